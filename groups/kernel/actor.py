@@ -1,0 +1,17 @@
+"""Who is asking: the first argument of every service method."""
+
+from dataclasses import dataclass
+
+from groups.kernel.ids import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The authenticated user that a call is made for.
+
+    `is_app_admin`: the application's own back end or console (token scope `admin`). It holds an owner's rights in
+    every group without being a member; what is personal (reading, reacting, joining) it does as its own user.
+    """
+
+    user_id: UserId
+    is_app_admin: bool = False

@@ -1,0 +1,81 @@
+"""The bus: hands every committed event to this process's listeners, whichever process committed it.
+
+Promises: each event once, in commit order, within moments of its commit. A process that was cut off longer than the
+outbox remembers calls its resync listeners once instead; what they missed is read over REST.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from groups.kernel.events import Event, Listener
+from groups.kernel.mongo import Database
+
+log = logging.getLogger(__name__)
+
+
+class Bus:
+    """Listeners on one side, the outbox of the database on the other."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._listeners: list[Listener] = []
+        self._resync_listeners: list[Callable[[], None]] = []
+        self._ready = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        if not database.transactional:
+            database.on_local_events(self._deliver)
+
+    def listen(self, listener: Listener) -> None:
+        """Have the listener hear every event from now on."""
+        self._listeners.append(listener)
+
+    def on_resync(self, listener: Callable[[], None]) -> None:
+        """Have the listener hear when events were lost to this process."""
+        self._resync_listeners.append(listener)
+
+    async def start(self) -> None:
+        """Begin to listen; returns when no later commit can be missed."""
+        if self._database.transactional:
+            self._task = asyncio.create_task(self._tail(), name="bus")
+            await self._ready.wait()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether committed events still reach this process."""
+        return not self._database.transactional or (
+            self._task is not None and not self._task.done()
+        )
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _tail(self) -> None:
+        while True:
+            try:
+                async for events in self._database.tail_outbox(ready=self._ready):
+                    if events is None:
+                        self._resync()
+                    else:
+                        self._deliver(events)
+            # The tail is the process's hearing: whatever broke it, begin again and have everyone resync.
+            except Exception:
+                log.exception("the tail of the outbox broke")
+                self._resync()
+                await asyncio.sleep(1)
+
+    def _resync(self) -> None:
+        for listener in self._resync_listeners:
+            listener()
+
+    def _deliver(self, events: list[Event]) -> None:
+        for event in events:
+            for listener in self._listeners:
+                try:
+                    listener(event)
+                # One listener's defect must not take the event from the others.
+                except Exception:
+                    log.exception("a listener failed on %s", event.type)

@@ -1,0 +1,176 @@
+"""Endpoints: what a `routes` room declares, without knowing the HTTP library.
+
+A route is a typed method. Its parameters say what it needs, and the same types parse the request, describe it in
+OpenAPI, and check it in tests:
+
+    class GroupRoutes:
+        @post("/v1/groups", status=201, errors=[GroupIdTaken])
+        async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupView:
+            '''Create a group.'''
+
+`actor` asks for authentication, `body` for a JSON body, `query` for query parameters, `key` for the optional
+`Idempotency-Key` header; every other parameter is a part of the path. `channels.server.http` serves what `endpoints_of`
+collects.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError
+
+T = TypeVar("T")
+
+IDEMPOTENCY_KEY_BYTES: Final = 128
+
+IdempotencyKey = Annotated[
+    str | None,
+    Field(
+        default=None,
+        min_length=1,
+        max_length=IDEMPOTENCY_KEY_BYTES,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Repeat the request with the same key, and it happens once and answers the same.",
+    ),
+]
+"""The `Idempotency-Key` header: printable ASCII, chosen by the caller, unique among the caller's own requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """An answer whose status depends on what happened (200 or 201, 200 or 202)."""
+
+    body: T
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a decorator says about the method below it."""
+
+    method: str
+    path: str
+    status: int
+    also: tuple[int, ...]
+    errors: tuple[type[DomainError], ...]
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method on one path, ready to be served and described."""
+
+    spec: Spec
+    handler: Callable[..., Awaitable[Any]]
+    name: str
+    tag: str
+    summary: str
+    description: str
+    needs_actor: bool
+    takes_key: bool
+    path: dict[str, TypeAdapter[Any]]
+    query: type[BaseModel] | None
+    body: type[BaseModel] | None
+    body_is_optional: bool
+    answer: type[BaseModel] | None
+    """None: the answer has no body."""
+
+
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+
+
+def _declare(method: str) -> Callable[..., Callable[[F], F]]:
+    def declare(
+        path: str,
+        *,
+        status: int = 200,
+        also: Sequence[int] = (),
+        errors: Sequence[type[DomainError]] = (),
+        tag: str | None = None,
+    ) -> Callable[[F], F]:
+        def mark(function: F) -> F:
+            spec = Spec(method, path, status, tuple(also), tuple(errors), tag)
+            specs: list[Spec] = getattr(function, "endpoint_specs", [])
+            function.endpoint_specs = [*specs, spec]  # type: ignore[attr-defined]  # a mark on the function
+            return function
+
+        return mark
+
+    return declare
+
+
+get = _declare("GET")
+post = _declare("POST")
+put = _declare("PUT")
+patch = _declare("PATCH")
+delete = _declare("DELETE")
+
+
+def endpoints_of(routes: object) -> list[Endpoint]:
+    """The endpoints that the object's methods declare, in the order of the class."""
+    found: list[Endpoint] = []
+    for name, function in vars(type(routes)).items():
+        for spec in reversed(getattr(function, "endpoint_specs", [])):
+            found.append(_endpoint(routes, name, function, spec))
+    return found
+
+
+def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spec) -> Endpoint:
+    hints = get_type_hints(function, include_extras=True)
+    answer = hints.pop("return", None)
+    if getattr(answer, "__pydantic_generic_metadata__", None) is None:
+        arguments = getattr(answer, "__args__", ())
+        if arguments:  # Reply[View]
+            answer = arguments[0]
+    body = hints.pop("body", None)
+    body_is_optional = False
+    if body is not None and not isinstance(body, type):  # Model | None
+        body_is_optional = True
+        body = next(part for part in body.__args__ if part is not type(None))
+    query = hints.pop("query", None)
+    takes_key = hints.pop("key", None) is not None
+    needs_actor = hints.pop("actor", None) is Actor
+    missing = [part for part in hints if "{" + part + "}" not in spec.path]
+    if missing or spec.path.count("{") != len(hints):
+        raise TypeError(f"{name}: path {spec.path} and parameters {list(hints)} differ")
+    summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
+    if not summary:
+        raise TypeError(f"{name} needs a docstring: it is the API's documentation")
+    tag: str = spec.tag or getattr(routes, "tag", None) or type(routes).__name__
+    return Endpoint(
+        spec=spec,
+        handler=getattr(routes, name),
+        name=name,
+        tag=tag,
+        summary=summary.rstrip("."),
+        description=description.strip(),
+        needs_actor=needs_actor,
+        takes_key=takes_key,
+        path={part: TypeAdapter(kind) for part, kind in hints.items()},
+        query=query,
+        body=body,
+        body_is_optional=body_is_optional,
+        answer=answer if isinstance(answer, type) and issubclass(answer, BaseModel) else None,
+    )
+
+
+class Body(BaseModel):
+    """The base of request bodies: an unknown field is refused, so a typing error is never lost silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Query(BaseModel):
+    """The base of query parameters: an unknown one is refused like an unknown field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class View(BaseModel):
+    """The base of answers."""
+
+    model_config = ConfigDict(frozen=True)

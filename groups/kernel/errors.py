@@ -1,0 +1,136 @@
+"""The families of refusal; the concrete ones live in the package whose rule they state.
+
+A domain error carries a stable snake_case `code`, a sentence for people (`detail`) and typed `details` for programs.
+It knows no HTTP status: `channels.server.problems` maps a family to one, for REST and socket alike.
+"""
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A refusal that the caller can understand and act upon."""
+
+    code: ClassVar[str]
+    """Stable, unique among all errors, snake_case."""
+    summary: ClassVar[str]
+    """What this kind of refusal means, in a few words; the problem's `title`."""
+
+    def __init__(self, detail: str | None = None, **details: Any) -> None:
+        super().__init__(detail or self.summary)
+        self.detail = detail or self.summary
+        self.details: dict[str, Any] = details
+
+
+class InvalidInput(DomainError):
+    """What was sent cannot be understood, whoever sends it."""
+
+
+class Unauthenticated(DomainError):
+    """Nobody we know is asking."""
+
+
+class PermissionDenied(DomainError):
+    """The actor may know that it exists, and may not do this to it."""
+
+
+class NotFound(DomainError):
+    """It does not exist, or it is not the actor's to know."""
+
+
+class Conflict(DomainError):
+    """It does not fit the present state."""
+
+
+class LimitReached(DomainError):
+    """A stated bound would be passed."""
+
+    def __init__(self, detail: str | None = None, *, limit: int) -> None:
+        super().__init__(detail, limit=limit)
+
+
+class TooLarge(DomainError):
+    """More bytes than the server takes at once."""
+
+
+class UnsupportedMedia(DomainError):
+    """A content type that this call does not read."""
+
+
+class MethodNotAllowed(DomainError):
+    """The path exists and does not answer this method."""
+
+
+class TooMany(DomainError):
+    """Too often; `retry_after_seconds` later it may succeed."""
+
+    def __init__(self, detail: str | None = None, *, retry_after_seconds: float) -> None:
+        super().__init__(detail, retry_after_seconds=round(retry_after_seconds, 3))
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unready(DomainError):
+    """The server cannot do it now; the same request may succeed later."""
+
+    retry_after_seconds: float = 1.0
+
+
+class InvalidRequest(InvalidInput):
+    """The request does not fit its schema; `errors` lists each place and reason."""
+
+    code = "invalid_request"
+    summary = "The request does not fit its schema"
+
+    def __init__(self, detail: str | None = None, *, errors: list[dict[str, str]]) -> None:
+        super().__init__(detail, errors=errors)
+
+
+class FieldTooLong(InvalidInput):
+    """A text has more than `limit_bytes` bytes in UTF-8."""
+
+    code = "field_too_long"
+    summary = "A field holds too many bytes"
+
+    def __init__(self, field: str, limit_bytes: int) -> None:
+        super().__init__(
+            f"{field} may hold at most {limit_bytes} bytes of UTF-8",
+            field=field,
+            limit_bytes=limit_bytes,
+        )
+
+
+class BadCursor(InvalidInput):
+    """The page cursor was not made by this call."""
+
+    code = "bad_cursor"
+    summary = "The cursor was not made by this call"
+
+
+class PermissionRefused(PermissionDenied):
+    """The actor's role does not allow this act."""
+
+    code = "permission_denied"
+    summary = "Your role does not allow this"
+
+
+class IdempotencyConflict(Conflict):
+    """The `Idempotency-Key` was used before for something else."""
+
+    code = "idempotency_conflict"
+    summary = "This Idempotency-Key was used for a different request"
+
+
+class RateLimited(TooMany):
+    """More requests than the stated rate."""
+
+    code = "rate_limited"
+    summary = "Too many requests"
+
+
+class Unavailable(Unready):
+    """The database does not answer, or the server has more work queued than it will take.
+
+    When the request was a write, it may or may not have happened: repeat it with its `Idempotency-Key`.
+    """
+
+    code = "unavailable"
+    summary = "The service cannot answer now; try again"

@@ -1,0 +1,39 @@
+"""Events: facts that are already committed.
+
+Every event is a closed model with a literal `type`, stored in the outbox by the transaction that made it true
+(`mongo.Tx.publish`) and handed to every server process by the bus. A listener must not fail and must not wait.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Event(BaseModel):
+    """The base of all events; a subclass gives `type` a literal default and is known by it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    known: ClassVar[dict[str, type["Event"]]] = {}
+
+    type: str
+    at: datetime
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        name = cls.model_fields["type"].default
+        if not isinstance(name, str) or Event.known.setdefault(name, cls) is not cls:
+            raise TypeError(f"{cls.__name__} needs a literal `type` of its own")
+
+
+Listener = Callable[[Event], None]
+"""Hears each event once on each process, in commit order per stream; must neither wait nor raise."""
+
+
+def read_event(document: dict[str, Any]) -> Event | None:
+    """The event that a stored document holds; None for a type that a newer version wrote."""
+    kind = Event.known.get(document["type"])
+    return kind.model_validate(document) if kind else None

@@ -1,0 +1,69 @@
+"""Ids: their types, their alphabet, how they join into keys, and how new ones are minted.
+
+An id is printable text without control characters, surrogates, or space at its ends, compared byte by byte. `SEPARATOR`
+is a control character, so no id can hold it and a joined key can be taken apart in one way only.
+"""
+
+import base64
+import hashlib
+import secrets
+from typing import Annotated, Final, NewType
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+UserId = NewType("UserId", str)
+GroupId = NewType("GroupId", str)
+StreamId = NewType("StreamId", str)
+
+SEPARATOR: Final = "\x1f"
+"""ASCII's unit separator, between the parts of a stored key such as `group<US>user`."""
+
+USER_ID_BYTES: Final = 32  # the reference product's user ids
+GROUP_ID_BYTES: Final = 48  # the reference product's group ids; the founding document's channel ids
+ID_BYTES: Final = 128  # no id of any kind is longer; joined ones such as `group_<id>` included
+
+
+def is_id(text: str, limit_bytes: int) -> bool:
+    """Whether the text may be an id of at most `limit_bytes` UTF-8 bytes."""
+    # isprintable() is false for control, format and surrogate characters, and for every space but " ".
+    if not text or not text.isprintable() or text != text.strip() or text in {".", ".."}:
+        return False
+    return len(text.encode()) <= limit_bytes
+
+
+def _checked(limit_bytes: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if not is_id(text, limit_bytes):
+            raise PydanticCustomError(
+                "bad_id",
+                "must be 1 to {limit_bytes} bytes of printable text without space at its ends",
+                {"limit_bytes": limit_bytes},
+            )
+        return text
+
+    return AfterValidator(check)
+
+
+UserIdText = Annotated[UserId, Field(examples=["ada"]), _checked(USER_ID_BYTES)]
+"""A user id as it arrives in a request."""
+GroupIdText = Annotated[GroupId, Field(examples=["@TGS#_tea"]), _checked(GROUP_ID_BYTES)]
+"""A group id as it arrives in a request."""
+AnyIdText = Annotated[str, Field(examples=["group_@TGS#_tea"]), _checked(ID_BYTES)]
+"""An id of whatever kind as it arrives in a request, for what is then looked up."""
+
+
+def join_key(*parts: str | int) -> str:
+    """The parts as one stored key."""
+    return SEPARATOR.join(str(part) for part in parts)
+
+
+def mint_id(size_bytes: int = 10) -> str:
+    """A new random id: lower-case base32, 16 characters for 10 bytes (80 bits: no collision to expect)."""
+    return base64.b32encode(secrets.token_bytes(size_bytes)).decode().rstrip("=").lower()
+
+
+def derive_id(*parts: str) -> str:
+    """The same 16 characters for the same parts: what makes a creation with an idempotency key repeatable."""
+    digest = hashlib.sha256(SEPARATOR.join(parts).encode()).digest()
+    return base64.b32encode(digest[:10]).decode().rstrip("=").lower()

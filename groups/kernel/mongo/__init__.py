@@ -1,0 +1,28 @@
+"""MongoDB: the connection, transactions, indexes, and the outbox collection.
+
+With the stores, the only rooms that know the driver, so that its successor can replace it in one place.
+"""
+
+from groups.kernel.mongo.database import (
+    DESCENDING,
+    Collection,
+    Database,
+    Document,
+    DuplicateKeyError,
+    Index,
+    StandaloneServer,
+    Tx,
+)
+from groups.kernel.mongo.replica_set import ensure_single_node
+
+__all__ = [
+    "DESCENDING",
+    "Collection",
+    "Database",
+    "Document",
+    "DuplicateKeyError",
+    "Index",
+    "StandaloneServer",
+    "Tx",
+    "ensure_single_node",
+]

@@ -1,0 +1,387 @@
+"""The database: transactions that retry, the outbox, declared indexes, a driver's failure told as ours.
+
+Promises:
+    Durable: every write is majority-committed and journaled before its caller hears of it.
+    Together: what `run` does, and the events it publishes, are committed together or not at all.
+    Exact outcome: a conflict or a lost primary is retried until it is known to have happened once; when that
+    takes longer than `PATIENCE_SECONDS`, `Unavailable` says so, and the caller repeats with its idempotency key.
+
+On mongomock (unit tests only) there are no sessions: `transaction()` yields a `Tx` without one, writes apply one
+by one, and events reach the listeners directly.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pymongo import DESCENDING, DeleteMany, DeleteOne, InsertOne, UpdateOne
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from groups.kernel.clock import Clock, SystemClock
+from groups.kernel.errors import Unavailable
+from groups.kernel.events import Event, read_event
+
+__all__ = [
+    "DESCENDING",
+    "Collection",
+    "Database",
+    "Document",
+    "DuplicateKeyError",
+    "Index",
+    "StandaloneServer",
+    "Tx",
+]
+
+T = TypeVar("T")
+Document = dict[str, Any]
+Collection = AsyncIOMotorCollection[Document]
+Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
+
+PATIENCE_SECONDS: Final = 20.0
+"""How long a write is retried: longer than an election or the restart of a killed `mongod` takes."""
+OUTBOX_SECONDS: Final = 3600
+"""How long an event stays in the outbox: a process cut off for longer tells its sockets to resync."""
+CONCURRENT_TRANSACTIONS: Final = 64
+"""Transactions one process runs at once; more only wait here instead of in the driver's pool."""
+
+
+class StandaloneServer(Exception):
+    """The database is not a replica set, so it has no transactions and no change streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index beyond `_id`: its keys and the query that needs it (`why` is for the reader)."""
+
+    collection: str
+    keys: Sequence[tuple[str, int]]
+    why: str
+    unique: bool = False
+    partial: Document | None = None
+    expire_after_seconds: int | None = None
+
+
+OUTBOX: Final = "events"
+_OUTBOX_INDEX: Final = Index(
+    OUTBOX, [("at", 1)], "the TTL that clears the outbox", expire_after_seconds=OUTBOX_SECONDS
+)
+
+
+@dataclass(slots=True)
+class Tx:
+    """A transaction under way: its session for the stores, and the events that will be committed with it."""
+
+    session: AsyncIOMotorClientSession | None
+    attempt: int = 0
+    """0 at first; more when an earlier attempt was rolled back or its fate was unknown."""
+    events: list[Event] = field(default_factory=list)
+
+    def publish(self, event: Event) -> None:
+        """Announce the event if, and only if, this transaction commits."""
+        self.events.append(event)
+
+
+def _is_transient(error: PyMongoError) -> bool:
+    """Whether the transaction surely did not commit and may be run again."""
+    return error.has_error_label("TransientTransactionError") or isinstance(
+        # Two transactions that insert the same key: the look-up of the next attempt sees the winner.
+        error,
+        DuplicateKeyError,
+    )
+
+
+_DRIVER_DOWN: Final = (
+    ConnectionFailure,
+    ServerSelectionTimeoutError,
+    NetworkTimeout,
+    ExecutionTimeout,
+    WTimeoutError,
+)
+# NotWritablePrimary, InterruptedAtShutdown and their kin: the server steps down, stops or recovers.
+_CODES_OF_CHANGE: Final = {10107, 13435, 11600, 11602, 189, 91, 13436, 64, 262}
+
+
+def is_outage(error: PyMongoError) -> bool:
+    """Whether the error tells of a database that is away, not of a command that is wrong."""
+    return isinstance(error, _DRIVER_DOWN) or (
+        isinstance(error, OperationFailure) and error.code in _CODES_OF_CHANGE
+    )
+
+
+class Database:
+    """One database of one replica set, or of mongomock."""
+
+    def __init__(
+        self,
+        database: AsyncIOMotorDatabase[Document],
+        *,
+        transactional: bool,
+        clock: Clock | None = None,
+    ) -> None:
+        self._database = database
+        self.transactional = transactional
+        self._clock = clock or SystemClock()
+        self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
+        self._local_listeners: list[Callable[[list[Event]], None]] = []
+
+    @classmethod
+    async def connect(
+        cls, uri: str, name: str, *, clock: Clock | None = None, patience_seconds: float = 10.0
+    ) -> "Database":
+        """Connect to a replica set, or say why not.
+
+        Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
+        """
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            uri,
+            tz_aware=True,
+            w="majority",
+            journal=True,
+            wTimeoutMS=10_000,
+            readConcernLevel="majority",
+            retryWrites=True,
+            serverSelectionTimeoutMS=5_000,
+            connectTimeoutMS=5_000,
+            socketTimeoutMS=20_000,
+            maxPoolSize=100,
+            appname="channels",
+        )
+        deadline = time.monotonic() + patience_seconds
+        hello: Document | None = None
+        while hello is None:
+            try:
+                hello = await client.admin.command("hello")
+            except PyMongoError as error:
+                if time.monotonic() >= deadline:
+                    client.close()
+                    raise Unavailable(f"The database does not answer: {error}") from error
+                await asyncio.sleep(0.2)
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            client.close()
+            raise StandaloneServer
+        return cls(client[name], transactional=True, clock=clock)
+
+    def close(self) -> None:
+        """Close the connection; nothing works afterwards."""
+        self._database.client.close()
+
+    def collection(self, name: str) -> Collection:
+        """The collection, for the store that owns it."""
+        return self._database[name]
+
+    async def drop(self) -> None:
+        """Delete the whole database (tests and benchmarks)."""
+        await self._database.client.drop_database(self._database.name)
+
+    async def ensure_indexes(self, indexes: Sequence[Index]) -> None:
+        """Create what is missing of collections and indexes; doing it again changes nothing."""
+        if self.transactional:
+            # Made before first use: creating one inside a transaction would conflict with its neighbours.
+            existing = set(await self._database.list_collection_names())
+            for name in sorted({index.collection for index in indexes} | {OUTBOX}):
+                if name not in existing:
+                    await self._create_collection(name)
+        for index in (*indexes, _OUTBOX_INDEX):
+            if not index.keys:
+                continue
+            options: Document = {"unique": True} if index.unique else {}
+            if index.partial is not None:
+                options["partialFilterExpression"] = index.partial
+            if index.expire_after_seconds is not None:
+                options["expireAfterSeconds"] = index.expire_after_seconds
+            await self.collection(index.collection).create_index(list(index.keys), **options)
+
+    async def _create_collection(self, name: str) -> None:
+        try:
+            await self._database.create_collection(name)
+        except OperationFailure as error:
+            if error.code != 48:  # NamespaceExists: another process starts beside us
+                raise
+
+    async def ping(self) -> None:
+        """Prove that the database takes majority writes.
+
+        Raises: Unavailable.
+        """
+        try:
+            await asyncio.wait_for(
+                self.collection("health").update_one(
+                    {"_id": "ready"}, {"$set": {"at": self._clock.now()}}, upsert=True
+                ),
+                timeout=5,
+            )
+        except (PyMongoError, TimeoutError) as error:
+            raise Unavailable(f"The database does not take writes: {error}") from error
+
+    # --- transactions ---------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def transaction(self, attempt: int = 0) -> AsyncIterator[Tx]:
+        """A transaction around the body, committed at its end; its session is None on mongomock.
+
+        One attempt: what fails is rolled back and raised. `run` is the one that retries.
+        """
+        if not self.transactional:
+            tx = Tx(None, attempt)
+            yield tx
+            await self._write_outbox(tx)
+            return
+        async with await self._database.client.start_session() as session:
+            session.start_transaction(
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority", wtimeout=10_000, j=True),
+            )
+            try:
+                tx = Tx(session, attempt)
+                yield tx
+                await self._write_outbox(tx)
+            except BaseException:
+                await self._abort(session)
+                raise
+            await self._commit(session)
+
+    async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """What `work` returns, once its writes and events are committed; run again after a conflict.
+
+        `work` may run several times, so it must change nothing but the database through its `Tx`.
+
+        Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or no primary was
+            found within `PATIENCE_SECONDS`.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        attempt = 0
+        async with self._slots:
+            while True:
+                try:
+                    async with self.transaction(attempt) as tx:
+                        result = await work(tx)
+                except PyMongoError as error:
+                    attempt += 1
+                    if not (_is_transient(error) or is_outage(error)) or (
+                        isinstance(error, DuplicateKeyError) and attempt > 5
+                    ):
+                        raise
+                    if time.monotonic() >= deadline:
+                        raise Unavailable from error
+                    # Full jitter: colliding processes must not collide again in step.
+                    await asyncio.sleep(random.uniform(0, min(0.5, 0.002 * 2 ** min(attempt, 9))))
+                else:
+                    return result
+
+    async def _commit(self, session: AsyncIOMotorClientSession) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                await session.commit_transaction()
+            except PyMongoError as error:
+                # The label says: maybe committed. Committing again is safe and settles it.
+                if not error.has_error_label("UnknownTransactionCommitResult"):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise Unavailable("It is not known whether the change was stored") from error
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+    async def _abort(self, session: AsyncIOMotorClientSession) -> None:
+        # Shielded: a cancelled caller must not leave locks behind until the server's timeout.
+        if session.delegate.in_transaction:
+            await asyncio.shield(session.abort_transaction())
+
+    # --- outbox ---------------------------------------------------------------------------------------------------
+
+    async def _write_outbox(self, tx: Tx) -> None:
+        if not tx.events:
+            return
+        if not self.transactional:
+            for listener in self._local_listeners:
+                listener(tx.events)
+            return
+        # One document for all events of the transaction, however many callers it served.
+        await self.collection(OUTBOX).insert_one(
+            {
+                "at": self._clock.now(),
+                "events": [event.model_dump(mode="python") for event in tx.events],
+            },
+            session=tx.session,
+        )
+
+    def on_local_events(self, listener: Callable[[list[Event]], None]) -> None:
+        """Hear the events of this process directly (mongomock, which has no change stream)."""
+        self._local_listeners.append(listener)
+
+    async def tail_outbox(self, *, ready: asyncio.Event) -> AsyncIterator[list[Event] | None]:
+        """The events that any process commits from now on, in commit order, one transaction's at a time.
+
+        Survives elections and restarts of the database by its resume token; where the history is gone, yields None
+        once (listeners must resync) and goes on from the present. `ready` is set when the tail is in place.
+        """
+        token: Document | None = None
+        while True:
+            try:
+                async with self.collection(OUTBOX).watch(
+                    [{"$match": {"operationType": "insert"}}],
+                    resume_after=token,
+                    max_await_time_ms=1_000,
+                ) as stream:
+                    while stream.alive:
+                        change = await stream.try_next()
+                        # The first answer means that the server has the stream open, whatever it held.
+                        ready.set()
+                        token = stream.resume_token
+                        if change is not None:
+                            documents = change["fullDocument"]["events"]
+                            events = [read_event(document) for document in documents]
+                            yield [event for event in events if event is not None]
+            except OperationFailure as error:
+                if error.code in {280, 286, 222}:  # history lost, or the token is no longer found
+                    token = None
+                    yield None
+                elif not is_outage(error):
+                    raise
+                await asyncio.sleep(0.1)
+            except PyMongoError:
+                await asyncio.sleep(0.1)
+
+    # --- batches --------------------------------------------------------------------------------------------------
+
+    async def apply(self, collection: Collection, operations: Sequence[Operation], tx: Tx) -> None:
+        """Apply the operations, in order, in one command (one by one on mongomock, which cannot)."""
+        if not operations:
+            return
+        if self.transactional:
+            await collection.bulk_write(list(operations), session=tx.session)
+            return
+        for operation in operations:
+            match operation:
+                case InsertOne():
+                    await collection.insert_one(operation._doc)
+                case UpdateOne():
+                    await collection.update_one(
+                        operation._filter, operation._doc, upsert=bool(operation._upsert)
+                    )
+                case DeleteOne():
+                    await collection.delete_one(operation._filter)
+                case DeleteMany():
+                    await collection.delete_many(operation._filter)

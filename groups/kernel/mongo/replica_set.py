@@ -1,0 +1,97 @@
+"""One freshly started `mongod` made into a one-node replica set, for the embedded database and for tests.
+
+Promises: when `ensure_single_node` returns, the node is a writable primary and its configuration names it by the
+address it was reached at. Calling it again on such a node changes nothing. A set of several members is never touched:
+it is somebody's deployment, not ours.
+"""
+
+import asyncio
+import time
+from typing import Any, Final
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import ConnectionFailure, OperationFailure
+
+Document = dict[str, Any]
+
+_READY_SECONDS: Final = 45.0
+"""How long a node may take to become primary.
+
+An election of one takes well under a second. But a node that was moved to a new port first asks the address in its old
+configuration whether that is itself, for 30 seconds when what listens there now accepts and says nothing.
+"""
+_POLL_SECONDS: Final = 0.02
+_NOT_YET_INITIALIZED: Final = 94
+_SETTLES_BY_ITSELF: Final = frozenset(
+    {
+        23,  # AlreadyInitialized: the stored configuration was still being loaded when we looked
+        91,  # ShutdownInProgress, 11600 and 11602: it is being restarted
+        _NOT_YET_INITIALIZED,
+        103,  # NewReplicaSetConfigurationIncompatible: the node does not find itself yet
+        109,  # ConfigurationInProgress
+        11600,
+        11602,
+    }
+)
+
+
+class ReplicaSetFailed(Exception):
+    """The node could not be made a primary; the message says what it answered last."""
+
+
+async def ensure_single_node(host_port: str, *, name: str = "channels") -> None:
+    """Make the `mongod` at `host_port` the writable primary of a replica set of its own.
+
+    A node without a configuration is initiated. One whose configuration names another address (a data directory that
+    was started on a new port) is reconfigured by force, which loses nothing: there is no other member to disagree.
+
+    Raises: ReplicaSetFailed after 45 seconds, or at once for a set of several members or of another name.
+    """
+    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+        f"mongodb://{host_port}/",
+        directConnection=True,
+        serverSelectionTimeoutMS=2_000,
+        connectTimeoutMS=2_000,
+        socketTimeoutMS=10_000,
+    )
+    deadline = time.monotonic() + _READY_SECONDS
+    last: Exception | str = "no answer"
+    try:
+        while time.monotonic() < deadline:
+            try:
+                await _configure(client, host_port, name)
+                hello = await client.admin.command("hello")
+                if hello.get("isWritablePrimary"):
+                    return
+                last = f"the node is not primary: {hello.get('info') or 'no election yet'}"
+            except ConnectionFailure as error:
+                last = error
+            except OperationFailure as error:
+                if error.code not in _SETTLES_BY_ITSELF:
+                    raise ReplicaSetFailed(f"{host_port} refused: {error}") from error
+                last = error
+            await asyncio.sleep(_POLL_SECONDS)
+    finally:
+        client.close()
+    raise ReplicaSetFailed(f"{host_port} did not become primary in {_READY_SECONDS:.0f} s: {last}")
+
+
+async def _configure(client: AsyncIOMotorClient[Document], host_port: str, name: str) -> None:
+    try:
+        answer = await client.admin.command("replSetGetConfig")
+    except OperationFailure as error:
+        if error.code != _NOT_YET_INITIALIZED:
+            raise
+        first: Document = {"_id": name, "members": [{"_id": 0, "host": host_port}]}
+        await client.admin.command("replSetInitiate", first)
+        return
+    config: Document = answer["config"]
+    if config["_id"] != name:
+        raise ReplicaSetFailed(f"{host_port} belongs to the replica set {config['_id']!r}")
+    members: list[Document] = config["members"]
+    if len(members) != 1:
+        raise ReplicaSetFailed(f"{host_port} belongs to a replica set of {len(members)} members")
+    if members[0]["host"] != host_port:
+        members[0]["host"] = host_port
+        config["version"] += 1
+        await client.admin.command("replSetReconfig", config, force=True)
