@@ -1,0 +1,158 @@
+"""The refusals of group chat."""
+
+from typing import ClassVar
+
+from groups.kernel.errors import (
+    Conflict,
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    PermissionDenied,
+)
+
+
+class GroupNotFound(NotFound):
+    """No such group, or it is not the actor's to know."""
+
+    code: ClassVar[str] = "group_not_found"
+    summary: ClassVar[str] = "No such group"
+
+
+class MemberNotFound(NotFound):
+    """The user is not a member of the group."""
+
+    code: ClassVar[str] = "member_not_found"
+    summary: ClassVar[str] = "Not a member of this group"
+
+
+class MessageNotFound(NotFound):
+    """The stream has no message with this seq that the actor may see."""
+
+    code: ClassVar[str] = "message_not_found"
+    summary: ClassVar[str] = "No such message"
+
+
+class JoinRequestNotFound(NotFound):
+    """The user does not ask to join, or was answered already."""
+
+    code: ClassVar[str] = "join_request_not_found"
+    summary: ClassVar[str] = "No such join request"
+
+
+class UserNotFound(NotFound):
+    """The user never told a name."""
+
+    code: ClassVar[str] = "user_not_found"
+    summary: ClassVar[str] = "No such user"
+
+
+class BadGroupId(InvalidInput):
+    """A custom id breaks the prefix rule of its type."""
+
+    code: ClassVar[str] = "bad_group_id"
+    summary: ClassVar[str] = "This id does not fit the group's type"
+
+
+class BadMemberLimit(InvalidInput):
+    """A member limit below one or above what the type allows."""
+
+    code: ClassVar[str] = "bad_member_limit"
+    summary: ClassVar[str] = "This member limit is more than the type allows"
+
+
+class PostingNotAllowed(PermissionDenied):
+    """Only the owner and admins write here, or only members."""
+
+    code: ClassVar[str] = "posting_not_allowed"
+    summary: ClassVar[str] = "You may not write here"
+
+
+class Muted(PermissionDenied):
+    """The member, or everyone but owner and admins, is muted."""
+
+    code: ClassVar[str] = "muted"
+    summary: ClassVar[str] = "You are muted here"
+
+
+class Banned(PermissionDenied):
+    """The user was banned from the group."""
+
+    code: ClassVar[str] = "banned"
+    summary: ClassVar[str] = "You are banned here"
+
+
+class JoiningNotAllowed(PermissionDenied):
+    """Members of this group are added by others; nobody joins by himself."""
+
+    code: ClassVar[str] = "joining_not_allowed"
+    summary: ClassVar[str] = "Members are added to this group; it cannot be joined"
+
+
+class RecallTooLate(PermissionDenied):
+    """The sender's window to recall has passed."""
+
+    code: ClassVar[str] = "recall_too_late"
+    summary: ClassVar[str] = "The message can no longer be recalled by its sender"
+
+
+class GroupIdTaken(Conflict):
+    """Another group has this id, or had it and is still being cleared away."""
+
+    code: ClassVar[str] = "group_id_taken"
+    summary: ClassVar[str] = "This group id is taken"
+
+
+class OwnerCannotLeave(Conflict):
+    """The owner must transfer or disband the group first."""
+
+    code: ClassVar[str] = "owner_cannot_leave"
+    summary: ClassVar[str] = "The owner cannot leave; transfer ownership or disband first"
+
+
+class ReservedCustomField(Conflict):
+    """The custom field belongs to the channel layer."""
+
+    code: ClassVar[str] = "reserved_custom_field"
+    summary: ClassVar[str] = "This custom field is set through channels only"
+
+
+class NotForThisType(Conflict):
+    """Groups of this type do not know this act."""
+
+    code: ClassVar[str] = "not_for_this_type"
+    summary: ClassVar[str] = "Groups of this type do not have this"
+
+
+class FixedInChannel(Conflict):
+    """A channel's own rules fix this setting."""
+
+    code: ClassVar[str] = "fixed_in_channel"
+    summary: ClassVar[str] = "A channel fixes this setting"
+
+
+class MessageRecalled(Conflict):
+    """A recalled message can be neither edited nor reacted to."""
+
+    code: ClassVar[str] = "message_recalled"
+    summary: ClassVar[str] = "The message was recalled"
+
+
+class MemberLimitReached(LimitReached):
+    """The group already holds `limit` members."""
+
+    code: ClassVar[str] = "member_limit_reached"
+    summary: ClassVar[str] = "The group is full"
+
+
+class GroupsPerUserReached(LimitReached):
+    """The user is already in `limit` groups."""
+
+    code: ClassVar[str] = "groups_per_user_reached"
+    summary: ClassVar[str] = "The user is in too many groups"
+
+
+class CustomFieldLimitReached(LimitReached):
+    """The group already has `limit` custom fields."""
+
+    code: ClassVar[str] = "custom_field_limit_reached"
+    summary: ClassVar[str] = "The group has too many custom fields"

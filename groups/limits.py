@@ -1,0 +1,58 @@
+"""The bounds of group chat: value, unit, source. A deployment may set each (`CHANNELS_LIMIT_<NAME>`).
+
+"Reference" is the reference product, Tencent Chat; where its documents disagree the wider figure is the default.
+"""
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(ge=1)]
+OrNone = Annotated[int, Field(ge=0)]
+
+GROUP_NAME_BYTES: Final = 100  # UTF-8; reference, SDK 8.x headers
+GROUP_INTRODUCTION_BYTES: Final = 400  # UTF-8; reference, SDK 8.x headers
+GROUP_NOTIFICATION_BYTES: Final = 400  # UTF-8; reference, SDK 8.x headers
+FACE_URL_BYTES: Final = 500  # UTF-8; founding document, profile fields
+CUSTOM_FIELDS: Final = 10  # keys a group; reference, group-level custom fields
+CUSTOM_KEY_BYTES: Final = 16  # letters, digits, underscore; reference, likewise
+CUSTOM_VALUE_BYTES: Final = 512  # UTF-8; reference, likewise
+COMMUNITY_MEMBERS: Final = 1_000_000  # founding document: "up to 1 million subscribers"
+SMALL_GROUP_MEMBERS: Final = 6_000  # Work, Public, Meeting; reference, largest plan
+GROUPS_PER_USER: Final = 5_000  # groups of all types one user is in; reference, largest plan
+MESSAGE_BODY_BYTES: Final = 12 * 1024  # UTF-8, all fields of a message together; reference
+LINKS_PER_MESSAGE: Final = 20  # ours: a page of links is a document, not a message
+POSTS_PER_SECOND: Final = 40  # messages a second in one group; reference
+RECALL_SECONDS: Final = 120  # how long a sender may recall in a chat group; reference
+NAME_CARD_BYTES: Final = 50  # UTF-8; reference
+USER_NAME_BYTES: Final = 150  # UTF-8; ours, as long as a channel's name
+REQUEST_TEXT_BYTES: Final = 300  # UTF-8, the text of a join request; ours
+REACTIONS_PER_USER: Final = 10  # emoji of one user on one message of a group; ours
+DISTINCT_REACTIONS: Final = 50  # different emoji on one message; ours (reference: 10)
+ALLOWED_REACTIONS: Final = 100  # emoji in a group's own list of allowed ones; ours
+IDS_PER_CALL: Final = 50  # groups asked for at once; reference, get_group_info
+
+
+class GroupLimits(BaseModel):
+    """The limits of this package that a deployment may set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    group_name_bytes: Positive = GROUP_NAME_BYTES
+    group_introduction_bytes: Positive = GROUP_INTRODUCTION_BYTES
+    group_notification_bytes: Positive = GROUP_NOTIFICATION_BYTES
+    face_url_bytes: Positive = FACE_URL_BYTES
+    custom_fields: OrNone = CUSTOM_FIELDS
+    custom_value_bytes: Positive = CUSTOM_VALUE_BYTES
+    community_members: Positive = COMMUNITY_MEMBERS
+    work_members: Positive = SMALL_GROUP_MEMBERS
+    public_members: Positive = SMALL_GROUP_MEMBERS
+    meeting_members: Positive = SMALL_GROUP_MEMBERS
+    groups_per_user: Positive = GROUPS_PER_USER
+    message_body_bytes: Positive = MESSAGE_BODY_BYTES
+    links_per_message: OrNone = LINKS_PER_MESSAGE
+    posts_per_second: OrNone = POSTS_PER_SECOND  # 0: no limit
+    recall_seconds: OrNone = RECALL_SECONDS
+    name_card_bytes: Positive = NAME_CARD_BYTES
+    user_name_bytes: Positive = USER_NAME_BYTES
+    request_text_bytes: Positive = REQUEST_TEXT_BYTES

@@ -1,0 +1,141 @@
+"""Calls on groups: create, look up, list, change, disband."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from groups.errors import (
+    BadGroupId,
+    BadMemberLimit,
+    CustomFieldLimitReached,
+    FixedInChannel,
+    GroupIdTaken,
+    GroupNotFound,
+    GroupsPerUserReached,
+    NotForThisType,
+    ReservedCustomField,
+)
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post
+from groups.kernel.errors import (
+    DomainError,
+    IdempotencyConflict,
+    InvalidRequest,
+    PermissionRefused,
+)
+from groups.kernel.ids import ID_BYTES, GroupId, GroupIdText, is_id
+from groups.kernel.paging import Page, PageQuery
+from groups.limits import IDS_PER_CALL, GroupLimits
+from groups.models import Standing, Stream
+from groups.routes.views import (
+    CreateGroup,
+    GroupMissing,
+    GroupView,
+    ItemError,
+    UpdateGroup,
+    group_view,
+)
+from groups.service import GroupChanges, GroupService, NewGroup
+
+
+def split_ids(text: str) -> list[GroupId]:
+    """The ids in a comma-separated list, each once, in their order.
+
+    Raises: InvalidRequest when there are more than a call may name.
+    """
+    ids = [GroupId(part) for part in dict.fromkeys(text.split(",")) if is_id(part, ID_BYTES)]
+    if len(ids) > IDS_PER_CALL:
+        reason = f"at most {IDS_PER_CALL} ids a call"
+        raise InvalidRequest(reason, errors=[{"field": "ids", "reason": reason}])
+    return ids
+
+
+class GroupQuery(PageQuery):
+    """Which groups: those named by `ids`, or those the caller is in."""
+
+    ids: Annotated[
+        str | None,
+        Field(max_length=8192, description=f"Up to {IDS_PER_CALL} group ids, separated by commas."),
+    ] = None
+    joined: Annotated[bool | None, Field(description="The groups I am in; also without `ids`.")] = (
+        None
+    )
+
+
+class GroupRoutes:
+    """Groups."""
+
+    tag = "Groups"
+
+    def __init__(self, groups: GroupService, limits: GroupLimits) -> None:
+        self._groups = groups
+        self._limits = limits
+
+    def _view(self, standing: Standing, stream: Stream) -> GroupView:
+        return group_view(standing, stream, standing.group.limit_of_members(self._limits))
+
+    @post(
+        "/v1/groups",
+        status=201,
+        errors=[
+            GroupIdTaken,
+            BadGroupId,
+            BadMemberLimit,
+            ReservedCustomField,
+            CustomFieldLimitReached,
+            GroupsPerUserReached,
+            NotForThisType,
+            IdempotencyConflict,
+        ],
+    )
+    async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupView:
+        """Create a group of which I am the owner."""
+        new = NewGroup(**body.model_dump(exclude_unset=True))
+        created = await self._groups.create(actor, new, key=key)
+        return self._view(*await self._groups.get(actor, created.group.group_id))
+
+    @get("/v1/groups")
+    async def list_groups(self, actor: Actor, query: GroupQuery) -> Page[GroupView | GroupMissing]:
+        """The groups I am in, or each of the named ones, with its own error where it cannot be shown."""
+        if query.ids is not None:
+            ids = split_ids(query.ids)
+            found = await self._groups.get_many(actor, ids)
+            return Page(items=[self._item(i, item) for i, item in zip(ids, found, strict=True)])
+        joined, next_cursor = await self._groups.list_joined(
+            actor, limit=query.limit, cursor=query.cursor
+        )
+        return Page(items=[self._view(*item) for item in joined], next_cursor=next_cursor)
+
+    def _item(
+        self, group_id: GroupId, item: tuple[Standing, Stream] | DomainError
+    ) -> GroupView | GroupMissing:
+        if isinstance(item, DomainError):
+            return GroupMissing(group_id=group_id, error=ItemError.of(item))
+        return self._view(*item)
+
+    @get("/v1/groups/{group_id}", errors=[GroupNotFound])
+    async def get_group(self, actor: Actor, group_id: GroupIdText) -> GroupView:
+        """A group as I see it."""
+        return self._view(*await self._groups.get(actor, group_id))
+
+    @patch(
+        "/v1/groups/{group_id}",
+        errors=[
+            GroupNotFound,
+            PermissionRefused,
+            ReservedCustomField,
+            CustomFieldLimitReached,
+            FixedInChannel,
+            NotForThisType,
+        ],
+    )
+    async def update(self, actor: Actor, group_id: GroupIdText, body: UpdateGroup) -> GroupView:
+        """Change a group's profile or settings (owner, admin)."""
+        changes = GroupChanges(**body.model_dump(exclude_unset=True))
+        await self._groups.update(actor, group_id, changes)
+        return self._view(*await self._groups.get(actor, group_id))
+
+    @delete("/v1/groups/{group_id}", status=204, errors=[GroupNotFound, PermissionRefused])
+    async def disband(self, actor: Actor, group_id: GroupIdText) -> None:
+        """Disband a group (owner; a Work group the application's admin only)."""
+        await self._groups.disband(actor, group_id)

@@ -1,0 +1,256 @@
+"""Calls on members: join, leave, add, change, remove, bans, join requests, ownership."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from groups.errors import (
+    Banned,
+    GroupNotFound,
+    GroupsPerUserReached,
+    JoiningNotAllowed,
+    JoinRequestNotFound,
+    MemberLimitReached,
+    MemberNotFound,
+    NotForThisType,
+    OwnerCannotLeave,
+)
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import Query, Reply, delete, get, patch, post, put
+from groups.kernel.errors import PermissionRefused
+from groups.kernel.ids import USER_ID_BYTES, GroupIdText, UserIdText
+from groups.kernel.paging import Page, PageQuery
+from groups.limits import GroupLimits
+from groups.models import Member, Standing
+from groups.routes.views import (
+    AnswerRequest,
+    BanView,
+    ChangeMember,
+    GroupView,
+    JoinGroup,
+    JoinRequestView,
+    MemberView,
+    NewOwner,
+    group_view,
+    member_view,
+)
+from groups.service import GroupService, Membership, MembershipService, UserService
+
+
+class MemberQuery(PageQuery):
+    """Which members."""
+
+    q: Annotated[str, Field(max_length=USER_ID_BYTES, description="Those whose id begins so.")] = ""
+    staff: Annotated[bool, Field(description="Owner and admins only.")] = False
+
+
+class RemoveQuery(Query):
+    """How a member is removed."""
+
+    ban: Annotated[bool, Field(description="He cannot come back by himself.")] = False
+
+
+class MemberRoutes:
+    """Members of groups."""
+
+    tag = "Members"
+
+    def __init__(
+        self,
+        groups: GroupService,
+        membership: MembershipService,
+        users: UserService,
+        limits: GroupLimits,
+    ) -> None:
+        self._groups = groups
+        self._membership = membership
+        self._users = users
+        self._limits = limits
+
+    def _group_view(self, membership: Membership) -> GroupView:
+        group, member = membership.group, membership.member
+        standing = Standing.model_construct(group=group, member=member, rank=membership.rank)
+        return group_view(standing, membership.stream, group.limit_of_members(self._limits))
+
+    async def _member_view(self, member: Member) -> MemberView:
+        return member_view(member, (await self._users.names([member.user_id])).get(member.user_id))
+
+    @put(
+        "/v1/groups/{group_id}/members/me",
+        also=[202],
+        errors=[
+            GroupNotFound,
+            Banned,
+            JoiningNotAllowed,
+            MemberLimitReached,
+            GroupsPerUserReached,
+        ],
+    )
+    async def join(
+        self, actor: Actor, group_id: GroupIdText, body: JoinGroup | None
+    ) -> Reply[GroupView]:
+        """Join a group.
+
+        202 where the group wants approval: the request waits for owner or admins, and `role` is null until then.
+        """
+        text = body.text if body else ""
+        joined = await self._membership.join(actor, group_id, text=text)
+        return Reply(self._group_view(joined), 202 if joined.is_pending else 200)
+
+    @delete(
+        "/v1/groups/{group_id}/members/me", status=204, errors=[GroupNotFound, OwnerCannotLeave]
+    )
+    async def leave(self, actor: Actor, group_id: GroupIdText) -> None:
+        """Leave a group; its conversation goes with it."""
+        await self._membership.leave(actor, group_id)
+
+    @get("/v1/groups/{group_id}/members", errors=[GroupNotFound, PermissionRefused])
+    async def list_members(
+        self, actor: Actor, group_id: GroupIdText, query: MemberQuery
+    ) -> Page[MemberView]:
+        """The members by id; in a channel for owner and admins only."""
+        members, next_cursor = await self._membership.list_members(
+            actor,
+            group_id,
+            limit=query.limit,
+            cursor=query.cursor,
+            prefix=query.q,
+            staff_only=query.staff,
+        )
+        users = await self._users.names(member.user_id for member in members)
+        items = [member_view(member, users.get(member.user_id)) for member in members]
+        return Page(items=items, next_cursor=next_cursor)
+
+    @get(
+        "/v1/groups/{group_id}/members/{user_id}",
+        errors=[GroupNotFound, PermissionRefused, MemberNotFound],
+    )
+    async def get_member(
+        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText
+    ) -> MemberView:
+        """One member; `me` is myself."""
+        user_id = actor.user_id if user_id == "me" else user_id
+        return await self._member_view(await self._membership.get_member(actor, group_id, user_id))
+
+    @put(
+        "/v1/groups/{group_id}/members/{user_id}",
+        errors=[
+            GroupNotFound,
+            PermissionRefused,
+            Banned,
+            MemberLimitReached,
+            GroupsPerUserReached,
+        ],
+    )
+    async def add(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> MemberView:
+        """Add a user: owner and admins (any member in a Work group); lifts a ban."""
+        added = await self._membership.add(actor, group_id, user_id)
+        if added.member is None:
+            raise MemberNotFound
+        return await self._member_view(added.member)
+
+    @patch(
+        "/v1/groups/{group_id}/members/{user_id}",
+        errors=[GroupNotFound, MemberNotFound, PermissionRefused, NotForThisType],
+    )
+    async def change(
+        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, body: ChangeMember
+    ) -> MemberView:
+        """Change a member's role (owner), mute (owner, admin) or name card (himself, owner, admin)."""
+        user_id = actor.user_id if user_id == "me" else user_id
+        changed = await self._membership.change(
+            actor,
+            group_id,
+            user_id,
+            role=body.role,
+            mute_seconds=body.mute_seconds,
+            name_card=body.name_card,
+        )
+        if changed.member is None:
+            raise MemberNotFound
+        return await self._member_view(changed.member)
+
+    @delete(
+        "/v1/groups/{group_id}/members/{user_id}",
+        status=204,
+        errors=[GroupNotFound, PermissionRefused, OwnerCannotLeave],
+    )
+    async def remove(
+        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, query: RemoveQuery
+    ) -> None:
+        """Remove a member (owner, admin); with `ban=true` he cannot come back by himself."""
+        await self._membership.remove(actor, group_id, user_id, ban=query.ban)
+
+    @get("/v1/groups/{group_id}/bans", errors=[GroupNotFound, PermissionRefused])
+    async def bans(self, actor: Actor, group_id: GroupIdText, query: PageQuery) -> Page[BanView]:
+        """Who is banned (owner, admin)."""
+        bans, next_cursor = await self._membership.list_bans(
+            actor, group_id, limit=query.limit, cursor=query.cursor
+        )
+        items = [
+            BanView(user_id=ban.user_id, banned_at=ban.banned_at, banned_by=ban.banned_by)
+            for ban in bans
+        ]
+        return Page(items=items, next_cursor=next_cursor)
+
+    @delete(
+        "/v1/groups/{group_id}/bans/{user_id}",
+        status=204,
+        errors=[GroupNotFound, PermissionRefused],
+    )
+    async def unban(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> None:
+        """Lift a ban (owner, admin); the user may join again."""
+        await self._membership.unban(actor, group_id, user_id)
+
+    @get("/v1/groups/{group_id}/join-requests", errors=[GroupNotFound, PermissionRefused])
+    async def requests(
+        self, actor: Actor, group_id: GroupIdText, query: PageQuery
+    ) -> Page[JoinRequestView]:
+        """Who waits for approval (owner, admin)."""
+        requests, next_cursor = await self._membership.list_requests(
+            actor, group_id, limit=query.limit, cursor=query.cursor
+        )
+        users = await self._users.names(request.user_id for request in requests)
+        items = [
+            JoinRequestView(
+                user_id=request.user_id,
+                name=users[request.user_id].name if request.user_id in users else "",
+                text=request.text,
+                requested_at=request.requested_at,
+            )
+            for request in requests
+        ]
+        return Page(items=items, next_cursor=next_cursor)
+
+    @post(
+        "/v1/groups/{group_id}/join-requests/{user_id}",
+        status=204,
+        errors=[GroupNotFound, PermissionRefused, JoinRequestNotFound, MemberLimitReached],
+    )
+    async def answer(
+        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, body: AnswerRequest
+    ) -> None:
+        """Approve a join request or turn it down (owner, admin)."""
+        if body.approve:
+            await self._membership.approve(actor, group_id, user_id)
+        else:
+            await self._membership.refuse(actor, group_id, user_id)
+
+    @delete(
+        "/v1/groups/{group_id}/join-requests/me",
+        status=204,
+        errors=[GroupNotFound, JoinRequestNotFound],
+    )
+    async def withdraw(self, actor: Actor, group_id: GroupIdText) -> None:
+        """Withdraw my own join request."""
+        await self._membership.refuse(actor, group_id, actor.user_id)
+
+    @post(
+        "/v1/groups/{group_id}/owner",
+        errors=[GroupNotFound, PermissionRefused, MemberNotFound],
+    )
+    async def transfer(self, actor: Actor, group_id: GroupIdText, body: NewOwner) -> GroupView:
+        """Give the group to another member; I stay as admin."""
+        await self._membership.transfer(actor, group_id, body.user_id)
+        standing, stream = await self._groups.get(actor, group_id)
+        return group_view(standing, stream, standing.group.limit_of_members(self._limits))

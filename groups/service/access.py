@@ -1,0 +1,60 @@
+"""The guard in front of every group: the one way to get at a group on somebody's behalf.
+
+It answers "absent" and "not yours to know" with the same error, so that no caller can forget the difference.
+"""
+
+import asyncio
+
+from groups import policy
+from groups.errors import GroupNotFound
+from groups.kernel.actor import Actor
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Tx
+from groups.models import Rank, Standing
+from groups.store import GroupStore, MemberStore
+
+
+class Access:
+    """Finds a group together with what the actor is to it."""
+
+    def __init__(self, groups: GroupStore, members: MemberStore) -> None:
+        self._groups = groups
+        self._members = members
+
+    async def standing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> Standing:
+        """The actor before the group.
+
+        Raises: GroupNotFound when there is none, or none for him.
+        """
+        if tx is None:
+            group, member = await asyncio.gather(
+                self._groups.find(group_id), self._members.find(group_id, actor.user_id)
+            )
+        else:
+            group = await self._groups.find(group_id, tx)
+            member = await self._members.find(group_id, actor.user_id, tx)
+        if group is None:
+            raise GroupNotFound
+        restriction = None
+        if member is None and not actor.is_app_admin:
+            restriction = await self._members.find_restriction(group_id, actor.user_id)
+        rank = policy.rank_of(actor, member, restriction)
+        if not policy.may_see(group, rank):
+            raise GroupNotFound
+        return Standing.model_construct(group=group, member=member, rank=rank)
+
+    async def reading(self, actor: Actor, group_id: GroupId) -> Standing:
+        """The actor before a group whose messages he may read.
+
+        Raises: GroupNotFound; PermissionRefused; Banned.
+        """
+        standing = await self.standing(actor, group_id)
+        refusal = policy.reading_refusal(standing.group, standing.rank)
+        if refusal is not None:
+            raise refusal
+        return standing
+
+    @staticmethod
+    def is_staff(standing: Standing) -> bool:
+        """Whether the actor runs the group: owner, admin, or the application."""
+        return standing.rank >= Rank.ADMIN

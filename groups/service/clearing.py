@@ -1,0 +1,99 @@
+"""Clearing away the remains of disbanded groups: members, conversations, messages, reactions.
+
+Disbanding removes the group itself in one transaction and answers at once, at any size; from then on nobody sees what
+is left. This clears it in small steps, in the background, and goes on after a crash where it stopped. Until it is done
+the id stays taken, so that a new group of the same id cannot inherit anything.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from groups.kernel.errors import Unavailable
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Database, Tx
+from groups.models import stream_of
+from groups.service.hooks import Hooks
+from groups.store import GroupStore, MemberStore, MessageStore
+
+STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
+
+log = logging.getLogger(__name__)
+
+
+class Clearing:
+    """The background work of this process; several processes may clear the same group at once."""
+
+    def __init__(
+        self,
+        database: Database,
+        groups: GroupStore,
+        members: MemberStore,
+        messages: MessageStore,
+        hooks: Hooks,
+    ) -> None:
+        self._database = database
+        self._groups = groups
+        self._members = members
+        self._messages = messages
+        self._hooks = hooks
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def resume(self) -> None:
+        """Go on with what was left when a process stopped."""
+        for group_id in await self._groups.list_disbanded():
+            self.start(group_id)
+
+    def start(self, group_id: GroupId) -> None:
+        """Clear the group's remains in the background."""
+        task = asyncio.create_task(self._clear_stubbornly(group_id), name="clearing")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def wait(self) -> None:
+        """Return when nothing is being cleared any more (tests, graceful stop)."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Stop in the middle; the next start resumes."""
+        for task in self._tasks:
+            task.cancel()
+        await self.wait()
+
+    async def _clear_stubbornly(self, group_id: GroupId) -> None:
+        while True:
+            try:
+                await self.clear(group_id)
+            except Unavailable:
+                await asyncio.sleep(1)
+            else:
+                return
+
+    async def clear(self, group_id: GroupId) -> None:
+        """Clear the group's remains; doing it again, or twice at once, changes nothing more."""
+        while await self._database.run(lambda tx: self._step(group_id, tx)):
+            pass
+        stream_id = stream_of(group_id)
+        for hook in self._hooks.stream_ended:
+            await hook(stream_id)
+        while await self._messages.delete_some(stream_id, STEP):
+            pass
+        await self._members.clear_group(group_id)
+        # Last: a crash before this line only repeats what is idempotent.
+        await self._database.run(lambda tx: self._groups.forget_disbanded(group_id, tx))
+        log.info("cleared the remains of group %s", group_id)
+
+    async def _step(self, group_id: GroupId, tx: Tx) -> bool:
+        # Touched in the same transaction: had another process finished and a new group taken the id, this would
+        # conflict or match nothing, and the new group's members stay.
+        if not await self._groups.touch_disbanded(group_id, tx):
+            return False
+        members = await self._members.list_of_group(group_id, after="", limit=STEP)
+        if not members:
+            return False
+        users = [member.user_id for member in members]
+        await self._members.delete_many(group_id, users, tx)
+        for hook in self._hooks.members_left:
+            await hook(group_id, users, tx)
+        return True

@@ -1,0 +1,115 @@
+"""Finding channels: the directory by size, age or last post, and the channels somebody owns.
+
+A deployment holds at most a thousand channels, so searching them is bounded however many groups there are.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from groups import policy
+from groups.kernel.actor import Actor
+from groups.kernel.ids import GroupId
+from groups.kernel.paging import Key, cut_page, decode_cursor, encode_cursor
+from groups.models import Group, Standing, Stream, stream_of
+from groups.store import GroupStore, MemberStore, MessageStore
+
+Sort = Literal["popular", "new", "active"]
+Found = tuple[Standing, Stream]
+
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
+class Directory:
+    """Lists of channels."""
+
+    def __init__(self, groups: GroupStore, members: MemberStore, messages: MessageStore) -> None:
+        self._groups = groups
+        self._members = members
+        self._messages = messages
+
+    async def search(
+        self, actor: Actor, *, words: str, sort: Sort, limit: int, cursor: str | None
+    ) -> tuple[list[Found], str | None]:
+        """A page of public channels whose name, id or introduction hold `words`, as the actor sees them."""
+        match sort:
+            case "active":
+                return await self._by_last_post(actor, words, limit, cursor)
+            case "popular" | "new":
+                key = decode_cursor(sort, cursor, int, str)
+                after: tuple[int | datetime, str] | None = None
+                if key is not None:
+                    value = int(key[0])
+                    is_age = sort == "new"
+                    after = (_instant(value) if is_age else value, str(key[1]))
+                groups = await self._groups.find_marked(
+                    words=words, sort=sort, after=after, limit=limit + 1
+                )
+                groups, has_more = cut_page(groups, limit)
+                next_cursor = _cursor_after(sort, groups[-1]) if has_more else None
+                return await self._as_seen(actor, groups), next_cursor
+
+    async def _by_last_post(
+        self, actor: Actor, words: str, limit: int, cursor: str | None
+    ) -> tuple[list[Found], str | None]:
+        key = decode_cursor("active", cursor, int, str)
+        group_ids = await self._groups.list_marked_ids(words=words)
+        streams = await self._messages.find_streams(stream_of(group_id) for group_id in group_ids)
+
+        def order(group_id: GroupId) -> tuple[int, str]:
+            stream = streams.get(stream_of(group_id))
+            last = stream.last.at if stream and stream.last else _NEVER
+            return -_milliseconds(last), group_id
+
+        ordered = sorted(group_ids, key=order)
+        if key is not None:
+            after = (-int(key[0]), str(key[1]))
+            ordered = [group_id for group_id in ordered if order(group_id) > after]
+        page, has_more = cut_page(ordered, limit)
+        groups = await self._groups.find_many(page)
+        found = await self._as_seen(actor, [groups[i] for i in page if i in groups])
+        next_cursor = None
+        if has_more:
+            minus_at, group_id = order(page[-1])
+            next_cursor = encode_cursor("active", -minus_at, group_id)
+        return found, next_cursor
+
+    async def owned(
+        self, actor: Actor, *, limit: int, cursor: str | None
+    ) -> tuple[list[Found], str | None]:
+        """A page of the channels that the actor owns, by id."""
+        key = decode_cursor("owned", cursor, str)
+        after = str(key[0]) if key else ""
+        groups = await self._groups.find_owned(actor.user_id, after=after, limit=limit + 1)
+        groups, has_more = cut_page(groups, limit)
+        next_cursor = encode_cursor("owned", groups[-1].group_id) if has_more else None
+        return await self._as_seen(actor, groups), next_cursor
+
+    async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[Found]:
+        group_ids = [group.group_id for group in groups]
+        streams = await self._messages.find_streams(stream_of(group_id) for group_id in group_ids)
+        members = await self._members.find_of_user(actor.user_id, group_ids)
+        found: list[Found] = []
+        for group in groups:
+            member, stream = members.get(group.group_id), streams.get(group.stream_id)
+            if stream is not None:
+                rank = policy.rank_of(actor, member, None)
+                found.append((Standing(group=group, member=member, rank=rank), stream))
+        return found
+
+
+def _cursor_after(sort: Literal["popular", "new"], group: Group) -> str:
+    value: Key = group.member_count
+    if sort == "new":
+        value = _milliseconds(group.created_at)
+    return encode_cursor(sort, value, group.group_id)
+
+
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
+
+
+def _instant(milliseconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return _NEVER

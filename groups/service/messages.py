@@ -1,0 +1,360 @@
+"""The life of a message: posted, read, edited, recalled.
+
+Posts to one stream share group-commit batches: head and messages change in one transaction, so the seqs are dense
+(P2), and a post costs the same few commands in a group of ten and of a million (P8). The posting rate is a token
+bucket inside the stream document, which every post writes anyway, so it holds across processes.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from groups import policy
+from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
+from groups.events import MessageEdited, MessagePosted
+from groups.events import MessageRecalled as MessageRecalledEvent
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.commit import GroupCommit
+from groups.kernel.errors import DomainError, FieldTooLong, IdempotencyConflict, RateLimited
+from groups.kernel.ids import GroupId, UserId, mint_id
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.limits import GroupLimits
+from groups.models import Content, Group, LastMessage, Member, Message, Standing, stream_of
+from groups.service.access import Access
+from groups.service.hooks import Hooks
+from groups.store import GroupStore, MemberStore, MessageStore
+from groups.store.messages import KeyedMessage, StreamRow
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """One message on its way: `key` is the caller's, or made here; `digest` tells other content under the same key."""
+
+    actor: Actor
+    content: Content
+    key: str
+    is_callers_key: bool
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A stored message, and the author's standing when it was stored."""
+
+    message: Message
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of messages, newest first, as the reader may see them."""
+
+    messages: list[Message]
+    standing: Standing
+    next_cursor: str | None
+
+
+class MessageService:
+    """The message streams of groups."""
+
+    def __init__(
+        self,
+        database: Database,
+        groups: GroupStore,
+        members: MemberStore,
+        messages: MessageStore,
+        access: Access,
+        hooks: Hooks,
+        limits: GroupLimits,
+        clock: Clock,
+        *,
+        on_batch: Callable[[str, int], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._groups = groups
+        self._members = members
+        self._messages = messages
+        self._access = access
+        self._hooks = hooks
+        self._limits = limits
+        self._clock = clock
+        self._lane: GroupCommit[_Post, Posted] = GroupCommit(
+            database, self._apply, name="posts", on_batch=on_batch
+        )
+
+    # --- post -----------------------------------------------------------------------------------------------------
+
+    async def post(
+        self, actor: Actor, group_id: GroupId, content: Content, *, key: str | None = None
+    ) -> Posted:
+        """Add a message to the group's stream; with a `key`, doing it again answers the first one.
+
+        The author's own read cursor moves to it. Publishes: MessagePosted. Raises: GroupNotFound; FieldTooLong;
+        PostingNotAllowed; Muted; Banned; RateLimited at `posts_per_second`; IdempotencyConflict.
+        """
+        self._check_size(content)
+        digest = hashlib.sha256(content.model_dump_json().encode()).hexdigest()[:16]
+        # A key of our own when the caller has none: a batch whose outcome is unknown runs again, and must find itself.
+        entry = _Post(actor, content, f"c:{key}" if key else f"s:{mint_id()}", bool(key), digest)
+        return await self._lane.submit(group_id, entry)
+
+    def _check_size(self, content: Content) -> None:
+        limit = self._limits.message_body_bytes
+        if content.size_bytes > limit:
+            too_long = "text" if len(content.text.encode()) > limit else "body"
+            raise FieldTooLong(too_long, limit)
+
+    async def _apply(
+        self, tx: Tx, key: str, posts: Sequence[_Post]
+    ) -> Sequence[Posted | DomainError]:
+        group_id = GroupId(key)
+        group = await self._groups.find(group_id, tx)
+        row = await self._messages.find_stream_row(stream_of(group_id), tx)
+        if group is None or row is None:
+            return [GroupNotFound() for _ in posts]
+        authors = {post.actor.user_id for post in posts}
+        members = await self._members.find_many(group_id, authors, tx)
+        strangers = authors - members.keys()
+        restrictions = (
+            await self._members.find_restrictions(group_id, strangers, tx) if strangers else {}
+        )
+        known = await self._messages.find_by_keys(
+            group.stream_id,
+            [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.attempt],
+            tx,
+        )
+        batch = _Batch(row, self._clock.now(), self._limits.posts_per_second)
+        outcomes: list[Posted | DomainError] = []
+        for post in posts:
+            user_id = post.actor.user_id
+            member = members.get(user_id)
+            rank = policy.rank_of(post.actor, member, restrictions.get(user_id))
+            standing = Standing.model_construct(group=group, member=member, rank=rank)
+            try:
+                if not policy.may_see(group, rank):
+                    raise GroupNotFound
+                first = known.get((user_id, post.key))
+                if first is None:
+                    refusal = policy.posting_refusal(group, member, rank, batch.now)
+                    if refusal is not None:
+                        raise refusal
+                    first = known[user_id, post.key] = batch.add(post)
+                elif first.digest != post.digest:
+                    raise IdempotencyConflict
+                outcomes.append(Posted(first.message, standing))
+            except DomainError as error:
+                outcomes.append(error)
+        if batch.added:
+            await self._store(batch, group, members, tx)
+        return outcomes
+
+    async def _store(
+        self, batch: "_Batch", group: Group, members: Mapping[UserId, Member], tx: Tx
+    ) -> None:
+        newest = batch.added[-1].message
+        await self._messages.advance(newest.stream_id, _last(newest), batch.tokens, batch.now, tx)
+        await self._messages.insert_messages(batch.added, tx)
+        # The application's admin may post without being a member; he has no conversation then.
+        newest_of = {
+            added.message.sender_id: added.message.seq
+            for added in batch.added
+            if added.message.sender_id in members
+        }
+        for hook in self._hooks.messages_posted:
+            await hook(newest.stream_id, newest_of, tx)
+        for added in batch.added:
+            tx.publish(
+                MessagePosted(
+                    at=batch.now,
+                    group_id=group.group_id,
+                    is_channel=group.is_channel,
+                    message=added.message,
+                )
+            )
+
+    # --- read -----------------------------------------------------------------------------------------------------
+
+    async def list_messages(
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        *,
+        limit: int,
+        before_seq: int | None = None,
+        after_seq: int | None = None,
+        cursor: str | None = None,
+    ) -> History:
+        """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq.
+
+        `next_cursor` goes on in the same direction: back in time, or forward from `after_seq`.
+        Raises: GroupNotFound; PermissionRefused; Banned; BadCursor.
+        """
+        standing = await self._access.reading(actor, group_id)
+        floor = policy.history_floor(standing)
+        key = decode_cursor("messages", cursor, str, int)
+        if key is not None:
+            direction, seq = key
+            if direction == "after":
+                after_seq = int(seq)
+            else:
+                before_seq = int(seq)
+        is_forward = after_seq is not None
+        messages = await self._messages.list_messages(
+            standing.group.stream_id,
+            above=max(floor, after_seq or 0),
+            below=before_seq,
+            limit=limit + 1,
+            oldest_first=is_forward,
+        )
+        messages, has_more = cut_page(messages, limit)
+        next_cursor = None
+        if has_more:
+            next_cursor = encode_cursor(
+                "messages", "after" if is_forward else "before", messages[-1].seq
+            )
+        if is_forward:
+            messages.reverse()
+        return History(messages, standing, next_cursor)
+
+    async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Posted:
+        """One message.
+
+        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
+        """
+        standing = await self._access.reading(actor, group_id)
+        message = await self._messages.find(standing.group.stream_id, seq)
+        if message is None or seq <= policy.history_floor(standing):
+            raise MessageNotFound
+        return Posted(message, standing)
+
+    async def get_in(self, group_id: GroupId, seq: int, tx: Tx) -> Message | None:
+        """A message inside a caller's transaction, without asking for whom."""
+        return await self._messages.find(stream_of(group_id), seq, tx)
+
+    # --- change ---------------------------------------------------------------------------------------------------
+
+    async def edit(self, actor: Actor, group_id: GroupId, seq: int, content: Content) -> Posted:
+        """Replace a message's content; the same content again changes nothing.
+
+        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; MessageRecalled; FieldTooLong; and whatever
+        would refuse a post.
+        """
+        self._check_size(content)
+
+        async def work(tx: Tx) -> Posted:
+            standing, message = await self._own_or_managed(actor, group_id, seq, tx)
+            now = self._clock.now()
+            refusal = policy.editing_refusal(standing, message, now)
+            if refusal is not None:
+                raise refusal
+            if message.recalled_at is not None:
+                raise MessageRecalled
+            if message.content == content:
+                return Posted(message, standing)
+            edited = message.model_copy(update={"content": content, "edited_at": now})
+            await self._messages.set_content(edited, tx)
+            await self._messages.replace_preview(edited, content.preview, tx)
+            group = standing.group
+            tx.publish(
+                MessageEdited(
+                    at=now, group_id=group_id, is_channel=group.is_channel, message=edited
+                )
+            )
+            return Posted(edited, standing)
+
+        return await self._database.run(work)
+
+    async def recall(self, actor: Actor, group_id: GroupId, seq: int) -> None:
+        """Take a message back: its content goes, its seq stays. Recalling twice changes nothing.
+
+        Publishes: MessageRecalled. Raises: GroupNotFound; MessageNotFound; PermissionRefused; RecallTooLate.
+        """
+
+        async def work(tx: Tx) -> None:
+            standing, message = await self._own_or_managed(actor, group_id, seq, tx)
+            now = self._clock.now()
+            window = self._limits.recall_seconds
+            refusal = policy.recalling_refusal(standing, message, now, window)
+            if refusal is not None:
+                raise refusal
+            if message.recalled_at is not None:
+                return
+            recalled = message.model_copy(update={"content": None, "recalled_at": now})
+            await self._messages.set_content(recalled, tx)
+            await self._messages.replace_preview(recalled, "", tx)
+            group = standing.group
+            tx.publish(
+                MessageRecalledEvent(
+                    at=now, group_id=group_id, is_channel=group.is_channel, message=recalled
+                )
+            )
+
+        await self._database.run(work)
+
+    async def _own_or_managed(
+        self, actor: Actor, group_id: GroupId, seq: int, tx: Tx
+    ) -> tuple[Standing, Message]:
+        standing = await self._access.standing(actor, group_id, tx)
+        refusal = policy.reading_refusal(standing.group, standing.rank)
+        if refusal is not None:
+            raise refusal
+        message = await self._messages.find(standing.group.stream_id, seq, tx)
+        if message is None or seq <= policy.history_floor(standing):
+            raise MessageNotFound
+        return standing, message
+
+    async def close(self) -> None:
+        """Wait until every submitted post is committed or refused."""
+        await self._lane.close()
+
+
+class _Batch:
+    """The seqs and the rate of one batch of posts."""
+
+    def __init__(self, row: StreamRow, now: datetime, rate: int) -> None:
+        self.now = now
+        self.added: list[KeyedMessage] = []
+        self.tokens: float | None = None
+        self._stream = row.stream
+        self._rate = rate
+        if rate:
+            # A bucket of one second's worth: full at first, refilled by the time that passed.
+            self.tokens = float(rate)
+            if row.tokens is not None and row.tokens_at is not None:
+                passed = max(0.0, (now - row.tokens_at).total_seconds())
+                self.tokens = min(float(rate), row.tokens + passed * rate)
+
+    def add(self, post: _Post) -> KeyedMessage:
+        """The message with the next seq.
+
+        Raises: RateLimited.
+        """
+        if self.tokens is not None:
+            if self.tokens < 1:
+                raise RateLimited(
+                    f"At most {self._rate} messages a second in one group",
+                    retry_after_seconds=(1 - self.tokens) / self._rate,
+                )
+            self.tokens -= 1
+        message = Message(
+            stream_id=self._stream.stream_id,
+            seq=self._stream.head_seq + len(self.added) + 1,
+            sender_id=post.actor.user_id,
+            content=post.content,
+            created_at=self.now,
+        )
+        keyed = KeyedMessage(message, post.key, post.digest)
+        self.added.append(keyed)
+        return keyed
+
+
+def _last(message: Message) -> LastMessage:
+    return LastMessage(
+        seq=message.seq,
+        sender_id=message.sender_id,
+        preview=message.content.preview if message.content else "",
+        at=message.created_at,
+    )

@@ -1,0 +1,165 @@
+"""Group documents: `_id` is the group id; custom fields are a sub-document.
+
+Depends on: `groups.kernel.mongo`.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
+from groups.models import CHANNEL_MARKER, Group, Visibility
+
+_MARK = f"custom.{CHANNEL_MARKER}"
+_IS_MARKED: Document = {_MARK: {"$exists": True}}
+
+DirectorySort = Literal["popular", "new"]
+_SORT_FIELD = {"popular": "member_count", "new": "created_at"}
+
+
+class GroupStore:
+    """The `groups` collection, and `disbanded`: groups whose remains are still being cleared away."""
+
+    INDEXES = (
+        Index(
+            "groups",
+            [(_MARK, 1), ("member_count", DESCENDING), ("_id", 1)],
+            "the directory of channels by size",
+            partial=_IS_MARKED,
+        ),
+        Index(
+            "groups",
+            [(_MARK, 1), ("created_at", DESCENDING), ("_id", 1)],
+            "the directory of channels by age",
+            partial=_IS_MARKED,
+        ),
+        Index(
+            "groups",
+            [("owner_id", 1), ("_id", 1)],
+            "the channels a user owns",
+            partial=_IS_MARKED,
+        ),
+        Index("disbanded", [], "found by _id, or all of them"),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._groups = database.collection("groups")
+        self._disbanded = database.collection("disbanded")
+
+    async def insert(self, group: Group, tx: Tx) -> None:
+        """Add a group whose id is known to be free."""
+        await self._groups.insert_one(_to_document(group), session=tx.session)
+
+    async def find(self, group_id: GroupId, tx: Tx | None = None) -> Group | None:
+        """The group, if it exists."""
+        document = await self._groups.find_one(
+            {"_id": group_id}, session=tx.session if tx else None
+        )
+        return _to_group(document) if document else None
+
+    async def find_many(self, group_ids: Sequence[GroupId]) -> dict[GroupId, Group]:
+        """Those of the groups that exist."""
+        cursor = self._groups.find({"_id": {"$in": list(group_ids)}})
+        groups = [_to_group(document) for document in await cursor.to_list(None)]
+        return {group.group_id: group for group in groups}
+
+    async def update(self, group_id: GroupId, values: Document, tx: Tx, *, joined: int = 0) -> None:
+        """Set fields by model name, which grows `version`, and count `joined` more (or fewer) members."""
+        update: Document = {}
+        if values:
+            update["$set"] = values
+            update["$inc"] = {"version": 1}
+        if joined:
+            update["$inc"] = {**update.get("$inc", {}), "member_count": joined}
+        await self._groups.update_one({"_id": group_id}, update, session=tx.session)
+
+    async def delete(self, group: Group, at: datetime, tx: Tx) -> None:
+        """Remove the group; its id stays taken until its remains are cleared away."""
+        await self._groups.delete_one({"_id": group.group_id}, session=tx.session)
+        await self._disbanded.insert_one(
+            {"_id": group.group_id, "at": at, "was_channel": group.is_channel}, session=tx.session
+        )
+
+    async def is_being_cleared(self, group_id: GroupId, tx: Tx) -> bool:
+        """Whether the remains of a disbanded group of this id still exist."""
+        found = await self._disbanded.find_one({"_id": group_id}, session=tx.session)
+        return found is not None
+
+    async def list_disbanded(self) -> list[GroupId]:
+        """All groups whose remains still exist."""
+        return [document["_id"] for document in await self._disbanded.find({}).to_list(None)]
+
+    async def touch_disbanded(self, group_id: GroupId, tx: Tx) -> bool:
+        """Whether the remains still wait to be cleared; conflicts with whoever declares them gone."""
+        result = await self._disbanded.update_one(
+            {"_id": group_id}, {"$inc": {"steps": 1}}, session=tx.session
+        )
+        return result.matched_count == 1
+
+    async def forget_disbanded(self, group_id: GroupId, tx: Tx) -> None:
+        """The remains are gone; the id is free."""
+        await self._disbanded.delete_one({"_id": group_id}, session=tx.session)
+
+    async def find_marked(
+        self,
+        *,
+        words: str,
+        sort: DirectorySort,
+        after: tuple[int | datetime, str] | None,
+        limit: int,
+    ) -> list[Group]:
+        """Channels in directory order behind the sort key `after`, whose name, id or introduction hold `words`."""
+        # Uses index: custom.official_account_1_<field>_-1__id_1; at most as many as a deployment has channels.
+        field = _SORT_FIELD[sort]
+        conditions: list[Document] = [_IS_MARKED, {"visibility": Visibility.PUBLIC.value}]
+        conditions += _holding(words)
+        if after is not None:
+            value, group_id = after
+            conditions.append(
+                {"$or": [{field: {"$lt": value}}, {field: value, "_id": {"$gt": group_id}}]}
+            )
+        cursor = (
+            self._groups.find({"$and": conditions})
+            .sort([(field, DESCENDING), ("_id", 1)])
+            .limit(limit)
+        )
+        return [_to_group(document) for document in await cursor.to_list(None)]
+
+    async def list_marked_ids(self, *, words: str) -> list[GroupId]:
+        """The ids of all channels in the directory whose name, id or introduction hold `words`."""
+        # At most as many as a deployment has channels.
+        conditions: list[Document] = [_IS_MARKED, {"visibility": Visibility.PUBLIC.value}]
+        conditions += _holding(words)
+        cursor = self._groups.find({"$and": conditions}, {"_id": 1})
+        return [document["_id"] for document in await cursor.to_list(None)]
+
+    async def find_owned(self, owner_id: UserId, *, after: str, limit: int) -> list[Group]:
+        """The channels that the user owns, by id, behind `after`."""
+        # Uses index: owner_id_1__id_1 (partial: channels)
+        cursor = (
+            self._groups.find({"owner_id": owner_id, "_id": {"$gt": after}, **_IS_MARKED})
+            .sort([("_id", 1)])
+            .limit(limit)
+        )
+        return [_to_group(document) for document in await cursor.to_list(None)]
+
+
+def _holding(words: str) -> list[Document]:
+    if not words:
+        return []
+    # Escaped: the words are text, never a pattern.
+    pattern = {"$regex": re.escape(words), "$options": "i"}
+    return [{"$or": [{"name": pattern}, {"_id": pattern}, {"introduction": pattern}]}]
+
+
+def _to_document(group: Group) -> Document:
+    document = group.model_dump(mode="python")
+    document["_id"] = document.pop("group_id")
+    return document
+
+
+def _to_group(document: Document) -> Group:
+    document["group_id"] = document.pop("_id")
+    return Group.model_validate(document)

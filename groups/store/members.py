@@ -1,0 +1,301 @@
+"""Member documents: `_id` is `group<US>user`, so that a user is in a group once, whatever races.
+
+Beside them `restrictions` (bans, and mutes that outlive membership) and `join_requests`, keyed alike. `staff` is set on
+owner and admins only, for a partial index that stays tiny in a group of a million.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
+from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.models import JoinRequest, Member, Restriction, Role
+
+
+class MemberStore:
+    """The collections `members`, `restrictions` and `join_requests`."""
+
+    INDEXES = (
+        Index("members", [("user_id", 1), ("group_id", 1)], "the groups a user is in"),
+        Index(
+            "members",
+            [("group_id", 1), ("staff", 1)],
+            "owner and admins of a group",
+            partial={"staff": True},
+        ),
+        Index("restrictions", [("group_id", 1), ("user_id", 1)], "the bans of a group, by user"),
+        Index("join_requests", [("group_id", 1), ("user_id", 1)], "who waits, by user"),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._members = database.collection("members")
+        self._restrictions = database.collection("restrictions")
+        self._requests = database.collection("join_requests")
+
+    async def find(self, group_id: GroupId, user_id: UserId, tx: Tx | None = None) -> Member | None:
+        """The membership, if there is one."""
+        document = await self._members.find_one(
+            {"_id": join_key(group_id, user_id), "group_id": group_id},
+            session=tx.session if tx else None,
+        )
+        return _to_member(document) if document else None
+
+    async def find_many(
+        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx | None = None
+    ) -> dict[UserId, Member]:
+        """The memberships that exist among these users."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        cursor = self._members.find(
+            {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session if tx else None
+        )
+        members = [_to_member(document) for document in await cursor.to_list(None)]
+        return {member.user_id: member for member in members}
+
+    async def find_staff(self, group_id: GroupId, tx: Tx | None = None) -> list[Member]:
+        """Owner and admins."""
+        # Uses index: group_id_1_staff_1 (partial)
+        cursor = self._members.find(
+            {"group_id": group_id, "staff": True}, session=tx.session if tx else None
+        )
+        return [_to_member(document) for document in await cursor.to_list(None)]
+
+    async def list_of_group(
+        self, group_id: GroupId, *, after: str, limit: int, prefix: str = ""
+    ) -> list[Member]:
+        """Members by user id, behind `after`, those whose id starts with `prefix`."""
+        # Uses index: _id, whose order is group, then user; group_id is there for the shard.
+        start = join_key(group_id, max(after, prefix))
+        bounds: Document = {"$gt": start} if after >= prefix else {"$gte": start}
+        bounds["$lt"] = join_key(group_id, prefix) + "\U0010ffff"
+        cursor = (
+            self._members.find({"_id": bounds, "group_id": group_id})
+            .sort([("_id", 1)])
+            .limit(limit)
+        )
+        return [_to_member(document) for document in await cursor.to_list(None)]
+
+    async def list_of_user(
+        self, user_id: UserId, *, after: str = "", limit: int | None = None
+    ) -> list[Member]:
+        """The user's memberships by group id, behind `after`; all of them without a limit."""
+        # Uses index: user_id_1_group_id_1
+        cursor = self._members.find({"user_id": user_id, "group_id": {"$gt": after}}).sort(
+            [("group_id", 1)]
+        )
+        if limit is not None:
+            cursor = cursor.limit(limit)
+        return [_to_member(document) for document in await cursor.to_list(None)]
+
+    async def find_of_user(
+        self, user_id: UserId, group_ids: Sequence[GroupId]
+    ) -> dict[GroupId, Member]:
+        """The user's memberships among these groups."""
+        # Uses index: user_id_1_group_id_1
+        cursor = self._members.find({"user_id": user_id, "group_id": {"$in": list(group_ids)}})
+        members = [_to_member(document) for document in await cursor.to_list(None)]
+        return {member.group_id: member for member in members}
+
+    async def list_group_ids(self, user_id: UserId) -> list[GroupId]:
+        """The ids of the groups the user is in."""
+        # Uses index: user_id_1_group_id_1 (covered)
+        cursor = self._members.find({"user_id": user_id}, {"_id": 0, "group_id": 1})
+        return [document["group_id"] for document in await cursor.to_list(None)]
+
+    async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
+        """In how many groups each of the users is; bounded by the limit of groups a user."""
+        # Uses index: user_id_1_group_id_1 (covered)
+        cursor = self._members.aggregate(
+            [
+                {"$match": {"user_id": {"$in": list(user_ids)}}},
+                {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}},
+            ],
+            session=tx.session,
+        )
+        return {row["_id"]: row["groups"] for row in await cursor.to_list(None)}
+
+    async def insert_many(self, members: Sequence[Member], tx: Tx) -> None:
+        """Add members who are known not to be there."""
+        if members:
+            documents = [_to_document(member) for member in members]
+            await self._members.insert_many(documents, ordered=True, session=tx.session)
+
+    async def replace(self, member: Member, tx: Tx) -> None:
+        """Store the member's new state."""
+        document = _to_document(member)
+        await self._members.replace_one(
+            {"_id": document["_id"], "group_id": member.group_id}, document, session=tx.session
+        )
+
+    async def delete_many(
+        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx | None = None
+    ) -> None:
+        """End these memberships."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        await self._members.delete_many(
+            {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session if tx else None
+        )
+
+    # --- restrictions ---------------------------------------------------------------------------------------------
+
+    async def find_restriction(self, group_id: GroupId, user_id: UserId) -> Restriction | None:
+        """The user's ban or lasting mute in the group."""
+        document = await self._restrictions.find_one(
+            {"_id": join_key(group_id, user_id), "group_id": group_id}
+        )
+        return _to_restriction(document) if document else None
+
+    async def find_restrictions(
+        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
+    ) -> dict[UserId, Restriction]:
+        """Bans and lasting mutes of these users in the group."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        cursor = self._restrictions.find(
+            {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session
+        )
+        restrictions = [_to_restriction(document) for document in await cursor.to_list(None)]
+        return {restriction.user_id: restriction for restriction in restrictions}
+
+    async def put_restriction(self, restriction: Restriction, tx: Tx) -> None:
+        """Store the user's restriction in the group, or clear one that restricts nothing."""
+        key: Document = {
+            "_id": join_key(restriction.group_id, restriction.user_id),
+            "group_id": restriction.group_id,
+        }
+        if restriction.banned_at is None and restriction.muted_until is None:
+            await self._restrictions.delete_one(key, session=tx.session)
+            return
+        values = restriction.model_dump(mode="python", exclude={"group_id"})
+        await self._restrictions.update_one(key, {"$set": values}, upsert=True, session=tx.session)
+
+    async def list_bans(self, group_id: GroupId, *, after: str, limit: int) -> list[Restriction]:
+        """Who is banned from the group, by user id, behind `after`."""
+        # Uses index: group_id_1_user_id_1
+        cursor = (
+            self._restrictions.find(
+                {"group_id": group_id, "user_id": {"$gt": after}, "banned_at": {"$ne": None}}
+            )
+            .sort([("user_id", 1)])
+            .limit(limit)
+        )
+        return [_to_restriction(document) for document in await cursor.to_list(None)]
+
+    # --- join requests --------------------------------------------------------------------------------------------
+
+    async def insert_request(self, request: JoinRequest, tx: Tx) -> bool:
+        """Add the request; False when the user asks already."""
+        key = join_key(request.group_id, request.user_id)
+        if await self._requests.find_one({"_id": key}, session=tx.session):
+            return False
+        document = {"_id": key, **request.model_dump(mode="python")}
+        await self._requests.insert_one(document, session=tx.session)
+        return True
+
+    async def find_requests(
+        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
+    ) -> set[UserId]:
+        """Who of these users asks to join."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        cursor = self._requests.find({"_id": {"$in": keys}}, {"user_id": 1}, session=tx.session)
+        return {document["user_id"] for document in await cursor.to_list(None)}
+
+    async def delete_requests(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> int:
+        """Drop the requests of these users; how many there were."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        result = await self._requests.delete_many({"_id": {"$in": keys}}, session=tx.session)
+        return result.deleted_count
+
+    async def list_requests(
+        self, group_id: GroupId, *, after: str, limit: int
+    ) -> list[JoinRequest]:
+        """Who waits for approval, by user id, behind `after`."""
+        # Uses index: group_id_1_user_id_1
+        cursor = (
+            self._requests.find({"group_id": group_id, "user_id": {"$gt": after}}, {"_id": 0})
+            .sort([("user_id", 1)])
+            .limit(limit)
+        )
+        return [JoinRequest.model_validate(row) for row in await cursor.to_list(None)]
+
+    async def clear_group(self, group_id: GroupId) -> None:
+        """Drop restrictions and requests of a disbanded group."""
+        await self._restrictions.delete_many({"group_id": group_id})
+        await self._requests.delete_many({"group_id": group_id})
+
+    # --- seats: the little that lists and unread counts need of a membership ---------------------------------------
+
+    async def list_seats(
+        self, user_id: UserId, tx: Tx | None = None
+    ) -> list[tuple[GroupId, str, int, Any]]:
+        """Where the user is a member: group, role, `joined_seq`, `joined_at`; bare, since lists hold thousands."""
+        # Uses index: user_id_1_group_id_1
+        cursor = self._members.find(
+            {"user_id": user_id},
+            {"_id": 0, "group_id": 1, "role": 1, "joined_seq": 1, "joined_at": 1},
+            session=tx.session if tx else None,
+        )
+        return [
+            (row["group_id"], row["role"], row["joined_seq"], row["joined_at"])
+            for row in await cursor.to_list(None)
+        ]
+
+    async def find_seats(
+        self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
+    ) -> dict[tuple[GroupId, UserId], tuple[str, int, Any]]:
+        """Those of these users who are members of the group named with them: role, `joined_seq`, `joined_at`."""
+        wanted = set(pairs)
+        query: Document = {
+            "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in wanted]},
+            "group_id": {"$in": list({group_id for group_id, _ in wanted})},
+        }
+        cursor = self._members.find(
+            query,
+            {"_id": 0, "group_id": 1, "user_id": 1, "role": 1, "joined_seq": 1, "joined_at": 1},
+            session=tx.session if tx else None,
+        )
+        return {
+            (row["group_id"], row["user_id"]): (row["role"], row["joined_seq"], row["joined_at"])
+            for row in await cursor.to_list(None)
+        }
+
+
+def _to_document(member: Member) -> Document:
+    document: dict[str, Any] = {
+        "_id": f"{member.group_id}{SEPARATOR}{member.user_id}",
+        "group_id": member.group_id,
+        "user_id": member.user_id,
+        "role": member.role.value,
+        "joined_at": member.joined_at,
+        "joined_seq": member.joined_seq,
+    }
+    # Absent where it says nothing: a million plain members should weigh little.
+    if member.muted_until is not None:
+        document["muted_until"] = member.muted_until
+    if member.name_card:
+        document["name_card"] = member.name_card
+    if member.role is not Role.MEMBER:
+        document["staff"] = True
+    return document
+
+
+def _to_member(document: Document) -> Member:
+    # Built without validation: it was validated when stored, and lists hold thousands.
+    return Member.model_construct(
+        group_id=document["group_id"],
+        user_id=document["user_id"],
+        role=Role(document["role"]),
+        joined_at=document["joined_at"],
+        joined_seq=document["joined_seq"],
+        muted_until=document.get("muted_until"),
+        name_card=document.get("name_card", ""),
+    )
+
+
+def _to_restriction(document: Document) -> Restriction:
+    return Restriction(
+        group_id=document["group_id"],
+        user_id=document["user_id"],
+        banned_at=document.get("banned_at"),
+        banned_by=document.get("banned_by"),
+        muted_until=document.get("muted_until"),
+    )

@@ -1,0 +1,246 @@
+"""Stream and message documents.
+
+`streams`: `_id` is the stream id; the head, the last message, and the token bucket of the posting rate, all in the one
+document that every post writes anyway. `messages`: `_id` is `stream<US>seq`; `key` is the caller's idempotency key, or
+one made by the server so that a batch whose outcome was unknown can be repeated safely.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from groups.kernel.ids import StreamId, UserId
+from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
+from groups.models import Content, LastMessage, Message, Stream, message_key
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """A stream with its token bucket: `tokens` left at the instant `tokens_at`."""
+
+    stream: Stream
+    tokens: float | None
+    tokens_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedMessage:
+    """A message with the idempotency key it was posted under and the digest of what was posted."""
+
+    message: Message
+    key: str
+    digest: str
+
+
+class MessageStore:
+    """The collections `streams` and `messages`."""
+
+    INDEXES = (
+        Index("streams", [], "found by _id only"),
+        Index("messages", [("stream_id", 1), ("seq", 1)], "history, both ways", unique=True),
+        Index(
+            "messages",
+            [("stream_id", 1), ("sender_id", 1), ("key", 1)],
+            "the message that an idempotency key already made",
+            unique=True,
+        ),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._streams = database.collection("streams")
+        self._messages = database.collection("messages")
+
+    # --- streams --------------------------------------------------------------------------------------------------
+
+    async def insert_stream(self, stream: Stream, tx: Tx) -> None:
+        """Begin a stream."""
+        document: Document = {
+            "_id": stream.stream_id,
+            "head_seq": stream.head_seq,
+            "is_channel": stream.is_channel,
+            "last": None,
+        }
+        await self._streams.insert_one(document, session=tx.session)
+
+    async def find_stream(self, stream_id: StreamId, tx: Tx | None = None) -> Stream | None:
+        """The stream's head."""
+        document = await self._streams.find_one(
+            {"_id": stream_id}, session=tx.session if tx else None
+        )
+        return _to_stream(document) if document else None
+
+    async def find_stream_row(self, stream_id: StreamId, tx: Tx) -> StreamRow | None:
+        """The stream's head with its token bucket."""
+        document = await self._streams.find_one({"_id": stream_id}, session=tx.session)
+        if document is None:
+            return None
+        tokens, tokens_at = document.get("tokens"), document.get("tokens_at")
+        return StreamRow(_to_stream(document), tokens, tokens_at)
+
+    async def find_streams(
+        self, stream_ids: Iterable[StreamId], tx: Tx | None = None
+    ) -> dict[StreamId, Stream]:
+        """Those of the streams that exist."""
+        cursor = self._streams.find(
+            {"_id": {"$in": list(stream_ids)}}, session=tx.session if tx else None
+        )
+        streams = [_to_stream(document) for document in await cursor.to_list(None)]
+        return {stream.stream_id: stream for stream in streams}
+
+    async def advance(
+        self, stream_id: StreamId, last: LastMessage, tokens: float | None, at: datetime, tx: Tx
+    ) -> None:
+        """Move the head to the last message and store what is left in the token bucket."""
+        values: Document = {"head_seq": last.seq, "last": last.model_dump(mode="python")}
+        if tokens is not None:
+            values |= {"tokens": tokens, "tokens_at": at}
+        await self._streams.update_one({"_id": stream_id}, {"$set": values}, session=tx.session)
+
+    async def replace_preview(self, message: Message, preview: str, tx: Tx) -> None:
+        """Change the line that lists show, if this message is still the last one."""
+        await self._streams.update_one(
+            {"_id": message.stream_id, "last.seq": message.seq},
+            {"$set": {"last.preview": preview}},
+            session=tx.session,
+        )
+
+    async def mark_stream(self, stream_id: StreamId, tx: Tx) -> None:
+        """Note that the stream is a channel's, so that unread totals need not ask the group."""
+        await self._streams.update_one(
+            {"_id": stream_id}, {"$set": {"is_channel": True}}, session=tx.session
+        )
+
+    async def delete_stream(self, stream_id: StreamId, tx: Tx) -> None:
+        """End the stream: a post that races with this conflicts, and finds no group when it runs again."""
+        await self._streams.delete_one({"_id": stream_id}, session=tx.session)
+
+    # --- messages -------------------------------------------------------------------------------------------------
+
+    async def insert_messages(self, messages: Sequence[KeyedMessage], tx: Tx) -> None:
+        """Add messages whose seq is known to be free."""
+        await self._messages.insert_many(
+            [_to_document(message) for message in messages], ordered=True, session=tx.session
+        )
+
+    async def find_by_keys(
+        self, stream_id: StreamId, keys: Iterable[tuple[UserId, str]], tx: Tx
+    ) -> dict[tuple[UserId, str], KeyedMessage]:
+        """The messages that these senders posted under these idempotency keys."""
+        # Uses index: stream_id_1_sender_id_1_key_1
+        wanted = [{"stream_id": stream_id, "sender_id": user, "key": key} for user, key in keys]
+        if not wanted:
+            return {}
+        cursor = self._messages.find({"stream_id": stream_id, "$or": wanted}, session=tx.session)
+        found: dict[tuple[UserId, str], KeyedMessage] = {}
+        for document in await cursor.to_list(None):
+            message = _to_message(document)
+            key, digest = document["key"], document["digest"]
+            found[message.sender_id, key] = KeyedMessage(message, key, digest)
+        return found
+
+    async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
+        """The message with this seq."""
+        document = await self._messages.find_one(
+            {"_id": message_key(stream_id, seq), "stream_id": stream_id},
+            session=tx.session if tx else None,
+        )
+        return _to_message(document) if document else None
+
+    async def list_messages(
+        self,
+        stream_id: StreamId,
+        *,
+        above: int,
+        below: int | None,
+        limit: int,
+        oldest_first: bool,
+    ) -> list[Message]:
+        """Messages with `above` < seq < `below`, from one end of that range."""
+        # Uses index: stream_id_1_seq_1
+        bounds: Document = {"$gt": above}
+        if below is not None:
+            bounds["$lt"] = below
+        cursor = (
+            self._messages.find({"stream_id": stream_id, "seq": bounds})
+            .sort([("seq", 1 if oldest_first else DESCENDING)])
+            .limit(limit)
+        )
+        return [_to_message(document) for document in await cursor.to_list(None)]
+
+    async def set_content(self, message: Message, tx: Tx) -> None:
+        """Store an edited message's content and instant."""
+        await self._messages.update_one(
+            {"_id": message_key(message.stream_id, message.seq), "stream_id": message.stream_id},
+            {
+                "$set": {
+                    "content": message.content.model_dump(mode="python")
+                    if message.content
+                    else None,
+                    "edited_at": message.edited_at,
+                    "recalled_at": message.recalled_at,
+                }
+            },
+            session=tx.session,
+        )
+
+    async def delete_some(self, stream_id: StreamId, limit: int) -> int:
+        """Delete up to `limit` messages of an ended stream; how many there were."""
+        # Uses index: stream_id_1_seq_1 (covered)
+        cursor = self._messages.find({"stream_id": stream_id}, {"_id": 0, "seq": 1}).limit(limit)
+        seqs = [document["seq"] for document in await cursor.to_list(None)]
+        if seqs:
+            await self._messages.delete_many({"stream_id": stream_id, "seq": {"$in": seqs}})
+        return len(seqs)
+
+    # --- heads: the little that lists and unread counts need of a stream -------------------------------------------
+
+    async def find_heads(
+        self, stream_ids: Iterable[StreamId], tx: Tx | None = None, *, with_last: bool = False
+    ) -> dict[StreamId, tuple[int, bool, LastMessage | None]]:
+        """`head_seq`, `is_channel` and, if wanted, the last message of those of the streams that exist."""
+        fields: Document = {"head_seq": 1, "is_channel": 1}
+        if with_last:
+            fields["last"] = 1
+        cursor = self._streams.find(
+            {"_id": {"$in": list(stream_ids)}}, fields, session=tx.session if tx else None
+        )
+        heads: dict[StreamId, tuple[int, bool, LastMessage | None]] = {}
+        for row in await cursor.to_list(None):
+            last = row.get("last")
+            shown = LastMessage.model_construct(**last) if last else None
+            heads[row["_id"]] = (row["head_seq"], row["is_channel"], shown)
+        return heads
+
+
+def _to_document(keyed: KeyedMessage) -> Document:
+    message = keyed.message
+    document: dict[str, Any] = message.model_dump(mode="python")
+    document["_id"] = message_key(message.stream_id, message.seq)
+    document["key"] = keyed.key
+    document["digest"] = keyed.digest
+    return document
+
+
+def _to_message(document: Document) -> Message:
+    content = document["content"]
+    return Message.model_construct(
+        stream_id=document["stream_id"],
+        seq=document["seq"],
+        sender_id=document["sender_id"],
+        content=Content.model_validate(content) if content else None,
+        created_at=document["created_at"],
+        edited_at=document["edited_at"],
+        recalled_at=document["recalled_at"],
+    )
+
+
+def _to_stream(document: Document) -> Stream:
+    last = document["last"]
+    return Stream.model_construct(
+        stream_id=document["_id"],
+        head_seq=document["head_seq"],
+        is_channel=document["is_channel"],
+        last=LastMessage.model_construct(**last) if last else None,
+    )
