@@ -1,0 +1,14 @@
+"""One user's view of his groups: conversation list, read cursor, unread, conversation groups, mute, pin, draft.
+
+What it promises: unread is exactly `head_seq - max(read_seq, joined_seq)` and never negative; a read cursor only moves
+forward; the total of a conversation group is the sum over its conversations; no post, join or leave writes anything per
+recipient here. A user's conversations *are* his memberships: what is stored is only what he set himself (`Overlay`), so
+the lists cost the same few queries for one conversation and for thousands.
+
+What it depends on: `groups` (memberships and stream heads, through `groups.service.MembershipReader`) and
+`groups.kernel`. It does not know reactions or channels; that a stream is a channel's is told by the stream itself.
+
+    page, cursor = await inbox.list_conversations(ada, ListFilter(only_unread=True), limit=20, cursor=None)
+    await cursors.read(ada, page[0].conversation.conversation_id)
+    await conversation_groups.put(ada, "News", [page[0].conversation.conversation_id])
+"""

@@ -1,0 +1,163 @@
+"""Conversations as services speak of them: frozen, without a trace of the database.
+
+What lists hold by the thousand is a plain tuple or data class rather than a pydantic model, which costs ten times as
+much to make; it is built from the store's own documents, and what came from outside was validated before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple, NewType
+
+from pydantic import BaseModel, ConfigDict
+
+from groups.kernel.ids import GroupId, UserId
+from groups.models import LastMessage, stream_of
+
+ConversationId = NewType("ConversationId", str)
+"""The conversation with a group is `group_<group id>`, which is also the id of its stream."""
+
+GROUP_PREFIX: Final = "group_"
+
+CHANNELS: Final = "channels"
+CHATS: Final = "chats"
+BUILT_IN_GROUPS: Final = (CHANNELS, CHATS)
+"""The conversation groups that everyone has: computed from the channel marker, uncapped, not editable."""
+
+
+class ConversationType(StrEnum):
+    """With whom: a group (a channel is one), or one other user."""
+
+    GROUP = "group"
+    C2C = "c2c"
+
+
+class ReadScope(StrEnum):
+    """What can be read at once beside a conversation group; so no conversation group is named like these."""
+
+    ALL = "all"
+    GROUP = ConversationType.GROUP.value
+    C2C = ConversationType.C2C.value
+
+
+RESERVED_NAMES: Final = frozenset({*BUILT_IN_GROUPS, *(scope.value for scope in ReadScope)})
+
+
+class Model(BaseModel):
+    """The base of this package's pydantic models."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Overlay(NamedTuple):
+    """What a user set on one conversation; a conversation he never touched has none, which means these defaults.
+
+    `read_seq`: the last message he read, as far as stored (joining counts as reading). `pinned_at` None: not pinned.
+    `hidden_at_seq`: the head when he hid it; a later message shows it again. `groups`: his conversation groups by name.
+    `draft` and `custom_data` are loaded for what is shown, not for counting.
+    """
+
+    read_seq: int = 0
+    muted: bool = False
+    pinned_at: datetime | None = None
+    hidden_at_seq: int | None = None
+    groups: tuple[str, ...] = ()
+    draft: str = ""
+    custom_data: str = ""
+
+
+NO_OVERLAY: Final = Overlay()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A user's relation to one group: his membership, the stream's head, and what he set."""
+
+    group_id: GroupId
+    is_channel: bool
+    head_seq: int
+    joined_seq: int
+    active_at: datetime
+    """The instant of the last message, else of joining; exact only where the last message was asked for."""
+    overlay: Overlay
+
+    @property
+    def conversation_id(self) -> ConversationId:
+        """The id, the same for all members."""
+        return conversation_of(self.group_id)
+
+    @property
+    def read_seq(self) -> int:
+        """The last message that is read: joining reads what was there."""
+        return max(self.overlay.read_seq, self.joined_seq)
+
+    @property
+    def unread_count(self) -> int:
+        """How many messages are unread (promise P5)."""
+        return max(0, self.head_seq - self.read_seq)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether lists and totals leave it out, until its next message."""
+        hidden_at_seq = self.overlay.hidden_at_seq
+        return hidden_at_seq is not None and self.head_seq <= hidden_at_seq
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A conversation with what a list shows of its group; `last` None: nothing was said, or not to him."""
+
+    conversation: Conversation
+    title: str
+    face_url: str
+    last: LastMessage | None
+
+
+class ReadMark(Model):
+    """How far a conversation is read."""
+
+    conversation_id: ConversationId
+    read_seq: int
+    unread_count: int
+
+
+class Unread(NamedTuple):
+    """Totals of unread messages; `total` is channels and chats together, `conversation_groups` the user's own."""
+
+    total: int
+    channels: int
+    chats: int
+    conversation_groups: Mapping[str, int]
+
+
+class ConversationGroup(NamedTuple):
+    """A named set of one user's conversations; which they are is kept with each conversation."""
+
+    name: str
+    created_at: datetime
+
+
+class GroupTotal(NamedTuple):
+    """A conversation group with its totals: unread without the muted and hidden, conversations with them."""
+
+    name: str
+    unread_count: int
+    conversation_count: int
+    is_built_in: bool
+
+
+def conversation_of(group_id: GroupId) -> ConversationId:
+    """The conversation with a group."""
+    return ConversationId(stream_of(group_id))
+
+
+def group_of(conversation_id: ConversationId) -> GroupId | None:
+    """The group of a conversation; None for an id of another kind."""
+    if not conversation_id.startswith(GROUP_PREFIX):
+        return None
+    return GroupId(conversation_id.removeprefix(GROUP_PREFIX))
+
+
+ConversationKey = tuple[UserId, ConversationId]
+"""One user's conversation, among those of many users."""

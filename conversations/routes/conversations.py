@@ -1,0 +1,104 @@
+"""Calls on conversations: list, look at, set, remove, read."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from conversations.errors import ConversationGroupNotFound, ConversationNotFound
+from conversations.limits import CONVERSATION_GROUP_NAME_BYTES
+from conversations.models import ConversationId, ConversationType
+from conversations.routes.views import (
+    ConversationView,
+    ReadMarkView,
+    ReadUpTo,
+    UpdateConversation,
+    conversation_view,
+    read_mark_view,
+)
+from conversations.service import (
+    ConversationChanges,
+    CursorService,
+    Inbox,
+    ListFilter,
+    SettingsService,
+)
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import delete, get, patch, post
+from groups.kernel.errors import BadCursor
+from groups.kernel.ids import AnyIdText
+from groups.kernel.paging import Page, PageQuery
+from groups.kernel.text import MaxBytes
+
+
+class ConversationQuery(PageQuery):
+    """Which conversations."""
+
+    conversation_group: Annotated[
+        Annotated[str, MaxBytes("conversation_group_name_bytes", CONVERSATION_GROUP_NAME_BYTES)]
+        | None,
+        Field(
+            description="Those in this conversation group, also `channels` or `chats`; empty: in none of my own."
+        ),
+    ] = None
+    type: Annotated[ConversationType | None, Field(description="With whom.")] = None
+    unread: Annotated[bool, Field(description="Only those with something unread.")] = False
+    include_hidden: Annotated[bool, Field(description="Also those that are hidden.")] = False
+
+
+class ConversationRoutes:
+    """Conversations."""
+
+    tag = "Conversations"
+
+    def __init__(self, inbox: Inbox, cursors: CursorService, settings: SettingsService) -> None:
+        self._inbox = inbox
+        self._cursors = cursors
+        self._settings = settings
+
+    @get("/v1/conversations", errors=[ConversationGroupNotFound, BadCursor])
+    async def list_conversations(
+        self, actor: Actor, query: ConversationQuery
+    ) -> Page[ConversationView]:
+        """My conversations: pinned ones first, the latest pinned on top, then by last activity."""
+        wanted = ListFilter(
+            conversation_group=query.conversation_group,
+            type=query.type,
+            only_unread=query.unread,
+            include_hidden=query.include_hidden,
+        )
+        shown, next_cursor = await self._inbox.list_conversations(
+            actor, wanted, limit=query.limit, cursor=query.cursor
+        )
+        return Page(items=[conversation_view(item) for item in shown], next_cursor=next_cursor)
+
+    @get("/v1/conversations/{conversation_id}", errors=[ConversationNotFound])
+    async def get_conversation(self, actor: Actor, conversation_id: AnyIdText) -> ConversationView:
+        """One conversation, hidden or not."""
+        shown = await self._inbox.get(actor, ConversationId(conversation_id))
+        return conversation_view(shown)
+
+    @patch("/v1/conversations/{conversation_id}", errors=[ConversationNotFound])
+    async def update(
+        self, actor: Actor, conversation_id: AnyIdText, body: UpdateConversation
+    ) -> ConversationView:
+        """Mute, pin, hide, or keep a draft or custom data with a conversation; my other devices hear of it."""
+        changes = ConversationChanges(**body.model_dump(exclude_unset=True))
+        shown = await self._settings.change(actor, ConversationId(conversation_id), changes)
+        return conversation_view(shown)
+
+    @delete("/v1/conversations/{conversation_id}", status=204, errors=[ConversationNotFound])
+    async def remove(self, actor: Actor, conversation_id: AnyIdText) -> None:
+        """Take a conversation off the list until its next message.
+
+        It is hidden and read, its draft and pin are cleared; I stay a member, and it stays in its conversation groups.
+        """
+        await self._settings.remove(actor, ConversationId(conversation_id))
+
+    @post("/v1/conversations/{conversation_id}/read", errors=[ConversationNotFound])
+    async def read(
+        self, actor: Actor, conversation_id: AnyIdText, body: ReadUpTo | None
+    ) -> ReadMarkView:
+        """Mark a conversation read, up to a message or altogether; a read cursor never moves back."""
+        seq = body.seq if body else None
+        mark = await self._cursors.read(actor, ConversationId(conversation_id), seq=seq)
+        return read_mark_view(mark)

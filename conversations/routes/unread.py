@@ -1,0 +1,37 @@
+"""Calls on everything unread: the totals, and reading much at once."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from conversations.errors import ConversationGroupNotFound
+from conversations.routes.views import ReadScopeBody, UnreadView, unread_view
+from conversations.service import CursorService, Inbox
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import Query, get, post
+
+
+class UnreadQuery(Query):
+    """What counts."""
+
+    include_muted: Annotated[bool, Field(description="Count muted conversations too.")] = False
+
+
+class UnreadRoutes:
+    """Unread totals."""
+
+    tag = "Conversations"
+
+    def __init__(self, inbox: Inbox, cursors: CursorService) -> None:
+        self._inbox = inbox
+        self._cursors = cursors
+
+    @get("/v1/unread")
+    async def unread(self, actor: Actor, query: UnreadQuery) -> UnreadView:
+        """My unread totals: in channels, in chats, and in each of my conversation groups."""
+        return unread_view(await self._inbox.unread(actor, include_muted=query.include_muted))
+
+    @post("/v1/read", errors=[ConversationGroupNotFound])
+    async def read_all(self, actor: Actor, body: ReadScopeBody) -> UnreadView:
+        """Mark all conversations read, or all in a conversation group; answers what is still unread."""
+        return unread_view(await self._cursors.read_all(actor, body.scope))

@@ -1,0 +1,189 @@
+"""Read cursors: they move forward only, and never past the head.
+
+Single reads of many users share group-commit batches: a batch costs the same few commands however many users and
+conversations it serves. One user's reads always meet in one lane of this process; against other processes the stored
+cursor moves by `$max`, so no order of arrival can move it back.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from conversations import policy
+from conversations.errors import ConversationGroupNotFound, ConversationNotFound
+from conversations.events import ConversationRead
+from conversations.models import (
+    BUILT_IN_GROUPS,
+    Conversation,
+    ConversationId,
+    ConversationKey,
+    ReadMark,
+    ReadScope,
+    Unread,
+    group_of,
+)
+from conversations.service.access import ConversationAccess, conversation_from
+from conversations.store import ConversationGroupStore, OverlayStore
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.commit import GroupCommit
+from groups.kernel.errors import DomainError
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Database, Tx
+from groups.service import MembershipReader
+
+LANES: Final = 8
+"""Transactions of reads that one process runs at once: enough to fill the wait for one commit with the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A user has read a conversation up to `seq`; None: up to the head."""
+
+    user_id: UserId
+    conversation_id: ConversationId
+    group_id: GroupId
+    seq: int | None
+
+    @property
+    def key(self) -> ConversationKey:
+        return self.user_id, self.conversation_id
+
+
+class CursorService:
+    """Marks conversations read."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: MembershipReader,
+        access: ConversationAccess,
+        overlays: OverlayStore,
+        groups: ConversationGroupStore,
+        clock: Clock,
+        *,
+        on_batch: Callable[[str, int], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._access = access
+        self._overlays = overlays
+        self._groups = groups
+        self._clock = clock
+        self._lanes: GroupCommit[_Read, ReadMark] = GroupCommit(
+            database, self._apply, name="reads", on_batch=on_batch
+        )
+
+    async def read(
+        self, actor: Actor, conversation_id: ConversationId, *, seq: int | None = None
+    ) -> ReadMark:
+        """Move the actor's cursor to `seq`, or to the head; backwards or again, it stays and nothing is published.
+
+        Publishes: ConversationRead. Raises: ConversationNotFound.
+        """
+        group_id = group_of(conversation_id)
+        if group_id is None:
+            raise ConversationNotFound
+        lane = str(zlib.crc32(actor.user_id.encode()) % LANES)
+        read = _Read(actor.user_id, conversation_id, group_id, seq)
+        return await self._lanes.submit(lane, read)
+
+    async def _apply(
+        self, tx: Tx, key: str, reads: Sequence[_Read]
+    ) -> Sequence[ReadMark | DomainError]:
+        found = await self._find(reads, tx)
+        moved: dict[ConversationKey, None] = {}
+        for read in reads:
+            conversation = found.get(read.key)
+            if conversation is None:
+                continue
+            head = conversation.head_seq
+            target = head if read.seq is None else min(read.seq, head)
+            if target > conversation.read_seq:
+                found[read.key] = _read_up_to(conversation, target)
+                moved[read.key] = None
+        await self._store(
+            [(user_id, found[user_id, conversation_id]) for user_id, conversation_id in moved], tx
+        )
+        # Each hears how it stands at the end of the batch, which is what is committed.
+        return [
+            _mark(found[read.key]) if read.key in found else ConversationNotFound()
+            for read in reads
+        ]
+
+    async def _find(self, reads: Sequence[_Read], tx: Tx) -> dict[ConversationKey, Conversation]:
+        seats = await self._reader.find_seats(((r.group_id, r.user_id) for r in reads), tx)
+        heads = await self._reader.find_heads({group_id for group_id, _ in seats}, tx)
+        overlays = await self._overlays.find_many({read.key for read in reads}, tx)
+        found: dict[ConversationKey, Conversation] = {}
+        for read in reads:
+            seat = seats.get((read.group_id, read.user_id))
+            head = heads.get(read.group_id)
+            if seat is not None and head is not None:
+                found[read.key] = conversation_from(seat, head, overlays.get(read.key))
+        return found
+
+    async def read_all(self, actor: Actor, scope: str) -> Unread:
+        """Move the actor's cursors to the heads of all conversations in a `ReadScope` or a conversation group.
+
+        Answers his unread totals after it. Publishes: ConversationRead, one for the lot, when something was unread.
+        Raises: ConversationGroupNotFound.
+        """
+
+        async def work(tx: Tx) -> Unread:
+            names = [group.name for group in await self._groups.list_of_user(actor.user_id, tx)]
+            if scope not in {*ReadScope, *BUILT_IN_GROUPS, *names}:
+                raise ConversationGroupNotFound
+            view = await self._access.view(actor, tx)
+            after = [_read_in_scope(conversation, scope) for conversation in view.conversations]
+            moved = [
+                (actor.user_id, new)
+                for old, new in zip(view.conversations, after, strict=True)
+                if new is not old
+            ]
+            await self._store(moved, tx)
+            return policy.unread_totals(after, names, include_muted=False)
+
+        return await self._database.run(work)
+
+    async def _store(self, moved: Iterable[tuple[UserId, Conversation]], tx: Tx) -> None:
+        """Store the cursors of these users' conversations and tell each user once."""
+        moved = list(moved)
+        if not moved:
+            return
+        await self._overlays.advance(
+            [
+                ((user_id, conversation.conversation_id), conversation.read_seq)
+                for user_id, conversation in moved
+            ],
+            tx,
+        )
+        now = self._clock.now()
+        marks: dict[UserId, list[ReadMark]] = {}
+        for user_id, conversation in moved:
+            marks.setdefault(user_id, []).append(_mark(conversation))
+        for user_id, reads in marks.items():
+            tx.publish(ConversationRead(at=now, user_id=user_id, reads=tuple(reads)))
+
+    async def close(self) -> None:
+        """Wait until every submitted read is committed or refused."""
+        await self._lanes.close()
+
+
+def _read_in_scope(conversation: Conversation, scope: str) -> Conversation:
+    if conversation.unread_count and policy.is_in_scope(conversation, scope):
+        return _read_up_to(conversation, conversation.head_seq)
+    return conversation
+
+
+def _read_up_to(conversation: Conversation, seq: int) -> Conversation:
+    return replace(conversation, overlay=conversation.overlay._replace(read_seq=seq))
+
+
+def _mark(conversation: Conversation) -> ReadMark:
+    return ReadMark.model_construct(
+        conversation_id=conversation.conversation_id,
+        read_seq=conversation.read_seq,
+        unread_count=conversation.unread_count,
+    )

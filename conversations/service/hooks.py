@@ -1,0 +1,28 @@
+"""What must be true here together with a change in a group; the composition root adds it to `groups.service.Hooks`."""
+
+from collections.abc import Mapping, Sequence
+
+from conversations.models import ConversationId, conversation_of
+from conversations.store import OverlayStore
+from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.kernel.mongo import Tx
+
+
+class ConversationHooks:
+    """Follows memberships and posts, inside their transactions."""
+
+    def __init__(self, overlays: OverlayStore) -> None:
+        self._overlays = overlays
+
+    async def members_left(self, group_id: GroupId, user_ids: Sequence[UserId], tx: Tx) -> None:
+        """A conversation ends with the membership: who comes back begins anew."""
+        await self._overlays.delete_of_members(conversation_of(group_id), user_ids, tx)
+
+    async def messages_posted(
+        self, stream_id: StreamId, newest: Mapping[UserId, int], tx: Tx
+    ) -> None:
+        """Who writes has read: each author's cursor moves to his newest message."""
+        conversation_id = ConversationId(stream_id)
+        await self._overlays.advance(
+            [((user_id, conversation_id), seq) for user_id, seq in newest.items()], tx
+        )

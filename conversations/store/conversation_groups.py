@@ -1,0 +1,67 @@
+"""Conversation group documents: `_id` is `user<US>name`; which conversations are in one is kept in the overlays.
+
+Beside them `conversation_group_guards`, one document a user: whoever makes a conversation group writes it, so that two
+who race for the last free place conflict.
+"""
+
+from datetime import datetime
+
+from conversations.models import ConversationGroup
+from groups.kernel.ids import UserId, join_key
+from groups.kernel.mongo import Database, Document, Index, Tx
+
+
+class ConversationGroupStore:
+    """The collections `conversation_groups` and `conversation_group_guards`."""
+
+    INDEXES = (
+        Index("conversation_groups", [("user_id", 1), ("created_at", 1)], "the tabs of a user"),
+        Index("conversation_group_guards", [], "found by _id only"),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._groups = database.collection("conversation_groups")
+        self._guards = database.collection("conversation_group_guards")
+
+    async def list_of_user(self, user_id: UserId, tx: Tx | None = None) -> list[ConversationGroup]:
+        """The user's conversation groups, the oldest first."""
+        # Uses index: user_id_1_created_at_1; at most as many as a user may have.
+        cursor = self._groups.find({"user_id": user_id}, session=tx.session if tx else None)
+        groups = [_to_group(row) for row in await cursor.to_list(None)]
+        return sorted(groups, key=lambda group: (group.created_at, group.name))
+
+    async def find(
+        self, user_id: UserId, name: str, tx: Tx | None = None
+    ) -> ConversationGroup | None:
+        """The user's conversation group of this name."""
+        row = await self._groups.find_one(_key(user_id, name), session=tx.session if tx else None)
+        return _to_group(row) if row else None
+
+    async def insert(self, user_id: UserId, name: str, created_at: datetime, tx: Tx) -> None:
+        """Add a conversation group whose name is known to be free."""
+        document = {**_key(user_id, name), "name": name, "created_at": created_at}
+        await self._groups.insert_one(document, session=tx.session)
+
+    async def delete(self, user_id: UserId, name: str, tx: Tx) -> None:
+        """Remove the conversation group; conflicts with whoever is filling it."""
+        await self._groups.delete_one(_key(user_id, name), session=tx.session)
+
+    async def touch(self, user_id: UserId, name: str, tx: Tx) -> None:
+        """Write the conversation group, so that two who fill it at once conflict and one counts again."""
+        await self._groups.update_one(
+            _key(user_id, name), {"$inc": {"version": 1}}, session=tx.session
+        )
+
+    async def touch_guard(self, user_id: UserId, tx: Tx) -> None:
+        """Write the user's guard, so that two who make conversation groups at once conflict and one counts again."""
+        await self._guards.update_one(
+            {"_id": user_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
+        )
+
+
+def _key(user_id: UserId, name: str) -> Document:
+    return {"_id": join_key(user_id, name), "user_id": user_id}
+
+
+def _to_group(row: Document) -> ConversationGroup:
+    return ConversationGroup(row["name"], row["created_at"])

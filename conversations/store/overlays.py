@@ -1,0 +1,188 @@
+"""Overlay documents, in the collection `conversations`: `_id` is `user<US>conversation`.
+
+A document exists once its user set something (a read cursor is the usual first); joining and others' posts write none.
+Fields that say nothing are absent: a million subscribers who read should weigh little.
+
+Every write here is an upsert by `_id` or touches what is there, and `delete_of_members` writes each key it clears even
+where nothing is stored. So whoever sets something while the membership ends conflicts with its end, and one of the two
+runs again: no overlay outlives its membership.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pymongo import DeleteMany, UpdateOne
+
+from conversations.models import ConversationId, ConversationKey, Overlay
+from groups.kernel.ids import UserId, join_key
+from groups.kernel.mongo import Database, Document, Index, Tx
+
+_TEXTS = {"draft": 0, "custom_data": 0}
+"""Left out where thousands are read: they may hold kilobytes each, and only a page shows them."""
+
+
+class OverlayStore:
+    """The `conversations` collection."""
+
+    INDEXES = (
+        Index(
+            "conversations",
+            [("user_id", 1), ("conversation_id", 1)],
+            "all that a user set, for lists and totals",
+        ),
+        Index(
+            "conversations",
+            [("user_id", 1), ("groups", 1), ("conversation_id", 1)],
+            "the conversations in a conversation group",
+            # Most overlays are in none; reading on should not have to maintain this.
+            partial={"groups": {"$exists": True}},
+        ),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._overlays = database.collection("conversations")
+
+    # --- read -----------------------------------------------------------------------------------------------------
+
+    async def list_of_user(
+        self, user_id: UserId, tx: Tx | None = None
+    ) -> dict[ConversationId, Overlay]:
+        """All that the user set, without drafts and custom data."""
+        # Uses index: user_id_1_conversation_id_1
+        cursor = self._overlays.find(
+            {"user_id": user_id}, _TEXTS, session=tx.session if tx else None
+        )
+        return {row["conversation_id"]: _to_overlay(row) for row in await cursor.to_list(None)}
+
+    async def find_of_user(
+        self, user_id: UserId, conversation_ids: Iterable[ConversationId], tx: Tx | None = None
+    ) -> dict[ConversationId, Overlay]:
+        """What the user set on these conversations, drafts and custom data included."""
+        keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
+        cursor = self._overlays.find(
+            {"_id": {"$in": keys}, "user_id": user_id}, session=tx.session if tx else None
+        )
+        return {row["conversation_id"]: _to_overlay(row) for row in await cursor.to_list(None)}
+
+    async def find_many(
+        self, keys: Iterable[ConversationKey], tx: Tx
+    ) -> dict[ConversationKey, Overlay]:
+        """What these users set on the conversations named with them, without drafts and custom data."""
+        wanted = list(keys)
+        query: Document = {
+            "_id": {"$in": [join_key(*key) for key in wanted]},
+            "user_id": {"$in": list({user_id for user_id, _ in wanted})},
+        }
+        cursor = self._overlays.find(query, _TEXTS, session=tx.session)
+        return {
+            (row["user_id"], row["conversation_id"]): _to_overlay(row)
+            for row in await cursor.to_list(None)
+        }
+
+    async def list_in_group(
+        self, user_id: UserId, name: str, *, limit: int, tx: Tx
+    ) -> list[ConversationId]:
+        """The conversations in the user's conversation group, up to `limit` of them, by id."""
+        # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
+        cursor = (
+            self._overlays.find(
+                {"user_id": user_id, "groups": name},
+                {"_id": 0, "conversation_id": 1},
+                session=tx.session,
+            )
+            .sort([("conversation_id", 1)])
+            .limit(limit)
+        )
+        return [row["conversation_id"] for row in await cursor.to_list(None)]
+
+    # --- write ----------------------------------------------------------------------------------------------------
+
+    async def advance(self, reads: Iterable[tuple[ConversationKey, int]], tx: Tx) -> None:
+        """Move read cursors forward, never back, whatever is stored."""
+        operations = [
+            UpdateOne(_key(key), {"$max": {"read_seq": seq}}, upsert=True) for key, seq in reads
+        ]
+        await self._database.apply(self._overlays, operations, tx)
+
+    async def change(self, key: ConversationKey, values: Mapping[str, object], tx: Tx) -> None:
+        """Set fields of an overlay by their names; a value that is the default is stored as absence."""
+        defaults = Overlay._field_defaults
+        kept = {name: value for name, value in values.items() if value != defaults[name]}
+        update: Document = {}
+        if kept:
+            update["$set"] = kept
+        if len(kept) < len(values):
+            update["$unset"] = {name: "" for name in values if name not in kept}
+        await self._overlays.update_one(_key(key), update, upsert=True, session=tx.session)
+
+    async def put_into_group(
+        self, user_id: UserId, conversation_ids: Iterable[ConversationId], name: str, tx: Tx
+    ) -> None:
+        """Put the conversations into the conversation group."""
+        operations = [
+            UpdateOne(
+                _key((user_id, conversation_id)), {"$addToSet": {"groups": name}}, upsert=True
+            )
+            for conversation_id in conversation_ids
+        ]
+        await self._database.apply(self._overlays, operations, tx)
+
+    async def take_out_of_group(
+        self, user_id: UserId, conversation_ids: Iterable[ConversationId], name: str, tx: Tx
+    ) -> None:
+        """Take the conversations out of the conversation group."""
+        keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
+        if keys:
+            await self._overlays.update_many(
+                {"_id": {"$in": keys}, "user_id": user_id},
+                {"$pull": {"groups": name}},
+                session=tx.session,
+            )
+
+    async def rename_group(self, user_id: UserId, name: str, new_name: str, tx: Tx) -> None:
+        """Have all conversations of the conversation group be in it under its new name."""
+        # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
+        await self._overlays.update_many(
+            {"user_id": user_id, "groups": name},
+            {"$set": {"groups.$": new_name}},
+            session=tx.session,
+        )
+
+    async def drop_group(self, user_id: UserId, name: str, tx: Tx) -> None:
+        """Have no conversation be in the conversation group."""
+        # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
+        await self._overlays.update_many(
+            {"user_id": user_id, "groups": name}, {"$pull": {"groups": name}}, session=tx.session
+        )
+
+    async def delete_of_members(
+        self, conversation_id: ConversationId, user_ids: Sequence[UserId], tx: Tx
+    ) -> None:
+        """Delete what these users set on the conversation."""
+        keys = [join_key(user_id, conversation_id) for user_id in user_ids]
+        # Touched first, so that this conflicts with a write under way even where nothing is stored yet.
+        touches = [
+            UpdateOne(_key((user_id, conversation_id)), {"$inc": {"ended": 1}}, upsert=True)
+            for user_id in user_ids
+        ]
+        gone = DeleteMany({"_id": {"$in": keys}, "user_id": {"$in": list(user_ids)}})
+        await self._database.apply(self._overlays, [*touches, gone], tx)
+
+
+def _key(key: ConversationKey) -> Document:
+    # With the shard key; on an upsert these become the document's first fields.
+    user_id, conversation_id = key
+    return {"_id": join_key(*key), "user_id": user_id, "conversation_id": conversation_id}
+
+
+def _to_overlay(row: Document) -> Overlay:
+    get = row.get
+    return Overlay(
+        get("read_seq", 0),
+        get("muted", False),
+        get("pinned_at"),
+        get("hidden_at_seq"),
+        tuple(get("groups", ())),
+        get("draft", ""),
+        get("custom_data", ""),
+    )
