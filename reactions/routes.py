@@ -1,0 +1,109 @@
+"""Calls on reactions: react, take back, the tally, who reacted."""
+
+from collections.abc import Sequence
+
+from groups.errors import Banned, GroupNotFound, MessageNotFound, MessageRecalled
+from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import EmojiText
+from groups.kernel.endpoint import View, delete, get, put
+from groups.kernel.errors import PermissionRefused
+from groups.kernel.ids import GroupIdText, UserId
+from groups.kernel.paging import Page, PageQuery
+from groups.routes.messages import Seq
+from groups.routes.views import Instant, TallyView, tally_view
+from groups.service import UserService
+from reactions.errors import (
+    BadEmoji,
+    DistinctReactionsReached,
+    ReactionNotAllowed,
+    ReactionsPerUserReached,
+)
+from reactions.models import Reaction
+from reactions.service import ReactionService
+
+
+class ReactorView(View):
+    """A user who holds the emoji."""
+
+    user_id: UserId
+    name: str
+    reacted_at: Instant
+
+
+async def reactor_views(
+    users: UserService, reactions: Sequence[Reaction]
+) -> list[ReactorView]:
+    """The reactors as answered, each with the name he shows."""
+    profiles = await users.names(reaction.user_id for reaction in reactions)
+    return [
+        ReactorView(
+            user_id=reaction.user_id,
+            name=profiles[reaction.user_id].name if reaction.user_id in profiles else "",
+            reacted_at=reaction.at,
+        )
+        for reaction in reactions
+    ]
+
+
+class ReactionRoutes:
+    """Reactions to the messages of groups; `channels` speaks of the same ones on posts."""
+
+    tag = "Reactions"
+
+    def __init__(self, reactions: ReactionService, users: UserService) -> None:
+        self._reactions = reactions
+        self._users = users
+
+    @put(
+        "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}",
+        errors=[
+            BadEmoji,
+            GroupNotFound,
+            PermissionRefused,
+            Banned,
+            MessageNotFound,
+            MessageRecalled,
+            ReactionNotAllowed,
+            ReactionsPerUserReached,
+            DistinctReactionsReached,
+        ],
+    )
+    async def react(
+        self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText
+    ) -> TallyView:
+        """React with an emoji.
+
+        Where a user may hold only one (`reactions_per_user` 1, as in channels), it replaces the old one.
+        """
+        return tally_view(await self._reactions.react(actor, group_id, seq, emoji))
+
+    @delete(
+        "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}",
+        errors=[BadEmoji, GroupNotFound, PermissionRefused, Banned, MessageNotFound],
+    )
+    async def unreact(
+        self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText
+    ) -> TallyView:
+        """Take my reaction back, whatever the group allows by now."""
+        return tally_view(await self._reactions.unreact(actor, group_id, seq, emoji))
+
+    @get(
+        "/v1/groups/{group_id}/messages/{seq}/reactions",
+        errors=[GroupNotFound, PermissionRefused, Banned, MessageNotFound],
+    )
+    async def tally(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> TallyView:
+        """The count of each emoji, their sum, and my own."""
+        return tally_view(await self._reactions.get(actor, group_id, seq))
+
+    @get(
+        "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}",
+        errors=[BadEmoji, GroupNotFound, PermissionRefused, Banned, MessageNotFound],
+    )
+    async def who(
+        self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText, query: PageQuery
+    ) -> Page[ReactorView]:
+        """Who reacted with the emoji, by user id: for members; in a channel for owner and admins only."""
+        reactions, next_cursor = await self._reactions.who(
+            actor, group_id, seq, emoji, limit=query.limit, cursor=query.cursor
+        )
+        return Page(items=await reactor_views(self._users, reactions), next_cursor=next_cursor)

@@ -1,0 +1,27 @@
+"""Builds reactions on group chat: the store stays inside, the service comes out, and its hook is tied."""
+
+from collections.abc import Callable
+from typing import Final
+
+from groups.kernel.clock import Clock
+from groups.kernel.mongo import Database, Index
+from groups.service.assembly import GroupChat
+from reactions.service.reactions import ReactionService
+from reactions.store import ReactionStore
+
+REACTION_INDEXES: Final[tuple[Index, ...]] = ReactionStore.INDEXES
+
+
+def assemble(
+    database: Database,
+    chat: GroupChat,
+    clock: Clock,
+    *,
+    on_batch: Callable[[str, int], None] | None = None,
+) -> ReactionService:
+    """Reactions to the messages of this group chat; `on_batch` hears the size of every group-commit batch."""
+    service = ReactionService(
+        database, ReactionStore(database), chat.lookup, chat.messages, clock, on_batch=on_batch
+    )
+    chat.hooks.stream_ended.append(service.stream_ended)
+    return service

@@ -1,0 +1,79 @@
+"""What a batch of reactions to one message knows and changes, entry by entry, before it writes the difference."""
+
+from collections import Counter
+from collections.abc import Mapping, Set
+from datetime import datetime
+
+from groups.kernel.ids import UserId
+from groups.models import Group, Tally
+from reactions import policy
+from reactions.models import Reaction
+
+
+class Picture:
+    """The reactions to one message, as far as a batch knows and changes them before it writes."""
+
+    def __init__(
+        self, message_id: str, counts: Mapping[str, int], held: Mapping[UserId, set[str]]
+    ) -> None:
+        self.message_id = message_id
+        self._counts_before = counts
+        self._held_before = held
+        self._counts = Counter(counts)
+        self._held = {user_id: set(emoji) for user_id, emoji in held.items()}
+
+    def holds(self, user_id: UserId, emoji: str) -> bool:
+        """Whether the user holds the emoji."""
+        return emoji in self._held[user_id]
+
+    def add(self, group: Group, user_id: UserId, emoji: str) -> None:
+        """Have the user hold the emoji, for whatever it replaces.
+
+        Raises: ReactionNotAllowed; ReactionsPerUserReached; DistinctReactionsReached.
+        """
+        own = self._held[user_id]
+        refusal = policy.adding_refusal(group, self._counts, own, emoji)
+        if refusal is not None:
+            raise refusal
+        if emoji not in own:
+            for old in policy.freed_by(group, own):
+                self.remove(user_id, old)
+            own.add(emoji)
+            self._counts[emoji] += 1
+
+    def remove(self, user_id: UserId, emoji: str) -> None:
+        """Have the user not hold the emoji."""
+        if emoji in self._held[user_id]:
+            self._held[user_id].remove(emoji)
+            self._counts[emoji] -= 1
+            if not self._counts[emoji]:
+                del self._counts[emoji]
+
+    @property
+    def counts_changed(self) -> bool:
+        """Whether the message looks different from before."""
+        return self._counts != self._counts_before
+
+    def gone(self) -> list[tuple[UserId, str]]:
+        """What was held and is not any more."""
+        return [
+            (user_id, emoji)
+            for user_id, before in self._held_before.items()
+            for emoji in before - self._held[user_id]
+        ]
+
+    def new(self, now: datetime) -> list[Reaction]:
+        """What was not held and is now."""
+        return [
+            Reaction(message_id=self.message_id, user_id=user_id, emoji=emoji, at=now)
+            for user_id, after in self._held.items()
+            for emoji in after - self._held_before[user_id]
+        ]
+
+    def tally(self) -> Tally:
+        """The counts, for nobody in particular."""
+        return Tally.model_construct(counts=dict(self._counts), total=self._counts.total(), mine=())
+
+    def held_by(self, user_id: UserId) -> Set[str]:
+        """What the user holds."""
+        return self._held[user_id]

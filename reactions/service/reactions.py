@@ -1,0 +1,263 @@
+"""The life of a reaction: given, replaced, taken back, counted.
+
+Reactions to one message share group-commit batches. A batch reads the message's tally and what its callers hold,
+applies entry after entry to that picture (`picture`), and writes the difference: reactions and tally change in one
+transaction, so a count equals the users who hold the emoji (P4), and a batch of 256 costs the commands of one caller.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from groups import policy as groups_policy
+from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.commit import GroupCommit
+from groups.kernel.emoji_text import canonical_emoji
+from groups.kernel.errors import DomainError
+from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.models import Message, Standing, Tally, message_key, stream_of
+from groups.service import GroupLookup, MessageService
+from reactions import policy
+from reactions.errors import BadEmoji
+from reactions.events import ReactionsChanged
+from reactions.models import Reaction
+from reactions.service.picture import Picture
+from reactions.store import ReactionStore
+
+STEP: Final = 1_000  # documents a transaction when a stream is cleared away
+
+
+@dataclass(frozen=True, slots=True)
+class _React:
+    """The actor wants to hold the emoji."""
+
+    actor: Actor
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreact:
+    """The actor wants to hold the emoji no longer."""
+
+    actor: Actor
+    emoji: str
+
+
+_Entry = _React | _Unreact
+
+
+class ReactionService:
+    """Reactions to the messages of groups."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ReactionStore,
+        lookup: GroupLookup,
+        messages: MessageService,
+        clock: Clock,
+        *,
+        on_batch: Callable[[str, int], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._lookup = lookup
+        self._messages = messages
+        self._clock = clock
+        self._lane: GroupCommit[_Entry, Tally] = GroupCommit(
+            database, self._apply, name="reactions", on_batch=on_batch
+        )
+
+    # --- change ---------------------------------------------------------------------------------------------------
+
+    async def react(self, actor: Actor, group_id: GroupId, seq: int, emoji: str) -> Tally:
+        """Put the actor's emoji on the message; where a user may hold only one, it replaces his old one.
+
+        Reacting twice with the same emoji changes nothing and publishes nothing. Publishes: ReactionsChanged, once for
+        all whom the transaction served. Raises: BadEmoji; GroupNotFound; PermissionRefused; Banned; MessageNotFound;
+        MessageRecalled; ReactionNotAllowed; ReactionsPerUserReached; DistinctReactionsReached.
+        """
+        entry = _React(actor, _canonical(emoji))
+        return await self._lane.submit(join_key(group_id, seq), entry)
+
+    async def unreact(self, actor: Actor, group_id: GroupId, seq: int, emoji: str) -> Tally:
+        """Take the actor's emoji off the message: also one no longer allowed, also off a recalled message.
+
+        Taking back what is not there changes nothing and publishes nothing. Publishes: ReactionsChanged. Raises:
+        BadEmoji; GroupNotFound; PermissionRefused; Banned; MessageNotFound.
+        """
+        entry = _Unreact(actor, _canonical(emoji))
+        return await self._lane.submit(join_key(group_id, seq), entry)
+
+    async def _apply(
+        self, tx: Tx, key: str, entries: Sequence[_Entry]
+    ) -> Sequence[Tally | DomainError]:
+        group_id, seq = _split(key)
+        standings = await self._lookup.standings({entry.actor for entry in entries}, group_id, tx)
+        if not standings:
+            return [GroupNotFound() for _ in entries]
+        message = await self._messages.get_in(group_id, seq, tx)
+        picture = await self._load(message_key(stream_of(group_id), seq), standings, tx)
+        refusals: list[DomainError | None] = []
+        for entry in entries:
+            try:
+                _apply_to(picture, message, entry, standings.get(entry.actor))
+                refusals.append(None)
+            except DomainError as refusal:
+                refusals.append(refusal)
+        tally = picture.tally()
+        await self._write(picture, tally, group_id, seq, tx)
+        return [
+            refusal or _with_mine(tally, picture.held_by(entry.actor.user_id))
+            for entry, refusal in zip(entries, refusals, strict=True)
+        ]
+
+    async def _load(self, message_id: str, standings: Mapping[Actor, Standing], tx: Tx) -> Picture:
+        users = {actor.user_id for actor in standings}
+        held = await self._store.find_held([message_id], users, tx)
+        tally = (await self._store.find_tallies([message_id], tx)).get(message_id, Tally())
+        by_user = {user_id: held.get((message_id, user_id), set()) for user_id in users}
+        return Picture(message_id, tally.counts, by_user)
+
+    async def _write(
+        self, picture: Picture, tally: Tally, group_id: GroupId, seq: int, tx: Tx
+    ) -> None:
+        now = self._clock.now()
+        gone, new = picture.gone(), picture.new(now)
+        if not gone and not new:
+            return
+        # The tally first: where another process is at the same message, this transaction ends here, before the bulk.
+        await self._store.put_tally(picture.message_id, tally, tx)
+        await self._store.delete_many(picture.message_id, gone, tx)
+        await self._store.insert_many(new, tx)
+        if picture.counts_changed:
+            tx.publish(
+                ReactionsChanged(
+                    at=now,
+                    stream_id=stream_of(group_id),
+                    group_id=group_id,
+                    seq=seq,
+                    counts=tally.counts,
+                    total=tally.total,
+                )
+            )
+
+    # --- read -----------------------------------------------------------------------------------------------------
+
+    async def tallies(
+        self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]
+    ) -> Mapping[int, Tally]:
+        """The tally of each of the messages that has one; whether the actor may read them is the caller's to know."""
+        if not seqs:
+            return {}
+        message_ids = {seq: message_key(stream_id, seq) for seq in seqs}
+        found, held = await asyncio.gather(
+            self._store.find_tallies(message_ids.values()),
+            self._store.find_held(message_ids.values(), [actor.user_id]),
+        )
+        return {
+            seq: _with_mine(found[message_id], held.get((message_id, actor.user_id), set()))
+            for seq, message_id in message_ids.items()
+            if message_id in found
+        }
+
+    async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Tally:
+        """The tally of one message.
+
+        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
+        """
+        message = (await self._messages.get(actor, group_id, seq)).message
+        return (await self.tallies(actor, message.stream_id, [seq])).get(seq, Tally())
+
+    async def who(
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        seq: int,
+        emoji: str,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[list[Reaction], str | None]:
+        """A page of those who hold the emoji, by user id.
+
+        Raises: BadEmoji; GroupNotFound; PermissionRefused (in a channel, to all but owner and admins); Banned;
+        MessageNotFound; BadCursor.
+        """
+        emoji = _canonical(emoji)
+        posted = await self._messages.get(actor, group_id, seq)
+        refusal = policy.listing_refusal(posted.standing)
+        if refusal is not None:
+            raise refusal
+        key = decode_cursor("reactors", cursor, str)
+        message_id = message_key(posted.message.stream_id, seq)
+        reactions = await self._store.list_holders(
+            message_id, emoji, after=str(key[0]) if key else "", limit=limit + 1
+        )
+        reactions, has_more = cut_page(reactions, limit)
+        return reactions, encode_cursor("reactors", reactions[-1].user_id) if has_more else None
+
+    # --- end ------------------------------------------------------------------------------------------------------
+
+    async def stream_ended(self, stream_id: StreamId) -> None:
+        """Delete all reactions to the messages of an ended stream, in steps; doing it again changes nothing.
+
+        Raises: Unavailable.
+        """
+        while await self._database.run(lambda tx: self._store.delete_some(stream_id, STEP, tx)):
+            pass
+
+    async def close(self) -> None:
+        """Wait until every submitted reaction is committed or refused."""
+        await self._lane.close()
+
+
+def _apply_to(
+    picture: Picture, message: Message | None, entry: _Entry, standing: Standing | None
+) -> None:
+    if standing is None:
+        raise GroupNotFound
+    group, user_id = standing.group, entry.actor.user_id
+    refusal = groups_policy.reacting_refusal(group, standing.rank, standing.member)
+    if refusal is not None:
+        raise refusal
+    if message is None:
+        raise MessageNotFound
+    is_hidden = message.seq <= groups_policy.history_floor(standing)
+    match entry:
+        case _React():
+            if is_hidden:
+                raise MessageNotFound
+            if message.recalled_at is not None:
+                raise MessageRecalled
+            picture.add(group, user_id, entry.emoji)
+        case _Unreact():
+            # The group may have hidden its history since: what the user left there, he may still take back.
+            if is_hidden and not picture.holds(user_id, entry.emoji):
+                raise MessageNotFound
+            picture.remove(user_id, entry.emoji)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _with_mine(tally: Tally, own: Set[str]) -> Tally:
+    # Sorted, so that a repeat answers the same. Tally and reactions may be read a moment apart: the tally decides.
+    mine = tuple(sorted(own & tally.counts.keys()))
+    return Tally.model_construct(counts=tally.counts, total=tally.total, mine=mine)
+
+
+def _canonical(emoji: str) -> str:
+    canonical = canonical_emoji(emoji)
+    if canonical is None:
+        raise BadEmoji
+    return canonical
+
+
+def _split(key: str) -> tuple[GroupId, int]:
+    group_id, _, seq = key.rpartition(SEPARATOR)
+    return GroupId(group_id), int(seq)
