@@ -1,0 +1,143 @@
+"""The command `channels`: serve, token, verify.
+
+It turns flags and environment into `Settings`, calls one function, and prints what keeps a command from starting as one
+readable message (exit code 1). It is the entry point, so with `channels.__main__` the only module outside
+`channels.server` that knows the server.
+"""
+
+import importlib.metadata
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from channels.server.settings import Settings
+from channels.server.startup import StartupError
+from channels.server.tokens import mint
+
+app = typer.Typer(
+    name="channels",
+    help="WhatsApp-style channels over group chat, on your own machines.",
+    epilog="Try it: channels serve --demo",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where the embedded database and the signing secret live."
+        " [CHANNELS_DATA_DIR; by default a directory of your user]",
+    ),
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"channel-layer {importlib.metadata.version('channel-layer')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(
+    epilog="Example: channels serve --port 9000 --demo."
+    " Every setting and limit is also a variable, CHANNELS_PORT and so on; see the README."
+)
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on. [CHANNELS_HOST; 127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port to listen on; 0 takes a free one. [CHANNELS_PORT; 8080]"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Server processes. [CHANNELS_WORKERS; 1]")
+    ] = None,
+    data_dir: DataDir = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Fill an empty database with a small believable scene.")
+    ] = False,
+) -> None:
+    """Run the server, with its own MongoDB unless CHANNELS_MONGODB_URI names one.
+
+    SIGTERM or Ctrl-C finishes what was asked, closes the sockets, and stops.
+    """
+    settings = Settings.load(host=host, port=port, workers=workers, data_dir=data_dir)
+    # Imported here: HTTP, the database driver and every service, which `channels token` should not wait for.
+    from channels.server.run import serve as run_server
+
+    run_server(settings, demo=demo)
+
+
+@app.command(
+    epilog='Example: curl -H "Authorization: Bearer $(channels token ada)" localhost:8080/v1/channels'
+)
+def token(
+    user: Annotated[
+        str, typer.Argument(metavar="USER", help="The user id: 1 to 32 bytes of printable text.")
+    ],
+    admin: Annotated[
+        bool, typer.Option("--admin", help="With the rights of the application's own back end.")
+    ] = False,
+    hours: Annotated[float, typer.Option(metavar="N", help="How long it is valid.")] = 720,
+    data_dir: DataDir = None,
+) -> None:
+    """Print a token for a user, and nothing else.
+
+    Works beside a running server and before the first start. The token is signed with CHANNELS_SECRET, or in embedded
+    mode with the secret kept in the data directory.
+    """
+    secret = Settings.load(data_dir=data_dir).signing_secret()
+    try:
+        minted = mint(secret, user, admin=admin, hours=hours, now=datetime.now(UTC))
+    except ValueError as error:
+        raise StartupError(str(error)) from error
+    typer.echo(minted)
+
+
+@app.command(
+    epilog="Example: channels verify --repair. Exit code 0: every promise holds; 1: one is broken."
+)
+def verify(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Set right what can be derived from other records.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Check in the stored data what the server promises; also beside a running server."""
+    settings = Settings.load(needs_secret=False, data_dir=data_dir)
+    # Imported here: see `serve`.
+    from channels.verify.command import run
+
+    raise typer.Exit(run(settings, repair=repair))
+
+
+def main() -> None:
+    """Run the command line; what keeps a command from starting is printed, and the exit code is 1."""
+    try:
+        app()
+    except StartupError as error:
+        # Wrapped by the terminal, not by us: paths and commands in it are there to be copied.
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(Text("error: ", style="bold red"), Text(error.problem), sep="")
+        if error.cure is not None:
+            console.print(Text(error.cure))
+        raise SystemExit(1) from None

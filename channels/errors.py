@@ -1,0 +1,56 @@
+"""The refusals of channels, and how those of group chat sound here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+from groups.errors import GroupIdTaken, GroupNotFound, MessageNotFound
+from groups.kernel.errors import Conflict, InvalidInput, LimitReached, NotFound
+
+
+class ChannelNotFound(NotFound):
+    """No such channel, or it is not the actor's to know."""
+
+    code: ClassVar[str] = "channel_not_found"
+    summary: ClassVar[str] = "No such channel"
+
+
+class PostNotFound(NotFound):
+    """The channel has no post with this seq."""
+
+    code: ClassVar[str] = "post_not_found"
+    summary: ClassVar[str] = "No such post"
+
+
+class BadChannelId(InvalidInput):
+    """A custom channel id does not start with its prefix."""
+
+    code: ClassVar[str] = "bad_channel_id"
+    summary: ClassVar[str] = "A channel id starts with @TOA#_"
+
+
+class ChannelIdTaken(Conflict):
+    """Another channel has this id, or had it and is still being cleared away."""
+
+    code: ClassVar[str] = "channel_id_taken"
+    summary: ClassVar[str] = "This channel id is taken"
+
+
+class ChannelLimitReached(LimitReached):
+    """The deployment already has `limit` channels."""
+
+    code: ClassVar[str] = "channel_limit_reached"
+    summary: ClassVar[str] = "This deployment has as many channels as it may have"
+
+
+@contextmanager
+def in_words_of_channels() -> Iterator[None]:
+    """Raise what group chat refuses in the words of channels: who asked for a post hears of a post."""
+    try:
+        yield
+    except GroupNotFound:
+        raise ChannelNotFound from None
+    except MessageNotFound:
+        raise PostNotFound from None
+    except GroupIdTaken:
+        raise ChannelIdTaken from None

@@ -1,0 +1,176 @@
+"""Calls on who subscribes to a channel and who runs it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from channels.errors import ChannelNotFound
+from channels.routes.views import (
+    ChannelIdText,
+    ChannelView,
+    SubscriberView,
+    channel_view,
+    subscriber_view,
+)
+from channels.service import ChannelService, SubscriberService
+from groups.errors import (
+    Banned,
+    GroupsPerUserReached,
+    MemberLimitReached,
+    MemberNotFound,
+    OwnerCannotLeave,
+)
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import delete, get, post, put
+from groups.kernel.errors import PermissionRefused
+from groups.kernel.ids import GroupId, UserIdText
+from groups.kernel.paging import Page, PageQuery
+from groups.models import Member
+from groups.routes.members import MemberQuery, RemoveQuery
+from groups.routes.views import BanView, NewOwner
+from groups.service import Membership, UserService
+
+
+class RemoveSubscriberQuery(RemoveQuery):
+    """How a subscriber is removed."""
+
+
+class SubscriberQuery(MemberQuery):
+    """Which subscribers."""
+
+    staff: Annotated[bool, Field(description="Owner and admins only.")] = False
+
+
+class SubscriberRoutes:
+    """Subscriptions, admins, ownership."""
+
+    tag = "Subscribers"
+
+    def __init__(
+        self, subscribers: SubscriberService, channels: ChannelService, users: UserService
+    ) -> None:
+        self._subscribers = subscribers
+        self._channels = channels
+        self._users = users
+
+    async def _view(self, membership: Membership) -> SubscriberView:
+        member = membership.member
+        if member is None:
+            raise MemberNotFound
+        return (await self._views([member]))[0]
+
+    async def _views(self, members: list[Member]) -> list[SubscriberView]:
+        users = await self._users.names(member.user_id for member in members)
+        return [subscriber_view(member, users.get(member.user_id)) for member in members]
+
+    @put(
+        "/v1/channels/{channel_id}/subscription",
+        errors=[ChannelNotFound, Banned, MemberLimitReached, GroupsPerUserReached],
+    )
+    async def subscribe(self, actor: Actor, channel_id: ChannelIdText) -> ChannelView:
+        """Subscribe; doing it again changes nothing."""
+        return channel_view(await self._subscribers.subscribe(actor, GroupId(channel_id)))
+
+    @delete(
+        "/v1/channels/{channel_id}/subscription",
+        status=204,
+        errors=[ChannelNotFound, OwnerCannotLeave],
+    )
+    async def unsubscribe(self, actor: Actor, channel_id: ChannelIdText) -> None:
+        """Unsubscribe; the conversation goes with it. The owner transfers or deletes instead."""
+        await self._subscribers.unsubscribe(actor, GroupId(channel_id))
+
+    @get("/v1/channels/{channel_id}/subscribers", errors=[ChannelNotFound, PermissionRefused])
+    async def list_subscribers(
+        self, actor: Actor, channel_id: ChannelIdText, query: SubscriberQuery
+    ) -> Page[SubscriberView]:
+        """Who subscribes, by id (owner, admin): subscribers are hidden from each other."""
+        members, next_cursor = await self._subscribers.list_subscribers(
+            actor,
+            GroupId(channel_id),
+            limit=query.limit,
+            cursor=query.cursor,
+            prefix=query.q,
+            staff_only=query.staff,
+        )
+        return Page(items=await self._views(members), next_cursor=next_cursor)
+
+    @put(
+        "/v1/channels/{channel_id}/subscribers/{user_id}",
+        errors=[ChannelNotFound, PermissionRefused, MemberLimitReached, GroupsPerUserReached],
+    )
+    async def add(
+        self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText
+    ) -> SubscriberView:
+        """Subscribe a user (owner, admin): how one comes into a private channel; lifts a ban."""
+        return await self._view(await self._subscribers.add(actor, GroupId(channel_id), user_id))
+
+    @delete(
+        "/v1/channels/{channel_id}/subscribers/{user_id}",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused, OwnerCannotLeave],
+    )
+    async def remove(
+        self,
+        actor: Actor,
+        channel_id: ChannelIdText,
+        user_id: UserIdText,
+        query: RemoveSubscriberQuery,
+    ) -> None:
+        """Remove a subscriber (owner, admin); with `ban=true` he cannot come back by himself."""
+        await self._subscribers.remove(actor, GroupId(channel_id), user_id, ban=query.ban)
+
+    @get("/v1/channels/{channel_id}/bans", errors=[ChannelNotFound, PermissionRefused])
+    async def bans(
+        self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
+    ) -> Page[BanView]:
+        """Who is banned (owner, admin)."""
+        bans, next_cursor = await self._subscribers.list_bans(
+            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
+        )
+        items = [
+            BanView(user_id=ban.user_id, banned_at=ban.banned_at, banned_by=ban.banned_by)
+            for ban in bans
+        ]
+        return Page(items=items, next_cursor=next_cursor)
+
+    @delete(
+        "/v1/channels/{channel_id}/bans/{user_id}",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused],
+    )
+    async def unban(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
+        """Lift a ban (owner, admin); the user may subscribe again."""
+        await self._subscribers.unban(actor, GroupId(channel_id), user_id)
+
+    @put(
+        "/v1/channels/{channel_id}/admins/{user_id}",
+        errors=[ChannelNotFound, PermissionRefused, MemberNotFound],
+    )
+    async def appoint(
+        self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText
+    ) -> SubscriberView:
+        """Make a subscriber an admin (owner)."""
+        return await self._view(
+            await self._subscribers.set_admin(actor, GroupId(channel_id), user_id, is_admin=True)
+        )
+
+    @delete(
+        "/v1/channels/{channel_id}/admins/{user_id}",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused, MemberNotFound],
+    )
+    async def dismiss(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
+        """Make an admin a plain subscriber again (owner)."""
+        await self._subscribers.set_admin(actor, GroupId(channel_id), user_id, is_admin=False)
+
+    @post(
+        "/v1/channels/{channel_id}/owner",
+        errors=[ChannelNotFound, PermissionRefused, MemberNotFound],
+    )
+    async def transfer(
+        self, actor: Actor, channel_id: ChannelIdText, body: NewOwner
+    ) -> ChannelView:
+        """Give the channel to a subscriber (owner); I stay as admin."""
+        await self._subscribers.transfer(actor, GroupId(channel_id), body.user_id)
+        return channel_view(await self._channels.get(actor, GroupId(channel_id)))

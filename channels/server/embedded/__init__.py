@@ -1,0 +1,25 @@
+"""The embedded database: a real `mongod` of the server's own, for whoever has no MongoDB to point at.
+
+What it promises: everything that a replica set of one node can: transactions, change streams, and no loss of what was
+majority-committed, whether the server or the database is killed. One server per data directory. The database starts and
+stops with the server, is restarted when it dies alone, and is found by commands beside the server (`running_uri`,
+`database_uri`).
+
+What it does not: it has no second node and no password. It listens on loopback, where every local user reaches it; on a
+machine shared with people you do not trust, use a MongoDB of your own (`CHANNELS_MONGODB_URI`).
+
+What it depends on: a `mongod` on PATH or the `embedded` extra; `groups.kernel.mongo` to make it a replica set.
+
+    mongo = EmbeddedMongo(Path("data"))
+    await mongo.start()
+    ...connect to mongo.uri...
+    await mongo.stop()
+"""
+
+from channels.server.datadir import load_or_create_secret
+from channels.server.embedded.beside import database_uri
+from channels.server.embedded.binary import find_mongod
+from channels.server.embedded.state import running_uri
+from channels.server.embedded.supervisor import EmbeddedMongo
+
+__all__ = ["EmbeddedMongo", "database_uri", "find_mongod", "load_or_create_secret", "running_uri"]

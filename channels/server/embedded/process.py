@@ -1,0 +1,168 @@
+"""One `mongod` process: its command line, its birth, its death, and how to recognise one left behind.
+
+Promises: it listens on loopback only and on no Unix socket; what it acknowledges to a majority is journaled, so it
+survives `kill -9`; on Linux it ends when the process that spawned it ends, however that happens.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+REPLICA_SET: Final = "channels"
+EXIT_ADDRESS_IN_USE: Final = 48
+"""What `mongod` exits with when something else listens on its port."""
+
+_OPLOG_MB: Final = 512
+"""Enough for the change streams of this machine to fall minutes behind; the default is 5% of the disk."""
+_SHUTDOWN_QUIESCE_MS: Final = 100
+"""A primary told to stop waits by default 15 seconds for drivers to go elsewhere; here there is no elsewhere."""
+
+# Run between fork and mongod, as a program of its own rather than a preexec_fn, which may deadlock a process with
+# threads. The check of the parent closes the gap in which it died before prctl was called.
+_LAUNCHER: Final = """
+import os, sys
+if sys.platform == "linux":
+    import ctypes, signal
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit(0)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def uri_of(port: int) -> str:
+    """The connection string of the embedded database.
+
+    It names the replica set, so that after a restart the driver waits for the primary instead of asking a node that is
+    not yet one.
+    """
+    return f"mongodb://{HOST}:{port}/?replicaSet={REPLICA_SET}"
+
+
+def command_line(
+    binary: Path, db_dir: Path, log_path: Path, *, port: int, cache_gb: float
+) -> list[str]:
+    """The arguments to spawn, launcher included; the process must be spawned with `start_new_session=True`.
+
+    A session of its own keeps the terminal's Ctrl-C away from it until the server has drained. The signal at the
+    parent's death is bound to the *thread* that spawns, so spawn from one that lives as long as the database should.
+    """
+    mongod = [
+        str(binary),
+        *("--dbpath", str(db_dir)),
+        *("--logpath", str(log_path), "--logappend", "--logRotate", "reopen", "--quiet"),
+        *("--bind_ip", HOST, "--port", str(port), "--nounixsocket"),
+        *("--replSet", REPLICA_SET, "--oplogSize", str(_OPLOG_MB)),
+        *("--wiredTigerCacheSizeGB", str(cache_gb)),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        *("--setParameter", f"shutdownTimeoutMillisForSignaledShutdown={_SHUTDOWN_QUIESCE_MS}"),
+    ]
+    return [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *mongod]
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on the loopback port."""
+    with socket.socket() as probe:
+        # As mongod does: connections of the last run that linger in TIME_WAIT do not occupy the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def accepts_connections(port: int) -> bool:
+    """Whether something answers on the loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def is_mongod_of(pid: int, db_dir: Path) -> bool:
+    """Whether the process lives and is a `mongod` on this directory: ids are reused, so the id alone proves nothing."""
+    arguments = _arguments(pid)
+    try:
+        return arguments[arguments.index("--dbpath") + 1] == str(db_dir)
+    except (ValueError, IndexError):
+        return False
+
+
+def _arguments(pid: int) -> list[str]:
+    try:
+        # Empty for a zombie, which is as good as gone.
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        if Path("/proc/self").exists():
+            return []
+    # Not Linux: ps joins the arguments by spaces, so a directory with a space in its name is not recognised.
+    listing = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listing.stdout.split()
+
+
+def pid_in_lock(db_dir: Path) -> int | None:
+    """The process id that `mongod` itself left in its lock file; None after a clean stop."""
+    try:
+        return int((db_dir / "mongod.lock").read_text().strip())
+    except (OSError, ValueError):
+        return None
+
+
+def stop_orphan(db_dir: Path, pid: int, *, within_seconds: float) -> bool:
+    """End a `mongod` that outlived its server: gently, then by force. Blocking; False when it was not there.
+
+    It is no child of ours, so its end is seen by looking.
+    """
+    found = False
+    deadline = time.monotonic() + within_seconds
+    forced_until = deadline + 5
+    while is_mongod_of(pid, db_dir) and time.monotonic() < forced_until:
+        overdue = time.monotonic() >= deadline
+        if overdue or not found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL if overdue else signal.SIGTERM)
+        found = True
+        time.sleep(0.05)
+    return found
+
+
+def last_errors(log_path: Path) -> str:
+    """What the end of the log says went wrong, for a message about a `mongod` that did not start."""
+    try:
+        with log_path.open("rb") as file:
+            file.seek(max(0, log_path.stat().st_size - 64_000))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    # Lines that are not JSON are the dynamic linker's or the launcher's, and the likeliest reason of all.
+    told = [sentence for line in lines[-200:] if (sentence := _error_in(line))]
+    return "\n".join(f"  {sentence}" for sentence in told[-5:])
+
+
+def _error_in(line: str) -> str | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line.strip() or None
+    if not isinstance(entry, dict) or entry.get("s") not in {"E", "F"}:
+        return None
+    attributes = entry.get("attr") or {}
+    return f"{entry.get('msg', '')} {json.dumps(attributes) if attributes else ''}".strip()[:500]

@@ -1,0 +1,48 @@
+"""What the embedded database remembers of itself in the data directory, so that other commands find it.
+
+The file `mongod.json` holds the port of the last run (reused by the next one) and, while it runs, its process id and
+connection string. Only the server that holds the directory's lock writes it; anybody may read it.
+"""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from channels.server.datadir import write_atomically
+from channels.server.embedded.process import is_mongod_of
+
+
+def db_dir_of(data_dir: Path) -> Path:
+    """Where MongoDB keeps its files; absolute, since a running process is recognised by it."""
+    return data_dir.resolve() / "db"
+
+
+class MongodState(BaseModel):
+    """The file's content; `pid` and `uri` are None while no database runs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    port: int | None = None
+    pid: int | None = None
+    uri: str | None = None
+
+    @classmethod
+    def read(cls, data_dir: Path) -> Self:
+        """What the file says; nothing at all when it is missing or damaged, since all of it can be found anew."""
+        try:
+            return cls.model_validate_json((data_dir / "mongod.json").read_bytes())
+        except (OSError, ValidationError):
+            return cls()
+
+    def write(self, data_dir: Path) -> None:
+        """Replace the file."""
+        write_atomically(data_dir / "mongod.json", self.model_dump_json())
+
+
+def running_uri(data_dir: Path) -> str | None:
+    """The connection string of the database that runs on the directory now, or None."""
+    state = MongodState.read(data_dir)
+    if state.pid is None or not is_mongod_of(state.pid, db_dir_of(data_dir)):
+        return None
+    return state.uri

@@ -1,0 +1,265 @@
+"""The life of the embedded `mongod`: started, watched, restarted when it dies alone, stopped with the server."""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from channels.server import datadir
+from channels.server.embedded import process as mongod
+from channels.server.embedded.binary import find_mongod
+from channels.server.embedded.state import MongodState, db_dir_of
+from channels.server.startup import StartupError
+from groups.kernel.mongo.replica_set import ReplicaSetFailed, ensure_single_node
+
+_START_SECONDS: Final = 120.0  # it listens only once it has recovered its journal
+# Then SIGKILL, which the journal makes harmless: MongoDB 6.0 may hang for good when told to stop while it starts.
+_STOP_SECONDS: Final = 10.0
+_PORT_ATTEMPTS: Final = 5  # a free port may be taken between looking and listening
+_RESTARTS: Final = 8  # deaths in a row before giving up
+_BACKOFF_SECONDS: Final = 0.1  # before the first restart, doubled at each further one
+_BACKOFF_MAX_SECONDS: Final = 5.0
+_STEADY_SECONDS: Final = 60.0  # after so long alive, earlier deaths are forgotten
+_LOG_BYTES: Final = 32 * 1024 * 1024  # of the log and of the one before it, each
+_LOG_LOOK_SECONDS: Final = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class _NotStarted(Exception):
+    """The process ended, or stayed silent, before it took connections."""
+
+    def __init__(self, reason: str, exit_code: int | None) -> None:
+        super().__init__(reason)
+        self.exit_code = exit_code
+
+
+class EmbeddedMongo:
+    """One `mongod` on one data directory; `start` and `stop` are called once each, on one event loop.
+
+    Spawn it from a thread that lives as long as the server (the main one): on Linux its death ends the database.
+
+    `on_lost` is called once, on the loop, when the database died and could not be brought back; `is_lost` stays True.
+    Without a database nothing can be served, so the server should end and say so.
+    """
+
+    def __init__(
+        self, data_dir: Path, cache_gb: float = 0.5, *, on_lost: Callable[[], None] | None = None
+    ) -> None:
+        self._data_dir = data_dir.expanduser().resolve()
+        self._db_dir = db_dir_of(self._data_dir)
+        self._log_path = self._data_dir / "mongod.log"
+        self._cache_gb = cache_gb
+        self._on_lost = on_lost
+        self.is_lost = False
+        self._lock: datadir.DirectoryLock | None = None
+        self._process: Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._port: int | None = None
+
+    @property
+    def uri(self) -> str:
+        """The connection string; the same from start to stop, whatever dies in between."""
+        if self._port is None:
+            raise RuntimeError("the embedded database is not started")
+        return mongod.uri_of(self._port)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the `mongod` that runs now, or None while none does."""
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if running and self._process else None
+
+    async def start(self) -> None:
+        """Start the database and wait until it is a writable primary.
+
+        A `mongod` that a killed server left on the directory is ended first. The port of the last run is used again
+        unless something else has taken it.
+
+        Raises: StartupError.
+        """
+        binary = find_mongod()
+        datadir.prepare(self._data_dir)
+        self._lock = datadir.DirectoryLock.acquire(self._data_dir)
+        try:
+            self._db_dir.mkdir(mode=0o700, exist_ok=True)
+            await self._end_orphans()
+            self._rotate_log()
+            await self._start_on_some_port(binary)
+        except OSError as error:
+            await self._release()
+            raise StartupError(f"The embedded database cannot start: {error}.") from error
+        except BaseException:
+            await self._release()
+            raise
+        self._watcher = asyncio.create_task(self._watch(binary), name="embedded-mongod")
+        self._watcher.add_done_callback(self._watch_ended)
+
+    async def stop(self) -> None:
+        """Stop the database, gently at first, and let the directory go. Harmless when it is not running."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.wait([self._watcher])  # whatever it ended with has been told already
+            self._watcher = None
+        await self._release()
+
+    async def _release(self) -> None:
+        try:
+            await self._end_process()
+            if self._lock is not None and self._port is not None:
+                MongodState(port=self._port).write(self._data_dir)
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    # --- starting -------------------------------------------------------------------------------------------------
+
+    async def _end_orphans(self) -> None:
+        # Both are asked: our own file is written only after a complete start, mongod's is emptied before its end.
+        for pid in {MongodState.read(self._data_dir).pid, mongod.pid_in_lock(self._db_dir)}:
+            if pid is not None and await asyncio.to_thread(
+                mongod.stop_orphan, self._db_dir, pid, within_seconds=_STOP_SECONDS
+            ):
+                log.warning("Ended the mongod (process %d) that an earlier server left behind", pid)
+
+    async def _start_on_some_port(self, binary: Path) -> None:
+        remembered = MongodState.read(self._data_dir).port
+        for attempt in range(_PORT_ATTEMPTS):
+            first = attempt == 0 and remembered is not None and mongod.is_free(remembered)
+            self._port = remembered if first and remembered else mongod.free_port()
+            try:
+                await self._spawn(binary, self._port)
+            except _NotStarted as error:
+                if error.exit_code == mongod.EXIT_ADDRESS_IN_USE and attempt + 1 < _PORT_ATTEMPTS:
+                    continue
+                raise StartupError(
+                    f"The embedded database did not start: {error}\n{mongod.last_errors(self._log_path)}".rstrip(),
+                    cure=f"Its log: {self._log_path}",
+                ) from error
+            return
+
+    async def _spawn(self, binary: Path, port: int) -> None:
+        with self._log_path.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *mongod.command_line(
+                    binary, self._db_dir, self._log_path, port=port, cache_gb=self._cache_gb
+                ),
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                stderr=output,  # the dynamic linker's complaints, which come before there is a log
+                cwd=self._data_dir,
+                start_new_session=True,
+            )
+        await self._until_it_listens(self._process, port)
+        try:
+            await ensure_single_node(f"{mongod.HOST}:{port}", name=mongod.REPLICA_SET)
+        except ReplicaSetFailed as error:
+            raise _NotStarted(f"{error}.", self._process.returncode) from error
+        state = MongodState(port=port, pid=self._process.pid, uri=mongod.uri_of(port))
+        state.write(self._data_dir)
+
+    async def _until_it_listens(self, process: Process, port: int) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while process.returncode is None:
+            if mongod.accepts_connections(port):
+                return
+            if time.monotonic() > deadline:
+                raise _NotStarted(f"it was silent for {_START_SECONDS:.0f} s.", None)
+            await asyncio.sleep(0.02)
+        raise _NotStarted(f"it exited with code {process.returncode}.", process.returncode)
+
+    # --- running --------------------------------------------------------------------------------------------------
+
+    async def _watch(self, binary: Path) -> None:
+        deaths = 0
+        while True:
+            since = time.monotonic()
+            exit_code = await self._until_it_ends()
+            if time.monotonic() - since > _STEADY_SECONDS:
+                deaths = 0
+            log.error("The embedded mongod ended by itself (code %s); restarting it", exit_code)
+            while True:
+                deaths += 1
+                if deaths > _RESTARTS:
+                    self._lose()
+                    return
+                await asyncio.sleep(
+                    min(_BACKOFF_MAX_SECONDS, _BACKOFF_SECONDS * 2.0 ** (deaths - 1))
+                )
+                if await self._restarted(binary):
+                    break
+
+    async def _until_it_ends(self) -> int | None:
+        process = self._process
+        if process is None:
+            return None
+        while True:
+            try:
+                return await asyncio.wait_for(process.wait(), _LOG_LOOK_SECONDS)
+            except TimeoutError:
+                self._bound_log(process)
+
+    async def _restarted(self, binary: Path) -> bool:
+        if self._port is None:
+            return False
+        try:
+            # The same port, always: every client holds the connection string.
+            await self._spawn(binary, self._port)
+        except (_NotStarted, OSError) as error:
+            reasons = mongod.last_errors(self._log_path)
+            log.error("The embedded mongod did not restart: %s\n%s", error, reasons)
+            await self._end_process()
+            return False
+        log.warning("The embedded mongod runs again, with everything it had acknowledged")
+        return True
+
+    def _watch_ended(self, watcher: asyncio.Task[None]) -> None:
+        # A watch that failed for a reason nobody foresaw leaves the database unwatched: as bad as lost, so say so.
+        if not watcher.cancelled() and (error := watcher.exception()) is not None:
+            self._lose(error)
+
+    def _lose(self, error: BaseException | None = None) -> None:
+        log.critical(
+            "The embedded mongod cannot be kept running (%d restarts were tried at most); giving up. Its log: %s",
+            _RESTARTS,
+            self._log_path,
+            exc_info=error,
+        )
+        self.is_lost = True
+        if self._on_lost is not None:
+            self._on_lost()
+
+    async def _end_process(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        self._process = None
+        with suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            log.warning("The embedded mongod did not stop in %.0f s; killed", _STOP_SECONDS)
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    # --- its log --------------------------------------------------------------------------------------------------
+
+    def _rotate_log(self) -> None:
+        # A file for this run and one for the run before: enough to see why it ended.
+        with suppress(FileNotFoundError):
+            os.replace(self._log_path, self._log_path.with_suffix(".log.1"))
+
+    def _bound_log(self, process: Process) -> None:
+        with suppress(OSError):
+            if self._log_path.stat().st_size > _LOG_BYTES:
+                self._rotate_log()
+                process.send_signal(signal.SIGUSR1)  # "reopen": it goes on in a new file

@@ -1,0 +1,53 @@
+"""What an operator watches, as Prometheus reads it at `/metrics`; one registry an application, none global."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+
+class Metrics:
+    """The counters of this process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Histogram(
+            "channels_request_seconds",
+            "Requests by method, route and status",
+            ["method", "route", "status"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._batches = Histogram(
+            "channels_commit_batch_entries",
+            "Callers that one group-commit transaction served",
+            ["lane"],
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+            registry=self.registry,
+        )
+        self.sockets = Gauge(
+            "channels_sockets", "Authenticated sockets now open", registry=self.registry
+        )
+        self.frames = Counter("channels_frames", "Frames handed to sockets", registry=self.registry)
+        self.slow_sockets = Counter(
+            "channels_slow_sockets", "Sockets closed for reading too slowly", registry=self.registry
+        )
+        self.event_lag = Histogram(
+            "channels_event_lag_seconds",
+            "From an event's instant until this process hears it",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def batch(self, lane: str, entries: int) -> None:
+        """Count one group-commit batch."""
+        self._batches.labels(lane).observe(entries)
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,167 @@
+"""The OpenAPI 3.1 document, made from the same endpoints that are served: it cannot say anything else than they do."""
+
+import importlib.metadata
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any, Final, get_type_hints
+
+from openapi_pydantic import OpenAPI
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from channels.server.closing import CloseCode
+from channels.server.problems import Problem, status_of
+from channels.server.tokens import BadToken
+from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, Endpoint
+from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unavailable
+
+_REF: Final = "#/components/schemas/{model}"
+_JSON: Final = "application/json"
+_ALWAYS: Final = (InvalidRequest, BadToken, RateLimited, Unavailable)
+
+_INTRODUCTION: Final = """Channels on group chat.
+
+Authenticate with `Authorization: Bearer <JWT>` (`channels token USER` mints one). Errors are `application/problem+json`
+with a stable `code`. Lists answer `items` and `next_cursor`. In a path a channel id is percent-encoded
+(`%40TOA%23_news`), or written without its prefix (`news`).
+
+**Socket**: `GET /v1/socket`, with the token in the header or in a first frame `{"type": "auth", "token": ...}` within
+10 s. Then `{"type": "ready"}` and `{"type": "event", "event": {type, stream_id, seq?, at, ...}}` for all conversations
+of the user. Client frames: `watch` and `unwatch` {conversation_id} for live reaction counts, `ping`. Close codes: """
+
+
+def document(endpoints: Sequence[Endpoint], *, version: str | None = None) -> dict[str, Any]:
+    """The document, checked by the types of the specification."""
+    schemas, components = _schemas(endpoints)
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        item = paths.setdefault(endpoint.spec.path, {})
+        item[endpoint.spec.method.lower()] = _operation(endpoint, schemas)
+    codes = ", ".join(
+        f"{code.value} {code.name.lower()} ({'reconnect' if code.should_reconnect else 'final'})"
+        for code in CloseCode
+    )
+    made = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Channel layer",
+            "version": version or importlib.metadata.version("channel-layer"),
+            "description": _INTRODUCTION + codes + ".",
+            "license": {"name": "See the project"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in endpoints)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+        },
+    }
+    OpenAPI.model_validate(made)
+    return made
+
+
+_Schemas = dict[tuple[type[BaseModel], JsonSchemaMode], dict[str, Any]]
+
+
+def _schemas(endpoints: Iterable[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    for endpoint in endpoints:
+        if endpoint.body is not None:
+            models[endpoint.body, "validation"] = None
+        if endpoint.answer is not None:
+            models[endpoint.answer, "serialization"] = None
+    by_model, definitions = models_json_schema(list(models), ref_template=_REF)
+    found: _Schemas = {
+        (model, mode): schema
+        for (model, mode), schema in by_model.items()
+        if issubclass(model, BaseModel)
+    }
+    return found, definitions.get("$defs", {})
+
+
+def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
+    spec = endpoint.spec
+    operation: dict[str, Any] = {
+        "operationId": f"{endpoint.tag.lower().replace(' ', '_')}_{endpoint.name}",
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "parameters": _parameters(endpoint),
+        "responses": _responses(endpoint, schemas),
+    }
+    if endpoint.description:
+        operation["description"] = endpoint.description
+    if endpoint.body is not None:
+        operation["requestBody"] = {
+            "required": not endpoint.body_is_optional,
+            "content": {_JSON: {"schema": schemas[endpoint.body, "validation"]}},
+        }
+    if not endpoint.needs_actor:
+        operation["security"] = []
+    if spec.method == "DELETE" and not operation["parameters"]:
+        del operation["parameters"]
+    return operation
+
+
+def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = []
+    for name, kind in endpoint.path.items():
+        schema = kind.json_schema(ref_template=_REF)
+        parameters.append(_parameter("path", name, schema, required=True))
+    if endpoint.query is not None:
+        schema = endpoint.query.model_json_schema(ref_template=_REF)
+        required = schema.get("required", [])
+        hints = get_type_hints(endpoint.query, include_extras=True)
+        for name in hints.keys() & schema["properties"].keys():
+            part = {k: v for k, v in schema["properties"][name].items() if k != "title"}
+            parameters.append(_parameter("query", name, part, required=name in required))
+        parameters.sort(key=lambda parameter: (parameter["in"] != "path",))
+    if endpoint.takes_key:
+        schema = {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_BYTES}
+        key = _parameter("header", "Idempotency-Key", schema, required=False)
+        key["description"] = "Repeat with the same key: it happens once and answers the same."
+        parameters.append(key)
+    return parameters
+
+
+def _parameter(place: str, name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
+    schema = dict(schema)
+    description = schema.pop("description", None)
+    examples = schema.pop("examples", None)
+    parameter: dict[str, Any] = {
+        "name": name,
+        "in": place,
+        "required": required,
+        "schema": schema,
+    }
+    if description:
+        parameter["description"] = description
+    if examples:
+        parameter["example"] = examples[0]
+    return parameter
+
+
+def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    for status in (endpoint.spec.status, *endpoint.spec.also):
+        response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+        if endpoint.answer is not None:
+            schema = schemas[endpoint.answer, "serialization"]
+            response["content"] = {_JSON: {"schema": schema}}
+        responses[str(status)] = response
+    errors = [*endpoint.spec.errors, *_ALWAYS]
+    if not endpoint.needs_actor:
+        errors = list(endpoint.spec.errors)
+    by_status: dict[HTTPStatus, list[type[DomainError]]] = {}
+    for error in dict.fromkeys(errors):
+        by_status.setdefault(status_of(error), []).append(error)
+    for status, kinds in sorted(by_status.items()):
+        told = "; ".join(f"`{kind.code}`: {kind.summary}" for kind in kinds)
+        responses[str(int(status))] = {
+            "description": told,
+            "content": {"application/problem+json": {"schema": schemas[Problem, "serialization"]}},
+        }
+    return responses

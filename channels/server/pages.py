@@ -1,0 +1,99 @@
+"""What the server answers about itself: health, readiness, metrics, the API's description and its documentation."""
+
+import importlib.resources
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from channels.server.http import ROUTE
+from channels.server.metrics import Metrics
+from groups.kernel.bus import Bus
+from groups.kernel.errors import Unavailable
+from groups.kernel.mongo import Database
+
+_DOCS: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Channel layer: API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css"></head>
+<body><div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
+"""
+_START: Final = """window.ui = SwaggerUIBundle({
+  url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, persistAuthorization: true
+});
+"""
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " connect-src 'self'; font-src 'self' data:"
+)
+_ASSETS: Final = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+}
+
+
+class Pages:
+    """The server about itself; none of it needs a token."""
+
+    def __init__(
+        self, database: Database, bus: Bus, metrics: Metrics, openapi: dict[str, Any]
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._metrics = metrics
+        self._openapi = orjson.dumps(openapi)
+        self.is_stopping = False
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """The pages by path."""
+        return [
+            web.get("/healthz", self._health),
+            web.get("/readyz", self._ready),
+            web.get("/metrics", self._show_metrics),
+            web.get("/openapi.json", self._show_openapi),
+            web.get("/docs", self._docs),
+            web.get("/docs/start.js", self._start),
+            web.get("/docs/{asset}", self._asset),
+        ]
+
+    async def _health(self, request: web.Request) -> web.Response:
+        request[ROUTE] = "/healthz"
+        return web.json_response({"status": "ok"})
+
+    async def _ready(self, request: web.Request) -> web.Response:
+        request[ROUTE] = "/readyz"
+        if self.is_stopping:
+            raise Unavailable("The server is stopping")
+        if not self._bus.is_running:
+            raise Unavailable("Events do not reach this process")
+        await self._database.ping()
+        return web.json_response({"status": "ready"})
+
+    async def _show_metrics(self, request: web.Request) -> web.Response:
+        request[ROUTE] = "/metrics"
+        return web.Response(
+            body=self._metrics.text(),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
+
+    async def _show_openapi(self, request: web.Request) -> web.Response:
+        request[ROUTE] = "/openapi.json"
+        return web.Response(body=self._openapi, content_type="application/json")
+
+    async def _docs(self, request: web.Request) -> web.Response:
+        request[ROUTE] = "/docs"
+        headers = {"Content-Security-Policy": _POLICY}
+        return web.Response(text=_DOCS, content_type="text/html", headers=headers)
+
+    async def _start(self, request: web.Request) -> web.Response:
+        request[ROUTE] = "/docs"
+        return web.Response(text=_START, content_type="text/javascript")
+
+    async def _asset(self, request: web.Request) -> web.Response:
+        request[ROUTE] = "/docs"
+        name = request.match_info["asset"]
+        if name not in _ASSETS:
+            raise web.HTTPNotFound
+        file = importlib.resources.files("swagger_ui") / "static" / name
+        return web.Response(body=file.read_bytes(), content_type=_ASSETS[name], charset="utf-8")

@@ -1,0 +1,148 @@
+"""Refusals as HTTP knows them: one table from the family of an error to its status, for REST and socket alike.
+
+The body is `application/problem+json` (RFC 9457): `type, title, status, detail`, and ours: `code` (stable), `details`
+(typed), `request_id`.
+"""
+
+from http import HTTPStatus
+from typing import Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from groups.kernel.errors import (
+    Conflict,
+    DomainError,
+    FieldTooLong,
+    InvalidInput,
+    InvalidRequest,
+    LimitReached,
+    MethodNotAllowed,
+    NotFound,
+    PermissionDenied,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unready,
+    UnsupportedMedia,
+)
+from groups.kernel.text import TOO_LONG
+from reactions.errors import BadEmoji
+
+STATUS: Final[dict[type[DomainError], HTTPStatus]] = {
+    InvalidInput: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    PermissionDenied: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    Conflict: HTTPStatus.CONFLICT,
+    LimitReached: HTTPStatus.CONFLICT,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    Unready: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class RouteNotFound(NotFound):
+    """No call has this path."""
+
+    code: ClassVar[str] = "route_not_found"
+    summary: ClassVar[str] = "No such route"
+
+
+class WrongMethod(MethodNotAllowed):
+    """The path does not answer this method; `allowed` lists those it does."""
+
+    code: ClassVar[str] = "method_not_allowed"
+    summary: ClassVar[str] = "This path does not answer this method"
+
+
+class BodyTooLarge(TooLarge):
+    """The request's body has more than `limit_bytes` bytes."""
+
+    code: ClassVar[str] = "body_too_large"
+    summary: ClassVar[str] = "The body is too large"
+
+
+class UnsupportedMediaType(UnsupportedMedia):
+    """The body is not `application/json`."""
+
+    code: ClassVar[str] = "unsupported_media_type"
+    summary: ClassVar[str] = "The body must be application/json"
+
+
+class InternalError(DomainError):
+    """A defect of ours; the log has it under the request id."""
+
+    code: ClassVar[str] = "internal_error"
+    summary: ClassVar[str] = "Something went wrong on our side"
+
+
+class Problem(BaseModel):
+    """What every refusal answers."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "No such channel",
+                    "status": 404,
+                    "detail": "No such channel",
+                    "code": "channel_not_found",
+                    "details": {},
+                    "request_id": "4q2n7yqkz5",
+                }
+            ]
+        },
+    )
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    details: dict[str, JsonValue] = {}
+    request_id: str
+
+
+def status_of(error: type[DomainError]) -> HTTPStatus:
+    """The status of the error's family; 500 for what has none."""
+    for family in error.__mro__:
+        if family in STATUS:
+            return STATUS[family]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def problem_of(error: DomainError, request_id: str) -> Problem:
+    """The body that tells the error."""
+    return Problem(
+        title=error.summary,
+        status=status_of(type(error)),
+        detail=error.detail,
+        code=error.code,
+        details=error.details,
+        request_id=request_id,
+    )
+
+
+def refusal_of(error: ValidationError, part: str) -> DomainError:
+    """What a request that does not fit its types is told: each place and reason, in our words."""
+    problems = error.errors(include_url=False, include_input=False)
+    for problem in problems:
+        if problem["type"] == TOO_LONG:
+            return FieldTooLong(_field(problem, part), problem["ctx"]["limit_bytes"])
+        if problem["type"] == "bad_emoji":
+            return BadEmoji()
+    return InvalidRequest(
+        errors=[{"field": _field(p, part), "reason": p["msg"]} for p in problems[:20]]
+    )
+
+
+def _field(problem: Any, part: str) -> str:
+    # A position inside a union names the member it tried; such names are ours, not the caller's.
+    names = [
+        str(name) for name in problem["loc"] if not str(name).startswith(("constrained", "list["))
+    ]
+    return ".".join(names)[:100] or part

@@ -1,0 +1,218 @@
+"""Running the server: the database it brings or is given, one process or several, until a signal says stop.
+
+With `workers` above one the parent process owns the embedded database and starts that many servers (`workers`), which
+share the port (SO_REUSEPORT) and the database. They know nothing of each other: what one commits, the others hear
+through the database.
+"""
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+import uvloop
+from aiohttp import web
+from rich.console import Console
+
+from channels.demo import fill_if_empty
+from channels.server import logs
+from channels.server.app import create_app, create_services
+from channels.server.embedded import EmbeddedMongo
+from channels.server.settings import Settings
+from channels.server.startup import StartupError
+from channels.server.workers import Crew, stop_with_parent, tell_parent_ready
+from groups.kernel.errors import Unavailable
+from groups.kernel.mongo import Database, StandaloneServer
+
+DRAIN_SECONDS: Final = (
+    15.0  # how long requests under way may take to finish after a stop was asked for
+)
+
+log = structlog.get_logger("channels")
+
+
+def serve(settings: Settings, *, demo: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises: StartupError with what is wrong and how to mend it.
+    """
+    logs.configure(settings.log_format)
+    main = _supervise(settings, demo=demo) if settings.workers > 1 else _serve(settings, demo=demo)
+    uvloop.run(main)
+
+
+async def _serve(settings: Settings, *, demo: bool) -> None:
+    stop = _stop_signal()
+    if settings.is_worker:
+        await stop_with_parent(stop)
+    listener = _listen(settings.host, settings.port, shared=settings.is_worker)
+    try:
+        async with _mongodb(settings, stop) as uri:
+            database = await _connect(uri, settings.database)
+            try:
+                await _run_app(settings, database, listener, stop, demo=demo)
+            finally:
+                database.close()
+    finally:
+        listener.close()
+
+
+async def _run_app(
+    settings: Settings,
+    database: Database,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    *,
+    demo: bool,
+) -> None:
+    services = create_services(database, settings.limits, create_policy=settings.create_policy)
+    app = create_app(services, settings.signing_secret())
+    # The largest header is a 4 KiB token.
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=DRAIN_SECONDS,
+        max_line_size=16_384,
+        max_field_size=16_384,
+    )
+    await runner.setup()
+    try:
+        if demo and await fill_if_empty(services):
+            log.info("filled the empty database with the demo scene")
+        await web.SockSite(runner, listener, backlog=4096).start()
+        if settings.is_worker:
+            tell_parent_ready()
+        else:
+            host, port = listener.getsockname()[:2]
+            _announce(settings, host, port, demo=demo)
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        await runner.cleanup()
+
+
+def _announce(settings: Settings, host: str, port: int, *, demo: bool) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    base = f"http://{shown}:{port}"
+    console = Console(highlight=False)
+    console.print(f"API      {base}/v1", soft_wrap=True)
+    console.print(f"Docs     {base}/docs", soft_wrap=True)
+    console.print(f"Health   {base}/readyz", soft_wrap=True)
+    where = "MongoDB of your own" if not settings.is_embedded else str(settings.data_dir)
+    console.print(f"Data     {where}", soft_wrap=True)
+    if demo:
+        console.print("Demo     users ada, bob, cid, dee; `channels token ada` is a way in")
+    console.print("Ready.")
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise StartupError(f"{host} is not an address of this machine: {error}") from error
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise StartupError(
+                f"Port {port} on {host} is taken by another program.",
+                cure="Choose another with --port (or CHANNELS_PORT), or 0 for a free one.",
+            ) from error
+        raise StartupError(f"Cannot listen on {host}:{port}: {error.strerror}") from error
+    listener.setblocking(False)
+    return listener
+
+
+@asynccontextmanager
+async def _mongodb(settings: Settings, stop: asyncio.Event) -> AsyncIterator[str]:
+    """The connection string of the database, which lives as long as the body where it is ours."""
+    if settings.mongodb_uri is not None:
+        yield settings.mongodb_uri
+        return
+
+    def on_lost() -> None:
+        log.error("the embedded database does not come back; stopping")
+        stop.set()
+
+    mongo = EmbeddedMongo(settings.data_dir, settings.embedded_cache_gb, on_lost=on_lost)
+    await mongo.start()
+    try:
+        yield mongo.uri
+    finally:
+        await mongo.stop()
+
+
+async def _connect(uri: str, name: str) -> Database:
+    try:
+        return await Database.connect(uri, name)
+    except StandaloneServer as error:
+        raise StartupError(
+            "CHANNELS_MONGODB_URI names a standalone MongoDB server. Channels needs a replica set, one node is enough:"
+            " its promises stand on transactions, majority writes and change streams.",
+            cure="Start that mongod with `--replSet rs0`, then once run `rs.initiate()` in mongosh.",
+        ) from error
+    except Unavailable as error:
+        raise StartupError(
+            error.detail, cure="Check that it runs, and the address in CHANNELS_MONGODB_URI."
+        ) from error
+
+
+# --- several processes ----------------------------------------------------------------------------------------------
+
+
+async def _supervise(settings: Settings, *, demo: bool) -> None:
+    stop = _stop_signal()
+    # Bound, never listened on: it keeps the port ours, and tells a taken one before anything is started.
+    holder = _listen(settings.host, settings.port, shared=True)
+    host, port = holder.getsockname()[:2]
+    try:
+        async with _mongodb(settings, stop) as uri:
+            if demo:
+                await _fill(settings, uri)
+            crew = Crew(
+                settings.workers,
+                {
+                    "CHANNELS_MONGODB_URI": uri,
+                    "CHANNELS_SECRET": settings.signing_secret(),
+                    "CHANNELS_HOST": settings.host,
+                    "CHANNELS_PORT": str(port),
+                },
+            )
+            await crew.start()
+            _announce(settings, host, port, demo=demo)
+            await stop.wait()
+            log.info("stopping")
+            await crew.stop()
+    finally:
+        holder.close()
+
+
+async def _fill(settings: Settings, uri: str) -> None:
+    database = await _connect(uri, settings.database)
+    services = create_services(database, settings.limits)
+    await services.start()
+    try:
+        await fill_if_empty(services)
+    finally:
+        await services.stop()
+        database.close()

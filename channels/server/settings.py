@@ -1,0 +1,159 @@
+"""The settings: read from the environment once, frozen, passed in. No other module reads the environment.
+
+Every field is `CHANNELS_<FIELD>`, every limit `CHANNELS_LIMIT_<NAME>`; a flag of the command line goes before its
+variable. What cannot be used is refused at start, naming the variable; a secret's value is never repeated.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from channels.limits import Limits
+from channels.server.datadir import SECRET_BYTES, load_or_create_secret
+from channels.server.startup import StartupError
+
+_PREFIX: Final = "CHANNELS_"
+_LIMIT_PREFIX: Final = "CHANNELS_LIMIT_"
+_NEW_SECRET: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+
+
+class _LimitsFromEnvironment(PydanticBaseSettingsSource):
+    """`CHANNELS_LIMIT_POSTS_PER_SECOND` becomes `limits.posts_per_second`."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        if field_name != "limits":
+            return None, field_name, False
+        values = {
+            variable.removeprefix(_LIMIT_PREFIX).lower(): value
+            for variable, value in os.environ.items()
+            if variable.startswith(_LIMIT_PREFIX) and value
+        }
+        return values or None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        value, name, _ = self.get_field_value(self.settings_cls.model_fields["limits"], "limits")
+        return {} if value is None else {name: value}
+
+
+def _default_data_dir() -> Path:
+    # Independent of the working directory: the same user finds the same data wherever the command is typed.
+    base = os.environ.get("XDG_DATA_HOME", "")
+    if not os.path.isabs(base):  # the XDG specification: a relative one is to be ignored
+        base = os.path.expanduser("~/.local/share")
+    return Path(base) / "channels"
+
+
+class Settings(BaseSettings):
+    """How this deployment runs. Made by `Settings.load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_ignore_empty=True,  # an empty variable, as compose files leave them, is an unset one
+        extra="ignore",  # Kubernetes sets CHANNELS_SERVICE_HOST and more for a service of this name
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    mongodb_uri: str | None = Field(default=None, repr=False)
+    """The replica set to use; None: the server starts its own in `data_dir`. Not shown, it may hold a password."""
+    database: str = Field(default="channels", min_length=1, max_length=63)
+    secret: SecretStr | None = None
+    """The key that tokens are signed with; None in embedded mode: the one kept in `data_dir`."""
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8080, ge=0, le=65_535)
+    """0: a free one, told in the log."""
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    workers: int = Field(default=1, ge=1, le=256)
+    """Server processes on the one port and the one database."""
+    create_policy: Literal["anyone", "admin"] = "anyone"
+    """Who may create a channel; `admin` is the token scope."""
+    log_format: Literal["text", "json"] | None = None
+    """None: text on a terminal, json otherwise."""
+    embedded_cache_gb: float = Field(default=0.5, ge=0.25, le=10_000)
+    """Memory for the embedded database's cache; 0.25 is the least that MongoDB takes."""
+    limits: Limits = Field(default_factory=Limits)
+    is_worker: bool = False
+    """Set by `channels serve --workers` for the processes it starts."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first, then the environment. No `.env` file: what is in force should not depend on the directory."""
+        return init_settings, _LimitsFromEnvironment(settings_cls), env_settings
+
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < SECRET_BYTES:
+            raise ValueError(f"must be at least {SECRET_BYTES} bytes long; make one: {_NEW_SECRET}")
+        return secret
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, data_dir: Path) -> Path:
+        return data_dir.expanduser().absolute()
+
+    @classmethod
+    def load(cls, *, needs_secret: bool = True, **flags: Any) -> Self:
+        """The settings in force: a flag that is not None goes before the environment.
+
+        `needs_secret=False` is for commands that sign and check no token.
+
+        Raises: StartupError naming each variable or flag that cannot be used, all at once.
+        """
+        given = {name: value for name, value in flags.items() if value is not None}
+        try:
+            settings = cls(**given)
+        except ValidationError as error:
+            raise StartupError("\n".join(_told(error, given))) from error
+        if needs_secret and not settings.is_embedded and settings.secret is None:
+            raise StartupError(
+                "CHANNELS_SECRET is missing. With a MongoDB of your own, the key that tokens are signed with is yours"
+                " to keep: all servers on one database need the same.",
+                cure=f"Make one and set it: {_NEW_SECRET}",
+            )
+        return settings
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the server brings its own database."""
+        return self.mongodb_uri is None
+
+    def signing_secret(self) -> str:
+        """The key that tokens are signed with; in embedded mode made at the first call, in `data_dir`.
+
+        Raises: StartupError.
+        """
+        if self.secret is not None:
+            return self.secret.get_secret_value()
+        if not self.is_embedded:
+            raise StartupError("CHANNELS_SECRET is missing.", cure=f"Make one: {_NEW_SECRET}")
+        return load_or_create_secret(self.data_dir)
+
+
+def _told(error: ValidationError, flags: dict[str, Any]) -> list[str]:
+    told: list[str] = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        field, *inner = (str(part) for part in problem["loc"])
+        if field == "limits" and inner:
+            name = _LIMIT_PREFIX + inner[0].upper()
+        elif field in flags:
+            name = "--" + field.replace("_", "-")
+        else:
+            name = _PREFIX + field.upper()
+        if problem["type"] == "extra_forbidden":
+            told.append(f"{name}: there is no such limit")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            told.append(f"{name}: {message[0].lower()}{message[1:]}")
+    return told

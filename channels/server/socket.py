@@ -1,0 +1,297 @@
+"""The socket: `GET /v1/socket`. First who, then events; writes go over REST.
+
+A session cannot exist before its token was checked. It has one reader (this handler) and one writer, which drains a
+bounded queue; whoever fills it faster than the client reads has the session closed with `SLOW`, and waits for nothing.
+Client frames are `auth`, `watch`, `unwatch` and `ping`; server frames are `ready`, `event`, `watching`, `unwatched`,
+`pong` and `error` (code and detail as over REST).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, Literal
+
+import orjson
+import structlog
+from aiohttp import WSMsgType, hdrs, web
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from channels.server.closing import CloseCode
+from channels.server.http import ROUTE, USER_ID
+from channels.server.hub import Hub
+from channels.server.metrics import Metrics
+from channels.server.tokens import BadToken, Claims, TokenVerifier
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.errors import DomainError, InvalidRequest
+from groups.kernel.ids import GroupId, StreamId, UserId, mint_id
+from groups.models import stream_of
+
+AUTH_SECONDS: Final = 10.0
+HEARTBEAT_SECONDS: Final = 30.0
+QUEUE_FRAMES: Final = 512
+"""Frames that may wait for one client: more than a busy minute's, and under half a megabyte of shared bytes."""
+FRAME_BYTES: Final = 8 * 1024  # the largest client frame: a token is at most 4 KiB
+FRAMES_PER_SECOND: Final = 20  # of one client, in a burst of as many
+WATCHED_STREAMS: Final = 100  # streams one session watches at once
+CLOSE_SECONDS: Final = 2.0  # how long a client may take to read its close frame
+
+log = structlog.get_logger("channels.socket")
+
+
+class _ClientFrame(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Auth(_ClientFrame):
+    type: Literal["auth"]
+    token: str
+
+
+class _Watch(_ClientFrame):
+    type: Literal["watch"]
+    conversation_id: Annotated[str, Field(max_length=128)]
+
+
+class _Unwatch(_ClientFrame):
+    type: Literal["unwatch"]
+    conversation_id: Annotated[str, Field(max_length=128)]
+
+
+class _Ping(_ClientFrame):
+    type: Literal["ping"]
+
+
+_FRAMES: Final[TypeAdapter[_Auth | _Watch | _Unwatch | _Ping]] = TypeAdapter(
+    Annotated[_Auth | _Watch | _Unwatch | _Ping, Field(discriminator="type")]
+)
+
+
+class SocketSession:
+    """One authenticated socket: its user, what it hears, and the frames that wait for it."""
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        user_id: UserId,
+        metrics: Metrics,
+    ) -> None:
+        self.user_id = user_id
+        self._transport = transport
+        self.streams: set[StreamId] = set()
+        self.watched: set[StreamId] = set()
+        self._socket = socket
+        self._metrics = metrics
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_FRAMES)
+        self._closing: asyncio.Task[None] | None = None
+        self._writer = asyncio.create_task(self._write(), name="socket-writer")
+
+    def push(self, frame: bytes) -> None:
+        """Queue a frame; a full queue closes the session instead of growing."""
+        if self._closing is not None:
+            return
+        try:
+            self._queue.put_nowait(frame)
+        except asyncio.QueueFull:
+            self._metrics.slow_sockets.inc()
+            self.close_soon(CloseCode.SLOW)
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Queue a frame for this session alone."""
+        self.push(orjson.dumps({"type": kind, **fields}))
+
+    def close_soon(self, code: CloseCode) -> None:
+        """Close in the background, once."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(code), name="socket-close")
+
+    async def _close(self, code: CloseCode) -> None:
+        self._writer.cancel()
+        await asyncio.gather(self._writer, return_exceptions=True)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                # The client need not answer: it may be the one that does not read.
+                await self._socket.close(code=code, message=code.name.lower().encode(), drain=False)
+        except (TimeoutError, ConnectionError):
+            # It does not even read its close frame: the connection goes without.
+            if self._transport is not None:
+                self._transport.abort()
+
+    async def _write(self) -> None:
+        while True:
+            frame = await self._queue.get()
+            try:
+                await self._socket.send_frame(frame, WSMsgType.TEXT)
+            except (
+                ConnectionError,
+                RuntimeError,
+            ):  # the client is gone; the reader ends the session
+                return
+
+    async def end(self) -> None:
+        """Stop writing and wait for the close under way."""
+        self._writer.cancel()
+        tasks = [self._writer] + ([self._closing] if self._closing else [])
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class SocketServer:
+    """Serves the socket."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        verifier: TokenVerifier,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        group_ids_of: Callable[[UserId], Awaitable[list[GroupId]]],
+        may_watch: Callable[[Actor, GroupId], Awaitable[object]],
+        auth_seconds: float = AUTH_SECONDS,
+    ) -> None:
+        self._hub = hub
+        self._verifier = verifier
+        self._clock = clock
+        self._metrics = metrics
+        self._group_ids_of = group_ids_of
+        self._may_watch = may_watch
+        self._auth_seconds = auth_seconds
+        self._open: set[web.WebSocketResponse] = set()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Upgrade, authenticate, serve until either side closes.
+
+        Raises: BadToken (401, before the upgrade) for a bad `Authorization` header.
+        """
+        request[ROUTE] = "/v1/socket"
+        header = request.headers.get(hdrs.AUTHORIZATION)
+        claims: Claims | None = None
+        if header is not None:
+            scheme, _, token = header.partition(" ")
+            if scheme.lower() != "bearer":
+                raise BadToken("Send `Authorization: Bearer <token>`")
+            claims = self._verifier.verify(token.strip())
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=FRAME_BYTES)
+        if not socket.can_prepare(request):
+            raise InvalidRequest(
+                "This is a WebSocket", errors=[{"field": "Upgrade", "reason": "must be websocket"}]
+            )
+        await socket.prepare(request)
+        self._open.add(socket)
+        try:
+            if claims is None:
+                claims = await self._auth_phase(socket)
+            if claims is not None:
+                request[USER_ID] = claims.user_id
+                await self._serve(socket, request.transport, claims)
+        finally:
+            self._open.discard(socket)
+        return socket
+
+    async def close_all(self) -> None:
+        """Tell every client that the server goes away, and wait until they are closed."""
+        self._hub.close_all(CloseCode.GOING_AWAY)
+        closings = [
+            socket.close(code=CloseCode.GOING_AWAY, message=b"going_away") for socket in self._open
+        ]
+        if closings:
+            await asyncio.wait(
+                [asyncio.ensure_future(closing) for closing in closings], timeout=CLOSE_SECONDS
+            )
+
+    async def _auth_phase(self, socket: web.WebSocketResponse) -> Claims | None:
+        try:
+            async with asyncio.timeout(self._auth_seconds):
+                message = await socket.receive()
+        except TimeoutError:
+            await _refuse(socket, CloseCode.AUTH_TIMEOUT, "no auth frame came in time")
+            return None
+        if message.type is not WSMsgType.TEXT:
+            if not socket.closed:
+                await _refuse(socket, CloseCode.BAD_FRAME, "frames are JSON text")
+            return None
+        try:
+            frame = _FRAMES.validate_json(message.data)
+        except ValidationError:
+            frame = None
+        if not isinstance(frame, _Auth):
+            await _refuse(socket, CloseCode.BAD_TOKEN, "the first frame must be auth")
+            return None
+        try:
+            return self._verifier.verify(frame.token)
+        except BadToken as error:
+            await _refuse(socket, CloseCode.BAD_TOKEN, error.detail)
+            return None
+
+    async def _serve(
+        self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, claims: Claims
+    ) -> None:
+        session = SocketSession(socket, transport, claims.user_id, self._metrics)
+        self._hub.attach(session)
+        seconds_left = (claims.expires_at - self._clock.now()).total_seconds()
+        expiry = asyncio.get_running_loop().call_later(
+            min(seconds_left, 2**22), session.close_soon, CloseCode.TOKEN_EXPIRED
+        )
+        try:
+            self._hub.settle(session, await self._group_ids_of(claims.user_id))
+            session.tell("ready", user_id=claims.user_id, session_id=mint_id())
+            await self._read(socket, session, Actor(claims.user_id, claims.is_admin))
+        except DomainError as error:
+            session.tell("error", code=error.code, detail=error.detail)
+            session.close_soon(CloseCode.RESYNC)
+        finally:
+            expiry.cancel()
+            self._hub.detach(session)
+            await session.end()
+
+    async def _read(
+        self, socket: web.WebSocketResponse, session: SocketSession, actor: Actor
+    ) -> None:
+        tokens, since = float(FRAMES_PER_SECOND), time.monotonic()
+        async for message in socket:
+            now = time.monotonic()
+            tokens = min(FRAMES_PER_SECOND, tokens + (now - since) * FRAMES_PER_SECOND) - 1
+            since = now
+            if tokens < 0:
+                session.close_soon(CloseCode.FLOOD)
+                return
+            if message.type is not WSMsgType.TEXT:
+                session.close_soon(CloseCode.BAD_FRAME)
+                return
+            try:
+                await self._answer(session, actor, message.data)
+            except DomainError as error:
+                session.tell("error", code=error.code, detail=error.detail)
+
+    async def _answer(self, session: SocketSession, actor: Actor, text: str) -> None:
+        try:
+            frame = _FRAMES.validate_json(text)
+        except ValidationError as error:
+            reason = error.errors(include_url=False, include_input=False)[0]["msg"]
+            raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}]) from None
+        match frame:
+            case _Ping():
+                session.tell("pong")
+            case _Watch(conversation_id=conversation_id):
+                group_id = GroupId(conversation_id.removeprefix("group_"))
+                if len(session.watched) >= WATCHED_STREAMS:
+                    reason = f"at most {WATCHED_STREAMS} conversations are watched at once"
+                    raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+                await self._may_watch(actor, group_id)
+                self._hub.watch(session, stream_of(group_id))
+                session.tell("watching", conversation_id=conversation_id)
+            case _Unwatch(conversation_id=conversation_id):
+                self._hub.unwatch(session, StreamId(conversation_id))
+                session.tell("unwatched", conversation_id=conversation_id)
+            case _Auth():
+                reason = "this socket has its user already"
+                raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+
+
+async def _refuse(socket: web.WebSocketResponse, code: CloseCode, detail: str) -> None:
+    try:
+        await socket.send_json({"type": "error", "code": "unauthenticated", "detail": detail})
+        await socket.close(code=code, message=code.name.lower().encode())
+    except ConnectionError:
+        log.debug("the client was gone before it was refused")

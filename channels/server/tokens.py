@@ -1,0 +1,134 @@
+"""Tokens: JWTs signed with HS256 by the deployment's secret, minted for users and checked at every request.
+
+A token says who (`sub`, a user id), until when (`exp`, required) and whether it is the application's own back end
+(`scope` contains `admin`). Nothing else is accepted: no other algorithm, no missing claim, no token over 4 KiB.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import jwt
+from cachetools import LRUCache
+
+from groups.kernel.clock import Clock, SystemClock
+from groups.kernel.errors import Unauthenticated
+from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
+
+ADMIN_SCOPE: Final = "admin"
+TOKEN_BYTES: Final = 4_096
+"""Longer ones are refused unread: a header should cost no more than it says."""
+MAX_HOURS: Final = 24 * 366 * 100
+
+_ALGORITHM: Final = "HS256"
+_CACHED_TOKENS: Final = 10_000  # about 10 MB of tokens of ordinary length
+
+
+class BadToken(Unauthenticated):
+    """There is no token, or it is not one of ours, or its time is over; `detail` says which."""
+
+    code = "unauthenticated"
+    summary = "A valid token is required"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a valid token says."""
+
+    user_id: UserId
+    is_admin: bool
+    expires_at: datetime
+
+
+def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime) -> str:
+    """A token for the user, valid for so many hours from `now`.
+
+    Raises: ValueError when the user id or the duration cannot be used.
+    """
+    if not is_id(user_id, USER_ID_BYTES):
+        raise ValueError(
+            f"A user id is 1 to {USER_ID_BYTES} bytes of printable text without space at its ends."
+        )
+    if not (math.isfinite(hours) and 0 < hours <= MAX_HOURS):
+        raise ValueError(f"A token is valid for more than 0 and at most {MAX_HOURS} hours.")
+    claims: dict[str, Any] = {
+        "sub": user_id,
+        "iat": int(now.timestamp()),
+        "exp": math.ceil((now + timedelta(hours=hours)).timestamp()),
+    }
+    if admin:
+        claims["scope"] = ADMIN_SCOPE
+    return jwt.encode(claims, secret, algorithm=_ALGORITHM)
+
+
+class TokenVerifier:
+    """Checks tokens; one that was found good is remembered, and only its time is looked at again."""
+
+    def __init__(self, secret: str, *, clock: Clock | None = None) -> None:
+        self._secret = secret
+        self._clock = clock or SystemClock()
+        self._good: LRUCache[str, Claims] = LRUCache(maxsize=_CACHED_TOKENS)
+
+    def verify(self, token: str) -> Claims:
+        """What the token says.
+
+        Raises: BadToken.
+        """
+        claims = self._good.get(token)
+        if claims is None:
+            claims = self._read(token)
+            self._good[token] = claims
+        if claims.expires_at <= self._clock.now():
+            raise BadToken("The token has expired")
+        return claims
+
+    def _read(self, token: str) -> Claims:
+        # Characters are at least as few as bytes, and a token beyond ASCII is none.
+        if len(token) > TOKEN_BYTES or not token.isascii():
+            raise BadToken("This is not a token")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._secret,
+                algorithms=[_ALGORITHM],
+                # The time is ours to check, by the injected clock and at every use; `iat` decides nothing, and
+                # refusing one from the future would only punish a back end whose clock runs ahead.
+                options={
+                    "require": ["exp", "sub"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                },
+            )
+        except (jwt.InvalidTokenError, RecursionError) as error:
+            # The library's words stay here: they tell a forger more than a client needs.
+            raise BadToken("The token is not valid here") from error
+        return Claims(
+            user_id=_user_id(claims["sub"]),
+            is_admin=_is_admin(claims.get("scope")),
+            expires_at=_instant(claims["exp"]),
+        )
+
+
+def _user_id(subject: object) -> UserId:
+    if not isinstance(subject, str) or not is_id(subject, USER_ID_BYTES):
+        raise BadToken(f"The token's `sub` is not a user id (1 to {USER_ID_BYTES} bytes)")
+    return UserId(subject)
+
+
+def _is_admin(scope: object) -> bool:
+    """`scope` is words separated by spaces (RFC 8693); absent means none."""
+    if scope is None:
+        return False
+    if not isinstance(scope, str):
+        raise BadToken("The token's `scope` is not text")
+    return ADMIN_SCOPE in scope.split()
+
+
+def _instant(expiry: object) -> datetime:
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
+        raise BadToken("The token's `exp` is not a number")
+    try:
+        return datetime.fromtimestamp(expiry, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise BadToken("The token's `exp` is not a time") from error

@@ -1,0 +1,233 @@
+"""Domain events as the socket tells them: names, audience, fields.
+
+One event may be told twice in different words: who was removed hears of it, and so do those who stay. Rendering
+knows no reader, so that a frame is encoded once for all who get it: nothing personal is in a frame for many, and a
+channel's frame never names the admin who wrote.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel
+
+from channels.routes.views import anonymous_post_view
+from conversations.events import (
+    ConversationGroupChanged,
+    ConversationGroupCreated,
+    ConversationGroupDeleted,
+    ConversationGroupRenamed,
+    ConversationRead,
+    ConversationUpdated,
+)
+from groups.events import (
+    GroupDisbanded,
+    GroupEvent,
+    GroupUpdated,
+    JoinRefused,
+    JoinRequested,
+    MemberChanged,
+    MembersJoined,
+    MembersLeft,
+    MessageEdited,
+    MessagePosted,
+    MessageRecalled,
+)
+from groups.kernel.events import Event
+from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.models import Tally, stream_of
+from groups.routes.views import message_view
+from reactions.events import ReactionsChanged
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame and who hears it: these users, or everyone in the stream (`users` None), but for `besides`."""
+
+    payload: dict[str, Any]
+    stream_id: StreamId
+    users: tuple[UserId, ...] | None = None
+    besides: frozenset[UserId] = frozenset()
+
+    def encode(self) -> bytes:
+        """The frame's text, the same bytes for every session."""
+        return orjson.dumps({"type": "event", "event": self.payload}, default=_encode)
+
+
+def _milliseconds(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    raise TypeError(f"{type(value)} in a frame")
+
+
+def _payload(kind: str, event: Event, stream_id: StreamId, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "stream_id": stream_id,
+        "conversation_id": stream_id,
+        "at": _milliseconds(event.at),
+        **fields,
+    }
+
+
+def _of_group(
+    group_word: str, channel_word: str, event: GroupEvent, **fields: Any
+) -> dict[str, Any]:
+    stream_id = stream_of(event.group_id)
+    if event.is_channel:
+        return _payload(channel_word, event, stream_id, channel_id=event.group_id, **fields)
+    return _payload(group_word, event, stream_id, group_id=event.group_id, **fields)
+
+
+def _joined(event: MembersJoined) -> Iterable[Frame]:
+    stream_id = stream_of(event.group_id)
+    for user_id in event.user_ids:
+        own = _of_group("group.joined", "channel.subscribed", event, user_id=user_id)
+        yield Frame(own, stream_id, (user_id,))
+        if event.announce:
+            yield Frame(own, stream_id, besides=frozenset({user_id}))
+
+
+def _left(event: MembersLeft) -> Iterable[Frame]:
+    stream_id = stream_of(event.group_id)
+    for user_id in event.user_ids:
+        own = _of_group(
+            "group.left", "channel.unsubscribed", event, user_id=user_id, reason=event.reason.value
+        )
+        yield Frame(own, stream_id, (user_id,))
+        if event.announce:
+            yield Frame(own, stream_id, besides=frozenset({user_id}))
+
+
+def _member_changed(event: MemberChanged) -> Iterable[Frame]:
+    payload = _of_group(
+        "member.changed",
+        "member.changed",
+        event,
+        user_id=event.user_id,
+        role=event.role.value,
+        muted_until=_milliseconds(event.muted_until) if event.muted_until else None,
+        name_card=event.name_card,
+    )
+    users = None if event.audience is None else tuple(dict.fromkeys(event.audience))
+    yield Frame(payload, stream_of(event.group_id), users)
+
+
+def _updated(event: GroupUpdated) -> Iterable[Frame]:
+    fields = {"changed": event.changed, "version": event.version}
+    payload = _of_group("group.updated", "channel.updated", event, **fields)
+    yield Frame(payload, stream_of(event.group_id))
+
+
+def _disbanded(event: GroupDisbanded) -> Iterable[Frame]:
+    payload = _of_group("group.disbanded", "channel.deleted", event)
+    yield Frame(payload, stream_of(event.group_id))
+
+
+def _requested(event: JoinRequested) -> Iterable[Frame]:
+    payload = _of_group(
+        "join.requested", "join.requested", event, user_id=event.user_id, text=event.text
+    )
+    yield Frame(payload, stream_of(event.group_id), event.audience)
+
+
+def _refused(event: JoinRefused) -> Iterable[Frame]:
+    payload = _of_group("join.refused", "join.refused", event, user_id=event.user_id)
+    yield Frame(payload, stream_of(event.group_id), (event.user_id,))
+
+
+def _message(kind: str) -> Callable[[Any], Iterable[Frame]]:
+    def render(event: MessagePosted | MessageEdited | MessageRecalled) -> Iterable[Frame]:
+        message = event.message
+        group_id: GroupId = event.group_id
+        if event.is_channel:
+            field = "post"
+            view: BaseModel = anonymous_post_view(message, group_id, "", Tally())
+        else:
+            field = "message"
+            view = message_view(message, group_id, None, with_sender=True)
+        # Reactions are left out: a new message has none, and an edit or recall does not change them.
+        shown = view.model_dump(mode="json", exclude={"reactions", "channel_name"})
+        payload = _of_group(kind, kind, event, seq=message.seq, **{field: shown})
+        yield Frame(payload, message.stream_id)
+
+    return render
+
+
+def _reactions(event: ReactionsChanged) -> Iterable[Frame]:
+    payload = _payload(
+        "reactions.changed",
+        event,
+        event.stream_id,
+        seq=event.seq,
+        counts=event.counts,
+        total=event.total,
+    )
+    yield Frame(payload, event.stream_id)
+
+
+def _read(event: ConversationRead) -> Iterable[Frame]:
+    for read in event.reads:
+        stream_id = StreamId(read.conversation_id)
+        payload = _payload(
+            "conversation.read",
+            event,
+            stream_id,
+            read_seq=read.read_seq,
+            unread_count=read.unread_count,
+        )
+        yield Frame(payload, stream_id, (event.user_id,))
+
+
+def _conversation(event: ConversationUpdated) -> Iterable[Frame]:
+    stream_id = StreamId(event.conversation_id)
+    payload = _payload("conversation.updated", event, stream_id, changed=event.changed)
+    yield Frame(payload, stream_id, (event.user_id,))
+
+
+def _conversation_group(
+    event: ConversationGroupCreated
+    | ConversationGroupRenamed
+    | ConversationGroupDeleted
+    | ConversationGroupChanged,
+) -> Iterable[Frame]:
+    fields = event.model_dump(mode="json", exclude={"type", "at", "user_id"})
+    payload = {"type": event.type, "stream_id": None, "at": _milliseconds(event.at), **fields}
+    yield Frame(payload, StreamId(""), (event.user_id,))
+
+
+_RENDER: Final[dict[type[Event], Callable[[Any], Iterable[Frame]]]] = {
+    MembersJoined: _joined,
+    MembersLeft: _left,
+    MemberChanged: _member_changed,
+    GroupUpdated: _updated,
+    GroupDisbanded: _disbanded,
+    JoinRequested: _requested,
+    JoinRefused: _refused,
+    MessagePosted: _message("message.posted"),
+    MessageEdited: _message("message.edited"),
+    MessageRecalled: _message("message.recalled"),
+    ReactionsChanged: _reactions,
+    ConversationRead: _read,
+    ConversationUpdated: _conversation,
+    ConversationGroupCreated: _conversation_group,
+    ConversationGroupRenamed: _conversation_group,
+    ConversationGroupDeleted: _conversation_group,
+    ConversationGroupChanged: _conversation_group,
+}
+
+
+def frames_of(event: Event) -> Iterable[Frame]:
+    """The frames that tell the event, in the order to send them."""
+    return _RENDER[type(event)](event)
+
+
+def is_told(event: type[Event]) -> bool:
+    """Whether the socket knows how to tell such an event (a test asks it of all)."""
+    return event in _RENDER

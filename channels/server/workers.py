@@ -1,0 +1,100 @@
+"""Several server processes behind one port: the parent's crew, and what a worker owes its parent.
+
+A worker is the same command with `CHANNELS_IS_WORKER`. It says `ready` on its standard output, and stops when its
+standard input ends, so that no worker outlives a killed parent.
+"""
+
+import asyncio
+import os
+import sys
+from typing import Final
+
+import structlog
+
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 30.0
+RESTART_SECONDS: Final = 1.0  # between the death of a worker and its replacement
+
+_READY: Final = "ready"
+
+log = structlog.get_logger("channels.workers")
+
+
+class Crew:
+    """The parent's workers; one that dies is replaced."""
+
+    def __init__(self, size: int, environment: dict[str, str]) -> None:
+        self._size = size
+        self._environment = {
+            **os.environ,
+            **environment,
+            "CHANNELS_WORKERS": "1",
+            "CHANNELS_IS_WORKER": "1",
+        }
+        self._keepers: list[asyncio.Task[None]] = []
+        self._processes: set[asyncio.subprocess.Process] = set()
+
+    async def start(self) -> None:
+        """Start all workers; returns when every one of them serves."""
+        first = await asyncio.gather(*(self._launch() for _ in range(self._size)))
+        self._keepers = [asyncio.create_task(self._keep(process)) for process in first]
+
+    async def stop(self) -> None:
+        """Ask all workers to finish, and wait until they have."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*(self._end(process) for process in list(self._processes)))
+
+    async def _launch(self) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "channels",
+            "serve",
+            env=self._environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            # Ctrl-C in a terminal is for the parent, which asks the workers in its turn.
+            start_new_session=True,
+        )
+        self._processes.add(process)
+        if process.stdout is not None:
+            await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        return process
+
+    async def _keep(self, process: asyncio.subprocess.Process) -> None:
+        while True:
+            code = await process.wait()
+            self._processes.discard(process)
+            log.error("a worker died and is replaced", pid=process.pid, exit_code=code)
+            await asyncio.sleep(RESTART_SECONDS)
+            process = await self._launch()
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+def tell_parent_ready() -> None:
+    """Say that this worker serves."""
+    sys.stdout.write(_READY + "\n")
+    sys.stdout.flush()
+
+
+async def stop_with_parent(stop: asyncio.Event) -> None:
+    """Have `stop` set when the parent is gone."""
+
+    class Watcher(asyncio.Protocol):
+        def eof_received(self) -> None:
+            stop.set()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            stop.set()
+
+    await asyncio.get_running_loop().connect_read_pipe(Watcher, sys.stdin)

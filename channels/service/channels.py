@@ -1,0 +1,279 @@
+"""The life of a channel: created or marked, shown, found, changed, deleted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from channels.errors import (
+    BadChannelId,
+    ChannelLimitReached,
+    ChannelNotFound,
+    in_words_of_channels,
+)
+from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
+from channels.models import CHANNEL_PREFIX, Channel, ChannelChanges, Extras, NewChannel
+from channels.service.extras import ExtrasCache
+from channels.store import ChannelStore
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.limits import DISTINCT_REACTIONS
+from groups.models import (
+    CHANNEL_MARKER,
+    Group,
+    GroupType,
+    JoinOption,
+    Posting,
+    Standing,
+    Stream,
+    Visibility,
+)
+from groups.service import (
+    Directory,
+    GroupChanges,
+    GroupService,
+    MembershipReader,
+    NewGroup,
+)
+from groups.service.directory import Sort
+
+Found = tuple[Standing, Stream]
+CreatePolicy = Literal["anyone", "admin"]
+
+_OF_GROUP = {
+    "name",
+    "face_url",
+    "introduction",
+    "visibility",
+    "reactions",
+    "reactions_per_user",
+    "distinct_reactions",
+}
+"""The fields of a channel that its group keeps; the others are its extras."""
+
+
+def _join_option(visibility: Visibility) -> JoinOption:
+    return JoinOption.INVITE if visibility is Visibility.PRIVATE else JoinOption.FREE
+
+
+class ChannelService:
+    """Channels and their profiles."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: ChannelStore,
+        extras: ExtrasCache,
+        groups: GroupService,
+        directory: Directory,
+        memberships: MembershipReader,
+        limits: Limits,
+        clock: Clock,
+        create_policy: CreatePolicy = "anyone",
+    ) -> None:
+        self._database = database
+        self._channels = channels
+        self._extras = extras
+        self._groups = groups
+        self._directory = directory
+        self._memberships = memberships
+        self._limits = limits
+        self._clock = clock
+        self._create_policy = create_policy
+
+    # --- create ---------------------------------------------------------------------------------------------------
+
+    async def create(self, actor: Actor, new: NewChannel, *, key: str | None = None) -> Channel:
+        """Create a channel that the actor owns, or mark his Community group; with a `key`, once.
+
+        Publishes: MembersJoined (the owner), or GroupUpdated where a group is marked. Raises: PermissionRefused where
+        only the application creates; BadChannelId; ChannelIdTaken; ChannelNotFound, NotForThisType for a `group_id`
+        that cannot be marked; ChannelLimitReached; IdempotencyConflict.
+        """
+        if self._create_policy == "admin" and not actor.is_app_admin:
+            raise PermissionRefused("Channels are created by the application")
+        if new.channel_id is not None and new.group_id is not None:
+            reason = "channel_id and group_id exclude each other: a marked group keeps its id"
+            raise InvalidRequest(reason, errors=[{"field": "channel_id", "reason": reason}])
+        if new.channel_id is not None and (
+            not new.channel_id.startswith(CHANNEL_PREFIX) or new.channel_id == CHANNEL_PREFIX
+        ):
+            raise BadChannelId
+        if new.group_id is not None:
+            group_id = new.group_id
+            await self._database.run(lambda tx: self._mark(actor, group_id, new, tx))
+        else:
+            with in_words_of_channels():
+                group_id = await self._database.run(lambda tx: self._create(actor, new, key, tx))
+        self._extras.forget(group_id)
+        return await self.get(actor, group_id)
+
+    async def _create(self, actor: Actor, new: NewChannel, key: str | None, tx: Tx) -> GroupId:
+        group = NewGroup(
+            group_id=new.channel_id,
+            type=GroupType.COMMUNITY,
+            name=new.name,
+            introduction=new.introduction,
+            face_url=new.face_url,
+            custom={CHANNEL_MARKER: "1"},
+            posting=Posting.OWNER_AND_ADMINS,
+            join_option=_join_option(new.visibility),
+            visibility=new.visibility,
+            history_visible=True,
+            reactions=new.reactions,
+            reactions_per_user=new.reactions_per_user or CHANNEL_REACTIONS_PER_USER,
+            distinct_reactions=new.distinct_reactions or DISTINCT_REACTIONS,
+        )
+        standing, is_new = await self._groups.create_in(
+            actor, group, tx, prefix=CHANNEL_PREFIX, key=key
+        )
+        group_id = standing.group.group_id
+        if is_new:
+            await self._insert(group_id, new, standing.group.created_at, tx)
+        return group_id
+
+    async def _mark(self, actor: Actor, group_id: GroupId, new: NewChannel, tx: Tx) -> None:
+        named = new.model_fields_set
+        profile = {field: getattr(new, field) for field in ("face_url", "introduction")}
+        changes = GroupChanges(
+            name=new.name,
+            posting=Posting.OWNER_AND_ADMINS,
+            join_option=_join_option(new.visibility),
+            visibility=new.visibility,
+            history_visible=True,
+            reactions=new.reactions,
+            reactions_per_user=new.reactions_per_user or CHANNEL_REACTIONS_PER_USER,
+            distinct_reactions=new.distinct_reactions or DISTINCT_REACTIONS,
+            **{field: value for field, value in profile.items() if field in named},
+        )
+        if await self._channels.find(group_id, tx) is not None:
+            # Marking twice changes nothing, for the owner; for others the channel is as it is.
+            standing, _ = await self._groups.get(actor, group_id)
+            if standing.group.owner_id != actor.user_id and not actor.is_app_admin:
+                raise PermissionRefused("Only its owner makes a group a channel")
+            return
+        await self._groups.mark_in(actor, group_id, changes, tx)
+        await self._insert(group_id, new, self._clock.now(), tx)
+
+    async def _insert(self, group_id: GroupId, new: NewChannel, at: datetime, tx: Tx) -> None:
+        if not await self._channels.count(1, self._limits.channels, tx):
+            raise ChannelLimitReached(limit=self._limits.channels)
+        values = new.model_dump(mode="python", exclude={*_OF_GROUP, "channel_id", "group_id"})
+        await self._channels.insert(Extras(channel_id=group_id, created_at=at, **values), tx)
+
+    # --- read -----------------------------------------------------------------------------------------------------
+
+    async def get(self, actor: Actor, channel_id: GroupId) -> Channel:
+        """The channel as the actor sees it.
+
+        Raises: ChannelNotFound.
+        """
+        extras = await self._extras.get(channel_id)
+        with in_words_of_channels():
+            standing, stream = await self._groups.get(actor, channel_id)
+        return Channel.model_construct(standing=standing, stream=stream, extras=extras)
+
+    async def get_many(
+        self, actor: Actor, channel_ids: Sequence[GroupId]
+    ) -> list[Channel | DomainError]:
+        """Each of the channels as the actor sees it, or its own refusal, in the order asked for."""
+        found = await self._groups.get_many(actor, channel_ids)
+        extras = await self._extras.find_many(channel_ids)
+        results: list[Channel | DomainError] = []
+        for channel_id, item in zip(channel_ids, found, strict=True):
+            if isinstance(item, DomainError) or channel_id not in extras:
+                results.append(ChannelNotFound())
+            else:
+                standing, stream = item
+                results.append(Channel(standing=standing, stream=stream, extras=extras[channel_id]))
+        return results
+
+    async def list_subscribed(
+        self, actor: Actor, *, limit: int, cursor: str | None
+    ) -> tuple[list[Channel], str | None]:
+        """A page of the channels the actor subscribes to, by id."""
+        key = decode_cursor("subscribed", cursor, str)
+        after = str(key[0]) if key else ""
+        seats = await self._memberships.list_seats(actor.user_id)
+        heads = await self._memberships.find_heads(seat.group_id for seat in seats)
+        ids = sorted(i for i, head in heads.items() if head.is_channel and i > after)
+        page, has_more = cut_page(ids, limit)
+        channels = [c for c in await self.get_many(actor, page) if isinstance(c, Channel)]
+        return channels, encode_cursor("subscribed", page[-1]) if has_more else None
+
+    async def list_owned(
+        self, actor: Actor, *, limit: int, cursor: str | None
+    ) -> tuple[list[Channel], str | None]:
+        """A page of the channels that the actor owns, by id."""
+        found, next_cursor = await self._directory.owned(actor, limit=limit, cursor=cursor)
+        return await self._with_extras(found), next_cursor
+
+    async def search(
+        self, actor: Actor, *, words: str, sort: Sort, limit: int, cursor: str | None
+    ) -> tuple[list[Channel], str | None]:
+        """A page of the directory: public channels whose name, id or introduction hold `words`."""
+        found, next_cursor = await self._directory.search(
+            actor, words=words, sort=sort, limit=limit, cursor=cursor
+        )
+        return await self._with_extras(found), next_cursor
+
+    async def _with_extras(self, found: list[Found]) -> list[Channel]:
+        extras = await self._extras.find_many([standing.group.group_id for standing, _ in found])
+        return [
+            Channel(standing=standing, stream=stream, extras=extras[standing.group.group_id])
+            for standing, stream in found
+            if standing.group.group_id in extras
+        ]
+
+    # --- change ---------------------------------------------------------------------------------------------------
+
+    async def update(self, actor: Actor, channel_id: GroupId, changes: ChannelChanges) -> Channel:
+        """Change profile or settings.
+
+        Publishes: GroupUpdated, once, when something changed. Raises: ChannelNotFound; PermissionRefused.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            await self._database.run(lambda tx: self._update(actor, channel_id, changes, tx))
+        self._extras.forget(channel_id)
+        return await self.get(actor, channel_id)
+
+    async def _update(
+        self, actor: Actor, channel_id: GroupId, changes: ChannelChanges, tx: Tx
+    ) -> None:
+        extras = await self._channels.find(channel_id, tx)
+        if extras is None:
+            raise ChannelNotFound
+        of_group = changes.model_dump(mode="python", exclude_unset=True, include=_OF_GROUP)
+        if changes.visibility is not None:
+            of_group["join_option"] = _join_option(changes.visibility)
+        wanted = changes.model_dump(mode="python", exclude_unset=True, exclude=_OF_GROUP)
+        values = {name: value for name, value in wanted.items() if getattr(extras, name) != value}
+        await self._groups.update_in(
+            actor,
+            channel_id,
+            GroupChanges(**of_group),
+            tx,
+            for_channel=True,
+            also_changed={**values},
+        )
+        if values:
+            await self._channels.update(channel_id, values, tx)
+
+    async def delete(self, actor: Actor, channel_id: GroupId) -> None:
+        """End the channel for everyone; its posts are cleared away in the background.
+
+        Publishes: GroupDisbanded. Raises: ChannelNotFound; PermissionRefused.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            await self._groups.disband(actor, channel_id)
+        self._extras.forget(channel_id)
+
+    async def on_disbanded(self, group: Group, tx: Tx) -> None:
+        """Take a disbanded group out of the channels, whichever route disbanded it (a hook of `groups`)."""
+        if group.is_channel and await self._channels.delete(group.group_id, tx):
+            await self._channels.count(-1, self._limits.channels, tx)

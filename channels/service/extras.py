@@ -1,0 +1,70 @@
+"""What channels have beyond their groups, kept in memory.
+
+There are at most a thousand, read with every call and changed rarely, so each process keeps them and forgets one
+when an event says that it changed. A process may answer with what was true until the event reached it, moments
+after the commit; nothing of it decides a permission.
+"""
+
+from collections.abc import Sequence
+
+from channels.errors import ChannelNotFound
+from channels.models import Extras
+from channels.store import ChannelStore
+from groups.events import GroupDisbanded, GroupUpdated
+from groups.kernel.events import Event
+from groups.kernel.ids import GroupId
+
+
+class ExtrasCache:
+    """The extras of channels by id."""
+
+    def __init__(self, channels: ChannelStore) -> None:
+        self._channels = channels
+        self._kept: dict[GroupId, Extras] = {}
+        self._generation = 0
+
+    async def get(self, channel_id: GroupId) -> Extras:
+        """The channel's extras.
+
+        Raises: ChannelNotFound when there is no such channel.
+        """
+        kept = self._kept.get(channel_id)
+        return kept or (await self.get_many([channel_id]))[channel_id]
+
+    async def get_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, Extras]:
+        """The extras of all these channels.
+
+        Raises: ChannelNotFound when there is one that is none.
+        """
+        found = await self.find_many(channel_ids)
+        if len(found) < len(set(channel_ids)):
+            raise ChannelNotFound
+        return found
+
+    async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, Extras]:
+        """The extras of those that are channels."""
+        found = {i: self._kept[i] for i in channel_ids if i in self._kept}
+        missing = [i for i in channel_ids if i not in found]
+        if missing:
+            generation = self._generation
+            read = await self._channels.find_many(missing)
+            found |= read
+            # Not kept when something changed while we read: it may be this, and no second event would tell.
+            if generation == self._generation:
+                self._kept |= read
+        return found
+
+    def forget(self, channel_id: GroupId) -> None:
+        """Read the channel again at the next call."""
+        self._generation += 1
+        self._kept.pop(channel_id, None)
+
+    def forget_all(self) -> None:
+        """Read everything again: events were lost."""
+        self._generation += 1
+        self._kept.clear()
+
+    def on_event(self, event: Event) -> None:
+        """Forget what the event says has changed."""
+        if isinstance(event, GroupUpdated | GroupDisbanded):
+            self.forget(event.group_id)

@@ -1,0 +1,125 @@
+"""Who subscribes to a channel, and who runs it: group membership in the words of channels."""
+
+from channels.errors import in_words_of_channels
+from channels.models import Channel
+from channels.service.extras import ExtrasCache
+from groups.kernel.actor import Actor
+from groups.kernel.ids import GroupId, UserId
+from groups.models import Member, Restriction, Role, Standing
+from groups.service import Membership, MembershipService
+
+
+class SubscriberService:
+    """Subscribers, admins and the owner of channels."""
+
+    def __init__(self, extras: ExtrasCache, membership: MembershipService) -> None:
+        self._extras = extras
+        self._membership = membership
+
+    async def subscribe(self, actor: Actor, channel_id: GroupId) -> Channel:
+        """Subscribe the actor; again changes nothing.
+
+        Publishes: MembersJoined. Raises: ChannelNotFound; Banned; MemberLimitReached; GroupsPerUserReached.
+        """
+        extras = await self._extras.get(channel_id)
+        with in_words_of_channels():
+            joined = await self._membership.join(actor, channel_id)
+        standing = Standing.model_construct(
+            group=joined.group, member=joined.member, rank=joined.rank
+        )
+        return Channel.model_construct(standing=standing, stream=joined.stream, extras=extras)
+
+    async def unsubscribe(self, actor: Actor, channel_id: GroupId) -> None:
+        """Unsubscribe the actor; when he is none this changes nothing.
+
+        Publishes: MembersLeft. Raises: ChannelNotFound; OwnerCannotLeave.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            await self._membership.leave(actor, channel_id)
+
+    async def add(self, actor: Actor, channel_id: GroupId, user_id: UserId) -> Membership:
+        """Subscribe another user (owner, admin): how one comes into a private channel; lifts a ban.
+
+        Publishes: MembersJoined. Raises: ChannelNotFound; PermissionRefused; MemberLimitReached.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            return await self._membership.add(actor, channel_id, user_id)
+
+    async def remove(
+        self, actor: Actor, channel_id: GroupId, user_id: UserId, *, ban: bool
+    ) -> None:
+        """End a subscription (owner, admin); with `ban` the user cannot come back by himself.
+
+        Publishes: MembersLeft. Raises: ChannelNotFound; PermissionRefused; OwnerCannotLeave.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            await self._membership.remove(actor, channel_id, user_id, ban=ban)
+
+    async def unban(self, actor: Actor, channel_id: GroupId, user_id: UserId) -> None:
+        """Lift a ban (owner, admin).
+
+        Raises: ChannelNotFound; PermissionRefused.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            await self._membership.unban(actor, channel_id, user_id)
+
+    async def set_admin(
+        self, actor: Actor, channel_id: GroupId, user_id: UserId, *, is_admin: bool
+    ) -> Membership:
+        """Make a subscriber an admin, or an admin a plain subscriber again (owner).
+
+        Publishes: MemberChanged. Raises: ChannelNotFound; PermissionRefused; MemberNotFound.
+        """
+        await self._extras.get(channel_id)
+        role = Role.ADMIN if is_admin else Role.MEMBER
+        with in_words_of_channels():
+            return await self._membership.change(actor, channel_id, user_id, role=role)
+
+    async def transfer(self, actor: Actor, channel_id: GroupId, user_id: UserId) -> None:
+        """Give the channel to a subscriber; the former owner stays as admin.
+
+        Publishes: GroupUpdated, MemberChanged. Raises: ChannelNotFound; PermissionRefused; MemberNotFound.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            await self._membership.transfer(actor, channel_id, user_id)
+
+    async def list_subscribers(
+        self,
+        actor: Actor,
+        channel_id: GroupId,
+        *,
+        limit: int,
+        cursor: str | None,
+        prefix: str,
+        staff_only: bool,
+    ) -> tuple[list[Member], str | None]:
+        """A page of subscribers by user id (owner, admin); `prefix` narrows it to ids that begin so.
+
+        Raises: ChannelNotFound; PermissionRefused.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            return await self._membership.list_members(
+                actor,
+                channel_id,
+                limit=limit,
+                cursor=cursor,
+                prefix=prefix,
+                staff_only=staff_only,
+            )
+
+    async def list_bans(
+        self, actor: Actor, channel_id: GroupId, *, limit: int, cursor: str | None
+    ) -> tuple[list[Restriction], str | None]:
+        """A page of banned users, by id (owner, admin).
+
+        Raises: ChannelNotFound; PermissionRefused.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            return await self._membership.list_bans(actor, channel_id, limit=limit, cursor=cursor)
