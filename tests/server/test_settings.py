@@ -1,0 +1,147 @@
+"""Settings: where a value comes from, and how one that cannot be used is told."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from channels.server.settings import Settings
+from channels.server.startup import StartupError
+
+LONG = "s" * 32
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """None of the variables of whoever runs the tests."""
+    for variable in list(os.environ):
+        if variable.startswith(("CHANNELS_", "XDG_")):
+            monkeypatch.delenv(variable)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def refusal(**flags: Any) -> str:
+    with pytest.raises(StartupError) as refused:
+        Settings.load(**flags)
+    return str(refused.value)
+
+
+def test_with_nothing_set_the_server_is_embedded_on_loopback(tmp_path: Path) -> None:
+    settings = Settings.load()
+    assert settings.is_embedded
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 8080, 1)
+    assert settings.database == "channels"
+    assert settings.create_policy == "anyone"
+    assert settings.log_format is None
+    assert settings.data_dir == tmp_path / ".local/share/channels"
+
+
+def test_the_data_directory_does_not_depend_on_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Settings.load().data_dir
+    monkeypatch.chdir(tmp_path)
+    assert Settings.load().data_dir == before
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
+    assert Settings.load().data_dir == tmp_path / "xdg/channels"
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")
+    assert Settings.load().data_dir == before
+    monkeypatch.setenv("CHANNELS_DATA_DIR", "~/mine")
+    assert Settings.load().data_dir == tmp_path / "mine"
+    assert Settings.load(data_dir=Path("here")).data_dir == tmp_path / "here"
+
+
+def test_a_variable_is_read_and_a_flag_goes_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANNELS_PORT", "9000")
+    monkeypatch.setenv("CHANNELS_WORKERS", "3")
+    assert Settings.load(port=9001, workers=None).port == 9001
+    assert Settings.load(port=None).port == 9000
+    assert Settings.load().workers == 3
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("MONGODB_URI", "PORT", "SECRET", "LIMIT_POSTS_PER_SECOND"):
+        monkeypatch.setenv(f"CHANNELS_{variable}", "")
+    settings = Settings.load()
+    assert settings.is_embedded
+    assert settings.port == 8080
+    assert settings.limits.posts_per_second == 40
+
+
+def test_a_limit_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANNELS_LIMIT_POSTS_PER_SECOND", "7")
+    limits = Settings.load().limits
+    assert limits.posts_per_second == 7
+    assert limits.community_members == 1_000_000
+
+
+def test_every_bad_value_is_told_at_once_by_its_variable_or_flag(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHANNELS_WORKERS", "many")
+    monkeypatch.setenv("CHANNELS_CREATE_POLICY", "nobody")
+    monkeypatch.setenv("CHANNELS_LIMIT_POSTS_PER_SECOND", "-1")
+    monkeypatch.setenv("CHANNELS_LIMIT_POSTS_PER_MINUTE", "1")
+    told = refusal(port=70_000).splitlines()
+    assert len(told) == 5
+    assert {line.split(":")[0] for line in told} == {
+        "--port",
+        "CHANNELS_WORKERS",
+        "CHANNELS_CREATE_POLICY",
+        "CHANNELS_LIMIT_POSTS_PER_SECOND",
+        "CHANNELS_LIMIT_POSTS_PER_MINUTE",
+    }
+    assert "CHANNELS_LIMIT_POSTS_PER_MINUTE: there is no such limit" in told
+
+
+def test_a_variable_that_means_another_thing_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANNELS_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("CHANNELS_LIMITS", "{}")
+    Settings.load()
+
+
+def test_outside_embedded_mode_a_missing_secret_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHANNELS_MONGODB_URI", "mongodb://db/?replicaSet=rs")
+    assert "CHANNELS_SECRET is missing" in refusal()
+    monkeypatch.setenv("CHANNELS_SECRET", LONG)
+    assert Settings.load().signing_secret() == LONG
+
+
+def test_a_command_that_signs_nothing_needs_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANNELS_MONGODB_URI", "mongodb://db/?replicaSet=rs")
+    settings = Settings.load(needs_secret=False)
+    with pytest.raises(StartupError):
+        settings.signing_secret()
+
+
+@pytest.mark.parametrize("uri", ["", "mongodb://db/?replicaSet=rs"])
+def test_a_short_secret_is_refused_and_never_repeated(
+    monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setenv("CHANNELS_MONGODB_URI", uri)
+    monkeypatch.setenv("CHANNELS_SECRET", "hunter2" * 4)
+    told = refusal()
+    assert "CHANNELS_SECRET: must be at least 32 bytes" in told
+    assert "hunter2" not in told
+
+
+def test_in_embedded_mode_the_secret_is_kept_in_the_data_directory(tmp_path: Path) -> None:
+    first = Settings.load(data_dir=tmp_path / "data").signing_secret()
+    assert Settings.load(data_dir=tmp_path / "data").signing_secret() == first
+    assert (tmp_path / "data/secret").read_text() == first
+
+
+def test_settings_cannot_be_changed_and_do_not_show_what_is_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHANNELS_MONGODB_URI", "mongodb://u:hunter2@db/?replicaSet=rs")
+    monkeypatch.setenv("CHANNELS_SECRET", LONG)
+    settings = Settings.load()
+    assert "hunter2" not in repr(settings)
+    assert LONG not in repr(settings)
+    with pytest.raises(ValidationError):
+        settings.port = 1  # type: ignore[misc]

@@ -1,0 +1,364 @@
+"""The house's rules, checked on the source itself: who may import whom, and what only some rooms may touch.
+
+`complaints_of` judges one module's source; below, it judges every module of the four packages, and a made-up offender
+for each rule proves that the rule trips.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[1]
+PACKAGES: Final = ("channels", "conversations", "groups", "reactions")
+
+ALLOWED_AT_THE_TOP: Final = {"pyproject.toml", "README.md", "tests", *PACKAGES}
+MADE_BY_TOOLS: Final = ("build", "dist", "__pycache__")  # with *.egg-info; none is committed
+
+MAY_IMPORT: Final = {
+    "groups.kernel": {"groups.kernel"},
+    "groups": {"groups.kernel", "groups"},
+    "conversations": {"groups.kernel", "groups", "conversations"},
+    "reactions": {"groups.kernel", "groups", "reactions"},
+    "channels": {"groups.kernel", "groups", "conversations", "reactions", "channels"},
+    "channels.server": {
+        *("groups.kernel", "groups", "conversations", "reactions", "channels", "channels.server"),
+    },
+}
+"""Which layers each layer may import: the arrows of the house."""
+
+ENTRY_POINTS: Final = {"channels.cli", "channels.__main__"}
+"""They start the server, so they know it; to all others it does not exist."""
+
+ROOM_RANK: Final = {
+    "limits": 0,
+    "models": 0,
+    "errors": 0,
+    "policy": 1,
+    "events": 1,
+    "store": 2,
+    "service": 3,
+    "routes": 4,
+}
+"""The rooms of a package; a room may import its equals and those below."""
+
+PART_OF_ANOTHER: Final = {"pydantic_core"}
+"""Libraries that a declared one pins and documents as its own interface."""
+
+DRIVER: Final = {"motor", "pymongo", "bson", "gridfs"}
+DRIVER_HOME: Final = "groups.kernel.mongo"
+HTTP: Final = {"aiohttp"}
+HTTP_HOME: Final = "channels.server"
+ENVIRONMENT_HOME: Final = "channels.server.settings"
+ENVIRONMENT: Final = {"environ", "environb", "getenv", "getenvb"}
+
+
+def is_in(module: str, home: str) -> bool:
+    return module == home or module.startswith(home + ".")
+
+
+def layer_of(module: str) -> str | None:
+    """The innermost layer that holds the module; None for what is not ours."""
+    holders = [layer for layer in MAY_IMPORT if is_in(module, layer)]
+    return max(holders, key=len, default=None)
+
+
+def room_of(module: str) -> tuple[str, str | None]:
+    """The package a module belongs to, and its room there; the kernel and the server have no rooms."""
+    for home in (DRIVER_HOME, "groups.kernel", HTTP_HOME):
+        if is_in(module, home):
+            return home, None
+    parts = module.split(".")
+    for place, part in enumerate(parts):
+        if place > 0 and part in ROOM_RANK:
+            return ".".join(parts[:place]), part
+    return parts[0], None
+
+
+def imports_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every import, also inside functions and for types only: line, and the most that the name can mean."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            for alias in node.names:
+                yield node.lineno, f"{node.module}.{alias.name}"
+
+
+def complaints_of(module: str, source: str) -> list[str]:
+    """What breaks a rule in the module of this name, one sentence each."""
+    tree = ast.parse(source)
+    found: list[str] = []
+    for line, target in imports_of(tree):
+        found += [f"{module}:{line} {complaint}" for complaint in _of_import(module, target)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            found.append(f"{module}:{node.lineno} imports relatively")
+        if _reads_environment(node) and module != ENVIRONMENT_HOME:
+            found.append(f"{module}:{getattr(node, 'lineno', 0)} reads the environment")
+    return found
+
+
+def _of_import(module: str, target: str) -> Iterator[str]:
+    _, room = room_of(module)
+    root = target.split(".")[0]
+    if root in DRIVER and room != "store" and not is_in(module, DRIVER_HOME):
+        yield f"imports the driver ({target}) outside a store"
+    if root in HTTP and room != "routes" and not is_in(module, HTTP_HOME):
+        yield f"imports HTTP ({target}) outside routes and server"
+    own_layer, layer = layer_of(module), layer_of(target)
+    if layer is None or own_layer is None:
+        return
+    if layer not in MAY_IMPORT[own_layer] and not (
+        layer == "channels.server" and module in ENTRY_POINTS
+    ):
+        yield f"imports {target} against the arrows ({own_layer} -> {layer})"
+    yield from _of_rooms(module, target)
+
+
+def _of_rooms(module: str, target: str) -> Iterator[str]:
+    package, room = room_of(module)
+    target_package, target_room = room_of(target)
+    if target_room is None:
+        return
+    if target_room == "store" and package != target_package:
+        yield f"imports {target}, another package's store"
+    if room is None:
+        return
+    upward = ROOM_RANK[target_room] > ROOM_RANK[room]
+    # Of another package, pure rooms may be read by all; the working rooms keep their order everywhere.
+    if upward and (package == target_package or ROOM_RANK[target_room] >= ROOM_RANK["store"]):
+        yield f"imports {target}, a higher room ({room} -> {target_room})"
+
+
+def _reads_environment(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(value=ast.Name(id="os"), attr=name):
+            return name in ENVIRONMENT
+        case ast.ImportFrom(module="os", names=names):
+            return any(alias.name in ENVIRONMENT for alias in names)
+    return False
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the four packages, by name."""
+    found: dict[str, Path] = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def test_every_module_keeps_the_rules() -> None:
+    found = [
+        complaint
+        for name, path in modules().items()
+        for complaint in complaints_of(name, path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_there_are_modules_to_check() -> None:
+    assert {"groups.kernel.errors", "channels.cli", "channels.server.settings"} <= set(modules())
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "complaint"),
+    [
+        ("groups.kernel.ids", "from groups.models import Group", "against the arrows"),
+        ("groups.service", "import conversations.service", "against the arrows"),
+        ("groups.service", "from channels import models", "against the arrows"),
+        ("conversations.service", "from reactions.service import react", "against the arrows"),
+        ("reactions.service", "from conversations import models", "against the arrows"),
+        ("reactions.models", "from channels.models import Channel", "against the arrows"),
+        ("channels.service", "from channels.server.hub import Hub", "against the arrows"),
+        ("channels", "from channels import server", "against the arrows"),
+        ("channels.bench.run", "import channels.server.run", "against the arrows"),
+        ("groups.kernel.web", "import channels.server", "against the arrows"),
+        (
+            "channels.service",
+            "def late():\n    from channels.server.hub import Hub",
+            "against the arrows",
+        ),
+        (
+            "groups.models",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import channels.models",
+            "against the arrows",
+        ),
+        ("channels.service", "from groups.store import GroupStore", "another package's store"),
+        ("channels.service.posts", "from groups import store", "another package's store"),
+        ("channels.server.app", "import groups.store.members", "another package's store"),
+        ("channels.store", "from channels.webhooks.store import Hooks", "another package's store"),
+        ("groups.store", "from groups.service import join", "a higher room"),
+        ("groups.store.members", "from groups.routes import routes", "a higher room"),
+        ("groups.service.members", "from groups.routes import routes", "a higher room"),
+        ("channels.service", "from groups.routes import MemberView", "a higher room"),
+        ("groups.models", "from groups.store import GroupStore", "a higher room"),
+        ("groups.models", "from groups import service", "a higher room"),
+        ("groups.models", "import groups.routes", "a higher room"),
+        ("groups.models", "from groups.policy import may_post", "a higher room"),
+        ("groups.policy", "from groups.store import GroupStore", "a higher room"),
+        ("groups.limits", "from groups.service import join", "a higher room"),
+        ("groups.service", "from motor.motor_asyncio import AsyncIOMotorClient", "driver"),
+        ("groups.kernel.commit", "import pymongo.errors", "driver"),
+        ("channels.server.app", "import motor", "driver"),
+        ("channels.routes", "from bson import ObjectId", "driver"),
+        ("groups.models", "import gridfs", "driver"),
+        ("groups.service", "from aiohttp import web", "HTTP"),
+        ("groups.kernel.endpoint", "import aiohttp", "HTTP"),
+        ("channels.models", "def f():\n    import aiohttp.web", "HTTP"),
+        ("groups.service", "import os\nos.environ['A']", "environment"),
+        ("groups.service", "import os\nos.getenv('A')", "environment"),
+        ("channels.server.app", "from os import environ", "environment"),
+        ("groups.service", "from . import models", "relatively"),
+        ("groups.service.members", "from ..models import Group", "relatively"),
+    ],
+)
+def test_an_offender_is_caught(module: str, source: str, complaint: str) -> None:
+    found = complaints_of(module, source)
+    assert any(complaint in sentence for sentence in found), found
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("groups.routes", "from aiohttp import web\nfrom groups.service import join"),
+        ("groups.service.members", "from groups.store import GroupStore"),
+        (
+            "groups.store.members",
+            "import motor.motor_asyncio, pymongo, groups.models, groups.errors",
+        ),
+        ("groups.kernel.mongo.database", "from pymongo import InsertOne"),
+        ("groups.kernel.bus", "from groups.kernel.events import Event"),
+        ("groups.errors", "from groups.kernel.errors import NotFound"),
+        (
+            "conversations.service",
+            "from groups.service import find\nfrom groups.events import Joined",
+        ),
+        ("channels.models", "from groups.policy import Posting"),
+        ("channels.service", "from reactions.service import react\nimport conversations.models"),
+        ("channels.routes", "from groups.routes import MemberView"),
+        ("channels.server.app", "import aiohttp, channels.service, groups.service"),
+        ("channels.server.hub", "from channels.server.socket import Session"),
+        ("channels.cli", "from channels.server.settings import Settings"),
+        ("channels.__main__", "from channels.server.startup import StartupError"),
+        ("channels.server.settings", "import os\nos.environ.get('A')"),
+        ("channels.server.datadir", "import os\nos.open('a', os.O_RDONLY)"),
+        ("channels.webhooks.service", "from channels.webhooks.store import Hooks"),
+    ],
+)
+def test_the_innocent_is_left_alone(module: str, source: str) -> None:
+    assert complaints_of(module, source) == []
+
+
+def unexpected_at_the_top(names: set[str]) -> set[str]:
+    return {
+        name
+        for name in names - ALLOWED_AT_THE_TOP - set(MADE_BY_TOOLS)
+        if not name.startswith(".") and not name.endswith(".egg-info")
+    }
+
+
+def undeclared(roots: set[str], dependencies: list[str]) -> set[str]:
+    """The imported libraries that none of the dependencies installs by name."""
+    declared = {
+        _normal(re.split(r"[^\w.-]", dependency, maxsplit=1)[0]) for dependency in dependencies
+    }
+    providers = metadata.packages_distributions()
+    return {
+        root
+        for root in roots - set(sys.stdlib_module_names) - set(PACKAGES) - PART_OF_ANOTHER
+        if not declared & {_normal(name) for name in providers.get(root, [])}
+    }
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    roots = {
+        target.split(".")[0]
+        for path in modules().values()
+        for _, target in imports_of(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert undeclared(roots, project["dependencies"]) == set()
+    assert undeclared({"aiohttp", "yarl", "json"}, ["aiohttp>=3"]) == {"yarl"}
+
+
+def test_the_top_level_holds_only_what_the_design_names() -> None:
+    assert unexpected_at_the_top({path.name for path in ROOT.iterdir()}) == set()
+    assert unexpected_at_the_top({"utils.py", ".ci", "groups"}) == {"utils.py"}
+
+
+# One interpreter loads the libraries, which never import us back, once; each module is then imported in a fork of it,
+# where nothing of ours is loaded yet. A fresh interpreter for each would take a second a module.
+_IMPORT_EACH_ALONE: Final = """
+import importlib, os, sys, traceback
+
+root, *names = sys.argv[1:]
+sys.path.insert(0, root)
+for library in ("aiohttp.web", "motor.motor_asyncio", "pydantic_settings", "typer", "jwt"):
+    importlib.import_module(library)
+running = {}
+
+def reap():
+    pid, status = os.wait()
+    name = running.pop(pid)
+    if status:
+        print("FAILED", name)
+
+for name in names:
+    if len(running) >= 4:
+        reap()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    running[pid] = name
+while running:
+    reap()
+"""
+
+
+def import_each_alone(root: Path, names: list[str]) -> tuple[list[str], str]:
+    """The modules that cannot be imported first of all ours, and why."""
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT_EACH_ALONE, str(root), *names],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    return sorted(line.split()[1] for line in done.stdout.splitlines()), done.stderr
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    # __main__ is left out: importing it runs the command line.
+    names = [name for name in modules() if not name.endswith("__main__")]
+    failed, why = import_each_alone(ROOT, names)
+    assert failed == [], why
+
+
+def test_a_circle_of_imports_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "first.py").write_text("from second import b\na = 1")
+    (tmp_path / "second.py").write_text("from first import a\nb = a")
+    (tmp_path / "third.py").write_text("import json")
+    failed, why = import_each_alone(tmp_path, ["first", "second", "third"])
+    assert failed == ["first", "second"]
+    assert "ImportError" in why
