@@ -5,6 +5,8 @@ ask, that an unknown field is refused, how an error looks.
 """
 
 import asyncio
+import itertools
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
@@ -46,6 +48,7 @@ _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
 SLOW_SECONDS: Final = 1.0
 
 log = structlog.get_logger("channels.http")
+_LEVELS: Final = logging.getLogger("channels.http")
 
 
 class HttpServer:
@@ -60,6 +63,9 @@ class HttpServer:
         self._metrics = metrics
         self._context = {LIMITS: limits}
         self._under_way = 0
+        # Unique without asking the machine for random bytes at every request.
+        self._process = mint_id(5)
+        self._numbers = itertools.count(1)
 
     def mount(self, app: web.Application, endpoints: Iterable[Endpoint]) -> None:
         """Serve the endpoints."""
@@ -153,9 +159,8 @@ class HttpServer:
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Number the request, bound how many run at once, turn errors into problems, count and log."""
         given = request.headers.get(_HEADER, "")
-        request_id = (
-            given if given.isascii() and given.isalnum() and len(given) <= 64 else mint_id()
-        )
+        is_usable = given.isascii() and given.isalnum() and len(given) <= 64
+        request_id = given if is_usable else f"{self._process}{next(self._numbers):x}"
         request[REQUEST_ID] = request_id
         started = time.perf_counter()
         self._under_way += 1
@@ -186,13 +191,16 @@ class HttpServer:
     ) -> None:
         route = request.get(ROUTE, "other")
         self._metrics.request(request.method, route, response.status, seconds)
+        level = logging.DEBUG
         if seconds >= SLOW_SECONDS or response.status >= 500:
-            write = log.warning
+            level = logging.WARNING
         elif response.status >= 400:
-            write = log.info
-        else:
-            write = log.debug
-        write(
+            level = logging.INFO
+        # Asked first: thousands of answers a second are told at debug, and nobody listens.
+        if not _LEVELS.isEnabledFor(level):
+            return
+        log.log(
+            level,
             "request",
             request_id=request_id,
             method=request.method,

@@ -124,13 +124,20 @@ class Hub:
             return
         if isinstance(event, MembersJoined):
             self._follow_joins(event)
-        for frame in frames_of(event):
+        for frame in frames_of(self._narrowed(event)):
             self._send(frame)
         # After the frames: who leaves hears of it still.
         if isinstance(event, MembersLeft):
             self._follow_leaves(event)
         elif isinstance(event, GroupDisbanded):
             self._end(stream_of(event.group_id))
+
+    def _narrowed(self, event: Event) -> Event:
+        # A batch of joins to a channel is told to those who joined alone, and few of them are here.
+        if isinstance(event, MembersJoined | MembersLeft) and not event.announce:
+            here = tuple(user_id for user_id in event.user_ids if user_id in self._of_user)
+            return event.model_copy(update={"user_ids": here})
+        return event
 
     def _follow_joins(self, event: MembersJoined) -> None:
         stream_id = stream_of(event.group_id)

@@ -7,7 +7,6 @@ channel's frame never names the admin who wrote.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -35,6 +34,7 @@ from groups.events import (
     MessagePosted,
     MessageRecalled,
 )
+from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Tally, stream_of
@@ -56,10 +56,6 @@ class Frame:
         return orjson.dumps({"type": "event", "event": self.payload}, default=_encode)
 
 
-def _milliseconds(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
-
-
 def _encode(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
@@ -71,7 +67,7 @@ def _payload(kind: str, event: Event, stream_id: StreamId, **fields: Any) -> dic
         "type": kind,
         "stream_id": stream_id,
         "conversation_id": stream_id,
-        "at": _milliseconds(event.at),
+        "at": rfc3339(event.at),
         **fields,
     }
 
@@ -112,7 +108,7 @@ def _member_changed(event: MemberChanged) -> Iterable[Frame]:
         event,
         user_id=event.user_id,
         role=event.role.value,
-        muted_until=_milliseconds(event.muted_until) if event.muted_until else None,
+        muted_until=rfc3339(event.muted_until) if event.muted_until else None,
         name_card=event.name_card,
     )
     users = None if event.audience is None else tuple(dict.fromkeys(event.audience))
@@ -198,7 +194,7 @@ def _conversation_group(
     | ConversationGroupChanged,
 ) -> Iterable[Frame]:
     fields = event.model_dump(mode="json", exclude={"type", "at", "user_id"})
-    payload = {"type": event.type, "stream_id": None, "at": _milliseconds(event.at), **fields}
+    payload = {"type": event.type, "stream_id": None, "at": rfc3339(event.at), **fields}
     yield Frame(payload, StreamId(""), (event.user_id,))
 
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, PlainSerializ
 from pydantic_core import PydanticCustomError, Url
 from pydantic_core import ValidationError as UrlError
 
+from groups.kernel.clock import rfc3339
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Body, View
 from groups.kernel.errors import DomainError
@@ -67,12 +68,8 @@ CustomKey = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_]{{1,{CUSTOM_KEY_BYTES}}
 CustomValue = Annotated[str, MaxBytes("custom_value_bytes", CUSTOM_VALUE_BYTES)]
 
 
-def _milliseconds(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
-
-
 Instant = Annotated[
-    datetime, PlainSerializer(_milliseconds, return_type=str, when_used="json-unless-none")
+    datetime, PlainSerializer(rfc3339, return_type=str, when_used="json-unless-none")
 ]
 """RFC 3339, UTC, milliseconds."""
 
