@@ -30,9 +30,7 @@ class ReactorView(View):
     reacted_at: Instant
 
 
-async def reactor_views(
-    users: UserService, reactions: Sequence[Reaction]
-) -> list[ReactorView]:
+async def reactor_views(users: UserService, reactions: Sequence[Reaction]) -> list[ReactorView]:
     """The reactors as answered, each with the name he shows."""
     profiles = await users.names(reaction.user_id for reaction in reactions)
     return [

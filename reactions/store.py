@@ -8,13 +8,17 @@ Depends on: `groups.kernel.mongo`.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import Database, Document, Index, Tx
 from groups.models import Tally
 from reactions.models import Reaction
 
-_AFTER_SEPARATOR = chr(ord(SEPARATOR) + 1)
+_AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
+_ONE_REPLY: Final = (
+    10_000  # documents; without it the server sends 101 and a batch of users costs a second command
+)
 
 
 class ReactionStore:
@@ -77,6 +81,7 @@ class ReactionStore:
         cursor = self._reactions.find(
             {"message_id": {"$in": list(message_ids)}, "user_id": {"$in": list(user_ids)}},
             {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1},
+            batch_size=_ONE_REPLY,
             session=tx.session if tx else None,
         )
         held: dict[tuple[str, UserId], set[str]] = {}

@@ -189,15 +189,7 @@ async def _supervise(settings: Settings, *, demo: bool) -> None:
         async with _mongodb(settings, stop) as uri:
             if demo:
                 await _fill(settings, uri)
-            crew = Crew(
-                settings.workers,
-                {
-                    "CHANNELS_MONGODB_URI": uri,
-                    "CHANNELS_SECRET": settings.signing_secret(),
-                    "CHANNELS_HOST": settings.host,
-                    "CHANNELS_PORT": str(port),
-                },
-            )
+            crew = Crew(settings.workers, settings.worker_environment(uri, port))
             await crew.start()
             _announce(settings, host, port, demo=demo)
             await stop.wait()

@@ -129,6 +129,19 @@ class Settings(BaseSettings):
         """Whether the server brings its own database."""
         return self.mongodb_uri is None
 
+    def worker_environment(self, mongodb_uri: str, port: int) -> dict[str, str]:
+        """The environment of a worker process: ours, with what flags and start have decided."""
+        return {
+            **os.environ,
+            "CHANNELS_MONGODB_URI": mongodb_uri,
+            "CHANNELS_DATABASE": self.database,
+            "CHANNELS_SECRET": self.signing_secret(),
+            "CHANNELS_HOST": self.host,
+            "CHANNELS_PORT": str(port),
+            "CHANNELS_WORKERS": "1",
+            "CHANNELS_IS_WORKER": "1",
+        }
+
     def signing_secret(self) -> str:
         """The key that tokens are signed with; in embedded mode made at the first call, in `data_dir`.
 

@@ -5,11 +5,12 @@ standard input ends, so that no worker outlives a killed parent.
 """
 
 import asyncio
-import os
 import sys
 from typing import Final
 
 import structlog
+
+from channels.server.startup import StartupError
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
@@ -25,18 +26,20 @@ class Crew:
 
     def __init__(self, size: int, environment: dict[str, str]) -> None:
         self._size = size
-        self._environment = {
-            **os.environ,
-            **environment,
-            "CHANNELS_WORKERS": "1",
-            "CHANNELS_IS_WORKER": "1",
-        }
+        self._environment = environment
         self._keepers: list[asyncio.Task[None]] = []
         self._processes: set[asyncio.subprocess.Process] = set()
 
     async def start(self) -> None:
-        """Start all workers; returns when every one of them serves."""
-        first = await asyncio.gather(*(self._launch() for _ in range(self._size)))
+        """Start all workers; returns when every one of them serves.
+
+        Raises: StartupError when one of them cannot.
+        """
+        try:
+            first = await asyncio.gather(*(self._launch() for _ in range(self._size)))
+        except BaseException:
+            await self.stop()
+            raise
         self._keepers = [asyncio.create_task(self._keep(process)) for process in first]
 
     async def stop(self) -> None:
@@ -59,8 +62,14 @@ class Crew:
             start_new_session=True,
         )
         self._processes.add(process)
-        if process.stdout is not None:
-            await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        assert process.stdout is not None  # asked for above
+        said = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        if said.decode().strip() != _READY:
+            self._processes.discard(process)
+            raise StartupError(
+                f"A worker ended with exit code {await process.wait()} before it served.",
+                cure="What it said stands above.",
+            )
         return process
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
@@ -68,8 +77,15 @@ class Crew:
             code = await process.wait()
             self._processes.discard(process)
             log.error("a worker died and is replaced", pid=process.pid, exit_code=code)
+            process = await self._replace()
+
+    async def _replace(self) -> asyncio.subprocess.Process:
+        while True:
             await asyncio.sleep(RESTART_SECONDS)
-            process = await self._launch()
+            try:
+                return await self._launch()
+            except (StartupError, TimeoutError) as error:
+                log.error("the replacement did not start either", reason=str(error))
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is None:

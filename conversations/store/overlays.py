@@ -18,6 +18,8 @@ from groups.kernel.mongo import Database, Document, Index, Tx
 
 _TEXTS = {"draft": 0, "custom_data": 0}
 """Left out where thousands are read: they may hold kilobytes each, and only a page shows them."""
+_ALL = 10_000
+"""Documents in an answer's first part: the default of 101 would take a second command for the rest."""
 
 
 class OverlayStore:
@@ -50,7 +52,10 @@ class OverlayStore:
         """All that the user set, without drafts and custom data."""
         # Uses index: user_id_1_conversation_id_1
         cursor = self._overlays.find(
-            {"user_id": user_id}, _TEXTS, session=tx.session if tx else None
+            {"user_id": user_id},
+            _TEXTS,
+            session=tx.session if tx else None,
+            batch_size=_ALL,
         )
         return {row["conversation_id"]: _to_overlay(row) for row in await cursor.to_list(None)}
 
@@ -73,7 +78,7 @@ class OverlayStore:
             "_id": {"$in": [join_key(*key) for key in wanted]},
             "user_id": {"$in": list({user_id for user_id, _ in wanted})},
         }
-        cursor = self._overlays.find(query, _TEXTS, session=tx.session)
+        cursor = self._overlays.find(query, _TEXTS, session=tx.session, batch_size=_ALL)
         return {
             (row["user_id"], row["conversation_id"]): _to_overlay(row)
             for row in await cursor.to_list(None)
@@ -89,6 +94,7 @@ class OverlayStore:
                 {"user_id": user_id, "groups": name},
                 {"_id": 0, "conversation_id": 1},
                 session=tx.session,
+                batch_size=_ALL,
             )
             .sort([("conversation_id", 1)])
             .limit(limit)
@@ -144,9 +150,10 @@ class OverlayStore:
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
         await self._overlays.update_many(
             {"user_id": user_id, "groups": name},
-            {"$set": {"groups.$": new_name}},
+            {"$addToSet": {"groups": new_name}},
             session=tx.session,
         )
+        await self.drop_group(user_id, name, tx)
 
     async def drop_group(self, user_id: UserId, name: str, tx: Tx) -> None:
         """Have no conversation be in the conversation group."""

@@ -233,6 +233,7 @@ class MemberStore:
             {"user_id": user_id},
             {"_id": 0, "group_id": 1, "role": 1, "joined_seq": 1, "joined_at": 1},
             session=tx.session if tx else None,
+            batch_size=10_000,  # all at once: the default of 101 would ask again for the rest
         )
         return [
             (row["group_id"], row["role"], row["joined_seq"], row["joined_at"])
@@ -252,6 +253,7 @@ class MemberStore:
             query,
             {"_id": 0, "group_id": 1, "user_id": 1, "role": 1, "joined_seq": 1, "joined_at": 1},
             session=tx.session if tx else None,
+            batch_size=10_000,
         )
         return {
             (row["group_id"], row["user_id"]): (row["role"], row["joined_seq"], row["joined_at"])

@@ -204,7 +204,10 @@ class MessageStore:
         if with_last:
             fields["last"] = 1
         cursor = self._streams.find(
-            {"_id": {"$in": list(stream_ids)}}, fields, session=tx.session if tx else None
+            {"_id": {"$in": list(stream_ids)}},
+            fields,
+            session=tx.session if tx else None,
+            batch_size=10_000,  # all at once: the default of 101 would ask again for the rest
         )
         heads: dict[StreamId, tuple[int, bool, LastMessage | None]] = {}
         for row in await cursor.to_list(None):

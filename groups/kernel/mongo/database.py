@@ -214,7 +214,7 @@ class Database:
 
     async def _create_collection(self, name: str) -> None:
         try:
-            await self._database.create_collection(name)
+            await self._database.create_collection(name, check_exists=False)
         except OperationFailure as error:
             if error.code != 48:  # NamespaceExists: another process starts beside us
                 raise
