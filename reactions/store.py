@@ -11,14 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
-from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 from groups.models import Tally
 from reactions.models import Reaction
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-_ONE_REPLY: Final = (
-    10_000  # documents; without it the server sends 101 and a batch of users costs a second command
-)
 
 
 class ReactionStore:
@@ -62,8 +59,8 @@ class ReactionStore:
 
     async def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
         """Store the message's counts."""
-        # The version makes a write of what leaves the counts as they were (two users swapping their emoji): without
-        # one, the transaction would not conflict with its rivals.
+        # The version makes a write even of what leaves the counts as they were (one takes an emoji up, another lays it
+        # down): setting the same values again would write nothing, and so conflict with nobody.
         await self._tallies.update_one(
             {"_id": message_id},
             {"$set": {"counts": tally.counts, "total": tally.total}, "$inc": {"version": 1}},
@@ -81,7 +78,7 @@ class ReactionStore:
         cursor = self._reactions.find(
             {"message_id": {"$in": list(message_ids)}, "user_id": {"$in": list(user_ids)}},
             {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1},
-            batch_size=_ONE_REPLY,
+            batch_size=ONE_REPLY,
             session=tx.session if tx else None,
         )
         held: dict[tuple[str, UserId], set[str]] = {}

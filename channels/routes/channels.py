@@ -44,7 +44,11 @@ class ChannelQuery(PageQuery):
     ] = None
     subscribed: Annotated[bool, Field(description="Those I subscribe to.")] = False
     owned: Annotated[bool, Field(description="Those I own.")] = False
-    q: Annotated[str, Field(max_length=100, description="Words in name, id or introduction.")] = ""
+    q: Annotated[
+        str,
+        # The database takes no pattern that holds NUL.
+        Field(max_length=100, pattern=r"^[^\x00]*$", description="Words in name, id or introduction."),
+    ] = ""
     sort: Sort = "popular"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from channels.limits import (
@@ -16,12 +16,12 @@ from groups import policy
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import GROUP_ID_BYTES, GroupId, GroupIdText, UserId, is_id
 from groups.kernel.text import MaxBytes, NotBlank
-from groups.models import Member, Message, Role, Standing, Tally, User, Visibility
+from groups.models import Kind, Member, Message, Role, Standing, Tally, User, Visibility
 from groups.routes.views import (
-    ContentView,
     FaceUrl,
     Instant,
     ItemError,
+    LinkView,
     ReactionSetting,
     TallyView,
     content_fields,
@@ -245,7 +245,7 @@ def subscriber_view(member: Member, user: User | None) -> SubscriberView:
     )
 
 
-class PostView(ContentView):
+class PostView(View):
     """A post; it speaks for the channel, and only owner and admins see who wrote it."""
 
     channel_id: GroupId
@@ -253,6 +253,11 @@ class PostView(ContentView):
     seq: int
     channel_name: str
     author_id: UserId | None
+    kind: Kind | None
+    title: str | None
+    text: str | None
+    links: list[LinkView] | None
+    custom: JsonValue
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
@@ -281,6 +286,6 @@ def anonymous_post_view(
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
-        reactions=tally_view(tally),
+        reactions=tally_view(tally if message.recalled_at is None else Tally()),
         **content_fields(message.content),
     )

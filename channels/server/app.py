@@ -15,7 +15,7 @@ import groups.service.assembly
 import reactions.service.assembly
 from channels.limits import Limits
 from channels.routes import ChannelRoutes, PostRoutes, SubscriberRoutes
-from channels.server.http import HttpServer
+from channels.server.http import SOCKET_PATH, HttpServer
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.openapi import document
@@ -145,7 +145,7 @@ def create_app(services: Services, secret: str) -> web.Application:
     app[SERVICES] = services
     app[HUB] = hub
     http.mount(app, endpoints)
-    app.router.add_get("/v1/socket", socket.handle)
+    app.router.add_get(SOCKET_PATH, socket.handle)
     app.add_routes(pages.routes())
 
     async def run(_: web.Application) -> AsyncIterator[None]:

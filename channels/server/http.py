@@ -33,6 +33,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Endpoint, IdempotencyKey, Reply
 from groups.kernel.errors import DomainError, InvalidRequest, TooMany, Unavailable, Unready
 from groups.kernel.ids import mint_id
+from groups.kernel.mongo import is_outage
 from groups.kernel.text import LIMITS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -46,6 +47,7 @@ _JSON: Final = "application/json"
 _PROBLEM: Final = "application/problem+json"
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
 SLOW_SECONDS: Final = 1.0
+SOCKET_PATH: Final = "/v1/socket"
 
 log = structlog.get_logger("channels.http")
 _LEVELS: Final = logging.getLogger("channels.http")
@@ -142,6 +144,9 @@ class HttpServer:
             raw = await request.read()
         except web.HTTPRequestEntityTooLarge:
             raise BodyTooLarge(limit_bytes=self._limits.request_body_bytes) from None
+        except web.RequestPayloadError:
+            reason = "cannot be read as its headers say"
+            raise InvalidRequest(errors=[{"field": "body", "reason": reason}]) from None
         if not raw and endpoint.body_is_optional:
             return None
         if raw and request.content_type not in {_JSON, "application/octet-stream"}:
@@ -163,7 +168,9 @@ class HttpServer:
         request_id = given if is_usable else f"{self._process}{next(self._numbers):x}"
         request[REQUEST_ID] = request_id
         started = time.perf_counter()
-        self._under_way += 1
+        # A socket is open for hours and mostly idle: it takes no request's place.
+        weight = 0 if request.path == SOCKET_PATH else 1
+        self._under_way += weight
         try:
             if self._under_way > self._limits.concurrent_requests:
                 raise Unavailable("The server has as many requests as it takes at once")
@@ -174,12 +181,18 @@ class HttpServer:
             response = problem_response(_as_domain_error(error), request_id)
         except (asyncio.CancelledError, ConnectionResetError):
             raise
-        # The last line: whatever it is, the caller gets an opaque 500 and the log gets everything.
-        except Exception:
-            log.exception("defect", request_id=request_id, method=request.method, path=request.path)
-            response = problem_response(InternalError(), request_id)
+        # The last line: an outage is the database's, and passes; for all else the caller gets an opaque 500 and the
+        # log gets everything.
+        except Exception as error:
+            refusal: DomainError = Unavailable()
+            if not is_outage(error):
+                log.exception(
+                    "defect", request_id=request_id, method=request.method, path=request.path
+                )
+                refusal = InternalError()
+            response = problem_response(refusal, request_id)
         finally:
-            self._under_way -= 1
+            self._under_way -= weight
         seconds = time.perf_counter() - started
         if not response.prepared:
             response.headers[_HEADER] = request_id
@@ -189,6 +202,11 @@ class HttpServer:
     def _observe(
         self, request: web.Request, response: web.StreamResponse, seconds: float, request_id: str
     ) -> None:
+        if isinstance(response, web.WebSocketResponse):
+            # Its seconds are how long the client stayed, not how long it waited for us.
+            user_id, code = request.get(USER_ID), response.close_code
+            log.debug("socket", request_id=request_id, user_id=user_id, close_code=code)
+            return
         route = request.get(ROUTE, "other")
         self._metrics.request(request.method, route, response.status, seconds)
         level = logging.DEBUG

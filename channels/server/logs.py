@@ -30,7 +30,12 @@ def configure(log_format: Literal["text", "json"] | None, *, level: str = "INFO"
         structlog.stdlib.ProcessorFormatter.remove_processors_meta
     ]
     if is_text:
-        last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        # Plain tracebacks: richer ones print every local variable, and those hold what users write.
+        last.append(
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        )
     else:
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     handler = logging.StreamHandler(sys.stderr)

@@ -17,7 +17,7 @@ from aiohttp import WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from channels.server.closing import CloseCode
-from channels.server.http import ROUTE, USER_ID
+from channels.server.http import ROUTE, SOCKET_PATH, USER_ID
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.tokens import BadToken, Claims, TokenVerifier
@@ -164,7 +164,7 @@ class SocketServer:
 
         Raises: BadToken (401, before the upgrade) for a bad `Authorization` header.
         """
-        request[ROUTE] = "/v1/socket"
+        request[ROUTE] = SOCKET_PATH
         header = request.headers.get(hdrs.AUTHORIZATION)
         claims: Claims | None = None
         if header is not None:

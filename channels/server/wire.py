@@ -219,6 +219,32 @@ _RENDER: Final[dict[type[Event], Callable[[Any], Iterable[Frame]]]] = {
 }
 
 
+RENDERED: Final = (
+    "message.posted",
+    "message.edited",
+    "message.recalled",
+    "reactions.changed",
+    "channel.subscribed",
+    "channel.unsubscribed",
+    "channel.updated",
+    "channel.deleted",
+    "group.joined",
+    "group.left",
+    "group.updated",
+    "group.disbanded",
+    "member.changed",
+    "join.requested",
+    "join.refused",
+    "conversation.read",
+    "conversation.updated",
+    "conversation_group.created",
+    "conversation_group.renamed",
+    "conversation_group.deleted",
+    "conversation_group.changed",
+)
+"""Every type of event that the socket tells."""
+
+
 def frames_of(event: Event) -> Iterable[Frame]:
     """The frames that tell the event, in the order to send them."""
     return _RENDER[type(event)](event)

@@ -30,6 +30,7 @@ from groups.models import (
     Standing,
     Stream,
     Visibility,
+    stream_of,
 )
 from groups.service import (
     Directory,
@@ -198,8 +199,10 @@ class ChannelService:
         key = decode_cursor("subscribed", cursor, str)
         after = str(key[0]) if key else ""
         seats = await self._memberships.list_seats(actor.user_id)
-        heads = await self._memberships.find_heads(seat.group_id for seat in seats)
-        ids = sorted(i for i, head in heads.items() if head.is_channel and i > after)
+        streams = {stream_of(seat.group_id): seat.group_id for seat in seats}
+        heads = await self._memberships.find_heads(streams)
+        ids = sorted(streams[i] for i, head in heads.items() if head.is_channel)
+        ids = [channel_id for channel_id in ids if channel_id > after]
         page, has_more = cut_page(ids, limit)
         channels = [c for c in await self.get_many(actor, page) if isinstance(c, Channel)]
         return channels, encode_cursor("subscribed", page[-1]) if has_more else None

@@ -1,5 +1,6 @@
 """What the group calls take and answer."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -11,7 +12,7 @@ from pydantic_core import ValidationError as UrlError
 from groups.kernel.clock import rfc3339
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Body, View
-from groups.kernel.errors import DomainError
+from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.ids import GroupId, GroupIdText, UserId, UserIdText
 from groups.kernel.text import MaxBytes, NotBlank
 from groups.limits import (
@@ -334,11 +335,16 @@ class WriteMessage(Body):
 
 
 def dump_json(value: Any) -> str:
-    """The application's JSON as compact text."""
+    """The application's JSON as compact text.
+
+    Raises: InvalidRequest.
+    """
     try:
+        json.dumps(value, allow_nan=False)  # orjson would write NaN and infinity as null
         return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:  # an integer beyond 64 bits
-        raise PydanticCustomError("custom", "custom holds a value that JSON cannot carry") from None
+    except (ValueError, orjson.JSONEncodeError):  # the latter: an integer beyond 64 bits
+        reason = "holds a value that JSON cannot carry"
+        raise InvalidRequest(errors=[{"field": "body.custom", "reason": reason}]) from None
 
 
 class TallyView(View):
@@ -361,18 +367,8 @@ class LinkView(View):
     url: str
 
 
-class ContentView(View):
-    """What a message carries; all null once recalled."""
-
-    kind: Kind | None = None
-    title: str | None = None
-    text: str | None = None
-    links: list[LinkView] | None = None
-    custom: JsonValue = None
-
-
 def content_fields(content: Content | None) -> dict[str, Any]:
-    """The fields of a `ContentView` for the content."""
+    """The fields of a message or post that tell its content; all None once recalled."""
     if content is None:
         return {"kind": None, "title": None, "text": None, "links": None, "custom": None}
     return {
@@ -384,13 +380,18 @@ def content_fields(content: Content | None) -> dict[str, Any]:
     }
 
 
-class MessageView(ContentView):
+class MessageView(View):
     """A message of a group; recalled, it keeps id, seq and times only."""
 
     group_id: GroupId
     message_id: str
     seq: int
     sender_id: UserId | None
+    kind: Kind | None
+    title: str | None
+    text: str | None
+    links: list[LinkView] | None
+    custom: JsonValue
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
@@ -410,7 +411,7 @@ def message_view(
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
-        reactions=tally_view(tally or Tally()),
+        reactions=tally_view(tally if tally and message.recalled_at is None else Tally()),
         **content_fields(message.content),
     )
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import Database, Tx, is_outage
 from groups.models import stream_of
 from groups.service.hooks import Hooks
 from groups.store import GroupStore, MemberStore, MessageStore
@@ -65,7 +65,9 @@ class Clearing:
         while True:
             try:
                 await self.clear(group_id)
-            except Unavailable:
+            except Exception as error:
+                if not isinstance(error, Unavailable) and not is_outage(error):
+                    raise
                 await asyncio.sleep(1)
             else:
                 return
@@ -74,12 +76,12 @@ class Clearing:
         """Clear the group's remains; doing it again, or twice at once, changes nothing more."""
         while await self._database.run(lambda tx: self._step(group_id, tx)):
             pass
-        stream_id = stream_of(group_id)
-        for hook in self._hooks.stream_ended:
-            await hook(stream_id)
-        while await self._messages.delete_some(stream_id, STEP):
+        while await self._database.run(lambda tx: self._delete_messages(group_id, tx)):
             pass
-        await self._members.clear_group(group_id)
+        # After the messages: whoever adds something to a message writes the message too, so none is added from now on.
+        for hook in self._hooks.stream_ended:
+            await hook(stream_of(group_id))
+        await self._database.run(lambda tx: self._clear_rest(group_id, tx))
         # Last: a crash before this line only repeats what is idempotent.
         await self._database.run(lambda tx: self._groups.forget_disbanded(group_id, tx))
         log.info("cleared the remains of group %s", group_id)
@@ -97,3 +99,12 @@ class Clearing:
         for hook in self._hooks.members_left:
             await hook(group_id, users, tx)
         return True
+
+    async def _delete_messages(self, group_id: GroupId, tx: Tx) -> bool:
+        if not await self._groups.touch_disbanded(group_id, tx):
+            return False
+        return await self._messages.delete_some(stream_of(group_id), STEP, tx) > 0
+
+    async def _clear_rest(self, group_id: GroupId, tx: Tx) -> None:
+        if await self._groups.touch_disbanded(group_id, tx):
+            await self._members.clear_group(group_id, tx)

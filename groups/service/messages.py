@@ -17,7 +17,13 @@ from groups.events import MessageRecalled as MessageRecalledEvent
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.commit import GroupCommit
-from groups.kernel.errors import DomainError, FieldTooLong, IdempotencyConflict, RateLimited
+from groups.kernel.errors import (
+    DomainError,
+    FieldTooLong,
+    IdempotencyConflict,
+    InvalidRequest,
+    RateLimited,
+)
 from groups.kernel.ids import GroupId, UserId, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
@@ -95,13 +101,16 @@ class MessageService:
         The author's own read cursor moves to it. Publishes: MessagePosted. Raises: GroupNotFound; FieldTooLong;
         PostingNotAllowed; Muted; Banned; RateLimited at `posts_per_second`; IdempotencyConflict.
         """
-        self._check_size(content)
+        self._check_bounds(content)
         digest = hashlib.sha256(content.model_dump_json().encode()).hexdigest()[:16]
         # A key of our own when the caller has none: a batch whose outcome is unknown runs again, and must find itself.
         entry = _Post(actor, content, f"c:{key}" if key else f"s:{mint_id()}", bool(key), digest)
         return await self._lane.submit(group_id, entry)
 
-    def _check_size(self, content: Content) -> None:
+    def _check_bounds(self, content: Content) -> None:
+        if len(content.links) > self._limits.links_per_message:
+            reason = f"at most {self._limits.links_per_message} links a message"
+            raise InvalidRequest(reason, errors=[{"field": "links", "reason": reason}])
         limit = self._limits.message_body_bytes
         if content.size_bytes > limit:
             too_long = "text" if len(content.text.encode()) > limit else "body"
@@ -230,9 +239,12 @@ class MessageService:
             raise MessageNotFound
         return Posted(message, standing)
 
-    async def get_in(self, group_id: GroupId, seq: int, tx: Tx) -> Message | None:
-        """A message inside a caller's transaction, without asking for whom."""
-        return await self._messages.find(stream_of(group_id), seq, tx)
+    async def hold(self, group_id: GroupId, seq: int, tx: Tx) -> Message | None:
+        """A message to which the caller's transaction adds something, without asking for whom.
+
+        The message is written, so that recalling it or clearing its group away conflicts with the transaction.
+        """
+        return await self._messages.touch(stream_of(group_id), seq, tx)
 
     # --- change ---------------------------------------------------------------------------------------------------
 
@@ -242,7 +254,7 @@ class MessageService:
         Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; MessageRecalled; FieldTooLong; and whatever
         would refuse a post.
         """
-        self._check_size(content)
+        self._check_bounds(content)
 
         async def work(tx: Tx) -> Posted:
             standing, message = await self._own_or_managed(actor, group_id, seq, tx)

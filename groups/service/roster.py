@@ -219,7 +219,7 @@ class Roster:
         comers = {_subject(e) for e in entries if isinstance(e, Join | Add | Approve)}
         comers -= members.keys()
         counts = await self._members.count_groups(list(comers), tx) if comers else {}
-        asks = {_subject(entry) for entry in entries if isinstance(entry, Approve | Refuse | Add)}
+        asks = {_subject(e) for e in entries if isinstance(e, Approve | Refuse | Add | Remove)}
         if group.join_option is JoinOption.APPROVAL:
             asks |= comers
         requests = await self._members.find_requests(group_id, asks, tx) if asks else set()
@@ -311,17 +311,20 @@ class Roster:
             raise refusal
         if entry.user_id in picture.members:
             return False
-        if _is_banned(picture, entry.user_id):
-            if rank < Rank.ADMIN:
-                raise Banned("The user is banned here")
-            self._lift_ban(picture, entry.user_id)
+        is_banned = _is_banned(picture, entry.user_id)
+        if is_banned and rank < Rank.ADMIN:
+            raise Banned("The user is banned here")
         self._admit(picture, entry.user_id)
+        if is_banned:  # only now: in a full group he stays banned
+            self._lift_ban(picture, entry.user_id)
         return True
 
     def _approve(self, picture: _Picture, entry: Approve, rank: Rank) -> bool:
         if not policy.may_manage_requests(rank):
             raise PermissionRefused
         if entry.user_id in picture.members:
+            # He came in another way while it waited.
+            self._close_request(picture, entry.user_id)
             return False
         if entry.user_id not in picture.requests:
             raise JoinRequestNotFound
@@ -364,6 +367,7 @@ class Roster:
             values = {"banned_at": picture.now, "banned_by": entry.actor.user_id}
             picture.restrictions[entry.user_id] = restriction.model_copy(update=values)
             picture.changed_restrictions.add(entry.user_id)
+            self._close_request(picture, entry.user_id)
         if member is None:
             return newly_banned
         self._dismiss(picture, member, LeaveReason.BANNED if entry.ban else LeaveReason.REMOVED)
@@ -454,8 +458,8 @@ class Roster:
         self._close_request(picture, user_id)
         last = picture.events[-1] if picture.events else None
         if isinstance(last, MembersJoined):
-            users = (*last.user_ids, user_id)
-            picture.events[-1] = last.model_copy(update={"user_ids": users})
+            update = {"user_ids": (*last.user_ids, user_id), "member_count": picture.size}
+            picture.events[-1] = last.model_copy(update=update)
         else:
             picture.events.append(
                 MembersJoined(
@@ -474,8 +478,11 @@ class Roster:
         picture.size -= 1
         last = picture.events[-1] if picture.events else None
         if isinstance(last, MembersLeft) and last.reason is reason:
-            users = (*last.user_ids, member.user_id)
-            picture.events[-1] = last.model_copy(update={"user_ids": users})
+            update = {
+                "user_ids": (*last.user_ids, member.user_id),
+                "member_count": picture.size,
+            }
+            picture.events[-1] = last.model_copy(update=update)
         else:
             picture.events.append(
                 MembersLeft(
@@ -545,10 +552,11 @@ class Roster:
         await self._write_group(picture, owner_before, tx)
         for user in picture.changed_restrictions:
             await self._members.put_restriction(picture.restrictions[user], tx)
-        for request in picture.new_requests.values():
-            await self._members.insert_request(request, tx)
+        # In this order: who was refused may have asked again in the same batch.
         if picture.done_requests:
             await self._members.delete_requests(group_id, picture.done_requests, tx)
+        for request in picture.new_requests.values():
+            await self._members.insert_request(request, tx)
         for user in picture.near_limit:
             await self._users.touch(user, tx)
         for event in picture.events:
@@ -573,6 +581,9 @@ class Roster:
         if values or joined:
             await self._groups.update(group.group_id, values, tx, joined=joined)
             picture.group = picture.group.model_copy(update={"member_count": picture.size})
+        elif picture.events or picture.changed_restrictions or picture.done_requests:
+            # Else a ban here and a join in another process would each miss the other, and both be committed.
+            await self._groups.touch(group.group_id, tx)
 
     @staticmethod
     def _at_the_end(

@@ -73,7 +73,14 @@ class GroupStore:
             update["$inc"] = {"version": 1}
         if joined:
             update["$inc"] = {**update.get("$inc", {}), "member_count": joined}
-        await self._groups.update_one({"_id": group_id}, update, session=tx.session)
+        if update:
+            await self._groups.update_one({"_id": group_id}, update, session=tx.session)
+
+    async def touch(self, group_id: GroupId, tx: Tx) -> None:
+        """Write the group's document, so that two transactions which both do conflict and one runs again."""
+        await self._groups.update_one(
+            {"_id": group_id}, {"$inc": {"touched": 1}}, session=tx.session
+        )
 
     async def delete(self, group: Group, at: datetime, tx: Tx) -> None:
         """Remove the group; its id stays taken until its remains are cleared away."""
@@ -162,4 +169,5 @@ def _to_document(group: Group) -> Document:
 
 def _to_group(document: Document) -> Group:
     document["group_id"] = document.pop("_id")
+    document.pop("touched", None)
     return Group.model_validate(document)

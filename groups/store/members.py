@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
-from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 from groups.models import JoinRequest, Member, Restriction, Role
 
 
@@ -47,7 +47,9 @@ class MemberStore:
         """The memberships that exist among these users."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         cursor = self._members.find(
-            {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session if tx else None
+            {"_id": {"$in": keys}, "group_id": group_id},
+            session=tx.session if tx else None,
+            batch_size=ONE_REPLY,
         )
         members = [_to_member(document) for document in await cursor.to_list(None)]
         return {member.user_id: member for member in members}
@@ -111,6 +113,7 @@ class MemberStore:
                 {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}},
             ],
             session=tx.session,
+            batchSize=ONE_REPLY,
         )
         return {row["_id"]: row["groups"] for row in await cursor.to_list(None)}
 
@@ -151,7 +154,7 @@ class MemberStore:
         """Bans and lasting mutes of these users in the group."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         cursor = self._restrictions.find(
-            {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session
+            {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session, batch_size=ONE_REPLY
         )
         restrictions = [_to_restriction(document) for document in await cursor.to_list(None)]
         return {restriction.user_id: restriction for restriction in restrictions}
@@ -217,33 +220,36 @@ class MemberStore:
         )
         return [JoinRequest.model_validate(row) for row in await cursor.to_list(None)]
 
-    async def clear_group(self, group_id: GroupId) -> None:
+    async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         """Drop restrictions and requests of a disbanded group."""
-        await self._restrictions.delete_many({"group_id": group_id})
-        await self._requests.delete_many({"group_id": group_id})
+        await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
+        await self._requests.delete_many({"group_id": group_id}, session=tx.session)
 
     # --- seats: the little that lists and unread counts need of a membership ---------------------------------------
 
     async def list_seats(
-        self, user_id: UserId, tx: Tx | None = None
-    ) -> list[tuple[GroupId, str, int, Any]]:
-        """Where the user is a member: group, role, `joined_seq`, `joined_at`; bare, since lists hold thousands."""
+        self, user_id: UserId, tx: Tx | None = None, *, with_times: bool = False
+    ) -> list[tuple[GroupId, int, Any]]:
+        """Where the user is a member: group, `joined_seq`, and if wanted `joined_at`; bare, as lists hold thousands."""
         # Uses index: user_id_1_group_id_1
+        fields = {"_id": 0, "group_id": 1, "joined_seq": 1}
+        if with_times:
+            fields["joined_at"] = 1
         cursor = self._members.find(
             {"user_id": user_id},
-            {"_id": 0, "group_id": 1, "role": 1, "joined_seq": 1, "joined_at": 1},
+            fields,
             session=tx.session if tx else None,
             batch_size=10_000,  # all at once: the default of 101 would ask again for the rest
         )
         return [
-            (row["group_id"], row["role"], row["joined_seq"], row["joined_at"])
+            (row["group_id"], row["joined_seq"], row.get("joined_at"))
             for row in await cursor.to_list(None)
         ]
 
     async def find_seats(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
-    ) -> dict[tuple[GroupId, UserId], tuple[str, int, Any]]:
-        """Those of these users who are members of the group named with them: role, `joined_seq`, `joined_at`."""
+    ) -> dict[tuple[GroupId, UserId], tuple[GroupId, int, Any]]:
+        """Those of these users who are members of the group named with them: group, `joined_seq`, `joined_at`."""
         wanted = set(pairs)
         query: Document = {
             "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in wanted]},
@@ -251,12 +257,16 @@ class MemberStore:
         }
         cursor = self._members.find(
             query,
-            {"_id": 0, "group_id": 1, "user_id": 1, "role": 1, "joined_seq": 1, "joined_at": 1},
+            {"_id": 0, "group_id": 1, "user_id": 1, "joined_seq": 1, "joined_at": 1},
             session=tx.session if tx else None,
             batch_size=10_000,
         )
         return {
-            (row["group_id"], row["user_id"]): (row["role"], row["joined_seq"], row["joined_at"])
+            (row["group_id"], row["user_id"]): (
+                row["group_id"],
+                row["joined_seq"],
+                row["joined_at"],
+            )
             for row in await cursor.to_list(None)
         }
 

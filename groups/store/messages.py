@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from groups.kernel.ids import StreamId, UserId
-from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
+from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Tx
 from groups.models import Content, LastMessage, Message, Stream, message_key
 
 
@@ -84,7 +84,9 @@ class MessageStore:
     ) -> dict[StreamId, Stream]:
         """Those of the streams that exist."""
         cursor = self._streams.find(
-            {"_id": {"$in": list(stream_ids)}}, session=tx.session if tx else None
+            {"_id": {"$in": list(stream_ids)}},
+            session=tx.session if tx else None,
+            batch_size=ONE_REPLY,
         )
         streams = [_to_stream(document) for document in await cursor.to_list(None)]
         return {stream.stream_id: stream for stream in streams}
@@ -132,7 +134,9 @@ class MessageStore:
         wanted = [{"stream_id": stream_id, "sender_id": user, "key": key} for user, key in keys]
         if not wanted:
             return {}
-        cursor = self._messages.find({"stream_id": stream_id, "$or": wanted}, session=tx.session)
+        cursor = self._messages.find(
+            {"stream_id": stream_id, "$or": wanted}, session=tx.session, batch_size=ONE_REPLY
+        )
         found: dict[tuple[UserId, str], KeyedMessage] = {}
         for document in await cursor.to_list(None):
             message = _to_message(document)
@@ -145,6 +149,15 @@ class MessageStore:
         document = await self._messages.find_one(
             {"_id": message_key(stream_id, seq), "stream_id": stream_id},
             session=tx.session if tx else None,
+        )
+        return _to_message(document) if document else None
+
+    async def touch(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
+        """The message with this seq, written without a change that anyone sees."""
+        document = await self._messages.find_one_and_update(
+            {"_id": message_key(stream_id, seq), "stream_id": stream_id},
+            {"$inc": {"touched": 1}},
+            session=tx.session,
         )
         return _to_message(document) if document else None
 
@@ -185,13 +198,17 @@ class MessageStore:
             session=tx.session,
         )
 
-    async def delete_some(self, stream_id: StreamId, limit: int) -> int:
+    async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
         """Delete up to `limit` messages of an ended stream; how many there were."""
         # Uses index: stream_id_1_seq_1 (covered)
-        cursor = self._messages.find({"stream_id": stream_id}, {"_id": 0, "seq": 1}).limit(limit)
+        cursor = self._messages.find(
+            {"stream_id": stream_id}, {"_id": 0, "seq": 1}, session=tx.session
+        ).limit(limit)
         seqs = [document["seq"] for document in await cursor.to_list(None)]
         if seqs:
-            await self._messages.delete_many({"stream_id": stream_id, "seq": {"$in": seqs}})
+            await self._messages.delete_many(
+                {"stream_id": stream_id, "seq": {"$in": seqs}}, session=tx.session
+            )
         return len(seqs)
 
     # --- heads: the little that lists and unread counts need of a stream -------------------------------------------
@@ -207,7 +224,7 @@ class MessageStore:
             {"_id": {"$in": list(stream_ids)}},
             fields,
             session=tx.session if tx else None,
-            batch_size=10_000,  # all at once: the default of 101 would ask again for the rest
+            batch_size=ONE_REPLY,
         )
         heads: dict[StreamId, tuple[int, bool, LastMessage | None]] = {}
         for row in await cursor.to_list(None):

@@ -17,7 +17,9 @@ class UserStore:
 
     async def find_many(self, user_ids: Iterable[UserId]) -> dict[UserId, User]:
         """Those of the users who told something of themselves."""
-        cursor = self._users.find({"_id": {"$in": list(user_ids)}})
+        # Whoever was only touched told nothing.
+        told: Document = {"$or": [{"name": {"$exists": True}}, {"face_url": {"$exists": True}}]}
+        cursor = self._users.find({"_id": {"$in": list(user_ids)}, **told})
         users = [_to_user(document) for document in await cursor.to_list(None)]
         return {user.user_id: user for user in users}
 

@@ -101,7 +101,7 @@ class ReactionService:
         standings = await self._lookup.standings({entry.actor for entry in entries}, group_id, tx)
         if not standings:
             return [GroupNotFound() for _ in entries]
-        message = await self._messages.get_in(group_id, seq, tx)
+        message = await self._messages.hold(group_id, seq, tx)
         picture = await self._load(message_key(stream_of(group_id), seq), standings, tx)
         refusals: list[DomainError | None] = []
         for entry in entries:

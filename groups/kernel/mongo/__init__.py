@@ -5,6 +5,7 @@ With the stores, the only rooms that know the driver, so that its successor can 
 
 from groups.kernel.mongo.database import (
     DESCENDING,
+    ONE_REPLY,
     Collection,
     Database,
     Document,
@@ -12,11 +13,13 @@ from groups.kernel.mongo.database import (
     Index,
     StandaloneServer,
     Tx,
+    is_outage,
 )
 from groups.kernel.mongo.replica_set import ensure_single_node
 
 __all__ = [
     "DESCENDING",
+    "ONE_REPLY",
     "Collection",
     "Database",
     "Document",
@@ -25,4 +28,5 @@ __all__ = [
     "StandaloneServer",
     "Tx",
     "ensure_single_node",
+    "is_outage",
 ]

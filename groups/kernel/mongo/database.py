@@ -44,6 +44,7 @@ from groups.kernel.events import Event, read_event
 
 __all__ = [
     "DESCENDING",
+    "ONE_REPLY",
     "Collection",
     "Database",
     "Document",
@@ -51,6 +52,7 @@ __all__ = [
     "Index",
     "StandaloneServer",
     "Tx",
+    "is_outage",
 ]
 
 T = TypeVar("T")
@@ -82,6 +84,8 @@ class Index:
     expire_after_seconds: int | None = None
 
 
+ONE_REPLY: Final = 10_000
+"""The `batch_size` of a look-up of many keys: at the default of 101 documents the rest costs a command more."""
 OUTBOX: Final = "events"
 _OUTBOX_INDEX: Final = Index(
     OUTBOX, [("at", 1)], "the TTL that clears the outbox", expire_after_seconds=OUTBOX_SECONDS
@@ -122,7 +126,7 @@ _DRIVER_DOWN: Final = (
 _CODES_OF_CHANGE: Final = {10107, 13435, 11600, 11602, 189, 91, 13436, 64, 262}
 
 
-def is_outage(error: PyMongoError) -> bool:
+def is_outage(error: Exception) -> bool:
     """Whether the error tells of a database that is away, not of a command that is wrong."""
     return isinstance(error, _DRIVER_DOWN) or (
         isinstance(error, OperationFailure) and error.code in _CODES_OF_CHANGE

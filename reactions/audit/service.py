@@ -1,0 +1,130 @@
+"""What stored reactions must fulfil, and how a tally is set right: by counting the reactions anew."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.clock import Clock
+from groups.kernel.ids import SEPARATOR, GroupId
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo.snapshot import Snapshot
+from groups.models import stream_of
+from groups.service import MembershipReader, MessageService
+from reactions.audit.store import ReactionAuditStore
+from reactions.events import ReactionsChanged
+
+
+def checks(
+    database: Database, messages: MessageService, memberships: MembershipReader, clock: Clock
+) -> list[Check]:
+    """All checks of reactions, in the order in which their repairs build on each other."""
+    audit = _Audit(database, ReactionAuditStore(database), messages, memberships, clock)
+    return [
+        Check(
+            "P4",
+            "reactions belong to a message, each user's emoji once",
+            "reactions",
+            lambda snapshot: snapshot.number("reactions"),
+            audit.strays,
+        ),
+        Check(
+            "P4",
+            "each tally counts the users who hold the emoji",
+            "tallies",
+            lambda snapshot: snapshot.number("tallies"),
+            audit.tallies,
+        ),
+    ]
+
+
+class _Audit:
+    def __init__(
+        self,
+        database: Database,
+        store: ReactionAuditStore,
+        messages: MessageService,
+        memberships: MembershipReader,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._messages = messages
+        self._memberships = memberships
+        self._clock = clock
+
+    async def strays(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Reactions to what is not there, and reactions that are there twice."""
+        async for row in self._store.of_no_message(snapshot):
+            problem = f"does not exist, and has {row['rows']} reactions or tallies"
+            # Where the stream lives on, the message is what is missing (P2), and it may come back from a backup.
+            repair = None if row["stream"] else self._deleting(row["_id"])
+            yield Finding("P4", _name(row["_id"]), problem, repair)
+        async for row in self._store.misfiled(snapshot):
+            problem = f"{row.get('user_id')}'s {row.get('emoji')} is filed as {row['_id']!r}"
+            yield Finding("P4", _name(str(row.get("message_id"))), problem)
+
+    async def tallies(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Counts, and their sums."""
+        async for row in self._store.wrong_counts(snapshot):
+            problem = "; ".join(_difference(wrong) for wrong in row["wrong"][:3])
+            yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
+        async for row in self._store.wrong_totals(snapshot):
+            problem = f"total is {row.get('total')}, the counts make {row['sum']}"
+            yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
+
+    def _recounting(self, message_id: str) -> Repair:
+        group_id, seq = _place(message_id)
+
+        async def work(tx: Tx) -> str | None:
+            # Written before it is counted: reactions wait for us, instead of making us count again and again.
+            before = await self._store.touch(message_id, tx)
+            counts = await self._store.count(message_id, tx)
+            total = sum(counts.values())
+            if before.get("counts") == counts and before.get("total") == total:
+                return None
+            await self._store.put(message_id, counts, tx)
+            tx.publish(
+                ReactionsChanged(
+                    at=self._clock.now(),
+                    stream_id=stream_of(group_id),
+                    group_id=group_id,
+                    seq=seq,
+                    counts=counts,
+                    total=total,
+                )
+            )
+            return f"counted anew: {total} reactions"
+
+        return lambda: self._database.run(work)
+
+    def _deleting(self, message_id: str) -> Repair:
+        group_id, seq = _place(message_id)
+
+        async def step(tx: Tx) -> int:
+            heads = await self._memberships.find_heads([group_id], tx)
+            if heads or await self._messages.get_in(group_id, seq, tx) is not None:
+                return 0
+            return await self._store.delete_some(message_id, tx)
+
+        async def repair() -> str | None:
+            deleted = 0
+            while more := await self._database.run(step):
+                deleted += more
+            return f"deleted {deleted} reactions and tallies" if deleted else None
+
+        return repair
+
+
+def _place(message_id: str) -> tuple[GroupId, int]:
+    stream_id, _, seq = message_id.rpartition(SEPARATOR)
+    group_id = stream_id.removeprefix(stream_of(GroupId("")))
+    return GroupId(group_id), int(seq) if seq.isdecimal() else 0
+
+
+def _name(message_id: str) -> str:
+    stream_id, _, seq = message_id.rpartition(SEPARATOR)
+    return f"message {seq} of {stream_id}"
+
+
+def _difference(wrong: Mapping[str, Any]) -> str:
+    return f"{wrong['emoji']} is counted {wrong['c']}, held by {wrong['h']}"

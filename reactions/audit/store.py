@@ -1,0 +1,135 @@
+"""The questions to the collections `reactions` and `tallies`, each one aggregation, and the writes of the repairs."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from groups.audit.joins import Stage, joined, union, without_message
+from groups.kernel.mongo import Database, Document, Tx
+from groups.kernel.mongo.snapshot import Snapshot
+
+STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
+
+
+class ReactionAuditStore:
+    """Reads all reactions; writes single tallies."""
+
+    def __init__(self, database: Database) -> None:
+        self._reactions = database.collection("reactions")
+        self._tallies = database.collection("tallies")
+
+    @staticmethod
+    def wrong_counts(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Messages with emoji whose count is not that of their reactions: `wrong` lists emoji, counted, held."""
+        pair: Stage = {"m": "$message_id", "e": "$emoji"}
+        counted: list[Stage] = [
+            {"$project": {"count": {"$objectToArray": "$counts"}}},
+            {"$unwind": "$count"},
+            {
+                "$project": {
+                    "_id": {"m": "$_id", "e": "$count.k"},
+                    "counted": "$count.v",
+                    "listed": {"$literal": 1},
+                }
+            },
+        ]
+        return snapshot.rows(
+            "reactions",
+            [
+                # Uses index: message_id_1_emoji_1__id_1, or all of the collection, which is as fast.
+                {"$group": {"_id": pair, "held": {"$sum": 1}}},
+                union("tallies", *counted),
+                {
+                    "$group": {
+                        "_id": "$_id",
+                        "held": {"$sum": "$held"},
+                        "counted": {"$sum": "$counted"},
+                        "listed": {"$sum": "$listed"},
+                    }
+                },
+                {
+                    "$match": {
+                        "$or": [
+                            {"$expr": {"$ne": ["$held", "$counted"]}},
+                            {"listed": 1, "counted": {"$lte": 0}},
+                        ]
+                    }
+                },
+                {
+                    "$group": {
+                        "_id": "$_id.m",
+                        "wrong": {"$push": {"emoji": "$_id.e", "c": "$counted", "h": "$held"}},
+                    }
+                },
+            ],
+        )
+
+    @staticmethod
+    def wrong_totals(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Tallies whose total is not the sum of their counts: with that `sum`."""
+        values = {"$map": {"input": {"$objectToArray": "$counts"}, "in": "$$this.v"}}
+        return snapshot.rows(
+            "tallies",
+            [
+                {"$project": {"total": 1, "sum": {"$sum": values}}},
+                {"$match": {"$expr": {"$ne": ["$total", "$sum"]}}},
+            ],
+        )
+
+    @staticmethod
+    def misfiled(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Reactions whose `_id` is not that of message, user and emoji, so that one may be there twice."""
+        key = joined("$message_id", "$user_id", "$emoji")
+        return snapshot.rows("reactions", [{"$match": {"$expr": {"$ne": ["$_id", key]}}}])
+
+    @staticmethod
+    def of_no_message(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Messages that do not exist and have reactions or a tally: id, `rows`, `stream` (none or one)."""
+        return snapshot.rows(
+            "reactions",
+            [
+                {"$group": {"_id": "$message_id", "rows": {"$sum": 1}}},
+                union("tallies", {"$project": {"rows": {"$literal": 1}}}),
+                {"$group": {"_id": "$_id", "rows": {"$sum": "$rows"}}},
+                *without_message(),
+            ],
+        )
+
+
+    async def touch(self, message_id: str, tx: Tx) -> Document:
+        """Write the tally, so that reactions under way wait; the tally before."""
+        before = await self._tallies.find_one({"_id": message_id}, session=tx.session)
+        await self._tallies.update_one(
+            {"_id": message_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
+        )
+        return before or {}
+
+    async def count(self, message_id: str, tx: Tx) -> dict[str, int]:
+        """How many users hold each emoji."""
+        # Uses index: message_id_1_emoji_1__id_1
+        cursor = self._reactions.aggregate(
+            [
+                {"$match": {"message_id": message_id}},
+                {"$group": {"_id": "$emoji", "n": {"$sum": 1}}},
+            ],
+            session=tx.session,
+        )
+        return {row["_id"]: row["n"] for row in await cursor.to_list(None)}
+
+    async def put(self, message_id: str, counts: dict[str, int], tx: Tx) -> None:
+        """Store the counts and their sum."""
+        values: dict[str, Any] = {"counts": counts, "total": sum(counts.values())}
+        await self._tallies.update_one({"_id": message_id}, {"$set": values}, session=tx.session)
+
+    async def delete_some(self, message_id: str, tx: Tx) -> int:
+        """Delete some of the message's reactions, in the end its tally; how many."""
+        cursor = self._reactions.find(
+            {"message_id": message_id}, {"_id": 1}, session=tx.session
+        ).limit(STEP)
+        keys = [row["_id"] for row in await cursor.to_list(None)]
+        if not keys:
+            gone = await self._tallies.delete_one({"_id": message_id}, session=tx.session)
+            return gone.deleted_count
+        result = await self._reactions.delete_many(
+            {"_id": {"$in": keys}, "message_id": message_id}, session=tx.session
+        )
+        return result.deleted_count

@@ -1,0 +1,58 @@
+"""The calls on reactions, as they are declared."""
+
+import pytest
+from pydantic import ValidationError
+
+from groups.kernel.endpoint import Endpoint, endpoints_of
+from groups.kernel.ids import UserId
+from groups.kernel.paging import PageQuery
+from groups.routes.views import TallyView
+from reactions.routes import ReactionRoutes, ReactorView
+from tests.reactions.scene import ADA, BOB, THUMB, Scene
+
+ONE = "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}"
+ALL = "/v1/groups/{group_id}/messages/{seq}/reactions"
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene.in_memory()
+
+
+@pytest.fixture
+def calls(scene: Scene) -> dict[tuple[str, str], Endpoint]:
+    endpoints = endpoints_of(ReactionRoutes(scene.reactions, scene.users))
+    return {(each.spec.method, each.spec.path): each for each in endpoints}
+
+
+Calls = dict[tuple[str, str], Endpoint]
+
+
+async def test_reacting_and_taking_back_answer_the_tally(scene: Scene, calls: Calls) -> None:
+    group_id = await scene.a_group()
+    reacted = await calls["PUT", ONE].handler(ADA, group_id, 1, THUMB)
+    assert reacted == TallyView(counts={THUMB: 1}, total=1, mine=(THUMB,))
+    assert await calls["GET", ALL].handler(ADA, group_id, 1) == reacted
+    assert await calls["DELETE", ONE].handler(ADA, group_id, 1, THUMB) == TallyView()
+
+
+async def test_who_reacted_is_shown_with_names(scene: Scene, calls: Calls) -> None:
+    group_id = await scene.a_group()
+    await scene.users.update(ADA, {"name": "Ada"})
+    for who in (ADA, BOB):
+        await scene.reactions.react(who, group_id, 1, THUMB)
+    page = await calls["GET", ONE].handler(BOB, group_id, 1, THUMB, PageQuery(limit=1))
+    at = scene.clock.now()
+    assert page.items == [ReactorView(user_id=UserId("ada"), name="Ada", reacted_at=at)]
+    rest = PageQuery(limit=1, cursor=page.next_cursor)
+    page = await calls["GET", ONE].handler(BOB, group_id, 1, THUMB, rest)
+    assert page.items == [ReactorView(user_id=UserId("bob"), name="", reacted_at=at)]
+    assert page.next_cursor is None
+
+
+def test_what_is_not_an_emoji_is_told_by_its_own_type(calls: Calls) -> None:
+    emoji = calls["PUT", ONE].path["emoji"]
+    assert emoji.validate_python("\u2764") == "❤️"
+    with pytest.raises(ValidationError) as refused:
+        emoji.validate_python("tea")
+    assert [error["type"] for error in refused.value.errors()] == ["bad_emoji"]

@@ -1,0 +1,492 @@
+"""The rules of reactions, on a database in memory."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from groups.errors import Banned, GroupNotFound, MessageNotFound, MessageRecalled
+from groups.kernel.actor import Actor
+from groups.kernel.errors import BadCursor, DomainError, PermissionRefused
+from groups.kernel.ids import GroupId, StreamId
+from groups.models import Role, Tally, Visibility, message_key, stream_of
+from reactions.errors import (
+    BadEmoji,
+    DistinctReactionsReached,
+    ReactionNotAllowed,
+    ReactionsPerUserReached,
+)
+from reactions.events import ReactionsChanged
+from reactions.models import Reaction
+from tests.reactions.scene import (
+    ADA,
+    APP,
+    BOB,
+    FIRE,
+    HEART,
+    OWNER,
+    STRANGER,
+    TEA,
+    THUMB,
+    Scene,
+    actor,
+)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene.in_memory()
+
+
+def changes(scene: Scene) -> list[ReactionsChanged]:
+    return [event for event in scene.events if isinstance(event, ReactionsChanged)]
+
+
+# --- reacting and taking back -------------------------------------------------------------------------------------
+
+
+async def test_a_reaction_is_counted_and_is_mine(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    await scene.reactions.react(ADA, group_id, 1, THUMB)
+    tally = await scene.reactions.react(BOB, group_id, 1, THUMB)
+    assert tally == Tally(counts={THUMB: 2}, total=2, mine=(THUMB,))
+    tally = await scene.reactions.react(BOB, group_id, 1, FIRE)
+    assert tally == Tally(counts={THUMB: 2, FIRE: 1}, total=3, mine=tuple(sorted((THUMB, FIRE))))
+    assert await scene.stored(group_id) == {THUMB: 2, FIRE: 1}
+
+
+async def test_a_change_is_announced_as_counts_without_names(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    await scene.reactions.react(ADA, group_id, 1, THUMB)
+    assert changes(scene) == [
+        ReactionsChanged(
+            at=scene.clock.now(),
+            stream_id=stream_of(group_id),
+            group_id=group_id,
+            seq=1,
+            counts={THUMB: 1},
+            total=1,
+        )
+    ]
+    assert "ada" not in changes(scene)[0].model_dump_json()
+
+
+async def test_reacting_twice_changes_nothing_and_announces_nothing(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    first = await scene.reactions.react(ADA, group_id, 1, THUMB)
+    assert await scene.reactions.react(ADA, group_id, 1, THUMB) == first
+    assert len(changes(scene)) == 1
+    assert await scene.stored(group_id) == {THUMB: 1}
+
+
+async def test_one_emoji_in_two_spellings_is_one(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    await scene.reactions.react(ADA, group_id, 1, "\u2764")
+    tally = await scene.reactions.react(BOB, group_id, 1, "\u2764\ufe0f")
+    assert tally.counts == {HEART: 2}
+
+
+async def test_taking_back_removes_an_emoji_that_nobody_holds_any_more(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    await scene.reactions.react(ADA, group_id, 1, THUMB)
+    await scene.reactions.react(ADA, group_id, 1, FIRE)
+    tally = await scene.reactions.unreact(ADA, group_id, 1, THUMB)
+    assert tally == Tally(counts={FIRE: 1}, total=1, mine=(FIRE,))
+    await scene.reactions.unreact(ADA, group_id, 1, FIRE)
+    assert await scene.stored(group_id) == {}
+    assert changes(scene)[-1].counts == {}
+
+
+async def test_taking_back_what_is_not_there_changes_nothing(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    assert await scene.reactions.unreact(ADA, group_id, 1, THUMB) == Tally()
+    await scene.reactions.react(BOB, group_id, 1, THUMB)
+    tally = await scene.reactions.unreact(ADA, group_id, 1, THUMB)
+    assert tally == Tally(counts={THUMB: 1}, total=1)
+    assert len(changes(scene)) == 1
+
+
+async def test_in_a_channel_a_new_emoji_replaces_the_old_one(scene: Scene) -> None:
+    channel_id = await scene.a_channel()
+    await scene.reactions.react(ADA, channel_id, 1, THUMB)
+    tally = await scene.reactions.react(ADA, channel_id, 1, FIRE)
+    assert tally == Tally(counts={FIRE: 1}, total=1, mine=(FIRE,))
+    assert await scene.stored(channel_id) == {FIRE: 1}
+    assert [event.counts for event in changes(scene)] == [{THUMB: 1}, {FIRE: 1}]
+
+
+async def test_a_new_emoji_replaces_all_that_were_held_when_more_were_allowed(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    for emoji in (THUMB, FIRE):
+        await scene.reactions.react(ADA, group_id, 1, emoji)
+    await scene.set(group_id, reactions_per_user=1)
+    assert (await scene.reactions.react(ADA, group_id, 1, FIRE)).mine == tuple(
+        sorted((THUMB, FIRE))
+    )
+    assert (await scene.reactions.react(ADA, group_id, 1, TEA)).mine == (TEA,)
+    assert await scene.stored(group_id) == {TEA: 1}
+
+
+# --- refusals -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", ":)", THUMB + THUMB, THUMB + " ", "\u200d", "🏽", "a" * 999]
+)
+async def test_what_is_not_one_emoji_is_refused(scene: Scene, text: str) -> None:
+    group_id = await scene.a_group()
+    for call in (scene.reactions.react, scene.reactions.unreact):
+        with pytest.raises(BadEmoji):
+            await call(ADA, group_id, 1, text)
+    with pytest.raises(BadEmoji):
+        await scene.reactions.who(ADA, group_id, 1, text, limit=10, cursor=None)
+
+
+@pytest.mark.parametrize(
+    ("who", "visibility", "refusal"),
+    [
+        (STRANGER, Visibility.PRIVATE, GroupNotFound),
+        (STRANGER, Visibility.PROFILE, PermissionRefused),
+        (STRANGER, Visibility.PUBLIC, PermissionRefused),
+        (APP, Visibility.PRIVATE, PermissionRefused),
+        (APP, Visibility.PUBLIC, PermissionRefused),
+    ],
+)
+async def test_only_members_react(
+    scene: Scene, who: Actor, visibility: Visibility, refusal: type[DomainError]
+) -> None:
+    group_id = await scene.a_group(visibility=visibility)
+    for call in (scene.reactions.react, scene.reactions.unreact):
+        # Neither an absent message nor a setting may show before the membership is checked.
+        for seq in (1, 99):
+            with pytest.raises(refusal):
+                await call(who, group_id, seq, THUMB)
+    await scene.join(group_id, [who])
+    assert (await scene.reactions.react(who, group_id, 1, THUMB)).total == 1
+
+
+async def test_who_is_banned_is_told_so_and_not_where_the_group_is_hidden(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    await scene.membership.remove(OWNER, group_id, ADA.user_id, ban=True)
+    with pytest.raises(Banned):
+        await scene.reactions.react(ADA, group_id, 1, THUMB)
+    await scene.set(group_id, visibility=Visibility.PRIVATE)
+    with pytest.raises(GroupNotFound):
+        await scene.reactions.react(ADA, group_id, 1, THUMB)
+
+
+async def test_a_group_that_does_not_exist_is_not_found(scene: Scene) -> None:
+    for call in (scene.reactions.react, scene.reactions.unreact):
+        with pytest.raises(GroupNotFound):
+            await call(ADA, GroupId("nowhere"), 1, THUMB)
+
+
+async def test_a_muted_member_reacts(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    await scene.membership.change(OWNER, group_id, ADA.user_id, mute_seconds=600)
+    assert (await scene.reactions.react(ADA, group_id, 1, THUMB)).total == 1
+
+
+async def test_a_message_that_does_not_exist_is_not_found(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    for call in (scene.reactions.react, scene.reactions.unreact):
+        with pytest.raises(MessageNotFound):
+            await call(ADA, group_id, 2, THUMB)
+
+
+async def test_a_message_from_before_one_joined_is_not_found_where_history_is_hidden(
+    scene: Scene,
+) -> None:
+    group_id = await scene.a_group([ADA], history_visible=False)
+    await scene.join(group_id, [BOB])
+    seq = await scene.post(group_id)
+    for call in (scene.reactions.react, scene.reactions.unreact):
+        with pytest.raises(MessageNotFound):
+            await call(BOB, group_id, 1, THUMB)
+    with pytest.raises(MessageNotFound):
+        await scene.reactions.get(BOB, group_id, 1)
+    assert (await scene.reactions.react(BOB, group_id, seq, THUMB)).total == 1
+
+
+async def test_a_recalled_message_takes_no_reaction_and_gives_one_back(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    await scene.reactions.react(ADA, group_id, 1, THUMB)
+    await scene.messages.recall(OWNER, group_id, 1)
+    with pytest.raises(MessageRecalled):
+        await scene.reactions.react(BOB, group_id, 1, THUMB)
+    assert await scene.reactions.unreact(ADA, group_id, 1, THUMB) == Tally()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"reactions": "none"},
+        {"reactions": "basic"},
+        {"reactions": (THUMB,)},
+        {"reactions_per_user": 1},
+        {"distinct_reactions": 1},
+        {"history_visible": False},
+    ],
+)
+async def test_one_takes_back_ones_own_whatever_the_settings_became(
+    scene: Scene, settings: dict[str, Any]
+) -> None:
+    group_id = await scene.a_group([])
+    await scene.join(group_id, [ADA])  # after the message, which a hidden history hides
+    for emoji in (THUMB, FIRE, TEA):
+        await scene.reactions.react(ADA, group_id, 1, emoji)
+    await scene.set(group_id, **settings)
+    for emoji in (TEA, FIRE, THUMB):
+        await scene.reactions.unreact(ADA, group_id, 1, emoji)
+    assert await scene.stored(group_id) == {}
+
+
+@pytest.mark.parametrize(
+    ("choice", "emoji", "allowed"),
+    [
+        ("all", TEA, True),
+        ("basic", HEART, True),
+        ("basic", TEA, False),
+        ("none", THUMB, False),
+        ((TEA,), TEA, True),
+        ((TEA,), THUMB, False),
+    ],
+)
+async def test_the_groups_setting_decides_which_emoji_are_allowed(
+    scene: Scene, choice: Any, emoji: str, *, allowed: bool
+) -> None:
+    group_id = await scene.a_group(reactions=choice)
+    if allowed:
+        assert (await scene.reactions.react(ADA, group_id, 1, emoji)).total == 1
+    else:
+        with pytest.raises(ReactionNotAllowed):
+            await scene.reactions.react(ADA, group_id, 1, emoji)
+        assert await scene.stored(group_id) == {}
+
+
+EMOJI = [chr(0x1F400 + n) for n in range(51)]  # animals
+
+
+async def test_a_user_puts_ten_emoji_on_a_message_and_not_eleven(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    for emoji in EMOJI[:10]:
+        await scene.reactions.react(ADA, group_id, 1, emoji)
+    with pytest.raises(ReactionsPerUserReached) as refused:
+        await scene.reactions.react(ADA, group_id, 1, EMOJI[10])
+    assert refused.value.details == {"limit": 10}
+    assert (await scene.reactions.react(ADA, group_id, 1, EMOJI[0])).total == 10
+    await scene.reactions.unreact(ADA, group_id, 1, EMOJI[0])
+    assert (await scene.reactions.react(ADA, group_id, 1, EMOJI[10])).total == 10
+
+
+async def test_a_message_carries_fifty_different_emoji_and_not_one_more(scene: Scene) -> None:
+    users = [actor(f"u{n}") for n in range(5)]
+    group_id = await scene.a_group([*users, ADA])
+    for n, emoji in enumerate(EMOJI[:50]):
+        await scene.reactions.react(users[n % 5], group_id, 1, emoji)
+    with pytest.raises(DistinctReactionsReached) as refused:
+        await scene.reactions.react(ADA, group_id, 1, EMOJI[50])
+    assert refused.value.details == {"limit": 50}
+    assert (await scene.reactions.react(ADA, group_id, 1, EMOJI[0])).counts[EMOJI[0]] == 2
+    assert len(await scene.stored(group_id)) == 50
+
+
+async def test_the_last_holder_may_swap_an_emoji_on_a_full_message(scene: Scene) -> None:
+    group_id = await scene.a_group(reactions_per_user=1, distinct_reactions=2)
+    await scene.reactions.react(ADA, group_id, 1, THUMB)
+    await scene.reactions.react(BOB, group_id, 1, FIRE)
+    assert (await scene.reactions.react(BOB, group_id, 1, TEA)).counts == {THUMB: 1, TEA: 1}
+    await scene.reactions.react(BOB, group_id, 1, THUMB)
+    await scene.reactions.react(OWNER, group_id, 1, FIRE)
+    with pytest.raises(DistinctReactionsReached):
+        await scene.reactions.react(BOB, group_id, 1, TEA)
+    # The refused one keeps what he had.
+    assert (await scene.reactions.get(BOB, group_id, 1)).mine == (THUMB,)
+
+
+# --- batches ------------------------------------------------------------------------------------------------------
+
+
+async def test_callers_who_come_together_share_a_batch_and_one_event(scene: Scene) -> None:
+    users = [actor(f"u{n}") for n in range(100)]
+    group_id = await scene.a_group(users)
+    tallies = await asyncio.gather(
+        *(scene.reactions.react(user, group_id, 1, THUMB) for user in users)
+    )
+    assert scene.batches == [100]
+    assert [event.counts for event in changes(scene)] == [{THUMB: 100}]
+    assert all(tally == Tally(counts={THUMB: 100}, total=100, mine=(THUMB,)) for tally in tallies)
+
+
+async def test_in_a_batch_each_refusal_is_its_own(scene: Scene) -> None:
+    group_id = await scene.a_group(reactions=(THUMB, FIRE))
+    outcomes = await asyncio.gather(
+        scene.reactions.react(ADA, group_id, 1, THUMB),
+        scene.reactions.react(ADA, group_id, 1, TEA),
+        scene.reactions.react(STRANGER, group_id, 1, THUMB),
+        scene.reactions.react(BOB, group_id, 1, THUMB),
+        scene.reactions.unreact(OWNER, group_id, 1, FIRE),
+        return_exceptions=True,
+    )
+    assert scene.batches == [5]
+    assert [type(outcome) for outcome in outcomes] == [
+        Tally,
+        ReactionNotAllowed,
+        PermissionRefused,
+        Tally,
+        Tally,
+    ]
+    assert await scene.stored(group_id) == {THUMB: 2}
+
+
+async def test_entries_of_a_batch_apply_in_order_and_answer_its_end(scene: Scene) -> None:
+    channel_id = await scene.a_channel()
+    tallies = await asyncio.gather(
+        scene.reactions.react(ADA, channel_id, 1, THUMB),
+        scene.reactions.react(ADA, channel_id, 1, FIRE),
+        scene.reactions.react(BOB, channel_id, 1, THUMB),
+        scene.reactions.unreact(BOB, channel_id, 1, THUMB),
+    )
+    end = {"counts": {FIRE: 1}, "total": 1}
+    assert [tally.model_dump(exclude={"mine"}) for tally in tallies] == [end] * 4
+    assert [tally.mine for tally in tallies] == [(FIRE,), (FIRE,), (), ()]
+    assert await scene.stored(channel_id) == {FIRE: 1}
+
+
+async def test_a_batch_that_ends_where_it_began_announces_nothing(scene: Scene) -> None:
+    channel_id = await scene.a_channel()
+    await scene.reactions.react(ADA, channel_id, 1, THUMB)
+    await scene.reactions.react(BOB, channel_id, 1, FIRE)
+    before = len(changes(scene))
+    await asyncio.gather(
+        scene.reactions.react(ADA, channel_id, 1, FIRE),
+        scene.reactions.react(BOB, channel_id, 1, THUMB),
+    )
+    assert len(changes(scene)) == before
+    assert await scene.stored(channel_id) == {THUMB: 1, FIRE: 1}
+    assert (await scene.reactions.get(ADA, channel_id, 1)).mine == (FIRE,)
+
+
+async def test_the_same_user_with_and_without_the_applications_rights_is_himself(
+    scene: Scene,
+) -> None:
+    group_id = await scene.a_group(visibility=Visibility.PRIVATE)
+    stranger_as_app = Actor(STRANGER.user_id, is_app_admin=True)
+    outcomes = await asyncio.gather(
+        scene.reactions.react(STRANGER, group_id, 1, THUMB),
+        scene.reactions.react(stranger_as_app, group_id, 1, THUMB),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [GroupNotFound, PermissionRefused]
+
+
+async def test_closing_waits_for_what_was_submitted(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    submitted = asyncio.create_task(scene.reactions.react(ADA, group_id, 1, THUMB))
+    await asyncio.sleep(0)
+    await scene.reactions.close()
+    await asyncio.sleep(0)
+    assert submitted.done()
+    assert (await submitted).total == 1
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_page_of_messages_has_a_tally_for_each_that_was_reacted_to(scene: Scene) -> None:
+    group_id = await scene.a_group()
+    for _ in range(3):
+        await scene.post(group_id)
+    await scene.reactions.react(ADA, group_id, 1, THUMB)
+    await scene.reactions.react(BOB, group_id, 1, THUMB)
+    await scene.reactions.react(BOB, group_id, 3, FIRE)
+    stream_id = stream_of(group_id)
+    assert await scene.reactions.tallies(ADA, stream_id, [1, 2, 3]) == {
+        1: Tally(counts={THUMB: 2}, total=2, mine=(THUMB,)),
+        3: Tally(counts={FIRE: 1}, total=1, mine=()),
+    }
+    assert await scene.reactions.tallies(ADA, stream_id, []) == {}
+
+
+async def test_a_tally_is_read_by_whoever_reads_the_message(scene: Scene) -> None:
+    channel_id = await scene.a_channel()
+    await scene.reactions.react(ADA, channel_id, 1, THUMB)
+    seen = Tally(counts={THUMB: 1}, total=1)
+    assert await scene.reactions.get(STRANGER, channel_id, 1) == seen
+    with pytest.raises(MessageNotFound):
+        await scene.reactions.get(STRANGER, channel_id, 2)
+    group_id = await scene.a_group(name="@TGS#_closed")
+    assert await scene.reactions.get(ADA, group_id, 1) == Tally()
+    with pytest.raises(PermissionRefused):
+        await scene.reactions.get(STRANGER, group_id, 1)
+
+
+async def test_who_reacted_comes_in_pages_by_user(scene: Scene) -> None:
+    users = [actor(name) for name in ("u", "u 1", "u1", "u10", "u2", "ü", "😀")]
+    group_id = await scene.a_group(users)
+    for n, user in enumerate(reversed(users)):
+        scene.clock.move(1)
+        await scene.reactions.react(user, group_id, 1, THUMB)
+        if n % 2:
+            await scene.reactions.react(user, group_id, 1, FIRE)
+    seen: list[Reaction] = []
+    cursor = None
+    for _ in range(4):
+        page, cursor = await scene.reactions.who(
+            users[0], group_id, 1, THUMB, limit=2, cursor=cursor
+        )
+        seen += page
+    assert cursor is None
+    assert [reaction.user_id for reaction in seen] == [user.user_id for user in users]
+    assert seen[0].at == scene.clock.now()
+    with pytest.raises(BadCursor):
+        await scene.reactions.who(users[0], group_id, 1, THUMB, limit=2, cursor="no")
+
+
+async def test_in_a_channel_who_reacted_is_for_owner_and_admins(scene: Scene) -> None:
+    channel_id = await scene.a_channel()
+    await scene.reactions.react(ADA, channel_id, 1, THUMB)
+    for who in (ADA, STRANGER):
+        with pytest.raises(PermissionRefused):
+            await scene.reactions.who(who, channel_id, 1, THUMB, limit=10, cursor=None)
+    await scene.membership.change(OWNER, channel_id, BOB.user_id, role=Role.ADMIN)
+    for who in (OWNER, BOB, APP):
+        shown, _ = await scene.reactions.who(who, channel_id, 1, THUMB, limit=10, cursor=None)
+        assert [reaction.user_id for reaction in shown] == ["ada"]
+
+
+async def test_in_a_group_who_reacted_is_for_members(scene: Scene) -> None:
+    group_id = await scene.a_group(visibility=Visibility.PUBLIC)
+    await scene.reactions.react(ADA, group_id, 1, THUMB)
+    shown, _ = await scene.reactions.who(BOB, group_id, 1, THUMB, limit=10, cursor=None)
+    assert [reaction.user_id for reaction in shown] == ["ada"]
+    with pytest.raises(PermissionRefused):
+        await scene.reactions.who(STRANGER, group_id, 1, THUMB, limit=10, cursor=None)
+
+
+# --- the end of a stream ------------------------------------------------------------------------------------------
+
+
+async def test_an_ended_stream_takes_its_reactions_along_and_no_others(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reactions.service.reactions.STEP", 2)
+    ended, *others = [
+        await scene.a_group(name=f"@TGS#_{name}") for name in ("tea", "tea2", "tea 2", "te")
+    ]
+    for group_id in (ended, *others):
+        await scene.post(group_id)
+        for who in (ADA, BOB, OWNER):
+            await scene.reactions.react(who, group_id, 1, THUMB)
+            await scene.reactions.react(who, group_id, 2, FIRE)
+    await scene.groups.disband(OWNER, ended)
+    await scene.clearing.wait()
+    keys = [message_key(stream_of(ended), seq) for seq in (1, 2)]
+    gone = {"message_id": {"$in": keys}}
+    assert await scene.database.collection("reactions").find_one(gone) is None
+    assert await scene.database.collection("tallies").find_one({"_id": {"$in": keys}}) is None
+    for group_id in others:
+        assert await scene.stored(group_id, 1) == {THUMB: 3}
+        assert await scene.stored(group_id, 2) == {FIRE: 3}
+    await scene.reactions.stream_ended(stream_of(ended))
+    await scene.reactions.stream_ended(StreamId("group_never"))
