@@ -3,7 +3,7 @@
 import importlib.metadata
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
 from openapi_pydantic import OpenAPI
 from pydantic import BaseModel
@@ -114,11 +114,8 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     if endpoint.query is not None:
         schema = endpoint.query.model_json_schema(ref_template=_REF)
         required = schema.get("required", [])
-        hints = get_type_hints(endpoint.query, include_extras=True)
-        for name in hints.keys() & schema["properties"].keys():
-            part = {k: v for k, v in schema["properties"][name].items() if k != "title"}
+        for name, part in schema["properties"].items():
             parameters.append(_parameter("query", name, part, required=name in required))
-        parameters.sort(key=lambda parameter: (parameter["in"] != "path",))
     if endpoint.takes_key:
         schema = {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_BYTES}
         key = _parameter("header", "Idempotency-Key", schema, required=False)
@@ -128,7 +125,12 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 
 def _parameter(place: str, name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
-    schema = dict(schema)
+    schema = {key: value for key, value in schema.items() if key != "title"}
+    # A parameter is there or not; null is for bodies.
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    if kinds and schema.get("default", ...) is None:
+        del schema["default"]
+    schema |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {}
     description = schema.pop("description", None)
     examples = schema.pop("examples", None)
     parameter: dict[str, Any] = {

@@ -4,7 +4,6 @@ A token says who (`sub`, a user id), until when (`exp`, required) and whether it
 (`scope` contains `admin`). Nothing else is accepted: no other algorithm, no missing claim, no token over 4 KiB.
 """
 
-import base64
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -67,9 +66,7 @@ class TokenVerifier:
     """Checks tokens; one that was found good is remembered, and only its time is looked at again."""
 
     def __init__(self, secret: str, *, clock: Clock | None = None) -> None:
-        # As a JWK, prepared once: as text it would be looked at for PEM and SSH headers at every verification.
-        octets = base64.urlsafe_b64encode(secret.encode()).decode().rstrip("=")
-        self._key = jwt.PyJWK.from_dict({"kty": "oct", "k": octets, "alg": _ALGORITHM})
+        self._secret = secret
         self._clock = clock or SystemClock()
         self._good: LRUCache[str, Claims] = LRUCache(maxsize=_CACHED_TOKENS)
 
@@ -93,7 +90,7 @@ class TokenVerifier:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._key,
+                self._secret,
                 algorithms=[_ALGORITHM],
                 # The time is ours to check, by the injected clock and at every use; `iat` decides nothing, and
                 # refusing one from the future would only punish a back end whose clock runs ahead.
