@@ -5,6 +5,7 @@ readable message (exit code 1). It is the entry point, so with `channels.__main_
 `channels.server` that knows the server.
 """
 
+import asyncio
 import importlib.metadata
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,9 +126,24 @@ def verify(
     """Check in the stored data what the server promises; also beside a running server."""
     settings = Settings.load(needs_secret=False, data_dir=data_dir)
     # Imported here: see `serve`.
-    from channels.verify.command import run
+    from channels.server.embedded import database_uri
+    from channels.verify import run
+    from groups.kernel.errors import Unavailable
+    from groups.kernel.mongo import StandaloneServer
 
-    raise typer.Exit(run(settings, repair=repair))
+    async def verify_stored() -> int:
+        async with database_uri(settings) as uri:
+            return await run(uri, settings.database, repair=repair, limits=settings.limits)
+
+    try:
+        code = asyncio.run(verify_stored())
+    except StandaloneServer as error:
+        raise StartupError("CHANNELS_MONGODB_URI names a standalone MongoDB server.") from error
+    except Unavailable as error:
+        raise StartupError(
+            error.detail, cure="Check that it runs, and the address in CHANNELS_MONGODB_URI."
+        ) from error
+    raise typer.Exit(code)
 
 
 def main() -> None:

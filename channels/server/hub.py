@@ -18,7 +18,7 @@ from typing import Final, Protocol, TypeVar
 from channels.server.closing import CloseCode
 from channels.server.metrics import Metrics
 from channels.server.wire import Frame, frames_of
-from groups.events import GroupDisbanded, MembersJoined, MembersLeft
+from groups.events import GroupDisbanded, GroupUpdated, MembersJoined, MembersLeft
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import stream_of
@@ -131,6 +131,8 @@ class Hub:
             self._follow_leaves(event)
         elif isinstance(event, GroupDisbanded):
             self._end(stream_of(event.group_id))
+        elif isinstance(event, GroupUpdated) and "visibility" in event.changed:
+            self._turn_strangers_away(stream_of(event.group_id))
 
     def _narrowed(self, event: Event) -> Event:
         # A batch of joins to a channel is told to those who joined alone, and few of them are here.
@@ -162,6 +164,12 @@ class Hub:
             self._unhear(session, stream_id)
         for session in list(self._watchers.get(stream_id, ())):
             self.unwatch(session, stream_id)
+
+    def _turn_strangers_away(self, stream_id: StreamId) -> None:
+        # They watched while everyone might; whoever still may watches anew.
+        for session in list(self._watchers.get(stream_id, ())):
+            if stream_id not in session.streams:
+                self.unwatch(session, stream_id)
 
     def _send(self, frame: Frame) -> None:
         audience: Iterable[Session]

@@ -17,14 +17,16 @@ from aiohttp import WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from channels.server.closing import CloseCode
-from channels.server.http import ROUTE, SOCKET_PATH, USER_ID
+from channels.server.http import REQUEST_ID, ROUTE, SOCKET_PATH, USER_ID
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.tokens import BadToken, Claims, TokenVerifier
+from conversations.errors import ConversationNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.ids import GroupId, StreamId, UserId, mint_id
+from groups.kernel.mongo import is_outage
 from groups.models import stream_of
 
 AUTH_SECONDS: Final = 10.0
@@ -35,6 +37,8 @@ FRAME_BYTES: Final = 8 * 1024  # the largest client frame: a token is at most 4 
 FRAMES_PER_SECOND: Final = 20  # of one client, in a burst of as many
 WATCHED_STREAMS: Final = 100  # streams one session watches at once
 CLOSE_SECONDS: Final = 2.0  # how long a client may take to read its close frame
+
+_GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 log = structlog.get_logger("channels.socket")
 
@@ -85,17 +89,26 @@ class SocketSession:
         self._metrics = metrics
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_FRAMES)
         self._closing: asyncio.Task[None] | None = None
+        self._is_ready = False
         self._writer = asyncio.create_task(self._write(), name="socket-writer")
 
     def push(self, frame: bytes) -> None:
-        """Queue a frame; a full queue closes the session instead of growing."""
-        if self._closing is not None:
+        """Queue a frame; a full queue closes the session instead of growing.
+
+        Before `ready` nothing is queued: what happens until then, the client reads when it begins.
+        """
+        if self._closing is not None or not self._is_ready:
             return
         try:
             self._queue.put_nowait(frame)
         except asyncio.QueueFull:
             self._metrics.slow_sockets.inc()
             self.close_soon(CloseCode.SLOW)
+
+    def begin(self) -> None:
+        """Say `ready`, and queue frames from now on."""
+        self._is_ready = True
+        self.tell("ready", user_id=self.user_id, session_id=mint_id())
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Queue a frame for this session alone."""
@@ -185,6 +198,11 @@ class SocketServer:
             if claims is not None:
                 request[USER_ID] = claims.user_id
                 await self._serve(socket, request.transport, claims)
+        # After the upgrade an HTTP answer would be noise in the stream: the client is told to come back.
+        except Exception as error:
+            if not is_outage(error):
+                log.exception("defect", request_id=request[REQUEST_ID])
+            await socket.close(code=CloseCode.RESYNC, message=b"resync")
         finally:
             self._open.discard(socket)
         return socket
@@ -235,11 +253,8 @@ class SocketServer:
         )
         try:
             self._hub.settle(session, await self._group_ids_of(claims.user_id))
-            session.tell("ready", user_id=claims.user_id, session_id=mint_id())
+            session.begin()
             await self._read(socket, session, Actor(claims.user_id, claims.is_admin))
-        except DomainError as error:
-            session.tell("error", code=error.code, detail=error.detail)
-            session.close_soon(CloseCode.RESYNC)
         finally:
             expiry.cancel()
             self._hub.detach(session)
@@ -274,7 +289,9 @@ class SocketServer:
             case _Ping():
                 session.tell("pong")
             case _Watch(conversation_id=conversation_id):
-                group_id = GroupId(conversation_id.removeprefix("group_"))
+                if not conversation_id.startswith(_GROUP_PREFIX):
+                    raise ConversationNotFound
+                group_id = GroupId(conversation_id.removeprefix(_GROUP_PREFIX))
                 if len(session.watched) >= WATCHED_STREAMS:
                     reason = f"at most {WATCHED_STREAMS} conversations are watched at once"
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])

@@ -1,0 +1,130 @@
+"""What `channels verify` prints: a bar while it works, then the table, the findings and the repairs."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol
+
+import rich.progress
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from groups.kernel.audit import Check, Finding
+
+
+class Told(Protocol):
+    """The outcome of a check, as far as it is shown."""
+
+    check: Check
+    checked: int
+    findings: int
+    repairable: int
+    first: list[Finding]
+    repairs: list[tuple[Finding, str]]
+    repaired: int
+    unfinished: str | None
+
+
+class Progress:
+    """A bar over the checks, on a terminal only; it goes when the work is done."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._bar = rich.progress.Progress(
+            rich.progress.SpinnerColumn(),
+            rich.progress.BarColumn(bar_width=20),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TimeElapsedColumn(),
+            rich.progress.TextColumn("{task.description}", markup=False),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> "Progress":
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def start(self, claim: str) -> None:
+        """Tell what is being checked."""
+        self._bar.update(self._task, description=claim)
+
+    def finish(self) -> None:
+        """One check is done."""
+        self._bar.advance(self._task)
+
+
+def show(console: Console, outcomes: Sequence[Told]) -> None:
+    """Print the table, and below it what was found and repaired."""
+    table = Table(title_justify="left", box=None, pad_edge=False)
+    table.add_column("Promise")
+    table.add_column("What was checked")
+    table.add_column("How many", justify="right")
+    table.add_column("Findings", justify="right")
+    for outcome in outcomes:
+        table.add_row(
+            outcome.check.promise,
+            outcome.check.claim,
+            f"{outcome.checked:,} {outcome.check.unit}",
+            _verdict(outcome),
+        )
+    console.print(table)
+    for outcome in outcomes:
+        _show_details(console, outcome)
+    console.print()
+    console.print(_summary(outcomes))
+
+
+def _verdict(outcome: Told) -> Text:
+    if outcome.unfinished is not None:
+        return Text("not finished", style="bold yellow")
+    if outcome.findings:
+        return Text(f"{outcome.findings:,}", style="bold red")
+    return Text("none", style="green")
+
+
+def _show_details(console: Console, outcome: Told) -> None:
+    if outcome.unfinished is None and not outcome.findings:
+        return
+    # Ids and names come from users: they are text, never markup, and control characters are shown as such.
+    console.print()
+    console.print(Text(f"{outcome.check.promise} {outcome.check.claim}", style="bold"))
+    if outcome.unfinished is not None:
+        console.print(Text(f"  not finished: {outcome.unfinished}"))
+    repaired = {(f.subject, f.problem): what for f, what in outcome.repairs}
+    for finding in outcome.first:
+        what = repaired.get((finding.subject, finding.problem))
+        line = f"  {_shown(finding.subject)}: {_shown(finding.problem)}"
+        line += f"; repaired: {_shown(what)}" if what is not None else ""
+        console.print(Text(line))
+    if outcome.findings > len(outcome.first):
+        console.print(Text(f"  … and {outcome.findings - len(outcome.first):,} more"))
+
+
+def _summary(outcomes: Sequence[Told]) -> Text:
+    findings = sum(outcome.findings for outcome in outcomes)
+    repaired = sum(outcome.repaired for outcome in outcomes)
+    repairable = sum(outcome.repairable for outcome in outcomes)
+    unfinished = sum(outcome.unfinished is not None for outcome in outcomes)
+    if not findings and not unfinished:
+        return Text("Every promise that is visible in stored data holds.", style="green")
+    said = [f"{findings:,} {'finding' if findings == 1 else 'findings'}."] if findings else []
+    if repaired:
+        said.append(f"{repaired:,} repaired.")
+    elif repairable:
+        said.append(f"--repair sets {repairable:,} right.")
+    if unfinished:
+        said.append(f"{unfinished} {'check' if unfinished == 1 else 'checks'} not finished.")
+    return Text(" ".join(said), style="bold red")
+
+
+def _shown(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
