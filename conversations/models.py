@@ -1,22 +1,22 @@
 """Conversations as services speak of them: frozen, without a trace of the database.
 
-What lists hold by the thousand is a plain tuple or data class rather than a pydantic model, which costs ten times as
-much to make; it is built from the store's own documents, and what came from outside was validated before.
+What lists hold by the thousand is a named tuple rather than a pydantic model, which costs ten times as much to make; it
+is built from the store's own documents, and what came from outside was validated before.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple, NewType
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import LastMessage, stream_of
 
-ConversationId = NewType("ConversationId", str)
-"""The conversation with a group is `group_<group id>`, which is also the id of its stream."""
+ConversationId = StreamId
+"""The conversation with a group is `group_<group id>`: the id of the group's stream."""
 
 GROUP_PREFIX: Final = "group_"
 
@@ -70,22 +70,19 @@ class Overlay(NamedTuple):
 NO_OVERLAY: Final = Overlay()
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A user's relation to one group: his membership, the stream's head, and what he set."""
+class Conversation(NamedTuple):
+    """A user's relation to one group: his membership, the stream's head, and what he set.
 
+    `active_at`: the instant of the last message, else of joining; None where it was not asked for.
+    """
+
+    conversation_id: ConversationId
     group_id: GroupId
     is_channel: bool
     head_seq: int
     joined_seq: int
-    active_at: datetime
-    """The instant of the last message, else of joining; exact only where the last message was asked for."""
+    active_at: datetime | None
     overlay: Overlay
-
-    @property
-    def conversation_id(self) -> ConversationId:
-        """The id, the same for all members."""
-        return conversation_of(self.group_id)
 
     @property
     def read_seq(self) -> int:

@@ -20,13 +20,12 @@ SortKey = tuple[int, int, str]
 
 def sort_key(conversation: Conversation) -> SortKey:
     """The conversation's place in the list."""
-    pinned_at = conversation.overlay.pinned_at
-    pinned = -_milliseconds(pinned_at) if pinned_at else 0
-    return pinned, -_milliseconds(conversation.active_at), conversation.conversation_id
+    pinned, active = conversation.overlay.pinned_at, conversation.active_at
+    return -_milliseconds(pinned), -_milliseconds(active), conversation.conversation_id
 
 
-def _milliseconds(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)
+def _milliseconds(instant: datetime | None) -> int:
+    return round(instant.timestamp() * 1000) if instant else 0
 
 
 def belongs_to(conversation: Conversation, group_name: str) -> bool:

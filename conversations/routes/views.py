@@ -136,6 +136,8 @@ class UpdateConversation(Body):
 class ReadUpTo(Body):
     """How far it is read."""
 
+    model_config = Body.model_config | {"json_schema_extra": {"examples": [{"seq": 12}]}}
+
     seq: Annotated[
         int | None, Field(ge=0, lt=2**53, description="The last message read; without it, all.")
     ] = None
@@ -242,6 +244,8 @@ class ChangeConversationGroup(Body):
 
 class RenameConversationGroup(Body):
     """The new name."""
+
+    model_config = Body.model_config | {"json_schema_extra": {"examples": [{"name": "Papers"}]}}
 
     name: ConversationGroupName
 

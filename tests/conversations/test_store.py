@@ -1,0 +1,58 @@
+"""What the stores promise by themselves, on memory and on a real replica set."""
+
+from functools import partial
+
+import pytest
+
+from conversations.models import NO_OVERLAY, ConversationId
+from conversations.store import OverlayStore
+from tests.conversations.world import BOB, World
+
+TEA = ConversationId("group_tea")
+
+
+@pytest.fixture(params=["memory", "real"])
+def either(request: pytest.FixtureRequest) -> World:
+    name = "world" if request.param == "memory" else "real_world"
+    found = request.getfixturevalue(name)
+    assert isinstance(found, World)
+    return found
+
+
+async def test_a_stored_cursor_never_moves_back(either: World) -> None:
+    store = OverlayStore(either.database)
+    for seq in [5, 3, 7, 6]:
+        await either.database.run(partial(store.advance, [((BOB.user_id, TEA), seq)]))
+    found = await store.find_of_user(BOB.user_id, [TEA])
+    assert found == {TEA: NO_OVERLAY._replace(read_seq=7)}
+
+
+async def test_defaults_are_stored_as_absence(either: World) -> None:
+    store = OverlayStore(either.database)
+    key = (BOB.user_id, TEA)
+    for muted, draft in [(True, "x"), (False, "")]:
+        values = {"muted": muted, "draft": draft}
+        await either.database.run(partial(store.change, key, values))
+    [row] = await either.overlays()
+    assert sorted(row) == ["_id", "conversation_id", "user_id"]
+
+
+async def test_renaming_and_dropping_touch_one_users_one_group(either: World) -> None:
+    store = OverlayStore(either.database)
+    run, user_id = either.database.run, BOB.user_id
+    for name in ["A", "AA"]:
+        await run(partial(store.put_into_group, user_id, [TEA], name))
+    await run(lambda tx: store.rename_group(user_id, "A", "B", tx))
+    assert set((await store.list_of_user(user_id))[TEA].groups) == {"AA", "B"}
+    await run(lambda tx: store.drop_group(user_id, "AA", tx))
+    assert (await store.list_of_user(user_id))[TEA].groups == ("B",)
+    assert await run(lambda tx: store.list_in_group(user_id, "B", limit=5, tx=tx)) == [TEA]
+
+
+async def test_nothing_is_left_of_those_who_went_and_others_stay(either: World) -> None:
+    store = OverlayStore(either.database)
+    run = either.database.run
+    others = (BOB.user_id, ConversationId("group_chess"))
+    await run(lambda tx: store.advance([((BOB.user_id, TEA), 3), (others, 4)], tx))
+    await run(lambda tx: store.delete_of_members(TEA, [BOB.user_id], tx))
+    assert [row["conversation_id"] for row in await either.overlays()] == ["group_chess"]
