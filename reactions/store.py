@@ -7,15 +7,18 @@ transactions on one message always conflict and the second runs again on what th
 Depends on: `groups.kernel.mongo`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 from groups.models import Tally
 from reactions.models import Reaction
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
+
+_Page = tuple[str, ...]
 
 
 class ReactionStore:
@@ -40,6 +43,8 @@ class ReactionStore:
     def __init__(self, database: Database) -> None:
         self._reactions = database.collection("reactions")
         self._tallies = database.collection("tallies")
+        self._tally_reader = Coalesced(self._find_tallies_of)
+        self._held_reader = Coalesced(self._find_held_on)
 
     # --- tallies --------------------------------------------------------------------------------------------------
 
@@ -56,6 +61,14 @@ class ReactionStore:
             )
             for document in await cursor.to_list(None)
         }
+
+    async def read_tallies(self, message_ids: Sequence[str]) -> dict[str, Tally]:
+        """As `find_tallies`; those who ask at once share one query."""
+        return await self._tally_reader.find(tuple(message_ids)) or {}
+
+    async def _find_tallies_of(self, pages: Collection[_Page]) -> dict[_Page, dict[str, Tally]]:
+        found = await self.find_tallies({message_id for page in pages for message_id in page})
+        return {page: {i: found[i] for i in page if i in found} for page in pages}
 
     async def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
         """Store the message's counts."""
@@ -86,6 +99,23 @@ class ReactionStore:
             key = document["message_id"], document["user_id"]
             held.setdefault(key, set()).add(document["emoji"])
         return held
+
+    async def read_held(self, message_ids: Sequence[str], user_id: UserId) -> dict[str, set[str]]:
+        """The emoji that the user holds on each of these messages; those who ask at once share one query."""
+        return await self._held_reader.find((tuple(message_ids), user_id)) or {}
+
+    async def _find_held_on(
+        self, wanted: Collection[tuple[_Page, UserId]]
+    ) -> dict[tuple[_Page, UserId], dict[str, set[str]]]:
+        users_of: dict[_Page, list[UserId]] = {}
+        for page, user_id in wanted:
+            users_of.setdefault(page, []).append(user_id)
+        answers: dict[tuple[_Page, UserId], dict[str, set[str]]] = {key: {} for key in wanted}
+        # One query a page: all pages together would ask for every user's reactions on every page.
+        for page, users in users_of.items():
+            for (message_id, user_id), emoji in (await self.find_held(page, users)).items():
+                answers[page, user_id][message_id] = emoji
+        return answers
 
     async def list_holders(
         self, message_id: str, emoji: str, *, after: str, limit: int

@@ -152,6 +152,11 @@ def _message(kind: str) -> Callable[[Any], Iterable[Frame]]:
         shown = view.model_dump(mode="json", exclude={"reactions", "channel_name"})
         payload = _of_group(kind, kind, event, seq=message.seq, **{field: shown})
         yield Frame(payload, message.stream_id)
+        if isinstance(event, MessagePosted):
+            # Posting moved the author's own cursor; his other devices cannot tell from a post whose it is.
+            read = {"read_seq": message.seq, "unread_count": 0}
+            own = _payload("conversation.read", event, message.stream_id, **read)
+            yield Frame(own, message.stream_id, (message.sender_id,))
 
     return render
 

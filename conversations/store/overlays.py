@@ -14,7 +14,7 @@ from pymongo import UpdateOne
 
 from conversations.models import ConversationId, ConversationKey, Overlay
 from groups.kernel.ids import UserId, join_key
-from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 
 _WITHOUT_TEXTS: Document = {
     "_id": 0,
@@ -26,8 +26,6 @@ _WITHOUT_TEXTS: Document = {
     "groups": 1,
 }
 """What is read by the thousand: drafts and custom data may hold kilobytes each, and only a page shows them."""
-_ALL = 10_000
-"""Documents in an answer's first part: the default of 101 would take a second command for the rest."""
 
 
 class OverlayStore:
@@ -63,7 +61,7 @@ class OverlayStore:
             {"user_id": user_id},
             _WITHOUT_TEXTS,
             session=tx.session if tx else None,
-            batch_size=_ALL,
+            batch_size=ONE_REPLY,
         )
         return {row["conversation_id"]: _to_overlay(row) for row in await cursor.to_list(None)}
 
@@ -87,7 +85,7 @@ class OverlayStore:
             "user_id": {"$in": list({user_id for user_id, _ in wanted})},
         }
         cursor = self._overlays.find(
-            query, {**_WITHOUT_TEXTS, "user_id": 1}, session=tx.session, batch_size=_ALL
+            query, {**_WITHOUT_TEXTS, "user_id": 1}, session=tx.session, batch_size=ONE_REPLY
         )
         return {
             (row["user_id"], row["conversation_id"]): _to_overlay(row)
@@ -104,7 +102,7 @@ class OverlayStore:
                 {"user_id": user_id, "groups": name},
                 {"_id": 0, "conversation_id": 1},
                 session=tx.session,
-                batch_size=_ALL,
+                batch_size=ONE_REPLY,
             )
             .sort([("conversation_id", 1)])
             .limit(limit)
@@ -181,7 +179,7 @@ class OverlayStore:
             "_id": {"$in": [key["_id"] for key in keys]},
             "user_id": {"$in": list(user_ids)},
         }
-        cursor = self._overlays.find(query, {"_id": 1}, session=tx.session, batch_size=_ALL)
+        cursor = self._overlays.find(query, {"_id": 1}, session=tx.session, batch_size=ONE_REPLY)
         stored = {row["_id"] for row in await cursor.to_list(None)}
         # What is not stored is inserted to be deleted: a write of it under way elsewhere then conflicts with this.
         absent = [key for key in keys if key["_id"] not in stored]

@@ -37,7 +37,7 @@ class Access:
             raise GroupNotFound
         restriction = None
         if member is None and not actor.is_app_admin:
-            restriction = await self._members.find_restriction(group_id, actor.user_id)
+            restriction = await self._members.find_restriction(group_id, actor.user_id, tx)
         rank = policy.rank_of(actor, member, restriction)
         if not policy.may_see(group, rank):
             raise GroupNotFound

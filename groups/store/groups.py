@@ -4,10 +4,11 @@ Depends on: `groups.kernel.mongo`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
+from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
 from groups.models import CHANNEL_MARKER, Group, Visibility
@@ -47,6 +48,7 @@ class GroupStore:
     def __init__(self, database: Database) -> None:
         self._groups = database.collection("groups")
         self._disbanded = database.collection("disbanded")
+        self._reader = Coalesced(self.find_many)
 
     async def insert(self, group: Group, tx: Tx) -> None:
         """Add a group whose id is known to be free."""
@@ -54,12 +56,12 @@ class GroupStore:
 
     async def find(self, group_id: GroupId, tx: Tx | None = None) -> Group | None:
         """The group, if it exists."""
-        document = await self._groups.find_one(
-            {"_id": group_id}, session=tx.session if tx else None
-        )
+        if tx is None:
+            return await self._reader.find(group_id)
+        document = await self._groups.find_one({"_id": group_id}, session=tx.session)
         return _to_group(document) if document else None
 
-    async def find_many(self, group_ids: Sequence[GroupId]) -> dict[GroupId, Group]:
+    async def find_many(self, group_ids: Collection[GroupId]) -> dict[GroupId, Group]:
         """Those of the groups that exist."""
         cursor = self._groups.find({"_id": {"$in": list(group_ids)}})
         groups = [_to_group(document) for document in await cursor.to_list(None)]

@@ -4,9 +4,10 @@ Beside them `restrictions` (bans, and mutes that outlive membership) and `join_r
 owner and admins only, for a partial index that stays tiny in a group of a million.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 from groups.models import JoinRequest, Member, Restriction, Role
@@ -32,27 +33,33 @@ class MemberStore:
         self._members = database.collection("members")
         self._restrictions = database.collection("restrictions")
         self._requests = database.collection("join_requests")
+        self._reader = Coalesced(self._find_keys)
+        self._restriction_reader = Coalesced(self._find_restriction_keys)
 
     async def find(self, group_id: GroupId, user_id: UserId, tx: Tx | None = None) -> Member | None:
         """The membership, if there is one."""
-        document = await self._members.find_one(
-            {"_id": join_key(group_id, user_id), "group_id": group_id},
-            session=tx.session if tx else None,
-        )
-        return _to_member(document) if document else None
+        key = join_key(group_id, user_id)
+        if tx is None:
+            return await self._reader.find(key)
+        return (await self._find_keys([key], tx)).get(key)
 
-    async def find_many(
-        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx | None = None
-    ) -> dict[UserId, Member]:
-        """The memberships that exist among these users."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
+    async def _find_keys(self, keys: Collection[str], tx: Tx | None = None) -> dict[str, Member]:
+        # The groups are there for the shards.
+        group_ids = {key.partition(SEPARATOR)[0] for key in keys}
         cursor = self._members.find(
-            {"_id": {"$in": keys}, "group_id": group_id},
+            {"_id": {"$in": list(keys)}, "group_id": {"$in": list(group_ids)}},
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,
         )
-        members = [_to_member(document) for document in await cursor.to_list(None)]
-        return {member.user_id: member for member in members}
+        return {document["_id"]: _to_member(document) for document in await cursor.to_list(None)}
+
+    async def find_many(
+        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
+    ) -> dict[UserId, Member]:
+        """The memberships that exist among these users."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        found = await self._find_keys(keys, tx)
+        return {member.user_id: member for member in found.values()}
 
     async def find_staff(self, group_id: GroupId, tx: Tx | None = None) -> list[Member]:
         """Owner and admins."""
@@ -141,23 +148,34 @@ class MemberStore:
 
     # --- restrictions ---------------------------------------------------------------------------------------------
 
-    async def find_restriction(self, group_id: GroupId, user_id: UserId) -> Restriction | None:
+    async def find_restriction(
+        self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
+    ) -> Restriction | None:
         """The user's ban or lasting mute in the group."""
-        document = await self._restrictions.find_one(
-            {"_id": join_key(group_id, user_id), "group_id": group_id}
+        key = join_key(group_id, user_id)
+        if tx is None:
+            return await self._restriction_reader.find(key)
+        return (await self._find_restriction_keys([key], tx)).get(key)
+
+    async def _find_restriction_keys(
+        self, keys: Collection[str], tx: Tx | None = None
+    ) -> dict[str, Restriction]:
+        group_ids = {key.partition(SEPARATOR)[0] for key in keys}
+        cursor = self._restrictions.find(
+            {"_id": {"$in": list(keys)}, "group_id": {"$in": list(group_ids)}},
+            session=tx.session if tx else None,
+            batch_size=ONE_REPLY,
         )
-        return _to_restriction(document) if document else None
+        rows = await cursor.to_list(None)
+        return {document["_id"]: _to_restriction(document) for document in rows}
 
     async def find_restrictions(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
     ) -> dict[UserId, Restriction]:
         """Bans and lasting mutes of these users in the group."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
-        cursor = self._restrictions.find(
-            {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session, batch_size=ONE_REPLY
-        )
-        restrictions = [_to_restriction(document) for document in await cursor.to_list(None)]
-        return {restriction.user_id: restriction for restriction in restrictions}
+        found = await self._find_restriction_keys(keys, tx)
+        return {restriction.user_id: restriction for restriction in found.values()}
 
     async def put_restriction(self, restriction: Restriction, tx: Tx) -> None:
         """Store the user's restriction in the group, or clear one that restricts nothing."""
@@ -239,7 +257,7 @@ class MemberStore:
             {"user_id": user_id},
             fields,
             session=tx.session if tx else None,
-            batch_size=10_000,  # all at once: the default of 101 would ask again for the rest
+            batch_size=ONE_REPLY,  # all at once: the default of 101 would ask again for the rest
         )
         return [
             (row["group_id"], row["joined_seq"], row.get("joined_at"))
@@ -259,7 +277,7 @@ class MemberStore:
             query,
             {"_id": 0, "group_id": 1, "user_id": 1, "joined_seq": 1, "joined_at": 1},
             session=tx.session if tx else None,
-            batch_size=10_000,
+            batch_size=ONE_REPLY,
         )
         return {
             (row["group_id"], row["user_id"]): (

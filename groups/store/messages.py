@@ -5,11 +5,13 @@ document that every post writes anyway. `messages`: `_id` is `stream<US>seq`; `k
 one made by the server so that a batch whose outcome was unknown can be repeated safely.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Tx
 from groups.models import Content, LastMessage, Message, Stream, message_key
@@ -33,6 +35,16 @@ class KeyedMessage:
     digest: str
 
 
+class _PageKey(NamedTuple):
+    """Which page of which stream."""
+
+    stream_id: StreamId
+    above: int
+    below: int | None
+    limit: int
+    oldest_first: bool
+
+
 class MessageStore:
     """The collections `streams` and `messages`."""
 
@@ -51,6 +63,8 @@ class MessageStore:
         self._database = database
         self._streams = database.collection("streams")
         self._messages = database.collection("messages")
+        self._stream_reader = Coalesced(self.find_streams)
+        self._page_reader = Coalesced(self._find_pages)
 
     # --- streams --------------------------------------------------------------------------------------------------
 
@@ -66,9 +80,9 @@ class MessageStore:
 
     async def find_stream(self, stream_id: StreamId, tx: Tx | None = None) -> Stream | None:
         """The stream's head."""
-        document = await self._streams.find_one(
-            {"_id": stream_id}, session=tx.session if tx else None
-        )
+        if tx is None:
+            return await self._stream_reader.find(stream_id)
+        document = await self._streams.find_one({"_id": stream_id}, session=tx.session)
         return _to_stream(document) if document else None
 
     async def find_stream_row(self, stream_id: StreamId, tx: Tx) -> StreamRow | None:
@@ -171,14 +185,23 @@ class MessageStore:
         oldest_first: bool,
     ) -> list[Message]:
         """Messages with `above` < seq < `below`, from one end of that range."""
+        # The newest page of a busy stream is what everyone asks for: those who do so at once share one query.
+        wanted = _PageKey(stream_id, above, below, limit, oldest_first)
+        return list(await self._page_reader.find(wanted) or ())
+
+    async def _find_pages(self, wanted: Collection[_PageKey]) -> dict[_PageKey, list[Message]]:
+        pages = await asyncio.gather(*(self._find_page(key) for key in wanted))
+        return dict(zip(wanted, pages, strict=True))
+
+    async def _find_page(self, wanted: _PageKey) -> list[Message]:
         # Uses index: stream_id_1_seq_1
-        bounds: Document = {"$gt": above}
-        if below is not None:
-            bounds["$lt"] = below
+        bounds: Document = {"$gt": wanted.above}
+        if wanted.below is not None:
+            bounds["$lt"] = wanted.below
         cursor = (
-            self._messages.find({"stream_id": stream_id, "seq": bounds})
-            .sort([("seq", 1 if oldest_first else DESCENDING)])
-            .limit(limit)
+            self._messages.find({"stream_id": wanted.stream_id, "seq": bounds})
+            .sort([("seq", 1 if wanted.oldest_first else DESCENDING)])
+            .limit(wanted.limit)
         )
         return [_to_message(document) for document in await cursor.to_list(None)]
 

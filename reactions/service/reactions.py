@@ -156,12 +156,12 @@ class ReactionService:
         if not seqs:
             return {}
         message_ids = {seq: message_key(stream_id, seq) for seq in seqs}
+        ids = list(message_ids.values())
         found, held = await asyncio.gather(
-            self._store.find_tallies(message_ids.values()),
-            self._store.find_held(message_ids.values(), [actor.user_id]),
+            self._store.read_tallies(ids), self._store.read_held(ids, actor.user_id)
         )
         return {
-            seq: _with_mine(found[message_id], held.get((message_id, actor.user_id), set()))
+            seq: _with_mine(found[message_id], held.get(message_id, set()))
             for seq, message_id in message_ids.items()
             if message_id in found
         }
@@ -209,8 +209,15 @@ class ReactionService:
 
         Raises: Unavailable.
         """
-        while await self._database.run(lambda tx: self._store.delete_some(stream_id, STEP, tx)):
+        while await self._database.run(lambda tx: self._delete_some(stream_id, tx)):
             pass
+
+    async def _delete_some(self, stream_id: StreamId, tx: Tx) -> int:
+        # A stream that lives is that of a new group of the same id: another process had finished here before, and what
+        # is there now is not ours to delete. One snapshot shows both.
+        if await self._messages.has_stream(stream_id, tx):
+            return 0
+        return await self._store.delete_some(stream_id, STEP, tx)
 
     async def close(self) -> None:
         """Wait until every submitted reaction is committed or refused."""
