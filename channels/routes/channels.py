@@ -47,7 +47,9 @@ class ChannelQuery(PageQuery):
     q: Annotated[
         str,
         # The database takes no pattern that holds NUL.
-        Field(max_length=100, pattern=r"^[^\x00]*$", description="Words in name, id or introduction."),
+        Field(
+            max_length=100, pattern=r"^[^\x00]*$", description="Words in name, id or introduction."
+        ),
     ] = ""
     sort: Sort = "popular"
 

@@ -1,9 +1,5 @@
 """Calls on who subscribes to a channel and who runs it."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from channels.errors import ChannelNotFound
 from channels.routes.views import (
     ChannelIdText,
@@ -27,18 +23,8 @@ from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Member
 from groups.routes.members import MemberQuery, RemoveQuery
-from groups.routes.views import BanView, NewOwner
+from groups.routes.views import BanView, NewOwner, RemoveMember
 from groups.service import Membership, UserService
-
-
-class RemoveSubscriberQuery(RemoveQuery):
-    """How a subscriber is removed."""
-
-
-class SubscriberQuery(MemberQuery):
-    """Which subscribers."""
-
-    staff: Annotated[bool, Field(description="Owner and admins only.")] = False
 
 
 class SubscriberRoutes:
@@ -82,7 +68,7 @@ class SubscriberRoutes:
 
     @get("/v1/channels/{channel_id}/subscribers", errors=[ChannelNotFound, PermissionRefused])
     async def list_subscribers(
-        self, actor: Actor, channel_id: ChannelIdText, query: SubscriberQuery
+        self, actor: Actor, channel_id: ChannelIdText, query: MemberQuery
     ) -> Page[SubscriberView]:
         """Who subscribes, by id (owner, admin): subscribers are hidden from each other."""
         members, next_cursor = await self._subscribers.list_subscribers(
@@ -115,10 +101,15 @@ class SubscriberRoutes:
         actor: Actor,
         channel_id: ChannelIdText,
         user_id: UserIdText,
-        query: RemoveSubscriberQuery,
+        query: RemoveQuery,
+        body: RemoveMember | None,
     ) -> None:
-        """Remove a subscriber (owner, admin); with `ban=true` he cannot come back by himself."""
-        await self._subscribers.remove(actor, GroupId(channel_id), user_id, ban=query.ban)
+        """Remove a subscriber (owner, admin); with `ban` he cannot come back by himself.
+
+        `ban` may stand in the query or in a body: not every client sends a body with DELETE.
+        """
+        ban = query.ban or (body is not None and body.ban)
+        await self._subscribers.remove(actor, GroupId(channel_id), user_id, ban=ban)
 
     @get("/v1/channels/{channel_id}/bans", errors=[ChannelNotFound, PermissionRefused])
     async def bans(

@@ -31,6 +31,7 @@ from groups.routes.views import (
     JoinRequestView,
     MemberView,
     NewOwner,
+    RemoveMember,
     group_view,
     member_view,
 )
@@ -176,10 +177,19 @@ class MemberRoutes:
         errors=[GroupNotFound, PermissionRefused, OwnerCannotLeave],
     )
     async def remove(
-        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, query: RemoveQuery
+        self,
+        actor: Actor,
+        group_id: GroupIdText,
+        user_id: UserIdText,
+        query: RemoveQuery,
+        body: RemoveMember | None,
     ) -> None:
-        """Remove a member (owner, admin); with `ban=true` he cannot come back by himself."""
-        await self._membership.remove(actor, group_id, user_id, ban=query.ban)
+        """Remove a member (owner, admin); with `ban` he cannot come back by himself.
+
+        `ban` may stand in the query or in a body: not every client sends a body with DELETE.
+        """
+        ban = query.ban or (body is not None and body.ban)
+        await self._membership.remove(actor, group_id, user_id, ban=ban)
 
     @get("/v1/groups/{group_id}/bans", errors=[GroupNotFound, PermissionRefused])
     async def bans(self, actor: Actor, group_id: GroupIdText, query: PageQuery) -> Page[BanView]:

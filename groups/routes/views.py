@@ -237,6 +237,8 @@ def member_view(member: Member, user: User | None) -> MemberView:
 class JoinGroup(Body):
     """A word to those who approve."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "I like tea too"}]})
+
     text: Annotated[str, MaxBytes("request_text_bytes", REQUEST_TEXT_BYTES)] = ""
 
 
@@ -261,6 +263,12 @@ class ChangeMember(Body):
         return self
 
 
+class RemoveMember(Body):
+    """How a member is removed; `ban` as the query parameter says it too."""
+
+    ban: bool = False
+
+
 class JoinRequestView(View):
     """A user who waits for approval."""
 
@@ -272,6 +280,8 @@ class JoinRequestView(View):
 
 class AnswerRequest(Body):
     """The answer to a join request."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"approve": True}]})
 
     approve: bool
 
@@ -286,6 +296,8 @@ class BanView(View):
 
 class NewOwner(Body):
     """To whom the group is given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "bob"}]})
 
     user_id: UserIdText
 
@@ -426,6 +438,8 @@ class UserView(View):
 
 class UpdateUser(Body):
     """New values; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada"}]})
 
     name: Annotated[str, MaxBytes("user_name_bytes", USER_NAME_BYTES)] | None = None
     face_url: FaceUrl | None = None
