@@ -1,0 +1,99 @@
+"""Reads that meet share a query, and nobody notices but the database."""
+
+import asyncio
+from collections.abc import Collection
+
+import pytest
+
+from groups.kernel import coalesce
+from groups.kernel.coalesce import Coalesced
+
+
+class Shelf:
+    """Reads many keys when told to; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.stored = {"a": 1, "b": 2}
+        self.failure: Exception | None = None
+
+    async def read_many(self, keys: Collection[str]) -> dict[str, int]:
+        self.asked.append(sorted(keys))
+        found = {key: self.stored[key] for key in keys if key in self.stored}
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return found
+
+
+async def test_a_lone_caller_gets_his_own_query_at_once() -> None:
+    shelf = Shelf()
+    reader = Coalesced(shelf.read_many)
+    assert await reader.find("a") == 1
+    assert await reader.find("none") is None
+    assert shelf.asked == [["a"], ["none"]]
+
+
+async def test_those_who_ask_while_a_query_runs_share_the_next_one() -> None:
+    shelf = Shelf()
+    reader = Coalesced(shelf.read_many)
+    shelf.gate.clear()
+    first = asyncio.create_task(reader.find("a"))
+    while not shelf.asked:
+        await asyncio.sleep(0)
+    later = [asyncio.create_task(reader.find(key)) for key in ("a", "b", "b", "c")]
+    await asyncio.sleep(0)
+    shelf.gate.set()
+    assert await first == 1
+    assert [await task for task in later] == [1, 2, 2, None]
+    assert shelf.asked == [["a"], ["a", "b", "c"]]
+
+
+async def test_a_caller_sees_what_was_stored_before_he_asked_though_a_query_ran_already() -> None:
+    shelf = Shelf()
+    reader = Coalesced(shelf.read_many)
+    shelf.gate.clear()
+    first = asyncio.create_task(reader.find("a"))
+    while not shelf.asked:
+        await asyncio.sleep(0)
+    shelf.stored["a"] = 10
+    second = asyncio.create_task(reader.find("a"))
+    await asyncio.sleep(0)
+    shelf.gate.set()
+    assert await first == 1
+    assert await second == 10
+
+
+async def test_a_caller_who_goes_away_cancels_nobody_elses_read() -> None:
+    shelf = Shelf()
+    reader = Coalesced(shelf.read_many)
+    shelf.gate.clear()
+    gone = asyncio.create_task(reader.find("a"))
+    stays = asyncio.create_task(reader.find("a"))
+    while not shelf.asked:
+        await asyncio.sleep(0)
+    gone.cancel()
+    shelf.gate.set()
+    assert await stays == 1
+    assert gone.cancelled() or gone.cancelling()
+
+
+async def test_a_failed_query_fails_those_it_would_have_answered_and_no_one_later() -> None:
+    shelf = Shelf()
+    reader = Coalesced(shelf.read_many)
+    shelf.failure = ConnectionError("away")
+    answers = await asyncio.gather(reader.find("a"), reader.find("b"), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [ConnectionError, ConnectionError]
+    shelf.failure = None
+    assert await reader.find("a") == 1
+
+
+async def test_a_query_asks_for_a_bounded_number_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coalesce, "MAX_KEYS", 2)
+    shelf = Shelf()
+    reader = Coalesced(shelf.read_many)
+    await asyncio.gather(*(reader.find(str(number)) for number in range(5)))
+    assert max(len(keys) for keys in shelf.asked) == 2
+    assert sorted(key for keys in shelf.asked for key in keys) == ["0", "1", "2", "3", "4"]
