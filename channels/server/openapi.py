@@ -47,7 +47,6 @@ def document(endpoints: Sequence[Endpoint], *, version: str | None = None) -> di
             "title": "Channel layer",
             "version": version or importlib.metadata.version("channel-layer"),
             "description": _INTRODUCTION + codes + ".",
-            "license": {"name": "See the project"},
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],

@@ -18,7 +18,7 @@ import uvloop
 from aiohttp import web
 from rich.console import Console
 
-from channels.demo import fill_if_empty
+from channels.demo import Compose, fill_if_empty
 from channels.server import logs
 from channels.server.app import create_app, create_services
 from channels.server.embedded import EmbeddedMongo
@@ -31,6 +31,8 @@ from groups.kernel.mongo import Database, StandaloneServer
 DRAIN_SECONDS: Final = (
     15.0  # how long requests under way may take to finish after a stop was asked for
 )
+
+CLOSE_SECONDS: Final = 5.0  # how long a database that stands still may hold up the stop after that
 
 log = structlog.get_logger("channels")
 
@@ -80,9 +82,12 @@ async def _run_app(
         max_line_size=16_384,
         max_field_size=16_384,
     )
-    await runner.setup()
     try:
-        if demo and await fill_if_empty(services):
+        await runner.setup()
+    except Unavailable as error:
+        raise StartupError(error.detail, cure="Start again when the database answers.") from error
+    try:
+        if demo and await fill_if_empty(services, _composer(settings, database)):
             log.info("filled the empty database with the demo scene")
         await web.SockSite(runner, listener, backlog=4096).start()
         if settings.is_worker:
@@ -93,7 +98,17 @@ async def _run_app(
         await stop.wait()
         log.info("stopping")
     finally:
-        await runner.cleanup()
+        await _clean_up(runner)
+
+
+async def _clean_up(runner: web.AppRunner) -> None:
+    cleanup = asyncio.create_task(runner.cleanup())
+    _, late = await asyncio.wait({cleanup}, timeout=DRAIN_SECONDS + CLOSE_SECONDS)
+    if late:
+        # Nobody waits for it any more, and nothing of it was acknowledged.
+        log.warning("a database that does not answer holds up the stop; leaving it")
+    else:
+        await cleanup
 
 
 def _announce(settings: Settings, host: str, port: int, *, demo: bool) -> None:
@@ -204,7 +219,12 @@ async def _fill(settings: Settings, uri: str) -> None:
     services = create_services(database, settings.limits)
     await services.start()
     try:
-        await fill_if_empty(services)
+        await fill_if_empty(services, _composer(settings, database))
     finally:
         await services.stop()
         database.close()
+
+
+def _composer(settings: Settings, database: Database) -> Compose:
+    """What makes services that live by the demo's clock, which tells the days that the scene is set in."""
+    return lambda clock: create_services(database, settings.limits, clock=clock)

@@ -92,7 +92,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
     chat = groups.service.assembly.assemble(database, limits, clock)
     return [
         *groups.audit.checks(database, limits),
-        *reactions.audit.checks(database, chat.memberships, clock),
+        *reactions.audit.checks(database, chat.messages, chat.memberships, clock),
         *conversations.audit.checks(database, chat.memberships, limits),
         *channels.audit.checks(database, chat.groups, limits),
     ]

@@ -1,9 +1,9 @@
 """What checking stored data has in common: a check, and what it finds.
 
-Each package checks its own collections (`<package>.audit`); `channels.verify` runs the checks of all and reports. A check
-reads one snapshot of the database (`groups.kernel.mongo.snapshot`), so a server that writes meanwhile gives no false
-alarm. A repair reads again, in a transaction of its own, whether the finding still holds, so it is safe beside a running
-server, and doing it twice changes nothing.
+Each package checks its own collections (`<package>.audit`); `channels.verify` runs the checks of all and reports. A
+check reads one snapshot of the database (`groups.kernel.mongo.snapshot`), so a server that writes meanwhile gives no
+false alarm. A repair reads again, in a transaction of its own, whether the finding still holds, so it is safe beside a
+running server, and doing it twice changes nothing.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

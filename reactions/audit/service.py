@@ -76,6 +76,9 @@ class _Audit:
         group_id, seq = _place(message_id)
 
         async def work(tx: Tx) -> str | None:
+            # No message, nothing to count for: its reactions are told, or cleared away, on their own.
+            if await self._messages.hold(group_id, seq, tx) is None:
+                return None
             # Written before it is counted: reactions wait for us, instead of making us count again and again.
             before = await self._store.touch(message_id, tx)
             counts = await self._store.count(message_id, tx)
@@ -98,11 +101,11 @@ class _Audit:
         return lambda: self._database.run(work)
 
     def _deleting(self, message_id: str) -> Repair:
-        group_id, seq = _place(message_id)
+        group_id, _ = _place(message_id)
 
         async def step(tx: Tx) -> int:
-            heads = await self._memberships.find_heads([group_id], tx)
-            if heads or await self._messages.get_in(group_id, seq, tx) is not None:
+            # Without the stream nobody can have posted the message since it was missed.
+            if await self._memberships.find_heads([stream_of(group_id)], tx):
                 return 0
             return await self._store.delete_some(message_id, tx)
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from groups.audit.joins import Stage, joined, union, without_message
+from groups.audit.joins import Stage, joined, not_of_disbanded, union, without_message
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 
@@ -60,6 +60,8 @@ class ReactionAuditStore:
                         "wrong": {"$push": {"emoji": "$_id.e", "c": "$counted", "h": "$held"}},
                     }
                 },
+                # Clearing away takes the reactions first, then the tallies.
+                *not_of_disbanded(),
             ],
         )
 
@@ -93,7 +95,6 @@ class ReactionAuditStore:
                 *without_message(),
             ],
         )
-
 
     async def touch(self, message_id: str, tx: Tx) -> Document:
         """Write the tally, so that reactions under way wait; the tally before."""

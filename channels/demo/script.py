@@ -1,0 +1,467 @@
+"""Who is in the scene and what they say: text only, no logic. Times are hours before the present."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from groups.models import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A post or a message; `by` "" is the channel's owner. In a channel each user gives at most one reaction."""
+
+    hours_ago: float
+    text: str
+    by: str = ""
+    title: str = ""
+    links: tuple[Link, ...] = ()
+    reactions: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialChannel:
+    """A channel; `unread` says who leaves how many of its posts unread, the others read none."""
+
+    name_in_id: str
+    owner: str
+    name: str
+    organization: str
+    introduction: str
+    opened_hours_ago: float
+    subscribers: tuple[str, ...]
+    posts: tuple[Said, ...]
+    unread: dict[str, int]
+    admins: tuple[str, ...] = ()
+    is_private: bool = False
+    signatures: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat group; `unread` as in a channel."""
+
+    group_id: str
+    type: str
+    owner: str
+    name: str
+    introduction: str
+    opened_hours_ago: float
+    members: tuple[str, ...]
+    messages: tuple[Said, ...]
+    unread: dict[str, int]
+
+
+PEOPLE: Final = {
+    "ada": "Ada Lindqvist",
+    "bob": "Bob Okafor",
+    "cid": "Cid Navarro",
+    "dee": "Dee Marchetti",
+    "aiko": "田中 愛子",
+    "amir": "امیر حسینی",
+    "anya": "Аня Соколова",
+    "ben": "Ben Achterberg",
+    "chidi": "Chidi Eze",
+    "chloe": "Chloé Fournier",
+    "daniel": "Daniel Kowalski",
+    "elena": "Ελένη Παππά",
+    "emre": "Emre Yıldız",
+    "fatima": "فاطمة الزهراء",
+    "grace": "Grace Mbeki",
+    "hana": "김하나",
+    "hugo": "Hugo Steen",
+    "ines": "Inês Carvalho",
+    "ivan": "Иван Петров",
+    "jonas": "Jonas Bergström",
+    "kavya": "काव्या शर्मा",
+    "lena": "Lena Hofmann",
+    "liam": "Liam Byrne",
+    "mateo": "Mateo Ruiz",
+    "mei": "陈美",
+    "nadia": "Nadia Haddad",
+    "noor": "Noor de Wit",
+    "olu": "Olu Adeyemi",
+    "priya": "Priya Raman",
+    "rosa": "Rosa Delgado",
+    "sam": "Sam Whitaker",
+    "siri": "ศิริพร จันทร์",
+    "tomas": "Tomáš Novák",
+    "yusuf": "Yusuf Demir",
+}
+
+_NEIGHBOURS = tuple(user_id for user_id in PEOPLE if user_id not in {"ada", "bob", "cid", "dee"})
+_MAIN = ("ada", "bob", "cid", "dee")
+
+CHANNELS: Final = (
+    OfficialChannel(
+        name_in_id="brightwater-news",
+        owner="cid",
+        name="Brightwater City News",
+        organization="Brightwater Press Office",
+        introduction="What the city decides, builds and closes. Two or three posts a day, no rumours.",
+        opened_hours_ago=240,
+        subscribers=("ada", "bob", "dee", *_NEIGHBOURS),
+        admins=("grace",),
+        posts=(
+            Said(
+                118,
+                "The council voted 9 to 4 for the tram extension to Harbour Street. Work begins in March and takes"
+                " fourteen months; the number 6 bus runs every eight minutes meanwhile.",
+                title="Tram to Harbour Street approved",
+                links=(
+                    Link(title="The full plan", url="https://brightwater.example/tram/plan"),
+                    Link(
+                        title="Minutes of the vote", url="https://brightwater.example/council/0412"
+                    ),
+                ),
+                reactions={"👍": 14, "🎉": 6, "😮": 2},
+            ),
+            Said(
+                96,
+                "Mill Bridge is closed for cars from Friday 22:00 to Monday 05:00. Cyclists and pedestrians can cross.",
+                title="Mill Bridge closed this weekend",
+                reactions={"😢": 5, "👍": 4},
+            ),
+            Said(
+                71,
+                "The swimming pool opens again on Saturday after eleven months. Entrance is free until Sunday evening.",
+                title="Pool opens on Saturday",
+                by="grace",
+                reactions={"❤️": 17, "🎉": 9},
+            ),
+            Said(
+                50,
+                "Power is back in the Old Town since 04:10. The cause was a damaged cable at the market hall;"
+                " nobody was hurt.",
+                title="Power cut in the Old Town: over",
+                reactions={"🙏": 11, "👍": 3},
+            ),
+            Said(
+                27,
+                "Library cards are free for everyone under 26 from the first of the month. Bring any paper with your"
+                " name on it.",
+                title="Free library cards under 26",
+                links=(
+                    Link(title="Branches and hours", url="https://brightwater.example/library"),
+                ),
+                reactions={"❤️": 12, "👏": 5},
+            ),
+            Said(
+                6,
+                "The market moves to Station Square on Saturday because of the marathon. Stalls open at 07:00 as"
+                " always.",
+                title="Saturday market at Station Square",
+                by="grace",
+                reactions={"👍": 8},
+            ),
+            Said(
+                1.5,
+                "Road closures for Sunday's marathon are on the map. Parked cars on the course are towed from 05:00.",
+                title="Marathon: which roads, when",
+                links=(Link(title="Map", url="https://brightwater.example/marathon/map"),),
+                reactions={"👍": 4, "😮": 1},
+            ),
+        ),
+        unread={"ada": 2, "bob": 0, "cid": 0, "dee": 5, "grace": 0, "lena": 1, "mei": 0, "sam": 3},
+    ),
+    OfficialChannel(
+        name_in_id="morning-loaf",
+        owner="ada",
+        name="Morning Loaf Bakery",
+        organization="Morning Loaf, 12 Harbour Street",
+        introduction="Today's bread, and what is left of it at five. Wir sprechen auch Deutsch.",
+        opened_hours_ago=200,
+        subscribers=("bob", "cid", "dee", *_NEIGHBOURS[:22]),
+        posts=(
+            Said(
+                97,
+                "Rye, spelt and the walnut loaf from 7:00. Cardamom buns from 8:30, one tray only.",
+                reactions={"❤️": 6, "😋": 3},
+            ),
+            Said(
+                73,
+                "The oven man comes tomorrow, so we open at noon. Sorry to everyone with an early train!",
+                title="Open at noon tomorrow",
+                reactions={"😢": 7, "👍": 2},
+            ),
+            Said(
+                49,
+                "Heute gibt es Zwiebelkuchen, solange er reicht. Onion tart today, while it lasts.",
+                reactions={"😋": 9, "❤️": 4},
+            ),
+            Said(
+                25,
+                "You can now order birthday cakes here: two days ahead, name and age, and tell us about allergies.",
+                title="Cakes to order",
+                links=(Link(title="The cake list", url="https://morningloaf.example/cakes"),),
+                reactions={"🎂": 8, "❤️": 3},
+            ),
+            Said(
+                2.2,
+                "Eleven baguettes and two walnut loaves are left, half price until we close at six.",
+                title="Half price until six",
+                reactions={"🏃": 3, "👍": 2},
+            ),
+        ),
+        unread={"ada": 0, "bob": 1, "cid": 0, "dee": 2, "aiko": 0, "chloe": 0},
+    ),
+    OfficialChannel(
+        name_in_id="fc-harbour",
+        owner="bob",
+        name="FC Harbour",
+        organization="FC Harbour 1908",
+        introduction="Line-ups, goals and the truth about the referee.",
+        opened_hours_ago=300,
+        subscribers=("ada", "cid", "dee", *_NEIGHBOURS[3:27]),
+        admins=("liam",),
+        signatures=True,
+        posts=(
+            Said(
+                75,
+                "Saturday, 15:00, at home against Northgate United. Gates open at 13:30, under-14s are free.",
+                title="Next: Northgate United",
+                reactions={"🔥": 8, "👍": 6},
+            ),
+            Said(
+                51.5,
+                "Eze; Byrne, Novák, Steen, Ruiz; Adeyemi, Demir, Carvalho; Whitaker, Petrov, Raman.",
+                title="Our eleven today",
+                by="liam",
+                reactions={"🔥": 5},
+            ),
+            Said(50.6, "23' GOAL! Petrov with the left foot. 1:0", by="liam", reactions={"⚽": 15}),
+            Said(
+                50.2,
+                "41' Equaliser, from what was surely offside. 1:1",
+                by="liam",
+                reactions={"😡": 12},
+            ),
+            Said(
+                49.5,
+                "90+3' GOOOAL! Раман сделала это! Raman from thirty metres. 2:1, and that is the whistle!",
+                by="liam",
+                reactions={"🎉": 16, "❤️": 6},
+            ),
+            Said(
+                28,
+                "Season tickets for the second half are half price until Friday. The south stand has 140 seats left.",
+                title="Season tickets",
+                links=(Link(title="Tickets", url="https://fcharbour.example/tickets"),),
+                reactions={"👍": 4},
+            ),
+        ),
+        unread={"ada": 0, "bob": 0, "cid": 1, "dee": 6, "liam": 0},
+    ),
+    OfficialChannel(
+        name_in_id="coast-weather",
+        owner="dee",
+        name="Coast Weather",
+        organization="Brightwater Weather Station",
+        introduction="The day at 6:30, warnings at once. Wind in knots, because of the boats.",
+        opened_hours_ago=400,
+        subscribers=("ada", "bob", "cid", *_NEIGHBOURS[8:]),
+        posts=(
+            Said(
+                76, "Fog until ten, then sun. 14 °C, wind south-west 8 knots.", reactions={"🌞": 5}
+            ),
+            Said(
+                52,
+                "Dry and bright. 16 °C, wind west 6 knots. Good for painting the boat.",
+                reactions={"🌞": 9},
+            ),
+            Said(
+                30,
+                "Gusts of 45 knots from 18:00, until about 03:00. Tie down what can fly, stay off the pier.",
+                title="⚠️ Gale warning",
+                links=(Link(title="Radar", url="https://coastweather.example/radar"),),
+                reactions={"😮": 7, "🙏": 6},
+            ),
+            Said(
+                20,
+                "The gale is through. 31 mm of rain; the lower path is under water.",
+                reactions={"🙏": 8},
+            ),
+            Said(4, "Showers, then clearing from the west. 12 °C, wind north-west 14 knots."),
+        ),
+        unread={"ada": 1, "bob": 0, "cid": 4, "dee": 0, "hugo": 0, "jonas": 2},
+    ),
+    OfficialChannel(
+        name_in_id="tech-digest",
+        owner="priya",
+        name="The Thursday Digest · 週刊テック",
+        organization="The Thursday Digest",
+        introduction="Five links a week about software that people run themselves.",
+        opened_hours_ago=500,
+        subscribers=(
+            "ada",
+            "bob",
+            "cid",
+            "dee",
+            "aiko",
+            "hana",
+            "mei",
+            "kavya",
+            "ivan",
+            "tomas",
+            "jonas",
+            "noor",
+        ),
+        posts=(
+            Said(
+                170,
+                "How one library moved forty years of catalogue cards in a weekend; why your backups need a fire drill;"
+                " and a keyboard for three hands.",
+                title="Digest 61",
+                links=(
+                    Link(title="Forty years in a weekend", url="https://digest.example/61/cards"),
+                    Link(title="The fire drill", url="https://digest.example/61/backups"),
+                ),
+                reactions={"👍": 5, "❤️": 2},
+            ),
+            Said(
+                100,
+                "来週の特集は「自分で動かすサーバー」です。ご質問をお寄せください。Next week: running your own server."
+                " Send us your questions.",
+                reactions={"👍": 3, "🙏": 2},
+            ),
+            Said(
+                3,
+                "Running your own: what it costs, what breaks first, and what three people learned in a year.",
+                title="Digest 62",
+                links=(
+                    Link(title="What it costs", url="https://digest.example/62/costs"),
+                    Link(title="What breaks first", url="https://digest.example/62/breaks"),
+                    Link(title="A year later", url="https://digest.example/62/year"),
+                ),
+                reactions={"🔥": 4, "❤️": 3},
+            ),
+        ),
+        unread={"ada": 1, "bob": 1, "priya": 0, "aiko": 0, "ivan": 0},
+    ),
+    OfficialChannel(
+        name_in_id="harbour-street-12",
+        owner="cid",
+        name="House 12, Harbour Street",
+        organization="Tenants of Harbour Street 12",
+        introduction="Notices for the tenants. Whoever moves in is added by Cid.",
+        opened_hours_ago=260,
+        subscribers=("ada", "dee", "fatima", "tomas", "yusuf", "rosa"),
+        is_private=True,
+        posts=(
+            Said(
+                98,
+                "The chimney sweep comes on Tuesday between 9 and 11. Please leave the attic door open.",
+            ),
+            Said(
+                26,
+                "No warm water on Thursday morning: the new boiler arrives. Nihayet!",
+                title="New boiler",
+                reactions={"🎉": 4, "👍": 1},
+            ),
+        ),
+        unread={"ada": 1, "cid": 0, "dee": 0, "rosa": 0},
+    ),
+)
+
+CHATS: Final = (
+    Chat(
+        group_id="sunday-hike",
+        type="public",
+        owner="dee",
+        name="Sunday hike 🥾",
+        introduction="Every second Sunday, whatever the weather says.",
+        opened_hours_ago=120,
+        members=("ada", "bob", "cid", "mateo", "hana", "lena", "sam", "kavya"),
+        messages=(
+            Said(29, "So, Sunday: Eagle Ridge or along the coast?", by="dee"),
+            Said(
+                28.9,
+                "Coast! After that gale there will be amber on the beach.",
+                by="hana",
+                reactions={"❤️": 3},
+            ),
+            Said(28.8, "I vote ridge. My knees vote coast.", by="bob", reactions={"😂": 5}),
+            Said(
+                28.6,
+                "The lower path is under water, says Dee's own channel 😄",
+                by="cid",
+                reactions={"😂": 4},
+            ),
+            Said(
+                28.5,
+                "Traitor. But true. Ridge then, and the coast in two weeks?",
+                by="dee",
+                reactions={"👍": 6},
+            ),
+            Said(28.1, "मैं भी आऊँगी! Can I bring my sister?", by="kavya"),
+            Said(28.0, "Of course! The more, the slower 🐌", by="dee", reactions={"😂": 2, "❤️": 1}),
+            Said(9.5, "I bring bread. Walnut or rye?", by="ada", reactions={"❤️": 4}),
+            Said(9.4, "Yes.", by="mateo", reactions={"😂": 6}),
+            Said(
+                9.2,
+                "Train at 8:12 from platform 3, we meet at the kiosk. Timetable: trains.example/812",
+                by="lena",
+            ),
+            Said(
+                2.6, "Who has a first aid kit? Mine expired in 2019.", by="sam", reactions={"😮": 2}
+            ),
+            Said(
+                2.5, "I have one, and plasters for your knees, Bob.", by="hana", reactions={"😂": 3}
+            ),
+            Said(
+                0.7,
+                "Forecast for Sunday: dry, 13 °C, 10 knots. You are welcome.",
+                by="dee",
+                reactions={"🙏": 4},
+            ),
+            Said(0.4, "Then I also bring the cardamom buns.", by="ada", reactions={"🎉": 5}),
+            Said(
+                0.3, "I take back everything I said about the ridge.", by="bob", reactions={"😂": 2}
+            ),
+            Said(0.2, "See you on platform 3!", by="lena"),
+        ),
+        unread={"ada": 2, "bob": 1, "cid": 8, "dee": 0, "hana": 4, "lena": 0},
+    ),
+    Chat(
+        group_id="morning-loaf-team",
+        type="work",
+        owner="ada",
+        name="Morning Loaf team",
+        introduction="Shifts and flour.",
+        opened_hours_ago=190,
+        members=("chloe", "emre", "rosa", "daniel"),
+        messages=(
+            Said(33, "Flour arrives Thursday at 5. Who opens?", by="ada"),
+            Said(32.8, "Moi ! I am up anyway.", by="chloe", reactions={"❤️": 1}),
+            Said(22, "The mixer makes that noise again. I recorded it.", by="emre"),
+            Said(
+                21.5,
+                "That is the bearing. I call the oven man, he loves bearings.",
+                by="daniel",
+                reactions={"😂": 3},
+            ),
+            Said(
+                3.1,
+                "Three cake orders since yesterday: two times 7 years, one time 80!",
+                by="rosa",
+                reactions={"🎉": 2},
+            ),
+            Said(
+                1.1,
+                "Ada, the 80 wants all 80 candles. Do we have an extinguisher?",
+                by="rosa",
+                reactions={"😂": 3},
+            ),
+        ),
+        unread={"ada": 1, "chloe": 0, "emre": 2},
+    ),
+)
+
+TABS: Final = (
+    (
+        "ada",
+        "Harbour Street",
+        ("@TOA#_harbour-street-12", "@TOA#_brightwater-news", "sunday-hike"),
+        "sunday-hike",
+    ),
+)
+"""A user, the conversation group that he made, what is in it, and the conversation that he pinned."""

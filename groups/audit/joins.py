@@ -1,0 +1,96 @@
+"""Aggregation stages by which the audits of higher packages compare their documents with group chat's.
+
+They are kept here because group chat alone knows how it stores things. Each is a plain list of stages.
+"""
+
+from typing import Any, Final
+
+from groups.kernel.ids import SEPARATOR, GroupId
+from groups.models import CHANNEL_MARKER, stream_of
+
+Stage = dict[str, Any]
+
+STREAM_PREFIX: Final = stream_of(GroupId(""))
+IS_GROUP_STREAM: Final = {"$gte": STREAM_PREFIX, "$lt": STREAM_PREFIX + "\U0010ffff"}
+"""A condition on a stream id, which is also the conversation's: it belongs to a group."""
+
+
+_STREAM_OF_MESSAGE: Final[Stage] = {"$arrayElemAt": [{"$split": ["$_id", SEPARATOR]}, 0]}
+
+
+def group_of_stream(stream_id: Any) -> Stage:
+    """The expression of the group id in the stream id that an expression yields."""
+    return {"$substrBytes": [stream_id, len(STREAM_PREFIX), -1]}
+
+
+def joined(*parts: Any) -> Stage:
+    """The expression of a stored key of these expressions (see `groups.kernel.ids.join_key`)."""
+    pieces: list[Any] = []
+    for part in parts:
+        pieces += [SEPARATOR, part]
+    return {"$concat": pieces[1:]}
+
+
+def union(collection: str, *stages: Stage) -> Stage:
+    """Go on with these rows too."""
+    return {"$unionWith": {"coll": collection, "pipeline": list(stages)}}
+
+
+def look_up(collection: str, local: str, name: str) -> Stage:
+    """Add what has the id in `local`, as an array `name` of none or one."""
+    return {"$lookup": {"from": collection, "localField": local, "foreignField": "_id", "as": name}}
+
+
+def with_stream(conversation_field: str = "_id") -> list[Stage]:
+    """Add the stream with the id in the field, as an array `stream` of none or one."""
+    return [look_up("streams", conversation_field, "stream")]
+
+
+def without_message() -> list[Stage]:
+    """Only rows whose `_id` is that of no message; with its stream as an array `stream` of none or one.
+
+    What a disbanded group leaves is left out until it is cleared away.
+    """
+    return [
+        look_up("messages", "_id", "message"),
+        {"$match": {"message": []}},
+        {"$unset": "message"},
+        *not_of_disbanded(),
+        {"$set": {"stream_id": _STREAM_OF_MESSAGE}},
+        look_up("streams", "stream_id", "stream"),
+    ]
+
+
+def not_of_disbanded() -> list[Stage]:
+    """Only rows whose `_id` is that of a message, but not of a disbanded group: it is cleared away step by step."""
+    return [
+        {"$set": {"group_id": group_of_stream(_STREAM_OF_MESSAGE)}},
+        look_up("disbanded", "group_id", "disbanded"),
+        {"$match": {"disbanded": []}},
+        {"$unset": ["disbanded", "group_id"]},
+    ]
+
+
+def with_seats(users: Stage) -> Stage:
+    """Go on with a row for each membership of those users: `key` (user, conversation) and nothing else."""
+    conversation = {"$concat": [STREAM_PREFIX, "$group_id"]}
+    return union(
+        "members",
+        # Uses index: user_id_1_group_id_1 (covered)
+        {"$match": {"user_id": users}},
+        {"$project": {"_id": 0, "key": joined("$user_id", conversation)}},
+    )
+
+
+def with_marked_groups() -> Stage:
+    """Go on with a row for each group that carries the channel marker: its id and `marked`."""
+    return union(
+        "groups",
+        {"$match": {f"custom.{CHANNEL_MARKER}": {"$exists": True}}},
+        {"$project": {"marked": {"$literal": 1}}},
+    )
+
+
+def with_group(group_field: str = "_id") -> list[Stage]:
+    """Add the group with the id in the field, as an array `group` of none or one."""
+    return [look_up("groups", group_field, "group")]

@@ -1,0 +1,358 @@
+"""The questions to group chat's collections, each one aggregation, and the writes of the repairs."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from groups.audit.joins import (
+    IS_GROUP_STREAM,
+    STREAM_PREFIX,
+    Stage,
+    group_of_stream,
+    joined,
+    union,
+)
+from groups.kernel.ids import SEPARATOR, GroupId, StreamId
+from groups.kernel.mongo import DESCENDING, Database, Document, Tx
+from groups.kernel.mongo.snapshot import Snapshot
+from groups.models import CHANNEL_MARKER
+
+STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
+_AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
+
+
+class GroupAuditStore:
+    """Reads all of group chat's collections; writes single facts into them."""
+
+    def __init__(self, database: Database) -> None:
+        self._groups = database.collection("groups")
+        self._disbanded = database.collection("disbanded")
+        self._members = database.collection("members")
+        self._streams = database.collection("streams")
+        self._messages = database.collection("messages")
+        self._restrictions = database.collection("restrictions")
+        self._requests = database.collection("join_requests")
+
+    # --- streams --------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def crooked_streams(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Streams whose head, last message and messages do not fit: one row with what is known of each."""
+        count = {"$ifNull": ["$messages", 0]}
+        newest = {"$ifNull": ["$newest", 0]}
+        fits = {
+            "$and": [
+                {"$eq": ["$stream", 1]},
+                {"$eq": ["$head", count]},
+                {"$eq": ["$head", newest]},
+                {"$eq": ["$head", {"$ifNull": ["$last", 0]}]},
+                {"$or": [{"$eq": [count, 0]}, {"$eq": ["$first", 1]}]},
+            ]
+        }
+        return snapshot.rows(
+            "streams",
+            [
+                {"$project": {"stream": {"$literal": 1}, "head": "$head_seq", "last": "$last.seq"}},
+                union(
+                    "messages",
+                    # Uses index: stream_id_1_seq_1, or all of the collection: both were measured alike.
+                    {
+                        "$group": {
+                            "_id": "$stream_id",
+                            "messages": {"$sum": 1},
+                            "first": {"$min": "$seq"},
+                            "newest": {"$max": "$seq"},
+                        }
+                    },
+                ),
+                union(
+                    "disbanded",
+                    {
+                        "$project": {
+                            "_id": {"$concat": [STREAM_PREFIX, "$_id"]},
+                            "disbanded": {"$literal": 1},
+                        }
+                    },
+                ),
+                _merge("stream", "head", "last", "messages", "first", "newest", "disbanded"),
+                {"$match": {"disbanded": None, "$expr": {"$not": [fits]}}},
+            ],
+        )
+
+    @staticmethod
+    def misfiled_messages(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Messages whose `_id` is not that of their stream and seq, so that a seq may be there twice."""
+        key = joined("$stream_id", {"$toString": "$seq"})
+        return snapshot.rows(
+            "messages",
+            [
+                {"$match": {"$expr": {"$ne": ["$_id", key]}}},
+                {"$project": {"stream_id": 1, "seq": 1}},
+            ],
+        )
+
+    @staticmethod
+    async def count_up_to(snapshot: Snapshot, stream_id: str, seq: int) -> int:
+        """How many messages the stream has up to this seq."""
+        # Uses index: stream_id_1_seq_1 (covered)
+        bounds = {"$gte": 1, "$lte": seq}
+        return await snapshot.number(
+            "messages", [{"$match": {"stream_id": stream_id, "seq": bounds}}]
+        )
+
+    async def find_stream(self, stream_id: StreamId, tx: Tx) -> Document | None:
+        """The stream as stored."""
+        return await self._streams.find_one({"_id": stream_id}, session=tx.session)
+
+    async def measure_messages(
+        self, stream_id: StreamId, tx: Tx
+    ) -> tuple[int, int, Document | None]:
+        """How many messages the stream has, its lowest seq, and the newest message."""
+        newest = await self._messages.find_one(
+            {"stream_id": stream_id}, sort=[("seq", DESCENDING)], session=tx.session
+        )
+        cursor = self._messages.aggregate(
+            [
+                {"$match": {"stream_id": stream_id}},
+                {"$group": {"_id": None, "n": {"$sum": 1}, "first": {"$min": "$seq"}}},
+            ],
+            session=tx.session,
+        )
+        for row in await cursor.to_list(1):
+            return row["n"], row["first"], newest
+        return 0, 0, None
+
+    async def put_head(self, stream_id: StreamId, values: Document, tx: Tx) -> None:
+        """Set fields of the stream, which is made when it is not there."""
+        await self._streams.update_one(
+            {"_id": stream_id}, {"$set": values}, upsert=True, session=tx.session
+        )
+
+    async def delete_stream(self, stream_id: StreamId, tx: Tx) -> None:
+        """Remove the stream."""
+        await self._streams.delete_one({"_id": stream_id}, session=tx.session)
+
+    # --- groups ---------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def crooked_groups(snapshot: Snapshot, limits: Mapping[str, int]) -> AsyncIterator[Document]:
+        """Groups whose count, owner, limit, stream or marker do not fit, and members and streams without a group."""
+        count = {"$ifNull": ["$members", 0]}
+        of_type = {
+            "$switch": {
+                "branches": [
+                    {"case": {"$eq": ["$type", name]}, "then": limit}
+                    for name, limit in limits.items()
+                ],
+                "default": 0,
+            }
+        }
+        fits = {
+            "$and": [
+                {"$eq": ["$group", 1]},
+                {"$eq": ["$stream", 1]},
+                {"$eq": ["$counted", count]},
+                {"$lte": [count, {"$min": ["$limit", "$of_type"]}]},
+                {"$eq": ["$flagged", "$marked"]},
+                {
+                    "$cond": [
+                        {"$eq": [{"$ifNull": ["$owner", None]}, None]},
+                        {
+                            "$and": [
+                                {"$eq": [{"$ifNull": ["$owners", 0]}, 0]},
+                                {"$eq": ["$type", "work"]},
+                            ]
+                        },
+                        {"$and": [{"$eq": ["$owners", 1]}, {"$eq": ["$owner", "$owning"]}]},
+                    ]
+                },
+            ]
+        }
+        of_group = ("group", "counted", "owner", "type", "limit", "of_type", "marked")
+        of_others = ("members", "owners", "owning", "stream", "flagged", "disbanded")
+        return snapshot.rows(
+            "groups",
+            [
+                {
+                    "$project": {
+                        "group": {"$literal": 1},
+                        "counted": "$member_count",
+                        "owner": "$owner_id",
+                        "type": 1,
+                        "limit": "$member_limit",
+                        "of_type": of_type,
+                        "marked": _is_there(f"$custom.{CHANNEL_MARKER}"),
+                    }
+                },
+                # Each grouped before the union: the database counts a million in half a second that way.
+                union("members", {"$group": {"_id": "$group_id", "members": {"$sum": 1}}}),
+                union(
+                    "members",
+                    {"$match": {"role": "owner"}},
+                    {
+                        "$group": {
+                            "_id": "$group_id",
+                            "owners": {"$sum": 1},
+                            "owning": {"$max": "$user_id"},
+                        }
+                    },
+                ),
+                union(
+                    "streams",
+                    {"$match": {"_id": IS_GROUP_STREAM}},
+                    {
+                        "$project": {
+                            "_id": group_of_stream("$_id"),
+                            "stream": {"$literal": 1},
+                            "flagged": "$is_channel",
+                        }
+                    },
+                ),
+                union("disbanded", {"$project": {"disbanded": {"$literal": 1}}}),
+                _merge(*of_group, *of_others),
+                {"$match": {"disbanded": None, "$expr": {"$not": [fits]}}},
+            ],
+        )
+
+    @staticmethod
+    def crooked_members(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Member records whose key or `staff` flag does not fit their other fields."""
+        fields: Stage = {"$project": {"group_id": 1, "user_id": 1, "role": 1, "staff": 1}}
+        key = joined("$group_id", "$user_id")
+        return snapshot.rows(
+            "members",
+            [
+                {"$match": {"$expr": {"$ne": ["$_id", key]}}},
+                fields,
+                {"$set": {"misfiled": True}},
+                union(
+                    "members",
+                    {
+                        "$match": {
+                            "$or": [
+                                {"role": "member", "staff": {"$exists": True}},
+                                {"role": {"$ne": "member"}, "staff": {"$ne": True}},
+                            ]
+                        }
+                    },
+                    fields,
+                ),
+            ],
+        )
+
+    @staticmethod
+    def joined_beyond_head(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Groups with a member who joined behind the head: their id, `joined` and `head`."""
+        return snapshot.rows(
+            "members",
+            [
+                {"$group": {"_id": "$group_id", "joined": {"$max": "$joined_seq"}}},
+                union(
+                    "streams",
+                    {"$match": {"_id": IS_GROUP_STREAM}},
+                    {"$project": {"_id": group_of_stream("$_id"), "head": "$head_seq"}},
+                ),
+                _merge("joined", "head"),
+                # A missing stream is told elsewhere.
+                {"$match": {"head": {"$ne": None}, "$expr": {"$gt": ["$joined", "$head"]}}},
+            ],
+        )
+
+    @staticmethod
+    def rows_of_no_group(snapshot: Snapshot, collection: str) -> AsyncIterator[Document]:
+        """The ids of groups that do not exist and of which the collection holds something: how much."""
+        return snapshot.rows(
+            collection,
+            [
+                {"$group": {"_id": "$group_id", "rows": {"$sum": 1}}},
+                union("groups", {"$project": {"known": {"$literal": 1}}}),
+                union("disbanded", {"$project": {"known": {"$literal": 1}}}),
+                _merge("rows", "known"),
+                {"$match": {"known": None, "rows": {"$gt": 0}}},
+            ],
+        )
+
+    async def is_known(self, group_id: GroupId, tx: Tx) -> bool:
+        """Whether the group exists, or is still being cleared away."""
+        for collection in (self._groups, self._disbanded):
+            if await collection.find_one({"_id": group_id}, {"_id": 1}, session=tx.session):
+                return True
+        return False
+
+    async def find_group(self, group_id: GroupId, tx: Tx) -> Document | None:
+        """The group as stored."""
+        return await self._groups.find_one({"_id": group_id}, session=tx.session)
+
+    async def recount(self, group_id: GroupId, tx: Tx) -> int:
+        """Make `member_count` what the member records say; what that is."""
+        # Written before it is counted: joins and leaves wait for us, instead of making us count again and again.
+        await self._groups.update_one(
+            {"_id": group_id}, {"$inc": {"member_count": 1}}, session=tx.session
+        )
+        keys: Document = {"$gt": group_id + SEPARATOR, "$lt": group_id + _AFTER_SEPARATOR}
+        cursor = self._members.aggregate(
+            [
+                {"$match": {"_id": keys, "group_id": group_id}},
+                {"$group": {"_id": None, "n": {"$sum": 1}}},
+            ],
+            session=tx.session,
+        )
+        rows = await cursor.to_list(1)
+        count = int(rows[0]["n"]) if rows else 0
+        await self._groups.update_one(
+            {"_id": group_id}, {"$set": {"member_count": count}}, session=tx.session
+        )
+        return count
+
+    async def delete_members(self, group_id: GroupId, tx: Tx) -> int:
+        """Delete some of the group's member records; how many."""
+        # Uses index: _id, whose order is group, then user.
+        keys: Document = {"$gt": group_id + SEPARATOR, "$lt": group_id + _AFTER_SEPARATOR}
+        cursor = self._members.find(
+            {"_id": keys, "group_id": group_id}, {"_id": 1}, session=tx.session
+        ).limit(STEP)
+        found = [row["_id"] for row in await cursor.to_list(None)]
+        if found:
+            await self._members.delete_many(
+                {"_id": {"$in": found}, "group_id": group_id}, session=tx.session
+            )
+        return len(found)
+
+    async def lower_joined(self, group_id: GroupId, head: int, tx: Tx) -> int:
+        """Let no member of the group have joined behind the head; how many had."""
+        keys: Document = {"$gt": group_id + SEPARATOR, "$lt": group_id + _AFTER_SEPARATOR}
+        result = await self._members.update_many(
+            {"_id": keys, "group_id": group_id, "joined_seq": {"$gt": head}},
+            {"$set": {"joined_seq": head}},
+            session=tx.session,
+        )
+        return result.modified_count
+
+    async def mend_staff(self, member_key: str, tx: Tx) -> bool:
+        """Set or drop the member's `staff` flag as his role asks; whether it was otherwise."""
+        plain: Document = {"_id": member_key, "role": "member", "staff": {"$exists": True}}
+        staff: Document = {
+            "_id": member_key,
+            "role": {"$ne": "member"},
+            "staff": {"$ne": True},
+        }
+        dropped = await self._members.update_one(
+            plain, {"$unset": {"staff": ""}}, session=tx.session
+        )
+        added = await self._members.update_one(staff, {"$set": {"staff": True}}, session=tx.session)
+        return bool(dropped.modified_count or added.modified_count)
+
+    async def delete_rows(self, collection: str, group_id: GroupId, tx: Tx) -> int:
+        """Delete the restrictions or join requests of the group; how many there were."""
+        of = {"restrictions": self._restrictions, "join_requests": self._requests}[collection]
+        result = await of.delete_many({"group_id": group_id}, session=tx.session)
+        return result.deleted_count
+
+
+def _is_there(path: str) -> Stage:
+    return {"$ne": [{"$type": path}, "missing"]}
+
+
+def _merge(*fields: str) -> Stage:
+    """One row an id; each field as the one row had it that had it."""
+    accumulators: dict[str, Any] = {field: {"$max": f"${field}"} for field in fields}
+    return {"$group": {"_id": "$_id", **accumulators}}

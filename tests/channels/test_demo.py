@@ -1,0 +1,131 @@
+"""The demo scene: made once, by the rules, and worth looking at."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+
+import pytest
+from rich.console import Console
+
+from channels.demo import fill_if_empty
+from channels.limits import Limits
+from channels.models import NewChannel
+from channels.server.app import INDEXES, Services, create_services
+from channels.verify.command import verify
+from conversations.service import ListFilter
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Database, Document
+
+ADA = Actor(UserId("ada"))
+
+
+@pytest.fixture
+async def services(database: Database) -> AsyncIterator[Services]:
+    await database.ensure_indexes(INDEXES)
+    services = create_services(database, Limits())
+    yield services
+    await services.stop()
+
+
+async def fill(services: Services) -> bool:
+    def compose(clock: Clock) -> Services:
+        return create_services(services.database, services.limits, clock=clock)
+
+    return await fill_if_empty(services, compose)
+
+
+async def is_sound(services: Services) -> bool:
+    console = Console(file=io.StringIO())
+    outcomes = await verify(services.database, services.limits, console=console, repair=False)
+    return all(outcome.is_clean for outcome in outcomes)
+
+
+async def stored(services: Services) -> dict[str, list[Document]]:
+    names = ("users", "groups", "members", "streams", "messages", "reactions", "conversations")
+    return {
+        name: await services.database.collection(name).find({}).sort("_id", 1).to_list(None)
+        for name in names
+    }
+
+
+async def test_the_scene_is_made_once_and_keeps_every_promise(services: Services) -> None:
+    assert await fill(services)
+    assert await is_sound(services)
+    before = await stored(services)
+    assert not await fill(services)
+    assert await stored(services) == before
+
+
+async def test_processes_that_start_together_make_one_scene(services: Services) -> None:
+    assert any(await asyncio.gather(fill(services), fill(services), fill(services)))
+    assert await is_sound(services)
+    together = await stored(services)
+    await services.database.drop()
+    await services.database.ensure_indexes(INDEXES)
+    await fill(services)
+    alone = await stored(services)
+    for name, rows in alone.items():
+        assert [row["_id"] for row in together[name]] == [row["_id"] for row in rows], name
+
+
+async def test_a_database_with_anything_in_it_is_left_alone(services: Services) -> None:
+    await services.channels.channels.create(ADA, NewChannel(name="Mine"))
+    assert not await fill(services)
+    found, _ = await services.channels.channels.search(
+        ADA, words="", sort="popular", limit=50, cursor=None
+    )
+    assert len(found) == 1
+
+
+async def test_ada_has_something_to_look_at(services: Services) -> None:
+    await fill(services)
+    unread = await services.conversations.inbox.unread(ADA)
+    assert unread.channels > 0
+    assert unread.chats > 0
+    assert unread.conversation_groups["Harbour Street"] > 0
+    shown, _ = await services.conversations.inbox.list_conversations(
+        ADA, ListFilter(), limit=50, cursor=None
+    )
+    assert shown[0].conversation.overlay.pinned_at is not None
+    counts = {item.conversation.unread_count for item in shown}
+    assert len(counts) > 2, "all conversations look alike"
+
+    directory, _ = await services.channels.channels.search(
+        Actor(UserId("stranger")), words="", sort="popular", limit=50, cursor=None
+    )
+    assert len(directory) == 5, "the private channel is not for strangers"
+    owned, _ = await services.channels.channels.list_owned(ADA, limit=50, cursor=None)
+    assert len(owned) == 1
+
+
+async def test_posts_lie_in_the_past_in_order_and_have_reactions(services: Services) -> None:
+    await fill(services)
+    now = services.clock.now()
+    page = await services.channels.posts.list_posts(
+        ADA,
+        GroupId("@TOA#_brightwater-news"),
+        limit=50,
+        before_seq=None,
+        after_seq=None,
+        cursor=None,
+    )
+    times = [posted.message.created_at for posted, _ in reversed(page.posts)]
+    assert times == sorted(times)
+    assert 0 < (now - times[-1]).total_seconds() / 3600 < 24
+    assert (now - times[0]).days >= 3
+    assert all(tally.total > 0 for _, tally in page.posts)
+    most = max(tally.total for _, tally in page.posts)
+    assert most == 26, "a reaction was refused, or replaced another one"
+    assert any(posted.message.content and posted.message.content.links for posted, _ in page.posts)
+
+
+async def test_narrow_limits_leave_things_out_instead_of_failing(database: Database) -> None:
+    await database.ensure_indexes(INDEXES)
+    limits = Limits(channels=2, community_members=5, conversation_groups=0, posts_per_second=1)
+    services = create_services(database, limits, create_policy="admin")
+    assert await fill(services)
+    assert await is_sound(services)
+    assert await database.collection("channels").count_documents({}) == 2
+    await services.stop()
