@@ -1,0 +1,231 @@
+"""Group chat for tests: valid by default, and each builder takes what the test is about.
+
+`World` is one server process's worth of group chat on a database, with its events on record. Two worlds on two
+connections to the same database are two server processes.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+import mongomock_motor
+from motor.motor_asyncio import AsyncIOMotorClient
+
+from groups.kernel.actor import Actor
+from groups.kernel.bus import Bus
+from groups.kernel.events import Event, read_event
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Database, Document
+from groups.limits import GroupLimits
+from groups.models import Content, GroupType, Kind, Member, Role
+from groups.service import GroupChanges, NewGroup
+from groups.service.assembly import GROUP_INDEXES, GroupChat, assemble
+
+E = TypeVar("E", bound=Event)
+
+START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+DEADLINE_SECONDS: Final = 30.0
+
+
+def a_user(name: str) -> Actor:
+    return Actor(UserId(name))
+
+
+ADA, BOB, CAT, DAN, EVE = (a_user(name) for name in ("ada", "bob", "cat", "dan", "eve"))
+ROOT: Final = Actor(UserId("root"), is_app_admin=True)
+
+
+class HandClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.instant = START
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def move(self, **by: float) -> None:
+        self.instant += timedelta(**by)
+
+
+def text(words: str = "hello") -> Content:
+    return Content(kind=Kind.TEXT, text=words)
+
+
+class World:
+    """Group chat on one connection; the caller owns the database."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: HandClock | None = None,
+        on_batch: Callable[[str, int], None] | None = None,
+        **limits: int,
+    ) -> None:
+        self.database = database
+        self.clock = clock or HandClock()
+        self.limits = GroupLimits(**limits)
+        self.chat: GroupChat = assemble(database, self.limits, self.clock, on_batch=on_batch)
+        self.groups, self.membership = self.chat.groups, self.chat.membership
+        self.messages = self.chat.messages
+        self.heard: list[Event] = []
+        self.bus = Bus(database)
+        self.bus.listen(self.heard.append)
+
+    async def group(
+        self,
+        *members: Actor,
+        type: GroupType = GroupType.COMMUNITY,
+        owner: Actor = ADA,
+        admins: Sequence[Actor] = (),
+        **other: Any,
+    ) -> GroupId:
+        """A group with these members and admins; what made it is not on record."""
+        new = NewGroup(type=type, name=other.pop("name", "Tea"), **other)
+        group_id = (await self.groups.create(owner, new)).group.group_id
+        for user in (*admins, *members):
+            await self.membership.add(owner, group_id, user.user_id)
+        for admin in admins:
+            await self.membership.change(owner, group_id, admin.user_id, role=Role.ADMIN)
+        self.heard.clear()
+        return group_id
+
+    async def channel(self, *members: Actor, admins: Sequence[Actor] = ()) -> GroupId:
+        """A Community group that carries the channel marker."""
+        group_id = await self.group(*members, admins=admins)
+        await self.database.run(
+            lambda tx: self.groups.mark_in(ADA, group_id, GroupChanges(), tx),
+        )
+        self.heard.clear()
+        return group_id
+
+    async def post(self, actor: Actor, group_id: GroupId, words: str = "hello") -> int:
+        """The seq of a new message."""
+        return (await self.messages.post(actor, group_id, text(words))).message.seq
+
+    async def seqs(self, actor: Actor, group_id: GroupId) -> list[int]:
+        """The seqs of the newest hundred messages the actor may read, oldest first."""
+        history = await self.messages.list_messages(actor, group_id, limit=100)
+        return [message.seq for message in reversed(history.messages)]
+
+    async def members(self, group_id: GroupId) -> dict[str, Role]:
+        """Everyone in the group, as stored."""
+        rows = await self.rows("members", group_id=group_id)
+        return {row["user_id"]: Role(row["role"]) for row in rows}
+
+    async def member(self, group_id: GroupId, user: Actor) -> Member:
+        return await self.membership.get_member(ROOT, group_id, user.user_id)
+
+    async def member_count(self, group_id: GroupId) -> int:
+        """What the group's own document says."""
+        return (await self.groups.get(ROOT, group_id))[0].group.member_count
+
+    async def requests(self, group_id: GroupId, actor: Actor = ROOT) -> list[str]:
+        found, _ = await self.membership.list_requests(actor, group_id, limit=100, cursor=None)
+        return [request.user_id for request in found]
+
+    async def bans(self, group_id: GroupId, actor: Actor = ROOT) -> list[str]:
+        found, _ = await self.membership.list_bans(actor, group_id, limit=100, cursor=None)
+        return [ban.user_id for ban in found]
+
+    async def rows(self, collection: str, **query: Any) -> list[Document]:
+        """What is stored, as it is stored."""
+        return await self.database.collection(collection).find(query).to_list(None)
+
+    def take(self, kind: type[E]) -> list[E]:
+        """The events of this kind that were heard since the last look (mongomock: the bus is local)."""
+        found = [event for event in self.heard if isinstance(event, kind)]
+        self.heard.clear()
+        return found
+
+    async def outbox(self) -> list[Event]:
+        """Every event that was committed, in order (real database)."""
+        rows = await self.database.collection("events").find({}).sort([("_id", 1)]).to_list(None)
+        return [e for row in rows for d in row["events"] if (e := read_event(d)) is not None]
+
+    async def check_sound(self, group_id: GroupId) -> None:
+        """The count equals the records, there is exactly one owner, and nobody banned is inside."""
+        group = (await self.groups.get(ROOT, group_id))[0].group
+        members = await self.members(group_id)
+        assert group.member_count == len(members)
+        assert group.member_count <= group.limit_of_members(self.limits)
+        assert [u for u, role in members.items() if role is Role.OWNER] == [group.owner_id]
+        assert not set(await self.bans(group_id)) & set(members)
+
+
+def mock_database() -> Database:
+    """A database in memory, without transactions: for pure logic, one caller at a time."""
+    client: Any = mongomock_motor.AsyncMongoMockClient(tz_aware=True)
+    return Database(client["x"], transactional=False)
+
+
+def mock_world(**limits: Any) -> World:
+    return World(mock_database(), **limits)
+
+
+@asynccontextmanager
+async def real_databases(
+    uri: str, *, name: str | None = None
+) -> AsyncIterator[Callable[[], Awaitable[Database]]]:
+    """Opens connections to one fresh database of a real replica set; it is dropped at the end."""
+    name = name or f"t{uuid4().hex[:12]}"
+    opened: list[Database] = []
+
+    async def connect() -> Database:
+        opened.append(await Database.connect(uri, name))
+        if len(opened) == 1:
+            await opened[0].ensure_indexes(GROUP_INDEXES)
+        return opened[-1]
+
+    try:
+        yield connect
+    finally:
+        if opened:
+            await opened[0].drop()
+        for database in opened:
+            database.close()
+
+
+OpenWorld = Callable[..., Awaitable[World]]
+
+
+@asynccontextmanager
+async def real_worlds(uri: str) -> AsyncIterator[OpenWorld]:
+    """Opens worlds on one fresh database, each on a connection of its own: as many server processes."""
+    worlds: list[World] = []
+    async with real_databases(uri) as connect:
+
+        async def open_world(**options: Any) -> World:
+            if worlds:
+                options.setdefault("clock", worlds[0].clock)
+            worlds.append(World(await connect(), **options))
+            return worlds[-1]
+
+        try:
+            yield open_world
+        finally:
+            for world in worlds:
+                await world.bus.stop()
+                await world.chat.close()
+
+
+def probed_database(uri: str, name: str, *listeners: Any) -> Database:
+    """A connection whose commands the listeners hear."""
+    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+        uri, tz_aware=True, w="majority", readConcernLevel="majority", event_listeners=listeners
+    )
+    return Database(client[name], transactional=True)
+
+
+class Deadline:
+    """How one waits for another process: asks again until true, and fails loudly."""
+
+    def __init__(self, seconds: float = DEADLINE_SECONDS) -> None:
+        self._end = time.monotonic() + seconds
+
+    def check(self, what: str) -> None:
+        assert time.monotonic() < self._end, f"waited too long for {what}"

@@ -1,0 +1,548 @@
+"""The life of a group: created, shown, listed, changed, disbanded, cleared away."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from groups.errors import (
+    BadGroupId,
+    BadMemberLimit,
+    CustomFieldLimitReached,
+    FixedInChannel,
+    GroupIdTaken,
+    GroupNotFound,
+    GroupsPerUserReached,
+    MemberLimitReached,
+    ReservedCustomField,
+)
+from groups.events import GroupDisbanded, GroupUpdated, MembersJoined
+from groups.kernel.errors import BadCursor, IdempotencyConflict, PermissionRefused
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Tx
+from groups.models import (
+    CHANNEL_MARKER,
+    GroupType,
+    Posting,
+    Rank,
+    Role,
+    Standing,
+    Stream,
+    Visibility,
+)
+from groups.service import Clearing, GroupChanges, NewGroup
+from groups.service.clearing import STEP
+from groups.store import GroupStore, MemberStore, MessageStore
+from tests.builders import ADA, BOB, CAT, ROOT, START, OpenWorld, World, a_user, mock_world, text
+
+COMMUNITY, MEETING = GroupType.COMMUNITY, GroupType.MEETING
+
+
+def tea(**other: object) -> NewGroup:
+    return NewGroup.model_validate({"type": COMMUNITY, "name": "Tea", **other})
+
+
+# --- create -----------------------------------------------------------------------------------------------------------
+
+
+async def test_whoever_creates_a_group_owns_it_and_is_its_first_member(world: World) -> None:
+    standing = await world.groups.create(ADA, tea())
+    assert standing.rank is Rank.OWNER
+    assert await world.members(standing.group.group_id) == {"ada": Role.OWNER}
+    joined = world.take(MembersJoined)
+    assert [(event.user_ids, event.member_count) for event in joined] == [(("ada",), 1)]
+    _, stream = await world.groups.get(ADA, standing.group.group_id)
+    assert (stream.head_seq, stream.last) == (0, None)
+
+
+async def test_ids_are_minted_with_the_prefix_of_the_type(world: World) -> None:
+    community = (await world.groups.create(ADA, tea())).group.group_id
+    meeting = (await world.groups.create(ADA, tea(type=MEETING))).group.group_id
+    assert community.startswith("@TGS#_")
+    assert meeting.isalnum()
+
+
+@pytest.mark.parametrize("type", GroupType)
+@pytest.mark.parametrize("group_id", ["@TGS#_", "tea", "@TGS#_tea", "@TOA#_tea", "@tea"])
+async def test_a_chosen_id_fits_its_type(world: World, type: GroupType, group_id: str) -> None:
+    fits = {"@TGS#_tea"} if type is COMMUNITY else {"tea"}
+    creating = world.groups.create(ADA, tea(type=type, group_id=group_id))
+    if group_id in fits:
+        assert (await creating).group.group_id == group_id
+    else:
+        with pytest.raises(BadGroupId):
+            await creating
+
+
+async def test_an_id_is_taken_once(world: World) -> None:
+    await world.groups.create(ADA, tea(group_id="@TGS#_tea"))
+    for actor in (ADA, BOB):
+        with pytest.raises(GroupIdTaken):
+            await world.groups.create(actor, tea(group_id="@TGS#_tea"))
+    assert await world.members(GroupId("@TGS#_tea")) == {"ada": Role.OWNER}
+
+
+@pytest.mark.parametrize("group_id", [None, "@TGS#_tea"])
+async def test_the_same_key_makes_one_group(world: World, group_id: str | None) -> None:
+    first = await world.groups.create(ADA, tea(group_id=group_id), key="k")
+    world.heard.clear()
+    again = await world.groups.create(ADA, tea(group_id=group_id), key="k")
+    assert again.group == first.group
+    assert world.heard == []
+    assert len(await world.rows("groups")) == 1
+
+
+async def test_the_same_key_for_something_else_is_a_conflict(world: World) -> None:
+    await world.groups.create(ADA, tea(), key="k")
+    with pytest.raises(IdempotencyConflict):
+        await world.groups.create(ADA, tea(name="Coffee"), key="k")
+    assert len(await world.rows("groups")) == 1
+
+
+async def test_a_key_is_its_users_own(world: World) -> None:
+    first = await world.groups.create(ADA, tea(), key="k")
+    other = await world.groups.create(BOB, tea(), key="k")
+    assert first.group.group_id != other.group.group_id
+    assert other.group.owner_id == BOB.user_id
+    with pytest.raises(GroupIdTaken):
+        await world.groups.create(CAT, tea(group_id=first.group.group_id), key="k")
+
+
+@pytest.mark.parametrize("limit", [1, 5])
+async def test_a_groups_own_member_limit_is_within_its_types(limit: int) -> None:
+    world = mock_world(meeting_members=5)
+    new = tea(type=MEETING, member_limit=limit)
+    group = (await world.groups.create(ADA, new)).group
+    assert group.limit_of_members(world.limits) == limit
+    for bad in (0, -1, 6):
+        with pytest.raises(BadMemberLimit):
+            await world.groups.create(ADA, new.model_copy(update={"member_limit": bad}))
+
+
+async def test_a_groups_own_member_limit_holds(world: World) -> None:
+    group_id = await world.group(BOB, member_limit=2)
+    with pytest.raises(MemberLimitReached) as refused:
+        await world.membership.join(CAT, group_id)
+    assert refused.value.details == {"limit": 2}
+
+
+async def test_creating_counts_against_the_groups_of_a_user() -> None:
+    world = mock_world(groups_per_user=2)
+    await world.groups.create(ADA, tea())
+    await world.groups.create(ADA, tea())
+    with pytest.raises(GroupsPerUserReached) as refused:
+        await world.groups.create(ADA, tea())
+    assert refused.value.details == {"limit": 2}
+    assert len(await world.rows("groups")) == 2
+
+
+# --- read -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_group_is_shown_with_what_the_actor_is_to_it(world: World) -> None:
+    group_id = await world.group(BOB)
+    await world.post(ADA, group_id)
+    ranks = {actor: (await world.groups.get(actor, group_id))[0].rank for actor in (ADA, BOB, CAT)}
+    assert ranks == {ADA: Rank.OWNER, BOB: Rank.MEMBER, CAT: Rank.STRANGER}
+    standing, stream = await world.groups.get(BOB, group_id)
+    assert standing.group.member_count == 2
+    assert stream.head_seq == 1
+    with pytest.raises(GroupNotFound):
+        await world.groups.get(ADA, GroupId("@TGS#_none"))
+
+
+async def test_many_are_shown_in_the_order_asked_for_each_with_its_own_refusal(
+    world: World,
+) -> None:
+    one = await world.group(BOB)
+    hidden = await world.group(type=GroupType.WORK)
+    other = await world.group(type=MEETING)
+    asked = [other, GroupId("none"), hidden, one]
+    found = await world.groups.get_many(BOB, asked)
+    assert [_shown(item) for item in found] == [other, "group_not_found", "group_not_found", one]
+    assert [_shown(item) for item in await world.groups.get_many(ADA, asked)] == [
+        other,
+        "group_not_found",
+        hidden,
+        one,
+    ]
+
+
+def _shown(item: object) -> str:
+    match item:
+        case (Standing() as standing, Stream()):
+            return standing.group.group_id
+        case GroupNotFound():
+            return item.code
+        case _:
+            raise AssertionError(item)
+
+
+async def test_the_joined_ones_come_in_pages_that_hold_each_once(world: World) -> None:
+    ids = {await world.group(BOB, name=str(number)) for number in range(5)}
+    await world.group()
+    found: list[GroupId] = []
+    sizes: list[int] = []
+    cursor: str | None = None
+    while True:
+        page, cursor = await world.groups.list_joined(BOB, limit=2, cursor=cursor)
+        found += [standing.group.group_id for standing, _ in page]
+        sizes.append(len(page))
+        if cursor is None:
+            break
+    assert found == sorted(ids)
+    assert sizes == [2, 2, 1]
+    with pytest.raises(BadCursor):
+        await world.groups.list_joined(BOB, limit=2, cursor="forged")
+
+
+async def test_a_full_last_page_has_no_next(world: World) -> None:
+    for _ in range(4):
+        await world.group()
+    page, cursor = await world.groups.list_joined(ADA, limit=4, cursor=None)
+    assert (len(page), cursor) == (4, None)
+
+
+# --- change -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_change_is_stored_and_told_once_with_the_new_values(world: World) -> None:
+    group_id = await world.group(BOB)
+    await world.groups.update(
+        ADA, group_id, GroupChanges(name="Coffee", posting=Posting.OWNER_AND_ADMINS)
+    )
+    (event,) = world.take(GroupUpdated)
+    assert event.changed == {"name": "Coffee", "posting": "owner_and_admins"}
+    group = (await world.groups.get(BOB, group_id))[0].group
+    assert (group.name, group.posting, group.version) == (
+        "Coffee",
+        Posting.OWNER_AND_ADMINS,
+        event.version,
+    )
+    assert event.version == 2
+
+
+async def test_a_change_to_what_is_so_already_changes_and_tells_nothing(world: World) -> None:
+    group_id = await world.group()
+    before = (await world.groups.get(ADA, group_id))[0].group
+    for changes in (GroupChanges(), GroupChanges(name="Tea", custom={"none": None})):
+        await world.groups.update(ADA, group_id, changes)
+    assert world.heard == []
+    assert (await world.groups.get(ADA, group_id))[0].group == before
+
+
+async def test_only_staff_changes_a_group(world: World) -> None:
+    group_id = await world.group(BOB, admins=[CAT])
+    for actor in (BOB, a_user("stranger")):
+        with pytest.raises(PermissionRefused):
+            await world.groups.update(actor, group_id, GroupChanges(name="Mine"))
+    for number, actor in enumerate((CAT, ADA, ROOT)):
+        await world.groups.update(actor, group_id, GroupChanges(name=f"Ours {number}"))
+    assert (await world.groups.get(BOB, group_id))[0].group.name == "Ours 2"
+
+
+async def test_a_channel_fixes_what_its_rules_stand_on(world: World) -> None:
+    group_id = await world.channel()
+    await world.groups.update(ADA, group_id, GroupChanges(name="News"))
+    for changes in (
+        GroupChanges(posting=Posting.EVERYONE),
+        GroupChanges(visibility=Visibility.PRIVATE),
+        GroupChanges(history_visible=False),
+    ):
+        with pytest.raises(FixedInChannel):
+            await world.groups.update(ADA, group_id, changes)
+
+
+async def test_a_marked_group_and_its_stream_say_that_they_are_a_channel(world: World) -> None:
+    group_id = await world.channel(BOB)
+    standing, stream = await world.groups.get(BOB, group_id)
+    assert standing.group.is_channel
+    assert stream.is_channel
+    assert standing.group.custom == {CHANNEL_MARKER: "1"}
+
+
+async def test_what_a_higher_package_changes_alone_is_told_and_breaks_nothing(
+    open_world: OpenWorld,
+) -> None:
+    world = await open_world()
+    group_id = await world.channel()
+    before = (await world.groups.get(ADA, group_id))[0].group
+
+    async def change(tx: Tx) -> None:
+        await world.groups.update_in(
+            ADA, group_id, GroupChanges(), tx, also_changed={"organization": "House of Tea"}
+        )
+
+    await world.database.run(change)
+    event = (await world.outbox())[-1]
+    assert isinstance(event, GroupUpdated)
+    assert event.changed == {"organization": "House of Tea"}
+    assert (await world.groups.get(ADA, group_id))[0].group == before
+
+
+# --- custom fields ----------------------------------------------------------------------------------------------------
+
+
+def fields(number: int) -> dict[str, str]:
+    return {f"key_{n}": "v" for n in range(number)}
+
+
+async def test_a_group_holds_ten_custom_fields_and_not_one_more(world: World) -> None:
+    made = (await world.groups.create(ADA, tea(custom=fields(10)))).group
+    assert made.custom == fields(10)
+    with pytest.raises(CustomFieldLimitReached) as refused:
+        await world.groups.create(ADA, tea(custom=fields(11)))
+    assert refused.value.details == {"limit": 10}
+
+
+async def test_custom_fields_are_merged_and_null_removes_one(world: World) -> None:
+    group_id = await world.group(custom=fields(10))
+    with pytest.raises(CustomFieldLimitReached):
+        await world.groups.update(ADA, group_id, GroupChanges(custom={"more": "v"}))
+    world.heard.clear()
+    await world.groups.update(
+        ADA, group_id, GroupChanges(custom={"key_0": None, "more": "v", "key_1": "w"})
+    )
+    wanted: dict[str, str] = {**fields(10), "key_1": "w", "more": "v"}
+    del wanted["key_0"]
+    assert (await world.groups.get(ADA, group_id))[0].group.custom == wanted
+    (event,) = world.take(GroupUpdated)
+    assert event.changed == {"custom": wanted}
+
+
+async def test_the_marker_is_set_through_channels_only_and_uses_up_no_field(world: World) -> None:
+    with pytest.raises(ReservedCustomField):
+        await world.groups.create(ADA, tea(custom={CHANNEL_MARKER: "1"}))
+    group_id = await world.group()
+    for value in ("1", None):
+        with pytest.raises(ReservedCustomField):
+            await world.groups.update(ADA, group_id, GroupChanges(custom={CHANNEL_MARKER: value}))
+    channel_id = await world.channel()
+    await world.groups.update(ADA, channel_id, GroupChanges(custom={**fields(10)}))
+    custom = (await world.groups.get(ADA, channel_id))[0].group.custom
+    assert custom == {CHANNEL_MARKER: "1", **fields(10)}
+    with pytest.raises(CustomFieldLimitReached):
+        await world.groups.update(ADA, channel_id, GroupChanges(custom={"more": "v"}))
+
+
+# --- disband ----------------------------------------------------------------------------------------------------------
+
+COLLECTIONS = (
+    "groups",
+    "streams",
+    "members",
+    "messages",
+    "restrictions",
+    "join_requests",
+    "disbanded",
+)
+
+
+async def _left(world: World, group_id: GroupId) -> dict[str, int]:
+    """What is stored of the group, by collection."""
+    counts: dict[str, int] = {}
+    for name in COLLECTIONS:
+        rows = await world.rows(name)
+        counts[name] = sum(group_id in (row.get("group_id"), *_parts(row["_id"])) for row in rows)
+    return {name: count for name, count in counts.items() if count}
+
+
+def _parts(key: str) -> list[str]:
+    return [part.removeprefix("group_") for part in key.split("\x1f")]
+
+
+async def _lived_in(world: World) -> GroupId:
+    """A group that left traces everywhere."""
+    group_id = await world.group(BOB, CAT, type=GroupType.PUBLIC, group_id=GroupId("tea"))
+    await world.post(ADA, group_id)
+    await world.post(BOB, group_id)
+    await world.membership.remove(ADA, group_id, CAT.user_id, ban=True)
+    await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=60)
+    await world.membership.join(a_user("dan"), group_id)
+    world.heard.clear()
+    return group_id
+
+
+async def test_a_disbanded_group_is_gone_at_once_and_told_once(world: World) -> None:
+    group_id = await _lived_in(world)
+    await world.groups.disband(ADA, group_id)
+    assert [event.group_id for event in world.take(GroupDisbanded)] == [group_id]
+    for refused in (
+        world.groups.get(ADA, group_id),
+        world.groups.disband(ADA, group_id),
+        world.messages.post(ADA, group_id, text()),
+        world.messages.list_messages(ADA, group_id, limit=1),
+        world.membership.join(BOB, group_id),
+    ):
+        with pytest.raises(GroupNotFound):
+            await refused
+    assert (await world.groups.list_joined(BOB, limit=9, cursor=None))[0] == []
+    await world.chat.clearing.wait()
+
+
+async def test_what_a_disbanded_group_leaves_is_cleared_away(open_world: OpenWorld) -> None:
+    world = await open_world()
+    ended: list[str] = []
+    left: list[str] = []
+
+    async def stream_ended(stream_id: str) -> None:
+        ended.append(stream_id)
+
+    async def members_left(group_id: GroupId, users: Sequence[UserId], tx: Tx) -> None:
+        left.extend(users)
+
+    group_id = await _lived_in(world)
+    other = await world.group(BOB)
+    await world.post(BOB, other)
+    kept = await _left(world, other)
+    world.chat.hooks.stream_ended.append(stream_ended)
+    world.chat.hooks.members_left.append(members_left)
+    await world.groups.disband(ADA, group_id)
+    await world.chat.clearing.wait()
+    assert await _left(world, group_id) == {}
+    assert await _left(world, other) == kept
+    assert ended == ["group_tea"]
+    assert sorted(left) == ["ada", "bob"]
+
+
+def _clearing(world: World) -> Clearing:
+    """The clearing of one more process."""
+    database = world.database
+    return Clearing(
+        database,
+        GroupStore(database),
+        MemberStore(database),
+        MessageStore(database),
+        world.chat.hooks,
+    )
+
+
+async def _disband_and_crash(world: World, group_id: GroupId) -> None:
+    """Disband, and stop before anything is cleared away."""
+    await world.groups.disband(ADA, group_id)
+    await world.chat.clearing.stop()
+
+
+async def test_after_a_crash_the_next_start_clears_what_is_left(open_world: OpenWorld) -> None:
+    world = await open_world()
+    group_id = await _lived_in(world)
+    await _disband_and_crash(world, group_id)
+    assert (await _left(world, group_id))["disbanded"] == 1
+    next_start = await open_world()
+    with pytest.raises(GroupIdTaken):
+        await next_start.groups.create(BOB, tea(type=MEETING, group_id="tea"))
+    await next_start.chat.clearing.resume()
+    await next_start.chat.clearing.wait()
+    assert await _left(world, group_id) == {}
+
+
+async def test_a_new_group_of_the_same_id_inherits_nothing(open_world: OpenWorld) -> None:
+    world = await open_world()
+    group_id = await _lived_in(world)
+    await world.groups.disband(ADA, group_id)
+    await world.chat.clearing.wait()
+    again = (await world.groups.create(BOB, tea(type=MEETING, group_id="tea"))).group
+    assert again.group_id == group_id
+    assert await world.members(group_id) == {"bob": Role.OWNER}
+    assert await world.seqs(BOB, group_id) == []
+    assert (await world.bans(group_id), await world.requests(group_id)) == ([], [])
+    # Who was banned there may come in here, and the muted one is not.
+    assert (await world.membership.join(CAT, group_id)).member is not None
+    assert (await world.member(group_id, BOB)).muted_until is None
+    assert await world.post(BOB, group_id) == 1
+
+
+async def test_two_processes_that_clear_the_same_group_do_it_once(open_world: OpenWorld) -> None:
+    world = await open_world()
+    group_id = await _lived_in(world)
+    await _disband_and_crash(world, group_id)
+    other = await open_world()
+    await asyncio.gather(*(_clearing(w).clear(group_id) for w in (world, other, world, other)))
+    assert await _left(world, group_id) == {}
+
+
+@pytest.mark.parametrize("commands", range(6))
+async def test_a_clearing_that_lags_behind_takes_nothing_from_a_new_group(
+    open_world: OpenWorld, commands: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process stops between two steps; another finishes, and the id is used again."""
+    world = await open_world()
+    group_id = await _lived_in(world)
+    await _disband_and_crash(world, group_id)
+    lagging = await open_world()
+    run, ran = lagging.database.run, 0
+
+    async def used_again() -> None:
+        await _clearing(world).clear(group_id)
+        await world.groups.create(BOB, tea(type=MEETING, group_id="tea"))
+        await world.membership.join(CAT, group_id)
+        await world.membership.remove(BOB, group_id, ADA.user_id, ban=True)
+        await world.post(CAT, group_id)
+
+    async def pausing(work: object) -> object:
+        nonlocal ran
+        if ran == commands:
+            await used_again()
+        ran += 1
+        return await run(work)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lagging.database, "run", pausing)
+    await _clearing(lagging).clear(group_id)
+    if ran <= commands:  # it was done before that step
+        await used_again()
+    assert await world.members(group_id) == {"bob": Role.OWNER, "cat": Role.MEMBER}
+    assert await world.seqs(CAT, group_id) == [1]
+    assert await world.bans(group_id) == ["ada"]
+    await world.check_sound(group_id)
+
+
+async def test_more_than_one_step_of_members_and_messages_is_cleared(
+    open_world: OpenWorld,
+) -> None:
+    world = await open_world(posts_per_second=0)
+    group_id = await world.group(group_id=GroupId("@TGS#_tea"))
+    many = STEP + 5
+    await world.database.collection("members").insert_many(
+        [
+            {
+                "_id": f"{group_id}\x1fu{n}",
+                "group_id": group_id,
+                "user_id": f"u{n}",
+                "role": "member",
+                "joined_at": START,
+                "joined_seq": 0,
+            }
+            for n in range(many)
+        ]
+    )
+    await world.database.collection("messages").insert_many(
+        [
+            {
+                "_id": f"group_{group_id}\x1f{n}",
+                "stream_id": f"group_{group_id}",
+                "seq": n,
+                "sender_id": "ada",
+                "key": f"s:{n}",
+            }
+            for n in range(1, many)
+        ]
+    )
+    await world.groups.disband(ADA, group_id)
+    await world.chat.clearing.wait()
+    assert await _left(world, group_id) == {}
+
+
+async def test_a_hook_of_a_higher_package_runs_in_the_transaction_of_the_disbanding(
+    open_world: OpenWorld,
+) -> None:
+    world = await open_world()
+    group_id = await world.group()
+
+    async def fail(group: object, tx: Tx) -> None:
+        raise PermissionRefused("not now")
+
+    world.chat.hooks.disbanded.append(fail)
+    with pytest.raises(PermissionRefused, match="not now"):
+        await world.groups.disband(ADA, group_id)
+    assert (await world.groups.get(ADA, group_id))[0].group.group_id == group_id
+    assert not [event for event in await world.outbox() if isinstance(event, GroupDisbanded)]

@@ -1,0 +1,187 @@
+"""The bus: every committed event to every listener of every process, and word when some were lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Literal
+
+import pytest
+
+from groups.kernel.bus import Bus
+from groups.kernel.errors import BadCursor
+from groups.kernel.events import Event, read_event
+from groups.kernel.mongo import Database, Tx
+from tests.builders import START, Deadline, mock_database
+from tests.kernel.conftest import Connect
+
+
+class Rang(Event):
+    """An event of these tests."""
+
+    type: Literal["test.rang"] = "test.rang"
+    number: int
+
+
+def rang(number: int) -> Rang:
+    return Rang(at=START, number=number)
+
+
+async def _publish(connection: Database, *numbers: int) -> None:
+    async def work(tx: Tx) -> None:
+        for number in numbers:
+            tx.publish(rang(number))
+
+    await connection.run(work)
+
+
+async def _until(condition: Callable[[], bool], what: str) -> None:
+    deadline = Deadline()
+    while not condition():
+        deadline.check(what)
+        await asyncio.sleep(0.005)
+
+
+async def test_every_process_hears_every_event_once_whoever_committed_it(
+    connect: Connect,
+) -> None:
+    connections = [await connect(), await connect()]
+    buses = [Bus(connection) for connection in connections]
+    heard: list[list[Event]] = [[], []]
+    for bus, events in zip(buses, heard, strict=True):
+        bus.listen(events.append)
+    await asyncio.gather(*(bus.start() for bus in buses))
+    for number in range(6):
+        await _publish(connections[number % 2], number)
+    wanted = [rang(number) for number in range(6)]
+    await _until(lambda: all(len(events) >= 6 for events in heard), "six events")
+    assert heard == [wanted, wanted]
+    assert all(bus.is_running for bus in buses)
+    await asyncio.gather(*(bus.stop() for bus in buses))
+    assert not any(bus.is_running for bus in buses)
+
+
+async def test_nothing_committed_after_the_start_is_missed(connect: Connect) -> None:
+    connection = await connect()
+    bus = Bus(connection)
+    heard: list[Event] = []
+    bus.listen(heard.append)
+    await _publish(connection, 1)
+    await bus.start()
+    await _publish(connection, 2)
+    await _until(lambda: bool(heard), "the event")
+    assert heard == [rang(2)]
+    await bus.stop()
+
+
+async def test_the_bus_of_mongomock_is_local_and_immediate() -> None:
+    connection = mock_database()
+    bus = Bus(connection)
+    heard: list[Event] = []
+    bus.listen(heard.append)
+    await bus.start()
+    await _publish(connection, 1, 2)
+    assert heard == [rang(1), rang(2)]
+    assert bus.is_running
+    await bus.stop()
+
+
+async def test_a_listener_that_fails_takes_the_event_from_nobody() -> None:
+    connection = mock_database()
+    bus = Bus(connection)
+    heard: list[Event] = []
+
+    def fail(event: Event) -> None:
+        raise RuntimeError("a defect")
+
+    bus.listen(fail)
+    bus.listen(heard.append)
+    await _publish(connection, 1, 2)
+    assert heard == [rang(1), rang(2)]
+
+
+async def test_what_was_rolled_back_is_not_heard(connect: Connect) -> None:
+    connection = await connect()
+    bus = Bus(connection)
+    heard: list[Event] = []
+    bus.listen(heard.append)
+    await bus.start()
+
+    async def work(tx: Tx) -> None:
+        tx.publish(rang(1))
+        raise BadCursor
+
+    with pytest.raises(BadCursor):
+        await connection.run(work)
+    await _publish(connection, 2)
+    await _until(lambda: bool(heard), "the event")
+    assert heard == [rang(2)]
+    await bus.stop()
+
+
+async def test_listeners_are_told_when_events_were_lost(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = await connect()
+
+    async def tail(*, ready: asyncio.Event, after_loss: bool) -> AsyncIterator[list[Event] | None]:
+        assert not after_loss
+        ready.set()
+        yield [rang(1)]
+        yield None
+        yield [rang(3)]
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(connection, "tail_outbox", tail)
+    bus = Bus(connection)
+    told: list[object] = []
+    bus.listen(told.append)
+    bus.on_resync(lambda: told.append("resync"))
+    await bus.start()
+    await _until(lambda: len(told) >= 3, "three")
+    assert told == [rang(1), "resync", rang(3)]
+    await bus.stop()
+
+
+async def test_a_tail_that_breaks_is_begun_again_after_a_resync(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = await connect()
+    tails = 0
+
+    async def tail(*, ready: asyncio.Event, after_loss: bool) -> AsyncIterator[list[Event] | None]:
+        nonlocal tails
+        tails += 1
+        ready.set()
+        if after_loss:
+            yield None
+        yield [rang(tails)]
+        if tails == 1:
+            raise RuntimeError("a defect")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(connection, "tail_outbox", tail)
+    bus = Bus(connection)
+    told: list[object] = []
+    bus.listen(told.append)
+    bus.on_resync(lambda: told.append("resync"))
+    await bus.start()
+    await _until(lambda: len(told) >= 3, "the second tail")
+    assert told == [rang(1), "resync", rang(2)]
+    await bus.stop()
+
+
+def test_an_event_is_stored_and_read_back_as_it_was() -> None:
+    event = rang(7)
+    assert read_event(event.model_dump(mode="python")) == event
+    assert read_event({**event.model_dump(), "type": "of.tomorrow"}) is None
+
+
+def test_two_kinds_of_event_never_share_a_type() -> None:
+    with pytest.raises(TypeError, match="literal"):
+
+        class Rung(Event):
+            type: Literal["test.rang"] = "test.rang"
+
+    with pytest.raises(TypeError, match="literal"):
+
+        class Silent(Event):
+            pass

@@ -1,0 +1,246 @@
+"""Group commit: batches, neighbours, cancellation, bounds. Conflicts run on the real database."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from groups.kernel.commit import GroupCommit
+from groups.kernel.errors import BadCursor, DomainError, Unavailable
+from groups.kernel.mongo import Database, Tx
+from tests.builders import Deadline, mock_database
+from tests.kernel.conftest import Connect
+
+
+class Desk:
+    """Applies batches that wait behind a gate; entries are numbers, results the same times ten."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.batches: list[tuple[str, list[int]]] = []
+        self.poison: set[int] = set()
+
+    async def apply(self, tx: Tx, key: str, entries: Sequence[int]) -> Sequence[int | DomainError]:
+        self.batches.append((key, list(entries)))
+        await self.gate.wait()
+        if self.poison & set(entries):
+            raise RuntimeError("poison")
+        return [BadCursor() if entry < 0 else entry * 10 for entry in entries]
+
+    async def began(self, batches: int) -> None:
+        """Return when so many batches began."""
+        deadline = Deadline()
+        while len(self.batches) < batches:
+            deadline.check(f"batch {batches}")
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def _commit(desk: Desk, **options: Any) -> GroupCommit[int, int]:
+    return GroupCommit(mock_database(), desk.apply, name="test", **options)
+
+
+async def _submit_all(
+    commit: GroupCommit[int, int], entries: Sequence[int], key: str = "k"
+) -> list[asyncio.Task[int]]:
+    """Tasks whose entries wait in their lane, in this order."""
+    tasks = [asyncio.create_task(commit.submit(key, entry)) for entry in entries]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_an_entry_of_an_idle_key_is_committed_alone_and_at_once(desk: Desk) -> None:
+    commit = _commit(desk)
+    assert await commit.submit("k", 1) == 10
+    assert await commit.submit("k", 2) == 20
+    assert desk.batches == [("k", [1]), ("k", [2])]
+
+
+async def test_entries_gather_while_a_batch_runs_and_keep_their_order(desk: Desk) -> None:
+    desk.gate.clear()
+    commit = _commit(desk)
+    tasks = await _submit_all(commit, [1])
+    await desk.began(1)
+    tasks += await _submit_all(commit, [5, 3, 4, 2])
+    assert commit.waiting == 4
+    desk.gate.set()
+    assert await asyncio.gather(*tasks) == [10, 50, 30, 40, 20]
+    assert desk.batches == [("k", [1]), ("k", [5, 3, 4, 2])]
+    assert commit.waiting == 0
+
+
+async def test_a_batch_holds_no_more_than_its_bound(desk: Desk) -> None:
+    commit = _commit(desk, max_batch=2)
+    await asyncio.gather(*await _submit_all(commit, [1, 2, 3, 4, 5]))
+    assert [entries for _, entries in desk.batches] == [[1, 2], [3, 4], [5]]
+
+
+async def test_keys_do_not_wait_for_each_other(desk: Desk) -> None:
+    desk.gate.clear()
+    commit = _commit(desk)
+    tasks = await _submit_all(commit, [1], key="a") + await _submit_all(commit, [2], key="b")
+    await desk.began(2)
+    assert sorted(desk.batches) == [("a", [1]), ("b", [2])]
+    desk.gate.set()
+    assert await asyncio.gather(*tasks) == [10, 20]
+
+
+async def test_one_entrys_refusal_is_its_own(desk: Desk) -> None:
+    commit = _commit(desk)
+    outcomes = await asyncio.gather(*await _submit_all(commit, [1, -2, 3]), return_exceptions=True)
+    assert [outcomes[0], outcomes[2]] == [10, 30]
+    assert isinstance(outcomes[1], BadCursor)
+    assert len(desk.batches) == 1
+
+
+@pytest.mark.parametrize("poisoned", [0, 3, 4, 7])
+async def test_an_entry_that_breaks_the_batch_is_found_by_halving(
+    desk: Desk, poisoned: int
+) -> None:
+    desk.poison = {poisoned}
+    commit = _commit(desk)
+    outcomes = await asyncio.gather(*await _submit_all(commit, range(8)), return_exceptions=True)
+    assert isinstance(outcomes[poisoned], RuntimeError)
+    assert [o for n, o in enumerate(outcomes) if n != poisoned] == [
+        n * 10 for n in range(8) if n != poisoned
+    ]
+    # 8, then both halves on the way down to the one: not one by one.
+    assert len(desk.batches) == 7
+
+
+async def test_every_poison_entry_is_found(desk: Desk) -> None:
+    desk.poison = {1, 2, 6}
+    commit = _commit(desk)
+    outcomes = await asyncio.gather(*await _submit_all(commit, range(8)), return_exceptions=True)
+    assert {n for n, o in enumerate(outcomes) if isinstance(o, RuntimeError)} == {1, 2, 6}
+    assert [outcomes[n] for n in (0, 3, 4, 5, 7)] == [0, 30, 40, 50, 70]
+
+
+async def test_a_caller_that_goes_away_takes_only_its_waiting_entry_with_it(desk: Desk) -> None:
+    desk.gate.clear()
+    commit = _commit(desk)
+    running = await _submit_all(commit, [1])
+    await desk.began(1)
+    kept, dropped, also_kept = await _submit_all(commit, [2, 3, 4])
+    dropped.cancel()
+    await asyncio.sleep(0)
+    desk.gate.set()
+    assert await asyncio.gather(*running, kept, also_kept) == [10, 20, 40]
+    assert desk.batches == [("k", [1]), ("k", [2, 4])]
+    assert commit.waiting == 0
+
+
+async def test_a_caller_that_goes_away_while_its_batch_runs_does_not_stop_it(desk: Desk) -> None:
+    desk.gate.clear()
+    commit = _commit(desk)
+    gone, stays = await _submit_all(commit, [1, 2])
+    await desk.began(1)
+    gone.cancel()
+    await asyncio.sleep(0)
+    desk.gate.set()
+    assert await stays == 20
+    assert gone.cancelled()
+    assert desk.batches == [("k", [1, 2])]
+
+
+async def test_a_lane_whose_callers_all_went_away_commits_nothing(desk: Desk) -> None:
+    desk.gate.clear()
+    commit = _commit(desk)
+    (running,) = await _submit_all(commit, [1])
+    await desk.began(1)
+    for task in await _submit_all(commit, [2, 3]):
+        task.cancel()
+    await asyncio.sleep(0)
+    desk.gate.set()
+    assert await running == 10
+    await commit.close()
+    assert desk.batches == [("k", [1])]
+    assert await commit.submit("k", 4) == 40
+
+
+async def test_one_entry_more_than_the_queue_holds_is_refused_at_once(desk: Desk) -> None:
+    desk.gate.clear()
+    commit = _commit(desk, max_waiting=3)
+    running = await _submit_all(commit, [1], key="a")
+    await desk.began(1)
+    # The bound is over all lanes; a batch that began does not count.
+    waiting = await _submit_all(commit, [2, 3], key="a")
+    waiting += await _submit_all(commit, [4], key="b")
+    with pytest.raises(Unavailable, match="waiting"):
+        await commit.submit("c", 5)
+    desk.gate.set()
+    assert await asyncio.gather(*running, *waiting) == [10, 20, 30, 40]
+    assert await commit.submit("c", 5) == 50
+
+
+async def test_closing_waits_for_all_that_was_submitted(desk: Desk) -> None:
+    desk.gate.clear()
+    commit = _commit(desk, max_batch=1)
+    tasks = await _submit_all(commit, [1, 2, 3])
+    closing = asyncio.create_task(commit.close())
+    await desk.began(1)
+    assert not closing.done()
+    desk.gate.set()
+    await closing
+    assert [task.result() for task in tasks] == [10, 20, 30]
+
+
+async def test_each_batch_is_told_with_its_size(desk: Desk) -> None:
+    told: list[tuple[str, int]] = []
+    hear: Callable[[str, int], None] = lambda name, size: told.append((name, size))  # noqa: E731
+    commit: GroupCommit[int, int] = GroupCommit(
+        mock_database(), desk.apply, name="joins", on_batch=hear
+    )
+    await asyncio.gather(*await _submit_all(commit, [1, 2, 3]))
+    await commit.submit("k", 4)
+    assert told == [("joins", 3), ("joins", 1)]
+
+
+def _counter(connection: Database, name: str) -> GroupCommit[int, int]:
+    """Adds entries to one number by reading and writing it, which only a transaction makes safe."""
+    numbers = connection.collection("numbers")
+
+    async def apply(tx: Tx, key: str, entries: Sequence[int]) -> Sequence[int | DomainError]:
+        found = await numbers.find_one({"_id": key}, session=tx.session)
+        assert found is not None
+        value: int = found["value"]
+        results = []
+        for entry in entries:
+            value += entry
+            results.append(value)
+        await numbers.update_one({"_id": key}, {"$set": {"value": value}}, session=tx.session)
+        return results
+
+    return GroupCommit(connection, apply, name=name)
+
+
+async def test_two_processes_that_write_one_document_lose_no_entry(connect: Connect) -> None:
+    one, other = await connect(), await connect()
+    await one.collection("numbers").insert_one({"_id": "n", "value": 0})
+    lanes = [_counter(one, "one"), _counter(other, "other")]
+    results = await asyncio.gather(*(lanes[n % 2].submit("n", 1) for n in range(200)))
+    # Each saw the number as nobody else did: no two transactions were committed from the same reading.
+    assert sorted(results) == list(range(1, 201))
+    assert await one.collection("numbers").find_one({}) == {"_id": "n", "value": 200}
+
+
+async def test_when_the_outcome_stays_unknown_every_caller_of_the_batch_hears_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = mock_database()
+
+    async def lose(work: object) -> None:
+        raise Unavailable("gone")
+
+    monkeypatch.setattr(connection, "run", lose)
+    commit: GroupCommit[int, int] = GroupCommit(connection, desk.apply, name="test")
+    outcomes = await asyncio.gather(*await _submit_all(commit, [1, 2]), return_exceptions=True)
+    assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+    # An exception object carries its traceback: callers must not share one.
+    assert outcomes[0] is not outcomes[1]

@@ -1,0 +1,246 @@
+"""Membership under races: the limit, the count, one owner, bans. Two processes on one real database."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+
+from groups.errors import GroupIdTaken, GroupsPerUserReached, MemberLimitReached
+from groups.events import GroupUpdated, MembersJoined, MembersLeft
+from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError, PermissionRefused
+from groups.kernel.ids import GroupId
+from groups.models import GroupType, Role, Standing
+from groups.service import Membership, NewGroup
+from tests.builders import ADA, BOB, CAT, DAN, OpenWorld, World, a_user
+
+PUBLIC, MEETING = GroupType.PUBLIC, GroupType.MEETING
+
+
+async def _together(calls: Sequence[Awaitable[object]]) -> list[object]:
+    """The outcomes of calls made at once; a failure that is no refusal is the test's."""
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, DomainError):
+            raise outcome
+    return list(outcomes)
+
+
+async def test_a_hundred_joins_at_a_limit_of_three_admit_exactly_three(
+    open_world: OpenWorld,
+) -> None:
+    worlds = [await open_world(community_members=4) for _ in range(2)]
+    group_id = await worlds[0].group()
+    outcomes = await _together(
+        [worlds[n % 2].membership.join(a_user(f"u{n}"), group_id) for n in range(100)]
+    )
+    assert sum(isinstance(outcome, Membership) for outcome in outcomes) == 3
+    assert sum(isinstance(outcome, MemberLimitReached) for outcome in outcomes) == 97
+    assert await worlds[0].member_count(group_id) == 4
+    await worlds[0].check_sound(group_id)
+
+
+async def test_one_user_who_joins_fifty_times_at_once_is_a_member_once(
+    open_world: OpenWorld,
+) -> None:
+    worlds = [await open_world() for _ in range(2)]
+    group_id = await worlds[0].group()
+    outcomes = await _together([worlds[n % 2].membership.join(BOB, group_id) for n in range(50)])
+    assert sum(isinstance(o, Membership) and o.changed for o in outcomes) == 1
+    joins = [e for e in await worlds[0].outbox() if isinstance(e, MembersJoined)]
+    assert [event.user_ids for event in joins] == [("ada",), ("bob",)]
+    await worlds[0].check_sound(group_id)
+
+
+async def test_the_last_place_is_approved_once(open_world: OpenWorld) -> None:
+    worlds = [await open_world() for _ in range(2)]
+    group_id = await worlds[0].group(type=PUBLIC, member_limit=2)
+    users = [a_user(f"u{n}") for n in range(6)]
+    for user in users:
+        await worlds[0].membership.join(user, group_id)
+    outcomes = await _together(
+        [
+            worlds[n % 2].membership.approve(ADA, group_id, user.user_id)
+            for n, user in enumerate(users)
+        ]
+    )
+    assert sum(isinstance(outcome, Membership) for outcome in outcomes) == 1
+    assert len(await worlds[0].requests(group_id)) == 5
+    await worlds[0].check_sound(group_id)
+
+
+async def test_a_user_who_joins_many_groups_at_once_is_in_no_more_than_he_may(
+    open_world: OpenWorld,
+) -> None:
+    worlds = [await open_world(groups_per_user=3) for _ in range(2)]
+    groups = [await worlds[0].group(owner=a_user(f"owner{n}")) for n in range(8)]
+    outcomes = await _together(
+        [worlds[n % 2].membership.join(BOB, group_id) for n, group_id in enumerate(groups)]
+    )
+    assert sum(isinstance(outcome, Membership) for outcome in outcomes) == 3
+    assert sum(isinstance(outcome, GroupsPerUserReached) for outcome in outcomes) == 5
+    assert len(await worlds[0].membership.list_group_ids(BOB.user_id)) == 3
+
+
+async def test_creations_count_against_the_same_limit(open_world: OpenWorld) -> None:
+    worlds = [await open_world(groups_per_user=3) for _ in range(2)]
+    new = NewGroup(type=MEETING, name="Tea")
+    outcomes = await _together([worlds[n % 2].groups.create(BOB, new) for n in range(8)])
+    assert sum(isinstance(outcome, Standing) for outcome in outcomes) == 3
+    assert len(await worlds[0].membership.list_group_ids(BOB.user_id)) == 3
+
+
+async def test_one_id_raced_for_makes_one_group(open_world: OpenWorld) -> None:
+    worlds = [await open_world() for _ in range(2)]
+    users = [a_user(f"u{n}") for n in range(12)]
+    new = NewGroup(type=MEETING, name="Tea", group_id=GroupId("tea"))
+    outcomes = await _together(
+        [worlds[n % 2].groups.create(user, new) for n, user in enumerate(users)]
+    )
+    (made,) = [outcome for outcome in outcomes if isinstance(outcome, Standing)]
+    assert sum(isinstance(outcome, GroupIdTaken) for outcome in outcomes) == 11
+    assert await worlds[0].members(GroupId("tea")) == {made.group.owner_id: Role.OWNER}
+    assert len(await worlds[0].outbox()) == 1
+    await worlds[0].check_sound(GroupId("tea"))
+
+
+async def test_one_key_raced_with_makes_one_group(open_world: OpenWorld) -> None:
+    worlds = [await open_world() for _ in range(2)]
+    new = NewGroup(type=MEETING, name="Tea")
+    outcomes = await _together([worlds[n % 2].groups.create(ADA, new, key="k") for n in range(12)])
+    assert {o.group.group_id for o in outcomes if isinstance(o, Standing)} == {
+        row["_id"] for row in await worlds[0].rows("groups")
+    }
+    assert len(await worlds[0].rows("members")) == len(await worlds[0].outbox()) == 1
+
+
+# --- roles ------------------------------------------------------------------------------------------------------------
+
+
+async def test_racing_transfers_leave_one_owner(open_world: OpenWorld) -> None:
+    worlds = [await open_world() for _ in range(2)]
+    users = [a_user(f"u{n}") for n in range(10)]
+    group_id = await worlds[0].group(*users)
+    outcomes = await _together(
+        [
+            worlds[n % 2].membership.transfer(ADA, group_id, user.user_id)
+            for n, user in enumerate(users)
+        ]
+    )
+    # Whoever came second was the owner no more.
+    assert sum(isinstance(outcome, Membership) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, PermissionRefused) for outcome in outcomes) == 9
+    transfers = [e for e in await worlds[0].outbox() if isinstance(e, GroupUpdated)]
+    group = (await worlds[0].groups.get(ADA, group_id))[0].group
+    assert [event.changed for event in transfers] == [{"owner_id": group.owner_id}]
+    assert group.version == 2
+    await worlds[0].check_sound(group_id)
+
+
+@pytest.mark.parametrize("how", ["leaves", "is removed", "is banned"])
+async def test_an_heir_who_goes_as_he_inherits_leaves_one_owner(
+    open_world: OpenWorld, how: str
+) -> None:
+    one, other = await open_world(), await open_world()
+    for number in range(8):
+        group_id = await one.group(BOB, name=str(number))
+        going = (
+            other.membership.leave(BOB, group_id)
+            if how == "leaves"
+            else other.membership.remove(ADA, group_id, BOB.user_id, ban=how == "is banned")
+        )
+        await _together([one.membership.transfer(ADA, group_id, BOB.user_id), going])
+        await one.check_sound(group_id)
+
+
+async def test_a_ban_and_a_coming_never_both_hold(open_world: OpenWorld) -> None:
+    """Both write different documents, so only the group's own makes the two meet."""
+    one, other = await open_world(), await open_world()
+    comings: list[Callable[[Actor, GroupId], Awaitable[object]]] = [
+        lambda user, group_id: other.membership.join(user, group_id),
+        lambda user, group_id: other.membership.approve(CAT, group_id, user.user_id),
+    ]
+    for type, coming in zip((MEETING, PUBLIC), comings, strict=True):
+        group_id = await one.group(type=type, admins=[CAT])
+        for number in range(15):
+            user = a_user(f"u{number}")
+            if type is PUBLIC:
+                await one.membership.join(user, group_id)
+            await _together(
+                [
+                    one.membership.remove(ADA, group_id, user.user_id, ban=True),
+                    coming(user, group_id),
+                ]
+            )
+            assert user.user_id in await one.bans(group_id)
+        await one.check_sound(group_id)
+        assert await one.requests(group_id) == []
+
+
+async def test_a_ban_and_a_request_never_both_hold(open_world: OpenWorld) -> None:
+    one, other = await open_world(), await open_world()
+    group_id = await one.group(type=PUBLIC)
+    for number in range(15):
+        user = a_user(f"u{number}")
+        await _together(
+            [
+                one.membership.remove(ADA, group_id, user.user_id, ban=True),
+                other.membership.join(user, group_id),
+            ]
+        )
+    assert len(await one.bans(group_id)) == 15
+    assert await one.requests(group_id) == []
+
+
+# --- storms -----------------------------------------------------------------------------------------------------------
+
+
+def _any_act(
+    world: World, group_id: GroupId, users: list[Actor], dice: random.Random
+) -> Awaitable[object]:
+    """Something that somebody does to somebody."""
+    calls, who, whom = world.membership, dice.choice(users), dice.choice(users).user_id
+    match dice.randrange(9):
+        case 0 | 1 | 2:
+            return calls.join(who, group_id)
+        case 3:
+            return calls.leave(who, group_id)
+        case 4:
+            return calls.remove(who, group_id, whom, ban=dice.random() < 0.5)
+        case 5:
+            return calls.unban(who, group_id, whom)
+        case 6:
+            return calls.add(who, group_id, whom)
+        case 7:
+            return calls.change(who, group_id, whom, role=dice.choice([Role.ADMIN, Role.MEMBER]))
+        case _:
+            return calls.transfer(who, group_id, whom)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_in_a_storm_of_changes_the_count_is_the_records_and_one_is_owner(
+    open_world: OpenWorld, seed: int
+) -> None:
+    worlds = [await open_world() for _ in range(2)]
+    dice = random.Random(seed)
+    users = [ADA, BOB, CAT, DAN, *(a_user(f"u{n}") for n in range(8))]
+    group_id = await worlds[0].group(BOB, CAT, admins=[DAN], member_limit=7)
+    for _ in range(5):
+        outcomes = await _together(
+            [_any_act(worlds[n % 2], group_id, users, dice) for n in range(40)]
+        )
+        assert any(not isinstance(outcome, DomainError) for outcome in outcomes)
+        await worlds[0].check_sound(group_id)
+    # Every change was told, and nothing else: whoever replays the events knows who is in.
+    told: set[str] = set()
+    for event in await worlds[0].outbox():
+        if isinstance(event, MembersJoined):
+            assert not told & set(event.user_ids)
+            told |= set(event.user_ids)
+            assert event.member_count == len(told)
+        elif isinstance(event, MembersLeft):
+            assert set(event.user_ids) <= told
+            told -= set(event.user_ids)
+            assert event.member_count == len(told)
+    assert told == set(await worlds[0].members(group_id))

@@ -1,0 +1,169 @@
+"""Streams under races: dense, once, in step with what was told. Two processes on one real database."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+from groups.errors import GroupIdTaken, GroupNotFound, RecallTooLate
+from groups.events import MessageEdited, MessagePosted, MessageRecalled
+from groups.kernel.errors import DomainError, IdempotencyConflict, RateLimited
+from groups.kernel.ids import GroupId
+from groups.models import GroupType
+from groups.service import NewGroup, Posted
+from tests.builders import ADA, BOB, CAT, DAN, ROOT, OpenWorld, World, a_user, text
+
+
+async def _together(calls: Sequence[Awaitable[object]]) -> list[object]:
+    """The outcomes of calls made at once; a failure that is no refusal is the test's."""
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, DomainError):
+            raise outcome
+    return list(outcomes)
+
+
+async def _stored(world: World, group_id: GroupId) -> list[int]:
+    rows = await world.rows("messages", stream_id=f"group_{group_id}")
+    return sorted(row["seq"] for row in rows)
+
+
+async def test_two_hundred_posts_of_three_admins_leave_no_hole(open_world: OpenWorld) -> None:
+    worlds = [await open_world(posts_per_second=0) for _ in range(2)]
+    group_id = await worlds[0].group(admins=[BOB, CAT])
+    admins = (ADA, BOB, CAT)
+    outcomes = await _together(
+        [worlds[n % 2].messages.post(admins[n % 3], group_id, text(f"m{n}")) for n in range(200)]
+    )
+    dense = list(range(1, 201))
+    assert sorted(o.message.seq for o in outcomes if isinstance(o, Posted)) == dense
+    assert await _stored(worlds[0], group_id) == dense
+    _, stream = await worlds[0].groups.get(ADA, group_id)
+    assert stream.last is not None
+    assert (stream.head_seq, stream.last.seq) == (200, 200)
+    # Told in the order of the seqs, each with the words that its author was answered with.
+    told = [e.message for e in await worlds[0].outbox() if isinstance(e, MessagePosted)]
+    assert [message.seq for message in told] == dense
+    answered = {o.message.seq: o.message for o in outcomes if isinstance(o, Posted)}
+    assert {message.seq: message for message in told} == answered
+    assert {m.content.text for m in told if m.content} == {f"m{n}" for n in range(200)}
+
+
+async def test_one_key_raced_with_is_one_message(open_world: OpenWorld) -> None:
+    worlds = [await open_world(posts_per_second=0) for _ in range(2)]
+    group_id = await worlds[0].group()
+    outcomes = await _together(
+        [worlds[n % 2].messages.post(ADA, group_id, text("hi"), key="k") for n in range(40)]
+    )
+    assert {o.message for o in outcomes if isinstance(o, Posted)} == {
+        (await worlds[0].messages.get(ADA, group_id, 1)).message
+    }
+    assert await _stored(worlds[0], group_id) == [1]
+    assert sum(isinstance(e, MessagePosted) for e in await worlds[0].outbox()) == 1
+
+
+async def test_one_key_raced_with_for_two_bodies_is_one_of_them(open_world: OpenWorld) -> None:
+    worlds = [await open_world(posts_per_second=0) for _ in range(2)]
+    group_id = await worlds[0].group()
+    outcomes = await _together(
+        [worlds[n % 2].messages.post(ADA, group_id, text(f"m{n % 2}"), key="k") for n in range(20)]
+    )
+    assert sum(isinstance(o, Posted) for o in outcomes) == 10
+    assert sum(isinstance(o, IdempotencyConflict) for o in outcomes) == 10
+    assert await _stored(worlds[0], group_id) == [1]
+
+
+async def test_the_rate_holds_over_all_processes(open_world: OpenWorld) -> None:
+    worlds = [await open_world() for _ in range(2)]
+    group_id = await worlds[0].group()
+    outcomes = await _together(
+        [worlds[n % 2].messages.post(ADA, group_id, text()) for n in range(60)]
+    )
+    assert sum(isinstance(o, Posted) for o in outcomes) == 40
+    assert sum(isinstance(o, RateLimited) for o in outcomes) == 20
+    assert await _stored(worlds[0], group_id) == list(range(1, 41))
+
+
+async def test_an_edit_and_a_recall_at_once_leave_no_words(open_world: OpenWorld) -> None:
+    one, other = await open_world(), await open_world()
+    group_id = await one.group(BOB)
+    for seq in range(1, 11):
+        await one.post(BOB, group_id)
+        outcomes = await _together(
+            [
+                one.messages.edit(BOB, group_id, seq, text("ho")),
+                other.messages.recall(ADA, group_id, seq),
+            ]
+        )
+        assert not isinstance(outcomes[1], RecallTooLate)
+        message = (await one.messages.get(ADA, group_id, seq)).message
+        assert message.content is None
+        assert message.recalled_at is not None
+        # The last that is told is the recall.
+        of_this = [
+            e
+            for e in await one.outbox()
+            if isinstance(e, MessageEdited | MessageRecalled) and e.message.seq == seq
+        ]
+        assert isinstance(of_this[-1], MessageRecalled)
+
+
+async def test_disbanding_while_others_join_and_post_leaves_nothing_behind(
+    open_world: OpenWorld,
+) -> None:
+    worlds = [await open_world(posts_per_second=0) for _ in range(2)]
+    new = NewGroup(type=GroupType.PUBLIC, name="Tea", group_id=GroupId("tea"))
+    for _ in range(3):
+        await worlds[0].groups.create(ADA, new)
+        await worlds[0].membership.add(ADA, GroupId("tea"), BOB.user_id)
+        one, other = (w for w in worlds)
+        calls: list[Awaitable[object]] = [other.groups.disband(ADA, GroupId("tea"))]
+        for number in range(15):
+            user = a_user(f"u{number}")
+            calls += [
+                one.membership.join(user, GroupId("tea")),
+                one.messages.post(BOB, GroupId("tea"), text()),
+                one.membership.add(ADA, GroupId("tea"), user.user_id),
+                other.messages.post(ADA, GroupId("tea"), text()),
+                other.membership.remove(ADA, GroupId("tea"), DAN.user_id, ban=True),
+                one.membership.change(ADA, GroupId("tea"), BOB.user_id, mute_seconds=number),
+            ]
+        # In the midst of it: what comes after the end is refused, what came before is cleared away.
+        calls[0], calls[40] = calls[40], calls[0]
+        outcomes = await _together(calls)
+        assert outcomes[40] is None
+        await asyncio.gather(*(world.chat.clearing.wait() for world in worlds))
+        for name in ("groups", "streams", "members", "messages", "restrictions", "join_requests"):
+            assert (name, await one.rows(name)) == (name, [])
+        assert await one.rows("disbanded") == []
+
+
+async def test_disbanding_at_once_in_two_processes_happens_once(open_world: OpenWorld) -> None:
+    worlds = [await open_world() for _ in range(2)]
+    group_id = await worlds[0].group(BOB)
+    outcomes = await _together(
+        [w.groups.disband(actor, group_id) for w in worlds for actor in (ADA, ROOT)]
+    )
+    assert outcomes.count(None) == 1
+    assert sum(isinstance(outcome, GroupNotFound) for outcome in outcomes) == 3
+    await asyncio.gather(*(world.chat.clearing.wait() for world in worlds))
+    assert await worlds[0].rows("members") == []
+
+
+async def test_an_id_is_used_again_only_when_nothing_is_left(open_world: OpenWorld) -> None:
+    one, other = await open_world(), await open_world()
+    new = NewGroup(type=GroupType.MEETING, name="Tea", group_id=GroupId("tea"))
+    await one.groups.create(ADA, new)
+    for number in range(30):
+        await one.membership.join(a_user(f"u{number}"), GroupId("tea"))
+    await one.post(ADA, GroupId("tea"))
+    await one.groups.disband(ADA, GroupId("tea"))
+    while True:
+        try:
+            await other.groups.create(BOB, new)
+            break
+        except GroupIdTaken:
+            await asyncio.sleep(0)
+    assert list(await one.members(GroupId("tea"))) == ["bob"]
+    assert await one.post(BOB, GroupId("tea")) == 1
+    await one.chat.clearing.wait()
+    assert await one.seqs(BOB, GroupId("tea")) == [1]
+    await one.check_sound(GroupId("tea"))
