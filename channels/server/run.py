@@ -73,13 +73,13 @@ async def _run_app(
 ) -> None:
     services = create_services(database, settings.limits, create_policy=settings.create_policy)
     app = create_app(services, settings.signing_secret())
-    # The largest header is a 4 KiB token.
+    # The largest header is a 4 KiB token; a long line is refused by the types, which can say why.
     runner = web.AppRunner(
         app,
         access_log=None,
         handle_signals=False,
         shutdown_timeout=DRAIN_SECONDS,
-        max_line_size=16_384,
+        max_line_size=65_536,
         max_field_size=16_384,
     )
     try:
