@@ -141,7 +141,7 @@ class PostRoutes:
 
     @get(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",
-        errors=[ChannelNotFound, PostNotFound, BadEmoji, PermissionRefused],
+        errors=[ChannelNotFound, PostNotFound, BadEmoji, PermissionRefused, Banned],
     )
     async def reactors(
         self,

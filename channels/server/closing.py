@@ -21,7 +21,7 @@ class CloseCode(IntEnum):
     BAD_TOKEN = 4500
     """The token is not valid here; do not reconnect with it."""
     BAD_FRAME = 4501
-    """A frame that is not a JSON object of a known type, or too large; do not reconnect before mending that."""
+    """A frame that is not text; do not reconnect before mending that. One too large ends in the protocol's own 1009."""
 
     @property
     def should_reconnect(self) -> bool:

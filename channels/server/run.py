@@ -78,7 +78,7 @@ async def _run_app(
         app,
         access_log=None,
         handle_signals=False,
-        shutdown_timeout=DRAIN_SECONDS,
+        shutdown_timeout=DRAIN_SECONDS / 2,  # aiohttp waits so long twice before it cancels
         max_line_size=65_536,
         max_field_size=16_384,
     )

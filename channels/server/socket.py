@@ -292,11 +292,12 @@ class SocketServer:
                 if not conversation_id.startswith(_GROUP_PREFIX):
                     raise ConversationNotFound
                 group_id = GroupId(conversation_id.removeprefix(_GROUP_PREFIX))
-                if len(session.watched) >= WATCHED_STREAMS:
+                stream_id = StreamId(conversation_id)
+                if stream_id not in session.watched and len(session.watched) >= WATCHED_STREAMS:
                     reason = f"at most {WATCHED_STREAMS} conversations are watched at once"
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
                 await self._may_watch(actor, group_id)
-                self._hub.watch(session, stream_of(group_id))
+                self._hub.watch(session, stream_id)
                 session.tell("watching", conversation_id=conversation_id)
             case _Unwatch(conversation_id=conversation_id):
                 self._hub.unwatch(session, StreamId(conversation_id))

@@ -63,7 +63,13 @@ class Crew:
         )
         self._processes.add(process)
         assert process.stdout is not None  # asked for above
-        said = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        try:
+            said = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        except TimeoutError:
+            # Or it would serve one day, beside its replacement and unwatched.
+            await self._end(process)
+            self._processes.discard(process)
+            raise
         if said.decode().strip() != _READY:
             self._processes.discard(process)
             raise StartupError(

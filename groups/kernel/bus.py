@@ -7,9 +7,13 @@ outbox remembers calls its resync listeners once instead; what they missed is re
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Final
 
+from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event, Listener
 from groups.kernel.mongo import Database
+
+START_SECONDS: Final = 30.0  # as long as a database may be away, and some
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +39,17 @@ class Bus:
         self._resync_listeners.append(listener)
 
     async def start(self) -> None:
-        """Begin to listen; returns when no later commit can be missed."""
+        """Begin to listen; returns when no later commit can be missed.
+
+        Raises: Unavailable when the database does not let us listen.
+        """
         if self._database.transactional:
             self._task = asyncio.create_task(self._tail(), name="bus")
-            await self._ready.wait()
+            try:
+                await asyncio.wait_for(self._ready.wait(), START_SECONDS)
+            except TimeoutError:
+                await self.stop()
+                raise Unavailable("The database does not tell of events") from None
 
     @property
     def is_running(self) -> bool:
@@ -54,9 +65,12 @@ class Bus:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _tail(self) -> None:
+        is_broken = False
         while True:
             try:
-                async for events in self._database.tail_outbox(ready=self._ready):
+                async for events in self._database.tail_outbox(
+                    ready=self._ready, after_loss=is_broken
+                ):
                     if events is None:
                         self._resync()
                     else:
@@ -64,7 +78,7 @@ class Bus:
             # The tail is the process's hearing: whatever broke it, begin again and have everyone resync.
             except Exception:
                 log.exception("the tail of the outbox broke")
-                self._resync()
+                is_broken = True
                 await asyncio.sleep(1)
 
     def _resync(self) -> None:

@@ -266,6 +266,8 @@ class ChangeMember(Body):
 class RemoveMember(Body):
     """How a member is removed; `ban` as the query parameter says it too."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ban": True}]})
+
     ban: bool = False
 
 

@@ -17,6 +17,8 @@ from groups.service.hooks import Hooks
 from groups.store import GroupStore, MemberStore, MessageStore
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
+LOOK_SECONDS: Final = 60.0
+"""Between two looks for what nobody clears: its process died, or did not hear that its disbanding was stored."""
 
 log = logging.getLogger(__name__)
 
@@ -37,27 +39,45 @@ class Clearing:
         self._members = members
         self._messages = messages
         self._hooks = hooks
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[GroupId, asyncio.Task[None]] = {}
+        self._looking: asyncio.Task[None] | None = None
 
     async def resume(self) -> None:
-        """Go on with what was left when a process stopped."""
-        for group_id in await self._groups.list_disbanded():
-            self.start(group_id)
+        """Go on with what was left when a process stopped; from now on also with what others leave."""
+        await self._start_left()
+        self._looking = self._looking or asyncio.create_task(self._look_on(), name="clearing-look")
 
     def start(self, group_id: GroupId) -> None:
         """Clear the group's remains in the background."""
-        task = asyncio.create_task(self._clear_stubbornly(group_id), name="clearing")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if group_id not in self._tasks:
+            task = asyncio.create_task(self._clear_stubbornly(group_id), name="clearing")
+            self._tasks[group_id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(group_id))
+
+    async def _start_left(self) -> None:
+        for group_id in await self._groups.list_disbanded():
+            self.start(group_id)
+
+    async def _look_on(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self._start_left()
+            # The next look may see what this one could not; a look that ended for good would leave ids taken.
+            except Exception as error:
+                log.warning("cannot look for remains of groups: %r", error)
 
     async def wait(self) -> None:
         """Return when nothing is being cleared any more (tests, graceful stop)."""
         while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def stop(self) -> None:
         """Stop in the middle; the next start resumes."""
-        for task in self._tasks:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        for task in self._tasks.values():
             task.cancel()
         await self.wait()
 

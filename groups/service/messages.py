@@ -24,7 +24,7 @@ from groups.kernel.errors import (
     InvalidRequest,
     RateLimited,
 )
-from groups.kernel.ids import GroupId, UserId, mint_id
+from groups.kernel.ids import GroupId, StreamId, UserId, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.limits import GroupLimits
@@ -245,6 +245,10 @@ class MessageService:
         The message is written, so that recalling it or clearing its group away conflicts with the transaction.
         """
         return await self._messages.touch(stream_of(group_id), seq, tx)
+
+    async def has_stream(self, stream_id: StreamId, tx: Tx) -> bool:
+        """Whether the stream lives, inside a caller's transaction: it does until its group is disbanded."""
+        return await self._messages.find_stream(stream_id, tx) is not None
 
     # --- change ---------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ by one, and events reach the listeners directly.
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -41,6 +42,7 @@ from pymongo.write_concern import WriteConcern
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event, read_event
+from groups.kernel.mongo.orphans import Orphans
 
 __all__ = [
     "DESCENDING",
@@ -64,8 +66,13 @@ PATIENCE_SECONDS: Final = 20.0
 """How long a write is retried: longer than an election or the restart of a killed `mongod` takes."""
 OUTBOX_SECONDS: Final = 3600
 """How long an event stays in the outbox: a process cut off for longer tells its sockets to resync."""
+CONFLICT_SECONDS: Final = 1.0
+"""Conflicts for longer than this are no race any more: somebody died in the middle of a transaction."""
 CONCURRENT_TRANSACTIONS: Final = 64
 """Transactions one process runs at once; more only wait here instead of in the driver's pool."""
+
+
+log = logging.getLogger(__name__)
 
 
 class StandaloneServer(Exception):
@@ -122,8 +129,11 @@ _DRIVER_DOWN: Final = (
     ExecutionTimeout,
     WTimeoutError,
 )
-# NotWritablePrimary, InterruptedAtShutdown and their kin: the server steps down, stops or recovers.
-_CODES_OF_CHANGE: Final = {10107, 13435, 11600, 11602, 189, 91, 13436, 64, 262}
+# NotWritablePrimary, InterruptedAtShutdown and their kin: the server steps down, stops or recovers; 43 and 237: it
+# forgot a cursor meanwhile; 134: it has no majority to read from yet.
+_CODES_OF_CHANGE: Final = frozenset(
+    {6, 7, 43, 64, 89, 91, 134, 189, 237, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
+)
 
 
 def is_outage(error: Exception) -> bool:
@@ -131,6 +141,11 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error, _DRIVER_DOWN) or (
         isinstance(error, OperationFailure) and error.code in _CODES_OF_CHANGE
     )
+
+
+def _appname(database: str) -> str:
+    """How MongoDB's own records name the processes of this deployment."""
+    return f"channels.{database}"
 
 
 class Database:
@@ -147,6 +162,7 @@ class Database:
         self.transactional = transactional
         self._clock = clock or SystemClock()
         self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
+        self._orphans = Orphans(database.client, _appname(database.name))
         self._local_listeners: list[Callable[[list[Event]], None]] = []
 
     @classmethod
@@ -157,20 +173,26 @@ class Database:
 
         Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
         """
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            uri,
-            tz_aware=True,
-            w="majority",
-            journal=True,
-            wTimeoutMS=10_000,
-            readConcernLevel="majority",
-            retryWrites=True,
-            serverSelectionTimeoutMS=5_000,
-            connectTimeoutMS=5_000,
-            socketTimeoutMS=20_000,
-            maxPoolSize=100,
-            appname="channels",
-        )
+        try:
+            client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+                uri,
+                tz_aware=True,
+                w="majority",
+                journal=True,
+                wTimeoutMS=10_000,
+                readConcernLevel="majority",
+                retryWrites=True,
+                serverSelectionTimeoutMS=5_000,
+                connectTimeoutMS=5_000,
+                socketTimeoutMS=20_000,
+                maxPoolSize=100,
+                appname=_appname(name),
+            )
+        except PyMongoError as error:
+            raise Unavailable(f"The address of the database cannot be used: {error}") from error
+        except ValueError:
+            # Without its words: they quote the address, and with it perhaps a password.
+            raise Unavailable("The address of the database cannot be used") from None
         deadline = time.monotonic() + patience_seconds
         hello: Document | None = None
         while hello is None:
@@ -199,7 +221,24 @@ class Database:
         await self._database.client.drop_database(self._database.name)
 
     async def ensure_indexes(self, indexes: Sequence[Index]) -> None:
-        """Create what is missing of collections and indexes; doing it again changes nothing."""
+        """Create what is missing of collections and indexes; doing it again changes nothing.
+
+        Raises: Unavailable when the database goes away meanwhile, for longer than `PATIENCE_SECONDS`.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                await self._ensure_indexes(indexes)
+            except PyMongoError as error:
+                if not is_outage(error):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise Unavailable(f"The database does not answer: {error}") from error
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    async def _ensure_indexes(self, indexes: Sequence[Index]) -> None:
         if self.transactional:
             # Made before first use: creating one inside a transaction would conflict with its neighbours.
             existing = set(await self._database.list_collection_names())
@@ -273,7 +312,7 @@ class Database:
         Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or no primary was
             found within `PATIENCE_SECONDS`.
         """
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        started = time.monotonic()
         attempt = 0
         async with self._slots:
             while True:
@@ -286,8 +325,12 @@ class Database:
                         isinstance(error, DuplicateKeyError) and attempt > 5
                     ):
                         raise
-                    if time.monotonic() >= deadline:
+                    lasted = time.monotonic() - started
+                    if lasted >= PATIENCE_SECONDS:
+                        log.warning("gave up after %d attempts: %r", attempt, error)
                         raise Unavailable from error
+                    if lasted >= CONFLICT_SECONDS and not is_outage(error):
+                        await self._orphans.end()
                     # Full jitter: colliding processes must not collide again in step.
                     await asyncio.sleep(random.uniform(0, min(0.5, 0.002 * 2 ** min(attempt, 9))))
                 else:
@@ -335,11 +378,14 @@ class Database:
         """Hear the events of this process directly (mongomock, which has no change stream)."""
         self._local_listeners.append(listener)
 
-    async def tail_outbox(self, *, ready: asyncio.Event) -> AsyncIterator[list[Event] | None]:
+    async def tail_outbox(
+        self, *, ready: asyncio.Event, after_loss: bool = False
+    ) -> AsyncIterator[list[Event] | None]:
         """The events that any process commits from now on, in commit order, one transaction's at a time.
 
         Survives elections and restarts of the database by its resume token; where the history is gone, yields None
-        once (listeners must resync) and goes on from the present. `ready` is set when the tail is in place.
+        once (listeners must resync) and goes on from the present; `after_loss` has it begin so. `ready` is set when
+        the tail is in place.
         """
         token: Document | None = None
         while True:
@@ -354,6 +400,10 @@ class Database:
                         # The first answer means that the server has the stream open, whatever it held.
                         ready.set()
                         token = stream.resume_token
+                        if after_loss:
+                            # Only now: what is committed while they resync will be heard.
+                            after_loss = False
+                            yield None
                         if change is not None:
                             documents = change["fullDocument"]["events"]
                             events = [read_event(document) for document in documents]
@@ -361,7 +411,7 @@ class Database:
             except OperationFailure as error:
                 if error.code in {280, 286, 222}:  # history lost, or the token is no longer found
                     token = None
-                    yield None
+                    after_loss = True
                 elif not is_outage(error):
                     raise
                 await asyncio.sleep(0.1)

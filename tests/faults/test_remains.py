@@ -1,0 +1,141 @@
+"""What a process leaves that dies in the middle: an open transaction, a disbanded group half cleared away."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import OperationFailure
+
+from channels.limits import Limits
+from channels.models import NewChannel
+from channels.server.app import Services, create_services
+from groups.kernel.actor import Actor
+from groups.kernel.ids import GroupId, UserId, mint_id
+from groups.kernel.mongo import Database, Tx, orphans
+from groups.models import Content, Kind, stream_of
+from groups.service import clearing
+
+OWNER: Final = Actor(UserId("owner"))
+CHANNEL: Final = GroupId("@TOA#_news")
+
+Document = dict[str, Any]
+
+
+@pytest.fixture
+async def database(mongod_uri: str) -> AsyncIterator[Database]:
+    database = await Database.connect(mongod_uri, f"remains-{mint_id(5)}")
+    try:
+        yield database
+    finally:
+        await database.drop()
+        database.close()
+
+
+# --- transactions -----------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def left_open(uri: str, database: str, appname: str) -> AsyncIterator[Callable[[], Any]]:
+    """A transaction that has written the document `hot`, and whose process does nothing any more."""
+    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, appname=appname)
+    try:
+        session = await client.start_session()
+        session.start_transaction()
+        things = client[database]["things"]
+        await things.update_one({"_id": "hot"}, {"$set": {"by": "dead"}}, session=session)
+        yield session.commit_transaction
+    finally:
+        client.close()
+
+
+def setting(database: Database, value: str) -> Callable[[Tx], Awaitable[None]]:
+    async def work(tx: Tx) -> None:
+        await database.collection("things").update_one(
+            {"_id": "hot"}, {"$set": {"by": value}}, upsert=True, session=tx.session
+        )
+
+    return work
+
+
+async def test_what_a_dead_process_left_open_is_ended_by_whoever_it_holds_up(
+    mongod_uri: str, database: Database
+) -> None:
+    await database.run(setting(database, "first"))
+    name = database.collection("things").database.name
+    async with left_open(mongod_uri, name, f"channels.{name}") as commit:
+        began = time.monotonic()
+        await database.run(setting(database, "living"))
+        assert time.monotonic() - began < 15, "MongoDB alone takes 60 seconds"
+        # It was alive after all? Then it hears that nothing of it is stored, and that it may try again.
+        with pytest.raises(OperationFailure) as refused:
+            await commit()
+        assert refused.value.has_error_label("TransientTransactionError")
+    stored = await database.collection("things").find_one({"_id": "hot"})
+    assert stored is not None
+    assert stored["by"] == "living"
+
+
+async def test_transactions_of_others_are_left_alone(
+    mongod_uri: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "IDLE_SECONDS", 0)
+    await database.run(setting(database, "first"))
+    name = database.collection("things").database.name
+    async with left_open(mongod_uri, name, "channels.another") as commit:
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(mongod_uri)
+        await orphans.Orphans(client, f"channels.{name}").end()
+        client.close()
+        await commit()
+    stored = await database.collection("things").find_one({"_id": "hot"})
+    assert stored is not None
+    assert stored["by"] == "dead"
+
+
+# --- disbanded groups -------------------------------------------------------------------------------------------------
+
+
+async def _lived_in(services: Services) -> None:
+    await services.channels.channels.create(OWNER, NewChannel(channel_id=CHANNEL, name="News"))
+    hello = Content(kind=Kind.TEXT, text="Hello")
+    await services.channels.posts.publish(OWNER, CHANNEL, hello, key=None)
+    await services.channels.posts.react(OWNER, CHANNEL, 1, "👍")
+
+
+async def test_the_remains_of_a_dead_process_are_cleared_by_a_living_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clearing, "LOOK_SECONDS", 0.1)
+    living, dying = create_services(database, Limits()), create_services(database, Limits())
+    await living.start()
+    try:
+        await _lived_in(living)
+        await dying.chat.groups.disband(OWNER, CHANNEL)
+        await dying.chat.clearing.stop()
+        async with asyncio.timeout(20):
+            while await database.collection("disbanded").find_one():
+                await asyncio.sleep(0.02)
+        for name in ("members", "messages", "reactions", "tallies"):
+            assert await database.collection(name).find_one() is None, name
+    finally:
+        await living.stop()
+
+
+async def test_who_clears_too_late_takes_nothing_from_a_new_group_of_the_same_id(
+    database: Database,
+) -> None:
+    services = create_services(database, Limits())
+    await services.start()
+    try:
+        await _lived_in(services)
+        await services.chat.clearing.clear(CHANNEL)
+        await services.reactions.stream_ended(stream_of(CHANNEL))
+        post, tally = await services.channels.posts.get(OWNER, CHANNEL, 1)
+        assert post.message.seq == 1
+        assert tally.counts == {"👍": 1}
+        assert (await services.channels.channels.get(OWNER, CHANNEL)).standing.member is not None
+    finally:
+        await services.stop()
