@@ -2,11 +2,24 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
 
 import pytest
+import pytest_asyncio
 
+from groups.kernel.mongo import Database
+from tests.api import Api, open_api, open_database
 from tests.mongod import Mongod, scratch_directory
+
+
+class OpenApi(Protocol):
+    """Starts a server; it is stopped when the test ends."""
+
+    async def __call__(self, *, database: Database | None = None, **options: Any) -> Api:
+        """A server on the test's database, or another; options as `tests.api.open_api` takes them."""
+        ...
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +39,37 @@ def mongod_uri() -> Iterator[str]:
     finally:
         mongod.stop()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+async def database(mongod_uri: str) -> AsyncIterator[Database]:
+    """A fresh, empty database on the real replica set."""
+    async with open_database(mongod_uri) as database:
+        yield database
+
+
+@pytest.fixture
+async def second_database(mongod_uri: str, database: Database) -> AsyncIterator[Database]:
+    """A second process's connection to the same database."""
+    name = database.collection("any").database.name
+    connection = await Database.connect(mongod_uri, name)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+async def api(database: Database) -> AsyncIterator[OpenApi]:
+    """What starts servers: `channels=2` gives one that limit; a second one shares the database with the first."""
+    async with AsyncExitStack() as stack:
+
+        async def start(*, database: Database = database, **options: Any) -> Api:
+            return await stack.enter_async_context(open_api(database, **options))
+
+        yield start  # type: ignore[misc]  # None means the default here
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_api(mongod_uri: str) -> AsyncIterator[Api]:
+    """One server for a whole module, whose tests never share an id; they say `loop_scope="module"`."""
+    async with open_database(mongod_uri) as database, open_api(database) as api:
+        yield api

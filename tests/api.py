@@ -1,0 +1,368 @@
+"""The server in this process, behind a real port, and clients of it as tests speak of them."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import uuid4
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from channels.limits import Limits
+from channels.server.app import HUB, Services, create_app, create_services
+from channels.server.hub import Hub
+from channels.server.tokens import mint
+from channels.service.channels import CreatePolicy
+from groups.kernel.clock import to_milliseconds
+from groups.kernel.mongo import Database
+
+SECRET: Final = "a secret of tests, long enough for HS256"
+PATIENCE_SECONDS: Final = 20.0
+"""How long a test waits for what must come; it fails afterwards."""
+
+_UNSET: Final = object()
+_numbers = itertools.count(1)
+
+
+def fresh(name: str) -> str:
+    """An id that no other test uses."""
+    return f"{name}-{next(_numbers)}"
+
+
+def part(text: str) -> str:
+    """The text as one part of a path."""
+    return quote(text, safe="")
+
+
+class MovedClock:
+    """The machine's clock, as far ahead as a test moved it."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def move(self, *, seconds: float) -> None:
+        self._ahead += timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return to_milliseconds(datetime.now(UTC) + self._ahead)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answered."""
+
+    method: str
+    path: str
+    status: int
+    headers: CIMultiDictProxy[str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def refusal(self) -> tuple[int, str | None]:
+        """The status, and the code where it is a problem."""
+        is_problem = self.headers.get("Content-Type", "").startswith("application/problem+json")
+        return self.status, self.body["code"] if is_problem else None
+
+    @property
+    def items(self) -> list[Any]:
+        """The items of a list."""
+        assert self.status == 200, self
+        items = self.body["items"]
+        assert isinstance(items, list)
+        return items
+
+
+@dataclass(slots=True)
+class User:
+    """Somebody with a token, and the calls he makes. Paths go out as they are written, percent-encoding included."""
+
+    http: aiohttp.ClientSession
+    base: str
+    id: str
+    token: str | None
+    on_answer: list[Callable[[Answer], None]] = field(default_factory=list)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = _UNSET,
+        *,
+        data: bytes | str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send one request: `body` as JSON, or `data` as it is."""
+        sent = {"Authorization": f"Bearer {self.token}"} if self.token is not None else {}
+        if body is not _UNSET:
+            data = json.dumps(body)
+            sent["Content-Type"] = "application/json"
+        url = URL(self.base + path, encoded=True)
+        timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS * 2)
+        async with self.http.request(
+            method, url, data=data, headers={**sent, **(headers or {})}, timeout=timeout
+        ) as response:
+            text = await response.text()
+            answer = Answer(method, path, response.status, response.headers, text)
+        for listener in self.on_answer:
+            listener(answer)
+        return answer
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        return await self.call("GET", path, headers=headers)
+
+    async def post(self, path: str, body: object = _UNSET, **headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.call("POST", path, body, headers=named)
+
+    async def put(self, path: str, body: object = _UNSET) -> Answer:
+        return await self.call("PUT", path, body)
+
+    async def patch(self, path: str, body: object = _UNSET) -> Answer:
+        return await self.call("PATCH", path, body)
+
+    async def delete(self, path: str) -> Answer:
+        return await self.call("DELETE", path)
+
+    async def socket(self) -> "Ears":
+        """A socket that is ready, and hears nothing any more of what was committed before."""
+        ears = await self.connect()
+        ready = await ears.frame()
+        assert ready["type"] == "ready", ready
+        assert ready["user_id"] == self.id
+        await ears.until_now()
+        return ears
+
+    async def connect(self, *, with_token: bool = True) -> "Ears":
+        """A socket, whatever it says first."""
+        headers = {"Authorization": f"Bearer {self.token}"} if with_token else {}
+        socket = await self.http.ws_connect(self.base + "/v1/socket", headers=headers)
+        return Ears(self, socket)
+
+
+class Ears:
+    """A user's socket, read frame by frame; whatever must come is waited for, with an end."""
+
+    def __init__(self, user: User, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.user = user
+        self.socket = socket
+
+    async def frame(self) -> dict[str, Any]:
+        """The next frame."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            message = await self.socket.receive()
+        assert message.type is aiohttp.WSMsgType.TEXT, (message, self.socket.close_code)
+        frame = json.loads(message.data)
+        assert isinstance(frame, dict)
+        return frame
+
+    async def tell(self, **frame: object) -> None:
+        """Send a frame."""
+        await self.socket.send_json(frame)
+
+    async def hear(self, kind: str, **fields: object) -> dict[str, Any]:
+        """The next event of this type with these fields; others before it are passed over."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                frame = await self.frame()
+                event = frame.get("event", {})
+                if event.get("type") == kind and fields.items() <= event.items():
+                    assert isinstance(event, dict)
+                    return event
+
+    async def until_now(self) -> list[dict[str, Any]]:
+        """Every event that this user was to hear of what is committed by now.
+
+        His own event, made now, comes behind them: the bus keeps the order of commits.
+        """
+        fence = f"fence {uuid4().hex[:12]}"
+        made = await self.user.put(f"/v1/conversation-groups/{part(fence)}")
+        assert made.status == 201, made
+        removed = await self.user.delete(f"/v1/conversation-groups/{part(fence)}")
+        assert removed.status == 204, removed
+        events: list[dict[str, Any]] = []
+        while True:
+            frame = await self.frame()
+            if frame["type"] != "event":
+                continue
+            event = frame["event"]
+            if event["type"] == "conversation_group.deleted" and event["name"] == fence:
+                return events
+            if event.get("name") != fence:
+                events.append(event)
+
+    async def closed(self) -> int | None:
+        """The close code, once the server closed; frames before it are passed over."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (message := await self.socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                pass
+        assert message.type in {
+            aiohttp.WSMsgType.CLOSE,
+            aiohttp.WSMsgType.CLOSED,
+            aiohttp.WSMsgType.CLOSING,
+        }, message
+        # What the server said; the client's own record says 1006 where the connection ended before it could reply.
+        said = message.type is aiohttp.WSMsgType.CLOSE
+        return int(message.data) if said else self.socket.close_code
+
+    async def close(self) -> None:
+        await self.socket.close()
+
+
+@dataclass(slots=True)
+class Api:
+    """One server process's worth of the application, on a port of its own."""
+
+    services: Services
+    app: web.Application
+    base: str
+    clock: MovedClock
+    http: aiohttp.ClientSession
+    stop: Callable[[], Any]
+    """Stops the server as a signal would; doing it again changes nothing."""
+    on_answer: list[Callable[[Answer], None]] = field(default_factory=list)
+
+    @property
+    def hub(self) -> Hub:
+        return self.app[HUB]
+
+    def user(self, name: str = "user", *, admin: bool = False, hours: float = 1) -> User:
+        """A user whom nobody has met yet."""
+        return self.known(fresh(name), admin=admin, hours=hours)
+
+    def known(self, user_id: str, *, admin: bool = False, hours: float = 1) -> User:
+        """The user of this id."""
+        token = mint(SECRET, user_id, admin=admin, hours=hours, now=self.clock.now())
+        return User(self.http, self.base, user_id, token, self.on_answer)
+
+    def bearer(self, token: str | None) -> User:
+        """Somebody with this token, or none."""
+        return User(self.http, self.base, "", token, self.on_answer)
+
+
+@asynccontextmanager
+async def open_database(uri: str) -> AsyncIterator[Database]:
+    """An empty database, dropped at the end."""
+    database = await Database.connect(uri, f"t{uuid4().hex[:12]}")
+    try:
+        yield database
+    finally:
+        await database.drop()
+        database.close()
+
+
+@asynccontextmanager
+async def open_api(
+    database: Database,
+    *,
+    clock: MovedClock | None = None,
+    create_policy: CreatePolicy = "anyone",
+    **limits: int,
+) -> AsyncIterator[Api]:
+    """The application on the database, served as `channels serve` serves it; rates are unlimited unless given."""
+    clock = clock or MovedClock()
+    unbounded = {"requests_per_second": 0, "posts_per_second": 0}
+    services = create_services(
+        database, Limits(**{**unbounded, **limits}), clock=clock, create_policy=create_policy
+    )
+    app = create_app(services, SECRET)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=5,
+        max_line_size=65_536,
+        max_field_size=16_384,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        base = f"http://{host}:{port}"
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as http:
+            yield Api(services, app, base, clock, http, runner.cleanup)
+        # Stopping cuts clearing off in the middle of a transaction, whose locks would hold up dropping the database.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(services.chat.clearing.wait(), PATIENCE_SECONDS)
+    finally:
+        await runner.cleanup()
+
+
+async def a_channel(
+    owner: User, *subscribers: User, admins: tuple[User, ...] = (), **body: Any
+) -> str:
+    """A new channel of the owner with these subscribers; its path."""
+    created = await owner.post(
+        "/v1/channels", {"channel_id": f"@TOA#_{fresh('c')}", "name": "News", **body}
+    )
+    assert created.status == 201, created
+    path = f"/v1/channels/{part(created.body['channel_id'])}"
+    for user in (*subscribers, *admins):
+        added = await owner.put(f"{path}/subscribers/{part(user.id)}")
+        assert added.status == 200, added
+    for user in admins:
+        appointed = await owner.put(f"{path}/admins/{part(user.id)}")
+        assert appointed.status == 200, appointed
+    return path
+
+
+async def a_chat_group(owner: User, *members: User, **body: Any) -> str:
+    """A new Community group of the owner, in which everyone writes, with these members; its path."""
+    created = await owner.post("/v1/groups", {"type": "community", "name": "Tea", **body})
+    assert created.status == 201, created
+    path = f"/v1/groups/{part(created.body['group_id'])}"
+    for user in members:
+        added = await owner.put(f"{path}/members/{part(user.id)}")
+        assert added.status == 200, added
+    return path
+
+
+def group_path(channel_path: str) -> str:
+    """The same channel through the group calls."""
+    return channel_path.replace("/v1/channels/", "/v1/groups/")
+
+
+def id_of(path: str) -> str:
+    """The id at the end of a path."""
+    return URL(path, encoded=True).parts[3]
+
+
+def conversation_of(path: str) -> str:
+    """The conversation of a channel or group."""
+    return f"group_{id_of(path)}"
+
+
+async def a_post(writer: User, path: str, text: str = "Hello") -> dict[str, Any]:
+    """A new post in the channel, or message in the group."""
+    calls = "posts" if path.startswith("/v1/channels/") else "messages"
+    posted = await writer.post(f"{path}/{calls}", {"kind": "text", "text": text})
+    assert posted.status == 201, posted
+    body = posted.body
+    assert isinstance(body, dict)
+    return body
+
+
+async def all_pages(user: User, path: str, *, limit: int = 100) -> list[list[Any]]:
+    """The items of a whole list, page by page."""
+    joint = "&" if "?" in path else "?"
+    pages: list[list[Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        more = f"&cursor={cursor}" if cursor else ""
+        answer = await user.get(f"{path}{joint}limit={limit}{more}")
+        pages.append(answer.items)
+        cursor = answer.body["next_cursor"]
+    return pages

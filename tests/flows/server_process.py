@@ -1,0 +1,80 @@
+"""The server as its users run it: `python -m channels serve` in a process, on a data directory of its own."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from channels.server.embedded import load_or_create_secret
+from channels.server.tokens import mint
+from groups.kernel.clock import SystemClock
+from tests.api import User
+
+ROOT: Final = Path(__file__).parents[2]
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 30.0
+
+
+class ServerProcess:
+    """One data directory and the server on it; `start` again after `stop` or `kill` brings back what was stored."""
+
+    def __init__(self, data_dir: Path, http: aiohttp.ClientSession) -> None:
+        self._data_dir = data_dir
+        self._log = data_dir.with_name("server.log")
+        self._http = http
+        self._process: asyncio.subprocess.Process | None = None
+        self.base = ""
+
+    async def start(self, *flags: str) -> None:
+        """Start it and wait until it says that it is ready."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        with self._log.open("ab") as log:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "channels", "serve", "--port", "0"),
+                *("--data-dir", str(self._data_dir), *flags),
+                cwd=ROOT,
+                env=kept | {"CHANNELS_EMBEDDED_CACHE_GB": "0.25", "CHANNELS_LOG_FORMAT": "json"},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        assert process.stdout is not None
+        async with asyncio.timeout(START_SECONDS):
+            while line := (await process.stdout.readline()).decode():
+                word, _, rest = line.strip().partition(" ")
+                if word == "API":
+                    self.base = rest.strip().removesuffix("/v1")
+                if word == "Ready.":
+                    return
+        raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    def log(self) -> str:
+        """What it wrote to its log so far."""
+        return self._log.read_text()
+
+    async def stop(self) -> int:
+        """Stop it as an operator does; its exit code."""
+        return await self._end(signal.SIGTERM)
+
+    async def kill(self) -> None:
+        """`kill -9`."""
+        await self._end(signal.SIGKILL)
+
+    async def _end(self, number: signal.Signals) -> int:
+        process = self._process
+        if process is None:
+            return 0
+        if process.returncode is None:
+            process.send_signal(number)
+        self._process = None
+        async with asyncio.timeout(STOP_SECONDS):
+            return await process.wait()
+
+    def user(self, name: str) -> User:
+        """The user of this name, with a token of this deployment."""
+        secret = load_or_create_secret(self._data_dir)
+        token = mint(secret, name, admin=False, hours=1, now=SystemClock().now())
+        return User(self._http, self.base, name, token)

@@ -1,0 +1,344 @@
+"""The hub by itself, with sessions that only remember: who hears what, in which order, encoded how often."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+import channels.server.app  # noqa: F401  # the composition root knows every package
+from channels.server.closing import CloseCode
+from channels.server.hub import Hub
+from channels.server.metrics import Metrics
+from channels.server.wire import RENDERED, is_told
+from groups.events import (
+    GroupDisbanded,
+    GroupEvent,
+    GroupUpdated,
+    LeaveReason,
+    MembersJoined,
+    MembersLeft,
+    MessagePosted,
+)
+from groups.kernel.events import Event
+from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.models import Content, Kind, Message, stream_of
+from reactions.events import ReactionsChanged
+
+NEWS = GroupId("@TOA#_news")
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Ear:
+    """A session that remembers."""
+
+    def __init__(self, name: str) -> None:
+        self.user_id = UserId(name)
+        self.streams: set[StreamId] = set()
+        self.watched: set[StreamId] = set()
+        self.frames: list[bytes] = []
+        self.closed_with: CloseCode | None = None
+
+    def push(self, frame: bytes) -> None:
+        self.frames.append(frame)
+
+    def close_soon(self, code: CloseCode) -> None:
+        self.closed_with = code
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [orjson.loads(frame)["event"] for frame in self.frames]
+
+    @property
+    def heard(self) -> list[str]:
+        return [event["type"] for event in self.events]
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub(Metrics())
+
+
+def an_ear(hub: Hub, name: str, *group_ids: GroupId) -> Ear:
+    ear = Ear(name)
+    hub.attach(ear)
+    hub.settle(ear, group_ids)
+    return ear
+
+
+def posted(group_id: GroupId = NEWS, *, seq: int = 1, is_channel: bool = True) -> MessagePosted:
+    message = Message(
+        stream_id=stream_of(group_id),
+        seq=seq,
+        sender_id=UserId("ada"),
+        content=Content(kind=Kind.TEXT, text="Hello"),
+        created_at=AT,
+    )
+    return MessagePosted(at=AT, group_id=group_id, is_channel=is_channel, message=message)
+
+
+def joined(*names: str, announce: bool = False) -> MembersJoined:
+    users = tuple(UserId(name) for name in names)
+    return MembersJoined(
+        at=AT, group_id=NEWS, user_ids=users, member_count=9, announce=announce, is_channel=True
+    )
+
+
+def left(*names: str, announce: bool = False) -> MembersLeft:
+    users = tuple(UserId(name) for name in names)
+    return MembersLeft(
+        at=AT,
+        group_id=NEWS,
+        user_ids=users,
+        reason=LeaveReason.LEFT,
+        member_count=9,
+        announce=announce,
+        is_channel=True,
+    )
+
+
+def reacted(total: int, *, seq: int = 1) -> ReactionsChanged:
+    return ReactionsChanged(
+        at=AT, stream_id=stream_of(NEWS), group_id=NEWS, seq=seq, counts={"👍": total}, total=total
+    )
+
+
+# --- who hears ------------------------------------------------------------------------------------------------------
+
+
+def test_members_hear_a_post_and_others_do_not(hub: Hub) -> None:
+    bob, eve = an_ear(hub, "bob", NEWS), an_ear(hub, "eve", GroupId("@TOA#_other"))
+    hub.on_event(posted())
+    assert bob.heard == ["message.posted"]
+    assert eve.heard == []
+
+
+def test_every_session_of_a_user_hears(hub: Hub) -> None:
+    phone, laptop = an_ear(hub, "bob", NEWS), an_ear(hub, "bob", NEWS)
+    hub.on_event(posted())
+    assert phone.heard == laptop.heard == ["message.posted"]
+
+
+def test_a_frame_is_encoded_once_however_many_hear_it(hub: Hub) -> None:
+    ears = [an_ear(hub, f"user-{number}", NEWS) for number in range(50)]
+    hub.on_event(posted())
+    first = ears[0].frames[0]
+    assert all(ear.frames[0] is first for ear in ears)
+
+
+def test_the_frame_of_a_channel_does_not_name_its_author(hub: Hub) -> None:
+    bob = an_ear(hub, "bob", NEWS)
+    hub.on_event(posted())
+    assert b"ada" not in bob.frames[0]
+    hub.on_event(posted(is_channel=False))
+    assert bob.events[1]["message"]["sender_id"] == "ada"
+
+
+def test_who_joins_is_told_once_also_where_the_others_are_told(hub: Hub) -> None:
+    ada, bob, cat = an_ear(hub, "ada", NEWS), an_ear(hub, "bob"), an_ear(hub, "cat")
+    hub.on_event(joined("bob", "cat", announce=True))
+    assert [event["user_id"] for event in ada.events] == ["bob", "cat"]
+    assert [event["user_id"] for event in bob.events] == ["bob", "cat"]
+    assert [event["user_id"] for event in cat.events] == ["bob", "cat"]
+
+
+def test_where_members_are_hidden_only_who_joins_or_leaves_is_told(hub: Hub) -> None:
+    ada, bob = an_ear(hub, "ada", NEWS), an_ear(hub, "bob")
+    hub.on_event(joined("bob"))
+    hub.on_event(left("bob"))
+    assert ada.heard == []
+    assert bob.heard == ["channel.subscribed", "channel.unsubscribed"]
+
+
+# --- coming and going -----------------------------------------------------------------------------------------------
+
+
+def test_who_joins_hears_at_once_and_who_left_hears_no_more(hub: Hub) -> None:
+    bob = an_ear(hub, "bob")
+    hub.on_event(posted(seq=1))
+    hub.on_event(joined("bob"))
+    hub.on_event(posted(seq=2))
+    hub.on_event(left("bob"))
+    hub.on_event(posted(seq=3))
+    assert bob.heard == ["channel.subscribed", "message.posted", "channel.unsubscribed"]
+    assert bob.events[1]["seq"] == 2
+
+
+def test_the_end_of_a_group_is_told_to_its_members_and_then_nothing(hub: Hub) -> None:
+    bob = an_ear(hub, "bob", NEWS)
+    hub.watch(bob, stream_of(NEWS))
+    hub.on_event(GroupDisbanded(at=AT, group_id=NEWS, is_channel=True))
+    hub.on_event(posted())
+    hub.on_event(reacted(1))
+    assert bob.heard == ["channel.deleted"]
+    assert (bob.streams, bob.watched) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "read", "hears"),
+    [
+        pytest.param([], [NEWS], True, id="nothing"),
+        pytest.param([left("bob")], [NEWS], False, id="left, and the reading began before"),
+        pytest.param([left("bob")], [], False, id="left, and the reading saw it"),
+        pytest.param([joined("bob")], [], True, id="joined, and the reading began before"),
+        pytest.param([joined("bob")], [NEWS], True, id="joined, and the reading saw it"),
+        pytest.param([left("bob"), joined("bob")], [NEWS], True, id="left and came back"),
+        pytest.param([left("bob"), joined("bob")], [], True, id="left and came back, unseen"),
+        pytest.param([joined("bob"), left("bob")], [NEWS], False, id="joined and left"),
+        pytest.param(
+            [GroupDisbanded(at=AT, group_id=NEWS, is_channel=True)], [NEWS], False, id="disbanded"
+        ),
+        pytest.param([left("eve")], [NEWS], True, id="somebody else left"),
+    ],
+)
+def test_what_happens_while_a_session_is_loading_counts(
+    hub: Hub, meanwhile: list[GroupEvent], read: list[GroupId], hears: bool
+) -> None:
+    bob = Ear("bob")
+    hub.attach(bob)
+    for event in meanwhile:
+        hub.on_event(event)
+    hub.settle(bob, read)
+    hub.on_event(posted())
+    assert ("message.posted" in bob.heard) is hears
+
+
+def test_a_session_that_ends_leaves_no_trace(hub: Hub) -> None:
+    empty = {name: repr(value) for name, value in vars(hub).items()}
+    bob, loading = an_ear(hub, "bob", NEWS), Ear("bob")
+    hub.watch(bob, stream_of(NEWS))
+    hub.attach(loading)
+    hub.detach(bob)
+    hub.detach(loading)
+    hub.on_event(posted())
+    assert bob.frames == loading.frames == []
+    assert {name: repr(value) for name, value in vars(hub).items()} == empty
+
+
+def test_one_session_s_end_does_not_end_another_s(hub: Hub) -> None:
+    phone, laptop = an_ear(hub, "bob", NEWS), an_ear(hub, "bob", NEWS)
+    hub.detach(phone)
+    hub.on_event(posted())
+    assert laptop.heard == ["message.posted"]
+
+
+def test_lost_events_close_every_session_for_a_resync(hub: Hub) -> None:
+    ears = [an_ear(hub, "bob", NEWS), an_ear(hub, "bob"), an_ear(hub, "eve")]
+    hub.resync()
+    assert [ear.closed_with for ear in ears] == [CloseCode.RESYNC] * 3
+
+
+# --- reactions ------------------------------------------------------------------------------------------------------
+
+
+class Timers:
+    """Takes the loop's timers, and fires them when told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.waiting: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        monkeypatch.setattr(asyncio.get_running_loop(), "call_later", self._take)
+
+    def _take(self, delay: float, callback: Callable[..., None], *args: Any) -> None:
+        assert delay >= 0.5  # at most two a second
+        self.waiting.append((callback, args))
+
+    def fire(self) -> None:
+        due, self.waiting = self.waiting, []
+        for callback, args in due:
+            callback(*args)
+
+
+async def test_many_reactions_are_two_frames_and_the_newest_counts_are_last(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers = Timers(monkeypatch)
+    bob = an_ear(hub, "bob", NEWS)
+    hub.watch(bob, stream_of(NEWS))
+    for total in range(1, 11):
+        hub.on_event(reacted(total))
+    assert [event["total"] for event in bob.events] == [1]
+    timers.fire()
+    assert [event["total"] for event in bob.events] == [1, 10]
+    hub.on_event(reacted(11))
+    assert [event["total"] for event in bob.events] == [1, 10]
+    timers.fire()
+    timers.fire()
+    assert [event["total"] for event in bob.events] == [1, 10, 11]
+    assert timers.waiting == []
+    hub.on_event(reacted(12))
+    assert [event["total"] for event in bob.events] == [1, 10, 11, 12]
+
+
+async def test_reactions_to_two_messages_do_not_wait_for_each_other(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Timers(monkeypatch)
+    bob = an_ear(hub, "bob", NEWS)
+    hub.watch(bob, stream_of(NEWS))
+    hub.on_event(reacted(1, seq=1))
+    hub.on_event(reacted(1, seq=2))
+    assert [event["seq"] for event in bob.events] == [1, 2]
+
+
+async def test_reactions_go_to_those_who_watch_and_carry_counts_only(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers = Timers(monkeypatch)
+    bob, cat = an_ear(hub, "bob", NEWS), an_ear(hub, "cat", NEWS)
+    hub.on_event(reacted(1))
+    hub.watch(bob, stream_of(NEWS))
+    hub.on_event(reacted(2))
+    assert (len(bob.frames), len(cat.frames)) == (1, 0)
+    (event,) = bob.events
+    assert set(event) == {
+        *("type", "stream_id", "conversation_id", "at", "seq", "counts", "total"),
+    }
+    hub.unwatch(bob, stream_of(NEWS))
+    timers.fire()
+    hub.on_event(reacted(3))
+    assert len(bob.frames) == 1
+
+
+async def test_who_leaves_watches_no_more(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    Timers(monkeypatch)
+    bob = an_ear(hub, "bob", NEWS)
+    hub.watch(bob, stream_of(NEWS))
+    hub.on_event(left("bob"))
+    hub.on_event(reacted(1))
+    assert bob.heard == ["channel.unsubscribed"]
+
+
+async def test_strangers_watch_no_more_when_a_channel_becomes_private(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Timers(monkeypatch)
+    bob, stranger = an_ear(hub, "bob", NEWS), an_ear(hub, "eve")
+    for ear in (bob, stranger):
+        hub.watch(ear, stream_of(NEWS))
+    change: dict[str, object] = {"visibility": "private"}
+    hub.on_event(GroupUpdated(at=AT, group_id=NEWS, is_channel=True, changed=change, version=2))
+    hub.on_event(reacted(1))
+    assert bob.heard == ["channel.updated", "reactions.changed"]
+    assert stranger.heard == []
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_event_that_a_package_publishes_can_be_told() -> None:
+    ours = ("groups.", "conversations.", "reactions.", "channels.")
+    concrete = [
+        kind
+        for kind in Event.known.values()
+        if kind.__module__.startswith(ours) and not kind.__subclasses__()
+    ]
+    assert [kind for kind in concrete if not is_told(kind)] == []
+    assert len(RENDERED) == len(set(RENDERED)) >= len(concrete)
+
+
+def test_close_codes_say_whether_to_come_back() -> None:
+    final = {code for code in CloseCode if not code.should_reconnect}
+    assert final == {CloseCode.BAD_TOKEN, CloseCode.BAD_FRAME}
+    assert all(code == 1001 or 4000 <= code <= 4999 for code in CloseCode)

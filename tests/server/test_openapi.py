@@ -1,0 +1,330 @@
+"""The API's description: it is valid, complete, and what it says of requests and answers is true."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from channels.server.app import endpoints_for
+from channels.server.closing import CloseCode
+from channels.server.openapi import document
+from channels.server.problems import status_of
+from groups.kernel.errors import DomainError
+from tests.api import (
+    Answer,
+    Api,
+    a_channel,
+    a_chat_group,
+    a_post,
+    conversation_of,
+    group_path,
+    part,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Spec = dict[str, Any]
+LIKE: Final = part("👍")
+
+
+@pytest.fixture(scope="module")
+def spec(shared_api: Api) -> Spec:
+    return document(endpoints_for(shared_api.services))
+
+
+def operations(spec: Spec) -> Iterator[tuple[str, str, Spec]]:
+    for path, item in spec["paths"].items():
+        for method, operation in item.items():
+            yield method.upper(), path, operation
+
+
+def validator(spec: Spec, schema: Spec) -> Draft202012Validator:
+    """A validator for a schema of the document, which finds the others by reference."""
+    resource = DRAFT202012.create_resource(spec)
+    registry: Registry[Any] = Registry().with_resource("urn:spec", resource)
+
+    def rooted(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: f"urn:spec{inner}" if key == "$ref" else rooted(inner)
+                for key, inner in value.items()
+            }
+        return [rooted(inner) for inner in value] if isinstance(value, list) else value
+
+    return Draft202012Validator(rooted(schema), registry=registry)
+
+
+async def test_it_is_served_to_everyone(shared_api: Api, spec: Spec) -> None:
+    answer = await shared_api.bearer(None).get("/openapi.json")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.body == spec
+
+
+async def test_it_is_valid_openapi_3_1(spec: Spec) -> None:
+    assert spec["openapi"].startswith("3.1")
+    assert [error.message for error in OpenAPIV31SpecValidator(spec).iter_errors()] == []
+
+
+async def test_it_holds_every_route_of_the_application(shared_api: Api, spec: Spec) -> None:
+    about_the_server = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
+    served = {
+        (route.method, route.resource.canonical)
+        for route in shared_api.app.router.routes()
+        if route.resource is not None
+    }
+    api = {
+        (method, path)
+        for method, path in served
+        if not path.startswith("/docs") and path not in {*about_the_server, "/v1/socket"}
+    }
+    assert {(method, path) for method, path, _ in operations(spec)} == api
+
+
+async def test_every_operation_has_an_id_of_its_own_a_summary_and_a_tag(spec: Spec) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(spec)]
+    assert len(ids) == len(set(ids))
+    for _, path, operation in operations(spec):
+        assert operation["summary"], path
+        assert operation["tags"][0] in {tag["name"] for tag in spec["tags"]}
+
+
+async def test_the_socket_and_its_close_codes_are_described(spec: Spec) -> None:
+    told = spec["info"]["description"]
+    assert "/v1/socket" in told
+    for code in CloseCode:
+        assert f"{code.value} {code.name.lower()}" in told
+
+
+def resolved(spec: Spec, schema: Spec) -> Spec:
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/components/schemas/")
+        found = spec["components"]["schemas"][name]
+        assert isinstance(found, dict)
+        return found
+    return schema
+
+
+def kinds() -> dict[str, type[DomainError]]:
+    """The domain errors by code."""
+
+    def below(kind: type[DomainError]) -> Iterator[type[DomainError]]:
+        for inner in kind.__subclasses__():
+            yield inner
+            yield from below(inner)
+
+    return {kind.code: kind for kind in below(DomainError) if "code" in vars(kind)}
+
+
+async def test_every_body_has_an_example_that_is_a_good_request(
+    shared_api: Api, spec: Spec
+) -> None:
+    with_body = [e for e in endpoints_for(shared_api.services) if e.body is not None]
+    assert with_body
+    for endpoint in with_body:
+        assert endpoint.body is not None
+        operation = spec["paths"][endpoint.spec.path][endpoint.spec.method.lower()]
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        examples = resolved(spec, schema).get("examples", [])
+        assert examples, endpoint.spec
+        for example in examples:
+            assert not list(validator(spec, schema).iter_errors(example)), (endpoint.spec, example)
+            endpoint.body.model_validate(example)
+
+
+def codes_of(operation: Spec, status: int) -> set[str]:
+    response = operation["responses"].get(str(status), {})
+    return set(re.findall(r"`([a-z_]+)`:", response.get("description", "")))
+
+
+async def test_every_code_that_is_told_exists_and_stands_under_its_status(spec: Spec) -> None:
+    known = kinds()
+    for method, path, operation in operations(spec):
+        for status in operation["responses"]:
+            for code in codes_of(operation, int(status)):
+                assert code in known, (method, path, code)
+                assert status_of(known[code]) == int(status)
+
+
+async def test_every_example_of_a_path_parameter_is_there(spec: Spec) -> None:
+    for _, path, operation in operations(spec):
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "path":
+                assert parameter["required"] is True
+                assert "{" + parameter["name"] + "}" in path
+
+
+# --- what is answered is what is described ---------------------------------------------------------------------------
+
+EVERYWHERE: Final = {"method_not_allowed", "route_not_found", "body_too_large"}
+"""Refusals of the server itself, before any call."""
+
+
+async def test_whatever_is_answered_is_as_described(shared_api: Api, spec: Spec) -> None:
+    answers: list[tuple[str, Answer]] = []
+    router = [
+        (method, path, re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"))
+        for method, path, _ in operations(spec)
+    ]
+
+    def route_of(answer: Answer) -> str:
+        path = answer.path.partition("?")[0]
+        fitting = [p for m, p, form in router if m == answer.method and form.match(path)]
+        return min(fitting, key=lambda p: p.count("{"))
+
+    shared_api.on_answer.append(lambda answer: answers.append((route_of(answer), answer)))
+    try:
+        await a_flow(shared_api)
+    finally:
+        shared_api.on_answer.clear()
+    assert len(answers) > 60
+    for path, answer in answers:
+        operation = spec["paths"][path][answer.method.lower()]
+        status = str(answer.status)
+        assert status in operation["responses"], (path, answer)
+        if answer.status >= 400:
+            assert answer.refusal[1] in codes_of(operation, answer.status), (path, answer)
+        response = operation["responses"][status]
+        if answer.status == 204:
+            assert answer.text == ""
+            continue
+        content = response["content"]
+        (media_type,) = content
+        assert answer.headers["Content-Type"].partition(";")[0] == media_type
+        schema = content[media_type]["schema"]
+        errors = [e.message for e in validator(spec, schema).iter_errors(answer.body)]
+        assert errors == [], (path, answer)
+        assert_told_in_full(spec, schema, answer)
+    succeeded = {(answer.method, path) for path, answer in answers if answer.status < 300}
+    assert {(method, path) for method, path, _ in operations(spec)} - succeeded == set()
+
+
+def assert_told_in_full(spec: Spec, schema: Spec, answer: Answer) -> None:
+    """No field is answered that the description does not know."""
+    properties = resolved(spec, schema).get("properties")
+    if answer.status < 300 and properties is not None:
+        assert set(answer.body) == set(properties), answer
+
+
+async def a_flow(api: Api) -> None:
+    """Each call once with success, and some that are refused."""
+    ada, bob, cat, eve = (api.user(name) for name in ("ada", "bob", "cat", "eve"))
+    root = api.user("root", admin=True)
+    await ada.patch("/v1/users/me", {"name": "Ada", "face_url": "https://example.org/a.png"})
+    await ada.get("/v1/users/me")
+    await bob.get(f"/v1/users/{ada.id}")
+    await bob.get("/v1/users/nobody")
+
+    channel = await a_channel(ada, bob, admins=(cat,), organization="City", custom_data="{}")
+    await eve.put(f"{channel}/subscription")
+    await bob.get(channel)
+    await root.get(channel)
+    await ada.patch(channel, {"introduction": "All of it", "settings": {"reactions": ["👍", "❤️"]}})
+    await bob.patch(channel, {"name": "Mine"})
+    for query in ("", "?q=News", "?sort=new&limit=1", "?sort=active", "?owned=true"):
+        await ada.get(f"/v1/channels{query}")
+    await bob.get("/v1/channels?subscribed=true")
+    await bob.get(f"/v1/channels?ids=nothing,{part('@TOA#_none')}")
+    await ada.get(f"{channel}/subscribers?limit=1")
+    await ada.get(f"{channel}/subscribers?staff=true")
+    await bob.get(f"{channel}/subscribers")
+
+    await a_post(ada, channel)
+    custom = {"kind": "custom", "title": "T", "custom": {"a": [1, None]}, "links": [LINK]}
+    await ada.post(f"{channel}/posts", custom)
+    await bob.post(f"{channel}/posts", {"kind": "text", "text": "me too"})
+    await bob.put(f"{channel}/posts/1/reactions/{LIKE}")
+    await bob.put(f"{channel}/posts/1/reactions/{part('🍵')}")
+    await bob.put(f"{channel}/posts/1/reactions/hello")
+    await bob.get(f"{channel}/posts/1/reactions")
+    await ada.get(f"{channel}/posts/1/reactions/{LIKE}")
+    await bob.get(f"{channel}/posts/1/reactions/{LIKE}")
+    await bob.delete(f"{channel}/posts/1/reactions/{LIKE}")
+    await ada.patch(f"{channel}/posts/1", {"kind": "text", "text": "Better"})
+    await ada.delete(f"{channel}/posts/2")
+    await bob.get(f"{channel}/posts")
+    await ada.get(f"{channel}/posts?after_seq=0&limit=1")
+    await bob.get(f"{channel}/posts/2")
+    await bob.get(f"{channel}/posts/9")
+    await ada.patch(f"{channel}/posts/2", {"kind": "text", "text": "too late"})
+
+    conversation = conversation_of(channel)
+    one = f"/v1/conversations/{part(conversation)}"
+    await bob.get("/v1/conversations?unread=true")
+    await bob.get("/v1/conversations?conversation_group=nothing")
+    await bob.get(one)
+    await bob.get("/v1/conversations/group_none")
+    await bob.patch(one, {"pinned": True, "draft": "Dear"})
+    await bob.put("/v1/conversation-groups/news", {"conversation_ids": [conversation, "group_x"]})
+    await bob.post("/v1/conversation-groups/news/conversations", {"remove": [conversation]})
+    await bob.post("/v1/conversation-groups/none/conversations", {"add": [conversation]})
+    await bob.patch("/v1/conversation-groups/news", {"name": "papers"})
+    await bob.get("/v1/conversation-groups")
+    await bob.put("/v1/conversation-groups/channels", {})
+    await bob.get("/v1/unread?include_muted=true")
+    await bob.post(f"{one}/read", {"seq": 1})
+    await bob.post("/v1/read", {"scope": "all"})
+    await bob.post("/v1/read", {"scope": "nothing"})
+    await bob.delete("/v1/conversation-groups/papers")
+    await bob.delete(one)
+
+    await ada.delete(f"{channel}/admins/{cat.id}")
+    await ada.delete(f"{channel}/subscribers/{eve.id}?ban=true")
+    await eve.put(f"{channel}/subscription")
+    await ada.get(f"{channel}/bans")
+    await ada.delete(f"{channel}/bans/{eve.id}")
+    await ada.delete(f"{channel}/subscription")
+    await bob.delete(f"{channel}/subscription")
+    await ada.post(f"{channel}/owner", {"user_id": cat.id})
+    await cat.delete(channel)
+    await bob.get(channel)
+
+    tea = await a_chat_group(ada, bob)
+    club = await a_chat_group(ada, type="public", custom={"level": "3"}, group_id=None)
+    await bob.get(tea)
+    await bob.get("/v1/groups")
+    await bob.get("/v1/groups?ids=none")
+    await ada.patch(tea, {"custom": {"a": "b"}, "reactions": "basic"})
+    await ada.patch(tea, {"custom": {"official_account": "1"}})
+    await bob.get(f"{tea}/members")
+    await bob.get(f"{tea}/members/me")
+    await bob.get(f"{tea}/members/{eve.id}")
+    await bob.patch(f"{tea}/members/me", {"name_card": "Bobby"})
+    await ada.patch(f"{tea}/members/{bob.id}", {"mute_seconds": 60})
+    await bob.post(f"{tea}/messages", {"kind": "text", "text": "still"})
+    await ada.patch(f"{tea}/members/{bob.id}", {"mute_seconds": 0})
+    await a_post(bob, tea)
+    await bob.get(f"{tea}/messages")
+    await bob.get(f"{tea}/messages/1")
+    await bob.patch(f"{tea}/messages/1", {"kind": "text", "text": "Better"})
+    await ada.put(f"{tea}/messages/1/reactions/{LIKE}")
+    await ada.get(f"{tea}/messages/1/reactions")
+    await bob.get(f"{tea}/messages/1/reactions/{LIKE}")
+    await ada.delete(f"{tea}/messages/1/reactions/{LIKE}")
+    await bob.delete(f"{tea}/messages/1")
+    await bob.get("/v1/conversations")
+    await bob.get(f"{tea}/messages/1")
+    await bob.put(f"{club}/members/me", {"text": "May I?"})
+    await eve.put(f"{club}/members/me")
+    await ada.get(f"{club}/join-requests")
+    await ada.post(f"{club}/join-requests/{bob.id}", {"approve": True})
+    await eve.delete(f"{club}/join-requests/me")
+    await ada.post(f"{club}/join-requests/{eve.id}", {"approve": False})
+    await ada.put(f"{tea}/members/{cat.id}")
+    await bob.delete(f"{tea}/members/{cat.id}")
+    await ada.delete(f"{tea}/members/{cat.id}?ban=true")
+    await ada.get(f"{tea}/bans")
+    await ada.delete(f"{tea}/bans/{cat.id}")
+    await cat.put(f"{tea}/members/me")
+    await cat.delete(f"{tea}/members/me")
+    await ada.post(f"{tea}/owner", {"user_id": bob.id})
+    await bob.delete(tea)
+    await bob.get(group_path(channel))
+
+
+LINK: Final = {"title": "More", "url": "https://example.org/tea"}

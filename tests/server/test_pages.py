@@ -1,0 +1,125 @@
+"""What the server says about itself: alive, ready, measured, documented."""
+
+import os
+import re
+import shutil
+import signal
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.api import Api, a_channel, a_post, open_api, open_database
+from tests.mongod import Mongod, scratch_directory
+
+shared = pytest.mark.asyncio(loop_scope="module")
+
+PAGES = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/start.js"]
+
+
+@shared
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_is_there_for_everyone(shared_api: Api, page: str) -> None:
+    answer = await shared_api.bearer(None).get(page)
+    assert answer.status == 200
+    assert answer.text
+    assert answer.headers["X-Request-Id"]
+
+
+@shared
+async def test_health_and_readiness_are_told_as_json(shared_api: Api) -> None:
+    nobody = shared_api.bearer(None)
+    assert (await nobody.get("/healthz")).body == {"status": "ok"}
+    assert (await nobody.get("/readyz")).body == {"status": "ready"}
+
+
+@pytest.fixture
+def own_mongod() -> Iterator[Mongod]:
+    """A database that this test may hurt."""
+    directory = scratch_directory()
+    mongod = Mongod(directory, cache_gb=0.25)
+    try:
+        yield mongod.start()
+    finally:
+        mongod.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+async def test_a_server_whose_database_hangs_is_alive_but_not_ready(own_mongod: Mongod) -> None:
+    async with open_database(own_mongod.uri) as database, open_api(database) as api:
+        nobody = api.bearer(None)
+        assert (await nobody.get("/readyz")).status == 200
+        os.kill(own_mongod.pid, signal.SIGSTOP)
+        try:
+            unready = await nobody.get("/readyz")
+            alive = await nobody.get("/healthz")
+        finally:
+            os.kill(own_mongod.pid, signal.SIGCONT)
+        assert unready.refusal == (503, "unavailable")
+        assert unready.headers["Retry-After"] == "1"
+        assert alive.status == 200
+        assert (await nobody.get("/readyz")).status == 200
+
+
+async def test_a_server_whose_database_died_is_ready_again_when_it_is_back(
+    own_mongod: Mongod,
+) -> None:
+    async with open_database(own_mongod.uri) as database, open_api(database) as api:
+        nobody, ada = api.bearer(None), api.user("ada")
+        path = await a_channel(ada)
+        own_mongod.kill()
+        assert (await nobody.get("/readyz")).refusal == (503, "unavailable")
+        own_mongod.start()
+        assert (await nobody.get("/readyz")).status == 200
+        assert (await a_post(ada, path))["seq"] == 1
+
+
+@shared
+async def test_metrics_are_prometheus_text_and_count_by_route_not_by_path(shared_api: Api) -> None:
+    ada = shared_api.user("ada")
+    path = await a_channel(ada)
+    await a_post(ada, path)
+    ears = await ada.socket()
+    await ada.get("/v1/no-such-thing")
+    answer = await ada.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    samples = {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    posted = (("method", "POST"), ("route", "/v1/channels/{channel_id}/posts"), ("status", "201"))
+    assert samples["channels_request_seconds_count", posted] >= 1
+    unknown = (("method", "GET"), ("route", "other"), ("status", "404"))
+    assert samples["channels_request_seconds_count", unknown] >= 1
+    assert samples["channels_commit_batch_entries_count", (("lane", "posts"),)] >= 1
+    assert samples["channels_sockets", ()] == 1
+    assert ada.id not in answer.text
+    assert "no-such-thing" not in answer.text
+    await ears.close()
+
+
+@shared
+async def test_the_documentation_fetches_nothing_from_anywhere_else(shared_api: Api) -> None:
+    nobody = shared_api.bearer(None)
+    page = await nobody.get("/docs")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert not re.findall(r"(?:https?:)?//", page.headers["Content-Security-Policy"])
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(assets) == 3
+    for asset in assets:
+        assert asset.startswith("/docs/")
+        answer = await nobody.get(asset)
+        assert answer.status == 200
+        kind = "text/css" if asset.endswith(".css") else "text/javascript"
+        assert answer.headers["Content-Type"].startswith(kind)
+        assert not re.findall(r"@import|url\(['\"]?https?:", answer.text[:2_000_000])
+    assert '"/openapi.json"' in (await nobody.get("/docs/start.js")).text
+
+
+@shared
+async def test_an_asset_that_is_not_ours_is_not_found(shared_api: Api) -> None:
+    nobody = shared_api.bearer(None)
+    for asset in ("nothing.js", "..%2F..%2Fpyproject.toml", "%2Fetc%2Fpasswd", "index.html"):
+        assert (await nobody.get(f"/docs/{asset}")).refusal == (404, "route_not_found")

@@ -1,0 +1,425 @@
+"""Who may do what (P9): every call on a channel and on a group, for everybody who might make it, over HTTP.
+
+A cell is the whole truth of one call: `ok` is the call's own success, anything else one refusal (see `MEANING`). A row
+that changes something gets a channel of its own, and each cell a fresh target of what it takes away.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+
+from channels.server.app import endpoints_for
+from groups.kernel.endpoint import Endpoint
+from tests.api import (
+    Answer,
+    Api,
+    User,
+    a_channel,
+    a_chat_group,
+    a_post,
+    fresh,
+    group_path,
+    part,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MEANING: Final = {
+    "-": (403, "permission_denied"),
+    "write": (403, "posting_not_allowed"),
+    "muted": (403, "muted"),
+    "ban": (403, "banned"),
+    "fixed": (409, "fixed_in_channel"),
+    "owner": (409, "owner_cannot_leave"),
+    "none": (404, "member_not_found"),
+    "asks": (404, "join_request_not_found"),
+    "404c": (404, "channel_not_found"),
+    "404g": (404, "group_not_found"),
+}
+"""What a cell says, but `ok`. `asks`: nobody asks to join here; `none`: he is no member; `404`: as if absent."""
+
+ACTORS: Final = ["stranger", "subscriber", "muted", "banned", "admin", "owner", "other", "app"]
+"""`other` owns another channel; `app` is the application's own back end, no member here."""
+
+SHUT_OUT: Final = {"stranger", "banned", "other"}
+"""To whom a private channel does not exist."""
+
+CHANNEL: Final = """
+                                          stranger subscriber muted  banned admin  owner  other  app
+GET    /                                  ok       ok         ok     ok     ok     ok     ok     ok
+PATCH  / introduction                     -        -          -      -      ok     ok     -      ok
+DELETE /                                  -        -          -      -      -      ok     -      ok
+PUT    /subscription                      ok       ok         ok     ban    ok     ok     ok     ok
+DELETE /subscription                      ok       ok         ok     ok     ok     owner  ok     ok
+GET    /subscribers                       -        -          -      -      ok     ok     -      ok
+PUT    /subscribers/{nobody}              -        -          -      -      ok     ok     -      ok
+PUT    /subscribers/{banned}              -        -          -      -      ok     ok     -      ok
+DELETE /subscribers/{member}              -        -          -      -      ok     ok     -      ok
+DELETE /subscribers/{member}?ban=true     -        -          -      -      ok     ok     -      ok
+DELETE /subscribers/{member} banning      -        -          -      -      ok     ok     -      ok
+DELETE /subscribers/{admin}               -        -          -      -      -      ok     -      ok
+DELETE /subscribers/{owner}               -        -          -      -      -      -      -      owner
+GET    /bans                              -        -          -      -      ok     ok     -      ok
+DELETE /bans/{banned}                     -        -          -      -      ok     ok     -      ok
+PUT    /admins/{member}                   -        -          -      -      -      ok     -      ok
+PUT    /admins/{nobody}                   -        -          -      -      none   none   -      none
+DELETE /admins/{admin}                    -        -          -      -      -      ok     -      ok
+POST   /owner member                      -        -          -      -      -      ok     -      ok
+POST   /posts text                        write    write      write  ban    ok     ok     write  ok
+GET    /posts                             ok       ok         ok     ban    ok     ok     ok     ok
+GET    /posts/{post}                      ok       ok         ok     ban    ok     ok     ok     ok
+PATCH  /posts/{post} text                 write    write      write  ban    ok     ok     write  ok
+DELETE /posts/{post}                      -        -          -      ban    ok     ok     -      ok
+PUT    /posts/{post}/reactions/👍         -        ok         ok     ban    ok     ok     -      -
+DELETE /posts/{post}/reactions/👍         -        ok         ok     ban    ok     ok     -      -
+GET    /posts/{post}/reactions            ok       ok         ok     ban    ok     ok     ok     ok
+GET    /posts/{post}/reactions/👍         -        -          -      ban    ok     ok     -      ok
+"""
+
+CHANNEL_AS_GROUP: Final = """
+                                          stranger subscriber muted  banned admin  owner  other  app
+GET    /                                  ok       ok         ok     ok     ok     ok     ok     ok
+PATCH  / introduction                     -        -          -      -      ok     ok     -      ok
+PATCH  / posting                          -        -          -      -      fixed  fixed  -      fixed
+DELETE /                                  -        -          -      -      -      ok     -      ok
+PUT    /members/me                        ok       ok         ok     ban    ok     ok     ok     ok
+DELETE /members/me                        ok       ok         ok     ok     ok     owner  ok     ok
+GET    /members                           -        -          -      -      ok     ok     -      ok
+GET    /members/me                        none     ok         ok     none   ok     ok     none   none
+GET    /members/{member}                  -        -          -      -      ok     ok     -      ok
+PUT    /members/{nobody}                  -        -          -      -      ok     ok     -      ok
+PATCH  /members/me card                   none     ok         ok     none   ok     ok     none   none
+PATCH  /members/me unmute                 none     -          -      none   -      -      none   none
+PATCH  /members/{member} role             -        -          -      -      -      ok     -      ok
+PATCH  /members/{member} mute             -        -          -      -      ok     ok     -      ok
+PATCH  /members/{member} card             -        -          -      -      ok     ok     -      ok
+PATCH  /members/{admin} mute              -        -          -      -      -      ok     -      ok
+PATCH  /members/{owner} mute              -        -          -      -      -      -      -      -
+DELETE /members/{member}                  -        -          -      -      ok     ok     -      ok
+DELETE /members/{member}?ban=true         -        -          -      -      ok     ok     -      ok
+DELETE /members/{member} banning          -        -          -      -      ok     ok     -      ok
+DELETE /members/{admin}                   -        -          -      -      -      ok     -      ok
+DELETE /members/{owner}                   -        -          -      -      -      -      -      owner
+GET    /bans                              -        -          -      -      ok     ok     -      ok
+DELETE /bans/{banned}                     -        -          -      -      ok     ok     -      ok
+GET    /join-requests                     -        -          -      -      ok     ok     -      ok
+POST   /join-requests/{nobody} approve    -        -          -      -      asks   asks   -      asks
+DELETE /join-requests/me                  asks     asks       asks   asks   asks   asks   asks   asks
+POST   /owner member                      -        -          -      -      -      ok     -      ok
+POST   /messages text                     write    write      write  ban    ok     ok     write  ok
+GET    /messages                          ok       ok         ok     ban    ok     ok     ok     ok
+GET    /messages/{post}                   ok       ok         ok     ban    ok     ok     ok     ok
+PATCH  /messages/{post} text              write    write      write  ban    ok     ok     write  ok
+DELETE /messages/{post}                   -        -          -      ban    ok     ok     -      ok
+PUT    /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
+DELETE /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
+GET    /messages/{post}/reactions         ok       ok         ok     ban    ok     ok     ok     ok
+GET    /messages/{post}/reactions/👍      -        -          -      ban    ok     ok     -      ok
+"""
+
+CHAT_GROUP: Final = """
+                                          stranger subscriber muted  banned admin  owner  other  app
+GET    /                                  ok       ok         ok     ok     ok     ok     ok     ok
+PATCH  / introduction                     -        -          -      -      ok     ok     -      ok
+PATCH  / posting                          -        -          -      -      ok     ok     -      ok
+DELETE /                                  -        -          -      -      -      ok     -      ok
+PUT    /members/me                        ok       ok         ok     ban    ok     ok     ok     ok
+DELETE /members/me                        ok       ok         ok     ok     ok     owner  ok     ok
+GET    /members                           -        ok         ok     -      ok     ok     -      ok
+GET    /members/me                        none     ok         ok     none   ok     ok     none   none
+GET    /members/{member}                  -        ok         ok     -      ok     ok     -      ok
+PUT    /members/{nobody}                  -        -          -      -      ok     ok     -      ok
+PATCH  /members/me card                   none     ok         ok     none   ok     ok     none   none
+PATCH  /members/me unmute                 none     -          -      none   -      -      none   none
+PATCH  /members/{member} role             -        -          -      -      -      ok     -      ok
+PATCH  /members/{member} mute             -        -          -      -      ok     ok     -      ok
+PATCH  /members/{member} card             -        -          -      -      ok     ok     -      ok
+DELETE /members/{member}                  -        -          -      -      ok     ok     -      ok
+DELETE /members/{member}?ban=true         -        -          -      -      ok     ok     -      ok
+DELETE /members/{member} banning          -        -          -      -      ok     ok     -      ok
+DELETE /members/{admin}                   -        -          -      -      -      ok     -      ok
+DELETE /members/{owner}                   -        -          -      -      -      -      -      owner
+GET    /bans                              -        -          -      -      ok     ok     -      ok
+DELETE /bans/{banned}                     -        -          -      -      ok     ok     -      ok
+GET    /join-requests                     -        -          -      -      ok     ok     -      ok
+POST   /join-requests/{nobody} approve    -        -          -      -      asks   asks   -      asks
+DELETE /join-requests/me                  asks     asks       asks   asks   asks   asks   asks   asks
+POST   /owner member                      -        -          -      -      -      ok     -      ok
+POST   /messages text                     write    ok         muted  ban    ok     ok     write  ok
+GET    /messages                          -        ok         ok     ban    ok     ok     -      ok
+GET    /messages/{post}                   -        ok         ok     ban    ok     ok     -      ok
+PATCH  /messages/{post} text              -        -          muted  ban    -      ok     -      ok
+DELETE /messages/{post}                   -        -          -      ban    ok     ok     -      ok
+PUT    /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
+DELETE /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      -
+GET    /messages/{post}/reactions         -        ok         ok     ban    ok     ok     -      ok
+GET    /messages/{post}/reactions/👍      -        ok         ok     ban    ok     ok     -      ok
+"""
+
+BODIES: Final[dict[str, Any]] = {
+    "introduction": {"introduction": "All of it"},
+    "posting": {"posting": "everyone"},
+    "text": {"kind": "text", "text": "Hello"},
+    "card": {"name_card": "B."},
+    "mute": {"mute_seconds": 60},
+    "unmute": {"mute_seconds": 0},
+    "role": {"role": "admin"},
+    "approve": {"approve": True},
+    "banning": {"ban": True},
+}
+
+ENDS_IT: Final = {("DELETE", "/"), ("POST", "/owner")}
+"""After one success nothing is as before: each cell gets a channel of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call and what each actor is answered."""
+
+    method: str
+    path: str
+    body: str
+    cells: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path} {self.body}".strip()
+
+
+def rows_of(table: str) -> list[Row]:
+    lines = [line for line in table.splitlines() if line.strip()]
+    assert lines[0].split() == ACTORS
+    rows: list[Row] = []
+    for line in lines[1:]:
+        method, path, *rest = line.split()
+        cells = tuple(rest[-len(ACTORS) :])
+        assert set(cells) <= {"ok", *MEANING}
+        (body,) = rest[: -len(ACTORS)] or ("",)
+        rows.append(Row(method, path, body, cells))
+    return rows
+
+
+def shut_out(rows: list[Row], missing: str) -> list[Row]:
+    """The same rows in a private channel: whoever is shut out is answered as if it were absent."""
+    return [
+        Row(
+            row.method,
+            row.path,
+            row.body,
+            tuple(
+                missing if actor in SHUT_OUT else cell
+                for actor, cell in zip(ACTORS, row.cells, strict=True)
+            ),
+        )
+        for row in rows
+    ]
+
+
+Cast = dict[str, User]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cast(shared_api: Api) -> Cast:
+    """The actors, the same for all rows."""
+    users = {name: shared_api.user(name[:9]) for name in ACTORS if name != "app"}
+    users["app"] = shared_api.user("app", admin=True)
+    await a_channel(users["other"])
+    return users
+
+
+@pytest.fixture(scope="module")
+def endpoints(shared_api: Api) -> list[Endpoint]:
+    """Every call that is served."""
+    return endpoints_for(shared_api.services)
+
+
+@pytest.fixture(scope="module")
+def stages() -> "dict[str, Stage]":
+    """The stage of each table that is still as it was made."""
+    return {}
+
+
+class Stage:
+    """A channel or chat group with everybody in place."""
+
+    def __init__(self, cast: Cast, path: str) -> None:
+        self.cast = cast
+        self.path = path
+        self._members = f"/v1/groups/{path.split('/')[3]}/members"
+
+    async def fill(self) -> "Stage":
+        """Bring the actors to their places."""
+        for name in ("subscriber", "muted", "admin"):
+            await self._add(self.cast[name].id)
+        await self._change("admin", {"role": "admin"})
+        await self._change("muted", {"mute_seconds": 3600})
+        await self._ban(self.cast["banned"].id)
+        return self
+
+    async def target(self, word: str) -> str:
+        """A fresh one of what the path names, as its part."""
+        if word == "owner":
+            return self.cast["owner"].id
+        if word == "post":
+            return str((await a_post(self.cast["owner"], self.path))["seq"])
+        user_id = fresh("target")
+        if word in {"member", "admin"}:
+            await self._add(user_id)
+        if word == "admin":
+            answer = await self.cast["owner"].patch(f"{self._members}/{user_id}", {"role": "admin"})
+            assert answer.status == 200, answer
+        if word == "banned":
+            await self._ban(user_id)
+        return user_id
+
+    async def _add(self, user_id: str) -> None:
+        answer = await self.cast["owner"].put(f"{self._members}/{user_id}")
+        assert answer.status == 200, answer
+
+    async def _change(self, name: str, body: object) -> None:
+        answer = await self.cast["owner"].patch(f"{self._members}/{self.cast[name].id}", body)
+        assert answer.status == 200, answer
+
+    async def _ban(self, user_id: str) -> None:
+        answer = await self.cast["owner"].delete(f"{self._members}/{user_id}?ban=true")
+        assert answer.status == 204, answer
+
+    async def call(self, row: Row, actor: str) -> Answer:
+        """One cell: the call by the actor on a fresh target."""
+        path = row.path
+        while "{" in path:
+            word = path[path.index("{") + 1 : path.index("}")]
+            path = path.replace("{" + word + "}", await self.target(word))
+        path = path.replace("👍", part("👍")).removesuffix("/")
+        user = self.cast[actor]
+        if row.body == "member":
+            return await user.call(
+                row.method, self.path + path, {"user_id": await self.target("member")}
+            )
+        if row.body:
+            return await user.call(row.method, self.path + path, BODIES[row.body])
+        return await user.call(row.method, self.path + path)
+
+
+async def channel(cast: Cast) -> Stage:
+    return await Stage(cast, await a_channel(cast["owner"])).fill()
+
+
+async def private_channel(cast: Cast) -> Stage:
+    path = await a_channel(cast["owner"], settings={"visibility": "private"})
+    return await Stage(cast, path).fill()
+
+
+def as_group(make: Callable[[Cast], Awaitable[Stage]]) -> Callable[[Cast], Awaitable[Stage]]:
+    """The same channel through the group calls."""
+
+    async def made(cast: Cast) -> Stage:
+        stage = await make(cast)
+        stage.path = group_path(stage.path)
+        return stage
+
+    return made
+
+
+async def chat_group(cast: Cast) -> Stage:
+    return await Stage(cast, await a_chat_group(cast["owner"])).fill()
+
+
+TABLES: Final[dict[str, tuple[Callable[[Cast], Awaitable[Stage]], list[Row]]]] = {
+    "channel": (channel, rows_of(CHANNEL)),
+    "channel as group": (as_group(channel), rows_of(CHANNEL_AS_GROUP)),
+    "private channel": (private_channel, shut_out(rows_of(CHANNEL), "404c")),
+    "private channel as group": (
+        as_group(private_channel),
+        shut_out(rows_of(CHANNEL_AS_GROUP), "404g"),
+    ),
+    "chat group": (chat_group, rows_of(CHAT_GROUP)),
+}
+
+
+def endpoint_of(endpoints: list[Endpoint], row: Row, prefix: str) -> Endpoint:
+    """The endpoint that the row calls."""
+    wanted = (prefix + row.path.partition("?")[0]).removesuffix("/").split("/")
+
+    def fits(endpoint: Endpoint) -> bool:
+        parts = endpoint.spec.path.split("/")
+        return (
+            endpoint.spec.method == row.method
+            and len(parts) == len(wanted)
+            and all(
+                given.startswith("{") or given == named
+                for given, named in zip(parts, wanted, strict=True)
+            )
+        )
+
+    fitting = [endpoint for endpoint in endpoints if fits(endpoint)]
+    assert fitting, row
+    return min(fitting, key=lambda endpoint: endpoint.spec.path.count("{"))
+
+
+def prefix_of(rows: list[Row]) -> str:
+    paths = {row.path for row in rows}
+    return "/v1/channels/{channel_id}" if "/posts" in paths else "/v1/groups/{group_id}"
+
+
+def cell_of(endpoint: Endpoint, answer: Answer) -> str:
+    """The answer as a cell."""
+    if answer.status in {endpoint.spec.status, *endpoint.spec.also}:
+        return "ok"
+    by_meaning = {meaning: cell for cell, meaning in MEANING.items()}
+    return by_meaning.get((answer.status, str(answer.refusal[1])), f"{answer.refusal}")
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        pytest.param(table, row, id=f"{table}: {row.name}")
+        for table, (_, rows) in TABLES.items()
+        for row in rows
+    ],
+)
+async def test_each_actor_is_answered_as_the_table_says(
+    endpoints: list[Endpoint], cast: Cast, stages: dict[str, Stage], table: str, row: Row
+) -> None:
+    make, rows = TABLES[table]
+    endpoint = endpoint_of(endpoints, row, prefix_of(rows))
+    told = {kind.code for kind in endpoint.spec.errors}
+    stage = stages.get(table) or await make(cast)
+    if row.method == "GET":
+        stages[table] = stage  # reading changes nothing, so the next row may have it too
+    else:
+        stages.pop(table, None)
+    cells: list[str] = []
+    for actor in ACTORS:
+        if (row.method, row.path) in ENDS_IT and cells:
+            stage = await make(cast)
+        answer = await stage.call(row, actor)
+        cells.append(cell_of(endpoint, answer))
+        assert answer.status < 300 or answer.refusal[1] in told, f"undocumented: {answer}"
+    shown = dict(zip(ACTORS, cells, strict=True))
+    assert shown == dict(zip(ACTORS, row.cells, strict=True))
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_no_call_of_the_application_is_without_a_row(
+    endpoints: list[Endpoint], table: str
+) -> None:
+    rows = TABLES[table][1]
+    prefix = prefix_of(rows)
+    covered = {endpoint_of(endpoints, row, prefix).spec for row in rows}
+    served = {e.spec for e in endpoints if (e.spec.path + "/").startswith(prefix + "/")}
+    assert served - covered == set()
+
+
+async def test_a_private_channel_is_as_absent_as_one_that_never_was(cast: Cast) -> None:
+    stage = await private_channel(cast)
+    for path in (stage.path, group_path(stage.path)):
+        absent = path.replace("c-", "x-")
+        for actor in sorted(SHUT_OUT):
+            hidden, none = await cast[actor].get(path), await cast[actor].get(absent)
+            bodies = [answer.body | {"request_id": ""} for answer in (hidden, none)]
+            assert (hidden.status, bodies[0]) == (none.status, bodies[1])
+    assert (await cast["subscriber"].get(stage.path)).status == 200

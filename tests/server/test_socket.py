@@ -1,0 +1,621 @@
+"""The socket as a client meets it: who may open it, what it tells whom, and when it is closed."""
+
+import asyncio
+import json
+import time
+from typing import Any, Final
+
+import aiohttp
+import pytest
+from pymongo.errors import AutoReconnect
+
+from channels.server.closing import CloseCode
+from channels.server.metrics import Metrics
+from channels.server.socket import FRAMES_PER_SECOND, WATCHED_STREAMS, SocketServer, SocketSession
+from channels.server.wire import RENDERED
+from groups.kernel.ids import UserId
+from groups.kernel.mongo import Database
+from groups.store import MemberStore
+from tests.api import (
+    PATIENCE_SECONDS,
+    Api,
+    Ears,
+    User,
+    a_channel,
+    a_chat_group,
+    a_post,
+    conversation_of,
+    id_of,
+    part,
+)
+from tests.conftest import OpenApi
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+own_loop = pytest.mark.asyncio(loop_scope="function")
+
+LIKE: Final = part("👍")
+
+
+def kinds(events: list[dict[str, Any]]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+# --- who ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_token_in_the_header_opens_it(shared_api: Api) -> None:
+    ada = shared_api.user("ada")
+    ears = await ada.connect()
+    ready = await ears.frame()
+    assert (ready["type"], ready["user_id"]) == ("ready", ada.id)
+    assert ready["session_id"]
+    await ears.close()
+
+
+async def test_a_token_in_the_first_frame_opens_it(shared_api: Api) -> None:
+    ada = shared_api.user("ada")
+    ears = await ada.connect(with_token=False)
+    await ears.tell(type="auth", token=ada.token)
+    assert (await ears.frame())["type"] == "ready"
+    await a_post(ada, await a_channel(ada))
+    await ears.hear("message.posted")
+    await ears.close()
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", "Basic YTpi", ""])
+async def test_a_bad_token_in_the_header_is_401_before_the_socket_opens(
+    shared_api: Api, header: str
+) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await shared_api.http.ws_connect(
+            shared_api.base + "/v1/socket", headers={"Authorization": header}
+        )
+    assert refused.value.status == 401
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"type": "auth", "token": "nonsense"},
+        {"type": "auth"},
+        {"type": "auth", "token": 7},
+        {"type": "ping"},
+        {"type": "watch", "conversation_id": "group_x"},
+        {"type": "nothing"},
+        [],
+        "x" * 100,
+    ],
+)
+async def test_a_bad_first_frame_is_told_and_closes_for_good(
+    shared_api: Api, first: object
+) -> None:
+    ears = await shared_api.user().connect(with_token=False)
+    await ears.socket.send_str(json.dumps(first))
+    told = await ears.frame()
+    assert (told["type"], told["code"]) == ("error", "unauthenticated")
+    assert await ears.closed() == CloseCode.BAD_TOKEN
+
+
+async def test_a_first_frame_that_is_no_text_closes_for_good(shared_api: Api) -> None:
+    ears = await shared_api.user().connect(with_token=False)
+    await ears.socket.send_bytes(b"\x00\x01")
+    assert (await ears.frame())["type"] == "error"
+    assert await ears.closed() == CloseCode.BAD_FRAME
+
+
+@own_loop
+async def test_who_does_not_say_who_he_is_in_time_is_closed_and_may_come_back(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defaults = vars(SocketServer)["__init__"].__kwdefaults__
+    monkeypatch.setitem(defaults, "auth_seconds", 0.1)
+    server = await api()
+    ears = await server.user().connect(with_token=False)
+    assert await ears.closed() == CloseCode.AUTH_TIMEOUT
+    # Who said it in time has all the time there is.
+    known = await server.user("ada").socket()
+    silent = await server.user().connect(with_token=False)
+    assert await silent.closed() == CloseCode.AUTH_TIMEOUT
+    await known.tell(type="ping")
+    assert (await known.frame())["type"] == "pong"
+
+
+async def test_a_plain_request_is_told_that_this_is_a_socket(shared_api: Api) -> None:
+    ada = shared_api.user()
+    assert (await ada.get("/v1/socket")).refusal == (400, "invalid_request")
+    assert (await ada.post("/v1/socket")).refusal == (405, "method_not_allowed")
+
+
+# --- frames of the client -------------------------------------------------------------------------------------------
+
+
+async def test_a_ping_is_answered(shared_api: Api) -> None:
+    ears = await shared_api.user().socket()
+    await ears.tell(type="ping")
+    assert await ears.frame() == {"type": "pong"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "garbage",
+        "[]",
+        "null",
+        '{"type": "subscribe"}',
+        '{"type": "ping", "more": 1}',
+        '{"type": "watch"}',
+        '{"type": "watch", "conversation_id": 7}',
+        '{"type": "watch", "conversation_id": "\\ud800"}',
+        '{"type": "auth", "token": "again"}',
+        "[" * 4000,
+    ],
+)
+async def test_a_frame_that_is_not_understood_is_told_and_the_socket_stays(
+    shared_api: Api, text: str
+) -> None:
+    ears = await shared_api.user().socket()
+    await ears.socket.send_str(text)
+    told = await ears.frame()
+    assert (told["type"], told["code"]) == ("error", "invalid_request")
+    assert told["detail"]
+    await ears.tell(type="ping")
+    assert await ears.frame() == {"type": "pong"}
+
+
+async def test_a_binary_frame_closes_for_good(shared_api: Api) -> None:
+    ears = await shared_api.user().socket()
+    await ears.socket.send_bytes(b'{"type": "ping"}')
+    assert await ears.closed() == CloseCode.BAD_FRAME
+
+
+async def test_a_frame_too_large_closes_for_good(shared_api: Api) -> None:
+    ears = await shared_api.user().socket()
+    await ears.socket.send_str('{"type": "ping", "x": "' + "x" * 9000 + '"}')
+    # The protocol has a word of its own for it, which the library says before we can.
+    assert await ears.closed() == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+
+
+async def test_a_flood_of_frames_is_closed_and_a_burst_is_not(shared_api: Api) -> None:
+    ears = await shared_api.user().socket()
+    for _ in range(FRAMES_PER_SECOND):
+        await ears.tell(type="ping")
+    assert [await ears.frame() for _ in range(FRAMES_PER_SECOND)] == [
+        {"type": "pong"}
+    ] * FRAMES_PER_SECOND
+    flood = await shared_api.user().socket()
+    for _ in range(FRAMES_PER_SECOND * 10):
+        try:
+            await flood.tell(type="ping")
+        except ConnectionError:  # closed already
+            break
+    assert await flood.closed() == CloseCode.FLOOD
+    await ears.close()
+
+
+# --- what is told ---------------------------------------------------------------------------------------------------
+
+
+async def test_every_kind_of_event_is_told_without_subscribing_to_anything(
+    shared_api: Api,
+) -> None:
+    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada_ears, bob_ears, cat_ears = [await user.socket() for user in (ada, bob, cat)]
+    await a_channel_s_life(ada, bob)
+    await a_group_s_life(ada, bob, cat)
+    await a_reader_s_life(ada, bob)
+    heard = [*await ada_ears.until_now(), *await bob_ears.until_now(), *await cat_ears.until_now()]
+    told = {event["type"] for event in heard}
+    assert set(RENDERED) - told == {"reactions.changed"}  # only to those who watch
+    for event in heard:
+        assert event["at"].endswith("Z")
+        assert "stream_id" in event
+    for ears in (ada_ears, bob_ears, cat_ears):
+        await ears.close()
+
+
+async def a_channel_s_life(ada: User, bob: User) -> None:
+    path = await a_channel(ada)
+    await bob.put(f"{path}/subscription")
+    await a_post(ada, path)
+    await ada.patch(f"{path}/posts/1", {"kind": "text", "text": "Better"})
+    await ada.delete(f"{path}/posts/1")
+    await ada.patch(path, {"name": "Evening News"})
+    await ada.put(f"{path}/admins/{bob.id}")
+    await bob.delete(f"{path}/subscription")
+    await ada.delete(path)
+
+
+async def a_group_s_life(ada: User, bob: User, cat: User) -> None:
+    path = await a_chat_group(ada, type="public")
+    await bob.put(f"{path}/members/me", {"text": "May I?"})
+    await ada.post(f"{path}/join-requests/{bob.id}", {"approve": True})
+    await cat.put(f"{path}/members/me")
+    await ada.post(f"{path}/join-requests/{cat.id}", {"approve": False})
+    await a_post(bob, path)
+    await ada.patch(path, {"name": "Club"})
+    await bob.delete(f"{path}/members/me")
+    await ada.delete(path)
+
+
+async def a_reader_s_life(ada: User, bob: User) -> None:
+    path = await a_channel(ada, bob)
+    conversation = conversation_of(path)
+    await a_post(ada, path)
+    await bob.post(f"/v1/conversations/{part(conversation)}/read")
+    await bob.patch(f"/v1/conversations/{part(conversation)}", {"pinned": True})
+    await bob.put("/v1/conversation-groups/news")
+    await bob.patch("/v1/conversation-groups/news", {"name": "papers"})
+    await bob.post("/v1/conversation-groups/papers/conversations", {"add": [conversation]})
+    await bob.delete("/v1/conversation-groups/papers")
+
+
+async def test_a_post_is_told_with_its_content_and_never_with_its_author(shared_api: Api) -> None:
+    ada, adm, bob = shared_api.user("ada"), shared_api.user("secret"), shared_api.user("bob")
+    path = await a_channel(ada, bob, admins=(adm,))
+    ears = await bob.socket()
+    link = {"title": "More", "url": "https://example.org/tea"}
+    await adm.post(
+        f"{path}/posts", {"kind": "text", "title": "T", "text": "Hello", "links": [link]}
+    )
+    await adm.patch(f"{path}/posts/1", {"kind": "text", "text": "Better"})
+    await adm.delete(f"{path}/posts/1")
+    await adm.patch(path, {"introduction": "All of it"})
+    posted, edited, recalled, updated = await ears.until_now()
+    assert kinds([posted, edited, recalled, updated]) == [
+        "message.posted",
+        "message.edited",
+        "message.recalled",
+        "channel.updated",
+    ]
+    assert (posted["channel_id"], posted["seq"]) == (id_of(path), 1)
+    assert posted["stream_id"] == posted["conversation_id"] == conversation_of(path)
+    assert (posted["post"]["text"], posted["post"]["links"]) == ("Hello", [link])
+    assert edited["post"]["text"] == "Better"
+    assert (recalled["post"]["text"], recalled["post"]["kind"]) == (None, None)
+    assert recalled["post"]["recalled_at"]
+    assert updated["changed"] == {"introduction": "All of it"}
+    assert adm.id not in json.dumps([posted, edited, recalled, updated])
+    await ears.close()
+
+
+async def test_a_message_in_a_chat_group_names_its_sender(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_chat_group(ada, bob)
+    ears = await bob.socket()
+    await a_post(ada, path)
+    event = await ears.hear("message.posted", group_id=id_of(path), seq=1)
+    assert event["message"]["sender_id"] == ada.id
+    await ears.close()
+
+
+async def test_who_is_not_a_member_hears_nothing_also_of_a_public_channel(shared_api: Api) -> None:
+    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    path = await a_channel(ada, bob)
+    assert (await eve.get(f"{path}/posts")).status == 200
+    bob_ears, eve_ears = await bob.socket(), await eve.socket()
+    await a_post(ada, path)
+    await ada.patch(path, {"name": "Other"})
+    await ada.delete(path)
+    assert len(await bob_ears.until_now()) == 3
+    assert await eve_ears.until_now() == []
+
+
+async def test_a_joined_channel_is_heard_at_once_and_a_left_one_no_more(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada)
+    ears = await bob.socket()
+    for text, change in (("one", bob.put), ("two", bob.delete), ("three", None)):
+        await a_post(ada, path, text)
+        if change is not None:
+            await change(f"{path}/subscription")
+    events = await ears.until_now()
+    assert kinds(events) == ["channel.subscribed", "message.posted", "channel.unsubscribed"]
+    assert events[1]["post"]["text"] == "two"
+    await ears.close()
+
+
+async def test_who_is_removed_or_banned_is_told_why_and_hears_no_more(shared_api: Api) -> None:
+    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, bob, cat)
+    for user, query, reason in ((bob, "", "removed"), (cat, "?ban=true", "banned")):
+        ears = await user.socket()
+        await ada.delete(f"{path}/subscribers/{user.id}{query}")
+        await a_post(ada, path)
+        (event,) = await ears.until_now()
+        assert (event["type"], event["reason"]) == ("channel.unsubscribed", reason)
+        await ears.close()
+
+
+async def test_subscribers_do_not_hear_of_each_other(shared_api: Api) -> None:
+    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, bob)
+    ears = await bob.socket()
+    await cat.put(f"{path}/subscription")
+    await ada.put(f"{path}/admins/{cat.id}")
+    await cat.delete(f"{path}/subscription")
+    assert await ears.until_now() == []
+    await ears.close()
+
+
+async def test_a_read_reaches_the_other_devices_of_the_user_and_nobody_else(
+    shared_api: Api,
+) -> None:
+    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, bob, cat)
+    await a_post(ada, path)
+    phone, laptop, other = await bob.socket(), await bob.socket(), await cat.socket()
+    conversation = conversation_of(path)
+    await bob.post(f"/v1/conversations/{part(conversation)}/read", {"seq": 1})
+    for ears in (phone, laptop):
+        event = await ears.hear("conversation.read", conversation_id=conversation)
+        assert (event["read_seq"], event["unread_count"]) == (1, 0)
+    assert await other.until_now() == []
+    for ears in (phone, laptop, other):
+        await ears.close()
+
+
+async def test_doing_nothing_again_is_told_to_nobody(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada, bob)
+    await a_post(ada, path)
+    conversation = f"/v1/conversations/{part(conversation_of(path))}"
+    ada_ears, ears = await ada.socket(), await bob.socket()
+    await ears.tell(type="watch", conversation_id=conversation_of(path))
+    assert (await ears.frame())["type"] == "watching"
+    await bob.put(f"{path}/posts/1/reactions/{LIKE}")
+    await bob.post(f"{conversation}/read", {"seq": 1})
+    first = kinds(await ears.until_now())
+    assert sorted(first) == ["conversation.read", "reactions.changed"]
+    await bob.put(f"{path}/subscription")
+    await bob.put(f"{path}/posts/1/reactions/{LIKE}")
+    await bob.post(f"{conversation}/read", {"seq": 1})
+    await ada.patch(path, {"name": "News"})
+    await bob.delete(f"{path}/posts/1/reactions/{part('❤️')}")
+    assert await ears.until_now() == []
+    assert await ada_ears.until_now() == []
+    await ears.close()
+    await ada_ears.close()
+
+
+# --- watching -------------------------------------------------------------------------------------------------------
+
+
+async def test_who_watches_hears_merged_counts_and_the_newest_last(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    fans = [shared_api.user("fan") for _ in range(12)]
+    path = await a_channel(ada, bob, *fans)
+    await a_post(ada, path)
+    ears, deaf = await bob.socket(), await ada.socket()
+    await ears.tell(type="watch", conversation_id=conversation_of(path))
+    assert await ears.frame() == {"type": "watching", "conversation_id": conversation_of(path)}
+    started = time.monotonic()
+    for fan in fans:
+        assert (await fan.put(f"{path}/posts/1/reactions/{LIKE}")).status == 200
+    heard = [await ears.hear("reactions.changed")]
+    while heard[-1]["total"] < len(fans):
+        heard.append(await ears.hear("reactions.changed"))
+    took = time.monotonic() - started
+    assert len(heard) <= took / 0.5 + 2
+    assert heard[-1]["counts"] == {"👍": len(fans)}
+    assert heard[-1]["seq"] == 1
+    assert "fan" not in json.dumps(heard)
+    assert await deaf.until_now() == []
+    await ears.tell(type="unwatch", conversation_id=conversation_of(path))
+    assert await ears.frame() == {"type": "unwatched", "conversation_id": conversation_of(path)}
+    await fans[0].delete(f"{path}/posts/1/reactions/{LIKE}")
+    assert await ears.until_now() == []
+    await ears.close()
+    await deaf.close()
+
+
+async def test_what_one_may_not_read_one_may_not_watch(shared_api: Api) -> None:
+    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    secret = await a_channel(ada, bob, settings={"visibility": "private"})
+    chat, news = await a_chat_group(ada, bob), await a_channel(ada, bob)
+    ears = await eve.socket()
+    for path, kind, code in (
+        (secret, "error", "group_not_found"),
+        (chat, "error", "permission_denied"),
+        (news, "watching", None),
+    ):
+        await ears.tell(type="watch", conversation_id=conversation_of(path))
+        told = await ears.frame()
+        assert (told["type"], told.get("code")) == (kind, code)
+    for none in ("c2c_bob", id_of(news), ""):
+        await ears.tell(type="watch", conversation_id=none)
+        assert (await ears.frame())["code"] == "conversation_not_found"
+    await ears.close()
+
+
+async def test_a_session_watches_so_many_streams_and_no_more(
+    shared_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert WATCHED_STREAMS >= 20
+    monkeypatch.setattr("channels.server.socket.WATCHED_STREAMS", 2)
+    ada = shared_api.user("ada")
+    paths = [await a_channel(ada) for _ in range(3)]
+    ears = await ada.socket()
+    for path, kind in zip(
+        (*paths, paths[0]), ["watching"] * 2 + ["error", "watching"], strict=True
+    ):
+        await ears.tell(type="watch", conversation_id=conversation_of(path))
+        assert (await ears.frame())["type"] == kind
+    await ears.close()
+
+
+# --- slow readers ---------------------------------------------------------------------------------------------------
+
+
+class StuckSocket:
+    """A connection whose client does not read: nothing is ever sent."""
+
+    def __init__(self) -> None:
+        self.closed_with: int | None = None
+
+    async def send_frame(self, *_: object) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self, *, code: int, message: bytes, drain: bool) -> None:
+        self.closed_with = code
+
+
+async def test_a_session_takes_as_many_frames_as_its_queue_holds_and_one_more_closes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("channels.server.socket.QUEUE_FRAMES", 3)
+    stuck, metrics = StuckSocket(), Metrics()
+    session = SocketSession(stuck, None, UserId("bob"), metrics)  # type: ignore[arg-type]
+    session.push(b"too early to be told")
+    session.begin()
+    for _ in range(2):
+        session.push(b"frame")
+    assert b"channels_slow_sockets_total 0.0" in metrics.text()
+    for _ in range(5):
+        session.push(b"frame")
+    await session.end()
+    assert stuck.closed_with == CloseCode.SLOW
+    assert b"channels_slow_sockets_total 1.0" in metrics.text()
+
+
+async def until(condition: Any) -> None:
+    """Wait until the condition holds; fail when it takes too long."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+def stop_reading(ears: Ears) -> Any:
+    """Let the client's side of the connection fill up; the transport, to read on with."""
+    connection = ears.socket._response.connection
+    assert connection is not None
+    transport = connection.transport
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
+    return transport
+
+
+@own_loop
+async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.socket.QUEUE_FRAMES", 8)
+    server = await api()
+    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, bob, cat)
+    slow, fast = await bob.socket(), await cat.socket()
+    transport = stop_reading(slow)
+    text, seq = "x" * 12_000, 0
+    while b"channels_slow_sockets_total 1.0" not in server.services.metrics.text():
+        seq += 1
+        assert seq < 3000
+        await a_post(ada, path, text)
+        assert (await fast.hear("message.posted"))["seq"] == seq
+    transport.resume_reading()
+    assert await slow.closed() == CloseCode.SLOW
+    # What he missed is there to be read.
+    await a_post(ada, path)
+    assert (await fast.hear("message.posted"))["seq"] == seq + 1
+    assert len((await bob.get(f"{path}/posts?after_seq={seq - 5}")).items) == 6
+
+
+@own_loop
+async def test_who_does_not_even_read_his_close_frame_is_cut_off(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.socket.CLOSE_SECONDS", 0.2)
+    server = await api()
+    ada, bob = server.user("ada"), server.user("bob")
+    slow = await bob.socket()
+    stop_reading(slow)
+    server.hub.resync()
+
+    async def is_gone() -> bool:
+        return "channels_sockets 0.0" in (await ada.get("/metrics")).text
+
+    await until(is_gone)
+
+
+# --- endings --------------------------------------------------------------------------------------------------------
+
+
+@own_loop
+async def test_a_session_ends_with_its_token(api: OpenApi) -> None:
+    server = await api()
+    ada = server.user("ada", hours=1)
+    server.clock.move(seconds=3597)
+    ears = await ada.socket()
+    assert await ears.closed() == CloseCode.TOKEN_EXPIRED
+
+
+@own_loop
+async def test_lost_events_send_everyone_away_to_compare(api: OpenApi) -> None:
+    server = await api()
+    ears = await server.user("ada").socket()
+    server.hub.resync()
+    assert await ears.closed() == CloseCode.RESYNC
+
+
+@own_loop
+async def test_a_server_that_stops_says_so_to_everyone(api: OpenApi) -> None:
+    server = await api()
+    ada = server.user("ada")
+    ears = [await ada.socket(), await server.user().socket(), await ada.connect(with_token=False)]
+    stopping = asyncio.create_task(server.stop())
+    assert [await each.closed() for each in ears] == [CloseCode.GOING_AWAY] * 3
+    await stopping
+
+
+async def test_a_session_whose_streams_cannot_be_read_is_told_to_come_back(
+    shared_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise AutoReconnect("the primary is gone")
+
+    monkeypatch.setattr(MemberStore, "list_group_ids", away)
+    ears = await shared_api.user("ada").connect()
+    assert await ears.closed() == CloseCode.RESYNC
+
+
+async def test_a_client_that_goes_away_is_forgotten(shared_api: Api) -> None:
+    ada = shared_api.user("ada")
+    ears = await ada.socket()
+    connection = ears.socket._response.connection
+    assert connection is not None
+    assert connection.transport is not None
+    connection.transport.abort()
+
+    async def is_forgotten() -> bool:
+        return UserId(ada.id) not in shared_api.hub._of_user
+
+    await until(is_forgotten)
+    await a_post(ada, await a_channel(ada))
+
+
+@own_loop
+async def test_two_processes_on_one_database_deliver_each_other_s_posts(
+    api: OpenApi, second_database: Database
+) -> None:
+    here, there = await api(), await api(database=second_database)
+    ada_here, bob_here = here.user("ada"), here.user("bob")
+    bob_there = there.known(bob_here.id)
+    path = await a_channel(ada_here, bob_here)
+    ears = await bob_there.socket()
+    await a_post(ada_here, path)
+    assert (await ears.hear("message.posted"))["seq"] == 1
+    await a_post(there.known(ada_here.id), path)
+    assert (await ears.hear("message.posted"))["seq"] == 2
+    other = await a_channel(there.known(ada_here.id))
+    await bob_here.put(f"{other}/subscription")
+    await ears.hear("channel.subscribed", channel_id=id_of(other))
+    await a_post(ada_here, other)
+    await ears.hear("message.posted", channel_id=id_of(other))
+    # What a process remembers of a channel it forgets when another changes it.
+    assert (await bob_there.get(path)).body["organization"] == ""
+    await ada_here.patch(path, {"organization": "City", "name": "Other"})
+    await ears.hear("channel.updated", channel_id=id_of(path))
+    changed = (await bob_there.get(path)).body
+    assert (changed["organization"], changed["name"]) == ("City", "Other")
+    await ada_here.delete(path)
+    await ears.hear("channel.deleted", channel_id=id_of(path))
+    assert (await bob_there.get(path)).refusal == (404, "channel_not_found")
