@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -294,9 +294,6 @@ async def open_api(
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:
             yield Api(services, app, base, clock, http, runner.cleanup)
-        # Stopping cuts clearing off in the middle of a transaction, whose locks would hold up dropping the database.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(services.chat.clearing.wait(), PATIENCE_SECONDS)
     finally:
         await runner.cleanup()
 

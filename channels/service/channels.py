@@ -182,7 +182,8 @@ class ChannelService:
     ) -> list[Channel | DomainError]:
         """Each of the channels as the actor sees it, or its own refusal, in the order asked for."""
         found = await self._groups.get_many(actor, channel_ids)
-        extras = await self._extras.find_many(channel_ids)
+        seen = [item[0].group.group_id for item in found if not isinstance(item, DomainError)]
+        extras = await self._extras.find_many(seen)
         results: list[Channel | DomainError] = []
         for channel_id, item in zip(channel_ids, found, strict=True):
             if isinstance(item, DomainError) or channel_id not in extras:

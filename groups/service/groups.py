@@ -26,7 +26,7 @@ from groups.events import GroupDisbanded, GroupUpdated, MembersJoined
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, IdempotencyConflict, PermissionRefused
-from groups.kernel.ids import GroupId, derive_id, mint_id
+from groups.kernel.ids import ID_BYTES, GroupId, derive_id, is_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER, GroupLimits
@@ -276,9 +276,10 @@ class GroupService:
         self, actor: Actor, group_ids: Sequence[GroupId]
     ) -> list[tuple[Standing, Stream] | DomainError]:
         """Each of the groups as the actor sees it, or its own refusal, in the order asked for."""
-        groups = await self._groups.find_many(group_ids)
+        asked = [group_id for group_id in group_ids if is_id(group_id, ID_BYTES)]
+        groups = await self._groups.find_many(asked)
         streams = await self._messages.find_streams(stream_of(group_id) for group_id in groups)
-        members = await self._members.find_of_user(actor.user_id, group_ids)
+        members = await self._members.find_of_user(actor.user_id, asked)
         found: list[tuple[Standing, Stream] | DomainError] = []
         for group_id in group_ids:
             group, stream = groups.get(group_id), streams.get(stream_of(group_id))

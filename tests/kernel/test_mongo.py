@@ -76,23 +76,36 @@ async def test_a_failure_takes_back_the_write_and_its_events(connect: Connect) -
     assert await _outbox(one) == []
 
 
-async def test_a_cancelled_caller_leaves_neither_writes_nor_locks(connect: Connect) -> None:
+async def test_a_cancelled_caller_goes_when_his_transaction_has_ended(connect: Connect) -> None:
     one = await connect()
-    wrote = asyncio.Event()
+    began, may_end = asyncio.Event(), asyncio.Event()
 
     async def work(tx: Tx) -> None:
         await one.collection("numbers").insert_one({"_id": 1}, session=tx.session)
-        wrote.set()
-        await asyncio.Event().wait()
+        began.set()
+        await may_end.wait()
+        tx.publish(noted(1))
 
-    task = asyncio.create_task(one.run(work))
-    await wrote.wait()
-    task.cancel()
+    caller = asyncio.create_task(one.run(work))
+    await began.wait()
+    caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done()
+    may_end.set()
     with pytest.raises(asyncio.CancelledError):
-        await task
-    # The key is free at once: nothing of the transaction is left to wait for.
-    await _write(one, 1)
-    assert await _numbers(one) == [1]
+        await caller
+    assert (await _numbers(one), await _outbox(one)) == ([1], [1])
+
+
+async def test_callers_cancelled_at_any_moment_leave_no_transaction_open(connect: Connect) -> None:
+    one = await connect()
+    for number in range(40):
+        caller = asyncio.create_task(_write(one, number))
+        await asyncio.sleep(number / 10_000)
+        caller.cancel()
+        await asyncio.gather(caller, return_exceptions=True)
+    # A lock left behind would hold this up for a minute.
+    await asyncio.wait_for(one.collection("numbers").delete_many({}), 10)
 
 
 async def test_all_events_of_a_transaction_are_one_document(connect: Connect) -> None:

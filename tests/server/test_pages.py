@@ -1,10 +1,12 @@
 """What the server says about itself: alive, ready, measured, documented."""
 
+import asyncio
 import os
 import re
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -45,12 +47,21 @@ def own_mongod() -> Iterator[Mongod]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def stands_still(pid: int) -> bool:
+    """Whether every thread of the process is stopped; a signal reaches them one by one, and till then some answer."""
+    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
+
+
 async def test_a_server_whose_database_hangs_is_alive_but_not_ready(own_mongod: Mongod) -> None:
     async with open_database(own_mongod.uri) as database, open_api(database) as api:
         nobody = api.bearer(None)
         assert (await nobody.get("/readyz")).status == 200
         os.kill(own_mongod.pid, signal.SIGSTOP)
         try:
+            async with asyncio.timeout(10):
+                while not stands_still(own_mongod.pid):
+                    await asyncio.sleep(0.01)
             unready = await nobody.get("/readyz")
             alive = await nobody.get("/healthz")
         finally:

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -130,9 +130,12 @@ _DRIVER_DOWN: Final = (
     WTimeoutError,
 )
 # NotWritablePrimary, InterruptedAtShutdown and their kin: the server steps down, stops or recovers; 43 and 237: it
-# forgot a cursor meanwhile; 134: it has no majority to read from yet.
+# forgot a cursor meanwhile; 134: it has no majority to read from yet; 11601: the command was ended from outside, as
+# `orphans` does to a process that stood still and goes on at that very moment.
+_INTERRUPTED: Final = 11601
 _CODES_OF_CHANGE: Final = frozenset(
     {6, 7, 43, 64, 89, 91, 134, 189, 237, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
+    | {_INTERRUPTED}
 )
 
 
@@ -146,6 +149,22 @@ def is_outage(error: Exception) -> bool:
 def _appname(database: str) -> str:
     """How MongoDB's own records name the processes of this deployment."""
     return f"channels.{database}"
+
+
+async def _uninterrupted(attempt: Coroutine[Any, Any, T]) -> T:
+    """The attempt's outcome; a caller who is cancelled meanwhile goes only when it has ended.
+
+    The driver's commands run in threads, which cancelling does not stop: a transaction aborted beside its own command
+    may be begun again by it on the server, and would hold its locks for a minute.
+    """
+    task = asyncio.create_task(attempt)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at: whoever wanted to know is gone
+        raise
 
 
 class Database:
@@ -317,8 +336,7 @@ class Database:
         async with self._slots:
             while True:
                 try:
-                    async with self.transaction(attempt) as tx:
-                        result = await work(tx)
+                    result = await _uninterrupted(self._attempt(work, attempt))
                 except PyMongoError as error:
                     attempt += 1
                     if not (_is_transient(error) or is_outage(error)) or (
@@ -336,14 +354,20 @@ class Database:
                 else:
                     return result
 
+    async def _attempt(self, work: Callable[[Tx], Awaitable[T]], attempt: int) -> T:
+        async with self.transaction(attempt) as tx:
+            return await work(tx)
+
     async def _commit(self, session: AsyncIOMotorClientSession) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 await session.commit_transaction()
             except PyMongoError as error:
-                # The label says: maybe committed. Committing again is safe and settles it.
-                if not error.has_error_label("UnknownTransactionCommitResult"):
+                # Maybe committed, as the label says, and as it is when the commit was interrupted. Committing again is
+                # safe and settles it.
+                is_unknown = error.has_error_label("UnknownTransactionCommitResult")
+                if not is_unknown and getattr(error, "code", None) != _INTERRUPTED:
                     raise
                 if time.monotonic() >= deadline:
                     raise Unavailable("It is not known whether the change was stored") from error
