@@ -95,6 +95,48 @@ async def test_transactions_of_others_are_left_alone(
     assert stored["by"] == "dead"
 
 
+async def test_a_transaction_that_is_ended_in_the_middle_of_a_command_runs_again(
+    mongod_uri: str, database: Database
+) -> None:
+    things = database.collection("things")
+    await database.run(setting(database, "first"))
+    attempts: list[int] = []
+
+    async def work(tx: Tx) -> None:
+        attempts.append(tx.attempt)
+        await setting(database, "second")(tx)
+        if tx.attempt == 0:
+            # As a process that stood still for seconds and goes on just when another one loses its patience.
+            slow = things.find({"$where": "sleep(5000) || true"}, session=tx.session)
+            await slow.to_list(None)
+
+    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(mongod_uri)
+    try:
+        running = asyncio.create_task(database.run(work))
+        await asyncio.sleep(1)
+        active = client.admin.aggregate(
+            [
+                {"$currentOp": {}},
+                {
+                    "$match": {
+                        "appName": f"channels.{things.database.name}",
+                        "command.find": "things",
+                    }
+                },
+            ]
+        )
+        sessions = [{"id": found["lsid"]["id"]} for found in await active.to_list(None)]
+        assert len(sessions) == 1
+        await client.admin.command("killSessions", sessions)
+        await asyncio.wait_for(running, 20)
+    finally:
+        client.close()
+    assert attempts == [0, 1]
+    stored = await things.find_one({"_id": "hot"})
+    assert stored is not None
+    assert stored["by"] == "second"
+
+
 # --- disbanded groups -------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,37 @@
+"""One batch of changes to a group's membership, applied in order and written at once.
+
+A batch loads what its entries touch into a picture (`roster`, `picture`), applies entry after entry to it, each
+with its own refusal (`rules`), and writes the difference: however many callers it serves, the commands are the same
+few. Group document and member records change in one transaction, so the count equals the records and never passes
+the limit (P3).
+"""
+
+from groups.service.roster.entries import (
+    Add,
+    Approve,
+    Change,
+    Entry,
+    Join,
+    Leave,
+    Membership,
+    Refuse,
+    Remove,
+    Transfer,
+    Unban,
+)
+from groups.service.roster.roster import Roster
+
+__all__ = [
+    "Add",
+    "Approve",
+    "Change",
+    "Entry",
+    "Join",
+    "Leave",
+    "Membership",
+    "Refuse",
+    "Remove",
+    "Roster",
+    "Transfer",
+    "Unban",
+]

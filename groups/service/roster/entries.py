@@ -1,0 +1,105 @@
+"""What may be asked of a group's membership, and what comes of it."""
+
+from dataclasses import dataclass
+
+from groups.kernel.actor import Actor
+from groups.kernel.ids import UserId
+from groups.models import Group, Member, Rank, Role, Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """The actor wants in."""
+
+    actor: Actor
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """The actor brings a user in."""
+
+    actor: Actor
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """The actor admits a user who asked."""
+
+    actor: Actor
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The actor turns a request down, or withdraws his own."""
+
+    actor: Actor
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The actor goes."""
+
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """The actor removes a user, for good with `ban`."""
+
+    actor: Actor
+    user_id: UserId
+    ban: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unban:
+    """The actor lifts a ban."""
+
+    actor: Actor
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The actor changes a member; None leaves a field as it is, `mute_seconds` 0 ends a mute."""
+
+    actor: Actor
+    user_id: UserId
+    role: Role | None
+    mute_seconds: int | None
+    name_card: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The actor gives the group away."""
+
+    actor: Actor
+    user_id: UserId
+
+
+Entry = Join | Add | Approve | Refuse | Leave | Remove | Unban | Change | Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """How a membership stands after a call: the group, the member (None: not, or not yet), the stream's head.
+
+    `changed` is False for a repeat; `is_pending` is True while approval is awaited.
+    """
+
+    group: Group
+    member: Member | None
+    stream: Stream
+    rank: Rank
+    changed: bool = True
+    is_pending: bool = False
+
+
+def subject_of(entry: Entry) -> UserId:
+    """Whose membership the entry is about."""
+    return entry.actor.user_id if isinstance(entry, Join | Leave) else entry.user_id

@@ -1,0 +1,169 @@
+"""Loads a batch's picture, has the rules change it, and writes the difference."""
+
+from collections.abc import Sequence
+
+from groups.errors import GroupNotFound
+from groups.events import GroupUpdated
+from groups.kernel.clock import Clock
+from groups.kernel.errors import DomainError
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Tx
+from groups.limits import GroupLimits
+from groups.models import JoinOption, stream_of
+from groups.service.hooks import Hooks
+from groups.service.roster.entries import (
+    Add,
+    Approve,
+    Change,
+    Entry,
+    Join,
+    Membership,
+    Refuse,
+    Remove,
+    Transfer,
+    subject_of,
+)
+from groups.service.roster.picture import Picture
+from groups.service.roster.rules import apply_entry
+from groups.store import GroupStore, MemberStore, MessageStore, UserStore
+
+
+class Roster:
+    """Applies batches of membership changes."""
+
+    def __init__(
+        self,
+        groups: GroupStore,
+        members: MemberStore,
+        messages: MessageStore,
+        users: UserStore,
+        hooks: Hooks,
+        limits: GroupLimits,
+        clock: Clock,
+    ) -> None:
+        self._groups = groups
+        self._members = members
+        self._messages = messages
+        self._users = users
+        self._hooks = hooks
+        self._limits = limits
+        self._clock = clock
+
+    async def apply(
+        self, tx: Tx, key: str, entries: Sequence[Entry]
+    ) -> Sequence[Membership | DomainError]:
+        """Apply the entries of one group in order; for each its outcome."""
+        picture = await self._load(GroupId(key), entries, tx)
+        if picture is None:
+            return [GroupNotFound() for _ in entries]
+        owner_before = picture.group.owner_id
+        outcomes: list[Membership | DomainError] = []
+        for entry in entries:
+            try:
+                outcomes.append(apply_entry(picture, entry))
+            except DomainError as refusal:
+                outcomes.append(refusal)
+        await self._write(picture, owner_before, tx)
+        return [self._at_the_end(outcome, picture) for outcome in outcomes]
+
+    async def _load(self, group_id: GroupId, entries: Sequence[Entry], tx: Tx) -> Picture | None:
+        group = await self._groups.find(group_id, tx)
+        stream = await self._messages.find_stream(stream_of(group_id), tx)
+        if group is None or stream is None:
+            return None
+        users = {subject_of(entry) for entry in entries} | {
+            entry.actor.user_id for entry in entries
+        }
+        if group.owner_id and any(isinstance(entry, Transfer) for entry in entries):
+            users.add(group.owner_id)
+        members = await self._members.find_many(group_id, users, tx)
+        restrictions = await self._members.find_restrictions(group_id, users, tx)
+        comers = {subject_of(e) for e in entries if isinstance(e, Join | Add | Approve)}
+        comers -= members.keys()
+        counts = await self._members.count_groups(list(comers), tx) if comers else {}
+        asks = {subject_of(e) for e in entries if isinstance(e, Approve | Refuse | Add | Remove)}
+        if group.join_option is JoinOption.APPROVAL:
+            asks |= comers
+        requests = await self._members.find_requests(group_id, asks, tx) if asks else set()
+        wants_staff = any(isinstance(e, Change | Transfer) for e in entries) or (
+            group.join_option is JoinOption.APPROVAL
+        )
+        staff = await self._members.find_staff(group_id, tx) if wants_staff else []
+        return Picture(
+            limits=self._limits,
+            group=group,
+            size=group.member_count,
+            stream=stream,
+            now=self._clock.now(),
+            before=members,
+            members=dict(members),
+            restrictions=restrictions,
+            group_counts=counts,
+            requests=requests,
+            staff=[member.user_id for member in staff],
+        )
+
+    async def _write(self, picture: Picture, owner_before: UserId | None, tx: Tx) -> None:
+        group_id = picture.group.group_id
+        gone = [user for user in picture.before if user not in picture.members]
+        new = [member for user, member in picture.members.items() if user not in picture.before]
+        if gone:
+            await self._members.delete_many(group_id, gone, tx)
+        await self._members.insert_many(new, tx)
+        for user, member in picture.members.items():
+            if user in picture.before and picture.before[user] != member:
+                await self._members.replace(member, tx)
+        if picture.departed:
+            for hook in self._hooks.members_left:
+                await hook(group_id, picture.departed, tx)
+        await self._write_group(picture, owner_before, tx)
+        for user in picture.changed_restrictions:
+            await self._members.put_restriction(picture.restrictions[user], tx)
+        # In this order: who was refused may have asked again in the same batch.
+        if picture.done_requests:
+            await self._members.delete_requests(group_id, picture.done_requests, tx)
+        for request in picture.new_requests.values():
+            await self._members.insert_request(request, tx)
+        for user in picture.near_limit:
+            await self._users.touch(user, tx)
+        for event in picture.events:
+            tx.publish(event)
+
+    async def _write_group(self, picture: Picture, owner_before: UserId | None, tx: Tx) -> None:
+        group = picture.group
+        values: dict[str, object] = {}
+        if group.owner_id != owner_before:
+            values["owner_id"] = group.owner_id
+            picture.group = group.model_copy(update={"version": group.version + 1})
+            picture.events.append(
+                GroupUpdated(
+                    at=picture.now,
+                    group_id=group.group_id,
+                    is_channel=group.is_channel,
+                    changed={"owner_id": group.owner_id},
+                    version=group.version + 1,
+                )
+            )
+        joined = picture.size - group.member_count
+        if values or joined:
+            await self._groups.update(group.group_id, values, tx, joined=joined)
+            picture.group = picture.group.model_copy(update={"member_count": picture.size})
+        elif picture.events or picture.changed_restrictions or picture.done_requests:
+            # Else a ban here and a join in another process would each miss the other, and both be committed.
+            await self._groups.touch(group.group_id, tx)
+
+    @staticmethod
+    def _at_the_end(
+        outcome: Membership | DomainError, picture: Picture
+    ) -> Membership | DomainError:
+        if isinstance(outcome, DomainError):
+            return outcome
+        # The group as committed: its count is the one after the whole batch.
+        return Membership(
+            picture.group,
+            outcome.member,
+            outcome.stream,
+            outcome.rank,
+            outcome.changed,
+            outcome.is_pending,
+        )
