@@ -16,6 +16,7 @@ from channels.server.embedded.process import accepts_connections, free_port
 from groups.kernel.errors import BadCursor, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo import Database, Index, StandaloneServer, Tx, database
+from groups.kernel.mongo.outbox import OUTBOX_SECONDS
 from tests.builders import START, Deadline, mock_database, real_databases
 from tests.kernel.conftest import Connect
 from tests.mongod import Mongod, scratch_directory
@@ -270,7 +271,7 @@ async def test_making_indexes_again_changes_nothing(connect: Connect) -> None:
     assert first["a_1_b_-1"]["unique"] is True
     assert first["c_1"]["partialFilterExpression"] == {"c": {"$gt": 1}}
     outbox = await one.collection("events").index_information()
-    assert outbox["at_1"]["expireAfterSeconds"] == database.OUTBOX_SECONDS
+    assert outbox["at_1"]["expireAfterSeconds"] == OUTBOX_SECONDS
     # A collection without an index is there all the same: made inside a transaction it would conflict.
     assert await one.collection("plain").index_information() == {
         "_id_": {"v": 2, "key": [("_id", 1)]}

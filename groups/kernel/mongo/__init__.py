@@ -3,18 +3,16 @@
 With the stores, the only rooms that know the driver, so that its successor can replace it in one place.
 """
 
-from groups.kernel.mongo.database import (
+from groups.kernel.mongo.database import Database, StandaloneServer, Tx
+from groups.kernel.mongo.driver import (
     DESCENDING,
     ONE_REPLY,
     Collection,
-    Database,
     Document,
     DuplicateKeyError,
     Index,
-    StandaloneServer,
-    Tx,
-    is_outage,
 )
+from groups.kernel.mongo.outages import is_outage
 from groups.kernel.mongo.replica_set import ensure_single_node
 
 __all__ = [

@@ -22,50 +22,24 @@ from typing import Any, Final, TypeVar
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorClientSession,
-    AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
-from pymongo import DESCENDING, DeleteMany, DeleteOne, InsertOne, UpdateOne
-from pymongo.errors import (
-    ConnectionFailure,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    NetworkTimeout,
-    OperationFailure,
-    PyMongoError,
-    ServerSelectionTimeoutError,
-    WTimeoutError,
-)
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import Unavailable
-from groups.kernel.events import Event, read_event
+from groups.kernel.events import Event
+from groups.kernel.mongo.driver import Collection, Document, Index, Operation
 from groups.kernel.mongo.orphans import Orphans
-
-__all__ = [
-    "DESCENDING",
-    "ONE_REPLY",
-    "Collection",
-    "Database",
-    "Document",
-    "DuplicateKeyError",
-    "Index",
-    "StandaloneServer",
-    "Tx",
-    "is_outage",
-]
+from groups.kernel.mongo.outages import INTERRUPTED, is_outage, is_transient
+from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_INDEX, tail
 
 T = TypeVar("T")
-Document = dict[str, Any]
-Collection = AsyncIOMotorCollection[Document]
-Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
-
 PATIENCE_SECONDS: Final = 20.0
 """How long a write is retried: longer than an election or the restart of a killed `mongod` takes."""
-OUTBOX_SECONDS: Final = 3600
-"""How long an event stays in the outbox: a process cut off for longer tells its sockets to resync."""
 CONFLICT_SECONDS: Final = 1.0
 """Conflicts for longer than this are no race any more: somebody died in the middle of a transaction."""
 CONCURRENT_TRANSACTIONS: Final = 64
@@ -77,26 +51,6 @@ log = logging.getLogger(__name__)
 
 class StandaloneServer(Exception):
     """The database is not a replica set, so it has no transactions and no change streams."""
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """One index beyond `_id`: its keys and the query that needs it (`why` is for the reader)."""
-
-    collection: str
-    keys: Sequence[tuple[str, int]]
-    why: str
-    unique: bool = False
-    partial: Document | None = None
-    expire_after_seconds: int | None = None
-
-
-ONE_REPLY: Final = 10_000
-"""The `batch_size` of a look-up of many keys: at the default of 101 documents the rest costs a command more."""
-OUTBOX: Final = "events"
-_OUTBOX_INDEX: Final = Index(
-    OUTBOX, [("at", 1)], "the TTL that clears the outbox", expire_after_seconds=OUTBOX_SECONDS
-)
 
 
 @dataclass(slots=True)
@@ -111,39 +65,6 @@ class Tx:
     def publish(self, event: Event) -> None:
         """Announce the event if, and only if, this transaction commits."""
         self.events.append(event)
-
-
-def _is_transient(error: PyMongoError) -> bool:
-    """Whether the transaction surely did not commit and may be run again."""
-    return error.has_error_label("TransientTransactionError") or isinstance(
-        # Two transactions that insert the same key: the look-up of the next attempt sees the winner.
-        error,
-        DuplicateKeyError,
-    )
-
-
-_DRIVER_DOWN: Final = (
-    ConnectionFailure,
-    ServerSelectionTimeoutError,
-    NetworkTimeout,
-    ExecutionTimeout,
-    WTimeoutError,
-)
-# NotWritablePrimary, InterruptedAtShutdown and their kin: the server steps down, stops or recovers; 43 and 237: it
-# forgot a cursor meanwhile; 134: it has no majority to read from yet; 11601: the command was ended from outside, as
-# `orphans` does to a process that stood still and goes on at that very moment.
-_INTERRUPTED: Final = 11601
-_CODES_OF_CHANGE: Final = frozenset(
-    {6, 7, 43, 64, 89, 91, 134, 189, 237, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
-    | {_INTERRUPTED}
-)
-
-
-def is_outage(error: Exception) -> bool:
-    """Whether the error tells of a database that is away, not of a command that is wrong."""
-    return isinstance(error, _DRIVER_DOWN) or (
-        isinstance(error, OperationFailure) and error.code in _CODES_OF_CHANGE
-    )
 
 
 def _appname(database: str) -> str:
@@ -264,7 +185,7 @@ class Database:
             for name in sorted({index.collection for index in indexes} | {OUTBOX}):
                 if name not in existing:
                     await self._create_collection(name)
-        for index in (*indexes, _OUTBOX_INDEX):
+        for index in (*indexes, OUTBOX_INDEX):
             if not index.keys:
                 continue
             options: Document = {"unique": True} if index.unique else {}
@@ -339,7 +260,7 @@ class Database:
                     result = await _uninterrupted(self._attempt(work, attempt))
                 except PyMongoError as error:
                     attempt += 1
-                    if not (_is_transient(error) or is_outage(error)) or (
+                    if not (is_transient(error) or is_outage(error)) or (
                         isinstance(error, DuplicateKeyError) and attempt > 5
                     ):
                         raise
@@ -367,7 +288,7 @@ class Database:
                 # Maybe committed, as the label says, and as it is when the commit was interrupted. Committing again is
                 # safe and settles it.
                 is_unknown = error.has_error_label("UnknownTransactionCommitResult")
-                if not is_unknown and getattr(error, "code", None) != _INTERRUPTED:
+                if not is_unknown and getattr(error, "code", None) != INTERRUPTED:
                     raise
                 if time.monotonic() >= deadline:
                     raise Unavailable("It is not known whether the change was stored") from error
@@ -402,45 +323,11 @@ class Database:
         """Hear the events of this process directly (mongomock, which has no change stream)."""
         self._local_listeners.append(listener)
 
-    async def tail_outbox(
+    def tail_outbox(
         self, *, ready: asyncio.Event, after_loss: bool = False
     ) -> AsyncIterator[list[Event] | None]:
-        """The events that any process commits from now on, in commit order, one transaction's at a time.
-
-        Survives elections and restarts of the database by its resume token; where the history is gone, yields None
-        once (listeners must resync) and goes on from the present; `after_loss` has it begin so. `ready` is set when
-        the tail is in place.
-        """
-        token: Document | None = None
-        while True:
-            try:
-                async with self.collection(OUTBOX).watch(
-                    [{"$match": {"operationType": "insert"}}],
-                    resume_after=token,
-                    max_await_time_ms=1_000,
-                ) as stream:
-                    while stream.alive:
-                        change = await stream.try_next()
-                        # The first answer means that the server has the stream open, whatever it held.
-                        ready.set()
-                        token = stream.resume_token
-                        if after_loss:
-                            # Only now: what is committed while they resync will be heard.
-                            after_loss = False
-                            yield None
-                        if change is not None:
-                            documents = change["fullDocument"]["events"]
-                            events = [read_event(document) for document in documents]
-                            yield [event for event in events if event is not None]
-            except OperationFailure as error:
-                if error.code in {280, 286, 222}:  # history lost, or the token is no longer found
-                    token = None
-                    after_loss = True
-                elif not is_outage(error):
-                    raise
-                await asyncio.sleep(0.1)
-            except PyMongoError:
-                await asyncio.sleep(0.1)
+        """The events that any process commits from now on; see `outbox.tail`."""
+        return tail(self.collection(OUTBOX), ready=ready, after_loss=after_loss)
 
     # --- batches --------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.errors import OperationFailure
 
-from groups.kernel.mongo.database import Database, Document
+from groups.kernel.mongo.database import Database
+from groups.kernel.mongo.driver import Document
 
 AGE_SECONDS: Final = 60.0
 """From this age on, `renew` takes a new snapshot: most of the window is left for whatever is read next."""

@@ -1,0 +1,46 @@
+"""What the driver's errors mean for us: run it again, wait for the database, or a defect."""
+
+from typing import Final
+
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
+)
+
+_DRIVER_DOWN: Final = (
+    ConnectionFailure,
+    ServerSelectionTimeoutError,
+    NetworkTimeout,
+    ExecutionTimeout,
+    WTimeoutError,
+)
+# NotWritablePrimary, InterruptedAtShutdown and their kin: the server steps down, stops or recovers; 43 and 237: it
+# forgot a cursor meanwhile; 134: it has no majority to read from yet; 11601: the command was ended from outside, as
+# `orphans` does to a process that stood still and goes on at that very moment.
+INTERRUPTED: Final = 11601
+_CODES_OF_CHANGE: Final = frozenset(
+    {6, 7, 43, 64, 89, 91, 134, 189, 237, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
+    | {INTERRUPTED}
+)
+
+
+def is_transient(error: PyMongoError) -> bool:
+    """Whether the transaction surely did not commit and may be run again."""
+    return error.has_error_label("TransientTransactionError") or isinstance(
+        # Two transactions that insert the same key: the look-up of the next attempt sees the winner.
+        error,
+        DuplicateKeyError,
+    )
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the error tells of a database that is away, not of a command that is wrong."""
+    return isinstance(error, _DRIVER_DOWN) or (
+        isinstance(error, OperationFailure) and error.code in _CODES_OF_CHANGE
+    )

@@ -1,0 +1,61 @@
+"""The outbox: one document of events for each transaction, and its tail, by which every process hears them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+from pymongo.errors import OperationFailure, PyMongoError
+
+from groups.kernel.events import Event, read_event
+from groups.kernel.mongo.driver import Collection, Document, Index
+from groups.kernel.mongo.outages import is_outage
+
+OUTBOX_SECONDS: Final = 3600
+"""How long an event stays in the outbox: a process cut off for longer tells its sockets to resync."""
+OUTBOX: Final = "events"
+OUTBOX_INDEX: Final = Index(
+    OUTBOX, [("at", 1)], "the TTL that clears the outbox", expire_after_seconds=OUTBOX_SECONDS
+)
+# The history is gone, the token is no longer found, or the whole database was dropped under the tail.
+_LOST: Final = frozenset({222, 260, 280, 286})
+
+
+async def tail(
+    outbox: Collection, *, ready: asyncio.Event, after_loss: bool
+) -> AsyncIterator[list[Event] | None]:
+    """The events that any process commits from now on, in commit order, one transaction's at a time.
+
+    Survives elections and restarts of the database by its resume token; where the history is gone, yields None
+    once (listeners must resync) and goes on from the present; `after_loss` has it begin so. `ready` is set when
+    the tail is in place.
+    """
+    token: Document | None = None
+    while True:
+        try:
+            async with outbox.watch(
+                [{"$match": {"operationType": "insert"}}],
+                resume_after=token,
+                max_await_time_ms=1_000,
+            ) as stream:
+                while stream.alive:
+                    change = await stream.try_next()
+                    # The first answer means that the server has the stream open, whatever it held.
+                    ready.set()
+                    token = stream.resume_token
+                    if after_loss:
+                        # Only now: what is committed while they resync will be heard.
+                        after_loss = False
+                        yield None
+                    if change is not None:
+                        documents = change["fullDocument"]["events"]
+                        events = [read_event(document) for document in documents]
+                        yield [event for event in events if event is not None]
+        except OperationFailure as error:
+            if error.code in _LOST:
+                token = None
+                after_loss = True
+            elif not is_outage(error):
+                raise
+            await asyncio.sleep(0.1)
+        except PyMongoError:
+            await asyncio.sleep(0.1)

@@ -1,0 +1,65 @@
+"""Types that several of the views are made of."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, PlainSerializer
+from pydantic_core import PydanticCustomError, Url
+from pydantic_core import ValidationError as UrlError
+
+from groups.kernel.clock import rfc3339
+from groups.kernel.emoji_text import EmojiText
+from groups.kernel.endpoint import Body, View
+from groups.kernel.errors import DomainError
+from groups.kernel.text import MaxBytes
+from groups.limits import (
+    ALLOWED_REACTIONS,
+    FACE_URL_BYTES,
+)
+
+
+def _web_address(text: str) -> str:
+    if not text:
+        return text
+    try:
+        url = Url(text)
+    except (UrlError, ValueError):
+        raise PydanticCustomError("bad_url", "must be an http or https address") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise PydanticCustomError("bad_url", "must be an http or https address")
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+"""An http(s) address, kept as it was written; empty means none."""
+FaceUrl = Annotated[WebAddress, MaxBytes("face_url_bytes", FACE_URL_BYTES)]
+
+Instant = Annotated[
+    datetime, PlainSerializer(rfc3339, return_type=str, when_used="json-unless-none")
+]
+"""RFC 3339, UTC, milliseconds."""
+
+ReactionSetting = (
+    Literal["all", "basic", "none"]
+    | Annotated[tuple[EmojiText, ...], Field(min_length=1, max_length=ALLOWED_REACTIONS)]
+)
+"""Which emoji members may react with: all, the eight basic ones, none, or a list."""
+
+
+class ItemError(View):
+    """Why one item of a request for several has no answer."""
+
+    code: str
+    detail: str
+
+    @classmethod
+    def of(cls, error: DomainError) -> Self:
+        """The error as an item carries it."""
+        return cls(code=error.code, detail=error.detail)
+
+
+def reject_nulls(body: Body) -> None:
+    """Refuse an explicit null where a value is changed: it would be neither a value nor "leave it"."""
+    for name in body.model_fields_set:
+        if getattr(body, name) is None:
+            raise PydanticCustomError("null", "{field} must not be null", {"field": name})
