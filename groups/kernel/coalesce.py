@@ -61,6 +61,11 @@ class Coalesced(Generic[K, V]):
                 if not future.done():
                     future.set_exception(error)
                     future.exception()  # looked at: the last caller may be gone
+        except asyncio.CancelledError:
+            # The server stops in the middle of a query: nobody may be left waiting for it.
+            for future in batch.values():
+                future.cancel()
+            raise
         else:
             for key, future in batch.items():
                 if not future.done():

@@ -85,6 +85,7 @@ class Clearing:
         while True:
             try:
                 await self.clear(group_id)
+            # An outage comes as ours or, from a plain read, as the driver's, whose classes are not known here.
             except Exception as error:
                 if not isinstance(error, Unavailable) and not is_outage(error):
                     raise

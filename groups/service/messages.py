@@ -8,7 +8,6 @@ bucket inside the stream document, which every post writes anyway, so it holds a
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from groups import policy
 from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
@@ -22,7 +21,6 @@ from groups.kernel.errors import (
     FieldTooLong,
     IdempotencyConflict,
     InvalidRequest,
-    RateLimited,
 )
 from groups.kernel.ids import GroupId, StreamId, UserId, mint_id
 from groups.kernel.mongo import Database, Tx
@@ -31,19 +29,8 @@ from groups.limits import GroupLimits
 from groups.models import Content, Group, LastMessage, Member, Message, Standing, stream_of
 from groups.service.access import Access
 from groups.service.hooks import Hooks
+from groups.service.posting import Post, PostBatch
 from groups.store import GroupStore, MemberStore, MessageStore
-from groups.store.messages import KeyedMessage, StreamRow
-
-
-@dataclass(frozen=True, slots=True)
-class _Post:
-    """One message on its way: `key` is the caller's, or made here; `digest` tells other content under the same key."""
-
-    actor: Actor
-    content: Content
-    key: str
-    is_callers_key: bool
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,7 @@ class MessageService:
         self._hooks = hooks
         self._limits = limits
         self._clock = clock
-        self._lane: GroupCommit[_Post, Posted] = GroupCommit(
+        self._lane: GroupCommit[Post, Posted] = GroupCommit(
             database, self._apply, name="posts", on_batch=on_batch
         )
 
@@ -104,7 +91,7 @@ class MessageService:
         self._check_bounds(content)
         digest = hashlib.sha256(content.model_dump_json().encode()).hexdigest()[:16]
         # A key of our own when the caller has none: a batch whose outcome is unknown runs again, and must find itself.
-        entry = _Post(actor, content, f"c:{key}" if key else f"s:{mint_id()}", bool(key), digest)
+        entry = Post(actor, content, f"c:{key}" if key else f"s:{mint_id()}", bool(key), digest)
         return await self._lane.submit(group_id, entry)
 
     def _check_bounds(self, content: Content) -> None:
@@ -117,7 +104,7 @@ class MessageService:
             raise FieldTooLong(too_long, limit)
 
     async def _apply(
-        self, tx: Tx, key: str, posts: Sequence[_Post]
+        self, tx: Tx, key: str, posts: Sequence[Post]
     ) -> Sequence[Posted | DomainError]:
         group_id = GroupId(key)
         group = await self._groups.find(group_id, tx)
@@ -135,7 +122,7 @@ class MessageService:
             [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.attempt],
             tx,
         )
-        batch = _Batch(row, self._clock.now(), self._limits.posts_per_second)
+        batch = PostBatch(row, self._clock.now(), self._limits.posts_per_second)
         outcomes: list[Posted | DomainError] = []
         for post in posts:
             user_id = post.actor.user_id
@@ -161,7 +148,7 @@ class MessageService:
         return outcomes
 
     async def _store(
-        self, batch: "_Batch", group: Group, members: Mapping[UserId, Member], tx: Tx
+        self, batch: PostBatch, group: Group, members: Mapping[UserId, Member], tx: Tx
     ) -> None:
         newest = batch.added[-1].message
         await self._messages.advance(newest.stream_id, _last(newest), batch.tokens, batch.now, tx)
@@ -325,46 +312,6 @@ class MessageService:
     async def close(self) -> None:
         """Wait until every submitted post is committed or refused."""
         await self._lane.close()
-
-
-class _Batch:
-    """The seqs and the rate of one batch of posts."""
-
-    def __init__(self, row: StreamRow, now: datetime, rate: int) -> None:
-        self.now = now
-        self.added: list[KeyedMessage] = []
-        self.tokens: float | None = None
-        self._stream = row.stream
-        self._rate = rate
-        if rate:
-            # A bucket of one second's worth: full at first, refilled by the time that passed.
-            self.tokens = float(rate)
-            if row.tokens is not None and row.tokens_at is not None:
-                passed = max(0.0, (now - row.tokens_at).total_seconds())
-                self.tokens = min(float(rate), row.tokens + passed * rate)
-
-    def add(self, post: _Post) -> KeyedMessage:
-        """The message with the next seq.
-
-        Raises: RateLimited.
-        """
-        if self.tokens is not None:
-            if self.tokens < 1:
-                raise RateLimited(
-                    f"At most {self._rate} messages a second in one group",
-                    retry_after_seconds=(1 - self.tokens) / self._rate,
-                )
-            self.tokens -= 1
-        message = Message(
-            stream_id=self._stream.stream_id,
-            seq=self._stream.head_seq + len(self.added) + 1,
-            sender_id=post.actor.user_id,
-            content=post.content,
-            created_at=self.now,
-        )
-        keyed = KeyedMessage(message, post.key, post.digest)
-        self.added.append(keyed)
-        return keyed
 
 
 def _last(message: Message) -> LastMessage:

@@ -99,7 +99,7 @@ async def test_an_empty_database_is_clean(database: Database) -> None:
 async def test_what_a_disbanded_group_leaves_is_no_finding(town: Services) -> None:
     # As after a crash: the group is gone, the clearing has not begun.
     await town.chat.clearing.stop()
-    town.chat.clearing.start = lambda group_id: None  # type: ignore[method-assign]
+    town.chat.clearing.start = lambda group_id: None  # type: ignore[method-assign]  # switched off
     await town.channels.channels.delete(ADA, NEWS)
     await town.chat.groups.disband(Actor(ADA.user_id, is_app_admin=True), TEAM)
     assert told(await outcomes_of(town.database)) == []

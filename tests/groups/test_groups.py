@@ -484,7 +484,7 @@ async def test_a_clearing_that_lags_behind_takes_nothing_from_a_new_group(
         if ran == commands:
             await used_again()
         ran += 1
-        return await run(work)  # type: ignore[arg-type]
+        return await run(work)  # type: ignore[arg-type]  # handed on as it came
 
     monkeypatch.setattr(lagging.database, "run", pausing)
     await _clearing(lagging).clear(group_id)

@@ -573,7 +573,7 @@ async def _ids(world: World, group_id: GroupId, **wanted: object) -> list[str]:
             group_id,
             limit=2,
             cursor=cursor,
-            **wanted,  # type: ignore[arg-type]
+            **wanted,  # type: ignore[arg-type]  # the tests say which
         )
         found += [member.user_id for member in page]
         if cursor is None:

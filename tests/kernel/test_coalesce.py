@@ -90,6 +90,21 @@ async def test_a_failed_query_fails_those_it_would_have_answered_and_no_one_late
     assert await reader.find("a") == 1
 
 
+async def test_a_query_that_is_cut_off_leaves_nobody_waiting() -> None:
+    shelf = Shelf()
+    reader = Coalesced(shelf.read_many)
+    shelf.gate.clear()
+    waiting = asyncio.create_task(reader.find("a"))
+    while not shelf.asked:
+        await asyncio.sleep(0)
+    (query,) = [task for task in asyncio.all_tasks() if task.get_name() == "coalesced-read"]
+    query.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(waiting, 5)
+    shelf.gate.set()
+    assert await reader.find("b") == 2
+
+
 async def test_a_query_asks_for_a_bounded_number_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coalesce, "MAX_KEYS", 2)
     shelf = Shelf()

@@ -1,7 +1,7 @@
 """Group commit: batches, neighbours, cancellation, bounds. Conflicts run on the real database."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -193,7 +193,10 @@ async def test_closing_waits_for_all_that_was_submitted(desk: Desk) -> None:
 
 async def test_each_batch_is_told_with_its_size(desk: Desk) -> None:
     told: list[tuple[str, int]] = []
-    hear: Callable[[str, int], None] = lambda name, size: told.append((name, size))  # noqa: E731
+
+    def hear(name: str, size: int) -> None:
+        told.append((name, size))
+
     commit: GroupCommit[int, int] = GroupCommit(
         mock_database(), desk.apply, name="joins", on_batch=hear
     )

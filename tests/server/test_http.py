@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 import jwt
@@ -329,6 +330,10 @@ def filled(endpoint: Endpoint, fill: Any) -> str:
     return path
 
 
+def _odd_at(place: str, odd: str, name: str) -> str:
+    return odd if name == place else "1"
+
+
 def with_parts(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in endpoints if endpoint.path]
 
@@ -341,7 +346,7 @@ async def test_odd_words_in_a_path_are_refused_everywhere_and_never_a_defect(
     for endpoint in with_parts(endpoints_for(shared_api.services)):
         for odd in (*ODD, *ODD_WORDS):
             for odd_name in endpoint.path:
-                path = filled(endpoint, lambda name: odd if name == odd_name else "1")  # noqa: B023
+                path = filled(endpoint, partial(_odd_at, odd_name, odd))
                 answer = await root.call(endpoint.spec.method, path, {})
                 ok = is_refused(answer) or harmless(endpoint, answer)
                 assert ok, (endpoint.spec, odd, answer)

@@ -144,4 +144,4 @@ def test_settings_cannot_be_changed_and_do_not_show_what_is_secret(
     assert "hunter2" not in repr(settings)
     assert LONG not in repr(settings)
     with pytest.raises(ValidationError):
-        settings.port = 1  # type: ignore[misc]
+        settings.port = 1  # type: ignore[misc]  # it is frozen: the point

@@ -465,7 +465,7 @@ async def test_a_session_takes_as_many_frames_as_its_queue_holds_and_one_more_cl
 ) -> None:
     monkeypatch.setattr("channels.server.socket.QUEUE_FRAMES", 3)
     stuck, metrics = StuckSocket(), Metrics()
-    session = SocketSession(stuck, None, UserId("bob"), metrics)  # type: ignore[arg-type]
+    session = SocketSession(stuck, None, UserId("bob"), metrics)  # type: ignore[arg-type]  # a fake socket
     session.push(b"too early to be told")
     session.begin()
     for _ in range(2):
