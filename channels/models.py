@@ -1,5 +1,6 @@
 """Channels' things, as services speak of them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -71,7 +72,8 @@ class ChannelChanges(Model):
     protect_content: bool | None = None
 
 
-class Channel(Model):
+@dataclass(frozen=True, slots=True)
+class Channel:
     """A channel before an actor: the group as he sees it, its stream's head, and what the channel adds."""
 
     standing: Standing

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from groups.errors import Banned, GroupNotFound, MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
-from groups.kernel.endpoint import View, delete, get, put
+from groups.kernel.endpoint import Rendered, View, delete, get, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.routes.messages import Seq
-from groups.routes.views import Instant, TallyView, tally_view
+from groups.routes.views import Instant, TallyView, rendered_tally, tally_view
 from groups.service import UserService
 from reactions.errors import (
     BadEmoji,
@@ -68,12 +68,12 @@ class ReactionRoutes:
     )
     async def react(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText
-    ) -> TallyView:
+    ) -> Rendered[TallyView]:
         """React with an emoji.
 
         Where a user may hold only one (`reactions_per_user` 1, as in channels), it replaces the old one.
         """
-        return tally_view(await self._reactions.react(actor, group_id, seq, emoji))
+        return rendered_tally(await self._reactions.react(actor, group_id, seq, emoji))
 
     @delete(
         "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}",
@@ -81,9 +81,9 @@ class ReactionRoutes:
     )
     async def unreact(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText
-    ) -> TallyView:
+    ) -> Rendered[TallyView]:
         """Take my reaction back, whatever the group allows by now."""
-        return tally_view(await self._reactions.unreact(actor, group_id, seq, emoji))
+        return rendered_tally(await self._reactions.unreact(actor, group_id, seq, emoji))
 
     @get(
         "/v1/groups/{group_id}/messages/{seq}/reactions",

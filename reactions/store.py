@@ -7,7 +7,7 @@ transactions on one message always conflict and the second runs again on what th
 Depends on: `groups.kernel.mongo`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 from typing import Final
 
 from groups.kernel.coalesce import Coalesced
@@ -18,7 +18,7 @@ from reactions.models import Reaction
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 
-_Page = tuple[str, ...]
+Page = tuple[str, ...]
 
 
 class ReactionStore:
@@ -56,17 +56,15 @@ class ReactionStore:
             {"_id": {"$in": list(message_ids)}}, session=tx.session if tx else None
         )
         return {
-            document["_id"]: Tally.model_construct(
-                counts=document["counts"], total=document["total"], mine=()
-            )
+            document["_id"]: Tally(counts=document["counts"], total=document["total"], mine=())
             for document in await cursor.to_list(None)
         }
 
-    async def read_tallies(self, message_ids: Sequence[str]) -> dict[str, Tally]:
-        """As `find_tallies`; those who ask at once share one query."""
-        return await self._tally_reader.find(tuple(message_ids)) or {}
+    def read_tallies(self, page: Page) -> Awaitable[dict[str, Tally] | None]:
+        """As `find_tallies`, or None; the reading begins at once, and those who ask meanwhile share one query."""
+        return self._tally_reader.find(page)
 
-    async def _find_tallies_of(self, pages: Collection[_Page]) -> dict[_Page, dict[str, Tally]]:
+    async def _find_tallies_of(self, pages: Collection[Page]) -> dict[Page, dict[str, Tally]]:
         found = await self.find_tallies({message_id for page in pages for message_id in page})
         return {page: {i: found[i] for i in page if i in found} for page in pages}
 
@@ -100,17 +98,17 @@ class ReactionStore:
             held.setdefault(key, set()).add(document["emoji"])
         return held
 
-    async def read_held(self, message_ids: Sequence[str], user_id: UserId) -> dict[str, set[str]]:
+    def read_held(self, page: Page, user_id: UserId) -> Awaitable[dict[str, set[str]] | None]:
         """The emoji that the user holds on each of these messages; those who ask at once share one query."""
-        return await self._held_reader.find((tuple(message_ids), user_id)) or {}
+        return self._held_reader.find((page, user_id))
 
     async def _find_held_on(
-        self, wanted: Collection[tuple[_Page, UserId]]
-    ) -> dict[tuple[_Page, UserId], dict[str, set[str]]]:
-        users_of: dict[_Page, list[UserId]] = {}
+        self, wanted: Collection[tuple[Page, UserId]]
+    ) -> dict[tuple[Page, UserId], dict[str, set[str]]]:
+        users_of: dict[Page, list[UserId]] = {}
         for page, user_id in wanted:
             users_of.setdefault(page, []).append(user_id)
-        answers: dict[tuple[_Page, UserId], dict[str, set[str]]] = {key: {} for key in wanted}
+        answers: dict[tuple[Page, UserId], dict[str, set[str]]] = {key: {} for key in wanted}
         # One query a page: all pages together would ask for every user's reactions on every page.
         for page, users in users_of.items():
             for (message_id, user_id), emoji in (await self.find_held(page, users)).items():

@@ -17,7 +17,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from channels.limits import Limits
-from channels.server.app import HUB, Services, create_app, create_services
+from channels.server.app import App, Services, create_services
 from channels.server.hub import Hub
 from channels.server.tokens import mint
 from channels.service.channels import CreatePolicy
@@ -225,7 +225,7 @@ class Api:
     """One server process's worth of the application, on a port of its own."""
 
     services: Services
-    app: web.Application
+    app: App
     base: str
     clock: MovedClock
     http: aiohttp.ClientSession
@@ -235,7 +235,7 @@ class Api:
 
     @property
     def hub(self) -> Hub:
-        return self.app[HUB]
+        return self.app.hub
 
     def user(self, name: str = "user", *, admin: bool = False, hours: float = 1) -> User:
         """A user whom nobody has met yet."""
@@ -276,15 +276,7 @@ async def open_api(
     services = create_services(
         database, Limits(**{**unbounded, **limits}), clock=clock, create_policy=create_policy
     )
-    app = create_app(services, SECRET)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        handle_signals=False,
-        shutdown_timeout=5,
-        max_line_size=65_536,
-        max_field_size=16_384,
-    )
+    runner = App(services, SECRET)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -293,7 +285,7 @@ async def open_api(
         base = f"http://{host}:{port}"
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:
-            yield Api(services, app, base, clock, http, runner.cleanup)
+            yield Api(services, runner, base, clock, http, runner.cleanup)
     finally:
         await runner.cleanup()
 

@@ -74,7 +74,7 @@ class World:
         self.messages = self.chat.messages
         self.heard: list[Event] = []
         self.bus = Bus(database)
-        self.bus.listen(self.heard.append)
+        self.bus.listen(self.heard.extend)
 
     async def group(
         self,

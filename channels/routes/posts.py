@@ -6,7 +6,7 @@ from channels.service import PostService
 from groups.errors import Banned, MessageRecalled, Muted, PostingNotAllowed
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
-from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post, put
+from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post, put
 from groups.kernel.errors import (
     BadCursor,
     FieldTooLong,
@@ -17,8 +17,9 @@ from groups.kernel.errors import (
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
+from groups.routes import MessageRendering
 from groups.routes.messages import HistoryQuery, Seq
-from groups.routes.views import TallyView, WriteMessage, tally_view
+from groups.routes.views import TallyView, WriteMessage, rendered_tally, tally_view
 from groups.service import UserService
 from reactions.errors import BadEmoji, ReactionNotAllowed
 from reactions.routes import ReactorView, reactor_views
@@ -32,6 +33,7 @@ class PostRoutes:
     def __init__(self, posts: PostService, users: UserService) -> None:
         self._posts = posts
         self._users = users
+        self._rendering = MessageRendering(post_view)
 
     @post(
         "/v1/channels/{channel_id}/posts",
@@ -56,7 +58,7 @@ class PostRoutes:
     @get("/v1/channels/{channel_id}/posts", errors=[ChannelNotFound, Banned, BadCursor])
     async def history(
         self, actor: Actor, channel_id: ChannelIdText, query: HistoryQuery
-    ) -> Page[PostView]:
+    ) -> Rendered[Page[PostView]]:
         """A page of posts, newest first: the newest, those before a seq, or the ones right after a seq."""
         page = await self._posts.list_posts(
             actor,
@@ -66,8 +68,9 @@ class PostRoutes:
             after_seq=query.after_seq,
             cursor=query.cursor,
         )
-        items = [post_view(posted.message, posted.standing, tally) for posted, tally in page.posts]
-        return Page(items=items, next_cursor=page.next_cursor)
+        return Rendered(
+            self._rendering.page(page.messages, page.standing, page.tallies, page.next_cursor)
+        )
 
     @get("/v1/channels/{channel_id}/posts/{seq}", errors=[ChannelNotFound, PostNotFound, Banned])
     async def get_post(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostView:
@@ -117,9 +120,9 @@ class PostRoutes:
     )
     async def react(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, emoji: EmojiText
-    ) -> TallyView:
+    ) -> Rendered[TallyView]:
         """React (subscribers); where one a user is the rule, it replaces my reaction before."""
-        return tally_view(await self._posts.react(actor, GroupId(channel_id), seq, emoji))
+        return rendered_tally(await self._posts.react(actor, GroupId(channel_id), seq, emoji))
 
     @delete(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",
@@ -127,9 +130,9 @@ class PostRoutes:
     )
     async def unreact(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, emoji: EmojiText
-    ) -> TallyView:
+    ) -> Rendered[TallyView]:
         """Take my reaction back; always allowed."""
-        return tally_view(await self._posts.unreact(actor, GroupId(channel_id), seq, emoji))
+        return rendered_tally(await self._posts.unreact(actor, GroupId(channel_id), seq, emoji))
 
     @get(
         "/v1/channels/{channel_id}/posts/{seq}/reactions",

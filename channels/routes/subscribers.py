@@ -1,6 +1,7 @@
 """Calls on who subscribes to a channel and who runs it."""
 
 from channels.errors import ChannelNotFound
+from channels.routes.rendering import ChannelRendering
 from channels.routes.views import (
     ChannelIdText,
     ChannelView,
@@ -17,7 +18,7 @@ from groups.errors import (
     OwnerCannotLeave,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import delete, get, post, put
+from groups.kernel.endpoint import Rendered, delete, get, post, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery
@@ -38,6 +39,7 @@ class SubscriberRoutes:
         self._subscribers = subscribers
         self._channels = channels
         self._users = users
+        self._rendering = ChannelRendering()
 
     async def _view(self, membership: Membership) -> SubscriberView:
         member = membership.member
@@ -53,9 +55,10 @@ class SubscriberRoutes:
         "/v1/channels/{channel_id}/subscription",
         errors=[ChannelNotFound, Banned, MemberLimitReached, GroupsPerUserReached],
     )
-    async def subscribe(self, actor: Actor, channel_id: ChannelIdText) -> ChannelView:
+    async def subscribe(self, actor: Actor, channel_id: ChannelIdText) -> Rendered[ChannelView]:
         """Subscribe; doing it again changes nothing."""
-        return channel_view(await self._subscribers.subscribe(actor, GroupId(channel_id)))
+        channel = await self._subscribers.subscribe(actor, GroupId(channel_id))
+        return Rendered(self._rendering.of(channel))
 
     @delete(
         "/v1/channels/{channel_id}/subscription",

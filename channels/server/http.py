@@ -1,21 +1,25 @@
 """Serves endpoints over HTTP: authenticates, parses by the endpoint's types, calls it, renders the answer.
 
 One handler shape for every call, so that what holds for one holds for all: who is asked for a token, how often he may
-ask, that an unknown field is refused, how an error looks.
+ask, that an unknown field is refused, how an error looks. Every request arrives at `HttpServer.serve`, which finds the
+handler (`router`), runs it, and turns whatever it raises into a problem.
 """
 
 import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, StreamReader, hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from channels.limits import Limits
+from channels.server.answers import JSON, PROBLEM, REQUEST_ID, REQUEST_ID_HEADER, json_answer
 from channels.server.metrics import Metrics
 from channels.server.problems import (
     BodyTooLarge,
@@ -28,37 +32,34 @@ from channels.server.problems import (
     status_of,
 )
 from channels.server.rates import UserRates
+from channels.server.router import Handler, Parameters, Router
 from channels.server.tokens import BadToken, TokenVerifier
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Endpoint, IdempotencyKey, Reply
+from groups.kernel.endpoint import Endpoint, IdempotencyKey, Rendered, Reply
 from groups.kernel.errors import DomainError, InvalidRequest, TooMany, Unavailable, Unready
 from groups.kernel.ids import mint_id
 from groups.kernel.mongo import is_outage
 from groups.kernel.text import LIMITS
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-REQUEST_ID: Final = web.RequestKey("request_id", str)
-ROUTE: Final = web.RequestKey("route", str)
 USER_ID: Final = web.RequestKey("user_id", str)
 
-_HEADER: Final = "X-Request-Id"
-_JSON: Final = "application/json"
-_PROBLEM: Final = "application/problem+json"
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
 SLOW_SECONDS: Final = 1.0
 SOCKET_PATH: Final = "/v1/socket"
+UNROUTED: Final = "other"
+"""The route that metrics and logs name for a path that has none."""
 
 log = structlog.get_logger("channels.http")
 _LEVELS: Final = logging.getLogger("channels.http")
 
 
 class HttpServer:
-    """What all handlers share: the verifier, the limits, the counters."""
+    """What all handlers share: the routes, the verifier, the limits, the counters."""
 
     def __init__(
         self, verifier: TokenVerifier, limits: Limits, rates: UserRates, metrics: Metrics
     ) -> None:
+        self.router = Router()
         self._verifier = verifier
         self._limits = limits
         self._rates = rates
@@ -69,13 +70,13 @@ class HttpServer:
         self._process = mint_id(5)
         self._numbers = itertools.count(1)
 
-    def mount(self, app: web.Application, endpoints: Iterable[Endpoint]) -> None:
+    def mount(self, endpoints: Iterable[Endpoint]) -> None:
         """Serve the endpoints."""
         for endpoint in endpoints:
-            handler = self._handler(endpoint)
-            app.router.add_route(endpoint.spec.method, endpoint.spec.path, handler)
+            spec = endpoint.spec
+            self.router.add(spec.method, spec.path, self._handler(endpoint))
 
-    def actor_of(self, request: web.Request) -> Actor:
+    def actor_of(self, request: web.BaseRequest) -> Actor:
         """Who is asking, by the `Authorization` header.
 
         Raises: BadToken.
@@ -83,14 +84,13 @@ class HttpServer:
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise BadToken("Send `Authorization: Bearer <token>`")
-        claims = self._verifier.verify(token.strip())
-        return Actor(claims.user_id, claims.is_admin)
+        return self._verifier.verify(token.strip()).actor
 
     def _handler(self, endpoint: Endpoint) -> Handler:
-        spec, call = endpoint.spec, endpoint.handler
+        call, status = endpoint.handler, endpoint.spec.status
+        path = [(name, kind.validator) for name, kind in endpoint.path.items()]
 
-        async def handle(request: web.Request) -> web.StreamResponse:
-            request[ROUTE] = spec.path
+        async def handle(request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
             arguments: dict[str, Any] = {}
             if endpoint.needs_actor:
                 actor = self.actor_of(request)
@@ -98,48 +98,42 @@ class HttpServer:
                 self._rates.check(actor)
                 arguments["actor"] = actor
             # What reads the body comes last: nobody unknown or too eager makes us read one.
-            for name, kind in endpoint.path.items():
-                arguments[name] = self._parsed(kind, request.match_info[name], name)
+            for name, validator in path:
+                arguments[name] = self._parsed(validator, parameters[name], name)
             if endpoint.query is not None:
                 arguments["query"] = self._query(endpoint.query, request)
-            elif request.query_string:
+            elif "?" in request.raw_path and request.query_string:
                 raise InvalidRequest(errors=[{"field": "query", "reason": "takes no parameters"}])
             if endpoint.takes_key:
-                arguments["key"] = self._parsed(
-                    _KEY, request.headers.get("Idempotency-Key"), "Idempotency-Key"
-                )
+                key = request.headers.get("Idempotency-Key")
+                arguments["key"] = self._parsed(_KEY.validator, key, "Idempotency-Key")
             if endpoint.body is not None:
                 arguments["body"] = await self._body(endpoint, request)
             answer = await call(**arguments)
-            status = spec.status
             if isinstance(answer, Reply):
-                answer, status = answer.body, answer.status
-            if answer is None:
-                return web.Response(status=status)
-            return web.Response(
-                body=answer.__pydantic_serializer__.to_json(answer),
-                status=status,
-                content_type=_JSON,
-            )
+                return json_answer(request, answer.status, _json_of(answer.body))
+            return json_answer(request, status, None if answer is None else _json_of(answer))
 
         return handle
 
-    def _parsed(self, kind: TypeAdapter[Any], value: object, name: str) -> Any:
+    def _parsed(self, validator: Any, value: object, name: str) -> Any:
         try:
-            return kind.validate_python(value, context=self._context)
+            return validator.validate_python(value, context=self._context)
         except ValidationError as error:
             raise refusal_of(error, name) from None
 
-    def _query(self, model: type[BaseModel], request: web.Request) -> BaseModel:
+    def _query(self, model: type[BaseModel], request: web.BaseRequest) -> BaseModel:
+        query = request.query if "?" in request.raw_path else {}
         # Its length counts every pair, also where iterating tells each name once.
-        if len(request.query) > len(set(request.query)):
+        if len(query) > len(set(query)):
             raise InvalidRequest(errors=[{"field": "query", "reason": "names a parameter twice"}])
         try:
-            return model.model_validate(dict(request.query), context=self._context)
+            return model.model_validate(dict(query), context=self._context)
         except ValidationError as error:
             raise refusal_of(error, "query") from None
 
-    async def _body(self, endpoint: Endpoint, request: web.Request) -> BaseModel | None:
+    async def _body(self, endpoint: Endpoint, request: web.BaseRequest) -> BaseModel | None:
+        await self._invite(request)
         try:
             raw = await request.read()
         except web.HTTPRequestEntityTooLarge:
@@ -149,7 +143,7 @@ class HttpServer:
             raise InvalidRequest(errors=[{"field": "body", "reason": reason}]) from None
         if not raw and endpoint.body_is_optional:
             return None
-        if raw and request.content_type not in {_JSON, "application/octet-stream"}:
+        if raw and request.content_type not in {JSON, "application/octet-stream"}:
             raise UnsupportedMediaType(content_type=request.content_type[:100])
         if endpoint.body is None:
             return None
@@ -158,23 +152,51 @@ class HttpServer:
         except ValidationError as error:
             raise refusal_of(error, "body") from None
 
+    async def _invite(self, request: web.BaseRequest) -> None:
+        """Have a client that asks first (`Expect: 100-continue`) send its body."""
+        if request.version == HttpVersion11 and request.headers.get(hdrs.EXPECT):
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
     # --- around every request -------------------------------------------------------------------------------------
 
-    @web.middleware
-    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    def request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: web.RequestHandler,
+        writer: AbstractStreamWriter,
+        task: "asyncio.Task[None]",
+    ) -> web.BaseRequest:
+        """A request, whose body is bounded."""
+        return web.BaseRequest(
+            message,
+            payload,
+            protocol,
+            writer,
+            task,
+            task.get_loop(),
+            client_max_size=self._limits.request_body_bytes,
+        )
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Number the request, bound how many run at once, turn errors into problems, count and log."""
-        given = request.headers.get(_HEADER, "")
-        is_usable = given.isascii() and given.isalnum() and len(given) <= 64
+        given = request.headers.get(REQUEST_ID_HEADER, "")
+        is_usable = given and given.isascii() and given.isalnum() and len(given) <= 64
         request_id = given if is_usable else f"{self._process}{next(self._numbers):x}"
         request[REQUEST_ID] = request_id
         started = time.perf_counter()
-        # A socket is open for hours and mostly idle: it takes no request's place.
-        weight = 0 if request.path == SOCKET_PATH else 1
-        self._under_way += weight
+        route, weight = UNROUTED, 1
+        self._under_way += 1
         try:
+            found, parameters = self.router.find(request.method, _path_of(request))
+            route = found.path
+            if route == SOCKET_PATH:
+                # It is open for hours and mostly idle: it takes no request's place.
+                self._under_way -= 1
+                weight = 0
             if self._under_way > self._limits.concurrent_requests:
                 raise Unavailable("The server has as many requests as it takes at once")
-            response = await handler(request)
+            response = await found.handler(request, parameters)
         except DomainError as error:
             response = problem_response(error, request_id)
         except web.HTTPException as error:
@@ -193,26 +215,25 @@ class HttpServer:
             response = problem_response(refusal, request_id)
         finally:
             self._under_way -= weight
-        seconds = time.perf_counter() - started
         if not response.prepared:
-            response.headers[_HEADER] = request_id
-        self._observe(request, response, seconds, request_id)
+            response.headers[REQUEST_ID_HEADER] = request_id
+        self._observe(request, response, route, time.perf_counter() - started)
         return response
 
     def _observe(
-        self, request: web.Request, response: web.StreamResponse, seconds: float, request_id: str
+        self, request: web.BaseRequest, response: web.StreamResponse, route: str, seconds: float
     ) -> None:
         if isinstance(response, web.WebSocketResponse):
             # Its seconds are how long the client stayed, not how long it waited for us.
             user_id, code = request.get(USER_ID), response.close_code
-            log.debug("socket", request_id=request_id, user_id=user_id, close_code=code)
+            log.debug("socket", request_id=request[REQUEST_ID], user_id=user_id, close_code=code)
             return
-        route = request.get(ROUTE, "other")
-        self._metrics.request(request.method, route, response.status, seconds)
+        status = response.status
+        self._metrics.request(request.method, route, status, seconds)
         level = logging.DEBUG
-        if seconds >= SLOW_SECONDS or response.status >= 500:
+        if seconds >= SLOW_SECONDS or status >= 500:
             level = logging.WARNING
-        elif response.status >= 400:
+        elif status >= 400:
             level = logging.INFO
         # Asked first: thousands of answers a second are told at debug, and nobody listens.
         if not _LEVELS.isEnabledFor(level):
@@ -220,13 +241,27 @@ class HttpServer:
         log.log(
             level,
             "request",
-            request_id=request_id,
+            request_id=request[REQUEST_ID],
             method=request.method,
             route=route,
-            status=response.status,
+            status=status,
             milliseconds=round(seconds * 1000, 1),
             user_id=request.get(USER_ID),
         )
+
+
+def _json_of(answer: Any) -> bytes:
+    if isinstance(answer, Rendered):
+        return answer.json
+    json: bytes = answer.__pydantic_serializer__.to_json(answer)
+    return json
+
+
+def _path_of(request: web.BaseRequest) -> str:
+    path = request.raw_path
+    if not path.startswith("/"):  # a whole address, as to a proxy
+        path = request.rel_url.raw_path
+    return path.partition("#")[0].partition("?")[0]
 
 
 def _as_domain_error(error: web.HTTPException) -> DomainError:
@@ -249,7 +284,7 @@ def problem_response(error: DomainError, request_id: str) -> web.Response:
     response = web.Response(
         body=problem.__pydantic_serializer__.to_json(problem),
         status=status_of(type(error)),
-        content_type=_PROBLEM,
+        content_type=PROBLEM,
     )
     if isinstance(error, TooMany | Unready):
         response.headers[hdrs.RETRY_AFTER] = str(max(1, round(error.retry_after_seconds)))

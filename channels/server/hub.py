@@ -1,8 +1,9 @@
 """The hub: which sessions of this process hear which stream, and handing events to them.
 
 Promises:
-    A frame is encoded once, however many sessions get it, and no socket is ever awaited here: a session that cannot
-    keep up is closed by itself, and the others do not notice.
+    A frame is encoded once, however many sessions get it, and frames for the same sessions are written as one piece.
+    No socket is ever awaited here: a session that cannot keep up is closed by itself, and the others do not notice.
+    A crowd does not hold up the server: after `WRITES_A_TURN` writes the event loop turns, and requests are served.
     A session hears every stream its user is in, from the moment it is `ready`; joining and leaving move it along, in
     the order in which they were committed, so nobody hears what was posted after he left.
     Reactions go to sessions that watch the stream, at most two frames a second a message, the newest counts last.
@@ -11,14 +12,16 @@ Delivery is at most once: a socket that was away compares seqs and reads what it
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from channels.server.closing import CloseCode
+from channels.server.delivery import Delivery, Session
 from channels.server.metrics import Metrics
 from channels.server.wire import Frame, frames_of
-from groups.events import GroupDisbanded, GroupUpdated, MembersJoined, MembersLeft
+from groups.events import GroupDisbanded, GroupUpdated, MembersJoined, MembersLeft, MessagePosted
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import stream_of
@@ -29,27 +32,12 @@ K = TypeVar("K", UserId, StreamId)
 MERGE_SECONDS: Final = 0.5  # between two frames about the reactions to one message
 
 
-class Session(Protocol):
-    """One authenticated socket, as the hub knows it."""
-
-    user_id: UserId
-    streams: set[StreamId]
-    watched: set[StreamId]
-
-    def push(self, frame: bytes) -> None:
-        """Queue a frame; never waits."""
-        ...
-
-    def close_soon(self, code: CloseCode) -> None:
-        """Have the session closed; never waits."""
-        ...
-
-
 class Hub:
     """The live sessions of this process."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._delivery = Delivery(metrics.frames.inc)
         self._of_user: defaultdict[UserId, set[Session]] = defaultdict(set)
         self._of_stream: defaultdict[StreamId, set[Session]] = defaultdict(set)
         self._watchers: defaultdict[StreamId, set[Session]] = defaultdict(set)
@@ -115,13 +103,45 @@ class Hub:
 
     # --- events ---------------------------------------------------------------------------------------------------
 
-    def on_event(self, event: Event) -> None:
-        """Hand the event to the sessions that should hear it (a listener of the bus)."""
-        lag = (datetime.now(UTC) - event.at).total_seconds()
-        self._metrics.event_lag.observe(max(0.0, lag))
-        if isinstance(event, ReactionsChanged):
-            self._merge(event)
+    def on_events(self, events: Sequence[Event]) -> None:
+        """Hand the events of one transaction to the sessions that should hear them (a listener of the bus)."""
+        # Frames to all of one stream are gathered for as long as nobody comes or goes.
+        gathered = _Gathered()
+        for event in events:
+            lag = (datetime.now(UTC) - event.at).total_seconds()
+            self._metrics.event_lag.observe(max(0.0, lag))
+            if isinstance(event, ReactionsChanged):
+                self._merge(event)
+            elif isinstance(event, MessagePosted):
+                if gathered.stream_id != event.message.stream_id:
+                    self._send_gathered(gathered)
+                    gathered = _Gathered(event.message.stream_id)
+                gathered.events.append(event)
+            else:
+                self._send_gathered(gathered)
+                gathered = _Gathered()
+                self._tell(event)
+        self._send_gathered(gathered)
+
+    def _send_gathered(self, gathered: "_Gathered") -> None:
+        if gathered.stream_id is None:
             return
+        audience = self._of_stream.get(gathered.stream_id)
+        own: list[Frame] = []
+        shared: list[bytes] = []
+        for event in gathered.events:
+            for frame in frames_of(event):
+                if frame.users is not None:
+                    own.append(frame)
+                elif audience:
+                    shared.append(frame.encode())
+        if audience and shared:
+            self._delivery.send(b"".join(shared), audience, frames_count=len(shared))
+        # Behind the posts: what tells an author that he has read his own.
+        for frame in own:
+            self._send(frame)
+
+    def _tell(self, event: Event) -> None:
         if isinstance(event, MembersJoined):
             self._follow_joins(event)
         for frame in frames_of(self._narrowed(event)):
@@ -172,23 +192,18 @@ class Hub:
                 self.unwatch(session, stream_id)
 
     def _send(self, frame: Frame) -> None:
-        audience: Iterable[Session]
+        audience: Collection[Session]
         if frame.users is None:
             audience = self._of_stream.get(frame.stream_id, ())
         else:
             audience = [s for user_id in frame.users for s in self._of_user.get(user_id, ())]
+        if frame.besides:
+            audience = [session for session in audience if session.user_id not in frame.besides]
         self._push(frame, audience)
 
-    def _push(self, frame: Frame, audience: Iterable[Session]) -> None:
-        if not audience:
-            return
-        encoded = frame.encode()
-        pushed = 0
-        for session in audience:
-            if session.user_id not in frame.besides:
-                session.push(encoded)
-                pushed += 1
-        self._metrics.frames.inc(pushed)
+    def _push(self, frame: Frame, audience: Collection[Session]) -> None:
+        if audience:
+            self._delivery.send(frame.encode(), audience)
 
     # --- reactions ------------------------------------------------------------------------------------------------
 
@@ -211,6 +226,14 @@ class Hub:
             self._push(frame, watchers)
             self._merging[key] = None
             asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Posts to one stream, to be written as one piece."""
+
+    stream_id: StreamId | None = None
+    events: list[MessagePosted] = field(default_factory=list)
 
 
 def _discard(index: dict[K, set[Session]], key: K, session: Session) -> None:

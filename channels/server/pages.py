@@ -1,14 +1,13 @@
 """What the server answers about itself: health, readiness, metrics, the API's description and its documentation."""
 
 import importlib.resources
-from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
 
-from channels.server.http import ROUTE
 from channels.server.metrics import Metrics
+from channels.server.router import Parameters, Router
 from groups.kernel.bus import Bus
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo import Database
@@ -45,24 +44,25 @@ class Pages:
         self._openapi = orjson.dumps(openapi)
         self.is_stopping = False
 
-    def routes(self) -> Sequence[web.RouteDef]:
-        """The pages by path."""
-        return [
-            web.get("/healthz", self._health),
-            web.get("/readyz", self._ready),
-            web.get("/metrics", self._show_metrics),
-            web.get("/openapi.json", self._show_openapi),
-            web.get("/docs", self._docs),
-            web.get("/docs/start.js", self._start),
-            web.get("/docs/{asset}", self._asset),
-        ]
+    def mount(self, router: Router) -> None:
+        """Answer at the pages' paths."""
+        pages = {
+            "/healthz": self._health,
+            "/readyz": self._ready,
+            "/metrics": self._show_metrics,
+            "/openapi.json": self._show_openapi,
+            "/docs": self._docs,
+            "/docs/start.js": self._start,
+            "/docs/{asset}": self._asset,
+        }
+        for path, handler in pages.items():
+            for method in ("GET", "HEAD"):
+                router.add(method, path, handler)
 
-    async def _health(self, request: web.Request) -> web.Response:
-        request[ROUTE] = "/healthz"
+    async def _health(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         return web.json_response({"status": "ok"})
 
-    async def _ready(self, request: web.Request) -> web.Response:
-        request[ROUTE] = "/readyz"
+    async def _ready(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         if self.is_stopping:
             raise Unavailable("The server is stopping")
         if not self._bus.is_running:
@@ -70,29 +70,24 @@ class Pages:
         await self._database.ping()
         return web.json_response({"status": "ready"})
 
-    async def _show_metrics(self, request: web.Request) -> web.Response:
-        request[ROUTE] = "/metrics"
+    async def _show_metrics(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         return web.Response(
             body=self._metrics.text(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
 
-    async def _show_openapi(self, request: web.Request) -> web.Response:
-        request[ROUTE] = "/openapi.json"
+    async def _show_openapi(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         return web.Response(body=self._openapi, content_type="application/json")
 
-    async def _docs(self, request: web.Request) -> web.Response:
-        request[ROUTE] = "/docs"
+    async def _docs(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         headers = {"Content-Security-Policy": _POLICY}
         return web.Response(text=_DOCS, content_type="text/html", headers=headers)
 
-    async def _start(self, request: web.Request) -> web.Response:
-        request[ROUTE] = "/docs"
+    async def _start(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         return web.Response(text=_START, content_type="text/javascript")
 
-    async def _asset(self, request: web.Request) -> web.Response:
-        request[ROUTE] = "/docs"
-        name = request.match_info["asset"]
+    async def _asset(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
+        name = parameters["asset"]
         if name not in _ASSETS:
             raise web.HTTPNotFound
         file = importlib.resources.files("swagger_ui") / "static" / name

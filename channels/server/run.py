@@ -21,7 +21,7 @@ from rich.console import Console
 
 from channels.demo import Compose, fill_if_empty
 from channels.server import logs
-from channels.server.app import create_app, create_services
+from channels.server.app import App, create_services
 from channels.server.embedded import EmbeddedMongo
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
@@ -73,16 +73,8 @@ async def _run_app(
     demo: bool,
 ) -> None:
     services = create_services(database, settings.limits, create_policy=settings.create_policy)
-    app = create_app(services, settings.signing_secret())
-    # The largest header is a 4 KiB token; a long line is refused by the types, which can say why.
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        handle_signals=False,
-        shutdown_timeout=DRAIN_SECONDS / 2,  # aiohttp waits so long twice before it cancels
-        max_line_size=65_536,
-        max_field_size=16_384,
-    )
+    # aiohttp waits so long twice before it cancels.
+    runner = App(services, settings.signing_secret(), shutdown_timeout=DRAIN_SECONDS / 2)
     try:
         await runner.setup()
     except Unavailable as error:
@@ -103,7 +95,7 @@ async def _run_app(
         await _clean_up(runner)
 
 
-async def _clean_up(runner: web.AppRunner) -> None:
+async def _clean_up(runner: App) -> None:
     cleanup = asyncio.create_task(runner.cleanup())
     _, late = await asyncio.wait({cleanup}, timeout=DRAIN_SECONDS + CLOSE_SECONDS)
     if late:

@@ -1,7 +1,7 @@
 """The socket: `GET /v1/socket`. First who, then events; writes go over REST.
 
-A session cannot exist before its token was checked. It has one reader (this handler) and one writer, which drains a
-bounded queue; whoever fills it faster than the client reads has the session closed with `SLOW`, and waits for nothing.
+A session cannot exist before its token was checked. It has one reader (this handler); whoever writes hands whole frames
+to the transport and waits for nothing. A client that reads slower than it is written to is closed with `SLOW`.
 Client frames are `auth`, `watch`, `unwatch` and `ping`; server frames are `ready`, `event`, `watching`, `unwatched`,
 `pong` and `error` (code and detail as over REST).
 """
@@ -16,10 +16,13 @@ import structlog
 from aiohttp import WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from channels.server.answers import REQUEST_ID
 from channels.server.closing import CloseCode
-from channels.server.http import REQUEST_ID, ROUTE, SOCKET_PATH, USER_ID
+from channels.server.frames import text_frame
+from channels.server.http import USER_ID
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
+from channels.server.router import Parameters
 from channels.server.tokens import BadToken, Claims, TokenVerifier
 from conversations.errors import ConversationNotFound
 from groups.kernel.actor import Actor
@@ -31,8 +34,8 @@ from groups.models import stream_of
 
 AUTH_SECONDS: Final = 10.0
 HEARTBEAT_SECONDS: Final = 30.0
-QUEUE_FRAMES: Final = 512
-"""Frames that may wait for one client: more than a busy minute's, and under half a megabyte of shared bytes."""
+UNREAD_BYTES: Final = 1024 * 1024
+"""Bytes that may wait in this process for one client, beyond what its connection takes: several thousand posts."""
 FRAME_BYTES: Final = 8 * 1024  # the largest client frame: a token is at most 4 KiB
 FRAMES_PER_SECOND: Final = 20  # of one client, in a burst of as many
 WATCHED_STREAMS: Final = 100  # streams one session watches at once
@@ -72,47 +75,50 @@ _FRAMES: Final[TypeAdapter[_Auth | _Watch | _Unwatch | _Ping]] = TypeAdapter(
 
 
 class SocketSession:
-    """One authenticated socket: its user, what it hears, and the frames that wait for it."""
+    """One authenticated socket: its user, what it hears, and the way to its connection.
+
+    Frames go to the transport at once, past the library's writer, which would need a task and a queue a socket; each
+    write is of whole frames, so they do not mix with the library's own (pings, the close frame).
+    """
 
     def __init__(
         self,
         socket: web.WebSocketResponse,
-        transport: asyncio.Transport | None,
+        transport: asyncio.Transport,
         user_id: UserId,
         metrics: Metrics,
     ) -> None:
         self.user_id = user_id
-        self._transport = transport
         self.streams: set[StreamId] = set()
         self.watched: set[StreamId] = set()
         self._socket = socket
+        self._transport = transport
         self._metrics = metrics
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_FRAMES)
         self._closing: asyncio.Task[None] | None = None
         self._is_ready = False
-        self._writer = asyncio.create_task(self._write(), name="socket-writer")
 
-    def push(self, frame: bytes) -> None:
-        """Queue a frame; a full queue closes the session instead of growing.
+    def push(self, frames: bytes) -> None:
+        """Write whole frames; a client that lets `UNREAD_BYTES` pile up has the session closed instead.
 
-        Before `ready` nothing is queued: what happens until then, the client reads when it begins.
+        Before `ready` nothing is written: what happens until then, the client reads when it begins.
         """
-        if self._closing is not None or not self._is_ready:
+        transport = self._transport
+        if not self._is_ready or self._closing is not None or transport.is_closing():
             return
-        try:
-            self._queue.put_nowait(frame)
-        except asyncio.QueueFull:
+        if transport.get_write_buffer_size() > UNREAD_BYTES:
             self._metrics.slow_sockets.inc()
             self.close_soon(CloseCode.SLOW)
+        else:
+            transport.write(frames)
 
     def begin(self) -> None:
-        """Say `ready`, and queue frames from now on."""
+        """Say `ready`, and write frames from now on."""
         self._is_ready = True
         self.tell("ready", user_id=self.user_id, session_id=mint_id())
 
     def tell(self, kind: str, **fields: Any) -> None:
-        """Queue a frame for this session alone."""
-        self.push(orjson.dumps({"type": kind, **fields}))
+        """Write a frame for this session alone."""
+        self.push(text_frame(orjson.dumps({"type": kind, **fields})))
 
     def close_soon(self, code: CloseCode) -> None:
         """Close in the background, once."""
@@ -120,33 +126,18 @@ class SocketSession:
             self._closing = asyncio.create_task(self._close(code), name="socket-close")
 
     async def _close(self, code: CloseCode) -> None:
-        self._writer.cancel()
-        await asyncio.gather(self._writer, return_exceptions=True)
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 # The client need not answer: it may be the one that does not read.
                 await self._socket.close(code=code, message=code.name.lower().encode(), drain=False)
         except (TimeoutError, ConnectionError):
             # It does not even read its close frame: the connection goes without.
-            if self._transport is not None:
-                self._transport.abort()
-
-    async def _write(self) -> None:
-        while True:
-            frame = await self._queue.get()
-            try:
-                await self._socket.send_frame(frame, WSMsgType.TEXT)
-            except (
-                ConnectionError,
-                RuntimeError,
-            ):  # the client is gone; the reader ends the session
-                return
+            self._transport.abort()
 
     async def end(self) -> None:
-        """Stop writing and wait for the close under way."""
-        self._writer.cancel()
-        tasks = [self._writer] + ([self._closing] if self._closing else [])
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Wait for the close under way."""
+        if self._closing is not None:
+            await asyncio.gather(self._closing, return_exceptions=True)
 
 
 class SocketServer:
@@ -172,12 +163,11 @@ class SocketServer:
         self._auth_seconds = auth_seconds
         self._open: set[web.WebSocketResponse] = set()
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
         """Upgrade, authenticate, serve until either side closes.
 
         Raises: BadToken (401, before the upgrade) for a bad `Authorization` header.
         """
-        request[ROUTE] = SOCKET_PATH
         header = request.headers.get(hdrs.AUTHORIZATION)
         claims: Claims | None = None
         if header is not None:
@@ -185,7 +175,12 @@ class SocketServer:
             if scheme.lower() != "bearer":
                 raise BadToken("Send `Authorization: Bearer <token>`")
             claims = self._verifier.verify(token.strip())
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=FRAME_BYTES)
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_SECONDS,
+            max_msg_size=FRAME_BYTES,
+            # Compressed frames differ from socket to socket, and hold a window of 32 KiB each.
+            compress=False,
+        )
         if not socket.can_prepare(request):
             raise InvalidRequest(
                 "This is a WebSocket", errors=[{"field": "Upgrade", "reason": "must be websocket"}]
@@ -196,7 +191,7 @@ class SocketServer:
             if claims is None:
                 claims = await self._auth_phase(socket)
             if claims is not None:
-                request[USER_ID] = claims.user_id
+                request[USER_ID] = claims.actor.user_id
                 await self._serve(socket, request.transport, claims)
         # After the upgrade an HTTP answer would be noise in the stream: the client is told to come back.
         except Exception as error:
@@ -245,16 +240,18 @@ class SocketServer:
     async def _serve(
         self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, claims: Claims
     ) -> None:
-        session = SocketSession(socket, transport, claims.user_id, self._metrics)
+        if transport is None:  # gone between upgrade and now
+            return
+        session = SocketSession(socket, transport, claims.actor.user_id, self._metrics)
         self._hub.attach(session)
         seconds_left = (claims.expires_at - self._clock.now()).total_seconds()
         expiry = asyncio.get_running_loop().call_later(
             min(seconds_left, 2**22), session.close_soon, CloseCode.TOKEN_EXPIRED
         )
         try:
-            self._hub.settle(session, await self._group_ids_of(claims.user_id))
+            self._hub.settle(session, await self._group_ids_of(claims.actor.user_id))
             session.begin()
-            await self._read(socket, session, Actor(claims.user_id, claims.is_admin))
+            await self._read(socket, session, claims.actor)
         finally:
             expiry.cancel()
             self._hub.detach(session)

@@ -4,14 +4,18 @@ A token says who (`sub`, a user id), until when (`exp`, required) and whether it
 (`scope` contains `admin`). Nothing else is accepted: no other algorithm, no missing claim, no token over 4 KiB.
 """
 
+import base64
+import hmac
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import jwt
+import orjson
 from cachetools import LRUCache
 
+from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import Unauthenticated
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
@@ -22,6 +26,9 @@ TOKEN_BYTES: Final = 4_096
 MAX_HOURS: Final = 24 * 366 * 100
 
 _ALGORITHM: Final = "HS256"
+_NEEDED_CLAIMS: Final = frozenset({"sub", "exp"})
+_PLAIN_CLAIMS: Final = _NEEDED_CLAIMS | {"iat", "scope"}
+"""Others (`nbf`, `aud`, ...) mean something to the library, which is then asked."""
 _CACHED_TOKENS: Final = 10_000  # about 10 MB of tokens of ordinary length
 
 
@@ -36,9 +43,23 @@ class BadToken(Unauthenticated):
 class Claims:
     """What a valid token says."""
 
-    user_id: UserId
-    is_admin: bool
+    actor: Actor
     expires_at: datetime
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+_PLAIN_HEADERS: Final = frozenset(
+    _base64(header)
+    for header in (
+        b'{"alg":"HS256","typ":"JWT"}',
+        b'{"typ":"JWT","alg":"HS256"}',
+        b'{"alg":"HS256"}',
+    )
+)
+"""How libraries spell the header of a token signed with HS256."""
 
 
 def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime) -> str:
@@ -87,6 +108,33 @@ class TokenVerifier:
         # Characters are at least as few as bytes, and a token beyond ASCII is none.
         if len(token) > TOKEN_BYTES or not token.isascii():
             raise BadToken("This is not a token")
+        claims = self._plain_claims(token)
+        if claims is None:
+            claims = self._any_claims(token)
+        actor = Actor(_user_id(claims["sub"]), _is_admin(claims.get("scope")))
+        return Claims(actor, _instant(claims["exp"]))
+
+    def _plain_claims(self, token: str) -> dict[str, Any] | None:
+        """The claims of a token as `mint` and most libraries make it; None: the library decides, good or bad.
+
+        A crowd of users who come once each has a token of each read, and PyJWT's 30 microseconds a token are as long as
+        all that HTTP costs besides. This accepts nothing that PyJWT would not (a property test compares them).
+        """
+        signed, _, signature = token.rpartition(".")
+        header, _, payload = signed.partition(".")
+        if header not in _PLAIN_HEADERS:
+            return None
+        digest = hmac.digest(self._secret.encode(), signed.encode(), "sha256")
+        if not hmac.compare_digest(_base64(digest), signature):
+            return None
+        try:
+            claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        except ValueError:
+            return None
+        is_plain = isinstance(claims, dict) and _NEEDED_CLAIMS <= claims.keys() <= _PLAIN_CLAIMS
+        return claims if is_plain and isinstance(claims["sub"], str) else None
+
+    def _any_claims(self, token: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -103,11 +151,7 @@ class TokenVerifier:
         except (jwt.InvalidTokenError, RecursionError) as error:
             # The library's words stay here: they tell a forger more than a client needs.
             raise BadToken("The token is not valid here") from error
-        return Claims(
-            user_id=_user_id(claims["sub"]),
-            is_admin=_is_admin(claims.get("scope")),
-            expires_at=_instant(claims["exp"]),
-        )
+        return claims
 
 
 def _user_id(subject: object) -> UserId:

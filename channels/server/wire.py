@@ -13,6 +13,7 @@ import orjson
 from pydantic import BaseModel
 
 from channels.routes.views import anonymous_post_view
+from channels.server.frames import text_frame
 from conversations.events import (
     ConversationGroupChanged,
     ConversationGroupCreated,
@@ -52,8 +53,8 @@ class Frame:
     besides: frozenset[UserId] = frozenset()
 
     def encode(self) -> bytes:
-        """The frame's text, the same bytes for every session."""
-        return orjson.dumps({"type": "event", "event": self.payload}, default=_encode)
+        """The frame as it goes over the wire, the same bytes for every session."""
+        return text_frame(orjson.dumps({"type": "event", "event": self.payload}, default=_encode))
 
 
 def _encode(value: object) -> object:

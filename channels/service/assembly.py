@@ -51,7 +51,7 @@ def assemble(
         create_policy,
     )
     chat.hooks.disbanded.append(channels.on_disbanded)
-    bus.listen(extras.on_event)
+    bus.listen(extras.on_events)
     bus.on_resync(extras.forget_all)
     return Channels(
         channels=channels,

@@ -175,7 +175,7 @@ class ChannelService:
         extras = await self._extras.get(channel_id)
         with in_words_of_channels():
             standing, stream = await self._groups.get(actor, channel_id)
-        return Channel.model_construct(standing=standing, stream=stream, extras=extras)
+        return Channel(standing=standing, stream=stream, extras=extras)
 
     async def get_many(
         self, actor: Actor, channel_ids: Sequence[GroupId]

@@ -64,7 +64,8 @@ class ExtrasCache:
         self._generation += 1
         self._kept.clear()
 
-    def on_event(self, event: Event) -> None:
-        """Forget what the event says has changed."""
-        if isinstance(event, GroupUpdated | GroupDisbanded):
-            self.forget(event.group_id)
+    def on_events(self, events: Sequence[Event]) -> None:
+        """Forget what the events say has changed."""
+        for event in events:
+            if isinstance(event, GroupUpdated | GroupDisbanded):
+                self.forget(event.group_id)

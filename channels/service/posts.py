@@ -7,7 +7,7 @@ from channels.errors import in_words_of_channels
 from channels.service.extras import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
-from groups.models import Content, Standing, Tally
+from groups.models import Content, Message, Standing, Tally
 from groups.service import MessageService, Posted
 from reactions.models import Reaction
 from reactions.service import ReactionService
@@ -15,9 +15,11 @@ from reactions.service import ReactionService
 
 @dataclass(frozen=True, slots=True)
 class Posts:
-    """A page of posts, newest first, each with its reactions."""
+    """A page of posts, newest first, with the reader's standing, and by seq the tallies of those that have any."""
 
-    posts: list[tuple[Posted, Tally]]
+    messages: Sequence[Message]
+    standing: Standing
+    tallies: Mapping[int, Tally]
     next_cursor: str | None
 
 
@@ -69,11 +71,7 @@ class PostService:
             )
         seqs = [message.seq for message in history.messages]
         tallies = await self._tallies(actor, history.standing, seqs)
-        posts = [
-            (Posted(message, history.standing), tallies.get(message.seq, Tally()))
-            for message in history.messages
-        ]
-        return Posts(posts, history.next_cursor)
+        return Posts(history.messages, history.standing, tallies, history.next_cursor)
 
     async def get(self, actor: Actor, channel_id: GroupId, seq: int) -> tuple[Posted, Tally]:
         """One post with its reactions.

@@ -24,10 +24,8 @@ class SubscriberService:
         extras = await self._extras.get(channel_id)
         with in_words_of_channels():
             joined = await self._membership.join(actor, channel_id)
-        standing = Standing.model_construct(
-            group=joined.group, member=joined.member, rank=joined.rank
-        )
-        return Channel.model_construct(standing=standing, stream=joined.stream, extras=extras)
+        standing = Standing(group=joined.group, member=joined.member, rank=joined.rank)
+        return Channel(standing=standing, stream=joined.stream, extras=extras)
 
     async def unsubscribe(self, actor: Actor, channel_id: GroupId) -> None:
         """Unsubscribe the actor; when he is none this changes nothing.

@@ -4,6 +4,7 @@ A group's marker and its stream's flag are compared here; that the marker means 
 """
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from groups.audit.store import GroupAuditStore
@@ -323,9 +324,11 @@ def _last(message: Document | None) -> Document | None:
     if message is None:
         return None
     content = message["content"]
-    return LastMessage(
-        seq=message["seq"],
-        sender_id=message["sender_id"],
-        preview=Content.model_validate(content).preview if content else "",
-        at=message["created_at"],
-    ).model_dump(mode="python")
+    return asdict(
+        LastMessage(
+            seq=message["seq"],
+            sender_id=message["sender_id"],
+            preview=Content.model_validate(content).preview if content else "",
+            at=message["created_at"],
+        )
+    )

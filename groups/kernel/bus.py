@@ -86,10 +86,9 @@ class Bus:
             listener()
 
     def _deliver(self, events: list[Event]) -> None:
-        for event in events:
-            for listener in self._listeners:
-                try:
-                    listener(event)
-                # One listener's defect must not take the event from the others.
-                except Exception:
-                    log.exception("a listener failed on %s", event.type)
+        for listener in self._listeners:
+            try:
+                listener(events)
+            # One listener's defect must not take the events from the others.
+            except Exception:
+                log.exception("a listener failed on %s", [event.type for event in events][:10])

@@ -10,63 +10,91 @@ Promises:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping
+from itertools import chain
 from typing import Final, Generic, TypeVar
+
+from groups.kernel.gathering import gather_company
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-MAX_KEYS: Final = 1_000  # keys a query
+_Waiting = dict[K, list[asyncio.Future[V | None]]]
+"""Who waits for what."""
+
+MAX_KEYS: Final = 1_000  # keys a query, unless a reader says otherwise
 
 
 class Coalesced(Generic[K, V]):
     """Looks up single keys by a function that looks up many."""
 
-    def __init__(self, read_many: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
+    def __init__(
+        self,
+        read_many: Callable[[Collection[K]], Awaitable[Mapping[K, V]]],
+        *,
+        max_keys: int | None = None,
+    ) -> None:
         self._read_many = read_many
-        self._waiting: dict[K, asyncio.Future[V | None]] = {}
+        self._max_keys = max_keys
+        self._waiting: _Waiting[K, V] = {}
+        self._came = 0
         self._task: asyncio.Task[None] | None = None
 
-    async def find(self, key: K) -> V | None:
-        """What is stored under the key, or None.
+    def _callers(self) -> int:
+        return self._came
+
+    def find(self, key: K) -> Awaitable[V | None]:
+        """What is stored under the key, or None. The reading begins whether the answer is awaited or not.
 
         Raises: what the reading function raises, to all whom the query would have answered.
         """
-        future = self._waiting.get(key)
-        if future is None:
-            future = self._waiting[key] = asyncio.get_running_loop().create_future()
+        self._came += 1
+        # A future each: whoever goes away cancels his own.
+        future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        callers = self._waiting.get(key)
+        if callers is None:
+            self._waiting[key] = [future]
             if self._task is None:
                 self._task = asyncio.create_task(self._read(), name="coalesced-read")
-        # Shielded: the future is shared by all who ask for this key.
-        return await asyncio.shield(future)
+        else:
+            callers.append(future)
+        return future
 
     async def _read(self) -> None:
+        max_keys = self._max_keys or MAX_KEYS
         try:
             while self._waiting:
+                await gather_company(self._callers, max_keys)
                 batch, self._waiting = self._waiting, {}
-                while len(batch) > MAX_KEYS:
-                    key, future = batch.popitem()
-                    self._waiting[key] = future
+                while len(batch) > max_keys:
+                    key, callers = batch.popitem()
+                    self._waiting[key] = callers
                 await self._answer(batch)
         finally:
             # No await between the last look and this line, so no caller is left behind.
             self._task = None
 
-    async def _answer(self, batch: dict[K, asyncio.Future[V | None]]) -> None:
+    async def _answer(self, batch: _Waiting[K, V]) -> None:
         try:
             found = await self._read_many(batch.keys())
         # Whatever it is, it is the answer to these callers; the next ones get a query of their own.
         except Exception as error:
-            for future in batch.values():
+            for future in _all_of(batch):
                 if not future.done():
                     future.set_exception(error)
-                    future.exception()  # looked at: the last caller may be gone
+                    future.exception()  # looked at: the caller may have failed on another one
         except asyncio.CancelledError:
             # The server stops in the middle of a query: nobody may be left waiting for it.
-            for future in batch.values():
+            for future in _all_of(batch):
                 future.cancel()
             raise
         else:
-            for key, future in batch.items():
-                if not future.done():
-                    future.set_result(found.get(key))
+            for key, callers in batch.items():
+                value = found.get(key)
+                for future in callers:
+                    if not future.done():
+                        future.set_result(value)
+
+
+def _all_of(batch: _Waiting[K, V]) -> Iterator[asyncio.Future[V | None]]:
+    return chain.from_iterable(batch.values())

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from groups.kernel.errors import DomainError, Unavailable
+from groups.kernel.gathering import gather_company
 from groups.kernel.mongo import Database, Tx
 
 E = TypeVar("E")
@@ -88,6 +89,7 @@ class GroupCommit(Generic[E, R]):
         batch: list[tuple[E, asyncio.Future[R]]] = []
         try:
             while lane:
+                await gather_company(lane.__len__, self._max_batch)
                 batch = []
                 while lane and len(batch) < self._max_batch:
                     entry, future = lane.popleft()

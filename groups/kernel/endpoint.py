@@ -49,6 +49,13 @@ class Reply(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Rendered(Generic[T]):
+    """A `T` as JSON already: many who were answered by one batch share what is the same for all of them."""
+
+    json: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """What a decorator says about the method below it."""
 
@@ -124,7 +131,7 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spe
     answer = hints.pop("return", None)
     if getattr(answer, "__pydantic_generic_metadata__", None) is None:
         arguments = getattr(answer, "__args__", ())
-        if arguments:  # Reply[View]
+        if arguments:  # Reply[View], Rendered[View]
             answer = arguments[0]
     body = hints.pop("body", None)
     body_is_optional = False

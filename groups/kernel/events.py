@@ -4,7 +4,7 @@ Every event is a closed model with a literal `type`, stored in the outbox by the
 (`mongo.Tx.publish`) and handed to every server process by the bus. A listener must not fail and must not wait.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -29,8 +29,8 @@ class Event(BaseModel):
             raise TypeError(f"{cls.__name__} needs a literal `type` of its own")
 
 
-Listener = Callable[[Event], None]
-"""Hears each event once on each process, in commit order per stream; must neither wait nor raise."""
+Listener = Callable[[Sequence[Event]], None]
+"""Hears the events of each transaction, once on each process, in commit order; must neither wait nor raise."""
 
 
 def read_event(document: dict[str, Any]) -> Event | None:

@@ -55,7 +55,7 @@ AnyIdText = Annotated[str, Field(examples=["group_@TGS#_tea"]), _checked(ID_BYTE
 
 def join_key(*parts: str | int) -> str:
     """The parts as one stored key."""
-    return SEPARATOR.join(str(part) for part in parts)
+    return SEPARATOR.join([str(part) for part in parts])
 
 
 def mint_id(size_bytes: int = 10) -> str:

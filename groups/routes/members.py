@@ -70,7 +70,7 @@ class MemberRoutes:
 
     def _group_view(self, membership: Membership) -> GroupView:
         group, member = membership.group, membership.member
-        standing = Standing.model_construct(group=group, member=member, rank=membership.rank)
+        standing = Standing(group=group, member=member, rank=membership.rank)
         return group_view(standing, membership.stream, group.limit_of_members(self._limits))
 
     async def _member_view(self, member: Member) -> MemberView:

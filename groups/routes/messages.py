@@ -16,7 +16,7 @@ from groups.errors import (
     RecallTooLate,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post
+from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post
 from groups.kernel.errors import (
     FieldTooLong,
     IdempotencyConflict,
@@ -26,6 +26,7 @@ from groups.kernel.errors import (
 from groups.kernel.ids import GroupIdText, StreamId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
+from groups.routes.rendering import MessageRendering
 from groups.routes.views import MessageView, WriteMessage, message_view
 from groups.service import MessageService, Posted
 
@@ -59,6 +60,9 @@ class MessageRoutes:
     def __init__(self, messages: MessageService, tallies: TallyReader) -> None:
         self._messages = messages
         self._tallies = tallies
+        self._rendering = MessageRendering(
+            lambda message, standing, tally: self._view(Posted(message, standing), tally)
+        )
 
     def _view(self, posted: Posted, tally: Tally | None) -> MessageView:
         standing = posted.standing
@@ -89,7 +93,7 @@ class MessageRoutes:
     @get("/v1/groups/{group_id}/messages", errors=[GroupNotFound, PermissionRefused, Banned])
     async def history(
         self, actor: Actor, group_id: GroupIdText, query: HistoryQuery
-    ) -> Page[MessageView]:
+    ) -> Rendered[Page[MessageView]]:
         """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq."""
         history = await self._messages.list_messages(
             actor,
@@ -102,11 +106,9 @@ class MessageRoutes:
         seqs = [message.seq for message in history.messages]
         stream_id = history.standing.group.stream_id
         tallies = await self._tallies.tallies(actor, stream_id, seqs)
-        items = [
-            self._view(Posted(message, history.standing), tallies.get(message.seq))
-            for message in history.messages
-        ]
-        return Page(items=items, next_cursor=history.next_cursor)
+        return Rendered(
+            self._rendering.page(history.messages, history.standing, tallies, history.next_cursor)
+        )
 
     @get(
         "/v1/groups/{group_id}/messages/{seq}",

@@ -3,8 +3,6 @@
 It answers "absent" and "not yours to know" with the same error, so that no caller can forget the difference.
 """
 
-import asyncio
-
 from groups import policy
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
@@ -27,9 +25,9 @@ class Access:
         Raises: GroupNotFound when there is none, or none for him.
         """
         if tx is None:
-            group, member = await asyncio.gather(
-                self._groups.find(group_id), self._members.find(group_id, actor.user_id)
-            )
+            reading = self._members.read(group_id, actor.user_id)
+            group = await self._groups.read(group_id)
+            member = await reading
         else:
             group = await self._groups.find(group_id, tx)
             member = await self._members.find(group_id, actor.user_id, tx)
@@ -41,7 +39,7 @@ class Access:
         rank = policy.rank_of(actor, member, restriction)
         if not policy.may_see(group, rank):
             raise GroupNotFound
-        return Standing.model_construct(group=group, member=member, rank=rank)
+        return Standing(group=group, member=member, rank=rank)
 
     async def reading(self, actor: Actor, group_id: GroupId) -> Standing:
         """The actor before a group whose messages he may read.

@@ -6,6 +6,7 @@ groups in the same breath; the plain methods open their own.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -387,7 +388,7 @@ class GroupService:
                 version=changed.version,
             )
         )
-        return standing.model_copy(update={"group": changed})
+        return replace(standing, group=changed)
 
     def _merged_custom(self, group: Group, changes: dict[str, str | None]) -> dict[str, str]:
         if CHANNEL_MARKER in changes:

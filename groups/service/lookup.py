@@ -41,5 +41,5 @@ class GroupLookup:
             member = members.get(actor.user_id)
             rank = policy.rank_of(actor, member, restrictions.get(actor.user_id))
             if policy.may_see(group, rank):
-                standings[actor] = Standing.model_construct(group=group, member=member, rank=rank)
+                standings[actor] = Standing(group=group, member=member, rank=rank)
         return standings

@@ -128,7 +128,7 @@ class MessageService:
             user_id = post.actor.user_id
             member = members.get(user_id)
             rank = policy.rank_of(post.actor, member, restrictions.get(user_id))
-            standing = Standing.model_construct(group=group, member=member, rank=rank)
+            standing = Standing(group=group, member=member, rank=rank)
             try:
                 if not policy.may_see(group, rank):
                     raise GroupNotFound

@@ -87,7 +87,7 @@ class MembershipReader:
             if group is None or head is None:
                 continue
             # What a member may read depends neither on his role nor on when he joined, but on the head then.
-            member = Member.model_construct(
+            member = Member(
                 group_id=seat.group_id,
                 user_id=actor.user_id,
                 role=Role.MEMBER,
@@ -95,9 +95,7 @@ class MembershipReader:
                 joined_seq=seat.joined_seq,
             )
             rank = policy.rank_of(actor, member, None)
-            floor = policy.history_floor(
-                Standing.model_construct(group=group, member=member, rank=rank)
-            )
+            floor = policy.history_floor(Standing(group=group, member=member, rank=rank))
             last = head.last if head.last is not None and head.last.seq > floor else None
             cards[seat.group_id] = Card(group.name, group.face_url, last)
         return cards

@@ -4,7 +4,7 @@ Depends on: `groups.kernel.mongo`.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from datetime import datetime
 from typing import Literal
 
@@ -57,9 +57,13 @@ class GroupStore:
     async def find(self, group_id: GroupId, tx: Tx | None = None) -> Group | None:
         """The group, if it exists."""
         if tx is None:
-            return await self._reader.find(group_id)
+            return await self.read(group_id)
         document = await self._groups.find_one({"_id": group_id}, session=tx.session)
         return _to_group(document) if document else None
+
+    def read(self, group_id: GroupId) -> Awaitable[Group | None]:
+        """As `find`, and the reading begins at once: those who ask meanwhile share one query."""
+        return self._reader.find(group_id)
 
     async def find_many(self, group_ids: Collection[GroupId]) -> dict[GroupId, Group]:
         """Those of the groups that exist."""

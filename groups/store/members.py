@@ -4,13 +4,15 @@ Beside them `restrictions` (bans, and mutes that outlive membership) and `join_r
 owner and admins only, for a partial index that stays tiny in a group of a million.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Collection, Iterable, Sequence
+from typing import Any, Final
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 from groups.models import JoinRequest, Member, Restriction, Role
+
+_USERS_A_QUERY: Final = 100
 
 
 class MemberStore:
@@ -35,13 +37,19 @@ class MemberStore:
         self._requests = database.collection("join_requests")
         self._reader = Coalesced(self._find_keys)
         self._restriction_reader = Coalesced(self._find_restriction_keys)
+        # Few at once: each may be in thousands of groups.
+        self._group_ids_reader = Coalesced(self._find_group_ids, max_keys=_USERS_A_QUERY)
 
     async def find(self, group_id: GroupId, user_id: UserId, tx: Tx | None = None) -> Member | None:
         """The membership, if there is one."""
-        key = join_key(group_id, user_id)
         if tx is None:
-            return await self._reader.find(key)
+            return await self.read(group_id, user_id)
+        key = join_key(group_id, user_id)
         return (await self._find_keys([key], tx)).get(key)
+
+    def read(self, group_id: GroupId, user_id: UserId) -> Awaitable[Member | None]:
+        """As `find`, and the reading begins at once: those who ask meanwhile share one query."""
+        return self._reader.find(join_key(group_id, user_id))
 
     async def _find_keys(self, keys: Collection[str], tx: Tx | None = None) -> dict[str, Member]:
         # The groups are there for the shards.
@@ -106,10 +114,20 @@ class MemberStore:
         return {member.group_id: member for member in members}
 
     async def list_group_ids(self, user_id: UserId) -> list[GroupId]:
-        """The ids of the groups the user is in."""
+        """The ids of the groups the user is in; those who ask at once, as after a restart, share one query."""
+        return await self._group_ids_reader.find(user_id) or []
+
+    async def _find_group_ids(self, user_ids: Collection[UserId]) -> dict[UserId, list[GroupId]]:
         # Uses index: user_id_1_group_id_1 (covered)
-        cursor = self._members.find({"user_id": user_id}, {"_id": 0, "group_id": 1})
-        return [document["group_id"] for document in await cursor.to_list(None)]
+        cursor = self._members.find(
+            {"user_id": {"$in": list(user_ids)}},
+            {"_id": 0, "user_id": 1, "group_id": 1},
+            batch_size=ONE_REPLY,
+        )
+        found: dict[UserId, list[GroupId]] = {}
+        for row in await cursor.to_list(None):
+            found.setdefault(row["user_id"], []).append(row["group_id"])
+        return found
 
     async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
         """In how many groups each of the users is; bounded by the limit of groups a user."""
@@ -310,7 +328,7 @@ def _to_document(member: Member) -> Document:
 
 def _to_member(document: Document) -> Member:
     # Built without validation: it was validated when stored, and lists hold thousands.
-    return Member.model_construct(
+    return Member(
         group_id=document["group_id"],
         user_id=document["user_id"],
         role=Role(document["role"]),

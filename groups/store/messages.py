@@ -7,7 +7,7 @@ one made by the server so that a batch whose outcome was unknown can be repeated
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -109,7 +109,7 @@ class MessageStore:
         self, stream_id: StreamId, last: LastMessage, tokens: float | None, at: datetime, tx: Tx
     ) -> None:
         """Move the head to the last message and store what is left in the token bucket."""
-        values: Document = {"head_seq": last.seq, "last": last.model_dump(mode="python")}
+        values: Document = {"head_seq": last.seq, "last": asdict(last)}
         if tokens is not None:
             values |= {"tokens": tokens, "tokens_at": at}
         await self._streams.update_one({"_id": stream_id}, {"$set": values}, session=tx.session)
@@ -184,10 +184,10 @@ class MessageStore:
         limit: int,
         oldest_first: bool,
     ) -> list[Message]:
-        """Messages with `above` < seq < `below`, from one end of that range."""
+        """Messages with `above` < seq < `below`, from one end of that range; a list that others may hold too."""
         # The newest page of a busy stream is what everyone asks for: those who do so at once share one query.
         wanted = _PageKey(stream_id, above, below, limit, oldest_first)
-        return list(await self._page_reader.find(wanted) or ())
+        return await self._page_reader.find(wanted) or []
 
     async def _find_pages(self, wanted: Collection[_PageKey]) -> dict[_PageKey, list[Message]]:
         pages = await asyncio.gather(*(self._find_page(key) for key in wanted))
@@ -252,7 +252,7 @@ class MessageStore:
         heads: dict[StreamId, tuple[int, bool, LastMessage | None]] = {}
         for row in await cursor.to_list(None):
             last = row.get("last")
-            shown = LastMessage.model_construct(**last) if last else None
+            shown = LastMessage(**last) if last else None
             heads[row["_id"]] = (row["head_seq"], row["is_channel"], shown)
         return heads
 
@@ -281,9 +281,9 @@ def _to_message(document: Document) -> Message:
 
 def _to_stream(document: Document) -> Stream:
     last = document["last"]
-    return Stream.model_construct(
+    return Stream(
         stream_id=document["_id"],
         head_seq=document["head_seq"],
         is_channel=document["is_channel"],
-        last=LastMessage.model_construct(**last) if last else None,
+        last=LastMessage(**last) if last else None,
     )

@@ -72,7 +72,7 @@ class Picture:
 
     def tally(self) -> Tally:
         """The counts, for nobody in particular."""
-        return Tally.model_construct(counts=dict(self._counts), total=self._counts.total(), mine=())
+        return Tally(counts=dict(self._counts), total=self._counts.total(), mine=())
 
     def held_by(self, user_id: UserId) -> Set[str]:
         """What the user holds."""

@@ -5,7 +5,6 @@ applies entry after entry to that picture (`picture`), and writes the difference
 transaction, so a count equals the users who hold the emoji (P4), and a batch of 256 costs the commands of one caller.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -155,14 +154,13 @@ class ReactionService:
         """The tally of each of the messages that has one; whether the actor may read them is the caller's to know."""
         if not seqs:
             return {}
-        message_ids = {seq: message_key(stream_id, seq) for seq in seqs}
-        ids = list(message_ids.values())
-        found, held = await asyncio.gather(
-            self._store.read_tallies(ids), self._store.read_held(ids, actor.user_id)
-        )
+        page = tuple([message_key(stream_id, seq) for seq in seqs])
+        reading = self._store.read_tallies(page)
+        held = await self._store.read_held(page, actor.user_id) or {}
+        found = await reading or {}
         return {
-            seq: _with_mine(found[message_id], held.get(message_id, set()))
-            for seq, message_id in message_ids.items()
+            seq: _with_mine(found[message_id], held.get(message_id))
+            for seq, message_id in zip(seqs, page, strict=True)
             if message_id in found
         }
 
@@ -252,10 +250,13 @@ def _apply_to(
             assert_never(unreachable)
 
 
-def _with_mine(tally: Tally, own: Set[str]) -> Tally:
+def _with_mine(tally: Tally, own: Set[str] | None) -> Tally:
+    # The same object for all who hold nothing, so that it is rendered once for them.
+    if not own:
+        return tally
     # Sorted, so that a repeat answers the same. Tally and reactions may be read a moment apart: the tally decides.
     mine = tuple(sorted(own & tally.counts.keys()))
-    return Tally.model_construct(counts=tally.counts, total=tally.total, mine=mine)
+    return Tally(counts=tally.counts, total=tally.total, mine=mine)
 
 
 def _canonical(emoji: str) -> str:

@@ -111,14 +111,14 @@ async def test_posts_lie_in_the_past_in_order_and_have_reactions(services: Servi
         after_seq=None,
         cursor=None,
     )
-    times = [posted.message.created_at for posted, _ in reversed(page.posts)]
+    times = [message.created_at for message in reversed(page.messages)]
     assert times == sorted(times)
     assert 0 < (now - times[-1]).total_seconds() / 3600 < 24
     assert (now - times[0]).days >= 3
-    assert all(tally.total > 0 for _, tally in page.posts)
-    most = max(tally.total for _, tally in page.posts)
+    assert all(page.tallies[message.seq].total > 0 for message in page.messages)
+    most = max(tally.total for tally in page.tallies.values())
     assert most == 26, "a reaction was refused, or replaced another one"
-    assert any(posted.message.content and posted.message.content.links for posted, _ in page.posts)
+    assert any(message.content and message.content.links for message in page.messages)
 
 
 async def test_narrow_limits_leave_things_out_instead_of_failing(database: Database) -> None:

@@ -115,7 +115,7 @@ async def _seed(world: World, group_id: GroupId, members: int) -> None:
 
 
 def _a_member(group_id: GroupId, number: int) -> Member:
-    return Member.model_construct(
+    return Member(
         group_id=group_id,
         user_id=UserId(f"u{number:07}"),
         role=Role.MEMBER,

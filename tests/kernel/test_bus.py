@@ -1,7 +1,7 @@
 """The bus: every committed event to every listener of every process, and word when some were lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal
 
 import pytest
@@ -47,7 +47,7 @@ async def test_every_process_hears_every_event_once_whoever_committed_it(
     buses = [Bus(connection) for connection in connections]
     heard: list[list[Event]] = [[], []]
     for bus, events in zip(buses, heard, strict=True):
-        bus.listen(events.append)
+        bus.listen(events.extend)
     await asyncio.gather(*(bus.start() for bus in buses))
     for number in range(6):
         await _publish(connections[number % 2], number)
@@ -63,7 +63,7 @@ async def test_nothing_committed_after_the_start_is_missed(connect: Connect) -> 
     connection = await connect()
     bus = Bus(connection)
     heard: list[Event] = []
-    bus.listen(heard.append)
+    bus.listen(heard.extend)
     await _publish(connection, 1)
     await bus.start()
     await _publish(connection, 2)
@@ -76,7 +76,7 @@ async def test_the_bus_of_mongomock_is_local_and_immediate() -> None:
     connection = mock_database()
     bus = Bus(connection)
     heard: list[Event] = []
-    bus.listen(heard.append)
+    bus.listen(heard.extend)
     await bus.start()
     await _publish(connection, 1, 2)
     assert heard == [rang(1), rang(2)]
@@ -89,11 +89,11 @@ async def test_a_listener_that_fails_takes_the_event_from_nobody() -> None:
     bus = Bus(connection)
     heard: list[Event] = []
 
-    def fail(event: Event) -> None:
+    def fail(events: Sequence[Event]) -> None:
         raise RuntimeError("a defect")
 
     bus.listen(fail)
-    bus.listen(heard.append)
+    bus.listen(heard.extend)
     await _publish(connection, 1, 2)
     assert heard == [rang(1), rang(2)]
 
@@ -102,7 +102,7 @@ async def test_what_was_rolled_back_is_not_heard(connect: Connect) -> None:
     connection = await connect()
     bus = Bus(connection)
     heard: list[Event] = []
-    bus.listen(heard.append)
+    bus.listen(heard.extend)
     await bus.start()
 
     async def work(tx: Tx) -> None:
@@ -133,7 +133,7 @@ async def test_listeners_are_told_when_events_were_lost(
     monkeypatch.setattr(connection, "tail_outbox", tail)
     bus = Bus(connection)
     told: list[object] = []
-    bus.listen(told.append)
+    bus.listen(told.extend)
     bus.on_resync(lambda: told.append("resync"))
     await bus.start()
     await _until(lambda: len(told) >= 3, "three")
@@ -161,7 +161,7 @@ async def test_a_tail_that_breaks_is_begun_again_after_a_resync(
     monkeypatch.setattr(connection, "tail_outbox", tail)
     bus = Bus(connection)
     told: list[object] = []
-    bus.listen(told.append)
+    bus.listen(told.extend)
     bus.on_resync(lambda: told.append("resync"))
     await bus.start()
     await _until(lambda: len(told) >= 3, "the second tail")

@@ -40,10 +40,10 @@ async def test_those_who_ask_while_a_query_runs_share_the_next_one() -> None:
     shelf = Shelf()
     reader = Coalesced(shelf.read_many)
     shelf.gate.clear()
-    first = asyncio.create_task(reader.find("a"))
+    first = asyncio.ensure_future(reader.find("a"))
     while not shelf.asked:
         await asyncio.sleep(0)
-    later = [asyncio.create_task(reader.find(key)) for key in ("a", "b", "b", "c")]
+    later = [asyncio.ensure_future(reader.find(key)) for key in ("a", "b", "b", "c")]
     await asyncio.sleep(0)
     shelf.gate.set()
     assert await first == 1
@@ -55,11 +55,11 @@ async def test_a_caller_sees_what_was_stored_before_he_asked_though_a_query_ran_
     shelf = Shelf()
     reader = Coalesced(shelf.read_many)
     shelf.gate.clear()
-    first = asyncio.create_task(reader.find("a"))
+    first = asyncio.ensure_future(reader.find("a"))
     while not shelf.asked:
         await asyncio.sleep(0)
     shelf.stored["a"] = 10
-    second = asyncio.create_task(reader.find("a"))
+    second = asyncio.ensure_future(reader.find("a"))
     await asyncio.sleep(0)
     shelf.gate.set()
     assert await first == 1
@@ -70,8 +70,8 @@ async def test_a_caller_who_goes_away_cancels_nobody_elses_read() -> None:
     shelf = Shelf()
     reader = Coalesced(shelf.read_many)
     shelf.gate.clear()
-    gone = asyncio.create_task(reader.find("a"))
-    stays = asyncio.create_task(reader.find("a"))
+    gone = asyncio.ensure_future(reader.find("a"))
+    stays = asyncio.ensure_future(reader.find("a"))
     while not shelf.asked:
         await asyncio.sleep(0)
     gone.cancel()
@@ -94,7 +94,7 @@ async def test_a_query_that_is_cut_off_leaves_nobody_waiting() -> None:
     shelf = Shelf()
     reader = Coalesced(shelf.read_many)
     shelf.gate.clear()
-    waiting = asyncio.create_task(reader.find("a"))
+    waiting = asyncio.ensure_future(reader.find("a"))
     while not shelf.asked:
         await asyncio.sleep(0)
     (query,) = [task for task in asyncio.all_tasks() if task.get_name() == "coalesced-read"]

@@ -1,7 +1,7 @@
 """The hub by itself, with sessions that only remember: who hears what, in which order, encoded how often."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,19 @@ NEWS = GroupId("@TOA#_news")
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def texts_of(frames: bytes) -> Iterator[bytes]:
+    """The payloads of whole, unmasked text frames."""
+    place = 0
+    while place < len(frames):
+        assert frames[place] == 0x81
+        size, place = frames[place + 1], place + 2
+        if size >= 126:
+            width = 2 if size == 126 else 8
+            size, place = int.from_bytes(frames[place : place + width]), place + width
+        yield frames[place : place + size]
+        place += size
+
+
 class Ear:
     """A session that remembers."""
 
@@ -41,15 +54,15 @@ class Ear:
         self.frames: list[bytes] = []
         self.closed_with: CloseCode | None = None
 
-    def push(self, frame: bytes) -> None:
-        self.frames.append(frame)
+    def push(self, frames: bytes) -> None:
+        self.frames.append(frames)
 
     def close_soon(self, code: CloseCode) -> None:
         self.closed_with = code
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        return [orjson.loads(frame)["event"] for frame in self.frames]
+        return [orjson.loads(text)["event"] for text in texts_of(b"".join(self.frames))]
 
     @property
     def heard(self) -> list[str]:
@@ -110,35 +123,35 @@ def reacted(total: int, *, seq: int = 1) -> ReactionsChanged:
 
 def test_members_hear_a_post_and_others_do_not(hub: Hub) -> None:
     bob, eve = an_ear(hub, "bob", NEWS), an_ear(hub, "eve", GroupId("@TOA#_other"))
-    hub.on_event(posted())
+    hub.on_events([posted()])
     assert bob.heard == ["message.posted"]
     assert eve.heard == []
 
 
 def test_every_session_of_a_user_hears(hub: Hub) -> None:
     phone, laptop = an_ear(hub, "bob", NEWS), an_ear(hub, "bob", NEWS)
-    hub.on_event(posted())
+    hub.on_events([posted()])
     assert phone.heard == laptop.heard == ["message.posted"]
 
 
 def test_a_frame_is_encoded_once_however_many_hear_it(hub: Hub) -> None:
     ears = [an_ear(hub, f"user-{number}", NEWS) for number in range(50)]
-    hub.on_event(posted())
+    hub.on_events([posted()])
     first = ears[0].frames[0]
     assert all(ear.frames[0] is first for ear in ears)
 
 
 def test_the_frame_of_a_channel_does_not_name_its_author(hub: Hub) -> None:
     bob = an_ear(hub, "bob", NEWS)
-    hub.on_event(posted())
+    hub.on_events([posted()])
     assert b"ada" not in bob.frames[0]
-    hub.on_event(posted(is_channel=False))
+    hub.on_events([posted(is_channel=False)])
     assert bob.events[1]["message"]["sender_id"] == "ada"
 
 
 def test_who_joins_is_told_once_also_where_the_others_are_told(hub: Hub) -> None:
     ada, bob, cat = an_ear(hub, "ada", NEWS), an_ear(hub, "bob"), an_ear(hub, "cat")
-    hub.on_event(joined("bob", "cat", announce=True))
+    hub.on_events([joined("bob", "cat", announce=True)])
     assert [event["user_id"] for event in ada.events] == ["bob", "cat"]
     assert [event["user_id"] for event in bob.events] == ["bob", "cat"]
     assert [event["user_id"] for event in cat.events] == ["bob", "cat"]
@@ -146,8 +159,8 @@ def test_who_joins_is_told_once_also_where_the_others_are_told(hub: Hub) -> None
 
 def test_where_members_are_hidden_only_who_joins_or_leaves_is_told(hub: Hub) -> None:
     ada, bob = an_ear(hub, "ada", NEWS), an_ear(hub, "bob")
-    hub.on_event(joined("bob"))
-    hub.on_event(left("bob"))
+    hub.on_events([joined("bob")])
+    hub.on_events([left("bob")])
     assert ada.heard == []
     assert bob.heard == ["channel.subscribed", "channel.unsubscribed"]
 
@@ -157,11 +170,11 @@ def test_where_members_are_hidden_only_who_joins_or_leaves_is_told(hub: Hub) -> 
 
 def test_who_joins_hears_at_once_and_who_left_hears_no_more(hub: Hub) -> None:
     bob = an_ear(hub, "bob")
-    hub.on_event(posted(seq=1))
-    hub.on_event(joined("bob"))
-    hub.on_event(posted(seq=2))
-    hub.on_event(left("bob"))
-    hub.on_event(posted(seq=3))
+    hub.on_events([posted(seq=1)])
+    hub.on_events([joined("bob")])
+    hub.on_events([posted(seq=2)])
+    hub.on_events([left("bob")])
+    hub.on_events([posted(seq=3)])
     assert bob.heard == ["channel.subscribed", "message.posted", "channel.unsubscribed"]
     assert bob.events[1]["seq"] == 2
 
@@ -169,9 +182,9 @@ def test_who_joins_hears_at_once_and_who_left_hears_no_more(hub: Hub) -> None:
 def test_the_end_of_a_group_is_told_to_its_members_and_then_nothing(hub: Hub) -> None:
     bob = an_ear(hub, "bob", NEWS)
     hub.watch(bob, stream_of(NEWS))
-    hub.on_event(GroupDisbanded(at=AT, group_id=NEWS, is_channel=True))
-    hub.on_event(posted())
-    hub.on_event(reacted(1))
+    hub.on_events([GroupDisbanded(at=AT, group_id=NEWS, is_channel=True)])
+    hub.on_events([posted()])
+    hub.on_events([reacted(1)])
     assert bob.heard == ["channel.deleted"]
     assert (bob.streams, bob.watched) == (set(), set())
 
@@ -199,9 +212,9 @@ def test_what_happens_while_a_session_is_loading_counts(
     bob = Ear("bob")
     hub.attach(bob)
     for event in meanwhile:
-        hub.on_event(event)
+        hub.on_events([event])
     hub.settle(bob, read)
-    hub.on_event(posted())
+    hub.on_events([posted()])
     assert ("message.posted" in bob.heard) is hears
 
 
@@ -212,7 +225,7 @@ def test_a_session_that_ends_leaves_no_trace(hub: Hub) -> None:
     hub.attach(loading)
     hub.detach(bob)
     hub.detach(loading)
-    hub.on_event(posted())
+    hub.on_events([posted()])
     assert bob.frames == loading.frames == []
     assert {name: repr(value) for name, value in vars(hub).items()} == empty
 
@@ -220,7 +233,7 @@ def test_a_session_that_ends_leaves_no_trace(hub: Hub) -> None:
 def test_one_session_s_end_does_not_end_another_s(hub: Hub) -> None:
     phone, laptop = an_ear(hub, "bob", NEWS), an_ear(hub, "bob", NEWS)
     hub.detach(phone)
-    hub.on_event(posted())
+    hub.on_events([posted()])
     assert laptop.heard == ["message.posted"]
 
 
@@ -257,17 +270,17 @@ async def test_many_reactions_are_two_frames_and_the_newest_counts_are_last(
     bob = an_ear(hub, "bob", NEWS)
     hub.watch(bob, stream_of(NEWS))
     for total in range(1, 11):
-        hub.on_event(reacted(total))
+        hub.on_events([reacted(total)])
     assert [event["total"] for event in bob.events] == [1]
     timers.fire()
     assert [event["total"] for event in bob.events] == [1, 10]
-    hub.on_event(reacted(11))
+    hub.on_events([reacted(11)])
     assert [event["total"] for event in bob.events] == [1, 10]
     timers.fire()
     timers.fire()
     assert [event["total"] for event in bob.events] == [1, 10, 11]
     assert timers.waiting == []
-    hub.on_event(reacted(12))
+    hub.on_events([reacted(12)])
     assert [event["total"] for event in bob.events] == [1, 10, 11, 12]
 
 
@@ -277,8 +290,8 @@ async def test_reactions_to_two_messages_do_not_wait_for_each_other(
     Timers(monkeypatch)
     bob = an_ear(hub, "bob", NEWS)
     hub.watch(bob, stream_of(NEWS))
-    hub.on_event(reacted(1, seq=1))
-    hub.on_event(reacted(1, seq=2))
+    hub.on_events([reacted(1, seq=1)])
+    hub.on_events([reacted(1, seq=2)])
     assert [event["seq"] for event in bob.events] == [1, 2]
 
 
@@ -287,9 +300,9 @@ async def test_reactions_go_to_those_who_watch_and_carry_counts_only(
 ) -> None:
     timers = Timers(monkeypatch)
     bob, cat = an_ear(hub, "bob", NEWS), an_ear(hub, "cat", NEWS)
-    hub.on_event(reacted(1))
+    hub.on_events([reacted(1)])
     hub.watch(bob, stream_of(NEWS))
-    hub.on_event(reacted(2))
+    hub.on_events([reacted(2)])
     assert (len(bob.frames), len(cat.frames)) == (1, 0)
     (event,) = bob.events
     assert set(event) == {
@@ -297,7 +310,7 @@ async def test_reactions_go_to_those_who_watch_and_carry_counts_only(
     }
     hub.unwatch(bob, stream_of(NEWS))
     timers.fire()
-    hub.on_event(reacted(3))
+    hub.on_events([reacted(3)])
     assert len(bob.frames) == 1
 
 
@@ -305,8 +318,8 @@ async def test_who_leaves_watches_no_more(hub: Hub, monkeypatch: pytest.MonkeyPa
     Timers(monkeypatch)
     bob = an_ear(hub, "bob", NEWS)
     hub.watch(bob, stream_of(NEWS))
-    hub.on_event(left("bob"))
-    hub.on_event(reacted(1))
+    hub.on_events([left("bob")])
+    hub.on_events([reacted(1)])
     assert bob.heard == ["channel.unsubscribed"]
 
 
@@ -318,8 +331,8 @@ async def test_strangers_watch_no_more_when_a_channel_becomes_private(
     for ear in (bob, stranger):
         hub.watch(ear, stream_of(NEWS))
     change: dict[str, object] = {"visibility": "private"}
-    hub.on_event(GroupUpdated(at=AT, group_id=NEWS, is_channel=True, changed=change, version=2))
-    hub.on_event(reacted(1))
+    hub.on_events([GroupUpdated(at=AT, group_id=NEWS, is_channel=True, changed=change, version=2)])
+    hub.on_events([reacted(1)])
     assert bob.heard == ["channel.updated", "reactions.changed"]
     assert stranger.heard == []
 

@@ -447,33 +447,45 @@ async def test_a_session_watches_so_many_streams_and_no_more(
 # --- slow readers ---------------------------------------------------------------------------------------------------
 
 
-class StuckSocket:
-    """A connection whose client does not read: nothing is ever sent."""
+class StuckConnection(asyncio.Transport):
+    """A socket and its connection, whose client does not read: whatever is written stays here."""
 
     def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
         self.closed_with: int | None = None
 
-    async def send_frame(self, *_: object) -> None:
-        await asyncio.Event().wait()
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written.append(bytes(data))
 
-    async def close(self, *, code: int, message: bytes, drain: bool) -> None:
+    def get_write_buffer_size(self) -> int:
+        return sum(map(len, self.written))
+
+    def is_closing(self) -> bool:
+        return False
+
+    async def close(self, *, code: int, message: bytes, drain: bool) -> None:  # type: ignore[override]  # the socket's
         self.closed_with = code
 
 
-async def test_a_session_takes_as_many_frames_as_its_queue_holds_and_one_more_closes_it(
+async def test_a_session_takes_as_many_bytes_as_may_wait_and_more_closes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("channels.server.socket.QUEUE_FRAMES", 3)
-    stuck, metrics = StuckSocket(), Metrics()
-    session = SocketSession(stuck, None, UserId("bob"), metrics)  # type: ignore[arg-type]  # a fake socket
+    stuck, metrics = StuckConnection(), Metrics()
+    session = SocketSession(stuck, stuck, UserId("bob"), metrics)  # type: ignore[arg-type]  # a fake socket
     session.push(b"too early to be told")
     session.begin()
+    monkeypatch.setattr("channels.server.socket.UNREAD_BYTES", stuck.get_write_buffer_size() + 10)
     for _ in range(2):
-        session.push(b"frame")
+        session.push(b"10 bytes..")
+    assert (
+        len(stuck.written) == 3
+    )  # `ready` and what may wait, up to the limit and the one that passes it
     assert b"channels_slow_sockets_total 0.0" in metrics.text()
     for _ in range(5):
-        session.push(b"frame")
+        session.push(b"10 bytes..")
     await session.end()
+    assert len(stuck.written) == 3
     assert stuck.closed_with == CloseCode.SLOW
     assert b"channels_slow_sockets_total 1.0" in metrics.text()
 
@@ -499,7 +511,7 @@ def stop_reading(ears: Ears) -> Any:
 async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.socket.QUEUE_FRAMES", 8)
+    monkeypatch.setattr("channels.server.socket.UNREAD_BYTES", 100_000)
     server = await api()
     ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)

@@ -9,6 +9,7 @@ import jwt
 import pytest
 
 from channels.server.tokens import MAX_HOURS, TOKEN_BYTES, BadToken, Claims, TokenVerifier, mint
+from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 
 SECRET = "s" * 32
@@ -56,7 +57,7 @@ def test_a_minted_token_says_who_until_when_and_with_what_rights(
     verifier: TokenVerifier, admin: bool
 ) -> None:
     token = mint(SECRET, "ada", admin=admin, hours=2, now=NOW)
-    expected = Claims(UserId("ada"), admin, NOW + timedelta(hours=2))
+    expected = Claims(Actor(UserId("ada"), admin), NOW + timedelta(hours=2))
     assert verifier.verify(token) == expected
 
 
@@ -86,7 +87,7 @@ def test_any_printable_user_id_of_32_bytes_is_carried(
     verifier: TokenVerifier, user_id: str
 ) -> None:
     token = mint(SECRET, user_id, admin=False, hours=1, now=NOW)
-    assert verifier.verify(token).user_id == user_id
+    assert verifier.verify(token).actor.user_id == user_id
 
 
 @pytest.mark.parametrize("hours", [0, -1, float("nan"), float("inf"), MAX_HOURS + 1])
@@ -181,17 +182,17 @@ def _signed_by_hand(claims: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("scope", ["", "administrator", "read", "ADMIN"])
 def test_another_scope_gives_no_rights(verifier: TokenVerifier, scope: str) -> None:
-    assert not verifier.verify(signed(scope=scope)).is_admin
+    assert not verifier.verify(signed(scope=scope)).actor.is_app_admin
 
 
 def test_admin_may_be_one_scope_of_several(verifier: TokenVerifier) -> None:
-    assert verifier.verify(signed(scope="read admin")).is_admin
+    assert verifier.verify(signed(scope="read admin")).actor.is_app_admin
 
 
 def test_a_token_from_a_back_end_whose_clock_runs_ahead_is_accepted(
     verifier: TokenVerifier,
 ) -> None:
-    assert verifier.verify(signed(iat=2**40)).user_id == "ada"
+    assert verifier.verify(signed(iat=2**40)).actor.user_id == "ada"
 
 
 @pytest.mark.parametrize(

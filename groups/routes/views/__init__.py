@@ -42,6 +42,7 @@ from groups.routes.views.messages import (
     content_fields,
     dump_json,
     message_view,
+    rendered_tally,
     tally_view,
 )
 
@@ -81,5 +82,6 @@ __all__ = [
     "member_view",
     "message_view",
     "reject_nulls",
+    "rendered_tally",
     "tally_view",
 ]

@@ -7,7 +7,7 @@ import orjson
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
-from groups.kernel.endpoint import Body, View
+from groups.kernel.endpoint import Body, Rendered, View
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import GroupId, UserId
 from groups.models import (
@@ -88,6 +88,13 @@ class TallyView(View):
 def tally_view(tally: Tally) -> TallyView:
     """The tally as answered."""
     return TallyView.model_construct(counts=tally.counts, total=tally.total, mine=tally.mine)
+
+
+def rendered_tally(tally: Tally) -> Rendered[TallyView]:
+    """The tally as answered, for the answer of a hot post's thousands."""
+    return Rendered(
+        orjson.dumps({"counts": tally.counts, "total": tally.total, "mine": tally.mine})
+    )
 
 
 class LinkView(View):

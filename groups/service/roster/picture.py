@@ -50,7 +50,7 @@ class Picture:
         if groups + NEAR_LIMIT >= self.limits.groups_per_user:
             self.near_limit.add(user_id)
         restriction = self.restrictions.get(user_id)
-        self.members[user_id] = Member.model_construct(
+        self.members[user_id] = Member(
             group_id=self.group.group_id,
             user_id=user_id,
             role=Role.MEMBER,

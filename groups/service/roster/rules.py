@@ -1,5 +1,6 @@
 """What each entry does to the picture, and when it is refused; the rights themselves are in `groups.policy`."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -186,19 +187,19 @@ def _change(picture: Picture, entry: Change, rank: Rank) -> bool:
         refusal = policy.appointing_refusal(picture.group, rank, member)
         if refusal is not None:
             raise refusal
-        changed = changed.model_copy(update={"role": entry.role})
+        changed = replace(changed, role=entry.role)
     if entry.mute_seconds is not None:
         refusal = policy.muting_refusal(picture.group, rank, member)
         if refusal is not None:
             raise refusal
         until = picture.now + timedelta(seconds=entry.mute_seconds)
         muted_until = until if entry.mute_seconds else None
-        changed = changed.model_copy(update={"muted_until": muted_until})
+        changed = replace(changed, muted_until=muted_until)
         picture.keep_mute(entry.user_id, muted_until)
     if entry.name_card is not None:
         if not is_own and policy.removing_refusal(rank, member) is not None:
             raise PermissionRefused
-        changed = changed.model_copy(update={"name_card": entry.name_card})
+        changed = replace(changed, name_card=entry.name_card)
     if changed == member:
         return False
     picture.replace(changed)
@@ -219,8 +220,8 @@ def _transfer(picture: Picture, entry: Transfer, rank: Rank) -> bool:
     if former is not None:
         is_work = picture.group.type is GroupType.WORK
         role = Role.MEMBER if is_work else Role.ADMIN
-        picture.replace(former.model_copy(update={"role": role}))
+        picture.replace(replace(former, role=role))
     picture.keep_mute(heir.user_id, None)
-    picture.replace(heir.model_copy(update={"role": Role.OWNER, "muted_until": None}))
+    picture.replace(replace(heir, role=Role.OWNER, muted_until=None))
     picture.group = picture.group.model_copy(update={"owner_id": heir.user_id})
     return True

@@ -1,0 +1,37 @@
+"""A channel as JSON, rendered once for all who joined it in one batch.
+
+They are answered one after the other, each with the same group, head and instant of joining, so only the last rendering
+needs to be kept.
+"""
+
+from channels.models import Channel
+from channels.routes.views import channel_view
+
+
+class ChannelRendering:
+    """Renders channels; the last one is kept."""
+
+    def __init__(self) -> None:
+        self._last: Channel | None = None
+        self._json = b""
+
+    def of(self, channel: Channel) -> bytes:
+        """The channel as `channel_view` shows it."""
+        if self._last is None or not _look_alike(channel, self._last):
+            view = channel_view(channel)
+            self._json = view.__pydantic_serializer__.to_json(view)
+            self._last = channel
+        return self._json
+
+
+def _look_alike(one: Channel, other: Channel) -> bool:
+    mine, theirs = one.standing.member, other.standing.member
+    return (
+        one.standing.group is other.standing.group
+        and one.stream is other.stream
+        and one.extras is other.extras
+        and mine is not None
+        and theirs is not None
+        and mine.role is theirs.role
+        and mine.joined_at == theirs.joined_at
+    )
