@@ -1,0 +1,78 @@
+"""What `channels bench` prints when it is done: the table, and below it what a line of figures cannot tell."""
+
+from typing import Final
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from channels.bench.models import Report, Row, Verdict
+from channels.bench.report import words
+
+STYLE: Final = {
+    Verdict.MET: "green",
+    Verdict.MISSED: "bold red",
+    Verdict.GENERATOR_BOUND: "yellow",
+    Verdict.MEASURED: "",
+    Verdict.SKIPPED: "dim",
+}
+"""Colour only repeats what the word says."""
+
+
+def show(console: Console, report: Report) -> None:
+    """Print the rows, their notes and why some were skipped, the verdicts, the machine and the generator's ceiling."""
+    console.print(_table(report))
+    for row in report.rows:
+        _show_details(console, row)
+    console.print()
+    for verdict, count in words.verdicts(report):
+        console.print(
+            Text(f"{count} ")
+            .append(verdict.value, STYLE[verdict])
+            .append(f": {words.MEANING[verdict]}")
+        )
+    console.print()
+    console.print(
+        Text(
+            f"{words.machine(report)}. Busy: a load generator's share of a core;"
+            f" its ceiling: {words.ceiling(report)}."
+        )
+    )
+
+
+def _table(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("Row", no_wrap=True)
+    table.add_column("What", min_width=12)
+    table.add_column("Ours", justify="right", no_wrap=True)
+    table.add_column("Yardstick", justify="right", no_wrap=True)
+    table.add_column("Ratio", justify="right", no_wrap=True)
+    table.add_column("Target", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Busy", justify="right", no_wrap=True)
+    for row in report.rows:
+        table.add_row(
+            Text(row.name),
+            Text(row.what),
+            words.median(row.ours),
+            words.median(row.yardstick),
+            words.ratio(row),
+            words.target(row),
+            Text(row.verdict.value, STYLE[row.verdict]),
+            words.busy(row),
+        )
+    return table
+
+
+def _show_details(console: Console, row: Row) -> None:
+    lines = [f"skipped: {row.skipped}"] if row.skipped is not None else []
+    lines += [f"yardstick: {row.yardstick.what}"] if row.yardstick is not None else []
+    lines += row.notes
+    if not lines:
+        return
+    console.print()
+    # Reasons quote what servers and libraries said: they are text, never markup.
+    console.print(Text(f"{row.name}: {row.what}", style="bold"))
+    for line in lines:
+        console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))

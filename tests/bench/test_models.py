@@ -1,0 +1,107 @@
+"""Verdicts: what a ratio or a figure of our own is held to, and when nothing is judged."""
+
+import pytest
+
+from channels.bench.models import BUSY, Row, Target, Verdict, figures, skipped
+
+
+def row(
+    *ours: float, against: tuple[float, ...] = (), target: Target | None = None, busy: float = 0.0
+) -> Row:
+    """A row of these measurements."""
+    return Row(
+        name="read",
+        what="read 20 posts",
+        ours=figures("GET …/posts", "/s", ours),
+        yardstick=figures("an empty handler", "/s", against) if against else None,
+        target=target,
+        generator_busy=busy,
+    )
+
+
+AT_LEAST_HALF = Target(bound="at_least", value=0.5)
+AT_MOST_HALF = Target(bound="at_most", value=0.5)
+
+
+@pytest.mark.parametrize(
+    ("target", "ours", "verdict"),
+    [
+        (AT_LEAST_HALF, 501, Verdict.MET),
+        (AT_LEAST_HALF, 500, Verdict.MET),
+        (AT_LEAST_HALF, 499, Verdict.MISSED),
+        (AT_MOST_HALF, 499, Verdict.MET),
+        (AT_MOST_HALF, 500, Verdict.MET),
+        (AT_MOST_HALF, 501, Verdict.MISSED),
+    ],
+)
+def test_a_ratio_at_the_target_keeps_it_and_one_just_past_it_does_not(
+    target: Target, ours: float, verdict: Verdict
+) -> None:
+    assert row(ours, against=(1000,), target=target).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("bound", "ours", "verdict"),
+    [
+        ("at_most", 150, Verdict.MET),
+        ("at_most", 150.1, Verdict.MISSED),
+        ("at_least", 150, Verdict.MET),
+        ("at_least", 149.9, Verdict.MISSED),
+    ],
+)
+def test_without_a_yardstick_the_target_is_one_for_our_own_figure(
+    bound: str, ours: float, verdict: Verdict
+) -> None:
+    target = Target.model_validate({"bound": bound, "value": 150})
+    judged = row(ours, target=target)
+    assert (judged.ratio, judged.verdict) == (None, verdict)
+
+
+def test_without_a_yardstick_the_median_is_judged() -> None:
+    target = Target(bound="at_most", value=150)
+    assert row(140, 149, 900, target=target).verdict is Verdict.MET
+    assert row(140, 151, 152, target=target).verdict is Verdict.MISSED
+
+
+def test_the_ratio_is_the_median_of_the_pairs_and_not_that_of_the_medians() -> None:
+    # The pairs: 0.5, 2 and 0.75; the medians: 200 and 200.
+    measured = row(100, 600, 200 * 0.75, against=(200, 300, 200), target=AT_LEAST_HALF)
+    assert measured.ratio == 0.75
+
+
+def test_a_ratio_needs_both_sides() -> None:
+    assert row(100).ratio is None
+    assert row(100).model_copy(update={"ours": None}).ratio is None
+
+
+def test_pairs_must_be_whole() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        _ = row(100, 200, against=(100,)).ratio
+
+
+@pytest.mark.parametrize("ours", [900, 100], ids=["would be met", "would be missed"])
+def test_a_busy_generator_leaves_nothing_to_judge(ours: float) -> None:
+    def judged(busy: float) -> Verdict:
+        return row(ours, against=(1000,), target=AT_LEAST_HALF, busy=busy).verdict
+
+    assert judged(BUSY) is Verdict.GENERATOR_BOUND
+    assert judged(BUSY - 0.01) is (Verdict.MET if ours == 900 else Verdict.MISSED)
+
+
+def test_without_a_target_a_row_is_only_measured() -> None:
+    assert row(100, against=(1000,)).verdict is Verdict.MEASURED
+    assert row(100).verdict is Verdict.MEASURED
+
+
+def test_what_was_not_measured_is_skipped_and_says_why() -> None:
+    left_out = skipped("import", "a million", "no bulk import")
+    assert (left_out.verdict, left_out.ratio) == (Verdict.SKIPPED, None)
+    assert left_out.skipped == "no bulk import"
+    assert row(100).model_copy(update={"ours": None}).verdict is Verdict.SKIPPED
+
+
+def test_figures_keep_four_digits_and_know_their_middle() -> None:
+    measured = figures("a call", "ms", [3.00004, 1.00006, 2.0])
+    assert measured.values == (3.0, 1.0001, 2.0)
+    assert measured.median == 2.0
+    assert figures("a call", "ms", [1, 2]).median == 1.5
