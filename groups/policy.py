@@ -164,6 +164,11 @@ def adding_refusal(group: Group, rank: Rank) -> DomainError | None:
     return None if rank >= needed else PermissionRefused()
 
 
+def importing_refusal(rank: Rank) -> DomainError | None:
+    """Bringing in users by the thousand: the application's admin, who knows them already."""
+    return None if rank >= Rank.APP_ADMIN else PermissionRefused()
+
+
 def leaving_refusal(group: Group, member: Member) -> DomainError | None:
     """Leaving: anyone but the owner, who may leave a Work group only (it is then without one)."""
     if member.role is Role.OWNER and group.type is not GroupType.WORK:

@@ -8,6 +8,7 @@ Promises:
     Neighbours are safe: an entry's refusal is its own; an entry that breaks the batch is found by halving; a caller
     that goes away takes only its own entry with it, and only while it still waits.
     Order: the entries of a key are applied in the order in which they came.
+    Fair: an entry that `is_alone` has a transaction of its own; those who came meanwhile have the next.
     Bounded: `max_waiting` entries in all; one more is refused with Unavailable at once (P10).
 An entry may be applied twice when an outcome was unknown in between, so `apply` must be idempotent per entry.
 """
@@ -45,6 +46,7 @@ class GroupCommit(Generic[E, R]):
         name: str,
         max_batch: int = MAX_BATCH,
         max_waiting: int = MAX_WAITING,
+        is_alone: Callable[[E], bool] | None = None,
         on_batch: Callable[[str, int], None] | None = None,
     ) -> None:
         self._database = database
@@ -52,6 +54,7 @@ class GroupCommit(Generic[E, R]):
         self._name = name
         self._max_batch = max_batch
         self._max_waiting = max_waiting
+        self._is_alone = is_alone
         self._on_batch = on_batch
         self._waiting = 0
         self._lanes: dict[str, deque[tuple[E, asyncio.Future[R]]]] = {}
@@ -91,7 +94,7 @@ class GroupCommit(Generic[E, R]):
             while lane:
                 await gather_company(lane.__len__, self._max_batch)
                 batch = []
-                while lane and len(batch) < self._max_batch:
+                while lane and len(batch) < self._max_batch and self._has_company(batch, lane):
                     entry, future = lane.popleft()
                     self._waiting -= 1
                     if not future.cancelled():
@@ -106,6 +109,14 @@ class GroupCommit(Generic[E, R]):
             for _, future in (*batch, *lane):
                 if not future.done():
                     future.set_exception(Unavailable("The server is stopping"))
+
+    def _has_company(
+        self, batch: list[tuple[E, asyncio.Future[R]]], lane: deque[tuple[E, asyncio.Future[R]]]
+    ) -> bool:
+        """Whether the lane's next entry may go with the batch."""
+        if self._is_alone is None or not batch:
+            return True
+        return not (self._is_alone(batch[0][0]) or self._is_alone(lane[0][0]))
 
     async def _commit(self, key: str, batch: list[tuple[E, asyncio.Future[R]]]) -> None:
         if self._on_batch is not None:

@@ -5,14 +5,17 @@ from groups.service.clearing import Clearing
 from groups.service.directory import Directory
 from groups.service.groups import GroupChanges, GroupService, NewGroup
 from groups.service.hooks import Hooks
+from groups.service.importing import ImportService
 from groups.service.lookup import GroupLookup
 from groups.service.membership import Membership, MembershipService
 from groups.service.messages import History, MessageService, Posted
+from groups.service.roster import Admission, Outcome
 from groups.service.standing_list import Card, Head, MembershipReader, Seat
 from groups.service.users import UserService
 
 __all__ = [
     "Access",
+    "Admission",
     "Card",
     "Clearing",
     "Directory",
@@ -22,11 +25,13 @@ __all__ = [
     "Head",
     "History",
     "Hooks",
+    "ImportService",
     "Membership",
     "MembershipReader",
     "MembershipService",
     "MessageService",
     "NewGroup",
+    "Outcome",
     "Posted",
     "Seat",
     "UserService",

@@ -12,12 +12,21 @@ from groups.service.clearing import Clearing
 from groups.service.directory import Directory
 from groups.service.groups import GroupService
 from groups.service.hooks import Hooks
+from groups.service.importing import ImportService
 from groups.service.lookup import GroupLookup
 from groups.service.membership import MembershipService
 from groups.service.messages import MessageService
+from groups.service.roster import Admissions, MembershipLane, Roster
 from groups.service.standing_list import MembershipReader
 from groups.service.users import UserService
-from groups.store import INDEXES, GroupStore, MemberStore, MessageStore, UserStore
+from groups.store import (
+    INDEXES,
+    AdmissionStore,
+    GroupStore,
+    MemberStore,
+    MessageStore,
+    UserStore,
+)
 
 GROUP_INDEXES: Final[tuple[Index, ...]] = INDEXES
 
@@ -32,6 +41,7 @@ class GroupChat:
     memberships: MembershipReader
     groups: GroupService
     membership: MembershipService
+    imports: ImportService
     messages: MessageService
     directory: Directory
     users: UserService
@@ -56,6 +66,12 @@ def assemble(
     messages, users = MessageStore(database), UserStore(database)
     hooks = Hooks()
     access = Access(groups, members)
+    lane = MembershipLane(
+        database,
+        Roster(groups, members, messages, users, hooks, limits, clock),
+        Admissions(groups, messages, AdmissionStore(database), limits, clock),
+        on_batch=on_batch,
+    )
     clearing = Clearing(database, groups, members, messages, hooks)
     return GroupChat(
         hooks=hooks,
@@ -65,18 +81,8 @@ def assemble(
         groups=GroupService(
             database, groups, members, messages, users, access, clearing, hooks, limits, clock
         ),
-        membership=MembershipService(
-            database,
-            groups,
-            members,
-            messages,
-            users,
-            access,
-            hooks,
-            limits,
-            clock,
-            on_batch=on_batch,
-        ),
+        membership=MembershipService(members, access, lane),
+        imports=ImportService(access, lane),
         messages=MessageService(
             database,
             groups,

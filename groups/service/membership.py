@@ -4,36 +4,28 @@ Everything that changes who is in a group goes through one group-commit lane per
 batch), so the limit and the count are exact under any race, and a hot channel admits thousands a second.
 """
 
-from collections.abc import Callable
-
 from groups import policy
 from groups.errors import MemberNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.clock import Clock
-from groups.kernel.commit import GroupCommit
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
-from groups.limits import GroupLimits
 from groups.models import JoinRequest, Member, Restriction, Role, Standing
 from groups.service.access import Access
-from groups.service.hooks import Hooks
 from groups.service.roster import (
     Add,
     Approve,
     Change,
-    Entry,
     Join,
     Leave,
     Membership,
+    MembershipLane,
     Refuse,
     Remove,
-    Roster,
     Transfer,
     Unban,
 )
-from groups.store import GroupStore, MemberStore, MessageStore, UserStore
+from groups.store import MemberStore
 
 __all__ = ["Membership", "MembershipService"]
 
@@ -41,26 +33,10 @@ __all__ = ["Membership", "MembershipService"]
 class MembershipService:
     """Members of groups. Every call but the lists is one entry of the group's lane."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        members: MemberStore,
-        messages: MessageStore,
-        users: UserStore,
-        access: Access,
-        hooks: Hooks,
-        limits: GroupLimits,
-        clock: Clock,
-        *,
-        on_batch: Callable[[str, int], None] | None = None,
-    ) -> None:
+    def __init__(self, members: MemberStore, access: Access, lane: MembershipLane) -> None:
         self._members = members
         self._access = access
-        self._roster = Roster(groups, members, messages, users, hooks, limits, clock)
-        self._lane: GroupCommit[Entry, Membership] = GroupCommit(
-            database, self._roster.apply, name="membership", on_batch=on_batch
-        )
+        self._lane = lane
 
     async def join(self, actor: Actor, group_id: GroupId, *, text: str = "") -> Membership:
         """Make the actor a member, or ask for it where the group wants approval (`is_pending` then).

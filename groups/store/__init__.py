@@ -4,6 +4,7 @@ The only rooms of this package that know the database. Methods are verbs of stor
 transaction every method takes its `Tx`; without one it reads what is majority-committed.
 """
 
+from groups.store.admissions import AdmissionStore
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
@@ -16,4 +17,11 @@ INDEXES = (
     *UserStore.INDEXES,
 )
 
-__all__ = ["INDEXES", "GroupStore", "MemberStore", "MessageStore", "UserStore"]
+__all__ = [
+    "INDEXES",
+    "AdmissionStore",
+    "GroupStore",
+    "MemberStore",
+    "MessageStore",
+    "UserStore",
+]

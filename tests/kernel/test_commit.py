@@ -55,6 +55,17 @@ async def _submit_all(
     return tasks
 
 
+async def test_an_entry_that_is_alone_shares_no_transaction_and_keeps_its_place(desk: Desk) -> None:
+    commit = _commit(desk, is_alone=lambda entry: entry >= 100)
+    desk.gate.clear()
+    tasks = await _submit_all(commit, [1])
+    await desk.began(1)
+    tasks += await _submit_all(commit, [2, 3, 100, 101, 4, 5])
+    desk.gate.set()
+    assert await asyncio.gather(*tasks) == [10, 20, 30, 1000, 1010, 40, 50]
+    assert [batch for _, batch in desk.batches] == [[1], [2, 3], [100], [101], [4, 5]]
+
+
 async def test_an_entry_of_an_idle_key_is_committed_alone_and_at_once(desk: Desk) -> None:
     commit = _commit(desk)
     assert await commit.submit("k", 1) == 10

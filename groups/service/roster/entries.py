@@ -1,6 +1,8 @@
 """What may be asked of a group's membership, and what comes of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
@@ -98,6 +100,25 @@ class Membership:
     rank: Rank
     changed: bool = True
     is_pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The application brings in many users at once; an id that stands twice counts once."""
+
+    user_ids: Sequence[UserId]
+
+
+Outcome = Literal["added", "present", "member_limit_reached", "groups_per_user_reached"]
+"""What came of one id of an import: a member now, a member already, or the code of its refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What came of one batch of an import: each id's outcome, in the order of the ids, and the members then."""
+
+    outcomes: Sequence[Outcome]
+    member_count: int
 
 
 def subject_of(entry: Entry) -> UserId:

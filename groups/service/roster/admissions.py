@@ -1,0 +1,120 @@
+"""A batch of an import, admitted at once: the rules of `rules.apply_entry` for `Add` by the application, for many ids.
+
+Nothing but ids is made for each user, and the commands are the same few for one id and for thousands. What `Add` does
+is done here too: the limits hold, a ban is lifted, a lasting mute stays, an open request is closed.
+"""
+
+from dataclasses import dataclass, field
+
+from groups import policy
+from groups.errors import GroupNotFound
+from groups.events import MembersJoined
+from groups.kernel.clock import Clock
+from groups.kernel.errors import DomainError
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Tx
+from groups.limits import GroupLimits
+from groups.models import Group, Stream, stream_of
+from groups.service.groups import NEAR_LIMIT
+from groups.service.roster.entries import Admission, Import, Outcome
+from groups.store import AdmissionStore, GroupStore, MessageStore
+
+
+@dataclass(slots=True)
+class _Choice:
+    """Who of a batch comes in, in order, and why the others do not."""
+
+    outcomes: dict[UserId, Outcome]
+    new: list[UserId] = field(default_factory=list)
+    near_limit: list[UserId] = field(default_factory=list)
+
+
+class Admissions:
+    """Applies batches of imports."""
+
+    def __init__(
+        self,
+        groups: GroupStore,
+        messages: MessageStore,
+        admissions: AdmissionStore,
+        limits: GroupLimits,
+        clock: Clock,
+    ) -> None:
+        self._groups = groups
+        self._messages = messages
+        self._admissions = admissions
+        self._limits = limits
+        self._clock = clock
+
+    async def apply(self, tx: Tx, group_id: GroupId, batch: Import) -> Admission | DomainError:
+        """Admit those of the batch who may come in, in order; where all are members, nothing is written."""
+        if tx.attempt:
+            # Another process changed the group while we looked around. This time its document is ours before we look;
+            # at the first attempt only after it, so that others find it free for a good part of the time.
+            await self._groups.touch(group_id, tx)
+        group = await self._groups.find(group_id, tx)
+        stream = await self._messages.find_stream(stream_of(group_id), tx)
+        if group is None or stream is None:
+            return GroupNotFound()
+        choice = await self._choose(group, batch, tx)
+        if choice.new:
+            await self._write(group, stream, choice, tx)
+        return Admission(_in_order(batch, choice), group.member_count + len(choice.new))
+
+    async def _choose(self, group: Group, batch: Import, tx: Tx) -> _Choice:
+        # A dict, so that each id counts once and keeps its place.
+        choice = _Choice(dict.fromkeys(batch.user_ids, "added"))
+        outcomes, new = choice.outcomes, choice.new
+        seats = await self._admissions.count_seats(group.group_id, outcomes, tx)
+        room = group.limit_of_members(self._limits) - group.member_count
+        most = self._limits.groups_per_user
+        for user_id in outcomes:
+            seat = seats.get(user_id)
+            if seat is not None and seat.is_member:
+                outcomes[user_id] = "present"
+            elif len(new) >= room:
+                outcomes[user_id] = "member_limit_reached"
+            elif seat is not None and seat.groups >= most:
+                outcomes[user_id] = "groups_per_user_reached"
+            else:
+                new.append(user_id)
+                if (seat.groups if seat is not None else 0) + NEAR_LIMIT >= most:
+                    choice.near_limit.append(user_id)
+        return choice
+
+    async def _write(self, group: Group, stream: Stream, choice: _Choice, tx: Tx) -> None:
+        group_id, new, now = group.group_id, choice.new, self._clock.now()
+        restrictions = await self._admissions.find_restrictions(group_id, new, tx)
+        # The first write: whoever else changes the group's membership meets this one, before we insert in vain.
+        await self._groups.update(group_id, {}, tx, joined=len(new))
+        muted = {r.user_id: r.muted_until for r in restrictions if r.muted_until is not None}
+        await self._admissions.insert_members(
+            group_id, new, joined_at=now, joined_seq=stream.head_seq, muted_until=muted, tx=tx
+        )
+        banned = [r for r in restrictions if r.banned_at is not None]
+        await self._admissions.lift_bans(banned, tx)
+        await self._admissions.close_requests(group_id, new, tx)
+        await self._admissions.touch_users(choice.near_limit, tx)
+        tx.publish(
+            MembersJoined(
+                at=now,
+                group_id=group_id,
+                is_channel=group.is_channel,
+                user_ids=tuple(new),
+                member_count=group.member_count + len(new),
+                announce=policy.announces_membership(group),
+            )
+        )
+
+
+def _in_order(batch: Import, choice: _Choice) -> list[Outcome]:
+    outcomes = choice.outcomes
+    if len(outcomes) == len(batch.user_ids):
+        return list(outcomes.values())
+    told: list[Outcome] = []
+    seen: set[UserId] = set()
+    for user_id in batch.user_ids:
+        outcome = outcomes[user_id]
+        told.append("present" if outcome == "added" and user_id in seen else outcome)
+        seen.add(user_id)
+    return told
