@@ -24,6 +24,7 @@ from channels.service.channels import CreatePolicy
 from groups.kernel.clock import to_milliseconds
 from groups.kernel.mongo import Database
 
+AS_LINES: Final = {"Content-Type": "application/x-ndjson"}
 SECRET: Final = "a secret of tests, long enough for HS256"
 PATIENCE_SECONDS: Final = 20.0
 """How long a test waits for what must come; it fails afterwards."""
@@ -68,6 +69,11 @@ class Answer:
     @property
     def body(self) -> Any:
         return json.loads(self.text)
+
+    @property
+    def lines(self) -> list[Any]:
+        """The objects of an answer that has one a line."""
+        return [json.loads(line) for line in self.text.splitlines()]
 
     @property
     def refusal(self) -> tuple[int, str | None]:

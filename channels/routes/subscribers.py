@@ -1,6 +1,7 @@
 """Calls on who subscribes to a channel and who runs it."""
 
 from channels.errors import ChannelNotFound
+from channels.routes.importing import ImportLine, ImportProgress, ImportQuery, Intake
 from channels.routes.rendering import ChannelRendering
 from channels.routes.views import (
     ChannelIdText,
@@ -18,7 +19,7 @@ from groups.errors import (
     OwnerCannotLeave,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Rendered, delete, get, post, put
+from groups.kernel.endpoint import Lines, Rendered, Stream, delete, get, post, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery
@@ -83,6 +84,27 @@ class SubscriberRoutes:
             staff_only=query.staff,
         )
         return Page(items=await self._views(members), next_cursor=next_cursor)
+
+    @post("/v1/channels/{channel_id}/subscribers", errors=[ChannelNotFound, PermissionRefused])
+    async def import_subscribers(
+        self,
+        actor: Actor,
+        channel_id: ChannelIdText,
+        query: ImportQuery,
+        lines: Lines[ImportLine],
+    ) -> Stream[ImportProgress]:
+        """Subscribe users by the million (the application's back end), a line {"user_id": …} each.
+
+        The lines are taken in batches, each committed before its line of progress is sent; blank ones are skipped.
+        After a crash of either side send the same lines again: who is there already is `present`. Where the channel is
+        full the rest is refused one by one. The last line has `done`, or `error` where it could not go on. Read while
+        you send, or ask for `results=refused`, which is short: a client that reads nothing for a minute is cut off.
+        """
+        intake = Intake(lines, query)
+        admissions = await self._subscribers.import_users(
+            actor, GroupId(channel_id), intake.batches()
+        )
+        return Stream(intake.progress(admissions))
 
     @put(
         "/v1/channels/{channel_id}/subscribers/{user_id}",

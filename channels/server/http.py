@@ -21,6 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from channels.limits import Limits
 from channels.server.answers import JSON, PROBLEM, REQUEST_ID, REQUEST_ID_HEADER, json_answer
 from channels.server.metrics import Metrics
+from channels.server.ndjson import serve_stream
 from channels.server.problems import (
     BodyTooLarge,
     InternalError,
@@ -109,6 +110,10 @@ class HttpServer:
                 arguments["key"] = self._parsed(_KEY.validator, key, "Idempotency-Key")
             if endpoint.body is not None:
                 arguments["body"] = await self._body(endpoint, request)
+            if endpoint.is_stream:
+                return await serve_stream(
+                    endpoint, request, arguments, {_HEADER: request[REQUEST_ID]}
+                )
             answer = await call(**arguments)
             if isinstance(answer, Reply):
                 return json_answer(request, answer.status, _json_of(answer.body))

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from channels.server.closing import CloseCode
-from channels.server.problems import Problem, status_of
+from channels.server.ndjson import NDJSON
+from channels.server.problems import Problem, UnsupportedMediaType, status_of
 from channels.server.tokens import BadToken
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, Endpoint
 from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unavailable
@@ -71,6 +72,8 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
     for endpoint in endpoints:
         if endpoint.body is not None:
             models[endpoint.body, "validation"] = None
+        if endpoint.line is not None:
+            models[endpoint.line, "validation"] = None
         if endpoint.answer is not None:
             models[endpoint.answer, "serialization"] = None
     by_model, definitions = models_json_schema(list(models), ref_template=_REF)
@@ -97,6 +100,12 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         operation["requestBody"] = {
             "required": not endpoint.body_is_optional,
             "content": {_JSON: {"schema": schemas[endpoint.body, "validation"]}},
+        }
+    if endpoint.line is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "description": "One object a line, of any number of lines.",
+            "content": {NDJSON: {"schema": schemas[endpoint.line, "validation"]}},
         }
     if not endpoint.needs_actor:
         operation["security"] = []
@@ -151,9 +160,13 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
         if endpoint.answer is not None:
             schema = schemas[endpoint.answer, "serialization"]
-            response["content"] = {_JSON: {"schema": schema}}
+            response["content"] = {NDJSON if endpoint.is_stream else _JSON: {"schema": schema}}
+            if endpoint.is_stream:
+                response["description"] += ": one object a line, each as soon as it is known"
         responses[str(status)] = response
     errors = [*endpoint.spec.errors, *_ALWAYS]
+    if endpoint.line is not None:
+        errors.append(UnsupportedMediaType)
     if not endpoint.needs_actor:
         errors = list(endpoint.spec.errors)
     by_status: dict[HTTPStatus, list[type[DomainError]]] = {}

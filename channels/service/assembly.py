@@ -55,6 +55,6 @@ def assemble(
     bus.on_resync(extras.forget_all)
     return Channels(
         channels=channels,
-        subscribers=SubscriberService(extras, chat.membership),
+        subscribers=SubscriberService(extras, chat.membership, chat.imports),
         posts=PostService(extras, chat.messages, reactions),
     )

@@ -1,20 +1,26 @@
 """Who subscribes to a channel, and who runs it: group membership in the words of channels."""
 
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+
 from channels.errors import in_words_of_channels
 from channels.models import Channel
 from channels.service.extras import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Member, Restriction, Role, Standing
-from groups.service import Membership, MembershipService
+from groups.service import Admission, ImportService, Membership, MembershipService
 
 
 class SubscriberService:
     """Subscribers, admins and the owner of channels."""
 
-    def __init__(self, extras: ExtrasCache, membership: MembershipService) -> None:
+    def __init__(
+        self, extras: ExtrasCache, membership: MembershipService, imports: ImportService
+    ) -> None:
         self._extras = extras
         self._membership = membership
+        self._imports = imports
 
     async def subscribe(self, actor: Actor, channel_id: GroupId) -> Channel:
         """Subscribe the actor; again changes nothing.
@@ -44,6 +50,19 @@ class SubscriberService:
         await self._extras.get(channel_id)
         with in_words_of_channels():
             return await self._membership.add(actor, channel_id, user_id)
+
+    async def import_users(
+        self, actor: Actor, channel_id: GroupId, batches: AsyncIterator[Sequence[UserId]]
+    ) -> AsyncGenerator[Admission, None]:
+        """Subscribe the users of each batch (the application's admin), as `add` would; each batch's admission follows.
+
+        Publishes: MembersJoined, one for all of a batch.
+        Raises: ChannelNotFound; PermissionRefused; while it goes on also Unavailable, and what `batches` raises.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            admissions = await self._imports.begin(actor, channel_id, batches)
+        return _told_of_channels(admissions)
 
     async def remove(
         self, actor: Actor, channel_id: GroupId, user_id: UserId, *, ban: bool
@@ -121,3 +140,12 @@ class SubscriberService:
         await self._extras.get(channel_id)
         with in_words_of_channels():
             return await self._membership.list_bans(actor, channel_id, limit=limit, cursor=cursor)
+
+
+async def _told_of_channels(
+    admissions: AsyncGenerator[Admission, None],
+) -> AsyncGenerator[Admission, None]:
+    async with aclosing(admissions):
+        with in_words_of_channels():
+            async for admission in admissions:
+                yield admission

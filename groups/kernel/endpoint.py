@@ -9,14 +9,15 @@ OpenAPI, and check it in tests:
             '''Create a group.'''
 
 `actor` asks for authentication, `body` for a JSON body, `query` for query parameters, `key` for the optional
-`Idempotency-Key` header; every other parameter is a part of the path. `channels.server.http` serves what `endpoints_of`
-collects.
+`Idempotency-Key` header, `lines` for a body of any size that is read line by line; every other parameter is a part of
+the path. A method that answers a `Stream` is answered line by line too. `channels.server.http` serves what
+`endpoints_of` collects.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -46,6 +47,31 @@ class Reply(Generic[T]):
 
     body: T
     status: int
+
+
+LINE_BYTES: Final = 1_024  # a line of a streamed body; ours: the longest legal one has far fewer
+
+
+@dataclass(frozen=True, slots=True)
+class Lines(Generic[T]):
+    """A streamed body: one T in JSON a line (NDJSON), not parsed yet, since a million of them must cost little.
+
+    `chunks` yields the lines that came together, without their ends: None in place of one of more than `LINE_BYTES`
+    bytes, and an empty list when the sender has paused for a second, who may wait for an answer to what he sent. The
+    body is read no faster than `chunks` is asked.
+    """
+
+    chunks: AsyncIterator[list[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Generic[T]):
+    """An answer of any length: each item a line of JSON (NDJSON), sent when it is yielded.
+
+    What the method itself raises is answered as ever; once the first item is awaited, the status is sent.
+    """
+
+    items: AsyncGenerator[T, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +111,10 @@ class Endpoint:
     body_is_optional: bool
     answer: type[BaseModel] | None
     """None: the answer has no body."""
+    line: type[BaseModel] | None = None
+    """What each line of a streamed body holds; None: the body is not streamed."""
+    is_stream: bool = False
+    """The answer is one `answer` a line."""
 
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -129,6 +159,7 @@ def endpoints_of(routes: object) -> list[Endpoint]:
 def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spec) -> Endpoint:
     hints = get_type_hints(function, include_extras=True)
     answer = hints.pop("return", None)
+    is_stream = get_origin(answer) is Stream
     if getattr(answer, "__pydantic_generic_metadata__", None) is None:
         arguments = getattr(answer, "__args__", ())
         if arguments:  # Reply[View], Rendered[View]
@@ -138,6 +169,7 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spe
     if body is not None and not isinstance(body, type):  # Model | None
         body_is_optional = True
         body = next(part for part in body.__args__ if part is not type(None))
+    lines = hints.pop("lines", None)
     query = hints.pop("query", None)
     takes_key = hints.pop("key", None) is not None
     needs_actor = hints.pop("actor", None) is Actor
@@ -162,6 +194,8 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spe
         body=body,
         body_is_optional=body_is_optional,
         answer=answer if isinstance(answer, type) and issubclass(answer, BaseModel) else None,
+        line=None if lines is None else get_args(lines)[0],
+        is_stream=is_stream,
     )
 
 

@@ -7,8 +7,10 @@ from groups.kernel.actor import Actor
 from groups.kernel.endpoint import (
     Body,
     IdempotencyKey,
+    Lines,
     Query,
     Reply,
+    Stream,
     View,
     delete,
     endpoints_of,
@@ -147,3 +149,16 @@ def test_an_idempotency_key_is_short_printable_ascii(key: str) -> None:
     assert adapter.validate_python("3f!~") == "3f!~"
     with pytest.raises(ValidationError):
         adapter.validate_python(key)
+
+
+async def test_a_streamed_call_says_what_its_lines_hold() -> None:
+    class Routes:
+        @post("/teas")
+        async def brew_all(self, lines: Lines[Cup]) -> Stream[Tea]:
+            """Brew many cups."""
+            raise NotImplementedError
+
+    (endpoint,) = endpoints_of(Routes())
+    assert (endpoint.line, endpoint.answer, endpoint.is_stream) == (Cup, Tea, True)
+    assert endpoint.body is None
+    assert not any(other.is_stream or other.line for other in endpoints_of(TeaRoutes()))

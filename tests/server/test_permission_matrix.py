@@ -14,6 +14,7 @@ import pytest_asyncio
 from channels.server.app import endpoints_for
 from groups.kernel.endpoint import Endpoint
 from tests.api import (
+    AS_LINES,
     Answer,
     Api,
     User,
@@ -55,6 +56,7 @@ DELETE /                                  -        -          -      -      -   
 PUT    /subscription                      ok       ok         ok     ban    ok     ok     ok     ok
 DELETE /subscription                      ok       ok         ok     ok     ok     owner  ok     ok
 GET    /subscribers                       -        -          -      -      ok     ok     -      ok
+POST   /subscribers lines                 -        -          -      -      -      -      -      ok
 PUT    /subscribers/{nobody}              -        -          -      -      ok     ok     -      ok
 PUT    /subscribers/{banned}              -        -          -      -      ok     ok     -      ok
 DELETE /subscribers/{member}              -        -          -      -      ok     ok     -      ok
@@ -299,6 +301,9 @@ class Stage:
             return await user.call(
                 row.method, self.path + path, {"user_id": await self.target("member")}
             )
+        if row.body == "lines":
+            line = f'{{"user_id": "{await self.target("nobody")}"}}\n'
+            return await user.call(row.method, self.path + path, data=line, headers=AS_LINES)
         if row.body:
             return await user.call(row.method, self.path + path, BODIES[row.body])
         return await user.call(row.method, self.path + path)

@@ -1,0 +1,135 @@
+"""Lines in and lines out: how a body is cut, and how an answer ends that cannot go on."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from channels.server import ndjson
+from channels.server.ndjson import serve_stream
+from groups.kernel.endpoint import LINE_BYTES, Body, Lines, Stream, View, endpoints_of, post
+from groups.kernel.errors import Unavailable
+
+Serve = Callable[..., Awaitable[TestClient[web.Request, web.Application]]]
+LONG = b"x" * LINE_BYTES
+
+
+class Line(Body):
+    """What a line would hold."""
+
+
+class Told(View):
+    """A list of lines that came together; None in place of one that was too long."""
+
+    lines: list[str | None]
+
+
+class EchoRoutes:
+    """Tells the lines that came, until one says how to go wrong."""
+
+    tag = "Echo"
+
+    @post("/echo")
+    async def echo(self, lines: Lines[Line]) -> Stream[Told]:
+        """Echo."""
+        return Stream(self._echo(lines))
+
+    async def _echo(self, lines: Lines[Line]) -> AsyncGenerator[Told, None]:
+        async for chunk in lines.chunks:
+            if b"broken" in chunk:
+                raise ValueError("a secret of ours")
+            if b"away" in chunk:
+                raise Unavailable
+            yield Told(lines=[line if line is None else line.decode() for line in chunk])
+
+
+@pytest.fixture
+async def serve(aiohttp_client: Any) -> TestClient[web.Request, web.Application]:
+    (endpoint,) = endpoints_of(EchoRoutes())
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await serve_stream(endpoint, request, {}, {"X-Request-Id": "r1"})
+
+    app = web.Application()
+    app.router.add_post("/echo", handle)
+    client: TestClient[web.Request, web.Application] = await aiohttp_client(TestServer(app))
+    return client
+
+
+async def told_of(
+    client: TestClient[web.Request, web.Application], *pieces: bytes
+) -> list[dict[str, Any]]:
+    """The answer to a body that comes in these pieces."""
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        for piece in pieces:
+            yield piece
+            await asyncio.sleep(0)
+
+    headers = {"Content-Type": "application/x-ndjson"}
+    async with client.post("/echo", data=body(), headers=headers) as response:
+        assert response.status == 200
+        assert response.headers["X-Request-Id"] == "r1"
+        return [json.loads(line) async for line in response.content]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        ([b"a\nb\n"], ["a", "b"]),
+        ([b"a\nb"], ["a", "b"]),
+        ([b"a", b"b\nc", b"\n"], ["ab", "c"]),
+        ([b"\n\na\n"], ["", "", "a"]),
+        ([b"a\r\n"], ["a\r"]),
+        ([LONG + b"\na"], [LONG.decode(), "a"]),
+        ([LONG + b"x\na"], [None, "a"]),
+        ([b"a\n" + LONG, LONG, b"x\nb\n"], ["a", None, "b"]),
+        ([LONG * 40], [None]),
+        ([LONG * 40 + b"\n"], [None]),
+        ([b""], []),
+    ],
+)
+async def test_a_body_is_cut_into_its_lines_however_it_comes(
+    serve: TestClient[web.Request, web.Application],
+    pieces: list[bytes],
+    lines: list[str | None],
+) -> None:
+    told = await told_of(serve, *pieces)
+    assert [line for chunk in told for line in chunk["lines"]] == lines
+
+
+async def test_what_goes_wrong_in_the_middle_is_the_last_line(
+    serve: TestClient[web.Request, web.Application], caplog: pytest.LogCaptureFixture
+) -> None:
+    away = (await told_of(serve, b"away\n"))[-1]
+    assert away == {"error": {"code": Unavailable.code, "detail": Unavailable.summary}}
+    broken = (await told_of(serve, b"broken\n"))[-1]
+    assert broken["error"]["code"] == "internal_error"
+    assert "secret" not in str(broken)
+
+
+async def test_who_does_not_read_the_answer_is_cut_off(
+    serve: TestClient[web.Request, web.Application], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ndjson, "STALL_SECONDS", 0.1)
+    assert serve.port is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", serve.port, limit=1024)
+    writer.write(
+        b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    piece = (b"a" * 100 + b"\n") * 640
+
+    async def send_on() -> None:
+        while True:  # more than both ends' buffers can hold
+            writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            await writer.drain()
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(send_on(), timeout=30)
+    writer.close()
+    assert reader.exception() is None or isinstance(reader.exception(), ConnectionError)
