@@ -1,4 +1,4 @@
-"""The command `channels`: serve, token, verify.
+"""The command `channels`: serve, token, verify, bench.
 
 It turns flags and environment into `Settings`, calls one function, and prints what keeps a command from starting as one
 readable message (exit code 1). It is the entry point, so with `channels.__main__` the only module outside
@@ -7,6 +7,7 @@ readable message (exit code 1). It is the entry point, so with `channels.__main_
 
 import asyncio
 import importlib.metadata
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -144,6 +145,73 @@ def verify(
             error.detail, cure="Check that it runs, and the address in CHANNELS_MONGODB_URI."
         ) from error
     raise typer.Exit(code)
+
+
+@app.command(
+    epilog="Example: channels bench --quick, or channels bench subscribe react --report results."
+    " The rows: subscribe, react, read, unread, inbox, fanout, burst, storm, workers, import, post, memory."
+)
+def bench(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Rows to measure; all by default."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Smaller and shorter: under two minutes.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write results.json, report.html and charts there."),
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Measure a server that runs already; CHANNELS_MONGODB_URI, CHANNELS_DATABASE and CHANNELS_SECRET"
+            " must be its own.",
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with code 1 when a target is missed.")
+    ] = False,
+) -> None:
+    """Measure what the server costs, each row beside a yardstick in the same run.
+
+    Uses a database of its own on the replica set that CHANNELS_MONGODB_URI names, else one that it starts, and removes
+    what it made. Installed `mosquitto` is measured too.
+    """
+    # Imported here: see `serve`.
+    from channels.bench import FULL, NAMES, QUICK, Deployment, StartFailed, is_missed, run
+    from channels.server.embedded import database_uri
+    from groups.kernel.errors import Unavailable
+
+    unknown = [name for name in names or [] if name not in NAMES]
+    if unknown:
+        raise StartupError(f"There is no row {unknown[0]!r}.", cure=f"Rows: {', '.join(NAMES)}.")
+    given = None
+    if server is not None:
+        settings = Settings.load()
+        if settings.mongodb_uri is None:
+            raise StartupError("--server needs CHANNELS_MONGODB_URI, the database of that server.")
+        given = Deployment(
+            settings.mongodb_uri, settings.database, settings.signing_secret(), server
+        )
+
+    async def measure() -> bool:
+        with tempfile.TemporaryDirectory(prefix="channels-bench-") as directory:
+            # Not the user's data: a database that is made for the run and gone afterwards.
+            own = Settings.load(needs_secret=False, data_dir=Path(directory), embedded_cache_gb=1.0)
+            async with database_uri(own) as uri:
+                outcome = await run(
+                    uri, QUICK if quick else FULL, names=names or (), given=given, directory=report
+                )
+        return is_missed(outcome)
+
+    try:
+        missed = asyncio.run(measure())
+    except (StartFailed, Unavailable) as error:
+        raise StartupError(str(error)) from error
+    raise typer.Exit(int(check and missed))
 
 
 def main() -> None:

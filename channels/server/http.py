@@ -111,8 +111,9 @@ class HttpServer:
             if endpoint.body is not None:
                 arguments["body"] = await self._body(endpoint, request)
             if endpoint.is_stream:
+                await self._invite(request)
                 return await serve_stream(
-                    endpoint, request, arguments, {_HEADER: request[REQUEST_ID]}
+                    endpoint, request, arguments, {REQUEST_ID_HEADER: request[REQUEST_ID]}
                 )
             answer = await call(**arguments)
             if isinstance(answer, Reply):

@@ -34,7 +34,7 @@ log = structlog.get_logger("channels.http")
 
 async def serve_stream(
     endpoint: Endpoint,
-    request: web.Request,
+    request: web.BaseRequest,
     arguments: Mapping[str, Any],
     headers: Mapping[str, str],
 ) -> web.StreamResponse:
@@ -68,7 +68,7 @@ async def serve_stream(
     return response
 
 
-async def _send(request: web.Request, response: web.StreamResponse, line: bytes) -> None:
+async def _send(request: web.BaseRequest, response: web.StreamResponse, line: bytes) -> None:
     try:
         async with asyncio.timeout(STALL_SECONDS):
             await response.write(line + b"\n")
@@ -87,7 +87,7 @@ def _refusal_of(error: Exception) -> DomainError:
     return InternalError()
 
 
-async def _chunks(request: web.Request) -> AsyncGenerator[list[bytes | None], None]:
+async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None], None]:
     """The body's lines, as `endpoint.Lines` says."""
     rest = b""
     is_too_long = False

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,8 +76,8 @@ async def test_an_imported_member_is_stored_as_one_who_joined(open_world: OpenWo
     (cat,) = await world.rows("members", group_id=group_id, user_id="cat")
     assert cat == bob | {"_id": cat["_id"], "user_id": "cat"}
     assert list(cat) == list(bob)
-    assert await world.member(group_id, CAT) == (await world.member(group_id, BOB)).model_copy(
-        update={"user_id": "cat"}
+    assert await world.member(group_id, CAT) == replace(
+        await world.member(group_id, BOB), user_id=UserId("cat")
     )
 
 

@@ -1,6 +1,7 @@
 """The charts, as SVG that stands alone: no script, nothing to fetch, and the same bytes each time."""
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +10,12 @@ from pygal.style import Style
 
 from channels.bench.models import Report, Series
 from channels.bench.report import words
+
+# For maps, which we do not draw, pygal hangs a finder of an old kind into every import of the process, and Python warns
+# of it whenever something optional is not installed.
+sys.meta_path[:] = [
+    finder for finder in sys.meta_path if type(finder).__module__.partition(".")[0] != "pygal"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,11 @@ class Database:
         except (PyMongoError, TimeoutError) as error:
             raise Unavailable(f"The database does not take writes: {error}") from error
 
+    async def server_version(self) -> str:
+        """The version of MongoDB."""
+        info: Document = await self._database.client.server_info()
+        return str(info["version"])
+
     # --- transactions ---------------------------------------------------------------------------------------------
 
     @asynccontextmanager

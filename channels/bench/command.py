@@ -1,0 +1,150 @@
+"""Runs the rows on a deployment of its own and tells the outcome."""
+
+import importlib.metadata
+import resource
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import rich.progress
+from rich.console import Console
+
+from channels.bench import machine
+from channels.bench.load import Generator, LoadFailed, request
+from channels.bench.models import Figures, Report, Row, Verdict, figures
+from channels.bench.plan import Plan
+from channels.bench.processes import Deployment, StartFailed, server, yardstick
+from channels.bench.report import table, write
+from channels.bench.rows import NAMES, ROWS
+from channels.bench.stage import ImportFailed, Stage, opened
+from channels.bench.store import BenchStore
+from groups.kernel.mongo import Database
+
+CEILING_CALLERS: Final = 256
+
+
+async def run(
+    mongodb_uri: str,
+    plan: Plan,
+    *,
+    names: Sequence[str] = (),
+    given: Deployment | None = None,
+    directory: Path | None = None,
+    console: Console | None = None,
+) -> Report:
+    """Measure the rows of these names, all without any; print the table, and write the report where wanted.
+
+    Starts its servers on a new database of this replica set and drops it at the end, also when it is interrupted;
+    `given` names a server that runs already, whose database keeps what was made in it.
+
+    Raises: StandaloneServer; Unavailable; StartFailed.
+    """
+    _allow_files()
+    console = console or Console(highlight=False)
+    started, started_at = time.monotonic(), datetime.now(UTC)
+    load_before = machine.load()
+    own = Deployment(mongodb_uri, f"bench_{secrets.token_hex(4)}", secrets.token_hex(20))
+    deployment = given or own
+    database = await Database.connect(deployment.mongodb_uri, deployment.database)
+    store, generator = BenchStore(database), Generator()
+    try:
+        async with opened(generator):
+            ceiling = await _ceiling(generator, plan)
+            rows = await _measure(deployment, store, generator, plan, names or NAMES, console)
+        version = await store.version()
+    finally:
+        if given is None:
+            await store.drop()
+        database.close()
+    report = Report(
+        version=importlib.metadata.version("channel-layer"),
+        started_at=started_at,
+        seconds=round(time.monotonic() - started, 1),
+        is_quick=plan.is_quick,
+        machine=machine.describe(version, load_before=load_before),
+        ceiling=ceiling,
+        rows=tuple(rows),
+    )
+    table.show(console, report)
+    if directory is not None:
+        for path in write(report, directory):
+            console.print(f"Wrote {path}", soft_wrap=True)
+    return report
+
+
+def is_missed(report: Report) -> bool:
+    """Whether a row did not keep to its target."""
+    return any(row.verdict is Verdict.MISSED for row in report.rows)
+
+
+async def _measure(
+    deployment: Deployment,
+    store: BenchStore,
+    generator: Generator,
+    plan: Plan,
+    names: Sequence[str],
+    console: Console,
+) -> list[Row]:
+    rows: list[Row] = []
+    async with server(deployment) as running, _progress(console, len(names)) as progress:
+        stage = Stage(plan, deployment, store, generator, running, progress.say)
+        # In their own order: later rows use what earlier ones made.
+        for name in [each for each in NAMES if each in names]:
+            progress.say(name)
+            try:
+                rows += await ROWS[name](stage)
+            # One row that fails says so in its place, and the others are measured.
+            except (LoadFailed, ImportFailed, StartFailed) as error:
+                rows.append(Row(name=name, what=name, skipped=f"failed: {error}"))
+            progress.advance()
+    return rows
+
+
+async def _ceiling(generator: Generator, plan: Plan) -> Figures:
+    """What the generator can do at most, which must be a multiple of what it measures."""
+    calls = [request("GET", f"/{number}", "x" * 150) for number in range(CEILING_CALLERS)]
+    from channels.bench.load import Job  # beside its use: nothing else here speaks of jobs
+
+    async with yardstick("constant") as address:
+        job = Job(address.host, address.port, calls, CEILING_CALLERS, plan.seconds / 2, True)
+        outcome = await generator.drive(job)
+    return figures("the generator against constant answers", "/s", [outcome.per_second])
+
+
+class _Bar:
+    def __init__(self, bar: rich.progress.Progress, total: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=total)
+
+    def say(self, what: str) -> None:
+        self._bar.update(self._task, description=what)
+
+    def advance(self) -> None:
+        self._bar.advance(self._task)
+
+
+@asynccontextmanager
+async def _progress(console: Console, total: int) -> AsyncIterator[_Bar]:
+    """A bar over the rows, on a terminal only; it goes when the work is done."""
+    bar = rich.progress.Progress(
+        rich.progress.SpinnerColumn(),
+        rich.progress.BarColumn(bar_width=20),
+        rich.progress.MofNCompleteColumn(),
+        rich.progress.TimeElapsedColumn(),
+        rich.progress.TextColumn("{task.description}", markup=False),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        yield _Bar(bar, total)
+
+
+def _allow_files() -> None:
+    """Let this process and those it starts hold as many connections as the system lets them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,323 @@
+"""Thousands of live connections that only count what they hear, in a process of their own.
+
+The same code receives from our server, from a bare WebSocket loop and from an MQTT broker, as far as their protocols
+allow: a chunk is walked from one message's head to the next, and nothing is decoded. `CLOCK_MONOTONIC` is the same for
+all processes of a machine, so an instant taken here can be compared with one taken where the post was sent.
+"""
+
+import asyncio
+import base64
+import multiprocessing
+import os
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Final, Literal, cast
+
+import uvloop
+
+CONNECTING: Final = 250  # connections being opened at once, unless a storm is wanted
+OPEN_SECONDS: Final = 60.0
+
+_TEXT: Final = 0x81
+_PING: Final = 0x89
+_PONG: Final = b"\x8a\x80\x00\x00\x00\x00"  # empty, masked with zeros
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Connections to open: one a token. `greetings`: messages that each gets before anything counts."""
+
+    protocol: Literal["websocket", "mqtt"]
+    host: str
+    port: int
+    path: str
+    """The path to upgrade; the topic to subscribe."""
+    tokens: Sequence[str]
+    greetings: int = 1
+    at_once: int = CONNECTING
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """How the opening went: seconds until the last was ready, and how many failed."""
+
+    seconds: float
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Messages to count from now on, over all connections."""
+
+    messages: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard: how many, the instant of the last one, and the share of a core that counting took."""
+
+    messages: int
+    last_at: float
+    busy: float
+
+
+class _Counter:
+    def __init__(self) -> None:
+        self.messages = 0
+        self.last_at = 0.0
+        self.wanted = 0
+        self.reached = asyncio.Event()
+
+    def count(self, messages: int) -> None:
+        self.messages += messages
+        if self.messages >= self.wanted > 0:
+            self.last_at = time.monotonic()
+            self.reached.set()
+
+
+class _Listener(asyncio.Protocol):
+    """One connection: opened, greeted, then counting."""
+
+    def __init__(self, opening: Opening, token: str, counter: _Counter) -> None:
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.transport: asyncio.Transport | None = None
+        self._opening = opening
+        self._token = token
+        self._counter = counter
+        self._greetings = opening.greetings
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are of no class of asyncio's.
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(self._hello())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.ready.done():
+            self.ready.set_exception(ConnectionError(f"closed before it was ready: {exc}"))
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer + data if self._buffer else data
+        messages, place = self._walk(buffer)
+        self._buffer = buffer[place:]
+        if messages and self._greetings:
+            greeted = min(messages, self._greetings)
+            self._greetings -= greeted
+            messages -= greeted
+            if not self._greetings and not self.ready.done():
+                self.ready.set_result(None)
+        if messages:
+            self._counter.count(messages)
+
+    def _hello(self) -> bytes:
+        raise NotImplementedError
+
+    def _walk(self, buffer: bytes) -> tuple[int, int]:
+        """How many whole messages the buffer begins with, and where the rest starts."""
+        raise NotImplementedError
+
+
+class WebSocketListener(_Listener):
+    """A WebSocket client that reads heads of frames."""
+
+    def __init__(self, opening: Opening, token: str, counter: _Counter) -> None:
+        super().__init__(opening, token, counter)
+        self._is_upgraded = False
+
+    def _hello(self) -> bytes:
+        key = base64.b64encode(os.urandom(16)).decode()
+        return (
+            f"GET {self._opening.path} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
+            f"Authorization: Bearer {self._token}\r\n\r\n"
+        ).encode()
+
+    def _walk(self, buffer: bytes) -> tuple[int, int]:
+        place = 0
+        if not self._is_upgraded:
+            end = buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return 0, 0
+            if buffer[9:12] != b"101":
+                if not self.ready.done():
+                    self.ready.set_exception(ConnectionError(f"refused with {buffer[9:12]!r}"))
+                return 0, len(buffer)
+            self._is_upgraded, place = True, end + 4
+            if not self._greetings and not self.ready.done():
+                self.ready.set_result(None)
+        messages, end = 0, len(buffer)
+        while end - place >= 2:
+            size, head = buffer[place + 1], 2
+            if size >= 126:
+                head = 4 if size == 126 else 10
+                size = int.from_bytes(buffer[place + 2 : place + head])
+            following = place + head + size
+            if following > end:
+                break
+            if buffer[place] == _TEXT:
+                messages += 1
+            elif buffer[place] == _PING and self.transport is not None:
+                self.transport.write(_PONG)
+            place = following
+        return messages, place
+
+
+class MqttListener(_Listener):
+    """An MQTT 3.1.1 client that subscribes to one topic with QoS 0; CONNACK and SUBACK are its greetings."""
+
+    def _hello(self) -> bytes:
+        return mqtt_connect(self._token) + mqtt_subscribe(self._opening.path)
+
+    def _walk(self, buffer: bytes) -> tuple[int, int]:
+        messages = place = 0
+        end = len(buffer)
+        while end - place >= 2:
+            size, shift, head = 0, 0, 1
+            while head <= 4 and place + head < end:
+                byte = buffer[place + head]
+                size |= (byte & 0x7F) << shift
+                shift += 7
+                head += 1
+                if byte < 0x80:
+                    break
+            else:
+                break
+            if place + head + size > end:
+                break
+            messages += 1
+            place += head + size
+        return messages, place
+
+
+def _mqtt_packet(kind: int, body: bytes) -> bytes:
+    size, length = len(body), bytearray()
+    while True:
+        size, digit = divmod(size, 128)
+        length.append(digit | 0x80 if size else digit)
+        if not size:
+            return bytes((kind,)) + bytes(length) + body
+
+
+def _mqtt_text(text: str) -> bytes:
+    return len(text.encode()).to_bytes(2) + text.encode()
+
+
+def mqtt_connect(client_id: str) -> bytes:
+    """The packet that opens an anonymous MQTT session without keep-alive."""
+    return _mqtt_packet(0x10, _mqtt_text("MQTT") + b"\x04\x02\x00\x00" + _mqtt_text(client_id))
+
+
+def mqtt_subscribe(topic: str) -> bytes:
+    """The packet that subscribes to a topic with QoS 0."""
+    return _mqtt_packet(0x82, b"\x00\x01" + _mqtt_text(topic) + b"\x00")
+
+
+def mqtt_publish(topic: str, payload: bytes) -> bytes:
+    """The packet that publishes with QoS 0."""
+    return _mqtt_packet(0x30, _mqtt_text(topic) + payload)
+
+
+async def _open(opening: Opening, counter: _Counter, kept: list[_Listener]) -> Opened:
+    kind = WebSocketListener if opening.protocol == "websocket" else MqttListener
+    loop = asyncio.get_running_loop()
+    places = asyncio.Semaphore(opening.at_once)
+    started = time.monotonic()
+
+    async def one(token: str) -> bool:
+        async with places:
+            listener = kind(opening, token, counter)
+            try:
+                await loop.create_connection(lambda: listener, opening.host, opening.port)
+                await asyncio.wait_for(listener.ready, OPEN_SECONDS)
+            except (OSError, TimeoutError):
+                return False
+            kept.append(listener)
+            return True
+
+    outcomes = await asyncio.gather(*(one(token) for token in opening.tokens))
+    return Opened(time.monotonic() - started, outcomes.count(False))
+
+
+async def _hear(expectation: Expectation, counter: _Counter, pipe: Connection) -> Heard:
+    counter.messages, counter.wanted = 0, expectation.messages
+    counter.reached.clear()
+    before, started = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+    pipe.send("listening")
+    try:
+        await asyncio.wait_for(counter.reached.wait(), expectation.seconds)
+    except TimeoutError:
+        counter.last_at = time.monotonic()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return Heard(counter.messages, counter.last_at, spent / (time.monotonic() - started))
+
+
+async def _serve(pipe: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    counter, kept = _Counter(), list[_Listener]()
+    while True:
+        try:
+            order = await loop.run_in_executor(None, pipe.recv)
+        except EOFError:
+            return
+        match order:
+            case Opening():
+                pipe.send(await _open(order, counter, kept))
+            case Expectation():
+                pipe.send(await _hear(order, counter, pipe))
+            case "close":
+                for listener in kept:
+                    if listener.transport is not None:
+                        listener.transport.abort()
+                kept.clear()
+                pipe.send("closed")
+
+
+def _run(pipe: Connection) -> None:
+    uvloop.run(_serve(pipe))
+
+
+class Listeners:
+    """A process full of connections."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_run, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    async def open(self, opening: Opening) -> Opened:
+        """Open the connections; returns when each is ready or has failed."""
+        opened = await asyncio.to_thread(self._ask, opening)
+        assert isinstance(opened, Opened)
+        return opened
+
+    async def expect(self, messages: int, seconds: float) -> None:
+        """Count from now on, up to so many messages or seconds (`heard` tells)."""
+        await asyncio.to_thread(self._ask, Expectation(messages, seconds))
+
+    async def heard(self) -> Heard:
+        """What came of `expect`, once it has ended."""
+        heard = await asyncio.to_thread(self._pipe.recv)
+        assert isinstance(heard, Heard)
+        return heard
+
+    async def close_all(self) -> None:
+        """Cut all connections."""
+        await asyncio.to_thread(self._ask, "close")
+
+    def _ask(self, order: object) -> object:
+        self._pipe.send(order)
+        return self._pipe.recv()
+
+    def close(self) -> None:
+        """End the process, and with it its connections."""
+        self._pipe.close()
+        self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()

@@ -1,0 +1,232 @@
+"""The load generator: many connections that each send a prepared request, wait for the answer, and send the next.
+
+It speaks HTTP/1.1 by itself, on bytes prepared beforehand, and looks of an answer only at status and length: a client
+library would cost more than the servers it measures. It runs in a process of its own and tells the processor time it
+used, so that a report can show that it was not the bottleneck.
+"""
+
+import asyncio
+import multiprocessing
+import resource
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Final, cast
+
+import uvloop
+
+STALL_SECONDS: Final = 30.0
+"""A run whose last answers do not come ends so long after its time, and says how many are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to send: each request once, or round and round for `seconds`."""
+
+    host: str
+    port: int
+    requests: Sequence[bytes]
+    connections: int
+    seconds: float
+    is_cycle: bool
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it. `latencies` are seconds, one an answer; `cpu_seconds` is the generator's own."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    missing: int = 0
+
+    @property
+    def per_second(self) -> float:
+        """Answers a second."""
+        return len(self.latencies) / self.seconds if self.seconds else 0.0
+
+    @property
+    def busy(self) -> float:
+        """The share of one core that the generator used."""
+        return self.cpu_seconds / self.seconds if self.seconds else 0.0
+
+    def quantile(self, share: float) -> float:
+        """The latency in seconds below which this share of the answers came."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+    def only(self, *statuses: int) -> "Outcome":
+        """This outcome, provided that every answer had one of these statuses.
+
+        Raises: LoadFailed.
+        """
+        if self.missing or set(self.statuses) - set(statuses) or not self.latencies:
+            said = ", ".join(f"{count} x {status}" for status, count in self.statuses.items())
+            raise LoadFailed(f"answers: {said or 'none'}; missing: {self.missing}")
+        return self
+
+
+class LoadFailed(Exception):
+    """The answers are not those of a working server, so there is nothing to measure."""
+
+
+def request(method: str, path: str, token: str = "", body: bytes = b"", headers: str = "") -> bytes:
+    """The bytes of one request."""
+    lines = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{headers}"
+    if token:
+        lines += f"Authorization: Bearer {token}\r\n"
+    if body:
+        lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return lines.encode() + b"\r\n" + body
+
+
+class _Run:
+    """What all connections of one job share."""
+
+    def __init__(self, job: Job) -> None:
+        self.waiting: deque[bytes] = deque(job.requests)
+        self.is_cycle = job.is_cycle
+        self.outcome = Outcome()
+        self.deadline = time.perf_counter() + job.seconds
+        self.busy = 0
+        self.ended = asyncio.Event()
+
+    def next(self) -> bytes | None:
+        if not self.waiting or time.perf_counter() >= self.deadline:
+            return None
+        following = self.waiting.popleft()
+        if self.is_cycle:
+            self.waiting.append(following)
+        return following
+
+
+class _Caller(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+        self._transport: asyncio.Transport | None = None
+        self._sent_at = 0.0
+        self._buffer = b""
+        self._is_waiting = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are of no class of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def begin(self) -> None:
+        """Send the first request."""
+        self._send()
+
+    def _send(self) -> None:
+        following = self._run.next()
+        if following is None or self._transport is None:
+            return
+        self._run.busy += 1
+        self._is_waiting = True
+        self._sent_at = time.perf_counter()
+        self._transport.write(following)
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer + data if self._buffer else data
+        end = buffer.find(b"\r\n\r\n")
+        if end < 0:
+            self._buffer = buffer
+            return
+        place = buffer.find(b"Content-Length: ", 0, end + 2)
+        length = int(buffer[place + 16 : buffer.find(b"\r\n", place)]) if place >= 0 else 0
+        if len(buffer) < end + 4 + length:
+            self._buffer = buffer
+            return
+        self._buffer = b""
+        self._is_waiting = False
+        run = self._run
+        run.outcome.latencies.append(time.perf_counter() - self._sent_at)
+        run.outcome.statuses[int(buffer[9:12])] += 1
+        run.busy -= 1
+        self._send()
+        if not run.busy:
+            run.ended.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._is_waiting:
+            self._is_waiting = False
+            self._run.outcome.missing += 1
+            self._run.busy -= 1
+            if not self._run.busy:
+                self._run.ended.set()
+
+
+async def drive(job: Job) -> Outcome:
+    """Do the job in this process."""
+    loop = asyncio.get_running_loop()
+    run = _Run(job)
+    pairs = [
+        await loop.create_connection(lambda: _Caller(run), job.host, job.port)
+        for _ in range(job.connections)
+    ]
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    started = time.perf_counter()
+    run.deadline = started + job.seconds
+    for _, caller in pairs:
+        caller.begin()
+    try:
+        if run.busy:
+            await asyncio.wait_for(run.ended.wait(), job.seconds + STALL_SECONDS)
+    except TimeoutError:
+        run.outcome.missing += run.busy
+    run.outcome.seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    run.outcome.cpu_seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    for transport, _ in pairs:
+        transport.close()
+    return run.outcome
+
+
+def _serve(pipe: Connection) -> None:
+    while True:
+        try:
+            job = pipe.recv()
+        except EOFError:
+            return
+        try:
+            pipe.send(uvloop.run(drive(job)))
+        # The other side decides what it means; a generator that dies would only hang it.
+        except Exception as error:
+            pipe.send(LoadFailed(repr(error)))
+
+
+class Generator:
+    """A process that does jobs, one after the other."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    async def drive(self, job: Job) -> Outcome:
+        """Have the process do the job.
+
+        Raises: LoadFailed.
+        """
+        outcome = await asyncio.to_thread(self._exchange, job)
+        if isinstance(outcome, LoadFailed):
+            raise outcome
+        assert isinstance(outcome, Outcome)
+        return outcome
+
+    def _exchange(self, job: Job) -> object:
+        self._pipe.send(job)
+        return self._pipe.recv()
+
+    def close(self) -> None:
+        """End the process."""
+        self._pipe.close()
+        self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()

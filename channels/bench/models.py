@@ -1,0 +1,154 @@
+"""What a run of the benchmark measures, and what it makes of it: ratios, targets, verdicts."""
+
+import statistics
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+
+BUSY: Final = 0.8
+"""From this share of a core on, a load generator may be what is measured."""
+
+
+class Model(BaseModel):
+    """The base of this package's models: the report is their JSON."""
+
+    # What is computed is written too, and passed over when a report is read back.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Verdict(StrEnum):
+    """What became of a row."""
+
+    MET = "met"
+    MISSED = "missed"
+    GENERATOR_BOUND = "generator-bound"
+    """The load generator was too busy for the row to say anything about the server."""
+    MEASURED = "measured"
+    """There is no target."""
+    SKIPPED = "skipped"
+
+
+class Target(Model):
+    """What a row is held to: `at_most` or `at_least` so much."""
+
+    bound: Literal["at_most", "at_least"]
+    value: float
+
+    def is_met(self, value: float) -> bool:
+        """Whether this value keeps to the target."""
+        return value <= self.value if self.bound == "at_most" else value >= self.value
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.bound == 'at_most' else '≥'} {self.value:g}"
+
+
+class Figures(Model):
+    """The same thing measured several times."""
+
+    what: str
+    unit: str
+    """`ms`, `/s`, `MB` or `KB`."""
+    values: Annotated[tuple[float, ...], Field(min_length=1)]
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's way
+    @property
+    def median(self) -> float:
+        """The middle one."""
+        return statistics.median(self.values)
+
+
+class Series(Model):
+    """A line in a chart: pairs of x and y."""
+
+    chart: str
+    """The name of a chart in `report.charts`."""
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+class Row(Model):
+    """One line of the table. The ratio is ours / yardstick, the median over pairs measured one after the other."""
+
+    name: str
+    what: str
+    ours: Figures | None = None
+    yardstick: Figures | None = None
+    target: Target | None = None
+    generator_busy: float = 0.0
+    """The busiest share of a core that a load generator of this row used."""
+    notes: tuple[str, ...] = ()
+    series: tuple[Series, ...] = ()
+    skipped: str | None = None
+    """Why it was not measured."""
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if self.ours is not None and self.yardstick is not None:
+            if len(self.ours.values) != len(self.yardstick.values):
+                raise ValueError("ours and the yardstick are measured in pairs")
+            if not all(self.yardstick.values):
+                raise ValueError("a yardstick of nothing measures nothing")
+        return self
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's way
+    @property
+    def ratio(self) -> float | None:
+        """Ours / yardstick; None where there is no yardstick."""
+        if self.ours is None or self.yardstick is None:
+            return None
+        pairs = zip(self.ours.values, self.yardstick.values, strict=True)
+        return statistics.median(ours / yardstick for ours, yardstick in pairs)
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's way
+    @property
+    def verdict(self) -> Verdict:
+        """What became of the row; a target without a yardstick is one for our own figure."""
+        if self.skipped is not None or self.ours is None:
+            return Verdict.SKIPPED
+        if self.generator_busy >= BUSY:
+            return Verdict.GENERATOR_BOUND
+        if self.target is None:
+            return Verdict.MEASURED
+        value = self.ours.median if self.ratio is None else self.ratio
+        return Verdict.MET if self.target.is_met(value) else Verdict.MISSED
+
+
+class Machine(Model):
+    """Where it was measured."""
+
+    processor: str
+    cores: int
+    memory_gb: float
+    kernel: str
+    python: str
+    mongodb: str
+    libraries: dict[str, str]
+    load_before: float
+    load_after: float
+    """Runnable processes, averaged over a minute."""
+
+
+class Report(Model):
+    """One run."""
+
+    version: str
+    started_at: datetime
+    seconds: float
+    is_quick: bool
+    machine: Machine
+    ceiling: Figures
+    """The generator against a server that does nothing: requests a second that it can make and count."""
+    rows: tuple[Row, ...]
+
+
+def skipped(name: str, what: str, why: str) -> Row:
+    """A row that could not be measured."""
+    return Row(name=name, what=what, skipped=why)
+
+
+def figures(what: str, unit: str, values: Sequence[float]) -> Figures:
+    """What was measured, rounded to what it can mean."""
+    return Figures(what=what, unit=unit, values=tuple(round(value, 4) for value in values))

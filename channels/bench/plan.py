@@ -1,0 +1,68 @@
+"""How much a run measures: enough to say something, in a bounded time."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The sizes of a run; every loop of the benchmark is bounded by one of them."""
+
+    is_quick: bool
+    repeats: int
+    """Pairs of yardstick and ours; the middle ratio counts."""
+    seconds: float
+    """Of one measurement under load."""
+    subscribers: tuple[int, ...]
+    """Sizes of the channels that posts are measured in, smallest first."""
+    posts: int
+    """To each of them."""
+    concurrency: tuple[int, ...]
+    sockets: tuple[int, ...]
+    fanout_posts: int
+    burst_posts: int
+    storm_sockets: int
+    imported: int
+    """Subscribers that the bulk import brings."""
+    channels_of_a_user: int
+    readers: int
+    """Users with so many channels who ask for their totals at once."""
+    inbox_groups: int
+    """Groups that one user is in for the inbox at size, his channels included."""
+    workers: tuple[int, ...]
+
+
+FULL = Plan(
+    is_quick=False,
+    repeats=3,
+    seconds=4.0,
+    subscribers=(10, 1_000, 100_000, 1_000_000),
+    posts=150,
+    concurrency=(1, 4, 16, 64, 256, 1_024),
+    sockets=(1_000, 10_000),
+    fanout_posts=20,
+    burst_posts=200,
+    storm_sockets=5_000,
+    imported=1_000_000,
+    channels_of_a_user=1_000,
+    readers=8,
+    inbox_groups=5_000,
+    workers=(1, 2, 4),
+)
+
+QUICK = Plan(
+    is_quick=True,
+    repeats=1,
+    seconds=2.0,
+    subscribers=(10, 1_000, 50_000),
+    posts=60,
+    concurrency=(1, 16, 256),
+    sockets=(1_000,),
+    fanout_posts=8,
+    burst_posts=200,
+    storm_sockets=1_000,
+    imported=50_000,
+    channels_of_a_user=200,
+    readers=4,
+    inbox_groups=300,
+    workers=(1, 2),
+)

@@ -1,0 +1,193 @@
+"""What the benchmark starts beside itself: servers, yardsticks, an MQTT broker; and what memory a server holds."""
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 20.0
+HOST: Final = "127.0.0.1"
+
+
+class StartFailed(Exception):
+    """A process did not start; the message says what it printed last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The database and the secret that servers are started with, or that a given one has."""
+
+    mongodb_uri: str
+    database: str
+    secret: str
+    server: str | None = None
+    """The address of a server that runs already."""
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a server on it, with the limits off that are there to keep load away."""
+        return {
+            **os.environ,
+            "CHANNELS_MONGODB_URI": self.mongodb_uri,
+            "CHANNELS_DATABASE": self.database,
+            "CHANNELS_SECRET": self.secret,
+            "CHANNELS_LOG_FORMAT": "json",
+            "CHANNELS_LIMIT_REQUESTS_PER_SECOND": "0",
+            "CHANNELS_LIMIT_POSTS_PER_SECOND": "0",
+            "CHANNELS_LIMIT_CHANNELS": "5000",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: where, and its process (None: a given one, which may be anywhere)."""
+
+    address: Address
+    pid: int | None
+
+    @property
+    def memory_bytes(self) -> int:
+        """Resident memory of its process; 0 for a given one."""
+        return resident_bytes(self.pid) if self.pid is not None else 0
+
+
+@asynccontextmanager
+async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[Server]:
+    """A server on the deployment for as long as the body runs; the given one where there is one.
+
+    Raises: StartFailed.
+    """
+    if deployment.server is not None:
+        parts = urlsplit(deployment.server)
+        yield Server(Address(parts.hostname or HOST, parts.port or 80), None)
+        return
+    command = [sys.executable, "-m", "channels", "serve"]
+    command += ["--host", HOST, "--port", "0", "--workers", str(workers)]
+    async with _process(command, "Ready", deployment.environment()) as (process, printed):
+        found = re.search(r"API +http://([^:]+):(\d+)/", printed)
+        if found is None:
+            raise StartFailed(f"a server did not say where it listens: {printed}")
+        yield Server(Address(found[1], int(found[2])), process.pid)
+
+
+@asynccontextmanager
+async def yardstick(name: str) -> AsyncIterator[Address]:
+    """A module of `channels.bench.yardsticks` in a process of its own.
+
+    Raises: StartFailed.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", f"channels.bench.yardsticks.{name}", str(port)]
+    async with _process(command, "Ready", dict(os.environ)):
+        yield Address(HOST, port)
+
+
+def find_broker() -> str | None:
+    """The program `mosquitto`, if it is installed."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+@asynccontextmanager
+async def broker(program: str) -> AsyncIterator[Address]:
+    """An MQTT broker as its package brings it, without limits that would have it drop what is measured.
+
+    Raises: StartFailed.
+    """
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="channels-bench-") as directory:
+        config = Path(directory) / "mosquitto.conf"
+        config.write_text(
+            f"listener {port} {HOST}\nallow_anonymous true\npersistence false\n"
+            "max_queued_messages 0\nlog_dest none\n"
+        )
+        async with _process([program, "-c", str(config)], "", dict(os.environ)):
+            await _until_it_listens(port)
+            yield Address(HOST, port)
+
+
+async def _until_it_listens(port: int) -> None:
+    deadline = asyncio.get_running_loop().time() + START_SECONDS
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(HOST, port)
+        except OSError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise StartFailed(f"nothing listens on port {port}") from None
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+
+
+@asynccontextmanager
+async def _process(
+    command: list[str], sign: str, environment: dict[str, str]
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us, who end it
+    )
+    assert process.stdout is not None  # asked for above
+    reading: asyncio.Task[None] | None = None
+    try:
+        printed = ""
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while sign not in printed:
+                    line = await process.stdout.readline()
+                    if not line:
+                        raise StartFailed(f"{command[0]} ended at once: {printed.strip()}")
+                    printed += line.decode(errors="replace")
+        except TimeoutError:
+            raise StartFailed(f"{command[0]} did not start: {printed.strip()}") from None
+        reading = asyncio.create_task(_drain(process.stdout))
+        yield process, printed
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        if reading is not None:
+            reading.cancel()
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65_536):
+        pass
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
