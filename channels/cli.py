@@ -7,6 +7,7 @@ readable message (exit code 1). It is the entry point, so with `channels.__main_
 
 import asyncio
 import importlib.metadata
+import secrets
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from channels.server.settings import Settings
+from channels.server.settings import Settings, process_environment
 from channels.server.startup import StartupError
 from channels.server.tokens import mint
 
@@ -188,24 +189,22 @@ def bench(
     unknown = [name for name in names or [] if name not in NAMES]
     if unknown:
         raise StartupError(f"There is no row {unknown[0]!r}.", cure=f"Rows: {', '.join(NAMES)}.")
-    given = None
-    if server is not None:
-        settings = Settings.load()
-        if settings.mongodb_uri is None:
-            raise StartupError("--server needs CHANNELS_MONGODB_URI, the database of that server.")
-        given = Deployment(
-            settings.mongodb_uri, settings.database, settings.signing_secret(), server
-        )
+    settings = Settings.load(needs_secret=server is not None)
+    if server is not None and settings.is_embedded:
+        raise StartupError("--server needs CHANNELS_MONGODB_URI, the database of that server.")
 
     async def measure() -> bool:
         with tempfile.TemporaryDirectory(prefix="channels-bench-") as directory:
             # Not the user's data: a database that is made for the run and gone afterwards.
             own = Settings.load(needs_secret=False, data_dir=Path(directory), embedded_cache_gb=1.0)
             async with database_uri(own) as uri:
-                outcome = await run(
-                    uri, QUICK if quick else FULL, names=names or (), given=given, directory=report
-                )
-        return is_missed(outcome)
+                if server is None:
+                    name, secret = f"bench_{secrets.token_hex(4)}", secrets.token_hex(20)
+                else:
+                    name, secret = settings.database, settings.signing_secret()
+                deployment = Deployment(uri, name, secret, process_environment(), server)
+                plan = QUICK if quick else FULL
+                return is_missed(await run(deployment, plan, names=names or (), directory=report))
 
     try:
         missed = asyncio.run(measure())

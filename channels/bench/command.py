@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import resource
-import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -28,18 +27,17 @@ CEILING_CALLERS: Final = 256
 
 
 async def run(
-    mongodb_uri: str,
+    deployment: Deployment,
     plan: Plan,
     *,
     names: Sequence[str] = (),
-    given: Deployment | None = None,
     directory: Path | None = None,
     console: Console | None = None,
 ) -> Report:
     """Measure the rows of these names, all without any; print the table, and write the report where wanted.
 
-    Starts its servers on a new database of this replica set and drops it at the end, also when it is interrupted;
-    `given` names a server that runs already, whose database keeps what was made in it.
+    Starts its servers on the deployment, whose database it drops at the end, also when it is interrupted; the database
+    of a server that runs already keeps what was made in it.
 
     Raises: StandaloneServer; Unavailable; StartFailed.
     """
@@ -47,8 +45,6 @@ async def run(
     console = console or Console(highlight=False)
     started, started_at = time.monotonic(), datetime.now(UTC)
     load_before = machine.load()
-    own = Deployment(mongodb_uri, f"bench_{secrets.token_hex(4)}", secrets.token_hex(20))
-    deployment = given or own
     database = await Database.connect(deployment.mongodb_uri, deployment.database)
     store, generator = BenchStore(database), Generator()
     try:
@@ -57,7 +53,7 @@ async def run(
             rows = await _measure(deployment, store, generator, plan, names or NAMES, console)
         version = await store.version()
     finally:
-        if given is None:
+        if deployment.server is None:
             await store.drop()
         database.close()
     report = Report(

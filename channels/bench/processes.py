@@ -7,7 +7,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +38,15 @@ class Deployment:
     mongodb_uri: str
     database: str
     secret: str
+    inherited: Mapping[str, str]
+    """The environment that the benchmark itself was started in."""
     server: str | None = None
     """The address of a server that runs already."""
 
     def environment(self) -> dict[str, str]:
         """The environment of a server on it, with the limits off that are there to keep load away."""
         return {
-            **os.environ,
+            **self.inherited,
             "CHANNELS_MONGODB_URI": self.mongodb_uri,
             "CHANNELS_DATABASE": self.database,
             "CHANNELS_SECRET": self.secret,
@@ -95,7 +97,7 @@ async def yardstick(name: str) -> AsyncIterator[Address]:
     """
     port = free_port()
     command = [sys.executable, "-m", f"channels.bench.yardsticks.{name}", str(port)]
-    async with _process(command, "Ready", dict(os.environ)):
+    async with _process(command, "Ready"):
         yield Address(HOST, port)
 
 
@@ -117,7 +119,7 @@ async def broker(program: str) -> AsyncIterator[Address]:
             f"listener {port} {HOST}\nallow_anonymous true\npersistence false\n"
             "max_queued_messages 0\nlog_dest none\n"
         )
-        async with _process([program, "-c", str(config)], "", dict(os.environ)):
+        async with _process([program, "-c", str(config)], ""):
             await _until_it_listens(port)
             yield Address(HOST, port)
 
@@ -138,7 +140,7 @@ async def _until_it_listens(port: int) -> None:
 
 @asynccontextmanager
 async def _process(
-    command: list[str], sign: str, environment: dict[str, str]
+    command: list[str], sign: str, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     process = await asyncio.create_subprocess_exec(
         *command,

@@ -132,7 +132,7 @@ class Settings(BaseSettings):
     def worker_environment(self, mongodb_uri: str, port: int) -> dict[str, str]:
         """The environment of a worker process: ours, with what flags and start have decided."""
         return {
-            **os.environ,
+            **process_environment(),
             "CHANNELS_MONGODB_URI": mongodb_uri,
             "CHANNELS_DATABASE": self.database,
             "CHANNELS_SECRET": self.signing_secret(),
@@ -152,6 +152,11 @@ class Settings(BaseSettings):
         if not self.is_embedded:
             raise StartupError("CHANNELS_SECRET is missing.", cure=f"Make one: {_NEW_SECRET}")
         return load_or_create_secret(self.data_dir)
+
+
+def process_environment() -> dict[str, str]:
+    """The environment that this process was started with, for processes that it starts."""
+    return dict(os.environ)
 
 
 def _told(error: ValidationError, flags: dict[str, Any]) -> list[str]:
