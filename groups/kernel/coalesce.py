@@ -7,11 +7,12 @@ Promises:
     An idle reader reads at once: there is no timer, a lone caller waits for nobody.
     Fresh: a query is sent after every call that it answers, so a caller sees all that was committed before it asked.
     Neighbours are safe: a caller that goes away cancels nobody's read.
+    Fair: when more wait than one query may ask for, those who came first are answered first.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, Generic, TypeVar
 
 from groups.kernel.gathering import gather_company
@@ -22,17 +23,17 @@ V = TypeVar("V")
 _Waiting = dict[K, list[asyncio.Future[V | None]]]
 """Who waits for what."""
 
-MAX_KEYS: Final = 1_000  # keys a query, unless a reader says otherwise
+MAX_KEYS: Final = 1_000  # keys a query, where a key finds one document
 
 
 class Coalesced(Generic[K, V]):
-    """Looks up single keys by a function that looks up many."""
+    """Looks up single keys by a function that looks up many, at most `max_keys` at a time."""
 
     def __init__(
         self,
         read_many: Callable[[Collection[K]], Awaitable[Mapping[K, V]]],
         *,
-        max_keys: int | None = None,
+        max_keys: int = MAX_KEYS,
     ) -> None:
         self._read_many = read_many
         self._max_keys = max_keys
@@ -61,14 +62,13 @@ class Coalesced(Generic[K, V]):
         return future
 
     async def _read(self) -> None:
-        max_keys = self._max_keys or MAX_KEYS
         try:
             while self._waiting:
-                await gather_company(self._callers, max_keys)
-                batch, self._waiting = self._waiting, {}
-                while len(batch) > max_keys:
-                    key, callers = batch.popitem()
-                    self._waiting[key] = callers
+                await gather_company(self._callers, self._max_keys)
+                # Those who waited longest: under load the others are too many for one query, each time.
+                batch = dict(islice(self._waiting.items(), self._max_keys))
+                for key in batch:
+                    del self._waiting[key]
                 await self._answer(batch)
         finally:
             # No await between the last look and this line, so no caller is left behind.

@@ -5,8 +5,7 @@ from collections.abc import Collection
 
 import pytest
 
-from groups.kernel import coalesce
-from groups.kernel.coalesce import Coalesced
+from groups.kernel.coalesce import MAX_KEYS, Coalesced
 
 
 class Shelf:
@@ -105,10 +104,17 @@ async def test_a_query_that_is_cut_off_leaves_nobody_waiting() -> None:
     assert await reader.find("b") == 2
 
 
-async def test_a_query_asks_for_a_bounded_number_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coalesce, "MAX_KEYS", 2)
+async def test_a_query_asks_for_a_bounded_number_of_keys_and_those_who_came_first_are_answered_first() -> (
+    None
+):
+    shelf = Shelf()
+    reader = Coalesced(shelf.read_many, max_keys=2)
+    await asyncio.gather(*(reader.find(str(number)) for number in range(5)))
+    assert shelf.asked == [["0", "1"], ["2", "3"], ["4"]]
+
+
+async def test_a_query_asks_for_a_thousand_keys_unless_told_otherwise() -> None:
     shelf = Shelf()
     reader = Coalesced(shelf.read_many)
-    await asyncio.gather(*(reader.find(str(number)) for number in range(5)))
-    assert max(len(keys) for keys in shelf.asked) == 2
-    assert sorted(key for keys in shelf.asked for key in keys) == ["0", "1", "2", "3", "4"]
+    await asyncio.gather(*(reader.find(str(number)) for number in range(MAX_KEYS + 1)))
+    assert [len(keys) for keys in shelf.asked] == [MAX_KEYS, 1]
