@@ -4,8 +4,8 @@ What lists hold by the thousand is a named tuple rather than a pydantic model, w
 is built from the store's own documents, and what came from outside was validated before.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.models import LastMessage, stream_of
+from groups.models import Head, LastMessage, Seat, stream_of
 
 ConversationId = StreamId
 """The conversation with a group is `group_<group id>`: the id of the group's stream."""
@@ -66,14 +66,24 @@ class Overlay(NamedTuple):
     draft: str = ""
     custom_data: str = ""
 
+    def hides(self, head_seq: int) -> bool:
+        """Whether lists and totals leave the conversation out, until its next message."""
+        return self.hidden_at_seq is not None and head_seq <= self.hidden_at_seq
+
 
 NO_OVERLAY: Final = Overlay()
+
+
+def unread_of(head_seq: int, read_seq: int, joined_seq: int) -> int:
+    """How many messages are unread (promise P5): those behind the last one read, and joining reads what was there."""
+    return max(0, head_seq - (read_seq if read_seq > joined_seq else joined_seq))
 
 
 class Conversation(NamedTuple):
     """A user's relation to one group: his membership, the stream's head, and what he set.
 
-    `active_at`: the instant of the last message, else of joining; None where it was not asked for.
+    `active_ms`: when the last message was sent, else when he joined, in milliseconds since 1970; 0 where it was not
+    asked for.
     """
 
     conversation_id: ConversationId
@@ -81,7 +91,7 @@ class Conversation(NamedTuple):
     is_channel: bool
     head_seq: int
     joined_seq: int
-    active_at: datetime | None
+    active_ms: int
     overlay: Overlay
 
     @property
@@ -91,14 +101,62 @@ class Conversation(NamedTuple):
 
     @property
     def unread_count(self) -> int:
-        """How many messages are unread (promise P5)."""
-        return max(0, self.head_seq - self.read_seq)
+        """How many messages are unread."""
+        return unread_of(self.head_seq, self.overlay.read_seq, self.joined_seq)
 
     @property
     def is_hidden(self) -> bool:
         """Whether lists and totals leave it out, until its next message."""
-        hidden_at_seq = self.overlay.hidden_at_seq
-        return hidden_at_seq is not None and self.head_seq <= hidden_at_seq
+        return self.overlay.hides(self.head_seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a user set on all conversations that he ever touched, in two parts, since most hold a read cursor alone.
+
+    `read_seqs` has every one of them, 0 where he read nothing yet, and is what counts; `overlays` has those with more
+    than a read cursor.
+    """
+
+    read_seqs: dict[ConversationId, int] = field(default_factory=dict)
+    overlays: dict[ConversationId, Overlay] = field(default_factory=dict)
+
+    def overlay(self, conversation_id: ConversationId) -> Overlay:
+        """What is set on the conversation."""
+        overlay = self.overlays.get(conversation_id)
+        if overlay is not None:
+            return overlay
+        read_seq = self.read_seqs.get(conversation_id)
+        return NO_OVERLAY if read_seq is None else Overlay(read_seq)
+
+
+UNTOUCHED: Final = Touched()
+"""Of a user who never set anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Conversations of one user as they were read: those of his seats whose streams have a head.
+
+    `heads` may hold more than these. Totals read it as it is, without an object for each conversation.
+    """
+
+    seats: Mapping[ConversationId, Seat]
+    touched: Touched
+    heads: Mapping[StreamId, Head]
+
+    def conversations(self) -> Iterator[Conversation]:
+        """The conversations, in no order."""
+        for conversation_id, seat in self.seats.items():
+            head = self.heads.get(conversation_id)
+            if head is not None:
+                overlay = self.touched.overlay(conversation_id)
+                yield conversation_from(conversation_id, seat, head, overlay)
+
+    def read_up_to(self, read_seqs: Mapping[ConversationId, int]) -> "View":
+        """The same conversations, with these read cursors instead."""
+        touched = Touched({**self.touched.read_seqs, **read_seqs}, self.touched.overlays)
+        return View(self.seats, touched, self.heads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +205,21 @@ class GroupTotal(NamedTuple):
 def conversation_of(group_id: GroupId) -> ConversationId:
     """The conversation with a group."""
     return ConversationId(stream_of(group_id))
+
+
+def conversation_from(
+    conversation_id: ConversationId, seat: Seat, head: Head, overlay: Overlay
+) -> Conversation:
+    """The conversation that a membership, its stream's head and what was set on it make."""
+    return Conversation(
+        conversation_id,
+        seat.group_id,
+        head.is_channel,
+        head.head_seq,
+        seat.joined_seq,
+        head.active_ms or seat.joined_ms,
+        overlay,
+    )
 
 
 def group_of(conversation_id: ConversationId) -> GroupId | None:

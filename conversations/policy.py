@@ -1,10 +1,11 @@
 """What counts, where it belongs and in which order it is shown: pure, and the only place that says it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from conversations.errors import BuiltInConversationGroup
 from conversations.models import (
+    BUILT_IN_GROUPS,
     CHANNELS,
     CHATS,
     RESERVED_NAMES,
@@ -12,6 +13,8 @@ from conversations.models import (
     GroupTotal,
     ReadScope,
     Unread,
+    View,
+    unread_of,
 )
 
 SortKey = tuple[int, int, str]
@@ -20,12 +23,13 @@ SortKey = tuple[int, int, str]
 
 def sort_key(conversation: Conversation) -> SortKey:
     """The conversation's place in the list."""
-    pinned, active = conversation.overlay.pinned_at, conversation.active_at
-    return -_milliseconds(pinned), -_milliseconds(active), conversation.conversation_id
+    pinned_at = conversation.overlay.pinned_at
+    pinned_ms = _milliseconds(pinned_at) if pinned_at else 0
+    return -pinned_ms, -conversation.active_ms, conversation.conversation_id
 
 
-def _milliseconds(instant: datetime | None) -> int:
-    return round(instant.timestamp() * 1000) if instant else 0
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
 
 
 def belongs_to(conversation: Conversation, group_name: str) -> bool:
@@ -48,36 +52,44 @@ def is_in_scope(conversation: Conversation, scope: str) -> bool:
     return belongs_to(conversation, scope)
 
 
-def counts(conversation: Conversation, *, include_muted: bool) -> bool:
-    """Whether the conversation is part of unread totals: not when hidden, and muted only where asked for."""
-    return not conversation.is_hidden and (include_muted or not conversation.overlay.muted)
-
-
-def unread_totals(
-    conversations: Iterable[Conversation], names: Sequence[str], *, include_muted: bool
-) -> Unread:
+def unread_totals(view: View, names: Iterable[str], *, include_muted: bool) -> Unread:
     """The totals over the user's conversations, for each of his conversation groups too."""
-    channels = chats = 0
-    of_group = dict.fromkeys(names, 0)
-    for conversation in conversations:
-        unread = conversation.unread_count
-        if not unread or not counts(conversation, include_muted=include_muted):
+    found = group_totals(view, names, include_muted=include_muted)
+    totals = {total.name: total.unread_count for total in found}
+    channels, chats = totals.pop(CHANNELS), totals.pop(CHATS)
+    return Unread(channels + chats, channels, chats, totals)
+
+
+def group_totals(
+    view: View,
+    names: Iterable[str],
+    *,
+    include_muted: bool = False,
+) -> list[GroupTotal]:
+    """The totals of the built-in conversation groups and of these of the user's own, in this order.
+
+    A hidden conversation counts among the conversations but not towards unread; a muted one only where asked for.
+    """
+    counts = dict.fromkeys((*BUILT_IN_GROUPS, *names), 0)
+    unread = dict.fromkeys(counts, 0)
+    read_seqs, overlays, heads = view.touched.read_seqs, view.touched.overlays, view.heads
+    for conversation_id, seat in view.seats.items():
+        head = heads.get(conversation_id)
+        if head is None:
             continue
-        if conversation.is_channel:
-            channels += unread
-        else:
-            chats += unread
-        for name in conversation.overlay.groups:
-            if name in of_group:
-                of_group[name] += unread
-    return Unread(channels + chats, channels, chats, of_group)
-
-
-def group_total(conversations: Iterable[Conversation], name: str, *, built_in: bool) -> GroupTotal:
-    """One conversation group's totals."""
-    members = [conversation for conversation in conversations if belongs_to(conversation, name)]
-    unread = sum(c.unread_count for c in members if counts(c, include_muted=False))
-    return GroupTotal(name, unread, len(members), built_in)
+        more = unread_of(head.head_seq, read_seqs.get(conversation_id, 0), seat.joined_seq)
+        built_in = CHANNELS if head.is_channel else CHATS
+        overlay = overlays.get(conversation_id)
+        if overlay is not None:
+            if (overlay.muted and not include_muted) or overlay.hides(head.head_seq):
+                more = 0
+            for name in overlay.groups:
+                if name in counts:
+                    counts[name] += 1
+                    unread[name] += more
+        counts[built_in] += 1
+        unread[built_in] += more
+    return [GroupTotal(n, unread[n], counts[n], n in BUILT_IN_GROUPS) for n in counts]
 
 
 def editing_refusal(name: str) -> BuiltInConversationGroup | None:

@@ -7,7 +7,7 @@ documents (members, standings, tallies, heads) is a plain dataclass, which costs
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -242,6 +242,28 @@ class Stream:
     head_seq: int = 0
     is_channel: bool = False
     last: LastMessage | None = None
+
+
+class Seat(NamedTuple):
+    """A user's place in a group, as lists hold thousands; unread counts from `joined_seq`, the head when he joined.
+
+    `joined_ms` is when, in milliseconds since 1970; 0 where it was not asked for.
+    """
+
+    group_id: GroupId
+    joined_seq: int
+    joined_ms: int = 0
+
+
+class Head(NamedTuple):
+    """How far a stream has come; `active_ms` is when, in milliseconds since 1970.
+
+    It is 0 where nothing was said, or it was not asked for.
+    """
+
+    head_seq: int
+    is_channel: bool
+    active_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ from groups.models import (
     Standing,
     Stream,
     Visibility,
-    stream_of,
 )
 from groups.service import (
     Directory,
@@ -199,10 +198,9 @@ class ChannelService:
         """A page of the channels the actor subscribes to, by id."""
         key = decode_cursor("subscribed", cursor, str)
         after = str(key[0]) if key else ""
-        seats = await self._memberships.list_seats(actor.user_id)
-        streams = {stream_of(seat.group_id): seat.group_id for seat in seats}
-        heads = await self._memberships.find_heads(streams)
-        ids = sorted(streams[i] for i, head in heads.items() if head.is_channel)
+        seats = (await self._memberships.list_seats([actor.user_id]))[actor.user_id]
+        heads = await self._memberships.find_heads(seats)
+        ids = sorted(seats[i].group_id for i, head in heads.items() if head.is_channel)
         ids = [channel_id for channel_id in ids if channel_id > after]
         page, has_more = cut_page(ids, limit)
         channels = [c for c in await self.get_many(actor, page) if isinstance(c, Channel)]

@@ -197,8 +197,8 @@ class ConversationGroupService:
     async def _find(
         self, actor: Actor, conversation_ids: Sequence[ConversationId], tx: Tx
     ) -> dict[ConversationId, Conversation]:
-        view = await self._access.find(actor, conversation_ids, tx)
-        return {conversation.conversation_id: conversation for conversation in view.conversations}
+        found = await self._access.find(actor, conversation_ids, tx)
+        return {conversation.conversation_id: conversation for conversation in found}
 
     async def _fill(
         self,

@@ -6,7 +6,7 @@ on 2 cores: 2,700 reads/s in one lane, 1,200 in two, 550 in eight). Against othe
 `$max`, so no order of arrival can move it back.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,9 +22,10 @@ from conversations.models import (
     ReadMark,
     ReadScope,
     Unread,
+    conversation_from,
     group_of,
 )
-from conversations.service.access import ConversationAccess, conversation_from
+from conversations.service.access import ConversationAccess
 from conversations.store import ConversationGroupStore, OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -37,6 +38,9 @@ from groups.service import MembershipReader
 
 LANE: Final = "reads"
 """The one key of the group commit."""
+
+READS_AN_EVENT: Final = 500
+"""Reading all of thousands is told in parts of about 40 kB, so that whoever passes them on holds little at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class CursorService:
         self, tx: Tx, key: str, reads: Sequence[_Read]
     ) -> Sequence[ReadMark | DomainError]:
         found = await self._find(reads, tx)
+        absent = {key for key, conversation in found.items() if conversation.overlay is NO_OVERLAY}
         moved: dict[ConversationKey, None] = {}
         for read in reads:
             conversation = found.get(read.key)
@@ -104,9 +109,7 @@ class CursorService:
             if target > conversation.read_seq:
                 found[read.key] = _read_up_to(conversation, target)
                 moved[read.key] = None
-        await self._store(
-            [(user_id, found[user_id, conversation_id]) for user_id, conversation_id in moved], tx
-        )
+        await self._store({key: found[key] for key in moved}, absent, tx)
         # Each hears how it stands at the end of the batch, which is what is committed.
         return [
             _mark(found[read.key]) if read.key in found else ConversationNotFound()
@@ -129,7 +132,8 @@ class CursorService:
     async def read_all(self, actor: Actor, scope: str) -> Unread:
         """Move the actor's cursors to the heads of all conversations in a `ReadScope` or a conversation group.
 
-        Answers his unread totals after it. Publishes: ConversationRead, one for the lot, when something was unread.
+        Answers his unread totals after it. Publishes: ConversationRead, one for each `READS_AN_EVENT` conversations
+        that were unread; all of them in one transaction, whose size the limit of groups a user bounds.
         Raises: ConversationGroupNotFound.
         """
 
@@ -138,45 +142,43 @@ class CursorService:
             if scope not in {*ReadScope, *BUILT_IN_GROUPS, *names}:
                 raise ConversationGroupNotFound
             view = await self._access.view(actor, tx)
-            after = [_read_in_scope(conversation, scope) for conversation in view.conversations]
-            moved = [
-                (actor.user_id, new)
-                for old, new in zip(view.conversations, after, strict=True)
-                if new is not old
-            ]
-            await self._store(moved, tx)
+            read = {
+                conversation.conversation_id: _read_up_to(conversation, conversation.head_seq)
+                for conversation in view.conversations()
+                if conversation.unread_count and policy.is_in_scope(conversation, scope)
+            }
+            moved = {(actor.user_id, key): conversation for key, conversation in read.items()}
+            absent = {key for key in moved if key[1] not in view.touched.read_seqs}
+            await self._store(moved, absent, tx)
+            seqs = {key: conversation.read_seq for key, conversation in read.items()}
+            after = view.read_up_to(seqs)
             return policy.unread_totals(after, names, include_muted=False)
 
         return await self._database.run(work)
 
-    async def _store(self, moved: Iterable[tuple[UserId, Conversation]], tx: Tx) -> None:
-        """Store the cursors of these users' conversations and tell each user once."""
-        moved = list(moved)
+    async def _store(
+        self,
+        moved: Mapping[ConversationKey, Conversation],
+        absent: Container[ConversationKey],
+        tx: Tx,
+    ) -> None:
+        """Store the cursors of these users' conversations and tell each user of his in few events."""
         if not moved:
             return
-        await self._overlays.advance(
-            [
-                ((user_id, conversation.conversation_id), conversation.read_seq)
-                for user_id, conversation in moved
-            ],
-            tx,
-        )
+        seqs = [(key, conversation.read_seq) for key, conversation in moved.items()]
+        await self._overlays.advance(seqs, tx, absent=absent)
         now = self._clock.now()
         marks: dict[UserId, list[ReadMark]] = {}
-        for user_id, conversation in moved:
+        for (user_id, _), conversation in moved.items():
             marks.setdefault(user_id, []).append(_mark(conversation))
-        for user_id, reads in marks.items():
-            tx.publish(ConversationRead(at=now, user_id=user_id, reads=tuple(reads)))
+        for user_id, user_marks in marks.items():
+            for start in range(0, len(user_marks), READS_AN_EVENT):
+                reads = tuple(user_marks[start : start + READS_AN_EVENT])
+                tx.publish(ConversationRead(at=now, user_id=user_id, reads=reads))
 
     async def close(self) -> None:
         """Wait until every submitted read is committed or refused."""
         await self._lane.close()
-
-
-def _read_in_scope(conversation: Conversation, scope: str) -> Conversation:
-    if conversation.unread_count and policy.is_in_scope(conversation, scope):
-        return _read_up_to(conversation, conversation.head_seq)
-    return conversation
 
 
 def _read_up_to(conversation: Conversation, seq: int) -> Conversation:

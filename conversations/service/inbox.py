@@ -1,6 +1,7 @@
 """The conversation list and the unread totals: computed when asked for, at the same few queries for any number."""
 
 import asyncio
+import heapq
 from typing import cast
 
 from conversations import policy
@@ -15,8 +16,10 @@ from conversations.models import (
     Model,
     Shown,
     Unread,
+    View,
+    conversation_from,
 )
-from conversations.service.access import ConversationAccess, View
+from conversations.service.access import ConversationAccess
 from conversations.store import ConversationGroupStore, OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
@@ -69,20 +72,18 @@ class Inbox:
             await self._check_group(actor, wanted.conversation_group)
             return [], None
         view, _ = await asyncio.gather(
-            self._access.view(actor, for_list=True),
+            self._access.view(actor, with_times=True),
             self._check_group(actor, wanted.conversation_group),
         )
-        keyed = sorted(
-            (
-                (policy.sort_key(conversation), conversation)
-                for conversation in view.conversations
-                if wanted.admits(conversation)
-            ),
-            key=lambda pair: pair[0],
-        )
+        keyed = [
+            (policy.sort_key(conversation), conversation)
+            for conversation in view.conversations()
+            if wanted.admits(conversation)
+        ]
         if after is not None:
             keyed = [pair for pair in keyed if pair[0] > cast(policy.SortKey, after)]
-        keyed, has_more = cut_page(keyed[: limit + 1], limit)
+        # A page is much shorter than the list: not all of it needs an order. Keys differ, so nothing else is compared.
+        keyed, has_more = cut_page(heapq.nsmallest(limit + 1, keyed), limit)
         shown = await self._show(actor, view, [conversation for _, conversation in keyed])
         return shown, encode_cursor("conversations", *keyed[-1][0]) if has_more else None
 
@@ -95,21 +96,22 @@ class Inbox:
     async def _show(
         self, actor: Actor, view: View, conversations: list[Conversation]
     ) -> list[Shown]:
-        """The conversations with what is read for a page only: titles, drafts, custom data."""
-        seats = [view.seats[conversation.group_id] for conversation in conversations]
+        """The conversations with what is read for a page only: titles, last messages, drafts, custom data."""
         ids = [conversation.conversation_id for conversation in conversations]
         cards, overlays = await asyncio.gather(
-            self._reader.find_cards(actor, seats, view.heads),
+            self._reader.find_cards(actor, [view.seats[i] for i in ids]),
             self._overlays.find_of_user(actor.user_id, ids),
         )
         shown = []
-        for conversation_id, conversation in zip(ids, conversations, strict=True):
+        for conversation in conversations:
             card = cards.get(conversation.group_id)
             if card is None:  # disbanded since
                 continue
-            full = overlays.get(conversation_id, NO_OVERLAY)
+            full = overlays.get(conversation.conversation_id, NO_OVERLAY)
+            # But for the texts, what was read before the heads: a cursor read beside them might have passed them.
             overlay = conversation.overlay._replace(draft=full.draft, custom_data=full.custom_data)
-            shown.append(Shown(conversation._replace(overlay=overlay), *card))
+            as_shown = conversation._replace(overlay=overlay, head_seq=card.head.head_seq)
+            shown.append(Shown(as_shown, card.title, card.face_url, card.last_message))
         return shown
 
     async def get(self, actor: Actor, conversation_id: ConversationId) -> Shown:
@@ -117,12 +119,16 @@ class Inbox:
 
         Raises: ConversationNotFound.
         """
-        view = await self._access.find(actor, [conversation_id], with_last=True)
-        cards = await self._reader.find_cards(actor, list(view.seats.values()), view.heads)
-        for conversation in view.conversations:
-            if conversation.group_id in cards:
-                return Shown(conversation, *cards[conversation.group_id])
-        raise ConversationNotFound
+        seats, overlays = await self._access.hold(actor, [conversation_id])
+        seat = seats.get(conversation_id)
+        if seat is None:
+            raise ConversationNotFound
+        card = (await self._reader.find_cards(actor, [seat])).get(seat.group_id)
+        if card is None:
+            raise ConversationNotFound
+        overlay = overlays.get(conversation_id, NO_OVERLAY)
+        conversation = conversation_from(conversation_id, seat, card.head, overlay)
+        return Shown(conversation, card.title, card.face_url, card.last_message)
 
     async def unread(self, actor: Actor, *, include_muted: bool = False) -> Unread:
         """The actor's unread totals, also for each of his conversation groups; hidden conversations do not count."""
@@ -130,22 +136,15 @@ class Inbox:
             self._access.view(actor), self._groups.list_of_user(actor.user_id)
         )
         names = [group.name for group in groups]
-        return policy.unread_totals(view.conversations, names, include_muted=include_muted)
+        return policy.unread_totals(view, names, include_muted=include_muted)
 
     async def list_groups(self, actor: Actor) -> list[GroupTotal]:
         """The actor's conversation groups with their totals, the built-in ones first."""
         view, groups = await asyncio.gather(
             self._access.view(actor), self._groups.list_of_user(actor.user_id)
         )
-        built_in = [
-            policy.group_total(view.conversations, name, built_in=True) for name in BUILT_IN_GROUPS
-        ]
-        own = [
-            policy.group_total(view.conversations, group.name, built_in=False) for group in groups
-        ]
-        return built_in + own
+        return policy.group_totals(view, [group.name for group in groups])
 
     async def group_total(self, actor: Actor, name: str) -> GroupTotal:
         """The totals of one conversation group that the user made."""
-        view = await self._access.view(actor)
-        return policy.group_total(view.conversations, name, built_in=False)
+        return policy.group_totals(await self._access.view(actor), [name])[-1]

@@ -4,11 +4,18 @@ Beside them `conversation_group_guards`, one document a user: whoever makes a co
 who race for the last free place conflict.
 """
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from conversations.models import ConversationGroup
+from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import UserId, join_key
-from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
+
+USERS_A_QUERY: Final = (
+    256  # of at most 20 conversation groups each, unless a deployment allows more
+)
 
 
 class ConversationGroupStore:
@@ -22,13 +29,29 @@ class ConversationGroupStore:
     def __init__(self, database: Database) -> None:
         self._groups = database.collection("conversation_groups")
         self._guards = database.collection("conversation_group_guards")
+        self._reader = Coalesced(self._list_of_users, max_keys=USERS_A_QUERY)
 
     async def list_of_user(self, user_id: UserId, tx: Tx | None = None) -> list[ConversationGroup]:
-        """The user's conversation groups, the oldest first."""
-        # Uses index: user_id_1_created_at_1; at most as many as a user may have.
-        cursor = self._groups.find({"user_id": user_id}, session=tx.session if tx else None)
-        groups = [_to_group(row) for row in await cursor.to_list(None)]
-        return sorted(groups, key=lambda group: (group.created_at, group.name))
+        """The user's conversation groups, the oldest first; those who ask at once share one query."""
+        if tx is None:
+            return await self._reader.find(user_id) or []
+        return (await self._list_of_users([user_id], tx))[user_id]
+
+    async def _list_of_users(
+        self, user_ids: Collection[UserId], tx: Tx | None = None
+    ) -> dict[UserId, list[ConversationGroup]]:
+        # Uses index: user_id_1_created_at_1; at most as many for each as a user may have.
+        cursor = self._groups.find(
+            {"user_id": {"$in": list(user_ids)}},
+            session=tx.session if tx else None,
+            batch_size=ONE_REPLY,
+        )
+        found: dict[UserId, list[ConversationGroup]] = {user_id: [] for user_id in user_ids}
+        for row in await cursor.to_list(None):
+            found[row["user_id"]].append(_to_group(row))
+        for groups in found.values():
+            groups.sort(key=lambda group: (group.created_at, group.name))
+        return found
 
     async def find(
         self, user_id: UserId, name: str, tx: Tx | None = None

@@ -3,16 +3,16 @@
 A document exists once its user set something (a read cursor is the usual first); joining and others' posts write none.
 Fields that say nothing are absent: a million subscribers who read should weigh little.
 
-Every write here is an upsert by `_id` or touches what is there, and `delete_of_members` writes each key it clears even
-where nothing is stored. So whoever sets something while the membership ends conflicts with its end, and one of the two
-runs again: no overlay outlives its membership.
+Every write here is an upsert or insert by `_id`, or touches what is there, and `delete_of_members` writes each key it
+clears even where nothing is stored. So whoever sets something while the membership ends conflicts with its end, and one
+of the two runs again: no overlay outlives its membership.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 
 from pymongo import UpdateOne
 
-from conversations.models import ConversationId, ConversationKey, Overlay
+from conversations.models import ConversationId, ConversationKey, Overlay, Touched
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 
@@ -52,18 +52,27 @@ class OverlayStore:
 
     # --- read -----------------------------------------------------------------------------------------------------
 
-    async def list_of_user(
-        self, user_id: UserId, tx: Tx | None = None
-    ) -> dict[ConversationId, Overlay]:
-        """All that the user set, without drafts and custom data."""
+    async def list_of_users(
+        self, user_ids: Collection[UserId], tx: Tx | None = None
+    ) -> dict[UserId, Touched]:
+        """All that each of the users set, without drafts and custom data; who set nothing is absent."""
         # Uses index: user_id_1_conversation_id_1
         cursor = self._overlays.find(
-            {"user_id": user_id},
-            _WITHOUT_TEXTS,
+            {"user_id": {"$in": list(user_ids)}},
+            {**_WITHOUT_TEXTS, "user_id": 1},
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,
         )
-        return {row["conversation_id"]: _to_overlay(row) for row in await cursor.to_list(None)}
+        found: dict[UserId, Touched] = {}
+        for row in await cursor.to_list(None):
+            user_id, conversation_id = row["user_id"], row["conversation_id"]
+            touched = found.get(user_id)
+            if touched is None:
+                touched = found[user_id] = Touched()
+            read_seq = touched.read_seqs[conversation_id] = row.get("read_seq", 0)
+            if len(row) > 2 + bool(read_seq):  # more than its key and a read cursor
+                touched.overlays[conversation_id] = _to_overlay(row)
+        return found
 
     async def find_of_user(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], tx: Tx | None = None
@@ -111,12 +120,27 @@ class OverlayStore:
 
     # --- write ----------------------------------------------------------------------------------------------------
 
-    async def advance(self, reads: Iterable[tuple[ConversationKey, int]], tx: Tx) -> None:
-        """Move read cursors forward, never back, whatever is stored."""
-        operations = [
-            UpdateOne(_key(key), {"$max": {"read_seq": seq}}, upsert=True) for key, seq in reads
-        ]
+    async def advance(
+        self,
+        reads: Iterable[tuple[ConversationKey, int]],
+        tx: Tx,
+        *,
+        absent: Container[ConversationKey] = (),
+    ) -> None:
+        """Move read cursors forward, never back, whatever is stored; `absent`: keys seen in `tx` not to be stored.
+
+        These are inserted, which takes a fifth of an upsert's time (5,000 of them: 70 instead of 330 ms).
+        """
+        new: list[Document] = []
+        operations: list[UpdateOne] = []
+        for key, seq in reads:
+            if key in absent:
+                new.append({**_key(key), "read_seq": seq})
+            else:
+                operations.append(UpdateOne(_key(key), {"$max": {"read_seq": seq}}, upsert=True))
         await self._database.apply(self._overlays, operations, tx)
+        if new:
+            await self._overlays.insert_many(new, session=tx.session)
 
     async def change(self, key: ConversationKey, values: Mapping[str, object], tx: Tx) -> None:
         """Set fields of an overlay by their names; a value that is the default is stored as absence."""

@@ -76,7 +76,7 @@ def with_seats(users: Stage) -> Stage:
     conversation = {"$concat": [STREAM_PREFIX, "$group_id"]}
     return union(
         "members",
-        # Uses index: user_id_1_group_id_1 (covered)
+        # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         {"$match": {"user_id": users}},
         {"$project": {"_id": 0, "key": joined("$user_id", conversation)}},
     )

@@ -10,7 +10,7 @@ from groups.service.lookup import GroupLookup
 from groups.service.membership import Membership, MembershipService
 from groups.service.messages import History, MessageService, Posted
 from groups.service.roster import Admission, Outcome
-from groups.service.standing_list import Card, Head, MembershipReader, Seat
+from groups.service.standing_list import Card, MembershipReader
 from groups.service.users import UserService
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "GroupChanges",
     "GroupLookup",
     "GroupService",
-    "Head",
     "History",
     "Hooks",
     "ImportService",
@@ -33,6 +32,5 @@ __all__ = [
     "NewGroup",
     "Outcome",
     "Posted",
-    "Seat",
     "UserService",
 ]

@@ -1,11 +1,12 @@
-"""What the calls cost: as many commands for ten conversations as for a thousand."""
+"""What the calls cost: as many commands for ten conversations as for five thousand, and what they answer then."""
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
-from conversations.events import ConversationRead
 from conversations.service import ListFilter
+from conversations.service.access import USERS_A_QUERY
 from conversations.store import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
@@ -15,13 +16,13 @@ from tests.probes import CommandProbe
 FEW, MANY = Actor(UserId("few")), Actor(UserId("many"))
 
 
-async def test_lists_totals_and_reading_all_cost_the_same_for_ten_and_a_thousand(
+async def test_lists_totals_and_reading_all_cost_the_same_for_ten_and_five_thousand(
     real_world: World, probe: CommandProbe
 ) -> None:
     few = await real_world.seat_in_many(FEW.user_id, range(10))
-    many = await real_world.seat_in_many(MANY.user_id, range(10, 1_010))
+    many = await real_world.seat_in_many(MANY.user_id, range(10, 5_010))
     for actor, keys in [(FEW, few), (MANY, many)]:
-        await real_world.mine.conversation_groups.put(actor, "Mine", keys[:10])
+        await real_world.mine.conversation_groups.put(actor, "Mine", keys[:5])
         for key in keys[:3]:
             await real_world.mine.cursors.read(actor, key, seq=2)
     inbox, costs = real_world.mine.inbox, {}
@@ -38,11 +39,38 @@ async def test_lists_totals_and_reading_all_cost_the_same_for_ten_and_a_thousand
     assert costs[FEW] == costs[MANY]
     # Memberships, overlays, heads; for totals the names of the conversation groups; for a page titles and drafts.
     assert costs[MANY][0] == Counter(find=4)
-    assert costs[MANY][1] == Counter(find=5)
-    assert costs[MANY][3] == Counter(find=4, update=1, insert=1, commitTransaction=1)
-    [*_, event] = await real_world.events(ConversationRead)
-    assert isinstance(event, ConversationRead)
-    assert len(event.reads) == 1_000
+    assert costs[MANY][1] == Counter(find=6)
+    # The cursors that were stored, those that were not, and the event.
+    assert costs[MANY][3] == Counter(find=4, update=1, insert=2, commitTransaction=1)
+
+
+async def test_one_among_five_thousand_is_found_for_as_little(
+    real_world: World, probe: CommandProbe
+) -> None:
+    keys = await real_world.seat_in_many(MANY.user_id, range(5_000))
+    await real_world.mine.cursors.read(MANY, keys[7], seq=2)
+    probe.take()
+    shown = await real_world.mine.inbox.get(MANY, keys[7])
+    assert probe.take() == Counter(find=4)
+    assert (shown.title, shown.conversation.unread_count) == ("g00007", 3)
+
+
+async def test_totals_of_many_users_share_their_commands_and_stay_apart(
+    real_world: World, probe: CommandProbe
+) -> None:
+    users = [Actor(UserId(f"user{number:02}")) for number in range(3 * USERS_A_QUERY)]
+    for number, actor in enumerate(users):
+        share = range(number * 3, number * 3 + 3)
+        await real_world.seat_in_many(actor.user_id, share, head_seq=number + 1)
+    inbox = real_world.mine.inbox
+    probe.take()
+    totals = await asyncio.gather(*(inbox.unread(actor) for actor in users))
+    # All came before the first query was sent: three for each so many users, and one for all conversation groups.
+    assert probe.take() == Counter(find=3 * 3 + 1)
+    # Of a user's three groups the first and the last are channels.
+    assert [(found.channels, found.chats) for found in totals] == [
+        (2 * (number + 1), number + 1) for number in range(len(users))
+    ]
 
 
 async def test_many_readers_share_their_commands(real_world: World, probe: CommandProbe) -> None:
@@ -52,8 +80,12 @@ async def test_many_readers_share_their_commands(real_world: World, probe: Comma
     probe.take()
     await asyncio.gather(*(real_world.mine.cursors.read(reader, tea) for reader in readers))
     sent = probe.take()
-    # All came before the first transaction began, so one carries them all.
-    assert sent == Counter(find=3, update=1, insert=1, commitTransaction=1)
+    # All came before the first transaction began, so one carries them all: their first cursors, and the event.
+    assert sent == Counter(find=3, insert=2, commitTransaction=1)
+    await real_world.post(tea)
+    probe.take()
+    await asyncio.gather(*(real_world.mine.cursors.read(reader, tea) for reader in readers))
+    assert probe.take() == Counter(find=3, update=1, insert=1, commitTransaction=1)
 
 
 async def test_a_post_costs_one_command_more_for_its_authors_cursors(
@@ -74,20 +106,49 @@ async def test_each_query_uses_the_index_it_names(real_world: World) -> None:
     groups = real_world.mine.conversation_groups
     await real_world.mine.cursors.read_all(MANY, "all")
     await groups.put(MANY, "Mine", keys[:20])
-    plan = await explain(real_world, {"user_id": "many", "groups": "Mine"})
-    assert index_of(plan) == "user_id_1_groups_1_conversation_id_1"
-    plan = await explain(real_world, {"user_id": "many"})
-    assert index_of(plan) == "user_id_1_conversation_id_1"
+    plan = await explain(real_world, "conversations", {"user_id": "many", "groups": "Mine"})
+    assert plan.index == "user_id_1_groups_1_conversation_id_1"
     assert len(OverlayStore.INDEXES) == 2
 
 
-async def explain(world: World, query: dict[str, Any]) -> dict[str, Any]:
-    answer = await world.database.collection("conversations").find(query).explain()
-    plan: dict[str, Any] = answer["queryPlanner"]["winningPlan"]
-    return plan
+async def test_the_inbox_examines_what_it_answers_and_nothing_else(real_world: World) -> None:
+    keys = await real_world.seat_in_many(MANY.user_id, range(5_000))
+    await real_world.seat_in_many(FEW.user_id, range(5_000, 6_000))
+    for actor in (FEW, MANY):
+        await real_world.mine.cursors.read_all(actor, "all")
+        await real_world.mine.conversation_groups.put(actor, "Mine", [])
+    of_user = {"user_id": {"$in": [MANY.user_id]}}
+    fields = {"_id": 0, "user_id": 1, "group_id": 1, "joined_seq": 1}
+    plan = await explain(real_world, "members", of_user, fields)
+    # Covered: the index holds all that totals need.
+    assert plan == Plan("user_id_1_group_id_1_joined_seq_1", keys=5_000, documents=0)
+    plan = await explain(real_world, "members", of_user, {**fields, "joined_at": 1})
+    assert plan == Plan("user_id_1_group_id_1_joined_seq_1", keys=5_000, documents=5_000)
+    plan = await explain(real_world, "conversations", of_user)
+    assert plan == Plan("user_id_1_conversation_id_1", keys=5_000, documents=5_000)
+    plan = await explain(real_world, "conversation_groups", of_user)
+    assert plan == Plan("user_id_1_created_at_1", keys=1, documents=1)
+    plan = await explain(real_world, "streams", {"_id": {"$in": keys}})
+    # Keys that stand side by side cost one step each and one to see that the last was the last.
+    assert (plan.index, plan.documents) == ("_id_", 5_000)
+    assert plan.keys in (5_000, 5_001)
 
 
-def index_of(plan: dict[str, Any]) -> str:
-    while "indexName" not in plan:
-        plan = plan.get("inputStage") or plan["queryPlan"]
-    return str(plan["indexName"])
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The index that a query used, and what it looked at."""
+
+    index: str
+    keys: int
+    documents: int
+
+
+async def explain(
+    world: World, collection: str, query: dict[str, Any], fields: dict[str, int] | None = None
+) -> Plan:
+    answer = await world.database.collection(collection).find(query, fields).explain()
+    stage = answer["queryPlanner"]["winningPlan"]
+    while "indexName" not in stage:
+        stage = stage.get("inputStage") or stage["queryPlan"]
+    found = answer["executionStats"]
+    return Plan(stage["indexName"], found["totalKeysExamined"], found["totalDocsExamined"])

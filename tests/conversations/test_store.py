@@ -4,9 +4,10 @@ from functools import partial
 
 import pytest
 
-from conversations.models import NO_OVERLAY, ConversationId
+from conversations.models import NO_OVERLAY, ConversationId, Overlay
 from conversations.store import OverlayStore
-from tests.conversations.world import BOB, World
+from groups.kernel.ids import UserId
+from tests.conversations.world import ADA, BOB, CAT, World
 
 TEA = ConversationId("group_tea")
 
@@ -43,10 +44,35 @@ async def test_renaming_and_dropping_touch_one_users_one_group(either: World) ->
     for name in ["A", "AA"]:
         await run(partial(store.put_into_group, user_id, [TEA], name))
     await run(lambda tx: store.rename_group(user_id, "A", "B", tx))
-    assert set((await store.list_of_user(user_id))[TEA].groups) == {"AA", "B"}
+    assert set(await _groups_of(store, user_id)) == {"AA", "B"}
     await run(lambda tx: store.drop_group(user_id, "AA", tx))
-    assert (await store.list_of_user(user_id))[TEA].groups == ("B",)
+    assert await _groups_of(store, user_id) == ("B",)
     assert await run(lambda tx: store.list_in_group(user_id, "B", limit=5, tx=tx)) == [TEA]
+
+
+async def _groups_of(store: OverlayStore, user_id: UserId) -> tuple[str, ...]:
+    return (await store.list_of_users([user_id]))[user_id].overlay(TEA).groups
+
+
+async def test_who_is_asked_for_together_is_told_apart(either: World) -> None:
+    store, run = OverlayStore(either.database), either.database.run
+    await run(lambda tx: store.advance([((BOB.user_id, TEA), 3), ((CAT.user_id, TEA), 4)], tx))
+    await run(partial(store.change, (CAT.user_id, TEA), {"muted": True}))
+    found = await store.list_of_users([BOB.user_id, CAT.user_id, ADA.user_id])
+    assert found.keys() == {BOB.user_id, CAT.user_id}
+    assert found[BOB.user_id].overlay(TEA) == Overlay(read_seq=3)
+    assert found[CAT.user_id].overlay(TEA) == Overlay(read_seq=4, muted=True)
+    assert found[CAT.user_id].read_seqs == {TEA: 4}
+
+
+async def test_what_is_muted_before_anything_was_read_is_touched_all_the_same(
+    either: World,
+) -> None:
+    store = OverlayStore(either.database)
+    await either.database.run(partial(store.change, (BOB.user_id, TEA), {"muted": True}))
+    touched = (await store.list_of_users([BOB.user_id]))[BOB.user_id]
+    assert touched.read_seqs == {TEA: 0}
+    assert touched.overlay(TEA) == Overlay(muted=True)
 
 
 async def test_nothing_is_left_of_those_who_went_and_others_stay(either: World) -> None:

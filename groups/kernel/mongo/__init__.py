@@ -11,6 +11,7 @@ from groups.kernel.mongo.driver import (
     Document,
     DuplicateKeyError,
     Index,
+    milliseconds_of,
 )
 from groups.kernel.mongo.outages import is_outage
 from groups.kernel.mongo.replica_set import ensure_single_node
@@ -27,4 +28,5 @@ __all__ = [
     "Tx",
     "ensure_single_node",
     "is_outage",
+    "milliseconds_of",
 ]

@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import DESCENDING, DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 __all__ = [
     "DESCENDING",
+    "NAIVE_INSTANTS",
     "ONE_REPLY",
     "Collection",
     "Document",
     "DuplicateKeyError",
     "Index",
     "Operation",
+    "milliseconds_of",
 ]
 
 Document = dict[str, Any]
@@ -24,6 +28,15 @@ Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
 
 ONE_REPLY: Final = 10_000
 """The `batch_size` of a look-up of many keys: at the default of 101 documents the rest costs a command more."""
+
+NAIVE_INSTANTS: Final = CodecOptions(document_class=dict, tz_aware=False)
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # naive, like what it is subtracted from
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def milliseconds_of(instant: datetime) -> int:
+    """A naive instant of the database, in milliseconds since 1970."""
+    return (instant - _EPOCH) // _MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
