@@ -241,7 +241,8 @@ class MemberStore:
     async def insert_request(self, request: JoinRequest, tx: Tx) -> bool:
         """Add the request; False when the user asks already."""
         key = join_key(request.group_id, request.user_id)
-        if await self._requests.find_one({"_id": key}, session=tx.session):
+        known: Document = {"_id": key, "group_id": request.group_id}
+        if await self._requests.find_one(known, session=tx.session):
             return False
         document = {"_id": key, **request.model_dump(mode="python")}
         await self._requests.insert_one(document, session=tx.session)
@@ -252,13 +253,15 @@ class MemberStore:
     ) -> set[UserId]:
         """Who of these users asks to join."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
-        cursor = self._requests.find({"_id": {"$in": keys}}, {"user_id": 1}, session=tx.session)
+        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        cursor = self._requests.find(query, {"user_id": 1}, session=tx.session)
         return {document["user_id"] for document in await cursor.to_list(None)}
 
     async def delete_requests(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> int:
         """Drop the requests of these users; how many there were."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
-        result = await self._requests.delete_many({"_id": {"$in": keys}}, session=tx.session)
+        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        result = await self._requests.delete_many(query, session=tx.session)
         return result.deleted_count
 
     async def list_requests(
