@@ -18,16 +18,18 @@ from groups.kernel.actor import Actor
 from groups.kernel.bus import Bus
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database, Document
+from groups.kernel.mongo import Database, Document, Tx
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
 from groups.service import GroupChanges, NewGroup
 from groups.service.assembly import GROUP_INDEXES, GroupChat, assemble
+from groups.store import GroupStore, MemberStore
 
 E = TypeVar("E", bound=Event)
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 DEADLINE_SECONDS: Final = 30.0
+SEED_BATCH: Final = 10_000
 
 
 def a_user(name: str) -> Actor:
@@ -219,6 +221,32 @@ def probed_database(uri: str, name: str, *listeners: Any) -> Database:
         uri, tz_aware=True, w="majority", readConcernLevel="majority", event_listeners=listeners
     )
     return Database(client[name], transactional=True)
+
+
+async def seed_members(database: Database, group_id: GroupId, more: int) -> None:
+    """So many members more, u0000001 and on, as real records, and the group's count with them; fast."""
+    store = MemberStore(database)
+    for start in range(1, more + 1, SEED_BATCH):
+        numbers = range(start, min(start + SEED_BATCH, more + 1))
+        # Outside a transaction: no such batch would fit into one.
+        await store.insert_many([_a_member(group_id, number) for number in numbers], Tx(None))
+
+    async def count(tx: Tx) -> None:
+        await GroupStore(database).update(group_id, {}, tx, joined=more)
+
+    await database.run(count)
+
+
+def _a_member(group_id: GroupId, number: int) -> Member:
+    return Member.model_construct(
+        group_id=group_id,
+        user_id=UserId(f"u{number:07}"),
+        role=Role.MEMBER,
+        joined_at=START,
+        joined_seq=0,
+        muted_until=None,
+        name_card="",
+    )
 
 
 class Deadline:

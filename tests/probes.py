@@ -1,7 +1,11 @@
 """Instruments that look at the server from below."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.monitoring import (
     CommandFailedEvent,
     CommandListener,
@@ -30,3 +34,75 @@ class CommandProbe(CommandListener):
         counted = Counter(self.commands)
         self.commands.clear()
         return counted
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an operation cost the database: commands by name and collection, and what they looked at."""
+
+    commands: Mapping[str, int]
+    documents: int
+    keys: int
+
+
+class WorkProbe(CommandListener):
+    """Hears which commands a client sends, and asks the database's profiler how much they examined.
+
+    Commands are counted as the client sends them; the profiler has one record for each statement of a bulk. What a
+    server does by itself, whoever calls, is left out (`_is_of_nobody`).
+    """
+
+    def __init__(self, uri: str, name: str) -> None:
+        self._commands: list[str] = []
+        self._client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(uri)
+        self._database = self._client[name]
+        self._seen = 0
+
+    async def start(self) -> None:
+        """Have the database record every operation from now on."""
+        # Made first, and large: the one it makes by itself holds a megabyte, and forgets.
+        await self._database.create_collection("system.profile", capped=True, size=64 << 20)
+        await self._database.command("profile", 2)
+
+    async def stop(self) -> None:
+        """Have it record nothing any more."""
+        await self._database.command("profile", 0)
+        self._client.close()
+
+    async def take(self) -> Work:
+        """What was done since the last look."""
+        commands = Counter(self._commands)
+        records = [r for r in await self.records() if not _is_of_nobody(r.get("command", {}))]
+        self._commands.clear()
+        return Work(
+            commands=commands,
+            documents=sum(record.get("docsExamined", 0) for record in records),
+            keys=sum(record.get("keysExamined", 0) for record in records),
+        )
+
+    async def records(self) -> list[dict[str, Any]]:
+        """The profiler's records since the last look, in order."""
+        profile = self._database["system.profile"]
+        records = await profile.find(
+            {"ns": {"$ne": f"{self._database.name}.system.profile"}}
+        ).to_list(None)
+        new, self._seen = records[self._seen :], len(records)
+        return new
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if not _is_of_nobody(event.command):
+            target = event.command.get(event.command_name)
+            collection = f" {target}" if isinstance(target, str) else ""
+            self._commands.append(event.command_name + collection)
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing: a command counts when it is sent."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Nothing: a command counts when it is sent."""
+
+
+def _is_of_nobody(command: Mapping[str, Any]) -> bool:
+    """Whether a server does this by itself: it tails the outbox, and looks each minute for remains of groups."""
+    is_tail = command.get("getMore") is not None and command.get("collection") == "events"
+    return is_tail or command.get("find") == "disbanded" or "endSessions" in command

@@ -6,22 +6,25 @@ limit of a thousand, runs always.
 
 import asyncio
 import time
-from itertools import islice
 
 import pytest
 
 from channels.server.settings import Settings
 from groups.errors import MemberLimitReached
-from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Tx
+from groups.kernel.ids import GroupId
 from groups.limits import COMMUNITY_MEMBERS, GroupLimits
-from groups.models import GroupType, Member, Role, type_member_limit
+from groups.models import GroupType, type_member_limit
 from groups.service import Membership
-from groups.store import GroupStore, MemberStore
-from tests.builders import ADA, START, OpenWorld, World, a_user, mock_world, probed_database
+from tests.builders import (
+    ADA,
+    OpenWorld,
+    World,
+    a_user,
+    mock_world,
+    probed_database,
+    seed_members,
+)
 from tests.probes import CommandProbe
-
-BATCH = 10_000
 
 
 def test_a_community_holds_a_million_members() -> None:
@@ -98,32 +101,11 @@ async def _race_for_the_last_place(worlds: list[World], limit: int) -> GroupId:
 
 
 async def _seed(world: World, group_id: GroupId, members: int) -> None:
-    """Real records beside the owner's, until the group has so many members; the group's count with them."""
+    """Real records beside the owner's, until the group has so many members."""
     started = time.perf_counter()
-    store = MemberStore(world.database)
-    numbers = iter(range(1, members))
-    while batch := [_a_member(group_id, number) for number in islice(numbers, BATCH)]:
-        # Outside a transaction: no such batch would fit into one.
-        await store.insert_many(batch, Tx(None))
-
-    async def count(tx: Tx) -> None:
-        await GroupStore(world.database).update(group_id, {}, tx, joined=members - 1)
-
-    await world.database.run(count)
+    await seed_members(world.database, group_id, members - 1)
     assert await _counted(world, group_id) == members
     print(f"{members:,} members loaded in {time.perf_counter() - started:.1f} s")
-
-
-def _a_member(group_id: GroupId, number: int) -> Member:
-    return Member(
-        group_id=group_id,
-        user_id=UserId(f"u{number:07}"),
-        role=Role.MEMBER,
-        joined_at=START,
-        joined_seq=0,
-        muted_until=None,
-        name_card="",
-    )
 
 
 async def _counted(world: World, group_id: GroupId) -> int:

@@ -1,0 +1,83 @@
+"""No document grows with a channel: what is stored of it grows in number, never in size."""
+
+import asyncio
+from typing import Final
+
+from conversations.models import ConversationId
+from groups.events import MembersJoined, MessagePosted
+from groups.kernel.actor import Actor
+from groups.kernel.commit import MAX_BATCH
+from groups.kernel.events import read_event
+from groups.kernel.ids import GroupId, UserId
+from groups.models import Content, Kind
+from tests.api import Api, User, a_channel, conversation_of, id_of
+from tests.conftest import OpenApi
+
+FEW: Final = 100
+MANY: Final = 999
+"""Ten times as many, and no digit more: a post's seq is part of its key."""
+
+
+async def test_what_is_stored_grows_in_number_and_never_in_size(api: OpenApi) -> None:
+    server = await api()
+    owner = server.user("owner")
+    path = await a_channel(owner)
+    await live_on(server, owner, path, range(1, FEW + 1))
+    few = await largest_of_each(server)
+    await live_on(server, owner, path, range(FEW + 1, MANY + 1))
+    many = await largest_of_each(server)
+    assert few == many
+    assert few.keys() > {"groups", "members", "streams", "messages", "conversations", "tallies"}
+
+
+async def live_on(server: Api, owner: User, path: str, numbers: range) -> None:
+    """So many more subscribers and posts; each subscriber reacts to the first post, and has read the last."""
+    services, group_id = server.services, GroupId(id_of(path))
+    users = [Actor(UserId(f"reader{number:04}")) for number in numbers]
+    await asyncio.gather(
+        *(services.channels.subscribers.subscribe(user, group_id) for user in users)
+    )
+    await post(server, owner, group_id, len(numbers))
+    await asyncio.gather(*(services.reactions.react(user, group_id, 1, "👍") for user in users))
+    cursors = services.conversations.cursors
+    key = ConversationId(conversation_of(path))
+    await asyncio.gather(*(cursors.read(user, key) for user in users))
+
+
+async def post(server: Api, owner: User, group_id: GroupId, times: int) -> None:
+    author, content = Actor(UserId(owner.id)), Content(kind=Kind.TEXT, text="Hello")
+    messages = server.services.chat.messages
+    await asyncio.gather(*(messages.post(author, group_id, content) for _ in range(times)))
+
+
+async def largest_of_each(server: Api) -> dict[str, int]:
+    """The bytes of the largest document of each collection, but for the outbox, which has bounds of its own."""
+    database = server.services.database.collection("any").database
+    sizes: dict[str, int] = {}
+    for name in await database.list_collection_names():
+        largest = {"$group": {"_id": None, "bytes": {"$max": {"$bsonSize": "$$ROOT"}}}}
+        for row in await database[name].aggregate([largest]).to_list(None):
+            sizes[name] = row["bytes"]
+    sizes.pop("events")
+    return sizes
+
+
+async def test_one_document_of_events_tells_of_one_batch_at_most(api: OpenApi) -> None:
+    server = await api()
+    owner = server.user("owner")
+    group_id = GroupId(id_of(await a_channel(owner)))
+    users = [Actor(UserId(f"reader{number:04}")) for number in range(3 * MAX_BATCH)]
+    subscribers = server.services.channels.subscribers
+    await asyncio.gather(*(subscribers.subscribe(user, group_id) for user in users))
+    await post(server, owner, group_id, 3 * MAX_BATCH)
+    outbox = server.services.database.collection("events")
+    joined: list[int] = []
+    posted: list[int] = []
+    for row in await outbox.find({}).to_list(None):
+        events = [read_event(document) for document in row["events"]]
+        joined.append(sum(len(e.user_ids) for e in events if isinstance(e, MembersJoined)))
+        posted.append(sum(isinstance(e, MessagePosted) for e in events))
+    # The owner's own joining is one of them.
+    assert sum(joined) == len(users) + 1
+    assert sum(posted) == 3 * MAX_BATCH
+    assert max(joined) == max(posted) == MAX_BATCH

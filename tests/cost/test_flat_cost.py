@@ -1,0 +1,302 @@
+"""P8: what an operation costs the database is the same in a channel of ten and of a hundred thousand members.
+
+Not timed but counted: commands by name and collection, documents and index keys examined.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+
+from groups.kernel.ids import GroupId, join_key
+from tests.api import Answer, Api, Ears, User, a_channel, a_post, conversation_of, id_of, part
+from tests.builders import seed_members
+from tests.cost.conftest import Watched
+from tests.probes import Work
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FEW: Final = 10
+MANY: Final = 100_000
+POSTS: Final = 30
+
+Act = Callable[[], Awaitable[Answer]]
+
+
+@dataclass(slots=True)
+class Stage:
+    """A channel of so many members, its owner, and whoever else a test needs."""
+
+    api: Api
+    path: str
+    owner: User
+    stranger: User
+    reader: User
+    """A subscriber who is in no other group, and has unread posts."""
+    ears: Ears
+    """The owner's socket: what it has heard, the process has heard too."""
+    changes: int = 0
+
+    async def settle(self) -> None:
+        """Wait until the process heard of all that was done, and keeps what it keeps in memory."""
+        await self.ears.until_now()
+        assert (await self.owner.get(self.path)).status == 200
+
+    async def subscriber(self) -> User:
+        """One more."""
+        user = self.api.user("sub")
+        assert (await user.put(f"{self.path}/subscription")).status == 200
+        return user
+
+    async def post(self) -> str:
+        """The path of a new post."""
+        return f"{self.path}/posts/{(await a_post(self.owner, self.path))['seq']}"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stages(watched: Watched) -> AsyncIterator[tuple[Stage, Stage]]:
+    """The channel of ten and the channel of a hundred thousand, alike but for their size."""
+    few, many = await a_stage(watched.api, FEW), await a_stage(watched.api, MANY)
+    yield few, many
+    await asyncio.gather(few.ears.close(), many.ears.close())
+
+
+async def a_stage(api: Api, members: int) -> Stage:
+    owner, reader = api.user("owner"), api.user("reader")
+    path = await a_channel(owner, reader)
+    database = api.services.database
+    await seed_members(database, GroupId(id_of(path)), members - 2)
+    assert (await owner.get(path)).body["subscriber_count"] == members
+    stage = Stage(api, path, owner, api.user("stranger"), reader, await owner.socket())
+    thumb = part("👍")
+    for _ in range(POSTS):
+        post = await stage.post()
+        assert (await reader.put(f"{post}/reactions/{thumb}")).status == 200
+    return stage
+
+
+# --- the operations: each is prepared, and then costs what its last call costs ----------------------------------------
+
+
+async def post(stage: Stage) -> Act:
+    return lambda: stage.owner.post(f"{stage.path}/posts", {"kind": "text", "text": "Hello"})
+
+
+async def read_as_subscriber(stage: Stage) -> Act:
+    return lambda: stage.reader.get(f"{stage.path}/posts?limit=20")
+
+
+async def read_as_stranger(stage: Stage) -> Act:
+    return lambda: stage.stranger.get(f"{stage.path}/posts?limit=20")
+
+
+async def read_further_back(stage: Stage) -> Act:
+    return lambda: stage.reader.get(f"{stage.path}/posts?limit=5&before_seq=20")
+
+
+async def read_one(stage: Stage) -> Act:
+    return lambda: stage.reader.get(f"{stage.path}/posts/7")
+
+
+async def react(stage: Stage) -> Act:
+    who, post = await stage.subscriber(), await stage.post()
+    return lambda: who.put(f"{post}/reactions/{part('👍')}")
+
+
+async def replace_a_reaction(stage: Stage) -> Act:
+    who, post = await stage.subscriber(), await stage.post()
+    await who.put(f"{post}/reactions/{part('👍')}")
+    return lambda: who.put(f"{post}/reactions/{part('🎉')}")
+
+
+async def unreact(stage: Stage) -> Act:
+    who, post = await stage.subscriber(), await stage.post()
+    await who.put(f"{post}/reactions/{part('👍')}")
+    return lambda: who.delete(f"{post}/reactions/{part('👍')}")
+
+
+async def who_reacted(stage: Stage) -> Act:
+    return lambda: stage.owner.get(f"{stage.path}/posts/7/reactions/{part('👍')}")
+
+
+async def subscribe(stage: Stage) -> Act:
+    who = stage.api.user("new")
+    return lambda: who.put(f"{stage.path}/subscription")
+
+
+async def subscribe_again(stage: Stage) -> Act:
+    return lambda: stage.reader.put(f"{stage.path}/subscription")
+
+
+async def unsubscribe(stage: Stage) -> Act:
+    who = await stage.subscriber()
+    return lambda: who.delete(f"{stage.path}/subscription")
+
+
+async def add_a_subscriber(stage: Stage) -> Act:
+    who = part(stage.api.user("added").id)
+    return lambda: stage.owner.put(f"{stage.path}/subscribers/{who}")
+
+
+async def list_subscribers(stage: Stage) -> Act:
+    return lambda: stage.owner.get(f"{stage.path}/subscribers?limit=5")
+
+
+async def list_further_subscribers(stage: Stage) -> Act:
+    first = await stage.owner.get(f"{stage.path}/subscribers?limit=2&q=u")
+    cursor = first.body["next_cursor"]
+    return lambda: stage.owner.get(f"{stage.path}/subscribers?limit=2&q=u&cursor={cursor}")
+
+
+async def search_subscribers(stage: Stage) -> Act:
+    return lambda: stage.owner.get(f"{stage.path}/subscribers?limit=3&q=u000000")
+
+
+async def list_the_staff(stage: Stage) -> Act:
+    return lambda: stage.owner.get(f"{stage.path}/subscribers?staff=true")
+
+
+async def list_the_banned(stage: Stage) -> Act:
+    return lambda: stage.owner.get(f"{stage.path}/bans")
+
+
+async def kick(stage: Stage) -> Act:
+    who = part((await stage.subscriber()).id)
+    return lambda: stage.owner.delete(f"{stage.path}/subscribers/{who}")
+
+
+async def ban(stage: Stage) -> Act:
+    who = part((await stage.subscriber()).id)
+    return lambda: stage.owner.delete(f"{stage.path}/subscribers/{who}?ban=true")
+
+
+async def appoint_an_admin(stage: Stage) -> Act:
+    who = part((await stage.subscriber()).id)
+    return lambda: stage.owner.put(f"{stage.path}/admins/{who}")
+
+
+async def show_the_channel(stage: Stage) -> Act:
+    return lambda: stage.reader.get(stage.path)
+
+
+async def show_the_channel_to_a_stranger(stage: Stage) -> Act:
+    return lambda: stage.stranger.get(stage.path)
+
+
+async def change_the_channel(stage: Stage) -> Act:
+    stage.changes += 1
+    text = f"Changed {stage.changes} times"
+    return lambda: stage.owner.patch(stage.path, {"introduction": text})
+
+
+async def list_conversations(stage: Stage) -> Act:
+    return lambda: stage.reader.get("/v1/conversations")
+
+
+async def unread_totals(stage: Stage) -> Act:
+    return lambda: stage.reader.get("/v1/unread")
+
+
+async def mark_read(stage: Stage) -> Act:
+    await stage.post()
+    conversation = part(conversation_of(stage.path))
+    return lambda: stage.reader.post(f"/v1/conversations/{conversation}/read", {})
+
+
+async def mark_all_read(stage: Stage) -> Act:
+    await stage.post()
+    return lambda: stage.reader.post("/v1/read", {"scope": "all"})
+
+
+async def edit(stage: Stage) -> Act:
+    post = await stage.post()
+    return lambda: stage.owner.patch(post, {"kind": "text", "text": "Better"})
+
+
+async def recall(stage: Stage) -> Act:
+    post = await stage.post()
+    return lambda: stage.owner.delete(post)
+
+
+OPERATIONS: Final = [
+    post,
+    read_as_subscriber,
+    read_as_stranger,
+    read_further_back,
+    read_one,
+    react,
+    replace_a_reaction,
+    unreact,
+    who_reacted,
+    subscribe,
+    subscribe_again,
+    unsubscribe,
+    add_a_subscriber,
+    list_subscribers,
+    list_further_subscribers,
+    search_subscribers,
+    list_the_staff,
+    kick,
+    ban,
+    list_the_banned,
+    appoint_an_admin,
+    show_the_channel,
+    show_the_channel_to_a_stranger,
+    change_the_channel,
+    list_conversations,
+    unread_totals,
+    mark_read,
+    mark_all_read,
+    edit,
+    recall,
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
+async def test_it_costs_the_same_among_a_hundred_thousand_as_among_ten(
+    watched: Watched,
+    stages: tuple[Stage, Stage],
+    operation: Callable[[Stage], Awaitable[Act]],
+) -> None:
+    # The first time a process makes connections, fills what it keeps in memory, and the database tries out plans.
+    for stage in stages:
+        await cost_of(watched, operation, stage)
+    few, many = [await cost_of(watched, operation, stage) for stage in stages]
+    assert (few.commands, few.documents) == (many.commands, many.documents)
+    # A scan ends at the first key beyond its range, which counts, or at the end of the index, which does not: that
+    # depends on the group that happens to be stored next to this one.
+    assert abs(few.keys - many.keys) <= 1
+    assert sum(many.commands.values()) > 0
+    # Whatever it is, it looks at no more than a page of things.
+    assert many.documents <= 60, many
+    assert many.keys <= 150, many
+
+
+async def cost_of(
+    watched: Watched, operation: Callable[[Stage], Awaitable[Act]], stage: Stage
+) -> Work:
+    act = await operation(stage)
+    await stage.settle()
+    await watched.probe.take()
+    answer = await act()
+    assert answer.status < 300, answer
+    return await watched.probe.take()
+
+
+async def test_the_probe_sees_what_grows(watched: Watched, stages: tuple[Stage, Stage]) -> None:
+    """Counting the members, which nothing above does, is what the probe is there to catch."""
+    costs: list[Any] = []
+    members = watched.api.services.database.collection("members")
+    for stage in stages:
+        await watched.probe.take()
+        group_id = GroupId(id_of(stage.path))
+        of_group = {"$gt": join_key(group_id, ""), "$lt": join_key(group_id, "\U0010ffff")}
+        await members.count_documents({"_id": of_group, "role": "member"})
+        costs.append(await watched.probe.take())
+    few, many = costs
+    assert few.commands == many.commands == {"aggregate members": 1}
+    assert few.documents < 200
+    assert many.documents >= MANY - 2

@@ -1,0 +1,275 @@
+"""Every call of the API, and what it asks of the database: by shard key and index, never by counting or skipping."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+
+from channels.server.app import endpoints_for
+from groups.kernel.endpoint import Endpoint
+from tests.api import Answer, Api, a_channel, a_chat_group, a_post, conversation_of, id_of, part
+from tests.cost.conftest import Watched
+from tests.cost.shapes import ACCEPTED, SHARD_KEY, Shape, faults, shape_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+THUMB: Final = part("👍")
+TEXT: Final = {"kind": "text", "text": "Hello"}
+
+
+class Calls:
+    """Which endpoints answered as they should."""
+
+    def __init__(self, endpoints: list[Endpoint]) -> None:
+        self._endpoints = endpoints
+        self.made: set[tuple[str, str]] = set()
+
+    def hear(self, answer: Answer) -> None:
+        """Note the endpoint of the answer, if it is its success."""
+        asked = answer.path.partition("?")[0].split("/")
+
+        def fits(endpoint: Endpoint) -> bool:
+            parts = endpoint.spec.path.split("/")
+            return (
+                endpoint.spec.method == answer.method
+                and len(parts) == len(asked)
+                and all(p.startswith("{") or p == a for p, a in zip(parts, asked, strict=True))
+            )
+
+        fitting = [endpoint for endpoint in self._endpoints if fits(endpoint)]
+        spec = min(fitting, key=lambda endpoint: endpoint.spec.path.count("{")).spec
+        if answer.status in {spec.status, *spec.also}:
+            self.made.add((spec.method, spec.path))
+
+    def missing(self) -> set[tuple[str, str]]:
+        """The endpoints that nobody called with success."""
+        return {(e.spec.method, e.spec.path) for e in self._endpoints} - self.made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def story(watched: Watched) -> AsyncIterator[tuple[Calls, list[dict[str, Any]]]]:
+    """Every call of the API, made once with success, and all that the database did meanwhile."""
+    api = watched.api
+    calls = Calls(endpoints_for(api.services))
+    api.on_answer.append(calls.hear)
+    await _channels(api)
+    await _groups(api)
+    await _conversations(api)
+    await api.services.chat.clearing.wait()
+    yield calls, await watched.probe.records()
+
+
+async def _channels(api: Api) -> None:
+    ada, bob, cat, dan, eve = (api.user() for _ in range(5))
+    path = await a_channel(ada, bob, cat)
+    await a_channel(ada)
+    for query in (f"ids={part(id_of(path))}", "owned=true", "subscribed=true"):
+        await ada.get(f"/v1/channels?{query}")
+    for sort in ("popular", "new", "active"):
+        await ada.get(f"/v1/channels?q=new&sort={sort}&limit=1")
+        page = await ada.get(f"/v1/channels?sort={sort}&limit=1")
+        further = await ada.get(
+            f"/v1/channels?sort={sort}&limit=1&cursor={page.body['next_cursor']}"
+        )
+        assert len(further.items) == 1
+    await dan.get(path)
+    await ada.patch(path, {"introduction": "All of it", "custom_data": "x"})
+    await dan.put(f"{path}/subscription")
+    ears = await dan.socket()
+    await ears.tell(type="watch", conversation_id=conversation_of(path))
+    await ada.put(f"{path}/subscribers/{part(eve.id)}")
+    for query in ("limit=1", "q=user", "staff=true"):
+        await ada.get(f"{path}/subscribers?{query}")
+    await ada.put(f"{path}/admins/{part(bob.id)}")
+    post = f"{path}/posts/{(await a_post(ada, path))['seq']}"
+    await ada.post(f"{path}/posts", TEXT, Idempotency_Key="once")
+    await ada.post(f"{path}/posts", TEXT, Idempotency_Key="once")
+    await dan.get(f"{path}/posts?limit=1")
+    await dan.get(f"{path}/posts?after_seq=1")
+    await api.user().get(f"{path}/posts")
+    await dan.get(post)
+    await ada.patch(post, {"kind": "text", "text": "Better"})
+    for emoji in (THUMB, part("🎉")):
+        await dan.put(f"{post}/reactions/{emoji}")
+    await cat.put(f"{post}/reactions/{THUMB}")
+    await dan.get(f"{post}/reactions")
+    await ada.get(f"{post}/reactions/{THUMB}")
+    await dan.delete(f"{post}/reactions/{part('🎉')}")
+    await ada.delete(post)
+    await ears.close()
+    await dan.delete(f"{path}/subscription")
+    await ada.delete(f"{path}/subscribers/{part(cat.id)}")
+    await ada.delete(f"{path}/subscribers/{part(eve.id)}?ban=true")
+    await ada.get(f"{path}/bans")
+    await ada.delete(f"{path}/bans/{part(eve.id)}")
+    await ada.post(f"{path}/owner", {"user_id": bob.id})
+    await bob.delete(f"{path}/admins/{part(ada.id)}")
+    await bob.delete(path)
+
+
+async def _groups(api: Api) -> None:
+    ada, bob, cat, dan = (api.user() for _ in range(4))
+    path = await a_chat_group(ada, bob, cat, join_option="approval")
+    await ada.get(f"/v1/groups?ids={part(id_of(path))}")
+    await ada.get("/v1/groups?joined=true&limit=1")
+    await bob.get(path)
+    await ada.patch(path, {"introduction": "Tea", "custom": {"colour": "red"}})
+    # Where joining is asked for, it is answered: admitted, turned down, taken back.
+    for answer in (True, False):
+        await dan.put(f"{path}/members/me", {"text": "Me?"})
+        await ada.get(f"{path}/join-requests")
+        await ada.post(f"{path}/join-requests/{part(dan.id)}", {"approve": answer})
+        await dan.delete(f"{path}/members/me")
+    await dan.put(f"{path}/members/me", {"text": "Me?"})
+    await dan.delete(f"{path}/join-requests/me")
+    await ada.put(f"{path}/members/{part(dan.id)}")
+    await bob.get(f"{path}/members?limit=1")
+    await bob.get(f"{path}/members/{part(ada.id)}")
+    await ada.patch(f"{path}/members/{part(bob.id)}", {"role": "admin"})
+    await ada.patch(f"{path}/members/{part(dan.id)}", {"mute_seconds": 60})
+    message = f"{path}/messages/{(await a_post(bob, path))['seq']}"
+    await bob.get(f"{path}/messages")
+    await bob.get(message)
+    await bob.patch(message, {"kind": "text", "text": "Better"})
+    await cat.put(f"{message}/reactions/{THUMB}")
+    await cat.get(f"{message}/reactions")
+    await cat.get(f"{message}/reactions/{THUMB}")
+    await cat.delete(f"{message}/reactions/{THUMB}")
+    await cat.put(f"{message}/reactions/{THUMB}")
+    await bob.delete(message)
+    await ada.delete(
+        f"{path}/members/{part(dan.id)}",
+    )
+    await ada.delete(f"{path}/members/{part(cat.id)}?ban=true")
+    await ada.get(f"{path}/bans")
+    await ada.delete(f"{path}/bans/{part(cat.id)}")
+    await ada.post(f"{path}/owner", {"user_id": bob.id})
+    await bob.delete(path)
+
+
+async def _conversations(api: Api) -> None:
+    ada, bob = api.user(), api.user()
+    path, news = await a_chat_group(ada, bob), await a_channel(ada, bob)
+    keys = [conversation_of(path), conversation_of(news)]
+    for place in (path, news):
+        await a_post(ada, place)
+    one = f"/v1/conversations/{part(keys[0])}"
+    mine = f"/v1/conversation-groups/{part('Mine')}"
+    await bob.put(mine, {"conversation_ids": keys[:1]})
+    await bob.post(f"{mine}/conversations", {"add": keys[1:], "remove": keys[:1]})
+    await bob.get("/v1/conversation-groups")
+    for query in ("limit=1", "unread=true", "conversation_group=Mine", "type=c2c"):
+        await bob.get(f"/v1/conversations?{query}")
+    await bob.get(one)
+    await bob.patch(one, {"muted": True, "draft": "Dear"})
+    await bob.post(f"{one}/read", {})
+    await bob.get("/v1/unread")
+    await bob.post("/v1/read", {"scope": "all"})
+    await bob.delete(one)
+    await bob.patch(mine, {"name": "Ours"})
+    await bob.delete("/v1/conversation-groups/Ours")
+    await bob.get("/v1/users/me")
+    await bob.patch("/v1/users/me", {"name": "Bob"})
+    await ada.get(f"/v1/users/{part(bob.id)}")
+
+
+Story = tuple[Calls, list[dict[str, Any]]]
+
+
+async def test_the_story_makes_every_call_of_the_api(story: Story) -> None:
+    assert story[0].missing() == set()
+
+
+async def test_no_call_asks_the_database_for_what_grows(story: Story) -> None:
+    assert faults(story[1]) == []
+
+
+async def test_nothing_is_accepted_that_is_not_asked_any_more(story: Story) -> None:
+    assert set(ACCEPTED) - {shape_of(r) for r in story[1] if r["op"] != "insert"} == set()
+
+
+async def test_every_collection_has_a_shard_key_here(watched: Watched, story: Story) -> None:
+    database = watched.api.services.database.collection("any").database
+    stored = set(await database.list_collection_names()) - {"system.profile"}
+    assert stored <= set(SHARD_KEY)
+
+
+# --- the rules trip ---------------------------------------------------------------------------------------------------
+
+USER: Final = {"user_id": "u"}
+
+OFFENDERS: Final[dict[str, tuple[dict[str, Any], str]]] = {
+    "a search without the shard key": ({"find": "members", "filter": {"role": "owner"}}, "shard"),
+    "a range of the shard key": ({"find": "groups", "filter": {"_id": {"$gt": ""}}}, "shard"),
+    "a search in an unknown collection": ({"find": "new", "filter": {"_id": 1}}, "unknown"),
+    "an update without the shard key": (
+        {"update": "members", "updates": [{"q": USER, "u": {"$set": {"x": 1}}}]},
+        "shard",
+    ),
+    "a deletion without the shard key": (
+        {"delete": "messages", "deletes": [{"q": {"_id": "m"}, "limit": 1}]},
+        "shard",
+    ),
+    "a change of one without the shard key": (
+        {"findAndModify": "messages", "query": {"_id": "m"}, "update": {"$set": {"x": 1}}},
+        "shard",
+    ),
+    "a count": ({"count": "members", "query": {"group_id": "g"}}, "counts"),
+    "a count by aggregation": (
+        {
+            "aggregate": "members",
+            "pipeline": [{"$match": {"group_id": "g"}}, {"$group": {"_id": 1, "n": {"$sum": 1}}}],
+            "cursor": {},
+        },
+        "counts",
+    ),
+    "a count by its own stage": (
+        {
+            "aggregate": "members",
+            "pipeline": [{"$match": {"group_id": "g"}}, {"$count": "n"}],
+            "cursor": {},
+        },
+        "counts",
+    ),
+    "a skip": ({"find": "members", "filter": {"group_id": "g"}, "skip": 5}, "skips"),
+    "a skip in an aggregation": (
+        {
+            "aggregate": "members",
+            "pipeline": [{"$match": {"group_id": "g"}}, {"$skip": 5}],
+            "cursor": {},
+        },
+        "skips",
+    ),
+    "a script": (
+        {"find": "members", "filter": {"group_id": "g", "$where": "true"}},
+        "a script",
+    ),
+    "a collection scan": (
+        {"find": "messages", "filter": {"stream_id": "s"}, "hint": {"$natural": 1}},
+        "a collection scan",
+    ),
+}
+
+
+@pytest.mark.parametrize("offender", OFFENDERS)
+async def test_each_rule_trips(watched: Watched, story: Story, offender: str) -> None:
+    command, fault = OFFENDERS[offender]
+    database = watched.api.services.database.collection("any").database
+    await watched.probe.records()
+    await database.command(command)
+    found = faults(await watched.probe.records())
+    assert [fault in each for each in found].count(True) == 1, found
+
+
+async def test_the_same_with_its_shard_key_is_fine(watched: Watched, story: Story) -> None:
+    members = watched.api.services.database.collection("members")
+    await watched.probe.records()
+    await members.find({"_id": {"$in": ["k"]}, "group_id": {"$in": ["g"]}}).to_list(None)
+    await members.update_one({"_id": "k", "group_id": "g"}, {"$set": {"x": 1}})
+    await members.delete_many({"$and": [{"group_id": "g"}, {"_id": {"$gt": "k"}}]})
+    # The server tails its outbox meanwhile.
+    records = [r for r in await watched.probe.records() if r["op"] != "getmore"]
+    assert [shape_of(record).operation for record in records] == ["find", "update", "delete"]
+    assert shape_of(records[1]) == Shape("update", "members", ("_id", "group_id"))
+    assert faults(records) == []
