@@ -238,7 +238,7 @@ async def seed_members(database: Database, group_id: GroupId, more: int) -> None
 
 
 def _a_member(group_id: GroupId, number: int) -> Member:
-    return Member.model_construct(
+    return Member(
         group_id=group_id,
         user_id=UserId(f"u{number:07}"),
         role=Role.MEMBER,
