@@ -67,6 +67,7 @@ class Services:
 
     async def stop(self) -> None:
         """Finish what was submitted; everything submitted later is refused by whoever stopped us."""
+        await self.channels.channels.close()
         await self.chat.close()
         await self.conversations.close()
         await self.reactions.close()
@@ -92,7 +93,7 @@ def create_services(
     chat.hooks.messages_posted.append(talks.hooks.messages_posted)
     emoji = reactions.service.assembly.assemble(database, chat, clock, on_batch=metrics.batch)
     official = channels.service.assembly.assemble(
-        database, chat, emoji, bus, limits, clock, create_policy
+        database, chat, emoji, bus, limits, clock, create_policy, on_batch=metrics.batch
     )
     return Services(database, bus, limits, clock, chat, talks, emoji, official, metrics)
 

@@ -1,5 +1,6 @@
 """Builds channels on group chat: the store stays inside, the services come out, and hooks and listeners are tied."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,8 +36,10 @@ def assemble(
     limits: Limits,
     clock: Clock,
     create_policy: CreatePolicy,
+    *,
+    on_batch: Callable[[str, int], None] | None = None,
 ) -> Channels:
-    """Channels on this group chat."""
+    """Channels on this group chat; `on_batch` hears the size of every group-commit batch."""
     store = ChannelStore(database)
     extras = ExtrasCache(store)
     channels = ChannelService(
@@ -49,6 +52,7 @@ def assemble(
         limits,
         clock,
         create_policy,
+        on_batch=on_batch,
     )
     chat.hooks.disbanded.append(channels.on_disbanded)
     bus.listen(extras.on_events)

@@ -1,8 +1,9 @@
 """The life of a channel: created or marked, shown, found, changed, deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from channels.errors import (
     BadChannelId,
@@ -16,6 +17,7 @@ from channels.service.extras import ExtrasCache
 from channels.store import ChannelStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
+from groups.kernel.commit import GroupCommit
 from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
@@ -55,6 +57,19 @@ _OF_GROUP = {
 """The fields of a channel that its group keeps; the others are its extras."""
 
 
+LANE: Final = "channels"
+"""The one key of the group commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Creation:
+    """A channel on its way."""
+
+    actor: Actor
+    new: NewChannel
+    key: str | None
+
+
 def _join_option(visibility: Visibility) -> JoinOption:
     return JoinOption.INVITE if visibility is Visibility.PRIVATE else JoinOption.FREE
 
@@ -73,6 +88,8 @@ class ChannelService:
         limits: Limits,
         clock: Clock,
         create_policy: CreatePolicy = "anyone",
+        *,
+        on_batch: Callable[[str, int], None] | None = None,
     ) -> None:
         self._database = database
         self._channels = channels
@@ -83,6 +100,11 @@ class ChannelService:
         self._limits = limits
         self._clock = clock
         self._create_policy = create_policy
+        # One after the other: all creations of a deployment write its counter, and side by side they would only
+        # run into each other, over and over.
+        self._lane: GroupCommit[_Creation, GroupId] = GroupCommit(
+            database, self._apply, name="channels", max_batch=1, on_batch=on_batch
+        )
 
     # --- create ---------------------------------------------------------------------------------------------------
 
@@ -102,14 +124,22 @@ class ChannelService:
             not new.channel_id.startswith(CHANNEL_PREFIX) or new.channel_id == CHANNEL_PREFIX
         ):
             raise BadChannelId
+        creation = _Creation(actor, new, key)
         if new.group_id is not None:
-            group_id = new.group_id
-            await self._database.run(lambda tx: self._mark(actor, group_id, new, tx))
+            group_id = await self._lane.submit(LANE, creation)
         else:
             with in_words_of_channels():
-                group_id = await self._database.run(lambda tx: self._create(actor, new, key, tx))
+                group_id = await self._lane.submit(LANE, creation)
         self._extras.forget(group_id)
         return await self.get(actor, group_id)
+
+    async def _apply(self, tx: Tx, _: str, creations: Sequence[_Creation]) -> Sequence[GroupId]:
+        (creation,) = creations
+        actor, new = creation.actor, creation.new
+        if new.group_id is None:
+            return [await self._create(actor, new, creation.key, tx)]
+        await self._mark(actor, new.group_id, new, tx)
+        return [new.group_id]
 
     async def _create(self, actor: Actor, new: NewChannel, key: str | None, tx: Tx) -> GroupId:
         group = NewGroup(
@@ -274,6 +304,10 @@ class ChannelService:
         with in_words_of_channels():
             await self._groups.disband(actor, channel_id)
         self._extras.forget(channel_id)
+
+    async def close(self) -> None:
+        """Wait until every submitted creation is committed or refused."""
+        await self._lane.close()
 
     async def on_disbanded(self, group: Group, tx: Tx) -> None:
         """Take a disbanded group out of the channels, whichever route disbanded it (a hook of `groups`)."""
