@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Final, TypeVar
 
 from channels.server.closing import CloseCode
@@ -144,8 +145,9 @@ class Hub:
     def _tell(self, event: Event) -> None:
         if isinstance(event, MembersJoined):
             self._follow_joins(event)
-        for frame in frames_of(self._narrowed(event)):
-            self._send(frame)
+        # As one piece what goes to the same: who reads five thousand conversations at once is told so in one write.
+        for _, frames in groupby(frames_of(self._narrowed(event)), key=_audience_of):
+            self._send(*frames)
         # After the frames: who leaves hears of it still.
         if isinstance(event, MembersLeft):
             self._follow_leaves(event)
@@ -191,7 +193,9 @@ class Hub:
             if stream_id not in session.streams:
                 self.unwatch(session, stream_id)
 
-    def _send(self, frame: Frame) -> None:
+    def _send(self, *frames: Frame) -> None:
+        """Send frames that have one audience."""
+        frame = frames[0]
         audience: Collection[Session]
         if frame.users is None:
             audience = self._of_stream.get(frame.stream_id, ())
@@ -199,11 +203,12 @@ class Hub:
             audience = [s for user_id in frame.users for s in self._of_user.get(user_id, ())]
         if frame.besides:
             audience = [session for session in audience if session.user_id not in frame.besides]
-        self._push(frame, audience)
+        self._push(frames, audience)
 
-    def _push(self, frame: Frame, audience: Collection[Session]) -> None:
+    def _push(self, frames: Sequence[Frame], audience: Collection[Session]) -> None:
         if audience:
-            self._delivery.send(frame.encode(), audience)
+            encoded = b"".join([frame.encode() for frame in frames])
+            self._delivery.send(encoded, audience, frames_count=len(frames))
 
     # --- reactions ------------------------------------------------------------------------------------------------
 
@@ -215,7 +220,7 @@ class Hub:
         if key in self._merging:
             self._merging[key] = frame  # counts, not changes: the newest says it all
             return
-        self._push(frame, self._watchers[event.stream_id])
+        self._push([frame], self._watchers[event.stream_id])
         self._merging[key] = None
         asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
 
@@ -223,7 +228,7 @@ class Hub:
         frame = self._merging.pop(key)
         watchers = self._watchers.get(key[0], ())
         if frame is not None:
-            self._push(frame, watchers)
+            self._push([frame], watchers)
             self._merging[key] = None
             asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
 
@@ -234,6 +239,10 @@ class _Gathered:
 
     stream_id: StreamId | None = None
     events: list[MessagePosted] = field(default_factory=list)
+
+
+def _audience_of(frame: Frame) -> tuple[object, ...]:
+    return frame.users, frame.besides, frame.stream_id if frame.users is None else None
 
 
 def _discard(index: dict[K, set[Session]], key: K, session: Session) -> None:

@@ -76,6 +76,9 @@ class Router:
         Raises: RouteNotFound; WrongMethod, which names the methods that the path answers.
         """
         segments = path.split("/")
+        match = self._straight(method, segments)
+        if match is not None:
+            return match
         values: list[str] = []
         others: set[str] = set()
         found = None
@@ -85,6 +88,21 @@ class Router:
             raise WrongMethod(allowed=sorted(others)) if others else RouteNotFound()
         route, names = found
         return Match(route, dict(zip(names, values, strict=True)))
+
+    def _straight(self, method: str, segments: list[str]) -> Match | None:
+        """The match where no segment could be read in two ways, which is all but always; None: look closer."""
+        node, values = self._root, []
+        for place in range(1, len(segments)):
+            segment = segments[place]
+            following = node.named.get(segment)
+            if following is None:
+                following = node.parameter
+                if following is None or not segment:
+                    return None
+                values.append(_decoded(segment) if "%" in segment else segment)
+            node = following
+        found = node.routes.get(method) if not segments[0] else None
+        return None if found is None else Match(found[0], dict(zip(found[1], values, strict=True)))
 
     def _walk(
         self,

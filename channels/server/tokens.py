@@ -88,6 +88,7 @@ class TokenVerifier:
 
     def __init__(self, secret: str, *, clock: Clock | None = None) -> None:
         self._secret = secret
+        self._key = secret.encode()
         self._clock = clock or SystemClock()
         self._good: LRUCache[str, Claims] = LRUCache(maxsize=_CACHED_TOKENS)
 
@@ -124,7 +125,7 @@ class TokenVerifier:
         header, _, payload = signed.partition(".")
         if header not in _PLAIN_HEADERS:
             return None
-        digest = hmac.digest(self._secret.encode(), signed.encode(), "sha256")
+        digest = hmac.digest(self._key, signed.encode(), "sha256")
         if not hmac.compare_digest(_base64(digest), signature):
             return None
         try:

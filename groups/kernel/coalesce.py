@@ -42,7 +42,7 @@ class Coalesced(Generic[K, V]):
         self._task: asyncio.Task[None] | None = None
 
     def _callers(self) -> int:
-        return self._came
+        return self._came  # also those who ask for what others ask for already
 
     def find(self, key: K) -> Awaitable[V | None]:
         """What is stored under the key, or None. The reading begins whether the answer is awaited or not.
@@ -66,6 +66,7 @@ class Coalesced(Generic[K, V]):
             while self._waiting:
                 await gather_company(self._callers, self._max_keys)
                 # Those who waited longest: under load the others are too many for one query, each time.
+                self._came = 0
                 batch = dict(islice(self._waiting.items(), self._max_keys))
                 for key in batch:
                     del self._waiting[key]

@@ -20,9 +20,9 @@ async def gather_company(present: Callable[[], int], enough: int) -> None:
     """Let the loop turn while each turn brings somebody new, until there are `enough` or patience ends."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     before = present()
-    while True:
+    while before < enough:
         await asyncio.sleep(0)
         now = present()
-        if now == before or now >= enough or time.monotonic() >= deadline:
+        if now == before or time.monotonic() >= deadline:
             return
         before = now

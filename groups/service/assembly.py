@@ -68,7 +68,7 @@ def assemble(
     access = Access(groups, members)
     lane = MembershipLane(
         database,
-        Roster(groups, members, messages, users, hooks, limits, clock),
+        Roster(database, groups, members, messages, users, hooks, limits, clock),
         Admissions(groups, messages, AdmissionStore(database), limits, clock),
         on_batch=on_batch,
     )
@@ -76,7 +76,7 @@ def assemble(
     return GroupChat(
         hooks=hooks,
         access=access,
-        lookup=GroupLookup(groups, members),
+        lookup=GroupLookup(database, groups, members),
         memberships=MembershipReader(members, messages, groups),
         groups=GroupService(
             database, groups, members, messages, users, access, clearing, hooks, limits, clock

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Tx
+from groups.kernel.mongo import Database, Tx
 from groups.models import Standing
 from groups.store import GroupStore, MemberStore
 
@@ -16,7 +16,8 @@ from groups.store import GroupStore, MemberStore
 class GroupLookup:
     """Finds a group together with what each of several actors is to it."""
 
-    def __init__(self, groups: GroupStore, members: MemberStore) -> None:
+    def __init__(self, database: Database, groups: GroupStore, members: MemberStore) -> None:
+        self._database = database
         self._groups = groups
         self._members = members
 
@@ -27,15 +28,15 @@ class GroupLookup:
 
         By actor, not by user: the same user may come with and without the application's rights.
         """
-        group = await self._groups.find(group_id, tx)
+        users = {actor.user_id for actor in actors}
+        of_group = self._groups.lookup(group_id)
+        of_members = self._members.lookup_many(group_id, users)
+        of_restrictions = self._members.lookup_restrictions(group_id, users)
+        await self._database.look_up(tx, of_group, of_members, of_restrictions)
+        group, members = of_group.found, of_members.found
+        restrictions = of_restrictions.found
         if group is None:
             return {}
-        users = {actor.user_id for actor in actors}
-        members = await self._members.find_many(group_id, users, tx)
-        strangers = users - members.keys()
-        restrictions = (
-            await self._members.find_restrictions(group_id, strangers, tx) if strangers else {}
-        )
         standings: dict[Actor, Standing] = {}
         for actor in actors:
             member = members.get(actor.user_id)

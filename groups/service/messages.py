@@ -107,21 +107,24 @@ class MessageService:
         self, tx: Tx, key: str, posts: Sequence[Post]
     ) -> Sequence[Posted | DomainError]:
         group_id = GroupId(key)
-        group = await self._groups.find(group_id, tx)
-        row = await self._messages.find_stream_row(stream_of(group_id), tx)
+        stream_id = stream_of(group_id)
+        authors = {post.actor.user_id for post in posts}
+        keys = [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
+        of_group = self._groups.lookup(group_id)
+        of_row = self._messages.lookup_stream(stream_id)
+        of_members = self._members.lookup_many(group_id, authors)
+        of_restrictions = self._members.lookup_restrictions(group_id, authors)
+        of_known = self._messages.lookup_by_keys(stream_id, keys)
+        await self._database.look_up(tx, of_group, of_row, of_members, of_restrictions, of_known)
+        group, row, members, restrictions, known = (
+            of_group.found,
+            of_row.found,
+            of_members.found,
+            of_restrictions.found,
+            of_known.found,
+        )
         if group is None or row is None:
             return [GroupNotFound() for _ in posts]
-        authors = {post.actor.user_id for post in posts}
-        members = await self._members.find_many(group_id, authors, tx)
-        strangers = authors - members.keys()
-        restrictions = (
-            await self._members.find_restrictions(group_id, strangers, tx) if strangers else {}
-        )
-        known = await self._messages.find_by_keys(
-            group.stream_id,
-            [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.attempt],
-            tx,
-        )
         batch = PostBatch(row, self._clock.now(), self._limits.posts_per_second)
         outcomes: list[Posted | DomainError] = []
         for post in posts:

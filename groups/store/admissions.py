@@ -40,7 +40,7 @@ class AdmissionStore:
         self, group_id: GroupId, user_ids: Collection[UserId], tx: Tx
     ) -> dict[UserId, Seats]:
         """The seats of those of the users who have any; bounded by the limit of groups a user."""
-        # Uses index: user_id_1_group_id_1 (covered)
+        # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         cursor = self._members.aggregate(
             [
                 {"$match": {"user_id": {"$in": list(user_ids)}}},

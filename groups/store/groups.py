@@ -10,7 +10,7 @@ from typing import Literal
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
+from groups.kernel.mongo import DESCENDING, Database, Document, Index, Lookup, Tx
 from groups.models import CHANNEL_MARKER, Group, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"
@@ -60,6 +60,12 @@ class GroupStore:
             return await self.read(group_id)
         document = await self._groups.find_one({"_id": group_id}, session=tx.session)
         return _to_group(document) if document else None
+
+    def lookup(self, group_id: GroupId) -> Lookup[Group | None]:
+        """As `find`, to be asked together with others."""
+        return Lookup(
+            self._groups, {"_id": group_id}, lambda rows: _to_group(rows[0]) if rows else None
+        )
 
     def read(self, group_id: GroupId) -> Awaitable[Group | None]:
         """As `find`, and the reading begins at once: those who ask meanwhile share one query."""

@@ -14,6 +14,7 @@ from groups.kernel.mongo import (
     Database,
     Document,
     Index,
+    Lookup,
     Tx,
     milliseconds_of,
 )
@@ -85,6 +86,32 @@ class MemberStore:
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         found = await self._find_keys(keys, tx)
         return {member.user_id: member for member in found.values()}
+
+    def lookup_many(
+        self, group_id: GroupId, user_ids: Iterable[UserId]
+    ) -> Lookup[dict[UserId, Member]]:
+        """As `find_many`, to be asked together with others."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        match: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        return Lookup(self._members, match, _members_by_user)
+
+    def lookup_restrictions(
+        self, group_id: GroupId, user_ids: Iterable[UserId]
+    ) -> Lookup[dict[UserId, Restriction]]:
+        """As `find_restrictions`, to be asked together with others."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        match: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        return Lookup(self._restrictions, match, _restrictions_by_user)
+
+    def lookup_group_counts(self, user_ids: Iterable[UserId]) -> Lookup[dict[UserId, int]]:
+        """As `count_groups`, to be asked together with others."""
+        # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
+        return Lookup(
+            self._members,
+            {"user_id": {"$in": list(user_ids)}},
+            lambda rows: {row["_id"]: row["groups"] for row in rows},
+            {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}},
+        )
 
     async def find_staff(self, group_id: GroupId, tx: Tx | None = None) -> list[Member]:
         """Owner and admins."""
@@ -326,6 +353,14 @@ class MemberStore:
             )
             for row in await cursor.to_list(None)
         }
+
+
+def _members_by_user(rows: list[Document]) -> dict[UserId, Member]:
+    return {row["user_id"]: _to_member(row) for row in rows}
+
+
+def _restrictions_by_user(rows: list[Document]) -> dict[UserId, Restriction]:
+    return {row["user_id"]: _to_restriction(row) for row in rows}
 
 
 def _to_document(member: Member) -> Document:

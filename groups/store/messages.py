@@ -19,6 +19,7 @@ from groups.kernel.mongo import (
     Database,
     Document,
     Index,
+    Lookup,
     Tx,
     milliseconds_of,
 )
@@ -98,13 +99,11 @@ class MessageStore:
         document = await self._streams.find_one({"_id": stream_id}, session=tx.session)
         return _to_stream(document) if document else None
 
-    async def find_stream_row(self, stream_id: StreamId, tx: Tx) -> StreamRow | None:
+    def lookup_stream(self, stream_id: StreamId) -> Lookup[StreamRow | None]:
         """The stream's head with its token bucket."""
-        document = await self._streams.find_one({"_id": stream_id}, session=tx.session)
-        if document is None:
-            return None
-        tokens, tokens_at = document.get("tokens"), document.get("tokens_at")
-        return StreamRow(_to_stream(document), tokens, tokens_at)
+        return Lookup(
+            self._streams, {"_id": stream_id}, lambda rows: _to_row(rows[0]) if rows else None
+        )
 
     async def find_streams(
         self, stream_ids: Iterable[StreamId], tx: Tx | None = None
@@ -153,23 +152,16 @@ class MessageStore:
             [_to_document(message) for message in messages], ordered=True, session=tx.session
         )
 
-    async def find_by_keys(
-        self, stream_id: StreamId, keys: Iterable[tuple[UserId, str]], tx: Tx
-    ) -> dict[tuple[UserId, str], KeyedMessage]:
+    def lookup_by_keys(
+        self, stream_id: StreamId, keys: Iterable[tuple[UserId, str]]
+    ) -> Lookup[dict[tuple[UserId, str], KeyedMessage]]:
         """The messages that these senders posted under these idempotency keys."""
-        # Uses index: stream_id_1_sender_id_1_key_1
-        wanted = [{"stream_id": stream_id, "sender_id": user, "key": key} for user, key in keys]
-        if not wanted:
-            return {}
-        cursor = self._messages.find(
-            {"stream_id": stream_id, "$or": wanted}, session=tx.session, batch_size=ONE_REPLY
-        )
-        found: dict[tuple[UserId, str], KeyedMessage] = {}
-        for document in await cursor.to_list(None):
-            message = _to_message(document)
-            key, digest = document["key"], document["digest"]
-            found[message.sender_id, key] = KeyedMessage(message, key, digest)
-        return found
+        # Uses index: stream_id_1_sender_id_1_key_1; of no key at all, the one that matches nothing.
+        wanted: list[Document] = [
+            {"stream_id": stream_id, "sender_id": user, "key": key} for user, key in keys
+        ]
+        nothing: list[Document] = [{"stream_id": stream_id, "sender_id": "", "key": ""}]
+        return Lookup(self._messages, {"stream_id": stream_id, "$or": wanted or nothing}, _by_key)
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
         """The message with this seq."""
@@ -292,6 +284,19 @@ def _to_message(document: Document) -> Message:
         edited_at=document["edited_at"],
         recalled_at=document["recalled_at"],
     )
+
+
+def _by_key(rows: list[Document]) -> dict[tuple[UserId, str], KeyedMessage]:
+    found: dict[tuple[UserId, str], KeyedMessage] = {}
+    for document in rows:
+        message = _to_message(document)
+        key, digest = document["key"], document["digest"]
+        found[message.sender_id, key] = KeyedMessage(message, key, digest)
+    return found
+
+
+def _to_row(document: Document) -> StreamRow:
+    return StreamRow(_to_stream(document), document.get("tokens"), document.get("tokens_at"))
 
 
 def _to_stream(document: Document) -> Stream:

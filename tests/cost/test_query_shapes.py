@@ -8,7 +8,17 @@ import pytest_asyncio
 
 from channels.server.app import endpoints_for
 from groups.kernel.endpoint import Endpoint
-from tests.api import Answer, Api, a_channel, a_chat_group, a_post, conversation_of, id_of, part
+from tests.api import (
+    AS_LINES,
+    Answer,
+    Api,
+    a_channel,
+    a_chat_group,
+    a_post,
+    conversation_of,
+    id_of,
+    part,
+)
 from tests.cost.conftest import Watched
 from tests.cost.shapes import ACCEPTED, SHARD_KEY, Shape, faults, shape_of
 
@@ -79,6 +89,9 @@ async def _channels(api: Api) -> None:
     ears = await dan.socket()
     await ears.tell(type="watch", conversation_id=conversation_of(path))
     await ada.put(f"{path}/subscribers/{part(eve.id)}")
+    lines = "\n".join(f'{{"user_id": "{user.id}"}}' for user in (bob, dan, api.user()))
+    app = api.user(admin=True)
+    await app.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
     for query in ("limit=1", "q=user", "staff=true"):
         await ada.get(f"{path}/subscribers?{query}")
     await ada.put(f"{path}/admins/{part(bob.id)}")

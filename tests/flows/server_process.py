@@ -29,15 +29,17 @@ class ServerProcess:
         self._process: asyncio.subprocess.Process | None = None
         self.base = ""
 
-    async def start(self, *flags: str) -> None:
-        """Start it and wait until it says that it is ready."""
+    async def start(self, *flags: str, **settings: str) -> None:
+        """Start it, with these variables in its environment, and wait until it says that it is ready."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with self._log.open("ab") as log:
             self._process = process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "channels", "serve", "--port", "0"),
                 *("--data-dir", str(self._data_dir), *flags),
                 cwd=ROOT,
-                env=kept | {"CHANNELS_EMBEDDED_CACHE_GB": "0.25", "CHANNELS_LOG_FORMAT": "json"},
+                env=kept
+                | {"CHANNELS_EMBEDDED_CACHE_GB": "0.25", "CHANNELS_LOG_FORMAT": "json"}
+                | settings,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
@@ -54,6 +56,13 @@ class ServerProcess:
     def log(self) -> str:
         """What it wrote to its log so far."""
         return self._log.read_text()
+
+    def peak_bytes(self) -> int:
+        """The most memory that the server itself has held, its database aside."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        (peak,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024
 
     async def stop(self) -> int:
         """Stop it as an operator does; its exit code."""
@@ -73,8 +82,8 @@ class ServerProcess:
         async with asyncio.timeout(STOP_SECONDS):
             return await process.wait()
 
-    def user(self, name: str) -> User:
+    def user(self, name: str, *, admin: bool = False) -> User:
         """The user of this name, with a token of this deployment."""
         secret = load_or_create_secret(self._data_dir)
-        token = mint(secret, name, admin=False, hours=1, now=SystemClock().now())
+        token = mint(secret, name, admin=admin, hours=1, now=SystemClock().now())
         return User(self._http, self.base, name, token)

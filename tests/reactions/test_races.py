@@ -193,7 +193,7 @@ async def test_a_batch_costs_the_same_commands_for_one_caller_and_for_a_hundred(
     seq = await scene.post(group_id)
     one = await commands_of(scene, group_id, 1, USERS[:1])
     assert await commands_of(scene, group_id, seq, USERS[:100]) == one
-    assert len(one) == 9  # five reads, tally, reactions, event, commit
+    assert len(one) == 8  # five reads, tally, reactions, event, commit
 
 
 async def test_what_many_users_hold_is_read_with_one_command(scenes: tuple[Scene, Scene]) -> None:

@@ -10,9 +10,12 @@ import pytest
 
 import channels.server.app  # noqa: F401  # the composition root knows every package
 from channels.server.closing import CloseCode
+from channels.server.delivery import WRITES_A_TURN
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.wire import RENDERED, is_told
+from conversations.events import ConversationRead
+from conversations.models import ReadMark
 from groups.events import (
     GroupDisbanded,
     GroupEvent,
@@ -355,3 +358,46 @@ def test_close_codes_say_whether_to_come_back() -> None:
     final = {code for code in CloseCode if not code.should_reconnect}
     assert final == {CloseCode.BAD_TOKEN, CloseCode.BAD_FRAME}
     assert all(code == 1001 or 4000 <= code <= 4999 for code in CloseCode)
+
+
+# --- crowds -----------------------------------------------------------------------------------------------------------
+
+
+def test_posts_of_one_transaction_are_written_as_one_piece_in_order(hub: Hub) -> None:
+    bob, ada = an_ear(hub, "bob", NEWS), an_ear(hub, "ada", NEWS)
+    hub.on_events([posted(seq=seq) for seq in (1, 2, 3)])
+    assert len(bob.frames) == 1
+    assert [event["seq"] for event in bob.events] == [1, 2, 3]
+    # The author hears of his own cursor behind what moved it.
+    assert ada.heard == ["message.posted"] * 3 + ["conversation.read"] * 3
+
+
+def test_who_leaves_between_two_posts_hears_the_first_only(hub: Hub) -> None:
+    bob, cat = an_ear(hub, "bob", NEWS), an_ear(hub, "cat", NEWS)
+    hub.on_events([posted(seq=1), left("bob"), posted(seq=2)])
+    assert bob.heard == ["message.posted", "channel.unsubscribed"]
+    assert [event["seq"] for event in cat.events] == [1, 2]
+
+
+def test_reading_everything_is_one_write_to_the_other_devices(hub: Hub) -> None:
+    bob = an_ear(hub, "bob")
+    marks = tuple(
+        ReadMark(conversation_id=stream_of(GroupId(f"g{n}")), read_seq=1, unread_count=0)
+        for n in range(5_000)
+    )
+    hub.on_events([ConversationRead(at=AT, user_id=UserId("bob"), reads=marks)])
+    assert len(bob.frames) == 1
+    assert len(bob.events) == 5_000
+
+
+async def test_a_crowd_is_served_in_turns_and_in_order(hub: Hub) -> None:
+    crowd = [an_ear(hub, f"u{number}", NEWS) for number in range(WRITES_A_TURN * 2 + 1)]
+    hub.on_events([posted(seq=1)])
+    hub.on_events([posted(seq=2)])
+    assert sum(len(ear.frames) for ear in crowd) == WRITES_A_TURN
+    turns = 0
+    while sum(len(ear.frames) for ear in crowd) < 2 * len(crowd):
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns <= 6
+    assert all([event["seq"] for event in ear.events] == [1, 2] for ear in crowd)

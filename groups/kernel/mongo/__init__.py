@@ -13,6 +13,7 @@ from groups.kernel.mongo.driver import (
     Index,
     milliseconds_of,
 )
+from groups.kernel.mongo.lookups import Lookup
 from groups.kernel.mongo.outages import is_outage
 from groups.kernel.mongo.replica_set import ensure_single_node
 
@@ -24,6 +25,7 @@ __all__ = [
     "Document",
     "DuplicateKeyError",
     "Index",
+    "Lookup",
     "StandaloneServer",
     "Tx",
     "ensure_single_node",

@@ -32,7 +32,15 @@ from pymongo.write_concern import WriteConcern
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
-from groups.kernel.mongo.driver import NAIVE_INSTANTS, Collection, Document, Index, Operation
+from groups.kernel.mongo.driver import (
+    NAIVE_INSTANTS,
+    ONE_REPLY,
+    Collection,
+    Document,
+    Index,
+    Operation,
+)
+from groups.kernel.mongo.lookups import Lookup, hand_out, joined_pipeline
 from groups.kernel.mongo.orphans import Orphans
 from groups.kernel.mongo.outages import INTERRUPTED, is_outage, is_transient
 from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_INDEX, tail
@@ -338,6 +346,22 @@ class Database:
     ) -> AsyncIterator[list[Event] | None]:
         """The events that any process commits from now on; see `outbox.tail`."""
         return tail(self.collection(OUTBOX), ready=ready, after_loss=after_loss)
+
+    # --- look-ups --------------------------------------------------------------------------------------------------
+
+    async def look_up(self, tx: Tx, *lookups: Lookup[Any]) -> None:
+        """Answer all of them inside the transaction, in one command (one by one on mongomock).
+
+        The first finds one document at most; where it finds none, the others' answers are empty.
+        """
+        if self.transactional:
+            cursor = lookups[0].collection.aggregate(
+                joined_pipeline(lookups), session=tx.session, batchSize=ONE_REPLY
+            )
+            hand_out(lookups, await cursor.to_list(None))
+            return
+        for lookup in lookups:
+            lookup.answer(await lookup.collection.aggregate(lookup.pipeline).to_list(None))
 
     # --- batches --------------------------------------------------------------------------------------------------
 

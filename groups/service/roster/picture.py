@@ -1,5 +1,6 @@
 """A group's membership in memory: what a batch knows of it, changes, and will write."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +12,16 @@ from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
 from groups.models import Group, JoinRequest, Member, Restriction, Role, Stream
 from groups.service.groups import NEAR_LIMIT
+
+
+@dataclass(slots=True)
+class _Run:
+    """Members who came one after the other, or went for the same reason: one event for all of them."""
+
+    reason: LeaveReason | None
+    """None: they came."""
+    user_ids: list[UserId] = field(default_factory=list)
+    member_count: int = 0
 
 
 @dataclass(slots=True)
@@ -34,7 +45,7 @@ class Picture:
     changed_restrictions: set[UserId] = field(default_factory=set)
     departed: list[UserId] = field(default_factory=list)
     near_limit: set[UserId] = field(default_factory=set)
-    events: list[Event] = field(default_factory=list)
+    events: "list[Event | _Run]" = field(default_factory=list)
 
     def admit(self, user_id: UserId) -> None:
         """Make the user a member.
@@ -62,46 +73,51 @@ class Picture:
         )
         self.size += 1
         self.close_request(user_id)
-        last = self.events[-1] if self.events else None
-        if isinstance(last, MembersJoined):
-            update = {"user_ids": (*last.user_ids, user_id), "member_count": self.size}
-            self.events[-1] = last.model_copy(update=update)
-        else:
-            self.events.append(
-                MembersJoined(
-                    at=self.now,
-                    group_id=self.group.group_id,
-                    is_channel=self.group.is_channel,
-                    user_ids=(user_id,),
-                    member_count=self.size,
-                    announce=policy.announces_membership(self.group),
-                )
-            )
+        self._run(None).append(user_id)
 
     def dismiss(self, member: Member, reason: LeaveReason) -> None:
         """End the membership."""
         del self.members[member.user_id]
         self.departed.append(member.user_id)
         self.size -= 1
+        self._run(reason).append(member.user_id)
+
+    def _run(self, reason: LeaveReason | None) -> list[UserId]:
+        """Whom the last event is about, if it is of this kind; else a new one."""
         last = self.events[-1] if self.events else None
-        if isinstance(last, MembersLeft) and last.reason is reason:
-            update = {
-                "user_ids": (*last.user_ids, member.user_id),
-                "member_count": self.size,
-            }
-            self.events[-1] = last.model_copy(update=update)
-        else:
-            self.events.append(
-                MembersLeft(
-                    at=self.now,
-                    group_id=self.group.group_id,
-                    is_channel=self.group.is_channel,
-                    user_ids=(member.user_id,),
-                    reason=reason,
-                    member_count=self.size,
-                    announce=policy.announces_membership(self.group),
-                )
+        if not isinstance(last, _Run) or last.reason is not reason:
+            last = _Run(reason)
+            self.events.append(last)
+        last.member_count = self.size
+        return last.user_ids
+
+    def told(self) -> Iterator[Event]:
+        """What is announced of the batch, in order."""
+        for event in self.events:
+            yield self._event_of(event) if isinstance(event, _Run) else event
+
+    def _event_of(self, run: "_Run") -> Event:
+        announce = policy.announces_membership(self.group)
+        users, count = tuple(run.user_ids), run.member_count
+        group_id, is_channel = self.group.group_id, self.group.is_channel
+        if run.reason is None:
+            return MembersJoined(
+                at=self.now,
+                group_id=group_id,
+                is_channel=is_channel,
+                user_ids=users,
+                member_count=count,
+                announce=announce,
             )
+        return MembersLeft(
+            at=self.now,
+            group_id=group_id,
+            is_channel=is_channel,
+            user_ids=users,
+            reason=run.reason,
+            member_count=count,
+            announce=announce,
+        )
 
     def replace(self, member: Member) -> None:
         """Give the member a new state."""

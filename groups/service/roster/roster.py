@@ -7,7 +7,7 @@ from groups.events import GroupUpdated
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Tx
+from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import JoinOption, stream_of
 from groups.service.hooks import Hooks
@@ -33,6 +33,7 @@ class Roster:
 
     def __init__(
         self,
+        database: Database,
         groups: GroupStore,
         members: MemberStore,
         messages: MessageStore,
@@ -41,6 +42,7 @@ class Roster:
         limits: GroupLimits,
         clock: Clock,
     ) -> None:
+        self._database = database
         self._groups = groups
         self._members = members
         self._messages = messages
@@ -67,20 +69,28 @@ class Roster:
         return [self._at_the_end(outcome, picture) for outcome in outcomes]
 
     async def _load(self, group_id: GroupId, entries: Sequence[Entry], tx: Tx) -> Picture | None:
-        group = await self._groups.find(group_id, tx)
-        stream = await self._messages.find_stream(stream_of(group_id), tx)
-        if group is None or stream is None:
-            return None
         users = {subject_of(entry) for entry in entries} | {
             entry.actor.user_id for entry in entries
         }
-        if group.owner_id and any(isinstance(entry, Transfer) for entry in entries):
-            users.add(group.owner_id)
-        members = await self._members.find_many(group_id, users, tx)
-        restrictions = await self._members.find_restrictions(group_id, users, tx)
         comers = {subject_of(e) for e in entries if isinstance(e, Join | Add | Approve)}
+        of_group = self._groups.lookup(group_id)
+        of_row = self._messages.lookup_stream(stream_of(group_id))
+        of_members = self._members.lookup_many(group_id, users)
+        of_restrictions = self._members.lookup_restrictions(group_id, users)
+        of_counts = self._members.lookup_group_counts(comers)
+        await self._database.look_up(tx, of_group, of_row, of_members, of_restrictions, of_counts)
+        group, row, members, restrictions, counts = (
+            of_group.found,
+            of_row.found,
+            of_members.found,
+            of_restrictions.found,
+            of_counts.found,
+        )
+        if group is None or row is None:
+            return None
         comers -= members.keys()
-        counts = await self._members.count_groups(list(comers), tx) if comers else {}
+        if group.owner_id and any(isinstance(entry, Transfer) for entry in entries):
+            members |= await self._members.find_many(group_id, [group.owner_id], tx)
         asks = {subject_of(e) for e in entries if isinstance(e, Approve | Refuse | Add | Remove)}
         if group.join_option is JoinOption.APPROVAL:
             asks |= comers
@@ -93,7 +103,7 @@ class Roster:
             limits=self._limits,
             group=group,
             size=group.member_count,
-            stream=stream,
+            stream=row.stream,
             now=self._clock.now(),
             before=members,
             members=dict(members),
@@ -107,6 +117,8 @@ class Roster:
         group_id = picture.group.group_id
         gone = [user for user in picture.before if user not in picture.members]
         new = [member for user, member in picture.members.items() if user not in picture.before]
+        # The group first: where another process is at it, this transaction ends here, before the bulk.
+        await self._write_group(picture, owner_before, tx)
         if gone:
             await self._members.delete_many(group_id, gone, tx)
         await self._members.insert_many(new, tx)
@@ -116,7 +128,6 @@ class Roster:
         if picture.departed:
             for hook in self._hooks.members_left:
                 await hook(group_id, picture.departed, tx)
-        await self._write_group(picture, owner_before, tx)
         for user in picture.changed_restrictions:
             await self._members.put_restriction(picture.restrictions[user], tx)
         # In this order: who was refused may have asked again in the same batch.
@@ -126,7 +137,7 @@ class Roster:
             await self._members.insert_request(request, tx)
         for user in picture.near_limit:
             await self._users.touch(user, tx)
-        for event in picture.events:
+        for event in picture.told():
             tx.publish(event)
 
     async def _write_group(self, picture: Picture, owner_before: UserId | None, tx: Tx) -> None:

@@ -1,0 +1,59 @@
+"""How long a batch stays open for those who are on their way."""
+
+import asyncio
+
+import pytest
+
+from groups.kernel import gathering
+from groups.kernel.gathering import gather_company
+
+
+class Crowd:
+    """Callers of whom one more comes at each turn of the loop, up to `last`."""
+
+    def __init__(self, last: int) -> None:
+        self.here, self._last = 1, last
+        self._come()
+
+    def _come(self) -> None:
+        if self.here < self._last:
+            self.here += 1
+            asyncio.get_running_loop().call_soon(self._come)
+
+    def count(self) -> int:
+        return self.here
+
+
+async def turns(waiting: asyncio.Task[None]) -> int:
+    taken = 0
+    while not waiting.done():
+        await asyncio.sleep(0)
+        taken += 1
+    return taken
+
+
+async def test_a_lone_caller_waits_for_one_turn_of_the_loop() -> None:
+    waiting = asyncio.create_task(gather_company(lambda: 1, enough=100))
+    assert await turns(waiting) <= 2
+
+
+async def test_while_others_come_the_batch_stays_open() -> None:
+    crowd = Crowd(last=20)
+    await gather_company(crowd.count, enough=100)
+    assert crowd.here == 20
+
+
+async def test_a_full_batch_waits_for_nobody() -> None:
+    crowd = Crowd(last=20)
+    await gather_company(crowd.count, enough=5)
+    assert 5 <= crowd.here <= 6
+    before = crowd.here
+    await gather_company(crowd.count, enough=5)
+    assert crowd.here == before
+
+
+async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "PATIENCE_SECONDS", 0.0)
+    crowd = Crowd(last=1_000)
+    await gather_company(crowd.count, enough=10_000)
+    assert crowd.here < 10

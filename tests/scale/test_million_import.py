@@ -1,0 +1,137 @@
+"""A channel filled to its limit through the import, by a server in a process of its own.
+
+The form with a million is marked `scale` (`pytest -m scale -n0`); its short form, the same at a limit of 20,000, runs
+always.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from tests.api import AS_LINES, User, a_channel
+from tests.flows.server_process import ServerProcess
+from tests.mongod import scratch_directory
+
+SHORT: Final = 20_000
+LIMIT_OF: Final = "CHANNELS_LIMIT_COMMUNITY_MEMBERS"
+FULL: Final = "member_limit_reached"
+MOST_BYTES: Final = 150_000_000  # of the server, its database aside
+PIECE: Final = 2_000  # lines sent at once
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ServerProcess]:
+    """Not started."""
+    directory: Path = scratch_directory()
+    async with aiohttp.ClientSession() as http:
+        server = ServerProcess(directory / "data", http)
+        try:
+            yield server
+        finally:
+            await server.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+async def lines_of(users: int) -> AsyncIterator[bytes]:
+    for first in range(0, users, PIECE):
+        numbers = range(first, min(users, first + PIECE))
+        yield b"".join(b'{"user_id": "user-%07d"}\n' % number for number in numbers)
+
+
+async def imported(user: User, path: str, users: int) -> AsyncGenerator[dict[str, Any], None]:
+    """The lines of an import of so many users, as they come."""
+    url = URL(f"{user.base}{path}/subscribers", encoded=True)
+    headers = {**AS_LINES, "Authorization": f"Bearer {user.token}"}
+    # Longer lines than the client's default: each holds the results of a batch.
+    async with user.http.post(
+        url,
+        data=lines_of(users),
+        headers=headers,
+        timeout=aiohttp.ClientTimeout(total=None),
+        read_bufsize=2**22,
+    ) as response:
+        assert response.status == 200
+        async for line in response.content:
+            yield json.loads(line)
+
+
+async def filled(user: User, path: str, users: int) -> tuple[dict[str, Any], list[str]]:
+    """The last line of an import, and the result of each user in order."""
+    last: dict[str, Any] = {}
+    results: list[str] = []
+    async for last in imported(user, path, users):
+        results += [told["result"] for told in last["results"]]
+    assert last["done"] is True
+    assert len(results) == users
+    return last, results
+
+
+async def test_a_channel_is_filled_to_its_limit_and_not_beyond(server: ServerProcess) -> None:
+    await server.start(**{LIMIT_OF: str(SHORT)})
+    await _fill(server, SHORT)
+
+
+@pytest.mark.scale
+@pytest.mark.timeout(900)
+async def test_a_channel_is_filled_with_a_million_and_not_one_more(server: ServerProcess) -> None:
+    await server.start()
+    await _fill(server, 1_000_000)
+
+
+async def _fill(server: ServerProcess, limit: int) -> None:
+    """The owner and `limit - 1` imported ones fill the channel; the one behind them is refused in every way."""
+    ada, eve, root = server.user("ada"), server.user("eve"), server.user("root", admin=True)
+    path = await a_channel(ada)
+    started = time.perf_counter()
+    last, results = await filled(root, path, limit)
+    seconds = time.perf_counter() - started
+    assert results == ["added"] * (limit - 1) + [FULL]
+    assert (last["received"], last["added"], last["refused"]) == (limit, limit - 1, 1)
+    assert last["subscriber_count"] == limit
+    assert (await eve.put(f"{path}/subscription")).refusal == (409, FULL)
+    assert (await ada.put(f"{path}/subscribers/{eve.id}")).refusal == (409, FULL)
+    started = time.perf_counter()
+    last, results = await filled(root, path, limit)
+    again_seconds = time.perf_counter() - started
+    assert results == ["present"] * (limit - 1) + [FULL]
+    assert last["subscriber_count"] == limit
+    assert (await ada.get(path)).body["subscriber_count"] == limit
+    peak = server.peak_bytes()
+    print(
+        f"{limit:,} imported in {seconds:.1f} s, again in {again_seconds:.1f} s; "
+        f"the server held {peak / 1e6:.0f} MB at most"
+    )
+    assert peak < MOST_BYTES
+
+
+async def test_an_import_that_a_crash_cut_off_is_sent_again_and_complete(
+    server: ServerProcess,
+) -> None:
+    users = 30_000
+    await server.start()
+    path = await a_channel(server.user("ada"), channel_id="@TOA#_news")
+    told: list[int] = []
+
+    async def import_until_killed() -> None:
+        async with aclosing(imported(server.user("root", admin=True), path, users)) as lines:
+            async for line in lines:
+                told.append(line["added"])
+                await server.kill()
+
+    with pytest.raises(aiohttp.ClientError):
+        await import_until_killed()
+    stored = told[-1]
+    assert 0 < stored < users
+    await server.start()
+    last, results = await filled(server.user("root", admin=True), path, users)
+    assert set(results[:stored]) == {"present"}
+    assert results.count("added") == last["added"] > 0
+    assert last["subscriber_count"] == users + 1
