@@ -8,6 +8,7 @@ through the database.
 import asyncio
 import errno
 import gc
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -44,6 +45,7 @@ def serve(settings: Settings, *, demo: bool = False) -> None:
     Raises: StartupError with what is wrong and how to mend it.
     """
     logs.configure(settings.log_format)
+    _allow_sockets()
     main = _supervise(settings, demo=demo) if settings.workers > 1 else _serve(settings, demo=demo)
     uvloop.run(main)
 
@@ -105,6 +107,12 @@ async def _clean_up(runner: App) -> None:
         await cleanup
 
 
+def _allow_sockets() -> None:
+    """Hold as many connections as the system lets us: its default of 1,024 files is a hint, made for `select`."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def _spare_the_collector() -> None:
     """Have the garbage collector leave alone what was made at the start, and look at the rest less often.
 
@@ -113,7 +121,7 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 50, 50)
+    gc.set_threshold(50_000, 10, 5)
 
 
 def _announce(settings: Settings, host: str, port: int, *, demo: bool) -> None:

@@ -97,10 +97,11 @@ class ReactionService:
         self, tx: Tx, key: str, entries: Sequence[_Entry]
     ) -> Sequence[Tally | DomainError]:
         group_id, seq = _split(key)
+        # The message first: where another process is at it, this transaction ends here, and begins again behind it.
+        message = await self._messages.hold(group_id, seq, tx)
         standings = await self._lookup.standings({entry.actor for entry in entries}, group_id, tx)
         if not standings:
             return [GroupNotFound() for _ in entries]
-        message = await self._messages.hold(group_id, seq, tx)
         picture = await self._load(message_key(stream_of(group_id), seq), standings, tx)
         refusals: list[DomainError | None] = []
         for entry in entries:

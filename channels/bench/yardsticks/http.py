@@ -22,7 +22,7 @@ async def serve(port: int) -> None:
     # The same courtesy that the server gives itself.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 50, 50)
+    gc.set_threshold(50_000, 10, 5)
     print("Ready", flush=True)
     await asyncio.Event().wait()
 

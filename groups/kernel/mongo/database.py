@@ -50,6 +50,9 @@ PATIENCE_SECONDS: Final = 20.0
 """How long a write is retried: longer than an election or the restart of a killed `mongod` takes."""
 CONFLICT_SECONDS: Final = 1.0
 """Conflicts for longer than this are no race any more: somebody died in the middle of a transaction."""
+_PAUSE_SECONDS: Final = 0.5  # the longest between two attempts while the database is away
+_CONFLICT_PAUSE_SECONDS: Final = 0.04
+"""The longest behind another process's transaction: twice as long as one takes on a busy machine."""
 CONCURRENT_TRANSACTIONS: Final = 64
 """Transactions one process runs at once; more only wait here instead of in the driver's pool."""
 
@@ -288,8 +291,11 @@ class Database:
                         raise Unavailable from error
                     if lasted >= CONFLICT_SECONDS and not is_outage(error):
                         await self._orphans.end()
+                    longest = _PAUSE_SECONDS if is_outage(error) else _CONFLICT_PAUSE_SECONDS
                     # Full jitter: colliding processes must not collide again in step.
-                    await asyncio.sleep(random.uniform(0, min(0.5, 0.002 * 2 ** min(attempt, 9))))
+                    await asyncio.sleep(
+                        random.uniform(0, min(longest, 0.002 * 2 ** min(attempt, 9)))
+                    )
                 else:
                     return result
 

@@ -55,6 +55,9 @@ class Roster:
         self, tx: Tx, key: str, entries: Sequence[Entry]
     ) -> Sequence[Membership | DomainError]:
         """Apply the entries of one group in order; for each its outcome."""
+        if tx.attempt:
+            # As an import does (`admissions`): this time the group is ours before we look.
+            await self._groups.touch(GroupId(key), tx)
         picture = await self._load(GroupId(key), entries, tx)
         if picture is None:
             return [GroupNotFound() for _ in entries]
