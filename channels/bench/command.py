@@ -13,7 +13,7 @@ import rich.progress
 from rich.console import Console
 
 from channels.bench import machine
-from channels.bench.load import Generator, LoadFailed, request
+from channels.bench.load import Generator, Job, LoadFailed, request
 from channels.bench.models import Figures, Report, Row, Verdict, figures
 from channels.bench.plan import Plan
 from channels.bench.processes import Deployment, StartFailed, server, yardstick
@@ -103,8 +103,6 @@ async def _measure(
 async def _ceiling(generator: Generator, plan: Plan) -> Figures:
     """What the generator can do at most, which must be a multiple of what it measures."""
     calls = [request("GET", f"/{number}", "x" * 150) for number in range(CEILING_CALLERS)]
-    from channels.bench.load import Job  # beside its use: nothing else here speaks of jobs
-
     async with yardstick("constant") as address:
         job = Job(address.host, address.port, calls, CEILING_CALLERS, plan.seconds / 2, True)
         outcome = await generator.drive(job)
