@@ -86,7 +86,7 @@ async def at_size(stage: Stage) -> list[Row]:
     for name, call in {
         "conversation list, first page": stage.request("GET", "/v1/conversations?limit=50", user),
         "unread totals": stage.request("GET", "/v1/unread", user),
-        "read everything": stage.request("POST", "/v1/read", user, {"scope": "all"}),
+        "read everything again": stage.request("POST", "/v1/read", user, {"scope": "all"}),
     }.items():
         stage.say(f"inbox: {name}")
         outcome = await stage.drive([call] * 15, connections=1, seconds=60)
