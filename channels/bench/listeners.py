@@ -7,16 +7,18 @@ all processes of a machine, so an instant taken here can be compared with one ta
 
 import asyncio
 import base64
-import multiprocessing
 import os
 import resource
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Final, Literal, cast
 
 import uvloop
+
+from channels.bench.child import Child
 
 CONNECTING: Final = 250  # connections being opened at once, unless a storm is wanted
 OPEN_SECONDS: Final = 60.0
@@ -79,7 +81,7 @@ class _Counter:
             self.reached.set()
 
 
-class _Listener(asyncio.Protocol):
+class _Listener(asyncio.Protocol, ABC):
     """One connection: opened, greeted, then counting."""
 
     def __init__(self, opening: Opening, token: str, counter: _Counter) -> None:
@@ -113,12 +115,13 @@ class _Listener(asyncio.Protocol):
         if messages:
             self._counter.count(messages)
 
+    @abstractmethod
     def _hello(self) -> bytes:
-        raise NotImplementedError
+        """What is sent first."""
 
+    @abstractmethod
     def _walk(self, buffer: bytes) -> tuple[int, int]:
         """How many whole messages the buffer begins with, and where the rest starts."""
-        raise NotImplementedError
 
 
 class WebSocketListener(_Listener):
@@ -269,12 +272,6 @@ async def _serve(pipe: Connection) -> None:
                 pipe.send(await _open(order, counter, kept))
             case Expectation():
                 pipe.send(await _hear(order, counter, pipe))
-            case "close":
-                for listener in kept:
-                    if listener.transport is not None:
-                        listener.transport.abort()
-                kept.clear()
-                pipe.send("closed")
 
 
 def _run(pipe: Connection) -> None:
@@ -285,39 +282,24 @@ class Listeners:
     """A process full of connections."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
+        self._child = Child(_run)
 
     async def open(self, opening: Opening) -> Opened:
         """Open the connections; returns when each is ready or has failed."""
-        opened = await asyncio.to_thread(self._ask, opening)
+        opened = await self._child.ask(opening)
         assert isinstance(opened, Opened)
         return opened
 
     async def expect(self, messages: int, seconds: float) -> None:
         """Count from now on, up to so many messages or seconds (`heard` tells)."""
-        await asyncio.to_thread(self._ask, Expectation(messages, seconds))
+        await self._child.ask(Expectation(messages, seconds))
 
     async def heard(self) -> Heard:
         """What came of `expect`, once it has ended."""
-        heard = await asyncio.to_thread(self._pipe.recv)
+        heard = await self._child.hear()
         assert isinstance(heard, Heard)
         return heard
 
-    async def close_all(self) -> None:
-        """Cut all connections."""
-        await asyncio.to_thread(self._ask, "close")
-
-    def _ask(self, order: object) -> object:
-        self._pipe.send(order)
-        return self._pipe.recv()
-
     def close(self) -> None:
         """End the process, and with it its connections."""
-        self._pipe.close()
-        self._process.join(5)
-        if self._process.is_alive():
-            self._process.kill()
+        self._child.close()

@@ -6,7 +6,6 @@ used, so that a report can show that it was not the bottleneck.
 """
 
 import asyncio
-import multiprocessing
 import resource
 import time
 from collections import Counter, deque
@@ -16,6 +15,8 @@ from multiprocessing.connection import Connection
 from typing import Final, cast
 
 import uvloop
+
+from channels.bench.child import Child
 
 STALL_SECONDS: Final = 30.0
 """A run whose last answers do not come ends so long after its time, and says how many are missing."""
@@ -203,30 +204,19 @@ class Generator:
     """A process that does jobs, one after the other."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
+        self._child = Child(_serve)
 
     async def drive(self, job: Job) -> Outcome:
         """Have the process do the job.
 
         Raises: LoadFailed.
         """
-        outcome = await asyncio.to_thread(self._exchange, job)
+        outcome = await self._child.ask(job)
         if isinstance(outcome, LoadFailed):
             raise outcome
         assert isinstance(outcome, Outcome)
         return outcome
 
-    def _exchange(self, job: Job) -> object:
-        self._pipe.send(job)
-        return self._pipe.recv()
-
     def close(self) -> None:
         """End the process."""
-        self._pipe.close()
-        self._process.join(5)
-        if self._process.is_alive():
-            self._process.kill()
+        self._child.close()

@@ -11,6 +11,7 @@ Delivery is at most once: a socket that was away compares seqs and reads what it
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import stream_of
 from reactions.events import ReactionsChanged
+
+log = logging.getLogger(__name__)
 
 K = TypeVar("K", UserId, StreamId)
 
@@ -131,7 +134,7 @@ class Hub:
         own: list[Frame] = []
         shared: list[bytes] = []
         for event in gathered.events:
-            for frame in frames_of(event):
+            for frame in _rendered(event):
                 if frame.users is not None:
                     own.append(frame)
                 elif audience:
@@ -146,7 +149,7 @@ class Hub:
         if isinstance(event, MembersJoined):
             self._follow_joins(event)
         # As one piece what goes to the same: who reads five thousand conversations at once is told so in one write.
-        for _, frames in groupby(frames_of(self._narrowed(event)), key=_audience_of):
+        for _, frames in groupby(_rendered(self._narrowed(event)), key=_audience_of):
             self._send(*frames)
         # After the frames: who leaves hears of it still.
         if isinstance(event, MembersLeft):
@@ -239,6 +242,15 @@ class _Gathered:
 
     stream_id: StreamId | None = None
     events: list[MessagePosted] = field(default_factory=list)
+
+
+def _rendered(event: Event) -> list[Frame]:
+    try:
+        return list(frames_of(event))
+    # A defect in telling one event must not take the transaction's others from anybody.
+    except Exception:
+        log.exception("cannot tell %s", event.type)
+        return []
 
 
 def _audience_of(frame: Frame) -> tuple[object, ...]:

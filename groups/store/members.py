@@ -98,7 +98,7 @@ class MemberStore:
     def lookup_restrictions(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> Lookup[dict[UserId, Restriction]]:
-        """As `find_restrictions`, to be asked together with others."""
+        """Bans and lasting mutes of these users in the group, to be asked together with others."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return Lookup(self._restrictions, match, _restrictions_by_user)
@@ -230,14 +230,6 @@ class MemberStore:
         )
         rows = await cursor.to_list(None)
         return {document["_id"]: _to_restriction(document) for document in rows}
-
-    async def find_restrictions(
-        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
-    ) -> dict[UserId, Restriction]:
-        """Bans and lasting mutes of these users in the group."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        found = await self._find_restriction_keys(keys, tx)
-        return {restriction.user_id: restriction for restriction in found.values()}
 
     async def put_restriction(self, restriction: Restriction, tx: Tx) -> None:
         """Store the user's restriction in the group, or clear one that restricts nothing."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import pytest
@@ -388,6 +388,21 @@ def test_reading_everything_is_one_write_to_the_other_devices(hub: Hub) -> None:
     hub.on_events([ConversationRead(at=AT, user_id=UserId("bob"), reads=marks)])
     assert len(bob.frames) == 1
     assert len(bob.events) == 5_000
+
+
+def test_an_event_that_cannot_be_told_takes_none_of_the_others_along(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Unheard(GroupEvent):
+        type: Literal["unheard.of"] = "unheard.of"
+
+    try:
+        bob = an_ear(hub, "bob", NEWS)
+        hub.on_events([posted(seq=1), Unheard(at=AT, group_id=NEWS), posted(seq=2)])
+    finally:
+        del Event.known["unheard.of"]
+    assert [event["seq"] for event in bob.events] == [1, 2]
+    assert "cannot tell unheard.of" in caplog.text
 
 
 async def test_a_crowd_is_served_in_turns_and_in_order(hub: Hub) -> None:
