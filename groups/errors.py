@@ -8,6 +8,7 @@ from groups.kernel.errors import (
     LimitReached,
     NotFound,
     PermissionDenied,
+    TooLarge,
 )
 
 
@@ -39,6 +40,34 @@ class JoinRequestNotFound(NotFound):
     summary: ClassVar[str] = "No such join request"
 
 
+class MediaNotFound(NotFound):
+    """No such upload, or it is not the actor's to use."""
+
+    code: ClassVar[str] = "media_not_found"
+    summary: ClassVar[str] = "No such upload"
+
+
+class BadMedia(InvalidInput):
+    """The upload is damaged, would unpack to too much, or is several kinds of file at once."""
+
+    code: ClassVar[str] = "bad_media"
+    summary: ClassVar[str] = "This file cannot be taken"
+
+
+class WrongMediaKind(InvalidInput):
+    """The upload is of another kind than the message says."""
+
+    code: ClassVar[str] = "wrong_media_kind"
+    summary: ClassVar[str] = "The upload is of another kind"
+
+
+class MediaTooLarge(TooLarge):
+    """The upload has more than `limit_bytes` bytes, the limit of its kind."""
+
+    code: ClassVar[str] = "media_too_large"
+    summary: ClassVar[str] = "The upload is too large"
+
+
 class UserNotFound(NotFound):
     """The user never told a name."""
 
@@ -67,6 +96,13 @@ class PostingNotAllowed(PermissionDenied):
     summary: ClassVar[str] = "You may not write here"
 
 
+class ForwardingNotAllowed(PermissionDenied):
+    """The channel that the message comes from protects its content."""
+
+    code: ClassVar[str] = "forwarding_not_allowed"
+    summary: ClassVar[str] = "What is said there may not be forwarded"
+
+
 class Muted(PermissionDenied):
     """The member, or everyone but owner and admins, is muted."""
 
@@ -93,6 +129,34 @@ class RecallTooLate(PermissionDenied):
 
     code: ClassVar[str] = "recall_too_late"
     summary: ClassVar[str] = "The message can no longer be recalled by its sender"
+
+
+class ReactingBanned(PermissionDenied):
+    """The user may read, and not react."""
+
+    code: ClassVar[str] = "reacting_banned"
+    summary: ClassVar[str] = "You may not react here"
+
+
+class InvitationNotFound(NotFound):
+    """The user is not invited to run this: never, not any more, or he answered already."""
+
+    code: ClassVar[str] = "invitation_not_found"
+    summary: ClassVar[str] = "No such invitation"
+
+
+class InvitationExpired(Conflict):
+    """The invitation was not accepted in time; the owner may invite again."""
+
+    code: ClassVar[str] = "invitation_expired"
+    summary: ClassVar[str] = "The invitation has expired"
+
+
+class AlreadyAdmin(Conflict):
+    """The user runs it already."""
+
+    code: ClassVar[str] = "already_admin"
+    summary: ClassVar[str] = "The user is owner or admin already"
 
 
 class GroupIdTaken(Conflict):
@@ -144,6 +208,20 @@ class MemberLimitReached(LimitReached):
     summary: ClassVar[str] = "The group is full"
 
 
+class AdminLimitReached(LimitReached):
+    """There are `limit` admins already; one of them must become a plain member first."""
+
+    code: ClassVar[str] = "admin_limit_reached"
+    summary: ClassVar[str] = "There are as many admins as there may be"
+
+
+class InvitationLimitReached(LimitReached):
+    """There are `limit` open invitations already."""
+
+    code: ClassVar[str] = "invitation_limit_reached"
+    summary: ClassVar[str] = "There are too many open invitations"
+
+
 class GroupsPerUserReached(LimitReached):
     """The user is already in `limit` groups."""
 
@@ -156,3 +234,10 @@ class CustomFieldLimitReached(LimitReached):
 
     code: ClassVar[str] = "custom_field_limit_reached"
     summary: ClassVar[str] = "The group has too many custom fields"
+
+
+class PinLimitReached(LimitReached):
+    """The stream already has `limit` pinned messages."""
+
+    code: ClassVar[str] = "pin_limit_reached"
+    summary: ClassVar[str] = "As many messages are pinned here as may be"

@@ -4,10 +4,12 @@ Each `*_refusal` returns the refusal as an error to raise, or None; each `may_*`
 even see is answered "not found" before any of these is asked (`service.access`).
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from groups.errors import (
+    AlreadyAdmin,
     Banned,
     FixedInChannel,
     JoiningNotAllowed,
@@ -15,11 +17,14 @@ from groups.errors import (
     NotForThisType,
     OwnerCannotLeave,
     PostingNotAllowed,
+    ReactingBanned,
     RecallTooLate,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.errors import DomainError, PermissionRefused
+from groups.kernel.errors import DomainError, FieldTooLong, PermissionRefused
+from groups.limits import GroupLimits
 from groups.models import (
+    Grant,
     Group,
     GroupType,
     JoinOption,
@@ -32,6 +37,23 @@ from groups.models import (
     Standing,
     Visibility,
 )
+
+INFO_FIELDS: Final = frozenset(
+    {
+        *("name", "introduction", "notification", "face_url", "custom"),
+        *("organization", "custom_data"),  # what `channels` adds to the profile
+    }
+)
+"""What a group shows of itself; every other field is a setting."""
+
+
+def grant_refusal(standing: Standing, grant: Grant) -> DomainError | None:
+    """Acting by a right: owner and the application's admin; an admin who was granted it, else he is told which."""
+    if standing.holds(grant):
+        return None
+    if standing.rank == Rank.ADMIN:
+        return PermissionRefused(f"You were not granted {grant.value}", grant=grant.value)
+    return PermissionRefused()
 
 
 def rank_of(actor: Actor, member: Member | None, restriction: Restriction | None) -> Rank:
@@ -72,9 +94,16 @@ def history_floor(standing: Standing) -> int:
     return standing.member.joined_seq
 
 
-def may_list_members(group: Group, rank: Rank) -> bool:
-    """Members see each other in a chat group; in a channel they are hidden from each other."""
-    return rank >= (Rank.ADMIN if group.is_channel else Rank.MEMBER)
+def listing_refusal(standing: Standing) -> DomainError | None:
+    """Members see each other in a chat group; in a channel only those see them who manage them."""
+    if standing.group.is_channel:
+        return grant_refusal(standing, Grant.MANAGE_SUBSCRIBERS)
+    return None if standing.rank >= Rank.MEMBER else PermissionRefused()
+
+
+def staff_refusal(standing: Standing) -> DomainError | None:
+    """What owner and admins know of each other, whatever they were granted: who they are, what each did."""
+    return None if standing.rank >= Rank.ADMIN else PermissionRefused()
 
 
 def may_see_sender(group: Group, rank: Rank) -> bool:
@@ -82,10 +111,9 @@ def may_see_sender(group: Group, rank: Rank) -> bool:
     return not group.is_channel or rank >= Rank.ADMIN
 
 
-def posting_refusal(
-    group: Group, member: Member | None, rank: Rank, now: datetime
-) -> DomainError | None:
+def posting_refusal(standing: Standing, now: datetime) -> DomainError | None:
     """Writing: whoever the posting rule names, unless muted. The owner is never muted."""
+    group, member, rank = standing.group, standing.member, standing.rank
     if rank == Rank.BANNED:
         return Banned()
     if rank == Rank.APP_ADMIN:
@@ -96,6 +124,8 @@ def posting_refusal(
         case Posting.OWNER_AND_ADMINS:
             if rank < Rank.ADMIN:
                 return PostingNotAllowed()
+            if not standing.holds(Grant.POST):
+                return PostingNotAllowed("You were not granted post", grant=Grant.POST.value)
         case Posting.EVERYONE:
             pass
         case _ as unreachable:
@@ -108,14 +138,24 @@ def posting_refusal(
 
 
 def editing_refusal(standing: Standing, message: Message, now: datetime) -> DomainError | None:
-    """Editing: one's own words while one may still write; in a channel, whose posts speak for it, any admin."""
-    refusal = posting_refusal(standing.group, standing.member, standing.rank, now)
+    """Editing: one's own words while one may still write; in a channel, whose posts speak for it, by a grant.
+
+    Who was granted to edit edits all posts, his own too, though he may write no new ones.
+    """
+    member = standing.member
+    is_own = member is not None and message.sender_id == member.user_id
+    if standing.group.is_channel and standing.rank == Rank.ADMIN and member is not None:
+        refusal = grant_refusal(standing, Grant.EDIT_POSTS)
+        if refusal is None:
+            return Muted() if member.is_muted(now) else None
+        if not is_own:
+            return refusal
+    refusal = posting_refusal(standing, now)
     if refusal is not None:
         return refusal
-    is_own = standing.member is not None and message.sender_id == standing.member.user_id
     if is_own or standing.rank == Rank.APP_ADMIN:
         return None
-    if standing.group.is_channel and standing.rank >= Rank.ADMIN:
+    if standing.group.is_channel and standing.rank >= Rank.OWNER:
         return None
     return PermissionRefused("Only the sender edits a message")
 
@@ -123,15 +163,26 @@ def editing_refusal(standing: Standing, message: Message, now: datetime) -> Doma
 def recalling_refusal(
     standing: Standing, message: Message, now: datetime, window_seconds: int
 ) -> DomainError | None:
-    """Recalling: owner and admins at any time; a sender his own, for a while."""
-    if standing.rank >= Rank.ADMIN:
-        return None
+    """Recalling: owner and admins at any time, what others wrote by a grant; a sender his own, for a while."""
     is_own = standing.member is not None and message.sender_id == standing.member.user_id
+    if standing.rank >= Rank.ADMIN:
+        return None if is_own else grant_refusal(standing, Grant.DELETE_POSTS)
     if not is_own or standing.group.is_channel:
         return PermissionRefused("Only its sender, the owner or an admin recalls a message")
     if (now - message.created_at).total_seconds() > window_seconds:
         return RecallTooLate()
     return None
+
+
+def pinning_refusal(standing: Standing) -> DomainError | None:
+    """Pinning and unpinning: owner, and admins with that right."""
+    return grant_refusal(standing, Grant.PIN_POSTS)
+
+
+def freezing_refusal(standing: Standing, message: Message) -> DomainError | None:
+    """Freezing the reactions to a message: owner, admins who may change what others wrote, any admin on his own."""
+    is_own = standing.member is not None and message.sender_id == standing.member.user_id
+    return grant_refusal(standing, Grant.POST if is_own else Grant.EDIT_POSTS)
 
 
 def reacting_refusal(group: Group, rank: Rank, member: Member | None) -> DomainError | None:
@@ -141,6 +192,11 @@ def reacting_refusal(group: Group, rank: Rank, member: Member | None) -> DomainE
     if member is None:
         return PermissionRefused("Only members react")
     return None
+
+
+def adding_reaction_refusal(standing: Standing) -> DomainError | None:
+    """Adding a reaction, for whom `reacting_refusal` lets through: not who is banned from it."""
+    return ReactingBanned() if standing.is_banned_from_reacting else None
 
 
 def joining_refusal(group: Group, rank: Rank) -> DomainError | None:
@@ -158,10 +214,11 @@ def joining_refusal(group: Group, rank: Rank) -> DomainError | None:
             assert_never(unreachable)
 
 
-def adding_refusal(group: Group, rank: Rank) -> DomainError | None:
-    """Adding another user: any member of a Work group; elsewhere owner and admins."""
-    needed = Rank.MEMBER if group.type is GroupType.WORK else Rank.ADMIN
-    return None if rank >= needed else PermissionRefused()
+def adding_refusal(standing: Standing) -> DomainError | None:
+    """Adding another user: any member of a Work group; elsewhere owner and admins, by a grant."""
+    if standing.group.type is GroupType.WORK:
+        return None if standing.rank >= Rank.MEMBER else PermissionRefused()
+    return grant_refusal(standing, Grant.MANAGE_SUBSCRIBERS)
 
 
 def importing_refusal(rank: Rank) -> DomainError | None:
@@ -176,11 +233,12 @@ def leaving_refusal(group: Group, member: Member) -> DomainError | None:
     return None
 
 
-def removing_refusal(rank: Rank, target: Member | None) -> DomainError | None:
-    """Removing or banning: owner and admins, and only those below themselves."""
-    if rank < Rank.ADMIN or (target is not None and target.rank >= rank):
+def removing_refusal(standing: Standing, target: Member | None) -> DomainError | None:
+    """Removing or banning: owner and admins, by a grant, and only those below themselves."""
+    refusal = managing_refusal(standing)
+    if refusal is None and target is not None and target.rank >= standing.rank:
         return PermissionRefused()
-    return None
+    return refusal
 
 
 def removing_owner_refusal(target: Member | None) -> DomainError | None:
@@ -190,14 +248,14 @@ def removing_owner_refusal(target: Member | None) -> DomainError | None:
     return None
 
 
-def muting_refusal(group: Group, rank: Rank, target: Member) -> DomainError | None:
+def muting_refusal(standing: Standing, target: Member) -> DomainError | None:
     """Muting a member: owner and admins, those below themselves; a Work group knows no mute."""
-    refusal = removing_refusal(rank, target)
+    refusal = removing_refusal(standing, target)
     if refusal is not None:
         return refusal
     if target.role is Role.OWNER:
         return PermissionRefused("The owner cannot be muted")
-    if group.type is GroupType.WORK:
+    if standing.group.type is GroupType.WORK:
         return NotForThisType()
     return None
 
@@ -213,19 +271,70 @@ def appointing_refusal(group: Group, rank: Rank, target: Member) -> DomainError 
     return None
 
 
+def banning_from_reacting_refusal(standing: Standing, target: Member | None) -> DomainError | None:
+    """Keeping a user from reacting: owner and admins, by a grant, those below themselves, never the owner."""
+    refusal = removing_refusal(standing, target)
+    if refusal is None and target is not None and target.role is Role.OWNER:
+        return PermissionRefused("The owner cannot be kept from reacting")
+    return refusal
+
+
+def inviting_refusal(standing: Standing, target: Member | None) -> DomainError | None:
+    """Inviting an admin, seeing and revoking invitations: the owner, and nobody who runs the group already."""
+    if standing.rank < Rank.OWNER:
+        return PermissionRefused()
+    if standing.group.type is GroupType.WORK:
+        return NotForThisType()
+    if target is not None and target.rank >= Rank.ADMIN:
+        return AlreadyAdmin()
+    return None
+
+
 def transferring_refusal(rank: Rank) -> DomainError | None:
     """Giving the group to another member: the owner."""
     return None if rank >= Rank.OWNER else PermissionRefused()
 
 
-def updating_refusal(group: Group, rank: Rank, fields: set[str]) -> DomainError | None:
-    """Changing profile or settings: owner and admins, within what type and channel leave open."""
-    if rank < Rank.ADMIN:
+def updating_refusal(
+    standing: Standing, fields: Collection[str], *, for_channel: bool = False
+) -> DomainError | None:
+    """Changing profile or settings: owner and admins, by their grants, within what type and channel leave open.
+
+    `for_channel`: the channel's own rules stand behind the change, so what it fixes may move.
+    """
+    if standing.rank < Rank.ADMIN:
         return PermissionRefused()
+    needed = {
+        Grant.CHANGE_INFO if name in INFO_FIELDS else Grant.CHANGE_SETTINGS for name in fields
+    }
+    for grant in sorted(needed):
+        refusal = grant_refusal(standing, grant)
+        if refusal is not None:
+            return refusal
+    group, fields = standing.group, set(fields)
+    if for_channel:
+        return None
     if group.is_channel and fields & {"posting", "join_option", "visibility", "history_visible"}:
         return FixedInChannel()
     if group.type is GroupType.WORK and fields & {"join_option", "muted_all"}:
         return NotForThisType()
+    return None
+
+
+def profile_refusal(
+    group: Group, values: Mapping[str, object], limits: GroupLimits
+) -> DomainError | None:
+    """The texts whose limits, in bytes of UTF-8, are a channel's where the group is one."""
+    most = {
+        "name": limits.channel_name_bytes if group.is_channel else limits.group_name_bytes,
+        "introduction": limits.channel_introduction_bytes
+        if group.is_channel
+        else limits.group_introduction_bytes,
+    }
+    for field, limit in most.items():
+        text = values.get(field)
+        if isinstance(text, str) and len(text.encode()) > limit:
+            return FieldTooLong(field, limit)
     return None
 
 
@@ -235,9 +344,9 @@ def disbanding_refusal(group: Group, rank: Rank) -> DomainError | None:
     return None if rank >= needed else PermissionRefused()
 
 
-def may_manage_requests(rank: Rank) -> bool:
-    """Seeing and answering join requests: owner and admins."""
-    return rank >= Rank.ADMIN
+def managing_refusal(standing: Standing) -> DomainError | None:
+    """Managing members, bans and join requests: owner and admins, by a grant."""
+    return grant_refusal(standing, Grant.MANAGE_SUBSCRIBERS)
 
 
 def announces_membership(group: Group) -> bool:

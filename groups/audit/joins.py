@@ -5,8 +5,8 @@ They are kept here because group chat alone knows how it stores things. Each is 
 
 from typing import Any, Final
 
-from groups.kernel.ids import SEPARATOR, GroupId
-from groups.models import CHANNEL_MARKER, stream_of
+from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId
+from groups.models import CHANNEL_MARKER, INBOX_PREFIX, stream_of
 
 Stage = dict[str, Any]
 
@@ -15,12 +15,40 @@ IS_GROUP_STREAM: Final = {"$gte": STREAM_PREFIX, "$lt": STREAM_PREFIX + "\U0010f
 """A condition on a stream id, which is also the conversation's: it belongs to a group."""
 
 
+IS_INBOX_STREAM: Final = {"$gte": INBOX_PREFIX, "$lt": INBOX_PREFIX + "\U0010ffff"}
+"""A condition on a stream id: users talk in it with a channel in private."""
+
+
 _STREAM_OF_MESSAGE: Final[Stage] = {"$arrayElemAt": [{"$split": ["$_id", SEPARATOR]}, 0]}
 
 
 def group_of_stream(stream_id: Any) -> Stage:
     """The expression of the group id in the stream id that an expression yields."""
     return {"$substrBytes": [stream_id, len(STREAM_PREFIX), -1]}
+
+
+def sides_of_inbox_stream(stream_id: Any) -> Stage:
+    """The expression of the channel and the user, as an array, in the stream id that an expression yields."""
+    return {"$split": [{"$substrBytes": [stream_id, len(INBOX_PREFIX), -1]}, PAIR_SEPARATOR]}
+
+
+def not_of_ended_channel(stream_id: Any) -> list[Stage]:
+    """Only rows whose stream is none of a disbanded channel's inbox: it is cleared away step by step."""
+    channel: Stage = {"$arrayElemAt": [sides_of_inbox_stream(stream_id), 0]}
+    return [
+        {"$set": {"ended": _where_begins(stream_id, INBOX_PREFIX, channel)}},
+        look_up("disbanded", "ended", "ended"),
+        {"$match": {"ended": []}},
+        {"$unset": "ended"},
+    ]
+
+
+def _where_begins(stream_id: Any, prefix: str, then: Stage) -> Stage:
+    """The expression `then` for a stream id with the prefix, else null: of another id it may not be asked.
+
+    To cut so many bytes off it may cut a character in two, which the database refuses.
+    """
+    return {"$cond": [{"$eq": [{"$indexOfBytes": [stream_id, prefix]}, 0]}, then, None]}
 
 
 def joined(*parts: Any) -> Stage:
@@ -62,12 +90,17 @@ def without_message() -> list[Stage]:
 
 
 def not_of_disbanded() -> list[Stage]:
-    """Only rows whose `_id` is that of a message, but not of a disbanded group: it is cleared away step by step."""
+    """Only rows whose `_id` is that of a message, but not of a disbanded group: it is cleared away step by step.
+
+    So is the inbox of a channel.
+    """
+    group = group_of_stream(_STREAM_OF_MESSAGE)
     return [
-        {"$set": {"group_id": group_of_stream(_STREAM_OF_MESSAGE)}},
+        {"$set": {"group_id": _where_begins(_STREAM_OF_MESSAGE, STREAM_PREFIX, group)}},
         look_up("disbanded", "group_id", "disbanded"),
         {"$match": {"disbanded": []}},
         {"$unset": ["disbanded", "group_id"]},
+        *not_of_ended_channel(_STREAM_OF_MESSAGE),
     ]
 
 

@@ -3,10 +3,11 @@
 A group's marker and its stream's flag are compared here; that the marker means a channel is for `channels.audit`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from groups.audit import media, pins, running
 from groups.audit.store import GroupAuditStore
 from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import GroupId, StreamId
@@ -25,8 +26,11 @@ from groups.models import (
 Row = Mapping[str, Any]
 
 
-def checks(database: Database, limits: GroupLimits) -> list[Check]:
-    """All checks of group chat, in the order in which their repairs build on each other."""
+def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = ()) -> list[Check]:
+    """All checks of group chat, in the order in which their repairs build on each other.
+
+    `holders`: collections of higher packages whose documents use uploads as messages do.
+    """
     audit = _Audit(database, GroupAuditStore(database), limits)
     return [
         Check(
@@ -64,6 +68,9 @@ def checks(database: Database, limits: GroupLimits) -> list[Check]:
             _count_restrictions,
             audit.restrictions,
         ),
+        *pins.checks(database, limits),
+        *media.checks(database, holders),
+        *running.checks(database, limits),
     ]
 
 

@@ -9,6 +9,7 @@ from groups.audit.joins import (
     Stage,
     group_of_stream,
     joined,
+    not_of_ended_channel,
     union,
 )
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
@@ -24,6 +25,7 @@ class GroupAuditStore:
     """Reads all of group chat's collections; writes single facts into them."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._groups = database.collection("groups")
         self._disbanded = database.collection("disbanded")
         self._members = database.collection("members")
@@ -75,6 +77,7 @@ class GroupAuditStore:
                 ),
                 _merge("stream", "head", "last", "messages", "first", "newest", "disbanded"),
                 {"$match": {"disbanded": None, "$expr": {"$not": [fits]}}},
+                *not_of_ended_channel("$_id"),
             ],
         )
 
@@ -126,6 +129,29 @@ class GroupAuditStore:
         await self._streams.update_one(
             {"_id": stream_id}, {"$set": values}, upsert=True, session=tx.session
         )
+
+    async def list_pins_anew(self, stream_id: StreamId, tx: Tx) -> list[int] | None:
+        """Make the stream's list of pins what the messages say; None where it was right, or there is no stream."""
+        stream = await self._streams.find_one_and_update(
+            # Written before they are read: whoever pins waits for us.
+            {"_id": stream_id},
+            {"$inc": {"touched": 1}},
+            session=tx.session,
+        )
+        if stream is None:
+            return None
+        cursor = self._messages.find(
+            {"stream_id": stream_id, "pinned_at": {"$type": "date"}},
+            {"_id": 0, "seq": 1},
+            session=tx.session,
+        ).sort([("pinned_at", 1)])
+        pins = [int(row["seq"]) for row in await cursor.to_list(None)]
+        if sorted(pins) == sorted(stream.get("pins", [])):
+            return None
+        await self._streams.update_one(
+            {"_id": stream_id}, {"$set": {"pins": pins}}, session=tx.session
+        )
+        return pins
 
     async def delete_stream(self, stream_id: StreamId, tx: Tx) -> None:
         """Remove the stream."""
@@ -340,6 +366,15 @@ class GroupAuditStore:
         )
         added = await self._members.update_one(staff, {"$set": {"staff": True}}, session=tx.session)
         return bool(dropped.modified_count or added.modified_count)
+
+    async def delete_some(self, collection: str, group_id: GroupId, tx: Tx) -> int:
+        """Delete some of what the collection holds of the group; how many."""
+        of = self._database.collection(collection)
+        cursor = of.find({"group_id": group_id}, {"_id": 1}, session=tx.session).limit(STEP)
+        found = [row["_id"] for row in await cursor.to_list(None)]
+        if found:
+            await of.delete_many({"_id": {"$in": found}, "group_id": group_id}, session=tx.session)
+        return len(found)
 
     async def delete_rows(self, collection: str, group_id: GroupId, tx: Tx) -> int:
         """Delete the restrictions or join requests of the group; how many there were."""

@@ -17,6 +17,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final, Generic, TypeVar
 
 from groups.kernel.errors import DomainError, Unavailable
@@ -35,6 +36,14 @@ Apply = Callable[[Tx, str, Sequence[E]], Awaitable[Sequence[R | DomainError]]]
 log = logging.getLogger(__name__)
 
 
+Turn = Callable[[str], AbstractAsyncContextManager[object]]
+"""What a key's batch holds while it commits: by it keys that meet in one document take turns instead of conflicting."""
+
+
+def _no_turn(_: str) -> AbstractAsyncContextManager[object]:
+    return nullcontext()
+
+
 class GroupCommit(Generic[E, R]):
     """Queues of entries, one lane a key, each lane committing batch after batch."""
 
@@ -48,6 +57,7 @@ class GroupCommit(Generic[E, R]):
         max_waiting: int = MAX_WAITING,
         is_alone: Callable[[E], bool] | None = None,
         on_batch: Callable[[str, int], None] | None = None,
+        turn: Turn = _no_turn,
     ) -> None:
         self._database = database
         self._apply = apply
@@ -56,6 +66,7 @@ class GroupCommit(Generic[E, R]):
         self._max_waiting = max_waiting
         self._is_alone = is_alone
         self._on_batch = on_batch
+        self._turn = turn
         self._waiting = 0
         self._lanes: dict[str, deque[tuple[E, asyncio.Future[R]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,8 +110,8 @@ class GroupCommit(Generic[E, R]):
                     self._waiting -= 1
                     if not future.cancelled():
                         batch.append((entry, future))
-                if batch:
-                    await self._commit(key, batch)
+                if batch and not await self._commit(key, batch):
+                    self._refuse(lane)
         finally:
             # No await between the last look at the lane and this line, so no entry is left behind; on cancellation
             # whoever still waits is told.
@@ -118,27 +129,41 @@ class GroupCommit(Generic[E, R]):
             return True
         return not (self._is_alone(batch[0][0]) or self._is_alone(lane[0][0]))
 
-    async def _commit(self, key: str, batch: list[tuple[E, asyncio.Future[R]]]) -> None:
+    def _refuse(self, lane: deque[tuple[E, asyncio.Future[R]]]) -> None:
+        """Tell those who waited behind an outage: tried in their turn, each batch would wait as long once more."""
+        while lane:
+            _, future = lane.popleft()
+            self._waiting -= 1
+            self._settle(future, Unavailable("Nothing of it was stored"))
+
+    async def _commit(self, key: str, batch: list[tuple[E, asyncio.Future[R]]]) -> bool:
+        """Settle the batch; False: the database was away for as long as anybody waits for it."""
         if self._on_batch is not None:
             self._on_batch(self._name, len(batch))
         entries = [entry for entry, _ in batch]
         try:
-            outcomes = await self._database.run(lambda tx: self._apply(tx, key, entries))
+            async with self._turn(key):
+                outcomes = await self._database.run(lambda tx: self._apply(tx, key, entries))
         except Unavailable as error:
             for _, future in batch:
                 self._settle(future, Unavailable(error.detail))
+            return False
         # Whatever one entry provokes must reach that entry's caller, and no other.
         except Exception as error:
             if len(batch) == 1:
                 self._settle(batch[0][1], error)
-                return
+                return True
             log.warning("batch of %d for %s failed, halving: %r", len(batch), self._name, error)
             middle = len(batch) // 2
-            await self._commit(key, batch[:middle])
-            await self._commit(key, batch[middle:])
+            if not await self._commit(key, batch[:middle]):
+                for _, future in batch[middle:]:
+                    self._settle(future, Unavailable("Nothing of it was stored"))
+                return False
+            return await self._commit(key, batch[middle:])
         else:
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 self._settle(future, outcome)
+        return True
 
     @staticmethod
     def _settle(future: asyncio.Future[R], outcome: R | Exception) -> None:

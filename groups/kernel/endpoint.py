@@ -9,9 +9,10 @@ OpenAPI, and check it in tests:
             '''Create a group.'''
 
 `actor` asks for authentication, `body` for a JSON body, `query` for query parameters, `key` for the optional
-`Idempotency-Key` header, `lines` for a body of any size that is read line by line; every other parameter is a part of
-the path. A method that answers a `Stream` is answered line by line too. `channels.server.http` serves what
-`endpoints_of` collects.
+`Idempotency-Key` header, `accept` for the `Accept` header of a call that can answer a `Table` too, `lines` for a body
+of any size that is read line by line, `upload` for one file; every other parameter is a part of the path. A method that
+answers a `Stream` is answered line by line too, one that answers a `Download` with bytes. `channels.server.http` serves
+what `endpoints_of` collects.
 """
 
 import inspect
@@ -49,6 +50,10 @@ class Reply(Generic[T]):
     status: int
 
 
+Accept = Annotated[str, Field(default="", description="`text/csv` is answered a table.")]
+"""The `Accept` header as it was sent; empty where it was not."""
+
+
 LINE_BYTES: Final = 1_024  # a line of a streamed body; ours: the longest legal one has far fewer
 
 
@@ -72,6 +77,42 @@ class Stream(Generic[T]):
     """
 
     items: AsyncGenerator[T, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file, sent as the body itself or as a part of a form; read no faster than `chunks` is asked.
+
+    `length` is what the sender says it is, in bytes, where he does; `name` is what he calls it, or empty.
+    """
+
+    chunks: AsyncIterator[bytes]
+    length: int | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Bytes that never change, to send whole or in part: `read(start, length)` yields them piece by piece.
+
+    `is_shown` says whether a browser may show them in a page; otherwise it saves them under `name`.
+    """
+
+    content_type: str
+    size_bytes: int
+    etag: str
+    name: str
+    is_shown: bool
+    read: Callable[[int, int], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An answer as CSV, which a browser saves under `name`; of a list, one page, and the cursor to the next one."""
+
+    csv: bytes
+    name: str
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +156,10 @@ class Endpoint:
     """What each line of a streamed body holds; None: the body is not streamed."""
     is_stream: bool = False
     """The answer is one `answer` a line."""
+    takes_upload: bool = False
+    is_download: bool = False
+    takes_accept: bool = False
+    """It answers a `Table` to who would rather have one."""
 
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -170,8 +215,10 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spe
         body_is_optional = True
         body = next(part for part in body.__args__ if part is not type(None))
     lines = hints.pop("lines", None)
+    takes_upload = hints.pop("upload", None) is Upload
     query = hints.pop("query", None)
     takes_key = hints.pop("key", None) is not None
+    takes_accept = hints.pop("accept", None) is not None
     needs_actor = hints.pop("actor", None) is Actor
     missing = [part for part in hints if "{" + part + "}" not in spec.path]
     if missing or spec.path.count("{") != len(hints):
@@ -196,6 +243,9 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spe
         answer=answer if isinstance(answer, type) and issubclass(answer, BaseModel) else None,
         line=None if lines is None else get_args(lines)[0],
         is_stream=is_stream,
+        takes_upload=takes_upload,
+        is_download=answer is Download,
+        takes_accept=takes_accept,
     )
 
 

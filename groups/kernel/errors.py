@@ -37,6 +37,10 @@ class NotFound(DomainError):
     """It does not exist, or it is not the actor's to know."""
 
 
+class Expired(DomainError):
+    """It was there to be had, and is not any more."""
+
+
 class Conflict(DomainError):
     """It does not fit the present state."""
 
@@ -54,6 +58,10 @@ class TooLarge(DomainError):
 
 class UnsupportedMedia(DomainError):
     """A content type that this call does not read."""
+
+
+class OutOfRange(DomainError):
+    """A part that the whole does not have."""
 
 
 class MethodNotAllowed(DomainError):

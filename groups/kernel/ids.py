@@ -19,6 +19,9 @@ StreamId = NewType("StreamId", str)
 SEPARATOR: Final = "\x1f"
 """ASCII's unit separator, between the parts of a stored key such as `group<US>user`."""
 
+PAIR_SEPARATOR: Final = "\x1e"
+"""ASCII's record separator, between the two sides in the id of a stream that is itself part of stored keys."""
+
 USER_ID_BYTES: Final = 32  # the reference product's user ids
 GROUP_ID_BYTES: Final = 48  # the reference product's group ids; the founding document's channel ids
 ID_BYTES: Final = 128  # no id of any kind is longer; joined ones such as `group_<id>` included

@@ -7,7 +7,8 @@ the actor whatever the cursor says, so a forged one shows nothing that a plain c
 import base64
 import binascii
 import json
-from typing import Annotated, Final, Generic, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Final, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +20,14 @@ MAX_PAGE: Final = 100  # items; the reference product's conversation and member 
 
 Key = str | int
 """One part of a sort key; instants travel as milliseconds since 1970."""
+
+
+class ReadBehind(Protocol[T]):
+    """Reads the items of a list behind a text ("": from the beginning), in its order."""
+
+    async def __call__(self, *, after: str, limit: int) -> list[T]:
+        """At most `limit` of them."""
+        ...
 
 
 class Page(BaseModel, Generic[T]):
@@ -67,6 +76,23 @@ def decode_cursor(name: str, cursor: str | None, *kinds: type[Key]) -> tuple[Key
         if isinstance(part, str) and any("\ud800" <= character <= "\udfff" for character in part):
             raise BadCursor
     return tuple(parts[1:])
+
+
+async def page_by_text(
+    name: str,
+    cursor: str | None,
+    limit: int,
+    read: ReadBehind[T],
+    key_of: Callable[[T], str],
+) -> tuple[list[T], str | None]:
+    """A page of the list `name`, which is in the order of one text, and the cursor to the next.
+
+    Raises: BadCursor.
+    """
+    key = decode_cursor(name, cursor, str)
+    found = await read(after=str(key[0]) if key else "", limit=limit + 1)
+    items, has_more = cut_page(found, limit)
+    return items, encode_cursor(name, key_of(items[-1])) if has_more else None
 
 
 def cut_page(items: list[T], limit: int) -> tuple[list[T], bool]:

@@ -74,6 +74,23 @@ NotBlank = Annotated[str, AfterValidator(_not_blank)]
 """One line that shows something: a name or a title."""
 
 
+def _one_line(text: str) -> str:
+    return _not_blank(text) if text else text
+
+
+OneLine = Annotated[str, AfterValidator(_one_line)]
+"""One line that shows something, or nothing at all."""
+
+
+def _unicode(text: str) -> str:
+    byte_length(text)
+    return text
+
+
+Unicode = Annotated[str, AfterValidator(_unicode)]
+"""Text whose limit depends on what is stored: whoever knows that checks it."""
+
+
 def fold(text: str) -> str:
     """The text as searches compare it: case-folded."""
     return text.casefold()

@@ -12,13 +12,16 @@ from groups.errors import (
     GroupIdTaken,
     GroupNotFound,
     GroupsPerUserReached,
+    MediaNotFound,
     NotForThisType,
     ReservedCustomField,
+    WrongMediaKind,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post
 from groups.kernel.errors import (
     DomainError,
+    FieldTooLong,
     IdempotencyConflict,
     InvalidRequest,
     PermissionRefused,
@@ -85,6 +88,8 @@ class GroupRoutes:
             CustomFieldLimitReached,
             GroupsPerUserReached,
             NotForThisType,
+            MediaNotFound,
+            WrongMediaKind,
             IdempotencyConflict,
         ],
     )
@@ -127,6 +132,9 @@ class GroupRoutes:
             CustomFieldLimitReached,
             FixedInChannel,
             NotForThisType,
+            FieldTooLong,
+            MediaNotFound,
+            WrongMediaKind,
         ],
     )
     async def update(self, actor: Actor, group_id: GroupIdText, body: UpdateGroup) -> GroupView:

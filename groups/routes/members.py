@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from groups.errors import (
+    AdminLimitReached,
     Banned,
     GroupNotFound,
     GroupsPerUserReached,
@@ -21,7 +22,7 @@ from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import USER_ID_BYTES, GroupIdText, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
-from groups.models import Member, Standing
+from groups.models import Member, Standing, User
 from groups.routes.views import (
     AnswerRequest,
     BanView,
@@ -152,7 +153,13 @@ class MemberRoutes:
 
     @patch(
         "/v1/groups/{group_id}/members/{user_id}",
-        errors=[GroupNotFound, MemberNotFound, PermissionRefused, NotForThisType],
+        errors=[
+            GroupNotFound,
+            MemberNotFound,
+            PermissionRefused,
+            NotForThisType,
+            AdminLimitReached,
+        ],
     )
     async def change(
         self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, body: ChangeMember
@@ -221,15 +228,18 @@ class MemberRoutes:
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
         users = await self._users.names(request.user_id for request in requests)
-        items = [
-            JoinRequestView(
-                user_id=request.user_id,
-                name=users[request.user_id].name if request.user_id in users else "",
-                text=request.text,
-                requested_at=request.requested_at,
+        items: list[JoinRequestView] = []
+        for request in requests:
+            user = users.get(request.user_id) or User(user_id=request.user_id)
+            items.append(
+                JoinRequestView(
+                    user_id=user.user_id,
+                    name=user.name,
+                    face_url=user.face_url,
+                    text=request.text,
+                    requested_at=request.requested_at,
+                )
             )
-            for request in requests
-        ]
         return Page(items=items, next_cursor=next_cursor)
 
     @post(
@@ -257,7 +267,7 @@ class MemberRoutes:
 
     @post(
         "/v1/groups/{group_id}/owner",
-        errors=[GroupNotFound, PermissionRefused, MemberNotFound],
+        errors=[GroupNotFound, PermissionRefused, MemberNotFound, AdminLimitReached],
     )
     async def transfer(self, actor: Actor, group_id: GroupIdText, body: NewOwner) -> GroupView:
         """Give the group to another member; I stay as admin."""

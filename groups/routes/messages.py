@@ -1,19 +1,22 @@
 """Calls on messages: write, read both ways, edit, recall."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 from pydantic import Field
 
 from groups import policy
 from groups.errors import (
     Banned,
+    ForwardingNotAllowed,
     GroupNotFound,
+    MediaNotFound,
     MessageNotFound,
     MessageRecalled,
     Muted,
     PostingNotAllowed,
     RecallTooLate,
+    WrongMediaKind,
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post
@@ -23,14 +26,23 @@ from groups.kernel.errors import (
     PermissionRefused,
     RateLimited,
 )
-from groups.kernel.ids import GroupIdText, StreamId
+from groups.kernel.ids import GroupIdText, StreamId, UserId
 from groups.kernel.paging import Page, PageQuery
-from groups.models import Tally
+from groups.models import Message, Standing, Tallies, Tally, User
 from groups.routes.rendering import MessageRendering
-from groups.routes.views import MessageView, WriteMessage, message_view
-from groups.service import MessageService, Posted
+from groups.routes.views import MessageView, NewMessage, WriteMessage, message_view
+from groups.service import ForwardService, MessageService, Posted, UserService
 
 Seq = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
+
+
+FORWARDING_ERRORS: Final = (
+    MessageNotFound,
+    MessageRecalled,
+    PermissionRefused,
+    ForwardingNotAllowed,
+)
+"""What more can be in the way of a forward than of a message: the source, a message wherever it is."""
 
 
 class HistoryQuery(PageQuery):
@@ -45,9 +57,7 @@ class HistoryQuery(PageQuery):
 class TallyReader(Protocol):
     """Who knows the reactions to messages; `reactions` does, and the composition root hands it in."""
 
-    async def tallies(
-        self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]
-    ) -> Mapping[int, Tally]:
+    async def tallies(self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]) -> Tallies:
         """The tally of each of the messages that has one."""
         ...
 
@@ -57,18 +67,32 @@ class MessageRoutes:
 
     tag = "Messages"
 
-    def __init__(self, messages: MessageService, tallies: TallyReader) -> None:
+    def __init__(
+        self,
+        messages: MessageService,
+        forwards: ForwardService,
+        tallies: TallyReader,
+        users: UserService,
+    ) -> None:
         self._messages = messages
+        self._forwards = forwards
         self._tallies = tallies
+        self._users = users
         self._rendering = MessageRendering(
-            lambda message, standing, tally: self._view(Posted(message, standing), tally)
+            lambda message, standing, tally, sender: _view(Posted(message, standing), tally, sender)
         )
 
-    def _view(self, posted: Posted, tally: Tally | None) -> MessageView:
-        standing = posted.standing
-        group = standing.group
-        with_sender = policy.may_see_sender(group, standing.rank)
-        return message_view(posted.message, group.group_id, tally, with_sender=with_sender)
+    async def _senders(
+        self, standing: Standing, messages: Sequence[Message]
+    ) -> Mapping[UserId, User]:
+        """What those who wrote show of themselves, where the reader may know who they are."""
+        if not policy.may_see_sender(standing.group, standing.rank):
+            return {}
+        return await self._users.names({message.sender_id for message in messages})
+
+    async def _one(self, posted: Posted, tally: Tally | None) -> MessageView:
+        senders = await self._senders(posted.standing, [posted.message])
+        return _view(posted, tally, senders.get(posted.message.sender_id))
 
     @post(
         "/v1/groups/{group_id}/messages",
@@ -80,15 +104,28 @@ class MessageRoutes:
             Muted,
             Banned,
             IdempotencyConflict,
+            MediaNotFound,
+            WrongMediaKind,
             RateLimited,
+            *FORWARDING_ERRORS,
         ],
     )
     async def write(
-        self, actor: Actor, group_id: GroupIdText, body: WriteMessage, key: IdempotencyKey
+        self, actor: Actor, group_id: GroupIdText, body: NewMessage, key: IdempotencyKey
     ) -> MessageView:
-        """Write a message; with an `Idempotency-Key`, repeating it writes nothing and answers the same."""
-        posted = await self._messages.post(actor, group_id, body.to_content(), key=key)
-        return self._view(posted, None)
+        """Write a message, or forward one; with an `Idempotency-Key`, repeating it writes nothing.
+
+        What is forwarded is a copy with `forwarded_from`, which names the channel or group and never who wrote; a
+        private one is not named.
+        """
+        silent = body.silent
+        if body.forward is None:
+            content = body.to_content()
+            posted = await self._messages.post(actor, group_id, content, key=key, silent=silent)
+        else:
+            source = body.forward.source
+            posted = await self._forwards.forward(actor, group_id, source, key=key, silent=silent)
+        return await self._one(posted, None)
 
     @get("/v1/groups/{group_id}/messages", errors=[GroupNotFound, PermissionRefused, Banned])
     async def history(
@@ -106,8 +143,11 @@ class MessageRoutes:
         seqs = [message.seq for message in history.messages]
         stream_id = history.standing.group.stream_id
         tallies = await self._tallies.tallies(actor, stream_id, seqs)
+        senders = await self._senders(history.standing, history.messages)
         return Rendered(
-            self._rendering.page(history.messages, history.standing, tallies, history.next_cursor)
+            self._rendering.page(
+                history.messages, history.standing, tallies, history.next_cursor, senders
+            )
         )
 
     @get(
@@ -150,4 +190,11 @@ class MessageRoutes:
     async def _with_tally(self, actor: Actor, posted: Posted) -> MessageView:
         message = posted.message
         tallies = await self._tallies.tallies(actor, message.stream_id, [message.seq])
-        return self._view(posted, tallies.get(message.seq))
+        return await self._one(posted, tallies.get(message.seq))
+
+
+def _view(posted: Posted, tally: Tally | None, sender: User | None) -> MessageView:
+    standing = posted.standing
+    group = standing.group
+    with_sender = policy.may_see_sender(group, standing.rank)
+    return message_view(posted.message, group.group_id, tally, sender, with_sender=with_sender)

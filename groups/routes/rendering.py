@@ -1,32 +1,87 @@
-"""Messages as JSON, rendered once for all who read the same page at once.
+"""Messages as JSON, rendered once for all who read them until they change.
 
-Readers who ask together share what the stores read for them: the same `Message`, the same counts. Their answers differ
-only in whether the sender is shown and in their own reactions, which stand last. So the part before those is kept for
-as long as the same objects come again, and a reader costs his own few bytes a message.
+Readers share what the stores read for them: the same `Message`, the same counts, for as long as the database says the
+same. Their answers differ only in whether the sender is shown and in their own reactions, which stand last. So the part
+before those is kept for as long as the same objects come again, and a reader costs the few bytes of his own reactions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import orjson
 from pydantic import BaseModel
 
 from groups import policy
-from groups.models import Message, Standing, Tally
+from groups.kernel.ids import UserId
+from groups.models import Message, Standing, Tallies, Tally, User
 
-View = Callable[[Message, Standing, Tally], BaseModel]
+View = Callable[[Message, Standing, Tally, User | None], BaseModel]
+Senders = Mapping[UserId, User]
+"""What those who wrote show of themselves; empty where the view does not show it."""
 
-KEPT_PAGES: Final = 64  # of the streams read last
-KEPT_MESSAGES: Final = (
-    200  # of one stream; of 12 KiB at most each, so 2 MB in the worst case and 100 KB in practice
-)
+KEPT_STREAMS: Final = 64  # those read last
+KEPT_MESSAGES: Final = 200
+"""Of one stream. Of 12 KiB at most each, with the page of them: 4 MB in the worst case, 200 KB in practice."""
 _END: Final = b'"mine":[]}}'
 """How a rendered view ends in which nobody has reacted: `reactions` is its last field, `mine` the last of that."""
 _MINE_NONE: Final = b"[]}}"
 _NO_TALLY: Final = Tally()
 
-# The message, the counts and the group's name that it was rendered from, and the JSON up to one's own reactions.
-_Kept = tuple[Message, Mapping[str, int], str, bytes]
+# The message, the counts, the group's name and the sender that it was rendered from, and the JSON up to one's own
+# reactions.
+_Kept = tuple[Message, Mapping[str, int], str, User | None, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptPage:
+    """A page as it is but for one's own reactions, and what it was rendered from."""
+
+    messages: Sequence[Message]
+    tallies: Mapping[int, Tally]
+    group_name: str
+    senders: Senders
+    parts: Sequence[bytes]
+    """Two for each message: the second begins with one's own reactions."""
+    places: Mapping[int, int]
+    """Where the second part of each message is, by seq; not of recalled ones, which show no reactions."""
+    items: bytes
+    """All parts as they are for a reader who holds none."""
+
+    def is_of(
+        self,
+        messages: Sequence[Message],
+        tallies: Mapping[int, Tally],
+        group_name: str,
+        senders: Senders,
+    ) -> bool:
+        # What did not change is the same object, so that comparing all of it takes a microsecond.
+        return (
+            self.messages == messages
+            and self.tallies == tallies
+            and self.group_name == group_name
+            and self.senders == senders
+        )
+
+    def items_of(self, own: Mapping[int, tuple[str, ...]]) -> bytes:
+        """The page's items for who holds these reactions."""
+        if not own:
+            return self.items
+        parts = list(self.parts)
+        for seq, mine in own.items():
+            place = self.places.get(seq)
+            if mine and place is not None:
+                parts[place] = orjson.dumps(mine) + b"}}"
+        return b"".join(parts)
+
+
+@dataclass(slots=True)
+class _KeptStream:
+    """What is kept of a stream, for those who see senders or for those who do not."""
+
+    messages: dict[int, _Kept] = field(default_factory=dict)
+    page: _KeptPage | None = None
 
 
 class MessageRendering:
@@ -34,49 +89,77 @@ class MessageRendering:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._pages: dict[tuple[str, bool], dict[int, _Kept]] = {}
+        self._streams: dict[tuple[str, bool], _KeptStream] = {}
 
     def page(
         self,
         messages: Sequence[Message],
         standing: Standing,
-        tallies: Mapping[int, Tally],
+        tallies: Tallies,
         next_cursor: str | None,
+        senders: Senders = MappingProxyType({}),
     ) -> bytes:
-        """The page of messages as this reader sees it."""
+        """The page of messages as this reader sees it.
+
+        Readers who ask for a page at once are given the same objects by the stores, and share all but their own
+        reactions.
+        """
+        items = b""
+        if messages:
+            page = self._page(messages, standing, tallies.shared, senders)
+            items = page.items_of(tallies.own)
+        # Each item begins with the comma that parts it from the one before.
+        return b'{"items":[%b],"next_cursor":%b}' % (items[1:], orjson.dumps(next_cursor))
+
+    def _page(
+        self,
+        messages: Sequence[Message],
+        standing: Standing,
+        tallies: Mapping[int, Tally],
+        senders: Senders,
+    ) -> _KeptPage:
         group = standing.group
         kept = self._kept_of(group.stream_id, policy.may_see_sender(group, standing.rank))
+        if kept.page is not None and kept.page.is_of(messages, tallies, group.name, senders):
+            return kept.page
         parts: list[bytes] = []
         for message in messages:
             tally = tallies.get(message.seq, _NO_TALLY)
-            one = kept.get(message.seq)
+            sender = senders.get(message.sender_id)
+            one = kept.messages.get(message.seq)
             if (
                 one is None
                 or one[0] is not message
                 or one[1] is not tally.counts
                 or one[2] != group.name
+                or one[3] != sender
             ):
-                one = kept[message.seq] = self._render(message, standing, tally)
-            parts.append(one[3])
-            if tally.mine and message.recalled_at is None:
-                parts.append(orjson.dumps(tally.mine) + b"}}")
-            else:
-                parts.append(_MINE_NONE)
-        # Each begins with the comma that parts it from the one before.
-        items = b"".join(parts)[1:]
-        return b'{"items":[%b],"next_cursor":%b}' % (items, orjson.dumps(next_cursor))
+                one = kept.messages[message.seq] = self._render(message, standing, tally, sender)
+            parts += (one[4], _MINE_NONE)
+        places = {
+            message.seq: 2 * n + 1
+            for n, message in enumerate(messages)
+            if message.recalled_at is None
+        }
+        kept.page = _KeptPage(
+            messages, tallies, group.name, senders, parts, places, b"".join(parts)
+        )
+        return kept.page
 
-    def _kept_of(self, stream_id: str, shows_sender: bool) -> dict[int, _Kept]:
-        kept = self._pages.get((stream_id, shows_sender))
-        if kept is None or len(kept) > KEPT_MESSAGES:
-            if len(self._pages) >= KEPT_PAGES:
-                self._pages.clear()
-            kept = self._pages[stream_id, shows_sender] = {}
+    def _kept_of(self, stream_id: str, shows_sender: bool) -> _KeptStream:
+        kept = self._streams.get((stream_id, shows_sender))
+        if kept is None or len(kept.messages) > KEPT_MESSAGES:
+            if len(self._streams) >= KEPT_STREAMS:
+                self._streams.clear()
+            kept = self._streams[stream_id, shows_sender] = _KeptStream()
         return kept
 
-    def _render(self, message: Message, standing: Standing, tally: Tally) -> _Kept:
-        view = self._view(message, standing, Tally(tally.counts, tally.total))
+    def _render(
+        self, message: Message, standing: Standing, tally: Tally, sender: User | None
+    ) -> _Kept:
+        view = self._view(message, standing, tally, sender)
         json = b"," + view.__pydantic_serializer__.to_json(view)
         if not json.endswith(_END):
             raise TypeError(f"{type(view).__name__} must end in one's own reactions")
-        return message, tally.counts, standing.group.name, json.removesuffix(_MINE_NONE)
+        rest = json.removesuffix(_MINE_NONE)
+        return message, tally.counts, standing.group.name, sender, rest

@@ -1,36 +1,66 @@
 """Group chat's rules at work, one module a life cycle; each method's first argument is the actor."""
 
 from groups.service.access import Access
+from groups.service.admin_log import AdminLog
+from groups.service.changes import Change, ChangeReader
 from groups.service.clearing import Clearing
+from groups.service.curation import CurationService
 from groups.service.directory import Directory
+from groups.service.forwarding import ForwardService, said_by
 from groups.service.groups import GroupChanges, GroupService, NewGroup
 from groups.service.hooks import Hooks
 from groups.service.importing import ImportService
+from groups.service.invitations import InvitationService
+from groups.service.keeping import Keeping
 from groups.service.lookup import GroupLookup
+from groups.service.media import Bytes, MediaService
 from groups.service.membership import Membership, MembershipService
 from groups.service.messages import History, MessageService, Posted
+from groups.service.posting import Prepared, Take
+from groups.service.repeats import Repeatable, Repeats, repeatable
+from groups.service.revocations import Revocations
 from groups.service.roster import Admission, Outcome
 from groups.service.standing_list import Card, MembershipReader
+from groups.service.streams import StreamService
 from groups.service.users import UserService
+from groups.service.views import MessageViews
 
 __all__ = [
     "Access",
+    "AdminLog",
     "Admission",
+    "Bytes",
     "Card",
+    "Change",
+    "ChangeReader",
     "Clearing",
+    "CurationService",
     "Directory",
+    "ForwardService",
     "GroupChanges",
     "GroupLookup",
     "GroupService",
     "History",
     "Hooks",
     "ImportService",
+    "InvitationService",
+    "Keeping",
+    "MediaService",
     "Membership",
     "MembershipReader",
     "MembershipService",
     "MessageService",
+    "MessageViews",
     "NewGroup",
     "Outcome",
     "Posted",
+    "Prepared",
+    "Repeatable",
+    "Repeats",
+    "Revocations",
+    "StreamService",
+    "Take",
     "UserService",
+    "repeatable",
+    "said_by",
 ]

@@ -8,23 +8,40 @@ from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
 from groups.service.access import Access
+from groups.service.admin_log import AdminLog
+from groups.service.changes import ChangeReader
 from groups.service.clearing import Clearing
+from groups.service.curation import CurationService
 from groups.service.directory import Directory
+from groups.service.faces import Faces
+from groups.service.forwarding import ForwardService
 from groups.service.groups import GroupService
 from groups.service.hooks import Hooks
 from groups.service.importing import ImportService
+from groups.service.invitations import InvitationService
+from groups.service.keeping import Keeping
 from groups.service.lookup import GroupLookup
+from groups.service.media import MediaService
 from groups.service.membership import MembershipService
 from groups.service.messages import MessageService
+from groups.service.repeats import Repeats
+from groups.service.revocations import Revocations
 from groups.service.roster import Admissions, MembershipLane, Roster
 from groups.service.standing_list import MembershipReader
+from groups.service.streams import StreamService
 from groups.service.users import UserService
+from groups.service.views import MessageViews
 from groups.store import (
     INDEXES,
+    AdminLogStore,
     AdmissionStore,
+    ChangeStore,
     GroupStore,
+    InvitationStore,
+    MediaStore,
     MemberStore,
     MessageStore,
+    RepeatStore,
     UserStore,
 )
 
@@ -37,20 +54,33 @@ class GroupChat:
 
     hooks: Hooks
     access: Access
+    admin_log: AdminLog
     lookup: GroupLookup
     memberships: MembershipReader
+    changes: ChangeReader
     groups: GroupService
     membership: MembershipService
+    invitations: InvitationService
     imports: ImportService
     messages: MessageService
+    forwards: ForwardService
+    curation: CurationService
+    keeping: Keeping
+    repeats: Repeats
+    streams: StreamService
     directory: Directory
     users: UserService
+    revocations: Revocations
+    media: MediaService
+    views: MessageViews
     clearing: Clearing
 
     async def close(self) -> None:
         """Let every submitted write end, and stop the background work, which the next start resumes."""
         await self.membership.close()
         await self.messages.close()
+        await self.media.stop()
+        await self.revocations.close()
         await self.clearing.stop()
 
 
@@ -64,37 +94,97 @@ def assemble(
     """Group chat on this database; `on_batch` hears the size of every group-commit batch."""
     groups, members = GroupStore(database), MemberStore(database)
     messages, users = MessageStore(database), UserStore(database)
+    media, invitations = MediaStore(database), InvitationStore(database)
+    faces, changes = Faces(media), ChangeStore(database)
     hooks = Hooks()
     access = Access(groups, members)
+    admin_log = AdminLog(database, AdminLogStore(database), access, clock)
     lane = MembershipLane(
         database,
-        Roster(database, groups, members, messages, users, hooks, limits, clock),
-        Admissions(groups, messages, AdmissionStore(database), limits, clock),
-        on_batch=on_batch,
-    )
-    clearing = Clearing(database, groups, members, messages, hooks)
-    return GroupChat(
-        hooks=hooks,
-        access=access,
-        lookup=GroupLookup(database, groups, members),
-        memberships=MembershipReader(members, messages, groups),
-        groups=GroupService(
-            database, groups, members, messages, users, access, clearing, hooks, limits, clock
-        ),
-        membership=MembershipService(members, access, lane),
-        imports=ImportService(access, lane),
-        messages=MessageService(
+        Roster(
             database,
             groups,
             members,
             messages,
-            access,
+            users,
+            invitations,
+            admin_log,
+            changes,
             hooks,
             limits,
             clock,
-            on_batch=on_batch,
         ),
+        Admissions(
+            database, groups, messages, AdmissionStore(database), admin_log, hooks, limits, clock
+        ),
+        on_batch=on_batch,
+    )
+    clearing = Clearing(
+        database,
+        groups,
+        members,
+        messages,
+        media,
+        invitations,
+        admin_log,
+        changes,
+        hooks,
+        limits,
+        clock,
+    )
+    repeats = Repeats(RepeatStore(database), clock)
+    streams = StreamService(database, messages, media, limits, clock)
+    posting = MessageService(
+        database,
+        groups,
+        members,
+        messages,
+        media,
+        streams,
+        access,
+        admin_log,
+        hooks,
+        limits,
+        clock,
+        on_batch=on_batch,
+    )
+    inviting = InvitationService(invitations, groups, access, lane, limits, clock)
+    hooks.disbanded.append(inviting.on_disbanded)
+    return GroupChat(
+        hooks=hooks,
+        access=access,
+        admin_log=admin_log,
+        lookup=GroupLookup(database, groups, members),
+        memberships=MembershipReader(members, messages, groups),
+        changes=ChangeReader(changes),
+        groups=GroupService(
+            database,
+            groups,
+            members,
+            messages,
+            users,
+            access,
+            faces,
+            clearing,
+            admin_log,
+            repeats,
+            hooks,
+            limits,
+            clock,
+        ),
+        membership=MembershipService(members, access, lane),
+        invitations=inviting,
+        imports=ImportService(access, lane, admin_log),
+        messages=posting,
+        forwards=ForwardService(posting, messages, media, access, hooks),
+        curation=CurationService(database, messages, access, admin_log, limits, clock),
+        keeping=Keeping(media, access, limits, clock),
+        repeats=repeats,
+        streams=streams,
         directory=Directory(groups, members, messages),
-        users=UserService(users),
+        users=UserService(database, users, faces, clock),
+        revocations=Revocations(database, users, clock),
+        media=MediaService(media, limits, clock),
+        views=MessageViews(messages),
         clearing=clearing,
     )

@@ -9,12 +9,23 @@ import asyncio
 import logging
 from typing import Final
 
+from groups.kernel.clock import Clock
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx, is_outage
-from groups.models import stream_of
+from groups.limits import GroupLimits
+from groups.models import Departure, DepartureReason, stream_of
+from groups.service.admin_log import AdminLog
+from groups.service.changes import expiry_of
 from groups.service.hooks import Hooks
-from groups.store import GroupStore, MemberStore, MessageStore
+from groups.store import (
+    ChangeStore,
+    GroupStore,
+    InvitationStore,
+    MediaStore,
+    MemberStore,
+    MessageStore,
+)
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
 LOOK_SECONDS: Final = 60.0
@@ -32,12 +43,24 @@ class Clearing:
         groups: GroupStore,
         members: MemberStore,
         messages: MessageStore,
+        media: MediaStore,
+        invitations: InvitationStore,
+        admin_log: AdminLog,
+        changes: ChangeStore,
         hooks: Hooks,
+        limits: GroupLimits,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._groups = groups
         self._members = members
         self._messages = messages
+        self._media = media
+        self._invitations = invitations
+        self._admin_log = admin_log
+        self._changes = changes
+        self._limits = limits
+        self._clock = clock
         self._hooks = hooks
         self._tasks: dict[GroupId, asyncio.Task[None]] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -102,6 +125,8 @@ class Clearing:
         # After the messages: whoever adds something to a message writes the message too, so none is added from now on.
         for hook in self._hooks.stream_ended:
             await hook(stream_of(group_id))
+        while await self._database.run(lambda tx: self._clear_log(group_id, tx)):
+            pass
         await self._database.run(lambda tx: self._clear_rest(group_id, tx))
         # Last: a crash before this line only repeats what is idempotent.
         await self._database.run(lambda tx: self._groups.forget_disbanded(group_id, tx))
@@ -113,9 +138,17 @@ class Clearing:
         if not await self._groups.touch_disbanded(group_id, tx):
             return False
         members = await self._members.list_of_group(group_id, after="", limit=STEP)
-        if not members:
+        ended = await self._groups.find_disbanded(group_id, tx)
+        if not members or ended is None:
             return False
         users = [member.user_id for member in members]
+        if ended.was_channel:
+            # Until now his place told a subscriber that the channel ended (`changes`).
+            departures = [
+                Departure(group_id, user, DepartureReason.DELETED, ended.at) for user in users
+            ]
+            expires_at = expiry_of(ended.at, self._limits)
+            await self._changes.put_many_departures(departures, expires_at, tx)
         await self._members.delete_many(group_id, users, tx)
         for hook in self._hooks.members_left:
             await hook(group_id, users, tx)
@@ -124,8 +157,16 @@ class Clearing:
     async def _delete_messages(self, group_id: GroupId, tx: Tx) -> bool:
         if not await self._groups.touch_disbanded(group_id, tx):
             return False
-        return await self._messages.delete_some(stream_of(group_id), STEP, tx) > 0
+        deleted, used = await self._messages.delete_some(stream_of(group_id), STEP, tx)
+        await self._media.release(used, self._clock.now(), tx)
+        return deleted > 0
+
+    async def _clear_log(self, group_id: GroupId, tx: Tx) -> bool:
+        if not await self._groups.touch_disbanded(group_id, tx):
+            return False
+        return await self._admin_log.clear(group_id, tx)
 
     async def _clear_rest(self, group_id: GroupId, tx: Tx) -> None:
         if await self._groups.touch_disbanded(group_id, tx):
             await self._members.clear_group(group_id, tx)
+            await self._invitations.clear_group(group_id, tx)

@@ -4,12 +4,13 @@ A deployment holds at most a thousand channels, so searching them is bounded how
 """
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
-from groups.kernel.paging import Key, cut_page, decode_cursor, encode_cursor
+from groups.kernel.paging import Key, cut_page, decode_cursor, encode_cursor, page_by_text
 from groups.models import Group, Standing, Stream, stream_of
 from groups.store import GroupStore, MemberStore, MessageStore
 
@@ -28,12 +29,24 @@ class Directory:
         self._messages = messages
 
     async def search(
-        self, actor: Actor, *, words: str, sort: Sort, limit: int, cursor: str | None
+        self,
+        actor: Actor,
+        *,
+        words: str,
+        sort: Sort,
+        limit: int,
+        cursor: str | None,
+        with_private: bool = False,
     ) -> tuple[list[Found], str | None]:
-        """A page of public channels whose name, id or introduction hold `words`, as the actor sees them."""
+        """A page of channels whose name, id or introduction hold `words`, as the actor sees them.
+
+        The public ones, or all; who may see private ones is the caller's to say.
+        """
         match sort:
             case "active":
-                return await self._by_last_post(actor, words, limit, cursor)
+                return await self._by_last_post(
+                    actor, words, limit, cursor, with_private=with_private
+                )
             case "popular" | "new":
                 key = decode_cursor(sort, cursor, int, str)
                 after: tuple[int | datetime, str] | None = None
@@ -42,17 +55,21 @@ class Directory:
                     is_age = sort == "new"
                     after = (_instant(value) if is_age else value, str(key[1]))
                 groups = await self._groups.find_marked(
-                    words=words, sort=sort, after=after, limit=limit + 1
+                    words=words,
+                    sort=sort,
+                    after=after,
+                    limit=limit + 1,
+                    with_private=with_private,
                 )
                 groups, has_more = cut_page(groups, limit)
                 next_cursor = _cursor_after(sort, groups[-1]) if has_more else None
                 return await self._as_seen(actor, groups), next_cursor
 
     async def _by_last_post(
-        self, actor: Actor, words: str, limit: int, cursor: str | None
+        self, actor: Actor, words: str, limit: int, cursor: str | None, *, with_private: bool
     ) -> tuple[list[Found], str | None]:
         key = decode_cursor("active", cursor, int, str)
-        group_ids = await self._groups.list_marked_ids(words=words)
+        group_ids = await self._groups.list_marked_ids(words=words, with_private=with_private)
         streams = await self._messages.find_streams(stream_of(group_id) for group_id in group_ids)
 
         def order(group_id: GroupId) -> tuple[int, str]:
@@ -77,11 +94,10 @@ class Directory:
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Found], str | None]:
         """A page of the channels that the actor owns, by id."""
-        key = decode_cursor("owned", cursor, str)
-        after = str(key[0]) if key else ""
-        groups = await self._groups.find_owned(actor.user_id, after=after, limit=limit + 1)
-        groups, has_more = cut_page(groups, limit)
-        next_cursor = encode_cursor("owned", groups[-1].group_id) if has_more else None
+        read = partial(self._groups.find_owned, actor.user_id)
+        groups, next_cursor = await page_by_text(
+            "owned", cursor, limit, read, lambda group: group.group_id
+        )
         return await self._as_seen(actor, groups), next_cursor
 
     async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[Found]:

@@ -4,10 +4,10 @@
 groups in the same breath; the plain methods open their own.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import Field
@@ -23,16 +23,18 @@ from groups.errors import (
     NotForThisType,
     ReservedCustomField,
 )
-from groups.events import GroupDisbanded, GroupUpdated, MembersJoined
+from groups.events import GroupDisbanded, GroupUpdated, MembersJoined, profile_of
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.errors import DomainError, IdempotencyConflict, PermissionRefused
-from groups.kernel.ids import ID_BYTES, GroupId, derive_id, is_id, mint_id
+from groups.kernel.errors import DomainError, PermissionRefused
+from groups.kernel.ids import ID_BYTES, GroupId, is_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER, GroupLimits
 from groups.models import (
     CHANNEL_MARKER,
+    AdminAct,
+    AdminAction,
     Group,
     GroupType,
     JoinOption,
@@ -48,8 +50,11 @@ from groups.models import (
     type_member_limit,
 )
 from groups.service.access import Access
+from groups.service.admin_log import AdminLog
 from groups.service.clearing import Clearing
+from groups.service.faces import Faces
 from groups.service.hooks import Hooks
+from groups.service.repeats import Repeatable, Repeats, repeatable
 from groups.store import GroupStore, MemberStore, MessageStore, UserStore
 
 COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
@@ -92,6 +97,7 @@ class GroupChanges(Model):
     visibility: Visibility | None = None
     history_visible: bool | None = None
     muted_all: bool | None = None
+    verified: bool | None = None
     reactions: ReactionChoice | None = None
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
@@ -122,7 +128,10 @@ class GroupService:
         messages: MessageStore,
         users: UserStore,
         access: Access,
+        faces: Faces,
         clearing: Clearing,
+        admin_log: AdminLog,
+        repeats: Repeats,
         hooks: Hooks,
         limits: GroupLimits,
         clock: Clock,
@@ -133,7 +142,10 @@ class GroupService:
         self._messages = messages
         self._users = users
         self._access = access
+        self._faces = faces
         self._clearing = clearing
+        self._admin_log = admin_log
+        self._repeats = repeats
         self._hooks = hooks
         self._limits = limits
         self._clock = clock
@@ -151,26 +163,37 @@ class GroupService:
         if CHANNEL_MARKER in new.custom:
             raise ReservedCustomField
         prefix = COMMUNITY_PREFIX if new.type is GroupType.COMMUNITY else ""
+        call = repeatable(actor, "group", key, new.model_dump_json())
         standing, _ = await self._database.run(
-            lambda tx: self.create_in(actor, new, tx, prefix=prefix, key=key)
+            lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call)
         )
         return standing
 
     async def create_in(
-        self, actor: Actor, new: NewGroup, tx: Tx, *, prefix: str, key: str | None
+        self,
+        actor: Actor,
+        new: NewGroup,
+        tx: Tx,
+        *,
+        prefix: str,
+        call: Repeatable | None,
+        profile: dict[str, object] | None = None,
     ) -> tuple[Standing, bool]:
-        """The group, and whether this call made it (False: an earlier one with the same key did)."""
+        """The group, and whether this call made it (False: an earlier `call` under the same key did).
+
+        `profile` joins the event: what the caller stores of the group in the same transaction.
+        """
         of_type = type_member_limit(new.type, self._limits)
         if new.member_limit is not None and not 1 <= new.member_limit <= of_type:
             raise BadMemberLimit(f"At most {of_type} members", limit=of_type)
         if len(new.custom) > self._limits.custom_fields + (CHANNEL_MARKER in new.custom):
             raise CustomFieldLimitReached(limit=self._limits.custom_fields)
-        tail = mint_id() if key is None else derive_id(actor.user_id, key)
-        group_id = new.group_id or GroupId(prefix + tail)
-        digest = hashlib.sha256(new.model_dump_json().encode()).hexdigest()[:16]
-        existing = await self._groups.find(group_id, tx)
-        if existing is not None:
-            return await self._repeat(actor, existing, key, digest, tx), False
+        first = await self._repeats.first(call, tx)
+        if first is not None:
+            return await self._access.standing(actor, GroupId(first), tx), False
+        group_id = new.group_id or GroupId(prefix + mint_id())
+        if await self._groups.find(group_id, tx) is not None:
+            raise GroupIdTaken
         if await self._groups.is_being_cleared(group_id, tx):
             raise GroupIdTaken
         counts = await self._members.count_groups([actor.user_id], tx)
@@ -178,14 +201,17 @@ class GroupService:
         if counts.get(actor.user_id, 0) + NEAR_LIMIT >= self._limits.groups_per_user:
             await self._users.touch(actor.user_id, tx)
         now = self._clock.now()
-        group = self._new_group(actor, new, group_id, now, key, digest)
+        group = self._new_group(actor, new, group_id, now)
         owner = Member(
             group_id=group_id, user_id=actor.user_id, role=Role.OWNER, joined_at=now, joined_seq=0
         )
         stream = Stream(stream_id=group.stream_id, is_channel=group.is_channel)
+        await self._faces.replace(actor, "", group.face_url, now, tx)
         await self._groups.insert(group, tx)
+        await self._repeats.note(call, group_id, tx)
         await self._messages.insert_stream(stream, tx)
         await self._members.insert_many([owner], tx)
+        await self._admin_log.record(tx, group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
         tx.publish(
             MembersJoined(
                 at=now,
@@ -194,18 +220,10 @@ class GroupService:
                 user_ids=(actor.user_id,),
                 member_count=1,
                 announce=False,
+                profile=profile_of(group, profile),
             )
         )
         return Standing(group=group, member=owner, rank=policy.rank_of(actor, owner, None)), True
-
-    async def _repeat(
-        self, actor: Actor, existing: Group, key: str | None, digest: str, tx: Tx
-    ) -> Standing:
-        if key is None or (existing.created_by, existing.created_key) != (actor.user_id, key):
-            raise GroupIdTaken
-        if existing.created_print != digest:
-            raise IdempotencyConflict
-        return await self._access.standing(actor, existing.group_id, tx)
 
     def _new_group(
         self,
@@ -213,8 +231,6 @@ class GroupService:
         new: NewGroup,
         group_id: GroupId,
         now: datetime,
-        key: str | None,
-        digest: str,
     ) -> Group:
         join_option = new.join_option or _JOIN_OPTION[new.type]
         if new.type is GroupType.WORK and join_option is not JoinOption.INVITE:
@@ -240,8 +256,6 @@ class GroupService:
             distinct_reactions=new.distinct_reactions,
             created_at=now,
             created_by=actor.user_id,
-            created_key=key,
-            created_print=digest if key else None,
         )
 
     def check_groups_of_user(self, groups: int) -> None:
@@ -329,29 +343,46 @@ class GroupService:
         tx: Tx,
         *,
         for_channel: bool = False,
-        also_changed: dict[str, object] | None = None,
+        also_asked: Collection[str] = (),
+        also_before: Mapping[str, object] = MappingProxyType({}),
+        also_changed: Mapping[str, object] = MappingProxyType({}),
     ) -> Standing:
-        """Change the group; `also_changed` joins the event: what the caller changes in the same transaction.
+        """Change the group; the caller changes fields of his own in the same transaction.
 
+        `also_asked` names those that need the actor's rights too; `also_changed`, with the values they had before,
+        joins the event and the admin log.
         `for_channel`: the channel's own rules stand behind the change, so what it fixes may move.
         """
         standing = await self._access.standing(actor, group_id, tx)
         group = standing.group
         fields = set(changes.model_fields_set)
-        refusal = policy.updating_refusal(group, standing.rank, set() if for_channel else fields)
+        refusal = policy.updating_refusal(standing, {*fields, *also_asked}, for_channel=for_channel)
         if refusal is not None:
             raise refusal
         # Read from the model, not from JSON: enums and tuples are stored as their plain values.
         wanted = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
         if changes.custom is not None:
             wanted["custom"] = self._merged_custom(group, changes.custom)
+        if not for_channel and (refusal := policy.profile_refusal(group, wanted, self._limits)):
+            raise refusal
         values = {name: value for name, value in wanted.items() if getattr(group, name) != value}
-        return await self._store_changes(standing, values, tx, also_changed or {})
+        changed = await self._store_changes(actor, standing, values, tx, also_changed)
+        shown = group.model_dump(mode="json", include=set(values))
+        now = changed.group.model_dump(mode="json", include=set(values))
+        acts = _acts_of(actor, {**shown, **also_before}, {**now, **also_changed})
+        await self._admin_log.record(tx, changed.group, *acts)
+        return changed
 
     async def mark_in(
-        self, actor: Actor, group_id: GroupId, changes: GroupChanges, tx: Tx
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        changes: GroupChanges,
+        tx: Tx,
+        *,
+        also_changed: dict[str, object] | None = None,
     ) -> tuple[Standing, Stream]:
-        """Make a Community group that the actor owns a channel, with these settings.
+        """Make a Community group that the actor owns a channel, with these settings; `also_changed` as in `update_in`.
 
         Publishes: GroupUpdated. Raises: GroupNotFound; PermissionRefused; NotForThisType.
         """
@@ -363,25 +394,36 @@ class GroupService:
             raise NotForThisType("Only a Community group becomes a channel")
         values = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
         values["custom"] = {**group.custom, CHANNEL_MARKER: "1"}
-        marked = await self._store_changes(standing, values, tx, {"is_channel": True})
+        also_changed = {**(also_changed or {}), "is_channel": True}
+        marked = await self._store_changes(actor, standing, values, tx, also_changed)
         await self._messages.mark_stream(group.stream_id, tx)
+        act = AdminAct(actor, AdminAction.CHANNEL_CREATED)
+        await self._admin_log.record(tx, marked.group, act)
         stream = await self._messages.find_stream(group.stream_id, tx)
         if stream is None:
             raise GroupNotFound
         return marked, stream
 
     async def _store_changes(
-        self, standing: Standing, values: dict[str, Any], tx: Tx, also_changed: dict[str, object]
+        self,
+        actor: Actor,
+        standing: Standing,
+        values: dict[str, Any],
+        tx: Tx,
+        also_changed: Mapping[str, object],
     ) -> Standing:
         group = standing.group
         if not values and not also_changed:
             return standing
-        await self._groups.update(group.group_id, values, tx)
-        changed = group.model_copy(update={**values, "version": group.version + bool(values)})
+        now = self._clock.now()
+        if "face_url" in values:
+            await self._faces.replace(actor, group.face_url, values["face_url"], now, tx)
+        await self._groups.update(group.group_id, values, tx, changed_at=now)
+        changed = group.model_copy(update={**values, "version": group.version + 1})
         shown = GroupChanges.model_construct(**values).model_dump(mode="json", exclude_unset=True)
         tx.publish(
             GroupUpdated(
-                at=self._clock.now(),
+                at=now,
                 group_id=group.group_id,
                 is_channel=changed.is_channel,
                 changed={**shown, **also_changed},
@@ -421,7 +463,24 @@ class GroupService:
         now = self._clock.now()
         # Group and stream go together: a join writes the one, a post the other, so both conflict with this.
         await self._groups.delete(group, now, tx)
+        await self._faces.release(group.face_url, now, tx)
         await self._messages.delete_stream(group.stream_id, tx)
         for hook in self._hooks.disbanded:
             await hook(group, tx)
         tx.publish(GroupDisbanded(at=now, group_id=group_id, is_channel=group.is_channel))
+
+
+def _acts_of(
+    actor: Actor, before: Mapping[str, object], after: Mapping[str, object]
+) -> list[AdminAct]:
+    """What the admin log is told of changed fields: of the profile, and of the settings."""
+    acts: list[AdminAct] = []
+    for is_info, action in (
+        (True, AdminAction.INFO_CHANGED),
+        (False, AdminAction.SETTINGS_CHANGED),
+    ):
+        names = [name for name in after if (name in policy.INFO_FIELDS) is is_info]
+        if names:
+            were, are = ({name: side.get(name) for name in names} for side in (before, after))
+            acts.append(AdminAct(actor, action, None, were, are))
+    return acts

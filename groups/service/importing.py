@@ -17,7 +17,8 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.service.access import Access
-from groups.service.roster import Admission, Import, MembershipLane
+from groups.service.admin_log import AdminLog
+from groups.service.roster import Admission, Import, ImportMark, MembershipLane
 
 T = TypeVar("T")
 
@@ -27,8 +28,9 @@ Batches = AsyncIterator[Sequence[UserId]]
 class ImportService:
     """Brings users in."""
 
-    def __init__(self, access: Access, lane: MembershipLane) -> None:
+    def __init__(self, access: Access, lane: MembershipLane, admin_log: AdminLog) -> None:
         self._access = access
+        self._admin_log = admin_log
         self._lane = lane
 
     async def begin(
@@ -39,6 +41,8 @@ class ImportService:
         What is answered yields each batch's admission once that is committed, in order; whoever stops asking leaves
         what was committed. Where a batch is full of members nothing is written and nothing announced.
 
+        A channel's admin log has one entry for all of it, which counts whom it brought in.
+
         Publishes: MembersJoined, one for all of a batch.
         Raises: GroupNotFound; PermissionRefused; while it goes on also Unavailable, and what `batches` raises.
         """
@@ -47,16 +51,18 @@ class ImportService:
         if refusal is not None:
             raise refusal
         # Ahead at both ends: one batch is read and one admission is told while another is committed.
-        return _one_ahead(self._admit_all(group_id, batches, standing.group.member_count))
+        mark = ImportMark(self._admin_log.next_id(), actor)
+        count = standing.group.member_count
+        return _one_ahead(self._admit_all(group_id, batches, count, mark))
 
     async def _admit_all(
-        self, group_id: GroupId, batches: Batches, member_count: int
+        self, group_id: GroupId, batches: Batches, member_count: int, mark: ImportMark
     ) -> AsyncGenerator[Admission, None]:
         async with aclosing(_one_ahead(batches)) as ahead:
             async for user_ids in ahead:
                 admission = Admission((), member_count)
                 if user_ids:
-                    admission = await self._lane.admit(group_id, Import(user_ids))
+                    admission = await self._lane.admit(group_id, Import(user_ids, mark))
                 member_count = admission.member_count
                 yield admission
 

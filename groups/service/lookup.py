@@ -40,7 +40,17 @@ class GroupLookup:
         standings: dict[Actor, Standing] = {}
         for actor in actors:
             member = members.get(actor.user_id)
-            rank = policy.rank_of(actor, member, restrictions.get(actor.user_id))
+            restriction = restrictions.get(actor.user_id)
+            rank = policy.rank_of(actor, member, restriction)
             if policy.may_see(group, rank):
-                standings[actor] = Standing(group=group, member=member, rank=rank)
+                is_banned = restriction is not None and restriction.reacting_banned_at is not None
+                standings[actor] = Standing(group, member, rank, is_banned)
         return standings
+
+    async def staff(self, group_id: GroupId, tx: Tx) -> list[Standing]:
+        """Owner and admins of the group, those who run it: none where there is no group."""
+        group = await self._groups.find(group_id, tx)
+        if group is None:
+            return []
+        members = await self._members.find_staff(group_id, tx)
+        return [Standing(group=group, member=member, rank=member.rank) for member in members]

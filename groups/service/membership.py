@@ -4,17 +4,19 @@ Everything that changes who is in a group goes through one group-commit lane per
 batch), so the limit and the count are exact under any race, and a hot channel admits thousands a second.
 """
 
+from functools import partial
+
 from groups import policy
 from groups.errors import MemberNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
-from groups.models import JoinRequest, Member, Restriction, Role, Standing
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, page_by_text
+from groups.models import Grant, JoinRequest, Member, Restriction, Role, Standing
 from groups.service.access import Access
 from groups.service.roster import (
     Add,
     Approve,
+    BanFromReacting,
     Change,
     Join,
     Leave,
@@ -85,19 +87,33 @@ class MembershipService:
         role: Role | None = None,
         mute_seconds: int | None = None,
         name_card: str | None = None,
+        grants: frozenset[Grant] | None = None,
     ) -> Membership:
         """Change a member's role (admin or member), mute (0 ends it) or name card; None leaves each as it is.
 
+        `grants` are those of an admin and need the role with them; a new admin holds all where none are named.
         Publishes: MemberChanged, when something changed. Raises: GroupNotFound; MemberNotFound; PermissionRefused;
-        NotForThisType.
+        NotForThisType; AdminLimitReached.
         """
-        entry = Change(actor, user_id, role, mute_seconds, name_card)
+        entry = Change(actor, user_id, role, mute_seconds, name_card, grants)
         return await self._lane.submit(group_id, entry)
 
-    async def transfer(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
-        """Give the group to another member; the former owner stays as admin (as member in a Work group).
+    async def ban_from_reacting(
+        self, actor: Actor, group_id: GroupId, user_id: UserId, *, is_banned: bool
+    ) -> None:
+        """Keep a user, member or not, from adding reactions, or let him again; again changes nothing.
 
-        Publishes: GroupUpdated, MemberChanged twice. Raises: GroupNotFound; PermissionRefused; MemberNotFound.
+        He may still read, and take back what he left. Leaving and coming back does not shake it off.
+        Raises: GroupNotFound; PermissionRefused.
+        """
+        await self._lane.submit(group_id, BanFromReacting(actor, user_id, is_banned))
+
+    async def transfer(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
+        """Give the group to another member; the former owner stays as admin with all grants.
+
+        In a Work group, which has no admins, he stays as member. Where there are as many admins as may be, only one
+        of them can take it. Publishes: GroupUpdated, MemberChanged twice. Raises: GroupNotFound; PermissionRefused;
+        MemberNotFound; AdminLimitReached.
         """
         return await self._lane.submit(group_id, Transfer(actor, user_id))
 
@@ -157,6 +173,34 @@ class MembershipService:
         members, has_more = cut_page(members, limit)
         return members, encode_cursor("members", members[-1].user_id) if has_more else None
 
+    async def list_staff(
+        self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
+    ) -> tuple[list[Member], str | None]:
+        """A page of owner and admins by user id, for themselves.
+
+        Raises: GroupNotFound; PermissionRefused.
+        """
+        refusal = policy.staff_refusal(await self._access.standing(actor, group_id))
+        if refusal is not None:
+            raise refusal
+        key = decode_cursor("staff", cursor, str)
+        after = str(key[0]) if key else ""
+        # All at once: the limit of admins bounds them.
+        staff = sorted(await self._members.find_staff(group_id), key=lambda m: m.user_id)
+        page, has_more = cut_page([member for member in staff if member.user_id > after], limit)
+        return page, encode_cursor("staff", page[-1].user_id) if has_more else None
+
+    async def list_reaction_bans(
+        self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
+    ) -> tuple[list[Restriction], str | None]:
+        """A page of users who are kept from reacting, by id.
+
+        Raises: GroupNotFound; PermissionRefused.
+        """
+        await self._check_may_manage(actor, group_id)
+        read = partial(self._members.list_reaction_bans, group_id)
+        return await page_by_text("reaction bans", cursor, limit, read, _user_id)
+
     async def list_bans(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Restriction], str | None]:
@@ -164,12 +208,9 @@ class MembershipService:
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        await self._check_is_staff(actor, group_id)
-        key = decode_cursor("bans", cursor, str)
-        after = str(key[0]) if key else ""
-        bans = await self._members.list_bans(group_id, after=after, limit=limit + 1)
-        bans, has_more = cut_page(bans, limit)
-        return bans, encode_cursor("bans", bans[-1].user_id) if has_more else None
+        await self._check_may_manage(actor, group_id)
+        read = partial(self._members.list_bans, group_id)
+        return await page_by_text("bans", cursor, limit, read, _user_id)
 
     async def list_requests(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
@@ -178,12 +219,9 @@ class MembershipService:
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        await self._check_is_staff(actor, group_id)
-        key = decode_cursor("requests", cursor, str)
-        after = str(key[0]) if key else ""
-        requests = await self._members.list_requests(group_id, after=after, limit=limit + 1)
-        requests, has_more = cut_page(requests, limit)
-        return requests, encode_cursor("requests", requests[-1].user_id) if has_more else None
+        await self._check_may_manage(actor, group_id)
+        read = partial(self._members.list_requests, group_id)
+        return await page_by_text("requests", cursor, limit, read, _user_id)
 
     async def list_group_ids(self, user_id: UserId) -> list[GroupId]:
         """The ids of the groups the user is in, for whoever delivers to him."""
@@ -195,10 +233,15 @@ class MembershipService:
 
     @staticmethod
     def _check_may_list(standing: Standing) -> None:
-        if not policy.may_list_members(standing.group, standing.rank):
-            raise PermissionRefused
+        refusal = policy.listing_refusal(standing)
+        if refusal is not None:
+            raise refusal
 
-    async def _check_is_staff(self, actor: Actor, group_id: GroupId) -> None:
-        standing = await self._access.standing(actor, group_id)
-        if not policy.may_manage_requests(standing.rank):
-            raise PermissionRefused
+    async def _check_may_manage(self, actor: Actor, group_id: GroupId) -> None:
+        refusal = policy.managing_refusal(await self._access.standing(actor, group_id))
+        if refusal is not None:
+            raise refusal
+
+
+def _user_id(one: Restriction | JoinRequest) -> str:
+    return one.user_id

@@ -5,8 +5,7 @@ Posts to one stream share group-commit batches: head and messages change in one 
 bucket inside the stream document, which every post writes anyway, so it holds across processes.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from groups import policy
@@ -16,21 +15,28 @@ from groups.events import MessageRecalled as MessageRecalledEvent
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.commit import GroupCommit
-from groups.kernel.errors import (
-    DomainError,
-    FieldTooLong,
-    IdempotencyConflict,
-    InvalidRequest,
-)
-from groups.kernel.ids import GroupId, StreamId, UserId, mint_id
+from groups.kernel.errors import DomainError, IdempotencyConflict
+from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.limits import GroupLimits
-from groups.models import Content, Group, LastMessage, Member, Message, Standing, stream_of
+from groups.models import (
+    AdminAct,
+    AdminAction,
+    Content,
+    Group,
+    Member,
+    Message,
+    Standing,
+    post_id_of,
+    stream_of,
+)
 from groups.service.access import Access
+from groups.service.admin_log import AdminLog, described
 from groups.service.hooks import Hooks
-from groups.service.posting import Post, PostBatch
-from groups.store import GroupStore, MemberStore, MessageStore
+from groups.service.media import media_ids_of
+from groups.service.posting import Post, PostBatch, Take, prepared
+from groups.service.streams import StreamService, digest_of
+from groups.store import GroupStore, MediaStore, MemberStore, MessageStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,10 @@ class MessageService:
         groups: GroupStore,
         members: MemberStore,
         messages: MessageStore,
+        media: MediaStore,
+        streams: StreamService,
         access: Access,
+        admin_log: AdminLog,
         hooks: Hooks,
         limits: GroupLimits,
         clock: Clock,
@@ -70,7 +79,10 @@ class MessageService:
         self._groups = groups
         self._members = members
         self._messages = messages
+        self._media = media
+        self._streams = streams
         self._access = access
+        self._admin_log = admin_log
         self._hooks = hooks
         self._limits = limits
         self._clock = clock
@@ -81,27 +93,37 @@ class MessageService:
     # --- post -----------------------------------------------------------------------------------------------------
 
     async def post(
-        self, actor: Actor, group_id: GroupId, content: Content, *, key: str | None = None
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        content: Content,
+        *,
+        key: str | None = None,
+        silent: bool = False,
     ) -> Posted:
         """Add a message to the group's stream; with a `key`, doing it again answers the first one.
 
         The author's own read cursor moves to it. Publishes: MessagePosted. Raises: GroupNotFound; FieldTooLong;
         PostingNotAllowed; Muted; Banned; RateLimited at `posts_per_second`; IdempotencyConflict.
         """
-        self._check_bounds(content)
-        digest = hashlib.sha256(content.model_dump_json().encode()).hexdigest()[:16]
-        # A key of our own when the caller has none: a batch whose outcome is unknown runs again, and must find itself.
-        entry = Post(actor, content, f"c:{key}" if key else f"s:{mint_id()}", bool(key), digest)
+        entry = self._streams.entry(actor, content, key, silent=silent)
         return await self._lane.submit(group_id, entry)
 
-    def _check_bounds(self, content: Content) -> None:
-        if len(content.links) > self._limits.links_per_message:
-            reason = f"at most {self._limits.links_per_message} links a message"
-            raise InvalidRequest(reason, errors=[{"field": "links", "reason": reason}])
-        limit = self._limits.message_body_bytes
-        if content.size_bytes > limit:
-            too_long = "text" if len(content.text.encode()) > limit else "body"
-            raise FieldTooLong(too_long, limit)
+    async def post_taken(
+        self, actor: Actor, group_id: GroupId, take: Take, *, key: str, said: str
+    ) -> Posted:
+        """As `post`, of what `take` fetches in the same transaction; `said` tells other things under the same key.
+
+        Raises: as `post`, and what `take` raises.
+        """
+        return await self._lane.submit(group_id, Post(actor, take, key, True, digest_of(said)))
+
+    async def find_taken(self, actor: Actor, group_id: GroupId, key: str, tx: Tx) -> Message | None:
+        """The message that the actor's `post_taken` with this key made."""
+        place = (actor.user_id, key)
+        found = self._messages.lookup_by_keys(stream_of(group_id), [place])
+        await self._database.look_up(tx, found)
+        return found.found[place].message if place in found.found else None
 
     async def _apply(
         self, tx: Tx, key: str, posts: Sequence[Post]
@@ -115,7 +137,15 @@ class MessageService:
         of_members = self._members.lookup_many(group_id, authors)
         of_restrictions = self._members.lookup_restrictions(group_id, authors)
         of_known = self._messages.lookup_by_keys(stream_id, keys)
-        await self._database.look_up(tx, of_group, of_row, of_members, of_restrictions, of_known)
+        uploads = {
+            i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
+        }
+        of_media = self._media.lookup_many(uploads)
+        await self._database.look_up(
+            tx,
+            *(of_group, of_row, of_members, of_restrictions, of_known),
+            *([of_media] if uploads else []),
+        )
         group, row, members, restrictions, known = (
             of_group.found,
             of_row.found,
@@ -125,7 +155,8 @@ class MessageService:
         )
         if group is None or row is None:
             return [GroupNotFound() for _ in posts]
-        batch = PostBatch(row, self._clock.now(), self._limits.posts_per_second)
+        signatures = await self._signatures(group, authors, tx)
+        batch = PostBatch(row, self._clock.now(), self._limits.posts_per_second, stream_id)
         outcomes: list[Posted | DomainError] = []
         for post in posts:
             user_id = post.actor.user_id
@@ -137,10 +168,13 @@ class MessageService:
                     raise GroupNotFound
                 first = known.get((user_id, post.key))
                 if first is None:
-                    refusal = policy.posting_refusal(group, member, rank, batch.now)
+                    refusal = policy.posting_refusal(standing, batch.now)
                     if refusal is not None:
                         raise refusal
-                    first = known[user_id, post.key] = batch.add(post)
+                    batch.check_rate()
+                    ready = await prepared(post, of_media.found if uploads else {}, tx)
+                    first = batch.add(post, ready, signatures.get(user_id, ""))
+                    known[user_id, post.key] = first
                 elif first.digest != post.digest:
                     raise IdempotencyConflict
                 outcomes.append(Posted(first.message, standing))
@@ -150,12 +184,21 @@ class MessageService:
             await self._store(batch, group, members, tx)
         return outcomes
 
+    async def _signatures(
+        self, group: Group, authors: Collection[UserId], tx: Tx
+    ) -> Mapping[UserId, str]:
+        """The names under which those of the authors post who sign."""
+        found: dict[UserId, str] = {}
+        if group.is_channel:
+            for hook in self._hooks.signatures:
+                found |= await hook(group, authors, tx)
+        return found
+
     async def _store(
         self, batch: PostBatch, group: Group, members: Mapping[UserId, Member], tx: Tx
     ) -> None:
         newest = batch.added[-1].message
-        await self._messages.advance(newest.stream_id, _last(newest), batch.tokens, batch.now, tx)
-        await self._messages.insert_messages(batch.added, tx)
+        await self._streams.append(batch, tx)
         # The application's admin may post without being a member; he has no conversation then.
         newest_of = {
             added.message.sender_id: added.message.seq
@@ -164,6 +207,8 @@ class MessageService:
         }
         for hook in self._hooks.messages_posted:
             await hook(newest.stream_id, newest_of, tx)
+        for counted in self._hooks.messages_counted:
+            await counted(group, len(batch.added), batch.now, tx)
         for added in batch.added:
             tx.publish(
                 MessagePosted(
@@ -191,31 +236,23 @@ class MessageService:
         `next_cursor` goes on in the same direction: back in time, or forward from `after_seq`.
         Raises: GroupNotFound; PermissionRefused; Banned; BadCursor.
         """
-        standing = await self._access.reading(actor, group_id)
-        floor = policy.history_floor(standing)
-        key = decode_cursor("messages", cursor, str, int)
-        if key is not None:
-            direction, seq = key
-            if direction == "after":
-                after_seq = int(seq)
-            else:
-                before_seq = int(seq)
-        is_forward = after_seq is not None
-        messages = await self._messages.list_messages(
-            standing.group.stream_id,
-            above=max(floor, after_seq or 0),
-            below=before_seq,
-            limit=limit + 1,
-            oldest_first=is_forward,
-        )
-        messages, has_more = cut_page(messages, limit)
-        next_cursor = None
-        if has_more:
-            next_cursor = encode_cursor(
-                "messages", "after" if is_forward else "before", messages[-1].seq
+        begun = None
+        if cursor is None and after_seq is None:
+            # Beside finding out what the actor is here, so that he waits for one reading less: who may not read is
+            # refused without a look at it.
+            begun = self._streams.begin_page(
+                stream_of(group_id), limit=limit, before_seq=before_seq
             )
-        if is_forward:
-            messages.reverse()
+        standing = await self._access.reading(actor, group_id)
+        messages, next_cursor = await self._streams.page(
+            standing.group.stream_id,
+            floor=policy.history_floor(standing),
+            limit=limit,
+            before_seq=before_seq,
+            after_seq=after_seq,
+            cursor=cursor,
+            begun=begun,
+        )
         return History(messages, standing, next_cursor)
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Posted:
@@ -248,7 +285,7 @@ class MessageService:
         Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; MessageRecalled; FieldTooLong; and whatever
         would refuse a post.
         """
-        self._check_bounds(content)
+        self._streams.check_bounds(content)
 
         async def work(tx: Tx) -> Posted:
             standing, message = await self._own_or_managed(actor, group_id, seq, tx)
@@ -258,18 +295,55 @@ class MessageService:
                 raise refusal
             if message.recalled_at is not None:
                 raise MessageRecalled
-            if message.content == content:
+            new = await self._streams.described(actor, message, content, tx)
+            if message.content == new:
                 return Posted(message, standing)
-            edited = message.model_copy(update={"content": content, "edited_at": now})
-            await self._messages.set_content(edited, tx)
-            await self._messages.replace_preview(edited, content.preview, tx)
+            edited = message.model_copy(update={"content": new, "edited_at": now})
+            await self._streams.replace(message, edited, now, tx)
             group = standing.group
+            await self._note(tx, actor, AdminAction.POST_EDITED, group, message, described(new))
             tx.publish(
                 MessageEdited(
                     at=now, group_id=group_id, is_channel=group.is_channel, message=edited
                 )
             )
             return Posted(edited, standing)
+
+        return await self._database.run(work)
+
+    async def preview(
+        self, actor: Actor, group_id: GroupId, content: Content | Take, *, silent: bool = False
+    ) -> Posted:
+        """The message that posting this would make, under the next seq; nothing is stored.
+
+        Raises: what refuses a post.
+        """
+        if isinstance(content, Content):
+            self._streams.check_bounds(content)
+        post = Post(actor, content, "", False, "", silent)
+
+        async def work(tx: Tx) -> Posted:
+            standing = await self._access.standing(actor, group_id, tx)
+            now = self._clock.now()
+            refusal = policy.posting_refusal(standing, now)
+            if refusal is not None:
+                raise refusal
+            uploads = media_ids_of(content) if isinstance(content, Content) else ()
+            known = await self._media.find_many(uploads, tx) if uploads else {}
+            stream = await self._messages.find_stream(standing.group.stream_id, tx)
+            signatures = await self._signatures(standing.group, [actor.user_id], tx)
+            ready = await prepared(post, known, tx)
+            message = Message(
+                stream_id=standing.group.stream_id,
+                seq=(stream.head_seq if stream else 0) + 1,
+                sender_id=actor.user_id,
+                content=ready.content,
+                created_at=now,
+                silent=ready.silent,
+                signature=signatures.get(actor.user_id, ""),
+                origin=ready.origin,
+            )
+            return Posted(message, standing)
 
         return await self._database.run(work)
 
@@ -288,10 +362,12 @@ class MessageService:
                 raise refusal
             if message.recalled_at is not None:
                 return
-            recalled = message.model_copy(update={"content": None, "recalled_at": now})
-            await self._messages.set_content(recalled, tx)
-            await self._messages.replace_preview(recalled, "", tx)
+            recalled = message.model_copy(
+                update={"content": None, "recalled_at": now, "pinned_at": None}
+            )
+            await self._streams.replace(message, recalled, now, tx)
             group = standing.group
+            await self._note(tx, actor, AdminAction.POST_DELETED, group, message, {})
             tx.publish(
                 MessageRecalledEvent(
                     at=now, group_id=group_id, is_channel=group.is_channel, message=recalled
@@ -299,6 +375,22 @@ class MessageService:
             )
 
         await self._database.run(work)
+
+    async def _note(
+        self,
+        tx: Tx,
+        actor: Actor,
+        action: AdminAction,
+        group: Group,
+        message: Message,
+        after: Mapping[str, object],
+    ) -> None:
+        """Have the admin log tell what was done to another's post."""
+        if message.sender_id == actor.user_id:
+            return
+        before = {"author_id": message.sender_id, **described(message.content)}
+        target = post_id_of(group.group_id, message.seq)
+        await self._admin_log.record(tx, group, AdminAct(actor, action, target, before, after))
 
     async def _own_or_managed(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx
@@ -315,12 +407,3 @@ class MessageService:
     async def close(self) -> None:
         """Wait until every submitted post is committed or refused."""
         await self._lane.close()
-
-
-def _last(message: Message) -> LastMessage:
-    return LastMessage(
-        seq=message.seq,
-        sender_id=message.sender_id,
-        preview=message.content.preview if message.content else "",
-        at=message.created_at,
-    )

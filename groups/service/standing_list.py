@@ -12,17 +12,21 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import Head, LastMessage, Member, Role, Seat, Standing, stream_of
+from groups.models import Group, Head, LastMessage, Member, Role, Seat, Standing, stream_of
 from groups.store import GroupStore, MemberStore, MessageStore
 
 
 class Card(NamedTuple):
-    """What a list shows of a group; `last_message` is None where the user may not read it, or nothing was said."""
+    """What a list shows of a group; `last_message` is None where the user may not read it, or nothing was said.
+
+    `verified` also of a dialogue, where the other side is such a channel.
+    """
 
     title: str
     face_url: str
     head: Head
     last_message: LastMessage | None
+    verified: bool
 
 
 class MembershipReader:
@@ -56,6 +60,10 @@ class MembershipReader:
             return {}
         return await self._messages.find_heads(stream_ids, tx, with_times=with_times)
 
+    async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
+        """Those of the groups that exist."""
+        return await self._groups.find_many(group_ids) if group_ids else {}
+
     async def find_cards(self, actor: Actor, seats: Sequence[Seat]) -> dict[GroupId, Card]:
         """What the actor's list shows of those of his groups that exist, with their heads as they now are."""
         if not seats:
@@ -84,5 +92,5 @@ class MembershipReader:
             active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
             head = Head(stream.head_seq, stream.is_channel, active_ms)
             shown = last if last is not None and last.seq > floor else None
-            cards[seat.group_id] = Card(group.name, group.face_url, head, shown)
+            cards[seat.group_id] = Card(group.name, group.face_url, head, shown, group.verified)
         return cards

@@ -4,16 +4,22 @@ from collections.abc import Iterable, Mapping
 
 from groups.errors import UserNotFound
 from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
 from groups.kernel.ids import UserId
+from groups.kernel.mongo import Database, Tx
 from groups.models import User
+from groups.service.faces import Faces
 from groups.store import UserStore
 
 
 class UserService:
     """Profiles of users; identity itself comes with the token."""
 
-    def __init__(self, users: UserStore) -> None:
+    def __init__(self, database: Database, users: UserStore, faces: Faces, clock: Clock) -> None:
+        self._database = database
         self._users = users
+        self._faces = faces
+        self._clock = clock
 
     async def get(self, actor: Actor, user_id: UserId) -> User:
         """A user's profile; one's own exists always.
@@ -33,7 +39,16 @@ class UserService:
         return await self._users.find_many(wanted) if wanted else {}
 
     async def update(self, actor: Actor, values: Mapping[str, str]) -> User:
-        """Change the actor's own name or picture."""
-        if not values:
-            return await self.get(actor, actor.user_id)
-        return await self._users.put(actor.user_id, dict(values))
+        """Change the actor's own name or picture; whoever asks afterwards, of any process, sees it.
+
+        Raises: MediaNotFound, WrongMediaKind for a picture that is no upload of his.
+        """
+        if values:
+            await self._database.run(lambda tx: self._update(actor, values, tx))
+        return await self.get(actor, actor.user_id)
+
+    async def _update(self, actor: Actor, values: Mapping[str, str], tx: Tx) -> None:
+        if "face_url" in values:
+            before = await self._users.find_face(actor.user_id, tx)
+            await self._faces.replace(actor, before, values["face_url"], self._clock.now(), tx)
+        await self._users.put(actor.user_id, dict(values), tx)

@@ -4,24 +4,41 @@ The only rooms of this package that know the database. Methods are verbs of stor
 transaction every method takes its `Tx`; without one it reads what is majority-committed.
 """
 
+from groups.store.admin_log import AdminLogStore
 from groups.store.admissions import AdmissionStore
+from groups.store.changes import ChangeStore, Place, Version
 from groups.store.groups import GroupStore
+from groups.store.invitations import InvitationStore
+from groups.store.media import MediaStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
+from groups.store.repeats import RepeatStore
 from groups.store.users import UserStore
 
 INDEXES = (
+    *AdminLogStore.INDEXES,
+    *ChangeStore.INDEXES,
     *GroupStore.INDEXES,
+    *InvitationStore.INDEXES,
+    *MediaStore.INDEXES,
     *MemberStore.INDEXES,
     *MessageStore.INDEXES,
+    *RepeatStore.INDEXES,
     *UserStore.INDEXES,
 )
 
 __all__ = [
     "INDEXES",
+    "AdminLogStore",
     "AdmissionStore",
+    "ChangeStore",
     "GroupStore",
+    "InvitationStore",
+    "MediaStore",
     "MemberStore",
     "MessageStore",
+    "Place",
+    "RepeatStore",
     "UserStore",
+    "Version",
 ]

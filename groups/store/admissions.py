@@ -107,14 +107,14 @@ class AdmissionStore:
         """Bans and lasting mutes of these users in the group."""
         cursor = self._restrictions.find(
             {"_id": {"$in": _keys(group_id, user_ids)}, "group_id": group_id},
-            {"_id": 0},
+            {"_id": 0, "reacting_banned": 0},
             session=tx.session,
             batch_size=ONE_REPLY,
         )
         return [Restriction.model_validate(row) for row in await cursor.to_list(None)]
 
     async def lift_bans(self, restrictions: Sequence[Restriction], tx: Tx) -> None:
-        """End these bans; a mute that stands beside one stays."""
+        """End these bans; a mute, or a ban from reacting, that stands beside one stays."""
         operations: list[Operation] = []
         for restriction in restrictions:
             group_id = restriction.group_id
@@ -122,7 +122,7 @@ class AdmissionStore:
                 "_id": join_key(group_id, restriction.user_id),
                 "group_id": group_id,
             }
-            if restriction.muted_until is None:
+            if (restriction.muted_until, restriction.reacting_banned_at) == (None, None):
                 operations.append(DeleteOne(key))
             else:
                 operations.append(UpdateOne(key, {"$set": {"banned_at": None, "banned_by": None}}))

@@ -5,6 +5,7 @@ owner and admins only, for a partial index that stays tiny in a group of a milli
 """
 
 from collections.abc import Awaitable, Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from groups.kernel.coalesce import Coalesced
@@ -18,12 +19,15 @@ from groups.kernel.mongo import (
     Tx,
     milliseconds_of,
 )
-from groups.models import JoinRequest, Member, Restriction, Role, Seat, stream_of
+from groups.models import Grant, JoinRequest, Member, Restriction, Role, Seat, stream_of
 
 _seat: Final = Seat._make
 """Half the price of a call with three arguments, which lists pay by the thousand."""
 
 _USERS_A_QUERY: Final = 100
+_KEPT: Final = 4_096
+_KEPT_BYTES: Final = 512
+"""Of a member; twice what most have. All in all 3 MB."""
 
 
 class MemberStore:
@@ -44,6 +48,12 @@ class MemberStore:
             partial={"staff": True},
         ),
         Index("restrictions", [("group_id", 1), ("user_id", 1)], "the bans of a group, by user"),
+        Index(
+            "restrictions",
+            [("group_id", 1), ("reacting_banned", 1), ("user_id", 1)],
+            "who is banned from reacting, by user",
+            partial={"reacting_banned": True},
+        ),
         Index("join_requests", [("group_id", 1), ("user_id", 1)], "who waits, by user"),
     )
 
@@ -53,6 +63,7 @@ class MemberStore:
         self._members_naive = database.collection("members", naive_instants=True)
         self._restrictions = database.collection("restrictions")
         self._requests = database.collection("join_requests")
+        self._memory = database.memory("members", _to_keyed, most=_KEPT, most_bytes=_KEPT_BYTES)
         self._reader = Coalesced(self._find_keys)
         self._restriction_reader = Coalesced(self._find_restriction_keys)
         # Few at once: each may be in thousands of groups.
@@ -72,12 +83,12 @@ class MemberStore:
     async def _find_keys(self, keys: Collection[str], tx: Tx | None = None) -> dict[str, Member]:
         # The groups are there for the shards.
         group_ids = {key.partition(SEPARATOR)[0] for key in keys}
-        cursor = self._members.find(
+        found = await self._memory.find(
             {"_id": {"$in": list(keys)}, "group_id": {"$in": list(group_ids)}},
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,
         )
-        return {document["_id"]: _to_member(document) for document in await cursor.to_list(None)}
+        return dict(found)
 
     async def find_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
@@ -192,9 +203,9 @@ class MemberStore:
             documents = [_to_document(member) for member in members]
             await self._members.insert_many(documents, ordered=True, session=tx.session)
 
-    async def replace(self, member: Member, tx: Tx) -> None:
-        """Store the member's new state."""
-        document = _to_document(member)
+    async def replace(self, member: Member, changed_at: datetime, tx: Tx) -> None:
+        """Store the member's new state, and when it became so."""
+        document = _to_document(member) | {"changed_at": changed_at}
         await self._members.replace_one(
             {"_id": document["_id"], "group_id": member.group_id}, document, session=tx.session
         )
@@ -237,11 +248,27 @@ class MemberStore:
             "_id": join_key(restriction.group_id, restriction.user_id),
             "group_id": restriction.group_id,
         }
-        if restriction.banned_at is None and restriction.muted_until is None:
+        if not restriction.restricts:
             await self._restrictions.delete_one(key, session=tx.session)
             return
         values = restriction.model_dump(mode="python", exclude={"group_id"})
+        # A flag beside the instant, for an index of those alone.
+        values["reacting_banned"] = restriction.reacting_banned_at is not None
         await self._restrictions.update_one(key, {"$set": values}, upsert=True, session=tx.session)
+
+    async def list_reaction_bans(
+        self, group_id: GroupId, *, after: str, limit: int
+    ) -> list[Restriction]:
+        """Who is banned from reacting in the group, by user id, behind `after`."""
+        # Uses index: group_id_1_reacting_banned_1_user_id_1 (partial)
+        cursor = (
+            self._restrictions.find(
+                {"group_id": group_id, "reacting_banned": True, "user_id": {"$gt": after}}
+            )
+            .sort([("user_id", 1)])
+            .limit(limit)
+        )
+        return [_to_restriction(document) for document in await cursor.to_list(None)]
 
     async def list_bans(self, group_id: GroupId, *, after: str, limit: int) -> list[Restriction]:
         """Who is banned from the group, by user id, behind `after`."""
@@ -371,6 +398,8 @@ def _to_document(member: Member) -> Document:
         document["name_card"] = member.name_card
     if member.role is not Role.MEMBER:
         document["staff"] = True
+    if member.role is Role.ADMIN and member.grants is not None:
+        document["grants"] = [grant.value for grant in member.granted]
     return document
 
 
@@ -384,7 +413,18 @@ def _to_member(document: Document) -> Member:
         joined_seq=document["joined_seq"],
         muted_until=document.get("muted_until"),
         name_card=document.get("name_card", ""),
+        grants=_grants_in(document) if "grants" in document else None,
     )
+
+
+def _to_keyed(document: Document) -> tuple[str, Member]:
+    return document["_id"], _to_member(document)
+
+
+def _grants_in(document: Document) -> frozenset[Grant]:
+    # A right that a newer version granted is none here.
+    known = Grant._value2member_map_
+    return frozenset(Grant(name) for name in document["grants"] if name in known)
 
 
 def _to_restriction(document: Document) -> Restriction:
@@ -394,4 +434,6 @@ def _to_restriction(document: Document) -> Restriction:
         banned_at=document.get("banned_at"),
         banned_by=document.get("banned_by"),
         muted_until=document.get("muted_until"),
+        reacting_banned_at=document.get("reacting_banned_at"),
+        reacting_banned_by=document.get("reacting_banned_by"),
     )

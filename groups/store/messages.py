@@ -1,15 +1,18 @@
 """Stream and message documents.
 
 `streams`: `_id` is the stream id; the head, the last message, and the token bucket of the posting rate, all in the one
-document that every post writes anyway. `messages`: `_id` is `stream<US>seq`; `key` is the caller's idempotency key, or
-one made by the server so that a batch whose outcome was unknown can be repeated safely.
+document that every post writes anyway; and `pins`, the seqs of the few pinned messages, the oldest pin first.
+`messages`: `_id` is `stream<US>seq`; `key` is the caller's idempotency key, or one made by the server so that a batch
+whose outcome was unknown can be repeated safely.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+
+from pymongo import UpdateOne
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import StreamId, UserId
@@ -23,7 +26,7 @@ from groups.kernel.mongo import (
     Tx,
     milliseconds_of,
 )
-from groups.models import Content, Head, LastMessage, Message, Stream, message_key
+from groups.models import Content, Head, LastMessage, Message, Origin, Stream, message_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,10 @@ class _PageKey(NamedTuple):
     oldest_first: bool
 
 
+_KEPT_MESSAGES: Final = 2_048
+_KEPT_BYTES: Final = 4_096
+"""Of a message; several times what most have. All in all 3 MB in practice, 25 MB at most."""
+
 _head: Final = Head._make
 """Half the price of a call with three arguments, which lists pay by the thousand."""
 
@@ -77,6 +84,9 @@ class MessageStore:
         self._streams = database.collection("streams")
         self._streams_naive = database.collection("streams", naive_instants=True)
         self._messages = database.collection("messages")
+        self._memory = database.memory(
+            "messages", _to_message, most=_KEPT_MESSAGES, most_bytes=_KEPT_BYTES
+        )
         self._stream_reader = Coalesced(self.find_streams)
         self._page_reader = Coalesced(self._find_pages)
 
@@ -134,6 +144,21 @@ class MessageStore:
             session=tx.session,
         )
 
+    async def list_pins(self, stream_id: StreamId, tx: Tx | None = None) -> list[int] | None:
+        """The seqs of the stream's pinned messages, the oldest pin first; None where there is no stream."""
+        document = await self._streams.find_one(
+            {"_id": stream_id}, {"pins": 1}, session=tx.session if tx else None
+        )
+        return None if document is None else document.get("pins", [])
+
+    async def set_pin(self, message: Message, tx: Tx) -> None:
+        """Put the message's seq among the stream's pins, or take it out, as its `pinned_at` says."""
+        change = "$pull" if message.pinned_at is None else "$addToSet"
+        await self._streams.update_one(
+            {"_id": message.stream_id}, {change: {"pins": message.seq}}, session=tx.session
+        )
+        await self.set_marks(message, tx)
+
     async def mark_stream(self, stream_id: StreamId, tx: Tx) -> None:
         """Note that the stream is a channel's, so that unread totals need not ask the group."""
         await self._streams.update_one(
@@ -180,7 +205,14 @@ class MessageStore:
         )
         return _to_message(document) if document else None
 
-    async def list_messages(
+    async def find_some(self, stream_id: StreamId, seqs: Iterable[int]) -> dict[int, Message]:
+        """Those of the messages that exist, by seq."""
+        # Uses index: stream_id_1_seq_1
+        cursor = self._messages.find({"stream_id": stream_id, "seq": {"$in": list(seqs)}})
+        found = [_to_message(document) for document in await cursor.to_list(None)]
+        return {message.seq: message for message in found}
+
+    def read_messages(
         self,
         stream_id: StreamId,
         *,
@@ -188,11 +220,14 @@ class MessageStore:
         below: int | None,
         limit: int,
         oldest_first: bool,
-    ) -> list[Message]:
-        """Messages with `above` < seq < `below`, from one end of that range; a list that others may hold too."""
+    ) -> Awaitable[Sequence[Message] | None]:
+        """Messages with `above` < seq < `below`, from one end of that range; the reading begins at once.
+
+        The list may be others' too.
+        """
         # The newest page of a busy stream is what everyone asks for: those who do so at once share one query.
         wanted = _PageKey(stream_id, above, below, limit, oldest_first)
-        return await self._page_reader.find(wanted) or []
+        return self._page_reader.find(wanted)
 
     async def _find_pages(self, wanted: Collection[_PageKey]) -> dict[_PageKey, list[Message]]:
         pages = await asyncio.gather(*(self._find_page(key) for key in wanted))
@@ -203,12 +238,13 @@ class MessageStore:
         bounds: Document = {"$gt": wanted.above}
         if wanted.below is not None:
             bounds["$lt"] = wanted.below
-        cursor = (
-            self._messages.find({"stream_id": wanted.stream_id, "seq": bounds})
-            .sort([("seq", 1 if wanted.oldest_first else DESCENDING)])
-            .limit(wanted.limit)
+        return await self._memory.find(
+            {"stream_id": wanted.stream_id, "seq": bounds},
+            # Without what a reaction writes: to its reader the message is the same as before.
+            projection={"touched": 0, "key": 0, "digest": 0},
+            sort=[("seq", 1 if wanted.oldest_first else DESCENDING)],
+            limit=wanted.limit,
         )
-        return [_to_message(document) for document in await cursor.to_list(None)]
 
     async def set_content(self, message: Message, tx: Tx) -> None:
         """Store an edited message's content and instant."""
@@ -226,18 +262,66 @@ class MessageStore:
             session=tx.session,
         )
 
-    async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
-        """Delete up to `limit` messages of an ended stream; how many there were."""
-        # Uses index: stream_id_1_seq_1 (covered)
+    async def set_marks(self, message: Message, tx: Tx) -> None:
+        """Store whether the message is pinned, and whether its reactions are frozen."""
+        await self._messages.update_one(
+            {"_id": message_key(message.stream_id, message.seq), "stream_id": message.stream_id},
+            {
+                "$set": {
+                    "pinned_at": message.pinned_at,
+                    "reactions_frozen": message.reactions_frozen,
+                }
+            },
+            session=tx.session,
+        )
+
+    # --- views: the number that a message shows -------------------------------------------------------------------
+
+    async def find_views(
+        self, stream_id: StreamId, seqs: Collection[int], tx: Tx
+    ) -> dict[int, int]:
+        """The views shown by those of the messages that exist and are not recalled."""
+        keys = [message_key(stream_id, seq) for seq in seqs]
         cursor = self._messages.find(
-            {"stream_id": stream_id}, {"_id": 0, "seq": 1}, session=tx.session
+            {"_id": {"$in": keys}, "stream_id": stream_id, "recalled_at": None},
+            {"_id": 0, "seq": 1, "views": 1},
+            session=tx.session,
+            batch_size=ONE_REPLY,
+        )
+        return {row["seq"]: row.get("views", 0) for row in await cursor.to_list(None)}
+
+    async def raise_views(
+        self, stream_id: StreamId, views: Mapping[int, int], tx: Tx | None = None
+    ) -> None:
+        """Have messages show as many views, or more where they do already; none is made by it."""
+        operations = [
+            UpdateOne(
+                {"_id": message_key(stream_id, seq), "stream_id": stream_id},
+                {"$max": {"views": number}},
+            )
+            for seq, number in views.items()
+        ]
+        if operations:
+            await self._database.apply(self._messages, operations, tx)
+
+    async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> tuple[int, list[str]]:
+        """Delete up to `limit` messages of an ended stream; how many there were, and the uploads that they used."""
+        # Uses index: stream_id_1_seq_1
+        cursor = self._messages.find(
+            {"stream_id": stream_id},
+            {"_id": 0, "seq": 1, "content.media.media_id": 1},
+            session=tx.session,
         ).limit(limit)
-        seqs = [document["seq"] for document in await cursor.to_list(None)]
+        rows = await cursor.to_list(None)
+        seqs = [row["seq"] for row in rows]
+        media = [
+            one["media_id"] for row in rows for one in (row.get("content") or {}).get("media", ())
+        ]
         if seqs:
             await self._messages.delete_many(
                 {"stream_id": stream_id, "seq": {"$in": seqs}}, session=tx.session
             )
-        return len(seqs)
+        return len(seqs), media
 
     # --- heads: the little that lists and unread counts need of a stream -------------------------------------------
 
@@ -266,11 +350,18 @@ class MessageStore:
 
 def _to_document(keyed: KeyedMessage) -> Document:
     message = keyed.message
-    document: dict[str, Any] = message.model_dump(mode="python")
+    document: dict[str, Any] = message.model_dump(mode="python", exclude={"views"})
+    if message.author_id is None:
+        del document["author_id"]  # nearly always
     document["_id"] = message_key(message.stream_id, message.seq)
     document["key"] = keyed.key
     document["digest"] = keyed.digest
     return document
+
+
+def _to_origin(document: Document) -> Origin | None:
+    origin = document.get("origin")
+    return Origin.model_construct(**origin) if origin else None
 
 
 def _to_message(document: Document) -> Message:
@@ -283,6 +374,14 @@ def _to_message(document: Document) -> Message:
         created_at=document["created_at"],
         edited_at=document["edited_at"],
         recalled_at=document["recalled_at"],
+        # Absent in what was stored before there were such marks.
+        silent=document.get("silent", False),
+        signature=document.get("signature", ""),
+        origin=_to_origin(document),
+        pinned_at=document.get("pinned_at"),
+        reactions_frozen=document.get("reactions_frozen", False),
+        views=document.get("views", 0),
+        author_id=document.get("author_id"),
     )
 
 

@@ -31,8 +31,6 @@ LIMITED = [
     (CreateGroup, GROUP, "introduction", "group_introduction_bytes", 400, ""),
     (CreateGroup, GROUP, "notification", "group_notification_bytes", 400, ""),
     (CreateGroup, GROUP, "face_url", "face_url_bytes", 500, URL),
-    (UpdateGroup, {}, "name", "group_name_bytes", 100, ""),
-    (UpdateGroup, {}, "introduction", "group_introduction_bytes", 400, ""),
     (UpdateGroup, {}, "notification", "group_notification_bytes", 400, ""),
     (UpdateGroup, {}, "face_url", "face_url_bytes", 500, URL),
     (JoinGroup, {}, "text", "request_text_bytes", 300, ""),

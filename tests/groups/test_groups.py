@@ -17,6 +17,7 @@ from groups.errors import (
     ReservedCustomField,
 )
 from groups.events import GroupDisbanded, GroupUpdated, MembersJoined
+from groups.kernel.clock import SystemClock
 from groups.kernel.errors import BadCursor, IdempotencyConflict, PermissionRefused
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
@@ -32,7 +33,14 @@ from groups.models import (
 )
 from groups.service import Clearing, GroupChanges, NewGroup
 from groups.service.clearing import STEP
-from groups.store import GroupStore, MemberStore, MessageStore
+from groups.store import (
+    ChangeStore,
+    GroupStore,
+    InvitationStore,
+    MediaStore,
+    MemberStore,
+    MessageStore,
+)
 from tests.builders import ADA, BOB, CAT, ROOT, START, OpenWorld, World, a_user, mock_world, text
 
 COMMUNITY, MEETING = GroupType.COMMUNITY, GroupType.MEETING
@@ -277,7 +285,10 @@ async def test_what_a_higher_package_changes_alone_is_told_and_breaks_nothing(
     event = (await world.outbox())[-1]
     assert isinstance(event, GroupUpdated)
     assert event.changed == {"organization": "House of Tea"}
-    assert (await world.groups.get(ADA, group_id))[0].group == before
+    # The version tells of it as of a change of the group's own: what is shown of the group is newer.
+    after = before.model_copy(update={"version": event.version})
+    assert (await world.groups.get(ADA, group_id))[0].group == after
+    assert event.version == before.version + 1
 
 
 # --- custom fields ----------------------------------------------------------------------------------------------------
@@ -413,7 +424,13 @@ def _clearing(world: World) -> Clearing:
         GroupStore(database),
         MemberStore(database),
         MessageStore(database),
+        MediaStore(database),
+        InvitationStore(database),
+        world.chat.admin_log,
+        ChangeStore(database),
         world.chat.hooks,
+        world.limits,
+        SystemClock(),
     )
 
 

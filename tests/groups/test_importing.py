@@ -250,7 +250,7 @@ async def test_no_more_is_read_than_one_batch_beside_the_one_that_is_committed(
             await asyncio.sleep(0)
         return read
 
-    imports = ImportService(world.chat.access, lane)  # type: ignore[arg-type]  # stands still on purpose
+    imports = ImportService(world.chat.access, lane, world.chat.admin_log)  # type: ignore[arg-type]  # stands still on purpose
     async with aclosing(await imports.begin(ROOT, group_id, batches())) as admissions:
         taking = asyncio.ensure_future(anext(admissions))
         assert await settle() == 2  # one waits for the database, one is read

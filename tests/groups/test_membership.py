@@ -25,6 +25,7 @@ from groups.events import (
     MemberChanged,
     MembersJoined,
     MembersLeft,
+    StrangerBanned,
 )
 from groups.kernel.errors import BadCursor, DomainError, PermissionRefused
 from groups.kernel.events import Event
@@ -234,7 +235,10 @@ async def test_a_ban_is_told_once_and_lifted_once(world: World) -> None:
 async def test_a_stranger_may_be_banned_before_he_comes(world: World) -> None:
     group_id = await world.group()
     assert (await world.membership.remove(ADA, group_id, BOB.user_id, ban=True)).changed
-    assert world.heard == []
+    # Told to nobody: every process ends what he watches.
+    [heard] = world.heard
+    assert isinstance(heard, StrangerBanned)
+    assert heard.user_id == BOB.user_id
     with pytest.raises(Banned):
         await world.membership.join(BOB, group_id)
 

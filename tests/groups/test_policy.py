@@ -1,6 +1,7 @@
 """Who may do what: every table cell by cell, written down here a second time so that a change needs two hands."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -12,6 +13,7 @@ from groups.kernel.ids import GroupId, UserId
 from groups.models import (
     CHANNEL_MARKER,
     Content,
+    Grant,
     Group,
     GroupType,
     JoinOption,
@@ -152,8 +154,10 @@ def test_history_before_joining_is_hidden_where_the_group_says_so(
 
 def test_members_are_listed_to_members_but_in_a_channel_to_staff_only() -> None:
     chat, channel = a_group(), a_group(is_channel=True)
-    assert [r for r in ALL if policy.may_list_members(chat, r)] == [MEMBER, ADMIN, OWNER, APP]
-    assert [r for r in ALL if policy.may_list_members(channel, r)] == [ADMIN, OWNER, APP]
+    in_chat = by_rank(lambda rank: policy.listing_refusal(a_standing(chat, rank)))
+    in_channel = by_rank(lambda rank: policy.listing_refusal(a_standing(channel, rank)))
+    assert in_chat == [DENIED, DENIED, OK, OK, OK, OK]
+    assert in_channel == STAFF_ONLY
     assert [r for r in ALL if policy.may_see_sender(chat, r)] == ALL
     assert [r for r in ALL if policy.may_see_sender(channel, r)] == [ADMIN, OWNER, APP]
 
@@ -180,16 +184,17 @@ POSTING = {
 def test_who_posts(type: GroupType, posting: Posting, muted: bool, muted_all: bool) -> None:
     group = a_group(type, posting=posting, muted_all=muted_all)
     found = by_rank(
-        lambda rank: policy.posting_refusal(group, member_of(rank, muted=muted), rank, START)
+        lambda rank: policy.posting_refusal(a_standing(group, rank, muted=muted), START)
     )
     assert found == POSTING[posting, muted, muted_all]
 
 
 def test_a_mute_ends_at_its_instant() -> None:
-    group, member = a_group(), a_member(muted=True)
+    member = a_member(muted=True)
+    standing = Standing(a_group(), member, MEMBER)
     assert member.muted_until is not None
     for late, wanted in ((timedelta(milliseconds=1), "muted"), (timedelta(0), OK)):
-        refusal = policy.posting_refusal(group, member, MEMBER, member.muted_until - late)
+        refusal = policy.posting_refusal(standing, member.muted_until - late)
         assert (refusal.code if refusal else None) == wanted
 
 
@@ -247,6 +252,16 @@ def test_who_reacts() -> None:
     assert policy.reacting_refusal(group, APP, a_member()) is None
 
 
+def test_who_pins_and_who_freezes_reactions() -> None:
+    group = a_group(is_channel=True)
+    found = by_rank(lambda rank: policy.pinning_refusal(a_standing(group, rank)))
+    assert found == [DENIED, DENIED, DENIED, OK, OK, OK]
+    # A member's own message, too: it is not his place to silence others.
+    for message in (a_message("bob"), a_message("cat")):
+        refusals = [policy.freezing_refusal(a_standing(group, rank), message) for rank in ALL]
+        assert [refusal and refusal.code for refusal in refusals] == found
+
+
 # --- members ----------------------------------------------------------------------------------------------------------
 
 
@@ -274,7 +289,8 @@ def test_who_joins(option: JoinOption, stranger: str | None) -> None:
     ],
 )
 def test_who_adds(type: GroupType, wanted: list[str | None]) -> None:
-    assert by_rank(lambda rank: policy.adding_refusal(a_group(type), rank)) == wanted
+    group = a_group(type)
+    assert by_rank(lambda rank: policy.adding_refusal(a_standing(group, rank))) == wanted
 
 
 @pytest.mark.parametrize(
@@ -304,7 +320,9 @@ REMOVING = {
 @pytest.mark.parametrize("target", REMOVING)
 def test_who_removes_whom(target: Role | None) -> None:
     whom = a_member(target, "cat") if target else None
-    assert by_rank(lambda rank: policy.removing_refusal(rank, whom)) == REMOVING[target]
+    group = a_group()
+    found = by_rank(lambda rank: policy.removing_refusal(a_standing(group, rank), whom))
+    assert found == REMOVING[target]
 
 
 def test_the_owner_is_removed_by_nobody() -> None:
@@ -330,7 +348,7 @@ MUTING = {
 @pytest.mark.parametrize("target", Role)
 def test_who_mutes_whom(type: GroupType, target: Role) -> None:
     group, whom = a_group(type), a_member(target, "cat")
-    found = by_rank(lambda rank: policy.muting_refusal(group, rank, whom))
+    found = by_rank(lambda rank: policy.muting_refusal(a_standing(group, rank), whom))
     assert found == MUTING[type is WORK, target]
 
 
@@ -357,7 +375,8 @@ def test_who_gives_the_group_away() -> None:
 
 
 def test_who_answers_join_requests() -> None:
-    assert [rank for rank in ALL if policy.may_manage_requests(rank)] == [ADMIN, OWNER, APP]
+    group = a_group()
+    assert by_rank(lambda rank: policy.managing_refusal(a_standing(group, rank))) == STAFF_ONLY
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
@@ -385,11 +404,121 @@ UNKNOWN = [DENIED, DENIED, DENIED, *[NOT_TYPE] * 3]
 def test_who_changes_what(
     type: GroupType, field: str, in_channel: list[str | None], in_work: list[str | None]
 ) -> None:
-    found = by_rank(lambda rank: policy.updating_refusal(a_group(type), rank, {field}))
-    assert found == (in_work if type is WORK else STAFF_ONLY)
+    def refusals(group: Group) -> list[str | None]:
+        return by_rank(lambda rank: policy.updating_refusal(a_standing(group, rank), {field}))
+
+    assert refusals(a_group(type)) == (in_work if type is WORK else STAFF_ONLY)
     if type is COMMUNITY:
-        channel = a_group(is_channel=True)
-        assert by_rank(lambda rank: policy.updating_refusal(channel, rank, {field})) == in_channel
+        assert refusals(a_group(is_channel=True)) == in_channel
+
+
+def test_who_runs_it_sees_who_else_does() -> None:
+    group = a_group()
+    assert by_rank(lambda rank: policy.staff_refusal(a_standing(group, rank))) == STAFF_ONLY
+
+
+# --- grants -----------------------------------------------------------------------------------------------------------
+
+CHANNEL = a_group(is_channel=True, posting=Posting.OWNER_AND_ADMINS)
+
+
+def an_admin(*grants: Grant) -> Standing:
+    return Standing(CHANNEL, replace(a_member(Role.ADMIN), grants=frozenset(grants)), ADMIN)
+
+
+ACTS: dict[str, tuple[Grant, Callable[[Standing], DomainError | None]]] = {
+    "post": (Grant.POST, lambda s: policy.posting_refusal(s, START)),
+    "edit another's": (
+        Grant.EDIT_POSTS,
+        lambda s: policy.editing_refusal(s, a_message("cat"), START),
+    ),
+    "recall another's": (
+        Grant.DELETE_POSTS,
+        lambda s: policy.recalling_refusal(s, a_message("cat"), START, 120),
+    ),
+    "list": (Grant.MANAGE_SUBSCRIBERS, policy.listing_refusal),
+    "add": (Grant.MANAGE_SUBSCRIBERS, policy.adding_refusal),
+    "remove": (Grant.MANAGE_SUBSCRIBERS, lambda s: policy.removing_refusal(s, None)),
+    "mute": (Grant.MANAGE_SUBSCRIBERS, lambda s: policy.muting_refusal(s, a_member())),
+    "ban from reacting": (
+        Grant.MANAGE_SUBSCRIBERS,
+        lambda s: policy.banning_from_reacting_refusal(s, a_member()),
+    ),
+    "rename": (Grant.CHANGE_INFO, lambda s: policy.updating_refusal(s, {"name"})),
+    "change the custom data": (
+        Grant.CHANGE_INFO,
+        lambda s: policy.updating_refusal(s, {"custom_data"}),
+    ),
+    "mute all": (Grant.CHANGE_SETTINGS, lambda s: policy.updating_refusal(s, {"muted_all"})),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_an_admin_may_do_what_he_was_granted_and_nothing_else(act: str) -> None:
+    grant, decide = ACTS[act]
+    for held in ([grant], list(Grant)):
+        assert decide(an_admin(*held)) is None
+    for held in ([], [other for other in Grant if other is not grant]):
+        refusal = decide(an_admin(*held))
+        assert refusal is not None
+        assert refusal.code in {DENIED, NO_POST}
+        assert refusal.details == {"grant": grant.value}
+
+
+def test_an_admin_whose_grants_were_never_named_holds_all_and_so_does_the_owner() -> None:
+    for rank in ALL:
+        standing = a_standing(CHANNEL, rank)
+        assert {standing.holds(grant) for grant in Grant} == {rank >= ADMIN}
+    unnamed, owner = a_member(Role.ADMIN), a_member(Role.OWNER)
+    assert unnamed.granted == owner.granted == tuple(Grant)
+    assert a_member().granted == ()
+
+
+def test_what_a_member_was_granted_once_counts_only_while_he_is_admin() -> None:
+    once = replace(a_member(Role.MEMBER), grants=frozenset(Grant))
+    assert not Standing(CHANNEL, once, MEMBER).holds(Grant.POST)
+
+
+def test_an_admin_takes_his_own_posts_back_and_edits_them_while_he_may_post() -> None:
+    own = a_message("bob")
+    assert policy.recalling_refusal(an_admin(), own, START, 0) is None
+    assert policy.editing_refusal(an_admin(Grant.POST), own, START) is None
+    refusal = policy.editing_refusal(an_admin(), own, START)
+    assert refusal is not None
+    assert (refusal.code, refusal.details) == (NO_POST, {"grant": "post"})
+
+
+def test_changing_profile_and_settings_at_once_needs_both_grants() -> None:
+    fields = {"name", "reactions"}
+    for held, missing in (
+        ({Grant.CHANGE_INFO}, "change_settings"),
+        ({Grant.CHANGE_SETTINGS}, "change_info"),
+    ):
+        refusal = policy.updating_refusal(an_admin(*held), fields)
+        assert refusal is not None
+        assert refusal.details == {"grant": missing}
+    both = an_admin(Grant.CHANGE_INFO, Grant.CHANGE_SETTINGS)
+    assert policy.updating_refusal(both, fields) is None
+
+
+def test_who_invites_admins() -> None:
+    def refusals(group: Group, target: Member | None) -> list[str | None]:
+        return by_rank(lambda rank: policy.inviting_refusal(a_standing(group, rank), target))
+
+    denied = [DENIED] * 4
+    for target in (None, a_member(user="cat")):
+        assert refusals(CHANNEL, target) == [*denied, OK, OK]
+        assert refusals(a_group(WORK), target) == [*denied, NOT_TYPE, NOT_TYPE]
+    for role in (Role.ADMIN, Role.OWNER):
+        assert refusals(CHANNEL, a_member(role, "cat")) == [*denied, *["already_admin"] * 2]
+
+
+def test_who_is_banned_from_reacting_adds_no_reaction() -> None:
+    standing = a_standing(CHANNEL, MEMBER)
+    assert policy.adding_reaction_refusal(standing) is None
+    refusal = policy.adding_reaction_refusal(replace(standing, is_banned_from_reacting=True))
+    assert refusal is not None
+    assert refusal.code == "reacting_banned"
 
 
 @pytest.mark.parametrize("type", GroupType)

@@ -66,6 +66,26 @@ async def test_an_entry_that_is_alone_shares_no_transaction_and_keeps_its_place(
     assert [batch for _, batch in desk.batches] == [[1], [2, 3], [100], [101], [4, 5]]
 
 
+async def test_keys_that_share_a_turn_commit_one_after_the_other_and_others_beside_them(
+    desk: Desk,
+) -> None:
+    turns = {"one": asyncio.Lock(), "two": asyncio.Lock()}
+    commit = _commit(desk, turn=lambda key: turns[key.split()[0]])
+    desk.gate.clear()
+    tasks = [
+        task
+        for number, key in enumerate(("one a", "one b", "two c"))
+        for task in await _submit_all(commit, [number], key)
+    ]
+    await desk.began(2)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert desk.batches == [("one a", [0]), ("two c", [2])]
+    desk.gate.set()
+    assert await asyncio.gather(*tasks) == [0, 10, 20]
+    assert desk.batches[2:] == [("one b", [1])]
+
+
 async def test_an_entry_of_an_idle_key_is_committed_alone_and_at_once(desk: Desk) -> None:
     commit = _commit(desk)
     assert await commit.submit("k", 1) == 10
@@ -242,6 +262,37 @@ async def test_two_processes_that_write_one_document_lose_no_entry(connect: Conn
     # Each saw the number as nobody else did: no two transactions were committed from the same reading.
     assert sorted(results) == list(range(1, 201))
     assert await one.collection("numbers").find_one({}) == {"_id": "n", "value": 200}
+
+
+async def test_those_who_waited_behind_an_outage_do_not_wait_for_another_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = mock_database()
+    run, away = connection.run, asyncio.Event()
+    runs: list[object] = []
+
+    async def lose(work: Any) -> Any:
+        runs.append(work)
+        if len(runs) > 1:
+            return await run(work)
+        await away.wait()
+        raise Unavailable("gone")
+
+    monkeypatch.setattr(connection, "run", lose)
+    commit: GroupCommit[int, int] = GroupCommit(connection, desk.apply, name="test")
+    first = await _submit_all(commit, [1])
+    deadline = Deadline()
+    while not runs:
+        deadline.check("the first batch")
+        await asyncio.sleep(0)
+    behind = await _submit_all(commit, [2, 3])
+    assert commit.waiting == 2
+    away.set()
+    outcomes = await asyncio.gather(*first, *behind, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+    assert (len(runs), desk.batches, commit.waiting) == (1, [], 0)
+    # Whoever comes now is tried.
+    assert await commit.submit("k", 4) == 40
 
 
 async def test_when_the_outcome_stays_unknown_every_caller_of_the_batch_hears_it(

@@ -228,6 +228,31 @@ async def test_more_transactions_than_run_at_once_only_wait() -> None:
     assert len(running) == database.CONCURRENT_TRANSACTIONS + 9
 
 
+async def test_a_transaction_that_finds_no_place_for_as_long_as_an_outage_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(database, "CONCURRENT_TRANSACTIONS", 1)
+    one = mock_database()
+    gate = asyncio.Event()
+    done: list[str] = []
+
+    async def work(tx: Tx) -> None:
+        await gate.wait()
+        done.append("work")
+
+    under_way = asyncio.create_task(one.run(work))
+    await asyncio.sleep(0)
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.01)
+    with pytest.raises(Unavailable):
+        await one.run(work)
+    gate.set()
+    await under_way
+    assert done == ["work"]
+    # The place is free again.
+    await one.run(work)
+    assert done == ["work", "work"]
+
+
 async def test_on_mongomock_events_reach_the_listeners_only_after_the_work_is_done() -> None:
     connection = mock_database()
     heard: list[Event] = []
@@ -386,6 +411,7 @@ class Breakable:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self.is_broken = False
+        self.with_error: Exception = AutoReconnect("connection closed")
 
     async def __aenter__(self) -> "Breakable":
         await self._stream.__aenter__()
@@ -404,7 +430,7 @@ class Breakable:
 
     async def try_next(self) -> Any:
         if self.is_broken:
-            raise AutoReconnect("connection closed")
+            raise self.with_error
         return await self._stream.try_next()
 
 
@@ -419,7 +445,7 @@ async def test_a_tail_whose_place_in_history_is_gone_says_so_once_and_goes_on(
 
     def watched(self: Any, *arguments: Any, **options: Any) -> Breakable:
         asked.append(options["resume_after"])
-        if len(asked) == 2:
+        if len(asked) == 3:
             raise OperationFailure("the resume point may no longer be in the oplog", 286)
         streams.append(Breakable(watch(self, *arguments, **options)))
         return streams[-1]
@@ -429,13 +455,38 @@ async def test_a_tail_whose_place_in_history_is_gone_says_so_once_and_goes_on(
     await tail.ready.wait()
     await _write(other, 1)
     await tail.has(1)
-    streams[0].is_broken = True
+    streams[1].is_broken = True
     await tail.has(1, None)
     # Whoever resyncs at this word misses nothing that is committed after it.
     await _write(other, 2)
     await tail.has(1, None, 2)
-    assert asked[1] is not None
-    assert [asked[0], *asked[2:]] == [None, None]
+    # A new stream is left at its first answer for one that waits; it is the latter that broke.
+    assert [place is None for place in asked] == [True, False, False, True, False]
+    await tail.stop()
+
+
+async def test_a_stream_that_history_overtook_is_opened_again_where_it_was(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = await connect(), await connect()
+    streams: list[Breakable] = []
+    kind = type(one.collection("events"))
+    watch = kind.watch
+
+    def watched(self: Any, *arguments: Any, **options: Any) -> Breakable:
+        streams.append(Breakable(watch(self, *arguments, **options)))
+        return streams[-1]
+
+    monkeypatch.setattr(kind, "watch", watched)
+    tail = Tail(one)
+    await tail.ready.wait()
+    await _write(other, 1)
+    await tail.has(1)
+    streams[1].with_error = OperationFailure("CollectionScan died", 136)
+    streams[1].is_broken = True
+    await _write(other, 2)
+    # The token is still in the history: nothing was lost, and nobody is told so.
+    await tail.has(1, 2)
     await tail.stop()
 
 

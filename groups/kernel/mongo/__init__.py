@@ -7,10 +7,12 @@ from groups.kernel.mongo.database import Database, StandaloneServer, Tx
 from groups.kernel.mongo.driver import (
     DESCENDING,
     ONE_REPLY,
+    Bucket,
     Collection,
     Document,
     DuplicateKeyError,
     Index,
+    NoFile,
     milliseconds_of,
 )
 from groups.kernel.mongo.lookups import Lookup
@@ -20,12 +22,14 @@ from groups.kernel.mongo.replica_set import ensure_single_node
 __all__ = [
     "DESCENDING",
     "ONE_REPLY",
+    "Bucket",
     "Collection",
     "Database",
     "Document",
     "DuplicateKeyError",
     "Index",
     "Lookup",
+    "NoFile",
     "StandaloneServer",
     "Tx",
     "ensure_single_node",

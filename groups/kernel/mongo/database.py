@@ -23,6 +23,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorClientSession,
     AsyncIOMotorDatabase,
+    AsyncIOMotorGridFSBucket,
 )
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
@@ -35,12 +36,14 @@ from groups.kernel.events import Event
 from groups.kernel.mongo.driver import (
     NAIVE_INSTANTS,
     ONE_REPLY,
+    Bucket,
     Collection,
     Document,
     Index,
     Operation,
 )
 from groups.kernel.mongo.lookups import Lookup, hand_out, joined_pipeline
+from groups.kernel.mongo.memory import Memory
 from groups.kernel.mongo.orphans import Orphans
 from groups.kernel.mongo.outages import INTERRUPTED, is_outage, is_transient
 from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_INDEX, tail
@@ -172,6 +175,24 @@ class Database:
         options = NAIVE_INSTANTS if naive_instants else None
         return self._database.get_collection(name, codec_options=options)
 
+    def memory(
+        self, name: str, parse: Callable[[Document], T], *, most: int, most_bytes: int
+    ) -> Memory[T]:
+        """A memory of what the collection's documents mean, for the store that owns it; on mongomock it keeps none."""
+        return Memory(
+            self.collection(name),
+            parse,
+            most=most,
+            most_bytes=most_bytes,
+            takes_bytes=self.transactional,
+        )
+
+    def bucket(self, name: str, *, chunk_bytes: int) -> Bucket:
+        """The GridFS bucket, for the store that owns it; on mongomock there is none."""
+        return AsyncIOMotorGridFSBucket(
+            self._database, bucket_name=name, chunk_size_bytes=chunk_bytes
+        )
+
     async def drop(self) -> None:
         """Delete the whole database (tests and benchmarks)."""
         await self._database.client.drop_database(self._database.name)
@@ -275,7 +296,7 @@ class Database:
         """
         started = time.monotonic()
         attempt = 0
-        async with self._slots:
+        async with self._slot():
             while True:
                 try:
                     result = await _uninterrupted(self._attempt(work, attempt))
@@ -298,6 +319,19 @@ class Database:
                     )
                 else:
                     return result
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        # Or, while the database is away, those who wait for a slot would wait for one round of patience after another.
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Unavailable("Nothing of it was stored") from None
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     async def _attempt(self, work: Callable[[Tx], Awaitable[T]], attempt: int) -> T:
         async with self.transaction(attempt) as tx:
@@ -371,12 +405,17 @@ class Database:
 
     # --- batches --------------------------------------------------------------------------------------------------
 
-    async def apply(self, collection: Collection, operations: Sequence[Operation], tx: Tx) -> None:
-        """Apply the operations, in order, in one command (one by one on mongomock, which cannot)."""
+    async def apply(
+        self, collection: Collection, operations: Sequence[Operation], tx: Tx | None
+    ) -> None:
+        """Apply the operations, in order, in one command (one by one on mongomock, which cannot).
+
+        Without a `tx` each is atomic by itself, and waits for whoever writes its document.
+        """
         if not operations:
             return
         if self.transactional:
-            await collection.bulk_write(list(operations), session=tx.session)
+            await collection.bulk_write(list(operations), session=tx.session if tx else None)
             return
         for operation in operations:
             match operation:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorCollection
+from gridfs.errors import NoFile
+from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorGridFSBucket
 from pymongo import DESCENDING, DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
@@ -14,15 +15,18 @@ __all__ = [
     "DESCENDING",
     "NAIVE_INSTANTS",
     "ONE_REPLY",
+    "Bucket",
     "Collection",
     "Document",
     "DuplicateKeyError",
     "Index",
+    "NoFile",
     "Operation",
     "milliseconds_of",
 ]
 
 Document = dict[str, Any]
+Bucket = AsyncIOMotorGridFSBucket
 Collection = AsyncIOMotorCollection[Document]
 Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
 

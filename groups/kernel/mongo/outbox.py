@@ -16,8 +16,12 @@ OUTBOX: Final = "events"
 OUTBOX_INDEX: Final = Index(
     OUTBOX, [("at", 1)], "the TTL that clears the outbox", expire_after_seconds=OUTBOX_SECONDS
 )
+_AT_ONCE_MS: Final = 1
+_PATIENT_MS: Final = 1_000
 # The history is gone, the token is no longer found, or the whole database was dropped under the tail.
 _LOST: Final = frozenset({222, 260, 280, 286})
+_CURSOR_OVERTAKEN: Final = 136
+"""The history was cut off behind the open cursor. Whether the token is still in it, the next stream says."""
 
 
 async def tail(
@@ -31,11 +35,14 @@ async def tail(
     """
     token: Document | None = None
     while True:
+        # The first answer comes at once, and its token is where the patient stream goes on: who starts does not wait a
+        # second for an event that does not come.
+        is_new = token is None
         try:
             async with outbox.watch(
                 [{"$match": {"operationType": "insert"}}],
                 resume_after=token,
-                max_await_time_ms=1_000,
+                max_await_time_ms=_AT_ONCE_MS if is_new else _PATIENT_MS,
             ) as stream:
                 while stream.alive:
                     change = await stream.try_next()
@@ -50,11 +57,13 @@ async def tail(
                         documents = change["fullDocument"]["events"]
                         events = [read_event(document) for document in documents]
                         yield [event for event in events if event is not None]
+                    if is_new and token is not None:
+                        break
         except OperationFailure as error:
             if error.code in _LOST:
                 token = None
                 after_loss = True
-            elif not is_outage(error):
+            elif error.code != _CURSOR_OVERTAKEN and not is_outage(error):
                 raise
             await asyncio.sleep(0.1)
         except PyMongoError:

@@ -16,6 +16,7 @@ from groups.limits import (
     ALLOWED_REACTIONS,
     FACE_URL_BYTES,
 )
+from groups.models import media_in
 
 
 def _web_address(text: str) -> str:
@@ -30,9 +31,20 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _face_url(text: str) -> str:
+    return text if media_in(text) is not None else _web_address(text)
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 """An http(s) address, kept as it was written; empty means none."""
-FaceUrl = Annotated[WebAddress, MaxBytes("face_url_bytes", FACE_URL_BYTES)]
+FaceUrl = Annotated[
+    str,
+    AfterValidator(_face_url),
+    MaxBytes("face_url_bytes", FACE_URL_BYTES),
+    Field(
+        description="An http(s) address, or `/v1/media/{id}` of a picture I uploaded; empty: none."
+    ),
+]
 
 Instant = Annotated[
     datetime, PlainSerializer(rfc3339, return_type=str, when_used="json-unless-none")

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import GroupId, GroupIdText, UserId
-from groups.kernel.text import MaxBytes, NotBlank
+from groups.kernel.text import MaxBytes, NotBlank, Unicode
 from groups.limits import (
     CUSTOM_KEY_BYTES,
     CUSTOM_VALUE_BYTES,
@@ -58,8 +58,14 @@ class UpdateGroup(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"introduction": "All about tea"}]})
 
-    name: GroupName | None = None
-    introduction: Introduction | None = None
+    # Their limits are a channel's where the group is one, which the body does not tell: the service checks them.
+    name: Annotated[
+        Annotated[NotBlank, Unicode] | None,
+        Field(description="As long as a new group's, or a channel's."),
+    ] = None
+    introduction: Annotated[
+        Unicode | None, Field(description="As long as a new group's, or a channel's.")
+    ] = None
     notification: Notification | None = None
     face_url: FaceUrl | None = None
     custom: dict[CustomKey, CustomValue | None] | None = None
@@ -78,7 +84,10 @@ class UpdateGroup(Body):
 
 
 class GroupView(View):
-    """A group as the actor sees it; `joined_at` and `role` are null for a stranger."""
+    """A group as the actor sees it; `joined_at` and `role` are null for a stranger.
+
+    `verified`: it is a channel that the application vouches for.
+    """
 
     group_id: GroupId
     type: GroupType
@@ -103,6 +112,7 @@ class GroupView(View):
     role: Role | None
     head_seq: int
     is_channel: bool
+    verified: bool
 
 
 def group_view(standing: Standing, stream: Stream, member_limit: int) -> GroupView:
@@ -132,6 +142,7 @@ def group_view(standing: Standing, stream: Stream, member_limit: int) -> GroupVi
         role=member.role if member else None,
         head_seq=stream.head_seq,
         is_channel=group.is_channel,
+        verified=group.verified,
     )
 
 

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import UserId, UserIdText
-from groups.kernel.text import MaxBytes
+from groups.kernel.text import MaxBytes, OneLine
 from groups.limits import (
     NAME_CARD_BYTES,
     REQUEST_TEXT_BYTES,
@@ -88,6 +88,7 @@ class JoinRequestView(View):
 
     user_id: UserId
     name: str
+    face_url: str
     text: str
     requested_at: Instant
 
@@ -129,7 +130,7 @@ class UpdateUser(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada"}]})
 
-    name: Annotated[str, MaxBytes("user_name_bytes", USER_NAME_BYTES)] | None = None
+    name: Annotated[OneLine, MaxBytes("user_name_bytes", USER_NAME_BYTES)] | None = None
     face_url: FaceUrl | None = None
 
     @model_validator(mode="after")

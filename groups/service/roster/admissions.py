@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 
 from groups import policy
 from groups.errors import GroupNotFound
-from groups.events import MembersJoined
+from groups.events import MembersJoined, profile_of
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Tx
+from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import Group, Stream, stream_of
+from groups.models import Group, Stream, Turnover, stream_of
+from groups.service.admin_log import AdminLog
 from groups.service.groups import NEAR_LIMIT
+from groups.service.hooks import Hooks
 from groups.service.roster.entries import Admission, Import, Outcome
 from groups.store import AdmissionStore, GroupStore, MessageStore
 
@@ -34,15 +36,21 @@ class Admissions:
 
     def __init__(
         self,
+        database: Database,
         groups: GroupStore,
         messages: MessageStore,
         admissions: AdmissionStore,
+        admin_log: AdminLog,
+        hooks: Hooks,
         limits: GroupLimits,
         clock: Clock,
     ) -> None:
+        self._database = database
         self._groups = groups
         self._messages = messages
         self._admissions = admissions
+        self._admin_log = admin_log
+        self._hooks = hooks
         self._limits = limits
         self._clock = clock
 
@@ -59,6 +67,9 @@ class Admissions:
         choice = await self._choose(group, batch, tx)
         if choice.new:
             await self._write(group, stream, choice, tx)
+            if batch.mark is not None:
+                mark, added = batch.mark, len(choice.new)
+                await self._admin_log.count_imported(tx, group, mark.entry_id, mark.actor, added)
         return Admission(_in_order(batch, choice), group.member_count + len(choice.new))
 
     async def _choose(self, group: Group, batch: Import, tx: Tx) -> _Choice:
@@ -95,6 +106,9 @@ class Admissions:
         await self._admissions.lift_bans(banned, tx)
         await self._admissions.close_requests(group_id, new, tx)
         await self._admissions.touch_users(choice.near_limit, tx)
+        turnover = Turnover(len(new), 0, 0, group.member_count + len(new), now)
+        for counted in self._hooks.members_counted:
+            await counted(group, turnover, tx)
         tx.publish(
             MembersJoined(
                 at=now,
@@ -103,8 +117,16 @@ class Admissions:
                 user_ids=tuple(new),
                 member_count=group.member_count + len(new),
                 announce=policy.announces_membership(group),
+                profile=profile_of(group, await self._more(group, tx)),
             )
         )
+
+    async def _more(self, group: Group, tx: Tx) -> dict[str, object] | None:
+        if self._hooks.profile is None or not group.is_channel:
+            return None
+        lookup = self._hooks.profile(group.group_id)
+        await self._database.look_up(tx, lookup)
+        return lookup.found
 
 
 def _in_order(batch: Import, choice: _Choice) -> list[Outcome]:

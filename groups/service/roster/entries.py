@@ -6,7 +6,7 @@ from typing import Literal
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
-from groups.models import Group, Member, Rank, Role, Stream
+from groups.models import Grant, Group, Invitation, Member, Rank, Role, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,51 @@ class Unban:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The actor changes a member; None leaves a field as it is, `mute_seconds` 0 ends a mute."""
+    """The actor changes a member; None leaves a field as it is, `mute_seconds` 0 ends a mute.
+
+    `grants` counts with the role of admin only; a new admin has all where it is None.
+    """
 
     actor: Actor
     user_id: UserId
     role: Role | None
     mute_seconds: int | None
     name_card: str | None
+    grants: frozenset[Grant] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BanFromReacting:
+    """The actor keeps a user from reacting, or lets him again."""
+
+    actor: Actor
+    user_id: UserId
+    is_banned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """The actor asks a user, member or not, to be an admin with these grants."""
+
+    actor: Actor
+    user_id: UserId
+    grants: frozenset[Grant]
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeInvitation:
+    """The actor takes an invitation back."""
+
+    actor: Actor
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerInvitation:
+    """The actor accepts or declines his own invitation."""
+
+    actor: Actor
+    accept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +122,28 @@ class Transfer:
     user_id: UserId
 
 
-Entry = Join | Add | Approve | Refuse | Leave | Remove | Unban | Change | Transfer
+Entry = (
+    Join
+    | Add
+    | Approve
+    | Refuse
+    | Leave
+    | Remove
+    | Unban
+    | Change
+    | BanFromReacting
+    | Invite
+    | RevokeInvitation
+    | AnswerInvitation
+    | Transfer
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
     """How a membership stands after a call: the group, the member (None: not, or not yet), the stream's head.
 
+    `invitation` is the user's, where the call was about it and he has one.
     `changed` is False for a repeat; `is_pending` is True while approval is awaited.
     """
 
@@ -100,6 +153,15 @@ class Membership:
     rank: Rank
     changed: bool = True
     is_pending: bool = False
+    invitation: Invitation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportMark:
+    """Which import of whose a batch belongs to, for the one entry that all of them have in the admin log."""
+
+    entry_id: str
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +169,7 @@ class Import:
     """The application brings in many users at once; an id that stands twice counts once."""
 
     user_ids: Sequence[UserId]
+    mark: ImportMark | None = None
 
 
 Outcome = Literal["added", "present", "member_limit_reached", "groups_per_user_reached"]
@@ -123,4 +186,6 @@ class Admission:
 
 def subject_of(entry: Entry) -> UserId:
     """Whose membership the entry is about."""
-    return entry.actor.user_id if isinstance(entry, Join | Leave) else entry.user_id
+    if isinstance(entry, Join | Leave | AnswerInvitation):
+        return entry.actor.user_id
+    return entry.user_id

@@ -1,17 +1,46 @@
 """A group's membership in memory: what a batch knows of it, changes, and will write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from groups import policy
-from groups.errors import GroupsPerUserReached, MemberLimitReached
-from groups.events import LeaveReason, MemberChanged, MembersJoined, MembersLeft
+from groups.errors import (
+    AdminLimitReached,
+    GroupsPerUserReached,
+    InvitationLimitReached,
+    MemberLimitReached,
+)
+from groups.events import (
+    InvitationEnd,
+    InvitationEnded,
+    LeaveReason,
+    MemberChanged,
+    MembersJoined,
+    MembersLeft,
+    StrangerBanned,
+    profile_of,
+)
 from groups.kernel.events import Event
 from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
-from groups.models import Group, JoinRequest, Member, Restriction, Role, Stream
+from groups.models import (
+    AdminAct,
+    AdminAction,
+    Departure,
+    DepartureReason,
+    Group,
+    Invitation,
+    JoinRequest,
+    Member,
+    Restriction,
+    Role,
+    Stream,
+    Turnover,
+)
 from groups.service.groups import NEAR_LIMIT
+from groups.service.roster.entries import Entry, subject_of
 
 
 @dataclass(slots=True)
@@ -40,6 +69,15 @@ class Picture:
     group_counts: dict[UserId, int]
     requests: set[UserId]
     staff: list[UserId]
+    admins: set[UserId]
+    """As of the entries applied so far; known where the batch may make one."""
+    invitations: dict[UserId, Invitation]
+    open_invitations: int
+    """Of the whole group, as of the entries applied so far; known where the batch may make one."""
+    profile: dict[str, object] | None
+    """What the group's profile has beyond the group, where somebody may join."""
+    changed_invitations: set[UserId] = field(default_factory=set)
+    acts: list[AdminAct] = field(default_factory=list)
     new_requests: dict[UserId, JoinRequest] = field(default_factory=dict)
     done_requests: set[UserId] = field(default_factory=set)
     changed_restrictions: set[UserId] = field(default_factory=set)
@@ -78,6 +116,7 @@ class Picture:
     def dismiss(self, member: Member, reason: LeaveReason) -> None:
         """End the membership."""
         del self.members[member.user_id]
+        self.admins.discard(member.user_id)
         self.departed.append(member.user_id)
         self.size -= 1
         self._run(reason).append(member.user_id)
@@ -90,6 +129,30 @@ class Picture:
             self.events.append(last)
         last.member_count = self.size
         return last.user_ids
+
+    def turnover(self) -> Turnover:
+        """How many came and went."""
+        sums = {None: 0, LeaveReason.LEFT: 0, LeaveReason.REMOVED: 0, LeaveReason.BANNED: 0}
+        for event in self.events:
+            if isinstance(event, _Run):
+                sums[event.reason] += len(event.user_ids)
+        removed = sums[LeaveReason.REMOVED] + sums[LeaveReason.BANNED]
+        return Turnover(sums[None], sums[LeaveReason.LEFT], removed, self.size, self.now)
+
+    def departures(self) -> list[Departure]:
+        """Who is no member any more, and why: for who went more than once, the last time counts."""
+        group_id = self.group.group_id
+        reasons = {
+            user_id: event.reason
+            for event in self.events
+            if isinstance(event, _Run) and event.reason is not None
+            for user_id in event.user_ids
+            if user_id not in self.members
+        }
+        return [
+            Departure(group_id, user_id, DepartureReason(reason.value), self.now)
+            for user_id, reason in reasons.items()
+        ]
 
     def told(self) -> Iterator[Event]:
         """What is announced of the batch, in order."""
@@ -108,6 +171,7 @@ class Picture:
                 user_ids=users,
                 member_count=count,
                 announce=announce,
+                profile=profile_of(self.group, self.profile),
             )
         return MembersLeft(
             at=self.now,
@@ -122,6 +186,10 @@ class Picture:
     def replace(self, member: Member) -> None:
         """Give the member a new state."""
         self.members[member.user_id] = member
+        if member.role is Role.ADMIN:
+            self.admins.add(member.user_id)
+        else:
+            self.admins.discard(member.user_id)
         # In a channel only its staff and the member himself hear of it: subscribers are hidden from each other.
         audience = (*self.staff, member.user_id) if self.group.is_channel else None
         self.events.append(
@@ -133,9 +201,64 @@ class Picture:
                 role=member.role,
                 muted_until=member.muted_until,
                 name_card=member.name_card,
+                grants=member.granted,
                 audience=audience,
             )
         )
+
+    def check_admin_room(self, besides: UserId | None = None) -> None:
+        """Refuse one admin more, where there are as many as may be; `besides` will be none any more.
+
+        Raises: AdminLimitReached.
+        """
+        if len(self.admins - {besides}) >= self.limits.admins:
+            raise AdminLimitReached(limit=self.limits.admins)
+
+    def check_invitation_room(self) -> None:
+        """Refuse one open invitation more, where there are as many as may be.
+
+        Raises: InvitationLimitReached.
+        """
+        if self.open_invitations >= self.limits.admin_invitations:
+            raise InvitationLimitReached(limit=self.limits.admin_invitations)
+
+    def put_invitation(self, invitation: Invitation) -> None:
+        """Have the user be invited, in place of an invitation before."""
+        before = self.invitations.get(invitation.user_id)
+        self.open_invitations += not (before and before.is_open(self.now))
+        self.invitations[invitation.user_id] = invitation
+        self.changed_invitations.add(invitation.user_id)
+
+    def end_invitation(self, user_id: UserId, reason: InvitationEnd) -> bool:
+        """Have the user not be invited; whether he was."""
+        invitation = self.invitations.pop(user_id, None)
+        if invitation is None:
+            return False
+        self.open_invitations -= invitation.is_open(self.now)
+        self.changed_invitations.add(user_id)
+        owner_id = self.group.owner_id
+        self.events.append(
+            InvitationEnded(
+                at=self.now,
+                group_id=self.group.group_id,
+                is_channel=self.group.is_channel,
+                user_id=user_id,
+                reason=reason,
+                audience=(user_id, owner_id) if owner_id else (user_id,),
+            )
+        )
+        return True
+
+    def note(
+        self,
+        entry: Entry,
+        action: AdminAction,
+        *,
+        before: Mapping[str, object] = MappingProxyType({}),
+        after: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        """Have the admin log tell what the entry did."""
+        self.acts.append(AdminAct(entry.actor, action, subject_of(entry), before, after))
 
     def keep_mute(self, user_id: UserId, until: datetime | None) -> None:
         """Remember the mute beyond membership; None forgets it."""
@@ -165,6 +288,16 @@ class Picture:
         self.restrictions[user_id] = restriction.model_copy(update=values)
         self.changed_restrictions.add(user_id)
         self.close_request(user_id)
+        if user_id not in self.members:
+            # A member's ban is told by `MembersLeft`.
+            self.events.append(
+                StrangerBanned(
+                    at=self.now,
+                    group_id=self.group.group_id,
+                    is_channel=self.group.is_channel,
+                    user_id=user_id,
+                )
+            )
 
     def is_banned(self, user_id: UserId) -> bool:
         """Whether the user is banned."""

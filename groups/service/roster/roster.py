@@ -9,23 +9,35 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import JoinOption, stream_of
+from groups.models import Invitation, JoinOption, Role, stream_of
+from groups.service.admin_log import AdminLog
+from groups.service.changes import expiry_of
 from groups.service.hooks import Hooks
 from groups.service.roster.entries import (
     Add,
+    AnswerInvitation,
     Approve,
     Change,
     Entry,
+    Invite,
     Join,
     Membership,
     Refuse,
     Remove,
+    RevokeInvitation,
     Transfer,
     subject_of,
 )
 from groups.service.roster.picture import Picture
 from groups.service.roster.rules import apply_entry
-from groups.store import GroupStore, MemberStore, MessageStore, UserStore
+from groups.store import (
+    ChangeStore,
+    GroupStore,
+    InvitationStore,
+    MemberStore,
+    MessageStore,
+    UserStore,
+)
 
 
 class Roster:
@@ -38,6 +50,9 @@ class Roster:
         members: MemberStore,
         messages: MessageStore,
         users: UserStore,
+        invitations: InvitationStore,
+        admin_log: AdminLog,
+        changes: ChangeStore,
         hooks: Hooks,
         limits: GroupLimits,
         clock: Clock,
@@ -47,6 +62,9 @@ class Roster:
         self._members = members
         self._messages = messages
         self._users = users
+        self._invitations = invitations
+        self._admin_log = admin_log
+        self._changes = changes
         self._hooks = hooks
         self._limits = limits
         self._clock = clock
@@ -75,13 +93,19 @@ class Roster:
         users = {subject_of(entry) for entry in entries} | {
             entry.actor.user_id for entry in entries
         }
-        comers = {subject_of(e) for e in entries if isinstance(e, Join | Add | Approve)}
+        comers = {
+            subject_of(e) for e in entries if isinstance(e, Join | Add | Approve | AnswerInvitation)
+        }
         of_group = self._groups.lookup(group_id)
         of_row = self._messages.lookup_stream(stream_of(group_id))
         of_members = self._members.lookup_many(group_id, users)
         of_restrictions = self._members.lookup_restrictions(group_id, users)
         of_counts = self._members.lookup_group_counts(comers)
-        await self._database.look_up(tx, of_group, of_row, of_members, of_restrictions, of_counts)
+        of_profile = self._hooks.profile(group_id) if comers and self._hooks.profile else None
+        also = [of_profile] if of_profile else []
+        await self._database.look_up(
+            tx, of_group, of_row, of_members, of_restrictions, of_counts, *also
+        )
         group, row, members, restrictions, counts = (
             of_group.found,
             of_row.found,
@@ -94,26 +118,41 @@ class Roster:
         comers -= members.keys()
         if group.owner_id and any(isinstance(entry, Transfer) for entry in entries):
             members |= await self._members.find_many(group_id, [group.owner_id], tx)
-        asks = {subject_of(e) for e in entries if isinstance(e, Approve | Refuse | Add | Remove)}
+        of_requests = Approve | Refuse | Add | Remove | AnswerInvitation
+        asks = {subject_of(e) for e in entries if isinstance(e, of_requests)}
         if group.join_option is JoinOption.APPROVAL:
             asks |= comers
         requests = await self._members.find_requests(group_id, asks, tx) if asks else set()
-        wants_staff = any(isinstance(e, Change | Transfer) for e in entries) or (
+        wants_staff = any(isinstance(e, Change | Transfer | AnswerInvitation) for e in entries) or (
             group.join_option is JoinOption.APPROVAL
         )
         staff = await self._members.find_staff(group_id, tx) if wants_staff else []
+        now = self._clock.now()
+        invited = [subject_of(entry) for entry in entries if _concerns_invitation(entry)]
+        invitations: dict[UserId, Invitation] = {}
+        if invited:
+            invitations = await self._invitations.find_many(group_id, invited, tx)
+        open_invitations = 0
+        if any(isinstance(entry, Invite) for entry in entries):
+            most = self._limits.admin_invitations
+            open_ids = await self._invitations.list_open_ids(group_id, now, most + 1, tx)
+            open_invitations = len(open_ids)
         return Picture(
             limits=self._limits,
             group=group,
             size=group.member_count,
             stream=row.stream,
-            now=self._clock.now(),
+            now=now,
             before=members,
             members=dict(members),
             restrictions=restrictions,
             group_counts=counts,
             requests=requests,
             staff=[member.user_id for member in staff],
+            admins={member.user_id for member in staff if member.role is Role.ADMIN},
+            invitations=invitations,
+            open_invitations=open_invitations,
+            profile=of_profile.found if of_profile else None,
         )
 
     async def _write(self, picture: Picture, owner_before: UserId | None, tx: Tx) -> None:
@@ -127,10 +166,17 @@ class Roster:
         await self._members.insert_many(new, tx)
         for user, member in picture.members.items():
             if user in picture.before and picture.before[user] != member:
-                await self._members.replace(member, tx)
+                await self._members.replace(member, picture.now, tx)
+        if picture.group.is_channel and (departures := picture.departures()):
+            expires_at = expiry_of(picture.now, self._limits)
+            await self._changes.put_departures(departures, expires_at, tx)
         if picture.departed:
             for hook in self._hooks.members_left:
                 await hook(group_id, picture.departed, tx)
+        turnover = picture.turnover()
+        if turnover.joined or picture.departed:
+            for counted in self._hooks.members_counted:
+                await counted(picture.group, turnover, tx)
         for user in picture.changed_restrictions:
             await self._members.put_restriction(picture.restrictions[user], tx)
         # In this order: who was refused may have asked again in the same batch.
@@ -138,6 +184,13 @@ class Roster:
             await self._members.delete_requests(group_id, picture.done_requests, tx)
         for request in picture.new_requests.values():
             await self._members.insert_request(request, tx)
+        for user in picture.changed_invitations:
+            invitation = picture.invitations.get(user)
+            if invitation is None:
+                await self._invitations.delete(group_id, user, tx)
+            else:
+                await self._invitations.put(invitation, tx)
+        await self._admin_log.record(tx, picture.group, *picture.acts)
         for user in picture.near_limit:
             await self._users.touch(user, tx)
         for event in picture.told():
@@ -160,7 +213,10 @@ class Roster:
             )
         joined = picture.size - group.member_count
         if values or joined:
-            await self._groups.update(group.group_id, values, tx, joined=joined)
+            changed_at = picture.now if values else None
+            await self._groups.update(
+                group.group_id, values, tx, changed_at=changed_at, joined=joined
+            )
             picture.group = picture.group.model_copy(update={"member_count": picture.size})
         elif picture.events or picture.changed_restrictions or picture.done_requests:
             # Else a ban here and a join in another process would each miss the other, and both be committed.
@@ -180,4 +236,18 @@ class Roster:
             outcome.rank,
             outcome.changed,
             outcome.is_pending,
+            outcome.invitation,
         )
+
+
+def _concerns_invitation(entry: Entry) -> bool:
+    """Whether the entry makes or ends an invitation of whom it is about."""
+    match entry:
+        case Invite() | RevokeInvitation() | AnswerInvitation() | Transfer():
+            return True
+        case Change():
+            return entry.role is Role.ADMIN
+        case Remove():
+            return entry.ban
+        case _:
+            return False

@@ -1,0 +1,153 @@
+"""What stored uploads must fulfil: every byte has a record, every record its bytes, and as many uses as it counts."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from groups.audit.joins import union
+from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.ids import SEPARATOR
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo.snapshot import Snapshot
+from groups.store import MediaStore
+
+_MEDIA_ID: Final[dict[str, Any]] = {
+    "$arrayElemAt": [{"$split": ["$_id", SEPARATOR]}, 0],
+}
+"""The upload of which a stored file is one version."""
+
+_USES: Final[list[dict[str, Any]]] = [
+    {"$match": {"content.media.0": {"$exists": True}}},
+    {"$project": {"media": "$content.media.media_id"}},
+    {"$unwind": "$media"},
+    {"$group": {"_id": "$media", "used": {"$sum": 1}}},
+]
+
+
+_FACES: Final[list[dict[str, Any]]] = [
+    # Whatever else is an address of the web: `/v1/media/{id}`, perhaps with `?size=`.
+    {"$match": {"face_url": {"$regex": "^/v1/media/"}}},
+    {"$project": {"path": {"$arrayElemAt": [{"$split": ["$face_url", "?"]}, 0]}}},
+    {"$project": {"media": {"$arrayElemAt": [{"$split": ["$path", "/"]}, 3]}}},
+    {"$group": {"_id": "$media", "used": {"$sum": 1}}},
+]
+
+
+def checks(database: Database, holders: Sequence[str]) -> list[Check]:
+    """The checks of uploads; `holders` are collections whose documents hold a content as messages do."""
+    audit = _Audit(database, MediaStore(database), holders)
+    return [
+        Check(
+            "P1",
+            "stored bytes and uploads belong together",
+            "uploads",
+            lambda snapshot: snapshot.number("media"),
+            audit.bytes,
+        ),
+        Check(
+            "P1",
+            "each upload counts the messages and profiles that use it",
+            "uploads",
+            lambda snapshot: snapshot.number("media"),
+            audit.uses,
+        ),
+    ]
+
+
+class _Audit:
+    def __init__(self, database: Database, store: MediaStore, holders: Sequence[str]) -> None:
+        self._database = database
+        self._store = store
+        self._holders = holders
+
+    async def bytes(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Bytes are stored after their record and deleted before it, so none is ever without."""
+        rows = snapshot.rows(
+            "media",
+            [
+                {"$match": {"state": "stored"}},
+                {"$project": {"stored": {"$literal": 1}, "known": {"$literal": 1}}},
+                union(
+                    "media",
+                    {"$match": {"state": {"$ne": "stored"}}},
+                    {"$project": {"known": {"$literal": 1}}},
+                ),
+                union(
+                    "blobs.files",
+                    {"$project": {"_id": _MEDIA_ID, "original": {"$eq": ["$_id", _MEDIA_ID]}}},
+                    {
+                        "$project": {
+                            "held": {"$literal": 1},
+                            "whole": {"$cond": ["$original", 1, None]},
+                        }
+                    },
+                ),
+                # A condition on both fields of the index, and nothing else asked for: no chunk's bytes are read.
+                union(
+                    "blobs.chunks",
+                    {"$match": {"files_id": {"$gte": ""}, "n": 0}},
+                    {"$project": {"_id": "$files_id"}},
+                    {"$project": {"_id": _MEDIA_ID, "held": {"$literal": 1}}},
+                ),
+                {
+                    "$group": {
+                        "_id": "$_id",
+                        **{
+                            field: {"$max": f"${field}"}
+                            for field in ("stored", "known", "held", "whole")
+                        },
+                    }
+                },
+                {
+                    "$match": {
+                        "$or": [
+                            {"known": None, "held": 1},
+                            {"stored": 1, "whole": None},
+                        ]
+                    }
+                },
+            ],
+        )
+        async for row in rows:
+            subject = f"upload {row['_id']}"
+            if row["known"] is None:
+                problem = "has bytes and no record"
+                yield Finding("P1", subject, problem, self._deleting_bytes(row["_id"]))
+            else:
+                yield Finding("P1", subject, "has a record and no bytes")
+
+    def _deleting_bytes(self, media_id: str) -> Repair:
+        async def repair() -> str | None:
+            deleted = await self._store.delete_strays(media_id)
+            return "deleted the bytes" if deleted else None
+
+        return repair
+
+    async def uses(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Too low a count would throw away what a message shows, too high a one would keep it for ever."""
+        rows = snapshot.rows(
+            "media",
+            [
+                {"$match": {"state": "stored"}},
+                {"$project": {"uses": 1}},
+                union("messages", *_USES),
+                *(union(holder, *_USES) for holder in self._holders),
+                union("groups", *_FACES),
+                union("users", *_FACES),
+                {"$group": {"_id": "$_id", "uses": {"$max": "$uses"}, "used": {"$sum": "$used"}}},
+                {"$match": {"$expr": {"$ne": [{"$ifNull": ["$used", 0]}, "$uses"]}}},
+            ],
+        )
+        async for row in rows:
+            subject, used = f"upload {row['_id']}", row["used"] or 0
+            if row["uses"] is None:
+                yield Finding("P1", subject, f"does not exist, and {used} messages show it")
+            else:
+                problem = f"counts {row['uses']} uses, {used} messages show it"
+                yield Finding("P1", subject, problem, self._recounting(row["_id"]))
+
+    def _recounting(self, media_id: str) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            changed = await self._store.recount(media_id, tx, holders=self._holders)
+            return None if changed is None else f"set its uses from {changed[0]} to {changed[1]}"
+
+        return lambda: self._database.run(work)

@@ -1,0 +1,98 @@
+"""What stored pins must fulfil: a stream lists the messages that say they are pinned, and no more than it may."""
+
+from collections.abc import AsyncIterator
+
+from groups.audit.joins import STREAM_PREFIX, union
+from groups.audit.store import GroupAuditStore
+from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.ids import StreamId
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo.snapshot import Snapshot
+from groups.limits import GroupLimits
+
+
+def checks(database: Database, limits: GroupLimits) -> list[Check]:
+    """The check of pins."""
+    audit = _Audit(database, GroupAuditStore(database), limits)
+    return [
+        Check(
+            "P3",
+            "each stream lists its pinned messages, as many as it may have",
+            "pinned messages",
+            lambda snapshot: snapshot.number("messages", [_PINNED]),
+            audit.pins,
+        )
+    ]
+
+
+_PINNED = {"$match": {"pinned_at": {"$type": "date"}}}
+
+
+class _Audit:
+    def __init__(self, database: Database, store: GroupAuditStore, limits: GroupLimits) -> None:
+        self._database = database
+        self._store = store
+        self._limit = limits.pinned_messages
+
+    async def pins(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """The list bounds how many there are, the messages show it; what a disbanded group leaves is passed over."""
+        rows = snapshot.rows(
+            "streams",
+            [
+                {"$match": {"pins.0": {"$exists": True}}},
+                {"$project": {"pins": 1}},
+                union(
+                    "messages",
+                    _PINNED,
+                    {"$group": {"_id": "$stream_id", "pinned": {"$push": "$seq"}}},
+                ),
+                union(
+                    "disbanded",
+                    {
+                        "$project": {
+                            "_id": {"$concat": [STREAM_PREFIX, "$_id"]},
+                            "disbanded": {"$literal": 1},
+                        }
+                    },
+                ),
+                {
+                    "$group": {
+                        "_id": "$_id",
+                        **{name: {"$max": f"${name}"} for name in ("pins", "pinned", "disbanded")},
+                    }
+                },
+                {"$match": {"disbanded": None}},
+                {
+                    "$project": {
+                        "pins": {"$ifNull": ["$pins", []]},
+                        "pinned": {"$ifNull": ["$pinned", []]},
+                    }
+                },
+                {
+                    "$match": {
+                        "$expr": {
+                            "$or": [
+                                {"$not": [{"$setEquals": ["$pins", "$pinned"]}]},
+                                {"$ne": [{"$size": "$pins"}, {"$size": "$pinned"}]},
+                                {"$gt": [{"$size": "$pins"}, self._limit]},
+                            ]
+                        }
+                    }
+                },
+            ],
+        )
+        async for row in rows:
+            subject, pins, pinned = f"stream {row['_id']}", row["pins"], row["pinned"]
+            if sorted(pins) != sorted(pinned):
+                problem = f"lists the pins {sorted(pins)}, pinned are {sorted(pinned)}"
+                yield Finding("P3", subject, problem, self._listing(row["_id"]))
+            if len(pinned) > self._limit:
+                problem = f"has {len(pinned)} pinned messages, its limit is {self._limit}"
+                yield Finding("P3", subject, problem)
+
+    def _listing(self, stream_id: StreamId) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            changed = await self._store.list_pins_anew(stream_id, tx)
+            return None if changed is None else f"had the stream list {changed}"
+
+        return lambda: self._database.run(work)

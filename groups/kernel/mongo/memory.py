@@ -1,0 +1,74 @@
+"""Documents that are read again and again, made into models once: the same bytes mean the same.
+
+Of a hot channel the database sends the same posts hundreds of times a second. To decode one and build its models takes
+8 microseconds, to recognise its bytes half of one. So a memory keeps what documents meant, by their bytes.
+
+Promises:
+    Fresh: every reading asks the database, and answers what it said; only what the same bytes mean is not worked out
+    again. So there is nothing to invalidate.
+    Same: while it is kept, an unchanged document is answered with the same object, by which others tell that nothing
+    changed. It is shared, so it must be one that nobody changes.
+    Bounded: the oldest of `most` documents gives way; a document of more than `most_bytes` is not kept.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Generic, TypeVar
+
+from bson import decode
+from bson.codec_options import CodecOptions
+
+from groups.kernel.mongo.driver import Collection, Document
+
+T = TypeVar("T")
+
+_AWARE: Final[CodecOptions[Document]] = CodecOptions(document_class=dict, tz_aware=True)
+_LENGTH_BYTES: Final = 4  # a document begins with its length in bytes, little-endian
+
+
+class Memory(Generic[T]):
+    """A collection whose documents are remembered; `parse` makes of one what is answered for it."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        parse: Callable[[Document], T],
+        *,
+        most: int,
+        most_bytes: int,
+        takes_bytes: bool,
+    ) -> None:
+        self._collection = collection
+        self._parse = parse
+        self._most = most
+        self._most_bytes = most_bytes
+        self._takes_bytes = takes_bytes
+        self._known: dict[bytes, T] = {}
+
+    async def find(self, filter_: Document, **options: Any) -> list[T]:
+        """What each document that is found means, in the order of the query; `options` are those of the driver."""
+        if not self._takes_bytes:
+            found = self._collection.find(filter_, **options)
+            return [self._parse(document) for document in await found.to_list(None)]
+        # Bytes, whatever the driver's types say of cursors.
+        cursor: Any = self._collection.find_raw_batches(filter_, **options)
+        batches: list[bytes] = await cursor.to_list(None)
+        return [self._meaning_of(raw) for batch in batches for raw in _documents_in(batch)]
+
+    def _meaning_of(self, raw: bytes) -> T:
+        known = self._known.get(raw)
+        if known is not None:
+            return known
+        meaning = self._parse(decode(raw, _AWARE))
+        if len(raw) <= self._most_bytes:
+            if len(self._known) >= self._most:
+                del self._known[next(iter(self._known))]
+            self._known[raw] = meaning
+        return meaning
+
+
+def _documents_in(batch: bytes) -> Iterator[bytes]:
+    start, end = 0, len(batch)
+    while start < end:
+        following = start + int.from_bytes(batch[start : start + _LENGTH_BYTES], "little")
+        yield batch[start:following]
+        start = following

@@ -1,0 +1,58 @@
+"""Calls on uploads."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from groups.errors import BadMedia, MediaNotFound, MediaTooLarge
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import Download, IdempotencyKey, Query, Upload, get, post
+from groups.kernel.errors import IdempotencyConflict
+from groups.kernel.ids import AnyIdText
+from groups.models import MediaSize
+from groups.routes.views import MediaView, media_view
+from groups.service import MediaService
+
+
+class SizeQuery(Query):
+    """Which version of a picture."""
+
+    size: Annotated[
+        MediaSize, Field(description="`thumb`: 320 pixels at most; `large`: 1280; WebP.")
+    ] = MediaSize.ORIGINAL
+
+
+class MediaRoutes:
+    """Pictures, videos and files."""
+
+    tag = "Media"
+
+    def __init__(self, media: MediaService) -> None:
+        self._media = media
+
+    @post("/v1/media", status=201, errors=[BadMedia, MediaTooLarge, IdempotencyConflict])
+    async def upload(self, actor: Actor, upload: Upload, key: IdempotencyKey) -> MediaView:
+        """Upload a file, as the body or as a part of a form; kept for 24 hours until a message uses it.
+
+        What it is, is seen from its bytes. A picture is drawn anew: turned as the camera held it, without where and
+        with what it was taken.
+        """
+        media = await self._media.upload(
+            actor, upload.chunks, length=upload.length, name=upload.name, key=key
+        )
+        return media_view(media.attachment)
+
+    @get("/v1/media/{media_id}", errors=[MediaNotFound])
+    async def download(self, media_id: AnyIdText, query: SizeQuery) -> Download:
+        """Load an upload; its unguessable id is the permission, so a page may show it. Answers ranges."""
+        stored = await self._media.open(media_id, query.size)
+        content_type = stored.content_type
+        return Download(
+            content_type=content_type,
+            size_bytes=stored.size_bytes,
+            etag=f"{media_id}-{query.size.value}",
+            name=stored.media.name,
+            is_shown=content_type.startswith(("image/", "video/", "audio/"))
+            and content_type != "image/svg+xml",
+            read=stored.read,
+        )

@@ -1,0 +1,59 @@
+"""What forwarding takes and shows."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from groups.kernel.endpoint import Body, View
+from groups.kernel.ids import AnyIdText, GroupId, GroupIdText, StreamId
+from groups.models import Origin, Source
+
+
+class ForwardBody(Body):
+    """The message to copy: of a group, of a channel (its id in full), or of a one-to-one conversation of one's own."""
+
+    channel_id: GroupIdText | None = None
+    group_id: GroupIdText | None = None
+    conversation_id: Annotated[AnyIdText | None, Field(examples=["c2c_bob"])] = None
+    seq: Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        named = (self.channel_id, self.group_id, self.conversation_id)
+        if sum(each is not None for each in named) != 1:
+            raise PydanticCustomError(
+                "source", "one of channel_id, group_id, conversation_id says where it is"
+            )
+        return self
+
+    @property
+    def source(self) -> Source:
+        """Where the message is."""
+        if self.conversation_id is not None:
+            return Source(None, StreamId(self.conversation_id), self.seq)
+        return Source(GroupId(self.channel_id or self.group_id or ""), None, self.seq)
+
+
+class ForwardedFrom(View):
+    """Where a forwarded message was first written; all null where that is private."""
+
+    channel_id: GroupId | None
+    group_id: GroupId | None
+    name: Annotated[str | None, Field(description="Of the channel or group, as it was then.")]
+    seq: int | None
+    message_id: Annotated[str | None, Field(description="In a channel the post's id.")]
+
+
+def forwarded_from(origin: Origin | None) -> ForwardedFrom | None:
+    """The origin as answered."""
+    if origin is None:
+        return None
+    group_id = origin.group_id
+    return ForwardedFrom.model_construct(
+        channel_id=group_id if origin.is_channel else None,
+        group_id=None if origin.is_channel else group_id,
+        name=origin.name,
+        seq=origin.seq,
+        message_id=f"{group_id}:{origin.seq}" if group_id is not None else None,
+    )

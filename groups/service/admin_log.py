@@ -1,0 +1,134 @@
+"""The admin log of channels: who did what to whom, and how it was before and after.
+
+Promises:
+    True: an entry is written in the transaction of the change it tells, so there is one for each change and none for
+    a change that was refused or rolled back.
+    Lasting: an entry never expires; it goes when its channel is deleted.
+    Small: what was before and after is cut to `VALUE_BYTES` a value.
+
+Whoever makes an administrative change calls `record` inside its transaction; what is no channel has no log.
+"""
+
+import itertools
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+from groups import policy
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.models import AdminAct, AdminAction, AdminLogEntry, Content, Group
+from groups.service.access import Access
+from groups.store import AdminLogStore
+
+VALUE_BYTES: Final = 400
+"""Of one value before or after, as JSON in UTF-8; a longer one becomes text that ends in an ellipsis."""
+STEP: Final = 1_000  # entries a transaction when a log is cleared away
+
+_made: Final = itertools.count()
+
+
+class AdminLog:
+    """The admin logs of all channels."""
+
+    def __init__(
+        self, database: Database, entries: AdminLogStore, access: Access, clock: Clock
+    ) -> None:
+        self._database = database
+        self._entries = entries
+        self._access = access
+        self._clock = clock
+
+    async def record(self, tx: Tx, group: Group, *acts: AdminAct) -> None:
+        """Tell in the group's log what the transaction does, in this order; nothing where it is no channel."""
+        if acts and group.is_channel:
+            entries = [self._entry(group.group_id, self.next_id(), act) for act in acts]
+            await self._entries.insert_many(entries, tx)
+
+    def next_id(self) -> str:
+        """The id of an entry made now: behind those of this process before, and of others by the clock."""
+        at = round(self._clock.now().timestamp() * 1000)
+        return f"{at:012x}{next(_made) % 16**6:06x}{secrets.token_hex(5)}"
+
+    async def count_imported(
+        self, tx: Tx, group: Group, entry_id: str, actor: Actor, users: int
+    ) -> None:
+        """Count users who came in by an import into its one entry, which the first call makes."""
+        if group.is_channel:
+            act = AdminAct(actor, AdminAction.SUBSCRIBERS_IMPORTED)
+            entry = self._entry(group.group_id, entry_id, act)
+            await self._entries.count_up(entry, "added", users, tx)
+
+    def _entry(self, group_id: GroupId, entry_id: str, act: AdminAct) -> AdminLogEntry:
+        return AdminLogEntry(
+            entry_id=entry_id,
+            group_id=group_id,
+            action=act.action,
+            actor_id=act.actor.user_id,
+            by_app=act.actor.is_app_admin,
+            target_id=act.target_id,
+            before=_cut_all(act.before),
+            after=_cut_all(act.after),
+            at=self._clock.now(),
+        )
+
+    async def list_entries(
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        *,
+        action: AdminAction | None,
+        actor_id: str | None,
+        target_id: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[list[AdminLogEntry], str | None]:
+        """A page of the log, newest first (owner, admins), of those entries that fit all filters given.
+
+        Raises: GroupNotFound; PermissionRefused; BadCursor.
+        """
+        standing = await self._access.standing(actor, group_id)
+        refusal = policy.staff_refusal(standing)
+        if refusal is not None:
+            raise refusal
+        key = decode_cursor("admin log", cursor, str)
+        wanted = {"action": action, "actor_id": actor_id, "target_id": target_id}
+        entries = await self._entries.list_entries(
+            group_id,
+            {name: str(value) for name, value in wanted.items() if value is not None},
+            before=str(key[0]) if key else None,
+            limit=limit + 1,
+        )
+        entries, has_more = cut_page(entries, limit)
+        return entries, encode_cursor("admin log", entries[-1].entry_id) if has_more else None
+
+    async def clear(self, group_id: GroupId, tx: Tx) -> bool:
+        """Delete some of the log of a disbanded group; whether there may be more."""
+        return await self._entries.delete_some(group_id, STEP, tx) > 0
+
+
+def described(content: Content | None) -> dict[str, object]:
+    """What the log keeps of a post's content."""
+    if content is None:
+        return {}
+    shown = {"kind": content.kind.value, "title": content.title, "text": content.text}
+    return {name: value for name, value in shown.items() if value}
+
+
+def _cut_all(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: _cut(value) for name, value in values.items()}
+
+
+def _cut(value: object) -> object:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    encoded = text.encode()
+    if len(encoded) <= VALUE_BYTES:
+        return value
+    ellipsis = "…"
+    # What is cut in the middle of a character loses that character.
+    kept = encoded[: VALUE_BYTES - len(ellipsis.encode())].decode(errors="ignore")
+    return kept + ellipsis

@@ -1,0 +1,101 @@
+"""Revoked tokens: from which instant on a user's tokens count, known to every process without asking the database.
+
+Promises:
+    What was issued up to a revocation is refused by the process that answered it from then on, and by every other as
+    soon as it hears the event: within moments, as long as the database does.
+    A process that starts knows all revocations before it answers; one that was cut off from the events reads them all
+    again.
+
+They are few (one a user at most), so each process holds them all.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from groups.events import TokensRevoked
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.errors import PermissionRefused
+from groups.kernel.events import Event
+from groups.kernel.ids import UserId
+from groups.kernel.mongo import Database, Tx, is_outage
+from groups.store import UserStore
+
+RETRY_SECONDS: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Revocations:
+    """The revocations of one database."""
+
+    def __init__(self, database: Database, users: UserStore, clock: Clock) -> None:
+        self._database = database
+        self._users = users
+        self._clock = clock
+        self._revoked: dict[UserId, datetime] = {}
+        self._loading: asyncio.Task[None] | None = None
+
+    async def revoke(self, actor: Actor, user_id: UserId) -> datetime:
+        """Refuse every token of the user that was issued until now; his sockets are closed.
+
+        A user revokes his own, the application anyone's. Publishes: TokensRevoked. Raises: PermissionRefused.
+        """
+        if actor.user_id != user_id and not actor.is_app_admin:
+            raise PermissionRefused("Only a user himself and the application end his sessions")
+
+        async def work(tx: Tx) -> datetime:
+            at = self._clock.now()
+            await self._users.revoke(user_id, at, tx)
+            tx.publish(TokensRevoked(at=at, user_id=user_id))
+            return at
+
+        at = await self._database.run(work)
+        self._note(user_id, at)
+        return at
+
+    def revoked_at(self, user_id: UserId) -> datetime | None:
+        """The instant up to which the user's tokens are refused."""
+        return self._revoked.get(user_id)
+
+    async def load(self) -> None:
+        """Know all revocations, before the first token is checked."""
+        for user_id, at in (await self._users.list_revoked()).items():
+            self._note(user_id, at)
+
+    def on_events(self, events: Sequence[Event]) -> None:
+        """Note what another process revoked (a listener of the bus)."""
+        for event in events:
+            if isinstance(event, TokensRevoked):
+                self._note(event.user_id, event.at)
+
+    def reload(self) -> None:
+        """Events were lost to this process: read them all again, in the background (a resync listener of the bus)."""
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._reload(), name="revocations")
+
+    async def _reload(self) -> None:
+        while True:
+            try:
+                await self.load()
+            # Until it succeeds: a revocation that is never learnt is a right that is never taken.
+            except Exception as error:
+                if not is_outage(error):
+                    log.exception("cannot read the revocations")
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def close(self) -> None:
+        """Stop reading."""
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.gather(self._loading, return_exceptions=True)
+
+    def _note(self, user_id: UserId, at: datetime) -> None:
+        known = self._revoked.get(user_id)
+        if known is None or known < at:
+            self._revoked[user_id] = at

@@ -1,0 +1,251 @@
+"""What all message streams have in common, whoever may write to them: bounds, seqs, pages, edits, recalls, their end.
+
+`MessageService` guards the streams of groups with it, `conversations` those of one-to-one messages. It asks nobody's
+rights: whoever calls has done so, in the same transaction where it is one. A stream begins with `begin`, or with its
+group; its messages get dense seqs (P2), since head and messages change together.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.ids import StreamId, UserId, join_key, mint_id
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.limits import GroupLimits
+from groups.models import Content, LastMessage, Media, Message, Stream
+from groups.service.media import attached, kept_as_own, media_ids_of
+from groups.service.posting import Post, PostBatch, Take, check_bounds
+from groups.store import MediaStore, MessageStore
+from groups.store.messages import KeyedMessage
+
+STEP: Final = 1_000  # messages a transaction: short enough not to hold others up
+
+Known = dict[tuple[UserId, str], KeyedMessage]
+"""Messages by their sender and idempotency key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A stream as a batch finds it: where it goes on, what was posted under the batch's keys, the uploads it names."""
+
+    batch: PostBatch
+    is_new: bool
+    known: Known
+    media: Mapping[str, Media]
+
+
+class StreamService:
+    """Message streams of one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        messages: MessageStore,
+        media: MediaStore,
+        limits: GroupLimits,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._messages = messages
+        self._media = media
+        self._limits = limits
+        self._clock = clock
+
+    # --- write ----------------------------------------------------------------------------------------------------
+
+    def entry(
+        self,
+        actor: Actor,
+        content: Content,
+        key: str | None,
+        *,
+        silent: bool = False,
+        voice: UserId | None = None,
+    ) -> Post:
+        """What the actor wants to add; `voice`: in whose name, where it is not his own.
+
+        Raises: FieldTooLong; InvalidRequest.
+        """
+        self.check_bounds(content)
+        said = content.model_dump_json() + ("silent" if silent else "")
+        return self.entry_of(actor, content, said, key, silent=silent, voice=voice)
+
+    @staticmethod
+    def entry_of(
+        actor: Actor,
+        content: Content | Take,
+        said: str,
+        key: str | None,
+        *,
+        silent: bool = False,
+        voice: UserId | None = None,
+    ) -> Post:
+        """As `entry`, also of what a `Take` will fetch; `said` tells other things under the same key."""
+        # A key of our own when the caller has none: a batch whose outcome is unknown runs again, and must find itself.
+        stored = f"c:{key}" if key else f"s:{mint_id()}"
+        if key and voice is not None:
+            stored = join_key(stored, actor.user_id)  # several may speak with one voice
+        return Post(actor, content, stored, bool(key), digest_of(said), silent, voice)
+
+    def check_bounds(self, content: Content) -> None:
+        """Refuse what no message may hold.
+
+        Raises: FieldTooLong; InvalidRequest.
+        """
+        check_bounds(content, self._limits)
+
+    async def open(self, stream_id: StreamId, posts: Sequence[Post], tx: Tx) -> Opened:
+        """The stream as these posts find it, begun or not: one command."""
+        keys = [(p.sender_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
+        named = {
+            i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
+        }
+        of_row = self._messages.lookup_stream(stream_id)
+        of_known = self._messages.lookup_by_keys(stream_id, keys)
+        await self._database.look_up(tx, of_row, of_known)
+        row = of_row.found
+        media = await self._media.find_many(named, tx) if named else {}
+        batch = PostBatch(row, self._clock.now(), self._limits.posts_per_second, stream_id)
+        return Opened(batch, row is None, of_known.found, media)
+
+    async def begin(self, stream_id: StreamId, tx: Tx) -> None:
+        """Begin a stream that is known not to be there; two who begin it at once conflict, and one goes on with it."""
+        await self._messages.insert_stream(Stream(stream_id=stream_id), tx)
+
+    async def append(self, batch: PostBatch, tx: Tx) -> None:
+        """Store what was added to the batch: head, messages, and that they use their uploads."""
+        newest = batch.added[-1].message
+        await self._messages.advance(newest.stream_id, _last(newest), batch.tokens, batch.now, tx)
+        await self._messages.insert_messages(batch.added, tx)
+        await self._media.use(batch.uploads, tx)
+
+    async def described(self, actor: Actor, message: Message, content: Content, tx: Tx) -> Content:
+        """The new content with its uploads described: the editor's own, or those that the message has already.
+
+        Raises: MediaNotFound; WrongMediaKind.
+        """
+        if not content.media:
+            return content
+        found = await self._media.find_many(media_ids_of(content), tx)
+        return attached(actor, content, kept_as_own(actor, found, media_ids_of(message.content)))
+
+    async def replace(self, message: Message, changed: Message, now: datetime, tx: Tx) -> None:
+        """Store an edited or recalled message, the line that lists show of it, and which uploads it uses now."""
+        new = changed.content
+        await self._messages.set_content(changed, tx)
+        if message.pinned_at != changed.pinned_at:
+            await self._messages.set_pin(changed, tx)
+        await self._messages.replace_preview(changed, new.preview if new else "", tx)
+        await self._media.use(media_ids_of(new), tx)
+        await self._media.release(media_ids_of(message.content), now, tx)
+
+    # --- read -----------------------------------------------------------------------------------------------------
+
+    def begin_page(
+        self, stream_id: StreamId, *, limit: int, before_seq: int | None
+    ) -> Awaitable[Sequence[Message] | None]:
+        """Begin to read a page that goes back in time, of a stream as nobody sees it who has a floor: for `page`."""
+        return self._messages.read_messages(
+            stream_id, above=0, below=before_seq, limit=limit + 1, oldest_first=False
+        )
+
+    async def page(
+        self,
+        stream_id: StreamId,
+        *,
+        floor: int = 0,
+        limit: int,
+        before_seq: int | None = None,
+        after_seq: int | None = None,
+        cursor: str | None = None,
+        begun: Awaitable[Sequence[Message] | None] | None = None,
+    ) -> tuple[list[Message], str | None]:
+        """A page of messages behind the `floor`, newest first, and the cursor to the next.
+
+        The newest, those before a seq, or the ones right after a seq; the cursor goes on in the same direction.
+        `begun` is the reading of the same page by `begin_page`. Raises: BadCursor.
+        """
+        key = decode_cursor("messages", cursor, str, int)
+        if key is not None:
+            direction, seq = key
+            if direction == "after":
+                after_seq = int(seq)
+            else:
+                before_seq = int(seq)
+        is_forward = after_seq is not None
+        if begun is None:
+            begun = self._messages.read_messages(
+                stream_id,
+                above=max(floor, after_seq or 0),
+                below=before_seq,
+                limit=limit + 1,
+                oldest_first=is_forward,
+            )
+        # Newest first, what is above the floor comes first: the same page as if it had been asked for above it.
+        visible = [message for message in await begun or () if message.seq > floor]
+        messages, has_more = cut_page(visible, limit)
+        next_cursor = None
+        if has_more:
+            next_cursor = encode_cursor(
+                "messages", "after" if is_forward else "before", messages[-1].seq
+            )
+        if is_forward:
+            messages.reverse()
+        return messages, next_cursor
+
+    async def newest(
+        self, stream_id: StreamId, *, below: int | None, limit: int
+    ) -> Sequence[Message]:
+        """The newest messages before a seq, newest first; a list that others may hold too."""
+        found = await self._messages.read_messages(
+            stream_id, above=0, below=below, limit=limit, oldest_first=False
+        )
+        return found or ()
+
+    async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
+        """The message with this seq."""
+        return await self._messages.find(stream_id, seq, tx)
+
+    async def hold(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
+        """A message to which the caller's transaction adds something.
+
+        The message is written, so that recalling it or clearing its stream away conflicts with the transaction.
+        """
+        return await self._messages.touch(stream_id, seq, tx)
+
+    async def heads(
+        self, stream_ids: Sequence[StreamId], tx: Tx | None = None
+    ) -> Mapping[StreamId, Stream]:
+        """Those of the streams that exist, with their last messages."""
+        return await self._messages.find_streams(stream_ids, tx) if stream_ids else {}
+
+    # --- end ------------------------------------------------------------------------------------------------------
+
+    async def end(self, stream_id: StreamId, tx: Tx) -> None:
+        """End the stream; its messages are to be cleared away (`clear_some`). Ending it twice changes nothing."""
+        await self._messages.delete_stream(stream_id, tx)
+
+    async def clear_some(self, stream_id: StreamId, tx: Tx) -> bool:
+        """Delete up to `STEP` messages of an ended stream and release their uploads; whether there were any."""
+        deleted, used = await self._messages.delete_some(stream_id, STEP, tx)
+        await self._media.release(used, self._clock.now(), tx)
+        return deleted > 0
+
+
+def digest_of(said: str) -> str:
+    """What tells other content under the same idempotency key."""
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _last(message: Message) -> LastMessage:
+    return LastMessage(
+        seq=message.seq,
+        sender_id=message.sender_id,
+        preview=message.content.preview if message.content else "",
+        at=message.created_at,
+    )

@@ -1,0 +1,95 @@
+"""The admin log of channels: `_id` grows with time, so it is the order of the entries and the cursor of their pages.
+
+An entry is never changed, but that of an import, which counts on while it goes on.
+"""
+
+from typing import Any
+
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
+from groups.models import AdminAction, AdminLogEntry
+
+
+class AdminLogStore:
+    """The collection `admin_log`."""
+
+    INDEXES = (
+        Index("admin_log", [("group_id", 1), ("_id", DESCENDING)], "a channel's log"),
+        *(
+            Index(
+                "admin_log",
+                [("group_id", 1), (field, 1), ("_id", DESCENDING)],
+                f"a channel's log by {field}",
+            )
+            for field in ("action", "actor_id", "target_id")
+        ),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._entries = database.collection("admin_log")
+
+    async def insert_many(self, entries: list[AdminLogEntry], tx: Tx) -> None:
+        """Add entries."""
+        documents = [_to_document(entry) for entry in entries]
+        await self._entries.insert_many(documents, ordered=True, session=tx.session)
+
+    async def count_up(self, entry: AdminLogEntry, field: str, more: int, tx: Tx) -> None:
+        """Count so many more in this field of what the entry says was after; the first call adds the entry."""
+        document = _to_document(entry)
+        del document["after"]
+        key: Document = {"_id": document.pop("_id"), "group_id": document.pop("group_id")}
+        await self._entries.update_one(
+            key,
+            {"$setOnInsert": document, "$inc": {f"after.{field}": more}},
+            upsert=True,
+            session=tx.session,
+        )
+
+    async def list_entries(
+        self, group_id: GroupId, filters: dict[str, str], *, before: str | None, limit: int
+    ) -> list[AdminLogEntry]:
+        """Entries, newest first, older than `before`; `filters` gives the wanted values of indexed fields."""
+        # Uses index: group_id_1_<filter>_1__id_-1, or without the filter; of two filters one is looked up.
+        query: Document = {"group_id": group_id, **filters}
+        if before is not None:
+            query["_id"] = {"$lt": before}
+        cursor = self._entries.find(query).sort([("_id", DESCENDING)]).limit(limit)
+        return [_to_entry(document) for document in await cursor.to_list(None)]
+
+    async def delete_some(self, group_id: GroupId, limit: int, tx: Tx) -> int:
+        """Delete some of the entries of a channel that is no more; how many."""
+        cursor = self._entries.find({"group_id": group_id}, {"_id": 1}, session=tx.session)
+        ids = [document["_id"] for document in await cursor.limit(limit).to_list(None)]
+        if ids:
+            await self._entries.delete_many(
+                {"_id": {"$in": ids}, "group_id": group_id}, session=tx.session
+            )
+        return len(ids)
+
+
+def _to_document(entry: AdminLogEntry) -> dict[str, Any]:
+    return {
+        "_id": entry.entry_id,
+        "group_id": entry.group_id,
+        "action": entry.action.value,
+        "actor_id": entry.actor_id,
+        "by_app": entry.by_app,
+        "target_id": entry.target_id,
+        "before": entry.before,
+        "after": entry.after,
+        "at": entry.at,
+    }
+
+
+def _to_entry(document: Document) -> AdminLogEntry:
+    return AdminLogEntry(
+        entry_id=document["_id"],
+        group_id=document["group_id"],
+        action=AdminAction(document["action"]),
+        actor_id=document["actor_id"],
+        by_app=document["by_app"],
+        target_id=document["target_id"],
+        before=document["before"],
+        after=document["after"],
+        at=document["at"],
+    )

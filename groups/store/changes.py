@@ -1,0 +1,176 @@
+"""What changed for one user: his places in groups, the versions of those groups, and where he is no longer.
+
+`departures`: `_id` is `user<US>group`, the last time that the user's membership of a channel ended; it goes by itself
+after `expires_at`. The collections `members`, `groups` and `disbanded` are read here, and belong to their own stores.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from pymongo import UpdateOne
+
+from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
+from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx, milliseconds_of
+from groups.kernel.mongo.driver import Operation
+from groups.models import CHANNEL_MARKER, Departure, DepartureReason
+
+_IS_MARKED: Final[Document] = {f"custom.{CHANNEL_MARKER}": {"$exists": True}}
+
+
+class Place(NamedTuple):
+    """A user's membership as far as lists show it; instants in milliseconds since 1970."""
+
+    group_id: GroupId
+    role: str
+    joined_ms: int
+    changed_ms: int
+    """When he joined, or a later change of his role or mute."""
+
+
+class Version(NamedTuple):
+    """The state of a group's profile, and since when it is so (milliseconds since 1970; 0: always)."""
+
+    version: int
+    changed_ms: int
+
+
+class ChangeStore:
+    """The collection `departures`, and what others tell of changes."""
+
+    INDEXES = (
+        Index(
+            "departures",
+            [("expires_at", 1)],
+            "the TTL that forgets who left",
+            expire_after_seconds=0,
+        ),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._departures = database.collection("departures")
+        self._members = database.collection("members", naive_instants=True)
+        self._groups = database.collection("groups", naive_instants=True)
+        self._disbanded = database.collection("disbanded")
+
+    # --- departures -----------------------------------------------------------------------------------------------
+
+    async def put_departures(
+        self, departures: Iterable[Departure], expires_at: datetime, tx: Tx
+    ) -> None:
+        """Store that these memberships ended; a later end of the same one replaces it. One command."""
+        operations: list[Operation] = [
+            UpdateOne(
+                {"_id": join_key(one.user_id, one.group_id), "user_id": one.user_id},
+                {
+                    "$set": {
+                        "group_id": one.group_id,
+                        "reason": one.reason.value,
+                        "at": one.at,
+                        "expires_at": expires_at,
+                    }
+                },
+                upsert=True,
+            )
+            for one in departures
+        ]
+        await self._database.apply(self._departures, operations, tx)
+
+    async def put_many_departures(
+        self, departures: Sequence[Departure], expires_at: datetime, tx: Tx
+    ) -> None:
+        """As `put_departures`, for a thousand of one channel: two commands, at a fifth of the price (measured)."""
+        keys = [join_key(one.user_id, one.group_id) for one in departures]
+        users = [one.user_id for one in departures]
+        await self._departures.delete_many(
+            {"_id": {"$in": keys}, "user_id": {"$in": users}}, session=tx.session
+        )
+        documents: list[Document] = [
+            {
+                "_id": key,
+                "user_id": one.user_id,
+                "group_id": one.group_id,
+                "reason": one.reason.value,
+                "at": one.at,
+                "expires_at": expires_at,
+            }
+            for key, one in zip(keys, departures, strict=True)
+        ]
+        await self._departures.insert_many(documents, session=tx.session)
+
+    async def list_departures(
+        self, user_id: UserId, since: datetime, *, after: str, limit: int
+    ) -> list[Departure]:
+        """The channels that the user left, or that ended, at or after the instant: by id, behind `after`."""
+        # Uses index: _id, whose order is user, then group; user_id is there for the shard.
+        bounds: Document = {
+            "$gt": join_key(user_id, after),
+            "$lt": join_key(user_id, "") + "\U0010ffff",
+        }
+        cursor = (
+            self._departures.find({"_id": bounds, "user_id": user_id, "at": {"$gte": since}})
+            .sort([("_id", 1)])
+            .limit(limit)
+        )
+        return [_to_departure(row) for row in await cursor.to_list(None)]
+
+    # --- what is still there --------------------------------------------------------------------------------------
+
+    async def list_places(self, user_id: UserId) -> dict[GroupId, Place]:
+        """All memberships of the user, those in groups that are being cleared away included."""
+        # Uses index: user_id_1_group_id_1_joined_seq_1
+        return await self._find_places({"user_id": user_id})
+
+    async def find_places(
+        self, user_id: UserId, group_ids: Sequence[GroupId]
+    ) -> dict[GroupId, Place]:
+        """Those of the user's memberships that exist."""
+        if not group_ids:
+            return {}
+        keys = [join_key(group_id, user_id) for group_id in group_ids]
+        return await self._find_places({"_id": {"$in": keys}, "group_id": {"$in": list(group_ids)}})
+
+    async def _find_places(self, query: Document) -> dict[GroupId, Place]:
+        fields = {"_id": 0, "group_id": 1, "role": 1, "joined_at": 1, "changed_at": 1}
+        cursor = self._members.find(query, fields, batch_size=ONE_REPLY)
+        return {row["group_id"]: _to_place(row) for row in await cursor.to_list(None)}
+
+    async def find_versions(
+        self, group_ids: Collection[GroupId], since: datetime, also: Collection[GroupId]
+    ) -> dict[GroupId, Version]:
+        """The channels among these groups whose profile changed at or after the instant, and those of `also`."""
+        changed: list[Document] = [{"changed_at": {"$gte": since}}, {"_id": {"$in": list(also)}}]
+        cursor = self._groups.find(
+            {"_id": {"$in": list(group_ids)}, **_IS_MARKED, "$or": changed},
+            {"version": 1, "changed_at": 1},
+            batch_size=ONE_REPLY,
+        )
+        return {row["_id"]: _to_version(row) for row in await cursor.to_list(None)}
+
+    async def find_ended(
+        self, group_ids: Collection[GroupId], since: datetime
+    ) -> dict[GroupId, datetime]:
+        """The channels among these that ended at or after the instant, and are still being cleared away."""
+        cursor = self._disbanded.find(
+            {"_id": {"$in": list(group_ids)}, "was_channel": True, "at": {"$gte": since}},
+            batch_size=ONE_REPLY,
+        )
+        return {row["_id"]: row["at"] for row in await cursor.to_list(None)}
+
+
+def _to_departure(row: Document) -> Departure:
+    user_id, _, group_id = row["_id"].partition(SEPARATOR)
+    return Departure(GroupId(group_id), UserId(user_id), DepartureReason(row["reason"]), row["at"])
+
+
+def _to_place(row: Document) -> Place:
+    joined_ms = milliseconds_of(row["joined_at"])
+    changed_at = row.get("changed_at")
+    changed_ms = milliseconds_of(changed_at) if changed_at is not None else 0
+    return Place(row["group_id"], row["role"], joined_ms, max(joined_ms, changed_ms))
+
+
+def _to_version(row: Document) -> Version:
+    changed_at = row.get("changed_at")
+    return Version(row["version"], milliseconds_of(changed_at) if changed_at is not None else 0)

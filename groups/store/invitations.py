@@ -1,0 +1,116 @@
+"""Invitations to be an admin: `_id` is `group<US>user`, so that a user is invited by a group once, whatever races.
+
+They are kept for a while after they expired, so that who comes too late is told so; then the database drops them.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from groups.kernel.ids import GroupId, UserId, join_key
+from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.models import Invitation
+
+KEPT_SECONDS: Final = 30 * 24 * 3600
+"""How long an expired invitation is kept."""
+
+
+class InvitationStore:
+    """The collection `admin_invitations`."""
+
+    INDEXES = (
+        Index(
+            "admin_invitations",
+            [("group_id", 1), ("user_id", 1)],
+            "whom a group invites, by user",
+        ),
+        Index(
+            "admin_invitations", [("user_id", 1), ("group_id", 1)], "who invites a user, by group"
+        ),
+        Index(
+            "admin_invitations",
+            [("expires_at", 1)],
+            "the TTL that drops what expired long ago",
+            expire_after_seconds=KEPT_SECONDS,
+        ),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._invitations = database.collection("admin_invitations")
+
+    async def find_many(
+        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
+    ) -> dict[UserId, Invitation]:
+        """The invitations of those of the users who have one, expired or not."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        cursor = self._invitations.find(query, session=tx.session)
+        found = [_to_invitation(document) for document in await cursor.to_list(None)]
+        return {invitation.user_id: invitation for invitation in found}
+
+    async def list_open_ids(
+        self, group_id: GroupId, now: datetime, limit: int, tx: Tx
+    ) -> list[UserId]:
+        """Whom the group invites at this instant, up to so many."""
+        # Uses index: group_id_1_user_id_1
+        cursor = self._invitations.find(
+            {"group_id": group_id, "expires_at": {"$gt": now}},
+            {"user_id": 1},
+            session=tx.session,
+        ).limit(limit)
+        return [document["user_id"] for document in await cursor.to_list(None)]
+
+    async def list_of_group(
+        self, group_id: GroupId, now: datetime, *, after: str, limit: int
+    ) -> list[Invitation]:
+        """The open invitations of the group by user id, behind `after`."""
+        # Uses index: group_id_1_user_id_1
+        cursor = (
+            self._invitations.find(
+                {"group_id": group_id, "user_id": {"$gt": after}, "expires_at": {"$gt": now}}
+            )
+            .sort([("user_id", 1)])
+            .limit(limit)
+        )
+        return [_to_invitation(document) for document in await cursor.to_list(None)]
+
+    async def list_of_user(
+        self, user_id: UserId, now: datetime, *, after: str, limit: int
+    ) -> list[Invitation]:
+        """The open invitations of the user by group id, behind `after`."""
+        # Uses index: user_id_1_group_id_1
+        cursor = (
+            self._invitations.find(
+                {"user_id": user_id, "group_id": {"$gt": after}, "expires_at": {"$gt": now}}
+            )
+            .sort([("group_id", 1)])
+            .limit(limit)
+        )
+        return [_to_invitation(document) for document in await cursor.to_list(None)]
+
+    async def put(self, invitation: Invitation, tx: Tx) -> None:
+        """Store the invitation, in place of one before."""
+        document = invitation.model_dump(mode="python")
+        document["grants"] = sorted(invitation.grants)
+        key: Document = {
+            "_id": join_key(invitation.group_id, invitation.user_id),
+            "group_id": invitation.group_id,
+        }
+        await self._invitations.replace_one(
+            key, {**key, **document}, upsert=True, session=tx.session
+        )
+
+    async def delete(self, group_id: GroupId, user_id: UserId, tx: Tx) -> None:
+        """Drop the user's invitation; when there is none this changes nothing."""
+        await self._invitations.delete_one(
+            {"_id": join_key(group_id, user_id), "group_id": group_id}, session=tx.session
+        )
+
+    async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
+        """Drop the invitations of a disbanded group, which are few."""
+        await self._invitations.delete_many({"group_id": group_id}, session=tx.session)
+
+
+def _to_invitation(document: Document) -> Invitation:
+    document.pop("_id")
+    return Invitation.model_validate(document)

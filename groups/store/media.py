@@ -1,0 +1,272 @@
+"""Uploads: their records, and their bytes in GridFS.
+
+`media`: `_id` is the media id; `uses` is how many messages hold it, `expires_at` when it is thrown away while that is
+none; `key` and `digest` (of the bytes) are there where the caller gave an idempotency key. `blobs.files` and
+`blobs.chunks` (GridFS): `_id` is the media id, or `media<US>size` of a smaller version.
+
+No bytes without a record: it is written before them (`incoming`) and deleted after them (`doomed`). A record in either
+state is seen by nobody but the sweep, which ends what a crash has left half done.
+"""
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from groups.kernel.ids import UserId, join_key
+from groups.kernel.mongo import (
+    Bucket,
+    Database,
+    Document,
+    DuplicateKeyError,
+    Index,
+    Lookup,
+    NoFile,
+    Tx,
+)
+from groups.models import Media, MediaSize
+
+CHUNK_BYTES: Final = 512 * 1024  # of one GridFS document; also what a download holds at once
+
+_INCOMING: Final = "incoming"
+_STORED: Final = "stored"
+_DOOMED: Final = "doomed"
+_OURS: Final = {"state", "key", "digest"}
+
+
+class UploadKey(NamedTuple):
+    """The caller's idempotency key, and the digest of the bytes that came with it."""
+
+    key: str
+    digest: str
+
+
+class MediaStore:
+    """The collection `media` and the bucket `blobs`."""
+
+    INDEXES = (
+        # A partial index, so that the sweep looks at nothing that is in use.
+        Index(
+            "media",
+            [("expires_at", 1)],
+            "uploads that nobody used in time",
+            partial={"expires_at": {"$type": "date"}},
+        ),
+        Index(
+            "media",
+            [("uploader_id", 1), ("key", 1)],
+            "an upload that is repeated",
+            unique=True,
+            partial={"key": {"$exists": True}},
+        ),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._media = database.collection("media")
+        self._files = database.collection("blobs.files")
+        self._messages = database.collection("messages")
+        self._groups = database.collection("groups")
+        self._users = database.collection("users")
+        self._database = database
+        # Made with the first upload: on mongomock there is no GridFS.
+        self._made: Bucket | None = None
+
+    @property
+    def _bucket(self) -> Bucket:
+        if self._made is None:
+            self._made = self._database.bucket("blobs", chunk_bytes=CHUNK_BYTES)
+        return self._made
+
+    # --- records --------------------------------------------------------------------------------------------------
+
+    async def begin(self, media: Media, key: UploadKey | None) -> bool:
+        """Record an upload whose bytes will be stored; False when another one has its key."""
+        document = media.model_dump(mode="python") | {"state": _INCOMING}
+        document["_id"] = document.pop("media_id")
+        if key is not None:
+            document |= {"key": key.key, "digest": key.digest}
+        try:
+            await self._media.insert_one(document)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def finish(self, media: Media, key: UploadKey | None) -> bool:
+        """The bytes are stored; False when the record has expired meanwhile, or has lost its key to a repetition."""
+        of_key = {"key": key.key} if key is not None else {}
+        outcome = await self._media.update_one(
+            {"_id": media.media_id, "state": _INCOMING, **of_key},
+            {"$set": {"state": _STORED, "expires_at": media.expires_at}},
+        )
+        return bool(outcome.matched_count)
+
+    async def find_by_key(self, uploader_id: UserId, key: str) -> tuple[Media, str] | None:
+        """The upload with the caller's key, and the digest of its bytes."""
+        # Uses index: uploader_id_1_key_1
+        document = await self._media.find_one(
+            {"uploader_id": uploader_id, "key": key, "state": _STORED}
+        )
+        return (_to_media(document), str(document["digest"])) if document else None
+
+    async def give_up_key(self, uploader_id: UserId, key: str) -> None:
+        """Free the key of an upload whose bytes are not stored: its process ended, or it will find the key gone."""
+        # Uses index: uploader_id_1_key_1
+        await self._media.update_one(
+            {"uploader_id": uploader_id, "key": key, "state": {"$ne": _STORED}},
+            {"$unset": {"key": ""}},
+        )
+
+    async def find(self, media_id: str) -> Media | None:
+        """The upload."""
+        document = await self._media.find_one({"_id": media_id, "state": _STORED})
+        return _to_media(document) if document else None
+
+    def lookup_many(self, media_ids: Iterable[str]) -> Lookup[dict[str, Media]]:
+        """Those of the uploads that exist."""
+        return Lookup(
+            self._media,
+            {"_id": {"$in": list(media_ids)}, "state": _STORED},
+            lambda rows: {row["_id"]: _to_media(row) for row in rows},
+        )
+
+    async def find_many(self, media_ids: Iterable[str], tx: Tx) -> dict[str, Media]:
+        """Those of the uploads that exist."""
+        cursor = self._media.find(
+            {"_id": {"$in": list(media_ids)}, "state": _STORED}, session=tx.session
+        )
+        return {row["_id"]: _to_media(row) for row in await cursor.to_list(None)}
+
+    async def use(self, media_ids: Iterable[str], tx: Tx) -> None:
+        """Count one more message for each mention; the sweep conflicts with this, or finds it used."""
+        for media_id, times in Counter(media_ids).items():
+            await self._media.update_one(
+                {"_id": media_id},
+                {"$inc": {"uses": times}, "$set": {"expires_at": None}},
+                session=tx.session,
+            )
+
+    async def release(self, media_ids: Iterable[str], now: datetime, tx: Tx) -> None:
+        """Count one message less for each mention; what nobody uses any more expires at once."""
+        for media_id, times in Counter(media_ids).items():
+            await self._media.update_one(
+                {"_id": media_id}, {"$inc": {"uses": -times}}, session=tx.session
+            )
+            await self._media.update_one(
+                {"_id": media_id, "uses": {"$lte": 0}},
+                {"$set": {"expires_at": now}},
+                session=tx.session,
+            )
+
+    async def list_expired(self, now: datetime, limit: int) -> list[str]:
+        """Uploads whose time is over."""
+        # Uses index: expires_at_1
+        cursor = self._media.find({"expires_at": {"$lte": now}}, {"_id": 1}).limit(limit)
+        return [row["_id"] for row in await cursor.to_list(None)]
+
+    async def doom(self, media_id: str, now: datetime) -> bool:
+        """Hide the record if its time is over and nobody uses it, for `delete`; whether it is."""
+        outcome = await self._media.update_one(
+            {"_id": media_id, "expires_at": {"$lte": now}},
+            {"$set": {"state": _DOOMED}, "$unset": {"key": ""}},
+        )
+        return bool(outcome.matched_count)
+
+    async def delete(self, media_id: str) -> None:
+        """Delete what `doom` has hidden, bytes first; doing it again, or twice at once, changes nothing more."""
+        await self._delete_bytes(media_id)
+        # A crash before this line leaves the record to the next sweep.
+        await self._media.delete_one({"_id": media_id, "state": _DOOMED})
+
+    # --- repairs --------------------------------------------------------------------------------------------------
+
+    async def delete_strays(self, media_id: str) -> bool:
+        """Delete the bytes of an upload that has no record; whether there is none."""
+        if await self._media.find_one({"_id": media_id}, {"_id": 1}) is not None:
+            return False
+        await self._delete_bytes(media_id)
+        return True
+
+    async def recount(
+        self, media_id: str, tx: Tx, *, holders: Sequence[str] = ()
+    ) -> tuple[int, int] | None:
+        """Make `uses` what messages and profiles show; what it was and is, or None where it was right.
+
+        `holders`: collections of higher packages whose documents hold a content as messages do.
+
+        Reads all of them: of use to repairs only. An upload that nobody uses keeps the day that it has.
+        """
+        # Written before it is counted: whoever uses or releases it waits for us.
+        record = await self._media.find_one_and_update(
+            {"_id": media_id, "state": _STORED}, {"$inc": {"uses": 1}}, session=tx.session
+        )
+        if record is None:
+            return None
+        used = 0
+        for holder in (self._messages, *map(self._database.collection, holders)):
+            cursor = holder.aggregate(
+                [
+                    {"$match": {"content.media.media_id": media_id}},
+                    {"$unwind": "$content.media"},
+                    {"$match": {"content.media.media_id": media_id}},
+                    {"$group": {"_id": None, "n": {"$sum": 1}}},
+                ],
+                session=tx.session,
+            )
+            rows = await cursor.to_list(1)
+            used += int(rows[0]["n"]) if rows else 0
+        shown: Document = {"face_url": {"$regex": rf"^/v1/media/{re.escape(media_id)}(\?|$)"}}
+        for collection in (self._groups, self._users):
+            faces = await collection.find(shown, {"_id": 1}, session=tx.session).to_list(None)
+            used += len(faces)
+        expires_at = None if used else record["expires_at"] or record["created_at"]
+        await self._media.update_one(
+            {"_id": media_id},
+            {"$set": {"uses": used, "expires_at": expires_at}},
+            session=tx.session,
+        )
+        return None if used == record["uses"] else (int(record["uses"]), used)
+
+    # --- bytes ----------------------------------------------------------------------------------------------------
+
+    async def put_bytes(self, media_id: str, size: MediaSize, source: Path) -> None:
+        """Store what the file holds."""
+        with source.open("rb") as file:
+            await self._bucket.upload_from_stream_with_id(_blob(media_id, size), media_id, file)
+
+    async def length_of(self, media_id: str, size: MediaSize) -> int | None:
+        """How many bytes are stored; None where there are none."""
+        row = await self._files.find_one({"_id": _blob(media_id, size)}, {"length": 1})
+        return int(row["length"]) if row else None
+
+    async def read(
+        self, media_id: str, size: MediaSize, start: int, length: int
+    ) -> AsyncIterator[bytes]:
+        """So many of the bytes, from `start`, piece by piece."""
+        stream = await self._bucket.open_download_stream(_blob(media_id, size))
+        stream.seek(start)
+        while length > 0:
+            data: bytes = await stream.read(min(length, CHUNK_BYTES))
+            if not data:
+                return
+            length -= len(data)
+            yield data
+
+    async def _delete_bytes(self, media_id: str) -> None:
+        for size in MediaSize:
+            try:
+                await self._bucket.delete(_blob(media_id, size))
+            # It deletes chunks of which no file knows, too: those of an upload that a crash cut off.
+            except NoFile:
+                continue
+
+
+def _blob(media_id: str, size: MediaSize) -> str:
+    return media_id if size is MediaSize.ORIGINAL else join_key(media_id, size.value)
+
+
+def _to_media(document: Mapping[str, Any]) -> Media:
+    values: Document = {k: v for k, v in document.items() if k not in _OURS}
+    values["media_id"] = values.pop("_id")
+    return Media.model_validate(values)

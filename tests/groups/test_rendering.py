@@ -1,0 +1,154 @@
+"""A page that many read at once is rendered once, and is to each reader what it would be to him alone."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from channels.routes.views import PostView, post_view
+from groups.kernel.ids import GroupId, UserId
+from groups.models import (
+    Content,
+    Group,
+    GroupType,
+    JoinOption,
+    Kind,
+    Message,
+    Posting,
+    Rank,
+    Standing,
+    Tallies,
+    Tally,
+    Visibility,
+)
+from groups.routes import MessageRendering
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+GROUP = Group(
+    group_id=GroupId("@TOA#_news"),
+    type=GroupType.COMMUNITY,
+    name="News",
+    owner_id=UserId("ada"),
+    custom={"official_account": "1"},
+    posting=Posting.OWNER_AND_ADMINS,
+    join_option=JoinOption.FREE,
+    visibility=Visibility.PUBLIC,
+    history_visible=True,
+    reactions_per_user=1,
+    distinct_reactions=50,
+    member_count=2,
+    created_at=NOW,
+    created_by=UserId("ada"),
+)
+READER = Standing(GROUP, None, Rank.MEMBER)
+ADMIN = Standing(GROUP, None, Rank.ADMIN)
+MESSAGES = [
+    Message(
+        stream_id=GROUP.stream_id,
+        seq=seq,
+        sender_id=UserId("ada"),
+        content=Content(kind=Kind.TEXT, text=f"Post {seq}") if seq != 2 else None,
+        created_at=NOW,
+        recalled_at=NOW if seq == 2 else None,
+    )
+    for seq in (3, 2, 1)
+]
+SHARED = {
+    3: Tally({"👍": 2, "🔥": 1}, 3),
+    2: Tally({"👍": 1}, 1),
+    1: Tally({"👍": 1}, 1),
+}
+
+
+@pytest.fixture
+def rendering() -> MessageRendering:
+    return MessageRendering(lambda message, standing, tally, _: post_view(message, standing, tally))
+
+
+def expected(messages: list[Message], standing: Standing, tallies: Tallies) -> object:
+    items = [
+        post_view(message, standing, tallies.get(message.seq, Tally())).model_dump(mode="json")
+        for message in messages
+    ]
+    return {"items": items, "next_cursor": "more"}
+
+
+def rendered(
+    rendering: MessageRendering, messages: list[Message], standing: Standing, tallies: Tallies
+) -> object:
+    return json.loads(rendering.page(messages, standing, tallies, "more"))
+
+
+def test_each_reader_sees_his_own_reactions_and_nobody_elses(rendering: MessageRendering) -> None:
+    none, newest, oldest, both = (
+        Tallies(SHARED),
+        Tallies(SHARED, {3: ("👍",)}),
+        Tallies(SHARED, {1: ("👍",)}),
+        Tallies(SHARED, {3: ("🔥",), 2: ("👍",)}),
+    )
+    # In any order: what one reader was shown must not stick to the next one.
+    for tallies in (none, newest, oldest, none, both, oldest, newest):
+        assert rendered(rendering, MESSAGES, READER, tallies) == expected(MESSAGES, READER, tallies)
+
+
+def test_the_author_stays_hidden_from_readers_after_an_admin_looked(
+    rendering: MessageRendering,
+) -> None:
+    tallies = Tallies(SHARED)
+    for standing in (ADMIN, READER, ADMIN, READER):
+        shown = rendered(rendering, MESSAGES, standing, tallies)
+        assert shown == expected(MESSAGES, standing, tallies)
+
+
+def edited(place: int) -> list[Message]:
+    new = Content(kind=Kind.TEXT, text="Better")
+    return [
+        message.model_copy(update={"content": new}) if number == place else message
+        for number, message in enumerate(MESSAGES)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("messages", "standing", "shared"),
+    [
+        (MESSAGES, READER, {**SHARED, 1: Tally({"🎉": 1}, 1)}),
+        (MESSAGES, replace(READER, group=GROUP.model_copy(update={"name": "Newer"})), SHARED),
+        (edited(0), READER, SHARED),
+        (edited(2), READER, SHARED),
+        (MESSAGES[:2], READER, SHARED),
+        (MESSAGES[1:], READER, SHARED),
+        ([], READER, SHARED),
+    ],
+    ids=["counts", "name", "newest", "oldest", "shorter", "older", "empty"],
+)
+def test_what_changed_is_shown_changed(
+    rendering: MessageRendering,
+    messages: list[Message],
+    standing: Standing,
+    shared: dict[int, Tally],
+) -> None:
+    before, after = Tallies(SHARED), Tallies(shared)
+    # There and back: the page before is not taken for the one after, nor the other way round.
+    for page, reader, tallies in (
+        (MESSAGES, READER, before),
+        (messages, standing, after),
+        (MESSAGES, READER, before),
+    ):
+        assert rendered(rendering, page, reader, tallies) == expected(page, reader, tallies)
+
+
+def test_readers_of_one_page_share_its_bytes() -> None:
+    views = 0
+
+    def counting(message: Message, standing: Standing, tally: Tally) -> PostView:
+        nonlocal views
+        views += 1
+        return post_view(message, standing, tally)
+
+    rendering = MessageRendering(
+        lambda message, standing, tally, _: counting(message, standing, tally)
+    )
+    for own in ({}, {3: ("👍",)}, {}, {3: ("🔥",)}):
+        rendering.page(MESSAGES, READER, Tallies(SHARED, own), None)
+    assert views == len(MESSAGES)

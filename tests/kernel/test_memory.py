@@ -1,0 +1,96 @@
+"""A memory asks the database every time, and works out only what it has not seen."""
+
+from typing import Any
+
+from groups.kernel.mongo import Database
+from tests.builders import START, mock_database
+from tests.kernel.conftest import Connect
+
+Document = dict[str, Any]
+
+
+class Reader:
+    """A memory of two documents of at most 200 bytes, and what was parsed for it."""
+
+    def __init__(self, database: Database) -> None:
+        self.collection = database.collection("things")
+        self.parsed: list[int] = []
+        self._memory = database.memory("things", self._parse, most=2, most_bytes=200)
+
+    def _parse(self, document: Document) -> Document:
+        self.parsed.append(document["_id"])
+        return document
+
+    async def store(self, number: int, **values: object) -> None:
+        await self.collection.replace_one({"_id": number}, {"at": START, **values}, upsert=True)
+
+    async def find(self, *numbers: int) -> list[Document]:
+        return await self._memory.find({"_id": {"$in": list(numbers)}}, sort=[("_id", 1)])
+
+
+async def test_what_did_not_change_is_the_same_object_and_what_changed_is_read_anew(
+    connect: Connect,
+) -> None:
+    reader = Reader(await connect())
+    await reader.store(1, name="a")
+    await reader.store(2, name="b")
+    one, two = await reader.find(1, 2)
+    assert one == {"_id": 1, "at": START, "name": "a"}  # instants with their zone, as everywhere
+    await reader.store(2, name="c")
+    again, changed = await reader.find(1, 2)
+    assert again is one
+    assert changed["name"] == "c"
+    assert two["name"] == "b"
+    assert reader.parsed == [1, 2, 2]
+
+
+async def test_what_is_gone_is_not_remembered_and_what_comes_back_is_the_same(
+    connect: Connect,
+) -> None:
+    reader = Reader(await connect())
+    await reader.store(1, name="a")
+    first = await reader.find(1)
+    await reader.collection.delete_one({"_id": 1})
+    assert await reader.find(1) == []
+    await reader.store(1, name="a")
+    assert await reader.find(1) == first
+
+
+async def test_the_oldest_document_gives_way_to_one_more_than_may_be_kept(connect: Connect) -> None:
+    reader = Reader(await connect())
+    for number in (1, 2, 3):
+        await reader.store(number)
+    await reader.find(1, 2)
+    await reader.find(1, 2)
+    assert reader.parsed == [1, 2]
+    await reader.find(3)
+    await reader.find(2, 3)
+    assert reader.parsed == [1, 2, 3]
+    await reader.find(1)
+    assert reader.parsed == [1, 2, 3, 1]
+
+
+async def test_a_document_beyond_the_bound_is_read_and_not_kept(connect: Connect) -> None:
+    reader = Reader(await connect())
+    empty = 4 + 1 + 4 + 4 + 1 + 3 + 8 + 1 + 5 + 4 + 1 + 1  # BSON: _id (int32), at, name and its end
+    for length, readings in ((200 - empty, 1), (200 - empty + 1, 2)):
+        reader.parsed.clear()
+        await reader.store(1, name="x" * length)
+        for _ in range(2):
+            (found,) = await reader.find(1)
+            assert len(found["name"]) == length
+        assert len(reader.parsed) == readings
+
+
+async def test_a_reply_of_many_batches_is_read_whole(connect: Connect) -> None:
+    reader = Reader(await connect())
+    numbers = list(range(250))  # the database sends 101 at first
+    await reader.collection.insert_many([{"_id": number} for number in numbers])
+    assert [found["_id"] for found in await reader.find(*numbers)] == numbers
+
+
+async def test_on_mongomock_everything_is_read_anew() -> None:
+    reader = Reader(mock_database())
+    await reader.store(1, name="a")
+    assert await reader.find(1) == await reader.find(1)
+    assert reader.parsed == [1, 1]
