@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from groups.kernel.errors import Conflict, LimitReached, NotFound
+from groups.kernel.errors import Conflict, LimitReached, NotFound, PermissionDenied
 
 
 class ConversationNotFound(NotFound):
@@ -45,3 +45,45 @@ class ConversationsPerGroupReached(LimitReached):
 
     code: ClassVar[str] = "conversations_per_group_reached"
     summary: ClassVar[str] = "The conversation group is full"
+
+
+class MessagesNotAccepted(PermissionDenied):
+    """The other side takes no messages from the actor; whether by a setting or by blocking him is not told."""
+
+    code: ClassVar[str] = "messages_not_accepted"
+    summary: ClassVar[str] = "Messages from you are not accepted here"
+
+
+class PeerBlocked(Conflict):
+    """The actor blocks the other side, so he cannot write to it."""
+
+    code: ClassVar[str] = "peer_blocked"
+    summary: ClassVar[str] = "You block this user; unblock first"
+
+
+class CannotBlock(Conflict):
+    """One's own id is not to be blocked."""
+
+    code: ClassVar[str] = "cannot_block"
+    summary: ClassVar[str] = "You cannot block yourself"
+
+
+class DialogueLimitReached(LimitReached):
+    """The user already has `limit` one-to-one conversations, and cannot begin one more."""
+
+    code: ClassVar[str] = "dialogue_limit_reached"
+    summary: ClassVar[str] = "You have too many one-to-one conversations"
+
+
+class UnansweredLimitReached(LimitReached):
+    """`limit` others wait already for the other side to answer their first words; one more has to wait his turn."""
+
+    code: ClassVar[str] = "unanswered_limit_reached"
+    summary: ClassVar[str] = "Too many wait for this user's answer; try again later"
+
+
+class BlockLimitReached(LimitReached):
+    """The user already blocks `limit` others."""
+
+    code: ClassVar[str] = "block_limit_reached"
+    summary: ClassVar[str] = "You block too many"

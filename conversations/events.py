@@ -1,4 +1,4 @@
-"""What changed in one user's view, once it is committed; only his own sessions hear it (`user_id`).
+"""What changed in one user's view, or between two sides, once it is committed; only their sessions hear it.
 
 Posting moves the author's own cursor too, and has no event here: `message.posted` says whose message it is.
 """
@@ -7,9 +7,10 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from conversations.models import ConversationId, ReadMark
+from conversations.models import ConversationId, Dialogue, ReadMark
 from groups.kernel.events import Event
-from groups.kernel.ids import UserId
+from groups.kernel.ids import GroupId, UserId
+from groups.models import Message
 
 
 class PersonalEvent(Event):
@@ -64,3 +65,62 @@ class ConversationGroupChanged(PersonalEvent):
     name: str
     added: tuple[ConversationId, ...]
     removed: tuple[ConversationId, ...]
+
+
+class ConversationEnded(PersonalEvent):
+    """A one-to-one conversation is gone, since the channel is: told to its user, who need not subscribe to hear it."""
+
+    type: Literal["conversation.ended"] = "conversation.ended"
+    conversation_id: ConversationId
+
+
+class BlockChanged(PersonalEvent):
+    """The user blocks, or no longer blocks, another user or a channel."""
+
+    type: Literal["block.changed"] = "block.changed"
+    peer_id: str
+    is_blocked: bool
+
+
+class DialogueEvent(Event):
+    """The base of what happens between a user and the other side: a user, or a channel, whose `staff` hears it then."""
+
+    type: str = "dialogue.event"
+    user_id: UserId
+    peer_id: str
+    staff: tuple[UserId, ...] = ()
+    message: Message
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """Between whom."""
+        return Dialogue(self.user_id, self.peer_id)
+
+
+class DialoguePosted(DialogueEvent):
+    """A one-to-one message was sent."""
+
+    type: Literal["dialogue.posted"] = "dialogue.posted"
+
+
+class DialogueEdited(DialogueEvent):
+    """A one-to-one message's content was replaced."""
+
+    type: Literal["dialogue.edited"] = "dialogue.edited"
+
+
+class DialogueRecalled(DialogueEvent):
+    """A one-to-one message was recalled; its seq stays."""
+
+    type: Literal["dialogue.recalled"] = "dialogue.recalled"
+
+
+class ThreadRead(Event):
+    """A channel's side of a dialogue was read on; all its `staff` hear it, since they share the cursor."""
+
+    type: Literal["thread.read"] = "thread.read"
+    channel_id: GroupId
+    user_id: UserId
+    staff: tuple[UserId, ...]
+    read_seq: int
+    unread_count: int

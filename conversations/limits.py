@@ -18,6 +18,12 @@ DRAFT_BYTES: Final = (
 )  # UTF-8; ours: a draft becomes a message, so as long as a message's body
 CONVERSATION_CUSTOM_DATA_BYTES: Final = 256  # UTF-8; reference product, setConversationCustomData
 
+DIALOGUES_PER_USER: Final = 5_000  # with so many, a user begins no more; ours, as many as groups
+UNANSWERED_PER_USER: Final = (
+    1_000  # dialogues that others began with a user and he neither answered nor deleted; ours
+)
+BLOCKS_PER_USER: Final = 1_000  # whom one user blocks; ours
+
 
 class ConversationLimits(BaseModel):
     """The limits of this package that a deployment may set."""
@@ -30,3 +36,6 @@ class ConversationLimits(BaseModel):
     conversations_per_call: Positive = CONVERSATIONS_PER_CALL
     draft_bytes: Positive = DRAFT_BYTES
     conversation_custom_data_bytes: Positive = CONVERSATION_CUSTOM_DATA_BYTES
+    dialogues_per_user: OrNone = DIALOGUES_PER_USER
+    unanswered_per_user: OrNone = UNANSWERED_PER_USER
+    blocks_per_user: OrNone = BLOCKS_PER_USER

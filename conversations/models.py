@@ -5,20 +5,27 @@ is built from the store's own documents, and what came from outside was validate
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.models import Head, LastMessage, Seat, stream_of
+from groups.kernel.ids import PAIR_SEPARATOR, USER_ID_BYTES, GroupId, StreamId, UserId, is_id
+from groups.models import Head, LastMessage, Message, Seat, inbox_stream_of, stream_of
 
 ConversationId = StreamId
-"""The conversation with a group is `group_<group id>`: the id of the group's stream."""
+"""The conversation with a group is `group_<group id>`, the id of the group's stream; with a user or a channel it is
+`c2c_<id of the other side>`, which each side calls otherwise."""
 
 GROUP_PREFIX: Final = "group_"
+C2C_PREFIX: Final = "c2c_"
+AFTER_C2C_PREFIX: Final = "c2c`"
+"""The first text behind all that begin with `C2C_PREFIX`."""
+CHANNEL_SIGN: Final = "@"
+"""How the ids of Communities, and so of channels, begin. A user whose id does has no one-to-one messages: nobody could
+tell him from a channel."""
 
 CHANNELS: Final = "channels"
 CHATS: Final = "chats"
@@ -79,20 +86,92 @@ def unread_of(head_seq: int, read_seq: int, joined_seq: int) -> int:
     return max(0, head_seq - (read_seq if read_seq > joined_seq else joined_seq))
 
 
-class Conversation(NamedTuple):
-    """A user's relation to one group: his membership, the stream's head, and what he set.
+class Dialogue(NamedTuple):
+    """One-to-one messages as one side sees them: the user, and the other user or the channel.
 
+    Seen by a channel it is called a thread, and is told by the same two: the user and the channel.
+    """
+
+    user_id: UserId
+    peer_id: str
+
+    @property
+    def channel_id(self) -> GroupId | None:
+        """The channel, where the other side is one."""
+        return GroupId(self.peer_id) if self.peer_id.startswith(CHANNEL_SIGN) else None
+
+    @property
+    def conversation_id(self) -> ConversationId:
+        """What the user calls it."""
+        return ConversationId(C2C_PREFIX + self.peer_id)
+
+    @property
+    def stream_id(self) -> StreamId:
+        """The one stream of both sides."""
+        if self.channel_id is not None:
+            return inbox_stream_of(self.channel_id, self.user_id)
+        return StreamId(C2C_PREFIX + PAIR_SEPARATOR.join(sorted((self.user_id, self.peer_id))))
+
+    @property
+    def sides(self) -> "tuple[Dialogue, ...]":
+        """As each user in it sees it: once where the other side is a channel, or himself."""
+        if self.channel_id is not None or self.peer_id == self.user_id:
+            return (self,)
+        return self, Dialogue(UserId(self.peer_id), self.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a dialogue."""
+
+    dialogue: Dialogue
+    message: Message
+
+
+class Thread(NamedTuple):
+    """A channel's side of a dialogue; the read cursor is shared by all who read the channel's inbox.
+
+    `active_ms`: when its last message was sent, in milliseconds since 1970.
+    """
+
+    channel_id: GroupId
+    user_id: UserId
+    read_seq: int
+    active_ms: int
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """The same as the user sees it."""
+        return Dialogue(self.user_id, self.channel_id)
+
+
+class InboxUnread(NamedTuple):
+    """What nobody of a channel has read in its inbox: so many messages, in so many threads."""
+
+    messages: int
+    threads: int
+
+
+class Conversation(NamedTuple):
+    """A user's relation to one group, or to one other side: the stream's head, and what he set.
+
+    `group_id` is None where it is one-to-one; joining is not known there, and nothing was said before it began.
     `active_ms`: when the last message was sent, else when he joined, in milliseconds since 1970; 0 where it was not
     asked for.
     """
 
     conversation_id: ConversationId
-    group_id: GroupId
+    group_id: GroupId | None
     is_channel: bool
     head_seq: int
     joined_seq: int
     active_ms: int
     overlay: Overlay
+
+    @property
+    def type(self) -> ConversationType:
+        """With whom."""
+        return ConversationType.C2C if self.group_id is None else ConversationType.GROUP
 
     @property
     def read_seq(self) -> int:
@@ -120,6 +199,8 @@ class Touched:
 
     read_seqs: dict[ConversationId, int] = field(default_factory=dict)
     overlays: dict[ConversationId, Overlay] = field(default_factory=dict)
+    dialogues: list[ConversationId] = field(default_factory=list)
+    """Those of them that are one-to-one: what a user set on one is made with its first message, so these are all."""
 
     def overlay(self, conversation_id: ConversationId) -> Overlay:
         """What is set on the conversation."""
@@ -136,7 +217,7 @@ UNTOUCHED: Final = Touched()
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Conversations of one user as they were read: those of his seats whose streams have a head.
+    """Conversations of one user as they were read: those of his seats whose streams have a head, and his dialogues.
 
     `heads` may hold more than these. Totals read it as it is, without an object for each conversation.
     """
@@ -144,6 +225,7 @@ class View:
     seats: Mapping[ConversationId, Seat]
     touched: Touched
     heads: Mapping[StreamId, Head]
+    dialogues: Mapping[ConversationId, Head] = field(default_factory=dict)
 
     def conversations(self) -> Iterator[Conversation]:
         """The conversations, in no order."""
@@ -152,21 +234,28 @@ class View:
             if head is not None:
                 overlay = self.touched.overlay(conversation_id)
                 yield conversation_from(conversation_id, seat, head, overlay)
+        for conversation_id, head in self.dialogues.items():
+            overlay = self.touched.overlay(conversation_id)
+            yield dialogue_conversation(conversation_id, head, overlay)
 
     def read_up_to(self, read_seqs: Mapping[ConversationId, int]) -> "View":
         """The same conversations, with these read cursors instead."""
-        touched = Touched({**self.touched.read_seqs, **read_seqs}, self.touched.overlays)
-        return View(self.seats, touched, self.heads)
+        touched = replace(self.touched, read_seqs={**self.touched.read_seqs, **read_seqs})
+        return replace(self, touched=touched)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A conversation with what a list shows of its group; `last` None: nothing was said, or not to him."""
+    """A conversation with what a list shows of its group; `last` None: nothing was said, or not to him.
+
+    `verified`: it is a channel, or with one, that the application vouches for.
+    """
 
     conversation: Conversation
     title: str
     face_url: str
     last: LastMessage | None
+    verified: bool
 
 
 class ReadMark(Model):
@@ -220,6 +309,26 @@ def conversation_from(
         head.active_ms or seat.joined_ms,
         overlay,
     )
+
+
+def dialogue_conversation(
+    conversation_id: ConversationId, head: Head, overlay: Overlay
+) -> Conversation:
+    """The conversation that a dialogue's head and what was set on it make.
+
+    With a channel too it is a chat: what counts as a channel's is what it posts.
+    """
+    return Conversation(conversation_id, None, False, head.head_seq, 0, head.active_ms, overlay)
+
+
+def dialogue_of(user_id: UserId, conversation_id: ConversationId) -> Dialogue | None:
+    """The user's dialogue of this id; None where it is none, or of a user who has no one-to-one messages."""
+    if not conversation_id.startswith(C2C_PREFIX) or user_id.startswith(CHANNEL_SIGN):
+        return None
+    dialogue = Dialogue(user_id, conversation_id.removeprefix(C2C_PREFIX))
+    if dialogue.channel_id is None and not is_id(dialogue.peer_id, USER_ID_BYTES):
+        return None
+    return dialogue
 
 
 def group_of(conversation_id: ConversationId) -> GroupId | None:

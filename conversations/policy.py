@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from conversations.errors import BuiltInConversationGroup
 from conversations.models import (
@@ -16,6 +17,10 @@ from conversations.models import (
     View,
     unread_of,
 )
+from groups.kernel.ids import GroupId
+from groups.models import Seat
+
+_FROM_THE_START: Final = Seat(GroupId(""), 0)
 
 SortKey = tuple[int, int, str]
 """Pinned first, the latest pinned first; then the latest active first; then by id. Instants as negated milliseconds."""
@@ -44,11 +49,11 @@ def belongs_to(conversation: Conversation, group_name: str) -> bool:
 
 
 def is_in_scope(conversation: Conversation, scope: str) -> bool:
-    """Whether reading this scope reads the conversation; all of today's conversations are with groups."""
-    if scope in (ReadScope.ALL, ReadScope.GROUP):
+    """Whether reading this scope reads the conversation."""
+    if scope == ReadScope.ALL:
         return True
-    if scope == ReadScope.C2C:
-        return False
+    if scope in (ReadScope.GROUP, ReadScope.C2C):
+        return (conversation.group_id is None) is (scope == ReadScope.C2C)
     return belongs_to(conversation, scope)
 
 
@@ -72,23 +77,26 @@ def group_totals(
     """
     counts = dict.fromkeys((*BUILT_IN_GROUPS, *names), 0)
     unread = dict.fromkeys(counts, 0)
-    read_seqs, overlays, heads = view.touched.read_seqs, view.touched.overlays, view.heads
-    for conversation_id, seat in view.seats.items():
-        head = heads.get(conversation_id)
-        if head is None:
-            continue
-        more = unread_of(head.head_seq, read_seqs.get(conversation_id, 0), seat.joined_seq)
-        built_in = CHANNELS if head.is_channel else CHATS
-        overlay = overlays.get(conversation_id)
-        if overlay is not None:
-            if (overlay.muted and not include_muted) or overlay.hides(head.head_seq):
-                more = 0
-            for name in overlay.groups:
-                if name in counts:
-                    counts[name] += 1
-                    unread[name] += more
-        counts[built_in] += 1
-        unread[built_in] += more
+    read_seqs, overlays = view.touched.read_seqs, view.touched.overlays
+    # Dialogues as if seated from the start, so that one loop serves both: a user may have thousands.
+    dialogues = dict.fromkeys(view.dialogues, _FROM_THE_START)
+    for seats, heads in ((view.seats, view.heads), (dialogues, view.dialogues)):
+        for conversation_id, seat in seats.items():
+            head = heads.get(conversation_id)
+            if head is None:
+                continue
+            more = unread_of(head.head_seq, read_seqs.get(conversation_id, 0), seat.joined_seq)
+            built_in = CHANNELS if head.is_channel else CHATS
+            overlay = overlays.get(conversation_id)
+            if overlay is not None:
+                if (overlay.muted and not include_muted) or overlay.hides(head.head_seq):
+                    more = 0
+                for name in overlay.groups:
+                    if name in counts:
+                        counts[name] += 1
+                        unread[name] += more
+            counts[built_in] += 1
+            unread[built_in] += more
     return [GroupTotal(n, unread[n], counts[n], n in BUILT_IN_GROUPS) for n in counts]
 
 

@@ -2,18 +2,20 @@
 
 Overlays are compared with memberships in slices by user: what a user set, and where he is a member, is read at one
 instant, and no slice is ever compared with another. So this holds at any size, also where all of it together takes
-longer than the database keeps one state.
+longer than the database keeps one state. Dialogues are compared at once, since each belongs to two users.
 """
 
 from collections.abc import AsyncIterator
 
+from conversations.audit.inboxes import InboxAudit
 from conversations.audit.store import ConversationAuditStore
 from conversations.limits import ConversationLimits
-from conversations.models import ConversationId, group_of
+from conversations.models import C2C_PREFIX, ConversationId, group_of
 from groups.kernel.audit import Check, Finding, Repair
-from groups.kernel.ids import SEPARATOR, UserId, join_key
+from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
+from groups.models import INBOX_PREFIX, inbox_stream_of
 from groups.service import MembershipReader
 
 
@@ -44,6 +46,21 @@ def checks(
             lambda snapshot: snapshot.number("conversation_groups"),
             audit.groups,
         ),
+        Check(
+            "P5",
+            "each user in a dialogue has its conversation, read no further than its head",
+            "dialogues",
+            ConversationAuditStore.count_dialogues,
+            audit.dialogues,
+        ),
+        Check(
+            "P5",
+            "each dialogue with a channel has its thread, read no further than its head",
+            "threads",
+            lambda snapshot: snapshot.number("threads"),
+            audit.threads,
+        ),
+        audit.inboxes.check(),
     ]
 
 
@@ -59,6 +76,7 @@ class _Audit:
         self._store = store
         self._memberships = memberships
         self._limits = limits
+        self.inboxes = InboxAudit(database)
 
     async def seats(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """Nothing outlives a membership: whoever comes back begins anew."""
@@ -99,18 +117,100 @@ class _Audit:
                     "P5",
                     f"{overlay['user_id']} in {row['_id']}",
                     f"read or hid seq {seq}, head_seq is {head}",
-                    self._lowering(overlay["user_id"], row["_id"]),
+                    self._lowering(overlay["user_id"], row["_id"], row["_id"]),
                 )
 
-    def _lowering(self, user_id: UserId, conversation_id: ConversationId) -> Repair:
+    def _lowering(
+        self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId
+    ) -> Repair:
         async def work(tx: Tx) -> str | None:
-            heads = await self._memberships.find_heads([conversation_id], tx)
-            if conversation_id not in heads:
+            heads = await self._memberships.find_heads([stream_id], tx)
+            if stream_id not in heads:
                 return None
-            head = heads[conversation_id].head_seq
+            head = heads[stream_id].head_seq
             key = join_key(user_id, conversation_id)
             lowered = await self._store.lower(key, user_id, head, tx)
             return f"set back to the head, {head}" if lowered else None
+
+        return lambda: self._database.run(work)
+
+    async def dialogues(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """A dialogue is in the list of each user in it, and no other is."""
+        async for row in self._store.crooked_dialogues(snapshot):
+            user_id, _, stream_id = row["_id"].partition(SEPARATOR)
+            head = row["head"]
+            if head is None:
+                conversation_id = row["conversation_id"]
+                subject, problem = f"{user_id} in {conversation_id}", "has no stream"
+                repair = self._dropping_dialogue(user_id, conversation_id, stream_id)
+            elif row["held"] is None:
+                conversation_id = _conversation_of(user_id, stream_id)
+                subject, problem = f"{user_id} in {conversation_id}", "is missing in his list"
+                repair = self._holding(user_id, conversation_id, stream_id)
+            else:
+                conversation_id = row["conversation_id"]
+                seq = max(row["read"] or 0, row["hidden"] or 0)
+                subject = f"{user_id} in {conversation_id}"
+                problem = f"read or hid seq {seq}, head_seq is {head}"
+                repair = self._lowering(user_id, conversation_id, stream_id)
+            yield Finding("P5", subject, problem, repair)
+
+    def _dropping_dialogue(
+        self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId
+    ) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            if await self._memberships.find_heads([stream_id], tx):
+                return None
+            key = join_key(user_id, conversation_id)
+            return "deleted" if await self._store.delete(key, user_id, tx) else None
+
+        return lambda: self._database.run(work)
+
+    def _holding(
+        self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId
+    ) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            if not await self._memberships.find_heads([stream_id], tx):
+                return None
+            is_new = await self._store.hold(user_id, conversation_id, tx)
+            return "put into his list, unread" if is_new else None
+
+        return lambda: self._database.run(work)
+
+    async def threads(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """What users and a channel say to each other is in its inbox."""
+        async for row in self._store.crooked_threads(snapshot):
+            channel_id, user_id, head = row["channel_id"], row["user_id"], row["head"]
+            subject = f"thread of {channel_id} with {user_id}"
+            repair = self._mending_thread(GroupId(channel_id), UserId(user_id))
+            if head is None:
+                yield Finding("P5", subject, "has no stream", repair)
+            elif not row["channel"]:
+                # Never repaired: messages are not deleted, and a backup may bring the channel back.
+                yield Finding("P5", subject, "is of a channel that does not exist")
+            elif row["read"] is None:
+                yield Finding("P5", subject, "is missing in the inbox", repair)
+            else:
+                problem = f"read up to seq {row['read']}, head_seq is {head}"
+                yield Finding("P5", subject, problem, repair)
+
+    def _mending_thread(self, channel_id: GroupId, user_id: UserId) -> Repair:
+        stream_id = inbox_stream_of(channel_id, user_id)
+
+        async def work(tx: Tx) -> str | None:
+            heads = await self._memberships.find_heads([stream_id], tx, with_times=True)
+            head = heads.get(stream_id)
+            done = None
+            if head is None:
+                if await self._store.delete_thread(channel_id, user_id, tx):
+                    done = "deleted"
+            elif await self._store.hold_thread(channel_id, user_id, head.active_ms, tx):
+                done = "put into the inbox, unread"
+            elif await self._store.lower_thread(channel_id, user_id, head.head_seq, tx):
+                done = f"set back to the head, {head.head_seq}"
+            if done is not None:
+                await self.inboxes.recount(channel_id, tx)
+            return done
 
         return lambda: self._database.run(work)
 
@@ -138,3 +238,13 @@ class _Audit:
             return f"took {dropped} conversations out of it" if dropped else None
 
         return lambda: self._database.run(work)
+
+
+def _conversation_of(user_id: UserId, stream_id: StreamId) -> ConversationId:
+    """What the user calls his dialogue with this stream."""
+    if stream_id.startswith(INBOX_PREFIX):
+        peer, _, _ = stream_id.removeprefix(INBOX_PREFIX).partition(PAIR_SEPARATOR)
+    else:
+        one, _, other = stream_id.removeprefix(C2C_PREFIX).partition(PAIR_SEPARATOR)
+        peer = other if one == user_id else one
+    return ConversationId(C2C_PREFIX + peer)

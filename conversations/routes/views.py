@@ -11,6 +11,7 @@ from conversations.limits import (
     DRAFT_BYTES,
 )
 from conversations.models import (
+    C2C_PREFIX,
     ConversationId,
     ConversationType,
     GroupTotal,
@@ -51,11 +52,16 @@ class LastMessageView(View):
 
 
 class ConversationView(View):
-    """A conversation as its user sees it; `last_message` is null where there is none for him to read."""
+    """A conversation as its user sees it; `last_message` is null where there is none for him to read.
+
+    `verified`: it is a channel, or one-to-one with a channel, that the application vouches for.
+    `group_id` is null where it is one-to-one, `peer_id` (the other user, or the channel) where it is not.
+    """
 
     conversation_id: ConversationId
     type: ConversationType
-    group_id: GroupId
+    group_id: GroupId | None
+    peer_id: str | None
     title: str
     face_url: str
     unread_count: int
@@ -69,6 +75,7 @@ class ConversationView(View):
     custom_data: str
     conversation_groups: list[str]
     is_channel: bool
+    verified: bool
 
 
 def conversation_view(shown: Shown) -> ConversationView:
@@ -77,8 +84,11 @@ def conversation_view(shown: Shown) -> ConversationView:
     overlay = conversation.overlay
     return ConversationView.model_construct(
         conversation_id=conversation.conversation_id,
-        type=ConversationType.GROUP,
+        type=conversation.type,
         group_id=conversation.group_id,
+        peer_id=conversation.conversation_id.removeprefix(C2C_PREFIX)
+        if conversation.group_id is None
+        else None,
         title=shown.title,
         face_url=shown.face_url,
         unread_count=conversation.unread_count,
@@ -99,6 +109,7 @@ def conversation_view(shown: Shown) -> ConversationView:
         custom_data=overlay.custom_data,
         conversation_groups=list(overlay.groups),
         is_channel=conversation.is_channel,
+        verified=shown.verified,
     )
 
 

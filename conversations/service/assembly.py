@@ -6,15 +6,31 @@ from typing import Final
 
 from conversations.limits import ConversationLimits
 from conversations.service.access import ConversationAccess
+from conversations.service.admission import DialogueAdmission
+from conversations.service.blocks import BlockService
 from conversations.service.conversation_groups import ConversationGroupService
 from conversations.service.cursors import CursorService
+from conversations.service.dialogue_cards import DialogueCards
+from conversations.service.dialogue_changes import DialogueChanges
+from conversations.service.dialogues import DialogueService
 from conversations.service.hooks import ConversationHooks
 from conversations.service.inbox import Inbox
 from conversations.service.settings import SettingsService
-from conversations.store import INDEXES, ConversationGroupStore, OverlayStore
+from conversations.service.sources import DialogueSources
+from conversations.service.threads import ThreadService
+from conversations.service.turns import InboxTurns
+from conversations.store import (
+    INDEXES,
+    BlockStore,
+    ConversationGroupStore,
+    InboxTotalStore,
+    OverlayStore,
+    ThreadStore,
+)
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Index
-from groups.service import MembershipReader
+from groups.limits import GroupLimits
+from groups.service.assembly import GroupChat
 
 CONVERSATION_INDEXES: Final[tuple[Index, ...]] = INDEXES
 
@@ -27,33 +43,66 @@ class Conversations:
     cursors: CursorService
     settings: SettingsService
     conversation_groups: ConversationGroupService
+    admission: DialogueAdmission
+    dialogues: DialogueService
+    changes: DialogueChanges
+    sources: DialogueSources
+    threads: ThreadService
+    blocks: BlockService
     hooks: ConversationHooks
 
     async def close(self) -> None:
-        """Let every submitted read end."""
+        """Let every submitted read and message end."""
         await self.cursors.close()
+        await self.dialogues.close()
 
 
 def assemble(
     database: Database,
-    memberships: MembershipReader,
+    chat: GroupChat,
     limits: ConversationLimits,
+    group_limits: GroupLimits,
     clock: Clock,
     *,
     on_batch: Callable[[str, int], None] | None = None,
 ) -> Conversations:
     """Conversations on this database; `on_batch` hears the size of every group-commit batch."""
     overlays, groups = OverlayStore(database), ConversationGroupStore(database)
+    threads, blocks = ThreadStore(database), BlockStore(database)
+    totals, turns = InboxTotalStore(database), InboxTurns()
+    memberships, streams = chat.memberships, chat.streams
     access = ConversationAccess(memberships, overlays)
-    inbox = Inbox(memberships, access, overlays, groups)
+    cards = DialogueCards(memberships, streams, chat.users)
+    inbox = Inbox(memberships, cards, access, overlays, groups)
+    hooks = ConversationHooks(overlays)
+    admission = DialogueAdmission(streams, overlays, blocks, groups, limits)
+    dialogues = DialogueService(
+        database,
+        streams,
+        chat.forwards,
+        overlays,
+        threads,
+        totals,
+        turns,
+        admission,
+        on_batch=on_batch,
+    )
     return Conversations(
         inbox=inbox,
         cursors=CursorService(
             database, memberships, access, overlays, groups, clock, on_batch=on_batch
         ),
-        settings=SettingsService(database, access, inbox, overlays, clock),
+        settings=SettingsService(database, access, inbox, overlays, hooks, clock),
         conversation_groups=ConversationGroupService(
             database, access, inbox, overlays, groups, limits, clock
         ),
-        hooks=ConversationHooks(overlays),
+        admission=admission,
+        dialogues=dialogues,
+        changes=DialogueChanges(database, streams, dialogues, admission, group_limits, clock),
+        sources=DialogueSources(streams, admission),
+        threads=ThreadService(
+            database, streams, threads, totals, overlays, turns, admission, clock
+        ),
+        blocks=BlockService(database, blocks, limits, clock),
+        hooks=hooks,
     )

@@ -23,9 +23,11 @@ from conversations.models import (
     ReadScope,
     Unread,
     conversation_from,
+    dialogue_conversation,
+    dialogue_of,
     group_of,
 )
-from conversations.service.access import ConversationAccess
+from conversations.service.access import ConversationAccess, living, streams_of
 from conversations.store import ConversationGroupStore, OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -49,7 +51,8 @@ class _Read:
 
     user_id: UserId
     conversation_id: ConversationId
-    group_id: GroupId
+    group_id: GroupId | None
+    """None: it is one-to-one."""
     seq: int | None
 
     @property
@@ -89,7 +92,7 @@ class CursorService:
         Publishes: ConversationRead. Raises: ConversationNotFound.
         """
         group_id = group_of(conversation_id)
-        if group_id is None:
+        if group_id is None and dialogue_of(actor.user_id, conversation_id) is None:
             raise ConversationNotFound
         read = _Read(actor.user_id, conversation_id, group_id, seq)
         return await self._lane.submit(LANE, read)
@@ -117,16 +120,28 @@ class CursorService:
         ]
 
     async def _find(self, reads: Sequence[_Read], tx: Tx) -> dict[ConversationKey, Conversation]:
-        seats = await self._reader.find_seats(((r.group_id, r.user_id) for r in reads), tx)
-        heads = await self._reader.find_heads({stream_of(group_id) for group_id, _ in seats}, tx)
+        pairs = [(r.group_id, r.user_id) for r in reads if r.group_id is not None]
+        seats = await self._reader.find_seats(pairs, tx) if pairs else {}
+        talks = {
+            read.key: dialogue
+            for read in reads
+            if read.group_id is None
+            and (dialogue := dialogue_of(read.user_id, read.conversation_id)) is not None
+        }
+        streams = {stream_of(group_id) for group_id, _ in seats} | streams_of(talks.values())
+        heads = await self._reader.find_heads(streams, tx)
         overlays = await self._overlays.find_many({read.key for read in reads}, tx)
         found: dict[ConversationKey, Conversation] = {}
         for read in reads:
-            seat = seats.get((read.group_id, read.user_id))
+            seat = seats.get((read.group_id, read.user_id)) if read.group_id else None
             head = heads.get(read.conversation_id)
             if seat is not None and head is not None:
                 overlay = overlays.get(read.key, NO_OVERLAY)
                 found[read.key] = conversation_from(read.conversation_id, seat, head, overlay)
+        for key, dialogue in talks.items():
+            for conversation_id, head in living([dialogue], heads).items():
+                if key in overlays:
+                    found[key] = dialogue_conversation(conversation_id, head, overlays[key])
         return found
 
     async def read_all(self, actor: Actor, scope: str) -> Unread:

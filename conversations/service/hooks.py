@@ -1,22 +1,36 @@
 """What must be true here together with a change in a group; the composition root adds it to `groups.service.Hooks`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from conversations.models import ConversationId, conversation_of
 from conversations.store import OverlayStore
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 
+MutedHook = Callable[[ConversationId, UserId, int, Tx], Awaitable[None]]
+"""So many more users have muted the conversation, or fewer; one of them is named."""
+
 
 class ConversationHooks:
-    """Follows memberships and posts, inside their transactions."""
+    """Follows memberships and posts, inside their transactions. `muted` is filled by the composition root."""
 
     def __init__(self, overlays: OverlayStore) -> None:
         self._overlays = overlays
+        self.muted: list[MutedHook] = []
+
+    async def muted_changed(
+        self, conversation_id: ConversationId, user_id: UserId, more: int, tx: Tx
+    ) -> None:
+        """Tell those above."""
+        for hook in self.muted:
+            await hook(conversation_id, user_id, more, tx)
 
     async def members_left(self, group_id: GroupId, user_ids: Sequence[UserId], tx: Tx) -> None:
         """A conversation ends with the membership: who comes back begins anew."""
-        await self._overlays.delete_of_members(conversation_of(group_id), user_ids, tx)
+        conversation_id = conversation_of(group_id)
+        muted = await self._overlays.delete_of_members(conversation_id, user_ids, tx)
+        if muted:
+            await self.muted_changed(conversation_id, user_ids[0], -muted, tx)
 
     async def messages_posted(
         self, stream_id: StreamId, newest: Mapping[UserId, int], tx: Tx

@@ -18,12 +18,14 @@ from conversations.models import (
     Unread,
     View,
     conversation_from,
+    group_of,
 )
 from conversations.service.access import ConversationAccess
+from conversations.service.dialogue_cards import DialogueCards
 from conversations.store import ConversationGroupStore, OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
-from groups.service import MembershipReader
+from groups.service import Card, MembershipReader
 
 
 class ListFilter(Model):
@@ -40,6 +42,8 @@ class ListFilter(Model):
             return False
         if self.only_unread and not conversation.unread_count:
             return False
+        if self.type is not None and conversation.type is not self.type:
+            return False
         name = self.conversation_group
         return name is None or policy.belongs_to(conversation, name)
 
@@ -50,11 +54,13 @@ class Inbox:
     def __init__(
         self,
         reader: MembershipReader,
+        cards: DialogueCards,
         access: ConversationAccess,
         overlays: OverlayStore,
         groups: ConversationGroupStore,
     ) -> None:
         self._reader = reader
+        self._cards = cards
         self._access = access
         self._overlays = overlays
         self._groups = groups
@@ -68,9 +74,6 @@ class Inbox:
         did not. Raises: BadCursor; ConversationGroupNotFound.
         """
         after = decode_cursor("conversations", cursor, int, int, str)
-        if wanted.type is ConversationType.C2C:
-            await self._check_group(actor, wanted.conversation_group)
-            return [], None
         view, _ = await asyncio.gather(
             self._access.view(actor, with_times=True),
             self._check_group(actor, wanted.conversation_group),
@@ -98,20 +101,24 @@ class Inbox:
     ) -> list[Shown]:
         """The conversations with what is read for a page only: titles, last messages, drafts, custom data."""
         ids = [conversation.conversation_id for conversation in conversations]
-        cards, overlays = await asyncio.gather(
-            self._reader.find_cards(actor, [view.seats[i] for i in ids]),
+        cards, talks, overlays = await asyncio.gather(
+            self._reader.find_cards(actor, [view.seats[i] for i in ids if i in view.seats]),
+            self._cards.find(actor, [i for i in ids if i in view.dialogues]),
             self._overlays.find_of_user(actor.user_id, ids),
         )
         shown = []
         for conversation in conversations:
-            card = cards.get(conversation.group_id)
+            if conversation.group_id is None:
+                card = talks.get(conversation.conversation_id)
+            else:
+                card = cards.get(conversation.group_id)
             if card is None:  # disbanded since
                 continue
             full = overlays.get(conversation.conversation_id, NO_OVERLAY)
             # But for the texts, what was read before the heads: a cursor read beside them might have passed them.
             overlay = conversation.overlay._replace(draft=full.draft, custom_data=full.custom_data)
             as_shown = conversation._replace(overlay=overlay, head_seq=card.head.head_seq)
-            shown.append(Shown(as_shown, card.title, card.face_url, card.last_message))
+            shown.append(_shown(as_shown, card))
         return shown
 
     async def get(self, actor: Actor, conversation_id: ConversationId) -> Shown:
@@ -119,6 +126,13 @@ class Inbox:
 
         Raises: ConversationNotFound.
         """
+        if group_of(conversation_id) is None:
+            conversation = await self._access.one(actor, conversation_id)
+            card = (await self._cards.find(actor, [conversation_id])).get(conversation_id)
+            if card is None:
+                raise ConversationNotFound
+            conversation = conversation._replace(head_seq=card.head.head_seq)
+            return _shown(conversation, card)
         seats, overlays = await self._access.hold(actor, [conversation_id])
         seat = seats.get(conversation_id)
         if seat is None:
@@ -128,7 +142,7 @@ class Inbox:
             raise ConversationNotFound
         overlay = overlays.get(conversation_id, NO_OVERLAY)
         conversation = conversation_from(conversation_id, seat, card.head, overlay)
-        return Shown(conversation, card.title, card.face_url, card.last_message)
+        return _shown(conversation, card)
 
     async def unread(self, actor: Actor, *, include_muted: bool = False) -> Unread:
         """The actor's unread totals, also for each of his conversation groups; hidden conversations do not count."""
@@ -148,3 +162,7 @@ class Inbox:
     async def group_total(self, actor: Actor, name: str) -> GroupTotal:
         """The totals of one conversation group that the user made."""
         return policy.group_totals(await self._access.view(actor), [name])[-1]
+
+
+def _shown(conversation: Conversation, card: Card) -> Shown:
+    return Shown(conversation, card.title, card.face_url, card.last_message, card.verified)

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from conversations.events import ConversationRead, ConversationUpdated
 from conversations.models import Conversation, ConversationId, Model, ReadMark, Shown
 from conversations.service.access import ConversationAccess
+from conversations.service.hooks import ConversationHooks
 from conversations.service.inbox import Inbox
 from conversations.store import OverlayStore
 from groups.kernel.actor import Actor
@@ -33,8 +34,10 @@ class SettingsService:
         access: ConversationAccess,
         inbox: Inbox,
         overlays: OverlayStore,
+        hooks: ConversationHooks,
         clock: Clock,
     ) -> None:
+        self._hooks = hooks
         self._database = database
         self._access = access
         self._inbox = inbox
@@ -86,6 +89,9 @@ class SettingsService:
             return
         conversation_id = conversation.conversation_id
         await self._overlays.change((actor.user_id, conversation_id), values, tx)
+        if "muted" in values:
+            more = 1 if values["muted"] else -1
+            await self._hooks.muted_changed(conversation_id, actor.user_id, more, tx)
         tx.publish(
             ConversationUpdated(
                 at=now,

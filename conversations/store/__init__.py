@@ -1,12 +1,28 @@
-"""Where conversations are stored: what users set on them, and their conversation groups.
+"""Where conversations are stored: what users set on them, their conversation groups, channels' threads, blocks.
 
 The only room of this package that knows the database. Inside a transaction every method takes its `Tx`; without one it
 reads what is majority-committed.
 """
 
+from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.overlays import OverlayStore
+from conversations.store.threads import ThreadStore
+from conversations.store.totals import InboxTotalStore
 
-INDEXES = (*OverlayStore.INDEXES, *ConversationGroupStore.INDEXES)
+INDEXES = (
+    *OverlayStore.INDEXES,
+    *ConversationGroupStore.INDEXES,
+    *ThreadStore.INDEXES,
+    *InboxTotalStore.INDEXES,
+    *BlockStore.INDEXES,
+)
 
-__all__ = ["INDEXES", "ConversationGroupStore", "OverlayStore"]
+__all__ = [
+    "INDEXES",
+    "BlockStore",
+    "ConversationGroupStore",
+    "InboxTotalStore",
+    "OverlayStore",
+    "ThreadStore",
+]

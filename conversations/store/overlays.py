@@ -1,6 +1,7 @@
 """Overlay documents, in the collection `conversations`: `_id` is `user<US>conversation`.
 
 A document exists once its user set something (a read cursor is the usual first); joining and others' posts write none.
+A one-to-one conversation has one for each user in it from its first message on: it says that there is the conversation.
 Fields that say nothing are absent: a million subscribers who read should weigh little.
 
 Every write here is an upsert or insert by `_id`, or touches what is there, and `delete_of_members` writes each key it
@@ -12,7 +13,14 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 
 from pymongo import UpdateOne
 
-from conversations.models import ConversationId, ConversationKey, Overlay, Touched
+from conversations.models import (
+    AFTER_C2C_PREFIX,
+    C2C_PREFIX,
+    ConversationId,
+    ConversationKey,
+    Overlay,
+    Touched,
+)
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 
@@ -44,6 +52,12 @@ class OverlayStore:
             # Most overlays are in none; reading on should not have to maintain this.
             partial={"groups": {"$exists": True}},
         ),
+        Index(
+            "conversations",
+            [("user_id", 1), ("unanswered", 1), ("conversation_id", 1)],
+            "the dialogues that others began and the user neither answered nor deleted",
+            partial={"unanswered": {"$exists": True}},
+        ),
     )
 
     def __init__(self, database: Database) -> None:
@@ -70,6 +84,8 @@ class OverlayStore:
             if touched is None:
                 touched = found[user_id] = Touched()
             read_seq = touched.read_seqs[conversation_id] = row.get("read_seq", 0)
+            if conversation_id[0] == "c":  # C2C_PREFIX, thousands of times
+                touched.dialogues.append(conversation_id)
             if len(row) > 2 + bool(read_seq):  # more than its key and a read cursor
                 touched.overlays[conversation_id] = _to_overlay(row)
         return found
@@ -118,6 +134,29 @@ class OverlayStore:
         )
         return [row["conversation_id"] for row in await cursor.to_list(None)]
 
+    async def list_dialogues(self, user_id: UserId, *, limit: int, tx: Tx) -> list[ConversationId]:
+        """The user's one-to-one conversations, up to `limit` of them, by id."""
+        # Uses index: user_id_1_conversation_id_1 (covered)
+        bounds = {"$gte": C2C_PREFIX, "$lt": AFTER_C2C_PREFIX}
+        cursor = self._overlays.find(
+            {"user_id": user_id, "conversation_id": bounds},
+            {"_id": 0, "conversation_id": 1},
+            session=tx.session,
+            batch_size=ONE_REPLY,
+        ).limit(limit)
+        return [row["conversation_id"] for row in await cursor.to_list(None)]
+
+    async def list_unanswered(self, user_id: UserId, *, limit: int, tx: Tx) -> list[ConversationId]:
+        """The dialogues that others began and the user neither answered nor deleted, up to `limit` of them, by id."""
+        # Uses index: user_id_1_unanswered_1_conversation_id_1 (covered)
+        cursor = self._overlays.find(
+            {"user_id": user_id, "unanswered": True},
+            {"_id": 0, "conversation_id": 1},
+            session=tx.session,
+            batch_size=ONE_REPLY,
+        ).limit(limit)
+        return [row["conversation_id"] for row in await cursor.to_list(None)]
+
     # --- write ----------------------------------------------------------------------------------------------------
 
     async def advance(
@@ -142,6 +181,28 @@ class OverlayStore:
         if new:
             await self._overlays.insert_many(new, session=tx.session)
 
+    async def say(
+        self, written: Mapping[ConversationKey, int], begun: Iterable[ConversationKey], tx: Tx
+    ) -> None:
+        """Move the cursors of who wrote in a dialogue to what he wrote, by which he answers; `begun`: begin with him.
+
+        Those that begin and were not written in by their own user are unanswered.
+        """
+        operations = [
+            UpdateOne(
+                _key(key), {"$max": {"read_seq": seq}, "$unset": {"unanswered": ""}}, upsert=True
+            )
+            for key, seq in written.items()
+        ]
+        operations += [
+            UpdateOne(
+                _key(key), {"$max": {"read_seq": 0}, "$set": {"unanswered": True}}, upsert=True
+            )
+            for key in begun
+            if key not in written
+        ]
+        await self._database.apply(self._overlays, operations, tx)
+
     async def change(self, key: ConversationKey, values: Mapping[str, object], tx: Tx) -> None:
         """Set fields of an overlay by their names; a value that is the default is stored as absence."""
         defaults = Overlay._field_defaults
@@ -149,8 +210,13 @@ class OverlayStore:
         update: Document = {}
         if kept:
             update["$set"] = kept
-        if len(kept) < len(values):
-            update["$unset"] = {name: "" for name in values if name not in kept}
+        gone = [name for name in values if name not in kept]
+        if "hidden_at_seq" in kept:
+            gone.append(
+                "unanswered"
+            )  # who deletes what somebody began waits for no answer of his own
+        if gone:
+            update["$unset"] = dict.fromkeys(gone, "")
         await self._overlays.update_one(_key(key), update, upsert=True, session=tx.session)
 
     async def put_into_group(
@@ -196,20 +262,24 @@ class OverlayStore:
 
     async def delete_of_members(
         self, conversation_id: ConversationId, user_ids: Sequence[UserId], tx: Tx
-    ) -> None:
-        """Delete what these users set on the conversation."""
+    ) -> int:
+        """Delete what these users set on the conversation; how many of them had muted it."""
         keys = [_key((user_id, conversation_id)) for user_id in user_ids]
         query: Document = {
             "_id": {"$in": [key["_id"] for key in keys]},
             "user_id": {"$in": list(user_ids)},
         }
-        cursor = self._overlays.find(query, {"_id": 1}, session=tx.session, batch_size=ONE_REPLY)
-        stored = {row["_id"] for row in await cursor.to_list(None)}
+        cursor = self._overlays.find(
+            query, {"_id": 1, "muted": 1}, session=tx.session, batch_size=ONE_REPLY
+        )
+        rows = await cursor.to_list(None)
+        stored = {row["_id"] for row in rows}
         # What is not stored is inserted to be deleted: a write of it under way elsewhere then conflicts with this.
         absent = [key for key in keys if key["_id"] not in stored]
         if absent:
             await self._overlays.insert_many(absent, session=tx.session)
         await self._overlays.delete_many(query, session=tx.session)
+        return sum(row.get("muted", False) for row in rows)
 
 
 def _key(key: ConversationKey) -> Document:

@@ -108,7 +108,11 @@ async def test_each_query_uses_the_index_it_names(real_world: World) -> None:
     await groups.put(MANY, "Mine", keys[:20])
     plan = await explain(real_world, "conversations", {"user_id": "many", "groups": "Mine"})
     assert plan.index == "user_id_1_groups_1_conversation_id_1"
-    assert len(OverlayStore.INDEXES) == 2
+    unanswered = {"user_id": "many", "unanswered": True}
+    plan = await explain(real_world, "conversations", unanswered, {"_id": 0, "conversation_id": 1})
+    # Covered: so many strangers may wait that their documents are not to be read.
+    assert plan == Plan("user_id_1_unanswered_1_conversation_id_1", keys=0, documents=0)
+    assert len(OverlayStore.INDEXES) == 3
 
 
 async def test_the_inbox_examines_what_it_answers_and_nothing_else(real_world: World) -> None:

@@ -72,6 +72,7 @@ async def test_a_conversation_is_answered_in_full(world: World) -> None:
         "conversation_id": news,
         "type": "group",
         "group_id": "@TGS#_news",
+        "peer_id": None,
         "title": "news",
         "face_url": "",
         "unread_count": 1,
@@ -90,6 +91,7 @@ async def test_a_conversation_is_answered_in_full(world: World) -> None:
         "custom_data": "",
         "conversation_groups": [],
         "is_channel": True,
+        "verified": False,
     }
     assert first["last_message"]["at"].endswith(".000Z")
     assert second["last_message"]["sender_id"] == "ada"

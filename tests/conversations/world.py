@@ -45,14 +45,15 @@ class World:
         self.clock = FakeClock()
         self.heard: list[Event] = []
         database.on_local_events(self.heard.extend)
-        self.chat = assemble_groups(database, GroupLimits(posts_per_second=0), self.clock)
+        self.group_limits = GroupLimits(posts_per_second=0)
+        self.chat = assemble_groups(database, self.group_limits, self.clock)
         self.mine = self.conversations(limits or ConversationLimits())
         self.chat.hooks.members_left.append(self.mine.hooks.members_left)
         self.chat.hooks.messages_posted.append(self.mine.hooks.messages_posted)
 
     def conversations(self, limits: ConversationLimits) -> Conversations:
         """Conversations as one more server process would have them."""
-        return assemble(self.database, self.chat.memberships, limits, self.clock)
+        return assemble(self.database, self.chat, limits, self.group_limits, self.clock)
 
     async def group(self, name: str, *members: Actor, is_channel: bool = False) -> ConversationId:
         """A group of Ada's with these members; her conversation with it."""

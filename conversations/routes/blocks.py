@@ -1,0 +1,49 @@
+"""Calls on blocks: whom I block."""
+
+from conversations.errors import BlockLimitReached, CannotBlock
+from conversations.service import BlockService
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import View, delete, get, put
+from groups.kernel.errors import BadCursor
+from groups.kernel.ids import GroupIdText
+from groups.kernel.paging import Page, PageQuery
+from groups.routes.views import Instant
+
+
+class BlockView(View):
+    """Whom I block: a user, or a channel by its whole id."""
+
+    user_id: str
+    blocked_at: Instant
+
+
+class BlockRoutes:
+    """Blocks."""
+
+    tag = "One-to-one messages"
+
+    def __init__(self, blocks: BlockService) -> None:
+        self._blocks = blocks
+
+    @get("/v1/blocks", errors=[BadCursor])
+    async def list_blocks(self, actor: Actor, query: PageQuery) -> Page[BlockView]:
+        """Whom I block, by id."""
+        blocks, next_cursor = await self._blocks.list_blocks(
+            actor, limit=query.limit, cursor=query.cursor
+        )
+        items = [BlockView(user_id=peer_id, blocked_at=at) for peer_id, at in blocks]
+        return Page(items=items, next_cursor=next_cursor)
+
+    @put("/v1/blocks/{user_id}", errors=[CannotBlock, BlockLimitReached])
+    async def block(self, actor: Actor, user_id: GroupIdText) -> BlockView:
+        """Block a user, or a channel by its whole id: no more one-to-one messages from there, nor to there.
+
+        The other side is not told; what was said stays.
+        """
+        peer_id, at = await self._blocks.block(actor, user_id)
+        return BlockView(user_id=peer_id, blocked_at=at)
+
+    @delete("/v1/blocks/{user_id}", status=204)
+    async def unblock(self, actor: Actor, user_id: GroupIdText) -> None:
+        """Lift a block; lifting none changes nothing."""
+        await self._blocks.unblock(actor, user_id)

@@ -1,0 +1,73 @@
+"""Block documents: `_id` is `user<US>peer`, so that somebody is blocked once.
+
+Beside them `block_guards`, one document a user: whoever blocks writes it, so that two who race for the last free place
+conflict.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from groups.kernel.ids import UserId, join_key
+from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
+
+BlockKey = tuple[str, str]
+"""Who blocks, and whom."""
+
+
+class BlockStore:
+    """The collections `blocks` and `block_guards`."""
+
+    INDEXES = (
+        Index("blocks", [("user_id", 1), ("peer_id", 1)], "whom a user blocks, by id"),
+        Index("block_guards", [], "found by _id only"),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._blocks = database.collection("blocks")
+        self._guards = database.collection("block_guards")
+
+    async def find_many(self, keys: Iterable[BlockKey], tx: Tx) -> set[BlockKey]:
+        """Those of the blocks that exist."""
+        wanted = list(keys)
+        query: Document = {
+            "_id": {"$in": [join_key(*key) for key in wanted]},
+            "user_id": {"$in": [user_id for user_id, _ in wanted]},
+        }
+        cursor = self._blocks.find(query, {"user_id": 1, "peer_id": 1}, session=tx.session)
+        return {(row["user_id"], row["peer_id"]) for row in await cursor.to_list(None)}
+
+    async def list_of_user(
+        self, user_id: UserId, *, after: str, limit: int, tx: Tx | None = None
+    ) -> list[tuple[str, datetime]]:
+        """Whom the user blocks and since when, by id, behind `after`."""
+        # Uses index: user_id_1_peer_id_1
+        cursor = (
+            self._blocks.find(
+                {"user_id": user_id, "peer_id": {"$gt": after}},
+                session=tx.session if tx else None,
+                batch_size=ONE_REPLY,
+            )
+            .sort([("peer_id", 1)])
+            .limit(limit)
+        )
+        return [(row["peer_id"], row["at"]) for row in await cursor.to_list(None)]
+
+    async def insert(self, user_id: UserId, peer_id: str, at: datetime, tx: Tx) -> None:
+        """Add a block that is known not to be there."""
+        await self._guards.update_one(
+            {"_id": user_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
+        )
+        document = {
+            "_id": join_key(user_id, peer_id),
+            "user_id": user_id,
+            "peer_id": peer_id,
+            "at": at,
+        }
+        await self._blocks.insert_one(document, session=tx.session)
+
+    async def delete(self, user_id: UserId, peer_id: str, tx: Tx) -> bool:
+        """Remove the block; whether it was there."""
+        outcome = await self._blocks.delete_one(
+            {"_id": join_key(user_id, peer_id), "user_id": user_id}, session=tx.session
+        )
+        return outcome.deleted_count == 1
