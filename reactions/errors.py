@@ -19,6 +19,13 @@ class ReactionNotAllowed(PermissionDenied):
     summary: ClassVar[str] = "This reaction is not allowed here"
 
 
+class ReactionsFrozen(PermissionDenied):
+    """Nobody may react to this message any more; taking one's own reaction back is allowed."""
+
+    code: ClassVar[str] = "reactions_frozen"
+    summary: ClassVar[str] = "The reactions to this message are frozen"
+
+
 class ReactionsPerUserReached(LimitReached):
     """The user already holds `limit` different emoji on the message."""
 

@@ -1,9 +1,10 @@
-"""A reaction; the tally of a message is `groups.models.Tally`, since messages are shown with it."""
+"""A reaction, and the rules for one; the tally of a message is `groups.models.Tally`: messages are shown with it."""
 
 from datetime import datetime
+from typing import Protocol
 
 from groups.kernel.ids import UserId
-from groups.models import Model
+from groups.models import Model, ReactionChoice
 
 
 class Reaction(Model):
@@ -14,3 +15,22 @@ class Reaction(Model):
     user_id: UserId
     emoji: str
     at: datetime
+
+
+class ReactionRules(Protocol):
+    """What may be put on a message, as a group's settings say it."""
+
+    @property
+    def reactions(self) -> ReactionChoice:
+        """Which emoji."""
+        ...
+
+    @property
+    def reactions_per_user(self) -> int:
+        """How many one user may hold on a message; where it is 1, a new one replaces the old."""
+        ...
+
+    @property
+    def distinct_reactions(self) -> int:
+        """How many different ones a message may carry."""
+        ...

@@ -1,4 +1,4 @@
-"""Which reactions a group's settings allow: pure and total.
+"""Which reactions a group's settings, or rules like them, allow: pure and total.
 
 Who may react at all is `groups.policy.reacting_refusal`; taking one's own reaction back asks nothing here.
 """
@@ -8,13 +8,14 @@ from typing import assert_never
 
 from groups import policy
 from groups.kernel.errors import DomainError, PermissionRefused
-from groups.models import Group, ReactionChoice, Standing
+from groups.models import ReactionChoice, Standing
 from reactions.errors import (
     DistinctReactionsReached,
     ReactionNotAllowed,
     ReactionsPerUserReached,
 )
 from reactions.limits import BASIC_REACTIONS
+from reactions.models import ReactionRules
 
 
 def allows(choice: ReactionChoice, emoji: str) -> bool:
@@ -32,36 +33,37 @@ def allows(choice: ReactionChoice, emoji: str) -> bool:
             assert_never(unreachable)
 
 
-def freed_by(group: Group, own: Collection[str]) -> frozenset[str]:
+def freed_by(rules: ReactionRules, own: Collection[str]) -> frozenset[str]:
     """Which of a user's emoji on a message a new one replaces: all, where he may hold only one; else none."""
-    return frozenset(own) if group.reactions_per_user == 1 else frozenset()
+    return frozenset(own) if rules.reactions_per_user == 1 else frozenset()
 
 
 def adding_refusal(
-    group: Group, counts: Mapping[str, int], own: Collection[str], emoji: str
+    rules: ReactionRules, counts: Mapping[str, int], own: Collection[str], emoji: str
 ) -> DomainError | None:
     """A new emoji of a user who holds `own` on a message with these counts; holding it already is never refused here.
 
     What the new emoji replaces is counted as gone: the last holder of an emoji may swap it for a new one on a message
     that is full.
     """
-    if not allows(group.reactions, emoji):
+    if not allows(rules.reactions, emoji):
         return ReactionNotAllowed()
     if emoji in own:
         return None
-    freed = freed_by(group, own)
-    if len(own) - len(freed) >= group.reactions_per_user:
-        return ReactionsPerUserReached(limit=group.reactions_per_user)
+    freed = freed_by(rules, own)
+    if len(own) - len(freed) >= rules.reactions_per_user:
+        return ReactionsPerUserReached(limit=rules.reactions_per_user)
     if counts.get(emoji):
         return None
     distinct = sum(1 for other, count in counts.items() if count > (other in freed))
-    if distinct >= group.distinct_reactions:
-        return DistinctReactionsReached(limit=group.distinct_reactions)
+    if distinct >= rules.distinct_reactions:
+        return DistinctReactionsReached(limit=rules.distinct_reactions)
     return None
 
 
 def listing_refusal(standing: Standing) -> DomainError | None:
     """Seeing who reacted: whoever sees the members, since it names them; in a channel owner and admins only."""
-    if policy.may_list_members(standing.group, standing.rank):
+    refusal = policy.listing_refusal(standing)
+    if refusal is None:
         return None
-    return PermissionRefused("Who reacted is not shown to you here")
+    return PermissionRefused("Who reacted is not shown to you here", **refusal.details)

@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 
-from groups.errors import Banned, GroupNotFound, MessageNotFound, MessageRecalled
+from groups.errors import (
+    Banned,
+    GroupNotFound,
+    MessageNotFound,
+    MessageRecalled,
+    ReactingBanned,
+)
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Rendered, View, delete, get, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
+from groups.models import User
 from groups.routes.messages import Seq
 from groups.routes.views import Instant, TallyView, rendered_tally, tally_view
 from groups.service import UserService
@@ -16,6 +23,7 @@ from reactions.errors import (
     BadEmoji,
     DistinctReactionsReached,
     ReactionNotAllowed,
+    ReactionsFrozen,
     ReactionsPerUserReached,
 )
 from reactions.models import Reaction
@@ -27,20 +35,22 @@ class ReactorView(View):
 
     user_id: UserId
     name: str
+    face_url: str
     reacted_at: Instant
 
 
 async def reactor_views(users: UserService, reactions: Sequence[Reaction]) -> list[ReactorView]:
-    """The reactors as answered, each with the name he shows."""
+    """The reactors as answered, each with the name and picture he shows."""
     profiles = await users.names(reaction.user_id for reaction in reactions)
-    return [
-        ReactorView(
-            user_id=reaction.user_id,
-            name=profiles[reaction.user_id].name if reaction.user_id in profiles else "",
-            reacted_at=reaction.at,
+    views: list[ReactorView] = []
+    for reaction in reactions:
+        user = profiles.get(reaction.user_id) or User(user_id=reaction.user_id)
+        views.append(
+            ReactorView(
+                user_id=user.user_id, name=user.name, face_url=user.face_url, reacted_at=reaction.at
+            )
         )
-        for reaction in reactions
-    ]
+    return views
 
 
 class ReactionRoutes:
@@ -59,9 +69,11 @@ class ReactionRoutes:
             GroupNotFound,
             PermissionRefused,
             Banned,
+            ReactingBanned,
             MessageNotFound,
             MessageRecalled,
             ReactionNotAllowed,
+            ReactionsFrozen,
             ReactionsPerUserReached,
             DistinctReactionsReached,
         ],

@@ -8,17 +8,29 @@ Depends on: `groups.kernel.mongo`.
 """
 
 from collections.abc import Awaitable, Collection, Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
-from groups.models import Tally
+from groups.models import Tally, message_key
 from reactions.models import Reaction
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
+_KEPT_TALLIES: Final = 4_096
+_KEPT_BYTES: Final = 1_024
+"""Of a tally, which has 20 bytes for each emoji. All in all 3 MB in practice, 12 MB at most."""
 
-Page = tuple[str, ...]
+
+class MessagePage(NamedTuple):
+    """Some messages of a stream."""
+
+    stream_id: StreamId
+    seqs: tuple[int, ...]
+
+    def message_ids(self) -> dict[str, int]:
+        """The seq of each message, by its key."""
+        return {message_key(self.stream_id, seq): seq for seq in self.seqs}
 
 
 class ReactionStore:
@@ -43,6 +55,9 @@ class ReactionStore:
     def __init__(self, database: Database) -> None:
         self._reactions = database.collection("reactions")
         self._tallies = database.collection("tallies")
+        self._tally_memory = database.memory(
+            "tallies", _to_tally, most=_KEPT_TALLIES, most_bytes=_KEPT_BYTES
+        )
         self._tally_reader = Coalesced(self._find_tallies_of)
         self._held_reader = Coalesced(self._find_held_on)
 
@@ -52,21 +67,24 @@ class ReactionStore:
         self, message_ids: Iterable[str], tx: Tx | None = None
     ) -> dict[str, Tally]:
         """The tallies of those of the messages that ever had a reaction; `mine` is left empty."""
-        cursor = self._tallies.find(
+        found = await self._tally_memory.find(
             {"_id": {"$in": list(message_ids)}}, session=tx.session if tx else None
         )
-        return {
-            document["_id"]: Tally(counts=document["counts"], total=document["total"], mine=())
-            for document in await cursor.to_list(None)
-        }
+        return dict(found)
 
-    def read_tallies(self, page: Page) -> Awaitable[dict[str, Tally] | None]:
-        """As `find_tallies`, or None; the reading begins at once, and those who ask meanwhile share one query."""
+    def read_tallies(self, page: MessagePage) -> Awaitable[dict[int, Tally] | None]:
+        """As `find_tallies`, by seq, or None; one query and one object for all who ask for the page meanwhile."""
         return self._tally_reader.find(page)
 
-    async def _find_tallies_of(self, pages: Collection[Page]) -> dict[Page, dict[str, Tally]]:
-        found = await self.find_tallies({message_id for page in pages for message_id in page})
-        return {page: {i: found[i] for i in page if i in found} for page in pages}
+    async def _find_tallies_of(
+        self, pages: Collection[MessagePage]
+    ) -> dict[MessagePage, dict[int, Tally]]:
+        ids_of = {page: page.message_ids() for page in pages}
+        found = await self.find_tallies({i for ids in ids_of.values() for i in ids})
+        return {
+            page: {seq: found[message_id] for message_id, seq in ids.items() if message_id in found}
+            for page, ids in ids_of.items()
+        }
 
     async def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
         """Store the message's counts."""
@@ -98,21 +116,24 @@ class ReactionStore:
             held.setdefault(key, set()).add(document["emoji"])
         return held
 
-    def read_held(self, page: Page, user_id: UserId) -> Awaitable[dict[str, set[str]] | None]:
-        """The emoji that the user holds on each of these messages; those who ask at once share one query."""
+    def read_held(
+        self, page: MessagePage, user_id: UserId
+    ) -> Awaitable[dict[int, set[str]] | None]:
+        """The emoji that the user holds on these messages, by seq; those who ask at once share one query."""
         return self._held_reader.find((page, user_id))
 
     async def _find_held_on(
-        self, wanted: Collection[tuple[Page, UserId]]
-    ) -> dict[tuple[Page, UserId], dict[str, set[str]]]:
-        users_of: dict[Page, list[UserId]] = {}
+        self, wanted: Collection[tuple[MessagePage, UserId]]
+    ) -> dict[tuple[MessagePage, UserId], dict[int, set[str]]]:
+        users_of: dict[MessagePage, list[UserId]] = {}
         for page, user_id in wanted:
             users_of.setdefault(page, []).append(user_id)
-        answers: dict[tuple[Page, UserId], dict[str, set[str]]] = {key: {} for key in wanted}
+        answers: dict[tuple[MessagePage, UserId], dict[int, set[str]]] = {key: {} for key in wanted}
         # One query a page: all pages together would ask for every user's reactions on every page.
         for page, users in users_of.items():
-            for (message_id, user_id), emoji in (await self.find_held(page, users)).items():
-                answers[page, user_id][message_id] = emoji
+            seq_of = page.message_ids()
+            for (message_id, user_id), emoji in (await self.find_held(seq_of, users)).items():
+                answers[page, user_id][seq_of[message_id]] = emoji
         return answers
 
     async def list_holders(
@@ -164,6 +185,10 @@ class ReactionStore:
                 await collection.delete_many({"_id": step}, session=tx.session)
                 return len(keys)
         return 0
+
+
+def _to_tally(document: Document) -> tuple[str, Tally]:
+    return document["_id"], Tally(counts=document["counts"], total=document["total"], mine=())
 
 
 def _to_document(reaction: Reaction) -> Document:

@@ -1,24 +1,24 @@
 """What stored reactions must fulfil, and how a tally is set right: by counting the reactions anew."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.clock import Clock
-from groups.kernel.ids import SEPARATOR, GroupId
+from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import stream_of
-from groups.service import MembershipReader, MessageService
+from groups.service import StreamService
 from reactions.audit.store import ReactionAuditStore
 from reactions.events import ReactionsChanged
 
+_GROUP_PREFIX: Final = stream_of(GroupId(""))
 
-def checks(
-    database: Database, messages: MessageService, memberships: MembershipReader, clock: Clock
-) -> list[Check]:
+
+def checks(database: Database, streams: StreamService, clock: Clock) -> list[Check]:
     """All checks of reactions, in the order in which their repairs build on each other."""
-    audit = _Audit(database, ReactionAuditStore(database), messages, memberships, clock)
+    audit = _Audit(database, ReactionAuditStore(database), streams, clock)
     return [
         Check(
             "P4",
@@ -42,14 +42,12 @@ class _Audit:
         self,
         database: Database,
         store: ReactionAuditStore,
-        messages: MessageService,
-        memberships: MembershipReader,
+        streams: StreamService,
         clock: Clock,
     ) -> None:
         self._database = database
         self._store = store
-        self._messages = messages
-        self._memberships = memberships
+        self._streams = streams
         self._clock = clock
 
     async def strays(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
@@ -73,11 +71,11 @@ class _Audit:
             yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
 
     def _recounting(self, message_id: str) -> Repair:
-        group_id, seq = _place(message_id)
+        stream_id, seq = _place(message_id)
 
         async def work(tx: Tx) -> str | None:
             # No message, nothing to count for: its reactions are told, or cleared away, on their own.
-            if await self._messages.hold(group_id, seq, tx) is None:
+            if await self._streams.hold(stream_id, seq, tx) is None:
                 return None
             # Written before it is counted: reactions wait for us, instead of making us count again and again.
             before = await self._store.touch(message_id, tx)
@@ -86,26 +84,27 @@ class _Audit:
             if before.get("counts") == counts and before.get("total") == total:
                 return None
             await self._store.put(message_id, counts, tx)
-            tx.publish(
-                ReactionsChanged(
-                    at=self._clock.now(),
-                    stream_id=stream_of(group_id),
-                    group_id=group_id,
-                    seq=seq,
-                    counts=counts,
-                    total=total,
+            if stream_id.startswith(_GROUP_PREFIX):  # else its readers see it when they read again
+                tx.publish(
+                    ReactionsChanged(
+                        at=self._clock.now(),
+                        stream_id=stream_id,
+                        group_id=GroupId(stream_id.removeprefix(_GROUP_PREFIX)),
+                        seq=seq,
+                        counts=counts,
+                        total=total,
+                    )
                 )
-            )
             return f"counted anew: {total} reactions"
 
         return lambda: self._database.run(work)
 
     def _deleting(self, message_id: str) -> Repair:
-        group_id, _ = _place(message_id)
+        stream_id, _ = _place(message_id)
 
         async def step(tx: Tx) -> int:
             # Without the stream nobody can have posted the message since it was missed.
-            if await self._memberships.find_heads([stream_of(group_id)], tx):
+            if await self._streams.heads([stream_id], tx):
                 return 0
             return await self._store.delete_some(message_id, tx)
 
@@ -118,10 +117,9 @@ class _Audit:
         return repair
 
 
-def _place(message_id: str) -> tuple[GroupId, int]:
+def _place(message_id: str) -> tuple[StreamId, int]:
     stream_id, _, seq = message_id.rpartition(SEPARATOR)
-    group_id = stream_id.removeprefix(stream_of(GroupId("")))
-    return GroupId(group_id), int(seq) if seq.isdecimal() else 0
+    return StreamId(stream_id), int(seq) if seq.isdecimal() else 0
 
 
 def _name(message_id: str) -> str:

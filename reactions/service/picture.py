@@ -5,9 +5,9 @@ from collections.abc import Mapping, Set
 from datetime import datetime
 
 from groups.kernel.ids import UserId
-from groups.models import Group, Tally
+from groups.models import Tally
 from reactions import policy
-from reactions.models import Reaction
+from reactions.models import Reaction, ReactionRules
 
 
 class Picture:
@@ -26,17 +26,17 @@ class Picture:
         """Whether the user holds the emoji."""
         return emoji in self._held[user_id]
 
-    def add(self, group: Group, user_id: UserId, emoji: str) -> None:
+    def add(self, rules: ReactionRules, user_id: UserId, emoji: str) -> None:
         """Have the user hold the emoji, for whatever it replaces.
 
         Raises: ReactionNotAllowed; ReactionsPerUserReached; DistinctReactionsReached.
         """
         own = self._held[user_id]
-        refusal = policy.adding_refusal(group, self._counts, own, emoji)
+        refusal = policy.adding_refusal(rules, self._counts, own, emoji)
         if refusal is not None:
             raise refusal
         if emoji not in own:
-            for old in policy.freed_by(group, own):
+            for old in policy.freed_by(rules, own):
                 self.remove(user_id, old)
             own.add(emoji)
             self._counts[emoji] += 1

@@ -5,7 +5,7 @@ applies entry after entry to that picture (`picture`), and writes the difference
 transaction, so a count equals the users who hold the emoji (P4), and a batch of 256 costs the commands of one caller.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -14,17 +14,18 @@ from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.commit import GroupCommit
-from groups.kernel.emoji_text import canonical_emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
-from groups.models import Message, Standing, Tally, message_key, stream_of
+from groups.models import Group, Message, Standing, Tallies, Tally, message_key, stream_of
 from groups.service import GroupLookup, MessageService
 from reactions import policy
-from reactions.errors import BadEmoji
+from reactions.errors import ReactionsFrozen
 from reactions.events import ReactionsChanged
 from reactions.models import Reaction
+from reactions.service.hooks import ReactionHooks
+from reactions.service.ledger import Ledger, canonical, with_mine
 from reactions.service.picture import Picture
 from reactions.store import ReactionStore
 
@@ -65,9 +66,11 @@ class ReactionService:
     ) -> None:
         self._database = database
         self._store = store
+        self.ledger = Ledger(store)
         self._lookup = lookup
         self._messages = messages
         self._clock = clock
+        self.hooks = ReactionHooks()
         self._lane: GroupCommit[_Entry, Tally] = GroupCommit(
             database, self._apply, name="reactions", on_batch=on_batch
         )
@@ -78,10 +81,11 @@ class ReactionService:
         """Put the actor's emoji on the message; where a user may hold only one, it replaces his old one.
 
         Reacting twice with the same emoji changes nothing and publishes nothing. Publishes: ReactionsChanged, once for
-        all whom the transaction served. Raises: BadEmoji; GroupNotFound; PermissionRefused; Banned; MessageNotFound;
-        MessageRecalled; ReactionNotAllowed; ReactionsPerUserReached; DistinctReactionsReached.
+        all whom the transaction served. Raises: BadEmoji; GroupNotFound; PermissionRefused; Banned; ReactingBanned;
+        MessageNotFound; MessageRecalled; ReactionsFrozen; ReactionNotAllowed; ReactionsPerUserReached;
+        DistinctReactionsReached.
         """
-        entry = _React(actor, _canonical(emoji))
+        entry = _React(actor, canonical(emoji))
         return await self._lane.submit(join_key(group_id, seq), entry)
 
     async def unreact(self, actor: Actor, group_id: GroupId, seq: int, emoji: str) -> Tally:
@@ -90,7 +94,7 @@ class ReactionService:
         Taking back what is not there changes nothing and publishes nothing. Publishes: ReactionsChanged. Raises:
         BadEmoji; GroupNotFound; PermissionRefused; Banned; MessageNotFound.
         """
-        entry = _Unreact(actor, _canonical(emoji))
+        entry = _Unreact(actor, canonical(emoji))
         return await self._lane.submit(join_key(group_id, seq), entry)
 
     async def _apply(
@@ -102,7 +106,8 @@ class ReactionService:
         standings = await self._lookup.standings({entry.actor for entry in entries}, group_id, tx)
         if not standings:
             return [GroupNotFound() for _ in entries]
-        picture = await self._load(message_key(stream_of(group_id), seq), standings, tx)
+        users = {actor.user_id for actor in standings}
+        picture = await self.ledger.load(message_key(stream_of(group_id), seq), users, tx)
         refusals: list[DomainError | None] = []
         for entry in entries:
             try:
@@ -111,36 +116,25 @@ class ReactionService:
             except DomainError as refusal:
                 refusals.append(refusal)
         tally = picture.tally()
-        await self._write(picture, tally, group_id, seq, tx)
+        group = next(iter(standings.values())).group
+        await self._write(picture, tally, group, seq, tx)
         return [
-            refusal or _with_mine(tally, picture.held_by(entry.actor.user_id))
+            refusal or with_mine(tally, picture.held_by(entry.actor.user_id))
             for entry, refusal in zip(entries, refusals, strict=True)
         ]
 
-    async def _load(self, message_id: str, standings: Mapping[Actor, Standing], tx: Tx) -> Picture:
-        users = {actor.user_id for actor in standings}
-        held = await self._store.find_held([message_id], users, tx)
-        tally = (await self._store.find_tallies([message_id], tx)).get(message_id, Tally())
-        by_user = {user_id: held.get((message_id, user_id), set()) for user_id in users}
-        return Picture(message_id, tally.counts, by_user)
-
-    async def _write(
-        self, picture: Picture, tally: Tally, group_id: GroupId, seq: int, tx: Tx
-    ) -> None:
+    async def _write(self, picture: Picture, tally: Tally, group: Group, seq: int, tx: Tx) -> None:
         now = self._clock.now()
-        gone, new = picture.gone(), picture.new(now)
-        if not gone and not new:
-            return
-        # The tally first: where another process is at the same message, this transaction ends here, before the bulk.
-        await self._store.put_tally(picture.message_id, tally, tx)
-        await self._store.delete_many(picture.message_id, gone, tx)
-        await self._store.insert_many(new, tx)
+        given = await self.ledger.write(picture, tally, now, tx)
+        if given:
+            for hook in self.hooks.reacted:
+                await hook(group, seq, given, now, tx)
         if picture.counts_changed:
             tx.publish(
                 ReactionsChanged(
                     at=now,
-                    stream_id=stream_of(group_id),
-                    group_id=group_id,
+                    stream_id=group.stream_id,
+                    group_id=group.group_id,
                     seq=seq,
                     counts=tally.counts,
                     total=tally.total,
@@ -149,21 +143,9 @@ class ReactionService:
 
     # --- read -----------------------------------------------------------------------------------------------------
 
-    async def tallies(
-        self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]
-    ) -> Mapping[int, Tally]:
+    async def tallies(self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]) -> Tallies:
         """The tally of each of the messages that has one; whether the actor may read them is the caller's to know."""
-        if not seqs:
-            return {}
-        page = tuple([message_key(stream_id, seq) for seq in seqs])
-        reading = self._store.read_tallies(page)
-        held = await self._store.read_held(page, actor.user_id) or {}
-        found = await reading or {}
-        return {
-            seq: _with_mine(found[message_id], held.get(message_id))
-            for seq, message_id in zip(seqs, page, strict=True)
-            if message_id in found
-        }
+        return await self.ledger.tallies_of(actor.user_id, stream_id, seqs)
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Tally:
         """The tally of one message.
@@ -188,7 +170,7 @@ class ReactionService:
         Raises: BadEmoji; GroupNotFound; PermissionRefused (in a channel, to all but owner and admins); Banned;
         MessageNotFound; BadCursor.
         """
-        emoji = _canonical(emoji)
+        emoji = canonical(emoji)
         posted = await self._messages.get(actor, group_id, seq)
         refusal = policy.listing_refusal(posted.standing)
         if refusal is not None:
@@ -216,7 +198,7 @@ class ReactionService:
         # is there now is not ours to delete. One snapshot shows both.
         if await self._messages.has_stream(stream_id, tx):
             return 0
-        return await self._store.delete_some(stream_id, STEP, tx)
+        return await self.ledger.delete_some(stream_id, STEP, tx)
 
     async def close(self) -> None:
         """Wait until every submitted reaction is committed or refused."""
@@ -237,10 +219,15 @@ def _apply_to(
     is_hidden = message.seq <= groups_policy.history_floor(standing)
     match entry:
         case _React():
+            refusal = groups_policy.adding_reaction_refusal(standing)
+            if refusal is not None:
+                raise refusal
             if is_hidden:
                 raise MessageNotFound
             if message.recalled_at is not None:
                 raise MessageRecalled
+            if message.reactions_frozen:
+                raise ReactionsFrozen
             picture.add(group, user_id, entry.emoji)
         case _Unreact():
             # The group may have hidden its history since: what the user left there, he may still take back.
@@ -249,22 +236,6 @@ def _apply_to(
             picture.remove(user_id, entry.emoji)
         case _ as unreachable:
             assert_never(unreachable)
-
-
-def _with_mine(tally: Tally, own: Set[str] | None) -> Tally:
-    # The same object for all who hold nothing, so that it is rendered once for them.
-    if not own:
-        return tally
-    # Sorted, so that a repeat answers the same. Tally and reactions may be read a moment apart: the tally decides.
-    mine = tuple(sorted(own & tally.counts.keys()))
-    return Tally(counts=tally.counts, total=tally.total, mine=mine)
-
-
-def _canonical(emoji: str) -> str:
-    canonical = canonical_emoji(emoji)
-    if canonical is None:
-        raise BadEmoji
-    return canonical
 
 
 def _split(key: str) -> tuple[GroupId, int]:

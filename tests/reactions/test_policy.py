@@ -11,9 +11,11 @@ from groups.models import (
     Group,
     GroupType,
     JoinOption,
+    Member,
     Posting,
     Rank,
     ReactionChoice,
+    Role,
     Standing,
     Visibility,
 )
@@ -138,6 +140,8 @@ def test_a_message_carries_at_most_so_many_different_emoji(
 def test_who_reacted_is_shown_to_members_and_in_a_channel_to_those_who_run_it(
     rank: Rank, *, is_channel: bool
 ) -> None:
-    standing = Standing(group=a_group(is_channel=is_channel), member=None, rank=rank)
+    admin = Member(GroupId("g"), UserId("bob"), Role.ADMIN, datetime(2026, 1, 1, tzinfo=UTC), 0)
+    member = admin if rank == Rank.ADMIN else None
+    standing = Standing(group=a_group(is_channel=is_channel), member=member, rank=rank)
     needed = Rank.ADMIN if is_channel else Rank.MEMBER
     assert (policy.listing_refusal(standing) is None) is (rank >= needed)

@@ -45,10 +45,12 @@ async def test_who_reacted_is_shown_with_names(scene: Scene, calls: Calls) -> No
         await scene.reactions.react(who, group_id, 1, THUMB)
     page = await calls["GET", ONE].handler(BOB, group_id, 1, THUMB, PageQuery(limit=1))
     at = scene.clock.now()
-    assert page.items == [ReactorView(user_id=UserId("ada"), name="Ada", reacted_at=at)]
+    assert page.items == [
+        ReactorView(user_id=UserId("ada"), name="Ada", face_url="", reacted_at=at)
+    ]
     rest = PageQuery(limit=1, cursor=page.next_cursor)
     page = await calls["GET", ONE].handler(BOB, group_id, 1, THUMB, rest)
-    assert page.items == [ReactorView(user_id=UserId("bob"), name="", reacted_at=at)]
+    assert page.items == [ReactorView(user_id=UserId("bob"), name="", face_url="", reacted_at=at)]
     assert page.next_cursor is None
 
 
