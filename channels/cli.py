@@ -1,4 +1,4 @@
-"""The command `channels`: serve, token, verify, bench.
+"""The command `channels`: serve, token, revoke, verify, bench.
 
 It turns flags and environment into `Settings`, calls one function, and prints what keeps a command from starting as one
 readable message (exit code 1). It is the entry point, so with `channels.__main__` the only module outside
@@ -9,6 +9,8 @@ import asyncio
 import importlib.metadata
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +22,7 @@ from rich.text import Text
 from channels.server.settings import Settings, process_environment
 from channels.server.startup import StartupError
 from channels.server.tokens import mint
+from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
 
 app = typer.Typer(
     name="channels",
@@ -116,6 +119,31 @@ def token(
     typer.echo(minted)
 
 
+@app.command(epilog="Example: channels revoke ada")
+def revoke(
+    user: Annotated[str, typer.Argument(metavar="USER", help="The user id.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Refuse every token that was issued to a user until now, and close his sockets.
+
+    Works beside a running server, which follows within moments. A token that is issued afterwards is good.
+    """
+    settings = Settings.load(needs_secret=False, data_dir=data_dir)
+    if not is_id(user, USER_ID_BYTES):
+        raise StartupError(f"A user id is 1 to {USER_ID_BYTES} bytes of printable text.")
+    # Imported here: see `serve`.
+    from channels.server.embedded import database_uri
+    from channels.server.revoking import revoke as revoke_tokens
+
+    async def revoke_stored() -> None:
+        async with database_uri(settings) as uri:
+            await revoke_tokens(uri, settings.database, UserId(user))
+
+    with _told_database_errors():
+        asyncio.run(revoke_stored())
+    typer.echo(f"Tokens issued to {user} until now are refused.")
+
+
 @app.command(
     epilog="Example: channels verify --repair. Exit code 0: every promise holds; 1: one is broken."
 )
@@ -130,22 +158,30 @@ def verify(
     # Imported here: see `serve`.
     from channels.server.embedded import database_uri
     from channels.verify import run
-    from groups.kernel.errors import Unavailable
-    from groups.kernel.mongo import StandaloneServer
 
     async def verify_stored() -> int:
         async with database_uri(settings) as uri:
             return await run(uri, settings.database, repair=repair, limits=settings.limits)
 
-    try:
+    with _told_database_errors():
         code = asyncio.run(verify_stored())
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _told_database_errors() -> Iterator[None]:
+    """What keeps a command from its database, in words for its user."""
+    from groups.kernel.errors import Unavailable
+    from groups.kernel.mongo import StandaloneServer
+
+    try:
+        yield
     except StandaloneServer as error:
         raise StartupError("CHANNELS_MONGODB_URI names a standalone MongoDB server.") from error
     except Unavailable as error:
         raise StartupError(
             error.detail, cure="Check that it runs, and the address in CHANNELS_MONGODB_URI."
         ) from error
-    raise typer.Exit(code)
 
 
 @app.command(

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import ClassVar
 
 from groups.errors import GroupIdTaken, GroupNotFound, MessageNotFound
-from groups.kernel.errors import Conflict, InvalidInput, LimitReached, NotFound
+from groups.kernel.errors import Conflict, Expired, InvalidInput, LimitReached, NotFound
 
 
 class ChannelNotFound(NotFound):
@@ -41,6 +41,13 @@ class ChannelLimitReached(LimitReached):
 
     code: ClassVar[str] = "channel_limit_reached"
     summary: ClassVar[str] = "This deployment has as many channels as it may have"
+
+
+class SyncTokenExpired(Expired):
+    """The device was away for longer than departures are remembered: list everything anew, without `updated_since`."""
+
+    code: ClassVar[str] = "sync_token_expired"
+    summary: ClassVar[str] = "Too long ago: list all subscriptions anew"
 
 
 @contextmanager

@@ -1,21 +1,27 @@
 """The bounds of channels, and all limits of a deployment in one model (`CHANNELS_LIMIT_<NAME>` sets each)."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from conversations.limits import ConversationLimits
 from groups.limits import GroupLimits, OrNone, Positive
 
 CHANNELS: Final = 1_000  # a deployment; founding document, WhatsApp-style, 1
-CHANNEL_NAME_BYTES: Final = 150  # UTF-8; founding document, profile fields
 CHANNEL_ORGANIZATION_BYTES: Final = 500  # UTF-8; founding document, profile fields
-CHANNEL_INTRODUCTION_BYTES: Final = 400  # UTF-8; founding document, profile fields
 CHANNEL_CUSTOM_DATA_BYTES: Final = 3_000  # UTF-8; founding document, profile fields
+DRAFTS: Final = 100  # not scheduled, of one channel; ours
+SCHEDULED_POSTS: Final = 100  # of one channel; ours, as Telegram's of one chat
+SCHEDULE_AHEAD_SECONDS: Final = 365 * 24 * 3600  # how far ahead a post may be scheduled; ours
 CHANNEL_REACTIONS_PER_USER: Final = (
     1  # a new reaction replaces the old one, as in WhatsApp channels
 )
+VIEWS_PER_CALL: Final = 100  # posts reported as seen at once; ours: the largest page of posts
+MOST_VIEWS_PER_CALL: Final = 1_000  # what it can be set to: a longer list is not even parsed
+INSIGHT_DAYS: Final = 400  # how long a channel's days are kept; ours: a year beside the year before
+INSIGHT_RANGE_DAYS: Final = 366  # days asked for at once; ours: any year
 REQUESTS_PER_SECOND: Final = 200  # one user's; reference product, REST calls
+SOCKETS_PER_USER: Final = 20  # on one process: his devices and tabs, and some that are lost; ours
 CONCURRENT_REQUESTS: Final = (
     4_096  # requests one process works on at once; more are refused, not queued
 )
@@ -28,11 +34,16 @@ class ChannelLimits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     channels: OrNone = CHANNELS
-    channel_name_bytes: Positive = CHANNEL_NAME_BYTES
     channel_organization_bytes: Positive = CHANNEL_ORGANIZATION_BYTES
-    channel_introduction_bytes: Positive = CHANNEL_INTRODUCTION_BYTES
     channel_custom_data_bytes: Positive = CHANNEL_CUSTOM_DATA_BYTES
+    drafts: Positive = DRAFTS
+    scheduled_posts: Positive = SCHEDULED_POSTS
+    schedule_ahead_seconds: Positive = SCHEDULE_AHEAD_SECONDS
+    views_per_call: Annotated[int, Field(ge=1, le=MOST_VIEWS_PER_CALL)] = VIEWS_PER_CALL
+    insight_days: Positive = INSIGHT_DAYS
+    insight_range_days: Positive = INSIGHT_RANGE_DAYS
     requests_per_second: OrNone = REQUESTS_PER_SECOND  # 0: no limit
+    sockets_per_user: Positive = SOCKETS_PER_USER
     concurrent_requests: Positive = CONCURRENT_REQUESTS
     request_body_bytes: Positive = REQUEST_BODY_BYTES
 

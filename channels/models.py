@@ -29,7 +29,6 @@ class Extras(Model):
     accept_messages: AcceptMessages = AcceptMessages.SUBSCRIBERS
     signatures: bool = False
     protect_content: bool = False
-    verified: bool = False
     created_at: datetime
 
 

@@ -6,8 +6,9 @@
 from collections.abc import Sequence
 
 from channels.models import Extras
+from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo import Database, Document, Index, Lookup, Tx
 
 _COUNTER: Document = {"_id": "channels"}
 
@@ -37,6 +38,17 @@ class ChannelStore:
         found = [_to_extras(document) for document in await cursor.to_list(None)]
         return {extras.channel_id: extras for extras in found}
 
+    async def touch(self, channel_id: GroupId, tx: Tx) -> bool:
+        """Write the channel without a change that anyone sees, so that others who do conflict; whether it is there."""
+        result = await self._channels.update_one(
+            {"_id": channel_id}, {"$inc": {"touched": 1}}, session=tx.session
+        )
+        return result.matched_count == 1
+
+    def lookup_profile(self, channel_id: GroupId) -> Lookup[dict[str, object] | None]:
+        """What the channel's profile has beyond its group, JSON-ready; None where it is no channel."""
+        return Lookup(self._channels, {"_id": channel_id}, _to_profile)
+
     async def insert(self, extras: Extras, tx: Tx) -> None:
         """Add a channel."""
         document = extras.model_dump(mode="python")
@@ -64,6 +76,19 @@ class ChannelStore:
         return True
 
 
+def _to_profile(rows: list[Document]) -> dict[str, object] | None:
+    if not rows:
+        return None
+    extras = _to_extras(rows[0])
+    return {
+        "organization": extras.organization,
+        "custom_data": extras.custom_data,
+        "created_at": rfc3339(extras.created_at),
+    }
+
+
 def _to_extras(document: Document) -> Extras:
     document["channel_id"] = document.pop("_id")
+    document.pop("touched", None)
+    document.pop("verified", None)  # where the badge stood before it stood with the group
     return Extras.model_validate(document)

@@ -1,23 +1,38 @@
 """Calls on channels: create, find, show, change, delete."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from channels.errors import BadChannelId, ChannelIdTaken, ChannelLimitReached, ChannelNotFound
+from channels.errors import (
+    BadChannelId,
+    ChannelIdTaken,
+    ChannelLimitReached,
+    ChannelNotFound,
+    SyncTokenExpired,
+)
 from channels.models import Channel, expand_channel_id
 from channels.routes.views import (
+    ChannelGone,
     ChannelIdText,
     ChannelMissing,
     ChannelView,
     CreateChannel,
     UpdateChannel,
     channel_view,
+    gone_view,
 )
-from channels.service import ChannelService
-from groups.errors import GroupNotFound, GroupsPerUserReached, NotForThisType
+from channels.service import ChannelService, Subscriptions, Verification
+from groups.errors import (
+    GroupNotFound,
+    GroupsPerUserReached,
+    MediaNotFound,
+    NotForThisType,
+    WrongMediaKind,
+)
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post
+from groups.kernel.endpoint import IdempotencyKey, delete, get, patch, post, put
 from groups.kernel.errors import (
     BadCursor,
     DomainError,
@@ -28,6 +43,7 @@ from groups.kernel.errors import (
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import IDS_PER_CALL
+from groups.models import Departure
 from groups.routes.groups import split_ids
 from groups.routes.views import ItemError
 from groups.service.directory import Sort
@@ -43,7 +59,24 @@ class ChannelQuery(PageQuery):
         ),
     ] = None
     subscribed: Annotated[bool, Field(description="Those I subscribe to.")] = False
+    updated_since: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=1024,
+            description="With `subscribed`: only what changed since, and what I am no longer in. The `sync_token` of"
+            " the list before, or an RFC 3339 instant.",
+            examples=["2026-01-31T12:00:00Z"],
+        ),
+    ] = None
     owned: Annotated[bool, Field(description="Those I own.")] = False
+    every: Annotated[
+        bool,
+        Field(
+            alias="all",
+            description="Every channel, private ones too (the application's back end); with `q` and `sort`.",
+        ),
+    ] = False
     q: Annotated[
         str,
         # The database takes no pattern that holds NUL.
@@ -53,14 +86,30 @@ class ChannelQuery(PageQuery):
     ] = ""
     sort: Sort = "popular"
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.updated_since is not None and (not self.subscribed or self.ids is not None):
+            raise PydanticCustomError("updated_since", "updated_since goes with subscribed=true")
+        return self
+
+
+class ChannelPage(Page[ChannelView | ChannelMissing | ChannelGone]):
+    """Some channels; `sync_token` is there on the last page of those I subscribe to, for `updated_since`."""
+
+    sync_token: str | None = None
+
 
 class ChannelRoutes:
     """Channels."""
 
     tag = "Channels"
 
-    def __init__(self, channels: ChannelService) -> None:
+    def __init__(
+        self, channels: ChannelService, subscriptions: Subscriptions, verification: Verification
+    ) -> None:
         self._channels = channels
+        self._subscriptions = subscriptions
+        self._verification = verification
 
     @post(
         "/v1/channels",
@@ -74,6 +123,8 @@ class ChannelRoutes:
             GroupNotFound,
             NotForThisType,
             GroupsPerUserReached,
+            MediaNotFound,
+            WrongMediaKind,
             IdempotencyConflict,
         ],
     )
@@ -81,36 +132,58 @@ class ChannelRoutes:
         """Create a channel that I own; with `group_id`, make a Community group of mine one."""
         return channel_view(await self._channels.create(actor, body.to_new(), key=key))
 
-    @get("/v1/channels", errors=[BadCursor])
-    async def list_channels(
-        self, actor: Actor, query: ChannelQuery
-    ) -> Page[ChannelView | ChannelMissing]:
+    @get("/v1/channels", errors=[BadCursor, PermissionRefused, SyncTokenExpired])
+    async def list_channels(self, actor: Actor, query: ChannelQuery) -> ChannelPage:
         """The directory, the channels I subscribe to or own, or each of the named ones.
 
-        `ids` wins over `subscribed`, that over `owned`, that over the directory with `q` and `sort`.
+        `ids` wins over `subscribed`, that over `owned`, that over the directory with `q` and `sort`, or with `all`
+        every channel. A device that was away asks with `updated_since` for the subscriptions that changed meanwhile,
+        and for those that ended.
         """
         if query.ids is not None:
             ids = [expand_channel_id(text) for text in split_ids(query.ids)]
             found = await self._channels.get_many(actor, ids)
-            return Page(items=[_item(i, item) for i, item in zip(ids, found, strict=True)])
+            return ChannelPage(items=[_item(i, item) for i, item in zip(ids, found, strict=True)])
         limit, cursor = query.limit, query.cursor
         if query.subscribed:
-            page = await self._channels.list_subscribed(actor, limit=limit, cursor=cursor)
-        elif query.owned:
+            return await self._subscribed(actor, query)
+        if query.owned:
             page = await self._channels.list_owned(actor, limit=limit, cursor=cursor)
         else:
             page = await self._channels.search(
-                actor, words=query.q, sort=query.sort, limit=limit, cursor=cursor
+                actor,
+                words=query.q,
+                sort=query.sort,
+                limit=limit,
+                cursor=cursor,
+                with_private=query.every,
             )
         channels, next_cursor = page
-        return Page(items=[channel_view(c) for c in channels], next_cursor=next_cursor)
+        return ChannelPage(items=[channel_view(c) for c in channels], next_cursor=next_cursor)
+
+    async def _subscribed(self, actor: Actor, query: ChannelQuery) -> ChannelPage:
+        limit, cursor = query.limit, query.cursor
+        if query.updated_since is None:
+            found = await self._subscriptions.list_all(actor, limit=limit, cursor=cursor)
+        else:
+            found = await self._subscriptions.list_changed(
+                actor, query.updated_since, limit=limit, cursor=cursor
+            )
+        items: list[ChannelView | ChannelMissing | ChannelGone] = [
+            gone_view(item) if isinstance(item, Departure) else channel_view(item)
+            for item in found.items
+        ]
+        return ChannelPage(items=items, next_cursor=found.next_cursor, sync_token=found.sync_token)
 
     @get("/v1/channels/{channel_id}", errors=[ChannelNotFound])
     async def get_channel(self, actor: Actor, channel_id: ChannelIdText) -> ChannelView:
         """A channel as I see it."""
         return channel_view(await self._channels.get(actor, GroupId(channel_id)))
 
-    @patch("/v1/channels/{channel_id}", errors=[ChannelNotFound, PermissionRefused, FieldTooLong])
+    @patch(
+        "/v1/channels/{channel_id}",
+        errors=[ChannelNotFound, PermissionRefused, FieldTooLong, MediaNotFound, WrongMediaKind],
+    )
     async def update(
         self, actor: Actor, channel_id: ChannelIdText, body: UpdateChannel
     ) -> ChannelView:
@@ -122,6 +195,21 @@ class ChannelRoutes:
     async def delete_channel(self, actor: Actor, channel_id: ChannelIdText) -> None:
         """Delete a channel (owner); every subscriber hears `channel.deleted`."""
         await self._channels.delete(actor, GroupId(channel_id))
+
+    @put("/v1/channels/{channel_id}/verified", errors=[ChannelNotFound, PermissionRefused])
+    async def verify(self, actor: Actor, channel_id: ChannelIdText) -> ChannelView:
+        """Give a channel the verified badge (the application's back end)."""
+        await self._verification.set(actor, GroupId(channel_id), is_verified=True)
+        return channel_view(await self._channels.get(actor, GroupId(channel_id)))
+
+    @delete(
+        "/v1/channels/{channel_id}/verified",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused],
+    )
+    async def unverify(self, actor: Actor, channel_id: ChannelIdText) -> None:
+        """Take the verified badge from a channel (the application's back end)."""
+        await self._verification.set(actor, GroupId(channel_id), is_verified=False)
 
 
 def _item(channel_id: GroupId, item: Channel | DomainError) -> ChannelView | ChannelMissing:

@@ -1,9 +1,21 @@
 """Calls on posts and the reactions to them."""
 
+from typing import Final
+
 from channels.errors import ChannelNotFound, PostNotFound
-from channels.routes.views import ChannelIdText, PostView, post_view
+from channels.routes.views import ChannelIdText, PostView, anonymous_post_view, post_view
 from channels.service import PostService
-from groups.errors import Banned, MessageRecalled, Muted, PostingNotAllowed
+from groups.errors import (
+    Banned,
+    ForwardingNotAllowed,
+    MediaNotFound,
+    MessageRecalled,
+    Muted,
+    PinLimitReached,
+    PostingNotAllowed,
+    ReactingBanned,
+    WrongMediaKind,
+)
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post, put
@@ -19,10 +31,24 @@ from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
 from groups.routes import MessageRendering
 from groups.routes.messages import HistoryQuery, Seq
-from groups.routes.views import TallyView, WriteMessage, rendered_tally, tally_view
+from groups.routes.views import (
+    NewMessage,
+    TallyView,
+    WriteMessage,
+    rendered_tally,
+    tally_view,
+)
 from groups.service import UserService
-from reactions.errors import BadEmoji, ReactionNotAllowed
+from reactions.errors import BadEmoji, ReactionNotAllowed, ReactionsFrozen
 from reactions.routes import ReactorView, reactor_views
+
+_FORWARDING_ERRORS: Final = (
+    PostNotFound,
+    MessageRecalled,
+    PermissionRefused,
+    ForwardingNotAllowed,
+)
+"""What more can be in the way of a forward than of a post: the source, which is spoken of as a channel's post."""
 
 
 class PostRoutes:
@@ -33,7 +59,10 @@ class PostRoutes:
     def __init__(self, posts: PostService, users: UserService) -> None:
         self._posts = posts
         self._users = users
-        self._rendering = MessageRendering(post_view)
+        # An author is named by his id only, to owner and admins.
+        self._rendering = MessageRendering(
+            lambda message, standing, tally, _: post_view(message, standing, tally)
+        )
 
     @post(
         "/v1/channels/{channel_id}/posts",
@@ -45,15 +74,56 @@ class PostRoutes:
             Muted,
             Banned,
             IdempotencyConflict,
+            MediaNotFound,
+            WrongMediaKind,
             RateLimited,
+            *_FORWARDING_ERRORS,
         ],
     )
     async def publish(
-        self, actor: Actor, channel_id: ChannelIdText, body: WriteMessage, key: IdempotencyKey
+        self, actor: Actor, channel_id: ChannelIdText, body: NewMessage, key: IdempotencyKey
     ) -> PostView:
-        """Post to all subscribers (owner, admin); with an `Idempotency-Key`, repeating it posts once."""
-        posted = await self._posts.publish(actor, GroupId(channel_id), body.to_content(), key=key)
+        """Post to all subscribers, or forward (owner, admin); with an `Idempotency-Key`, repeating it posts once.
+
+        What is forwarded is a copy with `forwarded_from`, which names the channel or group and never who wrote; a
+        private one is not named. To post later, keep a draft with a `publish_at`.
+        """
+        group_id, silent = GroupId(channel_id), body.silent
+        if body.forward is None:
+            posted = await self._posts.publish(
+                actor, group_id, body.to_content(), key=key, silent=silent
+            )
+        else:
+            source = body.forward.source
+            posted = await self._posts.forward(actor, group_id, source, key=key, silent=silent)
         return post_view(posted.message, posted.standing, Tally())
+
+    @post(
+        "/v1/channels/{channel_id}/posts/preview",
+        errors=[
+            ChannelNotFound,
+            FieldTooLong,
+            PostingNotAllowed,
+            Muted,
+            Banned,
+            MediaNotFound,
+            WrongMediaKind,
+            *_FORWARDING_ERRORS,
+        ],
+    )
+    async def preview(self, actor: Actor, channel_id: ChannelIdText, body: NewMessage) -> PostView:
+        """The post as its readers would see it, refused as posting it would be; nothing is stored."""
+        group_id, silent = GroupId(channel_id), body.silent
+        if body.forward is None:
+            content = body.to_content()
+            posted = await self._posts.preview(actor, group_id, content, silent=silent)
+        else:
+            source = body.forward.source
+            posted = await self._posts.preview_forward(actor, group_id, source, silent=silent)
+        standing = posted.standing
+        return anonymous_post_view(
+            posted.message, standing.group.group_id, standing.group.name, Tally()
+        )
 
     @get("/v1/channels/{channel_id}/posts", errors=[ChannelNotFound, Banned, BadCursor])
     async def history(
@@ -87,7 +157,10 @@ class PostRoutes:
             Muted,
             Banned,
             MessageRecalled,
+            PermissionRefused,
             FieldTooLong,
+            MediaNotFound,
+            WrongMediaKind,
         ],
     )
     async def edit(
@@ -107,14 +180,72 @@ class PostRoutes:
         await self._posts.recall(actor, GroupId(channel_id), seq)
 
     @put(
+        "/v1/channels/{channel_id}/posts/{seq}/pin",
+        errors=[
+            ChannelNotFound,
+            PostNotFound,
+            PermissionRefused,
+            Banned,
+            MessageRecalled,
+            PinLimitReached,
+        ],
+    )
+    async def pin(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostView:
+        """Pin a post (owner, admin); subscribers hear `message.edited` with `pinned: true`."""
+        posted, tally = await self._posts.pin(actor, GroupId(channel_id), seq)
+        return post_view(posted.message, posted.standing, tally)
+
+    @delete(
+        "/v1/channels/{channel_id}/posts/{seq}/pin",
+        status=204,
+        errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned],
+    )
+    async def unpin(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
+        """Unpin a post (owner, admin); recalling it does so too."""
+        await self._posts.unpin(actor, GroupId(channel_id), seq)
+
+    @get("/v1/channels/{channel_id}/pins", errors=[ChannelNotFound, Banned])
+    async def pins(self, actor: Actor, channel_id: ChannelIdText) -> Page[PostView]:
+        """The pinned posts, the newest pin first; all of them, since they are few."""
+        pins = await self._posts.list_pins(actor, GroupId(channel_id))
+        return Page(
+            items=[
+                post_view(message, pins.standing, pins.tallies.get(message.seq, Tally()))
+                for message in pins.messages
+            ]
+        )
+
+    @put(
+        "/v1/channels/{channel_id}/posts/{seq}/reactions-freeze",
+        errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned, MessageRecalled],
+    )
+    async def freeze_reactions(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostView:
+        """Let nobody react to a post any more (owner, admin); the counts stay, and taking back is allowed."""
+        posted, tally = await self._posts.freeze_reactions(
+            actor, GroupId(channel_id), seq, frozen=True
+        )
+        return post_view(posted.message, posted.standing, tally)
+
+    @delete(
+        "/v1/channels/{channel_id}/posts/{seq}/reactions-freeze",
+        status=204,
+        errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned, MessageRecalled],
+    )
+    async def unfreeze_reactions(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
+        """Let subscribers react to a post again (owner, admin)."""
+        await self._posts.freeze_reactions(actor, GroupId(channel_id), seq, frozen=False)
+
+    @put(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",
         errors=[
             ChannelNotFound,
             PostNotFound,
             BadEmoji,
             ReactionNotAllowed,
+            ReactionsFrozen,
             PermissionRefused,
             Banned,
+            ReactingBanned,
             MessageRecalled,
         ],
     )

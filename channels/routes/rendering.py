@@ -33,5 +33,6 @@ def _look_alike(one: Channel, other: Channel) -> bool:
         and mine is not None
         and theirs is not None
         and mine.role is theirs.role
+        and mine.grants == theirs.grants
         and mine.joined_at == theirs.joined_at
     )

@@ -1,4 +1,4 @@
-"""Calls on who subscribes to a channel and who runs it."""
+"""Calls on who subscribes to a channel and who owns it."""
 
 from channels.errors import ChannelNotFound
 from channels.routes.importing import ImportLine, ImportProgress, ImportQuery, Intake
@@ -12,6 +12,7 @@ from channels.routes.views import (
 )
 from channels.service import ChannelService, SubscriberService
 from groups.errors import (
+    AdminLimitReached,
     Banned,
     GroupsPerUserReached,
     MemberLimitReached,
@@ -30,7 +31,7 @@ from groups.service import Membership, UserService
 
 
 class SubscriberRoutes:
-    """Subscriptions, admins, ownership."""
+    """Subscriptions, bans, ownership."""
 
     tag = "Subscribers"
 
@@ -159,34 +160,16 @@ class SubscriberRoutes:
         """Lift a ban (owner, admin); the user may subscribe again."""
         await self._subscribers.unban(actor, GroupId(channel_id), user_id)
 
-    @put(
-        "/v1/channels/{channel_id}/admins/{user_id}",
-        errors=[ChannelNotFound, PermissionRefused, MemberNotFound],
-    )
-    async def appoint(
-        self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText
-    ) -> SubscriberView:
-        """Make a subscriber an admin (owner)."""
-        return await self._view(
-            await self._subscribers.set_admin(actor, GroupId(channel_id), user_id, is_admin=True)
-        )
-
-    @delete(
-        "/v1/channels/{channel_id}/admins/{user_id}",
-        status=204,
-        errors=[ChannelNotFound, PermissionRefused, MemberNotFound],
-    )
-    async def dismiss(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
-        """Make an admin a plain subscriber again (owner)."""
-        await self._subscribers.set_admin(actor, GroupId(channel_id), user_id, is_admin=False)
-
     @post(
         "/v1/channels/{channel_id}/owner",
-        errors=[ChannelNotFound, PermissionRefused, MemberNotFound],
+        errors=[ChannelNotFound, PermissionRefused, MemberNotFound, AdminLimitReached],
     )
     async def transfer(
         self, actor: Actor, channel_id: ChannelIdText, body: NewOwner
     ) -> ChannelView:
-        """Give the channel to a subscriber (owner); I stay as admin."""
+        """Give the channel to a subscriber (owner); I stay as admin with all grants.
+
+        Where there are as many admins as may be, only one of them can take it.
+        """
         await self._subscribers.transfer(actor, GroupId(channel_id), body.user_id)
         return channel_view(await self._channels.get(actor, GroupId(channel_id)))

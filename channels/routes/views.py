@@ -2,29 +2,36 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from channels.limits import (
-    CHANNEL_CUSTOM_DATA_BYTES,
-    CHANNEL_INTRODUCTION_BYTES,
-    CHANNEL_NAME_BYTES,
-    CHANNEL_ORGANIZATION_BYTES,
-)
+from channels.limits import CHANNEL_CUSTOM_DATA_BYTES, CHANNEL_ORGANIZATION_BYTES
 from channels.models import AcceptMessages, Channel, ChannelChanges, NewChannel, expand_channel_id
 from groups import policy
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import GROUP_ID_BYTES, GroupId, GroupIdText, UserId, is_id
 from groups.kernel.text import MaxBytes, NotBlank
-from groups.models import Kind, Member, Message, Role, Standing, Tally, User, Visibility
+from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
+from groups.models import (
+    Departure,
+    DepartureReason,
+    Grant,
+    Member,
+    Message,
+    Role,
+    Standing,
+    Tally,
+    User,
+    Visibility,
+)
 from groups.routes.views import (
     FaceUrl,
     Instant,
     ItemError,
-    LinkView,
+    MarkedView,
     ReactionSetting,
     TallyView,
-    content_fields,
+    marked_fields,
     reject_nulls,
     tally_view,
 )
@@ -163,7 +170,10 @@ class LastPostView(View):
 
 
 class ChannelView(View):
-    """A channel as the caller sees it; `subscribed_at` and `role` are null for who does not subscribe."""
+    """A channel as the caller sees it; `subscribed_at` and `role` are null for who does not subscribe.
+
+    `grants`: what the caller may do here as owner or admin.
+    """
 
     channel_id: GroupId
     name: str
@@ -176,6 +186,7 @@ class ChannelView(View):
     subscriber_count: int
     subscribed_at: Instant | None
     role: Role | None
+    grants: list[Grant]
     verified: bool
     settings: SettingsView
     head_seq: int
@@ -198,7 +209,8 @@ def channel_view(channel: Channel) -> ChannelView:
         subscriber_count=group.member_count,
         subscribed_at=member.joined_at if member else None,
         role=member.role if member else None,
-        verified=extras.verified,
+        grants=list(member.granted) if member else [],
+        verified=group.verified,
         settings=SettingsView.model_construct(
             visibility=group.visibility,
             reactions=group.reactions,
@@ -220,6 +232,19 @@ class ChannelMissing(View):
 
     channel_id: GroupId
     error: ItemError
+
+
+class ChannelGone(View):
+    """A channel that I subscribed to, and why not any more."""
+
+    channel_id: GroupId
+    gone: DepartureReason
+    gone_at: Instant
+
+
+def gone_view(departure: Departure) -> ChannelGone:
+    """The end of a subscription as answered."""
+    return ChannelGone(channel_id=departure.group_id, gone=departure.reason, gone_at=departure.at)
 
 
 class SubscriberView(View):
@@ -245,22 +270,21 @@ def subscriber_view(member: Member, user: User | None) -> SubscriberView:
     )
 
 
-class PostView(View):
-    """A post; it speaks for the channel, and only owner and admins see who wrote it."""
+class PostView(MarkedView):
+    """A post; it speaks for the channel, and only owner and admins see who wrote it.
+
+    `views`: the users who reported having seen it, up to 512 exactly, beyond within 3.3 % (of 95 numbers in 100).
+    """
 
     channel_id: GroupId
     post_id: str
     seq: int
     channel_name: str
     author_id: UserId | None
-    kind: Kind | None
-    title: str | None
-    text: str | None
-    links: list[LinkView] | None
-    custom: JsonValue
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
+    views: int
     reactions: TallyView
 
 
@@ -286,6 +310,7 @@ def anonymous_post_view(
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
+        views=message.views if message.recalled_at is None else 0,
         reactions=tally_view(tally if message.recalled_at is None else Tally()),
-        **content_fields(message.content),
+        **marked_fields(message),
     )

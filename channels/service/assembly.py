@@ -4,19 +4,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import channels.drafts.service.assembly as drafting
+from channels.drafts.service.assembly import DRAFT_INDEXES, Drafting
 from channels.limits import Limits
 from channels.service.channels import ChannelService, CreatePolicy
+from channels.service.desk import ChannelDesk
+from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.extras import ExtrasCache
+from channels.service.inbox import ChannelInbox
 from channels.service.posts import PostService
+from channels.service.running import RunningService
 from channels.service.subscribers import SubscriberService
+from channels.service.subscriptions import Subscriptions
+from channels.service.timeline import TimelineService
+from channels.service.verification import Verification
+from channels.service.voice import Voice
 from channels.store import ChannelStore
+from conversations.service import Conversations
 from groups.kernel.bus import Bus
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Index
 from groups.service.assembly import GroupChat
 from reactions.service import ReactionService
 
-CHANNEL_INDEXES: Final[tuple[Index, ...]] = ChannelStore.INDEXES
+CHANNEL_INDEXES: Final[tuple[Index, ...]] = (*ChannelStore.INDEXES, *DRAFT_INDEXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +36,22 @@ class Channels:
 
     channels: ChannelService
     subscribers: SubscriberService
+    running: RunningService
     posts: PostService
+    drafting: Drafting
+    extras: ExtrasCache
+    subscriptions: Subscriptions
+    verification: Verification
+    desk: ChannelDesk
+    inbox: ChannelInbox
+    dialogue_reactions: DialogueReactions
+    timeline: TimelineService
 
 
 def assemble(
     database: Database,
     chat: GroupChat,
+    talks: Conversations,
     reactions: ReactionService,
     bus: Bus,
     limits: Limits,
@@ -49,16 +70,45 @@ def assemble(
         chat.groups,
         chat.directory,
         chat.memberships,
+        chat.repeats,
         limits,
         clock,
         create_policy,
         on_batch=on_batch,
     )
+    dialogue_reactions = DialogueReactions(
+        database, talks, chat.streams, reactions.ledger, clock, on_batch=on_batch
+    )
+    voice = Voice(extras, store, chat.users)
     chat.hooks.disbanded.append(channels.on_disbanded)
+    chat.hooks.signatures.append(voice.signatures)
+    chat.hooks.forwarding.append(voice.may_forward)
+    chat.hooks.profile = store.lookup_profile
+    talks.threads.cleared.append(reactions.stream_ended)
     bus.listen(extras.on_events)
     bus.on_resync(extras.forget_all)
     return Channels(
         channels=channels,
         subscribers=SubscriberService(extras, chat.membership, chat.imports),
-        posts=PostService(extras, chat.messages, reactions),
+        running=RunningService(extras, chat.membership, chat.invitations, chat.admin_log),
+        posts=PostService(extras, chat, reactions),
+        drafting=drafting.assemble(database, chat, bus, extras, store.touch, limits, clock),
+        extras=extras,
+        subscriptions=Subscriptions(
+            store, chat.groups, chat.memberships, chat.changes, limits, clock
+        ),
+        verification=Verification(database, store, chat.groups),
+        desk=ChannelDesk(store, chat.lookup, chat.access, chat.admin_log, clock),
+        inbox=ChannelInbox(
+            extras,
+            chat.access,
+            talks.dialogues,
+            talks.changes,
+            talks.threads,
+            dialogue_reactions,
+        ),
+        dialogue_reactions=dialogue_reactions,
+        timeline=TimelineService(
+            extras, chat.messages, chat.streams, talks.dialogues, reactions, dialogue_reactions
+        ),
     )

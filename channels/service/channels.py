@@ -21,7 +21,6 @@ from groups.kernel.commit import GroupCommit
 from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
@@ -39,6 +38,9 @@ from groups.service import (
     GroupService,
     MembershipReader,
     NewGroup,
+    Repeatable,
+    Repeats,
+    repeatable,
 )
 from groups.service.directory import Sort
 
@@ -85,6 +87,7 @@ class ChannelService:
         groups: GroupService,
         directory: Directory,
         memberships: MembershipReader,
+        repeats: Repeats,
         limits: Limits,
         clock: Clock,
         create_policy: CreatePolicy = "anyone",
@@ -97,6 +100,7 @@ class ChannelService:
         self._groups = groups
         self._directory = directory
         self._memberships = memberships
+        self._repeats = repeats
         self._limits = limits
         self._clock = clock
         self._create_policy = create_policy
@@ -124,6 +128,8 @@ class ChannelService:
             not new.channel_id.startswith(CHANNEL_PREFIX) or new.channel_id == CHANNEL_PREFIX
         ):
             raise BadChannelId
+        if new.channel_id is not None and "," in new.channel_id:
+            raise BadChannelId("A channel id holds no comma: commas part the ids of a list")
         creation = _Creation(actor, new, key)
         if new.group_id is not None:
             group_id = await self._lane.submit(LANE, creation)
@@ -136,12 +142,17 @@ class ChannelService:
     async def _apply(self, tx: Tx, _: str, creations: Sequence[_Creation]) -> Sequence[GroupId]:
         (creation,) = creations
         actor, new = creation.actor, creation.new
+        call = repeatable(actor, "channel", creation.key, new.model_dump_json())
         if new.group_id is None:
-            return [await self._create(actor, new, creation.key, tx)]
-        await self._mark(actor, new.group_id, new, tx)
+            return [await self._create(actor, new, call, tx)]
+        if await self._repeats.first(call, tx) is None:
+            await self._mark(actor, new.group_id, new, tx)
+            await self._repeats.note(call, new.group_id, tx)
         return [new.group_id]
 
-    async def _create(self, actor: Actor, new: NewChannel, key: str | None, tx: Tx) -> GroupId:
+    async def _create(
+        self, actor: Actor, new: NewChannel, call: Repeatable | None, tx: Tx
+    ) -> GroupId:
         group = NewGroup(
             group_id=new.channel_id,
             type=GroupType.COMMUNITY,
@@ -158,7 +169,12 @@ class ChannelService:
             distinct_reactions=new.distinct_reactions or DISTINCT_REACTIONS,
         )
         standing, is_new = await self._groups.create_in(
-            actor, group, tx, prefix=CHANNEL_PREFIX, key=key
+            actor,
+            group,
+            tx,
+            prefix=CHANNEL_PREFIX,
+            call=call,
+            profile={"organization": new.organization, "custom_data": new.custom_data},
         )
         group_id = standing.group.group_id
         if is_new:
@@ -185,7 +201,10 @@ class ChannelService:
             if standing.group.owner_id != actor.user_id and not actor.is_app_admin:
                 raise PermissionRefused("Only its owner makes a group a channel")
             return
-        await self._groups.mark_in(actor, group_id, changes, tx)
+        shown = new.model_dump(
+            mode="python", exclude_unset=True, exclude={*_OF_GROUP, "channel_id", "group_id"}
+        )
+        await self._groups.mark_in(actor, group_id, changes, tx, also_changed=shown)
         await self._insert(group_id, new, self._clock.now(), tx)
 
     async def _insert(self, group_id: GroupId, new: NewChannel, at: datetime, tx: Tx) -> None:
@@ -222,20 +241,6 @@ class ChannelService:
                 results.append(Channel(standing=standing, stream=stream, extras=extras[channel_id]))
         return results
 
-    async def list_subscribed(
-        self, actor: Actor, *, limit: int, cursor: str | None
-    ) -> tuple[list[Channel], str | None]:
-        """A page of the channels the actor subscribes to, by id."""
-        key = decode_cursor("subscribed", cursor, str)
-        after = str(key[0]) if key else ""
-        seats = (await self._memberships.list_seats([actor.user_id]))[actor.user_id]
-        heads = await self._memberships.find_heads(seats)
-        ids = sorted(seats[i].group_id for i, head in heads.items() if head.is_channel)
-        ids = [channel_id for channel_id in ids if channel_id > after]
-        page, has_more = cut_page(ids, limit)
-        channels = [c for c in await self.get_many(actor, page) if isinstance(c, Channel)]
-        return channels, encode_cursor("subscribed", page[-1]) if has_more else None
-
     async def list_owned(
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Channel], str | None]:
@@ -244,11 +249,23 @@ class ChannelService:
         return await self._with_extras(found), next_cursor
 
     async def search(
-        self, actor: Actor, *, words: str, sort: Sort, limit: int, cursor: str | None
+        self,
+        actor: Actor,
+        *,
+        words: str,
+        sort: Sort,
+        limit: int,
+        cursor: str | None,
+        with_private: bool = False,
     ) -> tuple[list[Channel], str | None]:
-        """A page of the directory: public channels whose name, id or introduction hold `words`."""
+        """A page of the directory: public channels whose name, id or introduction hold `words`.
+
+        `with_private`: of every channel there is, for the application's admin. Raises: PermissionRefused.
+        """
+        if with_private and not actor.is_app_admin:
+            raise PermissionRefused("Private channels are listed to the application only")
         found, next_cursor = await self._directory.search(
-            actor, words=words, sort=sort, limit=limit, cursor=cursor
+            actor, words=words, sort=sort, limit=limit, cursor=cursor, with_private=with_private
         )
         return await self._with_extras(found), next_cursor
 
@@ -290,6 +307,8 @@ class ChannelService:
             GroupChanges(**of_group),
             tx,
             for_channel=True,
+            also_asked=set(wanted),
+            also_before={name: getattr(extras, name) for name in values},
             also_changed={**values},
         )
         if values:

@@ -65,7 +65,10 @@ class ExtrasCache:
         self._kept.clear()
 
     def on_events(self, events: Sequence[Event]) -> None:
-        """Forget what the events say has changed."""
+        """Forget what the events say has changed; a change of the group alone is none of these."""
         for event in events:
-            if isinstance(event, GroupUpdated | GroupDisbanded):
-                self.forget(event.group_id)
+            match event:
+                case GroupUpdated() if event.changed.keys() & Extras.model_fields.keys():
+                    self.forget(event.group_id)
+                case GroupDisbanded():
+                    self.forget(event.group_id)

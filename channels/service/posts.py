@@ -1,14 +1,15 @@
 """What a channel posts: group messages in the words of channels, with their reactions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from channels.errors import in_words_of_channels
 from channels.service.extras import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
-from groups.models import Content, Message, Standing, Tally
-from groups.service import MessageService, Posted
+from groups.models import Content, Message, Source, Standing, Tallies, Tally
+from groups.service import Posted
+from groups.service.assembly import GroupChat
 from reactions.models import Reaction
 from reactions.service import ReactionService
 
@@ -19,22 +20,28 @@ class Posts:
 
     messages: Sequence[Message]
     standing: Standing
-    tallies: Mapping[int, Tally]
+    tallies: Tallies
     next_cursor: str | None
 
 
 class PostService:
     """Posts of channels and the reactions to them."""
 
-    def __init__(
-        self, extras: ExtrasCache, messages: MessageService, reactions: ReactionService
-    ) -> None:
+    def __init__(self, extras: ExtrasCache, chat: GroupChat, reactions: ReactionService) -> None:
         self._extras = extras
-        self._messages = messages
+        self._messages = chat.messages
+        self._forwards = chat.forwards
+        self._curation = chat.curation
         self._reactions = reactions
 
     async def publish(
-        self, actor: Actor, channel_id: GroupId, content: Content, *, key: str | None
+        self,
+        actor: Actor,
+        channel_id: GroupId,
+        content: Content,
+        *,
+        key: str | None,
+        silent: bool = False,
     ) -> Posted:
         """Post to all subscribers; with a `key`, once.
 
@@ -43,7 +50,46 @@ class PostService:
         """
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            return await self._messages.post(actor, channel_id, content, key=key)
+            return await self._messages.post(actor, channel_id, content, key=key, silent=silent)
+
+    async def forward(
+        self,
+        actor: Actor,
+        channel_id: GroupId,
+        source: Source,
+        *,
+        key: str | None,
+        silent: bool = False,
+    ) -> Posted:
+        """Post a copy of a message from elsewhere; with a `key`, once.
+
+        Publishes: MessagePosted. Raises: as `publish`; as reading the source does; ForwardingNotAllowed.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            return await self._forwards.forward(actor, channel_id, source, key=key, silent=silent)
+
+    async def preview(
+        self, actor: Actor, channel_id: GroupId, content: Content, *, silent: bool = False
+    ) -> Posted:
+        """What posting this would make; nothing is stored.
+
+        Raises: ChannelNotFound; whatever refuses a post.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            return await self._messages.preview(actor, channel_id, content, silent=silent)
+
+    async def preview_forward(
+        self, actor: Actor, channel_id: GroupId, source: Source, *, silent: bool
+    ) -> Posted:
+        """What forwarding this would make; nothing is stored.
+
+        Raises: ChannelNotFound; whatever refuses a forward.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            return await self._forwards.preview(actor, channel_id, source, silent=silent)
 
     async def list_posts(
         self,
@@ -106,10 +152,57 @@ class PostService:
         with in_words_of_channels():
             await self._messages.recall(actor, channel_id, seq)
 
+    async def pin(self, actor: Actor, channel_id: GroupId, seq: int) -> tuple[Posted, Tally]:
+        """Pin a post (owner, admins with that right); again, it changes nothing.
+
+        Publishes: MessageEdited. Raises: ChannelNotFound; PostNotFound; PermissionRefused; MessageRecalled;
+        PinLimitReached.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            posted = await self._curation.pin(actor, channel_id, seq)
+        tallies = await self._tallies(actor, posted.standing, [seq])
+        return posted, tallies.get(seq, Tally())
+
+    async def unpin(self, actor: Actor, channel_id: GroupId, seq: int) -> None:
+        """Unpin a post (owner, admins with that right); again, it changes nothing.
+
+        Publishes: MessageEdited. Raises: ChannelNotFound; PostNotFound; PermissionRefused.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            await self._curation.unpin(actor, channel_id, seq)
+
+    async def list_pins(self, actor: Actor, channel_id: GroupId) -> Posts:
+        """The pinned posts, the newest pin first.
+
+        Raises: ChannelNotFound; Banned.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            history = await self._curation.list_pins(actor, channel_id)
+        seqs = [message.seq for message in history.messages]
+        tallies = await self._tallies(actor, history.standing, seqs)
+        return Posts(history.messages, history.standing, tallies, None)
+
+    async def freeze_reactions(
+        self, actor: Actor, channel_id: GroupId, seq: int, *, frozen: bool
+    ) -> tuple[Posted, Tally]:
+        """Let nobody react to a post any more, or again; what was given stays, and may be taken back.
+
+        Publishes: MessageEdited. Raises: ChannelNotFound; PostNotFound; PermissionRefused; MessageRecalled.
+        """
+        await self._extras.get(channel_id)
+        with in_words_of_channels():
+            posted = await self._curation.freeze_reactions(actor, channel_id, seq, frozen=frozen)
+        tallies = await self._tallies(actor, posted.standing, [seq])
+        return posted, tallies.get(seq, Tally())
+
     async def react(self, actor: Actor, channel_id: GroupId, seq: int, emoji: str) -> Tally:
         """React with one emoji; where one a user is the rule, it replaces the one before.
 
-        Publishes: ReactionsChanged. Raises: ChannelNotFound; PostNotFound; PermissionRefused; ReactionNotAllowed.
+        Publishes: ReactionsChanged. Raises: ChannelNotFound; PostNotFound; PermissionRefused; ReactionNotAllowed;
+        ReactionsFrozen.
         """
         await self._extras.get(channel_id)
         with in_words_of_channels():
@@ -153,7 +246,5 @@ class PostService:
                 actor, channel_id, seq, emoji, limit=limit, cursor=cursor
             )
 
-    async def _tallies(
-        self, actor: Actor, standing: Standing, seqs: Sequence[int]
-    ) -> Mapping[int, Tally]:
+    async def _tallies(self, actor: Actor, standing: Standing, seqs: Sequence[int]) -> Tallies:
         return await self._reactions.tallies(actor, standing.group.stream_id, seqs)

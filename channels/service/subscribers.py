@@ -8,7 +8,7 @@ from channels.models import Channel
 from channels.service.extras import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Member, Restriction, Role, Standing
+from groups.models import Grant, Member, Restriction, Role, Standing
 from groups.service import Admission, ImportService, Membership, MembershipService
 
 
@@ -85,21 +85,31 @@ class SubscriberService:
             await self._membership.unban(actor, channel_id, user_id)
 
     async def set_admin(
-        self, actor: Actor, channel_id: GroupId, user_id: UserId, *, is_admin: bool
+        self,
+        actor: Actor,
+        channel_id: GroupId,
+        user_id: UserId,
+        *,
+        is_admin: bool,
+        grants: frozenset[Grant] | None = None,
     ) -> Membership:
-        """Make a subscriber an admin, or an admin a plain subscriber again (owner).
+        """Make a subscriber an admin, change an admin's grants, or make him a plain subscriber again (owner).
 
-        Publishes: MemberChanged. Raises: ChannelNotFound; PermissionRefused; MemberNotFound.
+        Without `grants` a new admin holds all, and an admin keeps his. Publishes: MemberChanged. Raises:
+        ChannelNotFound; PermissionRefused; MemberNotFound; AdminLimitReached.
         """
         await self._extras.get(channel_id)
         role = Role.ADMIN if is_admin else Role.MEMBER
         with in_words_of_channels():
-            return await self._membership.change(actor, channel_id, user_id, role=role)
+            return await self._membership.change(
+                actor, channel_id, user_id, role=role, grants=grants
+            )
 
     async def transfer(self, actor: Actor, channel_id: GroupId, user_id: UserId) -> None:
-        """Give the channel to a subscriber; the former owner stays as admin.
+        """Give the channel to a subscriber; the former owner stays as admin with all grants.
 
-        Publishes: GroupUpdated, MemberChanged. Raises: ChannelNotFound; PermissionRefused; MemberNotFound.
+        Publishes: GroupUpdated, MemberChanged. Raises: ChannelNotFound; PermissionRefused; MemberNotFound;
+        AdminLimitReached.
         """
         await self._extras.get(channel_id)
         with in_words_of_channels():

@@ -9,6 +9,8 @@ from typing import Final
 from rich.console import Console
 
 import channels.audit
+import channels.drafts.audit
+import channels.reach.audit
 import conversations.audit
 import groups.audit
 import groups.service.assembly
@@ -91,10 +93,12 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
     clock = SystemClock()
     chat = groups.service.assembly.assemble(database, limits, clock)
     return [
-        *groups.audit.checks(database, limits),
-        *reactions.audit.checks(database, chat.messages, chat.memberships, clock),
+        *groups.audit.checks(database, limits, holders=[channels.drafts.audit.HOLDER]),
+        *reactions.audit.checks(database, chat.streams, clock),
         *conversations.audit.checks(database, chat.memberships, limits),
         *channels.audit.checks(database, chat.groups, limits),
+        *channels.drafts.audit.checks(database, chat.keeping, chat.messages),
+        *channels.reach.audit.checks(database, chat),
     ]
 
 

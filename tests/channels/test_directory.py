@@ -221,4 +221,31 @@ async def test_the_channels_i_own_are_listed_by_id(shared_api: Api) -> None:
 async def test_nobody_s_lists_are_empty(shared_api: Api) -> None:
     eve = shared_api.user("eve")
     for query in ("subscribed=true", "owned=true"):
-        assert (await eve.get(f"/v1/channels?{query}")).body == {"items": [], "next_cursor": None}
+        answer = await eve.get(f"/v1/channels?{query}")
+        assert (answer.items, answer.body["next_cursor"]) == ([], None)
+
+
+async def test_the_application_lists_every_channel_and_nobody_else_a_private_one(
+    town: Api,
+) -> None:
+    ada, app = town.known(ADA), town.user("back-end", admin=True)
+    public = [channel["name"] for page in await all_pages(ada, "/v1/channels") for channel in page]
+    assert "Secret City" not in public
+    for sort in ("popular", "new", "active"):
+        pages = await all_pages(app, f"/v1/channels?all=true&sort={sort}", limit=3)
+        assert [len(page) for page in pages] == [3, 3, 1]
+        names = [channel["name"] for page in pages for channel in page]
+        assert sorted(names) == sorted([*public, "Secret City"])
+        found = await app.get(f"/v1/channels?all=true&q=city&sort={sort}")
+        hits = {channel["name"] for channel in found.items}
+        assert hits == {"City News", "Sports", "Secret City"}
+        assert (await app.get(f"/v1/channels?q=secret&sort={sort}")).items == []
+    (secret,) = (await app.get("/v1/channels?all=true&q=secret")).items
+    assert (secret["settings"]["visibility"], secret["role"], secret["grants"]) == (
+        "private",
+        None,
+        [],
+    )
+    for user in (ada, town.user("stranger")):
+        refused = await user.get("/v1/channels?all=true&q=secret")
+        assert refused.refusal == (403, "permission_denied")

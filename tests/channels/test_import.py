@@ -60,6 +60,14 @@ def totals(line: dict[str, Any]) -> tuple[int, int, int, int]:
     return line["received"], line["added"], line["present"], line["refused"]
 
 
+async def test_an_import_without_a_body_is_refused(api: OpenApi) -> None:
+    server = await api()
+    ada, root = server.user("ada"), server.user("root", admin=True)
+    path = await a_channel(ada)
+    assert (await import_lines(root, path, "")).refusal == (400, "invalid_request")
+    assert (await import_lines(root, path, "\n")).status == 200
+
+
 async def count_of(user: User, path: str) -> int:
     return int((await user.get(path)).body["subscriber_count"])
 
@@ -142,7 +150,7 @@ async def test_each_batch_is_told_in_order_with_the_totals_so_far(api: OpenApi) 
 async def test_an_import_of_nothing_adds_nothing(api: OpenApi) -> None:
     server = await api()
     path = await a_channel(server.user("ada"))
-    for nothing in ("", "\n", "\r\n \n\n"):
+    for nothing in ("\n", "\r\n \n\n"):
         answer = await import_lines(server.user("root", admin=True), path, nothing)
         assert totals(answer.lines[-1]) == (0, 0, 0, 0)
         assert answer.lines[-1]["subscriber_count"] == 1

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.api import Api, User, a_channel, all_pages, fresh, group_path, id_of, part
+from tests.api import Api, User, a_channel, a_chat_group, all_pages, fresh, group_path, id_of, part
 from tests.conftest import OpenApi
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -102,6 +102,25 @@ async def test_a_field_holds_so_many_bytes_and_not_one_more(shared_api: Api, fie
         assert refused.refusal == (400, "field_too_long")
         assert refused.body["details"] == {"field": field, "limit_bytes": limit}
     assert (await ada.get(path)).body[field] == longest
+
+
+GROUP_BYTES: Final = {"name": (100, 150), "introduction": (400, 400)}
+"""Of a chat group, and of a channel, where each is changed as a group."""
+
+
+@pytest.mark.parametrize("field", GROUP_BYTES)
+async def test_a_change_as_a_group_holds_as_many_bytes_as_its_kind_and_not_one_more(
+    shared_api: Api, field: str
+) -> None:
+    ada = shared_api.user("ada")
+    places = await a_chat_group(ada), group_path(await a_channel(ada))
+    for path, limit in zip(places, GROUP_BYTES[field], strict=True):
+        longest = "茶" * (limit // 3) + "x" * (limit % 3)
+        assert (await ada.patch(path, {field: longest})).body[field] == longest
+        refused = await ada.patch(path, {field: longest + "x"})
+        assert refused.refusal == (400, "field_too_long")
+        assert refused.body["details"] == {"field": field, "limit_bytes": limit}
+        assert (await ada.get(path)).body[field] == longest
 
 
 @own_loop

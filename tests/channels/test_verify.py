@@ -8,21 +8,24 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from channels.drafts.models import NewDraft
 from channels.limits import Limits
 from channels.models import NewChannel
 from channels.server.app import INDEXES, Services, create_services
 from channels.verify import run
 from channels.verify.command import KEPT, Outcome, verify
 from conversations.models import conversation_of
+from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import GroupId, UserId, join_key
+from groups.kernel.ids import GroupId, UserId, derive_id, join_key
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.snapshot import SnapshotLost
 from groups.models import Content, GroupType, JoinOption, Kind, message_key, stream_of
@@ -57,8 +60,21 @@ async def town(database: Database) -> AsyncIterator[Services]:
     for text in ("one", "two", "three"):
         await services.channels.posts.publish(ADA, NEWS, said(text), key=None)
     await services.chat.messages.post(BOB, TEAM, said("hello"))
+    for actor in (BOB, CID):
+        await services.reach.views.report(actor, NEWS, [1, 2])
+    await services.conversations.settings.change(
+        CID, conversation_of(NEWS), ConversationChanges(muted=True)
+    )
     for actor, emoji in ((ADA, "👍"), (BOB, "👍"), (CID, "🔥")):
         await services.channels.posts.react(actor, NEWS, 1, emoji)
+    await services.chat.curation.pin(ADA, NEWS, 1)
+    await services.channels.drafting.drafts.create(
+        ADA,
+        NEWS,
+        NewDraft(content=said("soon")),
+        publish_at=services.clock.now() + timedelta(hours=1),
+        key="soon",
+    )
     await services.conversations.cursors.read(CID, conversation_of(NEWS), seq=2)
     await services.conversations.conversation_groups.put(BOB, "work", [conversation_of(TEAM)])
     yield services
@@ -90,6 +106,17 @@ async def test_a_healthy_database_is_clean(town: Services) -> None:
     assert checked["P3", "members"] == 5
     assert checked["P4", "reactions"] == 3
     assert checked["P3", "channels"] == 1
+    assert checked["P4", "views of posts"] == 2
+
+
+async def test_more_pins_than_the_limit_are_told_and_left_alone(town: Services) -> None:
+    await town.chat.curation.pin(ADA, NEWS, 2)
+    limits = LIMITS.model_copy(update={"pinned_messages": 1})
+    for repair in (False, True):
+        assert told(await outcomes_of(town.database, limits=limits, repair=repair)) == [
+            f"P3 stream {STREAM}: has 2 pinned messages, its limit is 1"
+        ]
+    assert told(await outcomes_of(town.database)) == []
 
 
 async def test_an_empty_database_is_clean(database: Database) -> None:
@@ -146,6 +173,26 @@ async def hold_an_emoji_twice(database: Database) -> None:
     await reactions.insert_one(document | {"_id": "another"})
 
 
+def set_subscribers(number: int) -> Damage:
+    async def damage(database: Database) -> None:
+        result = await database.collection("insights").update_one(
+            {"channel_id": NEWS, "part": "members"}, {"$set": {"subscribers": number}}
+        )
+        assert result.modified_count == 1
+
+    return damage
+
+
+def count_muted(more: int) -> Damage:
+    async def damage(database: Database) -> None:
+        result = await database.collection("insights").update_one(
+            {"channel_id": NEWS, "muted": 1}, {"$inc": {"muted": more}}
+        )
+        assert result.modified_count == 1
+
+    return damage
+
+
 def key_of(group_id: str, user: str) -> str:
     return join_key(group_id, user)
 
@@ -162,6 +209,17 @@ OVERLAY = {
     "read_seq": 1,
 }
 GONE = message_key(stream_of(GroupId("gone")), 1)
+
+SOON = derive_id(ADA.user_id, NEWS, "soon")
+LOST_DRAFT = {
+    "_id": key_of("@TOA#_gone", "lost"),
+    "channel_id": "@TOA#_gone",
+    "draft_id": "lost",
+    "author_id": "ada",
+    "content": said("lost").model_dump(mode="python"),
+    "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "updated_at": datetime(2026, 1, 1, tzinfo=UTC),
+}
 
 DAMAGES: dict[str, tuple[Damage, str, bool]] = {
     # name: the damage, what is told of it, whether it can be mended
@@ -264,6 +322,26 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         f"P3 group {NEWS}: carries the channel marker, and its stream says otherwise",
         True,
     ),
+    "pin that is not listed": (
+        update("streams", STREAM, {"$unset": {"pins": ""}}),
+        f"P3 stream {STREAM}: lists the pins [], pinned are [1]",
+        True,
+    ),
+    "pin of what is not pinned": (
+        update("streams", STREAM, {"$set": {"pins": [2, 1]}}),
+        f"P3 stream {STREAM}: lists the pins [1, 2], pinned are [1]",
+        True,
+    ),
+    "draft of no channel": (
+        insert("drafts", LOST_DRAFT),
+        "P9 channel @TOA#_gone: does not exist, and has 1 drafts",
+        True,
+    ),
+    "draft that is never due": (
+        update("drafts", key_of(NEWS, SOON), {"$unset": {"due_at": ""}}),
+        f"P6 draft {SOON} of {NEWS}: is not due when it says",
+        True,
+    ),
     "lost marker": (
         update("groups", NEWS, {"$set": {"custom": {}}}),
         f"P3 channel {NEWS}: the group does not carry the marker",
@@ -363,6 +441,41 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         "P5 conversation group work of bob: does not exist, and 1 conversations are in it",
         True,
     ),
+    "invitation of no group": (
+        insert("admin_invitations", {"_id": key_of("gone", "zoe"), "group_id": "gone"}),
+        "P9 group gone: does not exist, and has 1 admin invitations",
+        True,
+    ),
+    "admin log of no group": (
+        insert("admin_log", {"_id": "0", "group_id": "gone"}),
+        "P9 group gone: does not exist, and has 1 entries of an admin log",
+        True,
+    ),
+    "views of no message": (
+        insert("views", {"_id": GONE, "count": 1}),
+        f"P4 message 1 of {stream_of(GroupId('gone'))}: does not exist, and has views",
+        True,
+    ),
+    "post that shows too few views": (
+        update("messages", FIRST, {"$set": {"views": 1}}),
+        f"P4 message 1 of {STREAM}: shows 1 views, 2 are counted",
+        True,
+    ),
+    "subscribers of the last day": (
+        set_subscribers(7),
+        "ends with 7 subscribers, there are 3",
+        True,
+    ),
+    "counted muted": (
+        count_muted(4),
+        f"P4 group {NEWS}: 5 members are counted who muted it, 1 have",
+        True,
+    ),
+    "muted no longer and still counted": (
+        update("conversations", key_of("cid", STREAM), {"$unset": {"muted": ""}}),
+        f"P4 group {NEWS}: 1 members are counted who muted it, 0 have",
+        True,
+    ),
     "ban of no group": (
         insert("restrictions", {"_id": key_of("gone", "zoe"), "group_id": "gone"}),
         "P9 group gone: does not exist, and has 1 restrictions",
@@ -399,7 +512,9 @@ async def test_mending_brings_back_what_was(town: Services) -> None:
         for name in ("groups", "members", "streams", "channels", "counters", "conversations"):
             rows = await town.database.collection(name).find({}).sort("_id", 1).to_list(None)
             # Versions may grow: mending is a change too.
-            found[name] = [{k: v for k, v in row.items() if k != "version"} for row in rows]
+            found[name] = [
+                {k: v for k, v in row.items() if k not in {"version", "changed_at"}} for row in rows
+            ]
         tally = await town.database.collection("tallies").find_one({"_id": FIRST})
         assert tally is not None
         return found | {"tally": (tally["counts"], tally["total"])}
@@ -416,10 +531,11 @@ async def test_mending_brings_back_what_was(town: Services) -> None:
 
 async def test_limits_of_the_deployment_are_checked(town: Services) -> None:
     limits = Limits(
-        community_members=2, channels=0, conversation_groups=0, conversations_per_group=0
+        community_members=2, admins=0, channels=0, conversation_groups=0, conversations_per_group=0
     )
     assert sorted(told(await outcomes_of(town.database, limits=limits))) == [
         "P3 deployment: has 1 channels, the limit is 0",
+        f"P3 group {NEWS}: has 1 admins, the limit is 0",
         f"P3 group {NEWS}: has 3 members, its limit is 2",
         "P5 conversation group work of bob: holds 1 conversations, its limit is 0",
         "P5 user bob: has 1 conversation groups, the limit is 0",
@@ -473,6 +589,8 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
             channels.posts.react(user, NEWS, dice.randint(1, 3), emoji),
             channels.posts.unreact(user, NEWS, dice.randint(1, 3), emoji),
             talks.cursors.read(user, news),
+            services.reach.views.report(user, NEWS, [1, dice.randint(1, 9)]),
+            talks.settings.change(user, news, ConversationChanges(muted=dice.random() < 0.5)),
             chat.messages.post(BOB, TEAM, said("well")),
             live_and_die(),
             open_and_close(),

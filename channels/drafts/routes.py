@@ -1,0 +1,267 @@
+"""Calls on drafts, and on scheduled posts, which are drafts with an hour."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from channels.drafts.errors import (
+    BadPublishAt,
+    DraftLimitReached,
+    DraftNotFound,
+    DraftPublished,
+    ScheduleLimitReached,
+)
+from channels.drafts.models import Draft, NewDraft
+from channels.drafts.service import DraftService
+from channels.errors import ChannelNotFound, PostNotFound
+from channels.routes.views import ChannelIdText, PostView, post_view
+from groups.errors import (
+    Banned,
+    ForwardingNotAllowed,
+    MediaNotFound,
+    MessageRecalled,
+    Muted,
+    PostingNotAllowed,
+    WrongMediaKind,
+)
+from groups.kernel.actor import Actor
+from groups.kernel.clock import to_milliseconds
+from groups.kernel.endpoint import Body, IdempotencyKey, View, delete, get, patch, post
+from groups.kernel.errors import (
+    BadCursor,
+    FieldTooLong,
+    IdempotencyConflict,
+    PermissionRefused,
+    RateLimited,
+)
+from groups.kernel.ids import AnyIdText, GroupId, UserId
+from groups.kernel.paging import Page, PageQuery
+from groups.models import Tally
+from groups.routes.views import (
+    ContentView,
+    ForwardedFrom,
+    Instant,
+    NewMessage,
+    content_fields,
+)
+from groups.routes.views.forwarding import forwarded_from
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return to_milliseconds(instant.astimezone(UTC))
+    except OverflowError:
+        raise PydanticCustomError("bad_instant", "must be an instant of our calendar") from None
+
+
+PublishAt = Annotated[
+    AwareDatetime,
+    AfterValidator(_in_utc),
+    Field(
+        description="When to publish it by itself, with its zone; at most 365 days ahead.",
+        examples=["2030-01-01T09:00:00Z"],
+    ),
+]
+
+
+class DraftPost(NewMessage):
+    """A post as `POST …/posts` takes it."""
+
+    def to_new(self) -> NewDraft:
+        """What the draft shall hold."""
+        if self.forward is None:
+            return NewDraft(content=self.to_content(), silent=self.silent)
+        return NewDraft(content=self.forward.source, silent=self.silent)
+
+
+class CreateDraft(Body):
+    """A post for later: with `publish_at` a scheduled one, without it one that waits for somebody."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "post": {"kind": "text", "text": "Good morning"},
+                    "publish_at": "2030-01-01T09:00:00Z",
+                },
+                {"post": {"kind": "text", "text": "Not finished"}},
+            ]
+        }
+    )
+
+    post: DraftPost
+    publish_at: PublishAt | None = None
+
+
+class ChangeDraft(Body):
+    """What is left out stays; `publish_at` null: it waits for somebody again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"publish_at": "2030-01-01T10:00:00Z"},
+                {"post": {"kind": "text", "text": "Good morning, all"}},
+            ]
+        }
+    )
+
+    post: DraftPost | None = None
+    publish_at: PublishAt | None = None
+
+    @model_validator(mode="after")
+    def _keeps_a_post(self) -> Self:
+        if "post" in self.model_fields_set and self.post is None:
+            raise PydanticCustomError("null", "post must not be null")
+        return self
+
+
+class DraftQuery(PageQuery):
+    """Which drafts."""
+
+    scheduled: Annotated[
+        bool, Field(description="Those with a `publish_at`, by it; else the others, by age.")
+    ] = False
+
+
+class FailureView(View):
+    """Why a scheduled draft was not published; a new `publish_at` tries again."""
+
+    code: str
+    detail: str
+    at: Instant
+
+
+class DraftPostView(ContentView):
+    """What the draft holds, as the post will show it."""
+
+    silent: bool
+    forwarded_from: ForwardedFrom | None
+
+
+class DraftView(View):
+    """A post that is not out yet; with a `publish_at` and no `failure` it publishes itself."""
+
+    channel_id: GroupId
+    draft_id: str
+    author_id: Annotated[UserId, Field(description="Who changed it last; it is published as his.")]
+    publish_at: Instant | None
+    failure: FailureView | None
+    created_at: Instant
+    updated_at: Instant
+    post: DraftPostView
+
+
+def draft_view(draft: Draft) -> DraftView:
+    """The draft as answered."""
+    failure = draft.failure
+    return DraftView.model_construct(
+        channel_id=draft.channel_id,
+        draft_id=draft.draft_id,
+        author_id=draft.author_id,
+        publish_at=draft.publish_at,
+        failure=FailureView.model_construct(**failure.model_dump()) if failure else None,
+        created_at=draft.created_at,
+        updated_at=draft.updated_at,
+        post=DraftPostView.model_construct(
+            silent=draft.silent,
+            forwarded_from=forwarded_from(draft.origin),
+            **content_fields(draft.content),
+        ),
+    )
+
+
+_WHO_MAY = (ChannelNotFound, PostingNotAllowed, Muted, Banned)
+_WHAT_MAY = (
+    *(FieldTooLong, MediaNotFound, WrongMediaKind, BadPublishAt),
+    *(PostNotFound, MessageRecalled, PermissionRefused, ForwardingNotAllowed),
+)
+_HOW_MANY = (DraftLimitReached, ScheduleLimitReached)
+
+
+class DraftRoutes:
+    """Drafts and scheduled posts."""
+
+    tag = "Drafts"
+
+    def __init__(self, drafts: DraftService) -> None:
+        self._drafts = drafts
+
+    @post(
+        "/v1/channels/{channel_id}/drafts",
+        status=201,
+        errors=[*_WHO_MAY, *_WHAT_MAY, *_HOW_MANY, IdempotencyConflict, DraftPublished],
+    )
+    async def create(
+        self, actor: Actor, channel_id: ChannelIdText, body: CreateDraft, key: IdempotencyKey
+    ) -> DraftView:
+        """Keep a post for later, or schedule it with `publish_at` (owner, admin)."""
+        draft = await self._drafts.create(
+            actor,
+            GroupId(channel_id),
+            body.post.to_new(),
+            publish_at=body.publish_at,
+            key=key,
+        )
+        return draft_view(draft)
+
+    @get("/v1/channels/{channel_id}/drafts", errors=[*_WHO_MAY, BadCursor])
+    async def list_drafts(
+        self, actor: Actor, channel_id: ChannelIdText, query: DraftQuery
+    ) -> Page[DraftView]:
+        """A page of the channel's drafts, or of its scheduled posts by their hour (owner, admin)."""
+        drafts, next_cursor = await self._drafts.list_drafts(
+            actor,
+            GroupId(channel_id),
+            scheduled=query.scheduled,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+        return Page(items=[draft_view(draft) for draft in drafts], next_cursor=next_cursor)
+
+    @get("/v1/channels/{channel_id}/drafts/{draft_id}", errors=[*_WHO_MAY, DraftNotFound])
+    async def get_draft(
+        self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
+    ) -> DraftView:
+        """One draft (owner, admin)."""
+        return draft_view(await self._drafts.get(actor, GroupId(channel_id), draft_id))
+
+    @patch(
+        "/v1/channels/{channel_id}/drafts/{draft_id}",
+        errors=[*_WHO_MAY, *_WHAT_MAY, *_HOW_MANY, DraftNotFound],
+    )
+    async def change(
+        self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText, body: ChangeDraft
+    ) -> DraftView:
+        """Replace what the draft holds, or change or clear its hour (owner, admin)."""
+        draft = await self._drafts.change(
+            actor,
+            GroupId(channel_id),
+            draft_id,
+            new=body.post.to_new() if body.post else None,
+            publish_at=body.publish_at,
+            sets_publish_at="publish_at" in body.model_fields_set,
+        )
+        return draft_view(draft)
+
+    @delete(
+        "/v1/channels/{channel_id}/drafts/{draft_id}",
+        status=204,
+        errors=[*_WHO_MAY, DraftNotFound, PermissionRefused],
+    )
+    async def delete(self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText) -> None:
+        """Throw the draft away; of a scheduled one, cancel it (owner, admin). 404 once it is published."""
+        await self._drafts.delete(actor, GroupId(channel_id), draft_id)
+
+    @post(
+        "/v1/channels/{channel_id}/drafts/{draft_id}/publish",
+        status=201,
+        errors=[*_WHO_MAY, DraftNotFound, RateLimited],
+    )
+    async def publish(
+        self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
+    ) -> PostView:
+        """Post the draft now, in my name (owner, admin); repeating it answers the same post."""
+        posted = await self._drafts.publish(actor, GroupId(channel_id), draft_id)
+        return post_view(posted.message, posted.standing, Tally())

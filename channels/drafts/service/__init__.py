@@ -1,0 +1,7 @@
+"""The life of a draft, and the scheduler that publishes it at its hour."""
+
+from channels.drafts.service.assembly import Drafting, assemble
+from channels.drafts.service.drafts import DraftService
+from channels.drafts.service.scheduler import Scheduler
+
+__all__ = ["DraftService", "Drafting", "Scheduler", "assemble"]

@@ -1,0 +1,95 @@
+"""Calls on reactions to one-to-one messages: as the user in them, and as the channel from its inbox."""
+
+from typing import Final
+
+from channels.errors import ChannelNotFound
+from channels.routes.views import ChannelIdText
+from channels.service import ChannelInbox, DialogueReactions
+from conversations.errors import ConversationNotFound, MessagesNotAccepted, PeerBlocked
+from conversations.models import ConversationId
+from conversations.service import DialogueService
+from groups.errors import Banned, MessageNotFound, MessageRecalled, Muted
+from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import EmojiText
+from groups.kernel.endpoint import Rendered, delete, put
+from groups.kernel.errors import PermissionRefused
+from groups.kernel.ids import AnyIdText, GroupId, UserIdText
+from groups.routes.messages import Seq
+from groups.routes.views import TallyView, rendered_tally
+from reactions.errors import BadEmoji, DistinctReactionsReached, ReactionsPerUserReached
+
+_TAKING: Final = (BadEmoji, ConversationNotFound, MessageNotFound)
+_ADDING: Final = (
+    *_TAKING,
+    MessageRecalled,
+    MessagesNotAccepted,
+    ReactionsPerUserReached,
+    DistinctReactionsReached,
+)
+
+
+class DialogueReactionRoutes:
+    """Reactions to one-to-one messages."""
+
+    tag = "Reactions"
+
+    def __init__(
+        self, reactions: DialogueReactions, dialogues: DialogueService, inbox: ChannelInbox
+    ) -> None:
+        self._reactions = reactions
+        self._dialogues = dialogues
+        self._inbox = inbox
+
+    @put(
+        "/v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}",
+        errors=[*_ADDING, PeerBlocked, PermissionRefused, Banned, Muted],
+    )
+    async def react_in_private(
+        self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
+    ) -> Rendered[TallyView]:
+        """React to a one-to-one message, mine or the other side's, while I may write there."""
+        dialogue = self._dialogues.of(actor, ConversationId(conversation_id))
+        return rendered_tally(await self._reactions.react(actor, dialogue, seq, emoji))
+
+    @delete(
+        "/v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}",
+        errors=[*_TAKING],
+    )
+    async def unreact_in_private(
+        self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
+    ) -> Rendered[TallyView]:
+        """Take my reaction back; also where I may write no longer."""
+        dialogue = self._dialogues.of(actor, ConversationId(conversation_id))
+        return rendered_tally(await self._reactions.unreact(actor, dialogue, seq, emoji))
+
+    @put(
+        "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}/reactions/{emoji}",
+        errors=[ChannelNotFound, PermissionRefused, *_ADDING],
+    )
+    async def react_as_channel(
+        self,
+        actor: Actor,
+        channel_id: ChannelIdText,
+        user_id: UserIdText,
+        seq: Seq,
+        emoji: EmojiText,
+    ) -> Rendered[TallyView]:
+        """React as the channel, whoever I am: all who read the inbox share its reactions."""
+        tally = await self._inbox.react(actor, GroupId(channel_id), user_id, seq, emoji)
+        return rendered_tally(tally)
+
+    @delete(
+        "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}/reactions/{emoji}",
+        errors=[ChannelNotFound, PermissionRefused, *_TAKING],
+    )
+    async def unreact_as_channel(
+        self,
+        actor: Actor,
+        channel_id: ChannelIdText,
+        user_id: UserIdText,
+        seq: Seq,
+        emoji: EmojiText,
+    ) -> Rendered[TallyView]:
+        """Take a reaction of the channel back, whichever admin gave it; always allowed."""
+        tally = await self._inbox.unreact(actor, GroupId(channel_id), user_id, seq, emoji)
+        return rendered_tally(tally)

@@ -1,0 +1,357 @@
+"""Calls on who runs a channel: admins, invitations, bans from reacting, the admin log."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from channels.errors import ChannelNotFound
+from channels.routes.views import ChannelIdText, SubscriberView, subscriber_view
+from channels.service import RunningService, SubscriberService
+from groups.errors import (
+    AdminLimitReached,
+    AlreadyAdmin,
+    Banned,
+    GroupsPerUserReached,
+    InvitationExpired,
+    InvitationLimitReached,
+    InvitationNotFound,
+    MemberLimitReached,
+    MemberNotFound,
+)
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import Body, View, delete, get, post, put
+from groups.kernel.errors import BadCursor, PermissionRefused
+from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
+from groups.kernel.paging import Page, PageQuery
+from groups.models import AdminAction, AdminLogEntry, Grant, Group, Invitation, Member, User
+from groups.routes.views import BanView, Instant, reject_nulls
+from groups.service import UserService
+
+Grants = Annotated[
+    list[Grant],
+    Field(
+        max_length=len(Grant),
+        description="What the admin may do; the owner may do everything.",
+        examples=[["post", "edit_posts"]],
+    ),
+]
+
+
+class Appoint(Body):
+    """What an admin may do; left out, a new admin may do everything, and an admin keeps what he may."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"grants": ["post", "pin_posts"]}]})
+
+    grants: Grants | None = None
+
+    @model_validator(mode="after")
+    def _no_nulls(self) -> Self:
+        reject_nulls(self)
+        return self
+
+
+class AdminView(SubscriberView):
+    """Owner or admin, and what he may do."""
+
+    grants: list[Grant]
+
+
+def admin_view(member: Member, user: User | None) -> AdminView:
+    """The admin as answered."""
+    shown = subscriber_view(member, user)
+    return AdminView.model_construct(**dict(shown), grants=list(member.granted))
+
+
+class InviteAdmin(Body):
+    """Whom to ask, and what he may do then; left out, everything."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user_id": "bob", "grants": ["post"]}]}
+    )
+
+    user_id: UserIdText
+    grants: Annotated[Grants, Field(default_factory=lambda: list(Grant))]
+
+
+class AnswerToInvitation(Body):
+    """Yes or no."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"accept": True}]})
+
+    accept: bool
+
+
+class InvitationView(View):
+    """An open invitation to be an admin."""
+
+    user_id: UserId
+    grants: list[Grant]
+    invited_by: UserId
+    invited_at: Instant
+    expires_at: Instant
+
+
+class OwnInvitationView(View):
+    """An open invitation of mine; of a private channel it shows no more than this."""
+
+    channel_id: GroupId
+    channel_name: str
+    verified: bool
+    grants: list[Grant]
+    invited_at: Instant
+    expires_at: Instant
+
+
+class LogQuery(PageQuery):
+    """Which entries; of several filters all must fit."""
+
+    action: AdminAction | None = None
+    actor_id: Annotated[
+        str | None, Field(max_length=ID_BYTES, description="Who did it: a user's id.")
+    ] = None
+    target_id: Annotated[
+        str | None,
+        Field(max_length=ID_BYTES, description="To whom or what: a user's id, or a `post_id`."),
+    ] = None
+
+
+class AdminLogEntryView(View):
+    """What somebody did to the channel.
+
+    `before` and `after` hold what changed by name; a value of more than 400 bytes is cut and ends in an ellipsis.
+    `by_app`: your back end did it, under this id.
+    """
+
+    entry_id: str
+    action: AdminAction
+    actor_id: UserId
+    by_app: bool
+    target_id: str | None
+    before: dict[str, Any]
+    after: dict[str, Any]
+    at: Instant
+
+
+def _in_order(grants: frozenset[Grant]) -> list[Grant]:
+    return [grant for grant in Grant if grant in grants]
+
+
+def _invitation_view(invitation: Invitation) -> InvitationView:
+    return InvitationView(
+        user_id=invitation.user_id,
+        grants=_in_order(invitation.grants),
+        invited_by=invitation.invited_by,
+        invited_at=invitation.invited_at,
+        expires_at=invitation.expires_at,
+    )
+
+
+def _own_invitation_view(invitation: Invitation, group: Group) -> OwnInvitationView:
+    return OwnInvitationView(
+        channel_id=group.group_id,
+        channel_name=group.name,
+        verified=group.verified,
+        grants=_in_order(invitation.grants),
+        invited_at=invitation.invited_at,
+        expires_at=invitation.expires_at,
+    )
+
+
+def _entry_view(entry: AdminLogEntry) -> AdminLogEntryView:
+    return AdminLogEntryView(
+        entry_id=entry.entry_id,
+        action=entry.action,
+        actor_id=entry.actor_id,
+        by_app=entry.by_app,
+        target_id=entry.target_id,
+        before=entry.before,
+        after=entry.after,
+        at=entry.at,
+    )
+
+
+class RunningRoutes:
+    """Who runs a channel."""
+
+    tag = "Running a channel"
+
+    def __init__(
+        self, running: RunningService, subscribers: SubscriberService, users: UserService
+    ) -> None:
+        self._running = running
+        self._subscribers = subscribers
+        self._users = users
+
+    async def _views(self, members: list[Member]) -> list[AdminView]:
+        users = await self._users.names(member.user_id for member in members)
+        return [admin_view(member, users.get(member.user_id)) for member in members]
+
+    # --- admins ---------------------------------------------------------------------------------------------------
+
+    @get("/v1/channels/{channel_id}/admins", errors=[ChannelNotFound, PermissionRefused, BadCursor])
+    async def admins(
+        self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
+    ) -> Page[AdminView]:
+        """Owner and admins with their grants, by id (owner, admin)."""
+        members, next_cursor = await self._running.list_admins(
+            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
+        )
+        return Page(items=await self._views(members), next_cursor=next_cursor)
+
+    @put(
+        "/v1/channels/{channel_id}/admins/{user_id}",
+        errors=[ChannelNotFound, PermissionRefused, MemberNotFound, AdminLimitReached],
+    )
+    async def appoint(
+        self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText, body: Appoint | None
+    ) -> AdminView:
+        """Make a subscriber an admin at once, or change an admin's grants (owner); who must agree first is invited."""
+        grants = frozenset(body.grants) if body and body.grants is not None else None
+        membership = await self._subscribers.set_admin(
+            actor, GroupId(channel_id), user_id, is_admin=True, grants=grants
+        )
+        if membership.member is None:
+            raise MemberNotFound
+        return (await self._views([membership.member]))[0]
+
+    @delete(
+        "/v1/channels/{channel_id}/admins/{user_id}",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused, MemberNotFound],
+    )
+    async def dismiss(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
+        """Make an admin a plain subscriber again (owner)."""
+        await self._subscribers.set_admin(actor, GroupId(channel_id), user_id, is_admin=False)
+
+    # --- invitations ----------------------------------------------------------------------------------------------
+
+    @post(
+        "/v1/channels/{channel_id}/invitations",
+        status=201,
+        errors=[ChannelNotFound, PermissionRefused, AlreadyAdmin, Banned, InvitationLimitReached],
+    )
+    async def invite(
+        self, actor: Actor, channel_id: ChannelIdText, body: InviteAdmin
+    ) -> InvitationView:
+        """Ask a user, subscriber or not, to be an admin (owner); all his devices hear `channel.invited`.
+
+        To the same again it changes nothing; with other grants, or when the old one expired, it is a new invitation.
+        """
+        invitation = await self._running.invite(
+            actor, GroupId(channel_id), body.user_id, frozenset(body.grants)
+        )
+        return _invitation_view(invitation)
+
+    @get(
+        "/v1/channels/{channel_id}/invitations",
+        errors=[ChannelNotFound, PermissionRefused, BadCursor],
+    )
+    async def invitations(
+        self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
+    ) -> Page[InvitationView]:
+        """The open invitations, by user id (owner)."""
+        found, next_cursor = await self._running.list_invitations(
+            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
+        )
+        return Page(items=[_invitation_view(i) for i in found], next_cursor=next_cursor)
+
+    @delete(
+        "/v1/channels/{channel_id}/invitations/{user_id}",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused],
+    )
+    async def revoke(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
+        """Take an invitation back (owner); when there is none this changes nothing."""
+        await self._running.revoke_invitation(actor, GroupId(channel_id), user_id)
+
+    @post(
+        "/v1/channels/{channel_id}/invitations/me",
+        status=204,
+        errors=[
+            ChannelNotFound,
+            InvitationNotFound,
+            InvitationExpired,
+            Banned,
+            AdminLimitReached,
+            MemberLimitReached,
+            GroupsPerUserReached,
+        ],
+    )
+    async def answer(
+        self, actor: Actor, channel_id: ChannelIdText, body: AnswerToInvitation
+    ) -> None:
+        """Accept my invitation, which makes me admin and subscriber, or decline it."""
+        await self._running.answer_invitation(actor, GroupId(channel_id), accept=body.accept)
+
+    @get("/v1/invitations", errors=[BadCursor])
+    async def own_invitations(self, actor: Actor, query: PageQuery) -> Page[OwnInvitationView]:
+        """The channels that ask me to be their admin, by id."""
+        found, next_cursor = await self._running.list_own_invitations(
+            actor, limit=query.limit, cursor=query.cursor
+        )
+        items = [_own_invitation_view(invitation, group) for invitation, group in found]
+        return Page(items=items, next_cursor=next_cursor)
+
+    # --- bans from reacting ---------------------------------------------------------------------------------------
+
+    @put(
+        "/v1/channels/{channel_id}/reaction-bans/{user_id}",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused],
+    )
+    async def ban_from_reacting(
+        self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText
+    ) -> None:
+        """Keep a user from reacting (owner, admin); he reads on, and may take back what he left."""
+        await self._running.ban_from_reacting(actor, GroupId(channel_id), user_id, is_banned=True)
+
+    @delete(
+        "/v1/channels/{channel_id}/reaction-bans/{user_id}",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused],
+    )
+    async def let_react(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
+        """Let a user react again (owner, admin)."""
+        await self._running.ban_from_reacting(actor, GroupId(channel_id), user_id, is_banned=False)
+
+    @get(
+        "/v1/channels/{channel_id}/reaction-bans",
+        errors=[ChannelNotFound, PermissionRefused, BadCursor],
+    )
+    async def reaction_bans(
+        self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
+    ) -> Page[BanView]:
+        """Who is kept from reacting, by id (owner, admin)."""
+        bans, next_cursor = await self._running.list_reaction_bans(
+            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
+        )
+        items = [
+            BanView(
+                user_id=ban.user_id,
+                banned_at=ban.reacting_banned_at,
+                banned_by=ban.reacting_banned_by,
+            )
+            for ban in bans
+        ]
+        return Page(items=items, next_cursor=next_cursor)
+
+    # --- admin log ------------------------------------------------------------------------------------------------
+
+    @get(
+        "/v1/channels/{channel_id}/admin-log",
+        errors=[ChannelNotFound, PermissionRefused, BadCursor],
+    )
+    async def admin_log(
+        self, actor: Actor, channel_id: ChannelIdText, query: LogQuery
+    ) -> Page[AdminLogEntryView]:
+        """Who did what to the channel, newest first (owner, admin); it never expires, and goes with the channel."""
+        entries, next_cursor = await self._running.list_log(
+            actor,
+            GroupId(channel_id),
+            action=query.action,
+            actor_id=query.actor_id,
+            target_id=query.target_id,
+            limit=query.limit,
+            cursor=query.cursor,
+        )
+        return Page(items=[_entry_view(entry) for entry in entries], next_cursor=next_cursor)

@@ -1,0 +1,122 @@
+"""A channel's posts and one's private messages with it, interleaved by time.
+
+Both are read in the order of their own seqs and merged: the newer one first, and at the same instant the message. A
+page ends at one place in each of the two, which is what its cursor says. So the pages together hold each of them once,
+also where instants are equal or clocks of several servers differ; what comes in between is newer than the first page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from channels.errors import ChannelNotFound
+from channels.service.dialogue_reactions import DialogueReactions
+from channels.service.extras import ExtrasCache
+from conversations.models import Dialogue, Said
+from conversations.service import DialogueService
+from groups.errors import GroupNotFound
+from groups.kernel.actor import Actor
+from groups.kernel.ids import GroupId
+from groups.kernel.paging import decode_cursor, encode_cursor
+from groups.models import Message, Standing, Tallies, stream_of
+from groups.service import History, MessageService, StreamService
+from reactions.service import ReactionService
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A page, newest first: posts as plain messages, and what was said in private.
+
+    `standing` is None where the reader may not see the channel any more: there are no posts for him.
+    """
+
+    items: Sequence[Message | Said]
+    standing: Standing | None
+    tallies: Tallies
+    said_tallies: Tallies
+    next_cursor: str | None
+
+
+class TimelineService:
+    """Pages of posts and private messages."""
+
+    def __init__(
+        self,
+        extras: ExtrasCache,
+        messages: MessageService,
+        streams: StreamService,
+        dialogues: DialogueService,
+        reactions: ReactionService,
+        dialogue_reactions: DialogueReactions,
+    ) -> None:
+        self._extras = extras
+        self._messages = messages
+        self._streams = streams
+        self._dialogues = dialogues
+        self._reactions = reactions
+        self._dialogue_reactions = dialogue_reactions
+
+    async def page(
+        self,
+        actor: Actor,
+        dialogue: Dialogue,
+        channel_id: GroupId,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Timeline:
+        """A page of both; of private messages alone to who talked with a channel that he may no longer see.
+
+        Raises: ConversationNotFound; PermissionRefused, Banned where the posts are not the actor's to read; BadCursor.
+        """
+        key = decode_cursor("timeline", cursor, int, int)
+        below_post, below_said = (int(key[0]), int(key[1])) if key else (None, None)
+        await self._dialogues.check_there(actor, dialogue)
+        try:
+            await self._extras.get(channel_id)
+            history: History | None = await self._messages.list_messages(
+                actor, channel_id, limit=limit + 1, before_seq=below_post
+            )
+        except (ChannelNotFound, GroupNotFound):
+            history = None
+        posts = history.messages if history else []
+        said = await self._streams.newest(dialogue.stream_id, below=below_said, limit=limit + 1)
+        merged = merge(posts, said)
+        page = merged[:limit]
+        next_cursor = None
+        if len(merged) > limit:
+            next_cursor = encode_cursor(
+                "timeline", _end_of(posts, page, below_post), _end_of(said, page, below_said)
+            )
+        seqs = [post.seq for post in page if post.stream_id != dialogue.stream_id]
+        tallies = await self._reactions.tallies(actor, stream_of(channel_id), seqs)
+        said_seqs = [each.seq for each in page if each.stream_id == dialogue.stream_id]
+        said_tallies = await self._dialogue_reactions.tallies(dialogue, said_seqs)
+        items = [Said(dialogue, m) if m.stream_id == dialogue.stream_id else m for m in page]
+        return Timeline(
+            items, history.standing if history else None, tallies, said_tallies, next_cursor
+        )
+
+
+def merge(posts: Sequence[Message], said: Sequence[Message]) -> list[Message]:
+    """Both, newest first, each in its own order."""
+    merged: list[Message] = []
+    post = other = 0
+    while post < len(posts) or other < len(said):
+        takes_post = other == len(said) or (
+            post < len(posts) and posts[post].created_at > said[other].created_at
+        )
+        if takes_post:
+            merged.append(posts[post])
+            post += 1
+        else:
+            merged.append(said[other])
+            other += 1
+    return merged
+
+
+def _end_of(read: Sequence[Message], page: Sequence[Message], below: int | None) -> int:
+    """Below which seq the next page goes on in this one of the two."""
+    if not read:
+        return below or 1  # nothing is there: what comes now is newer than this page
+    shown = [message.seq for message in page if message.stream_id == read[0].stream_id]
+    return min(shown, default=read[0].seq + 1)

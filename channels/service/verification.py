@@ -1,0 +1,38 @@
+"""The verified badge: the application vouches for a channel, and nobody else does.
+
+It is stored with the channel's group, which every list that shows a channel reads anyway.
+"""
+
+from channels.errors import ChannelNotFound, in_words_of_channels
+from channels.store import ChannelStore
+from groups.kernel.actor import Actor
+from groups.kernel.errors import PermissionRefused
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Database, Tx
+from groups.service import GroupChanges, GroupService
+
+
+class Verification:
+    """Gives the badge and takes it."""
+
+    def __init__(self, database: Database, channels: ChannelStore, groups: GroupService) -> None:
+        self._database = database
+        self._channels = channels
+        self._groups = groups
+
+    async def set(self, actor: Actor, channel_id: GroupId, *, is_verified: bool) -> None:
+        """Give the channel the badge, or take it (the application's admin); again changes nothing.
+
+        Publishes: GroupUpdated, when something changed. Raises: ChannelNotFound; PermissionRefused.
+        """
+        with in_words_of_channels():
+            await self._database.run(lambda tx: self._set(actor, channel_id, is_verified, tx))
+
+    async def _set(self, actor: Actor, channel_id: GroupId, is_verified: bool, tx: Tx) -> None:
+        if await self._channels.find(channel_id, tx) is None:
+            raise ChannelNotFound
+        if not actor.is_app_admin:
+            await self._groups.get(actor, channel_id)  # to whom it is hidden, it is not found
+            raise PermissionRefused("Only the application verifies a channel")
+        changes = GroupChanges(verified=is_verified)
+        await self._groups.update_in(actor, channel_id, changes, tx, for_channel=True)

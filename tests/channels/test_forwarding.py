@@ -1,0 +1,211 @@
+"""Forwarding: what is copied, what the copy says of where it comes from, and who may not."""
+
+from typing import Any, Final
+
+import pytest
+
+from tests.api import (
+    Api,
+    MovedClock,
+    User,
+    a_channel,
+    a_chat_group,
+    a_post,
+    conversation_of,
+    group_path,
+    id_of,
+)
+from tests.conftest import OpenApi
+from tests.groups.test_media import load, picture, upload
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+own_loop = pytest.mark.asyncio(loop_scope="function")
+
+HIDDEN: Final = dict.fromkeys(("channel_id", "group_id", "name", "seq", "message_id"))
+
+
+def from_channel(path: str, seq: int = 1) -> dict[str, Any]:
+    return {"forward": {"channel_id": id_of(path), "seq": seq}}
+
+
+def from_group(path: str, seq: int = 1) -> dict[str, Any]:
+    return {"forward": {"group_id": id_of(path), "seq": seq}}
+
+
+def origin_of(path: str, name: str = "News", seq: int = 1) -> dict[str, Any]:
+    return {
+        "channel_id": id_of(path),
+        "group_id": None,
+        "name": name,
+        "seq": seq,
+        "message_id": f"{id_of(path)}:{seq}",
+    }
+
+
+async def test_a_forward_is_a_copy_that_names_the_channel_and_never_who_wrote(
+    shared_api: Api,
+) -> None:
+    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, bob, name="News")
+    chat = await a_chat_group(bob, cat)
+    links = [{"title": "x", "url": "https://example.org"}]
+    said = {"kind": "text", "title": "T", "text": "Hi", "links": links, "custom": {"a": 1}}
+    await ada.post(f"{path}/posts", said)
+    ears = await cat.socket()
+    copied = await bob.post(f"{chat}/messages", {**from_channel(path), "silent": True})
+    assert copied.status == 201, copied
+    assert copied.body == copied.body | said | {"silent": True, "sender_id": bob.id}
+    assert copied.body["forwarded_from"] == origin_of(path)
+    (event,) = await ears.until_now()
+    assert event["message"]["forwarded_from"] == origin_of(path)
+    shown = await cat.get(f"{chat}/messages")
+    assert shown.items == [copied.body]
+    assert ada.id not in shown.text
+    # The copy stands by itself, and its origin stays the first one.
+    await ada.delete(f"{path}/posts/1")
+    again = await cat.post(f"{chat}/messages", from_group(chat))
+    assert (again.body["text"], again.body["forwarded_from"]) == ("Hi", origin_of(path))
+    gone = await bob.post(f"{chat}/messages", from_channel(path))
+    assert gone.refusal == (409, "message_recalled")
+    talk = await cat.get("/v1/conversations")
+    assert talk.items[0]["conversation_id"] == conversation_of(chat)
+
+
+async def test_a_post_is_forwarded_into_a_channel_and_previewed_before(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path, other = await a_channel(bob, name="News"), await a_channel(ada, bob, name="Other")
+    await a_post(bob, path, "Hi")
+    preview = (await ada.post(f"{other}/posts/preview", from_channel(path))).body
+    assert (await ada.get(other)).body["head_seq"] == 0
+    posted = (await ada.post(f"{other}/posts", from_channel(path))).body
+    assert posted["forwarded_from"] == preview["forwarded_from"] == origin_of(path)
+    assert (posted["text"], posted["channel_name"]) == ("Hi", "Other")
+    assert bob.id not in str((await ada.get(f"{other}/posts")).items)
+
+
+async def test_a_private_channel_is_not_named(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada, bob, settings={"visibility": "private"})
+    chat = await a_chat_group(bob, ada)
+    other = await a_chat_group(bob)
+    await a_post(ada, path, "Hi")
+    copied = (await bob.post(f"{chat}/messages", from_channel(path))).body
+    assert (copied["text"], copied["forwarded_from"]) == ("Hi", HIDDEN)
+    again = (await bob.post(f"{other}/messages", from_group(chat))).body
+    assert again["forwarded_from"] == HIDDEN
+    plain = (await bob.post(f"{chat}/messages", {"kind": "text", "text": "Hi"})).body
+    assert plain["forwarded_from"] is None
+    of_chat = await a_post(bob, chat)
+    third = (await bob.post(f"{other}/messages", from_group(chat, of_chat["seq"]))).body
+    assert third["forwarded_from"]["group_id"] == id_of(chat)
+    assert third["forwarded_from"]["channel_id"] is None
+
+
+async def test_only_what_one_may_read_is_forwarded(shared_api: Api) -> None:
+    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    private = await a_channel(ada, bob, settings={"visibility": "private"})
+    talk = await a_chat_group(ada, bob)
+    own = await a_channel(eve)
+    mine = await a_chat_group(eve, bob)
+    for place in (private, talk):
+        await a_post(ada, place)
+    # Who joins sees nothing of what was said before, and cannot carry it on.
+    late = shared_api.user("late")
+    await ada.put(f"{talk}/members/{late.id}")
+    await eve.put(f"{mine}/members/{late.id}")
+    for source in (from_channel(private), from_group(talk)):
+        assert (await bob.post(f"{mine}/messages", source)).status == 201
+    refusals = [
+        (await eve.post(f"{mine}/messages", from_channel(private))).refusal,
+        (await eve.post(f"{own}/posts", from_channel(private))).refusal,
+        (await eve.post(f"{mine}/messages", from_group(talk))).refusal,
+        (await late.post(f"{mine}/messages", from_group(talk))).refusal,
+        (await bob.post(f"{mine}/messages", from_group(talk, 99))).refusal,
+        (await eve.post(f"{talk}/messages", from_group(mine))).refusal,
+        (await bob.post(f"{private}/posts", from_group(mine))).refusal,
+    ]
+    assert refusals == [
+        (404, "group_not_found"),
+        (404, "channel_not_found"),
+        (403, "permission_denied"),
+        (404, "message_not_found"),
+        (404, "message_not_found"),
+        (403, "posting_not_allowed"),
+        (403, "posting_not_allowed"),
+    ]
+
+
+async def test_a_channel_that_protects_its_content_is_not_forwarded(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada, bob)
+    chat = await a_chat_group(bob, ada)
+    await a_post(ada, path)
+    for protected, answer in ((True, (403, "forwarding_not_allowed")), (False, (201, None))):
+        await ada.patch(path, {"settings": {"protect_content": protected}})
+        for user in (bob, ada):
+            for source in (from_channel(path), from_group(group_path(path))):
+                assert (await user.post(f"{chat}/messages", source)).refusal == answer
+    assert (await ada.post(f"{path}/posts/preview", from_channel(path))).status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"forward": {"seq": 1}},
+        {"forward": {"group_id": "a", "channel_id": "b", "seq": 1}},
+        {"forward": {"group_id": "a"}},
+        {"forward": {"group_id": "a", "seq": 0}},
+        {"forward": {"group_id": "a", "seq": 1}, "kind": "text", "text": "x"},
+        {"forward": {"group_id": "a", "seq": 1}, "text": "x"},
+        {"silent": True},
+        {},
+    ],
+)
+async def test_a_forward_names_one_message_and_nothing_else(
+    shared_api: Api, body: dict[str, Any]
+) -> None:
+    ada = shared_api.user("ada")
+    path = await a_channel(ada)
+    await a_post(ada, path)
+    assert (await ada.post(f"{path}/posts", from_channel(path))).status == 201
+    assert (await ada.post(f"{path}/posts", body)).refusal == (400, "invalid_request")
+
+
+async def test_a_forward_repeated_with_its_key_happens_once(shared_api: Api) -> None:
+    ada = shared_api.user("ada")
+    path, chat = await a_channel(ada), await a_chat_group(ada)
+    await a_post(ada, path)
+    await a_post(ada, path)
+
+    async def send(seq: int) -> Any:
+        body = from_channel(path, seq)
+        return await ada.post(f"{chat}/messages", body, Idempotency_Key="k")
+
+    first = await send(1)
+    # Also when what was forwarded is gone since.
+    await ada.delete(f"{path}/posts/1")
+    assert (await send(1)).body == first.body
+    assert (await send(2)).refusal == (409, "idempotency_conflict")
+    assert (await ada.get(f"{chat}/messages")).items == [first.body]
+
+
+@own_loop
+async def test_a_picture_lives_as_long_as_the_last_copy(api: OpenApi) -> None:
+    clock = MovedClock()
+    server = await api(clock=clock)
+    ada, bob = server.user("ada"), server.user("bob")
+    path, chat = await a_channel(ada, bob), await a_chat_group(bob)
+    media = (await upload(ada, picture())).body
+    await ada.post(f"{path}/posts", {"kind": "image", "images": [media["media_id"]]})
+    copied = await bob.post(f"{chat}/messages", from_channel(path))
+    assert copied.body["images"][0]["media_id"] == media["media_id"]
+
+    async def is_there(user: User) -> bool:
+        clock.move(seconds=60)
+        await server.services.chat.media.sweep()
+        return (await load(user, media["url"]))[0] == 200
+
+    await ada.delete(f"{path}/posts/1")
+    assert await is_there(bob)
+    await bob.delete(f"{chat}/messages/1")
+    assert not await is_there(bob)

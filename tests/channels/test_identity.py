@@ -1,0 +1,205 @@
+"""What tells a channel from all others: its id in every spelling, its texts through both families, its badge."""
+
+from typing import Any, Final
+
+import pytest
+
+from groups.kernel.mongo import Database
+from tests.api import Api, User, a_channel, a_chat_group, fresh, group_path, id_of, part
+from tests.conftest import OpenApi
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+own_loop = pytest.mark.asyncio(loop_scope="function")
+
+PREFIX: Final = "@TOA#_"
+FORMS: Final = 13
+"""In how many answers `forms_of` finds a channel."""
+
+# --- ids ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "letters", ["x", "é", "故", "🍵", "a b", "%41", "../..", "a/b", "?q=1", "#x", "日本 news"]
+)
+async def test_an_id_of_any_printable_text_is_read_as_it_was_given(
+    shared_api: Api, letters: str
+) -> None:
+    ada = shared_api.user("ada")
+    channel_id = PREFIX + fresh("k") + letters
+    created = await ada.post("/v1/channels", {"channel_id": channel_id, "name": "News"})
+    assert (created.status, created.body["channel_id"]) == (201, channel_id)
+    in_short = channel_id.removeprefix(PREFIX)
+    for spelling in (channel_id, in_short):
+        read = await ada.get(f"/v1/channels/{part(spelling)}")
+        assert (read.status, read.body["channel_id"]) == (200, channel_id)
+        (item,) = (await ada.get(f"/v1/channels?ids={part(spelling)}")).items
+        assert item["channel_id"] == channel_id
+    assert (await ada.get(f"/v1/groups/{part(channel_id)}")).body["is_channel"] is True
+    assert (await ada.get(f"/v1/groups/{part(in_short)}")).status == 404
+
+
+@pytest.mark.parametrize("bad", ["\x00", "\n", "\t", "\x1f", "\x7f", "\u2028", "\ud800"])
+async def test_an_id_holds_no_control_character_and_no_separator(shared_api: Api, bad: str) -> None:
+    ada = shared_api.user("ada")
+    good = PREFIX + fresh("k")
+    for channel_id, status in ((good, 201), (good + bad + "x", 400)):
+        created = await ada.post("/v1/channels", {"channel_id": channel_id, "name": "News"})
+        assert created.status == status, created
+        if status == 400:
+            assert created.refusal[1] == "invalid_request"
+
+
+async def test_an_id_holds_no_comma_which_parts_the_ids_of_a_list(shared_api: Api) -> None:
+    ada = shared_api.user("ada")
+    good = PREFIX + fresh("k")
+    refused = await ada.post("/v1/channels", {"channel_id": good + ",x", "name": "News"})
+    assert refused.refusal == (400, "bad_channel_id")
+    assert (await ada.post("/v1/channels", {"channel_id": good, "name": "News"})).status == 201
+
+
+@pytest.mark.parametrize("path", ["%00", "%1F", "%0A", "%FF", "%C3", PREFIX.replace("#", "%23")])
+async def test_a_path_that_names_no_possible_id_is_refused(shared_api: Api, path: str) -> None:
+    refused = await shared_api.user().get(f"/v1/channels/{path}")
+    assert refused.status in {400, 404}
+    assert refused.refusal[1] in {"invalid_request", "channel_not_found", "route_not_found"}
+
+
+async def test_an_id_counts_bytes_also_in_short_and_among_several(shared_api: Api) -> None:
+    ada = shared_api.user("ada")
+    rest = fresh("k")
+    rest += "é" * ((42 - len(rest)) // 2)
+    rest += "x" * (42 - len(rest.encode()))
+    assert len((PREFIX + rest).encode()) == 48
+    created = await ada.post("/v1/channels", {"channel_id": PREFIX + rest, "name": "News"})
+    assert created.status == 201
+    assert (await ada.get(f"/v1/channels/{part(rest)}")).status == 200
+    assert (await ada.get(f"/v1/channels/{part(rest + 'x')}")).refusal == (400, "invalid_request")
+    found, missing = (await ada.get(f"/v1/channels?ids={part(rest)},{part(rest + 'x')}")).items
+    assert found["channel_id"] == PREFIX + rest
+    assert missing["error"]["code"] == "channel_not_found"
+
+
+# --- texts through the group calls ----------------------------------------------------------------------------------
+
+TEXTS: Final = {"name": ("故" * 50, 150), "introduction": ("é" * 200, 400)}
+OF_GROUPS: Final = {"name": ("é" * 50, 100), "introduction": ("é" * 200, 400)}
+
+
+@pytest.mark.parametrize("field", TEXTS)
+async def test_a_channel_s_texts_have_its_own_limits_also_through_the_group(
+    shared_api: Api, field: str
+) -> None:
+    ada = shared_api.user("ada")
+    for path, (longest, limit) in (
+        (group_path(await a_channel(ada)), TEXTS[field]),
+        (await a_chat_group(ada), OF_GROUPS[field]),
+    ):
+        assert len(longest.encode()) == limit
+        assert (await ada.patch(path, {field: longest})).status == 200
+        refused = await ada.patch(path, {field: longest + "x"})
+        assert refused.refusal == (400, "field_too_long")
+        assert refused.body["details"] == {"field": field, "limit_bytes": limit}
+        assert (await ada.get(path)).body[field] == longest
+
+
+@own_loop
+async def test_limits_of_channels_set_narrower_hold_through_the_group_too(api: OpenApi) -> None:
+    server = await api(channel_introduction_bytes=4, channel_name_bytes=5)
+    ada = server.user("ada")
+    path = group_path(await a_channel(ada, name="New"))
+    for body, status in (({"introduction": "é" * 2}, 200), ({"introduction": "é" * 2 + "x"}, 400)):
+        assert (await ada.patch(path, body)).status == status
+    for body, status in (({"name": "Newss"}, 200), ({"name": "Newsss"}, 400)):
+        assert (await ada.patch(path, body)).status == status
+
+
+@pytest.mark.parametrize("field", TEXTS)
+@pytest.mark.parametrize("text", ["\ud800", None, 7])
+async def test_what_is_no_text_is_refused(shared_api: Api, field: str, text: object) -> None:
+    ada = shared_api.user("ada")
+    path = group_path(await a_channel(ada))
+    assert (await ada.patch(path, {field: text})).refusal == (400, "invalid_request")
+
+
+# --- the badge ------------------------------------------------------------------------------------------------------
+
+
+async def forms_of(user: User, path: str) -> list[bool]:
+    """The badge in every form in which the user is shown the channel."""
+    channel_id = id_of(path)
+    lists = [
+        await user.get(f"/v1/channels?ids={part(channel_id)}"),
+        await user.get("/v1/channels?subscribed=true&limit=100"),
+        await user.get(f"/v1/channels?q={part(channel_id.removeprefix(PREFIX))}&limit=100"),
+    ]
+    found = [c for answer in lists for c in answer.items if c["channel_id"] == channel_id]
+    assert len(found) == len(lists)
+    found += [(await user.get(path)).body, (await user.put(f"{path}/subscription")).body]
+    found += await as_a_group(user, channel_id)
+    page = path.replace("/v1/channels", "/c")
+    found.append((await user.get(f"{page}/feed.json")).body["_channel"])
+    assert ('aria-label="Verified"' in (await user.get(page)).text) is found[0]["verified"]
+    return [shown["verified"] for shown in found]
+
+
+async def as_a_group(user: User, channel_id: str) -> list[dict[str, Any]]:
+    """The channel as the calls on groups and conversations show it."""
+    listed = (await user.get("/v1/conversations")).items
+    assert len(listed) == 2
+    rows = [
+        (await user.get(f"/v1/conversations/{part(kind + channel_id)}")).body
+        for kind in ("group_", "c2c_")
+    ]
+    groups = [
+        *(await user.get(f"/v1/groups?ids={part(channel_id)}")).items,
+        *(await user.get("/v1/groups?joined=true")).items,
+        (await user.get(f"/v1/groups/{part(channel_id)}")).body,
+    ]
+    return [*listed, *rows, *groups]
+
+
+@own_loop
+async def test_the_badge_is_the_application_s_and_shown_everywhere(
+    api: OpenApi, second_database: Database
+) -> None:
+    server, other = await api(), await api(database=second_database)
+    ada, bob, root = server.user("ada"), server.user("bob"), server.user(admin=True)
+    path = await a_channel(ada, bob)
+    far_bob = other.known(bob.id)
+    dialogue = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
+    assert (await bob.post(dialogue, {"kind": "text", "text": "Hello"})).status == 201
+    assert await forms_of(far_bob, path) == [False] * FORMS
+    ears = await far_bob.socket()
+    for user in (ada, bob):
+        assert (await user.put(f"{path}/verified")).refusal == (403, "permission_denied")
+        assert (await user.delete(f"{path}/verified")).refusal == (403, "permission_denied")
+    assert await ears.until_now() == []
+    for badge in (True, False):
+        for _ in range(2):
+            if badge:
+                answer = await root.put(f"{path}/verified")
+                assert (answer.status, answer.body["verified"]) == (200, True)
+            else:
+                assert (await root.delete(f"{path}/verified")).status == 204
+        (told,) = await ears.until_now()
+        assert (told["type"], told["changed"]) == ("channel.updated", {"verified": badge})
+        assert await forms_of(bob, path) == [badge] * FORMS
+        assert await forms_of(far_bob, path) == [badge] * FORMS
+        assert await ears.until_now() == []
+
+
+@pytest.mark.parametrize("call", ["put", "delete"])
+async def test_the_badge_of_no_channel_is_not_found(shared_api: Api, call: str) -> None:
+    ada, root = shared_api.user("ada"), shared_api.user(admin=True)
+    group = await a_chat_group(ada)
+    for path in ("/v1/channels/none", group.replace("/groups/", "/channels/")):
+        refused = await getattr(root, call)(f"{path}/verified")
+        assert refused.refusal == (404, "channel_not_found")
+
+
+async def test_the_badge_is_not_given_by_writing_the_profile(shared_api: Api) -> None:
+    ada = shared_api.user("ada")
+    path = await a_channel(ada)
+    assert (await ada.patch(path, {"verified": True})).refusal == (400, "invalid_request")
+    created = await ada.post("/v1/channels", {"name": "x", "verified": True})
+    assert created.refusal == (400, "invalid_request")

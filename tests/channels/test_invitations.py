@@ -1,0 +1,361 @@
+"""Invitations to be an admin: made, seen, accepted, declined, revoked, expired."""
+
+import asyncio
+from datetime import datetime
+from typing import Final
+
+import pytest
+
+from groups.kernel.mongo import Database
+from groups.models import Grant
+from tests.api import Answer, Api, User, a_channel, all_pages, id_of, part
+from tests.conftest import OpenApi
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+own_loop = pytest.mark.asyncio(loop_scope="function")
+
+ALL: Final = [grant.value for grant in Grant]
+NONE: Final = (404, "invitation_not_found")
+EXPIRED: Final = (409, "invitation_expired")
+WEEK: Final = 7 * 24 * 3600
+PRIVATE: Final = {"visibility": "private"}
+
+
+async def invite(owner: User, path: str, user: User, *grants: str) -> Answer:
+    body = {"user_id": user.id} | ({"grants": list(grants)} if grants else {})
+    return await owner.post(f"{path}/invitations", body)
+
+
+async def answer(user: User, path: str, *, accept: bool = True) -> Answer:
+    return await user.post(f"{path}/invitations/me", {"accept": accept})
+
+
+async def own(user: User) -> list[str]:
+    return [item["channel_id"] for item in (await user.get("/v1/invitations")).items]
+
+
+async def grants_of(owner: User, path: str, user: User) -> list[str] | None:
+    for item in (await owner.get(f"{path}/admins")).items:
+        if item["user_id"] == user.id:
+            grants = item["grants"]
+            assert isinstance(grants, list)
+            return grants
+    return None
+
+
+# --- accepted and declined --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_subscriber", [False, True])
+async def test_who_accepts_is_admin_with_what_he_was_offered(
+    shared_api: Api, *, is_subscriber: bool
+) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada, *([bob] if is_subscriber else []))
+    invited = await invite(ada, path, bob, "pin_posts", "post")
+    assert invited.status == 201
+    assert invited.body["grants"] == ["post", "pin_posts"]
+    assert invited.body["invited_by"] == ada.id
+    at, until = (datetime.fromisoformat(invited.body[k]) for k in ("invited_at", "expires_at"))
+    assert (until - at).total_seconds() == WEEK
+    (mine,) = (await bob.get("/v1/invitations")).items
+    assert (mine["channel_id"], mine["channel_name"]) == (id_of(path), "News")
+    assert mine["grants"] == ["post", "pin_posts"]
+    # Asking makes nobody an admin.
+    assert await grants_of(ada, path, bob) is None
+    for _ in range(2):
+        assert (await answer(bob, path)).status == 204
+    assert await grants_of(ada, path, bob) == ["post", "pin_posts"]
+    assert (await bob.get(path)).body["subscriber_count"] == 2
+    assert await own(bob) == []
+    assert (await ada.get(f"{path}/invitations")).items == []
+
+
+async def test_without_a_list_everything_is_offered(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada)
+    assert (await invite(ada, path, bob)).body["grants"] == ALL
+    await answer(bob, path)
+    assert await grants_of(ada, path, bob) == ALL
+
+
+async def test_who_declines_is_no_admin_and_may_be_asked_again(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada)
+    await invite(ada, path, bob)
+    assert (await answer(bob, path, accept=False)).status == 204
+    for accept in (False, True):
+        assert (await answer(bob, path, accept=accept)).refusal == NONE
+    assert await grants_of(ada, path, bob) is None
+    assert (await bob.get(path)).body["role"] is None
+    await invite(ada, path, bob)
+    assert (await answer(bob, path)).status == 204
+
+
+async def test_who_was_revoked_can_accept_no_more(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada, bob)
+    await invite(ada, path, bob)
+    for _ in range(2):
+        assert (await ada.delete(f"{path}/invitations/{part(bob.id)}")).status == 204
+    assert (await answer(bob, path)).refusal == NONE
+    assert await own(bob) == []
+    assert await grants_of(ada, path, bob) is None
+
+
+async def test_asking_for_the_same_again_changes_nothing_and_for_more_makes_it_anew(
+    shared_api: Api,
+) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada)
+    ears = await bob.socket()
+    first, second = [await invite(ada, path, bob, "post") for _ in range(2)]
+    assert (second.status, second.body) == (201, first.body)
+    third = await invite(ada, path, bob, "post", "pin_posts")
+    assert third.body["grants"] == ["post", "pin_posts"]
+    heard = [e for e in await ears.until_now() if e["type"] == "channel.invited"]
+    assert [event["grants"] for event in heard] == [["post"], ["post", "pin_posts"]]
+    await ears.close()
+    assert len((await ada.get(f"{path}/invitations")).items) == 1
+
+
+async def test_who_runs_it_already_or_is_banned_is_not_asked(shared_api: Api) -> None:
+    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, cat, admins=(bob,))
+    for user in (ada, bob):
+        assert (await invite(ada, path, user)).refusal == (409, "already_admin")
+    await ada.delete(f"{path}/subscribers/{part(cat.id)}?ban=true")
+    assert (await invite(ada, path, cat)).refusal == (403, "banned")
+    await ada.delete(f"{path}/bans/{part(cat.id)}")
+    assert (await invite(ada, path, cat)).status == 201
+
+
+async def test_a_ban_takes_the_invitation_along(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada)
+    await invite(ada, path, bob)
+    await ada.delete(f"{path}/subscribers/{part(bob.id)}?ban=true")
+    assert (await answer(bob, path)).refusal == (403, "banned")
+    assert await own(bob) == []
+    await ada.delete(f"{path}/bans/{part(bob.id)}")
+    assert (await answer(bob, path)).refusal == NONE
+
+
+async def test_who_is_appointed_or_made_owner_meanwhile_has_nothing_left_to_answer(
+    shared_api: Api,
+) -> None:
+    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, bob, cat)
+    for user in (bob, cat):
+        await invite(ada, path, user, "post")
+    await ada.put(f"{path}/admins/{part(bob.id)}")
+    await ada.post(f"{path}/owner", {"user_id": cat.id})
+    for user in (bob, cat):
+        assert await own(user) == []
+        assert (await answer(user, path)).status == 204
+        assert await grants_of(cat, path, user) == ALL
+
+
+# --- in time ----------------------------------------------------------------------------------------------------------
+
+
+@own_loop
+async def test_it_is_open_until_its_last_moment_and_a_week_by_default(api: OpenApi) -> None:
+    server = await api()
+    assert server.services.limits.admin_invitation_seconds == WEEK
+    ada, bob, cat = (server.user(name, hours=1000) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada)
+    for user in (bob, cat):
+        await invite(ada, path, user)
+    server.clock.move(seconds=WEEK - 60)
+    assert await own(bob) == [id_of(path)]
+    assert (await answer(bob, path)).status == 204
+    server.clock.move(seconds=60)
+    assert await own(cat) == []
+    assert (await ada.get(f"{path}/invitations")).items == []
+    assert (await answer(cat, path)).refusal == EXPIRED
+    assert await grants_of(ada, path, cat) is None
+    # Asked again, the time begins anew.
+    assert (await invite(ada, path, cat)).status == 201
+    assert (await answer(cat, path)).status == 204
+
+
+@own_loop
+async def test_so_many_are_open_at_once_and_one_more_is_refused(api: OpenApi) -> None:
+    server = await api(admin_invitations=2, admin_invitation_seconds=60)
+    ada, bob, cat, dan, eve = (server.user(name) for name in ("ada", "bob", "cat", "dan", "eve"))
+    path = await a_channel(ada)
+    for user in (bob, cat):
+        assert (await invite(ada, path, user)).status == 201
+    refused = await invite(ada, path, dan)
+    assert refused.refusal == (409, "invitation_limit_reached")
+    assert refused.body["details"] == {"limit": 2}
+    assert (await invite(ada, path, cat, "post")).status == 201
+    await answer(bob, path, accept=False)
+    assert (await invite(ada, path, dan)).status == 201
+    # What expired counts no more.
+    server.clock.move(seconds=61)
+    for user in (bob, eve):
+        assert (await invite(ada, path, user)).status == 201
+    assert (await invite(ada, path, dan)).refusal == (409, "invitation_limit_reached")
+
+
+@own_loop
+async def test_racing_invitations_at_the_limit_are_exactly_the_rest(
+    api: OpenApi, second_database: Database
+) -> None:
+    here = await api(admin_invitations=3)
+    there = await api(database=second_database, admin_invitations=3)
+    ada = here.user("ada")
+    path = await a_channel(ada)
+    owners = [ada, there.known(ada.id)]
+    crowd = [here.user("fan") for _ in range(12)]
+    answers = await asyncio.gather(
+        *(invite(owners[n % 2], path, user) for n, user in enumerate(crowd))
+    )
+    full = (409, "invitation_limit_reached")
+    assert sorted(each.refusal for each in answers) == [(201, None)] * 3 + [full] * 9
+    assert len((await ada.get(f"{path}/invitations")).items) == 3
+
+
+# --- limits at accepting ----------------------------------------------------------------------------------------------
+
+
+@own_loop
+async def test_accepting_fits_into_the_limits_of_admins_and_of_subscribers_or_waits(
+    api: OpenApi,
+) -> None:
+    server = await api(admins=1, community_members=3)
+    ada, bob, cat, dan = (server.user(name) for name in ("ada", "bob", "cat", "dan"))
+    path = await a_channel(ada, dan, admins=(bob,))
+    await invite(ada, path, cat)
+    assert (await answer(cat, path)).refusal == (409, "admin_limit_reached")
+    await ada.delete(f"{path}/admins/{part(bob.id)}")
+    assert (await answer(cat, path)).refusal == (409, "member_limit_reached")
+    assert (await ada.get(path)).body["subscriber_count"] == 3
+    # Refused, it is still open.
+    await dan.delete(f"{path}/subscription")
+    assert (await answer(cat, path)).status == 204
+    assert await grants_of(ada, path, cat) == ALL
+
+
+# --- private channels, lists, events ----------------------------------------------------------------------------------
+
+
+async def test_of_a_private_channel_an_invitation_shows_the_name_and_no_more(
+    shared_api: Api,
+) -> None:
+    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, settings=PRIVATE, introduction="A secret")
+    await invite(ada, path, bob, "post")
+    (mine,) = (await bob.get("/v1/invitations")).items
+    shown = {"channel_id", "channel_name", "verified", "grants", "invited_at", "expires_at"}
+    assert set(mine) == shown
+    hidden = (404, "channel_not_found")
+    for call in ("", "/posts", "/admins", "/admin-log"):
+        assert (await bob.get(path + call)).refusal == hidden
+    assert (await bob.put(f"{path}/subscription")).refusal == hidden
+    # To who is not asked there is no such channel, nor after a revocation.
+    assert (await answer(cat, path)).refusal == hidden
+    assert (await answer(bob, path)).status == 204
+    assert (await bob.get(path)).body["role"] == "admin"
+    await invite(ada, path, cat)
+    await ada.delete(f"{path}/invitations/{part(cat.id)}")
+    assert (await answer(cat, path)).refusal == hidden
+
+
+async def test_invitations_are_listed_page_by_page(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    paths = [await a_channel(ada) for _ in range(5)]
+    crowd = [shared_api.user("fan") for _ in range(5)]
+    for path in paths:
+        await invite(ada, path, bob)
+    for user in crowd[1:]:
+        await invite(ada, paths[0], user)
+    await invite(ada, paths[0], crowd[0])
+    mine = await all_pages(bob, "/v1/invitations", limit=2)
+    assert [len(page) for page in mine] == [2, 2, 1]
+    found = [item["channel_id"] for page in mine for item in page]
+    assert found == sorted(id_of(path) for path in paths)
+    theirs = await all_pages(ada, f"{paths[0]}/invitations", limit=4)
+    assert [len(page) for page in theirs] == [4, 2]
+    users = [item["user_id"] for page in theirs for item in page]
+    assert users == sorted(user.id for user in (bob, *crowd))
+
+
+async def test_every_device_of_the_invited_and_the_owner_hear_of_it(shared_api: Api) -> None:
+    ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
+    path = await a_channel(ada, cat, settings=PRIVATE)
+    ears = [await user.socket() for user in (bob, bob, ada, cat)]
+    await invite(ada, path, bob, "post")
+    await answer(bob, path, accept=False)
+    await invite(ada, path, bob, "post")
+    await ada.delete(f"{path}/invitations/{part(bob.id)}")
+    await invite(ada, path, bob, "post")
+    await answer(bob, path)
+    kinds = ("channel.invited", "channel.invitation_ended")
+    heard = [[e for e in await each.until_now() if e["type"] in kinds] for each in ears]
+    told = [(e["type"], e["user_id"], e.get("reason"), e.get("channel_name")) for e in heard[0]]
+    invited = ("channel.invited", bob.id, None, "News")
+    ended = [
+        ("channel.invitation_ended", bob.id, reason, None)
+        for reason in ("declined", "revoked", "accepted")
+    ]
+    assert told == [invited, ended[0], invited, ended[1], invited, ended[2]]
+    assert heard[1] == heard[2] == heard[0]
+    assert heard[3] == []
+    assert dan.id not in str(heard)
+    for each in ears:
+        await each.close()
+
+
+async def test_a_deleted_channel_invites_nobody(shared_api: Api) -> None:
+    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    path = await a_channel(ada)
+    await invite(ada, path, bob)
+    assert (await ada.delete(path)).status == 204
+    assert await own(bob) == []
+    assert (await answer(bob, path)).refusal == (404, "channel_not_found")
+    await shared_api.services.chat.clearing.wait()
+    stored = shared_api.services.database.collection("admin_invitations")
+    assert await stored.find({"group_id": id_of(path)}).to_list(None) == []
+
+
+async def test_a_deleted_channel_tells_whom_it_had_invited(shared_api: Api) -> None:
+    ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
+    path = await a_channel(ada, dan)
+    for user in (bob, cat):
+        assert (await invite(ada, path, user)).status == 201
+    assert (await answer(cat, path, accept=False)).status == 204
+    ears = [await user.socket() for user in (bob, bob, ada, cat, dan)]
+    assert await own(bob) == [id_of(path)]
+    assert (await ada.delete(path)).status == 204
+    kind = "channel.invitation_ended"
+    heard = [[e for e in await each.until_now() if e["type"] == kind] for each in ears]
+    told = [(e["channel_id"], e["user_id"], e["reason"]) for e in heard[0]]
+    assert told == [(id_of(path), bob.id, "deleted")]
+    assert heard[1] == heard[2] == heard[0]
+    # Neither who had declined nor a subscriber is told who was invited.
+    assert heard[3] == heard[4] == []
+    assert (await bob.get("/v1/invitations")).items == []
+    for each in ears:
+        await each.close()
+
+
+@own_loop
+async def test_deleting_tells_every_invited_up_to_the_limit_and_no_expired_one(
+    api: OpenApi,
+) -> None:
+    server = await api(admin_invitations=2, admin_invitation_seconds=60)
+    ada, bob, cat, dan = (server.user(name) for name in ("ada", "bob", "cat", "dan"))
+    path = await a_channel(ada)
+    assert (await invite(ada, path, dan)).status == 201
+    server.clock.move(seconds=61)
+    for user in (bob, cat):
+        assert (await invite(ada, path, user)).status == 201
+    ears = await ada.socket()
+    assert (await ada.delete(path)).status == 204
+    told = [e for e in await ears.until_now() if e["type"] == "channel.invitation_ended"]
+    assert sorted(event["user_id"] for event in told) == sorted((bob.id, cat.id))
+    assert {event["reason"] for event in told} == {"deleted"}
+    await ears.close()

@@ -1,0 +1,311 @@
+"""What sockets are told of subscriptions: every device of whom it concerns, once a change, in every process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+
+from groups.kernel.events import read_event
+from groups.kernel.mongo import Database
+from tests.api import (
+    AS_LINES,
+    Api,
+    Ears,
+    User,
+    a_channel,
+    a_chat_group,
+    a_post,
+    group_path,
+    id_of,
+    part,
+)
+from tests.conftest import OpenApi
+
+PROFILE: Final = (
+    *("channel_id", "name", "face_url", "organization", "introduction", "custom_data"),
+    *("created_at", "subscriber_count", "subscribed_at", "verified"),
+)
+"""The document's profile fields, and the badge."""
+TOLD: Final[dict[str, Any]] = {
+    "name": "City News",
+    "face_url": "https://example.org/a.png",
+    "organization": "City",
+    "introduction": "What happens in town",
+    "custom_data": '{"a": 1}',
+}
+
+
+@pytest_asyncio.fixture
+async def servers(api: OpenApi, second_database: Database) -> AsyncIterator[list[Api]]:
+    """Two processes of one deployment."""
+    yield [await api(), await api(database=second_database)]
+
+
+def told_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events without those by which the user's other sockets look for the end of theirs (`Ears.until_now`)."""
+    return [event for event in events if not event["type"].startswith("conversation_group.")]
+
+
+class Devices:
+    """Two sockets of a user on each process; one of them watches the channel too."""
+
+    def __init__(self, ears: list[Ears]) -> None:
+        self._ears = ears
+
+    @classmethod
+    async def of(cls, user: User, servers: list[Api], path: str = "") -> "Devices":
+        ears = [await server.known(user.id).socket() for server in servers for _ in range(2)]
+        if path:
+            for one in ears[::2]:
+                await one.tell(type="watch", conversation_id=f"group_{id_of(path)}")
+                while (await one.frame())["type"] != "watching":
+                    pass
+        return cls(ears)
+
+    async def heard(self) -> list[dict[str, Any]]:
+        """What each of them has heard by now, which is the same for all."""
+        told = [told_of(await ears.until_now()) for ears in self._ears]
+        assert all(each == told[0] for each in told), told
+        return told[0]
+
+    async def heard_types(self) -> list[str]:
+        return [event["type"] for event in await self.heard()]
+
+
+async def test_who_subscribes_hears_it_on_every_device_with_the_profile(servers: list[Api]) -> None:
+    server = servers[0]
+    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, cat, **TOLD)
+    bobs, adas = await Devices.of(bob, servers, path), await Devices.of(ada, servers, path)
+    cats, stranger = await Devices.of(cat, servers), await Devices.of(server.user(), servers)
+    for times in (1, 0):
+        shown = (await bob.put(f"{path}/subscription")).body
+        events = await bobs.heard()
+        assert [event["type"] for event in events] == ["channel.subscribed"] * times
+        for event in events:
+            assert event["channel_id"] == id_of(path)
+            assert event["user_id"] == bob.id
+            assert event["channel"] == {field: shown[field] for field in PROFILE}
+            assert event["channel"].items() >= TOLD.items()
+    # Subscribers are hidden from each other, and from the owner's sockets as well: a million may come.
+    for others in (adas, cats, stranger):
+        assert await others.heard() == []
+
+
+async def test_the_profile_is_that_of_the_moment_also_where_another_process_changed_it(
+    servers: list[Api],
+) -> None:
+    near, far = servers
+    ada, root = near.user("ada"), near.user(admin=True)
+    path = await a_channel(ada)
+    for number in range(5):
+        bob = far.user("bob")
+        assert (await bob.get(path)).status == 200  # so that the other process keeps what it keeps
+        ears = await bob.socket()
+        await ada.patch(path, {"organization": f"City {number}"})
+        await (root.put if number % 2 else root.delete)(f"{path}/verified")
+        await bob.put(f"{path}/subscription")
+        (event,) = [e for e in await ears.until_now() if e["type"] == "channel.subscribed"]
+        assert event["channel"]["organization"] == f"City {number}"
+        assert event["channel"]["verified"] is bool(number % 2)
+        await ears.close()
+
+
+async def test_who_is_added_imported_or_creates_hears_it_too(servers: list[Api]) -> None:
+    server = servers[0]
+    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    root = server.user(admin=True)
+    adas = await Devices.of(ada, servers)
+    path = await a_channel(ada, **TOLD)
+    (event,) = await adas.heard()
+    assert event["type"] == "channel.subscribed"
+    assert event["channel"].items() >= TOLD.items()
+    assert event["channel"]["subscriber_count"] == 1
+    bobs, cats = await Devices.of(bob, servers), await Devices.of(cat, servers)
+    await ada.put(f"{path}/subscribers/{part(bob.id)}")
+    lines = "".join(f'{{"user_id": "{user}"}}\n' for user in (cat.id, "x1", "x2", bob.id))
+    await root.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
+    for devices, user, count in ((bobs, bob, 2), (cats, cat, 5)):
+        (event,) = await devices.heard()
+        assert (event["type"], event["user_id"]) == ("channel.subscribed", user.id)
+        assert event["channel"].items() >= TOLD.items()
+        assert event["channel"]["subscriber_count"] == count
+        shown = (await user.get(path)).body
+        for field in ("created_at", "subscribed_at", "channel_id"):
+            assert event["channel"][field] == shown[field]
+
+
+@pytest.mark.parametrize("end", ["left", "left as group", "removed", "banned"])
+async def test_who_is_no_subscriber_any_more_hears_it_once_with_the_reason(
+    servers: list[Api], end: str
+) -> None:
+    server = servers[0]
+    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, bob, cat)
+    bobs = await Devices.of(bob, servers, path)
+    adas, cats = await Devices.of(ada, servers, path), await Devices.of(cat, servers)
+    for times in (1, 0):
+        match end:
+            case "left":
+                await bob.delete(f"{path}/subscription")
+            case "left as group":
+                await bob.delete(f"{group_path(path)}/members/me")
+            case "removed":
+                await ada.delete(f"{path}/subscribers/{part(bob.id)}")
+            case _:
+                await ada.delete(f"{path}/subscribers/{part(bob.id)}?ban=true")
+        events = await bobs.heard()
+        assert [event["type"] for event in events] == ["channel.unsubscribed"] * times
+        for event in events:
+            assert (event["channel_id"], event["user_id"]) == (id_of(path), bob.id)
+            assert event["reason"] == end.split()[0]
+        assert await adas.heard() == await cats.heard() == []
+    # And nothing of the channel from now on.
+    await a_post(ada, path)
+    await ada.patch(path, {"name": "New"})
+    assert await bobs.heard() == []
+
+
+UPDATES: Final[list[tuple[dict[str, Any], dict[str, Any]]]] = [
+    ({"name": "New"}, {"name": "New"}),
+    ({"organization": "City 2"}, {"organization": "City 2"}),
+    (
+        {"name": "Newer", "custom_data": "x", "face_url": ""},
+        {"name": "Newer", "custom_data": "x", "face_url": ""},
+    ),
+    (
+        {"settings": {"accept_messages": "nobody", "reactions": ["👍"]}},
+        {"accept_messages": "nobody", "reactions": ["👍"]},
+    ),
+]
+
+
+@pytest.mark.parametrize("through_group", [False, True])
+async def test_a_change_is_heard_once_by_every_device_with_what_changed_and_what_is_so_already_is_not(
+    servers: list[Api], through_group: bool
+) -> None:
+    server = servers[0]
+    ada, adm, bob = (server.user(name) for name in ("ada", "adm", "bob"))
+    path = await a_channel(ada, bob, admins=(adm,), **TOLD)
+    devices = [await Devices.of(user, servers, path) for user in (ada, adm, bob)]
+    stranger = await Devices.of(server.user(), servers, path)
+    versions: list[int] = []
+    updates = UPDATES
+    target = path
+    if through_group:
+        target = group_path(path)
+        updates = [
+            ({"name": "故" * 50, "reactions": "none"}, {"name": "故" * 50, "reactions": "none"})
+        ]
+    for body, changed in updates:
+        for times in (1, 0):
+            assert (await adm.patch(target, body)).status == 200
+            for each in devices:
+                events = await each.heard()
+                assert [event["type"] for event in events] == ["channel.updated"] * times
+                for event in events:
+                    assert event["channel_id"] == id_of(path)
+                    assert event["changed"] == changed
+                    versions.append(event["version"])
+            assert await stranger.heard() == []
+    assert versions == sorted(versions)
+    assert len(set(versions)) == len(updates)
+
+
+async def test_one_change_is_one_event_however_many_hear_it(servers: list[Api]) -> None:
+    server = servers[0]
+    ada, root = server.user("ada"), server.user(admin=True)
+    path = await a_channel(ada)
+    outbox = server.services.database.collection("events")
+    written: list[list[str]] = []
+    lines = "".join(f'{{"user_id": "fan-{number}"}}\n' for number in range(2_000))
+    for number in range(2):
+        before = len(await outbox.find({}).to_list(None))
+        await ada.patch(path, {"name": f"News {number}", "custom_data": str(number)})
+        rows = (await outbox.find({}).sort("_id", 1).to_list(None))[before:]
+        events = [read_event(document) for row in rows for document in row["events"]]
+        written.append([event.type for event in events if event is not None])
+        assert len(rows) == 1
+        await root.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
+    assert written == [["group.updated"]] * 2
+
+
+async def test_a_deletion_is_heard_once_by_every_device(servers: list[Api]) -> None:
+    server = servers[0]
+    ada, bob = server.user("ada"), server.user("bob")
+    path = await a_channel(ada, bob)
+    devices = [await Devices.of(user, servers, path) for user in (ada, bob)]
+    stranger = await Devices.of(server.user(), servers, path)
+    assert (await ada.delete(path)).status == 204
+    await server.services.chat.clearing.wait()
+    assert (await ada.delete(path)).status == 404
+    for each in devices:
+        (event,) = await each.heard()
+        assert (event["type"], event["channel_id"]) == ("channel.deleted", id_of(path))
+    assert await stranger.heard() == []
+
+
+async def test_ownership_and_roles_are_told_to_whom_they_concern_once(servers: list[Api]) -> None:
+    server = servers[0]
+    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    path = await a_channel(ada, bob, cat)
+    adas, bobs, cats = [await Devices.of(user, servers, path) for user in (ada, bob, cat)]
+    await ada.post(f"{path}/owner", {"user_id": bob.id})
+    # Who was staff hears of both changes of role, the new owner of his own.
+    for each, changes in ((adas, 2), (bobs, 1)):
+        told = await each.heard_types()
+        assert sorted(told) == ["channel.updated"] + ["member.changed"] * changes
+    (event,) = await cats.heard()
+    assert (event["type"], event["changed"]) == ("channel.updated", {"owner_id": bob.id})
+
+
+async def test_a_marked_group_tells_its_members_what_it_became(servers: list[Api]) -> None:
+    server = servers[0]
+    ada, bob = server.user("ada"), server.user("bob")
+    chat = await a_chat_group(ada, bob)
+    bobs = await Devices.of(bob, servers)
+    for times in (1, 0):
+        body = {"group_id": id_of(chat), "name": "Tea news", "organization": "House of Tea"}
+        assert (await ada.post("/v1/channels", body)).status == 201
+        events = await bobs.heard()
+        assert [event["type"] for event in events] == ["channel.updated"] * times
+        for event in events:
+            told = {"is_channel": True, "name": "Tea news", "organization": "House of Tea"}
+            assert event["changed"].items() >= told.items()
+
+
+async def test_in_a_group_of_friends_each_coming_and_going_is_heard_once(
+    servers: list[Api],
+) -> None:
+    server = servers[0]
+    ada, bob = server.user("ada"), server.user("bob")
+    path = await a_chat_group(ada, type="meeting")
+    devices = [await Devices.of(user, servers, path if user is ada else "") for user in (ada, bob)]
+    await bob.put(f"{path}/members/me")
+    for each in devices:
+        assert await each.heard_types() == ["group.joined"]
+    await bob.delete(f"{path}/members/me")
+    for each in devices:
+        assert await each.heard_types() == ["group.left"]
+
+
+async def test_many_who_subscribe_at_once_hear_their_own_subscribing_only(
+    servers: list[Api],
+) -> None:
+    near = servers[0]
+    ada = near.user("ada")
+    path = await a_channel(ada, **TOLD)
+    fans = [near.user("fan") for _ in range(20)]
+    devices = [await Devices.of(fan, servers) for fan in fans]
+    await asyncio.gather(
+        *(
+            servers[number % 2].known(fan.id).put(f"{path}/subscription")
+            for number, fan in enumerate(fans)
+        )
+    )
+    for fan, each in zip(fans, devices, strict=True):
+        (event,) = await each.heard()
+        assert (event["type"], event["user_id"]) == ("channel.subscribed", fan.id)
+        assert event["channel"].items() >= TOLD.items()
