@@ -1,7 +1,7 @@
 """Answers in JSON, written to the connection in one piece.
 
 aiohttp's own response is general: it prepares headers for every kind of body and writes them apart. Ours are one status
-line, four headers and a body that is ready, so they are put together here and written at once; measured on two cores,
+line, six headers and a body that is ready, so they are put together here and written at once; measured on two cores,
 an empty handler answers 18,000 requests a second with aiohttp's response and 32,000 with this one.
 
 What is not the ordinary case (HTTP/1.0, a client that closes) is left to aiohttp's response.
@@ -15,15 +15,39 @@ from typing import Final
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_exceptions import ClientConnectionResetError
+from aiohttp.helpers import content_disposition_header
+
+from groups.kernel.endpoint import Table
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+ORIGIN: Final = web.RequestKey("origin", str)
+"""The origin of the page that asks and may read the answer."""
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
+CSV: Final = "text/csv; charset=utf-8"
+NEXT_CURSOR_HEADER: Final = "X-Next-Cursor"
+"""Of a list as a table: what JSON tells as `next_cursor`."""
 
 _STATUS_LINES: Final = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus
 }
+
+
+# Answers are for the one who asked, and for no cache between; and they are what their type says.
+_ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_ALWAYS_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in _ALWAYS.items())
+
+
+def headers_of(request: web.BaseRequest) -> dict[str, str]:
+    """What every answer to this request carries, whatever it holds."""
+    headers = {REQUEST_ID_HEADER: request[REQUEST_ID], "X-Content-Type-Options": "nosniff"}
+    origin = request.get(ORIGIN)
+    if origin is not None:
+        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = f"{REQUEST_ID_HEADER}, {hdrs.RETRY_AFTER}"
+        headers[hdrs.VARY] = hdrs.ORIGIN
+    return headers
 
 
 class _Date:
@@ -50,7 +74,7 @@ class JsonAnswer(web.StreamResponse):
         super().__init__(status=status)
         # Each answer keeps its connection: the others are aiohttp's.
         self._keep_alive = True
-        head = f"{_STATUS_LINES[status]}{_date.line()}{REQUEST_ID_HEADER}: {request_id}\r\n"
+        head = f"{_STATUS_LINES[status]}{_date.line()}{REQUEST_ID_HEADER}: {request_id}\r\n{_ALWAYS_LINES}"
         if body is None:
             self._bytes = f"{head}\r\n".encode()
         else:
@@ -83,11 +107,25 @@ class JsonAnswer(web.StreamResponse):
 
 def json_answer(request: web.BaseRequest, status: int, body: bytes | None) -> web.StreamResponse:
     """The answer with this body, which is JSON; None: without one."""
-    request_id = request[REQUEST_ID]
-    if request.version == HttpVersion11 and request.keep_alive:
-        return JsonAnswer(status, body, request_id)
-    headers = {REQUEST_ID_HEADER: request_id}
+    if request.version == HttpVersion11 and request.keep_alive and ORIGIN not in request:
+        return JsonAnswer(status, body, request[REQUEST_ID])
+    headers = headers_of(request) | _ALWAYS
     if body is None:
         return web.Response(status=status, headers=headers)
     headers[hdrs.CONTENT_TYPE] = JSON
     return web.Response(status=status, body=body, headers=headers)
+
+
+def table_answer(request: web.BaseRequest, table: Table) -> web.Response:
+    """The table as CSV; a browser saves it, and takes it for nothing else."""
+    headers = headers_of(request) | _ALWAYS
+    headers[hdrs.CONTENT_TYPE] = CSV
+    headers[hdrs.CONTENT_DISPOSITION] = content_disposition_header(
+        "attachment", filename=table.name
+    )
+    if table.next_cursor is not None:
+        headers[NEXT_CURSOR_HEADER] = table.next_cursor
+        shown = headers.get(hdrs.ACCESS_CONTROL_EXPOSE_HEADERS)
+        if shown is not None:
+            headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = f"{shown}, {NEXT_CURSOR_HEADER}"
+    return web.Response(body=table.csv, headers=headers)

@@ -9,29 +9,51 @@ from typing import Final
 
 from aiohttp import web
 
+import channels.reach.service.assembly
 import channels.service.assembly
 import conversations.service.assembly
 import groups.service.assembly
 import reactions.service.assembly
+from channels.drafts.routes import DraftRoutes
 from channels.limits import Limits
-from channels.routes import ChannelRoutes, PostRoutes, SubscriberRoutes
+from channels.reach.routes import InsightRoutes, ViewRoutes
+from channels.reach.service.assembly import REACH_INDEXES, Reach
+from channels.routes import (
+    ChannelRoutes,
+    DialogueReactionRoutes,
+    DialogueRoutes,
+    InboxRoutes,
+    PostRoutes,
+    RunningRoutes,
+    SubscriberRoutes,
+)
+from channels.server.badges import InboxBadges
+from channels.server.connections import Listener
 from channels.server.http import SOCKET_PATH, HttpServer
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.openapi import document
+from channels.server.origins import Origins
 from channels.server.pages import Pages
+from channels.server.publicpages import PublicChannelPages, PublicPages
 from channels.server.rates import UserRates
 from channels.server.socket import SocketServer
 from channels.server.tokens import TokenVerifier
+from channels.server.webapp import WebApp
 from channels.service.assembly import CHANNEL_INDEXES, Channels
 from channels.service.channels import CreatePolicy
-from conversations.routes import ConversationGroupRoutes, ConversationRoutes, UnreadRoutes
+from conversations.routes import (
+    BlockRoutes,
+    ConversationGroupRoutes,
+    ConversationRoutes,
+    UnreadRoutes,
+)
 from conversations.service.assembly import CONVERSATION_INDEXES, Conversations
 from groups.kernel.bus import Bus
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.mongo import Database, Index
-from groups.routes import GroupRoutes, MemberRoutes, MessageRoutes, UserRoutes
+from groups.routes import GroupRoutes, MediaRoutes, MemberRoutes, MessageRoutes, UserRoutes
 from groups.service.assembly import GROUP_INDEXES, GroupChat
 from reactions.routes import ReactionRoutes
 from reactions.service import ReactionService
@@ -42,6 +64,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *CONVERSATION_INDEXES,
     *REACTION_INDEXES,
     *CHANNEL_INDEXES,
+    *REACH_INDEXES,
 )
 
 
@@ -57,19 +80,28 @@ class Services:
     conversations: Conversations
     reactions: ReactionService
     channels: Channels
+    reach: Reach
     metrics: Metrics
 
     async def start(self) -> None:
         """Make the indexes, hear the events, go on with what was left undone."""
         await self.database.ensure_indexes(INDEXES)
         await self.bus.start()
+        # Once events are heard, or what is revoked in between would be missed.
+        await self.chat.revocations.load()
         await self.chat.clearing.resume()
+        self.chat.media.start()
+        self.channels.drafting.scheduler.start()
+        self.reach.folding.start()
 
     async def stop(self) -> None:
         """Finish what was submitted; everything submitted later is refused by whoever stopped us."""
+        await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
+        await self.reach.close()
         await self.chat.close()
         await self.conversations.close()
+        await self.channels.dialogue_reactions.close()
         await self.reactions.close()
         await self.bus.stop()
 
@@ -87,32 +119,59 @@ def create_services(
     bus = Bus(database)
     chat = groups.service.assembly.assemble(database, limits, clock, on_batch=metrics.batch)
     talks = conversations.service.assembly.assemble(
-        database, chat.memberships, limits, clock, on_batch=metrics.batch
+        database, chat, limits, limits, clock, on_batch=metrics.batch
     )
     chat.hooks.members_left.append(talks.hooks.members_left)
     chat.hooks.messages_posted.append(talks.hooks.messages_posted)
+    bus.listen(chat.revocations.on_events)
+    bus.on_resync(chat.revocations.reload)
+    chat.hooks.private_source = talks.sources.find
+    chat.hooks.disbanded.append(talks.threads.on_disbanded)
+    chat.hooks.stream_ended.append(talks.threads.on_stream_ended)
     emoji = reactions.service.assembly.assemble(database, chat, clock, on_batch=metrics.batch)
     official = channels.service.assembly.assemble(
-        database, chat, emoji, bus, limits, clock, create_policy, on_batch=metrics.batch
+        database, chat, talks, emoji, bus, limits, clock, create_policy, on_batch=metrics.batch
     )
-    return Services(database, bus, limits, clock, chat, talks, emoji, official, metrics)
+    reach = channels.reach.service.assembly.assemble(
+        database,
+        chat,
+        talks,
+        emoji,
+        official.extras,
+        limits,
+        clock,
+        on_batch=metrics.batch,
+    )
+    talks.admission.desk = official.desk
+    return Services(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics)
 
 
 def endpoints_for(services: Services) -> list[Endpoint]:
     """Every call of the API."""
     chat, official, talks = services.chat, services.channels, services.conversations
     routes: Sequence[object] = (
-        ChannelRoutes(official.channels),
+        ChannelRoutes(official.channels, official.subscriptions, official.verification),
         SubscriberRoutes(official.subscribers, official.channels, chat.users),
+        RunningRoutes(official.running, official.subscribers, chat.users),
         PostRoutes(official.posts, chat.users),
+        DraftRoutes(official.drafting.drafts),
+        ViewRoutes(services.reach.views),
+        InsightRoutes(services.reach.insights),
         GroupRoutes(chat.groups, services.limits),
         MemberRoutes(chat.groups, chat.membership, chat.users, services.limits),
-        MessageRoutes(chat.messages, services.reactions),
+        MessageRoutes(chat.messages, chat.forwards, services.reactions, chat.users),
         ReactionRoutes(services.reactions, chat.users),
         ConversationRoutes(talks.inbox, talks.cursors, talks.settings),
         ConversationGroupRoutes(talks.conversation_groups, talks.inbox),
         UnreadRoutes(talks.inbox, talks.cursors),
-        UserRoutes(chat.users),
+        DialogueRoutes(
+            talks.dialogues, talks.changes, official.timeline, official.dialogue_reactions
+        ),
+        DialogueReactionRoutes(official.dialogue_reactions, talks.dialogues, official.inbox),
+        BlockRoutes(talks.blocks),
+        InboxRoutes(official.inbox, chat.users),
+        MediaRoutes(chat.media),
+        UserRoutes(chat.users, chat.revocations),
     )
     return [endpoint for part in routes for endpoint in endpoints_of(part)]
 
@@ -123,15 +182,34 @@ class App(web.BaseRunner):
     aiohttp's low-level server with a router of our own: its `web.Application` would add a third to the cost of a call.
     """
 
-    def __init__(self, services: Services, secret: str, *, shutdown_timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        services: Services,
+        secret: str,
+        *,
+        previous_secret: str | None = None,
+        allowed_origins: Sequence[str] = (),
+        shutdown_timeout: float = 5.0,
+        public_pages: PublicPages = "noindex",
+        public_url: str | None = None,
+    ) -> None:
         super().__init__(shutdown_timeout=shutdown_timeout)
         limits, metrics = services.limits, services.metrics
-        verifier = TokenVerifier(secret, clock=services.clock)
-        http = HttpServer(verifier, limits, UserRates(limits.requests_per_second), metrics)
+        verifier = TokenVerifier(
+            secret,
+            previous=previous_secret,
+            revoked_at=services.chat.revocations.revoked_at,
+            clock=services.clock,
+        )
+        origins = Origins(allowed_origins)
+        rates = UserRates(limits.requests_per_second)
+        http = HttpServer(verifier, limits, rates, metrics, origins)
         self.services = services
         self.router = http.router
-        self.hub = Hub(metrics)
+        self.hub = Hub(metrics, limits.sockets_per_user)
         services.bus.listen(self.hub.on_events)
+        self._badges = InboxBadges(self.hub, services.conversations.threads.unread)
+        services.bus.listen(self._badges.on_events)
         services.bus.on_resync(self.hub.resync)
         self._http = http
         self._socket = SocketServer(
@@ -139,6 +217,7 @@ class App(web.BaseRunner):
             verifier,
             services.clock,
             metrics,
+            origins,
             group_ids_of=services.chat.membership.list_group_ids,
             may_watch=services.chat.access.reading,
         )
@@ -147,13 +226,18 @@ class App(web.BaseRunner):
         http.mount(endpoints)
         http.router.add("GET", SOCKET_PATH, self._socket.handle)
         self._pages.mount(http.router)
+        WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
+        public = PublicChannelPages(services.channels, public_pages, public_url=public_url)
+        public.mount(http.router)
 
     async def _make_server(self) -> web.Server:
         await self.services.start()
-        return web.Server(
+        return Listener(
             self._http.serve,
             request_factory=self._http.request,
             access_log=None,
+            # Idle ones: longer than balancers keep theirs, so that they end them.
+            keepalive_timeout=630,
             # The largest header is a 4 KiB token; a long line is refused by the types, which can say why.
             max_line_size=65_536,
             max_field_size=16_384,
@@ -163,6 +247,7 @@ class App(web.BaseRunner):
         """Not ready first, so that a balancer sends no more; then the sockets, told to come back elsewhere."""
         self._pages.is_stopping = True
         await self._socket.close_all()
+        await self._badges.close()
 
     async def _cleanup_server(self) -> None:
         if (

@@ -23,6 +23,9 @@ class CloseCode(IntEnum):
     BAD_FRAME = 4501
     """A frame that is not text; do not reconnect before mending that. One too large ends in the protocol's own 1009."""
 
+    REPLACED = 4502
+    """The user has as many sockets as he may have, and this one was the oldest; do not reconnect by itself."""
+
     @property
     def should_reconnect(self) -> bool:
         """Whether the same client may simply come back."""

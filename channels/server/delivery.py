@@ -10,6 +10,7 @@ Promises:
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Final, Protocol
 
@@ -27,12 +28,19 @@ class Session(Protocol):
     streams: set[StreamId]
     watched: set[StreamId]
 
+    opened_at: float
+    """When, by the process's monotonic clock."""
+
     def push(self, frames: bytes) -> None:
         """Write whole frames; never waits."""
         ...
 
     def close_soon(self, code: CloseCode) -> None:
         """Have the session closed; never waits."""
+        ...
+
+    def end_if_revoked(self, revoked_at: datetime) -> None:
+        """Have the session closed if its token was issued up to then; never waits."""
         ...
 
 

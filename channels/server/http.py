@@ -10,6 +10,7 @@ import itertools
 import logging
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -19,12 +20,22 @@ from aiohttp.http import RawRequestMessage
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from channels.limits import Limits
-from channels.server.answers import JSON, PROBLEM, REQUEST_ID, REQUEST_ID_HEADER, json_answer
+from channels.server.answers import (
+    JSON,
+    PROBLEM,
+    REQUEST_ID,
+    REQUEST_ID_HEADER,
+    headers_of,
+    json_answer,
+    table_answer,
+)
 from channels.server.metrics import Metrics
 from channels.server.ndjson import serve_stream
+from channels.server.origins import Origins
 from channels.server.problems import (
     BodyTooLarge,
     InternalError,
+    RangeNotSatisfiable,
     RouteNotFound,
     UnsupportedMediaType,
     WrongMethod,
@@ -34,9 +45,9 @@ from channels.server.problems import (
 )
 from channels.server.rates import UserRates
 from channels.server.router import Handler, Parameters, Router
-from channels.server.tokens import BadToken, TokenVerifier
-from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Endpoint, IdempotencyKey, Rendered, Reply
+from channels.server.tokens import BadToken, Claims, TokenVerifier
+from channels.server.transfers import PAUSE_SECONDS, TOO_SLOW, serve_download, upload_of
+from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
 from groups.kernel.errors import DomainError, InvalidRequest, TooMany, Unavailable, Unready
 from groups.kernel.ids import mint_id
 from groups.kernel.mongo import is_outage
@@ -45,6 +56,10 @@ from groups.kernel.text import LIMITS
 USER_ID: Final = web.RequestKey("user_id", str)
 
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
+KEPT_QUERIES: Final = 256  # of each call: clients ask for few different pages
+KEPT_QUERY_LENGTH: Final = (
+    128  # characters; longer ones are searches and cursors, which hardly come again
+)
 SLOW_SECONDS: Final = 1.0
 SOCKET_PATH: Final = "/v1/socket"
 UNROUTED: Final = "other"
@@ -58,8 +73,14 @@ class HttpServer:
     """What all handlers share: the routes, the verifier, the limits, the counters."""
 
     def __init__(
-        self, verifier: TokenVerifier, limits: Limits, rates: UserRates, metrics: Metrics
+        self,
+        verifier: TokenVerifier,
+        limits: Limits,
+        rates: UserRates,
+        metrics: Metrics,
+        origins: Origins,
     ) -> None:
+        self._origins = origins
         self.router = Router()
         self._verifier = verifier
         self._limits = limits
@@ -77,24 +98,27 @@ class HttpServer:
             spec = endpoint.spec
             self.router.add(spec.method, spec.path, self._handler(endpoint))
 
-    def actor_of(self, request: web.BaseRequest) -> Actor:
-        """Who is asking, by the `Authorization` header.
+    def claims_of(self, request: web.BaseRequest) -> Claims:
+        """What the caller's token says, by the `Authorization` header.
 
         Raises: BadToken.
         """
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise BadToken("Send `Authorization: Bearer <token>`")
-        return self._verifier.verify(token.strip()).actor
+        return self._verifier.verify(token.strip())
 
     def _handler(self, endpoint: Endpoint) -> Handler:
         call, status = endpoint.handler, endpoint.spec.status
         path = [(name, kind.validator) for name, kind in endpoint.path.items()]
+        queries: dict[str, BaseModel] = {}
 
         async def handle(request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
             arguments: dict[str, Any] = {}
+            claims: Claims | None = None
             if endpoint.needs_actor:
-                actor = self.actor_of(request)
+                claims = self.claims_of(request)
+                actor = claims.actor
                 request[USER_ID] = actor.user_id
                 self._rates.check(actor)
                 arguments["actor"] = actor
@@ -102,20 +126,32 @@ class HttpServer:
             for name, validator in path:
                 arguments[name] = self._parsed(validator, parameters[name], name)
             if endpoint.query is not None:
-                arguments["query"] = self._query(endpoint.query, request)
+                arguments["query"] = self._query(endpoint.query, request, queries)
             elif "?" in request.raw_path and request.query_string:
                 raise InvalidRequest(errors=[{"field": "query", "reason": "takes no parameters"}])
             if endpoint.takes_key:
                 key = request.headers.get("Idempotency-Key")
                 arguments["key"] = self._parsed(_KEY.validator, key, "Idempotency-Key")
+            if endpoint.takes_accept:
+                arguments["accept"] = request.headers.get(hdrs.ACCEPT, "")
             if endpoint.body is not None:
                 arguments["body"] = await self._body(endpoint, request)
+                # A body may take its time, and the token may have been revoked meanwhile.
+                if claims is not None:
+                    self._verifier.check(claims)
             if endpoint.is_stream:
                 await self._invite(request)
-                return await serve_stream(
-                    endpoint, request, arguments, {REQUEST_ID_HEADER: request[REQUEST_ID]}
-                )
+                check = None if claims is None else partial(self._verifier.check, claims)
+                headers = headers_of(request)
+                return await serve_stream(endpoint, request, arguments, headers, check)
+            if endpoint.takes_upload:
+                await self._invite(request)
+                arguments["upload"] = await upload_of(request)
             answer = await call(**arguments)
+            if isinstance(answer, Download):
+                return await serve_download(request, answer, headers_of(request))
+            if isinstance(answer, Table):
+                return table_answer(request, answer)
             if isinstance(answer, Reply):
                 return json_answer(request, answer.status, _json_of(answer.body))
             return json_answer(request, status, None if answer is None else _json_of(answer))
@@ -128,7 +164,21 @@ class HttpServer:
         except ValidationError as error:
             raise refusal_of(error, name) from None
 
-    def _query(self, model: type[BaseModel], request: web.BaseRequest) -> BaseModel:
+    def _query(
+        self, model: type[BaseModel], request: web.BaseRequest, known: dict[str, BaseModel]
+    ) -> BaseModel:
+        # What was understood before is the same again: a model of a query is frozen, and made of nothing but its text.
+        text = request.raw_path.partition("?")[2]
+        found = known.get(text)
+        if found is None:
+            found = self._parsed_query(model, request)
+            if len(text) <= KEPT_QUERY_LENGTH:
+                if len(known) >= KEPT_QUERIES:
+                    known.clear()
+                known[text] = found
+        return found
+
+    def _parsed_query(self, model: type[BaseModel], request: web.BaseRequest) -> BaseModel:
         query = request.query if "?" in request.raw_path else {}
         # Its length counts every pair, also where iterating tells each name once.
         if len(query) > len(set(query)):
@@ -141,7 +191,10 @@ class HttpServer:
     async def _body(self, endpoint: Endpoint, request: web.BaseRequest) -> BaseModel | None:
         await self._invite(request)
         try:
-            raw = await request.read()
+            async with asyncio.timeout(PAUSE_SECONDS):
+                raw = await request.read()
+        except TimeoutError:
+            raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
         except web.HTTPRequestEntityTooLarge:
             raise BodyTooLarge(limit_bytes=self._limits.request_body_bytes) from None
         except web.RequestPayloadError:
@@ -154,7 +207,7 @@ class HttpServer:
         if endpoint.body is None:
             return None
         try:
-            return endpoint.body.model_validate_json(raw, context=self._context)
+            return endpoint.body.model_validate_json(raw, context=self._context, strict=True)
         except ValidationError as error:
             raise refusal_of(error, "body") from None
 
@@ -194,6 +247,10 @@ class HttpServer:
         route, weight = UNROUTED, 1
         self._under_way += 1
         try:
+            answered = self._origins.admit(request)
+            if answered is not None:
+                answered.headers.update(headers_of(request))
+                return answered
             found, parameters = self.router.find(request.method, _path_of(request))
             route = found.path
             if route == SOCKET_PATH:
@@ -222,7 +279,7 @@ class HttpServer:
         finally:
             self._under_way -= weight
         if not response.prepared:
-            response.headers[REQUEST_ID_HEADER] = request_id
+            response.headers.update(headers_of(request))
         self._observe(request, response, route, time.perf_counter() - started)
         return response
 
@@ -296,6 +353,8 @@ def problem_response(error: DomainError, request_id: str) -> web.Response:
         response.headers[hdrs.RETRY_AFTER] = str(max(1, round(error.retry_after_seconds)))
     if isinstance(error, BadToken):
         response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if isinstance(error, RangeNotSatisfiable):
+        response.headers[hdrs.CONTENT_RANGE] = f"bytes */{error.details['size_bytes']}"
     if isinstance(error, WrongMethod):
         response.headers[hdrs.ALLOW] = ", ".join(error.details["allowed"])
     return response

@@ -13,7 +13,7 @@ Delivery is at most once: a socket that was away compares seqs and reads what it
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -23,7 +23,15 @@ from channels.server.closing import CloseCode
 from channels.server.delivery import Delivery, Session
 from channels.server.metrics import Metrics
 from channels.server.wire import Frame, frames_of
-from groups.events import GroupDisbanded, GroupUpdated, MembersJoined, MembersLeft, MessagePosted
+from groups.events import (
+    GroupDisbanded,
+    GroupUpdated,
+    MembersJoined,
+    MembersLeft,
+    MessagePosted,
+    StrangerBanned,
+    TokensRevoked,
+)
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import stream_of
@@ -39,22 +47,36 @@ MERGE_SECONDS: Final = 0.5  # between two frames about the reactions to one mess
 class Hub:
     """The live sessions of this process."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, sockets_per_user: int) -> None:
+        self._sockets_per_user = sockets_per_user
         self._metrics = metrics
         self._delivery = Delivery(metrics.frames.inc)
         self._of_user: defaultdict[UserId, set[Session]] = defaultdict(set)
         self._of_stream: defaultdict[StreamId, set[Session]] = defaultdict(set)
         self._watchers: defaultdict[StreamId, set[Session]] = defaultdict(set)
+        self._asking: set[tuple[StreamId, Session]] = set()
         self._left_while_loading: dict[Session, set[StreamId]] = {}
         self._merging: dict[tuple[StreamId, int], Frame | None] = {}
 
     # --- sessions -------------------------------------------------------------------------------------------------
 
     def attach(self, session: Session) -> None:
-        """Know the session; the streams of its user are being read meanwhile (`settle`)."""
-        self._of_user[session.user_id].add(session)
+        """Know the session; the streams of its user are being read meanwhile (`settle`).
+
+        Beyond `sockets_per_user` his oldest one is closed: likelier than the newest it is one that nobody reads.
+        """
+        of_user = self._of_user[session.user_id]
+        of_user.add(session)
+        if len(of_user) > self._sockets_per_user:
+            oldest = min(of_user, key=lambda one: one.opened_at)
+            self._turn_away(oldest)
         self._left_while_loading[session] = set()
         self._metrics.sockets.inc()
+
+    def _turn_away(self, session: Session) -> None:
+        # It no longer counts, though its closing takes a while; `detach` finds it gone already.
+        _discard(self._of_user, session.user_id, session)
+        session.close_soon(CloseCode.REPLACED)
 
     def settle(self, session: Session, group_ids: Iterable[GroupId]) -> None:
         """Let the session hear the streams that were read, but for those left since the reading began."""
@@ -76,15 +98,42 @@ class Hub:
         session.watched.clear()
         self._metrics.sockets.dec()
 
+    async def watch_if(
+        self, session: Session, stream_id: StreamId, may_watch: Callable[[], Awaitable[object]]
+    ) -> None:
+        """`watch`, once `may_watch` has read that the session may; what takes that right meanwhile is not missed.
+
+        Raises: what `may_watch` raises.
+        """
+        asked, is_outdated = (stream_id, session), True
+        while is_outdated:
+            self._asking.add(asked)
+            try:
+                await may_watch()
+            finally:
+                # Taken out by `unwatch`, the right was taken behind what was read: it is read again.
+                is_outdated = asked not in self._asking
+                self._asking.discard(asked)
+        self.watch(session, stream_id)
+
     def watch(self, session: Session, stream_id: StreamId) -> None:
         """Let the session hear the reactions in a stream."""
         session.watched.add(stream_id)
         self._watchers[stream_id].add(session)
 
     def unwatch(self, session: Session, stream_id: StreamId) -> None:
-        """End `watch`; when there was none this changes nothing."""
+        """End `watch`, also one that is being asked for; when there was none this changes nothing."""
+        self._asking.discard((stream_id, session))
         session.watched.discard(stream_id)
         _discard(self._watchers, stream_id, session)
+
+    def has_any(self, user_ids: Iterable[UserId]) -> bool:
+        """Whether a session of any of them is here."""
+        return any(user_id in self._of_user for user_id in user_ids)
+
+    def tell(self, frame: Frame) -> None:
+        """Send a frame that tells no event by itself to whom it names."""
+        self._send(frame)
 
     def close_all(self, code: CloseCode) -> None:
         """Have every session closed."""
@@ -146,6 +195,10 @@ class Hub:
             self._send(frame)
 
     def _tell(self, event: Event) -> None:
+        if isinstance(event, TokensRevoked):
+            for session in list(self._of_user.get(event.user_id, ())):
+                session.end_if_revoked(event.at)
+            return
         if isinstance(event, MembersJoined):
             self._follow_joins(event)
         # As one piece what goes to the same: who reads five thousand conversations at once is told so in one write.
@@ -156,6 +209,9 @@ class Hub:
             self._follow_leaves(event)
         elif isinstance(event, GroupDisbanded):
             self._end(stream_of(event.group_id))
+        elif isinstance(event, StrangerBanned):
+            for session in self._of_user.get(event.user_id, ()):
+                self.unwatch(session, stream_of(event.group_id))
         elif isinstance(event, GroupUpdated) and "visibility" in event.changed:
             self._turn_strangers_away(stream_of(event.group_id))
 
@@ -187,14 +243,18 @@ class Hub:
             self._left_while_loading[session].add(stream_id)
         for session in list(self._of_stream.get(stream_id, ())):
             self._unhear(session, stream_id)
-        for session in list(self._watchers.get(stream_id, ())):
+        for session in self._watching(stream_id):
             self.unwatch(session, stream_id)
 
     def _turn_strangers_away(self, stream_id: StreamId) -> None:
         # They watched while everyone might; whoever still may watches anew.
-        for session in list(self._watchers.get(stream_id, ())):
+        for session in self._watching(stream_id):
             if stream_id not in session.streams:
                 self.unwatch(session, stream_id)
+
+    def _watching(self, stream_id: StreamId) -> set[Session]:
+        asking = {session for asked, session in self._asking if asked == stream_id}
+        return asking.union(self._watchers.get(stream_id, ()))
 
     def _send(self, *frames: Frame) -> None:
         """Send frames that have one audience."""

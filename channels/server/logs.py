@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from typing import Literal
 
 import structlog
@@ -45,6 +46,8 @@ def configure(log_format: Literal["text", "json"] | None, *, level: str = "INFO"
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    # Of bad forms it warns with what somebody sent, and Python would remember every one of them.
+    warnings.filterwarnings("ignore", module=r"aiohttp\.multipart")
     # Their warnings stay; their chatter at info does not help who runs this.
     for noisy in ("aiohttp.access", "pymongo", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -8,7 +8,7 @@ Promises:
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -37,8 +37,11 @@ async def serve_stream(
     request: web.BaseRequest,
     arguments: Mapping[str, Any],
     headers: Mapping[str, str],
+    check: Callable[[], None] | None = None,
 ) -> web.StreamResponse:
     """Call the endpoint and send its `Stream`, under these headers; where it takes `lines` they are the request's body.
+
+    `check` raises once the caller's token holds no more; it is asked before each part of the body is passed on.
 
     Raises: UnsupportedMediaType and what the call itself raises, with nothing sent yet.
     """
@@ -48,7 +51,10 @@ async def serve_stream(
             raise UnsupportedMediaType(
                 f"The body must be {NDJSON}", content_type=request.content_type[:100]
             )
-        given["lines"] = Lines(_chunks(request))
+        # One that is sent in chunks begins before its end is known: without a line it adds nothing.
+        if not request.body_exists:
+            raise InvalidRequest(errors=[{"field": "body", "reason": "holds no line"}])
+        given["lines"] = Lines(_checked(_chunks(request), check))
     answer: Stream[Any] = await endpoint.handler(**given)
     response = web.StreamResponse(status=endpoint.spec.status, headers=headers)
     response.content_type = NDJSON
@@ -85,6 +91,16 @@ def _refusal_of(error: Exception) -> DomainError:
         return Unavailable()
     log.error("defect", exc_info=error)
     return InternalError()
+
+
+async def _checked(
+    chunks: AsyncGenerator[list[bytes | None], None], check: Callable[[], None] | None
+) -> AsyncGenerator[list[bytes | None], None]:
+    async with aclosing(chunks):
+        async for lines in chunks:
+            if check is not None:
+                check()
+            yield lines
 
 
 async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None], None]:

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from the same endpoints that are served: it cannot say anything else than they do."""
 
 import importlib.metadata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,8 +11,9 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from channels.server.closing import CloseCode
 from channels.server.ndjson import NDJSON
-from channels.server.problems import Problem, UnsupportedMediaType, status_of
+from channels.server.problems import Problem, RangeNotSatisfiable, UnsupportedMediaType, status_of
 from channels.server.tokens import BadToken
+from channels.server.transfers import FILE_NAME_HEADER
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, Endpoint
 from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unavailable
 
@@ -67,7 +68,7 @@ def document(endpoints: Sequence[Endpoint], *, version: str | None = None) -> di
 _Schemas = dict[tuple[type[BaseModel], JsonSchemaMode], dict[str, Any]]
 
 
-def _schemas(endpoints: Iterable[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
+def _schemas(endpoints: Sequence[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
     for endpoint in endpoints:
         if endpoint.body is not None:
@@ -82,7 +83,11 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
         for (model, mode), schema in by_model.items()
         if issubclass(model, BaseModel)
     }
-    return found, definitions.get("$defs", {})
+    named = definitions.get("$defs", {})
+    for endpoint in endpoints:
+        if endpoint.query is not None:
+            named |= endpoint.query.model_json_schema(ref_template=_REF).get("$defs", {})
+    return found, named
 
 
 def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
@@ -107,6 +112,17 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
             "description": "One object a line, of any number of lines.",
             "content": {NDJSON: {"schema": schemas[endpoint.line, "validation"]}},
         }
+    if endpoint.takes_upload:
+        file = {"type": "string", "format": "binary"}
+        form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+        operation["requestBody"] = {
+            "required": True,
+            "description": "The file itself, or a form with one.",
+            "content": {
+                "application/octet-stream": {"schema": {}},
+                "multipart/form-data": {"schema": form},
+            },
+        }
     if not endpoint.needs_actor:
         operation["security"] = []
     if spec.method == "DELETE" and not operation["parameters"]:
@@ -124,6 +140,10 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         required = schema.get("required", [])
         for name, part in schema["properties"].items():
             parameters.append(_parameter("query", name, part, required=name in required))
+    if endpoint.takes_upload:
+        called = _parameter("header", FILE_NAME_HEADER, {"type": "string"}, required=False)
+        called["description"] = "What a file that is sent as the body is called; percent-encoded."
+        parameters.append(called)
     if endpoint.takes_key:
         schema = {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_BYTES}
         key = _parameter("header", "Idempotency-Key", schema, required=False)
@@ -163,12 +183,21 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
             response["content"] = {NDJSON if endpoint.is_stream else _JSON: {"schema": schema}}
             if endpoint.is_stream:
                 response["description"] += ": one object a line, each as soon as it is known"
+        if endpoint.takes_accept:
+            response["content"]["text/csv"] = {"schema": {"type": "string"}}
+        if endpoint.is_download:
+            response["content"] = {"*/*": {"schema": {}}}
         responses[str(status)] = response
+    if endpoint.is_download:
+        responses["206"] = {**responses[str(endpoint.spec.status)], "description": "The range"}
+        responses["304"] = {"description": "The caller has it already"}
     errors = [*endpoint.spec.errors, *_ALWAYS]
     if endpoint.line is not None:
         errors.append(UnsupportedMediaType)
     if not endpoint.needs_actor:
         errors = list(endpoint.spec.errors)
+    if endpoint.is_download:
+        errors += [InvalidRequest, RangeNotSatisfiable]
     by_status: dict[HTTPStatus, list[type[DomainError]]] = {}
     for error in dict.fromkeys(errors):
         by_status.setdefault(status_of(error), []).append(error)

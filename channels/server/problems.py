@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from groups.kernel.errors import (
     Conflict,
     DomainError,
+    Expired,
     FieldTooLong,
     InvalidInput,
     InvalidRequest,
     LimitReached,
     MethodNotAllowed,
     NotFound,
+    OutOfRange,
     PermissionDenied,
     TooLarge,
     TooMany,
@@ -33,6 +35,7 @@ STATUS: Final[dict[type[DomainError], HTTPStatus]] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     PermissionDenied: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
+    Expired: HTTPStatus.GONE,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     Conflict: HTTPStatus.CONFLICT,
     LimitReached: HTTPStatus.CONFLICT,
@@ -40,6 +43,7 @@ STATUS: Final[dict[type[DomainError], HTTPStatus]] = {
     UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     Unready: HTTPStatus.SERVICE_UNAVAILABLE,
+    OutOfRange: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
 }
 
 
@@ -69,6 +73,13 @@ class UnsupportedMediaType(UnsupportedMedia):
 
     code: ClassVar[str] = "unsupported_media_type"
     summary: ClassVar[str] = "The body must be application/json"
+
+
+class RangeNotSatisfiable(OutOfRange):
+    """The range begins behind the end of the file, which has `size_bytes` bytes."""
+
+    code: ClassVar[str] = "range_not_satisfiable"
+    summary: ClassVar[str] = "The file has no such range"
 
 
 class InternalError(DomainError):

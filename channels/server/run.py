@@ -11,6 +11,7 @@ import gc
 import resource
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -26,7 +27,9 @@ from channels.server.app import App, create_services
 from channels.server.embedded import EmbeddedMongo
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
+from channels.server.tokens import mint
 from channels.server.workers import Crew, stop_with_parent, tell_parent_ready
+from groups.kernel.clock import SystemClock
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo import Database, StandaloneServer
 
@@ -35,6 +38,8 @@ DRAIN_SECONDS: Final = (
 )
 
 CLOSE_SECONDS: Final = 5.0  # how long a database that stands still may hold up the stop after that
+
+DOOR_HOURS: Final = 12  # how long the ways in that are printed at the start are good for
 
 log = structlog.get_logger("channels")
 
@@ -76,7 +81,15 @@ async def _run_app(
 ) -> None:
     services = create_services(database, settings.limits, create_policy=settings.create_policy)
     # aiohttp waits so long twice before it cancels.
-    runner = App(services, settings.signing_secret(), shutdown_timeout=DRAIN_SECONDS / 2)
+    runner = App(
+        services,
+        settings.signing_secret(),
+        previous_secret=settings.accepted_secret(),
+        allowed_origins=settings.allowed_origins,
+        shutdown_timeout=DRAIN_SECONDS / 2,
+        public_pages=settings.public_pages,
+        public_url=settings.public_url,
+    )
     try:
         await runner.setup()
     except Unavailable as error:
@@ -131,11 +144,32 @@ def _announce(settings: Settings, host: str, port: int, *, demo: bool) -> None:
     console.print(f"API      {base}/v1", soft_wrap=True)
     console.print(f"Docs     {base}/docs", soft_wrap=True)
     console.print(f"Health   {base}/readyz", soft_wrap=True)
+    for name, address in _doors(settings, base, demo=demo):
+        console.print(f"{name:<8} {address}", soft_wrap=True)
     where = "MongoDB of your own" if not settings.is_embedded else str(settings.data_dir)
     console.print(f"Data     {where}", soft_wrap=True)
     if demo:
         console.print("Demo     users ada, bob, cid, dee; `channels token ada` is a way in")
     console.print("Ready.")
+
+
+def _doors(settings: Settings, base: str, *, demo: bool) -> list[tuple[str, str]]:
+    """The addresses of the web app; with a way in where that is safe to show.
+
+    It is where the secret is ours (embedded mode) or the scene is made up, and a person at a terminal reads it: what is
+    printed elsewhere ends up in a log. The token stands in the fragment, which no browser sends anywhere.
+    """
+    reader, console = f"{base}/", f"{base}/console"
+    if sys.stdout.isatty() and (demo or settings.is_embedded):
+        guest, host, is_admin = ("ada", "cid", False) if demo else ("admin", "admin", True)
+        reader += f"#token={_key_for(settings, guest, admin=is_admin)}"
+        console += f"#token={_key_for(settings, host, admin=is_admin)}"
+    return [("Reader", reader), ("Console", console)]
+
+
+def _key_for(settings: Settings, user_id: str, *, admin: bool) -> str:
+    now = SystemClock().now()
+    return mint(settings.signing_secret(), user_id, admin=admin, hours=DOOR_HOURS, now=now)
 
 
 def _stop_signal() -> asyncio.Event:
@@ -188,6 +222,12 @@ async def _mongodb(settings: Settings, stop: asyncio.Event) -> AsyncIterator[str
         yield mongo.uri
     finally:
         await mongo.stop()
+    if mongo.is_lost:
+        # Not 0, or whoever keeps the server running would take it for a stop that was asked for.
+        raise StartupError(
+            "The embedded database ended and could not be started again.",
+            cure=f"Its log: {settings.data_dir / 'mongod.log'}",
+        )
 
 
 async def _connect(uri: str, name: str) -> Database:

@@ -5,17 +5,19 @@ variable. What cannot be used is refused at start, naming the variable; a secret
 """
 
 import os
+import re
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from channels.limits import Limits
 from channels.server.datadir import SECRET_BYTES, load_or_create_secret
 from channels.server.startup import StartupError
 
+_ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
 _PREFIX: Final = "CHANNELS_"
 _LIMIT_PREFIX: Final = "CHANNELS_LIMIT_"
 _NEW_SECRET: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -63,6 +65,8 @@ class Settings(BaseSettings):
     database: str = Field(default="channels", min_length=1, max_length=63)
     secret: SecretStr | None = None
     """The key that tokens are signed with; None in embedded mode: the one kept in `data_dir`."""
+    previous_secret: SecretStr | None = None
+    """The key before `secret`: tokens signed with it are accepted too, until it is taken away."""
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8080, ge=0, le=65_535)
     """0: a free one, told in the log."""
@@ -71,10 +75,16 @@ class Settings(BaseSettings):
     """Server processes on the one port and the one database."""
     create_policy: Literal["anyone", "admin"] = "anyone"
     """Who may create a channel; `admin` is the token scope."""
+    public_pages: Literal["index", "noindex", "off"] = "noindex"
+    """Public channels at `/c/{id}` for everyone: listed by search engines, not listed, or not at all."""
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+/?$")
+    """The address that visitors know this server by, for feeds; None: the one that they asked for."""
     log_format: Literal["text", "json"] | None = None
     """None: text on a terminal, json otherwise."""
     embedded_cache_gb: float = Field(default=0.5, ge=0.25, le=10_000)
     """Memory for the embedded database's cache; 0.25 is the least that MongoDB takes."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins whose pages may call from a browser, besides our own; `*`: all of them."""
     limits: Limits = Field(default_factory=Limits)
     is_worker: bool = False
     """Set by `channels serve --workers` for the processes it starts."""
@@ -91,12 +101,29 @@ class Settings(BaseSettings):
         """Flags first, then the environment. No `.env` file: what is in force should not depend on the directory."""
         return init_settings, _LimitsFromEnvironment(settings_cls), env_settings
 
-    @field_validator("secret")
+    @field_validator("secret", "previous_secret")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value().encode()) < SECRET_BYTES:
             raise ValueError(f"must be at least {SECRET_BYTES} bytes long; make one: {_NEW_SECRET}")
         return secret
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _listed(cls, origins: object) -> object:
+        if not isinstance(origins, str):
+            return origins
+        return tuple(word for word in origins.replace(",", " ").split())
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _whole(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin} is no origin: one looks like https://app.example.org, without a path"
+                )
+        return origins
 
     @field_validator("data_dir")
     @classmethod
@@ -152,6 +179,10 @@ class Settings(BaseSettings):
         if not self.is_embedded:
             raise StartupError("CHANNELS_SECRET is missing.", cure=f"Make one: {_NEW_SECRET}")
         return load_or_create_secret(self.data_dir)
+
+    def accepted_secret(self) -> str | None:
+        """The key that tokens may be signed with besides, while the secret is being changed."""
+        return self.previous_secret.get_secret_value() if self.previous_secret else None
 
 
 def process_environment() -> dict[str, str]:

@@ -2,13 +2,16 @@
 
 A session cannot exist before its token was checked. It has one reader (this handler); whoever writes hands whole frames
 to the transport and waits for nothing. A client that reads slower than it is written to is closed with `SLOW`.
-Client frames are `auth`, `watch`, `unwatch` and `ping`; server frames are `ready`, `event`, `watching`, `unwatched`,
-`pong` and `error` (code and detail as over REST).
+Client frames are `auth` (again with a newer token of the same user, before the old one expires), `watch`, `unwatch` and
+`ping`; server frames are `ready`, `renewed`, `event`, `watching`, `unwatched`, `pong` and `error` (code and detail as
+over REST).
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 import orjson
@@ -22,11 +25,12 @@ from channels.server.frames import text_frame
 from channels.server.http import USER_ID
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
+from channels.server.origins import Origins
 from channels.server.router import Parameters
 from channels.server.tokens import BadToken, Claims, TokenVerifier
 from conversations.errors import ConversationNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.clock import Clock
+from groups.kernel.clock import Clock, rfc3339
 from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.ids import GroupId, StreamId, UserId, mint_id
 from groups.kernel.mongo import is_outage
@@ -40,6 +44,8 @@ FRAME_BYTES: Final = 8 * 1024  # the largest client frame: a token is at most 4 
 FRAMES_PER_SECOND: Final = 20  # of one client, in a burst of as many
 WATCHED_STREAMS: Final = 100  # streams one session watches at once
 CLOSE_SECONDS: Final = 2.0  # how long a client may take to read its close frame
+
+_LONGEST_TIMER: Final = 2.0**22  # seconds: 48 days; the event loop knows no years
 
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
@@ -85,10 +91,13 @@ class SocketSession:
         self,
         socket: web.WebSocketResponse,
         transport: asyncio.Transport,
-        user_id: UserId,
+        claims: Claims,
         metrics: Metrics,
     ) -> None:
-        self.user_id = user_id
+        self.user_id = claims.actor.user_id
+        self.claims = claims
+        self.opened_at = time.monotonic()
+        self._expiry: asyncio.TimerHandle | None = None
         self.streams: set[StreamId] = set()
         self.watched: set[StreamId] = set()
         self._socket = socket
@@ -110,6 +119,20 @@ class SocketSession:
             self.close_soon(CloseCode.SLOW)
         else:
             transport.write(frames)
+
+    def renew(self, claims: Claims, seconds_left: float) -> None:
+        """Go on with this token of the same user, until its time is over."""
+        self.claims = claims
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expiry = asyncio.get_running_loop().call_later(
+            min(seconds_left, _LONGEST_TIMER), self.close_soon, CloseCode.TOKEN_EXPIRED
+        )
+
+    def end_if_revoked(self, revoked_at: datetime) -> None:
+        """Close the session if a revocation of that instant covers its token."""
+        if self.claims.is_revoked(revoked_at):
+            self.close_soon(CloseCode.BAD_TOKEN)
 
     def begin(self) -> None:
         """Say `ready`, and write frames from now on."""
@@ -135,7 +158,9 @@ class SocketSession:
             self._transport.abort()
 
     async def end(self) -> None:
-        """Wait for the close under way."""
+        """Forget the token's time, and wait for the close under way."""
+        if self._expiry is not None:
+            self._expiry.cancel()
         if self._closing is not None:
             await asyncio.gather(self._closing, return_exceptions=True)
 
@@ -149,6 +174,7 @@ class SocketServer:
         verifier: TokenVerifier,
         clock: Clock,
         metrics: Metrics,
+        origins: Origins,
         *,
         group_ids_of: Callable[[UserId], Awaitable[list[GroupId]]],
         may_watch: Callable[[Actor, GroupId], Awaitable[object]],
@@ -158,6 +184,7 @@ class SocketServer:
         self._verifier = verifier
         self._clock = clock
         self._metrics = metrics
+        self._origins = origins
         self._group_ids_of = group_ids_of
         self._may_watch = may_watch
         self._auth_seconds = auth_seconds
@@ -166,8 +193,9 @@ class SocketServer:
     async def handle(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
         """Upgrade, authenticate, serve until either side closes.
 
-        Raises: BadToken (401, before the upgrade) for a bad `Authorization` header.
+        Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed.
         """
+        self._origins.check_socket(request)
         header = request.headers.get(hdrs.AUTHORIZATION)
         claims: Claims | None = None
         if header is not None:
@@ -242,24 +270,25 @@ class SocketServer:
     ) -> None:
         if transport is None:  # gone between upgrade and now
             return
-        session = SocketSession(socket, transport, claims.actor.user_id, self._metrics)
+        session = SocketSession(socket, transport, claims, self._metrics)
         self._hub.attach(session)
-        seconds_left = (claims.expires_at - self._clock.now()).total_seconds()
-        expiry = asyncio.get_running_loop().call_later(
-            min(seconds_left, 2**22), session.close_soon, CloseCode.TOKEN_EXPIRED
-        )
+        session.renew(claims, self._seconds_left(claims))
         try:
+            # Revoked between its check and `attach`, it would have heard nothing of it.
+            self._verifier.check(claims)
             self._hub.settle(session, await self._group_ids_of(claims.actor.user_id))
             session.begin()
-            await self._read(socket, session, claims.actor)
+            await self._read(socket, session)
+        except BadToken:
+            session.close_soon(CloseCode.BAD_TOKEN)
         finally:
-            expiry.cancel()
             self._hub.detach(session)
             await session.end()
 
-    async def _read(
-        self, socket: web.WebSocketResponse, session: SocketSession, actor: Actor
-    ) -> None:
+    def _seconds_left(self, claims: Claims) -> float:
+        return (claims.expires_at - self._clock.now()).total_seconds()
+
+    async def _read(self, socket: web.WebSocketResponse, session: SocketSession) -> None:
         tokens, since = float(FRAMES_PER_SECOND), time.monotonic()
         async for message in socket:
             now = time.monotonic()
@@ -272,11 +301,11 @@ class SocketServer:
                 session.close_soon(CloseCode.BAD_FRAME)
                 return
             try:
-                await self._answer(session, actor, message.data)
+                await self._answer(session, message.data)
             except DomainError as error:
                 session.tell("error", code=error.code, detail=error.detail)
 
-    async def _answer(self, session: SocketSession, actor: Actor, text: str) -> None:
+    async def _answer(self, session: SocketSession, text: str) -> None:
         try:
             frame = _FRAMES.validate_json(text)
         except ValidationError as error:
@@ -293,15 +322,19 @@ class SocketServer:
                 if stream_id not in session.watched and len(session.watched) >= WATCHED_STREAMS:
                     reason = f"at most {WATCHED_STREAMS} conversations are watched at once"
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
-                await self._may_watch(actor, group_id)
-                self._hub.watch(session, stream_id)
+                may_watch = partial(self._may_watch, session.claims.actor, group_id)
+                await self._hub.watch_if(session, stream_id, may_watch)
                 session.tell("watching", conversation_id=conversation_id)
             case _Unwatch(conversation_id=conversation_id):
                 self._hub.unwatch(session, StreamId(conversation_id))
                 session.tell("unwatched", conversation_id=conversation_id)
-            case _Auth():
-                reason = "this socket has its user already"
-                raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+            case _Auth(token=token):
+                claims = self._verifier.verify(token)
+                if claims.actor.user_id != session.user_id:
+                    reason = "this socket has its user already"
+                    raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+                session.renew(claims, self._seconds_left(claims))
+                session.tell("renewed", expires_at=rfc3339(claims.expires_at))
 
 
 async def _refuse(socket: web.WebSocketResponse, code: CloseCode, detail: str) -> None:

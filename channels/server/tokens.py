@@ -2,11 +2,16 @@
 
 A token says who (`sub`, a user id), until when (`exp`, required) and whether it is the application's own back end
 (`scope` contains `admin`). Nothing else is accepted: no other algorithm, no missing claim, no token over 4 KiB.
+
+A secret is changed without anybody noticing: tokens signed with the previous one are accepted for as long as it is
+given. A user's tokens are revoked by instant: what was issued (`iat`) up to then, or does not say when, is refused.
 """
 
 import base64
 import hmac
 import math
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -45,6 +50,14 @@ class Claims:
 
     actor: Actor
     expires_at: datetime
+    issued_at: datetime | None
+    """None: it does not say."""
+
+    def is_revoked(self, revoked_at: datetime | None) -> bool:
+        """Whether a revocation of that instant covers the token."""
+        if revoked_at is None:
+            return False
+        return self.issued_at is None or self.issued_at <= revoked_at
 
 
 def _base64(data: bytes) -> str:
@@ -75,7 +88,8 @@ def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime)
         raise ValueError(f"A token is valid for more than 0 and at most {MAX_HOURS} hours.")
     claims: dict[str, Any] = {
         "sub": user_id,
-        "iat": int(now.timestamp()),
+        # With its fraction: who signs in again in the second of a revocation is not meant by it.
+        "iat": now.timestamp(),
         "exp": math.ceil((now + timedelta(hours=hours)).timestamp()),
     }
     if admin:
@@ -86,9 +100,16 @@ def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime)
 class TokenVerifier:
     """Checks tokens; one that was found good is remembered, and only its time is looked at again."""
 
-    def __init__(self, secret: str, *, clock: Clock | None = None) -> None:
-        self._secret = secret
-        self._key = secret.encode()
+    def __init__(
+        self,
+        secret: str,
+        *,
+        previous: str | None = None,
+        revoked_at: Callable[[UserId], datetime | None] = lambda _: None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._keys = [key.encode() for key in (secret, previous) if key is not None]
+        self._revoked_at = revoked_at
         self._clock = clock or SystemClock()
         self._good: LRUCache[str, Claims] = LRUCache(maxsize=_CACHED_TOKENS)
 
@@ -101,9 +122,18 @@ class TokenVerifier:
         if claims is None:
             claims = self._read(token)
             self._good[token] = claims
+        self.check(claims)
+        return claims
+
+    def check(self, claims: Claims) -> None:
+        """Whether the token holds now.
+
+        Raises: BadToken once its time is over, or it was revoked.
+        """
         if claims.expires_at <= self._clock.now():
             raise BadToken("The token has expired")
-        return claims
+        if claims.is_revoked(self._revoked_at(claims.actor.user_id)):
+            raise BadToken("The token was revoked")
 
     def _read(self, token: str) -> Claims:
         # Characters are at least as few as bytes, and a token beyond ASCII is none.
@@ -113,7 +143,7 @@ class TokenVerifier:
         if claims is None:
             claims = self._any_claims(token)
         actor = Actor(_user_id(claims["sub"]), _is_admin(claims.get("scope")))
-        return Claims(actor, _instant(claims["exp"]))
+        return Claims(actor, _instant(claims["exp"]), _issued(claims.get("iat")))
 
     def _plain_claims(self, token: str) -> dict[str, Any] | None:
         """The claims of a token as `mint` and most libraries make it; None: the library decides, good or bad.
@@ -125,8 +155,8 @@ class TokenVerifier:
         header, _, payload = signed.partition(".")
         if header not in _PLAIN_HEADERS:
             return None
-        digest = hmac.digest(self._key, signed.encode(), "sha256")
-        if not hmac.compare_digest(_base64(digest), signature):
+        digests = [hmac.digest(key, signed.encode(), "sha256") for key in self._keys]
+        if not any(hmac.compare_digest(_base64(digest), signature) for digest in digests):
             return None
         try:
             claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -136,10 +166,18 @@ class TokenVerifier:
         return claims if is_plain and isinstance(claims["sub"], str) else None
 
     def _any_claims(self, token: str) -> dict[str, Any]:
+        *others, last = self._keys
+        for key in others:
+            with suppress(BadToken):
+                return self._claims_by(key, token)
+        return self._claims_by(last, token)
+
+    @staticmethod
+    def _claims_by(key: bytes, token: str) -> dict[str, Any]:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._secret,
+                key,
                 algorithms=[_ALGORITHM],
                 # The time is ours to check, by the injected clock and at every use; `iat` decides nothing, and
                 # refusing one from the future would only punish a back end whose clock runs ahead.
@@ -177,3 +215,11 @@ def _instant(expiry: object) -> datetime:
         return datetime.fromtimestamp(expiry, UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise BadToken("The token's `exp` is not a time") from error
+
+
+def _issued(at: object) -> datetime | None:
+    """When the token says it was issued; one that says it in no way we read does not say it."""
+    try:
+        return _instant(at)
+    except BadToken:
+        return None

@@ -55,6 +55,7 @@ def test_a_token_may_be_admin_and_short_and_of_a_given_secret(tmp_path: Path) ->
     [
         (["token", "a" * 33], "1 to 32 bytes"),
         (["token", ""], "1 to 32 bytes"),
+        (["revoke", "a" * 33], "1 to 32 bytes"),
         (["token", "ada", "--hours", "0"], "hours"),
         (["token", "ada", "--hours", "nan"], "hours"),
         (["serve", "--port", "70000"], "--port"),
@@ -86,7 +87,7 @@ def test_a_message_is_printed_as_it_is_whatever_brackets_it_holds(tmp_path: Path
     assert "[red]" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "token", "verify"])
+@pytest.mark.parametrize("command", ["serve", "token", "revoke", "verify"])
 def test_each_command_explains_itself_with_an_example(command: str) -> None:
     done = channels(command, "--help")
     assert done.returncode == 0

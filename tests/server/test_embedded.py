@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -166,6 +167,28 @@ async def test_a_database_that_will_not_come_back_is_given_up_loudly(
         await mongo.stop()
 
 
+async def test_while_the_disk_is_full_a_database_that_does_not_come_back_is_not_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = tmp_path / "mongod"
+    link.symlink_to(find_mongod())
+    full = shutil.disk_usage(tmp_path)._replace(free=supervisor._ROOM_BYTES - 1)
+    monkeypatch.setattr(supervisor, "find_mongod", lambda: link)
+    monkeypatch.setattr(supervisor, "_RESTARTS", 2)
+    monkeypatch.setattr(supervisor, "_BACKOFF_MAX_SECONDS", 0.01)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    async with running(tmp_path) as mongo:
+        await store(mongo.uri, "before")
+        link.unlink()
+        assert mongo.pid is not None
+        os.kill(mongo.pid, signal.SIGKILL)
+        await until(lambda: caplog.text.count("is full") > 5)
+        assert not mongo.is_lost
+        link.symlink_to(find_mongod())
+        await until(lambda: running_uri(tmp_path) is not None)
+        assert await stored(mongo.uri) == {"before"}
+
+
 async def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path) -> None:
     async with running(tmp_path) as mongo:
         with pytest.raises(StartupError) as refusal:
@@ -213,6 +236,52 @@ async def test_a_killed_server_takes_its_database_along_and_frees_the_directory(
         assert not lives(pid)
         assert mongo.uri == uri
         assert await stored(uri) == {"a"}
+
+
+# Its first thread ends at once, and with it what tells its arguments; its port is let go a moment later.
+_ENDING_MONGOD = """
+import ctypes, os, socket, sys, threading, time
+
+ctypes.CDLL(None).prctl(15, b"mongod", 0, 0, 0)
+listener = socket.create_server(("127.0.0.1", 0))
+
+def linger():
+    sys.stdin.readline()
+    time.sleep(0.3)
+    os._exit(0)
+
+threading.Thread(target=linger).start()
+print(listener.getsockname()[1], flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how Linux ends a process")
+async def test_a_database_on_its_way_out_is_waited_for_until_its_port_is_free(
+    tmp_path: Path,
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _ENDING_MONGOD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as ending:
+        assert ending.stdout is not None
+        assert ending.stdin is not None
+        port = int(await asyncio.to_thread(ending.stdout.readline))
+        await until(lambda: not lives(ending.pid))
+        assert not process.is_free(port)
+        ending.stdin.close()
+        assert process.stop_orphan(tmp_path, ending.pid, within_seconds=10)
+        assert process.is_free(port)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where Linux says which ports it hands out")
+def test_the_databases_port_is_none_that_an_outgoing_connection_is_given() -> None:
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    first, last = int(given[0]), int(given[1])
+    ports = {process.free_port() for _ in range(20)}
+    assert all(not first <= port <= last for port in ports)
 
 
 async def test_a_database_left_behind_is_ended_first(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ async def test_a_token_that_is_valid_later_by_its_issue_time_is_let_in(shared_ap
         pytest.param(signed(secret=SECRET * 2, algorithm="HS512"), id="another algorithm"),
         pytest.param(signed(exp=int(time.time()) - 1), id="expired"),
         pytest.param(signed(exp=None), id="without exp"),
-        pytest.param(signed(nbf=int(time.time()) + 600), id="not valid yet"),
+        pytest.param(signed(nbf=2**32), id="not valid yet"),
         pytest.param(signed(sub=None), id="without sub"),
         pytest.param(signed(sub=""), id="an empty sub"),
         pytest.param(signed(sub="a" * 33), id="a sub of 33 bytes"),
@@ -129,9 +129,15 @@ async def test_a_token_expires_by_the_clock_also_when_it_was_seen_before(api: Op
     assert_problem(await ada.get("/v1/unread"), 401, "unauthenticated")
 
 
+PUBLIC: Final = {("GET", "/v1/media/{media_id}")}
+"""What a page may show without a token: an upload is found by an id that nobody guesses."""
+
+
 async def test_every_call_of_the_api_asks_for_a_token(shared_api: Api) -> None:
     nobody = shared_api.bearer(None)
     for endpoint in endpoints_for(shared_api.services):
+        if (endpoint.spec.method, endpoint.spec.path) in PUBLIC:
+            continue
         path = filled(endpoint, lambda name: "1")
         answer = await nobody.call(endpoint.spec.method, path, {})
         assert_problem(answer, 401, "unauthenticated")
@@ -141,7 +147,8 @@ async def test_every_call_of_the_api_asks_for_a_token(shared_api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/", "/v1/nothing", "/v2/channels", "/v1/channels/x/nothing", "//v1"]
+    "path",
+    ["/nothing", "/v1", "/v1/", "/v1/nothing", "/v2/channels", "/v1/channels/x/nothing", "//v1"],
 )
 async def test_an_unknown_route_is_a_problem(shared_api: Api, path: str) -> None:
     assert_problem(await shared_api.user().get(path), 404, "route_not_found")
@@ -355,8 +362,13 @@ async def test_odd_words_in_a_path_are_refused_everywhere_and_never_a_defect(
 
 
 def harmless(endpoint: Endpoint, answer: Answer) -> bool:
-    """Where a user may name what he likes: his own conversation groups, and who is nobody's ban."""
-    return endpoint.spec.path.startswith("/v1/conversation-groups/{name}") and answer.status < 300
+    """Where one may name what one likes: one's own conversation groups; users whom nobody has met."""
+    path = endpoint.spec.path
+    may = path.startswith("/v1/conversation-groups/{name}") or path in {
+        "/v1/users/{user_id}/tokens",
+        "/v1/blocks/{user_id}",
+    }
+    return may and answer.status < 300
 
 
 @pytest.mark.parametrize("no_id", NO_ID)
@@ -452,6 +464,7 @@ async def test_whatever_is_sent_is_never_a_defect(shared_api: Api) -> None:
         "user_id": bob.id,
         "conversation_id": f"group_{channel}",
         "name": "mine",
+        "draft_id": "a",
     }
     await ada.put("/v1/conversation-groups/mine")
     taking = [e for e in endpoints_for(shared_api.services) if e.body is not None]

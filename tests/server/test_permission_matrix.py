@@ -6,15 +6,19 @@ that changes something gets a channel of its own, and each cell a fresh target o
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
 import pytest_asyncio
 
 from channels.server.app import endpoints_for
+from channels.server.tokens import mint
 from groups.kernel.endpoint import Endpoint
+from groups.models import Grant
 from tests.api import (
     AS_LINES,
+    SECRET,
     Answer,
     Api,
     User,
@@ -23,6 +27,7 @@ from tests.api import (
     a_post,
     fresh,
     group_path,
+    id_of,
     part,
 )
 
@@ -37,10 +42,15 @@ MEANING: Final = {
     "owner": (409, "owner_cannot_leave"),
     "none": (404, "member_not_found"),
     "asks": (404, "join_request_not_found"),
+    "uninv": (404, "invitation_not_found"),
     "404c": (404, "channel_not_found"),
     "404g": (404, "group_not_found"),
+    "404v": (404, "conversation_not_found"),
+    "404m": (404, "message_not_found"),
+    "shut": (403, "messages_not_accepted"),
 }
-"""What a cell says, but `ok`. `asks`: nobody asks to join here; `none`: he is no member; `404`: as if absent."""
+"""What a cell says, but `ok`. `asks`: nobody asks to join here; `none`: he is no member; `404`: as if absent; `shut`:
+the channel takes no messages from him."""
 
 ACTORS: Final = ["stranger", "subscriber", "muted", "banned", "admin", "owner", "other", "app"]
 """`other` owns another channel; `app` is the application's own back end, no member here."""
@@ -53,6 +63,8 @@ CHANNEL: Final = """
 GET    /                                  ok       ok         ok     ok     ok     ok     ok     ok
 PATCH  / introduction                     -        -          -      -      ok     ok     -      ok
 DELETE /                                  -        -          -      -      -      ok     -      ok
+PUT    /verified                          -        -          -      -      -      -      -      ok
+DELETE /verified                          -        -          -      -      -      -      -      ok
 PUT    /subscription                      ok       ok         ok     ban    ok     ok     ok     ok
 DELETE /subscription                      ok       ok         ok     ok     ok     owner  ok     ok
 GET    /subscribers                       -        -          -      -      ok     ok     -      ok
@@ -66,11 +78,23 @@ DELETE /subscribers/{admin}               -        -          -      -      -   
 DELETE /subscribers/{owner}               -        -          -      -      -      -      -      owner
 GET    /bans                              -        -          -      -      ok     ok     -      ok
 DELETE /bans/{banned}                     -        -          -      -      ok     ok     -      ok
+GET    /admins                            -        -          -      -      ok     ok     -      ok
 PUT    /admins/{member}                   -        -          -      -      -      ok     -      ok
+PUT    /admins/{admin} grants             -        -          -      -      -      ok     -      ok
 PUT    /admins/{nobody}                   -        -          -      -      none   none   -      none
 DELETE /admins/{admin}                    -        -          -      -      -      ok     -      ok
+POST   /invitations nobody                -        -          -      -      -      ok     -      ok
+GET    /invitations                       -        -          -      -      -      ok     -      ok
+DELETE /invitations/{nobody}              -        -          -      -      -      ok     -      ok
+POST   /invitations/me accept             uninv    uninv      uninv  ban    ok     ok     uninv  uninv
+GET    /reaction-bans                     -        -          -      -      ok     ok     -      ok
+PUT    /reaction-bans/{member}            -        -          -      -      ok     ok     -      ok
+PUT    /reaction-bans/{admin}             -        -          -      -      -      ok     -      ok
+DELETE /reaction-bans/{member}            -        -          -      -      ok     ok     -      ok
+GET    /admin-log                         -        -          -      -      ok     ok     -      ok
 POST   /owner member                      -        -          -      -      -      ok     -      ok
 POST   /posts text                        write    write      write  ban    ok     ok     write  ok
+POST   /posts/preview text                write    write      write  ban    ok     ok     write  ok
 GET    /posts                             ok       ok         ok     ban    ok     ok     ok     ok
 GET    /posts/{post}                      ok       ok         ok     ban    ok     ok     ok     ok
 PATCH  /posts/{post} text                 write    write      write  ban    ok     ok     write  ok
@@ -79,7 +103,58 @@ PUT    /posts/{post}/reactions/👍         -        ok         ok     ban    ok
 DELETE /posts/{post}/reactions/👍         -        ok         ok     ban    ok     ok     -      -
 GET    /posts/{post}/reactions            ok       ok         ok     ban    ok     ok     ok     ok
 GET    /posts/{post}/reactions/👍         -        -          -      ban    ok     ok     -      ok
+POST   /posts silent                      write    write      write  ban    ok     ok     write  ok
+POST   /posts forward                     write    write      write  ban    ok     ok     write  ok
+POST   /posts/preview text                write    write      write  ban    ok     ok     write  ok
+POST   /posts/preview forward             write    write      write  ban    ok     ok     write  ok
+PUT    /posts/{post}/pin                  -        -          -      ban    ok     ok     -      ok
+DELETE /posts/{post}/pin                  -        -          -      ban    ok     ok     -      ok
+GET    /pins                              ok       ok         ok     ban    ok     ok     ok     ok
+PUT    /posts/{post}/reactions-freeze     -        -          -      ban    ok     ok     -      ok
+DELETE /posts/{post}/reactions-freeze     -        -          -      ban    ok     ok     -      ok
+POST   /drafts draft                      write    write      write  ban    ok     ok     write  ok
+GET    /drafts                            write    write      write  ban    ok     ok     write  ok
+GET    /drafts/{draft}                    write    write      write  ban    ok     ok     write  ok
+PATCH  /drafts/{draft} draft              write    write      write  ban    ok     ok     write  ok
+DELETE /drafts/{draft}                    write    write      write  ban    ok     ok     write  ok
+POST   /drafts/{draft}/publish            write    write      write  ban    ok     ok     write  ok
+POST   /posts/views seen                  ok       ok         ok     ban    ok     ok     ok     ok
+GET    /insights                          -        -          -      -      ok     ok     -      ok
+GET    /insights/posts                    -        -          -      -      ok     ok     -      ok
+GET    /inbox                             -        -          -      -      ok     ok     -      ok
+GET    /inbox/unread                      -        -          -      -      ok     ok     -      ok
+GET    /inbox/{writer}/messages           -        -          -      -      ok     ok     -      ok
+GET    /inbox/{writer}/messages/1         -        -          -      -      ok     ok     -      ok
+POST   /inbox/{writer}/messages text      -        -          -      -      ok     ok     -      ok
+POST   /inbox/{writer}/messages forward   -        -          -      -      ok     ok     -      ok
+POST   /inbox/{member}/messages text      -        -          -      -      404v   404v   -      404v
+PATCH  /inbox/{writer}/messages/1 text    -        -          -      -      -      -      -      -
+PATCH  /inbox/{writer}/messages/2 text    -        -          -      -      ok     ok     -      ok
+DELETE /inbox/{writer}/messages/1         -        -          -      -      -      -      -      -
+DELETE /inbox/{writer}/messages/2         -        -          -      -      ok     ok     -      ok
+PUT    /inbox/{writer}/messages/1/reactions/👍 -   -          -      -      ok     ok     -      ok
+DELETE /inbox/{writer}/messages/1/reactions/👍 -   -          -      -      ok     ok     -      ok
+POST   /inbox/{writer}/read               -        -          -      -      ok     ok     -      ok
 """
+
+DIALOGUE: Final = """
+                                          stranger subscriber muted  banned admin  owner  other  app
+GET    /                                  404v     ok         404v   404v   ok     ok     404v   ok
+PATCH  / pinned                           404v     ok         404v   404v   ok     ok     404v   ok
+DELETE /                                  404v     ok         404v   404v   ok     ok     404v   ok
+POST   /read                              404v     ok         404v   404v   ok     ok     404v   ok
+GET    /messages                          ok       ok         ok     ok     ok     ok     ok     ok
+GET    /messages?with_posts=true          ok       ok         ok     ban    ok     ok     ok     ok
+POST   /messages text                     shut     ok         muted  ban    ok     ok     shut   ok
+GET    /messages/1                        404m     ok         404m   404m   ok     ok     404m   ok
+PATCH  /messages/1 text                   404m     ok         404m   404m   ok     ok     404m   ok
+PATCH  /messages/2 text                   404m     -          404m   404m   -      -      404m   -
+DELETE /messages/1                        404m     ok         404m   404m   ok     ok     404m   ok
+DELETE /messages/2                        404m     -          404m   404m   -      -      404m   -
+PUT    /messages/2/reactions/👍           404m     ok         404m   404m   ok     ok     404m   ok
+DELETE /messages/2/reactions/👍           404m     ok         404m   404m   ok     ok     404m   ok
+"""
+"""A user's own dialogue with a channel; those who may had written, and were answered."""
 
 CHANNEL_AS_GROUP: Final = """
                                           stranger subscriber muted  banned admin  owner  other  app
@@ -165,13 +240,70 @@ BODIES: Final[dict[str, Any]] = {
     "introduction": {"introduction": "All of it"},
     "posting": {"posting": "everyone"},
     "text": {"kind": "text", "text": "Hello"},
+    "silent": {"kind": "text", "text": "Hello", "silent": True},
+    "draft": {"post": {"kind": "text", "text": "Hello"}},
     "card": {"name_card": "B."},
     "mute": {"mute_seconds": 60},
     "unmute": {"mute_seconds": 0},
     "role": {"role": "admin"},
     "approve": {"approve": True},
     "banning": {"ban": True},
+    "grants": {"grants": ["post"]},
+    "accept": {"accept": True},
+    "seen": {"seqs": [1]},
+    "pinned": {"pinned": True},
 }
+
+BY_GRANT: Final = {
+    "post": {
+        *("POST /posts text", "POST /posts/preview text", "POST /messages text"),
+        *("POST /drafts draft", "GET /drafts", "GET /drafts/{draft}"),
+        *("POST /posts silent", "POST /posts forward", "POST /posts/preview forward"),
+        "POST /drafts/{draft}/publish",
+    },
+    "post edit_posts": {"PATCH /drafts/{draft} draft"},
+    "post delete_posts": {"DELETE /drafts/{draft}"},
+    "edit_posts": {
+        *("PATCH /posts/{post} text", "PATCH /messages/{post} text"),
+        *(f"{method} /posts/{{post}}/reactions-freeze" for method in ("PUT", "DELETE")),
+    },
+    "read_inbox": {
+        "GET /inbox",
+        "GET /inbox/unread",
+        *("GET /inbox/{writer}/messages", "GET /inbox/{writer}/messages/1"),
+        *(f"POST /inbox/{{{who}}}/messages text" for who in ("writer", "member")),
+        "POST /inbox/{writer}/messages forward",
+        *(f"PATCH /inbox/{{writer}}/messages/{seq} text" for seq in (1, 2)),
+        *(f"DELETE /inbox/{{writer}}/messages/{seq}" for seq in (1, 2)),
+        *(f"{how} /inbox/{{writer}}/messages/1/reactions/👍" for how in ("PUT", "DELETE")),
+        "POST /inbox/{writer}/read",
+    },
+    "see_insights": {"GET /insights", "GET /insights/posts"},
+    "pin_posts": {f"{method} /posts/{{post}}/pin" for method in ("PUT", "DELETE")},
+    "delete_posts": {"DELETE /posts/{post}", "DELETE /messages/{post}"},
+    "change_info": {"PATCH / introduction"},
+    "change_settings": {"PATCH / posting"},
+    "manage_subscribers": {
+        *("GET /subscribers", "GET /members", "GET /members/{member}"),
+        *("PUT /subscribers/{nobody}", "PUT /subscribers/{banned}", "PUT /members/{nobody}"),
+        *(
+            f"DELETE /{members}/{{member}}{how}"
+            for members in ("subscribers", "members")
+            for how in ("", "?ban=true", " banning")
+        ),
+        *("GET /bans", "DELETE /bans/{banned}"),
+        *(f"{method} /reaction-bans/{{member}}" for method in ("PUT", "DELETE")),
+        "GET /reaction-bans",
+        "PUT /admins/{nobody}",
+        *("PATCH /members/{member} mute", "PATCH /members/{member} card"),
+        *("GET /join-requests", "POST /join-requests/{nobody} approve"),
+        *("GET /posts/{post}/reactions/👍", "GET /messages/{post}/reactions/👍"),
+    },
+}
+"""What an admin needs which grants for: without them he is refused, with them alone he is answered as the tables say.
+
+All other calls answer every admin as the tables say, whatever he was granted.
+"""
 
 ENDS_IT: Final = {("DELETE", "/"), ("POST", "/owner")}
 """After one success nothing is as before: each cell gets a channel of its own."""
@@ -223,13 +355,18 @@ def shut_out(rows: list[Row], missing: str) -> list[Row]:
 Cast = dict[str, User]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cast(shared_api: Api) -> Cast:
-    """The actors, the same for all rows."""
+async def cast_of(shared_api: Api) -> Cast:
+    """Everybody who might make a call."""
     users = {name: shared_api.user(name[:9]) for name in ACTORS if name != "app"}
     users["app"] = shared_api.user("app", admin=True)
     await a_channel(users["other"])
     return users
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cast(shared_api: Api) -> Cast:
+    """The actors, the same for all rows."""
+    return await cast_of(shared_api)
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +404,18 @@ class Stage:
             return self.cast["owner"].id
         if word == "post":
             return str((await a_post(self.cast["owner"], self.path))["seq"])
+        if word == "draft":
+            kept = await self.cast["owner"].post(f"{self.path}/drafts", BODIES["draft"])
+            assert kept.status == 201, kept
+            return str(kept.body["draft_id"])
         user_id = fresh("target")
+        if word == "writer":
+            await self._add(user_id)
+            owner, token = (
+                self.cast["owner"],
+                mint(SECRET, user_id, admin=False, hours=1, now=datetime.now(UTC)),
+            )
+            await self.talk(User(owner.http, owner.base, user_id, token))
         if word in {"member", "admin"}:
             await self._add(user_id)
         if word == "admin":
@@ -276,6 +424,14 @@ class Stage:
         if word == "banned":
             await self._ban(user_id)
         return user_id
+
+    async def talk(self, user: User) -> None:
+        """Have the user write to the channel, and the channel answer him."""
+        asked = await user.post(f"{dialogue_path(self.path)}/messages", BODIES["text"])
+        assert asked.status == 201, asked
+        answer = f"{self.path}/inbox/{user.id}/messages"
+        answered = await self.cast["owner"].post(answer, BODIES["text"])
+        assert answered.status == 201, answered
 
     async def _add(self, user_id: str) -> None:
         answer = await self.cast["owner"].put(f"{self._members}/{user_id}")
@@ -297,10 +453,13 @@ class Stage:
             path = path.replace("{" + word + "}", await self.target(word))
         path = path.replace("👍", part("👍")).removesuffix("/")
         user = self.cast[actor]
-        if row.body == "member":
+        if row.body in {"member", "nobody"}:
             return await user.call(
-                row.method, self.path + path, {"user_id": await self.target("member")}
+                row.method, self.path + path, {"user_id": await self.target(row.body)}
             )
+        if row.body == "forward":
+            source = {"group_id": id_of(self.path), "seq": int(await self.target("post"))}
+            return await user.call(row.method, self.path + path, {"forward": source})
         if row.body == "lines":
             line = f'{{"user_id": "{await self.target("nobody")}"}}\n'
             return await user.call(row.method, self.path + path, data=line, headers=AS_LINES)
@@ -316,6 +475,24 @@ async def channel(cast: Cast) -> Stage:
 async def private_channel(cast: Cast) -> Stage:
     path = await a_channel(cast["owner"], settings={"visibility": "private"})
     return await Stage(cast, path).fill()
+
+
+def dialogue_path(channel_path: str) -> str:
+    """A user's own dialogue with the channel."""
+    return f"/v1/conversations/{part(f'c2c_{id_of(channel_path)}')}"
+
+
+def as_dialogue(make: Callable[[Cast], Awaitable[Stage]]) -> Callable[[Cast], Awaitable[Stage]]:
+    """The dialogues with the channel of those who may have one."""
+
+    async def made(cast: Cast) -> Stage:
+        stage = await make(cast)
+        for name in ("subscriber", "admin", "owner", "app"):
+            await stage.talk(cast[name])
+        stage.path = dialogue_path(stage.path)
+        return stage
+
+    return made
 
 
 def as_group(make: Callable[[Cast], Awaitable[Stage]]) -> Callable[[Cast], Awaitable[Stage]]:
@@ -342,6 +519,8 @@ TABLES: Final[dict[str, tuple[Callable[[Cast], Awaitable[Stage]], list[Row]]]] =
         shut_out(rows_of(CHANNEL_AS_GROUP), "404g"),
     ),
     "chat group": (chat_group, rows_of(CHAT_GROUP)),
+    "dialogue": (as_dialogue(channel), rows_of(DIALOGUE)),
+    "private dialogue": (as_dialogue(private_channel), shut_out(rows_of(DIALOGUE), "404v")),
 }
 
 
@@ -367,6 +546,8 @@ def endpoint_of(endpoints: list[Endpoint], row: Row, prefix: str) -> Endpoint:
 
 def prefix_of(rows: list[Row]) -> str:
     paths = {row.path for row in rows}
+    if "/messages/1" in paths:
+        return "/v1/conversations/{conversation_id}"
     return "/v1/channels/{channel_id}" if "/posts" in paths else "/v1/groups/{group_id}"
 
 
@@ -406,6 +587,46 @@ async def test_each_actor_is_answered_as_the_table_says(
         assert answer.status < 300 or answer.refusal[1] in told, f"undocumented: {answer}"
     shown = dict(zip(ACTORS, cells, strict=True))
     assert shown == dict(zip(ACTORS, row.cells, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        pytest.param(table, row, id=f"{table}: {row.name}")
+        for table in ("channel", "channel as group")
+        for row in TABLES[table][1]
+    ],
+)
+async def test_an_admin_is_answered_so_by_his_grants(
+    shared_api: Api, endpoints: list[Endpoint], cast: Cast, table: str, row: Row
+) -> None:
+    make, rows = TABLES[table]
+    endpoint = endpoint_of(endpoints, row, prefix_of(rows))
+    needed = next((grants for grants, names in BY_GRANT.items() if row.name in names), "").split()
+    stage = await make(cast)
+    admins = f"/v1/channels/{stage.path.split('/')[3]}/admins"
+    answers: dict[str, Answer] = {}
+    for name, grants in (("bare", []), ("granted", needed or list(Grant))):
+        if (row.method, row.path) in ENDS_IT and answers:
+            stage = await make(cast)
+            admins = f"/v1/channels/{stage.path.split('/')[3]}/admins"
+        user = stage.cast[name] = shared_api.user(name)
+        assert (await cast["owner"].put(f"{admins[:-7]}/subscribers/{user.id}")).status == 200
+        appointed = await cast["owner"].put(f"{admins}/{user.id}", {"grants": grants})
+        assert appointed.body["grants"] == [held for held in Grant if held in grants]
+        answers[name] = await stage.call(row, name)
+    wanted = row.cells[ACTORS.index("admin")]
+    assert cell_of(endpoint, answers["granted"]) == wanted
+    if not needed:
+        assert cell_of(endpoint, answers["bare"]) == wanted
+    else:
+        assert cell_of(endpoint, answers["bare"]) in {"-", "write"}
+        assert answers["bare"].body["details"] == {"grant": needed[0]}
+
+
+async def test_each_call_that_needs_a_grant_is_a_row() -> None:
+    names = {row.name for _, rows in TABLES.values() for row in rows}
+    assert set().union(*BY_GRANT.values()) <= names
 
 
 @pytest.mark.parametrize("table", TABLES)

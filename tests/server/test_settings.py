@@ -145,3 +145,13 @@ def test_settings_cannot_be_changed_and_do_not_show_what_is_secret(
     assert LONG not in repr(settings)
     with pytest.raises(ValidationError):
         settings.port = 1  # type: ignore[misc]  # it is frozen: the point
+
+
+def test_origins_are_a_list_separated_by_commas_and_each_is_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHANNELS_ALLOWED_ORIGINS", "https://a.example, http://localhost:3000")
+    assert Settings.load().allowed_origins == ("https://a.example", "http://localhost:3000")
+    for bad in ("a.example", "https://a.example/", "https://a.example/path", "ftp://a.example"):
+        monkeypatch.setenv("CHANNELS_ALLOWED_ORIGINS", bad)
+        assert "CHANNELS_ALLOWED_ORIGINS" in refusal()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import aiohttp
@@ -12,7 +13,9 @@ from pymongo.errors import AutoReconnect
 from channels.server.closing import CloseCode
 from channels.server.metrics import Metrics
 from channels.server.socket import FRAMES_PER_SECOND, WATCHED_STREAMS, SocketServer, SocketSession
+from channels.server.tokens import Claims
 from channels.server.wire import RENDERED
+from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
 from groups.store import MemberStore
@@ -33,6 +36,7 @@ from tests.conftest import OpenApi
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 own_loop = pytest.mark.asyncio(loop_scope="function")
 
+CLAIMS: Final = Claims(Actor(UserId("bob")), datetime.max.replace(tzinfo=UTC), None)
 LIKE: Final = part("👍")
 
 
@@ -147,7 +151,6 @@ async def test_a_ping_is_answered(shared_api: Api) -> None:
         '{"type": "watch"}',
         '{"type": "watch", "conversation_id": 7}',
         '{"type": "watch", "conversation_id": "\\ud800"}',
-        '{"type": "auth", "token": "again"}',
         "[" * 4000,
     ],
 )
@@ -204,9 +207,11 @@ async def test_every_kind_of_event_is_told_without_subscribing_to_anything(
     await a_channel_s_life(ada, bob)
     await a_group_s_life(ada, bob, cat)
     await a_reader_s_life(ada, bob)
+    await a_dialogue_s_life(ada, bob)
     heard = [*await ada_ears.until_now(), *await bob_ears.until_now(), *await cat_ears.until_now()]
     told = {event["type"] for event in heard}
-    assert set(RENDERED) - told == {"reactions.changed"}  # only to those who watch
+    # Only to those who watch; and once they were read, behind all others.
+    assert set(RENDERED) - told == {"reactions.changed", "inbox.unread"}
     for event in heard:
         assert event["at"].endswith("Z")
         assert "stream_id" in event
@@ -223,6 +228,9 @@ async def a_channel_s_life(ada: User, bob: User) -> None:
     await ada.patch(path, {"name": "Evening News"})
     await ada.put(f"{path}/admins/{bob.id}")
     await bob.delete(f"{path}/subscription")
+    await ada.post(f"{path}/invitations", {"user_id": bob.id})
+    await bob.post(f"{path}/invitations/me", {"accept": False})
+    await ada.post(f"{path}/invitations", {"user_id": bob.id})
     await ada.delete(path)
 
 
@@ -248,6 +256,16 @@ async def a_reader_s_life(ada: User, bob: User) -> None:
     await bob.patch("/v1/conversation-groups/news", {"name": "papers"})
     await bob.post("/v1/conversation-groups/papers/conversations", {"add": [conversation]})
     await bob.delete("/v1/conversation-groups/papers")
+
+
+async def a_dialogue_s_life(ada: User, bob: User) -> None:
+    path = await a_channel(ada, bob)
+    talk = f"/v1/conversations/{part('c2c_' + id_of(path))}"
+    await bob.post(f"{talk}/messages", {"kind": "text", "text": "Open?"})
+    await ada.post(f"{path}/inbox/{bob.id}/read")
+    await bob.delete(f"{path}/subscription")
+    await ada.delete(path)
+    await bob.put(f"/v1/blocks/{ada.id}")
 
 
 async def test_a_post_is_told_with_its_content_and_never_with_its_author(shared_api: Api) -> None:
@@ -472,7 +490,7 @@ async def test_a_session_takes_as_many_bytes_as_may_wait_and_more_closes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stuck, metrics = StuckConnection(), Metrics()
-    session = SocketSession(stuck, stuck, UserId("bob"), metrics)  # type: ignore[arg-type]  # a fake socket
+    session = SocketSession(stuck, stuck, CLAIMS, metrics)  # type: ignore[arg-type]  # a fake socket
     session.push(b"too early to be told")
     session.begin()
     monkeypatch.setattr("channels.server.socket.UNREAD_BYTES", stuck.get_write_buffer_size() + 10)

@@ -4,8 +4,10 @@ Promises: it listens on loopback only and on no Unix socket; what it acknowledge
 survives `kill -9`; on Linux it ends when the process that spawned it ends, however that happens.
 """
 
+import errno
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -19,6 +21,9 @@ HOST: Final = "127.0.0.1"
 REPLICA_SET: Final = "channels"
 EXIT_ADDRESS_IN_USE: Final = 48
 """What `mongod` exits with when something else listens on its port."""
+
+_PORTS: Final = (20_000, 32_000)
+_PORT_TRIES: Final = 100
 
 _OPLOG_MB: Final = 512
 """Enough for the change streams of this machine to fall minutes behind; the default is 5% of the disk."""
@@ -81,11 +86,16 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nothing listens on now.
+
+    Below the range from which the system takes the ports of outgoing connections (Linux: 32768 up): the database comes
+    back to its port after a restart, and a connection of anyone's that was given the same number would keep it away.
+    """
+    for _ in range(_PORT_TRIES):
+        port = random.randrange(*_PORTS)
+        if is_free(port):
+            return port
+    raise OSError(errno.EADDRINUSE, f"no free port found in {_PORT_TRIES} tries")
 
 
 def accepts_connections(port: int) -> bool:
@@ -118,6 +128,25 @@ def _arguments(pid: int) -> list[str]:
     return listing.stdout.split()
 
 
+def _is_ending(pid: int) -> bool:
+    """Whether it is a `mongod` that has given up its memory, its arguments with it, but not its port and files yet.
+
+    Those are the last that the kernel takes, once the last thread has ended; whoever binds the port sooner is refused.
+    """
+    process = Path(f"/proc/{pid}")
+    try:
+        if (process / "cmdline").read_bytes() or (process / "comm").read_text() != "mongod\n":
+            return False
+        states = [
+            # The name before the state may hold anything, brackets and spaces too.
+            (thread / "stat").read_text().rpartition(")")[2].split()[0]
+            for thread in (process / "task").iterdir()
+        ]
+    except OSError:
+        return False  # gone while we looked, or not Linux
+    return any(state not in "ZX" for state in states)
+
+
 def pid_in_lock(db_dir: Path) -> int | None:
     """The process id that `mongod` itself left in its lock file; None after a clean stop."""
     try:
@@ -129,12 +158,12 @@ def pid_in_lock(db_dir: Path) -> int | None:
 def stop_orphan(db_dir: Path, pid: int, *, within_seconds: float) -> bool:
     """End a `mongod` that outlived its server: gently, then by force. Blocking; False when it was not there.
 
-    It is no child of ours, so its end is seen by looking.
+    Afterwards its port and its directory are free. It is no child of ours, so its end is seen by looking.
     """
     found = False
     deadline = time.monotonic() + within_seconds
     forced_until = deadline + 5
-    while is_mongod_of(pid, db_dir) and time.monotonic() < forced_until:
+    while (is_mongod_of(pid, db_dir) or _is_ending(pid)) and time.monotonic() < forced_until:
         overdue = time.monotonic() >= deadline
         if overdue or not found:
             with suppress(ProcessLookupError):

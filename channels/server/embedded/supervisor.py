@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import time
 from asyncio.subprocess import DEVNULL, Process
@@ -25,6 +26,8 @@ _PORT_ATTEMPTS: Final = 5  # a free port may be taken between looking and listen
 _RESTARTS: Final = 8  # deaths in a row before giving up
 _BACKOFF_SECONDS: Final = 0.1  # before the first restart, doubled at each further one
 _BACKOFF_MAX_SECONDS: Final = 5.0
+_ROOM_BYTES: Final = 128 * 1024 * 1024
+"""With less of the disk free a `mongod` ends again as soon as it starts: a file of its journal alone takes 100 MB."""
 _STEADY_SECONDS: Final = 60.0  # after so long alive, earlier deaths are forgotten
 _LOG_BYTES: Final = 32 * 1024 * 1024  # of the log and of the one before it, each
 _LOG_LOOK_SECONDS: Final = 30.0
@@ -113,7 +116,9 @@ class EmbeddedMongo:
         try:
             await self._end_process()
             if self._lock is not None and self._port is not None:
-                MongodState(port=self._port).write(self._data_dir)
+                # On a full disk the old file stays: it names a process that is gone, which every reader checks.
+                with suppress(OSError):
+                    MongodState(port=self._port).write(self._data_dir)
         finally:
             if self._lock is not None:
                 self._lock.release()
@@ -186,15 +191,25 @@ class EmbeddedMongo:
                 deaths = 0
             log.error("The embedded mongod ended by itself (code %s); restarting it", exit_code)
             while True:
-                deaths += 1
-                if deaths > _RESTARTS:
-                    self._lose()
-                    return
-                await asyncio.sleep(
-                    min(_BACKOFF_MAX_SECONDS, _BACKOFF_SECONDS * 2.0 ** (deaths - 1))
-                )
+                if self._has_room():
+                    deaths += 1
+                    if deaths > _RESTARTS:
+                        self._lose()
+                        return
+                    pause = min(_BACKOFF_MAX_SECONDS, _BACKOFF_SECONDS * 2.0 ** (deaths - 1))
+                else:
+                    # No reason to give up: it lasts until somebody makes room, and then the service comes back.
+                    log.error("The disk under %s is full; make room", self._db_dir)
+                    pause = _BACKOFF_MAX_SECONDS
+                await asyncio.sleep(pause)
                 if await self._restarted(binary):
                     break
+
+    def _has_room(self) -> bool:
+        try:
+            return shutil.disk_usage(self._db_dir).free >= _ROOM_BYTES
+        except OSError:
+            return True  # it is not the room that is missing
 
     async def _until_it_ends(self) -> int | None:
         process = self._process

@@ -1,0 +1,178 @@
+"""What comes over a connection that is no request, or only the beginning of one; none of it is logged or sent back."""
+
+import asyncio
+import logging
+from urllib.parse import urlsplit
+
+import pytest
+
+import channels.server.connections
+import channels.server.http
+import channels.server.transfers
+from groups.service.media import MediaService
+from tests.api import PATIENCE_SECONDS, Api, a_channel, part
+from tests.conftest import OpenApi
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+own_loop = pytest.mark.asyncio(loop_scope="function")
+TOKEN = b"eyJhbGciOiJIUzI1NiJ9.very.secret"
+
+
+async def said(api: Api, *sent: bytes) -> bytes:
+    """All that the server answers before it ends the connection; after a whole request, its answer is awaited."""
+    address = urlsplit(api.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    begun = b""
+    try:
+        for piece in sent:
+            writer.write(piece)
+            await writer.drain()
+            if piece.endswith(b"\r\n\r\n") and piece is not sent[-1]:
+                begun = await reader.readuntil(b"}")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return begun + await reader.read()
+    finally:
+        writer.close()
+
+
+NO_HTTP = [
+    b"GET /v1/unread HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + TOKEN + b"\x00\r\n\r\n",
+    b"GET /v1/unread?t=" + TOKEN + b" HTTP/9.9\r\nHost: x\r\n\r\n",
+    b"GET /v1/ " + TOKEN + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nAuthorization: Bearer " + TOKEN + b"a" * 20_000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n " + TOKEN + b"\r\n\r\n",
+    b"POST /v1/groups HTTP/1.1\r\nHost: x\r\nContent-Length: -4\r\n\r\n" + TOKEN,
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"\x16\x03\x01\x02\x00" + TOKEN + b"\r\n\r\n",
+    b"GET /" + TOKEN + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("request_bytes", NO_HTTP)
+async def test_what_is_no_http_is_a_problem_and_told_to_nobody(
+    shared_api: Api, request_bytes: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        answer = await said(shared_api, request_bytes)
+    assert b" 400 Bad Request" in answer.partition(b"\r\n")[0]
+    assert b"application/problem+json" in answer
+    assert b'"code":"invalid_request"' in answer
+    told = answer.decode() + caplog.text
+    assert "secret" not in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [],
+        [b"GET /healthz HT"],
+        [b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"X: 1\r\n"],
+        [b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost"],
+    ],
+)
+async def test_a_head_that_never_ends_ends_its_connection(
+    shared_api: Api, sent: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    answer = await said(shared_api, *sent)
+    assert answer.count(b"HTTP/1.1 200") == (1 if len(sent) > 1 and b"\r\n\r\n" in sent[0] else 0)
+
+
+async def test_a_connection_with_a_request_under_way_is_not_ended(
+    shared_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    ears = await shared_api.user("ada").socket()
+    await asyncio.sleep(0.5)  # longer than a head may take
+    await ears.tell(type="ping")
+    assert (await ears.frame())["type"] == "pong"
+    await ears.close()
+
+
+@pytest.mark.parametrize("path", ["/v1/groups", "/v1/media"])
+async def test_a_body_that_never_ends_is_refused(
+    shared_api: Api, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (channels.server.http, channels.server.transfers):
+        monkeypatch.setattr(module, "PAUSE_SECONDS", 0.2)
+    ada = shared_api.user("ada")
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n"
+    answer = await said(shared_api, f"{head}Content-Length: 100\r\n\r\n".encode(), b'{"type"')
+    assert b" 400 Bad Request" in answer
+    assert b"did not come within" in answer
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'Content-Disposition: form-data; name="\x00\x1b"',
+        b'Content-Disposition: form-data; name="file"; filename="a\x00b"',
+        b"Content-Disposition: form-data; name=\"file\"; filename*=nothing''%ff",
+        b": empty",
+        b"Content-Disposition form-data",
+        b'Content-Disposition: form-data; name="file"; filename="a"\r\nContent-Length: -1',
+        b'Content-Disposition: form-data; name="file"; filename="a"\r\nContent-Transfer-Encoding: x',
+        b"X: " + b"a" * 20_000,
+    ],
+)
+@pytest.mark.filterwarnings("ignore::aiohttp.BadContentDispositionParam")
+async def test_a_form_whose_parts_have_bad_heads_is_no_defect(shared_api: Api, head: bytes) -> None:
+    form = b"--b\r\n" + head + b"\r\n\r\nbytes\r\n--b--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = await shared_api.user("ada").call("POST", "/v1/media", data=form, headers=kind)
+    assert answer.status in {201, 400}, answer
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/groups", {"type": "community", "name": "Tea", "history_visible": 0}),
+        ("/v1/groups", {"type": "community", "name": "Tea", "member_limit": "9"}),
+        ("/v1/groups", {"type": "community", "name": "Tea", "member_limit": True}),
+        ("/v1/conversations/group_x/read", {"seq": False}),
+        ("/v1/conversations/group_x/read", {"seq": "1"}),
+        ("/v1/channels/x/invitations/me", {"accept": 1}),
+        ("/v1/channels/x/posts/views", {"seqs": ["1"]}),
+    ],
+)
+async def test_a_value_of_another_type_is_not_bent_to_fit(
+    shared_api: Api, path: str, body: object
+) -> None:
+    refused = await shared_api.user("ada").post(path, body)
+    assert refused.refusal == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("day", ["0", "1700000000", "-1", "2026-01-01T00:00:00", "2026-1-1"])
+async def test_a_day_is_a_date_and_no_number(shared_api: Api, day: str) -> None:
+    ada = shared_api.user("ada")
+    path = await a_channel(ada)
+    assert (await ada.get(f"{path}/insights?to={part(day)}")).refusal == (400, "invalid_request")
+
+
+@own_loop
+async def test_a_user_has_so_many_uploads_under_way_and_no_more(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await api(uploads_per_user=2)
+    ada, bob = server.user("ada"), server.user("bob")
+    going = asyncio.Event()
+    receive = MediaService._receive
+
+    async def slow(self: MediaService, *arguments: object) -> object:
+        await going.wait()
+        return await receive(self, *arguments)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr(MediaService, "_receive", slow)
+    under_way = [asyncio.create_task(ada.call("POST", "/v1/media", data=b"x")) for _ in range(2)]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while server.services.chat.media._under_way[ada.id] < 2:  # type: ignore[index]  # an id
+            await asyncio.sleep(0.01)
+    refused = await ada.call("POST", "/v1/media", data=b"x")
+    assert refused.refusal == (429, "rate_limited")
+    assert refused.headers["Retry-After"] == "1"
+    going.set()
+    assert [(await one).status for one in under_way] == [201, 201]
+    for user in (ada, bob):
+        assert (await user.call("POST", "/v1/media", data=b"x")).status == 201
+    assert not server.services.chat.media._under_way

@@ -1,0 +1,83 @@
+"""Pages of other origins: what a browser is told, and which of them may open a socket."""
+
+import aiohttp
+import pytest
+
+from channels.server.answers import REQUEST_ID_HEADER
+from tests.api import Api
+from tests.conftest import OpenApi
+
+APP = "https://app.example.org"
+
+
+@pytest.fixture
+async def server(api: OpenApi) -> Api:
+    return await api(allowed_origins=(APP,))
+
+
+async def test_a_page_of_an_allowed_origin_may_read_answers_also_refusals(server: Api) -> None:
+    ada = server.user("ada")
+    for path, status in (("/v1/users/me", 200), ("/v1/nothing", 404), ("/v1/media/none", 404)):
+        answer = await ada.get(path, Origin=APP)
+        assert answer.status == status
+        assert answer.headers["Access-Control-Allow-Origin"] == APP
+        assert answer.headers["Vary"] == "Origin"
+        assert REQUEST_ID_HEADER in answer.headers["Access-Control-Expose-Headers"]
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example.org", "null", "https://app.example.org.x"]
+)
+async def test_a_page_of_another_origin_may_not(server: Api, origin: str) -> None:
+    answer = await server.user("ada").get("/v1/users/me", Origin=origin)
+    assert answer.status == 200
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_a_browser_that_asks_beforehand_is_told_what_it_may_send(server: Api) -> None:
+    nobody = server.bearer(None)
+    asked = {"Origin": APP, "Access-Control-Request-Method": "PUT"}
+    answer = await nobody.call("OPTIONS", "/v1/channels/x/subscription", headers=asked)
+    assert (answer.status, answer.text) == (204, "")
+    assert answer.headers["Access-Control-Allow-Origin"] == APP
+    assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
+    for header in ("Authorization", "Idempotency-Key", "Content-Type"):
+        assert header in answer.headers["Access-Control-Allow-Headers"]
+    others = await nobody.call("OPTIONS", "/v1/channels", headers=asked | {"Origin": "https://x"})
+    assert others.refusal == (405, "method_not_allowed")
+
+
+async def test_a_page_of_another_origin_may_not_open_a_socket(server: Api) -> None:
+    ada = server.user("ada")
+
+    async def opened(**headers: str) -> int:
+        bearer = {"Authorization": f"Bearer {ada.token}"}
+        try:
+            async with ada.http.ws_connect(
+                ada.base + "/v1/socket", headers=bearer | headers
+            ) as socket:
+                assert (await socket.receive_json())["type"] == "ready"
+                return 101
+        except aiohttp.WSServerHandshakeError as refused:
+            return refused.status
+
+    assert await opened(Origin="https://evil.example.org") == 403
+    assert await opened(Origin=APP) == 101
+    assert await opened(Origin=ada.base) == 101
+    assert await opened() == 101
+
+
+async def test_with_none_allowed_nothing_is_told_and_with_all_everyone(api: OpenApi) -> None:
+    closed, open_to_all = await api(), await api(allowed_origins=("*",))
+    answer = await closed.user("ada").get("/v1/users/me", Origin=APP)
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    answer = await open_to_all.user("ada").get("/v1/users/me", Origin=APP)
+    assert answer.headers["Access-Control-Allow-Origin"] == APP
+
+
+async def test_every_answer_is_kept_by_no_cache_and_read_as_what_it_is(server: Api) -> None:
+    ada = server.user("ada")
+    for origin in ({}, {"Origin": APP}):
+        answer = await ada.get("/v1/users/me", **origin)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -1,0 +1,162 @@
+"""Tokens that are renewed, revoked and signed anew, and how many sockets one user may have."""
+
+import asyncio
+
+import jwt
+import pytest
+
+from channels.server.closing import CloseCode
+from channels.server.tokens import TokenVerifier, mint
+from groups.kernel.mongo import Database
+from groups.service import Revocations
+from groups.store import UserStore
+from tests.api import SECRET, Api, Ears, MovedClock, User, part
+from tests.conftest import OpenApi
+
+REFUSED = (401, "unauthenticated")
+
+
+@pytest.fixture
+async def server(api: OpenApi) -> Api:
+    return await api()
+
+
+async def lives(ears: Ears) -> None:
+    """The socket answers."""
+    await ears.tell(type="ping")
+    while (await ears.frame())["type"] != "pong":
+        pass
+
+
+async def until_refused(user: User) -> None:
+    async with asyncio.timeout(10):
+        while (await user.get("/v1/users/me")).status == 200:
+            await asyncio.sleep(0.01)
+    assert (await user.get("/v1/users/me")).refusal == REFUSED
+
+
+# --- revoked ----------------------------------------------------------------------------------------------------------
+
+
+async def test_who_revokes_his_tokens_is_signed_out_everywhere_and_may_sign_in_again(
+    server: Api,
+) -> None:
+    ada = server.user("ada")
+    phone, other = await ada.socket(), await server.user("bob").socket()
+    assert (await ada.delete("/v1/users/me/tokens")).status == 204
+    assert await phone.closed() == CloseCode.BAD_TOKEN
+    assert (await ada.get("/v1/users/me")).refusal == REFUSED
+    again = server.known(ada.id)
+    assert (await again.get("/v1/users/me")).status == 200
+    await (await again.socket()).close()
+    await lives(other)
+
+
+async def test_the_application_revokes_anyones_tokens_and_a_user_only_his_own(server: Api) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    path = f"/v1/users/{part(ada.id)}/tokens"
+    assert (await bob.delete(path)).refusal == (403, "permission_denied")
+    assert (await ada.get("/v1/users/me")).status == 200
+    assert (await server.user("root", admin=True).delete(path)).status == 204
+    assert (await ada.get("/v1/users/me")).refusal == REFUSED
+    assert (await bob.get("/v1/users/me")).status == 200
+
+
+async def test_a_revocation_holds_in_the_other_process_and_after_a_restart(
+    api: OpenApi, second_database: Database
+) -> None:
+    here, there = await api(), await api(database=second_database)
+    ada = here.user("ada")
+    same = User(there.http, there.base, ada.id, ada.token)
+    ears = await same.socket()
+    await ada.delete("/v1/users/me/tokens")
+    assert await ears.closed() == CloseCode.BAD_TOKEN
+    await until_refused(same)
+    later = Revocations(second_database, UserStore(second_database), there.clock)
+    await later.load()
+    assert later.revoked_at(ada.id) is not None  # type: ignore[arg-type]  # a plain id will do
+
+
+async def test_what_was_revoked_while_events_were_lost_is_learnt(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await api()
+    ada, revocations = server.user("ada"), server.services.chat.revocations
+    with monkeypatch.context() as deaf:
+        deaf.setattr(revocations, "_note", lambda *_: None)
+        await ada.delete("/v1/users/me/tokens")
+        await (await server.user("bob").socket()).close()  # behind it in the outbox
+    assert (await ada.get("/v1/users/me")).status == 200
+    revocations.reload()
+    await until_refused(ada)
+
+
+@pytest.mark.parametrize("iat", [None, "now", 2**60])
+async def test_a_token_that_does_not_say_when_it_was_issued_is_revoked_too(
+    server: Api, iat: object
+) -> None:
+    ada = server.user("ada")
+    claims = {"sub": ada.id, "exp": 2**32} | ({"iat": iat} if iat else {})
+    undated = server.bearer(jwt.encode(claims, SECRET))
+    assert (await undated.get("/v1/users/me")).status == 200
+    await ada.delete("/v1/users/me/tokens")
+    assert (await undated.get("/v1/users/me")).refusal == REFUSED
+
+
+# --- signed anew ------------------------------------------------------------------------------------------------------
+
+OLD, NEW = "o" * 40, "n" * 40
+
+
+def test_while_a_secret_is_changed_both_are_good_and_afterwards_one() -> None:
+    now = MovedClock().now()
+    old, new = (mint(secret, "ada", admin=False, hours=1, now=now) for secret in (OLD, NEW))
+    both = TokenVerifier(NEW, previous=OLD)
+    assert both.verify(old).actor == both.verify(new).actor
+    with pytest.raises(Exception, match="not valid"):
+        TokenVerifier(NEW).verify(old)
+    with pytest.raises(Exception, match="not valid"):
+        TokenVerifier(OLD).verify(new)
+
+
+# --- renewed ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_socket_goes_on_with_a_newer_token(server: Api) -> None:
+    ada = server.user("ada", hours=1)
+    ears = await ada.socket()
+    newer = server.known(ada.id, hours=3)
+    await ears.tell(type="auth", token=newer.token)
+    renewed = await ears.frame()
+    assert renewed["type"] == "renewed"
+    (session,) = server.hub._of_user[ada.id]  # type: ignore[index]  # a plain id will do
+    assert session._expiry.when() - asyncio.get_running_loop().time() > 2 * 3600  # type: ignore[attr-defined]  # a socket's
+    await lives(ears)
+
+
+async def test_a_token_of_somebody_else_or_a_bad_one_leaves_the_socket_as_it_was(
+    server: Api,
+) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    ears = await ada.socket()
+    for token, code in ((bob.token, "invalid_request"), ("nonsense", "unauthenticated")):
+        await ears.tell(type="auth", token=token)
+        frame = await ears.frame()
+        assert (frame["type"], frame["code"]) == ("error", code)
+    await lives(ears)
+
+
+# --- how many ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_user_has_so_many_sockets_and_one_more_takes_the_place_of_the_oldest(
+    api: OpenApi,
+) -> None:
+    server = await api(sockets_per_user=2)
+    ada, bob = server.user("ada"), server.user("bob")
+    oldest, second = await ada.socket(), await ada.socket()
+    others = await bob.socket()
+    third = await ada.socket()
+    assert await oldest.closed() == CloseCode.REPLACED
+    for ears in (second, third, others):
+        await lives(ears)
