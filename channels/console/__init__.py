@@ -1,0 +1,10 @@
+"""The web app: a reader for everyone and a console for channel owners, plain files without a build step.
+
+Here are its files (`static`, `templates`) and how they are packed for the wire (`assets`); `channels.server.webapp`
+serves them. The app itself speaks to the API like any other client, so nothing here knows a rule.
+"""
+
+from channels.console.assets import Asset, Assets, load_assets
+from channels.console.shell import shell
+
+__all__ = ["Asset", "Assets", "load_assets", "shell"]

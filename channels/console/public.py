@@ -1,0 +1,214 @@
+"""The public page of a channel and its feeds: what anyone may read without signing in, as HTML, Atom, RSS, JSON Feed.
+
+Pure: from what the services tell to bytes. All text is escaped by the template or the feed's own writer; what XML
+cannot carry is left out of a feed. Links carry `rel=nofollow`, since the words are other people's.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+import orjson
+from feedgen.feed import FeedGenerator
+
+from channels.console.assets import Assets
+from channels.console.shell import templates
+from channels.models import CHANNEL_PREFIX, Channel
+from groups.kernel.clock import rfc3339
+from groups.models import Content, MediaKind, Message, Tallies, Tally, media_in
+
+Form = Literal["html", "atom", "rss", "json"]
+
+CONTENT_TYPES: Final[dict[Form, str]] = {
+    "html": "text/html",
+    "atom": "application/atom+xml",
+    "rss": "application/rss+xml",
+    "json": "application/feed+json",
+}
+JSON_FEED: Final = "https://jsonfeed.org/version/1.1"
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TITLE_CHARACTERS: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPost:
+    """A post as anyone may read it."""
+
+    seq: int
+    content: Content
+    tally: Tally
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def heading(self) -> str:
+        """A line that names it: its title, else how its text begins."""
+        content = self.content
+        place = content.location.name if content.location else ""
+        line = content.title or content.text.strip().partition("\n")[0] or place
+        if len(line) > _TITLE_CHARACTERS:
+            line = line[: _TITLE_CHARACTERS - 1].rstrip() + "…"
+        return line or f"#{self.seq}"
+
+    @property
+    def pictures(self) -> list[str]:
+        """Where its pictures are, as large as a page shows them."""
+        return [
+            f"/v1/media/{one.media_id}?size=large"
+            for one in self.content.media
+            if one.kind is MediaKind.IMAGE
+        ]
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """Its other uploads, by address and name."""
+        return [
+            (f"/v1/media/{one.media_id}", one.name or one.content_type)
+            for one in self.content.media
+            if one.kind is not MediaKind.IMAGE
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicChannel:
+    """A public channel and some of its posts, newest first."""
+
+    channel: Channel
+    posts: Sequence[PublicPost]
+    older_before: int | None
+    """Where the next page begins; None: there is none."""
+    base: str
+    """The address of this server as its visitors know it, without a path."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.channel.standing.group.name
+
+    @property
+    def introduction(self) -> str:
+        """What it says of itself."""
+        return self.channel.standing.group.introduction
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the application vouches for it."""
+        return self.channel.standing.group.verified
+
+    @property
+    def path(self) -> str:
+        """Its public page."""
+        return f"/c/{quote(self.channel.channel_id.removeprefix(CHANNEL_PREFIX), safe='')}"
+
+    @property
+    def url(self) -> str:
+        """Its public page, in full."""
+        return self.base + self.path
+
+    @property
+    def app_path(self) -> str:
+        """The channel in the reader."""
+        return f"/channels/{quote(self.channel.channel_id, safe='')}"
+
+    @property
+    def picture(self) -> str | None:
+        """Its picture, in full, where it is an upload of ours: no visitor is sent to another host."""
+        media_id = media_in(self.channel.standing.group.face_url)
+        return f"{self.base}/v1/media/{media_id}?size=thumb" if media_id else None
+
+    def url_of(self, post: PublicPost) -> str:
+        """The post on the page."""
+        return f"{self.url}?before_seq={post.seq + 1}#post-{post.seq}"
+
+
+def public_posts(messages: Sequence[Message], tallies: Tallies) -> list[PublicPost]:
+    """The posts that say something to people: not what was recalled, not what only an app can read."""
+    found: list[PublicPost] = []
+    for message in messages:
+        content = message.content
+        if content is None or not (
+            content.title or content.text or content.media or content.location or content.links
+        ):
+            continue
+        updated_at = message.edited_at or message.created_at
+        tally = tallies.get(message.seq, Tally())
+        found.append(PublicPost(message.seq, content, tally, message.created_at, updated_at))
+    return found
+
+
+def page(shown: PublicChannel, assets: Assets, *, indexed: bool) -> bytes:
+    """The page as HTML."""
+    template = templates().get_template("public.html")
+    return template.render(
+        shown=shown, group=shown.channel.standing.group, indexed=indexed, address=assets.address
+    ).encode()
+
+
+def missing_page(assets: Assets) -> bytes:
+    """What stands where there is no public channel."""
+    return templates().get_template("missing.html").render(address=assets.address).encode()
+
+
+def feed(shown: PublicChannel, form: Form) -> bytes:
+    """The channel's newest posts in this form."""
+    if form == "json":
+        return orjson.dumps(_json_feed(shown))
+    made = FeedGenerator()
+    made.id(shown.url)
+    made.title(_xml(shown.name))
+    made.description(_xml(shown.introduction or shown.name))
+    made.link(href=f"{shown.url}/feed.{form}", rel="self")
+    made.link(href=shown.url, rel="alternate")
+    made.updated(
+        max((post.updated_at for post in shown.posts), default=shown.channel.extras.created_at)
+    )
+    if shown.picture:
+        made.logo(shown.picture)
+    for post in shown.posts:
+        entry = made.add_entry(order="append")
+        entry.id(f"{shown.url}#post-{post.seq}")
+        entry.title(_xml(post.heading))
+        entry.link(href=shown.url_of(post))
+        entry.author(name=_xml(shown.name))
+        entry.published(post.created_at)
+        entry.updated(post.updated_at)
+        entry.content(_xml(_html_of(shown, post)), type="html")
+    text: bytes = made.atom_str() if form == "atom" else made.rss_str()
+    return text
+
+
+def _json_feed(shown: PublicChannel) -> dict[str, Any]:
+    items = [
+        {
+            "id": f"{shown.url}#post-{post.seq}",
+            "url": shown.url_of(post),
+            "title": post.heading,
+            "content_html": _html_of(shown, post),
+            "content_text": post.content.text,
+            "date_published": rfc3339(post.created_at),
+            "date_modified": rfc3339(post.updated_at),
+        }
+        for post in shown.posts
+    ]
+    return {
+        "version": JSON_FEED,
+        "title": shown.name,
+        "description": shown.introduction,
+        "home_page_url": shown.url,
+        "feed_url": f"{shown.url}/feed.json",
+        **({"icon": shown.picture} if shown.picture else {}),
+        # The format leaves names that begin so to whoever makes a feed.
+        "_channel": {"channel_id": shown.channel.channel_id, "verified": shown.is_verified},
+        "items": items,
+    }
+
+
+def _html_of(shown: PublicChannel, post: PublicPost) -> str:
+    return templates().get_template("feed_item.html").render(base=shown.base, post=post)
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("", text)

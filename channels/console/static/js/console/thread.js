@@ -1,0 +1,204 @@
+// One thread of the inbox: what a user and the channel said to each other, who of the channel's people answered, and the
+// field to answer in.
+
+import { del, get, part, post } from "../api.js";
+import { avatar } from "../avatar.js";
+import { contentOf } from "../content.js";
+import { arrange, fill, h } from "../dom.js";
+import { day, dayKey, exact, time } from "../format.js";
+import { icon } from "../icons.js";
+import { attempt, menu, sure } from "../overlay.js";
+import { nameOf } from "../reader/people.js";
+import { Writer } from "../reader/writer.js";
+import { session } from "../session.js";
+import { link } from "../socket.js";
+import { t } from "../texts.js";
+
+const PAGE = 30;
+const NEAR_END = 80; // pixels from the end where one still reads along
+
+export class Thread {
+  /** `onBack()` returns to the list where there is no room for both. */
+  constructor({ threads, user, onBack }) {
+    this.#threads = threads;
+    this.#user = user;
+    this.#list = h("ol.thread-items", { "aria-label": t("inbox.messages") });
+    this.#older = h("button.plain", { type: "button", hidden: true, on: { click: () => attempt(() => this.#loadOlder()) } }, t("inbox.older"));
+    this.#scroller = h("div.thread-scroll", { tabindex: "0", role: "log", "aria-label": t("inbox.messages") }, h("p.thread-older", {}, this.#older), this.#list);
+    this.element = h("section.thread", {},
+      h("header.thread-head", {},
+        h("button.quiet.square.thread-back", { type: "button", "aria-label": t("inbox.back"), on: { click: onBack } }, icon("back")),
+        this.#face, h("h2.thread-name", { dir: "auto", tabindex: "-1" })),
+      this.#scroller,
+    );
+    this.#writer = new Writer({ send: (body, key) => this.#answer(body, key), dropTarget: this.element });
+    this.element.append(h("footer.thread-foot", {}, h("p.soft", {}, t("inbox.as")), this.#writer.element));
+    threads.addEventListener("message", this.#onMessage);
+    threads.addEventListener("change", this.#showHead);
+    link.addEventListener("ready", this.#onReady);
+    this.#showHead();
+    attempt(() => this.#load());
+  }
+
+  #threads;
+  #user;
+  #list;
+  #older;
+  #scroller;
+  #writer;
+  #face = h("span");
+  #items = new Map(); // by seq
+  #drawn = new Map();
+  #isClosed = false;
+
+  close() {
+    this.#isClosed = true;
+    this.#threads.removeEventListener("message", this.#onMessage);
+    this.#threads.removeEventListener("change", this.#showHead);
+    link.removeEventListener("ready", this.#onReady);
+  }
+
+  get #path() {
+    return `${this.#threads.path}/${part(this.#user)}/messages`;
+  }
+
+  get #first() {
+    return Math.min(...this.#items.keys());
+  }
+
+  get #last() {
+    return Math.max(0, ...this.#items.keys());
+  }
+
+  #showHead = () => {
+    const row = this.#threads.rows.get(this.#user);
+    const name = row?.name || this.#user;
+    fill(this.#face, avatar({ id: this.#user, name, url: row?.face_url, shape: "round", size: "small" }));
+    this.element.querySelector(".thread-name").textContent = name;
+  };
+
+  async #load() {
+    const page = await get(this.#path, { limit: PAGE });
+    if (this.#isClosed) return;
+    this.#take(page.items);
+    this.#older.hidden = page.next_cursor === null;
+    this.#toEnd();
+    this.#read();
+  }
+
+  async #loadOlder() {
+    const page = await get(this.#path, { limit: PAGE, before_seq: this.#first });
+    if (this.#isClosed) return;
+    const before = this.#scroller.scrollHeight;
+    this.#take(page.items);
+    this.#older.hidden = page.next_cursor === null;
+    // What is being read stays where it is.
+    this.#scroller.scrollTop += this.#scroller.scrollHeight - before;
+  }
+
+  /** Read on from the last one that is here, page by page. */
+  async #follow() {
+    for (let grew = true; grew && !this.#isClosed; ) {
+      const before = this.#last;
+      const page = await get(this.#path, { after_seq: before, limit: 100 });
+      this.#take(page.items);
+      grew = this.#last > before;
+    }
+    this.#read();
+  }
+
+  #take(items) {
+    for (const item of items) this.#items.set(item.seq, item);
+    this.#render();
+  }
+
+  #render() {
+    const wanted = [];
+    let before = null;
+    for (const item of [...this.#items.values()].sort((one, other) => one.seq - other.seq)) {
+      if (!before || dayKey(before.created_at) !== dayKey(item.created_at)) wanted.push(this.#day(item));
+      wanted.push(this.#element(item));
+      before = item;
+    }
+    arrange(this.#list, wanted);
+  }
+
+  #day({ created_at: at }) {
+    const key = dayKey(at);
+    let element = this.#drawn.get(key);
+    if (!element) this.#drawn.set(key, (element = h("li.day", {}, h("span", {}, day(at)))));
+    return element;
+  }
+
+  #element(item) {
+    const drawn = this.#drawn.get(item.seq);
+    if (drawn?.item === item) return drawn.element;
+    const element = drawn?.element ?? h("li.message");
+    element.classList.toggle("own", item.from_channel);
+    element.dataset.seq = item.seq;
+    this.#drawn.set(item.seq, { item, element });
+    const by = item.author_id ? h("span", { dir: "auto" }) : null;
+    const showBy = () => {
+      if (by) by.textContent = item.author_id === session.userId ? t("inbox.by.me") : t("post.by", { name: nameOf(item.author_id, showBy) });
+    };
+    showBy();
+    const mayRecall = item.from_channel && !item.recalled_at;
+    fill(element, h("div.message-stack", {}, h("article.bubble", {},
+      h("div.post-body", {}, item.recalled_at ? h("p.soft", {}, t("message.recalled")) : contentOf(item)),
+      h("p.meta", {},
+        by,
+        item.edited_at && !item.recalled_at ? h("span", {}, t("post.edited")) : null,
+        h("time", { datetime: item.created_at, title: exact(item.created_at) }, time(item.created_at)),
+        mayRecall ? h("button.quiet.square.small", { type: "button", "aria-label": t("inbox.message.menu"), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: (event) => this.#openMenu(item, event.currentTarget) } }, icon("more")) : null,
+      ),
+    )));
+    element.firstElementChild.firstElementChild.classList.toggle("recalled", Boolean(item.recalled_at));
+    return element;
+  }
+
+  #openMenu(item, anchor) {
+    menu(anchor, [{ label: t("post.recall"), icon: "trash", isDangerous: true, act: async () => {
+      if (await sure({ title: t("post.recall"), text: t("inbox.recall.sure"), action: t("post.recall") })) attempt(() => del(`${this.#path}/${item.seq}`));
+    } }]);
+  }
+
+  async #answer(body, key) {
+    this.#add(await post(this.#path, body, key));
+    this.#toEnd();
+  }
+
+  #add(item) {
+    if (item.seq > this.#last + 1) return this.#follow().catch(() => {});
+    const isAtEnd = this.#isAtEnd;
+    this.#take([item]);
+    if (isAtEnd) this.#toEnd();
+    return null;
+  }
+
+  get #isAtEnd() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END;
+  }
+
+  #toEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  #read() {
+    if (this.#items.size && document.visibilityState === "visible") this.#threads.read(this.#user, this.#last).catch(() => {});
+  }
+
+  #onMessage = ({ detail: event }) => {
+    if (event.user_id !== this.#user || !this.#items.size) return;
+    if (event.type === "message.posted") {
+      this.#add(event.message);
+      this.#read();
+    } else if (this.#items.has(event.seq)) {
+      this.#take([event.message]);
+    }
+  };
+
+  #onReady = ({ detail: again }) => {
+    if (again && this.#items.size) this.#follow().catch(() => {});
+  };
+}

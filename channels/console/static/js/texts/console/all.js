@@ -1,0 +1,11 @@
+// The console's texts, added to those of the app when the console is opened.
+
+import { addTexts } from "../../texts.js";
+import admins from "./admins.js";
+import channels from "./channels.js";
+import inbox from "./inbox.js";
+import insights from "./insights.js";
+import people from "./people.js";
+import posts from "./posts.js";
+
+addTexts({ ...channels, ...posts, ...inbox, ...people, ...admins, ...insights });

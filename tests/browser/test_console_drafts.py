@@ -1,0 +1,163 @@
+"""Posts that go out later: written, scheduled, kept, taken up again, posted, thrown away; and how posts are marked."""
+
+import re
+from datetime import datetime, timedelta
+
+from playwright.async_api import expect
+
+from tests.api import Api, User, a_channel, a_post, fresh, id_of, part
+from tests.browser.windows import OpenWindow
+
+MARKUP = "<img src=x onerror=\"document.title='owned'\">"
+
+
+def console_of(path: str, tab: str = "") -> str:
+    """The console's address of a channel."""
+    return f"/console/channels/{part(id_of(path))}{tab and f'/{tab}'}"
+
+
+def in_days(days: int) -> str:
+    """As the field takes it."""
+    return (datetime.now().astimezone() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M")
+
+
+async def drafts_of(owner: User, path: str) -> list[tuple[str, bool, bool]]:
+    """Text, silent, and whether it publishes itself, of each draft."""
+    found = []
+    for query in ("", "?scheduled=true"):
+        for draft in (await owner.get(f"{path}/drafts{query}")).items:
+            post = draft["post"]
+            found.append((post["text"], post["silent"], draft["publish_at"] is not None))
+    return found
+
+
+async def test_a_post_is_scheduled_changed_and_posted_at_once_after_all(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    opened = await window(owner, console_of(path))
+    page = opened.page
+    await page.get_by_label("Text").fill(MARKUP)
+    await page.get_by_label("Without a sound").check()
+    await page.get_by_label("Later, by itself").check()
+    hour = page.get_by_label("Day and hour")
+    await expect(hour).to_have_value(re.compile(r"^\d{4}-\d\d-\d\dT\d\d:00$"))
+    await hour.fill("")
+    await opened.by("button", "Schedule", exact=True).click()
+    await expect(hour).to_be_focused()
+    await expect(page.get_by_text("Say when it goes out.")).to_be_visible()
+    await hour.fill(in_days(2))
+    await opened.by("button", "Schedule", exact=True).click()
+    row = page.locator(".draft-row")
+    await expect(row).to_contain_text(MARKUP)
+    await expect(row).to_contain_text("in 2 days")
+    assert await drafts_of(owner, path) == [(MARKUP, True, True)]
+    await expect(page.get_by_label("Text")).to_have_value("")
+
+    await row.get_by_role("button", name="Edit").click()
+    await expect(opened.by("heading", "Edit the scheduled post")).to_be_visible()
+    await expect(page.get_by_label("Without a sound")).to_be_checked()
+    await page.get_by_label("Text").fill("Bread at nine")
+    await opened.by("button", "Schedule", exact=True).click()
+    await expect(row).to_contain_text("Bread at nine")
+    assert await drafts_of(owner, path) == [("Bread at nine", True, True)]
+
+    await row.get_by_role("button", name="More for").click()
+    await opened.by("menuitem", "Post now").click()
+    await expect(page.locator(".posted article")).to_contain_text("Bread at nine")
+    await expect(page.locator(".post-marks")).to_contain_text("without a sound")
+    await expect(row).to_have_count(0)
+    assert await drafts_of(owner, path) == []
+    assert (await reader.get(f"{path}/posts/1")).body["silent"] is True
+
+
+async def test_a_draft_is_kept_taken_up_posted_and_another_thrown_away(
+    server: Api, window: OpenWindow
+) -> None:
+    owner = server.user("owner")
+    path = await a_channel(owner)
+    opened = await window(owner, console_of(path))
+    page = opened.page
+    text = page.get_by_label("Text")
+    for number, said in enumerate(("Half a thought", "Another"), start=1):
+        await text.fill(said)
+        await opened.by("button", "Keep as draft").click()
+        await expect(page.locator(".draft-row")).to_have_count(number)
+        await expect(text).to_have_value("")
+    await text.fill("Meanwhile")
+    half = page.locator(".draft-row", has_text="Half a thought")
+    await half.get_by_role("button", name="Edit").click()
+    await text.fill("A whole thought")
+    await opened.by("button", "Post", exact=True).click()
+    await expect(page.locator(".posted article")).to_contain_text("A whole thought")
+    # What was being written has waited meanwhile.
+    await expect(text).to_have_value("Meanwhile")
+    await expect(page.locator(".draft-row")).to_have_count(1)
+    await opened.by("button", "More for “Another”").click()
+    await opened.by("menuitem", "Throw away").click()
+    await opened.by("dialog", "Throw away").get_by_role("button", name="Throw away").click()
+    await expect(page.locator(".draft-row")).to_have_count(0)
+    assert await drafts_of(owner, path) == []
+
+
+async def test_what_was_scheduled_goes_back_to_the_drafts_and_a_late_hour_is_refused(
+    server: Api, window: OpenWindow
+) -> None:
+    owner = server.user("owner")
+    path = await a_channel(owner)
+    at = (server.clock.now() + timedelta(days=1)).isoformat()
+    body = {"post": {"kind": "text", "text": "Tomorrow"}, "publish_at": at}
+    assert (await owner.post(f"{path}/drafts", body)).status == 201
+    opened = await window(owner, console_of(path))
+    opened.expected = ("status of 400",)
+    page = opened.page
+    await opened.by("button", "More for “Tomorrow”").click()
+    await opened.by("menuitem", "Keep as draft instead").click()
+    await expect(opened.by("heading", "Drafts")).to_be_visible()
+    await expect(opened.by("heading", "Scheduled", exact=True)).to_be_hidden()
+    assert await drafts_of(owner, path) == [("Tomorrow", False, False)]
+    await page.get_by_label("Text").fill("In two years")
+    await page.get_by_label("Later, by itself").check()
+    hour = page.get_by_label("Day and hour")
+    await hour.fill(in_days(800))
+    await opened.by("button", "Schedule", exact=True).click()
+    await expect(hour).to_be_focused()
+    await expect(hour).to_have_attribute("aria-invalid", "true")
+
+
+async def test_before_it_goes_out_one_sees_whom_it_reaches(server: Api, window: OpenWindow) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    await a_post(owner, path)
+    conversation = f"/v1/conversations/{part(f'group_{id_of(path)}')}"
+    muted = await reader.patch(conversation, {"muted": True})
+    assert muted.status == 200, muted
+    opened = await window(owner, console_of(path))
+    await expect(opened.page.locator(".preflight")).to_have_text(
+        "Goes to 2 subscribers. 1 of them (50%) has muted the channel. You last posted this minute."
+    )
+
+
+async def test_posts_are_pinned_and_their_reactions_closed_before_the_eyes_of_another_admin(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, admin = server.user("owner"), server.user("admin")
+    path = await a_channel(owner, admins=(admin,), name=fresh("Bakery"))
+    await a_post(owner, path, "Bread at eight")
+    await admin.post(f"{path}/posts/views", {"seqs": [1]})
+    mine, theirs = await window(owner, console_of(path)), await window(admin, console_of(path))
+    marks = theirs.page.locator(".post-marks")
+    await expect(marks).to_contain_text("1 view")
+    for choice, undo, shown in (
+        ("Pin", "Unpin", "Pinned"),
+        ("Close reactions", "Open reactions again", "Reactions closed"),
+    ):
+        await mine.by("button", "More for this post").click()
+        await mine.by("menuitem", choice, exact=True).click()
+        await expect(marks).to_contain_text(shown)
+        await expect(mine.page.locator(".post-marks")).to_contain_text(shown)
+        await mine.by("button", "More for this post").click()
+        await mine.by("menuitem", undo, exact=True).click()
+        await expect(mine.page.locator(".post-marks")).not_to_contain_text(shown)
+        await expect(marks).not_to_contain_text(shown)

@@ -1,0 +1,116 @@
+"""The inbox: what people write to a channel, answered as the channel, live, by those who may read it."""
+
+from playwright.async_api import expect
+
+from tests.api import Api, User, a_channel, id_of, part
+from tests.browser.windows import PHONE, OpenWindow
+
+MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>window.owned=1</script>"
+
+
+def inbox_of(path: str) -> str:
+    return f"/console/channels/{part(id_of(path))}/inbox"
+
+
+async def writes(user: User, path: str, text: str) -> None:
+    """The user writes to the channel."""
+    dialogue = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
+    said = await user.post(dialogue, {"kind": "text", "text": text})
+    assert said.status == 201, said
+
+
+async def test_a_question_comes_in_and_is_answered_before_the_eyes_of_another_admin(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, admin, reader = server.user("owner"), server.user("admin"), server.user("reader")
+    path = await a_channel(owner, reader, admins=(admin,))
+    await reader.patch("/v1/users/me", {"name": MARKUP[:100]})
+    mine, theirs = await window(owner, inbox_of(path)), await window(admin, inbox_of(path))
+    await expect(mine.page.get_by_text("Nobody has written to the channel yet.")).to_be_visible()
+    await expect(theirs.page.get_by_text("Nobody has written")).to_be_visible()
+    await writes(reader, path, MARKUP)
+    for opened in (mine, theirs):
+        row = opened.page.locator(".thread-row")
+        await expect(row.locator(".row-title")).to_have_text(MARKUP[:100])
+        await expect(row.get_by_role("img", name="1 unread")).to_be_visible()
+        tab = opened.page.locator(".part-tabs a", has_text="Inbox")
+        await expect(tab.get_by_role("img", name="1 unread")).to_be_visible()
+    await mine.page.locator(".thread-row").click()
+    await expect(mine.page.locator(".thread-name")).to_be_focused()
+    await expect(mine.page.locator(".thread .text")).to_have_text(MARKUP)
+    # One has read it, so all have: they share what is read.
+    for opened in (mine, theirs):
+        await expect(opened.page.locator(".part-tabs .badge")).to_be_hidden()
+        await expect(opened.page.locator(".thread-row .badge")).to_have_count(0)
+    await theirs.page.locator(".thread-row").click()
+    await mine.by("textbox", "Write a message").fill("From Monday on")
+    await mine.page.keyboard.press("Enter")
+    own = theirs.page.locator(".thread .own")
+    await expect(own).to_contain_text("From Monday on")
+    await expect(own).to_contain_text(f"by {owner.id}")
+    await expect(mine.page.locator(".thread .own")).to_contain_text("by you")
+    said = (await reader.get(f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages")).items
+    assert said[0]["text"] == "From Monday on"
+    assert owner.id not in str(said)
+    await writes(reader, path, "Thank you")
+    await expect(theirs.page.locator(".thread .text")).to_have_count(3)
+    await expect(mine.page.locator(".thread-row")).to_contain_text("Thank you")
+
+    await mine.by("button", "More for this message").click()
+    await mine.by("menuitem", "Take back").click()
+    await mine.by("dialog", "Take back").get_by_role("button", name="Take back").click()
+    await expect(theirs.page.get_by_text("This message was taken back.")).to_be_visible()
+    assert await mine.page.evaluate("window.owned") is None
+    assert await mine.page.locator("img[src='x']").count() == 0
+
+
+async def test_older_messages_are_loaded_and_what_is_read_stays_in_its_place(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    for number in range(1, 36):
+        await writes(reader, path, f"Question {number}")
+    opened = await window(owner, inbox_of(path))
+    await opened.page.locator(".thread-row").click()
+    messages = opened.page.locator(".thread .message")
+    await expect(messages).to_have_count(30)
+    await expect(messages.last).to_be_in_viewport()
+    await opened.by("button", "Show older ones").scroll_into_view_if_needed()
+    sixth = opened.page.locator(".thread [data-seq='6']")
+    await opened.by("button", "Show older ones").click()
+    await expect(messages).to_have_count(35)
+    await expect(sixth).to_be_in_viewport()
+    await expect(opened.by("button", "Show older ones")).to_be_hidden()
+    seqs = await messages.evaluate_all("all => all.map(one => +one.dataset.seq)")
+    assert seqs == list(range(1, 36))
+
+
+async def test_on_a_phone_the_list_and_the_thread_take_turns(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    await writes(reader, path, "Hello")
+    opened = await window(owner, inbox_of(path), size=PHONE)
+    row = opened.page.locator(".thread-row")
+    await row.click()
+    await expect(row).to_be_hidden()
+    await expect(opened.page.locator(".thread .text")).to_have_text("Hello")
+    await opened.by("button", "Back to the list").click()
+    await expect(row).to_be_focused()
+    await expect(opened.page.locator(".thread")).to_have_count(0)
+
+
+async def test_who_may_not_read_the_inbox_has_no_tab_for_it(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, admin = server.user("owner"), server.user("admin")
+    path = await a_channel(owner, admins=(admin,))
+    await owner.put(f"{path}/admins/{part(admin.id)}", {"grants": ["post"]})
+    opened = await window(admin, f"/console/channels/{part(id_of(path))}")
+    await expect(opened.by("link", "Log")).to_be_visible()
+    names = await opened.page.locator(".part-tabs a").all_inner_texts()
+    assert names == ["Posts", "Subscribers", "Admins", "Settings", "Log"]
+    await opened.go(inbox_of(path))
+    await expect(opened.page.get_by_role("alert")).to_be_visible()

@@ -1,0 +1,224 @@
+"""Running a channel: admins and their rights, invitations, insights with their files, the log, platform mode."""
+
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from tests.api import Api, a_channel, a_post, fresh, id_of, part
+from tests.browser.windows import OpenWindow
+
+MARKUP = "<img src=x onerror=\"document.title='owned'\">"
+
+
+def console_of(path: str, tab: str) -> str:
+    return f"/console/channels/{part(id_of(path))}/{tab}"
+
+
+def read(file: Path) -> list[str]:
+    """The lines of a file that was downloaded."""
+    return file.read_text(encoding="utf-8-sig").splitlines()
+
+
+async def test_an_admin_is_invited_accepts_is_given_other_rights_and_dismissed(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, helper = server.user("owner"), server.user("helper")
+    path = await a_channel(owner, name=fresh(MARKUP[:100]))
+    name = (await owner.get(path)).body["name"]
+    theirs = await window(helper, "/console")
+    await expect(theirs.page.get_by_text("You run no channel yet.")).to_be_visible()
+    mine = await window(owner, console_of(path, "admins"))
+    await mine.page.get_by_label("User id").fill(helper.id)
+    for grant in ("Write posts", "Change the settings"):
+        await mine.page.get_by_label(grant).uncheck()
+    await mine.by("button", "Send invitation").click()
+    await expect(mine.by("button", f"Cancel the invitation of {helper.id}")).to_be_visible()
+    (invitation,) = (await owner.get(f"{path}/invitations")).items
+    assert len(invitation["grants"]) == 7
+    assert not {"post", "change_settings"} & set(invitation["grants"])
+
+    await expect(theirs.page.locator(".asked .card-title")).to_have_text(name)
+    await theirs.by("button", f"Accept to run {name}").click()
+    await expect(theirs.page.locator("a.own-channel")).to_contain_text("Admin")
+    person = mine.page.locator(".person", has_text=helper.id)
+    await expect(person).to_contain_text("Read the inbox and answer")
+    await expect(person).not_to_contain_text("Write posts")
+
+    await mine.by("button", f"More for {helper.id}").click()
+    await mine.by("menuitem", "Change the rights").click()
+    dialog = mine.by("dialog", f"Rights of {helper.id}")
+    await dialog.get_by_label("Write posts").check()
+    await dialog.get_by_label("Pin posts").uncheck()
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(person).to_contain_text("Write posts")
+    await expect(person).not_to_contain_text("Pin posts")
+    grants = (await helper.get(path)).body["grants"]
+    assert "post" in grants
+    assert "pin_posts" not in grants
+
+    await mine.by("button", f"More for {helper.id}").click()
+    await mine.by("menuitem", "Take the admin's rights").click()
+    await expect(person).to_have_count(0)
+    assert (await helper.get(path)).body["role"] == "member"
+
+
+async def test_an_invitation_is_cancelled_and_another_declined(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, one, other = server.user("owner"), server.user("one"), server.user("other")
+    path = await a_channel(owner, name=fresh("Bakery"))
+    for user in (one, other):
+        await owner.post(f"{path}/invitations", {"user_id": user.id, "grants": []})
+    mine = await window(owner, console_of(path, "admins"))
+    await mine.by("button", f"Cancel the invitation of {one.id}").click()
+    await expect(mine.by("button", f"Cancel the invitation of {one.id}")).to_have_count(0)
+    assert (await one.get("/v1/invitations")).items == []
+    theirs = await window(other, "/console")
+    await theirs.by("button", "Decline to run").click()
+    await expect(theirs.page.locator(".own-invitations")).to_be_hidden()
+    assert (await owner.get(f"{path}/invitations")).items == []
+
+
+async def test_the_channel_is_handed_over_to_an_admin(server: Api, window: OpenWindow) -> None:
+    owner, admin = server.user("owner"), server.user("admin")
+    path = await a_channel(owner, admins=(admin,))
+    opened = await window(owner, console_of(path, "admins"))
+    await opened.by("button", f"More for {admin.id}").click()
+    await opened.by("menuitem", "Make owner").click()
+    await (
+        opened.by("dialog", "Hand the channel over").get_by_role("button", name="Hand over").click()
+    )
+    person = opened.page.locator(".person", has_text=admin.id)
+    await expect(person.get_by_text("Owner", exact=True)).to_be_visible()
+    await expect(opened.by("heading", "Invite an admin")).to_have_count(0)
+    assert (await admin.get(path)).body["role"] == "owner"
+
+
+async def test_insights_are_drawn_told_as_numbers_and_downloaded(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    await a_post(owner, path, MARKUP)
+    await reader.post(f"{path}/posts/views", {"seqs": [1]})
+    await reader.put(f"{path}/posts/1/reactions/{part('🎉')}")
+    opened = await window(owner, console_of(path, "insights"))
+    page = opened.page
+    await expect(page.locator("svg.chart")).to_have_count(5)
+    await expect(opened.by("img", "Views. 1 view in all.")).to_be_visible()
+    await expect(opened.by("img", "Reactions. 1 reaction in all.")).to_be_visible()
+    await expect(opened.by("img", "Net follows. 1 came, 0 left, 0 were removed.")).to_be_visible()
+    await page.get_by_label("Days to look at").select_option("7")
+    views = page.locator(".chart-figure", has=opened.by("heading", "Views"))
+    await views.get_by_text("The numbers as a table").click()
+    await expect(views.locator("tbody tr")).to_have_count(7)
+    await expect(views.locator("tbody tr").last).to_contain_text("1")
+    heights = await views.locator("rect").evaluate_all(
+        "all => all.map(r => +r.getAttribute('height'))"
+    )
+    assert [height > 0 for height in heights] == [False] * 6 + [True]
+    drawn = await views.locator("rect").last.bounding_box()
+    assert drawn is not None
+    assert drawn["height"] > 50
+    await expect(page.locator(".reach-said")).to_have_text(MARKUP)
+    for button, columns in (
+        ("Days as CSV", "day,subscribers,joined,left,removed,net,posts,views,reactions"),
+        ("Hours as CSV", "hour,views,reactions"),
+        ("Posts as CSV", "seq,created_at,preview,views,reactions"),
+    ):
+        async with page.expect_download() as waited:
+            await opened.by("button", button).click()
+        download = await waited.value
+        lines = read(await download.path())
+        assert lines[0] == columns
+        assert len(lines) == {"Days as CSV": 8, "Hours as CSV": 25, "Posts as CSV": 2}[button]
+
+
+async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) -> None:
+    owner, admin = server.user("owner"), server.user("admin")
+    path = await a_channel(owner, admins=(admin,))
+    for number in range(31):
+        await owner.patch(path, {"introduction": f"{MARKUP} {number}"})
+    await admin.patch(path, {"organization": "Pfarrei"})
+    opened = await window(owner, console_of(path, "log"))
+    entries = opened.page.locator(".log-entry")
+    await expect(entries).to_have_count(30)
+    await expect(entries.first).to_contain_text("changed the profile")
+    await expect(entries.first.locator("ins")).to_have_text("Pfarrei")
+    await expect(entries.nth(1).locator("ins")).to_have_text(f"{MARKUP} 30")
+    await opened.by("button", "Show more").click()
+    await expect(entries).to_have_count(35)
+    await opened.page.get_by_label("By whom").fill(admin.id)
+    await expect(entries).to_have_count(1)
+    await opened.page.get_by_label("What", exact=True).select_option("post_edited")
+    await expect(opened.page.get_by_text("Nothing matches.")).to_be_visible()
+    await opened.page.get_by_label("By whom").fill("")
+    await opened.page.get_by_label("What", exact=True).select_option("admin_added")
+    await expect(entries).to_have_count(1)
+    await opened.page.get_by_label("To whom").fill(MARKUP)
+    await expect(opened.page.get_by_text("Nothing matches.")).to_be_visible()
+
+
+async def test_the_application_sees_private_channels_and_runs_them(
+    server: Api, window: OpenWindow
+) -> None:
+    owner = server.user("owner")
+    name = fresh("Hidden bakery")
+    await a_channel(owner, name=name, settings={"visibility": "private"})
+    opened = await window(server.user("back-end", admin=True), "/console")
+    await opened.by("searchbox", "Search channels").fill(name)
+    row = opened.page.locator(".own-channel")
+    await expect(row).to_have_count(1)
+    await expect(row).to_contain_text("Private")
+    await row.click()
+    tabs = opened.page.locator(".part-tabs a")
+    await expect(tabs).to_have_count(8)
+    await opened.page.get_by_label("Text").fill("From the city hall")
+    await opened.by("button", "Post", exact=True).click()
+    await expect(opened.page.locator(".posted article")).to_contain_text("From the city hall")
+    for tab, shown in (
+        ("Inbox", "Nobody has written to the channel yet."),
+        ("Admins", owner.id),
+        ("Insights", "Growth"),
+        ("Log", owner.id),
+    ):
+        await opened.by("link", tab, exact=True).click()
+        await expect(opened.page.locator(".page").get_by_text(shown).first).to_be_visible()
+    await opened.by("link", "Log", exact=True).click()
+
+
+async def test_every_setting_is_changed_and_one_without_the_right_may_only_look(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, admin = server.user("owner"), server.user("admin")
+    path = await a_channel(owner, admins=(admin,))
+    await owner.put(f"{path}/admins/{part(admin.id)}", {"grants": ["post"]})
+    opened = await window(owner, console_of(path, "settings"))
+    opened.expected = ("status of 400",)
+    page = opened.page
+    per_user = page.get_by_label("Reactions a person may give a post")
+    await per_user.fill("101")
+    await opened.by("button", "Save").click()
+    await expect(per_user).to_be_focused()
+    await expect(per_user).to_have_attribute("aria-invalid", "true")
+    await per_user.fill("100")
+    await page.get_by_label("Different emoji on a post").fill("7")
+    await page.get_by_label("Sign each post").check()
+    await page.get_by_label("Ask apps not to offer").check()
+    await page.get_by_label("Nobody").check()
+    await page.get_by_label("The eight basic ones").check()
+    await opened.by("button", "Save").click()
+    await expect(page.get_by_text("Saved")).to_be_visible()
+    assert (await owner.get(path)).body["settings"] == {
+        "visibility": "public",
+        "reactions": "basic",
+        "reactions_per_user": 100,
+        "distinct_reactions": 7,
+        "accept_messages": "nobody",
+        "signatures": True,
+        "protect_content": True,
+    }
+    theirs = await window(admin, console_of(path, "settings"))
+    await expect(theirs.page.get_by_label("Sign each post")).to_be_disabled()
+    await expect(theirs.page.get_by_text("You may look at this")).to_be_visible()
+    await expect(theirs.by("button", "Save")).to_be_hidden()

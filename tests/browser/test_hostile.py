@@ -1,0 +1,242 @@
+"""Names and texts that would be markup, script or a trap: shown as what they are, in every place that shows them."""
+
+from playwright.async_api import Page, expect
+
+from tests.api import Api, User, a_channel, a_chat_group, fresh, id_of, part
+from tests.browser.windows import OpenWindow, view_of
+
+MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>window.owned=1</script>"
+QUOTES = "\"'><svg/onload=window.owned=1>{{7*7}}${7*7}"
+TURNED = "\u202egnp.exe \u2066 \u200b\u0301\u0301\u0301"
+TEXTS = {"markup": MARKUP, "quotes": QUOTES, "turned": TURNED}
+
+
+async def nothing_happened(page: Page) -> None:
+    """No script of theirs ran, and no element of theirs is there."""
+    assert await page.evaluate("window.owned") is None
+    assert "owned" not in await page.title()
+    assert await page.locator("img[src='x'], svg[onload], #app script").count() == 0
+
+
+async def a_hostile_channel(owner: User, reader: User, text: str) -> str:
+    """A channel and its one post, each field of which holds the text."""
+    path = await a_channel(
+        owner,
+        reader,
+        name=text,
+        introduction=text,
+        organization=text,
+        custom_data=text,
+        face_url="https://tracker.example/pixel.png?who=%3Cb%3E",
+    )
+    for body in (
+        {"kind": "text", "title": text, "text": f"{text} https://x.example/{part(text)}"},
+        {
+            "kind": "text",
+            "text": text,
+            "links": [{"title": text, "url": "https://x.example/?a=<b>"}],
+        },
+        {"kind": "custom", "custom": {text: [text]}},
+        {
+            "kind": "location",
+            "location": {"latitude": 1.5, "longitude": -2, "name": text, "address": text},
+        },
+    ):
+        posted = await owner.post(f"{path}/posts", body)
+        assert posted.status == 201, posted
+    return path
+
+
+async def test_a_reader_sees_it_and_nothing_comes_of_it(server: Api, window: OpenWindow) -> None:
+    for name, text in TEXTS.items():
+        owner, reader = server.user("owner"), server.user(name)
+        await owner.patch("/v1/users/me", {"name": text})
+        await reader.patch("/v1/users/me", {"name": text})
+        path = await a_hostile_channel(owner, reader, text)
+        folder = text.encode()[:32].decode(errors="ignore")
+        await reader.put(f"/v1/conversation-groups/{part(folder)}")
+        opened = await window(reader, view_of(path))
+        await expect(opened.page.locator("[data-seq='1'] .title")).to_have_text(text)
+        await expect(opened.page.locator(".talk-title h1")).to_have_text(text)
+        await expect(opened.page.locator(".row-title")).to_have_text(text)
+        await expect(opened.page.locator("a.folder > span").first).to_have_text(folder)
+        hrefs = await opened.page.locator(".post-body a").evaluate_all(
+            "all => all.map(a => a.href)"
+        )
+        assert hrefs
+        assert {href.partition("://")[0] for href in hrefs} == {"https"}
+        await opened.page.locator(".talk-open").click()
+        await expect(opened.page.get_by_role("dialog").get_by_role("heading")).to_have_text(text)
+        await opened.page.keyboard.press("Escape")
+        await opened.page.locator(".row-menu").focus()
+        await opened.page.keyboard.press("Enter")
+        await expect(opened.page.get_by_role("menu")).to_contain_text(folder)
+        await opened.page.keyboard.press("Escape")
+        await nothing_happened(opened.page)
+
+
+async def test_a_chat_shows_it_and_nothing_comes_of_it(server: Api, window: OpenWindow) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    await bob.patch("/v1/users/me", {"name": MARKUP[:100]})
+    path = await a_chat_group(ada, bob, name=QUOTES, introduction=MARKUP, notification=MARKUP)
+    for text in TEXTS.values():
+        await bob.post(f"{path}/messages", {"kind": "text", "text": text})
+    opened = await window(ada, view_of(path))
+    for seq, text in enumerate(TEXTS.values(), start=1):
+        await expect(opened.page.locator(f"[data-seq='{seq}'] .text")).to_have_text(text)
+    await expect(opened.page.locator(".sender").first).to_have_text(MARKUP[:100])
+    await opened.by("textbox", "Write a message").fill(MARKUP)
+    await opened.page.keyboard.press("Enter")
+    await expect(opened.page.locator(".own .text")).to_have_text(MARKUP)
+    await nothing_happened(opened.page)
+
+
+async def test_one_to_one_chats_and_groups_show_it_and_nothing_comes_of_it(
+    server: Api, window: OpenWindow
+) -> None:
+    ada = server.user("ada")
+    mallory = server.known(f"<b>'\"{fresh('m')}</b>")
+    await mallory.patch("/v1/users/me", {"name": MARKUP[:100]})
+    for text in TEXTS.values():
+        said = {
+            "kind": "text",
+            "text": text,
+            "links": [{"title": text, "url": "https://x.example"}],
+        }
+        await mallory.post(f"/v1/conversations/c2c_{part(ada.id)}/messages", said)
+    opened = await window(ada, f"/with/{part(mallory.id)}")
+    page = opened.page
+    for seq, text in enumerate(TEXTS.values(), start=1):
+        await expect(page.locator(f"[data-seq='{seq}'] .text")).to_have_text(text)
+        await expect(page.locator(f"[data-seq='{seq}'] .link-title")).to_have_text(text)
+    await expect(page.locator(".talk-title h1")).to_have_text(MARKUP[:100])
+    await opened.by("textbox", "Write a message").fill(MARKUP)
+    await page.keyboard.press("Enter")
+    await page.locator(".own").get_by_role("button", name="More for this post").click()
+    await opened.by("menuitem", "Edit").click()
+    await expect(page.locator(".strip .soft")).to_have_text(MARKUP)
+    await page.keyboard.press("Escape")
+    await page.locator(".talk-head").get_by_role("button", name="More").click()
+    await opened.by("menuitem", "Block").click()
+    await expect(page.get_by_role("dialog")).to_contain_text(MARKUP[:100])
+    await page.keyboard.press("Escape")
+    await opened.by("button", "New chat").click()
+    await opened.by("menuitem", "New group").click()
+    await page.get_by_label("Name of the group").fill(QUOTES)
+    await page.get_by_label("First members, by user id").fill(mallory.id)
+    await opened.by("button", "Add", exact=True).click()
+    await expect(page.locator(".shelf").last).to_contain_text(mallory.id)
+    await opened.by("button", "Make group").click()
+    await expect(page.locator(".talk-title h1")).to_have_text(QUOTES)
+    await page.locator(".talk-head").get_by_role("button", name="More").click()
+    await opened.by("menuitem", "Members").click()
+    await expect(page.locator(".person-name", has_text=MARKUP[:100])).to_be_visible()
+    await nothing_happened(page)
+
+
+async def test_pins_forwards_signatures_and_invitations_show_it_and_nothing_comes_of_it(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    await owner.patch("/v1/users/me", {"name": MARKUP[:100]})
+    source = await a_channel(owner, name=QUOTES)
+    await owner.post(f"{source}/posts", {"kind": "text", "text": MARKUP})
+    path = await a_channel(owner, reader, settings={"signatures": True})
+    forward = {"forward": {"channel_id": id_of(source), "seq": 1}}
+    assert (await owner.post(f"{path}/posts", forward)).status == 201
+    await owner.put(f"{path}/posts/1/pin")
+    await owner.post(f"{source}/invitations", {"user_id": reader.id})
+    opened = await window(reader, view_of(path))
+    opened.expected = ("status of 404",)
+    page = opened.page
+    await expect(page.locator(".pin-text")).to_have_text(MARKUP)
+    await expect(page.locator(".forwarded")).to_have_text(f"Forwarded from {QUOTES}")
+    await expect(page.locator(".signature")).to_have_text(f"by {MARKUP[:100]}")
+    await expect(page.locator(".invitation")).to_contain_text(QUOTES)
+    await page.locator("[data-seq='1']").get_by_role("link", name="Write to the channel").click()
+    await expect(page.locator(".strip .soft")).to_have_text(MARKUP[:80])
+    await nothing_happened(page)
+    await opened.go(f"/with/{part(MARKUP[:24])}")
+    await expect(page.locator(".talk-title h1")).to_have_text(MARKUP[:24])
+    await nothing_happened(page)
+
+
+async def test_the_console_takes_and_shows_it_and_nothing_comes_of_it(
+    server: Api, window: OpenWindow
+) -> None:
+    owner = server.user("owner")
+    opened = await window(owner, "/console/new")
+    page = opened.page
+    for label in ("Name", "Introduction", "Organization", "Custom data"):
+        await page.get_by_label(label).fill(MARKUP)
+    channel_id = f"a'\"<b>{fresh('x')}"
+    await page.get_by_label("Address").fill(channel_id)
+    await opened.by("button", "Create channel").click()
+    await expect(page.locator(".head-text h1")).to_have_text(MARKUP)
+    await page.get_by_label("Title", exact=True).fill(QUOTES)
+    await page.get_by_label("Text").fill(MARKUP)
+    await opened.by("button", "Add a link").click()
+    await page.get_by_label("What it says").fill(MARKUP)
+    url = page.get_by_label("Address, https://…")
+    for trap in ("javascript:alert(1)", "data:text/html,<script>1</script>", "JaVaScRiPt:x"):
+        await url.fill(trap)
+        await opened.by("button", "Post", exact=True).click()
+        await expect(page.get_by_text("An address starts with https://")).to_be_visible()
+        await expect(url).to_be_focused()
+    await url.fill("https://x.example/")
+    await expect(page.locator(".preview-stage .link-title")).to_have_text(MARKUP)
+    await opened.by("button", "Post", exact=True).click()
+    await expect(page.locator(".posted .title")).to_have_text(QUOTES)
+    await expect(page.locator(".posted .text")).to_have_text(MARKUP)
+    await opened.by("link", "Settings").click()
+    await opened.by("button", "Delete channel").click()
+    await expect(page.get_by_role("dialog")).to_contain_text(MARKUP)
+    await nothing_happened(page)
+
+
+async def test_an_address_that_names_nothing_is_told_as_text(
+    server: Api, window: OpenWindow
+) -> None:
+    opened = await window(server.user("ada"), f"/channels/{part(MARKUP)}")
+    opened.expected = ("status of 404", "status of 400")
+    await expect(opened.page.get_by_role("alert")).to_be_visible()
+    await nothing_happened(opened.page)
+    await opened.go(f"/folders/{part(MARKUP)}")
+    await expect(opened.page.locator(".list-title")).to_have_text(MARKUP)
+    await nothing_happened(opened.page)
+
+
+async def test_no_picture_of_another_host_is_asked_for(server: Api, window: OpenWindow) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader, face_url="https://tracker.example/pixel.png")
+    opened = await window(reader)
+    asked: list[str] = []
+    opened.page.on("request", lambda request: asked.append(request.url))
+    await opened.page.locator("a.row").click()
+    await expect(opened.page.locator(".talk-title h1")).to_be_visible()
+    assert asked
+    assert [url for url in asked if not url.startswith(server.base)] == []
+    assert id_of(path)
+
+
+async def test_the_page_breaks_its_policy_for_nobody(server: Api, window: OpenWindow) -> None:
+    """That a breach is seen at all: each of these is one, and each is told."""
+    opened = await window(server.user("ada"))
+    opened.expected = ("Content Security Policy", "Trusted", "TrustedHTML", "ERR_BLOCKED")
+    await expect(opened.by("link", "Console")).to_be_visible()
+    for breach in (
+        "document.body.append(Object.assign(new Image(), {src: 'https://x.example/a.png'}))",
+        "document.body.append(Object.assign(document.createElement('iframe'), {src: '/docs'}))",
+        "fetch('https://x.example/').catch(() => {})",
+    ):
+        told = len(opened.wrong)
+        await opened.page.evaluate(f"() => {{ {breach} }}")
+        for _ in range(100):
+            if len(opened.wrong) > told:
+                break
+            await opened.page.wait_for_timeout(20)
+        assert len(opened.wrong) > told, breach
+    refused = await opened.page.evaluate(
+        "() => { try { document.body.innerHTML = '<b>x</b>'; return false } catch { return true } }"
+    )
+    assert refused

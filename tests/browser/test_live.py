@@ -1,0 +1,173 @@
+"""Windows that stay in step, through a connection that breaks and a server that restarts."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import aiohttp
+import pytest_asyncio
+from playwright.async_api import WebSocketRoute, expect
+
+from tests.api import PATIENCE_SECONDS, Api, User, a_channel, a_post, conversation_of, id_of, part
+from tests.browser.windows import OpenWindow, shown_seqs, view_of
+from tests.flows.server_process import ServerProcess
+from tests.mongod import scratch_directory
+
+GONE = ("ERR_CONNECTION", "ERR_INTERNET", "WebSocket", "status of 503", "ERR_EMPTY_RESPONSE")
+"""What the browser itself says of a server that is away."""
+
+
+async def test_two_windows_side_by_side_stay_in_step(server: Api, window: OpenWindow) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    left, right = await window(reader, view_of(path)), await window(reader)
+    await expect(left.page.get_by_text("Nothing here yet.")).to_be_visible()
+    for number in range(1, 4):
+        await a_post(owner, path, f"post {number}")
+    await expect(left.page.locator("[data-seq='3']")).to_be_visible()
+    # What the one has read, the other does not count.
+    row = right.page.locator("a.row", has_text="News")
+    await expect(row).to_contain_text("post 3")
+    await expect(row.locator(".badge")).to_be_hidden()
+    await right.by("button", "More for News").click()
+    await right.by("menuitem", "Mute").click()
+    await expect(left.page.locator("a.row").get_by_label("Muted")).to_be_visible()
+    await owner.patch(path, {"name": "Night News"})
+    for page in (left.page, right.page):
+        await expect(page.locator("a.row", has_text="Night News")).to_be_visible()
+    await expect(left.by("heading", "Night News")).to_be_visible()
+    await owner.delete(path)
+    await expect(left.page.get_by_text("not here any more")).to_be_visible()
+    await expect(right.page.locator("a.row")).to_have_count(0)
+
+
+async def test_two_windows_of_one_user_agree_on_his_reaction_once_he_looks(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    await a_post(owner, path)
+    left, right = await window(reader, view_of(path)), await window(reader, view_of(path))
+    await left.by("button", "React").click()
+    await left.by("button", "React with 🎉").click()
+    await expect(right.by("button", "🎉, 1 reaction")).to_be_visible()
+    await right.page.evaluate("dispatchEvent(new Event('focus'))")
+    for opened in (left, right):
+        await expect(opened.by("button", "🎉, 1 reaction")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+    await right.by("button", "🎉, 1 reaction").click()
+    for opened in (left, right):
+        await expect(opened.by("button", "🎉")).to_have_count(0)
+
+
+async def test_a_change_before_the_window_began_to_watch_is_not_missed(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    await a_post(owner, path)
+    opened = await window(reader)
+    # Who leaves while the socket is being opened has the browser hold back the next one.
+    await expect(opened.page.locator("a.row")).to_be_visible()
+    held: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
+
+    def slow_to_watch(socket: WebSocketRoute) -> None:
+        server_side = socket.connect_to_server()
+
+        def tell(frame: str | bytes) -> None:
+            if json.loads(frame)["type"] == "watch":
+                held.put_nowait(lambda: server_side.send(frame))
+            else:
+                server_side.send(frame)
+
+        socket.on_message(tell)
+
+    await opened.page.route_web_socket("**/v1/socket", slow_to_watch)
+    await opened.go(view_of(path))
+    let_go = await asyncio.wait_for(held.get(), PATIENCE_SECONDS)
+    await expect(opened.page.locator("[data-seq='1']")).to_be_visible()
+    await owner.put(f"{path}/posts/1/reactions/{part('🎉')}")
+    await expect(opened.by("button", "🎉, 1 reaction")).to_have_count(0)
+    let_go()
+    await expect(opened.by("button", "🎉, 1 reaction")).to_be_visible()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def process() -> AsyncIterator[ServerProcess]:
+    """A server of its own, which may be stopped and started again on its port."""
+    directory: Path = scratch_directory()
+    connector = aiohttp.TCPConnector(force_close=True, limit=0)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        process = ServerProcess(directory / "data", http)
+        try:
+            await process.start()
+            yield process
+        finally:
+            await process.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+async def read_up_to(user: User, path: str) -> int:
+    row = await user.get(f"/v1/conversations/{part(conversation_of(path))}")
+    return int(row.body["read_seq"])
+
+
+async def test_through_a_restart_of_the_server_nothing_is_doubled_or_missed(
+    process: ServerProcess, window: OpenWindow
+) -> None:
+    owner, reader = process.user("owner"), process.user("reader")
+    path = await a_channel(owner, reader)
+    for number in range(1, 6):
+        await a_post(owner, path, f"post {number}")
+    opened = await window(reader, view_of(path))
+    opened.expected = GONE
+    await expect(opened.page.locator("[data-seq='5']")).to_be_visible()
+
+    port = process.base.rpartition(":")[2]
+    await process.stop()
+    await expect(opened.page.get_by_text("The connection is lost. Reconnecting…")).to_be_visible()
+    # While the window is still away: what it will have to catch up with.
+    await opened.page.context.set_offline(True)
+    await process.start("--port", port)
+    owner, api_reader = process.user("owner"), process.user("reader")
+    for number in range(6, 46):
+        await a_post(owner, path, f"post {number}")
+    await owner.patch(f"{path}/posts/2", {"kind": "text", "text": "post two, edited"})
+    await owner.delete(f"{path}/posts/3")
+    await owner.put(f"{path}/posts/4/reactions/{part('👍')}")
+    await opened.page.context.set_offline(False)
+
+    await expect(opened.page.get_by_text("The connection is lost")).to_be_hidden()
+    await expect(opened.page.locator("[data-seq='45']")).to_be_attached()
+    assert await shown_seqs(opened.page) == list(range(1, 46))
+    await expect(opened.page.locator("[data-seq='2']")).to_contain_text("post two, edited")
+    await expect(opened.page.locator("[data-seq='3']")).to_contain_text("was taken back")
+    await expect(opened.page.locator("[data-seq='4']")).to_contain_text("👍")
+    await a_post(owner, path, "post 46")
+    await expect(opened.page.locator("[data-seq='46']")).to_be_attached()
+    await opened.page.locator(".scroller").evaluate("e => e.scrollTop = e.scrollHeight")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await read_up_to(api_reader, path) < 46:
+            await asyncio.sleep(0.05)
+    await expect(opened.page).to_have_title("Channels")
+    assert id_of(path) in opened.page.url.replace("%40", "@").replace("%23", "#")
+
+
+async def test_the_oldest_of_too_many_windows_says_so_and_goes_on_when_one_comes_back(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    opened = await window(reader, view_of(path))
+    await expect(opened.page.get_by_text("Nothing here yet.")).to_be_visible()
+    others = [await reader.socket() for _ in range(server.services.limits.sockets_per_user)]
+    await expect(opened.page.get_by_text("You have many windows open")).to_be_visible()
+    await a_post(owner, path, "missed meanwhile")
+    for ears in others:
+        await ears.close()
+    await opened.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(opened.page.locator("[data-seq='1']")).to_contain_text("missed meanwhile")
+    await expect(opened.page.get_by_text("You have many windows open")).to_be_hidden()

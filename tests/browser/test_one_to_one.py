@@ -1,0 +1,249 @@
+"""One-to-one chats: with a person, and in private with a channel; refused where the other side takes none."""
+
+import asyncio
+
+from playwright.async_api import Locator, expect
+
+from tests.api import PATIENCE_SECONDS, Api, User, a_channel, a_chat_group, a_post, id_of, part
+from tests.browser.windows import PHONE, OpenWindow, Window, view_of
+
+UNKNOWN = ("status of 404",)
+"""What the browser says of a person or a chat that is not there yet."""
+
+
+def with_peer(peer_id: str) -> str:
+    """The app's address of a one-to-one chat."""
+    return f"/with/{part(peer_id)}"
+
+
+def writer(window: Window) -> Locator:
+    return window.by("textbox", "Write a message")
+
+
+async def say(window: Window, text: str) -> None:
+    await writer(window).fill(text)
+    await window.page.keyboard.press("Enter")
+    await expect(window.page.locator(".own .text", has_text=text)).to_be_visible()
+
+
+async def written(user: User, peer_id: str, text: str) -> None:
+    path = f"/v1/conversations/c2c_{part(peer_id)}/messages"
+    posted = await user.post(path, {"kind": "text", "text": text})
+    assert posted.status == 201, posted
+
+
+async def texts_between(user: User, peer_id: str) -> list[str | None]:
+    answer = await user.get(f"/v1/conversations/c2c_{part(peer_id)}/messages")
+    return [item["text"] for item in reversed(answer.items)]
+
+
+async def test_a_chat_begins_from_a_name_in_a_group_and_both_sides_see_it_live(
+    server: Api, window: OpenWindow
+) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    await bob.patch("/v1/users/me", {"name": "Bob Okafor"})
+    group = await a_chat_group(ada, bob)
+    await a_post(bob, group, "Anyone there?")
+    mine, his = await window(ada, view_of(group)), await window(bob)
+    mine.expected = his.expected = UNKNOWN
+    await mine.by("link", "Bob Okafor").click()
+    await expect(mine.by("heading", "Bob Okafor")).to_be_visible()
+    await expect(mine.page.get_by_text("Nothing here yet.")).to_be_visible()
+    await say(mine, "Only me")
+    await expect(his.by("button", "Chats 2 unread")).to_be_hidden()
+    await expect(his.by("button", "Chats 1 unread")).to_be_visible()
+    await his.by("button", "Chats 1 unread").click()
+    await his.page.locator("a.row", has_text="Only me").click()
+    await expect(his.page.locator(".message .text")).to_have_text("Only me")
+    await expect(his.by("button", "Chats", exact=True)).to_be_visible()
+    await say(his, "So I see")
+    await expect(mine.page.locator(".message:not(.own) .text")).to_have_text("So I see")
+    await expect(mine.page.locator("a.row[aria-current] .preview")).to_have_text("So I see")
+    assert await texts_between(bob, ada.id) == ["Only me", "So I see"]
+
+
+async def test_both_sides_react_and_each_sees_which_is_its_own(
+    server: Api, window: OpenWindow
+) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    await written(ada, bob.id, "Cake at four?")
+    mine, his = (
+        await window(ada, with_peer(bob.id)),
+        await window(bob, with_peer(ada.id)),
+    )
+    mine.expected = his.expected = UNKNOWN
+    await his.page.locator(".message").hover()
+    await his.by("button", "React").click()
+    await his.by("button", "React with 🎉").click()
+    for opened, pressed in ((his, "true"), (mine, "false")):
+        chip = opened.by("button", "🎉, 1 reaction")
+        await expect(chip).to_have_attribute("aria-pressed", pressed)
+    await mine.by("button", "🎉, 1 reaction").click()
+    for opened in (mine, his):
+        chip = opened.by("button", "🎉, 2 reactions")
+        await expect(chip).to_have_attribute("aria-pressed", "true")
+    await his.by("button", "🎉, 2 reactions").click()
+    await expect(mine.by("button", "🎉, 1 reaction")).to_have_attribute("aria-pressed", "true")
+    await expect(his.by("button", "🎉, 1 reaction")).to_have_attribute("aria-pressed", "false")
+
+
+async def test_the_list_of_members_leads_to_a_chat_with_each(
+    server: Api, window: OpenWindow
+) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    opened = await window(ada, view_of(await a_chat_group(ada, bob)))
+    opened.expected = UNKNOWN
+    await opened.page.locator(".talk-head").get_by_role("button", name="More").click()
+    await opened.by("menuitem", "Members").click()
+    await expect(opened.by("dialog", "Members").locator("li")).to_have_count(2)
+    await opened.by("link", f"Write to {bob.id}").click()
+    await expect(opened.by("dialog", "Members")).to_be_hidden()
+    await say(opened, "Hello")
+    assert await texts_between(bob, ada.id) == ["Hello"]
+
+
+async def test_what_was_said_is_changed_and_taken_back_before_the_others_eyes(
+    server: Api, window: OpenWindow
+) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    await ada.patch("/v1/users/me", {"name": "Ada"})
+    await bob.patch("/v1/users/me", {"name": "Bob"})
+    await written(ada, bob.id, "At six")
+    mine, his = await window(ada, with_peer(bob.id)), await window(bob, with_peer(ada.id))
+    await expect(his.page.locator("[data-seq='1'] .text")).to_have_text("At six")
+    await writer(mine).fill("half a thought")
+    await mine.by("button", "More for this post").click()
+    await mine.by("menuitem", "Edit").click()
+    await expect(writer(mine)).to_have_value("At six")
+    await mine.page.keyboard.press("Escape")
+    await expect(writer(mine)).to_have_value("half a thought")
+    await mine.by("button", "More for this post").click()
+    await mine.by("menuitem", "Edit").click()
+    await writer(mine).fill("At seven")
+    await mine.page.keyboard.press("Enter")
+    await expect(his.page.locator("[data-seq='1']")).to_contain_text("At seven")
+    await expect(his.page.locator("[data-seq='1']")).to_contain_text("edited")
+    await expect(writer(mine)).to_have_value("half a thought")
+    await expect(his.by("button", "More for this post")).to_have_count(0)
+    await mine.by("button", "More for this post").click()
+    await mine.by("menuitem", "Take back").click()
+    await mine.by("dialog", "Take back").get_by_role("button", name="Take back").click()
+    await expect(his.page.get_by_text("This message was taken back.")).to_be_visible()
+
+
+async def test_who_is_blocked_cannot_write_and_is_not_told_why(
+    server: Api, window: OpenWindow
+) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    await ada.patch("/v1/users/me", {"name": "Ada"})
+    await bob.patch("/v1/users/me", {"name": "Bob"})
+    await written(bob, ada.id, "Hello")
+    mine, his = await window(ada, with_peer(bob.id)), await window(bob, with_peer(ada.id))
+    await mine.page.locator(".talk-head").get_by_role("button", name="More").click()
+    await mine.by("menuitem", "Block Bob").click()
+    await mine.by("dialog", "Block Bob").get_by_role("button", name="Block", exact=True).click()
+    await expect(mine.page.get_by_text("You have blocked Bob.")).to_be_visible()
+    await expect(writer(mine)).to_be_hidden()
+    his.expected = ("status of 403",)
+    await writer(his).fill("Are you there?")
+    await his.page.keyboard.press("Enter")
+    await expect(his.page.get_by_text("Your message was not taken")).to_be_visible()
+    await expect(writer(his)).to_have_value("Are you there?")
+    await mine.by("button", "Unblock").click()
+    await expect(writer(mine)).to_be_visible()
+    await his.by("button", "Send").click()
+    await expect(mine.page.get_by_text("Are you there?").last).to_be_visible()
+
+
+async def test_a_post_is_answered_in_private_and_the_channel_finds_it(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader, name="Ferries")
+    for number in range(1, 4):
+        await a_post(owner, path, f"Boat {number} leaves")
+    opened = await window(reader, view_of(path))
+    opened.expected = UNKNOWN
+    about = opened.page.locator("[data-seq='2']").get_by_role(
+        "link", name="Write to the channel about"
+    )
+    await about.focus()
+    await opened.page.keyboard.press("Enter")
+    await expect(opened.page.locator(".strip")).to_contain_text("Boat 2 leaves")
+    await say(opened, "Also on Sunday?")
+    await expect(opened.page.locator(".strip")).to_be_hidden()
+    asked = (await owner.get(f"{path}/inbox/{part(reader.id)}/messages")).items[0]
+    assert asked["text"] == "Also on Sunday?"
+    assert asked["links"][0]["title"] == "Boat 2 leaves"
+    answer = {"kind": "text", "text": "Until four"}
+    answered = await owner.post(f"{path}/inbox/{part(reader.id)}/messages", answer)
+    assert answered.status == 201, answered
+    await expect(opened.page.locator(".message:not(.own) .text")).to_have_text("Until four")
+    await expect(opened.by("button", "Chats", exact=True)).to_be_visible()
+    await expect(opened.page.locator("a.row").get_by_label("In private")).to_be_visible()
+    await opened.page.locator(".own .links a").click()
+    await expect(opened.page.locator("[data-seq='2']")).to_be_focused()
+
+
+async def test_a_channel_that_takes_no_messages_says_so_kindly(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    closed = await a_channel(owner, reader, settings={"accept_messages": "nobody"}, name="Closed")
+    await a_post(owner, closed, "Read only")
+    opened = await window(reader, view_of(closed))
+    opened.expected = UNKNOWN
+    await expect(opened.page.get_by_text("Read only").last).to_be_visible()
+    await expect(opened.by("link", "Write to the channel")).to_have_count(0)
+    await opened.go(with_peer(id_of(closed)))
+    await expect(opened.page.get_by_text("Closed takes no private messages")).to_be_visible()
+    await expect(writer(opened)).to_be_hidden()
+    await owner.patch(closed, {"settings": {"accept_messages": "everyone"}})
+    await expect(writer(opened)).to_be_visible()
+
+    only = await a_channel(owner, settings={"accept_messages": "subscribers"}, name="Only")
+    await opened.go(with_peer(id_of(only)))
+    await expect(
+        opened.page.get_by_text("takes private messages from its subscribers")
+    ).to_be_visible()
+    await opened.by("button", "Subscribe").click()
+    await say(opened, "Now I may")
+
+
+async def test_the_read_cursor_moves_and_the_list_follows_in_both_windows(
+    server: Api, window: OpenWindow
+) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    await ada.patch("/v1/users/me", {"name": "Ada"})
+    for number in range(1, 41):
+        await written(ada, bob.id, f"line {number}")
+    other, opened = await window(bob), await window(bob, with_peer(ada.id))
+    await expect(opened.page.locator(".unread-line")).to_have_text("40 unread")
+    await opened.page.locator(".to-newest").click()
+    await expect(opened.page.locator("[data-seq='40']")).to_be_in_viewport()
+    for seen in (other, opened):
+        await expect(seen.page).to_have_title("Channels")
+    row = f"/v1/conversations/c2c_{part(ada.id)}"
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await bob.get(row)).body["read_seq"] < 40:
+            await asyncio.sleep(0.02)
+
+
+async def test_somebody_is_written_to_by_his_id_on_a_phone(server: Api, window: OpenWindow) -> None:
+    ada, bob = server.user("ada"), server.user("bob")
+    opened = await window(ada, size=PHONE, has_touch=True, is_mobile=True)
+    opened.expected = UNKNOWN
+    await opened.by("button", "Chats").click()
+    await opened.by("button", "New chat").click()
+    await opened.by("menuitem", "Write to somebody").click()
+    await opened.page.get_by_label("User id").fill("@TOA#_news")
+    await opened.by("button", "Write", exact=True).click()
+    await expect(opened.page.get_by_role("alert")).to_have_text("This is not the id of a person.")
+    await opened.page.get_by_label("User id").fill(bob.id)
+    await opened.page.keyboard.press("Enter")
+    await say(opened, "Hello")
+    assert await opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    await opened.go(with_peer(ada.id))
+    await expect(opened.by("heading", "Notes to yourself")).to_be_visible()
+    await say(opened, "Buy tea")
+    assert await texts_between(bob, ada.id) == ["Hello"]

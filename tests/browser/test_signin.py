@@ -1,0 +1,86 @@
+"""Coming in and going out, and where a token never shows."""
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from playwright.async_api import Request, expect
+
+from tests.api import Api, a_chat_group
+from tests.browser.windows import PLAIN_HOST, OpenWindow, view_of
+
+BAD = "Failed to load resource: the server responded with a status of 401"
+
+
+async def test_a_token_in_the_fragment_signs_in_and_leaves_no_trace(
+    server: Api, window: OpenWindow
+) -> None:
+    ada = server.user("ada")
+    opened = await window(ada, "/find")
+    seen: list[Request] = []
+    opened.page.on("request", lambda request: seen.append(request))
+    await expect(opened.by("heading", "Find channels")).to_be_visible()
+    assert opened.page.url == f"{server.base}/find"
+    await opened.page.reload()
+    await expect(opened.by("heading", "Find channels")).to_be_visible()
+    assert ada.token is not None
+    assert seen
+    assert not [request.url for request in seen if ada.token in request.url]
+    assert {urlsplit(request.url).netloc for request in seen} == {urlsplit(server.base).netloc}
+
+
+async def test_a_pasted_token_signs_in_and_out(server: Api, window: OpenWindow) -> None:
+    ada = server.user("ada")
+    opened = await window(ada, signed_in=False)
+    await opened.page.get_by_label("Token").fill(f" {ada.token}\n")
+    await opened.by("button", "Sign in").click()
+    await opened.by("button", "Your menu").click()
+    await opened.by("menuitem", "Sign out").click()
+    await expect(opened.page.get_by_label("Token")).to_be_focused()
+    await opened.page.reload()
+    await expect(opened.page.get_by_label("Token")).to_be_visible()
+    kept = await opened.page.evaluate("[sessionStorage.length, localStorage.length]")
+    assert kept == [0, 0]
+
+
+async def test_what_is_no_token_here_is_refused_in_the_form(
+    server: Api, window: OpenWindow
+) -> None:
+    ada = server.user("ada")
+    opened = await window(ada, signed_in=False)
+    opened.expected = (BAD,)
+    token = opened.page.get_by_label("Token")
+    assert ada.token is not None
+    for text in ("nonsense", ada.token[:-6] + "AAAAAA"):
+        await token.fill(text)
+        await opened.by("button", "Sign in").click()
+        await expect(opened.page.get_by_role("alert")).to_have_text(
+            "This is not a token that this server accepts."
+        )
+        await expect(token).to_be_focused()
+        await token.fill("")
+
+
+async def test_when_the_token_expires_one_is_told_and_may_paste_another(
+    server: Api, window: OpenWindow
+) -> None:
+    brief = server.user("ada", hours=2 / 3600)
+    opened = await window(brief, "/find")
+    await expect(opened.page.get_by_role("alert")).to_contain_text("has expired")
+    fresh = server.known(brief.id)
+    await opened.page.get_by_label("Token").fill(str(fresh.token))
+    await opened.by("button", "Sign in").click()
+    await expect(opened.by("heading", "Find channels")).to_be_visible()
+
+
+async def test_it_works_over_plain_http_in_a_network_of_ones_own(
+    server: Api, window: OpenWindow
+) -> None:
+    ada = server.user("ada")
+    path = await a_chat_group(ada)
+    away = replace(ada, base=server.base.replace("127.0.0.1", PLAIN_HOST))
+    opened = await window(away, view_of(path))
+    opened.expected = ("Cross-Origin-Opener-Policy",)
+    assert await opened.page.evaluate("isSecureContext") is False
+    await opened.by("textbox", "Write a message").fill("From the phone")
+    await opened.page.keyboard.press("Enter")
+    await expect(opened.page.locator(".message")).to_contain_text("From the phone")
