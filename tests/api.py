@@ -1,9 +1,10 @@
 """The server in this process, behind a real port, and clients of it as tests speak of them."""
 
 import asyncio
+import io
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -106,7 +107,7 @@ class User:
         path: str,
         body: object = _UNSET,
         *,
-        data: bytes | str | None = None,
+        data: bytes | str | io.BytesIO | None = None,
         headers: dict[str, str] | None = None,
     ) -> Answer:
         """Send one request: `body` as JSON, or `data` as it is."""
@@ -188,9 +189,9 @@ class Ears:
                     return event
 
     async def until_now(self) -> list[dict[str, Any]]:
-        """Every event that this user was to hear of what is committed by now.
+        """Every event that this user was to hear of what is committed by now, but for the totals of inboxes.
 
-        His own event, made now, comes behind them: the bus keeps the order of commits.
+        His own event, made now, comes behind them: the bus keeps the order of commits. Totals are read and told later.
         """
         fence = f"fence {uuid4().hex[:12]}"
         made = await self.user.put(f"/v1/conversation-groups/{part(fence)}")
@@ -205,7 +206,7 @@ class Ears:
             event = frame["event"]
             if event["type"] == "conversation_group.deleted" and event["name"] == fence:
                 return events
-            if event.get("name") != fence:
+            if event.get("name") != fence and event["type"] != "inbox.unread":
                 events.append(event)
 
     async def closed(self) -> int | None:
@@ -274,6 +275,7 @@ async def open_api(
     *,
     clock: MovedClock | None = None,
     create_policy: CreatePolicy = "anyone",
+    allowed_origins: Sequence[str] = (),
     **limits: int,
 ) -> AsyncIterator[Api]:
     """The application on the database, served as `channels serve` serves it; rates are unlimited unless given."""
@@ -282,7 +284,7 @@ async def open_api(
     services = create_services(
         database, Limits(**{**unbounded, **limits}), clock=clock, create_policy=create_policy
     )
-    runner = App(services, SECRET)
+    runner = App(services, SECRET, allowed_origins=allowed_origins)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -49,16 +49,29 @@ async def database(mongod_uri: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def second_database(mongod_uri: str, database: Database) -> AsyncIterator[Database]:
-    """A second process's connection to the same database."""
-    name = database.collection("any").database.name
-    connection = await Database.connect(mongod_uri, name)
-    yield connection
-    connection.close()
+def connections(database: Database) -> Iterator[list[Database]]:
+    """Further connections, closed after the servers that use them.
+
+    Closed under a server, one leaves a transaction open, and dropping the database waits for that.
+    """
+    opened: list[Database] = []
+    yield opened
+    for connection in opened:
+        connection.close()
 
 
 @pytest.fixture
-async def api(database: Database) -> AsyncIterator[OpenApi]:
+async def second_database(
+    mongod_uri: str, database: Database, connections: list[Database]
+) -> Database:
+    """A second process's connection to the same database."""
+    name = database.collection("any").database.name
+    connections.append(await Database.connect(mongod_uri, name))
+    return connections[-1]
+
+
+@pytest.fixture
+async def api(database: Database, connections: list[Database]) -> AsyncIterator[OpenApi]:
     """What starts servers: `channels=2` gives one that limit; a second one shares the database with the first."""
     async with AsyncExitStack() as stack:
 

@@ -32,11 +32,17 @@ _START_SECONDS: Final = 60
 
 
 class Mongod:
-    """One process on one data directory; `start` again after `kill` brings back what was acknowledged."""
+    """One process on one data directory; `start` again after `kill` brings back what was acknowledged.
 
-    def __init__(self, directory: Path, *, cache_gb: float = 0.5) -> None:
+    With `forgets_after_mb` the history that change streams are resumed from is no longer than that.
+    """
+
+    def __init__(
+        self, directory: Path, *, cache_gb: float = 0.5, forgets_after_mb: int | None = None
+    ) -> None:
         self._directory = directory
         self._cache_gb = cache_gb
+        self._forgets_after_mb = forgets_after_mb
         self._log = directory / "mongod.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
@@ -52,25 +58,43 @@ class Mongod:
 
     def start(self) -> Self:
         """Start it and wait until it is a writable primary; on the same port each time."""
+        self.spawn()
+        _run_apart(self.port)
+        return self
+
+    def spawn(self) -> None:
+        """Start it and wait until it takes connections; whatever replica set it belongs to is left alone."""
+        self.begin()
+        self.listens()
+
+    def begin(self) -> None:
+        """Start it and do not wait."""
         db_dir = self._directory / "db"
         db_dir.mkdir(exist_ok=True)
+        command = command_line(
+            find_mongod(), db_dir, self._log, port=self.port, cache_gb=self._cache_gb
+        )
+        if self._forgets_after_mb is not None:
+            # What history is over is cut off at a checkpoint, which comes once a minute by default.
+            command[command.index("--oplogSize") + 1] = str(self._forgets_after_mb)
+            command += ["--syncdelay", "1"]
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
-                command_line(
-                    find_mongod(), db_dir, self._log, port=self.port, cache_gb=self._cache_gb
-                ),
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=output,
                 start_new_session=True,
             )
+
+    def listens(self) -> None:
+        """Return when it takes connections."""
+        assert self._process is not None, "not started"
         deadline = time.monotonic() + _START_SECONDS
         while not accepts_connections(self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"mongod did not start:\n{last_errors(self._log)}")
             time.sleep(0.02)
-        _run_apart(self.port)
-        return self
 
     def kill(self) -> None:
         """`kill -9`: what a crash of the machine's worst day looks like to its clients."""

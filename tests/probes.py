@@ -103,6 +103,11 @@ class WorkProbe(CommandListener):
 
 
 def _is_of_nobody(command: Mapping[str, Any]) -> bool:
-    """Whether a server does this by itself: it tails the outbox, and looks each minute for remains of groups."""
+    """Whether a server does this by itself.
+
+    It tails the outbox, looks each minute for remains of groups and for uploads that expired, and for scheduled posts.
+    """
     is_tail = command.get("getMore") is not None and command.get("collection") == "events"
-    return is_tail or command.get("find") == "disbanded" or "endSessions" in command
+    looked_for = {"media": "expires_at", "drafts": "due_at"}.get(command.get("find", ""))
+    is_look = looked_for is not None and looked_for in command.get("filter", {})
+    return is_tail or is_look or command.get("find") == "disbanded" or "endSessions" in command

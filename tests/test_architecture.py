@@ -353,7 +353,7 @@ def import_each_alone(root: Path, names: list[str]) -> tuple[list[str], str]:
         [sys.executable, "-c", _IMPORT_EACH_ALONE, str(root), *names],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=True,
     )
     return sorted(line.split()[1] for line in done.stdout.splitlines()), done.stderr

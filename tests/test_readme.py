@@ -1,16 +1,20 @@
 """What the README says is run here: its commands, its client, its tables."""
 
 import asyncio
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from pydantic import SecretStr
 
 from channels.limits import Limits
@@ -121,6 +125,79 @@ async def test_the_first_minutes_print_what_the_readme_shows_and_the_socket_hear
     finally:
         listening.terminate()
         await listening.wait()
+
+
+def test_a_revoked_token_is_refused_beside_the_running_server(server: Server) -> None:
+    calls = block("sh", "as() {").partition("\n\n")[0]
+    script = """
+token=$(channels token ida); mine() { curl -sS -H "Authorization: Bearer $token" "$API/users/me"; echo; }
+mine; channels revoke ida; for _ in 1 2 3 4 5 6 7 8 9; do mine | grep -q revoked && break; sleep 0.3; done; mine
+as ida GET /users/me"""
+    before, told, after, again = server.run(f"{calls}\n{script}").splitlines()
+    assert json.loads(before)["user_id"] == json.loads(again)["user_id"] == "ida"
+    assert "refused" in told
+    assert json.loads(after)["code"] == "unauthenticated"
+
+
+def test_a_photo_is_uploaded_and_posted_as_the_readme_shows(server: Server, tmp_path: Path) -> None:
+    Image.new("RGB", (40, 30), "teal").save(tmp_path / "photo.jpg")
+    calls = block("sh", "as() {").partition("\n\n")[0]
+    channel = """as eve POST /channels '{"channel_id": "@TOA#_bridge", "name": "Bridge News"}'"""
+    script = [calls, channel, f"cd '{tmp_path}'", block("sh", "-F file=@photo.jpg")]
+    *_, posted = server.run("\n".join(script)).splitlines()
+    (image,) = json.loads(posted)["images"]
+    assert (image["width"], image["height"]) == (40, 30)
+
+
+def test_a_channel_is_run_as_the_readme_shows(server: Server) -> None:
+    script = [block("sh", "as() {"), block("sh", "/invitations/me")]
+    *_, renamed, reacted, log = map(json.loads, server.run("\n".join(script)).splitlines())
+    assert (renamed["code"], renamed["details"]) == ("permission_denied", {"grant": "change_info"})
+    assert reacted["code"] == "reacting_banned"
+    told = [(e["action"], e["actor_id"], e["target_id"]) for e in log["items"]]
+    assert told == [("reacting_banned", "fay", "hal")]
+
+
+def test_a_post_is_scheduled_as_the_readme_shows_and_is_out_at_its_hour(server: Server) -> None:
+    calls = block("sh", "as() {").partition("\n\n")[0]
+    channel = """as eve POST /channels '{"channel_id": "@TOA#_bridge", "name": "Bridge News"}'"""
+    # Long enough for the list to come before it, on a busy machine too.
+    script = block("sh", "publish_at").replace("+1 minute", "+10 seconds")
+    *_, listed = server.run("\n".join([calls, channel, script])).splitlines()
+    (draft,) = json.loads(listed)["items"]
+    hour = datetime.fromisoformat(draft["publish_at"])
+    deadline = time.monotonic() + START_SECONDS
+    found: list[dict[str, Any]] = []
+    while not found:
+        assert time.monotonic() < deadline
+        posts = server.run(f"{calls}\nas eve GET '/channels/bridge/posts'")
+        found = [post for post in json.loads(posts)["items"] if post["text"] == "Closed tonight"]
+    assert datetime.fromisoformat(found[0]["created_at"]) >= hour
+    assert found[0]["silent"] is True
+
+
+def test_a_device_that_was_away_asks_as_the_readme_shows(server: Server) -> None:
+    calls = block("sh", "as() {").partition("\n\n")[0]
+    scene = """as eve POST /channels '{"channel_id": "@TOA#_bridge", "name": "Bridge News"}'
+as fay PUT /channels/bridge/subscription"""
+    script = [calls, scene, block("sh", "updated_since=")]
+    *_, told = server.run("\n".join(script)).splitlines()
+    (channel,) = json.loads(told)["items"]
+    assert channel["introduction"] == "Open or closed"
+
+
+def test_one_to_one_messages_go_as_the_readme_shows(server: Server) -> None:
+    calls = block("sh", "as() {").partition("\n\n")[0]
+    channel = """
+as eve POST /channels '{"channel_id": "@TOA#_bridge", "name": "Bridge News"}' > /dev/null
+as gus PUT /channels/bridge/subscription > /dev/null
+"""
+    printed = server.run(calls + channel + block("sh", "/inbox/gus/messages"))
+    listed, answered, both = [json.loads(line) for line in printed.splitlines()]
+    assert [c["unread_count"] for c in listed["items"] if c["peer_id"] == "fay"] == [1]
+    assert (answered["author_id"], answered["sender_id"]) == ("eve", "@TOA#_bridge")
+    assert [item["text"] for item in both["items"][:2]] == ["Until midnight", "Open on Sunday?"]
+    assert "eve" not in json.dumps(both)
 
 
 def test_both_commands_install_what_they_need() -> None:

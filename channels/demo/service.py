@@ -1,7 +1,7 @@
 """Writes the scene (`channels.demo.script`) through the services, each place with a clock of its own.
 
-A place's past is written in order, with the clock set to each instant; places do not wait for each other. Every id and
-idempotency key is fixed, so a second process that does the same finds it done.
+A place's past is written in order, with the clock set to each instant; places do not wait for each other. All ids are
+fixed, and the idempotency keys of what is said, so a second process that does the same finds it done.
 """
 
 import asyncio
@@ -12,11 +12,13 @@ from typing import Final, Protocol
 
 from channels.demo.script import CHANNELS, CHATS, PEOPLE, TABS, Chat, OfficialChannel, Said
 from channels.demo.store import is_empty
+from channels.errors import ChannelIdTaken
 from channels.limits import Limits
 from channels.models import CHANNEL_PREFIX, NewChannel
 from channels.service.assembly import Channels
 from conversations.models import conversation_of
 from conversations.service import ConversationChanges, Conversations
+from groups.errors import GroupIdTaken
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import InvalidInput, LimitReached, NotFound, PermissionDenied, TooMany
@@ -28,7 +30,7 @@ from groups.service.assembly import GroupChat
 from reactions.service import ReactionService
 
 KEY: Final = "demo"
-"""The idempotency key of what is created, and the beginning of those of what is said."""
+"""The beginning of the idempotency keys of what is said."""
 
 
 class Scene(Protocol):
@@ -135,8 +137,10 @@ class _Channel:
             visibility=Visibility.PRIVATE if script.is_private else Visibility.PUBLIC,
             signatures=script.signatures,
         )
+        # Taken: another process is at the same scene, or one that crashed was; both go on with what is there.
         try:
-            await scene.channels.channels.create(owner, new, key=KEY)
+            with suppress(ChannelIdTaken):
+                await scene.channels.channels.create(owner, new)
         except LimitReached:
             return
         await self._gather_subscribers(scene)
@@ -196,7 +200,8 @@ class _Chat:
             introduction=script.introduction,
             join_option=None if script.type == "work" else JoinOption.FREE,
         )
-        await scene.chat.groups.create(owner, new, key=KEY)
+        with suppress(GroupIdTaken):
+            await scene.chat.groups.create(owner, new)
         await _try_all(
             scene.chat.membership.add(owner, self._id, UserId(user_id))
             for user_id in script.members

@@ -14,19 +14,34 @@ SHARD_KEY: Final = {
     "groups": "_id",
     "disbanded": "_id",
     "members": "group_id",
+    "departures": "user_id",
     "restrictions": "group_id",
     "join_requests": "group_id",
+    "admin_invitations": "group_id",
+    "admin_log": "group_id",
     "streams": "_id",
     "messages": "stream_id",
     "conversations": "user_id",
     "conversation_groups": "user_id",
     "conversation_group_guards": "_id",
+    "threads": "channel_id",
+    "thread_guards": "_id",
+    "inbox_totals": "_id",
+    "blocks": "user_id",
+    "block_guards": "_id",
     "reactions": "message_id",
     "tallies": "_id",
     "channels": "_id",
+    "repeats": "_id",
+    "views": "_id",
+    "insights": "channel_id",
     "counters": "_id",
+    "drafts": "channel_id",
     "health": "_id",
     "events": None,
+    "media": "_id",
+    "blobs.files": "_id",
+    "blobs.chunks": "files_id",
 }
 """The field by which a collection is sharded, or the first of them; the outbox is inserted into, and tailed."""
 
@@ -59,14 +74,39 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "groups", ("_id", "created_at", "custom.official_account", "visibility")): (
         "the directory's next page"
     ),
+    Shape("find", "groups", ("custom.official_account",)): (
+        "the application's list of every channel: as the directory"
+    ),
+    Shape("find", "groups", ("_id", "custom.official_account", "member_count")): (
+        "the next page of the same"
+    ),
+    Shape("find", "groups", ("_id", "created_at", "custom.official_account")): (
+        "the next page of the same"
+    ),
     Shape("find", "groups", ("_id", "custom.official_account", "owner_id")): (
         "the channels that somebody owns: as the directory"
     ),
+    Shape("find", "media", ("key", "state", "uploader_id")): (
+        "an upload repeated with its key, by the index on both: every shard is asked, once an upload"
+    ),
+    Shape("update", "media", ("key", "state", "uploader_id")): "the same",
+    Shape("find", "media", ("expires_at",)): "what nobody uses, by the index on it, once a minute",
+    Shape("find", "blobs.files", ()): "one file, once a process: GridFS looks whether it is new",
+    Shape("find", "blobs.chunks", ()): "the same",
+    Shape("find", "users", ("revoked_at",)): "whose tokens were revoked, at the start of a process",
+    Shape("find", "admin_invitations", ("expires_at", "group_id", "user_id")): (
+        "who invites a user: every shard is asked, seldom, by an index that holds few"
+    ),
     Shape("find", "disbanded", ()): "what is still to be cleared, at start and once a minute",
+    Shape("find", "drafts", ("due_at",)): (
+        "what is due and what will be next, of all channels: once an hour that somebody named"
+    ),
     Shape("find", "reactions", ("_id",)): "once for an ended stream, in the background",
     Shape("delete", "reactions", ("_id",)): "once for an ended stream, in the background",
     Shape("find", "tallies", ("_id",)): "once for an ended stream, in the background",
     Shape("delete", "tallies", ("_id",)): "once for an ended stream, in the background",
+    Shape("find", "views", ("_id",)): "once for an ended stream, in the background",
+    Shape("delete", "views", ("_id",)): "once for an ended stream, in the background",
 }
 
 

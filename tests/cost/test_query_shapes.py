@@ -1,21 +1,25 @@
 """Every call of the API, and what it asks of the database: by shard key and index, never by counting or skipping."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 import pytest_asyncio
 
 from channels.server.app import endpoints_for
+from groups.kernel.clock import rfc3339
 from groups.kernel.endpoint import Endpoint
 from tests.api import (
     AS_LINES,
     Answer,
     Api,
+    User,
     a_channel,
     a_chat_group,
     a_post,
     conversation_of,
+    fresh,
     id_of,
     part,
 )
@@ -67,6 +71,7 @@ async def story(watched: Watched) -> AsyncIterator[tuple[Calls, list[dict[str, A
     await _groups(api)
     await _conversations(api)
     await api.services.chat.clearing.wait()
+    await api.services.chat.media.sweep()
     yield calls, await watched.probe.records()
 
 
@@ -83,19 +88,32 @@ async def _channels(api: Api) -> None:
             f"/v1/channels?sort={sort}&limit=1&cursor={page.body['next_cursor']}"
         )
         assert len(further.items) == 1
+    app = api.user(admin=True)
+    for sort in ("popular", "new", "active"):
+        every = f"/v1/channels?all=true&sort={sort}&limit=1"
+        page = await app.get(every)
+        further = await app.get(f"{every}&cursor={page.body['next_cursor']}")
+        assert len(further.items) == 1
     await dan.get(path)
     await ada.patch(path, {"introduction": "All of it", "custom_data": "x"})
+    await app.put(f"{path}/verified")
+    await app.delete(f"{path}/verified")
     await dan.put(f"{path}/subscription")
     ears = await dan.socket()
     await ears.tell(type="watch", conversation_id=conversation_of(path))
     await ada.put(f"{path}/subscribers/{part(eve.id)}")
     lines = "\n".join(f'{{"user_id": "{user.id}"}}' for user in (bob, dan, api.user()))
-    app = api.user(admin=True)
     await app.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
     for query in ("limit=1", "q=user", "staff=true"):
         await ada.get(f"{path}/subscribers?{query}")
     await ada.put(f"{path}/admins/{part(bob.id)}")
+    await _running(api, path, ada, bob, dan)
     post = f"{path}/posts/{(await a_post(ada, path))['seq']}"
+    await ada.post(f"{path}/posts/preview", TEXT)
+    media = await ada.call("POST", "/v1/media", data=b"x" * 9, headers={"Idempotency-Key": "once"})
+    await ada.call("POST", "/v1/media", data=b"x" * 9, headers={"Idempotency-Key": "once"})
+    await dan.get(f"/v1/media/{media.body['media_id']}")
+    await ada.post(f"{path}/posts", {"kind": "file", "file": media.body["media_id"]})
     await ada.post(f"{path}/posts", TEXT, Idempotency_Key="once")
     await ada.post(f"{path}/posts", TEXT, Idempotency_Key="once")
     await dan.get(f"{path}/posts?limit=1")
@@ -106,12 +124,36 @@ async def _channels(api: Api) -> None:
     for emoji in (THUMB, part("🎉")):
         await dan.put(f"{post}/reactions/{emoji}")
     await cat.put(f"{post}/reactions/{THUMB}")
+    for who in (dan, cat, dan):
+        await who.post(f"{path}/posts/views", {"seqs": [1, 2]})
+    conversation = f"/v1/conversations/{part(conversation_of(path))}"
+    await dan.patch(conversation, {"muted": True})
+    await ada.get(f"{path}/insights")
+    await ada.get(f"{path}/insights?from=2026-01-01&to=2026-01-31")
+    await ada.get(f"{path}/insights/posts?limit=1")
     await dan.get(f"{post}/reactions")
     await ada.get(f"{post}/reactions/{THUMB}")
     await dan.delete(f"{post}/reactions/{part('🎉')}")
+    await ada.put(f"{post}/pin")
+    await dan.get(f"{path}/pins")
+    await ada.delete(f"{post}/pin")
+    await ada.put(f"{post}/reactions-freeze")
+    await ada.delete(f"{post}/reactions-freeze")
+    forward = {"forward": {"channel_id": id_of(path), "seq": 1}, "silent": True}
+    await ada.post(f"{path}/posts/preview", forward)
+    await ada.post(f"{path}/posts", forward)
+    await _drafts(api, ada, path)
     await ada.delete(post)
     await ears.close()
+    mine = "/v1/channels?subscribed=true&limit=1"
+    token = (await dan.get(mine)).body["sync_token"]
+    await ada.patch(path, {"name": "Newer"})
+    other = await a_channel(ada, dan)
+    page = await dan.get(f"{mine}&updated_since={token}")
+    await dan.get(f"{mine}&updated_since={token}&cursor={page.body['next_cursor']}")
     await dan.delete(f"{path}/subscription")
+    await ada.delete(other)
+    assert len((await dan.get(f"{mine}0&updated_since={token}")).items) == 2
     await ada.delete(f"{path}/subscribers/{part(cat.id)}")
     await ada.delete(f"{path}/subscribers/{part(eve.id)}?ban=true")
     await ada.get(f"{path}/bans")
@@ -119,6 +161,47 @@ async def _channels(api: Api) -> None:
     await ada.post(f"{path}/owner", {"user_id": bob.id})
     await bob.delete(f"{path}/admins/{part(ada.id)}")
     await bob.delete(path)
+
+
+async def _running(api: Api, path: str, ada: User, bob: User, dan: User) -> None:
+    """Admins, invitations, bans from reacting, the log of it."""
+    await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": ["post"]})
+    await bob.get(f"{path}/admins?limit=1")
+    guests = [api.user() for _ in range(4)]
+    for guest in guests:
+        await ada.post(f"{path}/invitations", {"user_id": guest.id})
+    page = await ada.get(f"{path}/invitations?limit=1")
+    await ada.get(f"{path}/invitations?limit=1&cursor={page.body['next_cursor']}")
+    await guests[0].get("/v1/invitations")
+    for guest, accept in zip(guests, (True, False), strict=False):
+        await guest.post(f"{path}/invitations/me", {"accept": accept})
+    await ada.delete(f"{path}/invitations/{part(guests[2].id)}")
+    await ada.put(f"{path}/reaction-bans/{part(dan.id)}")
+    await ada.get(f"{path}/reaction-bans")
+    await ada.delete(f"{path}/reaction-bans/{part(dan.id)}")
+    for query in ("", "action=admin_invited&", f"actor_id={ada.id}&", f"target_id={dan.id}&"):
+        page = await ada.get(f"{path}/admin-log?{query}limit=1")
+        await ada.get(f"{path}/admin-log?{query}limit=1&cursor={page.body['next_cursor']}")
+
+
+async def _drafts(api: Api, ada: User, path: str) -> None:
+    async def keep(**hours: str) -> str:
+        kept = await ada.post(f"{path}/drafts", {"post": TEXT, **hours}, Idempotency_Key=fresh("k"))
+        return f"{path}/drafts/{kept.body['draft_id']}"
+
+    soon = rfc3339(api.clock.now() + timedelta(seconds=60))
+    one, due, late = await keep(), await keep(publish_at=soon), await keep(publish_at=soon)
+    await ada.get(f"{path}/drafts")
+    page = await ada.get(f"{path}/drafts?scheduled=true&limit=1")
+    await ada.get(f"{path}/drafts?scheduled=true&cursor={page.body['next_cursor']}")
+    await ada.get(one)
+    await ada.patch(one, {"post": {"kind": "text", "text": "Better"}})
+    await ada.post(f"{one}/publish")
+    await ada.delete(late)
+    await keep()  # left for whoever clears the channel away
+    api.clock.move(seconds=120)
+    await api.services.channels.drafting.scheduler.publish_due()
+    assert (await ada.get(due)).status == 404
 
 
 async def _groups(api: Api) -> None:
@@ -182,9 +265,55 @@ async def _conversations(api: Api) -> None:
     await bob.delete(one)
     await bob.patch(mine, {"name": "Ours"})
     await bob.delete("/v1/conversation-groups/Ours")
+    await _dialogues(api)
     await bob.get("/v1/users/me")
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await ada.get(f"/v1/users/{part(bob.id)}")
+    await ada.delete("/v1/users/me/tokens")
+    await api.services.chat.revocations.load()
+
+
+async def _dialogues(api: Api) -> None:
+    ada, bob, cat = (api.user() for _ in range(3))
+    news = await a_channel(ada, bob, admins=(cat,))
+    await a_post(ada, news)
+    talk = f"/v1/conversations/{part('c2c_' + id_of(news))}"
+    inbox = f"{news}/inbox/{part(bob.id)}"
+    for path in (talk, f"/v1/conversations/{part('c2c_' + cat.id)}"):
+        for key in ("one", "two", "two"):
+            await bob.post(f"{path}/messages", TEXT, Idempotency_Key=key)
+        await bob.get(f"{path}/messages?limit=1")
+        await bob.get(f"{path}/messages?after_seq=1")
+        await bob.get(f"{path}/messages/1")
+        await bob.patch(f"{path}/messages/1", {"kind": "text", "text": "Better"})
+        await bob.put(f"{path}/messages/1/reactions/{THUMB}")
+        await bob.delete(f"{path}/messages/1/reactions/{THUMB}")
+        await bob.delete(f"{path}/messages/1")
+        await bob.patch(path, {"muted": True})
+        await bob.post(f"{path}/read", {})
+    await bob.get("/v1/conversations?type=c2c")
+    await bob.get(f"{talk}/messages?with_posts=true&limit=1")
+    await ada.post(f"{talk}/messages", TEXT)
+    page = await cat.get(f"{news}/inbox?limit=1")
+    assert len((await cat.get(f"{news}/inbox?cursor={page.body['next_cursor']}")).items) == 1
+    await cat.get(f"{news}/inbox/unread")
+    await cat.get(f"{inbox}/messages")
+    await cat.post(f"{inbox}/messages", TEXT)
+    await ada.get(f"{inbox}/messages/3")
+    await ada.patch(f"{inbox}/messages/3", {"kind": "text", "text": "Better"})
+    await ada.put(f"{inbox}/messages/3/reactions/{THUMB}")
+    await ada.delete(f"{inbox}/messages/3/reactions/{THUMB}")
+    await ada.delete(f"{inbox}/messages/3")
+    await bob.post(f"{talk}/messages", TEXT)
+    await ada.post(f"{inbox}/read")
+    for source in ({"channel_id": id_of(news)}, {"conversation_id": f"c2c_{id_of(news)}"}):
+        await bob.post(
+            f"/v1/conversations/{part('c2c_' + cat.id)}/messages", {"forward": {**source, "seq": 1}}
+        )
+    await bob.put(f"/v1/blocks/{part(cat.id)}")
+    await bob.get("/v1/blocks?limit=1")
+    await bob.delete(f"/v1/blocks/{part(cat.id)}")
+    await ada.delete(news)
 
 
 Story = tuple[Calls, list[dict[str, Any]]]

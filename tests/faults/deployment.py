@@ -160,12 +160,12 @@ class Server:
 
 
 # On Linux a mongod ends with the *thread* that started it; those of an event loop's pool end with the test.
-_KEEPER: Final = ThreadPoolExecutor(1, "keeper")
+KEEPER: Final = ThreadPoolExecutor(1, "keeper")
 
 
 async def restart(mongod: Mongod) -> None:
     """Start it again, beside the event loop."""
-    await asyncio.get_running_loop().run_in_executor(_KEEPER, mongod.start)
+    await asyncio.get_running_loop().run_in_executor(KEEPER, mongod.start)
 
 
 def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:

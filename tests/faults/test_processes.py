@@ -103,7 +103,7 @@ async def _away(pair: tuple[Server, Server], mongod: Mongod, seconds: float) -> 
 async def test_a_database_that_is_away_for_seconds_is_waited_for(
     pair: tuple[Server, Server], mongod: Mongod
 ) -> None:
-    await _away(pair, mongod, 4)
+    await _away(pair, mongod, 2)
 
 
 @pytest.mark.faults

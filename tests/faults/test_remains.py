@@ -113,19 +113,15 @@ async def test_a_transaction_that_is_ended_in_the_middle_of_a_command_runs_again
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(mongod_uri)
     try:
         running = asyncio.create_task(database.run(work))
-        await asyncio.sleep(1)
-        active = client.admin.aggregate(
-            [
-                {"$currentOp": {}},
-                {
-                    "$match": {
-                        "appName": f"channels.{things.database.name}",
-                        "command.find": "things",
-                    }
-                },
-            ]
-        )
-        sessions = [{"id": found["lsid"]["id"]} for found in await active.to_list(None)]
+        active = {
+            "appName": f"channels.{things.database.name}",
+            "command.find": "things",
+        }
+        sessions: list[Document] = []
+        async with asyncio.timeout(20):
+            while not sessions:
+                found = client.admin.aggregate([{"$currentOp": {}}, {"$match": active}])
+                sessions = [{"id": one["lsid"]["id"]} for one in await found.to_list(None)]
         assert len(sessions) == 1
         await client.admin.command("killSessions", sessions)
         await asyncio.wait_for(running, 20)

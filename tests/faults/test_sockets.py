@@ -22,6 +22,7 @@ from tests.mongod import Mongod
 
 SEED: Final = int(os.environ.get("CHANNELS_FAULTS_SEED", "0")) or random.randrange(1, 10_000)
 ROUNDS: Final = int(os.environ.get("CHANNELS_FAULTS_ROUNDS", "20"))
+SOME: Final = 20
 
 
 class Author:
@@ -47,6 +48,35 @@ class Author:
             while asyncio.get_running_loop().time() < until:
                 await self.post()
                 await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def posting(author: Author) -> AsyncIterator[None]:
+    """Somebody posts at a human pace all the while: some before what is done within, and some after it."""
+    is_over = asyncio.Event()
+
+    async def write() -> None:
+        while not is_over.is_set():
+            await author.post()
+            await asyncio.sleep(0.01)
+
+    writing = asyncio.create_task(write())
+
+    async def some_more() -> None:
+        wanted = author.head + SOME
+        async with asyncio.timeout(60):
+            while author.head < wanted:
+                if writing.done():
+                    writing.result()
+                await asyncio.sleep(0.01)
+
+    try:
+        await some_more()
+        yield
+        await some_more()
+    finally:
+        is_over.set()
+        await writing
 
 
 @asynccontextmanager
@@ -89,10 +119,10 @@ async def test_a_socket_moves_from_a_killed_process_to_the_other_and_misses_noth
         for listener in listeners:
             await listener.until(author.head)
             assert listener.sessions[0] == list(range(1, 21)), "heard live, not repaired"
-        posting = asyncio.create_task(author.post_for(3))
-        await asyncio.sleep(0.5)
-        one.kill()
-        await posting
+        async with posting(author), asyncio.timeout(60):
+            one.kill()
+            while sum(len(listener.sessions) > 1 for listener in listeners) < 3:
+                await asyncio.sleep(0.02)
         await asyncio.to_thread(one.start)
         await author.post(5)
         for listener in listeners:
@@ -114,11 +144,9 @@ async def test_sockets_outlive_a_killed_database_and_miss_nothing(
         listening(clients, pair, "outliving", 6) as listeners,
     ):
         author = Author(clients, "outliving")
-        posting = asyncio.create_task(author.post_for(4))
-        await asyncio.sleep(0.5)
-        mongod.kill()
-        await restart(mongod)
-        await posting
+        async with posting(author):
+            mongod.kill()
+            await restart(mongod)
         for listener in listeners:
             await listener.until(author.head)
             listener.check(author.head)
@@ -137,11 +165,9 @@ async def test_a_stopping_process_sends_its_sockets_away_with_1001(
         listening(clients, pair, "leaving", 6) as listeners,
     ):
         author = Author(clients, "leaving")
-        posting = asyncio.create_task(author.post_for(2))
-        await asyncio.sleep(0.3)
-        one.terminate()
-        assert await asyncio.to_thread(one.wait) == 0
-        await posting
+        async with posting(author):
+            one.terminate()
+            assert await asyncio.to_thread(one.wait) == 0
         for listener in listeners:
             await listener.until(author.head)
             listener.check(author.head)
@@ -163,7 +189,7 @@ async def test_sockets_miss_nothing_in_many_rounds(
     ):
         author = Author(clients, f"long-{SEED}")
         for number in range(ROUNDS):
-            posting = asyncio.create_task(author.post_for(schedule.uniform(1, 4)))
+            writing = asyncio.create_task(author.post_for(schedule.uniform(1, 4)))
             await asyncio.sleep(schedule.uniform(0, 1))
             fault = schedule.choice(["process", "process", "mongod"])
             print(f"  round {number}: {fault}")
@@ -176,7 +202,7 @@ async def test_sockets_miss_nothing_in_many_rounds(
                 mongod.kill()
                 await asyncio.sleep(schedule.uniform(0, 6))
                 await restart(mongod)
-            await posting
+            await writing
             for listener in listeners:
                 await listener.until(author.head, seconds=60)
                 listener.check(author.head)

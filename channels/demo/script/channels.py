@@ -1,95 +1,10 @@
-"""Who is in the scene and what they say: text only, no logic. Times are hours before the present."""
+"""The channels of the scene and what they post: text only, no logic."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
+from channels.demo.script.models import OfficialChannel, Said
+from channels.demo.script.people import NEIGHBOURS
 from groups.models import Link
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A post or a message; `by` "" is the channel's owner. In a channel each user gives at most one reaction."""
-
-    hours_ago: float
-    text: str
-    by: str = ""
-    title: str = ""
-    links: tuple[Link, ...] = ()
-    reactions: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class OfficialChannel:
-    """A channel; `unread` says who leaves how many of its posts unread, the others read none."""
-
-    name_in_id: str
-    owner: str
-    name: str
-    organization: str
-    introduction: str
-    opened_hours_ago: float
-    subscribers: tuple[str, ...]
-    posts: tuple[Said, ...]
-    unread: dict[str, int]
-    admins: tuple[str, ...] = ()
-    is_private: bool = False
-    signatures: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """A chat group; `unread` as in a channel."""
-
-    group_id: str
-    type: str
-    owner: str
-    name: str
-    introduction: str
-    opened_hours_ago: float
-    members: tuple[str, ...]
-    messages: tuple[Said, ...]
-    unread: dict[str, int]
-
-
-PEOPLE: Final = {
-    "ada": "Ada Lindqvist",
-    "bob": "Bob Okafor",
-    "cid": "Cid Navarro",
-    "dee": "Dee Marchetti",
-    "aiko": "田中 愛子",
-    "amir": "امیر حسینی",
-    "anya": "Аня Соколова",
-    "ben": "Ben Achterberg",
-    "chidi": "Chidi Eze",
-    "chloe": "Chloé Fournier",
-    "daniel": "Daniel Kowalski",
-    "elena": "Ελένη Παππά",
-    "emre": "Emre Yıldız",
-    "fatima": "فاطمة الزهراء",
-    "grace": "Grace Mbeki",
-    "hana": "김하나",
-    "hugo": "Hugo Steen",
-    "ines": "Inês Carvalho",
-    "ivan": "Иван Петров",
-    "jonas": "Jonas Bergström",
-    "kavya": "काव्या शर्मा",
-    "lena": "Lena Hofmann",
-    "liam": "Liam Byrne",
-    "mateo": "Mateo Ruiz",
-    "mei": "陈美",
-    "nadia": "Nadia Haddad",
-    "noor": "Noor de Wit",
-    "olu": "Olu Adeyemi",
-    "priya": "Priya Raman",
-    "rosa": "Rosa Delgado",
-    "sam": "Sam Whitaker",
-    "siri": "ศิริพร จันทร์",
-    "tomas": "Tomáš Novák",
-    "yusuf": "Yusuf Demir",
-}
-
-_NEIGHBOURS = tuple(user_id for user_id in PEOPLE if user_id not in {"ada", "bob", "cid", "dee"})
-_MAIN = ("ada", "bob", "cid", "dee")
 
 CHANNELS: Final = (
     OfficialChannel(
@@ -99,7 +14,7 @@ CHANNELS: Final = (
         organization="Brightwater Press Office",
         introduction="What the city decides, builds and closes. Two or three posts a day, no rumours.",
         opened_hours_ago=240,
-        subscribers=("ada", "bob", "dee", *_NEIGHBOURS),
+        subscribers=("ada", "bob", "dee", *NEIGHBOURS),
         admins=("grace",),
         posts=(
             Said(
@@ -170,7 +85,7 @@ CHANNELS: Final = (
         organization="Morning Loaf, 12 Harbour Street",
         introduction="Today's bread, and what is left of it at five. Wir sprechen auch Deutsch.",
         opened_hours_ago=200,
-        subscribers=("bob", "cid", "dee", *_NEIGHBOURS[:22]),
+        subscribers=("bob", "cid", "dee", *NEIGHBOURS[:22]),
         posts=(
             Said(
                 97,
@@ -211,7 +126,7 @@ CHANNELS: Final = (
         organization="FC Harbour 1908",
         introduction="Line-ups, goals and the truth about the referee.",
         opened_hours_ago=300,
-        subscribers=("ada", "cid", "dee", *_NEIGHBOURS[3:27]),
+        subscribers=("ada", "cid", "dee", *NEIGHBOURS[3:27]),
         admins=("liam",),
         signatures=True,
         posts=(
@@ -258,7 +173,7 @@ CHANNELS: Final = (
         organization="Brightwater Weather Station",
         introduction="The day at 6:30, warnings at once. Wind in knots, because of the boats.",
         opened_hours_ago=400,
-        subscribers=("ada", "bob", "cid", *_NEIGHBOURS[8:]),
+        subscribers=("ada", "bob", "cid", *NEIGHBOURS[8:]),
         posts=(
             Said(
                 76, "Fog until ten, then sun. 14 °C, wind south-west 8 knots.", reactions={"🌞": 5}
@@ -361,107 +276,3 @@ CHANNELS: Final = (
         unread={"ada": 1, "cid": 0, "dee": 0, "rosa": 0},
     ),
 )
-
-CHATS: Final = (
-    Chat(
-        group_id="sunday-hike",
-        type="public",
-        owner="dee",
-        name="Sunday hike 🥾",
-        introduction="Every second Sunday, whatever the weather says.",
-        opened_hours_ago=120,
-        members=("ada", "bob", "cid", "mateo", "hana", "lena", "sam", "kavya"),
-        messages=(
-            Said(29, "So, Sunday: Eagle Ridge or along the coast?", by="dee"),
-            Said(
-                28.9,
-                "Coast! After that gale there will be amber on the beach.",
-                by="hana",
-                reactions={"❤️": 3},
-            ),
-            Said(28.8, "I vote ridge. My knees vote coast.", by="bob", reactions={"😂": 5}),
-            Said(
-                28.6,
-                "The lower path is under water, says Dee's own channel 😄",
-                by="cid",
-                reactions={"😂": 4},
-            ),
-            Said(
-                28.5,
-                "Traitor. But true. Ridge then, and the coast in two weeks?",
-                by="dee",
-                reactions={"👍": 6},
-            ),
-            Said(28.1, "मैं भी आऊँगी! Can I bring my sister?", by="kavya"),
-            Said(28.0, "Of course! The more, the slower 🐌", by="dee", reactions={"😂": 2, "❤️": 1}),
-            Said(9.5, "I bring bread. Walnut or rye?", by="ada", reactions={"❤️": 4}),
-            Said(9.4, "Yes.", by="mateo", reactions={"😂": 6}),
-            Said(
-                9.2,
-                "Train at 8:12 from platform 3, we meet at the kiosk. Timetable: trains.example/812",
-                by="lena",
-            ),
-            Said(
-                2.6, "Who has a first aid kit? Mine expired in 2019.", by="sam", reactions={"😮": 2}
-            ),
-            Said(
-                2.5, "I have one, and plasters for your knees, Bob.", by="hana", reactions={"😂": 3}
-            ),
-            Said(
-                0.7,
-                "Forecast for Sunday: dry, 13 °C, 10 knots. You are welcome.",
-                by="dee",
-                reactions={"🙏": 4},
-            ),
-            Said(0.4, "Then I also bring the cardamom buns.", by="ada", reactions={"🎉": 5}),
-            Said(
-                0.3, "I take back everything I said about the ridge.", by="bob", reactions={"😂": 2}
-            ),
-            Said(0.2, "See you on platform 3!", by="lena"),
-        ),
-        unread={"ada": 2, "bob": 1, "cid": 8, "dee": 0, "hana": 4, "lena": 0},
-    ),
-    Chat(
-        group_id="morning-loaf-team",
-        type="work",
-        owner="ada",
-        name="Morning Loaf team",
-        introduction="Shifts and flour.",
-        opened_hours_ago=190,
-        members=("chloe", "emre", "rosa", "daniel"),
-        messages=(
-            Said(33, "Flour arrives Thursday at 5. Who opens?", by="ada"),
-            Said(32.8, "Moi ! I am up anyway.", by="chloe", reactions={"❤️": 1}),
-            Said(22, "The mixer makes that noise again. I recorded it.", by="emre"),
-            Said(
-                21.5,
-                "That is the bearing. I call the oven man, he loves bearings.",
-                by="daniel",
-                reactions={"😂": 3},
-            ),
-            Said(
-                3.1,
-                "Three cake orders since yesterday: two times 7 years, one time 80!",
-                by="rosa",
-                reactions={"🎉": 2},
-            ),
-            Said(
-                1.1,
-                "Ada, the 80 wants all 80 candles. Do we have an extinguisher?",
-                by="rosa",
-                reactions={"😂": 3},
-            ),
-        ),
-        unread={"ada": 1, "chloe": 0, "emre": 2},
-    ),
-)
-
-TABS: Final = (
-    (
-        "ada",
-        "Harbour Street",
-        ("@TOA#_harbour-street-12", "@TOA#_brightwater-news", "sunday-hike"),
-        "sunday-hike",
-    ),
-)
-"""A user, the conversation group that he made, what is in it, and the conversation that he pinned."""

@@ -1,0 +1,44 @@
+"""Who is in the scene; names in many scripts, since users have them."""
+
+from typing import Final
+
+PEOPLE: Final = {
+    "ada": "Ada Lindqvist",
+    "bob": "Bob Okafor",
+    "cid": "Cid Navarro",
+    "dee": "Dee Marchetti",
+    "aiko": "田中 愛子",
+    "amir": "امیر حسینی",
+    "anya": "Аня Соколова",
+    "ben": "Ben Achterberg",
+    "chidi": "Chidi Eze",
+    "chloe": "Chloé Fournier",
+    "daniel": "Daniel Kowalski",
+    "elena": "Ελένη Παππά",
+    "emre": "Emre Yıldız",
+    "fatima": "فاطمة الزهراء",
+    "grace": "Grace Mbeki",
+    "hana": "김하나",
+    "hugo": "Hugo Steen",
+    "ines": "Inês Carvalho",
+    "ivan": "Иван Петров",
+    "jonas": "Jonas Bergström",
+    "kavya": "काव्या शर्मा",
+    "lena": "Lena Hofmann",
+    "liam": "Liam Byrne",
+    "mateo": "Mateo Ruiz",
+    "mei": "陈美",
+    "nadia": "Nadia Haddad",
+    "noor": "Noor de Wit",
+    "olu": "Olu Adeyemi",
+    "priya": "Priya Raman",
+    "rosa": "Rosa Delgado",
+    "sam": "Sam Whitaker",
+    "siri": "ศิริพร จันทร์",
+    "tomas": "Tomáš Novák",
+    "yusuf": "Yusuf Demir",
+}
+
+NEIGHBOURS: Final = tuple(
+    user_id for user_id in PEOPLE if user_id not in {"ada", "bob", "cid", "dee"}
+)

@@ -1,0 +1,173 @@
+"""Scheduled posts whose hour comes while servers are down, die at it, or fall asleep: each is out exactly once.
+
+The hour is moved into the past in the database, while no server runs, instead of waiting for it.
+"""
+
+import asyncio
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from tests.faults.audit import verify
+from tests.faults.deployment import DATABASE, Server, kill, token
+
+SECONDS: Final = 60.0
+HEADERS: Final = {"Authorization": f"Bearer {token('ada')}"}
+
+Stored = Database[dict[str, Any]]
+
+
+async def call(http: aiohttp.ClientSession, method: str, url: str, body: object = None) -> Any:
+    async with http.request(method, url, json=body, headers=HEADERS) as answer:
+        assert answer.status < 300, await answer.text()
+        return await answer.json()
+
+
+async def scheduled(
+    server: Server,
+    name: str,
+    channels: int,
+    posts: int,
+    *,
+    within: timedelta = timedelta(hours=1),
+) -> list[str]:
+    """The ids of new channels with so many posts each that are due in an hour, in order."""
+    ids = [f"@TOA#_{name}-{number}" for number in range(channels)]
+    due = datetime.now(UTC) + within
+    base = f"{server.url}/v1/channels"
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=8)) as http:
+
+        async def fill(channel_id: str) -> None:
+            await call(http, "POST", base, {"channel_id": channel_id, "name": channel_id})
+            for number in range(posts):
+                at = (due + timedelta(seconds=number)).isoformat()
+                body = {"post": {"kind": "text", "text": str(number)}, "publish_at": at}
+                await call(http, "POST", f"{base}/{quote(channel_id, safe='')}/drafts", body)
+
+        await asyncio.gather(*(fill(channel_id) for channel_id in ids))
+    return ids
+
+
+def make_due(database: Stored) -> None:
+    """Two hours pass for all that is scheduled."""
+    for draft in database["drafts"].find({"due_at": {"$exists": True}}):
+        past = draft["due_at"] - timedelta(hours=2)
+        fields = {"due_at": past, "publish_at": past, "order_at": past}
+        database["drafts"].update_one({"_id": draft["_id"]}, {"$set": fields})
+
+
+def texts(database: Stored, channel_id: str) -> list[str]:
+    """What was posted, in order."""
+    rows = database["messages"].find({"stream_id": f"group_{channel_id}"}).sort([("seq", 1)])
+    return [row["content"]["text"] for row in rows]
+
+
+async def all_out(database: Stored) -> None:
+    deadline = time.monotonic() + SECONDS
+    while database["drafts"].find_one({"due_at": {"$exists": True}}) is not None:
+        assert time.monotonic() < deadline, "something is still scheduled"
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.timeout(180)
+async def test_what_became_due_while_no_server_ran_is_out_once_with_two_afterwards(
+    pair: tuple[Server, Server],
+) -> None:
+    one, other = pair
+    ids = await scheduled(one, "down", 3, 5)
+    for server in pair:
+        server.kill()
+    with MongoClient[dict[str, Any]](one.uri, tz_aware=True) as client:
+        database = client[DATABASE]
+        make_due(database)
+        await asyncio.gather(*(asyncio.to_thread(server.start) for server in pair))
+        await all_out(database)
+        for channel_id in ids:
+            assert texts(database, channel_id) == ["0", "1", "2", "3", "4"]
+        assert database["drafts"].find_one({"failure": {"$ne": None}}) is None
+    await asyncio.to_thread(verify, other)
+    for server in pair:
+        assert server.defects() == []
+
+
+def until_one_is_out(database: Stored, streams: dict[str, Any]) -> None:
+    """Return as soon as a post is in one of these streams; without a pause, so that what follows hits the middle."""
+    deadline = time.monotonic() + SECONDS
+    while database["messages"].find_one(streams) is None:
+        assert time.monotonic() < deadline, "nothing was published"
+
+
+@pytest.mark.timeout(180)
+async def test_a_process_killed_while_it_publishes_leaves_each_post_out_once_or_due(
+    pair: tuple[Server, Server],
+) -> None:
+    one, other = pair
+    ids = await scheduled(one, "killed", 60, 2)
+    for server in pair:
+        server.kill()
+    with MongoClient[dict[str, Any]](one.uri, tz_aware=True) as client:
+        database = client[DATABASE]
+        make_due(database)
+        streams = {"stream_id": {"$in": [f"group_{channel_id}" for channel_id in ids]}}
+        one.begin()
+        until_one_is_out(database, streams)
+        one.kill()
+        left = database["drafts"].count_documents({"due_at": {"$exists": True}})
+        out = database["messages"].count_documents(streams)
+        print(f"killed with {out} out and {left} due")
+        assert out + left == 2 * len(ids)
+        assert left, "the kill came too late to prove anything"
+        await asyncio.gather(*(asyncio.to_thread(server.start) for server in pair))
+        await all_out(database)
+        for channel_id in ids:
+            assert texts(database, channel_id) == ["0", "1"]
+    await asyncio.to_thread(verify, other)
+
+
+@pytest.mark.timeout(180)
+async def test_a_process_that_sleeps_while_it_publishes_and_wakes_repeats_nothing(
+    pair: tuple[Server, Server],
+) -> None:
+    one, other = pair
+    ids = await scheduled(one, "asleep", 40, 2)
+    for server in pair:
+        server.kill()
+    with MongoClient[dict[str, Any]](one.uri, tz_aware=True) as client:
+        database = client[DATABASE]
+        make_due(database)
+        streams = {"stream_id": {"$in": [f"group_{channel_id}" for channel_id in ids]}}
+        seen = one.begin()
+        until_one_is_out(database, streams)
+        kill(one.pid, signal.SIGSTOP)
+        try:
+            left = database["drafts"].count_documents({"due_at": {"$exists": True}})
+            print(f"asleep with {left} due")
+            assert left, "it fell asleep too late to prove anything"
+            # What it holds open is ended by the one that it holds up, and published by that one.
+            await asyncio.to_thread(other.start)
+            await all_out(database)
+        finally:
+            kill(one.pid, signal.SIGCONT)
+        deadline = time.monotonic() + SECONDS
+        while "\nReady." not in one.log(seen):
+            assert time.monotonic() < deadline, one.log(seen)
+            await asyncio.sleep(0.02)
+        # The next thing that it publishes, alone, comes when it is done with what it was at.
+        other.kill()
+        (last,) = await scheduled(one, "awake", 1, 1, within=timedelta(seconds=1))
+        await all_out(database)
+        assert texts(database, last) == ["0"]
+        await asyncio.to_thread(other.start)
+        for channel_id in ids:
+            assert texts(database, channel_id) == ["0", "1"]
+        assert database["drafts"].find_one({"failure": {"$ne": None}}) is None
+    await asyncio.to_thread(verify, other)
+    for server in pair:
+        assert server.defects() == []

@@ -1,0 +1,84 @@
+"""A channel of many changes its name, and each socket of each process hears it once; two real processes.
+
+The form with 100,000 subscribers is marked `scale` (`pytest -m scale -n0`); its short form runs always.
+"""
+
+import shutil
+import time
+from collections.abc import AsyncIterator
+from typing import Final
+
+import aiohttp
+import pytest
+
+from channels.server.embedded import load_or_create_secret
+from channels.server.embedded.state import MongodState
+from tests.api import a_channel
+from tests.channels.test_notifications import told_of
+from tests.flows.server_process import ServerProcess
+from tests.mongod import scratch_directory
+from tests.scale.test_million_import import filled
+
+SHORT: Final = 2_000
+MANY: Final = 100_000
+
+Pair = tuple[ServerProcess, ServerProcess]
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[Pair]:
+    """A server with its database, and a second process on the same one."""
+    directory = scratch_directory()
+    data_dir = directory / "data"
+    async with aiohttp.ClientSession() as http:
+        one, other = ServerProcess(data_dir, http), ServerProcess(data_dir, http)
+        try:
+            await one.start()
+            uri = MongodState.read(data_dir).uri
+            assert uri is not None
+            secret = load_or_create_secret(data_dir)
+            await other.start(CHANNELS_MONGODB_URI=uri, CHANNELS_SECRET=secret)
+            yield one, other
+        finally:
+            await other.stop()
+            await one.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+async def test_a_channel_changes_its_name_and_a_socket_in_another_process_hears_it_once(
+    pair: Pair,
+) -> None:
+    await _changes(pair, SHORT)
+
+
+@pytest.mark.scale
+@pytest.mark.timeout(300)
+async def test_a_channel_of_100_000_changes_its_name_and_a_socket_elsewhere_hears_it_once(
+    pair: Pair,
+) -> None:
+    await _changes(pair, MANY)
+
+
+async def _changes(pair: Pair, subscribers: int) -> None:
+    one, other = pair
+    ada, root = one.user("ada"), one.user("root", admin=True)
+    path = await a_channel(ada)
+    last, _ = await filled(root, path, subscribers)
+    assert last["subscriber_count"] == subscribers + 1
+    bob = "user-0000007"
+    listening = [server.user(name) for name in ("ada", bob) for server in pair for _ in range(2)]
+    ears = [await user.socket() for user in listening]
+    stranger = await other.user("stranger").socket()
+    started = time.perf_counter()
+    assert (await ada.patch(path, {"name": "New name"})).status == 200
+    seconds = time.perf_counter() - started
+    for body in ({"name": "New name"}, {}):  # it is so already
+        assert (await ada.patch(path, body)).status == 200
+    for each in ears:
+        (event,) = told_of(await each.until_now())
+        assert event["type"] == "channel.updated"
+        assert event["changed"] == {"name": "New name"}
+    assert await stranger.until_now() == []
+    print(f"{subscribers:,} subscribers: changed in {seconds * 1000:.0f} ms, heard once by each")
+    for each in (*ears, stranger):
+        await each.close()
