@@ -49,6 +49,17 @@ class ChannelStore:
         """What the channel's profile has beyond its group, JSON-ready; None where it is no channel."""
         return Lookup(self._channels, {"_id": channel_id}, _to_profile)
 
+    async def list_badges(self, limit: int) -> list[tuple[GroupId, bool]]:
+        """Up to `limit` channels that still have a badge here, where it stood once, and whether they were verified."""
+        cursor = self._channels.find({"verified": {"$exists": True}}, {"verified": 1}).limit(limit)
+        return [(row["_id"], row["verified"]) for row in await cursor.to_list(None)]
+
+    async def drop_badge(self, channel_id: GroupId, tx: Tx) -> None:
+        """Forget the badge that stood here."""
+        await self._channels.update_one(
+            {"_id": channel_id}, {"$unset": {"verified": ""}}, session=tx.session
+        )
+
     async def insert(self, extras: Extras, tx: Tx) -> None:
         """Add a channel."""
         document = extras.model_dump(mode="python")
@@ -90,5 +101,4 @@ def _to_profile(rows: list[Document]) -> dict[str, object] | None:
 def _to_extras(document: Document) -> Extras:
     document["channel_id"] = document.pop("_id")
     document.pop("touched", None)
-    document.pop("verified", None)  # where the badge stood before it stood with the group
     return Extras.model_validate(document)

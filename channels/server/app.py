@@ -38,6 +38,7 @@ from channels.server.pages import Pages
 from channels.server.publicpages import PublicChannelPages, PublicPages
 from channels.server.rates import UserRates
 from channels.server.socket import SocketServer
+from channels.server.steps import steps
 from channels.server.tokens import TokenVerifier
 from channels.server.webapp import WebApp
 from channels.service.assembly import CHANNEL_INDEXES, Channels
@@ -53,6 +54,7 @@ from groups.kernel.bus import Bus
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.mongo import Database, Index
+from groups.kernel.mongo.schema import Schema
 from groups.routes import GroupRoutes, MediaRoutes, MemberRoutes, MessageRoutes, UserRoutes
 from groups.service.assembly import GROUP_INDEXES, GroupChat
 from reactions.routes import ReactionRoutes
@@ -84,8 +86,14 @@ class Services:
     metrics: Metrics
 
     async def start(self) -> None:
-        """Make the indexes, hear the events, go on with what was left undone."""
+        """Make the indexes, bring an older database to this version, hear the events, go on with what was left undone.
+
+        Raises: StoredByNewer; Unavailable.
+        """
+        schema, to_take = Schema(self.database), steps(self.database, self.chat, self.channels)
+        await schema.begin(to_take[-1].version)
         await self.database.ensure_indexes(INDEXES)
+        await schema.reach(to_take)
         await self.bus.start()
         # Once events are heard, or what is revoked in between would be missed.
         await self.chat.revocations.load()

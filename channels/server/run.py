@@ -12,8 +12,8 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import structlog
@@ -32,6 +32,7 @@ from channels.server.workers import Crew, stop_with_parent, tell_parent_ready
 from groups.kernel.clock import SystemClock
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo import Database, StandaloneServer
+from groups.kernel.mongo.schema import StoredByNewer
 
 DRAIN_SECONDS: Final = (
     15.0  # how long requests under way may take to finish after a stop was asked for
@@ -90,10 +91,8 @@ async def _run_app(
         public_pages=settings.public_pages,
         public_url=settings.public_url,
     )
-    try:
+    with _told_database_errors():
         await runner.setup()
-    except Unavailable as error:
-        raise StartupError(error.detail, cure="Start again when the database answers.") from error
     try:
         if demo and await fill_if_empty(services, _composer(settings, database)):
             log.info("filled the empty database with the demo scene")
@@ -230,6 +229,21 @@ async def _mongodb(settings: Settings, stop: asyncio.Event) -> AsyncIterator[str
         )
 
 
+@contextmanager
+def _told_database_errors() -> Iterator[None]:
+    """What keeps services from starting, in words for the person at the terminal."""
+    try:
+        yield
+    except Unavailable as error:
+        raise StartupError(error.detail, cure="Start again when the database answers.") from error
+    except StoredByNewer as error:
+        raise StartupError(
+            "A newer version of this program has stored here what this one does not know"
+            f" (version {error.stored} of what is stored; known here: {error.known}).",
+            cure="Install that version, or restore the backup from before the update.",
+        ) from error
+
+
 async def _connect(uri: str, name: str) -> Database:
     try:
         return await Database.connect(uri, name)
@@ -270,7 +284,8 @@ async def _supervise(settings: Settings, *, demo: bool) -> None:
 async def _fill(settings: Settings, uri: str) -> None:
     database = await _connect(uri, settings.database)
     services = create_services(database, settings.limits)
-    await services.start()
+    with _told_database_errors():
+        await services.start()
     try:
         await fill_if_empty(services, _composer(settings, database))
     finally:

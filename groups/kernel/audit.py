@@ -9,6 +9,7 @@ running server, and doing it twice changes nothing.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+from groups.kernel.mongo import Database
 from groups.kernel.mongo.snapshot import Snapshot
 
 Repair = Callable[[], Awaitable[str | None]]
@@ -44,3 +45,15 @@ class Check:
     """What is counted, in the plural."""
     count: Callable[[Snapshot], Awaitable[int]]
     find: Callable[[Snapshot], AsyncIterator[Finding]]
+
+
+async def set_right(database: Database, check: Check) -> None:
+    """Repair what the check finds and can repair, once; doing it again changes nothing.
+
+    Raises: SnapshotLost when reading took longer than the database keeps a state.
+    """
+    async with Snapshot(database) as snapshot:
+        found = [finding async for finding in check.find(snapshot)]
+    for finding in found:
+        if finding.repair is not None:
+            await finding.repair()

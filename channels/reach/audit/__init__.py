@@ -4,6 +4,6 @@ What it promises: no false alarm beside a running server; every repair re-checks
 on: `groups.audit.joins`, and the collections of `channels.reach.store` and `conversations.store`.
 """
 
-from channels.reach.audit.service import checks
+from channels.reach.audit.service import checks, muted_count
 
-__all__ = ["checks"]
+__all__ = ["checks", "muted_count"]

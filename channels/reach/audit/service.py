@@ -38,14 +38,19 @@ def checks(database: Database, chat: GroupChat) -> list[Check]:
             lambda snapshot: snapshot.number("channels"),
             audit.days,
         ),
-        Check(
-            "P4",
-            "as many have muted a group as are counted",
-            "groups",
-            lambda snapshot: snapshot.number("groups"),
-            audit.muted,
-        ),
+        muted_count(database, chat),
     ]
+
+
+def muted_count(database: Database, chat: GroupChat) -> Check:
+    """That as many are counted as have muted a group."""
+    return Check(
+        "P4",
+        "as many have muted a group as are counted",
+        "groups",
+        lambda snapshot: snapshot.number("groups"),
+        _Audit(database, ReachAuditStore(database), chat).muted,
+    )
 
 
 class _Audit:

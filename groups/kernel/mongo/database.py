@@ -197,6 +197,10 @@ class Database:
         """Delete the whole database (tests and benchmarks)."""
         await self._database.client.drop_database(self._database.name)
 
+    async def has_collections(self) -> bool:
+        """Whether anything was ever stored."""
+        return bool(await self._database.list_collection_names())
+
     async def ensure_indexes(self, indexes: Sequence[Index]) -> None:
         """Create what is missing of collections and indexes; doing it again changes nothing.
 

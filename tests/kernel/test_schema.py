@@ -1,0 +1,166 @@
+"""The version of what is stored, on the real database: each step once, whoever starts, and whoever dies."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from groups.kernel.mongo import Database
+from groups.kernel.mongo.schema import Schema, Step, StoredByNewer
+from tests.kernel.conftest import Connect
+
+
+async def nothing() -> None:
+    """A step that has nothing to do."""
+
+
+def steps(*runs: Callable[[], Awaitable[None]]) -> list[Step]:
+    return [Step(number, f"step {number}", run) for number, run in enumerate(runs, 1)]
+
+
+async def an_old_one(connect: Connect) -> Database:
+    """Something was stored before versions were."""
+    database = await connect()
+    await database.collection("groups").insert_one({"_id": "tea"})
+    return database
+
+
+async def stored(database: Database) -> dict[str, object] | None:
+    return await database.collection("schema").find_one({"_id": "stored"})
+
+
+async def test_a_database_without_a_version_takes_all_steps_in_order(connect: Connect) -> None:
+    database, taken = await an_old_one(connect), list[int]()
+
+    async def first() -> None:
+        taken.append(1)
+
+    async def second() -> None:
+        taken.append(2)
+
+    for _ in range(2):
+        schema = Schema(database)
+        await schema.begin(2)
+        await schema.reach(steps(first, second))
+    assert taken == [1, 2]
+    assert await stored(database) == {"_id": "stored", "version": 2}
+
+
+async def test_an_empty_database_is_of_the_newest_version(database: Database) -> None:
+
+    async def never() -> None:
+        raise AssertionError
+
+    schema = Schema(database)
+    await schema.begin(1)
+    await schema.reach(steps(never))
+    assert await stored(database) == {"_id": "stored", "version": 1}
+
+
+async def test_of_many_who_start_at_once_one_takes_each_step_and_the_others_wait(
+    connect: Connect,
+) -> None:
+    await an_old_one(connect)
+    under_way, taken, ended = 0, list[int](), list[int]()
+
+    def counted(number: int) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            nonlocal under_way
+            under_way += 1
+            assert under_way == 1
+            taken.append(number)
+            await asyncio.sleep(0.3)
+            under_way -= 1
+
+        return run
+
+    async def start() -> None:
+        schema = Schema(await connect(), lease_seconds=1)
+        await schema.begin(2)
+        await schema.reach(steps(counted(1), counted(2)))
+        ended.append(len(taken))
+
+    await asyncio.gather(*(start() for _ in range(6)))
+    assert taken == [1, 2]
+    assert ended == [2] * 6
+
+
+async def test_a_step_that_lasts_longer_than_its_lease_is_not_taken_from_its_holder(
+    connect: Connect,
+) -> None:
+    await an_old_one(connect)
+    taken: list[str] = []
+
+    def lasting(name: str) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            taken.append(name)
+            await asyncio.sleep(2.5)
+
+        return run
+
+    async def start(name: str) -> None:
+        schema = Schema(await connect(), lease_seconds=1)
+        await schema.begin(1)
+        await schema.reach(steps(lasting(name)))
+
+    await asyncio.gather(start("one"), start("other"))
+    assert len(taken) == 1
+
+
+async def test_a_step_whose_process_died_is_taken_again_when_its_lease_ends(
+    connect: Connect,
+) -> None:
+    database = await an_old_one(connect)
+    begun = asyncio.Event()
+
+    async def endless() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    dying = Schema(database, lease_seconds=1)
+    await dying.begin(1)
+    death = asyncio.create_task(dying.reach(steps(endless)))
+    await begun.wait()
+    death.cancel()  # as far as the database can tell, a kill -9: the lease stays
+    await asyncio.wait([death])
+    left = await stored(database)
+    assert left is not None
+    assert left["version"] == 0
+    assert "leased_until" in left
+
+    taken: list[int] = []
+
+    async def counted() -> None:
+        taken.append(1)
+
+    await Schema(await connect(), lease_seconds=1).reach(steps(counted))
+    assert taken == [1]
+    assert await stored(database) == {"_id": "stored", "version": 1}
+
+
+async def test_a_step_that_fails_is_not_taken(connect: Connect) -> None:
+    database = await an_old_one(connect)
+
+    async def failing() -> None:
+        raise RuntimeError("nowhere to go")
+
+    schema = Schema(database)
+    await schema.begin(2)
+    with pytest.raises(RuntimeError, match="nowhere"):
+        await schema.reach(steps(nothing, failing))
+    left = await stored(database)
+    assert left is not None
+    assert left["version"] == 1
+    await schema.reach(steps(nothing, nothing))
+    assert await stored(database) == {"_id": "stored", "version": 2}
+
+
+async def test_what_a_newer_program_stored_is_refused_and_left_alone(connect: Connect) -> None:
+    database = await an_old_one(connect)
+    schema = Schema(database)
+    await schema.begin(2)
+    await schema.reach(steps(nothing, nothing))
+    with pytest.raises(StoredByNewer) as refused:
+        await schema.reach(steps(nothing))
+    assert (refused.value.stored, refused.value.known) == (2, 1)
+    assert await stored(database) == {"_id": "stored", "version": 2}

@@ -1,0 +1,55 @@
+"""An older deployment's database under this program: each step from what the older program left."""
+
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Database
+from tests.api import Api, User, a_channel, conversation_of, id_of, part
+from tests.conftest import OpenApi
+
+
+async def make_old(database: Database, version: int) -> None:
+    """Forget how far the steps were taken."""
+    await database.collection("schema").replace_one({"_id": "stored"}, {"version": version})
+
+
+async def after_a_restart(api: OpenApi, old: Api, user: User) -> User:
+    """The user, before another server process on the same database."""
+    await old.stop()
+    return (await api()).known(user.id)
+
+
+async def test_badges_that_stood_with_the_channel_are_moved_to_its_group(
+    api: OpenApi, database: Database
+) -> None:
+    server = await api()
+    owner = server.user("owner")
+    verified, plain = await a_channel(owner), await a_channel(owner)
+    channels = database.collection("channels")
+    await channels.update_one({"_id": id_of(verified)}, {"$set": {"verified": True}})
+    await channels.update_one({"_id": id_of(plain)}, {"$set": {"verified": False}})
+    assert not (await owner.get(verified)).body["verified"]
+    await make_old(database, 0)
+
+    again = await after_a_restart(api, server, owner)
+    assert (await again.get(verified)).body["verified"]
+    assert not (await again.get(plain)).body["verified"]
+    assert not await channels.count_documents({"verified": {"$exists": True}})
+
+
+async def test_who_had_muted_a_channel_before_that_was_counted_is_counted(
+    api: OpenApi, database: Database
+) -> None:
+    server = await api()
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    conversation = f"/v1/conversations/{part(conversation_of(path))}"
+    assert (await reader.patch(conversation, {"muted": True})).status == 200
+    assert (await owner.get(f"{path}/insights")).body["muted"]["count"] == 1
+    channel_id = GroupId(id_of(path))
+    await database.collection("insights").delete_many(
+        {"channel_id": channel_id, "muted": {"$exists": True}}
+    )
+    assert (await owner.get(f"{path}/insights")).body["muted"]["count"] == 0
+    await make_old(database, 1)
+
+    again = await after_a_restart(api, server, owner)
+    assert (await again.get(f"{path}/insights")).body["muted"]["count"] == 1
