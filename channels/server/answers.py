@@ -21,6 +21,7 @@ from groups.kernel.endpoint import Table
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+USER_ID: Final = web.RequestKey("user_id", str)
 ORIGIN: Final = web.RequestKey("origin", str)
 """The origin of the page that asks and may read the answer."""
 JSON: Final = "application/json"

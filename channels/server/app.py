@@ -28,6 +28,7 @@ from channels.routes import (
     SubscriberRoutes,
 )
 from channels.server.badges import InboxBadges
+from channels.server.calls import Calls
 from channels.server.connections import Listener
 from channels.server.http import SOCKET_PATH, HttpServer
 from channels.server.hub import Hub
@@ -211,7 +212,7 @@ class App(web.BaseRunner):
         )
         origins = Origins(allowed_origins)
         rates = UserRates(limits.requests_per_second)
-        http = HttpServer(verifier, limits, rates, metrics, origins)
+        http = HttpServer(limits, metrics, origins)
         self.services = services
         self.router = http.router
         self.hub = Hub(metrics, limits.sockets_per_user)
@@ -231,7 +232,7 @@ class App(web.BaseRunner):
         )
         endpoints = endpoints_for(services)
         self._pages = Pages(services.database, services.bus, metrics, document(endpoints))
-        http.mount(endpoints)
+        http.mount(endpoints, Calls(verifier, rates, limits))
         http.router.add("GET", SOCKET_PATH, self._socket.handle)
         self._pages.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from channels.server.http import problem_response
+from channels.server.refusals import problem_response
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import mint_id
 

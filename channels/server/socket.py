@@ -19,10 +19,9 @@ import structlog
 from aiohttp import WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from channels.server.answers import REQUEST_ID
+from channels.server.answers import REQUEST_ID, USER_ID
 from channels.server.closing import CloseCode
 from channels.server.frames import text_frame
-from channels.server.http import USER_ID
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import channels.server.calls
 import channels.server.connections
-import channels.server.http
 import channels.server.transfers
 from groups.service.media import MediaService
 from tests.api import PATIENCE_SECONDS, Api, a_channel, part
@@ -94,7 +94,7 @@ async def test_a_connection_with_a_request_under_way_is_not_ended(
 async def test_a_body_that_never_ends_is_refused(
     shared_api: Api, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (channels.server.http, channels.server.transfers):
+    for module in (channels.server.calls, channels.server.transfers):
         monkeypatch.setattr(module, "PAUSE_SECONDS", 0.2)
     ada = shared_api.user("ada")
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n"

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 
 import channels.server.app  # noqa: F401  # the composition root knows every package
 from channels.errors import ChannelLimitReached, ChannelNotFound
-from channels.server.http import problem_response
 from channels.server.problems import (
     STATUS,
     BodyTooLarge,
@@ -19,6 +18,7 @@ from channels.server.problems import (
     refusal_of,
     status_of,
 )
+from channels.server.refusals import problem_response
 from channels.server.tokens import BadToken
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest, RateLimited, Unavailable

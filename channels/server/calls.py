@@ -1,0 +1,165 @@
+"""Serves one endpoint of the API: authenticates, parses by the endpoint's types, calls it, renders the answer.
+
+One handler shape for every call, so that what holds for one holds for all: who is asked for a token, how often he may
+ask, that an unknown field is refused. What it raises becomes a problem in `channels.server.http`.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any, Final
+
+from aiohttp import HttpVersion11, hdrs, web
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from channels.limits import Limits
+from channels.server.answers import JSON, USER_ID, headers_of, json_answer, table_answer
+from channels.server.ndjson import serve_stream
+from channels.server.problems import BodyTooLarge, UnsupportedMediaType, refusal_of
+from channels.server.rates import UserRates
+from channels.server.router import Handler, Parameters
+from channels.server.tokens import BadToken, Claims, TokenVerifier
+from channels.server.transfers import PAUSE_SECONDS, TOO_SLOW, serve_download, upload_of
+from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
+from groups.kernel.errors import InvalidRequest
+from groups.kernel.text import LIMITS
+
+_KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
+KEPT_QUERIES: Final = 256  # of each call: clients ask for few different pages
+KEPT_QUERY_LENGTH: Final = (
+    128  # characters; longer ones are searches and cursors, which hardly come again
+)
+
+
+class Calls:
+    """What the handlers of all calls share: the verifier, the rates, the limits."""
+
+    def __init__(self, verifier: TokenVerifier, rates: UserRates, limits: Limits) -> None:
+        self._verifier = verifier
+        self._rates = rates
+        self._limits = limits
+        self._context = {LIMITS: limits}
+
+    def _claims_of(self, request: web.BaseRequest) -> Claims:
+        """What the caller's token says, by the `Authorization` header.
+
+        Raises: BadToken.
+        """
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise BadToken("Send `Authorization: Bearer <token>`")
+        return self._verifier.verify(token.strip())
+
+    def handler(self, endpoint: Endpoint) -> Handler:
+        call, status = endpoint.handler, endpoint.spec.status
+        path = [(name, kind.validator) for name, kind in endpoint.path.items()]
+        queries: dict[str, BaseModel] = {}
+
+        async def handle(request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
+            arguments: dict[str, Any] = {}
+            claims: Claims | None = None
+            if endpoint.needs_actor:
+                claims = self._claims_of(request)
+                actor = claims.actor
+                request[USER_ID] = actor.user_id
+                self._rates.check(actor)
+                arguments["actor"] = actor
+            # What reads the body comes last: nobody unknown or too eager makes us read one.
+            for name, validator in path:
+                arguments[name] = self._parsed(validator, parameters[name], name)
+            if endpoint.query is not None:
+                arguments["query"] = self._query(endpoint.query, request, queries)
+            elif "?" in request.raw_path and request.query_string:
+                raise InvalidRequest(errors=[{"field": "query", "reason": "takes no parameters"}])
+            if endpoint.takes_key:
+                key = request.headers.get("Idempotency-Key")
+                arguments["key"] = self._parsed(_KEY.validator, key, "Idempotency-Key")
+            if endpoint.takes_accept:
+                arguments["accept"] = request.headers.get(hdrs.ACCEPT, "")
+            if endpoint.body is not None:
+                arguments["body"] = await self._body(endpoint, request)
+                # A body may take its time, and the token may have been revoked meanwhile.
+                if claims is not None:
+                    self._verifier.check(claims)
+            if endpoint.is_stream:
+                await self._invite(request)
+                check = None if claims is None else partial(self._verifier.check, claims)
+                headers = headers_of(request)
+                return await serve_stream(endpoint, request, arguments, headers, check)
+            if endpoint.takes_upload:
+                await self._invite(request)
+                arguments["upload"] = await upload_of(request)
+            answer = await call(**arguments)
+            if isinstance(answer, Download):
+                return await serve_download(request, answer, headers_of(request))
+            if isinstance(answer, Table):
+                return table_answer(request, answer)
+            if isinstance(answer, Reply):
+                return json_answer(request, answer.status, _json_of(answer.body))
+            return json_answer(request, status, None if answer is None else _json_of(answer))
+
+        return handle
+
+    def _parsed(self, validator: Any, value: object, name: str) -> Any:
+        try:
+            return validator.validate_python(value, context=self._context)
+        except ValidationError as error:
+            raise refusal_of(error, name) from None
+
+    def _query(
+        self, model: type[BaseModel], request: web.BaseRequest, known: dict[str, BaseModel]
+    ) -> BaseModel:
+        # What was understood before is the same again: a model of a query is frozen, and made of nothing but its text.
+        text = request.raw_path.partition("?")[2]
+        found = known.get(text)
+        if found is None:
+            found = self._parsed_query(model, request)
+            if len(text) <= KEPT_QUERY_LENGTH:
+                if len(known) >= KEPT_QUERIES:
+                    known.clear()
+                known[text] = found
+        return found
+
+    def _parsed_query(self, model: type[BaseModel], request: web.BaseRequest) -> BaseModel:
+        query = request.query if "?" in request.raw_path else {}
+        # Its length counts every pair, also where iterating tells each name once.
+        if len(query) > len(set(query)):
+            raise InvalidRequest(errors=[{"field": "query", "reason": "names a parameter twice"}])
+        try:
+            return model.model_validate(dict(query), context=self._context)
+        except ValidationError as error:
+            raise refusal_of(error, "query") from None
+
+    async def _body(self, endpoint: Endpoint, request: web.BaseRequest) -> BaseModel | None:
+        await self._invite(request)
+        try:
+            async with asyncio.timeout(PAUSE_SECONDS):
+                raw = await request.read()
+        except TimeoutError:
+            raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
+        except web.HTTPRequestEntityTooLarge:
+            raise BodyTooLarge(limit_bytes=self._limits.request_body_bytes) from None
+        except web.RequestPayloadError:
+            reason = "cannot be read as its headers say"
+            raise InvalidRequest(errors=[{"field": "body", "reason": reason}]) from None
+        if not raw and endpoint.body_is_optional:
+            return None
+        if raw and request.content_type not in {JSON, "application/octet-stream"}:
+            raise UnsupportedMediaType(content_type=request.content_type[:100])
+        if endpoint.body is None:
+            return None
+        try:
+            return endpoint.body.model_validate_json(raw, context=self._context, strict=True)
+        except ValidationError as error:
+            raise refusal_of(error, "body") from None
+
+    async def _invite(self, request: web.BaseRequest) -> None:
+        """Have a client that asks first (`Expect: 100-continue`) send its body."""
+        if request.version == HttpVersion11 and request.headers.get(hdrs.EXPECT):
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def _json_of(answer: Any) -> bytes:
+    if isinstance(answer, Rendered):
+        return answer.json
+    json: bytes = answer.__pydantic_serializer__.to_json(answer)
+    return json
