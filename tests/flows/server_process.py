@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ class ServerProcess:
 
     def __init__(self, data_dir: Path, http: aiohttp.ClientSession) -> None:
         self._data_dir = data_dir
-        self._log = data_dir.with_name("server.log")
+        self._log = data_dir.with_name(f"{data_dir.name}.log")
         self._http = http
         self._process: asyncio.subprocess.Process | None = None
         self.base = ""
@@ -52,6 +53,24 @@ class ServerProcess:
                 if word == "Ready.":
                     return
         raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    def backed_up(self, name: str) -> "ServerProcess":
+        """The server, not started, on a copy of the data directory as it is now; ours has been stopped."""
+        assert self._process is None
+        copy = self._data_dir.with_name(name)
+        shutil.copytree(self._data_dir, copy)
+        return ServerProcess(copy, self._http)
+
+    async def verify(self) -> tuple[int, str]:
+        """What `channels verify` says of the data directory, after its exit code."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "channels", "verify", "--data-dir", str(self._data_dir)),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        return await process.wait(), output.decode()
 
     def log(self) -> str:
         """What it wrote to its log so far."""

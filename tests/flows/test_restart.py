@@ -6,6 +6,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import aiohttp
 import pytest
@@ -73,6 +74,35 @@ async def test_after_a_restart_everything_is_still_there(server: ServerProcess) 
     assert (await a_post(server.user("ada"), PATH))["seq"] == 6
     assert await server.stop() == 0
     assert '"level": "error"' not in server.log()
+
+
+async def test_a_backup_holds_what_was_stored_when_it_was_made_and_verifies_clean(
+    server: ServerProcess,
+) -> None:
+    await server.start()
+    ada = server.user("ada")
+    await a_busy_day(server)
+    uploaded = await ada.call("POST", "/v1/media", data=b"minutes of the meeting", headers={})
+    file = f"/v1/media/{uploaded.body['media_id']}"
+    post = {"kind": "file", "file": uploaded.body["media_id"]}
+    assert (await ada.post(f"{PATH}/posts", post)).status == 201
+    before = await everything(server)
+    assert await server.stop() == 0
+    backup = server.backed_up("backup")
+
+    await server.start()
+    await a_post(server.user("ada"), PATH)
+    assert (await server.user("ada").delete(f"{PATH}/posts/1")).status == 204
+    await server.kill()
+    assert await backup.verify() == (0, ANY)
+    await backup.start()
+    try:
+        assert await everything(backup) == before
+        assert (await backup.user("bob").get(file)).text == "minutes of the meeting"
+        # Goes on where the backup ended.
+        assert (await a_post(backup.user("ada"), PATH))["seq"] == 7
+    finally:
+        assert await backup.stop() == 0
 
 
 async def test_after_kill_9_everything_that_was_answered_is_still_there(
