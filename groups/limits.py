@@ -50,7 +50,7 @@ DEPARTURE_SECONDS: Final = 30 * 86_400
 
 Raised, it counts for what happens from then on.
 """
-IDS_PER_CALL: Final = 50  # groups asked for at once; reference, get_group_info
+IDS_PER_CALL: Final = 50  # groups, channels or users asked for at once; reference, get_group_info
 
 
 class GroupLimits(BaseModel):

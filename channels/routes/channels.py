@@ -44,8 +44,7 @@ from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import IDS_PER_CALL
 from groups.models import Departure
-from groups.routes.groups import split_ids
-from groups.routes.views import ItemError
+from groups.routes.views import ItemError, split_ids
 from groups.service.directory import Sort
 
 

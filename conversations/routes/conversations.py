@@ -6,8 +6,9 @@ from pydantic import Field
 
 from conversations.errors import ConversationGroupNotFound, ConversationNotFound
 from conversations.limits import CONVERSATION_GROUP_NAME_BYTES
-from conversations.models import ConversationId, ConversationType
+from conversations.models import ConversationId, ConversationType, Shown
 from conversations.routes.views import (
+    ConversationMissing,
     ConversationView,
     ReadMarkView,
     ReadUpTo,
@@ -28,11 +29,21 @@ from groups.kernel.errors import BadCursor
 from groups.kernel.ids import AnyIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.kernel.text import MaxBytes
+from groups.limits import IDS_PER_CALL
+from groups.routes.views import ItemError, split_ids
 
 
 class ConversationQuery(PageQuery):
     """Which conversations."""
 
+    ids: Annotated[
+        str | None,
+        Field(
+            max_length=8192,
+            description=f"Up to {IDS_PER_CALL} conversation ids, separated by commas; one that holds a comma is asked"
+            " for alone.",
+        ),
+    ] = None
     conversation_group: Annotated[
         Annotated[str, MaxBytes("conversation_group_name_bytes", CONVERSATION_GROUP_NAME_BYTES)]
         | None,
@@ -58,8 +69,16 @@ class ConversationRoutes:
     @get("/v1/conversations", errors=[ConversationGroupNotFound, BadCursor])
     async def list_conversations(
         self, actor: Actor, query: ConversationQuery
-    ) -> Page[ConversationView]:
-        """My conversations: pinned ones first, the latest pinned on top, then by last activity."""
+    ) -> Page[ConversationView | ConversationMissing]:
+        """My conversations: pinned ones first, the latest pinned on top, then by last activity.
+
+        `ids` wins over all else: each of the named ones, hidden or not, in the order asked for, with its own
+        error where I have none, as with a user to whom I never wrote.
+        """
+        if query.ids is not None:
+            ids = [ConversationId(text) for text in split_ids(query.ids)]
+            found = await self._inbox.get_many(actor, ids)
+            return Page(items=[_item(i, item) for i, item in zip(ids, found, strict=True)])
         wanted = ListFilter(
             conversation_group=query.conversation_group,
             type=query.type,
@@ -102,3 +121,11 @@ class ConversationRoutes:
         seq = body.seq if body else None
         mark = await self._cursors.read(actor, ConversationId(conversation_id), seq=seq)
         return read_mark_view(mark)
+
+
+def _item(
+    conversation_id: ConversationId, item: Shown | ConversationNotFound
+) -> ConversationView | ConversationMissing:
+    if isinstance(item, ConversationNotFound):
+        return ConversationMissing(conversation_id=conversation_id, error=ItemError.of(item))
+    return conversation_view(item)

@@ -113,6 +113,13 @@ def conversation_view(shown: Shown) -> ConversationView:
     )
 
 
+class ConversationMissing(View):
+    """One of several conversations asked for that I do not have."""
+
+    conversation_id: ConversationId
+    error: ItemError
+
+
 class UpdateConversation(Body):
     """New values; what is left out stays."""
 

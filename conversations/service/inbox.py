@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+from collections.abc import Sequence
 from typing import cast
 
 from conversations import policy
@@ -24,6 +25,7 @@ from conversations.service.access import ConversationAccess
 from conversations.service.dialogue_cards import DialogueCards
 from conversations.store import ConversationGroupStore, OverlayStore
 from groups.kernel.actor import Actor
+from groups.kernel.ids import ID_BYTES, is_id
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.service import Card, MembershipReader
 
@@ -126,23 +128,52 @@ class Inbox:
 
         Raises: ConversationNotFound.
         """
-        if group_of(conversation_id) is None:
-            conversation = await self._access.one(actor, conversation_id)
-            card = (await self._cards.find(actor, [conversation_id])).get(conversation_id)
-            if card is None:
-                raise ConversationNotFound
-            conversation = conversation._replace(head_seq=card.head.head_seq)
-            return _shown(conversation, card)
-        seats, overlays = await self._access.hold(actor, [conversation_id])
-        seat = seats.get(conversation_id)
-        if seat is None:
-            raise ConversationNotFound
-        card = (await self._reader.find_cards(actor, [seat])).get(seat.group_id)
-        if card is None:
-            raise ConversationNotFound
-        overlay = overlays.get(conversation_id, NO_OVERLAY)
-        conversation = conversation_from(conversation_id, seat, card.head, overlay)
-        return _shown(conversation, card)
+        [found] = await self.get_many(actor, [conversation_id])
+        if isinstance(found, ConversationNotFound):
+            raise found
+        return found
+
+    async def get_many(
+        self, actor: Actor, conversation_ids: Sequence[ConversationId]
+    ) -> list[Shown | ConversationNotFound]:
+        """Each of the conversations, hidden or not, or its own refusal, in the order asked for."""
+        asked = [key for key in conversation_ids if is_id(key, ID_BYTES)]
+        groups = [key for key in asked if group_of(key) is not None]
+        rooms, talks = await asyncio.gather(
+            self._rooms_among(actor, groups),
+            self._talks_among(actor, [key for key in asked if key not in groups]),
+        )
+        found = {**rooms, **talks}
+        return [found.get(key) or ConversationNotFound() for key in conversation_ids]
+
+    async def _rooms_among(
+        self, actor: Actor, ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, Shown]:
+        seats, overlays = await self._access.hold(actor, ids)
+        if not seats:
+            return {}
+        # Their heads, too, after the cursors.
+        cards = await self._reader.find_cards(actor, list(seats.values()))
+        return {
+            key: _shown(
+                conversation_from(key, seat, card.head, overlays.get(key, NO_OVERLAY)), card
+            )
+            for key, seat in seats.items()
+            if (card := cards.get(seat.group_id)) is not None
+        }
+
+    async def _talks_among(
+        self, actor: Actor, ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, Shown]:
+        held = await self._access.find(actor, ids) if ids else []
+        if not held:
+            return {}
+        cards = await self._cards.find(actor, [talk.conversation_id for talk in held])
+        return {
+            talk.conversation_id: _shown(talk._replace(head_seq=card.head.head_seq), card)
+            for talk in held
+            if (card := cards.get(talk.conversation_id)) is not None
+        }
 
     async def unread(self, actor: Actor, *, include_muted: bool = False) -> Unread:
         """The actor's unread totals, also for each of his conversation groups; hidden conversations do not count."""

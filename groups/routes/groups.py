@@ -23,7 +23,6 @@ from groups.kernel.errors import (
     DomainError,
     FieldTooLong,
     IdempotencyConflict,
-    InvalidRequest,
     PermissionRefused,
 )
 from groups.kernel.ids import GroupId, GroupIdText
@@ -37,20 +36,9 @@ from groups.routes.views import (
     ItemError,
     UpdateGroup,
     group_view,
+    split_ids,
 )
 from groups.service import GroupChanges, GroupService, NewGroup
-
-
-def split_ids(text: str) -> list[GroupId]:
-    """The ids in a comma-separated list, each once, in their order.
-
-    Raises: InvalidRequest when there are more than a call may name.
-    """
-    ids = [GroupId(part) for part in dict.fromkeys(text.split(",")) if part]
-    if len(ids) > IDS_PER_CALL:
-        reason = f"at most {IDS_PER_CALL} ids a call"
-        raise InvalidRequest(reason, errors=[{"field": "ids", "reason": reason}])
-    return ids
 
 
 class GroupQuery(PageQuery):
@@ -103,7 +91,7 @@ class GroupRoutes:
     async def list_groups(self, actor: Actor, query: GroupQuery) -> Page[GroupView | GroupMissing]:
         """The groups I am in, or each of the named ones, with its own error where it cannot be shown."""
         if query.ids is not None:
-            ids = split_ids(query.ids)
+            ids = [GroupId(text) for text in split_ids(query.ids)]
             found = await self._groups.get_many(actor, ids)
             return Page(items=[self._item(i, item) for i, item in zip(ids, found, strict=True)])
         joined, next_cursor = await self._groups.list_joined(

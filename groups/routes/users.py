@@ -1,13 +1,32 @@
 """Calls on users: what they show of themselves."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from groups.errors import MediaNotFound, UserNotFound, WrongMediaKind
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import delete, get, patch
+from groups.kernel.endpoint import Query, delete, get, patch
 from groups.kernel.errors import FieldTooLong, PermissionRefused
-from groups.kernel.ids import UserIdText
+from groups.kernel.ids import UserId, UserIdText
+from groups.kernel.paging import Page
+from groups.limits import IDS_PER_CALL
 from groups.models import User
-from groups.routes.views import UpdateUser, UserView
+from groups.routes.views import ItemError, UpdateUser, UserMissing, UserView, split_ids
 from groups.service import Revocations, UserService
+
+
+class UserQuery(Query):
+    """Which users."""
+
+    ids: Annotated[
+        str,
+        Field(
+            max_length=8192,
+            description=f"Up to {IDS_PER_CALL} user ids, separated by commas; one that holds a comma is asked for"
+            " alone.",
+        ),
+    ]
 
 
 class UserRoutes:
@@ -29,6 +48,16 @@ class UserRoutes:
         """Change my name or picture; every list and message shows it from now on."""
         return _view(await self._users.update(actor, body.model_dump(exclude_unset=True)))
 
+    @get("/v1/users")
+    async def list_users(self, actor: Actor, query: UserQuery) -> Page[UserView | UserMissing]:
+        """Each of the named users, in the order asked for; `user_not_found` for who never told anything of himself.
+
+        Whoever has a token is a user, so that is no failure: an app shows his id.
+        """
+        ids = [UserId(text) for text in split_ids(query.ids)]
+        found = await self._users.get_many(actor, ids)
+        return Page(items=[_item(i, item) for i, item in zip(ids, found, strict=True)])
+
     @get("/v1/users/{user_id}", errors=[UserNotFound])
     async def user(self, actor: Actor, user_id: UserIdText) -> UserView:
         """A user's profile."""
@@ -42,6 +71,12 @@ class UserRoutes:
         """
         of = actor.user_id if user_id == "me" else user_id
         await self._revocations.revoke(actor, of)
+
+
+def _item(user_id: UserId, item: User | UserNotFound) -> UserView | UserMissing:
+    if isinstance(item, UserNotFound):
+        return UserMissing(user_id=user_id, error=ItemError.of(item))
+    return _view(item)
 
 
 def _view(user: User) -> UserView:

@@ -1,11 +1,11 @@
 """What users show of themselves: name and picture."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from groups.errors import UserNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.ids import UserId
+from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
 from groups.kernel.mongo import Database, Tx
 from groups.models import User
 from groups.service.faces import Faces
@@ -32,6 +32,15 @@ class UserService:
         if user_id == actor.user_id:
             return User(user_id=user_id)
         raise UserNotFound
+
+    async def get_many(self, actor: Actor, user_ids: Sequence[UserId]) -> list[User | UserNotFound]:
+        """Each of the users as `get` would answer, in the order asked for, with one query."""
+        told = await self.names(key for key in user_ids if is_id(key, USER_ID_BYTES))
+        found: list[User | UserNotFound] = []
+        for user_id in user_ids:
+            nobody = User(user_id=user_id) if user_id == actor.user_id else UserNotFound()
+            found.append(told.get(user_id, nobody))
+        return found
 
     async def names(self, user_ids: Iterable[UserId]) -> Mapping[UserId, User]:
         """The profiles that exist among these users."""

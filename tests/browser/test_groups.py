@@ -1,5 +1,7 @@
 """Chat groups: made, joined, filled with people, left and deleted; messages changed."""
 
+from urllib.parse import unquote
+
 from playwright.async_api import expect
 
 from tests.api import Api, a_chat_group, a_post, id_of
@@ -132,3 +134,24 @@ async def test_ones_own_message_is_changed_with_its_picture_kept(
     await expect(mine.page.locator(".shelf")).to_be_hidden()
     changed = (await bob.get(f"{path}/messages/1")).body
     assert [image["media_id"] for image in changed["images"]] == [media_id]
+
+
+async def test_all_the_names_that_a_page_needs_are_asked_for_at_once(
+    server: Api, window: OpenWindow
+) -> None:
+    ada, named, bare, comma = (server.user(name) for name in ("ada", "named", "bare", "com,ma"))
+    await named.patch("/v1/users/me", {"name": "Named Person"})
+    await comma.patch("/v1/users/me", {"name": "Comma Person"})
+    path = await a_chat_group(ada, named, bare, comma)
+    for user in (named, bare, comma):
+        await a_post(user, path, "Goodbye")
+        assert (await user.delete(f"{path}/members/me")).status == 204
+    opened = await window(ada)
+    asked: list[str] = []
+    opened.page.on("request", lambda request: asked.append(unquote(request.url)))
+    await opened.by("button", "Chats").click()
+    await opened.page.locator("a.row").click()
+    senders = opened.page.locator(".sender")
+    await expect(senders).to_have_text(["Named Person", bare.id, "Comma Person"])
+    users = [url.partition("/v1/users")[2] for url in asked if "/v1/users" in url]
+    assert sorted(users) == sorted([f"/{comma.id}", f"?ids={named.id},{bare.id}"])

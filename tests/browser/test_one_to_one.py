@@ -7,9 +7,6 @@ from playwright.async_api import Locator, expect
 from tests.api import PATIENCE_SECONDS, Api, User, a_channel, a_chat_group, a_post, id_of, part
 from tests.browser.windows import PHONE, OpenWindow, Window, view_of
 
-UNKNOWN = ("status of 404",)
-"""What the browser says of a person or a chat that is not there yet."""
-
 
 def with_peer(peer_id: str) -> str:
     """The app's address of a one-to-one chat."""
@@ -45,7 +42,6 @@ async def test_a_chat_begins_from_a_name_in_a_group_and_both_sides_see_it_live(
     group = await a_chat_group(ada, bob)
     await a_post(bob, group, "Anyone there?")
     mine, his = await window(ada, view_of(group)), await window(bob)
-    mine.expected = his.expected = UNKNOWN
     await mine.by("link", "Bob Okafor").click()
     await expect(mine.by("heading", "Bob Okafor")).to_be_visible()
     await expect(mine.page.get_by_text("Nothing here yet.")).to_be_visible()
@@ -71,7 +67,6 @@ async def test_both_sides_react_and_each_sees_which_is_its_own(
         await window(ada, with_peer(bob.id)),
         await window(bob, with_peer(ada.id)),
     )
-    mine.expected = his.expected = UNKNOWN
     await his.page.locator(".message").hover()
     await his.by("button", "React").click()
     await his.by("button", "React with 🎉").click()
@@ -92,7 +87,6 @@ async def test_the_list_of_members_leads_to_a_chat_with_each(
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     opened = await window(ada, view_of(await a_chat_group(ada, bob)))
-    opened.expected = UNKNOWN
     await opened.page.locator(".talk-head").get_by_role("button", name="More").click()
     await opened.by("menuitem", "Members").click()
     await expect(opened.by("dialog", "Members").locator("li")).to_have_count(2)
@@ -163,7 +157,6 @@ async def test_a_post_is_answered_in_private_and_the_channel_finds_it(
     for number in range(1, 4):
         await a_post(owner, path, f"Boat {number} leaves")
     opened = await window(reader, view_of(path))
-    opened.expected = UNKNOWN
     about = opened.page.locator("[data-seq='2']").get_by_role(
         "link", name="Write to the channel about"
     )
@@ -192,7 +185,6 @@ async def test_a_channel_that_takes_no_messages_says_so_kindly(
     closed = await a_channel(owner, reader, settings={"accept_messages": "nobody"}, name="Closed")
     await a_post(owner, closed, "Read only")
     opened = await window(reader, view_of(closed))
-    opened.expected = UNKNOWN
     await expect(opened.page.get_by_text("Read only").last).to_be_visible()
     await expect(opened.by("link", "Write to the channel")).to_have_count(0)
     await opened.go(with_peer(id_of(closed)))
@@ -232,7 +224,6 @@ async def test_the_read_cursor_moves_and_the_list_follows_in_both_windows(
 async def test_somebody_is_written_to_by_his_id_on_a_phone(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     opened = await window(ada, size=PHONE, has_touch=True, is_mobile=True)
-    opened.expected = UNKNOWN
     await opened.by("button", "Chats").click()
     await opened.by("button", "New chat").click()
     await opened.by("menuitem", "Write to somebody").click()

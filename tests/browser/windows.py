@@ -35,7 +35,7 @@ class Window:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.wrong.append(f"{message.type}: {message.text}")
+            self.wrong.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def complaints(self) -> list[str]:
         return [text for text in self.wrong if not any(word in text for word in self.expected)]

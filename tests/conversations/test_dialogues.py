@@ -214,6 +214,29 @@ async def test_only_the_sender_edits_and_recalls_and_only_for_a_while(shared_api
     assert late.refusal == (403, "recall_too_late")
 
 
+async def test_several_are_looked_up_at_once_begun_or_not(shared_api: Api) -> None:
+    ada, bob = two(shared_api)
+    await say(ada, bob)
+    tea = await ada.post("/v1/groups", {"type": "community", "name": "Tea"})
+    group = f"group_{tea.body['group_id']}"
+    ids = ["c2c_nobody", f"c2c_{bob.id}", "nothing", group, "group_none", "a\tb"]
+    query = ",".join(part(each) for each in ids)
+    await ada.patch(with_(bob), {"hidden": True, "draft": "Dear"})
+    items = (await ada.get(f"/v1/conversations?ids={query}&unread=true")).items
+    assert [item["conversation_id"] for item in items] == ids
+    assert items[1] == (await ada.get(with_(bob))).body
+    assert items[3] == (await ada.get(f"/v1/conversations/{part(group)}")).body
+    alone = (await ada.get(with_("nobody"))).body
+    error = {"code": "conversation_not_found", "detail": alone["detail"]}
+    assert [items[place].get("error") for place in (0, 2, 4, 5)] == [error] * 4
+    # Whose it is decides, not who knows the name.
+    assert all("error" in item for item in (await bob.get(f"/v1/conversations?ids={query}")).items)
+    query = ",".join(f"c2c_none{number}" for number in range(50))
+    assert len((await ada.get(f"/v1/conversations?ids={query}")).items) == 50
+    refused = await ada.get(f"/v1/conversations?ids={query},more")
+    assert refused.refusal == (400, "invalid_request")
+
+
 async def test_a_stranger_finds_nothing_of_it(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     eve = shared_api.user("eve")

@@ -403,3 +403,11 @@ async def test_the_probe_sees_what_grows(watched: Watched, stages: tuple[Stage, 
     assert few.commands == many.commands == {"aggregate members": 1}
     assert few.documents < 200
     assert many.documents >= MANY - 2
+
+
+async def test_fifty_users_are_looked_up_with_one_command(watched: Watched) -> None:
+    ada = watched.api.user("ada")
+    ids = ",".join([ada.id, *(f"none{number}" for number in range(49))])
+    await watched.probe.take()
+    assert len((await ada.get(f"/v1/users?ids={ids}")).items) == 50
+    assert (await watched.probe.take()).commands == {"find users": 1}

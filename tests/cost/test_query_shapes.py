@@ -255,7 +255,13 @@ async def _conversations(api: Api) -> None:
     await bob.put(mine, {"conversation_ids": keys[:1]})
     await bob.post(f"{mine}/conversations", {"add": keys[1:], "remove": keys[:1]})
     await bob.get("/v1/conversation-groups")
-    for query in ("limit=1", "unread=true", "conversation_group=Mine", "type=c2c"):
+    for query in (
+        "limit=1",
+        "unread=true",
+        "conversation_group=Mine",
+        "type=c2c",
+        f"ids={part(keys[0])}",
+    ):
         await bob.get(f"/v1/conversations?{query}")
     await bob.get(one)
     await bob.patch(one, {"muted": True, "draft": "Dear"})
@@ -269,6 +275,7 @@ async def _conversations(api: Api) -> None:
     await bob.get("/v1/users/me")
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await ada.get(f"/v1/users/{part(bob.id)}")
+    await ada.get(f"/v1/users?ids={part(bob.id)},{part(ada.id)}")
     await ada.delete("/v1/users/me/tokens")
     await api.services.chat.revocations.load()
 
@@ -282,6 +289,7 @@ async def _dialogues(api: Api) -> None:
     for path in (talk, f"/v1/conversations/{part('c2c_' + cat.id)}"):
         for key in ("one", "two", "two"):
             await bob.post(f"{path}/messages", TEXT, Idempotency_Key=key)
+        await bob.get(f"/v1/conversations?ids={path.rsplit('/', 1)[-1]}")
         await bob.get(f"{path}/messages?limit=1")
         await bob.get(f"{path}/messages?after_seq=1")
         await bob.get(f"{path}/messages/1")

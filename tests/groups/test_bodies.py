@@ -11,7 +11,6 @@ from groups.kernel.errors import InvalidRequest
 from groups.kernel.text import LIMITS, TOO_LONG
 from groups.limits import GroupLimits
 from groups.models import Content, Kind
-from groups.routes.groups import split_ids
 from groups.routes.views import (
     AnswerRequest,
     ChangeMember,
@@ -21,6 +20,7 @@ from groups.routes.views import (
     UpdateGroup,
     UpdateUser,
     WriteMessage,
+    split_ids,
 )
 
 URL = "https://example.org/"

@@ -255,6 +255,8 @@ async def a_flow(api: Api) -> None:
     await ada.get("/v1/users/me")
     await bob.get(f"/v1/users/{ada.id}")
     await bob.get("/v1/users/nobody")
+    await bob.get(f"/v1/users?ids={ada.id},nobody")
+    await bob.get("/v1/users")
 
     channel = await a_channel(ada, bob, admins=(cat,), organization="City", custom_data="{}")
     await eve.put(f"{channel}/subscription")
@@ -320,6 +322,7 @@ async def a_flow(api: Api) -> None:
     conversation = conversation_of(channel)
     one = f"/v1/conversations/{part(conversation)}"
     await bob.get("/v1/conversations?unread=true")
+    await bob.get(f"/v1/conversations?ids=c2c_nobody,{part(conversation)}")
     await bob.get("/v1/conversations?conversation_group=nothing")
     await bob.get(one)
     await bob.get("/v1/conversations/group_none")

@@ -7,6 +7,7 @@ from groups.routes.views.fields import (
     ReactionSetting,
     WebAddress,
     reject_nulls,
+    split_ids,
 )
 from groups.routes.views.forwarding import ForwardBody, ForwardedFrom
 from groups.routes.views.groups import (
@@ -31,6 +32,7 @@ from groups.routes.views.members import (
     NewOwner,
     RemoveMember,
     UpdateUser,
+    UserMissing,
     UserView,
     member_view,
 )
@@ -86,6 +88,7 @@ __all__ = [
     "TallyView",
     "UpdateGroup",
     "UpdateUser",
+    "UserMissing",
     "UserView",
     "WebAddress",
     "WriteMessage",
@@ -98,5 +101,6 @@ __all__ = [
     "message_view",
     "reject_nulls",
     "rendered_tally",
+    "split_ids",
     "tally_view",
 ]

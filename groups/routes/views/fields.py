@@ -10,11 +10,12 @@ from pydantic_core import ValidationError as UrlError
 from groups.kernel.clock import rfc3339
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Body, View
-from groups.kernel.errors import DomainError
+from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.text import MaxBytes
 from groups.limits import (
     ALLOWED_REACTIONS,
     FACE_URL_BYTES,
+    IDS_PER_CALL,
 )
 from groups.models import media_in
 
@@ -68,6 +69,18 @@ class ItemError(View):
     def of(cls, error: DomainError) -> Self:
         """The error as an item carries it."""
         return cls(code=error.code, detail=error.detail)
+
+
+def split_ids(text: str) -> list[str]:
+    """The ids in a comma-separated list, each once, in their order.
+
+    Raises: InvalidRequest when there are more than a call may name.
+    """
+    ids = [part for part in dict.fromkeys(text.split(",")) if part]
+    if len(ids) > IDS_PER_CALL:
+        reason = f"at most {IDS_PER_CALL} ids a call"
+        raise InvalidRequest(reason, errors=[{"field": "ids", "reason": reason}])
+    return ids
 
 
 def reject_nulls(body: Body) -> None:

@@ -18,7 +18,7 @@ from groups.models import (
     Role,
     User,
 )
-from groups.routes.views.fields import FaceUrl, Instant, reject_nulls
+from groups.routes.views.fields import FaceUrl, Instant, ItemError, reject_nulls
 
 
 class MemberView(View):
@@ -123,6 +123,13 @@ class UserView(View):
     user_id: UserId
     name: str
     face_url: str
+
+
+class UserMissing(View):
+    """One of several users asked for who shows nothing."""
+
+    user_id: UserId
+    error: ItemError
 
 
 class UpdateUser(Body):

@@ -4,6 +4,7 @@ import { session } from "./session.js";
 import { hasText, t } from "./texts.js";
 
 const TRIES = 3;
+const IDS_PER_CALL = 50;
 const LONGEST_WAIT_SECONDS = 4;
 
 /** A call that was refused or did not arrive (`code` "offline"). */
@@ -55,6 +56,26 @@ export const post = (path, body, key = freshKey()) => call("POST", path, { body,
 function queryOf(query) {
   const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
   return pairs.length ? `?${new URLSearchParams(pairs)}` : "";
+}
+
+/** What the API shows of each of these ids, by id; of what it does not show, nothing. `field` holds the id in an answer. */
+export async function lookUp(path, field, ids) {
+  const found = new Map();
+  const take = (item) => {
+    if (!item.error) found.set(item[field], item);
+  };
+  // A list of ids is parted by commas, so one that holds a comma is asked for alone.
+  const listed = ids.filter((id) => !id.includes(","));
+  const alone = ids.filter((id) => id.includes(","));
+  const calls = alone.map((id) => get(`${path}/${part(id)}`).then(take, (problem) => {
+    if (problem.status !== 404) throw problem;
+  }));
+  for (let from = 0; from < listed.length; from += IDS_PER_CALL) {
+    const query = { ids: listed.slice(from, from + IDS_PER_CALL).join(",") };
+    calls.push(get(path, query).then((page) => page.items.forEach(take)));
+  }
+  await Promise.all(calls);
+  return found;
 }
 
 /** A file that the API answers with, and the cursor of the next page of it; null at the end. */

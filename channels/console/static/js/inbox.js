@@ -3,7 +3,7 @@
 // Totals are never computed here but asked for again whenever something may have changed them, so a badge shows what the
 // server knows. Fires `change`.
 
-import { get, part, patch, post, put, del } from "./api.js";
+import { get, lookUp, part, patch, post, put, del } from "./api.js";
 import { atMostEvery } from "./dom.js";
 import { session } from "./session.js";
 import { link } from "./socket.js";
@@ -84,11 +84,10 @@ export const inbox = new (class extends EventTarget {
   /** The row of a conversation, asked for when it is not here; null when it is not mine. */
   async find(conversationId) {
     if (!this.rows.has(conversationId)) {
-      try {
-        this.rows.set(conversationId, await get(`/v1/conversations/${part(conversationId)}`));
+      const row = (await lookUp("/v1/conversations", "conversation_id", [conversationId])).get(conversationId);
+      if (row) {
+        this.rows.set(conversationId, row);
         this.#changed();
-      } catch (problem) {
-        if (problem.status !== 404) throw problem;
       }
     }
     return this.rows.get(conversationId) ?? null;

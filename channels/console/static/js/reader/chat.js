@@ -70,8 +70,10 @@ export class ChatTalk extends MessageTalk {
     return this.isMember && ((!place.muted_all && place.posting === "everyone") || this.isStaff);
   }
 
+  #onNames = () => this.history?.redraw();
+
   senderOf(item) {
-    const { name, face_url: faceUrl } = personOf(item.sender_id, () => this.history?.redraw());
+    const { name, face_url: faceUrl } = personOf(item.sender_id, this.#onNames);
     return { name, faceUrl, href: isChannelId(item.sender_id) ? null : withPath(item.sender_id) };
   }
 

@@ -1,6 +1,6 @@
 // A one-to-one chat, open: with a person, or in private with a channel, which any of its admins answers in its name.
 
-import { del, get, part, put } from "../api.js";
+import { Problem, del, get, lookUp, part, put } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { dialogueOf, inbox, isChannelId, previewOf } from "../inbox.js";
@@ -42,20 +42,13 @@ export class DialogueTalk extends MessageTalk {
   }
 
   async #fetchPeer() {
-    try {
-      if (this.#isChannel) {
-        const channel = await get(`/v1/channels/${part(this.id)}`);
-        return { name: channel.name, face_url: channel.face_url, channel };
-      }
-      const { name, face_url } = await get(`/v1/users/${part(this.id)}`);
-      return { name: name || this.id, face_url };
-    } catch (problem) {
-      // Nobody needs to have told a name to be written to; and a channel that is closed to me goes on answering.
-      if (problem.status !== 404 && problem.status !== 403) throw problem;
-      const row = await inbox.find(this.conversationId);
-      if (this.#isChannel && row === null) throw problem;
-      return { name: row?.title ?? this.id, face_url: row?.face_url ?? "" };
-    }
+    const kind = this.#isChannel ? ["/v1/channels", "channel_id"] : ["/v1/users", "user_id"];
+    const shown = (await lookUp(...kind, [this.id])).get(this.id);
+    if (shown) return { name: shown.name || this.id, face_url: shown.face_url, channel: this.#isChannel ? shown : undefined };
+    // Nobody needs to have told a name to be written to; and a channel that is closed to me goes on answering.
+    const row = await inbox.find(this.conversationId);
+    if (this.#isChannel && row === null) throw new Problem(404, "channel_not_found", "");
+    return { name: row?.title ?? this.id, face_url: row?.face_url ?? "" };
   }
 
   get #isChannel() {
