@@ -73,6 +73,8 @@ class World:
         self.limits = GroupLimits(**limits)
         self.chat: GroupChat = assemble(database, self.limits, self.clock, on_batch=on_batch)
         self.groups, self.membership = self.chat.groups, self.chat.membership
+        self.founding, self.updating = self.chat.founding, self.chat.updating
+        self.disbanding = self.chat.disbanding
         self.messages = self.chat.messages
         self.heard: list[Event] = []
         self.bus = Bus(database)
@@ -88,7 +90,7 @@ class World:
     ) -> GroupId:
         """A group with these members and admins; what made it is not on record."""
         new = NewGroup(type=type, name=other.pop("name", "Tea"), **other)
-        group_id = (await self.groups.create(owner, new)).group.group_id
+        group_id = (await self.founding.create(owner, new)).group.group_id
         for user in (*admins, *members):
             await self.membership.add(owner, group_id, user.user_id)
         for admin in admins:
@@ -100,7 +102,7 @@ class World:
         """A Community group that carries the channel marker."""
         group_id = await self.group(*members, admins=admins)
         await self.database.run(
-            lambda tx: self.groups.mark_in(ADA, group_id, GroupChanges(), tx),
+            lambda tx: self.updating.mark_in(ADA, group_id, GroupChanges(), tx),
         )
         self.heard.clear()
         return group_id

@@ -166,7 +166,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         DraftRoutes(official.drafting.drafts),
         ViewRoutes(services.reach.views),
         InsightRoutes(services.reach.insights),
-        GroupRoutes(chat.groups, services.limits),
+        GroupRoutes(chat.groups, chat.founding, chat.updating, chat.disbanding, services.limits),
         MemberRoutes(chat.groups, chat.membership, chat.users, services.limits),
         MessageRoutes(chat.messages, chat.forwards, services.reactions, chat.users),
         ReactionRoutes(services.reactions, chat.users),

@@ -13,9 +13,11 @@ from groups.service.changes import ChangeReader
 from groups.service.clearing import Clearing
 from groups.service.curation import CurationService
 from groups.service.directory import Directory
+from groups.service.disbanding import DisbandService
 from groups.service.faces import Faces
 from groups.service.forwarding import ForwardService
-from groups.service.groups import GroupService
+from groups.service.founding import FoundingService
+from groups.service.groups import GroupReader
 from groups.service.hooks import Hooks
 from groups.service.importing import ImportService
 from groups.service.invitations import InvitationService
@@ -29,6 +31,7 @@ from groups.service.revocations import Revocations
 from groups.service.roster import Admissions, MembershipLane, Roster
 from groups.service.standing_list import MembershipReader
 from groups.service.streams import StreamService
+from groups.service.updating import UpdateService
 from groups.service.users import UserService
 from groups.service.views import MessageViews
 from groups.store import (
@@ -58,7 +61,10 @@ class GroupChat:
     lookup: GroupLookup
     memberships: MembershipReader
     changes: ChangeReader
-    groups: GroupService
+    groups: GroupReader
+    founding: FoundingService
+    updating: UpdateService
+    disbanding: DisbandService
     membership: MembershipService
     invitations: InvitationService
     imports: ImportService
@@ -157,7 +163,8 @@ def assemble(
         lookup=GroupLookup(database, groups, members),
         memberships=MembershipReader(members, messages, groups),
         changes=ChangeReader(changes),
-        groups=GroupService(
+        groups=GroupReader(groups, members, messages, access),
+        founding=FoundingService(
             database,
             groups,
             members,
@@ -165,12 +172,14 @@ def assemble(
             users,
             access,
             faces,
-            clearing,
             admin_log,
             repeats,
-            hooks,
             limits,
             clock,
+        ),
+        updating=UpdateService(database, groups, messages, access, faces, admin_log, limits, clock),
+        disbanding=DisbandService(
+            database, groups, messages, access, faces, clearing, hooks, clock
         ),
         membership=MembershipService(members, access, lane),
         invitations=inviting,

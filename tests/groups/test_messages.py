@@ -70,7 +70,7 @@ async def test_a_post_is_told_once_with_the_message(world: World) -> None:
 async def test_where_only_staff_posts_a_member_may_not(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     assert await world.post(BOB, group_id) == 1
-    await world.groups.update(ADA, group_id, GroupChanges(posting=Posting.OWNER_AND_ADMINS))
+    await world.updating.update(ADA, group_id, GroupChanges(posting=Posting.OWNER_AND_ADMINS))
     with pytest.raises(PostingNotAllowed):
         await world.post(BOB, group_id)
     assert [await world.post(user, group_id) for user in (CAT, ADA, ROOT)] == [2, 3, 4]

@@ -478,7 +478,7 @@ async def test_an_ended_stream_takes_its_reactions_along_and_no_others(
         for who in (ADA, BOB, OWNER):
             await scene.reactions.react(who, group_id, 1, THUMB)
             await scene.reactions.react(who, group_id, 2, FIRE)
-    await scene.groups.disband(OWNER, ended)
+    await scene.disbanding.disband(OWNER, ended)
     await scene.clearing.wait()
     keys = [message_key(stream_of(ended), seq) for seq in (1, 2)]
     gone = {"message_id": {"$in": keys}}

@@ -16,7 +16,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import Group, Stream, Turnover, stream_of
 from groups.service.admin_log import AdminLog
-from groups.service.groups import NEAR_LIMIT
+from groups.service.founding import NEAR_LIMIT
 from groups.service.hooks import Hooks
 from groups.service.roster.entries import Admission, Import, Outcome
 from groups.store import AdmissionStore, GroupStore, MessageStore
