@@ -9,15 +9,18 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
 from groups.models import Rank, Standing
-from groups.store import GroupStore, MemberStore
+from groups.store import GroupStore, MemberStore, RestrictionStore
 
 
 class Access:
     """Finds a group together with what the actor is to it."""
 
-    def __init__(self, groups: GroupStore, members: MemberStore) -> None:
+    def __init__(
+        self, groups: GroupStore, members: MemberStore, restrictions: RestrictionStore
+    ) -> None:
         self._groups = groups
         self._members = members
+        self._restrictions = restrictions
 
     async def standing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> Standing:
         """The actor before the group.
@@ -35,7 +38,7 @@ class Access:
             raise GroupNotFound
         restriction = None
         if member is None and not actor.is_app_admin:
-            restriction = await self._members.find_restriction(group_id, actor.user_id, tx)
+            restriction = await self._restrictions.find(group_id, actor.user_id, tx)
         rank = policy.rank_of(actor, member, restriction)
         if not policy.may_see(group, rank):
             raise GroupNotFound

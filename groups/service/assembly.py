@@ -41,10 +41,12 @@ from groups.store import (
     ChangeStore,
     GroupStore,
     InvitationStore,
+    JoinRequestStore,
     MediaStore,
     MemberStore,
     MessageStore,
     RepeatStore,
+    RestrictionStore,
     UserStore,
 )
 
@@ -99,11 +101,12 @@ def assemble(
 ) -> GroupChat:
     """Group chat on this database; `on_batch` hears the size of every group-commit batch."""
     groups, members = GroupStore(database), MemberStore(database)
+    restrictions, requests = RestrictionStore(database), JoinRequestStore(database)
     messages, users = MessageStore(database), UserStore(database)
     media, invitations = MediaStore(database), InvitationStore(database)
     faces, changes = Faces(media), ChangeStore(database)
     hooks = Hooks()
-    access = Access(groups, members)
+    access = Access(groups, members, restrictions)
     admin_log = AdminLog(database, AdminLogStore(database), access, clock)
     lane = MembershipLane(
         database,
@@ -111,6 +114,8 @@ def assemble(
             database,
             groups,
             members,
+            restrictions,
+            requests,
             messages,
             users,
             invitations,
@@ -129,6 +134,8 @@ def assemble(
         database,
         groups,
         members,
+        restrictions,
+        requests,
         messages,
         media,
         invitations,
@@ -144,6 +151,7 @@ def assemble(
         database,
         groups,
         members,
+        restrictions,
         messages,
         media,
         streams,
@@ -160,7 +168,7 @@ def assemble(
         hooks=hooks,
         access=access,
         admin_log=admin_log,
-        lookup=GroupLookup(database, groups, members),
+        lookup=GroupLookup(database, groups, members, restrictions),
         memberships=MembershipReader(members, messages, groups),
         changes=ChangeReader(changes),
         groups=GroupReader(groups, members, messages, access),
@@ -181,7 +189,7 @@ def assemble(
         disbanding=DisbandService(
             database, groups, messages, access, faces, clearing, hooks, clock
         ),
-        membership=MembershipService(members, access, lane),
+        membership=MembershipService(members, restrictions, requests, access, lane),
         invitations=inviting,
         imports=ImportService(access, lane, admin_log),
         messages=posting,

@@ -36,7 +36,7 @@ from groups.service.hooks import Hooks
 from groups.service.media import media_ids_of
 from groups.service.posting import Post, PostBatch, Take, prepared
 from groups.service.streams import StreamService, digest_of
-from groups.store import GroupStore, MediaStore, MemberStore, MessageStore
+from groups.store import GroupStore, MediaStore, MemberStore, MessageStore, RestrictionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class MessageService:
         database: Database,
         groups: GroupStore,
         members: MemberStore,
+        restrictions: RestrictionStore,
         messages: MessageStore,
         media: MediaStore,
         streams: StreamService,
@@ -78,6 +79,7 @@ class MessageService:
         self._database = database
         self._groups = groups
         self._members = members
+        self._restrictions = restrictions
         self._messages = messages
         self._media = media
         self._streams = streams
@@ -135,7 +137,7 @@ class MessageService:
         of_group = self._groups.lookup(group_id)
         of_row = self._messages.lookup_stream(stream_id)
         of_members = self._members.lookup_many(group_id, authors)
-        of_restrictions = self._members.lookup_restrictions(group_id, authors)
+        of_restrictions = self._restrictions.lookup_many(group_id, authors)
         of_known = self._messages.lookup_by_keys(stream_id, keys)
         uploads = {
             i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)

@@ -9,10 +9,12 @@ from groups.store.admissions import AdmissionStore
 from groups.store.changes import ChangeStore, Place, Version
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
+from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
 from groups.store.repeats import RepeatStore
+from groups.store.restrictions import RestrictionStore
 from groups.store.users import UserStore
 
 INDEXES = (
@@ -20,10 +22,12 @@ INDEXES = (
     *ChangeStore.INDEXES,
     *GroupStore.INDEXES,
     *InvitationStore.INDEXES,
+    *JoinRequestStore.INDEXES,
     *MediaStore.INDEXES,
     *MemberStore.INDEXES,
     *MessageStore.INDEXES,
     *RepeatStore.INDEXES,
+    *RestrictionStore.INDEXES,
     *UserStore.INDEXES,
 )
 
@@ -34,11 +38,13 @@ __all__ = [
     "ChangeStore",
     "GroupStore",
     "InvitationStore",
+    "JoinRequestStore",
     "MediaStore",
     "MemberStore",
     "MessageStore",
     "Place",
     "RepeatStore",
+    "RestrictionStore",
     "UserStore",
     "Version",
 ]

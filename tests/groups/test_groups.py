@@ -37,9 +37,11 @@ from groups.store import (
     ChangeStore,
     GroupStore,
     InvitationStore,
+    JoinRequestStore,
     MediaStore,
     MemberStore,
     MessageStore,
+    RestrictionStore,
 )
 from tests.builders import ADA, BOB, CAT, ROOT, START, OpenWorld, World, a_user, mock_world, text
 
@@ -423,6 +425,8 @@ def _clearing(world: World) -> Clearing:
         database,
         GroupStore(database),
         MemberStore(database),
+        RestrictionStore(database),
+        JoinRequestStore(database),
         MessageStore(database),
         MediaStore(database),
         InvitationStore(database),
