@@ -75,7 +75,7 @@ class World:
         self.groups, self.membership = self.chat.groups, self.chat.membership
         self.founding, self.updating = self.chat.founding, self.chat.updating
         self.disbanding = self.chat.disbanding
-        self.messages = self.chat.messages
+        self.messages, self.message_changes = self.chat.messages, self.chat.message_changes
         self.heard: list[Event] = []
         self.bus = Bus(database)
         self.bus.listen(self.heard.extend)

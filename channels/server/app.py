@@ -168,7 +168,9 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         InsightRoutes(services.reach.insights),
         GroupRoutes(chat.groups, chat.founding, chat.updating, chat.disbanding, services.limits),
         MemberRoutes(chat.groups, chat.membership, chat.users, services.limits),
-        MessageRoutes(chat.messages, chat.forwards, services.reactions, chat.users),
+        MessageRoutes(
+            chat.messages, chat.message_changes, chat.forwards, services.reactions, chat.users
+        ),
         ReactionRoutes(services.reactions, chat.users),
         ConversationRoutes(talks.inbox, talks.cursors, talks.settings),
         ConversationGroupRoutes(talks.conversation_groups, talks.inbox),

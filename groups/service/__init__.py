@@ -17,6 +17,7 @@ from groups.service.keeping import Keeping
 from groups.service.lookup import GroupLookup
 from groups.service.media import Bytes, MediaService
 from groups.service.membership import Membership, MembershipService
+from groups.service.message_changes import MessageChanges
 from groups.service.messages import History, MessageService, Posted
 from groups.service.posting import Prepared, Take
 from groups.service.repeats import Repeatable, Repeats, repeatable
@@ -54,6 +55,7 @@ __all__ = [
     "Membership",
     "MembershipReader",
     "MembershipService",
+    "MessageChanges",
     "MessageService",
     "MessageViews",
     "NewGroup",

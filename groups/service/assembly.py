@@ -25,6 +25,7 @@ from groups.service.keeping import Keeping
 from groups.service.lookup import GroupLookup
 from groups.service.media import MediaService
 from groups.service.membership import MembershipService
+from groups.service.message_changes import MessageChanges
 from groups.service.messages import MessageService
 from groups.service.repeats import Repeats
 from groups.service.revocations import Revocations
@@ -71,6 +72,7 @@ class GroupChat:
     invitations: InvitationService
     imports: ImportService
     messages: MessageService
+    message_changes: MessageChanges
     forwards: ForwardService
     curation: CurationService
     keeping: Keeping
@@ -156,7 +158,6 @@ def assemble(
         media,
         streams,
         access,
-        admin_log,
         hooks,
         limits,
         clock,
@@ -193,6 +194,9 @@ def assemble(
         invitations=inviting,
         imports=ImportService(access, lane, admin_log),
         messages=posting,
+        message_changes=MessageChanges(
+            database, messages, streams, access, admin_log, limits, clock
+        ),
         forwards=ForwardService(posting, messages, media, access, hooks),
         curation=CurationService(database, messages, access, admin_log, limits, clock),
         keeping=Keeping(media, access, limits, clock),

@@ -89,8 +89,8 @@ async def test_an_edit_and_a_recall_at_once_leave_no_words(open_world: OpenWorld
         await one.post(BOB, group_id)
         outcomes = await _together(
             [
-                one.messages.edit(BOB, group_id, seq, text("ho")),
-                other.messages.recall(ADA, group_id, seq),
+                one.message_changes.edit(BOB, group_id, seq, text("ho")),
+                other.message_changes.recall(ADA, group_id, seq),
             ]
         )
         assert not isinstance(outcomes[1], RecallTooLate)

@@ -75,7 +75,8 @@ class Scene:
             chat.updating,
             chat.disbanding,
         )
-        self.clearing, self.groups, self.messages = chat.clearing, chat.groups, chat.messages
+        self.clearing, self.groups = chat.clearing, chat.groups
+        self.messages, self.message_changes = chat.messages, chat.message_changes
         self.membership, self.users = chat.membership, chat.users
         self.store = ReactionStore(database)
         self.reactions = assemble_reactions(
