@@ -48,6 +48,7 @@ from groups.store import (
     MessageStore,
     RepeatStore,
     RestrictionStore,
+    StreamStore,
     UserStore,
 )
 
@@ -104,7 +105,8 @@ def assemble(
     """Group chat on this database; `on_batch` hears the size of every group-commit batch."""
     groups, members = GroupStore(database), MemberStore(database)
     restrictions, requests = RestrictionStore(database), JoinRequestStore(database)
-    messages, users = MessageStore(database), UserStore(database)
+    stream_store, messages = StreamStore(database), MessageStore(database)
+    users = UserStore(database)
     media, invitations = MediaStore(database), InvitationStore(database)
     faces, changes = Faces(media), ChangeStore(database)
     hooks = Hooks()
@@ -118,7 +120,7 @@ def assemble(
             members,
             restrictions,
             requests,
-            messages,
+            stream_store,
             users,
             invitations,
             admin_log,
@@ -128,7 +130,14 @@ def assemble(
             clock,
         ),
         Admissions(
-            database, groups, messages, AdmissionStore(database), admin_log, hooks, limits, clock
+            database,
+            groups,
+            stream_store,
+            AdmissionStore(database),
+            admin_log,
+            hooks,
+            limits,
+            clock,
         ),
         on_batch=on_batch,
     )
@@ -148,13 +157,14 @@ def assemble(
         clock,
     )
     repeats = Repeats(RepeatStore(database), clock)
-    streams = StreamService(database, messages, media, limits, clock)
+    streams = StreamService(database, stream_store, messages, media, limits, clock)
     posting = MessageService(
         database,
         groups,
         members,
         restrictions,
         messages,
+        stream_store,
         media,
         streams,
         access,
@@ -170,14 +180,14 @@ def assemble(
         access=access,
         admin_log=admin_log,
         lookup=GroupLookup(database, groups, members, restrictions),
-        memberships=MembershipReader(members, messages, groups),
+        memberships=MembershipReader(members, stream_store, groups),
         changes=ChangeReader(changes),
-        groups=GroupReader(groups, members, messages, access),
+        groups=GroupReader(groups, members, stream_store, access),
         founding=FoundingService(
             database,
             groups,
             members,
-            messages,
+            stream_store,
             users,
             access,
             faces,
@@ -186,9 +196,11 @@ def assemble(
             limits,
             clock,
         ),
-        updating=UpdateService(database, groups, messages, access, faces, admin_log, limits, clock),
+        updating=UpdateService(
+            database, groups, stream_store, access, faces, admin_log, limits, clock
+        ),
         disbanding=DisbandService(
-            database, groups, messages, access, faces, clearing, hooks, clock
+            database, groups, stream_store, access, faces, clearing, hooks, clock
         ),
         membership=MembershipService(members, restrictions, requests, access, lane),
         invitations=inviting,
@@ -198,11 +210,13 @@ def assemble(
             database, messages, streams, access, admin_log, limits, clock
         ),
         forwards=ForwardService(posting, messages, media, access, hooks),
-        curation=CurationService(database, messages, access, admin_log, limits, clock),
+        curation=CurationService(
+            database, stream_store, messages, access, admin_log, limits, clock
+        ),
         keeping=Keeping(media, access, limits, clock),
         repeats=repeats,
         streams=streams,
-        directory=Directory(groups, members, messages),
+        directory=Directory(groups, members, stream_store),
         users=UserService(database, users, faces, clock),
         revocations=Revocations(database, users, clock),
         media=MediaService(media, limits, clock),

@@ -10,7 +10,7 @@ from groups.service.access import Access
 from groups.service.clearing import Clearing
 from groups.service.faces import Faces
 from groups.service.hooks import Hooks
-from groups.store import GroupStore, MessageStore
+from groups.store import GroupStore, StreamStore
 
 
 class DisbandService:
@@ -20,7 +20,7 @@ class DisbandService:
         self,
         database: Database,
         groups: GroupStore,
-        messages: MessageStore,
+        streams: StreamStore,
         access: Access,
         faces: Faces,
         clearing: Clearing,
@@ -29,7 +29,7 @@ class DisbandService:
     ) -> None:
         self._database = database
         self._groups = groups
-        self._messages = messages
+        self._streams = streams
         self._access = access
         self._faces = faces
         self._clearing = clearing
@@ -55,7 +55,7 @@ class DisbandService:
         # Group and stream go together: a join writes the one, a post the other, so both conflict with this.
         await self._groups.delete(group, now, tx)
         await self._faces.release(group.face_url, now, tx)
-        await self._messages.delete_stream(group.stream_id, tx)
+        await self._streams.delete(group.stream_id, tx)
         for hook in self._hooks.disbanded:
             await hook(group, tx)
         tx.publish(GroupDisbanded(at=now, group_id=group_id, is_channel=group.is_channel))

@@ -46,7 +46,7 @@ from groups.service.access import Access
 from groups.service.admin_log import AdminLog
 from groups.service.faces import Faces
 from groups.service.repeats import Repeatable, Repeats, repeatable
-from groups.store import GroupStore, MemberStore, MessageStore, UserStore
+from groups.store import GroupStore, MemberStore, StreamStore, UserStore
 
 COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
 
@@ -96,7 +96,7 @@ class FoundingService:
         database: Database,
         groups: GroupStore,
         members: MemberStore,
-        messages: MessageStore,
+        streams: StreamStore,
         users: UserStore,
         access: Access,
         faces: Faces,
@@ -108,7 +108,7 @@ class FoundingService:
         self._database = database
         self._groups = groups
         self._members = members
-        self._messages = messages
+        self._streams = streams
         self._users = users
         self._access = access
         self._faces = faces
@@ -176,7 +176,7 @@ class FoundingService:
         await self._faces.replace(actor, "", group.face_url, now, tx)
         await self._groups.insert(group, tx)
         await self._repeats.note(call, group_id, tx)
-        await self._messages.insert_stream(stream, tx)
+        await self._streams.insert(stream, tx)
         await self._members.insert_many([owner], tx)
         await self._admin_log.record(tx, group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
         tx.publish(

@@ -16,18 +16,18 @@ from groups.models import (
     stream_of,
 )
 from groups.service.access import Access
-from groups.store import GroupStore, MemberStore, MessageStore
+from groups.store import GroupStore, MemberStore, StreamStore
 
 
 class GroupReader:
     """Groups with their streams' heads; what the actor must not see is absent."""
 
     def __init__(
-        self, groups: GroupStore, members: MemberStore, messages: MessageStore, access: Access
+        self, groups: GroupStore, members: MemberStore, streams: StreamStore, access: Access
     ) -> None:
         self._groups = groups
         self._members = members
-        self._messages = messages
+        self._streams = streams
         self._access = access
 
     async def get(self, actor: Actor, group_id: GroupId) -> tuple[Standing, Stream]:
@@ -36,7 +36,7 @@ class GroupReader:
         Raises: GroupNotFound.
         """
         standing = await self._access.standing(actor, group_id)
-        stream = await self._messages.find_stream(standing.group.stream_id)
+        stream = await self._streams.find(standing.group.stream_id)
         if stream is None:  # disbanded between the two reads
             raise GroupNotFound
         return standing, stream
@@ -47,7 +47,7 @@ class GroupReader:
         """Each of the groups as the actor sees it, or its own refusal, in the order asked for."""
         asked = [group_id for group_id in group_ids if is_id(group_id, ID_BYTES)]
         groups = await self._groups.find_many(asked)
-        streams = await self._messages.find_streams(stream_of(group_id) for group_id in groups)
+        streams = await self._streams.find_many(stream_of(group_id) for group_id in groups)
         members = await self._members.find_of_user(actor.user_id, asked)
         found: list[tuple[Standing, Stream] | DomainError] = []
         for group_id in group_ids:
@@ -70,7 +70,7 @@ class GroupReader:
         members, has_more = cut_page(members, limit)
         group_ids = [member.group_id for member in members]
         groups = await self._groups.find_many(group_ids)
-        streams = await self._messages.find_streams(stream_of(group_id) for group_id in groups)
+        streams = await self._streams.find_many(stream_of(group_id) for group_id in groups)
         found: list[tuple[Standing, Stream]] = []
         for member in members:
             group, stream = groups.get(member.group_id), streams.get(stream_of(member.group_id))

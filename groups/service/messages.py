@@ -31,7 +31,14 @@ from groups.service.hooks import Hooks
 from groups.service.media import media_ids_of
 from groups.service.posting import Post, PostBatch, Take, prepared
 from groups.service.streams import StreamService, digest_of
-from groups.store import GroupStore, MediaStore, MemberStore, MessageStore, RestrictionStore
+from groups.store import (
+    GroupStore,
+    MediaStore,
+    MemberStore,
+    MessageStore,
+    RestrictionStore,
+    StreamStore,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class MessageService:
         members: MemberStore,
         restrictions: RestrictionStore,
         messages: MessageStore,
+        stream_store: StreamStore,
         media: MediaStore,
         streams: StreamService,
         access: Access,
@@ -75,6 +83,7 @@ class MessageService:
         self._members = members
         self._restrictions = restrictions
         self._messages = messages
+        self._stream_store = stream_store
         self._media = media
         self._streams = streams
         self._access = access
@@ -128,7 +137,7 @@ class MessageService:
         authors = {post.actor.user_id for post in posts}
         keys = [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
         of_group = self._groups.lookup(group_id)
-        of_row = self._messages.lookup_stream(stream_id)
+        of_row = self._stream_store.lookup(stream_id)
         of_members = self._members.lookup_many(group_id, authors)
         of_restrictions = self._restrictions.lookup_many(group_id, authors)
         of_known = self._messages.lookup_by_keys(stream_id, keys)
@@ -233,7 +242,7 @@ class MessageService:
                 raise refusal
             uploads = media_ids_of(content) if isinstance(content, Content) else ()
             known = await self._media.find_many(uploads, tx) if uploads else {}
-            stream = await self._messages.find_stream(standing.group.stream_id, tx)
+            stream = await self._stream_store.find(standing.group.stream_id, tx)
             signatures = await self._signatures(standing.group, [actor.user_id], tx)
             ready = await prepared(post, known, tx)
             message = Message(
@@ -306,7 +315,7 @@ class MessageService:
 
     async def has_stream(self, stream_id: StreamId, tx: Tx) -> bool:
         """Whether the stream lives, inside a caller's transaction: it does until its group is disbanded."""
-        return await self._messages.find_stream(stream_id, tx) is not None
+        return await self._stream_store.find(stream_id, tx) is not None
 
     async def close(self) -> None:
         """Wait until every submitted post is committed or refused."""

@@ -41,7 +41,7 @@ from groups.models import (
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog
 from groups.service.faces import Faces
-from groups.store import GroupStore, MessageStore
+from groups.store import GroupStore, StreamStore
 
 
 class GroupChanges(Model):
@@ -70,7 +70,7 @@ class UpdateService:
         self,
         database: Database,
         groups: GroupStore,
-        messages: MessageStore,
+        streams: StreamStore,
         access: Access,
         faces: Faces,
         admin_log: AdminLog,
@@ -79,7 +79,7 @@ class UpdateService:
     ) -> None:
         self._database = database
         self._groups = groups
-        self._messages = messages
+        self._streams = streams
         self._access = access
         self._faces = faces
         self._admin_log = admin_log
@@ -155,10 +155,10 @@ class UpdateService:
         values["custom"] = {**group.custom, CHANNEL_MARKER: "1"}
         also_changed = {**(also_changed or {}), "is_channel": True}
         marked = await self._store_changes(actor, standing, values, tx, also_changed)
-        await self._messages.mark_stream(group.stream_id, tx)
+        await self._streams.mark_channel(group.stream_id, tx)
         act = AdminAct(actor, AdminAction.CHANNEL_CREATED)
         await self._admin_log.record(tx, marked.group, act)
-        stream = await self._messages.find_stream(group.stream_id, tx)
+        stream = await self._streams.find(group.stream_id, tx)
         if stream is None:
             raise GroupNotFound
         return marked, stream

@@ -15,6 +15,7 @@ from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
 from groups.store.repeats import RepeatStore
 from groups.store.restrictions import RestrictionStore
+from groups.store.streams import StreamStore
 from groups.store.users import UserStore
 
 INDEXES = (
@@ -28,6 +29,7 @@ INDEXES = (
     *MessageStore.INDEXES,
     *RepeatStore.INDEXES,
     *RestrictionStore.INDEXES,
+    *StreamStore.INDEXES,
     *UserStore.INDEXES,
 )
 
@@ -45,6 +47,7 @@ __all__ = [
     "Place",
     "RepeatStore",
     "RestrictionStore",
+    "StreamStore",
     "UserStore",
     "Version",
 ]

@@ -36,8 +36,8 @@ from groups.store import (
     InvitationStore,
     JoinRequestStore,
     MemberStore,
-    MessageStore,
     RestrictionStore,
+    StreamStore,
     UserStore,
 )
 
@@ -52,7 +52,7 @@ class Roster:
         members: MemberStore,
         restrictions: RestrictionStore,
         requests: JoinRequestStore,
-        messages: MessageStore,
+        streams: StreamStore,
         users: UserStore,
         invitations: InvitationStore,
         admin_log: AdminLog,
@@ -66,7 +66,7 @@ class Roster:
         self._members = members
         self._restrictions = restrictions
         self._requests = requests
-        self._messages = messages
+        self._streams = streams
         self._users = users
         self._invitations = invitations
         self._admin_log = admin_log
@@ -103,7 +103,7 @@ class Roster:
             subject_of(e) for e in entries if isinstance(e, Join | Add | Approve | AnswerInvitation)
         }
         of_group = self._groups.lookup(group_id)
-        of_row = self._messages.lookup_stream(stream_of(group_id))
+        of_row = self._streams.lookup(stream_of(group_id))
         of_members = self._members.lookup_many(group_id, users)
         of_restrictions = self._restrictions.lookup_many(group_id, users)
         of_counts = self._members.lookup_group_counts(comers)
