@@ -5,12 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from channels.errors import (
-    BadChannelId,
-    ChannelLimitReached,
-    ChannelNotFound,
-    in_words_of_channels,
-)
+from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, in_words_of_channels
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
 from channels.models import CHANNEL_PREFIX, Channel, ChannelChanges, Extras, NewChannel
 from channels.service.extras import ExtrasCache

@@ -13,12 +13,7 @@ from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.limits import GroupLimits
-from groups.models import (
-    CHANNEL_MARKER,
-    GroupType,
-    stream_of,
-    type_member_limit,
-)
+from groups.models import CHANNEL_MARKER, GroupType, stream_of, type_member_limit
 
 Row = Mapping[str, Any]
 

@@ -9,10 +9,7 @@ from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
-from groups.models import (
-    Content,
-    LastMessage,
-)
+from groups.models import Content, LastMessage
 
 Row = Mapping[str, Any]
 

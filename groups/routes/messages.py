@@ -20,12 +20,7 @@ from groups.errors import (
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post
-from groups.kernel.errors import (
-    FieldTooLong,
-    IdempotencyConflict,
-    PermissionRefused,
-    RateLimited,
-)
+from groups.kernel.errors import FieldTooLong, IdempotencyConflict, PermissionRefused, RateLimited
 from groups.kernel.ids import GroupIdText, StreamId, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Message, Standing, Tallies, Tally, User

@@ -3,18 +3,12 @@
 from collections.abc import Sequence
 
 from groups import policy
-from groups.errors import (
-    GroupNotFound,
-)
+from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import ID_BYTES, GroupId, is_id
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
-from groups.models import (
-    Standing,
-    Stream,
-    stream_of,
-)
+from groups.models import Standing, Stream, stream_of
 from groups.service.access import Access
 from groups.store import GroupStore, MemberStore, StreamStore
 

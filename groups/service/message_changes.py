@@ -15,15 +15,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import (
-    AdminAct,
-    AdminAction,
-    Content,
-    Group,
-    Message,
-    Standing,
-    post_id_of,
-)
+from groups.models import AdminAct, AdminAction, Content, Group, Message, Standing, post_id_of
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog, described
 from groups.service.messages import Posted

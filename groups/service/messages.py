@@ -18,14 +18,7 @@ from groups.kernel.errors import DomainError, IdempotencyConflict
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import (
-    Content,
-    Group,
-    Member,
-    Message,
-    Standing,
-    stream_of,
-)
+from groups.models import Content, Group, Member, Message, Standing, stream_of
 from groups.service.access import Access
 from groups.service.hooks import Hooks
 from groups.service.media import media_ids_of

@@ -13,15 +13,7 @@ from pymongo import UpdateOne
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import StreamId, UserId
-from groups.kernel.mongo import (
-    DESCENDING,
-    ONE_REPLY,
-    Database,
-    Document,
-    Index,
-    Lookup,
-    Tx,
-)
+from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Lookup, Tx
 from groups.models import Content, Message, Origin, message_key
 
 

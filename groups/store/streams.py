@@ -11,15 +11,7 @@ from typing import Final
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import StreamId
-from groups.kernel.mongo import (
-    ONE_REPLY,
-    Database,
-    Document,
-    Index,
-    Lookup,
-    Tx,
-    milliseconds_of,
-)
+from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx, milliseconds_of
 from groups.models import Head, LastMessage, Message, Stream
 
 

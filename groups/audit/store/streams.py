@@ -2,13 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from groups.audit.joins import (
-    joined,
-    merged,
-    not_of_ended_channel,
-    union,
-    with_disbanded_streams,
-)
+from groups.audit.joins import joined, merged, not_of_ended_channel, union, with_disbanded_streams
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import DESCENDING, Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot

@@ -7,15 +7,7 @@ from pydantic import Field, JsonValue
 
 from groups.kernel.endpoint import View
 from groups.kernel.ids import GroupId, UserId
-from groups.models import (
-    Attachment,
-    Content,
-    Kind,
-    MediaKind,
-    Message,
-    Tally,
-    User,
-)
+from groups.models import Attachment, Content, Kind, MediaKind, Message, Tally, User
 from groups.routes.views.fields import Instant
 from groups.routes.views.forwarding import ForwardedFrom, forwarded_from
 from groups.routes.views.tallies import TallyView, tally_view

@@ -4,9 +4,7 @@ import orjson
 from pydantic import Field
 
 from groups.kernel.endpoint import Rendered, View
-from groups.models import (
-    Tally,
-)
+from groups.models import Tally
 
 
 class TallyView(View):

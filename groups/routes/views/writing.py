@@ -10,14 +10,7 @@ from pydantic_core import PydanticCustomError
 from groups.kernel.endpoint import Body
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import AnyIdText
-from groups.models import (
-    Attachment,
-    Content,
-    Kind,
-    Link,
-    Location,
-    MediaKind,
-)
+from groups.models import Attachment, Content, Kind, Link, Location, MediaKind
 from groups.routes.views.fields import WebAddress
 from groups.routes.views.forwarding import ForwardBody
 
