@@ -18,7 +18,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.bus import Bus
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database, Document, Tx
+from groups.kernel.mongo import Database, Document, Tx, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
 from groups.service import GroupChanges, NewGroup
@@ -182,7 +182,7 @@ async def real_databases(
     async def connect() -> Database:
         opened.append(await Database.connect(uri, name))
         if len(opened) == 1:
-            await opened[0].ensure_indexes(GROUP_INDEXES)
+            await ensure_indexes(opened[0], GROUP_INDEXES)
         return opened[-1]
 
     try:

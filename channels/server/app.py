@@ -54,7 +54,7 @@ from conversations.service.assembly import CONVERSATION_INDEXES, Conversations
 from groups.kernel.bus import Bus
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.endpoint import Endpoint, endpoints_of
-from groups.kernel.mongo import Database, Index
+from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
 from groups.routes import GroupRoutes, MediaRoutes, MemberRoutes, MessageRoutes, UserRoutes
 from groups.service.assembly import GROUP_INDEXES, GroupChat
@@ -93,7 +93,7 @@ class Services:
         """
         schema, to_take = Schema(self.database), steps(self.database, self.chat, self.channels)
         await schema.begin(to_take[-1].version)
-        await self.database.ensure_indexes(INDEXES)
+        await ensure_indexes(self.database, INDEXES)
         await schema.reach(to_take)
         await self.bus.start()
         # Once events are heard, or what is revoked in between would be missed.

@@ -26,7 +26,7 @@ from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, derive_id, join_key
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, ensure_indexes
 from groups.kernel.mongo.snapshot import SnapshotLost
 from groups.models import Content, GroupType, JoinOption, Kind, message_key, stream_of
 from groups.service import NewGroup
@@ -47,7 +47,7 @@ def said(text: str) -> Content:
 @pytest.fixture
 async def town(database: Database) -> AsyncIterator[Services]:
     """A channel with three posts, two subscribers and reactions, and a work group; ada owns both."""
-    await database.ensure_indexes(INDEXES)
+    await ensure_indexes(database, INDEXES)
     services = create_services(database, LIMITS)
     await services.channels.channels.create(ADA, NewChannel(channel_id=NEWS, name="News"))
     await services.chat.founding.create(

@@ -13,7 +13,7 @@ from conversations.service import CONVERSATION_INDEXES, Conversations, ListFilte
 from groups.kernel.actor import Actor
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, JoinOption, Kind, stream_of
 from groups.service import GroupChanges, NewGroup
@@ -193,7 +193,7 @@ async def real_database(uri: str, name: str, *listeners: Any) -> Database:
         event_listeners=list(listeners),
     )
     database = Database(client[name], transactional=True)
-    await database.ensure_indexes([*GROUP_INDEXES, *CONVERSATION_INDEXES])
+    await ensure_indexes(database, [*GROUP_INDEXES, *CONVERSATION_INDEXES])
     return database
 
 

@@ -11,7 +11,7 @@ from mongomock_motor import AsyncMongoMockClient
 from groups.kernel.actor import Actor
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import (
     Content,
@@ -90,7 +90,7 @@ class Scene:
     @classmethod
     async def connect(cls, uri: str, name: str) -> "Scene":
         database = await Database.connect(uri, name)
-        await database.ensure_indexes([*GROUP_INDEXES, *REACTION_INDEXES])
+        await ensure_indexes(database, [*GROUP_INDEXES, *REACTION_INDEXES])
         return cls(database)
 
     async def a_group(
