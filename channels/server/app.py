@@ -165,7 +165,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         RunningRoutes(official.running, official.subscribers, chat.users),
         InvitationRoutes(official.running),
         PostRoutes(official.posts, chat.users),
-        DraftRoutes(official.drafting.drafts),
+        DraftRoutes(official.drafting.drafts, official.drafting.publishing),
         ViewRoutes(services.reach.views),
         InsightRoutes(services.reach.insights),
         GroupRoutes(chat.groups, chat.founding, chat.updating, chat.disbanding, services.limits),
