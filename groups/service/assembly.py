@@ -110,7 +110,7 @@ def assemble(
     media, invitations = MediaStore(database), InvitationStore(database)
     faces, changes = Faces(media), ChangeStore(database)
     hooks = Hooks()
-    access = Access(groups, members, restrictions)
+    access = Access(groups, members, restrictions, messages)
     admin_log = AdminLog(database, AdminLogStore(database), access, clock)
     lane = MembershipLane(
         database,
@@ -206,10 +206,8 @@ def assemble(
         invitations=inviting,
         imports=ImportService(access, lane, admin_log),
         messages=posting,
-        message_changes=MessageChanges(
-            database, messages, streams, access, admin_log, limits, clock
-        ),
-        forwards=ForwardService(posting, messages, media, access, hooks),
+        message_changes=MessageChanges(database, streams, access, admin_log, limits, clock),
+        forwards=ForwardService(posting, media, access, hooks),
         curation=CurationService(
             database, stream_store, messages, access, admin_log, limits, clock
         ),

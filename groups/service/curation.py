@@ -8,7 +8,7 @@ other. A post writes that document too, and runs again when it meets a pin, whic
 from collections.abc import Callable
 
 from groups import policy
-from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled, PinLimitReached
+from groups.errors import GroupNotFound, MessageRecalled, PinLimitReached
 from groups.events import MessageEdited
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -125,13 +125,7 @@ class CurationService:
     async def _find(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> tuple[Standing, Message]:
-        standing = await self._access.standing(actor, group_id, tx)
-        refusal = policy.reading_refusal(standing.group, standing.rank)
-        if refusal is not None:
-            raise refusal
-        message = await self._messages.find(standing.group.stream_id, seq, tx)
-        if message is None or seq <= policy.history_floor(standing):
-            raise MessageNotFound
+        standing, message = await self._access.message(actor, group_id, seq, tx)
         refusal = refusal_of(standing, message)
         if refusal is not None:
             raise refusal

@@ -7,7 +7,7 @@ another's post) and event change in one transaction.
 from collections.abc import Mapping
 
 from groups import policy
-from groups.errors import MessageNotFound, MessageRecalled
+from groups.errors import MessageRecalled
 from groups.events import MessageEdited
 from groups.events import MessageRecalled as MessageRecalledEvent
 from groups.kernel.actor import Actor
@@ -15,12 +15,11 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import AdminAct, AdminAction, Content, Group, Message, Standing, post_id_of
+from groups.models import AdminAct, AdminAction, Content, Group, Message, post_id_of
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog, described
 from groups.service.messages import Posted
 from groups.service.streams import StreamService
-from groups.store import MessageStore
 
 
 class MessageChanges:
@@ -29,7 +28,6 @@ class MessageChanges:
     def __init__(
         self,
         database: Database,
-        messages: MessageStore,
         streams: StreamService,
         access: Access,
         admin_log: AdminLog,
@@ -37,7 +35,6 @@ class MessageChanges:
         clock: Clock,
     ) -> None:
         self._database = database
-        self._messages = messages
         self._streams = streams
         self._access = access
         self._admin_log = admin_log
@@ -53,7 +50,7 @@ class MessageChanges:
         self._streams.check_bounds(content)
 
         async def work(tx: Tx) -> Posted:
-            standing, message = await self._own_or_managed(actor, group_id, seq, tx)
+            standing, message = await self._access.message(actor, group_id, seq, tx)
             now = self._clock.now()
             refusal = policy.editing_refusal(standing, message, now)
             if refusal is not None:
@@ -83,7 +80,7 @@ class MessageChanges:
         """
 
         async def work(tx: Tx) -> None:
-            standing, message = await self._own_or_managed(actor, group_id, seq, tx)
+            standing, message = await self._access.message(actor, group_id, seq, tx)
             now = self._clock.now()
             window = self._limits.recall_seconds
             refusal = policy.recalling_refusal(standing, message, now, window)
@@ -120,15 +117,3 @@ class MessageChanges:
         before = {"author_id": message.sender_id, **described(message.content)}
         target = post_id_of(group.group_id, message.seq)
         await self._admin_log.record(tx, group, AdminAct(actor, action, target, before, after))
-
-    async def _own_or_managed(
-        self, actor: Actor, group_id: GroupId, seq: int, tx: Tx
-    ) -> tuple[Standing, Message]:
-        standing = await self._access.standing(actor, group_id, tx)
-        refusal = policy.reading_refusal(standing.group, standing.rank)
-        if refusal is not None:
-            raise refusal
-        message = await self._messages.find(standing.group.stream_id, seq, tx)
-        if message is None or seq <= policy.history_floor(standing):
-            raise MessageNotFound
-        return standing, message

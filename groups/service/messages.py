@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from groups import policy
-from groups.errors import GroupNotFound, MessageNotFound
+from groups.errors import GroupNotFound
 from groups.events import MessagePosted
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -293,10 +293,7 @@ class MessageService:
 
         Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
         """
-        standing = await self._access.reading(actor, group_id)
-        message = await self._messages.find(standing.group.stream_id, seq)
-        if message is None or seq <= policy.history_floor(standing):
-            raise MessageNotFound
+        standing, message = await self._access.message(actor, group_id, seq)
         return Posted(message, standing)
 
     async def hold(self, group_id: GroupId, seq: int, tx: Tx) -> Message | None:
