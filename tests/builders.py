@@ -18,7 +18,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.bus import Bus
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database, Document, Tx
+from groups.kernel.mongo import Database, Document, Tx, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
 from groups.service import GroupChanges, NewGroup
@@ -73,7 +73,9 @@ class World:
         self.limits = GroupLimits(**limits)
         self.chat: GroupChat = assemble(database, self.limits, self.clock, on_batch=on_batch)
         self.groups, self.membership = self.chat.groups, self.chat.membership
-        self.messages = self.chat.messages
+        self.founding, self.updating = self.chat.founding, self.chat.updating
+        self.disbanding = self.chat.disbanding
+        self.messages, self.message_changes = self.chat.messages, self.chat.message_changes
         self.heard: list[Event] = []
         self.bus = Bus(database)
         self.bus.listen(self.heard.extend)
@@ -88,7 +90,7 @@ class World:
     ) -> GroupId:
         """A group with these members and admins; what made it is not on record."""
         new = NewGroup(type=type, name=other.pop("name", "Tea"), **other)
-        group_id = (await self.groups.create(owner, new)).group.group_id
+        group_id = (await self.founding.create(owner, new)).group.group_id
         for user in (*admins, *members):
             await self.membership.add(owner, group_id, user.user_id)
         for admin in admins:
@@ -100,7 +102,7 @@ class World:
         """A Community group that carries the channel marker."""
         group_id = await self.group(*members, admins=admins)
         await self.database.run(
-            lambda tx: self.groups.mark_in(ADA, group_id, GroupChanges(), tx),
+            lambda tx: self.updating.mark_in(ADA, group_id, GroupChanges(), tx),
         )
         self.heard.clear()
         return group_id
@@ -180,7 +182,7 @@ async def real_databases(
     async def connect() -> Database:
         opened.append(await Database.connect(uri, name))
         if len(opened) == 1:
-            await opened[0].ensure_indexes(GROUP_INDEXES)
+            await ensure_indexes(opened[0], GROUP_INDEXES)
         return opened[-1]
 
     try:

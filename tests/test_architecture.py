@@ -1,4 +1,4 @@
-"""The house's rules, checked on the source itself: who may import whom, and what only some rooms may touch.
+"""The house's rules, checked on the source itself: who may import whom, what only some may touch, how long each may be.
 
 `complaints_of` judges one module's source; below, it judges every module of the four packages, and a made-up offender
 for each rule proves that the rule trips.
@@ -48,6 +48,9 @@ ROOM_RANK: Final = {
     "routes": 4,
 }
 """The rooms of a package; a room may import its equals and those below."""
+
+MOST_LINES: Final = 350
+"""Of a module: one that grows past it is parted by life cycle or subject."""
 
 PART_OF_ANOTHER: Final = {"pydantic_core"}
 """Libraries that a declared one pins and documents as its own interface."""
@@ -99,6 +102,9 @@ def complaints_of(module: str, source: str) -> list[str]:
     """What breaks a rule in the module of this name, one sentence each."""
     tree = ast.parse(source)
     found: list[str] = []
+    lines = len(source.splitlines())
+    if lines > MOST_LINES:
+        found.append(f"{module} has {lines} lines, more than {MOST_LINES}")
     for line, target in imports_of(tree):
         found += [f"{module}:{line} {complaint}" for complaint in _of_import(module, target)]
     for node in ast.walk(tree):
@@ -230,6 +236,7 @@ def test_there_are_modules_to_check() -> None:
         ("channels.server.app", "from os import environ", "environment"),
         ("groups.service", "from . import models", "relatively"),
         ("groups.service.members", "from ..models import Group", "relatively"),
+        ("groups.service.members", "pass\n" * (MOST_LINES + 1), "lines"),
     ],
 )
 def test_an_offender_is_caught(module: str, source: str, complaint: str) -> None:
@@ -265,6 +272,7 @@ def test_an_offender_is_caught(module: str, source: str, complaint: str) -> None
         ("channels.server.settings", "import os\nos.environ.get('A')"),
         ("channels.server.datadir", "import os\nos.open('a', os.O_RDONLY)"),
         ("channels.webhooks.service", "from channels.webhooks.store import Hooks"),
+        ("groups.service.members", "pass\n" * MOST_LINES),
     ],
 )
 def test_the_innocent_is_left_alone(module: str, source: str) -> None:

@@ -16,15 +16,15 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import GroupType
-from groups.service import GroupChanges, GroupService
+from groups.service import GroupChanges, UpdateService
 
 MENDER: Final = Actor(UserId("channels-verify"), is_app_admin=True)
 """Whoever repairs acts for the application."""
 
 
-def checks(database: Database, groups: GroupService, limits: Limits) -> list[Check]:
+def checks(database: Database, updating: UpdateService, limits: Limits) -> list[Check]:
     """All checks of channels, in the order in which their repairs build on each other."""
-    audit = _Audit(database, ChannelAuditStore(database), groups, limits)
+    audit = _Audit(database, ChannelAuditStore(database), updating, limits)
     return [
         Check(
             "P3",
@@ -45,11 +45,11 @@ def checks(database: Database, groups: GroupService, limits: Limits) -> list[Che
 
 class _Audit:
     def __init__(
-        self, database: Database, store: ChannelAuditStore, groups: GroupService, limits: Limits
+        self, database: Database, store: ChannelAuditStore, updating: UpdateService, limits: Limits
     ) -> None:
         self._database = database
         self._store = store
-        self._groups = groups
+        self._updating = updating
         self._limits = limits
 
     async def marks(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
@@ -70,7 +70,7 @@ class _Audit:
     def _deleting(self, channel_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
             try:
-                await self._groups.update_in(MENDER, channel_id, GroupChanges(), tx)
+                await self._updating.update_in(MENDER, channel_id, GroupChanges(), tx)
             except GroupNotFound:
                 deleted = await self._store.delete(channel_id, tx)
                 return "deleted the channel document" if deleted else None
@@ -83,7 +83,7 @@ class _Audit:
             if not await self._store.is_listed(channel_id, tx):
                 return None
             try:
-                await self._groups.mark_in(MENDER, channel_id, GroupChanges(), tx)
+                await self._updating.mark_in(MENDER, channel_id, GroupChanges(), tx)
             except GroupNotFound:
                 return None
             return "marked the group again"

@@ -14,7 +14,7 @@ from channels.drafts.errors import (
     ScheduleLimitReached,
 )
 from channels.drafts.models import Draft, NewDraft
-from channels.drafts.service import DraftService
+from channels.drafts.service import DraftPublishing, DraftService
 from channels.errors import ChannelNotFound, PostNotFound
 from channels.routes.views import ChannelIdText, PostView, post_view
 from groups.errors import (
@@ -39,13 +39,7 @@ from groups.kernel.errors import (
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
-from groups.routes.views import (
-    ContentView,
-    ForwardedFrom,
-    Instant,
-    NewMessage,
-    content_fields,
-)
+from groups.routes.views import ContentView, ForwardedFrom, Instant, NewMessage, content_fields
 from groups.routes.views.forwarding import forwarded_from
 
 
@@ -185,8 +179,9 @@ class DraftRoutes:
 
     tag = "Drafts"
 
-    def __init__(self, drafts: DraftService) -> None:
+    def __init__(self, drafts: DraftService, publishing: DraftPublishing) -> None:
         self._drafts = drafts
+        self._publishing = publishing
 
     @post(
         "/v1/channels/{channel_id}/drafts",
@@ -263,5 +258,5 @@ class DraftRoutes:
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> PostView:
         """Post the draft now, in my name (owner, admin); repeating it answers the same post."""
-        posted = await self._drafts.publish(actor, GroupId(channel_id), draft_id)
+        posted = await self._publishing.publish(actor, GroupId(channel_id), draft_id)
         return post_view(posted.message, posted.standing, Tally())

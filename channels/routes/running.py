@@ -1,4 +1,4 @@
-"""Calls on who runs a channel: admins, invitations, bans from reacting, the admin log."""
+"""Calls on who runs a channel: admins, bans from reacting, the admin log; `invitations` ask somebody to."""
 
 from typing import Annotated, Any, Self
 
@@ -7,23 +7,13 @@ from pydantic import ConfigDict, Field, model_validator
 from channels.errors import ChannelNotFound
 from channels.routes.views import ChannelIdText, SubscriberView, subscriber_view
 from channels.service import RunningService, SubscriberService
-from groups.errors import (
-    AdminLimitReached,
-    AlreadyAdmin,
-    Banned,
-    GroupsPerUserReached,
-    InvitationExpired,
-    InvitationLimitReached,
-    InvitationNotFound,
-    MemberLimitReached,
-    MemberNotFound,
-)
+from groups.errors import AdminLimitReached, MemberNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Body, View, delete, get, post, put
+from groups.kernel.endpoint import Body, View, delete, get, put
 from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.models import AdminAction, AdminLogEntry, Grant, Group, Invitation, Member, User
+from groups.models import AdminAction, AdminLogEntry, Grant, Member, User
 from groups.routes.views import BanView, Instant, reject_nulls
 from groups.service import UserService
 
@@ -62,46 +52,6 @@ def admin_view(member: Member, user: User | None) -> AdminView:
     return AdminView.model_construct(**dict(shown), grants=list(member.granted))
 
 
-class InviteAdmin(Body):
-    """Whom to ask, and what he may do then; left out, everything."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"user_id": "bob", "grants": ["post"]}]}
-    )
-
-    user_id: UserIdText
-    grants: Annotated[Grants, Field(default_factory=lambda: list(Grant))]
-
-
-class AnswerToInvitation(Body):
-    """Yes or no."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"accept": True}]})
-
-    accept: bool
-
-
-class InvitationView(View):
-    """An open invitation to be an admin."""
-
-    user_id: UserId
-    grants: list[Grant]
-    invited_by: UserId
-    invited_at: Instant
-    expires_at: Instant
-
-
-class OwnInvitationView(View):
-    """An open invitation of mine; of a private channel it shows no more than this."""
-
-    channel_id: GroupId
-    channel_name: str
-    verified: bool
-    grants: list[Grant]
-    invited_at: Instant
-    expires_at: Instant
-
-
 class LogQuery(PageQuery):
     """Which entries; of several filters all must fit."""
 
@@ -130,31 +80,6 @@ class AdminLogEntryView(View):
     before: dict[str, Any]
     after: dict[str, Any]
     at: Instant
-
-
-def _in_order(grants: frozenset[Grant]) -> list[Grant]:
-    return [grant for grant in Grant if grant in grants]
-
-
-def _invitation_view(invitation: Invitation) -> InvitationView:
-    return InvitationView(
-        user_id=invitation.user_id,
-        grants=_in_order(invitation.grants),
-        invited_by=invitation.invited_by,
-        invited_at=invitation.invited_at,
-        expires_at=invitation.expires_at,
-    )
-
-
-def _own_invitation_view(invitation: Invitation, group: Group) -> OwnInvitationView:
-    return OwnInvitationView(
-        channel_id=group.group_id,
-        channel_name=group.name,
-        verified=group.verified,
-        grants=_in_order(invitation.grants),
-        invited_at=invitation.invited_at,
-        expires_at=invitation.expires_at,
-    )
 
 
 def _entry_view(entry: AdminLogEntry) -> AdminLogEntryView:
@@ -222,75 +147,6 @@ class RunningRoutes:
     async def dismiss(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
         """Make an admin a plain subscriber again (owner)."""
         await self._subscribers.set_admin(actor, GroupId(channel_id), user_id, is_admin=False)
-
-    # --- invitations ----------------------------------------------------------------------------------------------
-
-    @post(
-        "/v1/channels/{channel_id}/invitations",
-        status=201,
-        errors=[ChannelNotFound, PermissionRefused, AlreadyAdmin, Banned, InvitationLimitReached],
-    )
-    async def invite(
-        self, actor: Actor, channel_id: ChannelIdText, body: InviteAdmin
-    ) -> InvitationView:
-        """Ask a user, subscriber or not, to be an admin (owner); all his devices hear `channel.invited`.
-
-        To the same again it changes nothing; with other grants, or when the old one expired, it is a new invitation.
-        """
-        invitation = await self._running.invite(
-            actor, GroupId(channel_id), body.user_id, frozenset(body.grants)
-        )
-        return _invitation_view(invitation)
-
-    @get(
-        "/v1/channels/{channel_id}/invitations",
-        errors=[ChannelNotFound, PermissionRefused, BadCursor],
-    )
-    async def invitations(
-        self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
-    ) -> Page[InvitationView]:
-        """The open invitations, by user id (owner)."""
-        found, next_cursor = await self._running.list_invitations(
-            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
-        )
-        return Page(items=[_invitation_view(i) for i in found], next_cursor=next_cursor)
-
-    @delete(
-        "/v1/channels/{channel_id}/invitations/{user_id}",
-        status=204,
-        errors=[ChannelNotFound, PermissionRefused],
-    )
-    async def revoke(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
-        """Take an invitation back (owner); when there is none this changes nothing."""
-        await self._running.revoke_invitation(actor, GroupId(channel_id), user_id)
-
-    @post(
-        "/v1/channels/{channel_id}/invitations/me",
-        status=204,
-        errors=[
-            ChannelNotFound,
-            InvitationNotFound,
-            InvitationExpired,
-            Banned,
-            AdminLimitReached,
-            MemberLimitReached,
-            GroupsPerUserReached,
-        ],
-    )
-    async def answer(
-        self, actor: Actor, channel_id: ChannelIdText, body: AnswerToInvitation
-    ) -> None:
-        """Accept my invitation, which makes me admin and subscriber, or decline it."""
-        await self._running.answer_invitation(actor, GroupId(channel_id), accept=body.accept)
-
-    @get("/v1/invitations", errors=[BadCursor])
-    async def own_invitations(self, actor: Actor, query: PageQuery) -> Page[OwnInvitationView]:
-        """The channels that ask me to be their admin, by id."""
-        found, next_cursor = await self._running.list_own_invitations(
-            actor, limit=query.limit, cursor=query.cursor
-        )
-        items = [_own_invitation_view(invitation, group) for invitation, group in found]
-        return Page(items=items, next_cursor=next_cursor)
 
     # --- bans from reacting ---------------------------------------------------------------------------------------
 

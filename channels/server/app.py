@@ -23,6 +23,7 @@ from channels.routes import (
     DialogueReactionRoutes,
     DialogueRoutes,
     InboxRoutes,
+    InvitationRoutes,
     PostRoutes,
     RunningRoutes,
     SubscriberRoutes,
@@ -54,7 +55,7 @@ from conversations.service.assembly import CONVERSATION_INDEXES, Conversations
 from groups.kernel.bus import Bus
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.endpoint import Endpoint, endpoints_of
-from groups.kernel.mongo import Database, Index
+from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
 from groups.routes import GroupRoutes, MediaRoutes, MemberRoutes, MessageRoutes, UserRoutes
 from groups.service.assembly import GROUP_INDEXES, GroupChat
@@ -93,7 +94,7 @@ class Services:
         """
         schema, to_take = Schema(self.database), steps(self.database, self.chat, self.channels)
         await schema.begin(to_take[-1].version)
-        await self.database.ensure_indexes(INDEXES)
+        await ensure_indexes(self.database, INDEXES)
         await schema.reach(to_take)
         await self.bus.start()
         # Once events are heard, or what is revoked in between would be missed.
@@ -162,13 +163,16 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ChannelRoutes(official.channels, official.subscriptions, official.verification),
         SubscriberRoutes(official.subscribers, official.channels, chat.users),
         RunningRoutes(official.running, official.subscribers, chat.users),
+        InvitationRoutes(official.running),
         PostRoutes(official.posts, chat.users),
-        DraftRoutes(official.drafting.drafts),
+        DraftRoutes(official.drafting.drafts, official.drafting.publishing),
         ViewRoutes(services.reach.views),
         InsightRoutes(services.reach.insights),
-        GroupRoutes(chat.groups, services.limits),
+        GroupRoutes(chat.groups, chat.founding, chat.updating, chat.disbanding, services.limits),
         MemberRoutes(chat.groups, chat.membership, chat.users, services.limits),
-        MessageRoutes(chat.messages, chat.forwards, services.reactions, chat.users),
+        MessageRoutes(
+            chat.messages, chat.message_changes, chat.forwards, services.reactions, chat.users
+        ),
         ReactionRoutes(services.reactions, chat.users),
         ConversationRoutes(talks.inbox, talks.cursors, talks.settings),
         ConversationGroupRoutes(talks.conversation_groups, talks.inbox),

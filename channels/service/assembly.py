@@ -68,8 +68,10 @@ def assemble(
         store,
         extras,
         chat.groups,
+        chat.founding,
+        chat.updating,
+        chat.disbanding,
         chat.directory,
-        chat.memberships,
         chat.repeats,
         limits,
         clock,
@@ -97,7 +99,7 @@ def assemble(
         subscriptions=Subscriptions(
             store, chat.groups, chat.memberships, chat.changes, limits, clock
         ),
-        verification=Verification(database, store, chat.groups),
+        verification=Verification(database, store, chat.groups, chat.updating),
         desk=ChannelDesk(store, chat.lookup, chat.access, chat.admin_log, clock),
         inbox=ChannelInbox(
             extras,

@@ -5,12 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from channels.errors import (
-    BadChannelId,
-    ChannelLimitReached,
-    ChannelNotFound,
-    in_words_of_channels,
-)
+from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, in_words_of_channels
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
 from channels.models import CHANNEL_PREFIX, Channel, ChannelChanges, Extras, NewChannel
 from channels.service.extras import ExtrasCache
@@ -34,12 +29,14 @@ from groups.models import (
 )
 from groups.service import (
     Directory,
+    DisbandService,
+    FoundingService,
     GroupChanges,
-    GroupService,
-    MembershipReader,
+    GroupReader,
     NewGroup,
     Repeatable,
     Repeats,
+    UpdateService,
     repeatable,
 )
 from groups.service.directory import Sort
@@ -84,9 +81,11 @@ class ChannelService:
         database: Database,
         channels: ChannelStore,
         extras: ExtrasCache,
-        groups: GroupService,
+        groups: GroupReader,
+        founding: FoundingService,
+        updating: UpdateService,
+        disbanding: DisbandService,
         directory: Directory,
-        memberships: MembershipReader,
         repeats: Repeats,
         limits: Limits,
         clock: Clock,
@@ -98,8 +97,10 @@ class ChannelService:
         self._channels = channels
         self._extras = extras
         self._groups = groups
+        self._founding = founding
+        self._updating = updating
+        self._disbanding = disbanding
         self._directory = directory
-        self._memberships = memberships
         self._repeats = repeats
         self._limits = limits
         self._clock = clock
@@ -168,7 +169,7 @@ class ChannelService:
             reactions_per_user=new.reactions_per_user or CHANNEL_REACTIONS_PER_USER,
             distinct_reactions=new.distinct_reactions or DISTINCT_REACTIONS,
         )
-        standing, is_new = await self._groups.create_in(
+        standing, is_new = await self._founding.create_in(
             actor,
             group,
             tx,
@@ -204,7 +205,7 @@ class ChannelService:
         shown = new.model_dump(
             mode="python", exclude_unset=True, exclude={*_OF_GROUP, "channel_id", "group_id"}
         )
-        await self._groups.mark_in(actor, group_id, changes, tx, also_changed=shown)
+        await self._updating.mark_in(actor, group_id, changes, tx, also_changed=shown)
         await self._insert(group_id, new, self._clock.now(), tx)
 
     async def _insert(self, group_id: GroupId, new: NewChannel, at: datetime, tx: Tx) -> None:
@@ -301,7 +302,7 @@ class ChannelService:
             of_group["join_option"] = _join_option(changes.visibility)
         wanted = changes.model_dump(mode="python", exclude_unset=True, exclude=_OF_GROUP)
         values = {name: value for name, value in wanted.items() if getattr(extras, name) != value}
-        await self._groups.update_in(
+        await self._updating.update_in(
             actor,
             channel_id,
             GroupChanges(**of_group),
@@ -321,7 +322,7 @@ class ChannelService:
         """
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            await self._groups.disband(actor, channel_id)
+            await self._disbanding.disband(actor, channel_id)
         self._extras.forget(channel_id)
 
     async def close(self) -> None:

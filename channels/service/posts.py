@@ -30,6 +30,7 @@ class PostService:
     def __init__(self, extras: ExtrasCache, chat: GroupChat, reactions: ReactionService) -> None:
         self._extras = extras
         self._messages = chat.messages
+        self._changes = chat.message_changes
         self._forwards = chat.forwards
         self._curation = chat.curation
         self._reactions = reactions
@@ -139,7 +140,7 @@ class PostService:
         """
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            posted = await self._messages.edit(actor, channel_id, seq, content)
+            posted = await self._changes.edit(actor, channel_id, seq, content)
         tallies = await self._tallies(actor, posted.standing, [seq])
         return posted, tallies.get(seq, Tally())
 
@@ -150,7 +151,7 @@ class PostService:
         """
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            await self._messages.recall(actor, channel_id, seq)
+            await self._changes.recall(actor, channel_id, seq)
 
     async def pin(self, actor: Actor, channel_id: GroupId, seq: int) -> tuple[Posted, Tally]:
         """Pin a post (owner, admins with that right); again, it changes nothing.

@@ -28,7 +28,7 @@ from groups.kernel.errors import BadCursor, DomainError
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import Departure, stream_of
-from groups.service import Change, ChangeReader, GroupService, MembershipReader
+from groups.service import Change, ChangeReader, GroupReader, MembershipReader
 from groups.service.changes import MARK_BYTES, OVERLAP
 
 MARKS: Final = 64  # in a token or cursor, which thereby stay below 1,000 characters
@@ -88,7 +88,7 @@ class Subscriptions:
     def __init__(
         self,
         store: ChannelStore,
-        groups: GroupService,
+        groups: GroupReader,
         memberships: MembershipReader,
         changes: ChangeReader,
         limits: Limits,

@@ -12,7 +12,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
-from groups.service import GroupChanges, GroupService
+from groups.service import GroupChanges, GroupReader, UpdateService
 
 UPDATER: Final = Actor(UserId("channels-update"), is_app_admin=True)
 """In whose name the admin log has what a newer version changed in what is stored."""
@@ -22,10 +22,17 @@ MOVED_AT_ONCE: Final = 500
 class Verification:
     """Gives the badge and takes it."""
 
-    def __init__(self, database: Database, channels: ChannelStore, groups: GroupService) -> None:
+    def __init__(
+        self,
+        database: Database,
+        channels: ChannelStore,
+        groups: GroupReader,
+        updating: UpdateService,
+    ) -> None:
         self._database = database
         self._channels = channels
         self._groups = groups
+        self._updating = updating
 
     async def set(self, actor: Actor, channel_id: GroupId, *, is_verified: bool) -> None:
         """Give the channel the badge, or take it (the application's admin); again changes nothing.
@@ -56,4 +63,4 @@ class Verification:
             await self._groups.get(actor, channel_id)  # to whom it is hidden, it is not found
             raise PermissionRefused("Only the application verifies a channel")
         changes = GroupChanges(verified=is_verified)
-        await self._groups.update_in(actor, channel_id, changes, tx, for_channel=True)
+        await self._updating.update_in(actor, channel_id, changes, tx, for_channel=True)

@@ -96,7 +96,7 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *groups.audit.checks(database, limits, holders=[channels.drafts.audit.HOLDER]),
         *reactions.audit.checks(database, chat.streams, clock),
         *conversations.audit.checks(database, chat.memberships, limits),
-        *channels.audit.checks(database, chat.groups, limits),
+        *channels.audit.checks(database, chat.updating, limits),
         *channels.drafts.audit.checks(database, chat.keeping, chat.messages),
         *channels.reach.audit.checks(database, chat),
     ]

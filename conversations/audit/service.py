@@ -8,7 +8,7 @@ longer than the database keeps one state. Dialogues are compared at once, since 
 from collections.abc import AsyncIterator
 
 from conversations.audit.inboxes import InboxAudit
-from conversations.audit.store import ConversationAuditStore
+from conversations.audit.store import DialogueAuditStore, OverlayAuditStore
 from conversations.limits import ConversationLimits
 from conversations.models import C2C_PREFIX, ConversationId, group_of
 from groups.kernel.audit import Check, Finding, Repair
@@ -23,7 +23,13 @@ def checks(
     database: Database, memberships: MembershipReader, limits: ConversationLimits
 ) -> list[Check]:
     """All checks of conversations, in the order in which their repairs build on each other."""
-    audit = _Audit(database, ConversationAuditStore(database), memberships, limits)
+    audit = _Audit(
+        database,
+        OverlayAuditStore(database),
+        DialogueAuditStore(database),
+        memberships,
+        limits,
+    )
     return [
         Check(
             "P5",
@@ -50,7 +56,7 @@ def checks(
             "P5",
             "each user in a dialogue has its conversation, read no further than its head",
             "dialogues",
-            ConversationAuditStore.count_dialogues,
+            DialogueAuditStore.count,
             audit.dialogues,
         ),
         Check(
@@ -68,12 +74,14 @@ class _Audit:
     def __init__(
         self,
         database: Database,
-        store: ConversationAuditStore,
+        overlays: OverlayAuditStore,
+        dialogues: DialogueAuditStore,
         memberships: MembershipReader,
         limits: ConversationLimits,
     ) -> None:
         self._database = database
-        self._store = store
+        self._overlays = overlays
+        self._dialogues = dialogues
         self._memberships = memberships
         self._limits = limits
         self.inboxes = InboxAudit(database)
@@ -83,8 +91,8 @@ class _Audit:
         after: str | None = ""
         while after is not None:
             await snapshot.renew()
-            until = await self._store.slice_end(snapshot, after)
-            async for row in self._store.without_seat(snapshot, after, until):
+            until = await self._overlays.slice_end(snapshot, after)
+            async for row in self._overlays.without_seat(snapshot, after, until):
                 user_id, _, conversation_id = row["_id"].partition(SEPARATOR)
                 yield Finding(
                     "P5",
@@ -103,15 +111,15 @@ class _Audit:
             if await self._memberships.find_seats([(group_id, user_id)], tx):
                 return None
             key = join_key(user_id, conversation_id)
-            return "deleted" if await self._store.delete(key, user_id, tx) else None
+            return "deleted" if await self._overlays.delete(key, user_id, tx) else None
 
         return lambda: self._database.run(work)
 
     async def cursors(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """Unread is never negative."""
-        async for row in self._store.read_beyond_head(snapshot):
+        async for row in self._overlays.read_beyond_head(snapshot):
             head = row["head"]
-            async for overlay in self._store.overlays_beyond(snapshot, row["_id"], head):
+            async for overlay in self._overlays.overlays_beyond(snapshot, row["_id"], head):
                 seq = max(overlay.get("read_seq") or 0, overlay.get("hidden_at_seq") or 0)
                 yield Finding(
                     "P5",
@@ -129,14 +137,14 @@ class _Audit:
                 return None
             head = heads[stream_id].head_seq
             key = join_key(user_id, conversation_id)
-            lowered = await self._store.lower(key, user_id, head, tx)
+            lowered = await self._overlays.lower(key, user_id, head, tx)
             return f"set back to the head, {head}" if lowered else None
 
         return lambda: self._database.run(work)
 
     async def dialogues(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """A dialogue is in the list of each user in it, and no other is."""
-        async for row in self._store.crooked_dialogues(snapshot):
+        async for row in self._dialogues.crooked_sides(snapshot):
             user_id, _, stream_id = row["_id"].partition(SEPARATOR)
             head = row["head"]
             if head is None:
@@ -162,7 +170,7 @@ class _Audit:
             if await self._memberships.find_heads([stream_id], tx):
                 return None
             key = join_key(user_id, conversation_id)
-            return "deleted" if await self._store.delete(key, user_id, tx) else None
+            return "deleted" if await self._overlays.delete(key, user_id, tx) else None
 
         return lambda: self._database.run(work)
 
@@ -172,14 +180,14 @@ class _Audit:
         async def work(tx: Tx) -> str | None:
             if not await self._memberships.find_heads([stream_id], tx):
                 return None
-            is_new = await self._store.hold(user_id, conversation_id, tx)
+            is_new = await self._overlays.hold(user_id, conversation_id, tx)
             return "put into his list, unread" if is_new else None
 
         return lambda: self._database.run(work)
 
     async def threads(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """What users and a channel say to each other is in its inbox."""
-        async for row in self._store.crooked_threads(snapshot):
+        async for row in self._dialogues.crooked_threads(snapshot):
             channel_id, user_id, head = row["channel_id"], row["user_id"], row["head"]
             subject = f"thread of {channel_id} with {user_id}"
             repair = self._mending_thread(GroupId(channel_id), UserId(user_id))
@@ -202,11 +210,11 @@ class _Audit:
             head = heads.get(stream_id)
             done = None
             if head is None:
-                if await self._store.delete_thread(channel_id, user_id, tx):
+                if await self._dialogues.delete(channel_id, user_id, tx):
                     done = "deleted"
-            elif await self._store.hold_thread(channel_id, user_id, head.active_ms, tx):
+            elif await self._dialogues.hold(channel_id, user_id, head.active_ms, tx):
                 done = "put into the inbox, unread"
-            elif await self._store.lower_thread(channel_id, user_id, head.head_seq, tx):
+            elif await self._dialogues.lower(channel_id, user_id, head.head_seq, tx):
                 done = f"set back to the head, {head.head_seq}"
             if done is not None:
                 await self.inboxes.recount(channel_id, tx)
@@ -217,7 +225,7 @@ class _Audit:
     async def groups(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """The tabs of a user and what is in them."""
         limit = self._limits.conversations_per_group
-        async for row in self._store.crooked_groups(snapshot, limit):
+        async for row in self._overlays.crooked_groups(snapshot, limit):
             user_id, name, held = row["user_id"], row["name"], row["held"]
             subject = f"conversation group {name} of {user_id}"
             if row["exists"]:
@@ -226,15 +234,15 @@ class _Audit:
                 problem = f"does not exist, and {held} conversations are in it"
                 yield Finding("P5", subject, problem, self._dropping(user_id, name))
         limit = self._limits.conversation_groups
-        async for row in self._store.users_beyond_limit(snapshot, limit):
+        async for row in self._overlays.users_beyond_limit(snapshot, limit):
             problem = f"has {row['made']} conversation groups, the limit is {limit}"
             yield Finding("P5", f"user {row['_id']}", problem)
 
     def _dropping(self, user_id: UserId, name: str) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if await self._store.group_exists(join_key(user_id, name), user_id, tx):
+            if await self._overlays.group_exists(join_key(user_id, name), user_id, tx):
                 return None
-            dropped = await self._store.drop_name(user_id, name, tx)
+            dropped = await self._overlays.drop_name(user_id, name, tx)
             return f"took {dropped} conversations out of it" if dropped else None
 
         return lambda: self._database.run(work)

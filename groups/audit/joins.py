@@ -64,6 +64,18 @@ def union(collection: str, *stages: Stage) -> Stage:
     return {"$unionWith": {"coll": collection, "pipeline": list(stages)}}
 
 
+def merged(*fields: str) -> Stage:
+    """One row an id; each field as the one row had it that had it."""
+    accumulators: Stage = {field: {"$max": f"${field}"} for field in fields}
+    return {"$group": {"_id": "$_id", **accumulators}}
+
+
+def with_disbanded_streams() -> Stage:
+    """Go on with a row for the stream of each group that is being cleared away: its id and `disbanded`."""
+    stream = {"$concat": [STREAM_PREFIX, "$_id"]}
+    return union("disbanded", {"$project": {"_id": stream, "disbanded": {"$literal": 1}}})
+
+
 def look_up(collection: str, local: str, name: str) -> Stage:
     """Add what has the id in `local`, as an array `name` of none or one."""
     return {"$lookup": {"from": collection, "localField": local, "foreignField": "_id", "as": name}}

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
-from groups.audit.joins import union
+from groups.audit.joins import merged, union
 from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR
 from groups.kernel.mongo import Database, Tx
@@ -88,15 +88,7 @@ class _Audit:
                     {"$project": {"_id": "$files_id"}},
                     {"$project": {"_id": _MEDIA_ID, "held": {"$literal": 1}}},
                 ),
-                {
-                    "$group": {
-                        "_id": "$_id",
-                        **{
-                            field: {"$max": f"${field}"}
-                            for field in ("stored", "known", "held", "whole")
-                        },
-                    }
-                },
+                merged("stored", "known", "held", "whole"),
                 {
                     "$match": {
                         "$or": [

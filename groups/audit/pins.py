@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from groups.audit.joins import STREAM_PREFIX, union
-from groups.audit.store import GroupAuditStore
+from groups.audit.joins import merged, union, with_disbanded_streams
+from groups.audit.store import StreamAuditStore
 from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Tx
@@ -13,7 +13,7 @@ from groups.limits import GroupLimits
 
 def checks(database: Database, limits: GroupLimits) -> list[Check]:
     """The check of pins."""
-    audit = _Audit(database, GroupAuditStore(database), limits)
+    audit = _Audit(database, StreamAuditStore(database), limits)
     return [
         Check(
             "P3",
@@ -29,7 +29,7 @@ _PINNED = {"$match": {"pinned_at": {"$type": "date"}}}
 
 
 class _Audit:
-    def __init__(self, database: Database, store: GroupAuditStore, limits: GroupLimits) -> None:
+    def __init__(self, database: Database, store: StreamAuditStore, limits: GroupLimits) -> None:
         self._database = database
         self._store = store
         self._limit = limits.pinned_messages
@@ -46,21 +46,8 @@ class _Audit:
                     _PINNED,
                     {"$group": {"_id": "$stream_id", "pinned": {"$push": "$seq"}}},
                 ),
-                union(
-                    "disbanded",
-                    {
-                        "$project": {
-                            "_id": {"$concat": [STREAM_PREFIX, "$_id"]},
-                            "disbanded": {"$literal": 1},
-                        }
-                    },
-                ),
-                {
-                    "$group": {
-                        "_id": "$_id",
-                        **{name: {"$max": f"${name}"} for name in ("pins", "pinned", "disbanded")},
-                    }
-                },
+                with_disbanded_streams(),
+                merged("pins", "pinned", "disbanded"),
                 {"$match": {"disbanded": None}},
                 {
                     "$project": {

@@ -4,24 +4,16 @@ A group's marker and its stream's flag are compared here; that the marker means 
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from groups.audit import media, pins, running
-from groups.audit.store import GroupAuditStore
+from groups.audit import media, pins, running, streams
+from groups.audit.store import GroupAuditStore, StreamAuditStore
 from groups.kernel.audit import Check, Finding, Repair
-from groups.kernel.ids import GroupId, StreamId
+from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.limits import GroupLimits
-from groups.models import (
-    CHANNEL_MARKER,
-    Content,
-    GroupType,
-    LastMessage,
-    stream_of,
-    type_member_limit,
-)
+from groups.models import CHANNEL_MARKER, GroupType, stream_of, type_member_limit
 
 Row = Mapping[str, Any]
 
@@ -31,15 +23,9 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
 
     `holders`: collections of higher packages whose documents use uploads as messages do.
     """
-    audit = _Audit(database, GroupAuditStore(database), limits)
+    audit = _Audit(database, GroupAuditStore(database), StreamAuditStore(database), limits)
     return [
-        Check(
-            "P2",
-            "each stream has seq 1, 2, 3 … up to its head",
-            "messages",
-            lambda snapshot: snapshot.number("messages"),
-            audit.streams,
-        ),
+        *streams.checks(database),
         Check(
             "P3",
             "each member has one record",
@@ -79,71 +65,17 @@ async def _count_restrictions(snapshot: Snapshot) -> int:
 
 
 class _Audit:
-    def __init__(self, database: Database, store: GroupAuditStore, limits: GroupLimits) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: GroupAuditStore,
+        stream_store: StreamAuditStore,
+        limits: GroupLimits,
+    ) -> None:
         self._database = database
         self._store = store
+        self._streams = stream_store
         self._limits = {kind.value: type_member_limit(kind, limits) for kind in GroupType}
-
-    # --- streams --------------------------------------------------------------------------------------------------
-
-    async def streams(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """P2: no hole, no duplicate, an honest head."""
-        async for row in self._store.crooked_streams(snapshot):
-            async for finding in self._of_stream(row, snapshot):
-                yield finding
-        async for row in self._store.misfiled_messages(snapshot):
-            problem = f"filed as {row['_id']!r}, although it says seq {row.get('seq')}"
-            yield Finding("P2", f"stream {row.get('stream_id')}", problem)
-
-    async def _of_stream(self, row: Row, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        stream_id, subject = row["_id"], f"stream {row['_id']}"
-        count, newest = row["messages"] or 0, row["newest"] or 0
-        if row["stream"] is None:
-            yield Finding("P2", subject, f"does not exist, and has {count} messages")
-            return
-        head = row["head"]
-        last_seq = max(head, newest)
-        if count > newest or (count and row["first"] < 1):
-            yield Finding("P2", subject, f"has {count} messages with seqs up to {newest}")
-        elif count < last_seq:
-            hole = await self._first_hole(snapshot, stream_id, last_seq)
-            more = f", the first of {last_seq - count}" if last_seq - count > 1 else ""
-            yield Finding("P2", subject, f"seq {hole} is missing{more}")
-        # Never lowered: a head beyond the messages tells that messages were lost, and their seqs were seen by readers.
-        repair = self._mending_head(stream_id)
-        if head < newest:
-            problem = f"head_seq is {head}, the last message is {newest}"
-            yield Finding("P2", subject, problem, repair)
-        elif (row["last"] or 0) != head:
-            problem = f"last.seq is {row['last']}, head_seq is {head}"
-            yield Finding("P2", subject, problem, repair if newest == head else None)
-
-    async def _first_hole(self, snapshot: Snapshot, stream_id: str, last_seq: int) -> int:
-        # Halving: up to a seq before the first hole there are as many messages as that seq says.
-        dense, holed = 0, last_seq
-        while holed - dense > 1:
-            middle = (dense + holed) // 2
-            if await self._store.count_up_to(snapshot, stream_id, middle) == middle:
-                dense = middle
-            else:
-                holed = middle
-        return holed
-
-    def _mending_head(self, stream_id: StreamId) -> Repair:
-        async def work(tx: Tx) -> str | None:
-            stream = await self._store.find_stream(stream_id, tx)
-            _, _, newest = await self._store.measure_messages(stream_id, tx)
-            if stream is None:
-                return None
-            last = _last(newest)
-            seq = last["seq"] if last else 0
-            is_right = stream["head_seq"] == seq == (stream["last"] or {"seq": 0})["seq"]
-            if is_right or stream["head_seq"] > seq:
-                return None
-            await self._store.put_head(stream_id, {"head_seq": seq, "last": last}, tx)
-            return f"set head and last message to seq {seq}"
-
-        return lambda: self._database.run(work)
 
     # --- members --------------------------------------------------------------------------------------------------
 
@@ -234,11 +166,11 @@ class _Audit:
         async def work(tx: Tx) -> str | None:
             if await self._store.is_known(group_id, tx):
                 return None
-            count, _, _ = await self._store.measure_messages(stream_id, tx)
+            count, _, _ = await self._streams.measure_messages(stream_id, tx)
             # Messages are never deleted, so what leads to them stays too: a backup may bring the group back.
             if count:
                 return None
-            await self._store.delete_stream(stream_id, tx)
+            await self._streams.delete(stream_id, tx)
             return "deleted the empty stream"
 
         return lambda: self._database.run(work)
@@ -248,13 +180,13 @@ class _Audit:
 
         async def work(tx: Tx) -> str | None:
             group = await self._store.find_group(group_id, tx)
-            if group is None or await self._store.find_stream(stream_id, tx) is not None:
+            if group is None or await self._streams.find(stream_id, tx) is not None:
                 return None
-            _, _, newest = await self._store.measure_messages(stream_id, tx)
-            last = _last(newest)
+            _, _, newest = await self._streams.measure_messages(stream_id, tx)
+            last = streams.last_in(newest)
             seq = last["seq"] if last else 0
             values = {"head_seq": seq, "is_channel": _is_marked(group), "last": last}
-            await self._store.put_head(stream_id, values, tx)
+            await self._streams.put_head(stream_id, values, tx)
             return f"made the stream anew with head_seq {seq}"
 
         return lambda: self._database.run(work)
@@ -264,10 +196,10 @@ class _Audit:
 
         async def work(tx: Tx) -> str | None:
             group = await self._store.find_group(group_id, tx)
-            stream = await self._store.find_stream(stream_id, tx)
+            stream = await self._streams.find(stream_id, tx)
             if group is None or stream is None or stream["is_channel"] == _is_marked(group):
                 return None
-            await self._store.put_head(stream_id, {"is_channel": _is_marked(group)}, tx)
+            await self._streams.put_head(stream_id, {"is_channel": _is_marked(group)}, tx)
             return "had the stream say what the group's marker says"
 
         return lambda: self._database.run(work)
@@ -283,7 +215,7 @@ class _Audit:
 
     def _lowering_joined(self, group_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            stream = await self._store.find_stream(stream_of(group_id), tx)
+            stream = await self._streams.find(stream_of(group_id), tx)
             if stream is None:
                 return None
             changed = await self._store.lower_joined(group_id, stream["head_seq"], tx)
@@ -325,17 +257,3 @@ def _wrong_owner(row: Row) -> str | None:
 
 def _is_marked(group: Document) -> bool:
     return CHANNEL_MARKER in group["custom"]
-
-
-def _last(message: Document | None) -> Document | None:
-    if message is None:
-        return None
-    content = message["content"]
-    return asdict(
-        LastMessage(
-            seq=message["seq"],
-            sender_id=message["sender_id"],
-            preview=Content.model_validate(content).preview if content else "",
-            at=message["created_at"],
-        )
-    )

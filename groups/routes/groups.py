@@ -38,7 +38,14 @@ from groups.routes.views import (
     group_view,
     split_ids,
 )
-from groups.service import GroupChanges, GroupService, NewGroup
+from groups.service import (
+    DisbandService,
+    FoundingService,
+    GroupChanges,
+    GroupReader,
+    NewGroup,
+    UpdateService,
+)
 
 
 class GroupQuery(PageQuery):
@@ -58,8 +65,18 @@ class GroupRoutes:
 
     tag = "Groups"
 
-    def __init__(self, groups: GroupService, limits: GroupLimits) -> None:
+    def __init__(
+        self,
+        groups: GroupReader,
+        founding: FoundingService,
+        updating: UpdateService,
+        disbanding: DisbandService,
+        limits: GroupLimits,
+    ) -> None:
         self._groups = groups
+        self._founding = founding
+        self._updating = updating
+        self._disbanding = disbanding
         self._limits = limits
 
     def _view(self, standing: Standing, stream: Stream) -> GroupView:
@@ -84,7 +101,7 @@ class GroupRoutes:
     async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupView:
         """Create a group of which I am the owner."""
         new = NewGroup(**body.model_dump(exclude_unset=True))
-        created = await self._groups.create(actor, new, key=key)
+        created = await self._founding.create(actor, new, key=key)
         return self._view(*await self._groups.get(actor, created.group.group_id))
 
     @get("/v1/groups")
@@ -128,10 +145,10 @@ class GroupRoutes:
     async def update(self, actor: Actor, group_id: GroupIdText, body: UpdateGroup) -> GroupView:
         """Change a group's profile or settings (owner, admin)."""
         changes = GroupChanges(**body.model_dump(exclude_unset=True))
-        await self._groups.update(actor, group_id, changes)
+        await self._updating.update(actor, group_id, changes)
         return self._view(*await self._groups.get(actor, group_id))
 
     @delete("/v1/groups/{group_id}", status=204, errors=[GroupNotFound, PermissionRefused])
     async def disband(self, actor: Actor, group_id: GroupIdText) -> None:
         """Disband a group (owner; a Work group the application's admin only)."""
-        await self._groups.disband(actor, group_id)
+        await self._disbanding.disband(actor, group_id)

@@ -36,7 +36,7 @@ from groups.routes.views import (
     group_view,
     member_view,
 )
-from groups.service import GroupService, Membership, MembershipService, UserService
+from groups.service import GroupReader, Membership, MembershipService, UserService
 
 
 class MemberQuery(PageQuery):
@@ -59,7 +59,7 @@ class MemberRoutes:
 
     def __init__(
         self,
-        groups: GroupService,
+        groups: GroupReader,
         membership: MembershipService,
         users: UserService,
         limits: GroupLimits,

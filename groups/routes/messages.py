@@ -20,18 +20,13 @@ from groups.errors import (
 )
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post
-from groups.kernel.errors import (
-    FieldTooLong,
-    IdempotencyConflict,
-    PermissionRefused,
-    RateLimited,
-)
+from groups.kernel.errors import FieldTooLong, IdempotencyConflict, PermissionRefused, RateLimited
 from groups.kernel.ids import GroupIdText, StreamId, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Message, Standing, Tallies, Tally, User
 from groups.routes.rendering import MessageRendering
 from groups.routes.views import MessageView, NewMessage, WriteMessage, message_view
-from groups.service import ForwardService, MessageService, Posted, UserService
+from groups.service import ForwardService, MessageChanges, MessageService, Posted, UserService
 
 Seq = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
 
@@ -70,11 +65,13 @@ class MessageRoutes:
     def __init__(
         self,
         messages: MessageService,
+        changes: MessageChanges,
         forwards: ForwardService,
         tallies: TallyReader,
         users: UserService,
     ) -> None:
         self._messages = messages
+        self._changes = changes
         self._forwards = forwards
         self._tallies = tallies
         self._users = users
@@ -175,7 +172,7 @@ class MessageRoutes:
         self, actor: Actor, group_id: GroupIdText, seq: Seq, body: WriteMessage
     ) -> MessageView:
         """Replace a message's content (its sender; in a channel also owner and admins)."""
-        edited = await self._messages.edit(actor, group_id, seq, body.to_content())
+        edited = await self._changes.edit(actor, group_id, seq, body.to_content())
         return await self._with_tally(actor, edited)
 
     @delete(
@@ -185,7 +182,7 @@ class MessageRoutes:
     )
     async def recall(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> None:
         """Take a message back: its content goes, its seq stays (owner, admin; the sender for two minutes)."""
-        await self._messages.recall(actor, group_id, seq)
+        await self._changes.recall(actor, group_id, seq)
 
     async def _with_tally(self, actor: Actor, posted: Posted) -> MessageView:
         message = posted.message

@@ -6,8 +6,10 @@ from groups.service.changes import Change, ChangeReader
 from groups.service.clearing import Clearing
 from groups.service.curation import CurationService
 from groups.service.directory import Directory
+from groups.service.disbanding import DisbandService
 from groups.service.forwarding import ForwardService, said_by
-from groups.service.groups import GroupChanges, GroupService, NewGroup
+from groups.service.founding import FoundingService, NewGroup
+from groups.service.groups import GroupReader
 from groups.service.hooks import Hooks
 from groups.service.importing import ImportService
 from groups.service.invitations import InvitationService
@@ -15,6 +17,7 @@ from groups.service.keeping import Keeping
 from groups.service.lookup import GroupLookup
 from groups.service.media import Bytes, MediaService
 from groups.service.membership import Membership, MembershipService
+from groups.service.message_changes import MessageChanges
 from groups.service.messages import History, MessageService, Posted
 from groups.service.posting import Prepared, Take
 from groups.service.repeats import Repeatable, Repeats, repeatable
@@ -22,6 +25,7 @@ from groups.service.revocations import Revocations
 from groups.service.roster import Admission, Outcome
 from groups.service.standing_list import Card, MembershipReader
 from groups.service.streams import StreamService
+from groups.service.updating import GroupChanges, UpdateService
 from groups.service.users import UserService
 from groups.service.views import MessageViews
 
@@ -36,10 +40,12 @@ __all__ = [
     "Clearing",
     "CurationService",
     "Directory",
+    "DisbandService",
     "ForwardService",
+    "FoundingService",
     "GroupChanges",
     "GroupLookup",
-    "GroupService",
+    "GroupReader",
     "History",
     "Hooks",
     "ImportService",
@@ -49,6 +55,7 @@ __all__ = [
     "Membership",
     "MembershipReader",
     "MembershipService",
+    "MessageChanges",
     "MessageService",
     "MessageViews",
     "NewGroup",
@@ -60,6 +67,7 @@ __all__ = [
     "Revocations",
     "StreamService",
     "Take",
+    "UpdateService",
     "UserService",
     "repeatable",
     "said_by",

@@ -1,23 +1,31 @@
-"""The guard in front of every group: the one way to get at a group on somebody's behalf.
+"""The guard in front of every group: the one way to get at a group and its messages on somebody's behalf.
 
 It answers "absent" and "not yours to know" with the same error, so that no caller can forget the difference.
 """
 
 from groups import policy
-from groups.errors import GroupNotFound
+from groups.errors import GroupNotFound, MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
-from groups.models import Rank, Standing
-from groups.store import GroupStore, MemberStore
+from groups.models import Message, Rank, Standing
+from groups.store import GroupStore, MemberStore, MessageStore, RestrictionStore
 
 
 class Access:
     """Finds a group together with what the actor is to it."""
 
-    def __init__(self, groups: GroupStore, members: MemberStore) -> None:
+    def __init__(
+        self,
+        groups: GroupStore,
+        members: MemberStore,
+        restrictions: RestrictionStore,
+        messages: MessageStore,
+    ) -> None:
         self._groups = groups
         self._members = members
+        self._restrictions = restrictions
+        self._messages = messages
 
     async def standing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> Standing:
         """The actor before the group.
@@ -35,22 +43,35 @@ class Access:
             raise GroupNotFound
         restriction = None
         if member is None and not actor.is_app_admin:
-            restriction = await self._members.find_restriction(group_id, actor.user_id, tx)
+            restriction = await self._restrictions.find(group_id, actor.user_id, tx)
         rank = policy.rank_of(actor, member, restriction)
         if not policy.may_see(group, rank):
             raise GroupNotFound
         return Standing(group=group, member=member, rank=rank)
 
-    async def reading(self, actor: Actor, group_id: GroupId) -> Standing:
+    async def reading(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> Standing:
         """The actor before a group whose messages he may read.
 
         Raises: GroupNotFound; PermissionRefused; Banned.
         """
-        standing = await self.standing(actor, group_id)
+        standing = await self.standing(actor, group_id, tx)
         refusal = policy.reading_refusal(standing.group, standing.rank)
         if refusal is not None:
             raise refusal
         return standing
+
+    async def message(
+        self, actor: Actor, group_id: GroupId, seq: int, tx: Tx | None = None
+    ) -> tuple[Standing, Message]:
+        """The actor before the group, and a message of it that he may read.
+
+        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also of what was said before he may look.
+        """
+        standing = await self.reading(actor, group_id, tx)
+        message = await self._messages.find(standing.group.stream_id, seq, tx)
+        if message is None or seq <= policy.history_floor(standing):
+            raise MessageNotFound
+        return standing, message
 
     @staticmethod
     def is_staff(standing: Standing) -> bool:

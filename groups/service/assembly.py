@@ -13,9 +13,11 @@ from groups.service.changes import ChangeReader
 from groups.service.clearing import Clearing
 from groups.service.curation import CurationService
 from groups.service.directory import Directory
+from groups.service.disbanding import DisbandService
 from groups.service.faces import Faces
 from groups.service.forwarding import ForwardService
-from groups.service.groups import GroupService
+from groups.service.founding import FoundingService
+from groups.service.groups import GroupReader
 from groups.service.hooks import Hooks
 from groups.service.importing import ImportService
 from groups.service.invitations import InvitationService
@@ -23,12 +25,14 @@ from groups.service.keeping import Keeping
 from groups.service.lookup import GroupLookup
 from groups.service.media import MediaService
 from groups.service.membership import MembershipService
+from groups.service.message_changes import MessageChanges
 from groups.service.messages import MessageService
 from groups.service.repeats import Repeats
 from groups.service.revocations import Revocations
 from groups.service.roster import Admissions, MembershipLane, Roster
 from groups.service.standing_list import MembershipReader
 from groups.service.streams import StreamService
+from groups.service.updating import UpdateService
 from groups.service.users import UserService
 from groups.service.views import MessageViews
 from groups.store import (
@@ -38,10 +42,13 @@ from groups.store import (
     ChangeStore,
     GroupStore,
     InvitationStore,
+    JoinRequestStore,
     MediaStore,
     MemberStore,
     MessageStore,
     RepeatStore,
+    RestrictionStore,
+    StreamStore,
     UserStore,
 )
 
@@ -58,11 +65,15 @@ class GroupChat:
     lookup: GroupLookup
     memberships: MembershipReader
     changes: ChangeReader
-    groups: GroupService
+    groups: GroupReader
+    founding: FoundingService
+    updating: UpdateService
+    disbanding: DisbandService
     membership: MembershipService
     invitations: InvitationService
     imports: ImportService
     messages: MessageService
+    message_changes: MessageChanges
     forwards: ForwardService
     curation: CurationService
     keeping: Keeping
@@ -93,11 +104,13 @@ def assemble(
 ) -> GroupChat:
     """Group chat on this database; `on_batch` hears the size of every group-commit batch."""
     groups, members = GroupStore(database), MemberStore(database)
-    messages, users = MessageStore(database), UserStore(database)
+    restrictions, requests = RestrictionStore(database), JoinRequestStore(database)
+    stream_store, messages = StreamStore(database), MessageStore(database)
+    users = UserStore(database)
     media, invitations = MediaStore(database), InvitationStore(database)
     faces, changes = Faces(media), ChangeStore(database)
     hooks = Hooks()
-    access = Access(groups, members)
+    access = Access(groups, members, restrictions, messages)
     admin_log = AdminLog(database, AdminLogStore(database), access, clock)
     lane = MembershipLane(
         database,
@@ -105,7 +118,9 @@ def assemble(
             database,
             groups,
             members,
-            messages,
+            restrictions,
+            requests,
+            stream_store,
             users,
             invitations,
             admin_log,
@@ -115,7 +130,14 @@ def assemble(
             clock,
         ),
         Admissions(
-            database, groups, messages, AdmissionStore(database), admin_log, hooks, limits, clock
+            database,
+            groups,
+            stream_store,
+            AdmissionStore(database),
+            admin_log,
+            hooks,
+            limits,
+            clock,
         ),
         on_batch=on_batch,
     )
@@ -123,6 +145,8 @@ def assemble(
         database,
         groups,
         members,
+        restrictions,
+        requests,
         messages,
         media,
         invitations,
@@ -133,16 +157,17 @@ def assemble(
         clock,
     )
     repeats = Repeats(RepeatStore(database), clock)
-    streams = StreamService(database, messages, media, limits, clock)
+    streams = StreamService(database, stream_store, messages, media, limits, clock)
     posting = MessageService(
         database,
         groups,
         members,
+        restrictions,
         messages,
+        stream_store,
         media,
         streams,
         access,
-        admin_log,
         hooks,
         limits,
         clock,
@@ -154,34 +179,42 @@ def assemble(
         hooks=hooks,
         access=access,
         admin_log=admin_log,
-        lookup=GroupLookup(database, groups, members),
-        memberships=MembershipReader(members, messages, groups),
+        lookup=GroupLookup(database, groups, members, restrictions),
+        memberships=MembershipReader(members, stream_store, groups),
         changes=ChangeReader(changes),
-        groups=GroupService(
+        groups=GroupReader(groups, members, stream_store, access),
+        founding=FoundingService(
             database,
             groups,
             members,
-            messages,
+            stream_store,
             users,
             access,
             faces,
-            clearing,
             admin_log,
             repeats,
-            hooks,
             limits,
             clock,
         ),
-        membership=MembershipService(members, access, lane),
+        updating=UpdateService(
+            database, groups, stream_store, access, faces, admin_log, limits, clock
+        ),
+        disbanding=DisbandService(
+            database, groups, stream_store, access, faces, clearing, hooks, clock
+        ),
+        membership=MembershipService(members, restrictions, requests, access, lane),
         invitations=inviting,
         imports=ImportService(access, lane, admin_log),
         messages=posting,
-        forwards=ForwardService(posting, messages, media, access, hooks),
-        curation=CurationService(database, messages, access, admin_log, limits, clock),
+        message_changes=MessageChanges(database, streams, access, admin_log, limits, clock),
+        forwards=ForwardService(posting, media, access, hooks),
+        curation=CurationService(
+            database, stream_store, messages, access, admin_log, limits, clock
+        ),
         keeping=Keeping(media, access, limits, clock),
         repeats=repeats,
         streams=streams,
-        directory=Directory(groups, members, messages),
+        directory=Directory(groups, members, stream_store),
         users=UserService(database, users, faces, clock),
         revocations=Revocations(database, users, clock),
         media=MediaService(media, limits, clock),

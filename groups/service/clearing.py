@@ -22,9 +22,11 @@ from groups.store import (
     ChangeStore,
     GroupStore,
     InvitationStore,
+    JoinRequestStore,
     MediaStore,
     MemberStore,
     MessageStore,
+    RestrictionStore,
 )
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
@@ -42,6 +44,8 @@ class Clearing:
         database: Database,
         groups: GroupStore,
         members: MemberStore,
+        restrictions: RestrictionStore,
+        requests: JoinRequestStore,
         messages: MessageStore,
         media: MediaStore,
         invitations: InvitationStore,
@@ -54,6 +58,8 @@ class Clearing:
         self._database = database
         self._groups = groups
         self._members = members
+        self._restrictions = restrictions
+        self._requests = requests
         self._messages = messages
         self._media = media
         self._invitations = invitations
@@ -168,5 +174,6 @@ class Clearing:
 
     async def _clear_rest(self, group_id: GroupId, tx: Tx) -> None:
         if await self._groups.touch_disbanded(group_id, tx):
-            await self._members.clear_group(group_id, tx)
+            await self._restrictions.clear_group(group_id, tx)
+            await self._requests.clear_group(group_id, tx)
             await self._invitations.clear_group(group_id, tx)

@@ -8,7 +8,7 @@ other. A post writes that document too, and runs again when it meets a pin, whic
 from collections.abc import Callable
 
 from groups import policy
-from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled, PinLimitReached
+from groups.errors import GroupNotFound, MessageRecalled, PinLimitReached
 from groups.events import MessageEdited
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -20,7 +20,7 @@ from groups.models import AdminAct, AdminAction, Message, Standing, post_id_of
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog
 from groups.service.messages import History, Posted
-from groups.store import MessageStore
+from groups.store import MessageStore, StreamStore
 
 Refusal = Callable[[Standing, Message], DomainError | None]
 
@@ -31,6 +31,7 @@ class CurationService:
     def __init__(
         self,
         database: Database,
+        streams: StreamStore,
         messages: MessageStore,
         access: Access,
         admin_log: AdminLog,
@@ -38,6 +39,7 @@ class CurationService:
         clock: Clock,
     ) -> None:
         self._database = database
+        self._streams = streams
         self._messages = messages
         self._access = access
         self._admin_log = admin_log
@@ -57,13 +59,13 @@ class CurationService:
                 raise MessageRecalled
             if message.pinned_at is not None:
                 return Posted(message, standing)
-            pins = await self._messages.list_pins(message.stream_id, tx)
+            pins = await self._streams.list_pins(message.stream_id, tx)
             if pins is None:
                 raise GroupNotFound
             if len(pins) >= self._limits.pinned_messages:
                 raise PinLimitReached(limit=self._limits.pinned_messages)
             pinned = message.model_copy(update={"pinned_at": self._clock.now()})
-            await self._messages.set_pin(pinned, tx)
+            await self._streams.set_pin(pinned, tx)
             return await self._changed(pinned, standing, actor, AdminAction.POST_PINNED, tx)
 
         return await self._database.run(work)
@@ -79,7 +81,7 @@ class CurationService:
             if message.pinned_at is None:
                 return
             unpinned = message.model_copy(update={"pinned_at": None})
-            await self._messages.set_pin(unpinned, tx)
+            await self._streams.set_pin(unpinned, tx)
             await self._changed(unpinned, standing, actor, AdminAction.POST_UNPINNED, tx)
 
         await self._database.run(work)
@@ -92,7 +94,7 @@ class CurationService:
         standing = await self._access.reading(actor, group_id)
         stream_id = standing.group.stream_id
         floor = policy.history_floor(standing)
-        pins = await self._messages.list_pins(stream_id) or []
+        pins = await self._streams.list_pins(stream_id) or []
         seqs = [seq for seq in reversed(pins) if seq > floor]
         found = await self._messages.find_some(stream_id, seqs) if seqs else {}
         # One that was unpinned between the two reads is passed over.
@@ -115,8 +117,6 @@ class CurationService:
             if message.reactions_frozen == frozen:
                 return Posted(message, standing)
             changed = message.model_copy(update={"reactions_frozen": frozen})
-            # A reaction writes the message too, so it comes before this or finds it.
-            await self._messages.set_marks(changed, tx)
             action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
             return await self._changed(changed, standing, actor, action, tx)
 
@@ -125,13 +125,7 @@ class CurationService:
     async def _find(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> tuple[Standing, Message]:
-        standing = await self._access.standing(actor, group_id, tx)
-        refusal = policy.reading_refusal(standing.group, standing.rank)
-        if refusal is not None:
-            raise refusal
-        message = await self._messages.find(standing.group.stream_id, seq, tx)
-        if message is None or seq <= policy.history_floor(standing):
-            raise MessageNotFound
+        standing, message = await self._access.message(actor, group_id, seq, tx)
         refusal = refusal_of(standing, message)
         if refusal is not None:
             raise refusal
@@ -141,6 +135,8 @@ class CurationService:
         self, message: Message, standing: Standing, actor: Actor, action: AdminAction, tx: Tx
     ) -> Posted:
         group = standing.group
+        # A reaction writes the message too, so it comes before its freezing or finds it.
+        await self._messages.set_marks(message, tx)
         act = AdminAct(actor, action, post_id_of(group.group_id, message.seq))
         await self._admin_log.record(tx, group, act)
         tx.publish(

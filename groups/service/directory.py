@@ -12,7 +12,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import Key, cut_page, decode_cursor, encode_cursor, page_by_text
 from groups.models import Group, Standing, Stream, stream_of
-from groups.store import GroupStore, MemberStore, MessageStore
+from groups.store import GroupStore, MemberStore, StreamStore
 
 Sort = Literal["popular", "new", "active"]
 Found = tuple[Standing, Stream]
@@ -23,10 +23,10 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 class Directory:
     """Lists of channels."""
 
-    def __init__(self, groups: GroupStore, members: MemberStore, messages: MessageStore) -> None:
+    def __init__(self, groups: GroupStore, members: MemberStore, streams: StreamStore) -> None:
         self._groups = groups
         self._members = members
-        self._messages = messages
+        self._streams = streams
 
     async def search(
         self,
@@ -70,7 +70,7 @@ class Directory:
     ) -> tuple[list[Found], str | None]:
         key = decode_cursor("active", cursor, int, str)
         group_ids = await self._groups.list_marked_ids(words=words, with_private=with_private)
-        streams = await self._messages.find_streams(stream_of(group_id) for group_id in group_ids)
+        streams = await self._streams.find_many(stream_of(group_id) for group_id in group_ids)
 
         def order(group_id: GroupId) -> tuple[int, str]:
             stream = streams.get(stream_of(group_id))
@@ -102,7 +102,7 @@ class Directory:
 
     async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[Found]:
         group_ids = [group.group_id for group in groups]
-        streams = await self._messages.find_streams(stream_of(group_id) for group_id in group_ids)
+        streams = await self._streams.find_many(stream_of(group_id) for group_id in group_ids)
         members = await self._members.find_of_user(actor.user_id, group_ids)
         found: list[Found] = []
         for group in groups:

@@ -10,13 +10,7 @@ Promises:
     A copy is independent: recalling what it was made from leaves it. The uploads count one more message each.
 """
 
-from groups import policy
-from groups.errors import (
-    ForwardingNotAllowed,
-    MediaNotFound,
-    MessageNotFound,
-    MessageRecalled,
-)
+from groups.errors import ForwardingNotAllowed, MediaNotFound, MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, join_key, mint_id
 from groups.kernel.mongo import Tx
@@ -26,7 +20,7 @@ from groups.service.hooks import Hooks
 from groups.service.media import media_ids_of
 from groups.service.messages import MessageService, Posted
 from groups.service.posting import Prepared, Take
-from groups.store import MediaStore, MessageStore
+from groups.store import MediaStore
 
 
 class ForwardService:
@@ -35,13 +29,11 @@ class ForwardService:
     def __init__(
         self,
         posting: MessageService,
-        messages: MessageStore,
         media: MediaStore,
         access: Access,
         hooks: Hooks,
     ) -> None:
         self._posting = posting
-        self._messages = messages
         self._media = media
         self._access = access
         self._hooks = hooks
@@ -106,13 +98,7 @@ class ForwardService:
     async def _of_group(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx
     ) -> tuple[Message, Origin]:
-        standing = await self._access.standing(actor, group_id, tx)
-        refusal = policy.reading_refusal(standing.group, standing.rank)
-        if refusal is not None:
-            raise refusal
-        message = await self._messages.find(standing.group.stream_id, seq, tx)
-        if message is None or seq <= policy.history_floor(standing):
-            raise MessageNotFound
+        standing, message = await self._access.message(actor, group_id, seq, tx)
         if message.content is None:
             raise MessageRecalled
         for may_forward in self._hooks.forwarding:

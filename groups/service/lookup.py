@@ -10,16 +10,23 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.models import Standing
-from groups.store import GroupStore, MemberStore
+from groups.store import GroupStore, MemberStore, RestrictionStore
 
 
 class GroupLookup:
     """Finds a group together with what each of several actors is to it."""
 
-    def __init__(self, database: Database, groups: GroupStore, members: MemberStore) -> None:
+    def __init__(
+        self,
+        database: Database,
+        groups: GroupStore,
+        members: MemberStore,
+        restrictions: RestrictionStore,
+    ) -> None:
         self._database = database
         self._groups = groups
         self._members = members
+        self._restrictions = restrictions
 
     async def standings(
         self, actors: Collection[Actor], group_id: GroupId, tx: Tx
@@ -31,7 +38,7 @@ class GroupLookup:
         users = {actor.user_id for actor in actors}
         of_group = self._groups.lookup(group_id)
         of_members = self._members.lookup_many(group_id, users)
-        of_restrictions = self._members.lookup_restrictions(group_id, users)
+        of_restrictions = self._restrictions.lookup_many(group_id, users)
         await self._database.look_up(tx, of_group, of_members, of_restrictions)
         group, members = of_group.found, of_members.found
         restrictions = of_restrictions.found

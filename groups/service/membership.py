@@ -27,7 +27,7 @@ from groups.service.roster import (
     Transfer,
     Unban,
 )
-from groups.store import MemberStore
+from groups.store import JoinRequestStore, MemberStore, RestrictionStore
 
 __all__ = ["Membership", "MembershipService"]
 
@@ -35,8 +35,17 @@ __all__ = ["Membership", "MembershipService"]
 class MembershipService:
     """Members of groups. Every call but the lists is one entry of the group's lane."""
 
-    def __init__(self, members: MemberStore, access: Access, lane: MembershipLane) -> None:
+    def __init__(
+        self,
+        members: MemberStore,
+        restrictions: RestrictionStore,
+        requests: JoinRequestStore,
+        access: Access,
+        lane: MembershipLane,
+    ) -> None:
         self._members = members
+        self._restrictions = restrictions
+        self._requests = requests
         self._access = access
         self._lane = lane
 
@@ -198,7 +207,7 @@ class MembershipService:
         Raises: GroupNotFound; PermissionRefused.
         """
         await self._check_may_manage(actor, group_id)
-        read = partial(self._members.list_reaction_bans, group_id)
+        read = partial(self._restrictions.list_reaction_bans, group_id)
         return await page_by_text("reaction bans", cursor, limit, read, _user_id)
 
     async def list_bans(
@@ -209,7 +218,7 @@ class MembershipService:
         Raises: GroupNotFound; PermissionRefused.
         """
         await self._check_may_manage(actor, group_id)
-        read = partial(self._members.list_bans, group_id)
+        read = partial(self._restrictions.list_bans, group_id)
         return await page_by_text("bans", cursor, limit, read, _user_id)
 
     async def list_requests(
@@ -220,7 +229,7 @@ class MembershipService:
         Raises: GroupNotFound; PermissionRefused.
         """
         await self._check_may_manage(actor, group_id)
-        read = partial(self._members.list_requests, group_id)
+        read = partial(self._requests.list_of_group, group_id)
         return await page_by_text("requests", cursor, limit, read, _user_id)
 
     async def list_group_ids(self, user_id: UserId) -> list[GroupId]:

@@ -1,4 +1,4 @@
-"""The life of a message: posted, read, edited, recalled.
+"""The messages of a group: posted, tried out before that, read. What becomes of them later is `message_changes`.
 
 Posts to one stream share group-commit batches: head and messages change in one transaction, so the seqs are dense
 (P2), and a post costs the same few commands in a group of ten and of a million (P8). The posting rate is a token
@@ -9,9 +9,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from groups import policy
-from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
-from groups.events import MessageEdited, MessagePosted
-from groups.events import MessageRecalled as MessageRecalledEvent
+from groups.errors import GroupNotFound
+from groups.events import MessagePosted
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.commit import GroupCommit
@@ -19,24 +18,20 @@ from groups.kernel.errors import DomainError, IdempotencyConflict
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import (
-    AdminAct,
-    AdminAction,
-    Content,
-    Group,
-    Member,
-    Message,
-    Standing,
-    post_id_of,
-    stream_of,
-)
+from groups.models import Content, Group, Member, Message, Standing, stream_of
 from groups.service.access import Access
-from groups.service.admin_log import AdminLog, described
 from groups.service.hooks import Hooks
 from groups.service.media import media_ids_of
 from groups.service.posting import Post, PostBatch, Take, prepared
 from groups.service.streams import StreamService, digest_of
-from groups.store import GroupStore, MediaStore, MemberStore, MessageStore
+from groups.store import (
+    GroupStore,
+    MediaStore,
+    MemberStore,
+    MessageStore,
+    RestrictionStore,
+    StreamStore,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +59,12 @@ class MessageService:
         database: Database,
         groups: GroupStore,
         members: MemberStore,
+        restrictions: RestrictionStore,
         messages: MessageStore,
+        stream_store: StreamStore,
         media: MediaStore,
         streams: StreamService,
         access: Access,
-        admin_log: AdminLog,
         hooks: Hooks,
         limits: GroupLimits,
         clock: Clock,
@@ -78,11 +74,12 @@ class MessageService:
         self._database = database
         self._groups = groups
         self._members = members
+        self._restrictions = restrictions
         self._messages = messages
+        self._stream_store = stream_store
         self._media = media
         self._streams = streams
         self._access = access
-        self._admin_log = admin_log
         self._hooks = hooks
         self._limits = limits
         self._clock = clock
@@ -133,9 +130,9 @@ class MessageService:
         authors = {post.actor.user_id for post in posts}
         keys = [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
         of_group = self._groups.lookup(group_id)
-        of_row = self._messages.lookup_stream(stream_id)
+        of_row = self._stream_store.lookup(stream_id)
         of_members = self._members.lookup_many(group_id, authors)
-        of_restrictions = self._members.lookup_restrictions(group_id, authors)
+        of_restrictions = self._restrictions.lookup_many(group_id, authors)
         of_known = self._messages.lookup_by_keys(stream_id, keys)
         uploads = {
             i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
@@ -219,6 +216,42 @@ class MessageService:
                 )
             )
 
+    async def preview(
+        self, actor: Actor, group_id: GroupId, content: Content | Take, *, silent: bool = False
+    ) -> Posted:
+        """The message that posting this would make, under the next seq; nothing is stored.
+
+        Raises: what refuses a post.
+        """
+        if isinstance(content, Content):
+            self._streams.check_bounds(content)
+        post = Post(actor, content, "", False, "", silent)
+
+        async def work(tx: Tx) -> Posted:
+            standing = await self._access.standing(actor, group_id, tx)
+            now = self._clock.now()
+            refusal = policy.posting_refusal(standing, now)
+            if refusal is not None:
+                raise refusal
+            uploads = media_ids_of(content) if isinstance(content, Content) else ()
+            known = await self._media.find_many(uploads, tx) if uploads else {}
+            stream = await self._stream_store.find(standing.group.stream_id, tx)
+            signatures = await self._signatures(standing.group, [actor.user_id], tx)
+            ready = await prepared(post, known, tx)
+            message = Message(
+                stream_id=standing.group.stream_id,
+                seq=(stream.head_seq if stream else 0) + 1,
+                sender_id=actor.user_id,
+                content=ready.content,
+                created_at=now,
+                silent=ready.silent,
+                signature=signatures.get(actor.user_id, ""),
+                origin=ready.origin,
+            )
+            return Posted(message, standing)
+
+        return await self._database.run(work)
+
     # --- read -----------------------------------------------------------------------------------------------------
 
     async def list_messages(
@@ -260,10 +293,7 @@ class MessageService:
 
         Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
         """
-        standing = await self._access.reading(actor, group_id)
-        message = await self._messages.find(standing.group.stream_id, seq)
-        if message is None or seq <= policy.history_floor(standing):
-            raise MessageNotFound
+        standing, message = await self._access.message(actor, group_id, seq)
         return Posted(message, standing)
 
     async def hold(self, group_id: GroupId, seq: int, tx: Tx) -> Message | None:
@@ -275,134 +305,7 @@ class MessageService:
 
     async def has_stream(self, stream_id: StreamId, tx: Tx) -> bool:
         """Whether the stream lives, inside a caller's transaction: it does until its group is disbanded."""
-        return await self._messages.find_stream(stream_id, tx) is not None
-
-    # --- change ---------------------------------------------------------------------------------------------------
-
-    async def edit(self, actor: Actor, group_id: GroupId, seq: int, content: Content) -> Posted:
-        """Replace a message's content; the same content again changes nothing.
-
-        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; MessageRecalled; FieldTooLong; and whatever
-        would refuse a post.
-        """
-        self._streams.check_bounds(content)
-
-        async def work(tx: Tx) -> Posted:
-            standing, message = await self._own_or_managed(actor, group_id, seq, tx)
-            now = self._clock.now()
-            refusal = policy.editing_refusal(standing, message, now)
-            if refusal is not None:
-                raise refusal
-            if message.recalled_at is not None:
-                raise MessageRecalled
-            new = await self._streams.described(actor, message, content, tx)
-            if message.content == new:
-                return Posted(message, standing)
-            edited = message.model_copy(update={"content": new, "edited_at": now})
-            await self._streams.replace(message, edited, now, tx)
-            group = standing.group
-            await self._note(tx, actor, AdminAction.POST_EDITED, group, message, described(new))
-            tx.publish(
-                MessageEdited(
-                    at=now, group_id=group_id, is_channel=group.is_channel, message=edited
-                )
-            )
-            return Posted(edited, standing)
-
-        return await self._database.run(work)
-
-    async def preview(
-        self, actor: Actor, group_id: GroupId, content: Content | Take, *, silent: bool = False
-    ) -> Posted:
-        """The message that posting this would make, under the next seq; nothing is stored.
-
-        Raises: what refuses a post.
-        """
-        if isinstance(content, Content):
-            self._streams.check_bounds(content)
-        post = Post(actor, content, "", False, "", silent)
-
-        async def work(tx: Tx) -> Posted:
-            standing = await self._access.standing(actor, group_id, tx)
-            now = self._clock.now()
-            refusal = policy.posting_refusal(standing, now)
-            if refusal is not None:
-                raise refusal
-            uploads = media_ids_of(content) if isinstance(content, Content) else ()
-            known = await self._media.find_many(uploads, tx) if uploads else {}
-            stream = await self._messages.find_stream(standing.group.stream_id, tx)
-            signatures = await self._signatures(standing.group, [actor.user_id], tx)
-            ready = await prepared(post, known, tx)
-            message = Message(
-                stream_id=standing.group.stream_id,
-                seq=(stream.head_seq if stream else 0) + 1,
-                sender_id=actor.user_id,
-                content=ready.content,
-                created_at=now,
-                silent=ready.silent,
-                signature=signatures.get(actor.user_id, ""),
-                origin=ready.origin,
-            )
-            return Posted(message, standing)
-
-        return await self._database.run(work)
-
-    async def recall(self, actor: Actor, group_id: GroupId, seq: int) -> None:
-        """Take a message back: its content goes, its seq stays. Recalling twice changes nothing.
-
-        Publishes: MessageRecalled. Raises: GroupNotFound; MessageNotFound; PermissionRefused; RecallTooLate.
-        """
-
-        async def work(tx: Tx) -> None:
-            standing, message = await self._own_or_managed(actor, group_id, seq, tx)
-            now = self._clock.now()
-            window = self._limits.recall_seconds
-            refusal = policy.recalling_refusal(standing, message, now, window)
-            if refusal is not None:
-                raise refusal
-            if message.recalled_at is not None:
-                return
-            recalled = message.model_copy(
-                update={"content": None, "recalled_at": now, "pinned_at": None}
-            )
-            await self._streams.replace(message, recalled, now, tx)
-            group = standing.group
-            await self._note(tx, actor, AdminAction.POST_DELETED, group, message, {})
-            tx.publish(
-                MessageRecalledEvent(
-                    at=now, group_id=group_id, is_channel=group.is_channel, message=recalled
-                )
-            )
-
-        await self._database.run(work)
-
-    async def _note(
-        self,
-        tx: Tx,
-        actor: Actor,
-        action: AdminAction,
-        group: Group,
-        message: Message,
-        after: Mapping[str, object],
-    ) -> None:
-        """Have the admin log tell what was done to another's post."""
-        if message.sender_id == actor.user_id:
-            return
-        before = {"author_id": message.sender_id, **described(message.content)}
-        target = post_id_of(group.group_id, message.seq)
-        await self._admin_log.record(tx, group, AdminAct(actor, action, target, before, after))
-
-    async def _own_or_managed(
-        self, actor: Actor, group_id: GroupId, seq: int, tx: Tx
-    ) -> tuple[Standing, Message]:
-        standing = await self._access.standing(actor, group_id, tx)
-        refusal = policy.reading_refusal(standing.group, standing.rank)
-        if refusal is not None:
-            raise refusal
-        message = await self._messages.find(standing.group.stream_id, seq, tx)
-        if message is None or seq <= policy.history_floor(standing):
-            raise MessageNotFound
-        return standing, message
+        return await self._stream_store.find(stream_id, tx) is not None
 
     async def close(self) -> None:
         """Wait until every submitted post is committed or refused."""

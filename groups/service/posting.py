@@ -11,7 +11,8 @@ from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
 from groups.models import Content, Media, Message, Origin, Stream
 from groups.service.media import attached
-from groups.store.messages import KeyedMessage, StreamRow
+from groups.store.messages import KeyedMessage
+from groups.store.streams import StreamRow
 
 
 @dataclass(frozen=True, slots=True)

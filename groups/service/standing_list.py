@@ -13,7 +13,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import Group, Head, LastMessage, Member, Role, Seat, Standing, stream_of
-from groups.store import GroupStore, MemberStore, MessageStore
+from groups.store import GroupStore, MemberStore, StreamStore
 
 
 class Card(NamedTuple):
@@ -32,9 +32,9 @@ class Card(NamedTuple):
 class MembershipReader:
     """Memberships and stream heads in bulk, without the documents of the groups."""
 
-    def __init__(self, members: MemberStore, messages: MessageStore, groups: GroupStore) -> None:
+    def __init__(self, members: MemberStore, streams: StreamStore, groups: GroupStore) -> None:
         self._members = members
-        self._messages = messages
+        self._streams = streams
         self._groups = groups
 
     async def list_seats(
@@ -58,7 +58,7 @@ class MembershipReader:
         """The heads of those of the streams that exist; a disbanded group has none."""
         if not stream_ids:
             return {}
-        return await self._messages.find_heads(stream_ids, tx, with_times=with_times)
+        return await self._streams.find_heads(stream_ids, tx, with_times=with_times)
 
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
         """Those of the groups that exist."""
@@ -71,7 +71,7 @@ class MembershipReader:
         group_ids = [seat.group_id for seat in seats]
         groups, streams = await asyncio.gather(
             self._groups.find_many(group_ids),
-            self._messages.find_streams(map(stream_of, group_ids)),
+            self._streams.find_many(map(stream_of, group_ids)),
         )
         cards: dict[GroupId, Card] = {}
         for seat in seats:

@@ -20,7 +20,7 @@ from groups.limits import GroupLimits
 from groups.models import Content, LastMessage, Media, Message, Stream
 from groups.service.media import attached, kept_as_own, media_ids_of
 from groups.service.posting import Post, PostBatch, Take, check_bounds
-from groups.store import MediaStore, MessageStore
+from groups.store import MediaStore, MessageStore, StreamStore
 from groups.store.messages import KeyedMessage
 
 STEP: Final = 1_000  # messages a transaction: short enough not to hold others up
@@ -45,12 +45,14 @@ class StreamService:
     def __init__(
         self,
         database: Database,
+        streams: StreamStore,
         messages: MessageStore,
         media: MediaStore,
         limits: GroupLimits,
         clock: Clock,
     ) -> None:
         self._database = database
+        self._streams = streams
         self._messages = messages
         self._media = media
         self._limits = limits
@@ -105,7 +107,7 @@ class StreamService:
         named = {
             i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
         }
-        of_row = self._messages.lookup_stream(stream_id)
+        of_row = self._streams.lookup(stream_id)
         of_known = self._messages.lookup_by_keys(stream_id, keys)
         await self._database.look_up(tx, of_row, of_known)
         row = of_row.found
@@ -115,12 +117,12 @@ class StreamService:
 
     async def begin(self, stream_id: StreamId, tx: Tx) -> None:
         """Begin a stream that is known not to be there; two who begin it at once conflict, and one goes on with it."""
-        await self._messages.insert_stream(Stream(stream_id=stream_id), tx)
+        await self._streams.insert(Stream(stream_id=stream_id), tx)
 
     async def append(self, batch: PostBatch, tx: Tx) -> None:
         """Store what was added to the batch: head, messages, and that they use their uploads."""
         newest = batch.added[-1].message
-        await self._messages.advance(newest.stream_id, _last(newest), batch.tokens, batch.now, tx)
+        await self._streams.advance(newest.stream_id, _last(newest), batch.tokens, batch.now, tx)
         await self._messages.insert_messages(batch.added, tx)
         await self._media.use(batch.uploads, tx)
 
@@ -139,8 +141,9 @@ class StreamService:
         new = changed.content
         await self._messages.set_content(changed, tx)
         if message.pinned_at != changed.pinned_at:
-            await self._messages.set_pin(changed, tx)
-        await self._messages.replace_preview(changed, new.preview if new else "", tx)
+            await self._streams.set_pin(changed, tx)
+            await self._messages.set_marks(changed, tx)
+        await self._streams.replace_preview(changed, new.preview if new else "", tx)
         await self._media.use(media_ids_of(new), tx)
         await self._media.release(media_ids_of(message.content), now, tx)
 
@@ -222,13 +225,13 @@ class StreamService:
         self, stream_ids: Sequence[StreamId], tx: Tx | None = None
     ) -> Mapping[StreamId, Stream]:
         """Those of the streams that exist, with their last messages."""
-        return await self._messages.find_streams(stream_ids, tx) if stream_ids else {}
+        return await self._streams.find_many(stream_ids, tx) if stream_ids else {}
 
     # --- end ------------------------------------------------------------------------------------------------------
 
     async def end(self, stream_id: StreamId, tx: Tx) -> None:
         """End the stream; its messages are to be cleared away (`clear_some`). Ending it twice changes nothing."""
-        await self._messages.delete_stream(stream_id, tx)
+        await self._streams.delete(stream_id, tx)
 
     async def clear_some(self, stream_id: StreamId, tx: Tx) -> bool:
         """Delete up to `STEP` messages of an ended stream and release their uploads; whether there were any."""

@@ -9,10 +9,13 @@ from groups.store.admissions import AdmissionStore
 from groups.store.changes import ChangeStore, Place, Version
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
+from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
 from groups.store.repeats import RepeatStore
+from groups.store.restrictions import RestrictionStore
+from groups.store.streams import StreamStore
 from groups.store.users import UserStore
 
 INDEXES = (
@@ -20,10 +23,13 @@ INDEXES = (
     *ChangeStore.INDEXES,
     *GroupStore.INDEXES,
     *InvitationStore.INDEXES,
+    *JoinRequestStore.INDEXES,
     *MediaStore.INDEXES,
     *MemberStore.INDEXES,
     *MessageStore.INDEXES,
     *RepeatStore.INDEXES,
+    *RestrictionStore.INDEXES,
+    *StreamStore.INDEXES,
     *UserStore.INDEXES,
 )
 
@@ -34,11 +40,14 @@ __all__ = [
     "ChangeStore",
     "GroupStore",
     "InvitationStore",
+    "JoinRequestStore",
     "MediaStore",
     "MemberStore",
     "MessageStore",
     "Place",
     "RepeatStore",
+    "RestrictionStore",
+    "StreamStore",
     "UserStore",
     "Version",
 ]

@@ -1,7 +1,7 @@
-"""Members by the thousand: the collections of `members`, read and written for a whole batch of ids.
+"""Members by the thousand: their collections, read and written for a whole batch of ids.
 
 No model is made for an id: documents are, and look as `members` writes them for a plain member. Every method is one
-command, or none where there is nothing to do. Indexes are those of `members`.
+command, or none where there is nothing to do. Indexes are those of the stores that own the collections.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,7 +1,6 @@
 """Member documents: `_id` is `group<US>user`, so that a user is in a group once, whatever races.
 
-Beside them `restrictions` (bans, and mutes that outlive membership) and `join_requests`, keyed alike. `staff` is set on
-owner and admins only, for a partial index that stays tiny in a group of a million.
+`staff` is set on owner and admins only, for a partial index that stays tiny in a group of a million.
 """
 
 from collections.abc import Awaitable, Collection, Iterable, Sequence
@@ -10,16 +9,8 @@ from typing import Any, Final
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
-from groups.kernel.mongo import (
-    ONE_REPLY,
-    Database,
-    Document,
-    Index,
-    Lookup,
-    Tx,
-    milliseconds_of,
-)
-from groups.models import Grant, JoinRequest, Member, Restriction, Role, Seat, stream_of
+from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx, milliseconds_of
+from groups.models import Grant, Member, Role, Seat, stream_of
 
 _seat: Final = Seat._make
 """Half the price of a call with three arguments, which lists pay by the thousand."""
@@ -31,7 +22,7 @@ _KEPT_BYTES: Final = 512
 
 
 class MemberStore:
-    """The collections `members`, `restrictions` and `join_requests`."""
+    """The collection `members`."""
 
     INDEXES = (
         Index(
@@ -47,25 +38,14 @@ class MemberStore:
             "owner and admins of a group",
             partial={"staff": True},
         ),
-        Index("restrictions", [("group_id", 1), ("user_id", 1)], "the bans of a group, by user"),
-        Index(
-            "restrictions",
-            [("group_id", 1), ("reacting_banned", 1), ("user_id", 1)],
-            "who is banned from reacting, by user",
-            partial={"reacting_banned": True},
-        ),
-        Index("join_requests", [("group_id", 1), ("user_id", 1)], "who waits, by user"),
     )
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._members = database.collection("members")
         self._members_naive = database.collection("members", naive_instants=True)
-        self._restrictions = database.collection("restrictions")
-        self._requests = database.collection("join_requests")
         self._memory = database.memory("members", _to_keyed, most=_KEPT, most_bytes=_KEPT_BYTES)
         self._reader = Coalesced(self._find_keys)
-        self._restriction_reader = Coalesced(self._find_restriction_keys)
         # Few at once: each may be in thousands of groups.
         self._group_ids_reader = Coalesced(self._find_group_ids, max_keys=_USERS_A_QUERY)
 
@@ -105,14 +85,6 @@ class MemberStore:
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return Lookup(self._members, match, _members_by_user)
-
-    def lookup_restrictions(
-        self, group_id: GroupId, user_ids: Iterable[UserId]
-    ) -> Lookup[dict[UserId, Restriction]]:
-        """Bans and lasting mutes of these users in the group, to be asked together with others."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        match: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        return Lookup(self._restrictions, match, _restrictions_by_user)
 
     def lookup_group_counts(self, user_ids: Iterable[UserId]) -> Lookup[dict[UserId, int]]:
         """As `count_groups`, to be asked together with others."""
@@ -219,114 +191,6 @@ class MemberStore:
             {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session if tx else None
         )
 
-    # --- restrictions ---------------------------------------------------------------------------------------------
-
-    async def find_restriction(
-        self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
-    ) -> Restriction | None:
-        """The user's ban or lasting mute in the group."""
-        key = join_key(group_id, user_id)
-        if tx is None:
-            return await self._restriction_reader.find(key)
-        return (await self._find_restriction_keys([key], tx)).get(key)
-
-    async def _find_restriction_keys(
-        self, keys: Collection[str], tx: Tx | None = None
-    ) -> dict[str, Restriction]:
-        group_ids = {key.partition(SEPARATOR)[0] for key in keys}
-        cursor = self._restrictions.find(
-            {"_id": {"$in": list(keys)}, "group_id": {"$in": list(group_ids)}},
-            session=tx.session if tx else None,
-            batch_size=ONE_REPLY,
-        )
-        rows = await cursor.to_list(None)
-        return {document["_id"]: _to_restriction(document) for document in rows}
-
-    async def put_restriction(self, restriction: Restriction, tx: Tx) -> None:
-        """Store the user's restriction in the group, or clear one that restricts nothing."""
-        key: Document = {
-            "_id": join_key(restriction.group_id, restriction.user_id),
-            "group_id": restriction.group_id,
-        }
-        if not restriction.restricts:
-            await self._restrictions.delete_one(key, session=tx.session)
-            return
-        values = restriction.model_dump(mode="python", exclude={"group_id"})
-        # A flag beside the instant, for an index of those alone.
-        values["reacting_banned"] = restriction.reacting_banned_at is not None
-        await self._restrictions.update_one(key, {"$set": values}, upsert=True, session=tx.session)
-
-    async def list_reaction_bans(
-        self, group_id: GroupId, *, after: str, limit: int
-    ) -> list[Restriction]:
-        """Who is banned from reacting in the group, by user id, behind `after`."""
-        # Uses index: group_id_1_reacting_banned_1_user_id_1 (partial)
-        cursor = (
-            self._restrictions.find(
-                {"group_id": group_id, "reacting_banned": True, "user_id": {"$gt": after}}
-            )
-            .sort([("user_id", 1)])
-            .limit(limit)
-        )
-        return [_to_restriction(document) for document in await cursor.to_list(None)]
-
-    async def list_bans(self, group_id: GroupId, *, after: str, limit: int) -> list[Restriction]:
-        """Who is banned from the group, by user id, behind `after`."""
-        # Uses index: group_id_1_user_id_1
-        cursor = (
-            self._restrictions.find(
-                {"group_id": group_id, "user_id": {"$gt": after}, "banned_at": {"$ne": None}}
-            )
-            .sort([("user_id", 1)])
-            .limit(limit)
-        )
-        return [_to_restriction(document) for document in await cursor.to_list(None)]
-
-    # --- join requests --------------------------------------------------------------------------------------------
-
-    async def insert_request(self, request: JoinRequest, tx: Tx) -> bool:
-        """Add the request; False when the user asks already."""
-        key = join_key(request.group_id, request.user_id)
-        known: Document = {"_id": key, "group_id": request.group_id}
-        if await self._requests.find_one(known, session=tx.session):
-            return False
-        document = {"_id": key, **request.model_dump(mode="python")}
-        await self._requests.insert_one(document, session=tx.session)
-        return True
-
-    async def find_requests(
-        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
-    ) -> set[UserId]:
-        """Who of these users asks to join."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        cursor = self._requests.find(query, {"user_id": 1}, session=tx.session)
-        return {document["user_id"] for document in await cursor.to_list(None)}
-
-    async def delete_requests(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> int:
-        """Drop the requests of these users; how many there were."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        result = await self._requests.delete_many(query, session=tx.session)
-        return result.deleted_count
-
-    async def list_requests(
-        self, group_id: GroupId, *, after: str, limit: int
-    ) -> list[JoinRequest]:
-        """Who waits for approval, by user id, behind `after`."""
-        # Uses index: group_id_1_user_id_1
-        cursor = (
-            self._requests.find({"group_id": group_id, "user_id": {"$gt": after}}, {"_id": 0})
-            .sort([("user_id", 1)])
-            .limit(limit)
-        )
-        return [JoinRequest.model_validate(row) for row in await cursor.to_list(None)]
-
-    async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
-        """Drop restrictions and requests of a disbanded group."""
-        await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
-        await self._requests.delete_many({"group_id": group_id}, session=tx.session)
-
     # --- seats: the little that lists and unread counts need of a membership ---------------------------------------
 
     async def list_seats(
@@ -378,10 +242,6 @@ def _members_by_user(rows: list[Document]) -> dict[UserId, Member]:
     return {row["user_id"]: _to_member(row) for row in rows}
 
 
-def _restrictions_by_user(rows: list[Document]) -> dict[UserId, Restriction]:
-    return {row["user_id"]: _to_restriction(row) for row in rows}
-
-
 def _to_document(member: Member) -> Document:
     document: dict[str, Any] = {
         "_id": f"{member.group_id}{SEPARATOR}{member.user_id}",
@@ -425,15 +285,3 @@ def _grants_in(document: Document) -> frozenset[Grant]:
     # A right that a newer version granted is none here.
     known = Grant._value2member_map_
     return frozenset(Grant(name) for name in document["grants"] if name in known)
-
-
-def _to_restriction(document: Document) -> Restriction:
-    return Restriction(
-        group_id=document["group_id"],
-        user_id=document["user_id"],
-        banned_at=document.get("banned_at"),
-        banned_by=document.get("banned_by"),
-        muted_until=document.get("muted_until"),
-        reacting_banned_at=document.get("reacting_banned_at"),
-        reacting_banned_by=document.get("reacting_banned_by"),
-    )

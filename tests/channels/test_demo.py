@@ -16,14 +16,14 @@ from conversations.service import ListFilter
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database, Document
+from groups.kernel.mongo import Database, Document, ensure_indexes
 
 ADA = Actor(UserId("ada"))
 
 
 @pytest.fixture
 async def services(database: Database) -> AsyncIterator[Services]:
-    await database.ensure_indexes(INDEXES)
+    await ensure_indexes(database, INDEXES)
     services = create_services(database, Limits())
     yield services
     await services.stop()
@@ -63,7 +63,7 @@ async def test_processes_that_start_together_make_one_scene(services: Services) 
     assert await is_sound(services)
     together = await stored(services)
     await services.database.drop()
-    await services.database.ensure_indexes(INDEXES)
+    await ensure_indexes(services.database, INDEXES)
     await fill(services)
     alone = await stored(services)
     for name, rows in alone.items():
@@ -122,7 +122,7 @@ async def test_posts_lie_in_the_past_in_order_and_have_reactions(services: Servi
 
 
 async def test_narrow_limits_leave_things_out_instead_of_failing(database: Database) -> None:
-    await database.ensure_indexes(INDEXES)
+    await ensure_indexes(database, INDEXES)
     limits = Limits(channels=2, community_members=5, conversation_groups=0, posts_per_second=1)
     services = create_services(database, limits, create_policy="admin")
     assert await fill(services)

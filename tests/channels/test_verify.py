@@ -26,7 +26,7 @@ from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, derive_id, join_key
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, ensure_indexes
 from groups.kernel.mongo.snapshot import SnapshotLost
 from groups.models import Content, GroupType, JoinOption, Kind, message_key, stream_of
 from groups.service import NewGroup
@@ -47,10 +47,10 @@ def said(text: str) -> Content:
 @pytest.fixture
 async def town(database: Database) -> AsyncIterator[Services]:
     """A channel with three posts, two subscribers and reactions, and a work group; ada owns both."""
-    await database.ensure_indexes(INDEXES)
+    await ensure_indexes(database, INDEXES)
     services = create_services(database, LIMITS)
     await services.channels.channels.create(ADA, NewChannel(channel_id=NEWS, name="News"))
-    await services.chat.groups.create(
+    await services.chat.founding.create(
         ADA, NewGroup(group_id=TEAM, type=GroupType.WORK, name="Team")
     )
     await services.chat.membership.add(ADA, TEAM, BOB.user_id)
@@ -128,7 +128,7 @@ async def test_what_a_disbanded_group_leaves_is_no_finding(town: Services) -> No
     await town.chat.clearing.stop()
     town.chat.clearing.start = lambda group_id: None  # type: ignore[method-assign]  # switched off
     await town.channels.channels.delete(ADA, NEWS)
-    await town.chat.groups.disband(Actor(ADA.user_id, is_app_admin=True), TEAM)
+    await town.chat.disbanding.disband(Actor(ADA.user_id, is_app_admin=True), TEAM)
     assert told(await outcomes_of(town.database)) == []
     # Clearing stopped half way: the reactions are gone, their tallies are not.
     await town.database.collection("reactions").delete_many({})
@@ -562,11 +562,11 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
             name="Short",
             join_option=JoinOption.FREE,
         )
-        group_id = (await chat.groups.create(ADA, new)).group.group_id
+        group_id = (await chat.founding.create(ADA, new)).group.group_id
         await chat.membership.join(BOB, group_id)
         await chat.messages.post(BOB, group_id, said("hi"))
         await services.reactions.react(ADA, group_id, 1, "👍")
-        await chat.groups.disband(ADA, group_id)
+        await chat.disbanding.disband(ADA, group_id)
 
     async def open_and_close() -> None:
         nonlocal made

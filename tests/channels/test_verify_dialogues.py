@@ -11,7 +11,7 @@ from channels.server.app import INDEXES, Services, create_services
 from conversations.models import Dialogue
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, ensure_indexes
 from groups.models import inbox_stream_of, message_key
 from tests.channels.test_verify import LIMITS, delete, insert, outcomes_of, said, told, update
 
@@ -28,7 +28,7 @@ Damage = Callable[[Database], Awaitable[object]]
 @pytest.fixture
 async def town(database: Database) -> AsyncIterator[Services]:
     """A dialogue of ada and bob, ada's notes to herself, and cid's with a channel of ada's, which answered."""
-    await database.ensure_indexes(INDEXES)
+    await ensure_indexes(database, INDEXES)
     services = create_services(database, LIMITS)
     new = NewChannel(channel_id=NEWS, name="News", accept_messages=AcceptMessages.EVERYONE)
     await services.channels.channels.create(ADA, new)

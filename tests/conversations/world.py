@@ -13,7 +13,7 @@ from conversations.service import CONVERSATION_INDEXES, Conversations, ListFilte
 from groups.kernel.actor import Actor
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, JoinOption, Kind, stream_of
 from groups.service import GroupChanges, NewGroup
@@ -58,10 +58,10 @@ class World:
     async def group(self, name: str, *members: Actor, is_channel: bool = False) -> ConversationId:
         """A group of Ada's with these members; her conversation with it."""
         new = NewGroup(type=GroupType.COMMUNITY, name=name, group_id=GroupId(f"@TGS#_{name}"))
-        group_id = (await self.chat.groups.create(ADA, new)).group.group_id
+        group_id = (await self.chat.founding.create(ADA, new)).group.group_id
         if is_channel:
             await self.database.run(
-                lambda tx: self.chat.groups.mark_in(ADA, group_id, GroupChanges(), tx)
+                lambda tx: self.chat.updating.mark_in(ADA, group_id, GroupChanges(), tx)
             )
         for member in members:
             await self.chat.membership.join(member, group_id)
@@ -70,7 +70,7 @@ class World:
     async def work_group(self, name: str) -> GroupId:
         """A group whose history is hidden from those who come later."""
         new = NewGroup(type=GroupType.PUBLIC, name=name, join_option=JoinOption.FREE)
-        return (await self.chat.groups.create(ADA, new)).group.group_id
+        return (await self.chat.founding.create(ADA, new)).group.group_id
 
     async def post(
         self, conversation_id: ConversationId, actor: Actor = ADA, times: int = 1
@@ -193,7 +193,7 @@ async def real_database(uri: str, name: str, *listeners: Any) -> Database:
         event_listeners=list(listeners),
     )
     database = Database(client[name], transactional=True)
-    await database.ensure_indexes([*GROUP_INDEXES, *CONVERSATION_INDEXES])
+    await ensure_indexes(database, [*GROUP_INDEXES, *CONVERSATION_INDEXES])
     return database
 
 

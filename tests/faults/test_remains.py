@@ -151,7 +151,7 @@ async def test_the_remains_of_a_dead_process_are_cleared_by_a_living_one(
     await living.start()
     try:
         await _lived_in(living)
-        await dying.chat.groups.disband(OWNER, CHANNEL)
+        await dying.chat.disbanding.disband(OWNER, CHANNEL)
         await dying.chat.clearing.stop()
         async with asyncio.timeout(20):
             while await database.collection("disbanded").find_one():

@@ -185,7 +185,7 @@ async def test_an_import_into_a_disbanded_group_ends_there(open_world: OpenWorld
 
     async with aclosing(await world.chat.imports.begin(ROOT, group_id, batches())) as admissions:
         assert (await anext(admissions)).outcomes == ["added"]
-        await world.groups.disband(ADA, group_id)
+        await world.disbanding.disband(ADA, group_id)
         gate.set()
         with pytest.raises(GroupNotFound):
             await anext(admissions)

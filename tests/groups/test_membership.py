@@ -430,11 +430,11 @@ async def test_a_new_owner_is_never_muted(world: World) -> None:
 
 async def test_when_all_are_muted_only_staff_speaks(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
-    await world.groups.update(ADA, group_id, GroupChanges(muted_all=True))
+    await world.updating.update(ADA, group_id, GroupChanges(muted_all=True))
     with pytest.raises(Muted):
         await world.post(BOB, group_id)
     assert [await world.post(actor, group_id) for actor in (CAT, ADA, ROOT)] == [1, 2, 3]
-    await world.groups.update(ADA, group_id, GroupChanges(muted_all=False))
+    await world.updating.update(ADA, group_id, GroupChanges(muted_all=False))
     assert await world.post(BOB, group_id) == 4
 
 
@@ -549,7 +549,7 @@ async def test_adding_or_banning_a_user_answers_his_request(world: World) -> Non
 async def test_a_request_of_one_who_came_in_another_way_can_be_put_away(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
     await world.membership.join(BOB, group_id)
-    await world.groups.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
+    await world.updating.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
     assert (await world.membership.join(BOB, group_id)).member is not None
     assert not (await world.membership.approve(ADA, group_id, BOB.user_id)).changed
     assert await world.requests(group_id) == []
@@ -670,7 +670,7 @@ async def test_another_process_hears_each_change_once_and_no_repeat(open_world: 
         await world.membership.join(BOB, group_id)
         await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=0)
         await world.membership.change(ADA, group_id, BOB.user_id, role=ADMIN)
-        await world.groups.update(ADA, group_id, GroupChanges(name="Coffee"))
+        await world.updating.update(ADA, group_id, GroupChanges(name="Coffee"))
         await world.messages.post(BOB, group_id, text(), key="k")
     for _ in range(2):
         await world.membership.leave(BOB, group_id)

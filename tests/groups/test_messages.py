@@ -70,7 +70,7 @@ async def test_a_post_is_told_once_with_the_message(world: World) -> None:
 async def test_where_only_staff_posts_a_member_may_not(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     assert await world.post(BOB, group_id) == 1
-    await world.groups.update(ADA, group_id, GroupChanges(posting=Posting.OWNER_AND_ADMINS))
+    await world.updating.update(ADA, group_id, GroupChanges(posting=Posting.OWNER_AND_ADMINS))
     with pytest.raises(PostingNotAllowed):
         await world.post(BOB, group_id)
     assert [await world.post(user, group_id) for user in (CAT, ADA, ROOT)] == [2, 3, 4]
@@ -96,7 +96,7 @@ async def test_a_body_holds_twelve_kibibytes_and_not_one_more(world: World) -> N
     ):
         for refused in (
             world.messages.post(ADA, group_id, too_big),
-            world.messages.edit(ADA, group_id, 1, too_big),
+            world.message_changes.edit(ADA, group_id, 1, too_big),
         ):
             with pytest.raises(FieldTooLong) as caught:
                 await refused
@@ -114,7 +114,7 @@ async def test_a_message_holds_twenty_links_and_not_one_more(world: World) -> No
     await world.messages.post(ADA, group_id, linked(20))
     for refused in (
         world.messages.post(ADA, group_id, linked(21)),
-        world.messages.edit(ADA, group_id, 1, linked(21)),
+        world.message_changes.edit(ADA, group_id, 1, linked(21)),
     ):
         with pytest.raises(InvalidRequest, match="20 links"):
             await refused
@@ -309,7 +309,7 @@ async def test_an_edit_replaces_the_words_and_keeps_seq_and_time(world: World) -
     posted = (await world.messages.post(BOB, group_id, text("hi"))).message
     world.clock.move(seconds=5)
     world.heard.clear()
-    edited = (await world.messages.edit(BOB, group_id, 1, text("ho"))).message
+    edited = (await world.message_changes.edit(BOB, group_id, 1, text("ho"))).message
     assert edited == posted.model_copy(
         update={"content": text("ho"), "edited_at": world.clock.now()}
     )
@@ -324,13 +324,13 @@ async def test_an_edit_to_the_same_words_changes_and_tells_nothing(world: World)
     group_id = await world.group(BOB)
     posted = (await world.messages.post(BOB, group_id, text("hi"))).message
     world.heard.clear()
-    assert (await world.messages.edit(BOB, group_id, 1, text("hi"))).message == posted
+    assert (await world.message_changes.edit(BOB, group_id, 1, text("hi"))).message == posted
     assert world.heard == []
 
 
 async def test_an_edit_of_an_older_message_leaves_the_lists_line_alone(world: World) -> None:
     group_id = await _talk(world, 2)
-    await world.messages.edit(ADA, group_id, 1, text("older"))
+    await world.message_changes.edit(ADA, group_id, 1, text("older"))
     _, stream = await world.groups.get(ADA, group_id)
     assert stream.last is not None
     assert stream.last.preview == "m2"
@@ -341,19 +341,19 @@ async def test_only_the_sender_edits_and_only_while_he_may_write(world: World) -
     await world.post(BOB, group_id)
     for actor in (ADA, CAT):
         with pytest.raises(PermissionRefused):
-            await world.messages.edit(actor, group_id, 1, text("x"))
+            await world.message_changes.edit(actor, group_id, 1, text("x"))
     await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=60)
     with pytest.raises(Muted):
-        await world.messages.edit(BOB, group_id, 1, text("x"))
-    await world.messages.edit(ROOT, group_id, 1, text("by the application"))
+        await world.message_changes.edit(BOB, group_id, 1, text("x"))
+    await world.message_changes.edit(ROOT, group_id, 1, text("by the application"))
     with pytest.raises(MessageNotFound):
-        await world.messages.edit(ROOT, group_id, 2, text("x"))
+        await world.message_changes.edit(ROOT, group_id, 2, text("x"))
 
 
 async def test_in_a_channel_any_of_its_staff_edits(world: World) -> None:
     group_id = await world.channel(BOB, admins=[CAT])
     await world.post(ADA, group_id)
-    edited = await world.messages.edit(CAT, group_id, 1, text("corrected"))
+    edited = await world.message_changes.edit(CAT, group_id, 1, text("corrected"))
     assert edited.message.sender_id == "ada"
 
 
@@ -365,7 +365,7 @@ async def test_a_recalled_message_keeps_id_seq_and_times_only(world: World) -> N
     posted = (await world.messages.post(BOB, group_id, text("hi"))).message
     world.clock.move(seconds=5)
     world.heard.clear()
-    await world.messages.recall(BOB, group_id, 1)
+    await world.message_changes.recall(BOB, group_id, 1)
     tombstone = posted.model_copy(update={"content": None, "recalled_at": world.clock.now()})
     assert (await world.messages.get(ADA, group_id, 1)).message == tombstone
     assert [event.message for event in world.take(MessageRecalledEvent)] == [tombstone]
@@ -380,11 +380,11 @@ async def test_a_recalled_message_keeps_id_seq_and_times_only(world: World) -> N
 async def test_recalling_twice_changes_and_tells_nothing(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(BOB, group_id)
-    await world.messages.recall(BOB, group_id, 1)
+    await world.message_changes.recall(BOB, group_id, 1)
     first = (await world.messages.get(ADA, group_id, 1)).message
     world.heard.clear()
     world.clock.move(seconds=5)
-    await world.messages.recall(BOB, group_id, 1)
+    await world.message_changes.recall(BOB, group_id, 1)
     assert world.heard == []
     assert (await world.messages.get(ADA, group_id, 1)).message == first
 
@@ -392,10 +392,10 @@ async def test_recalling_twice_changes_and_tells_nothing(world: World) -> None:
 async def test_a_recalled_message_is_edited_no_more(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(BOB, group_id)
-    await world.messages.edit(BOB, group_id, 1, text("ho"))
-    await world.messages.recall(BOB, group_id, 1)
+    await world.message_changes.edit(BOB, group_id, 1, text("ho"))
+    await world.message_changes.recall(BOB, group_id, 1)
     with pytest.raises(MessageRecalled):
-        await world.messages.edit(BOB, group_id, 1, text("again"))
+        await world.message_changes.edit(BOB, group_id, 1, text("again"))
 
 
 async def test_a_sender_recalls_for_two_minutes_and_staff_at_any_time(world: World) -> None:
@@ -403,13 +403,13 @@ async def test_a_sender_recalls_for_two_minutes_and_staff_at_any_time(world: Wor
     for _ in range(4):
         await world.post(BOB, group_id)
     world.clock.move(seconds=120)
-    await world.messages.recall(BOB, group_id, 1)
+    await world.message_changes.recall(BOB, group_id, 1)
     world.clock.move(milliseconds=1)
     with pytest.raises(RecallTooLate):
-        await world.messages.recall(BOB, group_id, 2)
+        await world.message_changes.recall(BOB, group_id, 2)
     world.clock.move(days=365)
     for seq, actor in ((2, CAT), (3, ADA), (4, ROOT)):
-        await world.messages.recall(actor, group_id, seq)
+        await world.message_changes.recall(actor, group_id, seq)
     history = await world.messages.list_messages(BOB, group_id, limit=9)
     assert [message.content for message in history.messages] == [None] * 4
 
@@ -418,15 +418,15 @@ async def test_nobody_recalls_what_others_said(world: World) -> None:
     group_id = await world.group(BOB, CAT)
     await world.post(BOB, group_id)
     with pytest.raises(PermissionRefused):
-        await world.messages.recall(CAT, group_id, 1)
+        await world.message_changes.recall(CAT, group_id, 1)
     with pytest.raises(MessageNotFound):
-        await world.messages.recall(BOB, group_id, 2)
+        await world.message_changes.recall(BOB, group_id, 2)
 
 
 async def test_a_repeated_key_of_a_recalled_message_brings_nothing_back(world: World) -> None:
     group_id = await world.group()
     await world.messages.post(ADA, group_id, text(), key="k")
-    await world.messages.recall(ADA, group_id, 1)
+    await world.message_changes.recall(ADA, group_id, 1)
     again = await world.messages.post(ADA, group_id, text(), key="k")
     assert (again.message.seq, again.message.content) == (1, None)
     assert await world.seqs(ADA, group_id) == [1]

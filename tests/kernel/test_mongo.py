@@ -15,7 +15,15 @@ from channels.server.embedded.binary import find_mongod
 from channels.server.embedded.process import accepts_connections, free_port
 from groups.kernel.errors import BadCursor, Unavailable
 from groups.kernel.events import Event
-from groups.kernel.mongo import Database, Index, StandaloneServer, Tx, database
+from groups.kernel.mongo import (
+    Database,
+    Index,
+    StandaloneServer,
+    Tx,
+    connecting,
+    ensure_indexes,
+    retries,
+)
 from groups.kernel.mongo.outbox import OUTBOX_SECONDS
 from tests.builders import START, Deadline, mock_database, real_databases
 from tests.kernel.conftest import Connect
@@ -188,7 +196,7 @@ async def test_an_outage_longer_than_patience_is_unavailable(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = await connect()
-    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.0)
 
     async def work(tx: Tx) -> None:
         raise AutoReconnect("nobody there")
@@ -217,21 +225,19 @@ async def test_more_transactions_than_run_at_once_only_wait() -> None:
         running.append(1)
         await gate.wait()
 
-    tasks = [
-        asyncio.create_task(one.run(work)) for _ in range(database.CONCURRENT_TRANSACTIONS + 9)
-    ]
+    tasks = [asyncio.create_task(one.run(work)) for _ in range(retries.CONCURRENT_TRANSACTIONS + 9)]
     for _ in range(20):  # mongomock never waits, so whoever may run does by now
         await asyncio.sleep(0)
-    assert len(running) == database.CONCURRENT_TRANSACTIONS
+    assert len(running) == retries.CONCURRENT_TRANSACTIONS
     gate.set()
     await asyncio.gather(*tasks)
-    assert len(running) == database.CONCURRENT_TRANSACTIONS + 9
+    assert len(running) == retries.CONCURRENT_TRANSACTIONS + 9
 
 
 async def test_a_transaction_that_finds_no_place_for_as_long_as_an_outage_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(database, "CONCURRENT_TRANSACTIONS", 1)
+    monkeypatch.setattr(retries, "CONCURRENT_TRANSACTIONS", 1)
     one = mock_database()
     gate = asyncio.Event()
     done: list[str] = []
@@ -242,7 +248,7 @@ async def test_a_transaction_that_finds_no_place_for_as_long_as_an_outage_is_ref
 
     under_way = asyncio.create_task(one.run(work))
     await asyncio.sleep(0)
-    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.01)
     with pytest.raises(Unavailable):
         await one.run(work)
     gate.set()
@@ -288,9 +294,9 @@ async def test_making_indexes_again_changes_nothing(connect: Connect) -> None:
         Index("plain", [], "found by _id only"),
     ]
     # Two processes that start together must not fail each other.
-    await asyncio.gather(one.ensure_indexes(indexes), other.ensure_indexes(indexes))
+    await asyncio.gather(ensure_indexes(one, indexes), ensure_indexes(other, indexes))
     first = await one.collection("numbers").index_information()
-    await one.ensure_indexes(indexes)
+    await ensure_indexes(one, indexes)
     assert await one.collection("numbers").index_information() == first
     assert set(first) == {"_id_", "a_1_b_-1", "c_1"}
     assert first["a_1_b_-1"]["unique"] is True
@@ -314,7 +320,7 @@ async def test_a_server_that_nobody_runs_is_unavailable(monkeypatch: pytest.Monk
     def impatient(uri: str, **options: Any) -> Any:
         return AsyncIOMotorClient(uri, **{**options, "serverSelectionTimeoutMS": 50})
 
-    monkeypatch.setattr(database, "AsyncIOMotorClient", impatient)
+    monkeypatch.setattr(connecting, "AsyncIOMotorClient", impatient)
     with pytest.raises(Unavailable, match="does not answer"):
         await Database.connect(f"mongodb://127.0.0.1:{free_port()}/", "x", patience_seconds=0.0)
 

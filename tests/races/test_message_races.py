@@ -89,8 +89,8 @@ async def test_an_edit_and_a_recall_at_once_leave_no_words(open_world: OpenWorld
         await one.post(BOB, group_id)
         outcomes = await _together(
             [
-                one.messages.edit(BOB, group_id, seq, text("ho")),
-                other.messages.recall(ADA, group_id, seq),
+                one.message_changes.edit(BOB, group_id, seq, text("ho")),
+                other.message_changes.recall(ADA, group_id, seq),
             ]
         )
         assert not isinstance(outcomes[1], RecallTooLate)
@@ -112,10 +112,10 @@ async def test_disbanding_while_others_join_and_post_leaves_nothing_behind(
     worlds = [await open_world(posts_per_second=0) for _ in range(2)]
     new = NewGroup(type=GroupType.PUBLIC, name="Tea", group_id=GroupId("tea"))
     for _ in range(3):
-        await worlds[0].groups.create(ADA, new)
+        await worlds[0].founding.create(ADA, new)
         await worlds[0].membership.add(ADA, GroupId("tea"), BOB.user_id)
         one, other = (w for w in worlds)
-        calls: list[Awaitable[object]] = [other.groups.disband(ADA, GroupId("tea"))]
+        calls: list[Awaitable[object]] = [other.disbanding.disband(ADA, GroupId("tea"))]
         for number in range(15):
             user = a_user(f"u{number}")
             calls += [
@@ -140,7 +140,7 @@ async def test_disbanding_at_once_in_two_processes_happens_once(open_world: Open
     worlds = [await open_world() for _ in range(2)]
     group_id = await worlds[0].group(BOB)
     outcomes = await _together(
-        [w.groups.disband(actor, group_id) for w in worlds for actor in (ADA, ROOT)]
+        [w.disbanding.disband(actor, group_id) for w in worlds for actor in (ADA, ROOT)]
     )
     assert outcomes.count(None) == 1
     assert sum(isinstance(outcome, GroupNotFound) for outcome in outcomes) == 3
@@ -151,14 +151,14 @@ async def test_disbanding_at_once_in_two_processes_happens_once(open_world: Open
 async def test_an_id_is_used_again_only_when_nothing_is_left(open_world: OpenWorld) -> None:
     one, other = await open_world(), await open_world()
     new = NewGroup(type=GroupType.MEETING, name="Tea", group_id=GroupId("tea"))
-    await one.groups.create(ADA, new)
+    await one.founding.create(ADA, new)
     for number in range(30):
         await one.membership.join(a_user(f"u{number}"), GroupId("tea"))
     await one.post(ADA, GroupId("tea"))
-    await one.groups.disband(ADA, GroupId("tea"))
+    await one.disbanding.disband(ADA, GroupId("tea"))
     while True:
         try:
-            await other.groups.create(BOB, new)
+            await other.founding.create(BOB, new)
             break
         except GroupIdTaken:
             await asyncio.sleep(0)

@@ -11,7 +11,7 @@ from mongomock_motor import AsyncMongoMockClient
 from groups.kernel.actor import Actor
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import (
     Content,
@@ -70,7 +70,13 @@ class Scene:
         self.events: list[Event] = []
         database.on_local_events(self.events.extend)
         chat = assemble_chat(database, GroupLimits(posts_per_second=0), self.clock)
-        self.clearing, self.groups, self.messages = chat.clearing, chat.groups, chat.messages
+        self.founding, self.updating, self.disbanding = (
+            chat.founding,
+            chat.updating,
+            chat.disbanding,
+        )
+        self.clearing, self.groups = chat.clearing, chat.groups
+        self.messages, self.message_changes = chat.messages, chat.message_changes
         self.membership, self.users = chat.membership, chat.users
         self.store = ReactionStore(database)
         self.reactions = assemble_reactions(
@@ -84,7 +90,7 @@ class Scene:
     @classmethod
     async def connect(cls, uri: str, name: str) -> "Scene":
         database = await Database.connect(uri, name)
-        await database.ensure_indexes([*GROUP_INDEXES, *REACTION_INDEXES])
+        await ensure_indexes(database, [*GROUP_INDEXES, *REACTION_INDEXES])
         return cls(database)
 
     async def a_group(
@@ -105,7 +111,7 @@ class Scene:
             history_visible=settings.pop("history_visible", True),
             **settings,
         )
-        await self.groups.create(OWNER, new)
+        await self.founding.create(OWNER, new)
         await self.join(GroupId(name), members)
         await self.post(GroupId(name))
         return GroupId(name)
@@ -114,7 +120,7 @@ class Scene:
         """The same, marked as a channel: one emoji a user."""
         group_id = await self.a_group(subscribers, visibility=Visibility.PUBLIC)
         changes = GroupChanges(posting=Posting.OWNER_AND_ADMINS, reactions_per_user=1)
-        await self.database.run(lambda tx: self.groups.mark_in(OWNER, group_id, changes, tx))
+        await self.database.run(lambda tx: self.updating.mark_in(OWNER, group_id, changes, tx))
         return group_id
 
     async def join(self, group_id: GroupId, members: Iterable[Actor]) -> None:
@@ -127,7 +133,7 @@ class Scene:
         return posted.message.seq
 
     async def set(self, group_id: GroupId, **settings: Any) -> None:
-        await self.groups.update(OWNER, group_id, GroupChanges(**settings))
+        await self.updating.update(OWNER, group_id, GroupChanges(**settings))
 
     async def stored(self, group_id: GroupId, seq: int = 1) -> dict[str, int]:
         """The stored counts of a message, after proving them equal to the reactions that are stored (P4)."""

@@ -211,7 +211,7 @@ async def test_a_message_from_before_one_joined_is_not_found_where_history_is_hi
 async def test_a_recalled_message_takes_no_reaction_and_gives_one_back(scene: Scene) -> None:
     group_id = await scene.a_group()
     await scene.reactions.react(ADA, group_id, 1, THUMB)
-    await scene.messages.recall(OWNER, group_id, 1)
+    await scene.message_changes.recall(OWNER, group_id, 1)
     with pytest.raises(MessageRecalled):
         await scene.reactions.react(BOB, group_id, 1, THUMB)
     assert await scene.reactions.unreact(ADA, group_id, 1, THUMB) == Tally()
@@ -478,7 +478,7 @@ async def test_an_ended_stream_takes_its_reactions_along_and_no_others(
         for who in (ADA, BOB, OWNER):
             await scene.reactions.react(who, group_id, 1, THUMB)
             await scene.reactions.react(who, group_id, 2, FIRE)
-    await scene.groups.disband(OWNER, ended)
+    await scene.disbanding.disband(OWNER, ended)
     await scene.clearing.wait()
     keys = [message_key(stream_of(ended), seq) for seq in (1, 2)]
     gone = {"message_id": {"$in": keys}}

@@ -2,6 +2,7 @@
 
 from channels.drafts.service.assembly import Drafting, assemble
 from channels.drafts.service.drafts import DraftService
+from channels.drafts.service.publishing import DraftPublishing
 from channels.drafts.service.scheduler import Scheduler
 
-__all__ = ["DraftService", "Drafting", "Scheduler", "assemble"]
+__all__ = ["DraftPublishing", "DraftService", "Drafting", "Scheduler", "assemble"]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from channels.drafts.service.drafts import DraftService, HoldChannel
+from channels.drafts.service.publishing import DraftPublishing
 from channels.drafts.service.scheduler import Scheduler
 from channels.drafts.service.telling import DraftTelling
 from channels.drafts.store import DraftStore
@@ -21,6 +22,7 @@ class Drafting:
     """The services of drafts on one database."""
 
     drafts: DraftService
+    publishing: DraftPublishing
     scheduler: Scheduler
 
 
@@ -48,8 +50,9 @@ def assemble(
         limits,
         clock,
     )
-    scheduler = Scheduler(drafts, store, clock)
+    publishing = DraftPublishing(store, extras, chat.messages, telling)
+    scheduler = Scheduler(publishing, store, clock)
     chat.hooks.stream_ended.append(drafts.stream_ended)
     bus.listen(scheduler.on_events)
     bus.on_resync(scheduler.wake)
-    return Drafting(drafts, scheduler)
+    return Drafting(drafts, publishing, scheduler)

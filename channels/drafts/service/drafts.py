@@ -1,4 +1,4 @@
-"""The life of a draft: kept, listed, changed, published by hand, thrown away.
+"""The life of a draft until it is published: kept, listed, changed, thrown away.
 
 Whoever may post in the channel sees its drafts; changing and throwing away those of others takes the rights that doing
 so to their posts takes.
@@ -18,6 +18,7 @@ from channels.drafts.errors import (
 )
 from channels.drafts.events import DraftScheduled
 from channels.drafts.models import Draft, NewDraft
+from channels.drafts.service.publishing import key_of
 from channels.drafts.service.telling import DraftTelling
 from channels.drafts.store import DraftStore, Place, place_of
 from channels.errors import ChannelNotFound, in_words_of_channels
@@ -31,7 +32,7 @@ from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import AdminAction, Content, Grant, Standing, stream_of
-from groups.service import ForwardService, Keeping, MessageService, Posted, Prepared
+from groups.service import ForwardService, Keeping, MessageService, Prepared
 
 STEP: Final = 20  # drafts a transaction when a channel is cleared away: each may hold ten uploads
 
@@ -98,7 +99,7 @@ class DraftService:
                     raise IdempotencyConflict
                 return first
             posted = (
-                await self._messages.find_taken(actor, channel_id, _key_of(draft_id), tx)
+                await self._messages.find_taken(actor, channel_id, key_of(draft_id), tx)
                 if key
                 else None
             )
@@ -270,42 +271,6 @@ class DraftService:
         instants = (_milliseconds_of(last.order_at), _milliseconds_of(last.created_at))
         return page, encode_cursor(name, *instants, last.draft_id)
 
-    # --- published ------------------------------------------------------------------------------------------------
-
-    async def publish(self, actor: Actor, channel_id: GroupId, draft_id: str) -> Posted:
-        """Post the draft now, in the actor's name; doing it again answers the same post.
-
-        Publishes: MessagePosted. Raises: ChannelNotFound; DraftNotFound; PostingNotAllowed; Muted; Banned;
-        RateLimited.
-        """
-        await self._extras.get(channel_id)
-        with in_words_of_channels():
-            posted, _ = await self.post(actor, channel_id, draft_id)
-            return posted
-
-    async def post(
-        self, actor: Actor, channel_id: GroupId, draft_id: str, *, due_by: datetime | None = None
-    ) -> tuple[Posted, bool]:
-        """As `publish`, in the words of groups; only if it is due by then, where that is asked.
-
-        Also whether this call took the draft; else the post was there already.
-        """
-        took = False
-
-        async def take(tx: Tx) -> Prepared:
-            nonlocal took
-            draft = await self._drafts.take(channel_id, draft_id, tx, due_by=due_by)
-            if draft is None:
-                raise DraftNotFound
-            took = True
-            await self._telling.tell_published(tx, actor, draft)
-            return Prepared(draft.content, draft.silent, draft.origin, are_uploads_counted=True)
-
-        # The key lets a repeat by the same actor find the post; that there is one only is the taking's doing.
-        key = _key_of(draft_id)
-        posted = await self._messages.post_taken(actor, channel_id, take, key=key, said=key)
-        return posted, took
-
     # --- end ------------------------------------------------------------------------------------------------------
 
     async def stream_ended(self, stream_id: StreamId) -> None:
@@ -336,11 +301,6 @@ class DraftService:
         refusal = policy.grant_refusal(standing, grant)
         if refusal is not None:
             raise refusal
-
-
-def _key_of(draft_id: str) -> str:
-    """The key under which the draft's post is found; a caller's own keys begin otherwise."""
-    return f"d:{draft_id}"
 
 
 def _milliseconds_of(instant: datetime) -> int:

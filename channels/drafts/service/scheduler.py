@@ -19,7 +19,7 @@ from typing import Final
 from channels.drafts.errors import DraftNotFound
 from channels.drafts.events import DraftScheduled
 from channels.drafts.models import Draft, Failure
-from channels.drafts.service.drafts import DraftService
+from channels.drafts.service.publishing import DraftPublishing
 from channels.drafts.store import DraftStore
 from groups.errors import GroupNotFound, PostingNotAllowed
 from groups.kernel.actor import Actor
@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 class Scheduler:
     """The background work of this process."""
 
-    def __init__(self, drafts: DraftService, store: DraftStore, clock: Clock) -> None:
-        self._drafts = drafts
+    def __init__(self, publishing: DraftPublishing, store: DraftStore, clock: Clock) -> None:
+        self._publishing = publishing
         self._store = store
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
@@ -105,7 +105,9 @@ class Scheduler:
         author = Actor(draft.author_id, is_app_admin=draft.by_app)
         now = self._clock.now()
         try:
-            _, took = await self._drafts.post(author, draft.channel_id, draft.draft_id, due_by=now)
+            _, took = await self._publishing.post(
+                author, draft.channel_id, draft.draft_id, due_by=now
+            )
             if not took:
                 # Out already, by another process, and this finds nothing; or a draft that came back under a key that
                 # somebody else's post had used, which must neither be lost nor tried for ever.

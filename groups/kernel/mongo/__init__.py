@@ -3,7 +3,8 @@
 With the stores, the only rooms that know the driver, so that its successor can replace it in one place.
 """
 
-from groups.kernel.mongo.database import Database, StandaloneServer, Tx
+from groups.kernel.mongo.connecting import StandaloneServer
+from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import (
     DESCENDING,
     ONE_REPLY,
@@ -15,9 +16,11 @@ from groups.kernel.mongo.driver import (
     NoFile,
     milliseconds_of,
 )
+from groups.kernel.mongo.indexes import ensure_indexes
 from groups.kernel.mongo.lookups import Lookup
 from groups.kernel.mongo.outages import is_outage
 from groups.kernel.mongo.replica_set import ensure_single_node
+from groups.kernel.mongo.transactions import Tx
 
 __all__ = [
     "DESCENDING",
@@ -32,6 +35,7 @@ __all__ = [
     "NoFile",
     "StandaloneServer",
     "Tx",
+    "ensure_indexes",
     "ensure_single_node",
     "is_outage",
     "milliseconds_of",

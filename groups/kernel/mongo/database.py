@@ -1,4 +1,4 @@
-"""The database: transactions that retry, the outbox, declared indexes, a driver's failure told as ours.
+"""The database: transactions that retry, the outbox they write, look-ups, batches, a driver's failure told as ours.
 
 Promises:
     Durable: every write is majority-committed and journaled before its caller hears of it.
@@ -11,95 +11,34 @@ by one, and events reach the listeners directly.
 """
 
 import asyncio
-import logging
-import random
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from motor.motor_asyncio import (
-    AsyncIOMotorClient,
-    AsyncIOMotorClientSession,
-    AsyncIOMotorDatabase,
-    AsyncIOMotorGridFSBucket,
-)
+from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
+from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
+from groups.kernel.mongo.connecting import appname_of, connected
 from groups.kernel.mongo.driver import (
     NAIVE_INSTANTS,
     ONE_REPLY,
     Bucket,
     Collection,
     Document,
-    Index,
     Operation,
 )
 from groups.kernel.mongo.lookups import Lookup, hand_out, joined_pipeline
 from groups.kernel.mongo.memory import Memory
 from groups.kernel.mongo.orphans import Orphans
-from groups.kernel.mongo.outages import INTERRUPTED, is_outage, is_transient
-from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_INDEX, tail
+from groups.kernel.mongo.outbox import OUTBOX, tail
+from groups.kernel.mongo.retries import Retries
+from groups.kernel.mongo.transactions import Tx, committed
 
 T = TypeVar("T")
-PATIENCE_SECONDS: Final = 20.0
-"""How long a write is retried: longer than an election or the restart of a killed `mongod` takes."""
-CONFLICT_SECONDS: Final = 1.0
-"""Conflicts for longer than this are no race any more: somebody died in the middle of a transaction."""
-_PAUSE_SECONDS: Final = 0.5  # the longest between two attempts while the database is away
-_CONFLICT_PAUSE_SECONDS: Final = 0.04
-"""The longest behind another process's transaction: twice as long as one takes on a busy machine."""
-CONCURRENT_TRANSACTIONS: Final = 64
-"""Transactions one process runs at once; more only wait here instead of in the driver's pool."""
-
-
-log = logging.getLogger(__name__)
-
-
-class StandaloneServer(Exception):
-    """The database is not a replica set, so it has no transactions and no change streams."""
-
-
-@dataclass(slots=True)
-class Tx:
-    """A transaction under way: its session for the stores, and the events that will be committed with it."""
-
-    session: AsyncIOMotorClientSession | None
-    attempt: int = 0
-    """0 at first; more when an earlier attempt was rolled back or its fate was unknown."""
-    events: list[Event] = field(default_factory=list)
-
-    def publish(self, event: Event) -> None:
-        """Announce the event if, and only if, this transaction commits."""
-        self.events.append(event)
-
-
-def _appname(database: str) -> str:
-    """How MongoDB's own records name the processes of this deployment."""
-    return f"channels.{database}"
-
-
-async def _uninterrupted(attempt: Coroutine[Any, Any, T]) -> T:
-    """The attempt's outcome; a caller who is cancelled meanwhile goes only when it has ended.
-
-    The driver's commands run in threads, which cancelling does not stop: a transaction aborted beside its own command
-    may be begun again by it on the server, and would hold its locks for a minute.
-    """
-    task = asyncio.create_task(attempt)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()  # looked at: whoever wanted to know is gone
-        raise
 
 
 class Database:
@@ -115,8 +54,7 @@ class Database:
         self._database = database
         self.transactional = transactional
         self._clock = clock or SystemClock()
-        self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
-        self._orphans = Orphans(database.client, _appname(database.name))
+        self._retries = Retries(Orphans(database.client, appname_of(database.name)))
         self._local_listeners: list[Callable[[list[Event]], None]] = []
 
     @classmethod
@@ -127,40 +65,8 @@ class Database:
 
         Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
         """
-        try:
-            client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-                uri,
-                tz_aware=True,
-                w="majority",
-                journal=True,
-                wTimeoutMS=10_000,
-                readConcernLevel="majority",
-                retryWrites=True,
-                serverSelectionTimeoutMS=5_000,
-                connectTimeoutMS=5_000,
-                socketTimeoutMS=20_000,
-                maxPoolSize=100,
-                appname=_appname(name),
-            )
-        except PyMongoError as error:
-            raise Unavailable(f"The address of the database cannot be used: {error}") from error
-        except ValueError:
-            # Without its words: they quote the address, and with it perhaps a password.
-            raise Unavailable("The address of the database cannot be used") from None
-        deadline = time.monotonic() + patience_seconds
-        hello: Document | None = None
-        while hello is None:
-            try:
-                hello = await client.admin.command("hello")
-            except PyMongoError as error:
-                if time.monotonic() >= deadline:
-                    client.close()
-                    raise Unavailable(f"The database does not answer: {error}") from error
-                await asyncio.sleep(0.2)
-        if "setName" not in hello and hello.get("msg") != "isdbgrid":
-            client.close()
-            raise StandaloneServer
-        return cls(client[name], transactional=True, clock=clock)
+        handle = await connected(uri, name, patience_seconds=patience_seconds)
+        return cls(handle, transactional=True, clock=clock)
 
     def close(self) -> None:
         """Close the connection; nothing works afterwards."""
@@ -174,6 +80,18 @@ class Database:
         """
         options = NAIVE_INSTANTS if naive_instants else None
         return self._database.get_collection(name, codec_options=options)
+
+    async def create_collections(self, names: Iterable[str]) -> None:
+        """Create those that are missing, whoever does so beside us; on mongomock they come by themselves."""
+        if not self.transactional:
+            return
+        existing = set(await self._database.list_collection_names())
+        for name in sorted(set(names) - existing):
+            try:
+                await self._database.create_collection(name, check_exists=False)
+            except OperationFailure as error:
+                if error.code != 48:  # NamespaceExists: another process starts beside us
+                    raise
 
     def memory(
         self, name: str, parse: Callable[[Document], T], *, most: int, most_bytes: int
@@ -200,48 +118,6 @@ class Database:
     async def has_collections(self) -> bool:
         """Whether anything was ever stored."""
         return bool(await self._database.list_collection_names())
-
-    async def ensure_indexes(self, indexes: Sequence[Index]) -> None:
-        """Create what is missing of collections and indexes; doing it again changes nothing.
-
-        Raises: Unavailable when the database goes away meanwhile, for longer than `PATIENCE_SECONDS`.
-        """
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                await self._ensure_indexes(indexes)
-            except PyMongoError as error:
-                if not is_outage(error):
-                    raise
-                if time.monotonic() >= deadline:
-                    raise Unavailable(f"The database does not answer: {error}") from error
-                await asyncio.sleep(0.2)
-            else:
-                return
-
-    async def _ensure_indexes(self, indexes: Sequence[Index]) -> None:
-        if self.transactional:
-            # Made before first use: creating one inside a transaction would conflict with its neighbours.
-            existing = set(await self._database.list_collection_names())
-            for name in sorted({index.collection for index in indexes} | {OUTBOX}):
-                if name not in existing:
-                    await self._create_collection(name)
-        for index in (*indexes, OUTBOX_INDEX):
-            if not index.keys:
-                continue
-            options: Document = {"unique": True} if index.unique else {}
-            if index.partial is not None:
-                options["partialFilterExpression"] = index.partial
-            if index.expire_after_seconds is not None:
-                options["expireAfterSeconds"] = index.expire_after_seconds
-            await self.collection(index.collection).create_index(list(index.keys), **options)
-
-    async def _create_collection(self, name: str) -> None:
-        try:
-            await self._database.create_collection(name, check_exists=False)
-        except OperationFailure as error:
-            if error.code != 48:  # NamespaceExists: another process starts beside us
-                raise
 
     async def ping(self) -> None:
         """Prove that the database takes majority writes.
@@ -276,19 +152,10 @@ class Database:
             yield tx
             await self._write_outbox(tx)
             return
-        async with await self._database.client.start_session() as session:
-            session.start_transaction(
-                read_concern=ReadConcern("snapshot"),
-                write_concern=WriteConcern("majority", wtimeout=10_000, j=True),
-            )
-            try:
-                tx = Tx(session, attempt)
-                yield tx
-                await self._write_outbox(tx)
-            except BaseException:
-                await self._abort(session)
-                raise
-            await self._commit(session)
+        async with await self._database.client.start_session() as session, committed(session):
+            tx = Tx(session, attempt)
+            yield tx
+            await self._write_outbox(tx)
 
     async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """What `work` returns, once its writes and events are committed; run again after a conflict.
@@ -298,70 +165,11 @@ class Database:
         Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or no primary was
             found within `PATIENCE_SECONDS`.
         """
-        started = time.monotonic()
-        attempt = 0
-        async with self._slot():
-            while True:
-                try:
-                    result = await _uninterrupted(self._attempt(work, attempt))
-                except PyMongoError as error:
-                    attempt += 1
-                    if not (is_transient(error) or is_outage(error)) or (
-                        isinstance(error, DuplicateKeyError) and attempt > 5
-                    ):
-                        raise
-                    lasted = time.monotonic() - started
-                    if lasted >= PATIENCE_SECONDS:
-                        log.warning("gave up after %d attempts: %r", attempt, error)
-                        raise Unavailable from error
-                    if lasted >= CONFLICT_SECONDS and not is_outage(error):
-                        await self._orphans.end()
-                    longest = _PAUSE_SECONDS if is_outage(error) else _CONFLICT_PAUSE_SECONDS
-                    # Full jitter: colliding processes must not collide again in step.
-                    await asyncio.sleep(
-                        random.uniform(0, min(longest, 0.002 * 2 ** min(attempt, 9)))
-                    )
-                else:
-                    return result
-
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        # Or, while the database is away, those who wait for a slot would wait for one round of patience after another.
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise Unavailable("Nothing of it was stored") from None
-        try:
-            yield
-        finally:
-            self._slots.release()
+        return await self._retries.run(lambda attempt: self._attempt(work, attempt))
 
     async def _attempt(self, work: Callable[[Tx], Awaitable[T]], attempt: int) -> T:
         async with self.transaction(attempt) as tx:
             return await work(tx)
-
-    async def _commit(self, session: AsyncIOMotorClientSession) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                await session.commit_transaction()
-            except PyMongoError as error:
-                # Maybe committed, as the label says, and as it is when the commit was interrupted. Committing again is
-                # safe and settles it.
-                is_unknown = error.has_error_label("UnknownTransactionCommitResult")
-                if not is_unknown and getattr(error, "code", None) != INTERRUPTED:
-                    raise
-                if time.monotonic() >= deadline:
-                    raise Unavailable("It is not known whether the change was stored") from error
-                await asyncio.sleep(0.05)
-            else:
-                return
-
-    async def _abort(self, session: AsyncIOMotorClientSession) -> None:
-        # Shielded: a cancelled caller must not leave locks behind until the server's timeout.
-        if session.delegate.in_transaction:
-            await asyncio.shield(session.abort_transaction())
 
     # --- outbox ---------------------------------------------------------------------------------------------------
 

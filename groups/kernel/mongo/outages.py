@@ -1,4 +1,4 @@
-"""What the driver's errors mean for us: run it again, wait for the database, or a defect."""
+"""What the driver's errors mean for us: run it again, wait for the database, or a defect; and how long to wait."""
 
 from typing import Final
 
@@ -28,6 +28,10 @@ _CODES_OF_CHANGE: Final = frozenset(
     {6, 7, 43, 64, 89, 91, 134, 189, 237, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
     | {INTERRUPTED}
 )
+
+
+PATIENCE_SECONDS: Final = 20.0
+"""How long a write is retried: longer than an election or the restart of a killed `mongod` takes."""
 
 
 def is_transient(error: PyMongoError) -> bool:

@@ -15,8 +15,9 @@ from typing import Final
 from uuid import uuid4
 
 from groups.kernel.errors import Unavailable
-from groups.kernel.mongo.database import Database, Tx
+from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import Document
+from groups.kernel.mongo.transactions import Tx
 
 log = logging.getLogger(__name__)
 

@@ -38,22 +38,17 @@ from groups.routes.views.members import (
 )
 from groups.routes.views.messages import (
     ContentView,
-    LinkBody,
     LinkView,
     MarkedView,
     MediaView,
     MessageView,
-    NewMessage,
-    TallyView,
-    WriteMessage,
     content_fields,
-    dump_json,
     marked_fields,
     media_view,
     message_view,
-    rendered_tally,
-    tally_view,
 )
+from groups.routes.views.tallies import TallyView, rendered_tally, tally_view
+from groups.routes.views.writing import LinkBody, NewMessage, WriteMessage, dump_json
 
 __all__ = [
     "AnswerRequest",

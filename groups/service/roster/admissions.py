@@ -16,10 +16,10 @@ from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import Group, Stream, Turnover, stream_of
 from groups.service.admin_log import AdminLog
-from groups.service.groups import NEAR_LIMIT
+from groups.service.founding import NEAR_LIMIT
 from groups.service.hooks import Hooks
 from groups.service.roster.entries import Admission, Import, Outcome
-from groups.store import AdmissionStore, GroupStore, MessageStore
+from groups.store import AdmissionStore, GroupStore, StreamStore
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Admissions:
         self,
         database: Database,
         groups: GroupStore,
-        messages: MessageStore,
+        streams: StreamStore,
         admissions: AdmissionStore,
         admin_log: AdminLog,
         hooks: Hooks,
@@ -47,7 +47,7 @@ class Admissions:
     ) -> None:
         self._database = database
         self._groups = groups
-        self._messages = messages
+        self._streams = streams
         self._admissions = admissions
         self._admin_log = admin_log
         self._hooks = hooks
@@ -61,7 +61,7 @@ class Admissions:
             # at the first attempt only after it, so that others find it free for a good part of the time.
             await self._groups.touch(group_id, tx)
         group = await self._groups.find(group_id, tx)
-        stream = await self._messages.find_stream(stream_of(group_id), tx)
+        stream = await self._streams.find(stream_of(group_id), tx)
         if group is None or stream is None:
             return GroupNotFound()
         choice = await self._choose(group, batch, tx)

@@ -39,7 +39,7 @@ from groups.models import (
     Stream,
     Turnover,
 )
-from groups.service.groups import NEAR_LIMIT
+from groups.service.founding import NEAR_LIMIT
 from groups.service.roster.entries import Entry, subject_of
 
 

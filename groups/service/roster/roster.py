@@ -34,8 +34,10 @@ from groups.store import (
     ChangeStore,
     GroupStore,
     InvitationStore,
+    JoinRequestStore,
     MemberStore,
-    MessageStore,
+    RestrictionStore,
+    StreamStore,
     UserStore,
 )
 
@@ -48,7 +50,9 @@ class Roster:
         database: Database,
         groups: GroupStore,
         members: MemberStore,
-        messages: MessageStore,
+        restrictions: RestrictionStore,
+        requests: JoinRequestStore,
+        streams: StreamStore,
         users: UserStore,
         invitations: InvitationStore,
         admin_log: AdminLog,
@@ -60,7 +64,9 @@ class Roster:
         self._database = database
         self._groups = groups
         self._members = members
-        self._messages = messages
+        self._restrictions = restrictions
+        self._requests = requests
+        self._streams = streams
         self._users = users
         self._invitations = invitations
         self._admin_log = admin_log
@@ -97,9 +103,9 @@ class Roster:
             subject_of(e) for e in entries if isinstance(e, Join | Add | Approve | AnswerInvitation)
         }
         of_group = self._groups.lookup(group_id)
-        of_row = self._messages.lookup_stream(stream_of(group_id))
+        of_row = self._streams.lookup(stream_of(group_id))
         of_members = self._members.lookup_many(group_id, users)
-        of_restrictions = self._members.lookup_restrictions(group_id, users)
+        of_restrictions = self._restrictions.lookup_many(group_id, users)
         of_counts = self._members.lookup_group_counts(comers)
         of_profile = self._hooks.profile(group_id) if comers and self._hooks.profile else None
         also = [of_profile] if of_profile else []
@@ -122,7 +128,7 @@ class Roster:
         asks = {subject_of(e) for e in entries if isinstance(e, of_requests)}
         if group.join_option is JoinOption.APPROVAL:
             asks |= comers
-        requests = await self._members.find_requests(group_id, asks, tx) if asks else set()
+        requests = await self._requests.find_many(group_id, asks, tx) if asks else set()
         wants_staff = any(isinstance(e, Change | Transfer | AnswerInvitation) for e in entries) or (
             group.join_option is JoinOption.APPROVAL
         )
@@ -178,12 +184,12 @@ class Roster:
             for counted in self._hooks.members_counted:
                 await counted(picture.group, turnover, tx)
         for user in picture.changed_restrictions:
-            await self._members.put_restriction(picture.restrictions[user], tx)
+            await self._restrictions.put(picture.restrictions[user], tx)
         # In this order: who was refused may have asked again in the same batch.
         if picture.done_requests:
-            await self._members.delete_requests(group_id, picture.done_requests, tx)
+            await self._requests.delete_many(group_id, picture.done_requests, tx)
         for request in picture.new_requests.values():
-            await self._members.insert_request(request, tx)
+            await self._requests.insert(request, tx)
         for user in picture.changed_invitations:
             invitation = picture.invitations.get(user)
             if invitation is None:

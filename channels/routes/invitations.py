@@ -1,0 +1,168 @@
+"""Calls on invitations to run a channel: asking, taking back, answering."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from channels.errors import ChannelNotFound
+from channels.routes.running import Grants
+from channels.routes.views import ChannelIdText
+from channels.service import RunningService
+from groups.errors import (
+    AdminLimitReached,
+    AlreadyAdmin,
+    Banned,
+    GroupsPerUserReached,
+    InvitationExpired,
+    InvitationLimitReached,
+    InvitationNotFound,
+    MemberLimitReached,
+)
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import Body, View, delete, get, post
+from groups.kernel.errors import BadCursor, PermissionRefused
+from groups.kernel.ids import GroupId, UserId, UserIdText
+from groups.kernel.paging import Page, PageQuery
+from groups.models import Grant, Group, Invitation
+from groups.routes.views import Instant
+
+
+class InviteAdmin(Body):
+    """Whom to ask, and what he may do then; left out, everything."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user_id": "bob", "grants": ["post"]}]}
+    )
+
+    user_id: UserIdText
+    grants: Annotated[Grants, Field(default_factory=lambda: list(Grant))]
+
+
+class AnswerToInvitation(Body):
+    """Yes or no."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"accept": True}]})
+
+    accept: bool
+
+
+class InvitationView(View):
+    """An open invitation to be an admin."""
+
+    user_id: UserId
+    grants: list[Grant]
+    invited_by: UserId
+    invited_at: Instant
+    expires_at: Instant
+
+
+class OwnInvitationView(View):
+    """An open invitation of mine; of a private channel it shows no more than this."""
+
+    channel_id: GroupId
+    channel_name: str
+    verified: bool
+    grants: list[Grant]
+    invited_at: Instant
+    expires_at: Instant
+
+
+def _in_order(grants: frozenset[Grant]) -> list[Grant]:
+    return [grant for grant in Grant if grant in grants]
+
+
+def _invitation_view(invitation: Invitation) -> InvitationView:
+    return InvitationView(
+        user_id=invitation.user_id,
+        grants=_in_order(invitation.grants),
+        invited_by=invitation.invited_by,
+        invited_at=invitation.invited_at,
+        expires_at=invitation.expires_at,
+    )
+
+
+def _own_invitation_view(invitation: Invitation, group: Group) -> OwnInvitationView:
+    return OwnInvitationView(
+        channel_id=group.group_id,
+        channel_name=group.name,
+        verified=group.verified,
+        grants=_in_order(invitation.grants),
+        invited_at=invitation.invited_at,
+        expires_at=invitation.expires_at,
+    )
+
+
+class InvitationRoutes:
+    """Invitations to be an admin."""
+
+    tag = "Running a channel"
+
+    def __init__(self, running: RunningService) -> None:
+        self._running = running
+
+    @post(
+        "/v1/channels/{channel_id}/invitations",
+        status=201,
+        errors=[ChannelNotFound, PermissionRefused, AlreadyAdmin, Banned, InvitationLimitReached],
+    )
+    async def invite(
+        self, actor: Actor, channel_id: ChannelIdText, body: InviteAdmin
+    ) -> InvitationView:
+        """Ask a user, subscriber or not, to be an admin (owner); all his devices hear `channel.invited`.
+
+        To the same again it changes nothing; with other grants, or when the old one expired, it is a new invitation.
+        """
+        invitation = await self._running.invite(
+            actor, GroupId(channel_id), body.user_id, frozenset(body.grants)
+        )
+        return _invitation_view(invitation)
+
+    @get(
+        "/v1/channels/{channel_id}/invitations",
+        errors=[ChannelNotFound, PermissionRefused, BadCursor],
+    )
+    async def invitations(
+        self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
+    ) -> Page[InvitationView]:
+        """The open invitations, by user id (owner)."""
+        found, next_cursor = await self._running.list_invitations(
+            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
+        )
+        return Page(items=[_invitation_view(i) for i in found], next_cursor=next_cursor)
+
+    @delete(
+        "/v1/channels/{channel_id}/invitations/{user_id}",
+        status=204,
+        errors=[ChannelNotFound, PermissionRefused],
+    )
+    async def revoke(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
+        """Take an invitation back (owner); when there is none this changes nothing."""
+        await self._running.revoke_invitation(actor, GroupId(channel_id), user_id)
+
+    @post(
+        "/v1/channels/{channel_id}/invitations/me",
+        status=204,
+        errors=[
+            ChannelNotFound,
+            InvitationNotFound,
+            InvitationExpired,
+            Banned,
+            AdminLimitReached,
+            MemberLimitReached,
+            GroupsPerUserReached,
+        ],
+    )
+    async def answer(
+        self, actor: Actor, channel_id: ChannelIdText, body: AnswerToInvitation
+    ) -> None:
+        """Accept my invitation, which makes me admin and subscriber, or decline it."""
+        await self._running.answer_invitation(actor, GroupId(channel_id), accept=body.accept)
+
+    @get("/v1/invitations", errors=[BadCursor])
+    async def own_invitations(self, actor: Actor, query: PageQuery) -> Page[OwnInvitationView]:
+        """The channels that ask me to be their admin, by id."""
+        found, next_cursor = await self._running.list_own_invitations(
+            actor, limit=query.limit, cursor=query.cursor
+        )
+        items = [_own_invitation_view(invitation, group) for invitation, group in found]
+        return Page(items=items, next_cursor=next_cursor)

@@ -1,0 +1,129 @@
+"""The questions to `streams` and `messages`, each one aggregation, and the writes of the repairs."""
+
+from collections.abc import AsyncIterator
+
+from groups.audit.joins import joined, merged, not_of_ended_channel, union, with_disbanded_streams
+from groups.kernel.ids import StreamId
+from groups.kernel.mongo import DESCENDING, Database, Document, Tx
+from groups.kernel.mongo.snapshot import Snapshot
+
+
+class StreamAuditStore:
+    """Reads streams and their messages; writes single facts into streams, never into messages."""
+
+    def __init__(self, database: Database) -> None:
+        self._streams = database.collection("streams")
+        self._messages = database.collection("messages")
+
+    @staticmethod
+    def crooked_streams(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Streams whose head, last message and messages do not fit: one row with what is known of each."""
+        count = {"$ifNull": ["$messages", 0]}
+        newest = {"$ifNull": ["$newest", 0]}
+        fits = {
+            "$and": [
+                {"$eq": ["$stream", 1]},
+                {"$eq": ["$head", count]},
+                {"$eq": ["$head", newest]},
+                {"$eq": ["$head", {"$ifNull": ["$last", 0]}]},
+                {"$or": [{"$eq": [count, 0]}, {"$eq": ["$first", 1]}]},
+            ]
+        }
+        return snapshot.rows(
+            "streams",
+            [
+                {"$project": {"stream": {"$literal": 1}, "head": "$head_seq", "last": "$last.seq"}},
+                union(
+                    "messages",
+                    # Uses index: stream_id_1_seq_1, or all of the collection: both were measured alike.
+                    {
+                        "$group": {
+                            "_id": "$stream_id",
+                            "messages": {"$sum": 1},
+                            "first": {"$min": "$seq"},
+                            "newest": {"$max": "$seq"},
+                        }
+                    },
+                ),
+                with_disbanded_streams(),
+                merged("stream", "head", "last", "messages", "first", "newest", "disbanded"),
+                {"$match": {"disbanded": None, "$expr": {"$not": [fits]}}},
+                *not_of_ended_channel("$_id"),
+            ],
+        )
+
+    @staticmethod
+    def misfiled_messages(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Messages whose `_id` is not that of their stream and seq, so that a seq may be there twice."""
+        key = joined("$stream_id", {"$toString": "$seq"})
+        return snapshot.rows(
+            "messages",
+            [
+                {"$match": {"$expr": {"$ne": ["$_id", key]}}},
+                {"$project": {"stream_id": 1, "seq": 1}},
+            ],
+        )
+
+    @staticmethod
+    async def count_up_to(snapshot: Snapshot, stream_id: str, seq: int) -> int:
+        """How many messages the stream has up to this seq."""
+        # Uses index: stream_id_1_seq_1 (covered)
+        bounds = {"$gte": 1, "$lte": seq}
+        return await snapshot.number(
+            "messages", [{"$match": {"stream_id": stream_id, "seq": bounds}}]
+        )
+
+    async def find(self, stream_id: StreamId, tx: Tx) -> Document | None:
+        """The stream as stored."""
+        return await self._streams.find_one({"_id": stream_id}, session=tx.session)
+
+    async def measure_messages(
+        self, stream_id: StreamId, tx: Tx
+    ) -> tuple[int, int, Document | None]:
+        """How many messages the stream has, its lowest seq, and the newest message."""
+        newest = await self._messages.find_one(
+            {"stream_id": stream_id}, sort=[("seq", DESCENDING)], session=tx.session
+        )
+        cursor = self._messages.aggregate(
+            [
+                {"$match": {"stream_id": stream_id}},
+                {"$group": {"_id": None, "n": {"$sum": 1}, "first": {"$min": "$seq"}}},
+            ],
+            session=tx.session,
+        )
+        for row in await cursor.to_list(1):
+            return row["n"], row["first"], newest
+        return 0, 0, None
+
+    async def put_head(self, stream_id: StreamId, values: Document, tx: Tx) -> None:
+        """Set fields of the stream, which is made when it is not there."""
+        await self._streams.update_one(
+            {"_id": stream_id}, {"$set": values}, upsert=True, session=tx.session
+        )
+
+    async def list_pins_anew(self, stream_id: StreamId, tx: Tx) -> list[int] | None:
+        """Make the stream's list of pins what the messages say; None where it was right, or there is no stream."""
+        stream = await self._streams.find_one_and_update(
+            # Written before they are read: whoever pins waits for us.
+            {"_id": stream_id},
+            {"$inc": {"touched": 1}},
+            session=tx.session,
+        )
+        if stream is None:
+            return None
+        cursor = self._messages.find(
+            {"stream_id": stream_id, "pinned_at": {"$type": "date"}},
+            {"_id": 0, "seq": 1},
+            session=tx.session,
+        ).sort([("pinned_at", 1)])
+        pins = [int(row["seq"]) for row in await cursor.to_list(None)]
+        if sorted(pins) == sorted(stream.get("pins", [])):
+            return None
+        await self._streams.update_one(
+            {"_id": stream_id}, {"$set": {"pins": pins}}, session=tx.session
+        )
+        return pins
+
+    async def delete(self, stream_id: StreamId, tx: Tx) -> None:
+        """Remove the stream."""
+        await self._streams.delete_one({"_id": stream_id}, session=tx.session)

@@ -1,0 +1,56 @@
+"""Join requests: who waits to be let into a group that wants approval; `_id` is `group<US>user`."""
+
+from collections.abc import Iterable
+
+from groups.kernel.ids import GroupId, UserId, join_key
+from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.models import JoinRequest
+
+
+class JoinRequestStore:
+    """The collection `join_requests`."""
+
+    INDEXES = (Index("join_requests", [("group_id", 1), ("user_id", 1)], "who waits, by user"),)
+
+    def __init__(self, database: Database) -> None:
+        self._requests = database.collection("join_requests")
+
+    async def insert(self, request: JoinRequest, tx: Tx) -> bool:
+        """Add the request; False when the user asks already."""
+        key = join_key(request.group_id, request.user_id)
+        known: Document = {"_id": key, "group_id": request.group_id}
+        if await self._requests.find_one(known, session=tx.session):
+            return False
+        document = {"_id": key, **request.model_dump(mode="python")}
+        await self._requests.insert_one(document, session=tx.session)
+        return True
+
+    async def find_many(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> set[UserId]:
+        """Who of these users asks to join."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        cursor = self._requests.find(query, {"user_id": 1}, session=tx.session)
+        return {document["user_id"] for document in await cursor.to_list(None)}
+
+    async def delete_many(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> int:
+        """Drop the requests of these users; how many there were."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        query: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        result = await self._requests.delete_many(query, session=tx.session)
+        return result.deleted_count
+
+    async def list_of_group(
+        self, group_id: GroupId, *, after: str, limit: int
+    ) -> list[JoinRequest]:
+        """Who waits for approval, by user id, behind `after`."""
+        # Uses index: group_id_1_user_id_1
+        cursor = (
+            self._requests.find({"group_id": group_id, "user_id": {"$gt": after}}, {"_id": 0})
+            .sort([("user_id", 1)])
+            .limit(limit)
+        )
+        return [JoinRequest.model_validate(row) for row in await cursor.to_list(None)]
+
+    async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
+        """Drop the requests of a disbanded group."""
+        await self._requests.delete_many({"group_id": group_id}, session=tx.session)

@@ -1,0 +1,118 @@
+"""Restriction documents: what a group holds against a user, be he a member or not.
+
+Bans, bans from reacting, and mutes that outlive membership; `_id` is `group<US>user`. Who is not restricted has none.
+"""
+
+from collections.abc import Collection, Iterable
+
+from groups.kernel.coalesce import Coalesced
+from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
+from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx
+from groups.models import Restriction
+
+
+class RestrictionStore:
+    """The collection `restrictions`."""
+
+    INDEXES = (
+        Index("restrictions", [("group_id", 1), ("user_id", 1)], "the bans of a group, by user"),
+        Index(
+            "restrictions",
+            [("group_id", 1), ("reacting_banned", 1), ("user_id", 1)],
+            "who is banned from reacting, by user",
+            partial={"reacting_banned": True},
+        ),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._restrictions = database.collection("restrictions")
+        self._reader = Coalesced(self._find_keys)
+
+    async def find(
+        self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
+    ) -> Restriction | None:
+        """The user's ban or lasting mute in the group."""
+        key = join_key(group_id, user_id)
+        if tx is None:
+            return await self._reader.find(key)
+        return (await self._find_keys([key], tx)).get(key)
+
+    async def _find_keys(
+        self, keys: Collection[str], tx: Tx | None = None
+    ) -> dict[str, Restriction]:
+        group_ids = {key.partition(SEPARATOR)[0] for key in keys}
+        cursor = self._restrictions.find(
+            {"_id": {"$in": list(keys)}, "group_id": {"$in": list(group_ids)}},
+            session=tx.session if tx else None,
+            batch_size=ONE_REPLY,
+        )
+        rows = await cursor.to_list(None)
+        return {document["_id"]: _to_restriction(document) for document in rows}
+
+    async def put(self, restriction: Restriction, tx: Tx) -> None:
+        """Store the user's restriction in the group, or clear one that restricts nothing."""
+        key: Document = {
+            "_id": join_key(restriction.group_id, restriction.user_id),
+            "group_id": restriction.group_id,
+        }
+        if not restriction.restricts:
+            await self._restrictions.delete_one(key, session=tx.session)
+            return
+        values = restriction.model_dump(mode="python", exclude={"group_id"})
+        # A flag beside the instant, for an index of those alone.
+        values["reacting_banned"] = restriction.reacting_banned_at is not None
+        await self._restrictions.update_one(key, {"$set": values}, upsert=True, session=tx.session)
+
+    async def list_reaction_bans(
+        self, group_id: GroupId, *, after: str, limit: int
+    ) -> list[Restriction]:
+        """Who is banned from reacting in the group, by user id, behind `after`."""
+        # Uses index: group_id_1_reacting_banned_1_user_id_1 (partial)
+        cursor = (
+            self._restrictions.find(
+                {"group_id": group_id, "reacting_banned": True, "user_id": {"$gt": after}}
+            )
+            .sort([("user_id", 1)])
+            .limit(limit)
+        )
+        return [_to_restriction(document) for document in await cursor.to_list(None)]
+
+    async def list_bans(self, group_id: GroupId, *, after: str, limit: int) -> list[Restriction]:
+        """Who is banned from the group, by user id, behind `after`."""
+        # Uses index: group_id_1_user_id_1
+        cursor = (
+            self._restrictions.find(
+                {"group_id": group_id, "user_id": {"$gt": after}, "banned_at": {"$ne": None}}
+            )
+            .sort([("user_id", 1)])
+            .limit(limit)
+        )
+        return [_to_restriction(document) for document in await cursor.to_list(None)]
+
+    def lookup_many(
+        self, group_id: GroupId, user_ids: Iterable[UserId]
+    ) -> Lookup[dict[UserId, Restriction]]:
+        """Bans and lasting mutes of these users in the group, to be asked together with others."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        match: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        return Lookup(self._restrictions, match, _by_user)
+
+    async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
+        """Drop the restrictions of a disbanded group."""
+        await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
+
+
+def _by_user(rows: list[Document]) -> dict[UserId, Restriction]:
+    return {row["user_id"]: _to_restriction(row) for row in rows}
+
+
+def _to_restriction(document: Document) -> Restriction:
+    return Restriction(
+        group_id=document["group_id"],
+        user_id=document["user_id"],
+        banned_at=document.get("banned_at"),
+        banned_by=document.get("banned_by"),
+        muted_until=document.get("muted_until"),
+        reacting_banned_at=document.get("reacting_banned_at"),
+        reacting_banned_by=document.get("reacting_banned_by"),
+    )
