@@ -45,12 +45,18 @@ def part(text: str) -> str:
 
 
 class MovedClock:
-    """The machine's clock, ahead to the next noon, so that no day ends in a test, and as far as a test moved it."""
+    """The machine's clock, as far ahead as a test moved it."""
 
     def __init__(self) -> None:
-        now = datetime.now(UTC)
+        self._ahead = timedelta()
+
+    @classmethod
+    def from_noon(cls) -> "MovedClock":
+        """Ahead to the next noon, for tests in which no day may end."""
+        clock, now = cls(), datetime.now(UTC)
         noon = now.replace(hour=12, minute=0, second=0, microsecond=0)
-        self._ahead = (noon if noon > now else noon + timedelta(days=1)) - now
+        clock.move(seconds=((noon - now) % timedelta(days=1)).total_seconds())
+        return clock
 
     def move(self, *, seconds: float) -> None:
         self._ahead += timedelta(seconds=seconds)

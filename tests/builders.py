@@ -16,6 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from groups.kernel.actor import Actor
 from groups.kernel.bus import Bus
+from groups.kernel.commit import OnBatch
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Document, Tx, ensure_indexes
@@ -65,7 +66,7 @@ class World:
         database: Database,
         *,
         clock: HandClock | None = None,
-        on_batch: Callable[[str, int], None] | None = None,
+        on_batch: OnBatch | None = None,
         **limits: int,
     ) -> None:
         self.database = database

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from channels.limits import Limits
 from channels.server.closing import CloseCode
+from channels.server.metrics import Metrics
 from channels.server.problems import status_of
 from channels.server.settings import Settings
 from channels.server.wire import RENDERED
@@ -269,3 +270,26 @@ def _short(name: str) -> Any:
     prefix, _, last = name.partition(".")
     is_shortened = prefix == "conversation_group" and last != "created"
     return f".{last}" if is_shortened else name
+
+
+def test_the_metrics_to_watch_are_there() -> None:
+    told = Metrics().text().decode()
+    families = set(re.findall(r"^# TYPE (\w+) ", told, re.MULTILINE))
+    families |= {f"{name}_{part}" for name in families for part in ("bucket", "count")}
+    named = set(re.findall(r"\b((?:channels|process)_[a-z_]+)", alerts()))
+    assert named <= families
+    assert {"channels_events_reach", "channels_refusals_total"} <= named
+
+
+def test_the_codes_that_alerts_count_are_there() -> None:
+    codes = {getattr(error, "code", None) for error in all_errors(DomainError)}
+    named = [
+        code for group in re.findall(r'code=~"([^"]+)"', alerts()) for code in group.split("\\|")
+    ]
+    assert named
+    assert set(named) <= codes
+
+
+def alerts() -> str:
+    """The table of alerts."""
+    return README[README.index("An alert for each promise") : README.index("To look at besides")]

@@ -22,7 +22,7 @@ from channels.server.calls import Calls
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins
 from channels.server.problems import InternalError
-from channels.server.refusals import domain_error_of, problem_response
+from channels.server.refusals import CODE, domain_error_of, problem_response
 from channels.server.router import Router
 from groups.kernel.endpoint import Endpoint
 from groups.kernel.errors import DomainError, Unavailable
@@ -134,6 +134,8 @@ class HttpServer:
             return
         status = response.status
         self._metrics.request(request.method, route, status, seconds)
+        if status >= 400 and (code := response.get(CODE)) is not None:
+            self._metrics.refusal(code)
         level = logging.DEBUG
         if seconds >= SLOW_SECONDS or status >= 500:
             level = logging.WARNING

@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -28,6 +35,24 @@ class Metrics:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
             registry=self.registry,
         )
+        self._waiting = Gauge(
+            "channels_commit_waiting_entries",
+            "Callers that waited behind the last group-commit batch",
+            ["lane"],
+            registry=self.registry,
+        )
+        self._refusals = Counter(
+            "channels_refusals",
+            "Refused requests and socket frames by their code",
+            ["code"],
+            registry=self.registry,
+        )
+        self.events_reach = Gauge(
+            "channels_events_reach",
+            "1 while the events of other processes reach this one, else 0",
+            registry=self.registry,
+        )
+        ProcessCollector(registry=self.registry)
         self.sockets = Gauge(
             "channels_sockets", "Authenticated sockets now open", registry=self.registry
         )
@@ -50,9 +75,14 @@ class Metrics:
             series = self._series[key] = self._requests.labels(method, route, str(status))
         series.observe(seconds)
 
-    def batch(self, lane: str, entries: int) -> None:
-        """Count one group-commit batch."""
+    def batch(self, lane: str, entries: int, waiting: int) -> None:
+        """Count one group-commit batch, and how many entries wait for the next ones."""
         self._batches.labels(lane).observe(entries)
+        self._waiting.labels(lane).set(waiting)
+
+    def refusal(self, code: str) -> None:
+        """Count one refused request or frame by its code, of which there are as many as errors we have."""
+        self._refusals.labels(code).inc()
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

@@ -41,6 +41,7 @@ class Pages:
         self._database = database
         self._bus = bus
         self._metrics = metrics
+        metrics.events_reach.set_function(lambda: bus.is_running)
         self._openapi = orjson.dumps(openapi)
         self.is_stopping = False
 

@@ -1,5 +1,7 @@
 """Refusals as responses: the problem, and what its family says in headers."""
 
+from typing import Final
+
 from aiohttp import hdrs, web
 
 from channels.server.answers import PROBLEM
@@ -15,6 +17,9 @@ from channels.server.problems import (
 from channels.server.tokens import BadToken
 from groups.kernel.errors import DomainError, InvalidRequest, TooMany, Unready
 
+CODE: Final = web.ResponseKey("code", str)
+"""Where a response has the code of its refusal, for whoever counts it."""
+
 
 def problem_response(error: DomainError, request_id: str) -> web.Response:
     """The error as a response."""
@@ -24,6 +29,7 @@ def problem_response(error: DomainError, request_id: str) -> web.Response:
         status=status_of(type(error)),
         content_type=PROBLEM,
     )
+    response[CODE] = error.code
     if isinstance(error, TooMany | Unready):
         response.headers[hdrs.RETRY_AFTER] = str(max(1, round(error.retry_after_seconds)))
     if isinstance(error, BadToken):

@@ -302,6 +302,7 @@ class SocketServer:
             try:
                 await self._answer(session, message.data)
             except DomainError as error:
+                self._metrics.refusal(error.code)
                 session.tell("error", code=error.code, detail=error.detail)
 
     async def _answer(self, session: SocketSession, text: str) -> None:

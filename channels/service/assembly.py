@@ -1,6 +1,5 @@
 """Builds channels on group chat: the store stays inside, the services come out, and hooks and listeners are tied."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +22,7 @@ from channels.store import ChannelStore
 from conversations.service import Conversations
 from groups.kernel.bus import Bus
 from groups.kernel.clock import Clock
+from groups.kernel.commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.service.assembly import GroupChat
 from reactions.service import ReactionService
@@ -58,9 +58,9 @@ def assemble(
     clock: Clock,
     create_policy: CreatePolicy,
     *,
-    on_batch: Callable[[str, int], None] | None = None,
+    on_batch: OnBatch | None = None,
 ) -> Channels:
-    """Channels on this group chat; `on_batch` hears the size of every group-commit batch."""
+    """Channels on this group chat; `on_batch` hears of every group-commit batch."""
     store = ChannelStore(database)
     extras = ExtrasCache(store)
     channels = ChannelService(

@@ -1,6 +1,6 @@
 """The life of a channel: created or marked, shown, found, changed, deleted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -12,7 +12,7 @@ from channels.service.extras import ExtrasCache
 from channels.store import ChannelStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.commit import GroupCommit
+from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
@@ -91,7 +91,7 @@ class ChannelService:
         clock: Clock,
         create_policy: CreatePolicy = "anyone",
         *,
-        on_batch: Callable[[str, int], None] | None = None,
+        on_batch: OnBatch | None = None,
     ) -> None:
         self._database = database
         self._channels = channels

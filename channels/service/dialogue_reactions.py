@@ -7,7 +7,7 @@ Promises:
 It is here since it joins two packages that do not know each other: `conversations` says who, `reactions` what.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,7 +19,7 @@ from conversations.service import Conversations, Writer
 from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.commit import GroupCommit
+from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import Database, Tx
@@ -73,7 +73,7 @@ class DialogueReactions:
         ledger: Ledger,
         clock: Clock,
         *,
-        on_batch: Callable[[str, int], None] | None = None,
+        on_batch: OnBatch | None = None,
     ) -> None:
         self._database = database
         self._talks = talks

@@ -1,6 +1,5 @@
 """Builds conversations on a database: the stores stay inside, the services come out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +27,7 @@ from conversations.store import (
     ThreadStore,
 )
 from groups.kernel.clock import Clock
+from groups.kernel.commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
 from groups.service.assembly import GroupChat
@@ -64,9 +64,9 @@ def assemble(
     group_limits: GroupLimits,
     clock: Clock,
     *,
-    on_batch: Callable[[str, int], None] | None = None,
+    on_batch: OnBatch | None = None,
 ) -> Conversations:
-    """Conversations on this database; `on_batch` hears the size of every group-commit batch."""
+    """Conversations on this database; `on_batch` hears of every group-commit batch."""
     overlays, groups = OverlayStore(database), ConversationGroupStore(database)
     threads, blocks = ThreadStore(database), BlockStore(database)
     totals, turns = InboxTotalStore(database), InboxTurns()

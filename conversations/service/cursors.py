@@ -6,7 +6,7 @@ on 2 cores: 2,700 reads/s in one lane, 1,200 in two, 550 in eight). Against othe
 `$max`, so no order of arrival can move it back.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,7 @@ from conversations.service.access import ConversationAccess, living, streams_of
 from conversations.store import ConversationGroupStore, OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.commit import GroupCommit
+from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
@@ -72,7 +72,7 @@ class CursorService:
         groups: ConversationGroupStore,
         clock: Clock,
         *,
-        on_batch: Callable[[str, int], None] | None = None,
+        on_batch: OnBatch | None = None,
     ) -> None:
         self._database = database
         self._reader = reader

@@ -11,7 +11,7 @@ Users need no record: a user id that nobody has used yet may be written to, as i
 himself takes notes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,7 +27,7 @@ from conversations.service.turns import InboxTurns
 from conversations.store import InboxTotalStore, OverlayStore, ThreadStore
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.commit import GroupCommit
+from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError, IdempotencyConflict
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
@@ -62,7 +62,7 @@ class DialogueService:
         turns: InboxTurns,
         admission: DialogueAdmission,
         *,
-        on_batch: Callable[[str, int], None] | None = None,
+        on_batch: OnBatch | None = None,
     ) -> None:
         self._streams = streams
         self._forwards = forwards

@@ -35,6 +35,8 @@ Apply = Callable[[Tx, str, Sequence[E]], Awaitable[Sequence[R | DomainError]]]
 
 log = logging.getLogger(__name__)
 
+OnBatch = Callable[[str, int, int], None]
+"""Hears of a batch before it commits: the commit's name, the batch's entries, and how many others wait behind it."""
 
 Turn = Callable[[str], AbstractAsyncContextManager[object]]
 """What a key's batch holds while it commits: by it keys that meet in one document take turns instead of conflicting."""
@@ -56,7 +58,7 @@ class GroupCommit(Generic[E, R]):
         max_batch: int = MAX_BATCH,
         max_waiting: int = MAX_WAITING,
         is_alone: Callable[[E], bool] | None = None,
-        on_batch: Callable[[str, int], None] | None = None,
+        on_batch: OnBatch | None = None,
         turn: Turn = _no_turn,
     ) -> None:
         self._database = database
@@ -139,7 +141,7 @@ class GroupCommit(Generic[E, R]):
     async def _commit(self, key: str, batch: list[tuple[E, asyncio.Future[R]]]) -> bool:
         """Settle the batch; False: the database was away for as long as anybody waits for it."""
         if self._on_batch is not None:
-            self._on_batch(self._name, len(batch))
+            self._on_batch(self._name, len(batch), self._waiting)
         entries = [entry for entry, _ in batch]
         try:
             async with self._turn(key):

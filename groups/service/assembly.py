@@ -1,10 +1,10 @@
 """Builds group chat on a database: its stores stay inside, its services come out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from groups.kernel.clock import Clock
+from groups.kernel.commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
 from groups.service.access import Access
@@ -100,9 +100,9 @@ def assemble(
     limits: GroupLimits,
     clock: Clock,
     *,
-    on_batch: Callable[[str, int], None] | None = None,
+    on_batch: OnBatch | None = None,
 ) -> GroupChat:
-    """Group chat on this database; `on_batch` hears the size of every group-commit batch."""
+    """Group chat on this database; `on_batch` hears of every group-commit batch."""
     groups, members = GroupStore(database), MemberStore(database)
     restrictions, requests = RestrictionStore(database), JoinRequestStore(database)
     stream_store, messages = StreamStore(database), MessageStore(database)

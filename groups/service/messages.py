@@ -5,7 +5,7 @@ Posts to one stream share group-commit batches: head and messages change in one 
 bucket inside the stream document, which every post writes anyway, so it holds across processes.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from groups import policy
@@ -13,7 +13,7 @@ from groups.errors import GroupNotFound
 from groups.events import MessagePosted
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.commit import GroupCommit
+from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError, IdempotencyConflict
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
@@ -69,7 +69,7 @@ class MessageService:
         limits: GroupLimits,
         clock: Clock,
         *,
-        on_batch: Callable[[str, int], None] | None = None,
+        on_batch: OnBatch | None = None,
     ) -> None:
         self._database = database
         self._groups = groups

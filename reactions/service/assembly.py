@@ -1,9 +1,9 @@
 """Builds reactions on group chat: the store stays inside, the service comes out, and its hook is tied."""
 
-from collections.abc import Callable
 from typing import Final
 
 from groups.kernel.clock import Clock
+from groups.kernel.commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.service.assembly import GroupChat
 from reactions.service.reactions import ReactionService
@@ -17,9 +17,9 @@ def assemble(
     chat: GroupChat,
     clock: Clock,
     *,
-    on_batch: Callable[[str, int], None] | None = None,
+    on_batch: OnBatch | None = None,
 ) -> ReactionService:
-    """Reactions to the messages of this group chat; `on_batch` hears the size of every group-commit batch."""
+    """Reactions to the messages of this group chat; `on_batch` hears of every group-commit batch."""
     service = ReactionService(
         database, ReactionStore(database), chat.lookup, chat.messages, clock, on_batch=on_batch
     )

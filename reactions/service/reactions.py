@@ -5,7 +5,7 @@ applies entry after entry to that picture (`picture`), and writes the difference
 transaction, so a count equals the users who hold the emoji (P4), and a batch of 256 costs the commands of one caller.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -13,7 +13,7 @@ from groups import policy as groups_policy
 from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.commit import GroupCommit
+from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
 from groups.kernel.mongo import Database, Tx
@@ -62,7 +62,7 @@ class ReactionService:
         messages: MessageService,
         clock: Clock,
         *,
-        on_batch: Callable[[str, int], None] | None = None,
+        on_batch: OnBatch | None = None,
     ) -> None:
         self._database = database
         self._store = store

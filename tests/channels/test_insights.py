@@ -49,10 +49,7 @@ def day_of(clock: MovedClock) -> str:
 @pytest.fixture
 async def noon(api: OpenApi) -> Api:
     """A server whose clock stands at noon, so that no test runs over midnight."""
-    server = await api()
-    now = datetime.now(UTC)
-    server.clock.move(seconds=(12 - now.hour) * 3600 - now.minute * 60 + DAY)
-    return server
+    return await api(clock=MovedClock.from_noon())
 
 
 async def test_a_day_counts_who_came_and_went_and_what_was_done(noon: Api) -> None:
@@ -248,7 +245,7 @@ async def test_days_expire_when_the_setting_says(api: OpenApi) -> None:
 async def test_a_day_that_is_over_is_folded_once_and_says_the_same(
     api: OpenApi, second_database: Any
 ) -> None:
-    clock = MovedClock()
+    clock = MovedClock.from_noon()
     servers = [await api(clock=clock), await api(database=second_database, clock=clock)]
     ada, bob = (servers[0].user(name, hours=100) for name in ("ada", "bob"))
     path = await a_channel(ada, bob)

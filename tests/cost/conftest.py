@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from tests.api import Api, open_api
+from tests.api import Api, MovedClock, open_api
 from tests.builders import probed_database
 from tests.probes import WorkProbe
 
@@ -27,7 +27,8 @@ async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
     database = probed_database(mongod_uri, name, probe)
     await probe.start()
     try:
-        async with open_api(database) as api:
+        # What a day begins with examines other documents than what it goes on with.
+        async with open_api(database, clock=MovedClock.from_noon()) as api:
             yield Watched(api, probe)
     finally:
         await probe.stop()

@@ -222,18 +222,18 @@ async def test_closing_waits_for_all_that_was_submitted(desk: Desk) -> None:
     assert [task.result() for task in tasks] == [10, 20, 30]
 
 
-async def test_each_batch_is_told_with_its_size(desk: Desk) -> None:
-    told: list[tuple[str, int]] = []
+async def test_each_batch_is_told_with_its_size_and_who_waits_behind_it(desk: Desk) -> None:
+    told: list[tuple[str, int, int]] = []
 
-    def hear(name: str, size: int) -> None:
-        told.append((name, size))
+    def hear(name: str, size: int, waiting: int) -> None:
+        told.append((name, size, waiting))
 
     commit: GroupCommit[int, int] = GroupCommit(
-        mock_database(), desk.apply, name="joins", on_batch=hear
+        mock_database(), desk.apply, name="joins", max_batch=2, on_batch=hear
     )
     await asyncio.gather(*await _submit_all(commit, [1, 2, 3]))
     await commit.submit("k", 4)
-    assert told == [("joins", 3), ("joins", 1)]
+    assert told == [("joins", 2, 1), ("joins", 1, 0), ("joins", 1, 0)]
 
 
 def _counter(connection: Database, name: str) -> GroupCommit[int, int]:

@@ -80,7 +80,7 @@ class Scene:
         self.membership, self.users = chat.membership, chat.users
         self.store = ReactionStore(database)
         self.reactions = assemble_reactions(
-            database, chat, self.clock, on_batch=lambda _, size: self.batches.append(size)
+            database, chat, self.clock, on_batch=lambda _, size, __: self.batches.append(size)
         )
 
     @classmethod

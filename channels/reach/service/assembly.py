@@ -1,6 +1,5 @@
 """Builds views and insights on channels: the stores stay inside, the services come out, and the hooks are tied."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +12,7 @@ from channels.reach.store import DayStore, ViewStore
 from channels.service.extras import ExtrasCache
 from conversations.service.assembly import Conversations
 from groups.kernel.clock import Clock
+from groups.kernel.commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.service.assembly import GroupChat
 from reactions.service import ReactionService
@@ -43,9 +43,9 @@ def assemble(
     limits: ChannelLimits,
     clock: Clock,
     *,
-    on_batch: Callable[[str, int], None] | None = None,
+    on_batch: OnBatch | None = None,
 ) -> Reach:
-    """Reach of the channels on this group chat; `on_batch` hears the size of every group-commit batch."""
+    """Reach of the channels on this group chat; `on_batch` hears of every group-commit batch."""
     views, days = ViewStore(database), DayStore(database)
     counter = DayCounter(days, limits)
     service = ViewService(

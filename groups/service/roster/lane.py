@@ -4,9 +4,9 @@ Single changes share transactions; a batch of an import has one of its own, and 
 so that a join beside an import of a million waits for one batch and not for all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from groups.kernel.commit import GroupCommit
+from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
@@ -24,7 +24,7 @@ class MembershipLane:
         roster: Roster,
         admissions: Admissions,
         *,
-        on_batch: Callable[[str, int], None] | None = None,
+        on_batch: OnBatch | None = None,
     ) -> None:
         self._roster = roster
         self._admissions = admissions
