@@ -38,6 +38,7 @@ SHARD_KEY: Final = {
     "counters": "_id",
     "drafts": "channel_id",
     "health": "_id",
+    "schema": "_id",
     "events": None,
     "media": "_id",
     "blobs.files": "_id",

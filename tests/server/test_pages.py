@@ -105,7 +105,7 @@ async def test_metrics_are_prometheus_text_and_count_by_route_not_by_path(shared
     assert samples["channels_request_seconds_count", unknown] >= 1
     assert samples["channels_commit_batch_entries_count", (("lane", "posts"),)] >= 1
     assert samples["channels_commit_waiting_entries", (("lane", "posts"),)] == 0
-    assert samples["channels_refusals_total", (("code", "not_found"),)] >= 1
+    assert samples["channels_refusals_total", (("code", "route_not_found"),)] >= 1
     assert samples["channels_events_reach", ()] == 1
     assert samples["process_resident_memory_bytes", ()] > 0
     assert samples["channels_sockets", ()] == 1

@@ -11,6 +11,7 @@ by one, and events reach the listeners directly.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -117,7 +118,9 @@ class Database:
 
     async def has_collections(self) -> bool:
         """Whether anything was ever stored."""
-        return bool(await self._database.list_collection_names())
+        # A database that is profiled from its first command on has a collection of the server's own.
+        ours = {"name": {"$not": re.compile(r"^system\.")}}
+        return bool(await self._database.list_collection_names(filter=ours))
 
     async def ping(self) -> None:
         """Prove that the database takes majority writes.
