@@ -33,7 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here not in item.path.parents:
             continue
         if CHROMIUM is None:
-            item.add_marker(pytest.mark.skip(reason="no Chromium here: apt-get install chromium-headless-shell"))
+            item.add_marker(
+                pytest.mark.skip(reason="no Chromium here: apt-get install chromium-headless-shell")
+            )
         item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
