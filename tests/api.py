@@ -24,6 +24,7 @@ from channels.server.tokens import mint
 from channels.service.channels import CreatePolicy
 from groups.kernel.clock import to_milliseconds
 from groups.kernel.mongo import Database
+from tests.databases import an_empty_database
 
 AS_LINES: Final = {"Content-Type": "application/x-ndjson"}
 SECRET: Final = "a secret of tests, long enough for HS256"
@@ -268,13 +269,13 @@ class Api:
 
 @asynccontextmanager
 async def open_database(uri: str) -> AsyncIterator[Database]:
-    """An empty database, dropped at the end."""
-    database = await Database.connect(uri, f"t{uuid4().hex[:12]}")
-    try:
-        yield database
-    finally:
-        await database.drop()
-        database.close()
+    """A connection to an empty database."""
+    async with an_empty_database(uri) as name:
+        database = await Database.connect(uri, name)
+        try:
+            yield database
+        finally:
+            database.close()
 
 
 @asynccontextmanager

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
-from uuid import uuid4
 
 import mongomock_motor
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -25,6 +24,7 @@ from groups.models import Content, GroupType, Kind, Member, Role
 from groups.service import GroupChanges, NewGroup
 from groups.service.assembly import GROUP_INDEXES, GroupChat, assemble
 from groups.store import GroupStore, MemberStore
+from tests.databases import an_empty_database
 
 E = TypeVar("E", bound=Event)
 
@@ -173,11 +173,8 @@ def mock_world(**limits: Any) -> World:
 
 
 @asynccontextmanager
-async def real_databases(
-    uri: str, *, name: str | None = None
-) -> AsyncIterator[Callable[[], Awaitable[Database]]]:
-    """Opens connections to one fresh database of a real replica set; it is dropped at the end."""
-    name = name or f"t{uuid4().hex[:12]}"
+async def connections(uri: str, name: str) -> AsyncIterator[Callable[[], Awaitable[Database]]]:
+    """Opens connections to the database of this name; the first one sees to the indexes of group chat."""
     opened: list[Database] = []
 
     async def connect() -> Database:
@@ -189,8 +186,6 @@ async def real_databases(
     try:
         yield connect
     finally:
-        if opened:
-            await opened[0].drop()
         for database in opened:
             database.close()
 
@@ -200,9 +195,9 @@ OpenWorld = Callable[..., Awaitable[World]]
 
 @asynccontextmanager
 async def real_worlds(uri: str) -> AsyncIterator[OpenWorld]:
-    """Opens worlds on one fresh database, each on a connection of its own: as many server processes."""
+    """Opens worlds on one empty database, each on a connection of its own: as many server processes."""
     worlds: list[World] = []
-    async with real_databases(uri) as connect:
+    async with an_empty_database(uri) as name, connections(uri, name) as connect:
 
         async def open_world(**options: Any) -> World:
             if worlds:

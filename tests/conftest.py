@@ -37,7 +37,7 @@ def mongod_uri() -> Iterator[str]:
     try:
         yield mongod.start().uri
     finally:
-        mongod.stop()
+        mongod.kill()
         shutil.rmtree(directory, ignore_errors=True)
 
 

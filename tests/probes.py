@@ -83,10 +83,9 @@ class WorkProbe(CommandListener):
     async def records(self) -> list[dict[str, Any]]:
         """The profiler's records since the last look, in order."""
         profile = self._database["system.profile"]
-        records = await profile.find(
-            {"ns": {"$ne": f"{self._database.name}.system.profile"}}
-        ).to_list(None)
-        new, self._seen = records[self._seen :], len(records)
+        others = profile.find({"ns": {"$ne": f"{self._database.name}.system.profile"}})
+        new = await others.skip(self._seen).to_list(None)
+        self._seen += len(new)
         return new
 
     def started(self, event: CommandStartedEvent) -> None:

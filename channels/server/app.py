@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -235,7 +236,8 @@ class App(web.BaseRunner):
             may_watch=services.chat.access.reading,
         )
         endpoints = endpoints_for(services)
-        self._pages = Pages(services.database, services.bus, metrics, document(endpoints))
+        describe = partial(document, endpoints)
+        self._pages = Pages(services.database, services.bus, metrics, describe)
         http.mount(endpoints, Calls(verifier, rates, limits))
         http.router.add("GET", SOCKET_PATH, self._socket.handle)
         self._pages.mount(http.router)

@@ -1,6 +1,8 @@
 """What the server answers about itself: health, readiness, metrics, the API's description and its documentation."""
 
+import asyncio
 import importlib.resources
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -36,13 +38,18 @@ class Pages:
     """The server about itself; none of it needs a token."""
 
     def __init__(
-        self, database: Database, bus: Bus, metrics: Metrics, openapi: dict[str, Any]
+        self,
+        database: Database,
+        bus: Bus,
+        metrics: Metrics,
+        describe: Callable[[], dict[str, Any]],
     ) -> None:
         self._database = database
         self._bus = bus
         self._metrics = metrics
         metrics.events_reach.set_function(lambda: bus.is_running)
-        self._openapi = orjson.dumps(openapi)
+        self._describe = describe
+        self._openapi = b""  # until somebody asks
         self.is_stopping = False
 
     def mount(self, router: Router) -> None:
@@ -78,6 +85,9 @@ class Pages:
         )
 
     async def _show_openapi(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
+        if not self._openapi:
+            # Beside the loop: it takes a tenth of a second, at a start and for everybody else who asks something.
+            self._openapi = orjson.dumps(await asyncio.to_thread(self._describe))
         return web.Response(body=self._openapi, content_type="application/json")
 
     async def _docs(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:

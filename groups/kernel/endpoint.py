@@ -18,6 +18,7 @@ answers a `Stream` is answered line by line too, one that answers a `Download` w
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -236,7 +237,7 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spe
         description=description.strip(),
         needs_actor=needs_actor,
         takes_key=takes_key,
-        path={part: TypeAdapter(kind) for part, kind in hints.items()},
+        path={part: _parser(kind) for part, kind in hints.items()},
         query=query,
         body=body,
         body_is_optional=body_is_optional,
@@ -247,6 +248,12 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spe
         is_download=answer is Download,
         takes_accept=takes_accept,
     )
+
+
+@cache
+def _parser(kind: Any) -> TypeAdapter[Any]:
+    # Of a hundred calls, most have the same few kinds of ids in their paths.
+    return TypeAdapter(kind)
 
 
 class Body(BaseModel):

@@ -1,11 +1,11 @@
 """Worlds for the tests of conversations."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import pytest
 
 from tests.conversations.world import World, mock_database, real_database
+from tests.databases import an_empty_database
 from tests.probes import CommandProbe
 
 
@@ -24,12 +24,12 @@ def probe() -> CommandProbe:
 @pytest.fixture
 async def real_world(mongod_uri: str, probe: CommandProbe) -> AsyncIterator[World]:
     """On a real replica set, with transactions."""
-    database = await real_database(mongod_uri, f"t{uuid4().hex[:12]}", probe)
-    world = World(database)
-    try:
-        yield world
-    finally:
-        await world.mine.close()
-        await world.chat.close()
-        await database.drop()
-        database.close()
+    async with an_empty_database(mongod_uri) as name:
+        database = await real_database(mongod_uri, name, probe)
+        world = World(database)
+        try:
+            yield world
+        finally:
+            await world.mine.close()
+            await world.chat.close()
+            database.close()

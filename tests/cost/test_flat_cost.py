@@ -61,7 +61,9 @@ class Stage:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stages(watched: Watched) -> AsyncIterator[tuple[Stage, Stage]]:
     """The channel of ten and the channel of a hundred thousand, alike but for their size."""
-    few, many = await a_stage(watched.api, FEW), await a_stage(watched.api, MANY)
+    # The large one first: a socket that nobody reads while it is made, a minute on a busy machine, would be closed.
+    many = await a_stage(watched.api, MANY)
+    few = await a_stage(watched.api, FEW)
     yield few, many
     await asyncio.gather(few.ears.close(), many.ears.close())
 

@@ -36,7 +36,7 @@ def mongod(directory: Path) -> Iterator[Mongod]:
     try:
         yield mongod.start()
     finally:
-        mongod.stop()
+        mongod.kill()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """Several server processes on one database, and `kill -9` of one of them, of a worker, of the database.
 
-The long form runs many faults in random order, printed with its seed:
+The short form kills a worker; what it shares with `test_replica_set` and `test_sockets`, whose short forms kill one of
+two servers and their database, is left to the long form. That also runs many faults in random order, printed with its
+seed:
 
     pytest -m faults tests/faults -n0 -s
     CHANNELS_FAULTS_SEED=7 CHANNELS_FAULTS_ROUNDS=40 pytest -m faults tests/faults/test_processes.py -n0 -s
@@ -36,6 +38,7 @@ def check_downtime(journal: Journal) -> None:
         assert journal.longest_gap(kind) < AT_MOST_SECONDS, kind
 
 
+@pytest.mark.faults
 async def test_the_death_of_one_process_is_survived_by_the_other(
     pair: tuple[Server, Server],
 ) -> None:
@@ -100,6 +103,7 @@ async def _away(pair: tuple[Server, Server], mongod: Mongod, seconds: float) -> 
     return journal
 
 
+@pytest.mark.faults
 async def test_a_database_that_is_away_for_seconds_is_waited_for(
     pair: tuple[Server, Server], mongod: Mongod
 ) -> None:

@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,17 @@ from tests.faults.load import Clients, Load
 
 SEED: Final = int(os.environ.get("CHANNELS_FAULTS_SEED", "0")) or random.randrange(1, 10_000)
 ROUNDS: Final = int(os.environ.get("CHANNELS_FAULTS_ROUNDS", "20"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lonely(directory: Path) -> Iterator[Server]:
+    """A server without a database, begun before all tests: it waits ten seconds for one, and nobody waits with it."""
+    server = Server(directory / "lonely", mongodb_uri=f"mongodb://127.0.0.1:{free_port()}/")
+    server.begin()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 async def _stopped(server: Server) -> float:
@@ -77,13 +89,11 @@ async def test_a_stop_while_the_database_stands_still_ends_all_the_same(director
         server.stop()
 
 
-def test_without_a_database_the_start_fails_and_says_why(tmp_path: Path) -> None:
-    server = Server(tmp_path, mongodb_uri=f"mongodb://127.0.0.1:{free_port()}/")
-    server.begin()
-    assert server.wait() == 1
-    assert "does not answer" in server.log()
-    assert "CHANNELS_MONGODB_URI" in server.log()
-    assert not server.defects(), server.log()
+def test_without_a_database_the_start_fails_and_says_why(lonely: Server) -> None:
+    assert lonely.wait() == 1
+    assert "does not answer" in lonely.log()
+    assert "CHANNELS_MONGODB_URI" in lonely.log()
+    assert not lonely.defects(), lonely.log()
 
 
 def test_a_standalone_database_is_refused_with_reason_and_cure(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """`kill -9` of a server, its database, or one of two, under one-to-one messages, inbox answers, reads, reactions.
 
-The short form goes once through the faults of one server, the long form ten times:
+The short form goes once through the faults of one server; the long form ten times, and kills one of two:
 
     pytest -m faults tests/faults/test_talk.py -n0 -s
 """
@@ -128,6 +128,7 @@ async def test_what_was_said_in_private_is_there_once_after_kills(
         await check(talk, clients, embedded)
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(240)
 async def test_the_death_of_one_of_two_leaves_the_inbox_exact(pair: tuple[Server, Server]) -> None:
     one, other = pair

@@ -1,4 +1,9 @@
-"""The server as a process: what it answered is there after a restart, a kill, and with several workers."""
+"""The server as a process: what it answered is there after a restart; in the long form a kill, and several workers.
+
+What those two prove, `tests/faults` proves under load; here one sees it as a user does:
+
+    pytest -m faults tests/flows -n0
+"""
 
 import asyncio
 import re
@@ -105,6 +110,7 @@ async def test_a_backup_holds_what_was_stored_when_it_was_made_and_verifies_clea
         assert await backup.stop() == 0
 
 
+@pytest.mark.faults
 async def test_after_kill_9_everything_that_was_answered_is_still_there(
     server: ServerProcess,
 ) -> None:
@@ -143,6 +149,7 @@ async def all_seqs(user: User, head: int) -> list[int]:
     return seqs
 
 
+@pytest.mark.faults
 async def test_two_workers_answer_on_one_port_and_both_hear_every_event(
     server: ServerProcess,
 ) -> None:

@@ -25,7 +25,7 @@ from groups.kernel.mongo import (
     retries,
 )
 from groups.kernel.mongo.outbox import OUTBOX_SECONDS
-from tests.builders import START, Deadline, mock_database, real_databases
+from tests.builders import START, Deadline, connections, mock_database
 from tests.kernel.conftest import Connect
 from tests.mongod import Mongod, scratch_directory
 
@@ -504,12 +504,12 @@ def own_mongod() -> Iterator[Mongod]:
     try:
         yield mongod.start()
     finally:
-        mongod.stop()
+        mongod.kill()
         shutil.rmtree(directory, ignore_errors=True)
 
 
 async def test_a_tail_goes_on_where_it_was_when_the_database_was_killed(own_mongod: Mongod) -> None:
-    async with real_databases(own_mongod.uri, name="x") as connect:
+    async with connections(own_mongod.uri, "x") as connect:
         one, other = await connect(), await connect()
         tail = Tail(one)
         await tail.ready.wait()

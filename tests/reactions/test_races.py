@@ -10,9 +10,10 @@ import pytest
 from pymongo import monitoring
 
 from groups.kernel.actor import Actor
-from groups.kernel.ids import GroupId, mint_id
+from groups.kernel.ids import GroupId
 from groups.models import Tally, message_key, stream_of
 from reactions.errors import DistinctReactionsReached, ReactionsPerUserReached
+from tests.databases import an_empty_database
 from tests.reactions.scene import ADA, BOB, FIRE, HEART, TEA, THUMB, Scene, actor
 
 EMOJI = [chr(0x1F400 + n) for n in range(60)]  # animals
@@ -40,14 +41,13 @@ monitoring.register(COMMANDS)
 
 @pytest.fixture
 async def scenes(mongod_uri: str) -> AsyncIterator[tuple[Scene, Scene]]:
-    name = f"reactions_{mint_id()}"
-    first, second = await Scene.connect(mongod_uri, name), await Scene.connect(mongod_uri, name)
-    yield first, second
-    await first.reactions.close()
-    await second.reactions.close()
-    await first.database.drop()
-    first.database.close()
-    second.database.close()
+    async with an_empty_database(mongod_uri) as name:
+        first, second = await Scene.connect(mongod_uri, name), await Scene.connect(mongod_uri, name)
+        yield first, second
+        await first.reactions.close()
+        await second.reactions.close()
+        first.database.close()
+        second.database.close()
 
 
 async def outcomes_of(*calls: Coroutine[Any, Any, Tally]) -> Counter[type]:

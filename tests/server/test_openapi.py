@@ -66,10 +66,11 @@ def validator(spec: Spec, schema: Spec) -> Draft202012Validator:
 
 
 async def test_it_is_served_to_everyone(shared_api: Api, spec: Spec) -> None:
-    answer = await shared_api.bearer(None).get("/openapi.json")
-    assert answer.status == 200
-    assert answer.headers["Content-Type"].startswith("application/json")
-    assert answer.body == spec
+    for _ in range(2):  # made for the first who asks, and kept
+        answer = await shared_api.bearer(None).get("/openapi.json")
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("application/json")
+        assert answer.body == spec
 
 
 async def test_it_is_valid_openapi_3_1(spec: Spec) -> None:

@@ -43,7 +43,7 @@ def own_mongod() -> Iterator[Mongod]:
     try:
         yield mongod.start()
     finally:
-        mongod.stop()
+        mongod.kill()
         shutil.rmtree(directory, ignore_errors=True)
 
 
