@@ -7,16 +7,21 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, Final
 from uuid import uuid4
 
+from mongomock_motor import AsyncMongoMockClient
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
-from channels.server.app import INDEXES
+from channels.limits import Limits
+from channels.server.app import INDEXES, create_services
+from channels.server.steps import steps
+from groups.kernel.mongo import Database
 
 _FEW: Final = 5_000  # documents; more are dropped faster than deleted
 
-_OURS: Final = frozenset(index.collection for index in INDEXES) | {"events"}
+_OURS: Final = frozenset(index.collection for index in INDEXES) | {"events", "schema"}
 """The collections of the application; one that a test made up goes with its indexes."""
 
 _emptied: defaultdict[str, list[str]] = defaultdict(list)
@@ -26,6 +31,8 @@ _emptied: defaultdict[str, list[str]] = defaultdict(list)
 @asynccontextmanager
 async def an_empty_database(uri: str) -> AsyncIterator[str]:
     """The name of a database without a document, which may have collections and indexes that others made.
+
+    Such a one says that it is of the newest version, or a server would take it for one that is older than all.
 
     What it holds at the end is deleted. Where somebody still writes afterwards, it is not used again.
     """
@@ -48,9 +55,17 @@ async def _taken(client: AsyncIOMotorClient[dict[str, Any]], uri: str) -> str:
     while _emptied[uri]:
         name = _emptied[uri].pop()
         if await _documents(client[name]) == 0:
+            await client[name]["schema"].insert_one({"_id": "stored", "version": _newest()})
             return name
         await client.drop_database(name)
     return f"t{uuid4().hex[:12]}"
+
+
+@cache
+def _newest() -> int:
+    database = Database(AsyncMongoMockClient()["x"], transactional=False)
+    services = create_services(database, Limits())
+    return steps(database, services.chat, services.channels)[-1].version
 
 
 async def _documents(database: AsyncIOMotorDatabase[dict[str, Any]]) -> int:

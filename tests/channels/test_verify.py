@@ -26,7 +26,7 @@ from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, derive_id, join_key
-from groups.kernel.mongo import Database, ensure_indexes
+from groups.kernel.mongo import Database, Document, ensure_indexes
 from groups.kernel.mongo.snapshot import SnapshotLost
 from groups.models import Content, GroupType, JoinOption, Kind, message_key, stream_of
 from groups.service import NewGroup
@@ -44,11 +44,30 @@ def said(text: str) -> Content:
     return Content(kind=Kind.TEXT, text=text)
 
 
+@pytest.fixture(scope="module")
+def built() -> dict[str, list[Document]]:
+    """What the first town of the module stored, by collection: the others are copies, a fifth of the work."""
+    return {}
+
+
 @pytest.fixture
-async def town(database: Database) -> AsyncIterator[Services]:
+async def town(database: Database, built: dict[str, list[Document]]) -> AsyncIterator[Services]:
     """A channel with three posts, two subscribers and reactions, and a work group; ada owns both."""
     await ensure_indexes(database, INDEXES)
     services = create_services(database, LIMITS)
+    if not built:
+        await build(services)
+        names = await database.collection("any").database.list_collection_names()
+        built |= {n: await database.collection(n).find({}).to_list(None) for n in names}
+    else:
+        for name, documents in built.items():
+            if documents:
+                await database.collection(name).insert_many(documents)
+    yield services
+    await services.stop()
+
+
+async def build(services: Services) -> None:
     await services.channels.channels.create(ADA, NewChannel(channel_id=NEWS, name="News"))
     await services.chat.founding.create(
         ADA, NewGroup(group_id=TEAM, type=GroupType.WORK, name="Team")
@@ -77,8 +96,6 @@ async def town(database: Database) -> AsyncIterator[Services]:
     )
     await services.conversations.cursors.read(CID, conversation_of(NEWS), seq=2)
     await services.conversations.conversation_groups.put(BOB, "work", [conversation_of(TEAM)])
-    yield services
-    await services.stop()
 
 
 async def outcomes_of(
