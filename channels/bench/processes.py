@@ -53,6 +53,8 @@ class Deployment:
             "CHANNELS_LOG_FORMAT": "json",
             "CHANNELS_LIMIT_REQUESTS_PER_SECOND": "0",
             "CHANNELS_LIMIT_POSTS_PER_SECOND": "0",
+            "CHANNELS_LIMIT_ADDRESS_REQUESTS_PER_SECOND": "0",
+            "CHANNELS_LIMIT_ADDRESS_SOCKETS": "0",
             "CHANNELS_LIMIT_CHANNELS": "5000",
         }
 

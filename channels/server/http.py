@@ -17,19 +17,23 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 
 from channels.limits import Limits
+from channels.server.admission import Admission
 from channels.server.answers import REQUEST_ID, REQUEST_ID_HEADER, USER_ID, headers_of
 from channels.server.calls import Calls
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins
 from channels.server.problems import InternalError
-from channels.server.refusals import CODE, domain_error_of, problem_response
-from channels.server.router import Router
+from channels.server.refusals import CODE, domain_error_of, problem_answer
+from channels.server.router import Match, Router
+from channels.server.visitors import Visitors
 from groups.kernel.endpoint import Endpoint
 from groups.kernel.errors import DomainError, Unavailable
 from groups.kernel.ids import mint_id
 from groups.kernel.mongo import is_outage
 
 SLOW_SECONDS: Final = 1.0
+ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Whoever watches the server asks these, above all when it has much to do."""
 SOCKET_PATH: Final = "/v1/socket"
 UNROUTED: Final = "other"
 """The route that metrics and logs name for a path that has none."""
@@ -41,10 +45,19 @@ _LEVELS: Final = logging.getLogger("channels.http")
 class HttpServer:
     """What all requests pass: the routes, the bounds, the counters."""
 
-    def __init__(self, limits: Limits, metrics: Metrics, origins: Origins) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        metrics: Metrics,
+        origins: Origins,
+        admission: Admission,
+        visitors: Visitors,
+    ) -> None:
         self._origins = origins
         self.router = Router()
         self._limits = limits
+        self._admission = admission
+        self._visitors = visitors
         self._metrics = metrics
         self._under_way = 0
         # Unique without asking the machine for random bytes at every request.
@@ -55,7 +68,8 @@ class HttpServer:
         """Serve the endpoints."""
         for endpoint in endpoints:
             spec = endpoint.spec
-            self.router.add(spec.method, spec.path, calls.handler(endpoint))
+            handler = calls.handler(endpoint)
+            self.router.add(spec.method, spec.path, handler, asks_who=endpoint.needs_actor)
 
     # --- around every request -------------------------------------------------------------------------------------
 
@@ -92,19 +106,24 @@ class HttpServer:
             if answered is not None:
                 answered.headers.update(headers_of(request))
                 return answered
-            found, parameters = self.router.find(request.method, _path_of(request))
+            found, parameters = self._found(request)
             route = found.path
             if route == SOCKET_PATH:
                 # It is open for hours and mostly idle: it takes no request's place.
                 self._under_way -= 1
                 weight = 0
-            if self._under_way > self._limits.concurrent_requests:
-                raise Unavailable("The server has as many requests as it takes at once")
+            if route not in ALWAYS_ANSWERED:
+                if self._under_way > self._limits.concurrent_requests:
+                    raise Unavailable("The server has as many requests as it takes at once")
+                if self._admission.is_full:
+                    raise self._admission.refusal()
+            if not found.asks_who:
+                self._visitors.take(request)
             response = await found.handler(request, parameters)
         except DomainError as error:
-            response = problem_response(error, request_id)
+            response = problem_answer(request, error)
         except web.HTTPException as error:
-            response = problem_response(domain_error_of(error), request_id)
+            response = problem_answer(request, domain_error_of(error))
         except (asyncio.CancelledError, ConnectionResetError):
             raise
         # The last line: an outage is the database's, and passes; for all else the caller gets an opaque 500 and the
@@ -116,13 +135,20 @@ class HttpServer:
                     "defect", request_id=request_id, method=request.method, path=request.path
                 )
                 refusal = InternalError()
-            response = problem_response(refusal, request_id)
+            response = problem_answer(request, refusal)
         finally:
             self._under_way -= weight
         if not response.prepared:
             response.headers.update(headers_of(request))
         self._observe(request, response, route, time.perf_counter() - started)
         return response
+
+    def _found(self, request: web.BaseRequest) -> Match:
+        try:
+            return self.router.find(request.method, _path_of(request))
+        except DomainError:
+            self._visitors.take(request)
+            raise
 
     def _observe(
         self, request: web.BaseRequest, response: web.StreamResponse, route: str, seconds: float

@@ -101,6 +101,7 @@ class Server:
             "CHANNELS_LOG_FORMAT": "json",
             "CHANNELS_LIMIT_POSTS_PER_SECOND": "0",
             "CHANNELS_LIMIT_REQUESTS_PER_SECOND": "0",
+            "CHANNELS_LIMIT_ADDRESS_REQUESTS_PER_SECOND": "0",
             "CHANNELS_LIMIT_CHANNELS": "1000000",
             "PYTHONUNBUFFERED": "1",
         }
