@@ -8,7 +8,8 @@ Promises:
 
 The number of places follows what is measured (Little's law: places = answers a second x seconds each may take). Where
 requests wait longer than they may, there are that many; where all are taken and nobody waits too long, an eighth more.
-What a request takes by itself (a database may be far away) is learnt while the server is quiet.
+What a request takes by itself (a database may be far away) is learnt while no more than `FEWEST` are at work; where
+waiting leaves only so many places that is so too, and a server that was never idle finds it out.
 """
 
 import math
@@ -18,11 +19,8 @@ from typing import Final
 
 from groups.kernel.errors import Unavailable
 
-FEWEST: Final = (
-    256  # places: so many are no crowd, also where the machine stands still for a moment
-)
+FEWEST: Final = 64  # places: while no more are at work, each waits for little but the database
 FIRST: Final = 512  # places of a process that has not measured anything
-QUIET: Final = 32  # while no more are at work, each waits for nobody but the database
 MEASURE_SECONDS: Final = 0.1
 MEASURED: Final = 16  # requests at least, before anything is concluded
 LONGEST_ALONE: Final = 1.0  # seconds that one request may teach us: a failover is no habit
@@ -68,7 +66,7 @@ class Admission:
             self._adjust(now)
         self.at_work += 1
         self._most_at_work = max(self._most_at_work, self.at_work)
-        if self.at_work > QUIET:
+        if self.at_work > FEWEST:
             self._crowded_at = now
         return Work(self, now)
 

@@ -43,6 +43,7 @@ from channels.server.origins import Origins
 from channels.server.pages import Pages
 from channels.server.publicpages import PublicChannelPages, PublicPages
 from channels.server.rates import UserRates
+from channels.server.sharing import RateSharing
 from channels.server.socket import SocketServer
 from channels.server.steps import steps
 from channels.server.tokens import TokenVerifier
@@ -253,6 +254,12 @@ class App(web.BaseRunner):
         endpoints = endpoints_for(services)
         describe = partial(document, endpoints)
         self._pages = Pages(services.database, services.bus, metrics, describe)
+        self.sharing = RateSharing(
+            services.database,
+            services.clock,
+            [each for each in (rates.buckets, visitors.buckets) if each is not None],
+        )
+        services.bus.listen(self.sharing.on_events)
         http.mount(endpoints, Calls(callers, rates, limits, admission))
         http.router.add("GET", SOCKET_PATH, self._socket.handle, asks_who=True)
         self._pages.mount(http.router)
@@ -262,6 +269,7 @@ class App(web.BaseRunner):
 
     async def _make_server(self) -> web.Server:
         await self.services.start()
+        self.sharing.start()
         return Listener(
             self._http.serve,
             request_factory=self._http.request,
@@ -278,6 +286,7 @@ class App(web.BaseRunner):
         self._pages.is_stopping = True
         await self._socket.close_all()
         await self._badges.close()
+        await self.sharing.stop()
 
     async def _cleanup_server(self) -> None:
         if (

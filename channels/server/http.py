@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -32,6 +33,8 @@ from groups.kernel.ids import mint_id
 from groups.kernel.mongo import is_outage
 
 SLOW_SECONDS: Final = 1.0
+TELL_SECONDS: Final = 5.0  # between two lines of the log about requests that were refused at once
+_CROWDED: Final = frozenset({429, 503})
 ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Whoever watches the server asks these, above all when it has much to do."""
 SOCKET_PATH: Final = "/v1/socket"
@@ -60,6 +63,7 @@ class HttpServer:
         self._visitors = visitors
         self._metrics = metrics
         self._under_way = 0
+        self._refused: Counter[int] = Counter()
         # Unique without asking the machine for random bytes at every request.
         self._process = mint_id(5)
         self._numbers = itertools.count(1)
@@ -163,7 +167,10 @@ class HttpServer:
         if status >= 400 and (code := response.get(CODE)) is not None:
             self._metrics.refusal(code)
         level = logging.DEBUG
-        if seconds >= SLOW_SECONDS or status >= 500:
+        if status in _CROWDED and seconds < SLOW_SECONDS:
+            # A line each would be a second flood, on the disk.
+            self._count_refused(status)
+        elif seconds >= SLOW_SECONDS or status >= 500:
             level = logging.WARNING
         elif status >= 400:
             level = logging.INFO
@@ -180,6 +187,16 @@ class HttpServer:
             milliseconds=round(seconds * 1000, 1),
             user_id=request.get(USER_ID),
         )
+
+    def _count_refused(self, status: int) -> None:
+        if not self._refused:
+            asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell_refused)
+        self._refused[status] += 1
+
+    def _tell_refused(self) -> None:
+        statuses = {str(status): count for status, count in self._refused.items()}
+        log.warning("refused", requests=self._refused.total(), statuses=statuses)
+        self._refused.clear()
 
 
 def _path_of(request: web.BaseRequest) -> str:

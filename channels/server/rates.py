@@ -4,6 +4,7 @@ A bucket holds one second's worth, so that a page that asks for thirty things at
 the instant at which it will be full again (GCRA): one number a key, and who was not heard of for a second needs none.
 """
 
+from collections import Counter
 from time import monotonic
 from typing import Final
 
@@ -13,6 +14,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import Quota, RateLimited
 
 KEYS: Final = 100_000  # remembered at once; with more in one second the least recent begins anew
+DEBT_SECONDS: Final = 10.0  # until a bucket that was overspent elsewhere is full again
 _NOTHING: Final = 1e-6  # of a request: what floats lose
 FEW: Final = 0.2  # of the quota left: from here on answers tell how many
 
@@ -22,6 +24,7 @@ class Buckets:
 
     def __init__(self, quota: Quota) -> None:
         self.quota = quota
+        self._spent: Counter[str] = Counter()
         self._full_at: LRUCache[str, float] = LRUCache(maxsize=KEYS)
 
     def take(self, key: str) -> int:
@@ -35,6 +38,7 @@ class Buckets:
         if left < -_NOTHING:
             raise self._refusal(-left / rate)
         self._full_at[key] = full_at + 1 / rate
+        self._spent[key] += 1
         return int(left + _NOTHING)
 
     def check(self, key: str) -> None:
@@ -47,6 +51,17 @@ class Buckets:
         if missing > _NOTHING:
             raise self._refusal(missing / rate)
 
+    def count(self, key: str, requests: int) -> None:
+        """Count what was spent elsewhere, also beyond what the bucket holds; at most for `DEBT_SECONDS`."""
+        now = monotonic()
+        full_at = max(now, self._full_at.get(key, now)) + requests / self.quota.per_second
+        self._full_at[key] = min(full_at, now + DEBT_SECONDS)
+
+    def collect(self) -> Counter[str]:
+        """What each key took since this was asked last."""
+        spent, self._spent = self._spent, Counter()
+        return spent
+
     def _refusal(self, seconds: float) -> RateLimited:
         detail = f"At most {self.quota.per_second} requests a second"
         return RateLimited(detail, retry_after_seconds=seconds, quota=self.quota)
@@ -57,7 +72,7 @@ class UserRates:
 
     def __init__(self, per_second: int) -> None:
         quota = Quota("user", per_second)
-        self._buckets = Buckets(quota) if per_second else None
+        self.buckets = Buckets(quota) if per_second else None
         self._few = per_second * FEW
 
     def take(self, actor: Actor) -> tuple[Quota, int] | None:
@@ -65,7 +80,7 @@ class UserRates:
 
         Raises: RateLimited.
         """
-        if self._buckets is None or actor.is_app_admin:
+        if self.buckets is None or actor.is_app_admin:
             return None
-        left = self._buckets.take(actor.user_id)
-        return (self._buckets.quota, left) if left < self._few else None
+        left = self.buckets.take(actor.user_id)
+        return (self.buckets.quota, left) if left < self._few else None

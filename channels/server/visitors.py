@@ -35,7 +35,7 @@ class Visitors:
     def __init__(
         self, per_second: int, sockets: int, *, trusted_proxies: Sequence[IPvAnyNetwork] = ()
     ) -> None:
-        self._buckets = Buckets(Quota("address", per_second)) if per_second else None
+        self.buckets = Buckets(Quota("address", per_second)) if per_second else None
         self._most_sockets = sockets
         self._sockets: Counter[str] = Counter()
         self._trusted = tuple(trusted_proxies)
@@ -46,16 +46,16 @@ class Visitors:
 
         Raises: RateLimited.
         """
-        if self._buckets is not None:
-            self._buckets.take(self.address_of(request))
+        if self.buckets is not None:
+            self.buckets.take(self.address_of(request))
 
     def check(self, request: web.BaseRequest) -> None:
         """Refuse where `take` would, and count nothing.
 
         Raises: RateLimited.
         """
-        if self._buckets is not None:
-            self._buckets.check(self.address_of(request))
+        if self.buckets is not None:
+            self.buckets.check(self.address_of(request))
 
     @contextmanager
     def socket_of(self, request: web.BaseRequest) -> Iterator[None]:

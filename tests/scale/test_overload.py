@@ -20,11 +20,11 @@ from tests.flows.server_process import ServerProcess
 from tests.mongod import scratch_directory
 from tests.scale.open_loop import Rush, Told, quantile, serve
 
-CALLERS: Final = 64  # who wait for their answers: what a full but not overloaded server has
+CALLERS: Final = 192  # who wait for their answers: enough that the server never idles, few enough that none is refused
 USERS: Final = 400
 CONNECTIONS: Final = 1_500
 TIMES: Final = 3
-WORST_RATIO: Final = 12  # p99 of what is accepted, overloaded / full
+WORST_RATIO: Final = 8  # p99 of what is accepted, overloaded / full
 MOST_GROWTH_BYTES: Final = 60_000_000  # 1,500 more connections, and 1,024 requests under way
 
 
@@ -123,7 +123,7 @@ async def check(server: ServerProcess, generator: Generator, rusher: Child, seco
     assert told.without_retry_after == 0
     assert told.unanswered == 0
     assert quantile(told.accepted, 0.99) < WORST_RATIO * before.quantile(0.99)
-    assert after.quantile(0.5) < 2 * before.quantile(0.5)
+    assert after.quantile(0.5) < 4 * before.quantile(0.5)
     assert growth < MOST_GROWTH_BYTES
 
 

@@ -1,19 +1,24 @@
 """How often one may ask: users by their tokens, everybody else by his address; what a refusal says; how many wait."""
 
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
 from ipaddress import ip_network
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from channels.server.admission import FEWEST, FIRST, QUIET, Admission
+from channels.server.admission import FEWEST, FIRST, Admission
 from channels.server.closing import CloseCode
 from channels.server.rates import UserRates
 from channels.server.visitors import Visitors
 from groups.kernel.actor import Actor
+from groups.kernel.clock import to_milliseconds
 from groups.kernel.errors import RateLimited
 from groups.kernel.ids import UserId
-from tests.api import Api, User, a_channel, a_post
+from groups.kernel.mongo import Database
+from tests.api import Api, MovedClock, User, a_channel, a_post
 from tests.conftest import OpenApi
 
 APP: Final = "https://app.example"
@@ -29,6 +34,17 @@ class Timer:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+class StoppedClock(MovedClock):
+    """A clock that stands, but for where a test moves it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return to_milliseconds(self._began + self._ahead)
 
 
 @pytest.fixture
@@ -308,7 +324,7 @@ def test_while_nobody_waits_too_long_there_are_more_places_for_a_larger_crowd() 
 def test_what_a_far_database_takes_is_no_waiting() -> None:
     shop = Shop()
     for _ in range(100):
-        shop.serve(QUIET, 0.3)
+        shop.serve(FEWEST, 0.3)
     for _ in range(10):
         shop.serve(400, 0.35)
     assert shop.admission.places == FIRST
@@ -338,8 +354,101 @@ def test_who_finds_no_place_is_told_to_come_back_but_not_all_at_the_same_time() 
     assert told == {1, 2, 3}
 
 
-def test_a_crowd_teaches_nothing_about_a_quiet_server() -> None:
+def test_a_far_database_is_learnt_of_also_by_a_server_that_is_never_idle() -> None:
     shop = Shop()
-    for _ in range(20):
-        shop.serve(QUIET + 1, 0.2)
-    assert shop.admission.places == FEWEST
+    shop.serve(400, 0.6)
+    assert shop.admission.places <= 80
+    for _ in range(60):
+        shop.serve(400, 0.6)
+    assert shop.admission.places >= 400
+
+
+def test_a_machine_that_is_too_slow_does_not_learn_to_be_patient() -> None:
+    shop = Shop()
+    for _ in range(200):
+        # A hundred a second, whoever comes.
+        shop.serve(400, min(400, shop.admission.places) / 100)
+    assert shop.admission.places < 2.5 * FEWEST
+
+
+# --- several processes ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("whose", ["user", "address"])
+async def test_whoever_asks_two_servers_has_one_rate(
+    api: OpenApi,
+    second_database: Database,
+    timer: Timer,
+    monkeypatch: pytest.MonkeyPatch,
+    whose: str,
+) -> None:
+    monkeypatch.setattr("channels.server.sharing.SHARE_SECONDS", 3600)  # told when the test says so
+    bounds: dict[str, Any] = {"requests_per_second": 20, "address_requests_per_second": 20}
+    first, second = await api(**bounds), await api(database=second_database, **bounds)
+    ears = {id(server): await server.user("listener").socket() for server in (first, second)}
+
+    async def asked(server: Api, times: int) -> set[int]:
+        asking = server.known("ada") if whose == "user" else server.bearer(None)
+        path = "/v1/unread" if whose == "user" else "/v1/media/none"
+        return {(await asking.get(path)).status for _ in range(times)}
+
+    async def told(teller: Api, listener: Api) -> None:
+        await teller.app.sharing.tell()
+        await ears[id(listener)].until_now()
+
+    fine = {200} if whose == "user" else {404}
+    assert await asked(first, 5) == fine
+    await told(first, second)
+    assert await asked(second, 20) == fine  # so little was not told
+    await told(second, first)
+    timer.seconds += 60
+
+    assert await asked(first, 12) == fine
+    await told(first, second)
+    assert await asked(second, 8) == fine
+    assert await asked(second, 1) == {429}
+    # What both together have given beyond a second's worth is owed.
+    assert await asked(first, 8) == fine
+    await told(second, first)
+    timer.seconds += 0.4
+    assert await asked(first, 1) == {429}
+    timer.seconds += 1
+    assert await asked(first, 8) == fine
+    for each in ears.values():
+        await each.close()
+
+
+async def test_while_nobody_asks_much_nothing_is_written(
+    api: OpenApi, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.sharing.SHARE_SECONDS", 3600)
+    server = await api(requests_per_second=20)
+    for requests, is_told in ((5, False), (6, True)):
+        for _ in range(requests):
+            assert (await server.known("ada").get("/v1/unread")).status == 200
+        await server.app.sharing.tell()
+        told = await database.collection("events").find_one({"events.type": "rates.spent"})
+        assert (told is not None) == is_told
+
+
+async def test_two_servers_together_let_a_group_be_written_to_so_often_and_no_more(
+    api: OpenApi, second_database: Database
+) -> None:
+    clock = StoppedClock()
+    rate: dict[str, Any] = {"posts_per_second": 40}
+    first = await api(clock=clock, **rate)
+    second = await api(database=second_database, clock=clock, **rate)
+    path = await a_channel(first.known("ada"))
+    authors = [first.known("ada"), second.known("ada")]
+
+    async def written(times: int) -> Counter[int]:
+        body = {"kind": "text", "text": "Hello"}
+        posts = [authors[number % 2].post(f"{path}/posts", body) for number in range(times)]
+        return Counter([answer.status for answer in await asyncio.gather(*posts)])
+
+    assert await written(100) == {201: 40, 429: 60}
+    assert await written(10) == {429: 10}
+    clock.move(seconds=0.5)
+    assert await written(50) == {201: 20, 429: 30}
+    clock.move(seconds=60)
+    assert await written(100) == {201: 40, 429: 60}
