@@ -15,16 +15,19 @@ import pytest
 
 from channels.bench.child import Child
 from channels.bench.load import Generator, Job, Outcome, request
+from channels.limits import WAITING_MILLISECONDS
+from channels.server.admission import FEWEST
 from tests.api import a_channel
 from tests.flows.server_process import ServerProcess
 from tests.mongod import scratch_directory
 from tests.scale.open_loop import Rush, Told, quantile, serve
 
-CALLERS: Final = 192  # who wait for their answers: enough that the server never idles, few enough that none is refused
+CALLERS: Final = FEWEST  # who wait for their answers: of a full server, none of them is refused
 USERS: Final = 400
 CONNECTIONS: Final = 1_500
 TIMES: Final = 3
-WORST_RATIO: Final = 8  # p99 of what is accepted, overloaded / full
+WORST_RATIO: Final = 6
+"""p99 of what an overloaded server accepts / p99 of a full one and what it may let wait."""
 MOST_GROWTH_BYTES: Final = 60_000_000  # 1,500 more connections, and 1,024 requests under way
 
 
@@ -85,17 +88,22 @@ async def overloaded(
     address = urlsplit(server.base)
     host, port = address.hostname or "", address.port or 0
     full = Job(host, port, asked, CALLERS, min(seconds, 5), is_cycle=True)
-    await generator.drive(full)  # everything is warm then
+    warm = (await generator.drive(full)).only(200)
     before = (await generator.drive(full)).only(200)
-    rush = Rush(host, port, asked, TIMES * before.per_second, seconds / 2, CONNECTIONS)
-    first = await rusher.ask(rush)
+
+    async def rushed(per_second: float) -> Told:
+        told = await rusher.ask(Rush(host, port, asked, per_second, seconds / 2, CONNECTIONS))
+        assert isinstance(told, Told)
+        print(_line(told, before))
+        return told
+
+    per_second = TIMES * max(warm.per_second, before.per_second)
+    # Where other work on the machine has ended meanwhile, three times what it carried may be what it carries.
+    while (await rushed(per_second)).statuses[200] * TIMES > per_second * seconds / 2:
+        per_second *= 2
     peak = server.peak_bytes()
-    told = await rusher.ask(rush)
+    told = await rushed(per_second)
     growth = server.peak_bytes() - peak
-    assert isinstance(first, Told)
-    assert isinstance(told, Told)
-    for half in (first, told):
-        print(_line(half, before))
     after = (await generator.drive(full)).only(200)
     print(
         f"full again: {after.per_second:.0f}/s, p99 {after.quantile(0.99) * 1000:.0f} ms;"
@@ -122,7 +130,8 @@ async def check(server: ServerProcess, generator: Generator, rusher: Child, seco
     assert told.statuses[503]
     assert told.without_retry_after == 0
     assert told.unanswered == 0
-    assert quantile(told.accepted, 0.99) < WORST_RATIO * before.quantile(0.99)
+    may_take = before.quantile(0.99) + WAITING_MILLISECONDS / 1000
+    assert quantile(told.accepted, 0.99) < WORST_RATIO * may_take
     assert after.quantile(0.5) < 4 * before.quantile(0.5)
     assert growth < MOST_GROWTH_BYTES
 
