@@ -25,6 +25,10 @@ ADDRESS_REQUESTS_PER_SECOND: Final = 200  # one address's, without a valid token
 ADDRESS_SOCKETS: Final = (
     1_000  # one address's, on one process, before they say whose they are; ours
 )
+ADDRESS_TRANSFERS: Final = (
+    500  # one address's files under way, on one process, without a token; ours
+)
+TRANSFERS_PER_USER: Final = 100  # bodies that one user still sends, on one process; ours
 SOCKETS_PER_USER: Final = 20  # on one process: his devices and tabs, and some that are lost; ours
 CONCURRENT_REQUESTS: Final = (
     4_096  # requests one process works on at once; more are refused, not queued
@@ -52,6 +56,8 @@ class ChannelLimits(BaseModel):
     requests_per_second: OrNone = REQUESTS_PER_SECOND  # 0: no limit
     address_requests_per_second: OrNone = ADDRESS_REQUESTS_PER_SECOND  # 0: no limit
     address_sockets: OrNone = ADDRESS_SOCKETS  # 0: no limit
+    address_transfers: OrNone = ADDRESS_TRANSFERS  # 0: no limit
+    transfers_per_user: OrNone = TRANSFERS_PER_USER  # 0: no limit
     sockets_per_user: Positive = SOCKETS_PER_USER
     concurrent_requests: Positive = CONCURRENT_REQUESTS
     waiting_milliseconds: Positive = WAITING_MILLISECONDS

@@ -297,6 +297,7 @@ async def open_api(
         "posts_per_second": 0,
         "address_requests_per_second": 0,
         "waiting_milliseconds": 60_000,
+        "transfers_per_user": 0,
     }
     services = create_services(
         database, Limits(**{**unbounded, **limits}), clock=clock, create_policy=create_policy

@@ -224,6 +224,7 @@ class App(web.BaseRunner):
         visitors = Visitors(
             limits.address_requests_per_second,
             limits.address_sockets,
+            limits.address_transfers,
             trusted_proxies=trusted_proxies,
         )
         callers = Callers(verifier, visitors)
@@ -245,6 +246,7 @@ class App(web.BaseRunner):
             self.hub,
             callers,
             visitors,
+            rates,
             services.clock,
             metrics,
             origins,
@@ -260,7 +262,7 @@ class App(web.BaseRunner):
             [each for each in (rates.buckets, visitors.buckets) if each is not None],
         )
         services.bus.listen(self.sharing.on_events)
-        http.mount(endpoints, Calls(callers, rates, limits, admission))
+        http.mount(endpoints, Calls(callers, visitors, rates, limits, admission))
         http.router.add("GET", SOCKET_PATH, self._socket.handle, asks_who=True)
         self._pages.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)

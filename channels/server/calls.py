@@ -5,6 +5,7 @@ ask, that an unknown field is refused. What it raises becomes a problem in `chan
 """
 
 import asyncio
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Final
 
@@ -24,11 +25,13 @@ from channels.server.answers import (
 )
 from channels.server.callers import Callers
 from channels.server.ndjson import serve_stream
+from channels.server.places import Places
 from channels.server.problems import BodyTooLarge, UnsupportedMediaType, refusal_of
 from channels.server.rates import UserRates
 from channels.server.router import Handler, Parameters
 from channels.server.tokens import Claims
 from channels.server.transfers import PAUSE_SECONDS, TOO_SLOW, serve_download, upload_of
+from channels.server.visitors import Visitors
 from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.text import LIMITS
@@ -46,11 +49,14 @@ class Calls:
     def __init__(
         self,
         callers: Callers,
+        visitors: Visitors,
         rates: UserRates,
         limits: Limits,
         admission: Admission,
     ) -> None:
         self._callers = callers
+        self._visitors = visitors
+        self._transfers = Places(limits.transfers_per_user, "requests of one user still being sent")
         self._rates = rates
         self._admission = admission
         self._limits = limits
@@ -99,7 +105,7 @@ class Calls:
             if endpoint.takes_accept:
                 arguments["accept"] = request.headers.get(hdrs.ACCEPT, "")
             if endpoint.body is not None:
-                arguments["body"] = await self._body(endpoint, request, work)
+                arguments["body"] = await self._body(endpoint, request, claims, work)
                 # A body may take its time, and the token may have been revoked meanwhile.
                 if claims is not None:
                     self._callers.check(claims)
@@ -116,7 +122,8 @@ class Calls:
             answer = await call(**arguments)
             if isinstance(answer, Download):
                 work.leave()
-                return await serve_download(request, answer, headers_of(request))
+                with self._visitors.transfer_of(request):
+                    return await serve_download(request, answer, headers_of(request))
             if isinstance(answer, Table):
                 return table_answer(request, answer)
             if isinstance(answer, Reply):
@@ -155,15 +162,25 @@ class Calls:
         except ValidationError as error:
             raise refusal_of(error, "query") from None
 
-    async def _body(
-        self, endpoint: Endpoint, request: web.BaseRequest, work: Work
-    ) -> BaseModel | None:
-        await self._invite(request)
-        work.leave()
-        try:
+    async def _read(self, request: web.BaseRequest, claims: Claims | None, work: Work) -> bytes:
+        if request.content.is_eof():
+            return await request.read()
+        # One user's unfinished bodies must not be all that the process waits for.
+        is_bound = claims is not None and not claims.actor.is_app_admin
+        whose = claims.actor.user_id if claims is not None else ""
+        with self._transfers.one_of(whose) if is_bound else nullcontext():
+            work.leave()
             async with asyncio.timeout(PAUSE_SECONDS):
                 raw = await request.read()
             work.come_back()
+            return raw
+
+    async def _body(
+        self, endpoint: Endpoint, request: web.BaseRequest, claims: Claims | None, work: Work
+    ) -> BaseModel | None:
+        await self._invite(request)
+        try:
+            raw = await self._read(request, claims, work)
         except TimeoutError:
             raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
         except web.HTTPRequestEntityTooLarge:

@@ -26,6 +26,7 @@ from channels.server.frames import text_frame
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins
+from channels.server.rates import UserRates
 from channels.server.router import Parameters
 from channels.server.session import CLOSE_SECONDS, SocketSession
 from channels.server.tokens import BadToken, Claims
@@ -86,6 +87,7 @@ class SocketServer:
         hub: Hub,
         callers: Callers,
         visitors: Visitors,
+        rates: UserRates,
         clock: Clock,
         metrics: Metrics,
         origins: Origins,
@@ -97,6 +99,7 @@ class SocketServer:
         self._hub = hub
         self._callers = callers
         self._visitors = visitors
+        self._rates = rates
         self._clock = clock
         self._metrics = metrics
         self._origins = origins
@@ -109,13 +112,15 @@ class SocketServer:
         """Upgrade, authenticate, serve until either side closes.
 
         Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed; RateLimited where the
-        address showed too many bad tokens, or has too many sockets that have not said whose they are.
+        user opens too many, the address showed too many bad tokens, or has too many sockets that have not said whose
+        they are.
         """
         self._origins.check_socket(request)
         header = request.headers.get(hdrs.AUTHORIZATION)
         claims: Claims | None = None
         if header is not None:
             claims = self._callers.by_header(request)
+            self._rates.take(claims.actor)
         with ExitStack() as place:
             if claims is None:
                 place.enter_context(self._visitors.socket_of(request))
@@ -183,7 +188,9 @@ class SocketServer:
             await _refuse(socket, CloseCode.BAD_TOKEN, BadToken("the first frame must be auth"))
             return None
         try:
-            return self._callers.by_token(request, frame.token)
+            claims = self._callers.by_token(request, frame.token)
+            self._rates.take(claims.actor)
+            return claims
         except BadToken as error:
             await _refuse(socket, CloseCode.BAD_TOKEN, error)
         except RateLimited as error:
@@ -251,6 +258,7 @@ class SocketServer:
                 if stream_id not in session.watched and len(session.watched) >= WATCHED_STREAMS:
                     reason = f"at most {WATCHED_STREAMS} conversations are watched at once"
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+                self._rates.take(session.claims.actor)
                 may_watch = partial(self._may_watch, session.claims.actor, group_id)
                 await self._hub.watch_if(session, stream_id, may_watch)
                 session.tell("watching", conversation_id=conversation_id)

@@ -1,4 +1,4 @@
-"""Whoever shows no valid token is known by his address: how often he may ask, how many sockets he may hold open.
+"""Whoever shows no valid token is known by his address: how often he asks, how many sockets and files he has open.
 
 Promises:
     Public pages, uploads loaded by their id, unknown paths and bad tokens count for the address; a request with a token
@@ -9,9 +9,8 @@ An IPv6 address counts as its network of 64 bits, which is what one customer has
 `X-Forwarded-For` is believed of the proxies that the settings name, and of nobody else.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -20,10 +19,12 @@ import structlog
 from aiohttp import web
 from pydantic import IPvAnyNetwork
 
+from channels.server.places import Places
 from channels.server.rates import Buckets
-from groups.kernel.errors import Quota, RateLimited
+from groups.kernel.errors import Quota
 
 _FORWARDED: Final = "X-Forwarded-For"
+ADDRESS_LENGTH: Final = 64  # characters; none is longer, and what was read is remembered
 _NOWHERE: Final = "unknown"
 
 log = structlog.get_logger("channels.http")
@@ -33,11 +34,16 @@ class Visitors:
     """The addresses that requests without a valid token come from; a bound of 0 is none."""
 
     def __init__(
-        self, per_second: int, sockets: int, *, trusted_proxies: Sequence[IPvAnyNetwork] = ()
+        self,
+        per_second: int,
+        sockets: int,
+        transfers: int,
+        *,
+        trusted_proxies: Sequence[IPvAnyNetwork] = (),
     ) -> None:
         self.buckets = Buckets(Quota("address", per_second)) if per_second else None
-        self._most_sockets = sockets
-        self._sockets: Counter[str] = Counter()
+        self._sockets = Places(sockets, "sockets of one address without a token")
+        self._transfers = Places(transfers, "files loaded by one address")
         self._trusted = tuple(trusted_proxies)
         self._has_warned = False
 
@@ -57,25 +63,19 @@ class Visitors:
         if self.buckets is not None:
             self.buckets.check(self.address_of(request))
 
-    @contextmanager
-    def socket_of(self, request: web.BaseRequest) -> Iterator[None]:
+    def socket_of(self, request: web.BaseRequest) -> AbstractContextManager[None]:
         """One of the places that the address has for sockets which have not said whose they are.
 
-        Raises: RateLimited.
+        Raises, when entered: RateLimited.
         """
-        address = self.address_of(request)
-        if self._most_sockets and self._sockets[address] >= self._most_sockets:
-            raise RateLimited(
-                f"At most {self._most_sockets} sockets of one address without a token",
-                retry_after_seconds=1,
-            )
-        self._sockets[address] += 1
-        try:
-            yield
-        finally:
-            self._sockets[address] -= 1
-            if not self._sockets[address]:
-                del self._sockets[address]
+        return self._sockets.one_of(self.address_of(request))
+
+    def transfer_of(self, request: web.BaseRequest) -> AbstractContextManager[None]:
+        """One of the places that the address has for files which it loads without a token.
+
+        Raises, when entered: RateLimited.
+        """
+        return self._transfers.one_of(self.address_of(request))
 
     def address_of(self, request: web.BaseRequest) -> str:
         """The client's address, or network; behind trusted proxies the one that they name."""
@@ -88,7 +88,7 @@ class Visitors:
         elif lines:
             # Each proxy adds at the end who asked it; what stands before the last stranger, he may have made up.
             for said in reversed(",".join(lines).split(",")):
-                client = _parsed(said.strip())
+                client = _parsed(said.strip()[:ADDRESS_LENGTH])
                 if client is None:
                     break
                 remote = client

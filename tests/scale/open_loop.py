@@ -6,7 +6,7 @@ sends on whichever connection is idle, and tells apart what was accepted and wha
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -51,7 +51,7 @@ def quantile(latencies: Sequence[float], share: float) -> float:
 
 
 class _Caller(asyncio.Protocol):
-    def __init__(self, told: Told, idle: "list[_Caller]") -> None:
+    def __init__(self, told: Told, idle: "deque[_Caller]") -> None:
         self._told = told
         self._idle = idle
         self._buffer = b""
@@ -67,6 +67,14 @@ class _Caller(asyncio.Protocol):
         assert self._transport is not None
         self.sent_at = time.perf_counter()
         self._transport.write(request)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data
@@ -92,7 +100,7 @@ class _Caller(asyncio.Protocol):
 async def rush(job: Rush) -> Told:
     """Do the job in this process."""
     loop = asyncio.get_running_loop()
-    told, idle = Told(), list[_Caller]()
+    told, idle = Told(), deque[_Caller]()
     callers = [
         (await loop.create_connection(lambda: _Caller(told, idle), job.host, job.port))[1]
         for _ in range(job.connections)
@@ -100,17 +108,22 @@ async def rush(job: Rush) -> Told:
     started, due = time.perf_counter(), 0
     while (now := time.perf_counter()) < started + job.seconds:
         while due < (now - started) * job.per_second:
+            # In turn, since the server ends connections that say nothing; a new one is not what is measured.
+            while idle and idle[0].is_closed:
+                idle.popleft()
             if idle:
-                idle.pop().send(job.requests[due % len(job.requests)])
+                idle.popleft().send(job.requests[due % len(job.requests)])
             else:
                 told.unsent += 1
             due += 1
         await asyncio.sleep(STEP_SECONDS)
     told.seconds = time.perf_counter() - started
     deadline = time.perf_counter() + PATIENCE_SECONDS
-    while len(idle) < len(callers) and time.perf_counter() < deadline:
+    while any(caller.sent_at for caller in callers) and time.perf_counter() < deadline:
         await asyncio.sleep(STEP_SECONDS)
-    told.unanswered = len(callers) - len(idle)
+    told.unanswered = sum(caller.sent_at is not None for caller in callers)
+    for caller in callers:
+        caller.close()
     return told
 
 

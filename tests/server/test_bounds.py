@@ -1,10 +1,12 @@
 """How often one may ask: users by their tokens, everybody else by his address; what a refusal says; how many wait."""
 
 import asyncio
+import io
 from collections import Counter
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -18,7 +20,7 @@ from groups.kernel.clock import to_milliseconds
 from groups.kernel.errors import RateLimited
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
-from tests.api import Api, MovedClock, User, a_channel, a_post
+from tests.api import PATIENCE_SECONDS, Api, MovedClock, User, a_channel, a_post, id_of
 from tests.conftest import OpenApi
 
 APP: Final = "https://app.example"
@@ -275,9 +277,86 @@ async def test_who_is_no_trusted_proxy_is_not_believed(api: OpenApi, timer: Time
     ],
 )
 def test_an_address_is_read_as_proxies_write_it(said: str, counted_as: str) -> None:
-    visitors = Visitors(1, 1, trusted_proxies=(ip_network("10.0.0.0/8"),))
+    visitors = Visitors(1, 1, 1, trusted_proxies=(ip_network("10.0.0.0/8"),))
     request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": said})
     assert visitors.address_of(request.clone(remote="10.0.0.1")) == counted_as
+
+
+# --- sockets, and what is sent or read slowly ------------------------------------------------------------------------
+
+
+async def test_opening_sockets_and_watching_are_requests_of_their_user(
+    api: OpenApi, timer: Timer
+) -> None:
+    server = await api(requests_per_second=5)
+    ada = server.known("ada")
+    path = await a_channel(ada)
+    ears = await ada.connect()
+    assert (await ears.frame())["type"] == "ready"
+    for _ in range(3):
+        await ears.tell(type="watch", conversation_id=f"group_{id_of(path)}")
+        assert (await ears.frame())["type"] == "watching"
+    await ears.tell(type="watch", conversation_id=f"group_{id_of(path)}")
+    frame = await ears.frame()
+    assert frame["code"] == "rate_limited"
+    assert frame["retry_after_seconds"] > 0
+    again = await ada.connect(with_token=False)
+    await again.tell(type="auth", token=ada.token)
+    assert (await again.frame())["code"] == "rate_limited"
+    assert await again.closed() == CloseCode.FLOOD
+    await ears.tell(type="ping")
+    assert (await ears.frame())["type"] == "pong"
+    await ears.close()
+
+
+async def half_sent(server: Api, user: User, promised: int = 100) -> asyncio.StreamWriter:
+    """A request whose body does not come, though the server waits for it."""
+    address = urlsplit(server.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"POST /v1/groups HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {user.token}\r\n"
+    head += f"Expect: 100-continue\r\nContent-Length: {promised}\r\n\r\n"
+    writer.write(head.encode())
+    await reader.readuntil(b"\r\n\r\n")
+    return writer
+
+
+async def test_one_user_s_unfinished_bodies_are_not_all_that_the_server_waits_for(
+    api: OpenApi,
+) -> None:
+    server = await api(transfers_per_user=2)
+    ada, bob = server.user("ada"), server.user("bob")
+    writers = [await half_sent(server, ada) for _ in range(2)]
+    body = io.BytesIO(b'{"type": "community", "name": "Tea"}')
+    slow = {"Expect": "100-continue", "Content-Type": "application/json"}
+    refused = await ada.call("POST", "/v1/groups", data=body, headers=slow)
+    assert refused.refusal == (429, "rate_limited")
+    assert (await bob.post("/v1/groups", {"type": "community", "name": "Tea"})).status == 201
+    assert (await ada.get("/v1/unread")).status == 200
+    for writer in writers:
+        writer.close()
+
+
+async def test_who_does_not_read_a_file_is_cut_off(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.transfers.PAUSE_SECONDS", 0.3)
+    server = await api(address_transfers=1)
+    ada = server.user("ada")
+    # More than the connection's buffers on both sides hold.
+    stored = await ada.call("POST", "/v1/media", data=io.BytesIO(b"x" * 20_000_000))
+    path = f"/v1/media/{stored.body['media_id']}"
+    address = urlsplit(server.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=1024)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    assert (await ada.get(path)).refusal == (429, "rate_limited")
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await ada.get(path)).status != 200:
+            await asyncio.sleep(0.05)
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readexactly(20_000_000)
+    writer.close()
 
 
 # --- how many wait --------------------------------------------------------------------------------------------------
