@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from aiohttp.test_utils import make_mocked_request
 
 from channels.server.admission import FEWEST, FIRST, Admission
@@ -150,6 +151,23 @@ async def test_a_group_that_is_written_to_too_often_says_so_in_the_same_headers(
     assert refused.headers["RateLimit"] == '"messages";r=0;t=1'
 
 
+async def test_refusals_are_counted_in_the_log_and_have_no_line_each(
+    api: OpenApi, timer: Timer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.http.TELL_SECONDS", 0.1)
+    server = await api(requests_per_second=1)
+    ada = server.user("ada")
+    with structlog.testing.capture_logs() as logs:
+        for status in (200, 429, 429, 429):
+            assert (await ada.get("/v1/unread")).status == status
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while sum(entry.get("requests", 0) for entry in logs) < 3:
+                await asyncio.sleep(0.02)
+    told = [entry for entry in logs if entry["log_level"] in {"info", "warning", "error"}]
+    assert {entry["event"] for entry in told} == {"refused"}
+    assert sum(entry["statuses"]["429"] for entry in told) == 3
+
+
 # --- addresses ------------------------------------------------------------------------------------------------------
 
 
@@ -258,6 +276,13 @@ async def test_who_is_no_trusted_proxy_is_not_believed(api: OpenApi, timer: Time
     stranger = await flooded(server, 1)
     answer = await stranger.get("/v1/unread", **BAD, **{"X-Forwarded-For": "203.0.113.7"})
     assert answer.status == 429
+
+
+async def test_a_proxy_that_nobody_named_is_told_of_once(api: OpenApi, timer: Timer) -> None:
+    server = await api(address_requests_per_second=9)
+    with structlog.testing.capture_logs() as logs:
+        await flooded(server, 3, **{"X-Forwarded-For": "203.0.113.7"})
+    assert [entry["proxy"] for entry in logs if "proxy" in entry] == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize(
