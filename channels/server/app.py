@@ -263,7 +263,7 @@ class App(web.BaseRunner):
         )
         services.bus.listen(self.sharing.on_events)
         http.mount(endpoints, Calls(callers, visitors, rates, limits, admission))
-        http.router.add("GET", SOCKET_PATH, self._socket.handle, asks_who=True)
+        http.router.add("GET", SOCKET_PATH, self._socket.handle, is_counted=False)
         self._pages.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
         public = PublicChannelPages(services.channels, public_pages, public_url=public_url)

@@ -73,7 +73,7 @@ class HttpServer:
         for endpoint in endpoints:
             spec = endpoint.spec
             handler = calls.handler(endpoint)
-            self.router.add(spec.method, spec.path, handler, asks_who=endpoint.needs_actor)
+            self.router.add(spec.method, spec.path, handler, is_counted=not endpoint.needs_actor)
 
     # --- around every request -------------------------------------------------------------------------------------
 
@@ -121,7 +121,7 @@ class HttpServer:
                     raise Unavailable("The server has as many requests as it takes at once")
                 if self._admission.is_full:
                     raise self._admission.refusal()
-            if not found.asks_who:
+            if found.is_counted:
                 self._visitors.take(request)
             response = await found.handler(request, parameters)
         except DomainError as error:

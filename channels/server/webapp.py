@@ -61,10 +61,10 @@ class WebApp:
         for method in ("GET", "HEAD"):
             for path in PAGES:
                 router.add(method, path, self._show)
-            router.add(method, "/assets/{digest}/{folder}", self._file)
-            router.add(method, "/assets/{digest}/{folder}/{name}", self._file)
-            router.add(method, "/assets/{digest}/{folder}/{part}/{name}", self._file)
-            router.add(method, "/assets/{digest}/{folder}/{part}/{area}/{name}", self._file)
+            # Not counted: a page asks for a hundred at once, for everybody behind its address, and they are in memory.
+            for tail in ("{name}", "{part}/{name}", "{part}/{area}/{name}", ""):
+                path = f"/assets/{{digest}}/{{folder}}/{tail}".rstrip("/")
+                router.add(method, path, self._file, is_counted=False)
 
     async def _show(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         headers = {**HEADERS, hdrs.CACHE_CONTROL: "no-cache"}

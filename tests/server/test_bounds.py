@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -205,6 +206,17 @@ async def test_whoever_has_no_token_asks_so_often_and_no_more(
     assert refused.headers["RateLimit"] == '"address";r=0;t=1'
     timer.seconds += 1
     assert (await stranger.get(path)).status == status
+
+
+async def test_the_files_of_a_page_are_not_counted(api: OpenApi, timer: Timer) -> None:
+    server = await api(address_requests_per_second=1)
+    stranger = server.bearer(None)
+    page = await stranger.get("/")
+    files = set(re.findall(r"/assets/[^\"]+", page.text))
+    assert files
+    for _ in range(2):
+        assert {(await stranger.get(path)).status for path in files} == {200}
+    assert (await stranger.get("/")).status == 429
 
 
 async def test_a_flood_of_bad_tokens_does_not_lock_out_who_shares_its_address(
