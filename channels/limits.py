@@ -21,9 +21,20 @@ MOST_VIEWS_PER_CALL: Final = 1_000  # what it can be set to: a longer list is no
 INSIGHT_DAYS: Final = 400  # how long a channel's days are kept; ours: a year beside the year before
 INSIGHT_RANGE_DAYS: Final = 366  # days asked for at once; ours: any year
 REQUESTS_PER_SECOND: Final = 200  # one user's; reference product, REST calls
+ADDRESS_REQUESTS_PER_SECOND: Final = 200  # one address's, without a valid token; ours: as a user's
+ADDRESS_SOCKETS: Final = (
+    1_000  # one address's, on one process, before they say whose they are; ours
+)
+ADDRESS_TRANSFERS: Final = (
+    500  # one address's files under way, on one process, without a token; ours
+)
+TRANSFERS_PER_USER: Final = 100  # bodies that one user still sends, on one process; ours
 SOCKETS_PER_USER: Final = 20  # on one process: his devices and tabs, and some that are lost; ours
 CONCURRENT_REQUESTS: Final = (
     4_096  # requests one process works on at once; more are refused, not queued
+)
+WAITING_MILLISECONDS: Final = (
+    100  # what a request may take longer than on an idle server, on average; ours
 )
 REQUEST_BODY_BYTES: Final = 256 * 1024  # a JSON body; ours: the largest legal one is far below
 
@@ -43,8 +54,13 @@ class ChannelLimits(BaseModel):
     insight_days: Positive = INSIGHT_DAYS
     insight_range_days: Positive = INSIGHT_RANGE_DAYS
     requests_per_second: OrNone = REQUESTS_PER_SECOND  # 0: no limit
+    address_requests_per_second: OrNone = ADDRESS_REQUESTS_PER_SECOND  # 0: no limit
+    address_sockets: OrNone = ADDRESS_SOCKETS  # 0: no limit
+    address_transfers: OrNone = ADDRESS_TRANSFERS  # 0: no limit
+    transfers_per_user: OrNone = TRANSFERS_PER_USER  # 0: no limit
     sockets_per_user: Positive = SOCKETS_PER_USER
     concurrent_requests: Positive = CONCURRENT_REQUESTS
+    waiting_milliseconds: Positive = WAITING_MILLISECONDS
     request_body_bytes: Positive = REQUEST_BODY_BYTES
 
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDictProxy
+from pydantic import IPvAnyNetwork
 from yarl import URL
 
 from channels.limits import Limits
@@ -285,15 +286,23 @@ async def open_api(
     clock: MovedClock | None = None,
     create_policy: CreatePolicy = "anyone",
     allowed_origins: Sequence[str] = (),
+    trusted_proxies: Sequence[IPvAnyNetwork] = (),
     **limits: int,
 ) -> AsyncIterator[Api]:
     """The application on the database, served as `channels serve` serves it; rates are unlimited unless given."""
     clock = clock or MovedClock()
-    unbounded = {"requests_per_second": 0, "posts_per_second": 0}
+    # Whatever else the machine does meanwhile: how long requests wait is for the tests of that to bound.
+    unbounded = {
+        "requests_per_second": 0,
+        "posts_per_second": 0,
+        "address_requests_per_second": 0,
+        "waiting_milliseconds": 60_000,
+        "transfers_per_user": 0,
+    }
     services = create_services(
         database, Limits(**{**unbounded, **limits}), clock=clock, create_policy=create_policy
     )
-    runner = App(services, SECRET, allowed_origins=allowed_origins)
+    runner = App(services, SECRET, allowed_origins=allowed_origins, trusted_proxies=trusted_proxies)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -7,6 +7,7 @@ an empty handler answers 18,000 requests a second with aiohttp's response and 32
 What is not the ordinary case (HTTP/1.0, a client that closes) is left to aiohttp's response.
 """
 
+import math
 import time
 from email.utils import formatdate
 from http import HTTPStatus
@@ -18,10 +19,15 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 from aiohttp.helpers import content_disposition_header
 
 from groups.kernel.endpoint import Table
+from groups.kernel.errors import Quota
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+RATE_HEADER: Final = "RateLimit"
+POLICY_HEADER: Final = "RateLimit-Policy"
 USER_ID: Final = web.RequestKey("user_id", str)
+RATE: Final = web.RequestKey("rate", dict)
+"""The headers that tell what little is left of the caller's quota."""
 ORIGIN: Final = web.RequestKey("origin", str)
 """The origin of the page that asks and may read the answer."""
 JSON: Final = "application/json"
@@ -40,13 +46,27 @@ _ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosnif
 _ALWAYS_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in _ALWAYS.items())
 
 
+_EXPOSED: Final = ", ".join((REQUEST_ID_HEADER, hdrs.RETRY_AFTER, RATE_HEADER, POLICY_HEADER))
+
+
+def rate_headers(quota: Quota, left: int, seconds: float) -> dict[str, str]:
+    """What is left of a quota, and in how many seconds there is more (draft-ietf-httpapi-ratelimit-headers-10)."""
+    return {
+        POLICY_HEADER: f'"{quota.name}";q={quota.per_second};w=1',
+        RATE_HEADER: f'"{quota.name}";r={left};t={math.ceil(seconds)}',
+    }
+
+
 def headers_of(request: web.BaseRequest) -> dict[str, str]:
     """What every answer to this request carries, whatever it holds."""
     headers = {REQUEST_ID_HEADER: request[REQUEST_ID], "X-Content-Type-Options": "nosniff"}
+    rate = request.get(RATE)
+    if rate is not None:
+        headers.update(rate)
     origin = request.get(ORIGIN)
     if origin is not None:
         headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-        headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = f"{REQUEST_ID_HEADER}, {hdrs.RETRY_AFTER}"
+        headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED
         headers[hdrs.VARY] = hdrs.ORIGIN
     return headers
 
@@ -71,7 +91,14 @@ _date: Final = _Date()
 class JsonAnswer(web.StreamResponse):
     """A body that is JSON already, or none."""
 
-    def __init__(self, status: int, body: bytes | None, request_id: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        body: bytes | None,
+        request_id: str,
+        content_type: str = JSON,
+        lines: str = "",
+    ) -> None:
         super().__init__(status=status)
         # Each answer keeps its connection: the others are aiohttp's.
         self._keep_alive = True
@@ -79,7 +106,9 @@ class JsonAnswer(web.StreamResponse):
         if body is None:
             self._bytes = f"{head}\r\n".encode()
         else:
-            head = f"{head}Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = (
+                f"{head}{lines}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
             self._bytes = head.encode() + body
         self._request: web.BaseRequest | None = None
 
@@ -106,9 +135,19 @@ class JsonAnswer(web.StreamResponse):
         await request.writer.drain()
 
 
+def is_ordinary(request: web.BaseRequest) -> bool:
+    """Whether a `JsonAnswer` will do: nothing but the request id is said besides, and the connection stays."""
+    return (
+        request.version == HttpVersion11
+        and request.keep_alive
+        and ORIGIN not in request
+        and RATE not in request
+    )
+
+
 def json_answer(request: web.BaseRequest, status: int, body: bytes | None) -> web.StreamResponse:
     """The answer with this body, which is JSON; None: without one."""
-    if request.version == HttpVersion11 and request.keep_alive and ORIGIN not in request:
+    if is_ordinary(request):
         return JsonAnswer(status, body, request[REQUEST_ID])
     headers = headers_of(request) | _ALWAYS
     if body is None:

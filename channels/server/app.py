@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from aiohttp import web
+from pydantic import IPvAnyNetwork
 
 import channels.reach.service.assembly
 import channels.service.assembly
@@ -29,7 +30,9 @@ from channels.routes import (
     RunningRoutes,
     SubscriberRoutes,
 )
+from channels.server.admission import Admission
 from channels.server.badges import InboxBadges
+from channels.server.callers import Callers
 from channels.server.calls import Calls
 from channels.server.connections import Listener
 from channels.server.http import SOCKET_PATH, HttpServer
@@ -40,9 +43,11 @@ from channels.server.origins import Origins
 from channels.server.pages import Pages
 from channels.server.publicpages import PublicChannelPages, PublicPages
 from channels.server.rates import UserRates
+from channels.server.sharing import RateSharing
 from channels.server.socket import SocketServer
 from channels.server.steps import steps
 from channels.server.tokens import TokenVerifier
+from channels.server.visitors import Visitors
 from channels.server.webapp import WebApp
 from channels.service.assembly import CHANNEL_INDEXES, Channels
 from channels.service.channels import CreatePolicy
@@ -204,6 +209,7 @@ class App(web.BaseRunner):
         previous_secret: str | None = None,
         allowed_origins: Sequence[str] = (),
         shutdown_timeout: float = 5.0,
+        trusted_proxies: Sequence[IPvAnyNetwork] = (),
         public_pages: PublicPages = "noindex",
         public_url: str | None = None,
     ) -> None:
@@ -215,9 +221,19 @@ class App(web.BaseRunner):
             revoked_at=services.chat.revocations.revoked_at,
             clock=services.clock,
         )
+        visitors = Visitors(
+            limits.address_requests_per_second,
+            limits.address_sockets,
+            limits.address_transfers,
+            trusted_proxies=trusted_proxies,
+        )
+        callers = Callers(verifier, visitors)
         origins = Origins(allowed_origins)
         rates = UserRates(limits.requests_per_second)
-        http = HttpServer(limits, metrics, origins)
+        admission = Admission(limits.concurrent_requests, limits.waiting_milliseconds / 1000)
+        metrics.places.set_function(lambda: admission.places)
+        metrics.at_work.set_function(lambda: admission.at_work)
+        http = HttpServer(limits, metrics, origins, admission, visitors)
         self.services = services
         self.router = http.router
         self.hub = Hub(metrics, limits.sockets_per_user)
@@ -228,7 +244,9 @@ class App(web.BaseRunner):
         self._http = http
         self._socket = SocketServer(
             self.hub,
-            verifier,
+            callers,
+            visitors,
+            rates,
             services.clock,
             metrics,
             origins,
@@ -238,8 +256,14 @@ class App(web.BaseRunner):
         endpoints = endpoints_for(services)
         describe = partial(document, endpoints)
         self._pages = Pages(services.database, services.bus, metrics, describe)
-        http.mount(endpoints, Calls(verifier, rates, limits))
-        http.router.add("GET", SOCKET_PATH, self._socket.handle)
+        self.sharing = RateSharing(
+            services.database,
+            services.clock,
+            [each for each in (rates.buckets, visitors.buckets) if each is not None],
+        )
+        services.bus.listen(self.sharing.on_events)
+        http.mount(endpoints, Calls(callers, visitors, rates, limits, admission))
+        http.router.add("GET", SOCKET_PATH, self._socket.handle, is_counted=False)
         self._pages.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
         public = PublicChannelPages(services.channels, public_pages, public_url=public_url)
@@ -247,6 +271,7 @@ class App(web.BaseRunner):
 
     async def _make_server(self) -> web.Server:
         await self.services.start()
+        self.sharing.start()
         return Listener(
             self._http.serve,
             request_factory=self._http.request,
@@ -263,6 +288,7 @@ class App(web.BaseRunner):
         self._pages.is_stopping = True
         await self._socket.close_all()
         await self._badges.close()
+        await self.sharing.stop()
 
     async def _cleanup_server(self) -> None:
         if (

@@ -5,6 +5,7 @@ ask, that an unknown field is refused. What it raises becomes a problem in `chan
 """
 
 import asyncio
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Final
 
@@ -12,13 +13,25 @@ from aiohttp import HttpVersion11, hdrs, web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from channels.limits import Limits
-from channels.server.answers import JSON, USER_ID, headers_of, json_answer, table_answer
+from channels.server.admission import Admission, Work
+from channels.server.answers import (
+    JSON,
+    RATE,
+    USER_ID,
+    headers_of,
+    json_answer,
+    rate_headers,
+    table_answer,
+)
+from channels.server.callers import Callers
 from channels.server.ndjson import serve_stream
+from channels.server.places import Places
 from channels.server.problems import BodyTooLarge, UnsupportedMediaType, refusal_of
 from channels.server.rates import UserRates
 from channels.server.router import Handler, Parameters
-from channels.server.tokens import BadToken, Claims, TokenVerifier
+from channels.server.tokens import Claims
 from channels.server.transfers import PAUSE_SECONDS, TOO_SLOW, serve_download, upload_of
+from channels.server.visitors import Visitors
 from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.text import LIMITS
@@ -31,23 +44,23 @@ KEPT_QUERY_LENGTH: Final = (
 
 
 class Calls:
-    """What the handlers of all calls share: the verifier, the rates, the limits."""
+    """What the handlers of all calls share: who is calling, the rates, the limits."""
 
-    def __init__(self, verifier: TokenVerifier, rates: UserRates, limits: Limits) -> None:
-        self._verifier = verifier
+    def __init__(
+        self,
+        callers: Callers,
+        visitors: Visitors,
+        rates: UserRates,
+        limits: Limits,
+        admission: Admission,
+    ) -> None:
+        self._callers = callers
+        self._visitors = visitors
+        self._transfers = Places(limits.transfers_per_user, "requests of one user still being sent")
         self._rates = rates
+        self._admission = admission
         self._limits = limits
         self._context = {LIMITS: limits}
-
-    def _claims_of(self, request: web.BaseRequest) -> Claims:
-        """What the caller's token says, by the `Authorization` header.
-
-        Raises: BadToken.
-        """
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise BadToken("Send `Authorization: Bearer <token>`")
-        return self._verifier.verify(token.strip())
 
     def handler(self, endpoint: Endpoint) -> Handler:
         call, status = endpoint.handler, endpoint.spec.status
@@ -58,11 +71,27 @@ class Calls:
             arguments: dict[str, Any] = {}
             claims: Claims | None = None
             if endpoint.needs_actor:
-                claims = self._claims_of(request)
+                claims = self._callers.by_header(request)
                 actor = claims.actor
                 request[USER_ID] = actor.user_id
-                self._rates.check(actor)
+                rate = self._rates.take(actor)
+                if rate is not None:
+                    quota, left = rate
+                    request[RATE] = rate_headers(quota, left, 1)
                 arguments["actor"] = actor
+            work = self._admission.enter()
+            try:
+                return await serve(request, parameters, arguments, claims, work)
+            finally:
+                work.end()
+
+        async def serve(
+            request: web.BaseRequest,
+            parameters: Parameters,
+            arguments: dict[str, Any],
+            claims: Claims | None,
+            work: Work,
+        ) -> web.StreamResponse:
             # What reads the body comes last: nobody unknown or too eager makes us read one.
             for name, validator in path:
                 arguments[name] = self._parsed(validator, parameters[name], name)
@@ -76,21 +105,25 @@ class Calls:
             if endpoint.takes_accept:
                 arguments["accept"] = request.headers.get(hdrs.ACCEPT, "")
             if endpoint.body is not None:
-                arguments["body"] = await self._body(endpoint, request)
+                arguments["body"] = await self._body(endpoint, request, claims, work)
                 # A body may take its time, and the token may have been revoked meanwhile.
                 if claims is not None:
-                    self._verifier.check(claims)
+                    self._callers.check(claims)
             if endpoint.is_stream:
+                work.leave()
                 await self._invite(request)
-                check = None if claims is None else partial(self._verifier.check, claims)
+                check = None if claims is None else partial(self._callers.check, claims)
                 headers = headers_of(request)
                 return await serve_stream(endpoint, request, arguments, headers, check)
             if endpoint.takes_upload:
+                work.leave()
                 await self._invite(request)
                 arguments["upload"] = await upload_of(request)
             answer = await call(**arguments)
             if isinstance(answer, Download):
-                return await serve_download(request, answer, headers_of(request))
+                work.leave()
+                with self._visitors.transfer_of(request):
+                    return await serve_download(request, answer, headers_of(request))
             if isinstance(answer, Table):
                 return table_answer(request, answer)
             if isinstance(answer, Reply):
@@ -129,11 +162,25 @@ class Calls:
         except ValidationError as error:
             raise refusal_of(error, "query") from None
 
-    async def _body(self, endpoint: Endpoint, request: web.BaseRequest) -> BaseModel | None:
-        await self._invite(request)
-        try:
+    async def _read(self, request: web.BaseRequest, claims: Claims | None, work: Work) -> bytes:
+        if request.content.is_eof():
+            return await request.read()
+        # One user's unfinished bodies must not be all that the process waits for.
+        is_bound = claims is not None and not claims.actor.is_app_admin
+        whose = claims.actor.user_id if claims is not None else ""
+        with self._transfers.one_of(whose) if is_bound else nullcontext():
+            work.leave()
             async with asyncio.timeout(PAUSE_SECONDS):
                 raw = await request.read()
+            work.come_back()
+            return raw
+
+    async def _body(
+        self, endpoint: Endpoint, request: web.BaseRequest, claims: Claims | None, work: Work
+    ) -> BaseModel | None:
+        await self._invite(request)
+        try:
+            raw = await self._read(request, claims, work)
         except TimeoutError:
             raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
         except web.HTTPRequestEntityTooLarge:

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,19 +18,25 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 
 from channels.limits import Limits
+from channels.server.admission import Admission
 from channels.server.answers import REQUEST_ID, REQUEST_ID_HEADER, USER_ID, headers_of
 from channels.server.calls import Calls
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins
 from channels.server.problems import InternalError
-from channels.server.refusals import CODE, domain_error_of, problem_response
-from channels.server.router import Router
+from channels.server.refusals import CODE, domain_error_of, problem_answer
+from channels.server.router import Match, Router
+from channels.server.visitors import Visitors
 from groups.kernel.endpoint import Endpoint
 from groups.kernel.errors import DomainError, Unavailable
 from groups.kernel.ids import mint_id
 from groups.kernel.mongo import is_outage
 
 SLOW_SECONDS: Final = 1.0
+TELL_SECONDS: Final = 5.0  # between two lines of the log about requests that were refused at once
+_CROWDED: Final = frozenset({429, 503})
+ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Whoever watches the server asks these, above all when it has much to do."""
 SOCKET_PATH: Final = "/v1/socket"
 UNROUTED: Final = "other"
 """The route that metrics and logs name for a path that has none."""
@@ -41,12 +48,22 @@ _LEVELS: Final = logging.getLogger("channels.http")
 class HttpServer:
     """What all requests pass: the routes, the bounds, the counters."""
 
-    def __init__(self, limits: Limits, metrics: Metrics, origins: Origins) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        metrics: Metrics,
+        origins: Origins,
+        admission: Admission,
+        visitors: Visitors,
+    ) -> None:
         self._origins = origins
         self.router = Router()
         self._limits = limits
+        self._admission = admission
+        self._visitors = visitors
         self._metrics = metrics
         self._under_way = 0
+        self._refused: Counter[int] = Counter()
         # Unique without asking the machine for random bytes at every request.
         self._process = mint_id(5)
         self._numbers = itertools.count(1)
@@ -55,7 +72,8 @@ class HttpServer:
         """Serve the endpoints."""
         for endpoint in endpoints:
             spec = endpoint.spec
-            self.router.add(spec.method, spec.path, calls.handler(endpoint))
+            handler = calls.handler(endpoint)
+            self.router.add(spec.method, spec.path, handler, is_counted=not endpoint.needs_actor)
 
     # --- around every request -------------------------------------------------------------------------------------
 
@@ -92,19 +110,24 @@ class HttpServer:
             if answered is not None:
                 answered.headers.update(headers_of(request))
                 return answered
-            found, parameters = self.router.find(request.method, _path_of(request))
+            found, parameters = self._found(request)
             route = found.path
             if route == SOCKET_PATH:
                 # It is open for hours and mostly idle: it takes no request's place.
                 self._under_way -= 1
                 weight = 0
-            if self._under_way > self._limits.concurrent_requests:
-                raise Unavailable("The server has as many requests as it takes at once")
+            if route not in ALWAYS_ANSWERED:
+                if self._under_way > self._limits.concurrent_requests:
+                    raise Unavailable("The server has as many requests as it takes at once")
+                if self._admission.is_full:
+                    raise self._admission.refusal()
+            if found.is_counted:
+                self._visitors.take(request)
             response = await found.handler(request, parameters)
         except DomainError as error:
-            response = problem_response(error, request_id)
+            response = problem_answer(request, error)
         except web.HTTPException as error:
-            response = problem_response(domain_error_of(error), request_id)
+            response = problem_answer(request, domain_error_of(error))
         except (asyncio.CancelledError, ConnectionResetError):
             raise
         # The last line: an outage is the database's, and passes; for all else the caller gets an opaque 500 and the
@@ -116,13 +139,20 @@ class HttpServer:
                     "defect", request_id=request_id, method=request.method, path=request.path
                 )
                 refusal = InternalError()
-            response = problem_response(refusal, request_id)
+            response = problem_answer(request, refusal)
         finally:
             self._under_way -= weight
         if not response.prepared:
             response.headers.update(headers_of(request))
         self._observe(request, response, route, time.perf_counter() - started)
         return response
+
+    def _found(self, request: web.BaseRequest) -> Match:
+        try:
+            return self.router.find(request.method, _path_of(request))
+        except DomainError:
+            self._visitors.take(request)
+            raise
 
     def _observe(
         self, request: web.BaseRequest, response: web.StreamResponse, route: str, seconds: float
@@ -137,7 +167,10 @@ class HttpServer:
         if status >= 400 and (code := response.get(CODE)) is not None:
             self._metrics.refusal(code)
         level = logging.DEBUG
-        if seconds >= SLOW_SECONDS or status >= 500:
+        if status in _CROWDED and seconds < SLOW_SECONDS:
+            # A line each would be a second flood, on the disk.
+            self._count_refused(status)
+        elif seconds >= SLOW_SECONDS or status >= 500:
             level = logging.WARNING
         elif status >= 400:
             level = logging.INFO
@@ -154,6 +187,16 @@ class HttpServer:
             milliseconds=round(seconds * 1000, 1),
             user_id=request.get(USER_ID),
         )
+
+    def _count_refused(self, status: int) -> None:
+        if not self._refused:
+            asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell_refused)
+        self._refused[status] += 1
+
+    def _tell_refused(self) -> None:
+        statuses = {str(status): count for status, count in self._refused.items()}
+        log.warning("refused", requests=self._refused.total(), statuses=statuses)
+        self._refused.clear()
 
 
 def _path_of(request: web.BaseRequest) -> str:

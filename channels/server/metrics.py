@@ -60,6 +60,16 @@ class Metrics:
         self.slow_sockets = Counter(
             "channels_slow_sockets", "Sockets closed for reading too slowly", registry=self.registry
         )
+        self.places = Gauge(
+            "channels_places",
+            "Requests that this process would work on at once before it refuses more",
+            registry=self.registry,
+        )
+        self.at_work = Gauge(
+            "channels_requests_at_work",
+            "Requests that this process works on now",
+            registry=self.registry,
+        )
         self.event_lag = Histogram(
             "channels_event_lag_seconds",
             "From an event's instant until this process hears it",

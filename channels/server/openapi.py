@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from channels.server.answers import POLICY_HEADER, RATE_HEADER
 from channels.server.closing import CloseCode
 from channels.server.ndjson import NDJSON
 from channels.server.problems import Problem, RangeNotSatisfiable, UnsupportedMediaType, status_of
@@ -19,6 +20,30 @@ from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unava
 _REF: Final = "#/components/schemas/{model}"
 _JSON: Final = "application/json"
 _ALWAYS: Final = (InvalidRequest, BadToken, RateLimited, Unavailable)
+
+_WHEN: Final[dict[str, Any]] = {
+    "Retry-After": {
+        "description": "Seconds after which the same request may succeed.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_HEADERS: Final = {
+    HTTPStatus.SERVICE_UNAVAILABLE: _WHEN,
+    HTTPStatus.TOO_MANY_REQUESTS: {
+        **_WHEN,
+        POLICY_HEADER: {
+            "description": 'The bound that was reached: `"user";q=200;w=1` is 200 a second of one user; `"messages"` of'
+            ' one group, `"address"` of whoever shows no valid token.',
+            "schema": {"type": "string"},
+        },
+        RATE_HEADER: {
+            "description": 'What is left of it, and in how many seconds there is more: `"user";r=0;t=1`.'
+            " Also on answers to whoever has little left.",
+            "schema": {"type": "string"},
+        },
+    },
+}
+"""The headers of refusals that are not for ever; those of rates by draft-ietf-httpapi-ratelimit-headers-10."""
 
 _INTRODUCTION: Final = """Channels on group chat.
 
@@ -192,7 +217,7 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     if endpoint.line is not None:
         errors.append(UnsupportedMediaType)
     if not endpoint.needs_actor:
-        errors = list(endpoint.spec.errors)
+        errors = [*endpoint.spec.errors, RateLimited, Unavailable]
     if endpoint.is_download:
         errors += [InvalidRequest, RangeNotSatisfiable]
     by_status: dict[HTTPStatus, list[type[DomainError]]] = {}
@@ -203,5 +228,6 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         responses[str(int(status))] = {
             "description": told,
             "content": {"application/problem+json": {"schema": schemas[Problem, "serialization"]}},
+            **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
         }
     return responses

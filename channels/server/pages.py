@@ -3,13 +3,16 @@
 import asyncio
 import importlib.resources
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
 
+from channels.console.assets import compressed
 from channels.server.metrics import Metrics
 from channels.server.router import Parameters, Router
+from channels.server.webapp import packed
 from groups.kernel.bus import Bus
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo import Database
@@ -49,7 +52,7 @@ class Pages:
         self._metrics = metrics
         metrics.events_reach.set_function(lambda: bus.is_running)
         self._describe = describe
-        self._openapi = b""  # until somebody asks
+        self._openapi: tuple[bytes, bytes | None] | None = None  # until somebody asks
         self.is_stopping = False
 
     def mount(self, router: Router) -> None:
@@ -85,10 +88,15 @@ class Pages:
         )
 
     async def _show_openapi(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
-        if not self._openapi:
+        if self._openapi is None:
             # Beside the loop: it takes a tenth of a second, at a start and for everybody else who asks something.
-            self._openapi = orjson.dumps(await asyncio.to_thread(self._describe))
-        return web.Response(body=self._openapi, content_type="application/json")
+            self._openapi = await asyncio.to_thread(self._made_openapi)
+        headers = {"Cache-Control": "no-cache"}
+        return packed(request, *self._openapi, "application/json", headers)
+
+    def _made_openapi(self) -> tuple[bytes, bytes | None]:
+        body = orjson.dumps(self._describe())
+        return body, compressed(body)
 
     async def _docs(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         headers = {"Content-Security-Policy": _POLICY}
@@ -101,5 +109,12 @@ class Pages:
         name = parameters["asset"]
         if name not in _ASSETS:
             raise web.HTTPNotFound
-        file = importlib.resources.files("swagger_ui") / "static" / name
-        return web.Response(body=file.read_bytes(), content_type=_ASSETS[name], charset="utf-8")
+        body, gzipped = _asset(name)
+        headers = {"Cache-Control": "no-cache"}
+        return packed(request, body, gzipped, _ASSETS[name], headers)
+
+
+@cache
+def _asset(name: str) -> tuple[bytes, bytes | None]:
+    body = (importlib.resources.files("swagger_ui") / "static" / name).read_bytes()
+    return body, compressed(body)

@@ -1,33 +1,86 @@
-"""How often one user may ask: a sliding window a user, kept by this process."""
+"""How often one may ask: a token bucket a key, kept by this process.
 
+A bucket holds one second's worth, so that a page that asks for thirty things at once is served at once. It is stored as
+the instant at which it will be full again (GCRA): one number a key, and who was not heard of for a second needs none.
+"""
+
+from collections import Counter
+from time import monotonic
 from typing import Final
 
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from cachetools import LRUCache
 
 from groups.kernel.actor import Actor
-from groups.kernel.errors import RateLimited
+from groups.kernel.errors import Quota, RateLimited
 
-RETRY_SECONDS: Final = 1.0
+KEYS: Final = 100_000  # remembered at once; with more in one second the least recent begins anew
+DEBT_SECONDS: Final = 10.0  # until a bucket that was overspent elsewhere is full again
+_NOTHING: Final = 1e-6  # of a request: what floats lose
+FEW: Final = 0.2  # of the quota left: from here on answers tell how many
+
+
+class Buckets:
+    """One bucket for each key, all with the same rate."""
+
+    def __init__(self, quota: Quota) -> None:
+        self.quota = quota
+        self._spent: Counter[str] = Counter()
+        self._full_at: LRUCache[str, float] = LRUCache(maxsize=KEYS)
+
+    def take(self, key: str) -> int:
+        """Take one; how many are left.
+
+        Raises: RateLimited.
+        """
+        now, rate = monotonic(), self.quota.per_second
+        full_at = max(now, self._full_at.get(key, now))
+        left = rate - (full_at - now) * rate - 1
+        if left < -_NOTHING:
+            raise self._refusal(-left / rate)
+        self._full_at[key] = full_at + 1 / rate
+        self._spent[key] += 1
+        return int(left + _NOTHING)
+
+    def check(self, key: str) -> None:
+        """Refuse where `take` would, and take nothing.
+
+        Raises: RateLimited.
+        """
+        now, rate = monotonic(), self.quota.per_second
+        missing = (self._full_at.get(key, now) - now) * rate + 1 - rate
+        if missing > _NOTHING:
+            raise self._refusal(missing / rate)
+
+    def count(self, key: str, requests: int) -> None:
+        """Count what was spent elsewhere, also beyond what the bucket holds; at most for `DEBT_SECONDS`."""
+        now = monotonic()
+        full_at = max(now, self._full_at.get(key, now)) + requests / self.quota.per_second
+        self._full_at[key] = min(full_at, now + DEBT_SECONDS)
+
+    def collect(self) -> Counter[str]:
+        """What each key took since this was asked last."""
+        spent, self._spent = self._spent, Counter()
+        return spent
+
+    def _refusal(self, seconds: float) -> RateLimited:
+        detail = f"At most {self.quota.per_second} requests a second"
+        return RateLimited(detail, retry_after_seconds=seconds, quota=self.quota)
 
 
 class UserRates:
     """Requests a second of each user; the application's own back end speaks for many and is not bounded."""
 
     def __init__(self, per_second: int) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._rate = RateLimitItemPerSecond(per_second) if per_second else None
-        self._per_second = per_second
+        quota = Quota("user", per_second)
+        self.buckets = Buckets(quota) if per_second else None
+        self._few = per_second * FEW
 
-    def check(self, actor: Actor) -> None:
-        """Count one request of the user.
+    def take(self, actor: Actor) -> tuple[Quota, int] | None:
+        """Count one request of the user; his quota and what is left of it, once that is little.
 
         Raises: RateLimited.
         """
-        if self._rate is None or actor.is_app_admin:
-            return
-        if not self._limiter.hit(self._rate, actor.user_id):
-            raise RateLimited(
-                f"At most {self._per_second} requests a second", retry_after_seconds=RETRY_SECONDS
-            )
+        if self.buckets is None or actor.is_app_admin:
+            return None
+        left = self.buckets.take(actor.user_id)
+        return (self.buckets.quota, left) if left < self._few else None

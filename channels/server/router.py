@@ -29,6 +29,8 @@ class Route(NamedTuple):
     method: str
     path: str
     handler: Handler
+    is_counted: bool
+    """Whether it counts for the address that asks: not where the handler itself sees to who is asking."""
 
 
 class Match(NamedTuple):
@@ -53,7 +55,7 @@ class Router:
     def __init__(self) -> None:
         self._root = _Node()
 
-    def add(self, method: str, path: str, handler: Handler) -> None:
+    def add(self, method: str, path: str, handler: Handler, *, is_counted: bool = True) -> None:
         """Have the handler answer this method on this path.
 
         Raises: ValueError when another one does.
@@ -68,7 +70,7 @@ class Router:
                 node = node.named.setdefault(segment, _Node())
         if method in node.routes:
             raise ValueError(f"{method} {path} has a handler")
-        node.routes[method] = Route(method, path, handler), tuple(names)
+        node.routes[method] = Route(method, path, handler, is_counted), tuple(names)
 
     def find(self, method: str, path: str) -> Match:
         """The route for this request path, without its query, as it was sent.

@@ -87,6 +87,7 @@ async def _run_app(
         settings.signing_secret(),
         previous_secret=settings.accepted_secret(),
         allowed_origins=settings.allowed_origins,
+        trusted_proxies=settings.trusted_proxies,
         shutdown_timeout=DRAIN_SECONDS / 2,
         public_pages=settings.public_pages,
         public_url=settings.public_url,

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     """Memory for the embedded database's cache; 0.25 is the least that MongoDB takes."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins whose pages may call from a browser, besides our own; `*`: all of them."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    """Addresses and networks of proxies that are believed whom they name in `X-Forwarded-For`."""
     limits: Limits = Field(default_factory=Limits)
     is_worker: bool = False
     """Set by `channels serve --workers` for the processes it starts."""
@@ -108,12 +110,12 @@ class Settings(BaseSettings):
             raise ValueError(f"must be at least {SECRET_BYTES} bytes long; make one: {_NEW_SECRET}")
         return secret
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _listed(cls, origins: object) -> object:
-        if not isinstance(origins, str):
-            return origins
-        return tuple(word for word in origins.replace(",", " ").split())
+    def _listed(cls, words: object) -> object:
+        if not isinstance(words, str):
+            return words
+        return tuple(word for word in words.replace(",", " ").split())
 
     @field_validator("allowed_origins")
     @classmethod

@@ -10,7 +10,7 @@ over REST).
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from contextlib import ExitStack
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
@@ -20,31 +20,31 @@ from aiohttp import WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from channels.server.answers import REQUEST_ID, USER_ID
+from channels.server.callers import Callers
 from channels.server.closing import CloseCode
 from channels.server.frames import text_frame
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins
+from channels.server.rates import UserRates
 from channels.server.router import Parameters
-from channels.server.tokens import BadToken, Claims, TokenVerifier
+from channels.server.session import CLOSE_SECONDS, SocketSession
+from channels.server.tokens import BadToken, Claims
+from channels.server.visitors import Visitors
 from conversations.errors import ConversationNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339
-from groups.kernel.errors import DomainError, InvalidRequest
-from groups.kernel.ids import GroupId, StreamId, UserId, mint_id
+from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, TooMany, Unready
+from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import is_outage
 from groups.models import stream_of
 
 AUTH_SECONDS: Final = 10.0
 HEARTBEAT_SECONDS: Final = 30.0
-UNREAD_BYTES: Final = 1024 * 1024
-"""Bytes that may wait in this process for one client, beyond what its connection takes: several thousand posts."""
 FRAME_BYTES: Final = 8 * 1024  # the largest client frame: a token is at most 4 KiB
 FRAMES_PER_SECOND: Final = 20  # of one client, in a burst of as many
 WATCHED_STREAMS: Final = 100  # streams one session watches at once
-CLOSE_SECONDS: Final = 2.0  # how long a client may take to read its close frame
 
-_LONGEST_TIMER: Final = 2.0**22  # seconds: 48 days; the event loop knows no years
 
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
@@ -79,98 +79,15 @@ _FRAMES: Final[TypeAdapter[_Auth | _Watch | _Unwatch | _Ping]] = TypeAdapter(
 )
 
 
-class SocketSession:
-    """One authenticated socket: its user, what it hears, and the way to its connection.
-
-    Frames go to the transport at once, past the library's writer, which would need a task and a queue a socket; each
-    write is of whole frames, so they do not mix with the library's own (pings, the close frame).
-    """
-
-    def __init__(
-        self,
-        socket: web.WebSocketResponse,
-        transport: asyncio.Transport,
-        claims: Claims,
-        metrics: Metrics,
-    ) -> None:
-        self.user_id = claims.actor.user_id
-        self.claims = claims
-        self.opened_at = time.monotonic()
-        self._expiry: asyncio.TimerHandle | None = None
-        self.streams: set[StreamId] = set()
-        self.watched: set[StreamId] = set()
-        self._socket = socket
-        self._transport = transport
-        self._metrics = metrics
-        self._closing: asyncio.Task[None] | None = None
-        self._is_ready = False
-
-    def push(self, frames: bytes) -> None:
-        """Write whole frames; a client that lets `UNREAD_BYTES` pile up has the session closed instead.
-
-        Before `ready` nothing is written: what happens until then, the client reads when it begins.
-        """
-        transport = self._transport
-        if not self._is_ready or self._closing is not None or transport.is_closing():
-            return
-        if transport.get_write_buffer_size() > UNREAD_BYTES:
-            self._metrics.slow_sockets.inc()
-            self.close_soon(CloseCode.SLOW)
-        else:
-            transport.write(frames)
-
-    def renew(self, claims: Claims, seconds_left: float) -> None:
-        """Go on with this token of the same user, until its time is over."""
-        self.claims = claims
-        if self._expiry is not None:
-            self._expiry.cancel()
-        self._expiry = asyncio.get_running_loop().call_later(
-            min(seconds_left, _LONGEST_TIMER), self.close_soon, CloseCode.TOKEN_EXPIRED
-        )
-
-    def end_if_revoked(self, revoked_at: datetime) -> None:
-        """Close the session if a revocation of that instant covers its token."""
-        if self.claims.is_revoked(revoked_at):
-            self.close_soon(CloseCode.BAD_TOKEN)
-
-    def begin(self) -> None:
-        """Say `ready`, and write frames from now on."""
-        self._is_ready = True
-        self.tell("ready", user_id=self.user_id, session_id=mint_id())
-
-    def tell(self, kind: str, **fields: Any) -> None:
-        """Write a frame for this session alone."""
-        self.push(text_frame(orjson.dumps({"type": kind, **fields})))
-
-    def close_soon(self, code: CloseCode) -> None:
-        """Close in the background, once."""
-        if self._closing is None:
-            self._closing = asyncio.create_task(self._close(code), name="socket-close")
-
-    async def _close(self, code: CloseCode) -> None:
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                # The client need not answer: it may be the one that does not read.
-                await self._socket.close(code=code, message=code.name.lower().encode(), drain=False)
-        except (TimeoutError, ConnectionError):
-            # It does not even read its close frame: the connection goes without.
-            self._transport.abort()
-
-    async def end(self) -> None:
-        """Forget the token's time, and wait for the close under way."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-        if self._closing is not None:
-            await asyncio.gather(self._closing, return_exceptions=True)
-
-
 class SocketServer:
     """Serves the socket."""
 
     def __init__(
         self,
         hub: Hub,
-        verifier: TokenVerifier,
+        callers: Callers,
+        visitors: Visitors,
+        rates: UserRates,
         clock: Clock,
         metrics: Metrics,
         origins: Origins,
@@ -180,7 +97,9 @@ class SocketServer:
         auth_seconds: float = AUTH_SECONDS,
     ) -> None:
         self._hub = hub
-        self._verifier = verifier
+        self._callers = callers
+        self._visitors = visitors
+        self._rates = rates
         self._clock = clock
         self._metrics = metrics
         self._origins = origins
@@ -192,16 +111,37 @@ class SocketServer:
     async def handle(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
         """Upgrade, authenticate, serve until either side closes.
 
-        Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed.
+        Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed; RateLimited where the
+        user opens too many, the address showed too many bad tokens, or has too many sockets that have not said whose
+        they are.
         """
         self._origins.check_socket(request)
         header = request.headers.get(hdrs.AUTHORIZATION)
         claims: Claims | None = None
         if header is not None:
-            scheme, _, token = header.partition(" ")
-            if scheme.lower() != "bearer":
-                raise BadToken("Send `Authorization: Bearer <token>`")
-            claims = self._verifier.verify(token.strip())
+            claims = self._callers.by_header(request)
+            self._rates.take(claims.actor)
+        with ExitStack() as place:
+            if claims is None:
+                place.enter_context(self._visitors.socket_of(request))
+            socket = await self._upgraded(request)
+            try:
+                if claims is None:
+                    claims = await self._auth_phase(socket, request)
+                    place.close()
+                if claims is not None:
+                    request[USER_ID] = claims.actor.user_id
+                    await self._serve(socket, request, claims)
+            # After the upgrade an HTTP answer would be noise in the stream: the client is told to come back.
+            except Exception as error:
+                if not is_outage(error):
+                    log.exception("defect", request_id=request[REQUEST_ID])
+                await socket.close(code=CloseCode.RESYNC, message=b"resync")
+            finally:
+                self._open.discard(socket)
+        return socket
+
+    async def _upgraded(self, request: web.BaseRequest) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT_SECONDS,
             max_msg_size=FRAME_BYTES,
@@ -214,19 +154,6 @@ class SocketServer:
             )
         await socket.prepare(request)
         self._open.add(socket)
-        try:
-            if claims is None:
-                claims = await self._auth_phase(socket)
-            if claims is not None:
-                request[USER_ID] = claims.actor.user_id
-                await self._serve(socket, request.transport, claims)
-        # After the upgrade an HTTP answer would be noise in the stream: the client is told to come back.
-        except Exception as error:
-            if not is_outage(error):
-                log.exception("defect", request_id=request[REQUEST_ID])
-            await socket.close(code=CloseCode.RESYNC, message=b"resync")
-        finally:
-            self._open.discard(socket)
         return socket
 
     async def close_all(self) -> None:
@@ -240,33 +167,40 @@ class SocketServer:
                 [asyncio.ensure_future(closing) for closing in closings], timeout=CLOSE_SECONDS
             )
 
-    async def _auth_phase(self, socket: web.WebSocketResponse) -> Claims | None:
+    async def _auth_phase(
+        self, socket: web.WebSocketResponse, request: web.BaseRequest
+    ) -> Claims | None:
         try:
             async with asyncio.timeout(self._auth_seconds):
                 message = await socket.receive()
         except TimeoutError:
-            await _refuse(socket, CloseCode.AUTH_TIMEOUT, "no auth frame came in time")
+            await _refuse(socket, CloseCode.AUTH_TIMEOUT, BadToken("no auth frame came in time"))
             return None
         if message.type is not WSMsgType.TEXT:
             if not socket.closed:
-                await _refuse(socket, CloseCode.BAD_FRAME, "frames are JSON text")
+                await _refuse(socket, CloseCode.BAD_FRAME, BadToken("frames are JSON text"))
             return None
         try:
             frame = _FRAMES.validate_json(message.data)
         except ValidationError:
             frame = None
         if not isinstance(frame, _Auth):
-            await _refuse(socket, CloseCode.BAD_TOKEN, "the first frame must be auth")
+            await _refuse(socket, CloseCode.BAD_TOKEN, BadToken("the first frame must be auth"))
             return None
         try:
-            return self._verifier.verify(frame.token)
+            claims = self._callers.by_token(request, frame.token)
+            self._rates.take(claims.actor)
+            return claims
         except BadToken as error:
-            await _refuse(socket, CloseCode.BAD_TOKEN, error.detail)
-            return None
+            await _refuse(socket, CloseCode.BAD_TOKEN, error)
+        except RateLimited as error:
+            await _refuse(socket, CloseCode.FLOOD, error)
+        return None
 
     async def _serve(
-        self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, claims: Claims
+        self, socket: web.WebSocketResponse, request: web.BaseRequest, claims: Claims
     ) -> None:
+        transport = request.transport
         if transport is None:  # gone between upgrade and now
             return
         session = SocketSession(socket, transport, claims, self._metrics)
@@ -274,10 +208,10 @@ class SocketServer:
         session.renew(claims, self._seconds_left(claims))
         try:
             # Revoked between its check and `attach`, it would have heard nothing of it.
-            self._verifier.check(claims)
+            self._callers.check(claims)
             self._hub.settle(session, await self._group_ids_of(claims.actor.user_id))
             session.begin()
-            await self._read(socket, session)
+            await self._read(socket, session, request)
         except BadToken:
             session.close_soon(CloseCode.BAD_TOKEN)
         finally:
@@ -287,7 +221,9 @@ class SocketServer:
     def _seconds_left(self, claims: Claims) -> float:
         return (claims.expires_at - self._clock.now()).total_seconds()
 
-    async def _read(self, socket: web.WebSocketResponse, session: SocketSession) -> None:
+    async def _read(
+        self, socket: web.WebSocketResponse, session: SocketSession, request: web.BaseRequest
+    ) -> None:
         tokens, since = float(FRAMES_PER_SECOND), time.monotonic()
         async for message in socket:
             now = time.monotonic()
@@ -300,12 +236,12 @@ class SocketServer:
                 session.close_soon(CloseCode.BAD_FRAME)
                 return
             try:
-                await self._answer(session, message.data)
+                await self._answer(session, message.data, request)
             except DomainError as error:
                 self._metrics.refusal(error.code)
-                session.tell("error", code=error.code, detail=error.detail)
+                session.push(text_frame(orjson.dumps(_told(error))))
 
-    async def _answer(self, session: SocketSession, text: str) -> None:
+    async def _answer(self, session: SocketSession, text: str, request: web.BaseRequest) -> None:
         try:
             frame = _FRAMES.validate_json(text)
         except ValidationError as error:
@@ -322,6 +258,7 @@ class SocketServer:
                 if stream_id not in session.watched and len(session.watched) >= WATCHED_STREAMS:
                     reason = f"at most {WATCHED_STREAMS} conversations are watched at once"
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+                self._rates.take(session.claims.actor)
                 may_watch = partial(self._may_watch, session.claims.actor, group_id)
                 await self._hub.watch_if(session, stream_id, may_watch)
                 session.tell("watching", conversation_id=conversation_id)
@@ -329,7 +266,7 @@ class SocketServer:
                 self._hub.unwatch(session, StreamId(conversation_id))
                 session.tell("unwatched", conversation_id=conversation_id)
             case _Auth(token=token):
-                claims = self._verifier.verify(token)
+                claims = self._callers.by_token(request, token)
                 if claims.actor.user_id != session.user_id:
                     reason = "this socket has its user already"
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
@@ -337,9 +274,16 @@ class SocketServer:
                 session.tell("renewed", expires_at=rfc3339(claims.expires_at))
 
 
-async def _refuse(socket: web.WebSocketResponse, code: CloseCode, detail: str) -> None:
+def _told(error: DomainError) -> dict[str, Any]:
+    told: dict[str, Any] = {"type": "error", "code": error.code, "detail": error.detail}
+    if isinstance(error, TooMany | Unready):
+        told["retry_after_seconds"] = error.retry_after_seconds
+    return told
+
+
+async def _refuse(socket: web.WebSocketResponse, code: CloseCode, error: DomainError) -> None:
     try:
-        await socket.send_json({"type": "error", "code": "unauthenticated", "detail": detail})
+        await socket.send_json(_told(error))
         await socket.close(code=code, message=code.name.lower().encode())
     except ConnectionError:
         log.debug("the client was gone before it was refused")

@@ -125,6 +125,10 @@ class TokenVerifier:
         self.check(claims)
         return claims
 
+    def is_known(self, token: str) -> bool:
+        """Whether the token was found good before; its time may be over."""
+        return token in self._good
+
     def check(self, claims: Claims) -> None:
         """Whether the token holds now.
 

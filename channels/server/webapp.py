@@ -9,6 +9,7 @@ Promises:
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -60,10 +61,10 @@ class WebApp:
         for method in ("GET", "HEAD"):
             for path in PAGES:
                 router.add(method, path, self._show)
-            router.add(method, "/assets/{digest}/{folder}", self._file)
-            router.add(method, "/assets/{digest}/{folder}/{name}", self._file)
-            router.add(method, "/assets/{digest}/{folder}/{part}/{name}", self._file)
-            router.add(method, "/assets/{digest}/{folder}/{part}/{area}/{name}", self._file)
+            # Not counted: a page asks for a hundred at once, for everybody behind its address, and they are in memory.
+            for tail in ("{name}", "{part}/{name}", "{part}/{area}/{name}", ""):
+                path = f"/assets/{{digest}}/{{folder}}/{tail}".rstrip("/")
+                router.add(method, path, self._file, is_counted=False)
 
     async def _show(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         headers = {**HEADERS, hdrs.CACHE_CONTROL: "no-cache"}
@@ -78,6 +79,11 @@ class WebApp:
         return packed(request, asset.body, asset.gzipped, asset.content_type, headers)
 
 
+@lru_cache(maxsize=64)
+def _etag_of(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+
+
 def packed(
     request: web.BaseRequest,
     body: bytes,
@@ -86,7 +92,7 @@ def packed(
     headers: dict[str, str],
 ) -> web.Response:
     """The body, gzipped where the client takes that; 304 where it has it already."""
-    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    etag = _etag_of(body)
     takes_gzip = "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "").lower()
     headers = {**headers, hdrs.ETAG: etag, hdrs.VARY: hdrs.ACCEPT_ENCODING}
     if any(f'"{tag.value}"' == etag or tag.value == "*" for tag in request.if_none_match or ()):

@@ -4,7 +4,7 @@ A domain error carries a stable snake_case `code`, a sentence for people (`detai
 It knows no HTTP status: `channels.server.problems` maps a family to one, for REST and socket alike.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 
 class DomainError(Exception):
@@ -127,11 +127,28 @@ class IdempotencyConflict(Conflict):
     summary = "This Idempotency-Key was used for a different request"
 
 
+class Quota(NamedTuple):
+    """So many a second, and the name by which it is told apart from other bounds."""
+
+    name: str
+    per_second: int
+
+
 class RateLimited(TooMany):
-    """More requests than the stated rate."""
+    """More than the stated rate; `quota` None: it is no rate, but a number at once."""
 
     code = "rate_limited"
     summary = "Too many requests"
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        retry_after_seconds: float,
+        quota: Quota | None = None,
+    ) -> None:
+        super().__init__(detail, retry_after_seconds=retry_after_seconds)
+        self.quota = quota
 
 
 class Unavailable(Unready):

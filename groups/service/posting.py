@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from groups.kernel.actor import Actor
-from groups.kernel.errors import FieldTooLong, InvalidRequest, RateLimited
+from groups.kernel.errors import FieldTooLong, InvalidRequest, Quota, RateLimited
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
@@ -111,6 +111,7 @@ class PostBatch:
             raise RateLimited(
                 f"At most {self._rate} messages a second in one stream",
                 retry_after_seconds=(1 - self.tokens) / self._rate,
+                quota=Quota("messages", self._rate),
             )
 
     def add(self, post: Post, prepared: Prepared, signature: str = "") -> KeyedMessage:

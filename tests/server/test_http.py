@@ -14,10 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.server.app import endpoints_for
-from channels.server.rates import UserRates
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Endpoint
-from groups.kernel.errors import RateLimited
 from groups.kernel.ids import UserId
 from groups.service import UserService
 from tests.api import (
@@ -528,47 +526,6 @@ async def test_a_defect_is_an_opaque_500_and_the_log_has_it_under_the_request_id
     (defect,) = (entry for entry in logs if entry["event"] == "defect")
     assert (defect["request_id"], defect["log_level"]) == ("findme", "error")
     assert defect["exc_info"]
-
-
-async def test_a_user_may_ask_so_often_a_second_and_no_more(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(time, "time", lambda: 1_000_000.0)
-    rates = UserRates(3)
-    ada, bob = Actor(UserId("ada")), Actor(UserId("bob"))
-    for _ in range(3):
-        rates.check(ada)
-    with pytest.raises(RateLimited):
-        rates.check(ada)
-    rates.check(bob)
-    for _ in range(10):
-        rates.check(Actor(UserId("ada"), is_app_admin=True))
-    monkeypatch.setattr(time, "time", lambda: 1_000_002.0)
-    rates.check(ada)
-
-
-async def test_a_rate_of_zero_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "time", lambda: 1_000_000.0)
-    rates = UserRates(0)
-    for _ in range(1000):
-        rates.check(Actor(UserId("ada")))
-
-
-@own_loop
-async def test_who_asks_too_often_is_told_when_to_come_back(api: OpenApi) -> None:
-    server = await api(requests_per_second=3)
-    ada, root = server.user("ada"), server.user("root", admin=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(time, "time", lambda: 1_000_000.0)
-        for _ in range(3):
-            assert (await ada.get("/v1/unread")).status == 200
-        answer = await ada.get("/v1/unread")
-        details = assert_problem(answer, 429, "rate_limited")
-        assert details["retry_after_seconds"] > 0
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert (await server.user("bob").get("/v1/unread")).status == 200
-        for _ in range(10):
-            assert (await root.get("/v1/unread")).status == 200
 
 
 @own_loop

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from channels.server.connections import Connection
 from channels.server.hub import Hub
-from channels.server.socket import SocketSession
+from channels.server.session import SocketSession
 from groups.kernel.mongo import Database
 from tests.api import PATIENCE_SECONDS, Api, User, a_channel, a_post, conversation_of
 from tests.conftest import OpenApi

@@ -138,3 +138,17 @@ async def test_an_asset_that_is_not_ours_is_not_found(shared_api: Api) -> None:
     nobody = shared_api.bearer(None)
     for asset in ("nothing.js", "..%2F..%2Fpyproject.toml", "%2Fetc%2Fpasswd", "index.html"):
         assert (await nobody.get(f"/docs/{asset}")).refusal == (404, "route_not_found")
+
+
+@shared
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs/swagger-ui-bundle.js"])
+async def test_what_is_large_is_packed_and_not_sent_to_whoever_has_it(
+    shared_api: Api, path: str
+) -> None:
+    nobody = shared_api.bearer(None)
+    whole = await nobody.get(path, **{"Accept-Encoding": "identity"})
+    packed = await nobody.get(path, **{"Accept-Encoding": "gzip"})
+    assert (packed.status, packed.text) == (200, whole.text)
+    assert int(packed.headers["Content-Length"]) < int(whole.headers["Content-Length"]) / 2
+    again = await nobody.get(path, **{"If-None-Match": whole.headers["ETag"]})
+    assert (again.status, again.text) == (304, "")

@@ -112,7 +112,7 @@ def test_details_are_typed() -> None:
 @pytest.mark.parametrize(
     ("error", "header", "value"),
     [
-        (RateLimited(retry_after_seconds=2.4), "Retry-After", "2"),
+        (RateLimited(retry_after_seconds=2.4), "Retry-After", "3"),
         (RateLimited(retry_after_seconds=0.1), "Retry-After", "1"),
         (Unavailable(), "Retry-After", "1"),
         (BadToken(), "WWW-Authenticate", "Bearer"),

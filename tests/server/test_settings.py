@@ -155,3 +155,13 @@ def test_origins_are_a_list_separated_by_commas_and_each_is_whole(
     for bad in ("a.example", "https://a.example/", "https://a.example/path", "ftp://a.example"):
         monkeypatch.setenv("CHANNELS_ALLOWED_ORIGINS", bad)
         assert "CHANNELS_ALLOWED_ORIGINS" in refusal()
+
+
+def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANNELS_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1, fd00::/8")
+    assert [str(network) for network in Settings.load().trusted_proxies] == [
+        *("10.0.0.0/8", "192.0.2.1/32", "fd00::/8"),
+    ]
+    for bad in ("proxy.example", "10.0.0.1/8", "10.0.0.0/33"):
+        monkeypatch.setenv("CHANNELS_TRUSTED_PROXIES", bad)
+        assert "CHANNELS_TRUSTED_PROXIES" in refusal()

@@ -12,7 +12,8 @@ from pymongo.errors import AutoReconnect
 
 from channels.server.closing import CloseCode
 from channels.server.metrics import Metrics
-from channels.server.socket import FRAMES_PER_SECOND, WATCHED_STREAMS, SocketServer, SocketSession
+from channels.server.session import SocketSession
+from channels.server.socket import FRAMES_PER_SECOND, WATCHED_STREAMS, SocketServer
 from channels.server.tokens import Claims
 from channels.server.wire import RENDERED
 from groups.kernel.actor import Actor
@@ -493,7 +494,7 @@ async def test_a_session_takes_as_many_bytes_as_may_wait_and_more_closes_it(
     session = SocketSession(stuck, stuck, CLAIMS, metrics)  # type: ignore[arg-type]  # a fake socket
     session.push(b"too early to be told")
     session.begin()
-    monkeypatch.setattr("channels.server.socket.UNREAD_BYTES", stuck.get_write_buffer_size() + 10)
+    monkeypatch.setattr("channels.server.session.UNREAD_BYTES", stuck.get_write_buffer_size() + 10)
     for _ in range(2):
         session.push(b"10 bytes..")
     assert (
@@ -529,7 +530,7 @@ def stop_reading(ears: Ears) -> Any:
 async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.socket.UNREAD_BYTES", 100_000)
+    monkeypatch.setattr("channels.server.session.UNREAD_BYTES", 100_000)
     server = await api()
     ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
@@ -553,7 +554,7 @@ async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
 async def test_who_does_not_even_read_his_close_frame_is_cut_off(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.socket.CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr("channels.server.session.CLOSE_SECONDS", 0.2)
     server = await api()
     ada, bob = server.user("ada"), server.user("bob")
     slow = await bob.socket()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from channels.drafts.events import DraftScheduled
+from channels.server.sharing import RatesSpent
 from channels.server.wire.frame import Frame, Renderers
 from channels.server.wire.rooms import OF_ROOMS
 from channels.server.wire.talks import OF_TALKS
@@ -15,6 +16,7 @@ _RENDER: Final[Renderers] = {
     **OF_TALKS,
     DraftScheduled: lambda _: (),  # for the schedulers only
     StrangerBanned: lambda _: (),  # for the hubs only
+    RatesSpent: lambda _: (),  # for the rates only
 }
 
 

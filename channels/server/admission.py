@@ -1,0 +1,121 @@
+"""How many requests this process works on at once: as many as it answers without letting them wait.
+
+Promises:
+    Work that comes faster than it is done is refused at once, so what is accepted waits about `waiting_seconds` longer
+    than on an idle server, however much is asked for.
+    Time that a client takes to send its body, and all of an upload, a download or an import, is not the server's: slow
+    clients take no places from others.
+
+The number of places follows what is measured (Little's law: places = answers a second x seconds each may take). Where
+requests wait longer than they may, there are that many; where all are taken and nobody waits too long, an eighth more.
+What a request takes by itself (a database may be far away) is learnt while no more than `FEWEST` are at work; where
+waiting leaves only so many places that is so too, and a server that was never idle finds it out.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+
+from groups.kernel.errors import Unavailable
+
+FEWEST: Final = 64  # places: while no more are at work, each waits for little but the database
+FIRST: Final = 512  # places of a process that has not measured anything
+MEASURE_SECONDS: Final = 0.1
+MEASURED: Final = 16  # requests at least, before anything is concluded
+LONGEST_ALONE: Final = 1.0  # seconds that one request may teach us: a failover is no habit
+RETRY_SECONDS: Final = 3  # refused ones come back one, two or three seconds later, not all at once
+
+
+class Admission:
+    """The places; at most `most` of them."""
+
+    def __init__(
+        self, most: int, waiting_seconds: float, *, timer: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.timer = timer
+        self.places = min(FIRST, most)
+        self.at_work = 0
+        self._most = most
+        self._waiting_seconds = waiting_seconds
+        self._alone_seconds = 0.0
+        self._crowded_at = -math.inf
+        self._refused = 0
+        self._since = timer()
+        self._most_at_work = 0
+        self._done = 0
+        self._seconds = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next request must be refused."""
+        return self.at_work >= self.places
+
+    def refusal(self) -> Unavailable:
+        """What a request is told that finds no place."""
+        self._refused += 1
+        error = Unavailable("The server has as much to do as it can; try again")
+        error.retry_after_seconds = 1 + self._refused % RETRY_SECONDS
+        return error
+
+    def enter(self) -> "Work":
+        """Take a place for a request, which gives it back by `Work.end`."""
+        now = self.timer()
+        # Here and not where one ends: those who were served together are counted together.
+        if self._done >= MEASURED and now - self._since >= MEASURE_SECONDS:
+            self._adjust(now)
+        self.at_work += 1
+        self._most_at_work = max(self._most_at_work, self.at_work)
+        if self.at_work > FEWEST:
+            self._crowded_at = now
+        return Work(self, now)
+
+    def note(self, seconds: float, since: float) -> None:
+        """Learn from a request that took so long, of which the last part began then."""
+        if since > self._crowded_at:
+            learnt = min(seconds, LONGEST_ALONE)
+            self._alone_seconds += (learnt - self._alone_seconds) / 16
+        self._done += 1
+        self._seconds += seconds
+
+    def _adjust(self, now: float) -> None:
+        may_take = self._alone_seconds + self._waiting_seconds
+        if self._seconds / self._done > may_take:
+            answers = self._done / (now - self._since)
+            self.places = min(self._most, max(FEWEST, int(answers * may_take)))
+        elif self._most_at_work >= self.places:
+            self.places = min(self._most, self.places + self.places // 8 + 1)
+        self._since, self._most_at_work = now, self.at_work
+        self._done, self._seconds = 0, 0.0
+
+
+class Work:
+    """One request's place, and the time that it took of ours."""
+
+    __slots__ = ("_admission", "_is_away", "_seconds", "_since")
+
+    def __init__(self, admission: Admission, now: float) -> None:
+        self._admission = admission
+        self._is_away = False
+        self._seconds = 0.0
+        self._since = now
+
+    def leave(self) -> None:
+        """Give the place back while the client is waited for."""
+        self._seconds += self._admission.timer() - self._since
+        self._is_away = True
+        self._admission.at_work -= 1
+
+    def come_back(self) -> None:
+        """Take a place again; nobody is refused for what he has sent already."""
+        self._admission.at_work += 1
+        self._is_away = False
+        self._since = self._admission.timer()
+
+    def end(self) -> None:
+        """Give the place back; one that is away already leaves nothing to learn."""
+        if self._is_away:
+            return
+        self._admission.at_work -= 1
+        seconds = self._seconds + self._admission.timer() - self._since
+        self._admission.note(seconds, self._since)

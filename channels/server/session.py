@@ -1,0 +1,109 @@
+"""One authenticated socket.
+
+It has one reader, `channels.server.socket`; whoever writes hands whole frames to the transport and waits for nothing. A
+client that reads slower than it is written to is closed with `SLOW`.
+"""
+
+import asyncio
+import time
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from channels.server.closing import CloseCode
+from channels.server.frames import text_frame
+from channels.server.metrics import Metrics
+from channels.server.tokens import Claims
+from groups.kernel.ids import StreamId, mint_id
+
+UNREAD_BYTES: Final = 1024 * 1024
+"""Bytes that may wait in this process for one client, beyond what its connection takes: several thousand posts."""
+CLOSE_SECONDS: Final = 2.0  # how long a client may take to read its close frame
+_LONGEST_TIMER: Final = 2.0**22  # seconds: 48 days; the event loop knows no years
+
+
+class SocketSession:
+    """One authenticated socket: its user, what it hears, and the way to its connection.
+
+    Frames go to the transport at once, past the library's writer, which would need a task and a queue a socket; each
+    write is of whole frames, so they do not mix with the library's own (pings, the close frame).
+    """
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        claims: Claims,
+        metrics: Metrics,
+    ) -> None:
+        self.user_id = claims.actor.user_id
+        self.claims = claims
+        self.opened_at = time.monotonic()
+        self._expiry: asyncio.TimerHandle | None = None
+        self.streams: set[StreamId] = set()
+        self.watched: set[StreamId] = set()
+        self._socket = socket
+        self._transport = transport
+        self._metrics = metrics
+        self._closing: asyncio.Task[None] | None = None
+        self._is_ready = False
+
+    def push(self, frames: bytes) -> None:
+        """Write whole frames; a client that lets `UNREAD_BYTES` pile up has the session closed instead.
+
+        Before `ready` nothing is written: what happens until then, the client reads when it begins.
+        """
+        transport = self._transport
+        if not self._is_ready or self._closing is not None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() > UNREAD_BYTES:
+            self._metrics.slow_sockets.inc()
+            self.close_soon(CloseCode.SLOW)
+        else:
+            transport.write(frames)
+
+    def renew(self, claims: Claims, seconds_left: float) -> None:
+        """Go on with this token of the same user, until its time is over."""
+        self.claims = claims
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expiry = asyncio.get_running_loop().call_later(
+            min(seconds_left, _LONGEST_TIMER), self.close_soon, CloseCode.TOKEN_EXPIRED
+        )
+
+    def end_if_revoked(self, revoked_at: datetime) -> None:
+        """Close the session if a revocation of that instant covers its token."""
+        if self.claims.is_revoked(revoked_at):
+            self.close_soon(CloseCode.BAD_TOKEN)
+
+    def begin(self) -> None:
+        """Say `ready`, and write frames from now on."""
+        self._is_ready = True
+        self.tell("ready", user_id=self.user_id, session_id=mint_id())
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Write a frame for this session alone."""
+        self.push(text_frame(orjson.dumps({"type": kind, **fields})))
+
+    def close_soon(self, code: CloseCode) -> None:
+        """Close in the background, once."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(code), name="socket-close")
+
+    async def _close(self, code: CloseCode) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                # The client need not answer: it may be the one that does not read.
+                await self._socket.close(code=code, message=code.name.lower().encode(), drain=False)
+        except (TimeoutError, ConnectionError):
+            # It does not even read its close frame: the connection goes without.
+            self._transport.abort()
+
+    async def end(self) -> None:
+        """Forget the token's time, and wait for the close under way."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._closing is not None:
+            await asyncio.gather(self._closing, return_exceptions=True)

@@ -1,0 +1,131 @@
+"""Whoever shows no valid token is known by his address: how often he asks, how many sockets and files he has open.
+
+Promises:
+    Public pages, uploads loaded by their id, unknown paths and bad tokens count for the address; a request with a token
+    that was found good before does not, so whoever shares an address with a flood goes on.
+    An address beyond its bound is refused before a signature is checked, a page drawn or the database asked.
+
+An IPv6 address counts as its network of 64 bits, which is what one customer has. What a proxy says of its clients in
+`X-Forwarded-For` is believed of the proxies that the settings name, and of nobody else.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+import structlog
+from aiohttp import web
+from pydantic import IPvAnyNetwork
+
+from channels.server.places import Places
+from channels.server.rates import Buckets
+from groups.kernel.errors import Quota
+
+_FORWARDED: Final = "X-Forwarded-For"
+ADDRESS_LENGTH: Final = 64  # characters; none is longer, and what was read is remembered
+_NOWHERE: Final = "unknown"
+
+log = structlog.get_logger("channels.http")
+
+
+class Visitors:
+    """The addresses that requests without a valid token come from; a bound of 0 is none."""
+
+    def __init__(
+        self,
+        per_second: int,
+        sockets: int,
+        transfers: int,
+        *,
+        trusted_proxies: Sequence[IPvAnyNetwork] = (),
+    ) -> None:
+        self.buckets = Buckets(Quota("address", per_second)) if per_second else None
+        self._sockets = Places(sockets, "sockets of one address without a token")
+        self._transfers = Places(transfers, "files loaded by one address")
+        self._trusted = tuple(trusted_proxies)
+        self._has_warned = False
+
+    def take(self, request: web.BaseRequest) -> None:
+        """Count one request of the address.
+
+        Raises: RateLimited.
+        """
+        if self.buckets is not None:
+            self.buckets.take(self.address_of(request))
+
+    def check(self, request: web.BaseRequest) -> None:
+        """Refuse where `take` would, and count nothing.
+
+        Raises: RateLimited.
+        """
+        if self.buckets is not None:
+            self.buckets.check(self.address_of(request))
+
+    def socket_of(self, request: web.BaseRequest) -> AbstractContextManager[None]:
+        """One of the places that the address has for sockets which have not said whose they are.
+
+        Raises, when entered: RateLimited.
+        """
+        return self._sockets.one_of(self.address_of(request))
+
+    def transfer_of(self, request: web.BaseRequest) -> AbstractContextManager[None]:
+        """One of the places that the address has for files which it loads without a token.
+
+        Raises, when entered: RateLimited.
+        """
+        return self._transfers.one_of(self.address_of(request))
+
+    def address_of(self, request: web.BaseRequest) -> str:
+        """The client's address, or network; behind trusted proxies the one that they name."""
+        remote = _parsed(request.remote or "")
+        if remote is None:
+            return _NOWHERE
+        lines = request.headers.getall(_FORWARDED, ())
+        if lines and not self._is_trusted(remote):
+            self._warn(remote)
+        elif lines:
+            # Each proxy adds at the end who asked it; what stands before the last stranger, he may have made up.
+            for said in reversed(",".join(lines).split(",")):
+                client = _parsed(said.strip()[:ADDRESS_LENGTH])
+                if client is None:
+                    break
+                remote = client
+                if not self._is_trusted(remote):
+                    break
+        return _counted_as(remote)
+
+    def _is_trusted(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+    def _warn(self, remote: IPv4Address | IPv6Address) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "a proxy that CHANNELS_TRUSTED_PROXIES does not name: all its clients count as one address",
+                proxy=str(remote),
+            )
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """The address, which some proxies write with a port; None where there is none."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+@lru_cache(maxsize=10_000)
+def _counted_as(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(IPv6Network((address, 64), strict=False))

@@ -1,0 +1,155 @@
+"""Three times the load that the server carries: what it accepts it answers soon, the rest it refuses at once.
+
+The load that it carries is measured first, in the same run, and all figures are told beside it: the machine may be any.
+"""
+
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from channels.bench.child import Child
+from channels.bench.load import Generator, Job, Outcome, request
+from channels.limits import WAITING_MILLISECONDS
+from channels.server.admission import FEWEST
+from tests.api import a_channel
+from tests.flows.server_process import ServerProcess
+from tests.mongod import scratch_directory
+from tests.scale.open_loop import Rush, Told, quantile, serve
+
+CALLERS: Final = FEWEST  # who wait for their answers: of a full server, none of them is refused
+USERS: Final = 400
+CONNECTIONS: Final = 1_000
+TIMES: Final = 3
+WORST_RATIO: Final = 6
+"""p99 of what an overloaded server accepts / p99 of a full one and what it may let wait."""
+MOST_GROWTH_BYTES: Final = 60_000_000  # 1,000 more connections, and what is under way on them
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ServerProcess]:
+    """Not started."""
+    directory: Path = scratch_directory()
+    async with aiohttp.ClientSession() as http:
+        server = ServerProcess(directory / "data", http)
+        try:
+            yield server
+        finally:
+            await server.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def generator() -> Iterator[Generator]:
+    generator = Generator()
+    yield generator
+    generator.close()
+
+
+@pytest.fixture
+def rusher() -> Iterator[Child]:
+    child = Child(serve)
+    yield child
+    child.close()
+
+
+async def requests_of(server: ServerProcess) -> list[bytes]:
+    """What subscribers of a channel ask: its posts, their unread, a reaction now and then."""
+    owner = server.user("owner")
+    path = await a_channel(owner)
+    for number in range(20):
+        answer = await owner.post(f"{path}/posts", {"kind": "text", "text": f"Post {number}"})
+        assert answer.status == 201, answer
+    asked: list[bytes] = []
+    for number in range(USERS):
+        user = server.user(f"user-{number}")
+        assert (await user.put(f"{path}/subscription")).status == 200
+        token = user.token or ""
+        emoji = ("%F0%9F%91%8D", "%F0%9F%94%A5")[number % 2]
+        asked += [
+            request("GET", f"{path}/posts?limit=20", token),
+            request("GET", "/v1/unread", token),
+            request("GET", f"{path}/posts?limit=20", token),
+            request("PUT", f"{path}/posts/{number % 20 + 1}/reactions/{emoji}", token),
+        ]
+    return asked
+
+
+async def overloaded(
+    server: ServerProcess, generator: Generator, rusher: Child, seconds: float
+) -> tuple[Outcome, Told, Outcome, int]:
+    """The server full, overloaded, and full again; by how much its memory grew in the second half of the overload."""
+    asked = await requests_of(server)
+    address = urlsplit(server.base)
+    host, port = address.hostname or "", address.port or 0
+    full = Job(host, port, asked, CALLERS, min(seconds, 5), is_cycle=True)
+    warm = (await generator.drive(full)).only(200)
+    before = (await generator.drive(full)).only(200)
+
+    async def rushed(per_second: float) -> Told:
+        told = await rusher.ask(Rush(host, port, asked, per_second, seconds / 2, CONNECTIONS))
+        assert isinstance(told, Told)
+        print(_line(told, before))
+        return told
+
+    per_second = TIMES * max(warm.per_second, before.per_second)
+    # Where other work on the machine has ended meanwhile, three times what it carried may be what it carries.
+    while (first := await rushed(per_second)).statuses[200] > first.statuses[503]:
+        per_second *= 2
+    peak = server.peak_bytes()
+    told = await rushed(per_second)
+    growth = server.peak_bytes() - peak
+    after = (await generator.drive(full)).only(200)
+    print(
+        f"full again: {after.per_second:.0f}/s, p99 {after.quantile(0.99) * 1000:.0f} ms;"
+        f" memory {peak / 1e6:.0f} MB, then {growth / 1e6:+.1f} MB"
+    )
+    return before, told, after, growth
+
+
+def _line(told: Told, before: Outcome) -> str:
+    asked = (sum(told.statuses.values()) + told.unsent) / told.seconds
+    return (
+        f"full: {before.per_second:.0f}/s, p99 {before.quantile(0.99) * 1000:.0f} ms;"
+        f" asked {asked:.0f}/s: {len(told.accepted) / told.seconds:.0f}/s accepted,"
+        f" p50 {quantile(told.accepted, 0.5) * 1000:.0f} ms,"
+        f" p99 {quantile(told.accepted, 0.99) * 1000:.0f} ms;"
+        f" refused p99 {quantile(told.refused or [0], 0.99) * 1000:.0f} ms;"
+        f" {dict(told.statuses)}, unsent {told.unsent}"
+    )
+
+
+async def check(server: ServerProcess, generator: Generator, rusher: Child, seconds: float) -> None:
+    before, told, after, growth = await overloaded(server, generator, rusher, seconds)
+    assert set(told.statuses) <= {200, 429, 503}
+    assert told.statuses[503]
+    assert told.without_retry_after == 0
+    assert told.unanswered == 0
+    may_take = before.quantile(0.99) + WAITING_MILLISECONDS / 1000
+    assert quantile(told.accepted, 0.99) < WORST_RATIO * may_take
+    assert after.quantile(0.5) < 4 * before.quantile(0.5)
+    assert growth < MOST_GROWTH_BYTES
+
+
+@pytest.mark.timeout(300)
+async def test_a_short_overload_is_refused_and_not_suffered(
+    server: ServerProcess, generator: Generator, rusher: Child
+) -> None:
+    await server.start()
+    await check(server, generator, rusher, seconds=4)
+
+
+@pytest.mark.scale
+@pytest.mark.timeout(600)
+async def test_a_minute_of_overload_is_refused_and_not_suffered(
+    server: ServerProcess, generator: Generator, rusher: Child
+) -> None:
+    await server.start()
+    started = time.monotonic()
+    await check(server, generator, rusher, seconds=60)
+    assert time.monotonic() - started > 60

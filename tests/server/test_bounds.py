@@ -1,0 +1,570 @@
+"""How often one may ask: users by their tokens, everybody else by his address; what a refusal says; how many wait."""
+
+import asyncio
+import io
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+import structlog
+from aiohttp.test_utils import make_mocked_request
+
+from channels.server.admission import FEWEST, FIRST, Admission
+from channels.server.closing import CloseCode
+from channels.server.rates import UserRates
+from channels.server.visitors import Visitors
+from groups.kernel.actor import Actor
+from groups.kernel.clock import to_milliseconds
+from groups.kernel.errors import RateLimited
+from groups.kernel.ids import UserId
+from groups.kernel.mongo import Database
+from tests.api import PATIENCE_SECONDS, Api, MovedClock, User, a_channel, a_post, id_of
+from tests.conftest import OpenApi
+
+APP: Final = "https://app.example"
+ADA, BOB = Actor(UserId("ada")), Actor(UserId("bob"))
+BAD: Final = {"Authorization": "Bearer no.such.token"}
+
+
+class Timer:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class StoppedClock(MovedClock):
+    """A clock that stands, but for where a test moves it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return to_milliseconds(self._began + self._ahead)
+
+
+@pytest.fixture
+def timer(monkeypatch: pytest.MonkeyPatch) -> Timer:
+    """The time of all rates."""
+    timer = Timer()
+    monkeypatch.setattr("channels.server.rates.monotonic", timer)
+    return timer
+
+
+# --- users ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_user_may_ask_so_often_a_second_and_no_more(timer: Timer) -> None:
+    rates = UserRates(10)
+    for _ in range(10):
+        rates.take(ADA)
+    with pytest.raises(RateLimited) as refused:
+        rates.take(ADA)
+    assert refused.value.retry_after_seconds == pytest.approx(0.1)
+    rates.take(BOB)
+    for _ in range(100):
+        rates.take(Actor(UserId("ada"), is_app_admin=True))
+
+
+def test_what_was_taken_comes_back_with_the_time_and_no_more_than_a_second_s_worth(
+    timer: Timer,
+) -> None:
+    rates = UserRates(10)
+    for _ in range(10):
+        rates.take(ADA)
+    timer.seconds += 0.2
+    for _ in range(2):
+        rates.take(ADA)
+    with pytest.raises(RateLimited):
+        rates.take(ADA)
+    timer.seconds += 3600
+    for _ in range(10):
+        rates.take(ADA)
+    with pytest.raises(RateLimited):
+        rates.take(ADA)
+
+
+def test_a_refused_request_costs_nothing(timer: Timer) -> None:
+    rates = UserRates(1)
+    rates.take(ADA)
+    for _ in range(100):
+        with pytest.raises(RateLimited):
+            rates.take(ADA)
+    timer.seconds += 1
+    rates.take(ADA)
+
+
+def test_a_rate_of_zero_is_none() -> None:
+    rates = UserRates(0)
+    for _ in range(1000):
+        rates.take(ADA)
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(api: OpenApi, timer: Timer) -> None:
+    server = await api(requests_per_second=10)
+    ada, root = server.user("ada"), server.user("root", admin=True)
+    plenty = [await ada.get("/v1/unread") for _ in range(8)]
+    few = [await ada.get("/v1/unread") for _ in range(2)]
+    assert {answer.status for answer in plenty + few} == {200}
+    # Only whoever comes near the bound hears of it.
+    assert ["RateLimit" in answer.headers for answer in plenty] == [False] * 8
+    assert [answer.headers["RateLimit"] for answer in few] == ['"user";r=1;t=1', '"user";r=0;t=1']
+    refused = await ada.get("/v1/unread")
+    assert refused.refusal == (429, "rate_limited")
+    assert refused.body["details"] == {"retry_after_seconds": 0.1}
+    assert refused.headers["Retry-After"] == "1"
+    assert refused.headers["RateLimit-Policy"] == '"user";q=10;w=1'
+    assert refused.headers["RateLimit"] == '"user";r=0;t=1'
+    assert (await server.user("bob").get("/v1/unread")).status == 200
+    assert {(await root.get("/v1/unread")).status for _ in range(20)} == {200}
+
+
+async def test_a_page_of_another_origin_may_read_what_is_left(api: OpenApi, timer: Timer) -> None:
+    server = await api(requests_per_second=1, allowed_origins=(APP,))
+    ada = server.user("ada")
+    for status in (200, 429):
+        answer = await ada.get("/v1/unread", Origin=APP)
+        assert answer.status == status
+        shown = answer.headers["Access-Control-Expose-Headers"].split(", ")
+        assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= set(shown)
+        assert answer.headers["RateLimit"] == '"user";r=0;t=1'
+
+
+async def test_a_group_that_is_written_to_too_often_says_so_in_the_same_headers(
+    api: OpenApi,
+) -> None:
+    server = await api(posts_per_second=1)
+    ada = server.user("ada")
+    path = await a_channel(ada)
+    await a_post(ada, path)
+    body = {"kind": "text", "text": "Again"}
+    refused = await ada.post(f"{path}/posts", body)
+    assert refused.refusal == (429, "rate_limited")
+    assert refused.headers["RateLimit-Policy"] == '"messages";q=1;w=1'
+    assert refused.headers["RateLimit"] == '"messages";r=0;t=1'
+
+
+async def test_refusals_are_counted_in_the_log_and_have_no_line_each(
+    api: OpenApi, timer: Timer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.http.TELL_SECONDS", 0.1)
+    server = await api(requests_per_second=1)
+    ada = server.user("ada")
+    with structlog.testing.capture_logs() as logs:
+        for status in (200, 429, 429, 429):
+            assert (await ada.get("/v1/unread")).status == status
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while sum(entry.get("requests", 0) for entry in logs) < 3:
+                await asyncio.sleep(0.02)
+    told = [entry for entry in logs if entry["log_level"] in {"info", "warning", "error"}]
+    assert {entry["event"] for entry in told} == {"refused"}
+    assert sum(entry["statuses"]["429"] for entry in told) == 3
+
+
+# --- addresses ------------------------------------------------------------------------------------------------------
+
+
+async def flooded(server: Api, times: int, **headers: str) -> User:
+    """A stranger who has shown so many bad tokens, each of which was refused as such."""
+    stranger = User(server.http, server.base, "", None)
+    for _ in range(times):
+        assert (await stranger.get("/v1/unread", **BAD, **headers)).status == 401
+    return stranger
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/unread", 401),
+        ("/v1/media/none", 404),
+        ("/no/such/path", 404),
+        ("/c/none", 404),
+        ("/c/none/feed.atom", 404),
+        ("/", 200),
+        ("/openapi.json", 200),
+        ("/readyz", 200),
+    ],
+)
+async def test_whoever_has_no_token_asks_so_often_and_no_more(
+    api: OpenApi, timer: Timer, path: str, status: int
+) -> None:
+    server = await api(address_requests_per_second=2)
+    stranger = User(server.http, server.base, "", None)
+    assert [(await stranger.get(path)).status for _ in range(2)] == [status] * 2
+    refused = await stranger.get(path)
+    assert refused.refusal == (429, "rate_limited")
+    assert refused.headers["Retry-After"] == "1"
+    assert refused.headers["RateLimit-Policy"] == '"address";q=2;w=1'
+    assert refused.headers["RateLimit"] == '"address";r=0;t=1'
+    timer.seconds += 1
+    assert (await stranger.get(path)).status == status
+
+
+async def test_the_files_of_a_page_are_not_counted(api: OpenApi, timer: Timer) -> None:
+    server = await api(address_requests_per_second=1)
+    stranger = server.bearer(None)
+    page = await stranger.get("/")
+    files = set(re.findall(r"/assets/[^\"]+", page.text))
+    assert files
+    for _ in range(2):
+        assert {(await stranger.get(path)).status for path in files} == {200}
+    assert (await stranger.get("/")).status == 429
+
+
+async def test_a_flood_of_bad_tokens_does_not_lock_out_who_shares_its_address(
+    api: OpenApi, timer: Timer
+) -> None:
+    server = await api(address_requests_per_second=3)
+    ada, late = server.user("ada"), server.user("late")
+    assert (await ada.get("/v1/unread")).status == 200
+    stranger = await flooded(server, 3)
+    assert (await stranger.get("/v1/unread", **BAD)).status == 429
+    assert {(await ada.get("/v1/unread")).status for _ in range(10)} == {200}
+    await (await ada.socket()).close()
+    # Nobody looks at a token that was not seen before, good or bad, until the address may ask again.
+    assert (await late.get("/v1/unread")).status == 429
+    timer.seconds += 1
+    assert {(await late.get("/v1/unread")).status for _ in range(10)} == {200}
+
+
+async def test_bad_tokens_over_the_socket_count_too(api: OpenApi, timer: Timer) -> None:
+    server = await api(address_requests_per_second=2)
+    stranger = User(server.http, server.base, "", "no.such.token")
+    for code in (CloseCode.BAD_TOKEN, CloseCode.BAD_TOKEN, CloseCode.FLOOD):
+        ears = await stranger.connect(with_token=False)
+        await ears.tell(type="auth", token=stranger.token)
+        frame = await ears.frame()
+        assert await ears.closed() == code
+        assert (frame["code"] == "rate_limited") == (code is CloseCode.FLOOD)
+        assert ("retry_after_seconds" in frame) == (code is CloseCode.FLOOD)
+    assert (await stranger.get("/v1/unread")).status == 429
+
+
+async def test_an_address_has_so_many_sockets_that_have_not_said_whose_they_are(
+    api: OpenApi,
+) -> None:
+    server = await api(address_sockets=2)
+    ada = server.user("ada")
+    waiting = [await ada.connect(with_token=False) for _ in range(2)]
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    stranger = User(server.http, server.base, "", None)
+    refused = await stranger.call("GET", "/v1/socket", headers={**upgrade, **key})
+    assert refused.refusal == (429, "rate_limited")
+    # One with a token in its head waits for nothing, and one that has told it takes no place any more.
+    await (await ada.socket()).close()
+    await waiting[0].tell(type="auth", token=ada.token)
+    assert (await waiting[0].frame())["type"] == "ready"
+    for ears in [await ada.connect(with_token=False), *waiting]:
+        await ears.close()
+
+
+async def test_behind_a_trusted_proxy_each_client_has_his_own_bound(
+    api: OpenApi, timer: Timer
+) -> None:
+    server = await api(address_requests_per_second=1, trusted_proxies=(ip_network("127.0.0.0/8"),))
+    stranger = await flooded(server, 1, **{"X-Forwarded-For": "203.0.113.7"})
+    for said, status in [
+        ("203.0.113.7", 429),
+        ("198.51.100.1, 203.0.113.7", 429),
+        ("203.0.113.7, 127.0.0.9", 429),
+        ("198.51.100.1", 401),
+        ("203.0.113.7, 198.51.100.2", 401),
+    ]:
+        answer = await stranger.get("/v1/unread", **BAD, **{"X-Forwarded-For": said})
+        assert answer.status == status, said
+
+
+async def test_who_is_no_trusted_proxy_is_not_believed(api: OpenApi, timer: Timer) -> None:
+    server = await api(address_requests_per_second=1, trusted_proxies=(ip_network("10.0.0.0/8"),))
+    stranger = await flooded(server, 1)
+    answer = await stranger.get("/v1/unread", **BAD, **{"X-Forwarded-For": "203.0.113.7"})
+    assert answer.status == 429
+
+
+async def test_a_proxy_that_nobody_named_is_told_of_once(api: OpenApi, timer: Timer) -> None:
+    server = await api(address_requests_per_second=9)
+    with structlog.testing.capture_logs() as logs:
+        await flooded(server, 3, **{"X-Forwarded-For": "203.0.113.7"})
+    assert [entry["proxy"] for entry in logs if "proxy" in entry] == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("said", "counted_as"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7:5123", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::9]:443", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("203.0.113.8, 203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7, 10.0.0.2", "203.0.113.7"),
+        ("203.0.113.7, nonsense", "10.0.0.1"),
+        ("nonsense, 10.0.0.2", "10.0.0.2"),
+        ("", "10.0.0.1"),
+    ],
+)
+def test_an_address_is_read_as_proxies_write_it(said: str, counted_as: str) -> None:
+    visitors = Visitors(1, 1, 1, trusted_proxies=(ip_network("10.0.0.0/8"),))
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": said})
+    assert visitors.address_of(request.clone(remote="10.0.0.1")) == counted_as
+
+
+# --- sockets, and what is sent or read slowly ------------------------------------------------------------------------
+
+
+async def test_opening_sockets_and_watching_are_requests_of_their_user(
+    api: OpenApi, timer: Timer
+) -> None:
+    server = await api(requests_per_second=5)
+    ada = server.known("ada")
+    path = await a_channel(ada)
+    ears = await ada.connect()
+    assert (await ears.frame())["type"] == "ready"
+    for _ in range(3):
+        await ears.tell(type="watch", conversation_id=f"group_{id_of(path)}")
+        assert (await ears.frame())["type"] == "watching"
+    await ears.tell(type="watch", conversation_id=f"group_{id_of(path)}")
+    frame = await ears.frame()
+    assert frame["code"] == "rate_limited"
+    assert frame["retry_after_seconds"] > 0
+    again = await ada.connect(with_token=False)
+    await again.tell(type="auth", token=ada.token)
+    assert (await again.frame())["code"] == "rate_limited"
+    assert await again.closed() == CloseCode.FLOOD
+    await ears.tell(type="ping")
+    assert (await ears.frame())["type"] == "pong"
+    await ears.close()
+
+
+async def half_sent(server: Api, user: User, promised: int = 100) -> asyncio.StreamWriter:
+    """A request whose body does not come, though the server waits for it."""
+    address = urlsplit(server.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"POST /v1/groups HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {user.token}\r\n"
+    head += f"Expect: 100-continue\r\nContent-Length: {promised}\r\n\r\n"
+    writer.write(head.encode())
+    await reader.readuntil(b"\r\n\r\n")
+    return writer
+
+
+async def test_one_user_s_unfinished_bodies_are_not_all_that_the_server_waits_for(
+    api: OpenApi,
+) -> None:
+    server = await api(transfers_per_user=2)
+    ada, bob = server.user("ada"), server.user("bob")
+    writers = [await half_sent(server, ada) for _ in range(2)]
+    body = io.BytesIO(b'{"type": "community", "name": "Tea"}')
+    slow = {"Expect": "100-continue", "Content-Type": "application/json"}
+    refused = await ada.call("POST", "/v1/groups", data=body, headers=slow)
+    assert refused.refusal == (429, "rate_limited")
+    assert (await bob.post("/v1/groups", {"type": "community", "name": "Tea"})).status == 201
+    assert (await ada.get("/v1/unread")).status == 200
+    for writer in writers:
+        writer.close()
+
+
+async def test_who_does_not_read_a_file_is_cut_off(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.transfers.PAUSE_SECONDS", 0.3)
+    server = await api(address_transfers=1)
+    ada = server.user("ada")
+    # More than the connection's buffers on both sides hold.
+    stored = await ada.call("POST", "/v1/media", data=io.BytesIO(b"x" * 20_000_000))
+    path = f"/v1/media/{stored.body['media_id']}"
+    address = urlsplit(server.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=1024)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    assert (await ada.get(path)).refusal == (429, "rate_limited")
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await ada.get(path)).status != 200:
+            await asyncio.sleep(0.05)
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readexactly(20_000_000)
+    writer.close()
+
+
+# --- how many wait --------------------------------------------------------------------------------------------------
+
+
+class Shop:
+    """An admission whose requests take as long as a test says."""
+
+    def __init__(self, most: int = 4096, waiting_seconds: float = 0.1) -> None:
+        self.timer = Timer()
+        self.admission = Admission(most, waiting_seconds, timer=self.timer)
+
+    def serve(self, crowd: int, seconds: float) -> None:
+        """So many requests come at once, as far as there are places, and all take that long."""
+        at_work = [self.admission.enter() for _ in range(crowd) if not self.admission.is_full]
+        self.timer.seconds += seconds
+        for work in at_work:
+            work.end()
+        assert self.admission.at_work == 0
+        # The next one finds what was learnt.
+        self.admission.enter().leave()
+
+
+def test_a_crowd_that_waits_too_long_is_let_in_as_fast_as_it_is_served() -> None:
+    shop = Shop()
+    shop.serve(1, 0.01)
+    shop.serve(500, 1.0)
+    assert shop.admission.places == FEWEST
+    shop = Shop()
+    shop.serve(512, 0.15)
+    assert FEWEST < shop.admission.places < FIRST
+
+
+def test_while_nobody_waits_too_long_there_are_more_places_for_a_larger_crowd() -> None:
+    shop = Shop(most=1000)
+    for _ in range(3):
+        shop.serve(100, 0.1)
+    assert shop.admission.places == FIRST
+    for _ in range(20):
+        shop.serve(2000, 0.1)
+    assert shop.admission.places == 1000
+
+
+def test_what_a_far_database_takes_is_no_waiting() -> None:
+    shop = Shop()
+    for _ in range(100):
+        shop.serve(FEWEST, 0.3)
+    for _ in range(10):
+        shop.serve(400, 0.35)
+    assert shop.admission.places == FIRST
+    shop.serve(400, 0.5)
+    assert shop.admission.places < FIRST
+
+
+def test_a_client_that_sends_slowly_takes_no_place_and_teaches_nothing() -> None:
+    shop = Shop()
+    slow = [shop.admission.enter() for _ in range(FIRST)]
+    for work in slow:
+        work.leave()
+    assert not shop.admission.is_full
+    shop.timer.seconds += 30
+    for work in slow:
+        work.come_back()
+    assert shop.admission.is_full
+    shop.timer.seconds += 0.1
+    for work in slow:
+        work.end()
+    assert shop.admission.places >= FIRST
+
+
+def test_who_finds_no_place_is_told_to_come_back_but_not_all_at_the_same_time() -> None:
+    shop = Shop()
+    told = {shop.admission.refusal().retry_after_seconds for _ in range(9)}
+    assert told == {1, 2, 3}
+
+
+def test_a_far_database_is_learnt_of_also_by_a_server_that_is_never_idle() -> None:
+    shop = Shop()
+    shop.serve(400, 0.6)
+    assert shop.admission.places <= 80
+    for _ in range(60):
+        shop.serve(400, 0.6)
+    assert shop.admission.places >= 400
+
+
+def test_a_machine_that_is_too_slow_does_not_learn_to_be_patient() -> None:
+    shop = Shop()
+    for _ in range(200):
+        # A hundred a second, whoever comes.
+        shop.serve(400, min(400, shop.admission.places) / 100)
+    assert shop.admission.places < 2.5 * FEWEST
+
+
+# --- several processes ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("whose", ["user", "address"])
+async def test_whoever_asks_two_servers_has_one_rate(
+    api: OpenApi,
+    second_database: Database,
+    timer: Timer,
+    monkeypatch: pytest.MonkeyPatch,
+    whose: str,
+) -> None:
+    monkeypatch.setattr("channels.server.sharing.SHARE_SECONDS", 3600)  # told when the test says so
+    bounds: dict[str, Any] = {"requests_per_second": 20, "address_requests_per_second": 20}
+    first, second = await api(**bounds), await api(database=second_database, **bounds)
+    ears = {id(server): await server.user("listener").socket() for server in (first, second)}
+
+    async def asked(server: Api, times: int) -> set[int]:
+        asking = server.known("ada") if whose == "user" else server.bearer(None)
+        path = "/v1/unread" if whose == "user" else "/v1/media/none"
+        return {(await asking.get(path)).status for _ in range(times)}
+
+    async def told(teller: Api, listener: Api) -> None:
+        await teller.app.sharing.tell()
+        await ears[id(listener)].until_now()
+
+    fine = {200} if whose == "user" else {404}
+    assert await asked(first, 5) == fine
+    await told(first, second)
+    assert await asked(second, 20) == fine  # so little was not told
+    await told(second, first)
+    timer.seconds += 60
+
+    assert await asked(first, 12) == fine
+    await told(first, second)
+    assert await asked(second, 8) == fine
+    assert await asked(second, 1) == {429}
+    # What both together have given beyond a second's worth is owed.
+    assert await asked(first, 8) == fine
+    await told(second, first)
+    timer.seconds += 0.4
+    assert await asked(first, 1) == {429}
+    timer.seconds += 1
+    assert await asked(first, 8) == fine
+    for each in ears.values():
+        await each.close()
+
+
+async def test_while_nobody_asks_much_nothing_is_written(
+    api: OpenApi, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.sharing.SHARE_SECONDS", 3600)
+    server = await api(requests_per_second=20)
+    for requests, is_told in ((5, False), (6, True)):
+        for _ in range(requests):
+            assert (await server.known("ada").get("/v1/unread")).status == 200
+        await server.app.sharing.tell()
+        told = await database.collection("events").find_one({"events.type": "rates.spent"})
+        assert (told is not None) == is_told
+
+
+async def test_two_servers_together_let_a_group_be_written_to_so_often_and_no_more(
+    api: OpenApi, second_database: Database
+) -> None:
+    clock = StoppedClock()
+    rate: dict[str, Any] = {"posts_per_second": 40}
+    first = await api(clock=clock, **rate)
+    second = await api(database=second_database, clock=clock, **rate)
+    path = await a_channel(first.known("ada"))
+    authors = [first.known("ada"), second.known("ada")]
+
+    async def written(times: int) -> Counter[int]:
+        body = {"kind": "text", "text": "Hello"}
+        posts = [authors[number % 2].post(f"{path}/posts", body) for number in range(times)]
+        return Counter([answer.status for answer in await asyncio.gather(*posts)])
+
+    assert await written(100) == {201: 40, 429: 60}
+    assert await written(10) == {429: 10}
+    clock.move(seconds=0.5)
+    assert await written(50) == {201: 20, 429: 30}
+    clock.move(seconds=60)
+    assert await written(100) == {201: 40, 429: 60}
