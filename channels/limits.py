@@ -21,9 +21,11 @@ MOST_VIEWS_PER_CALL: Final = 1_000  # what it can be set to: a longer list is no
 INSIGHT_DAYS: Final = 400  # how long a channel's days are kept; ours: a year beside the year before
 INSIGHT_RANGE_DAYS: Final = 366  # days asked for at once; ours: any year
 REQUESTS_PER_SECOND: Final = 200  # one user's; reference product, REST calls
-ADDRESS_REQUESTS_PER_SECOND: Final = 200  # one address's, without a valid token; ours: as a user's
+ADDRESS_REQUESTS_PER_SECOND: Final = (
+    2_000  # an address's without a valid token; ours: many may share it
+)
 ADDRESS_SOCKETS: Final = (
-    1_000  # one address's, on one process, before they say whose they are; ours
+    10_000  # an address's on one process, unauthenticated; ours: all come back at once
 )
 ADDRESS_TRANSFERS: Final = (
     500  # one address's files under way, on one process, without a token; ours
@@ -34,7 +36,7 @@ CONCURRENT_REQUESTS: Final = (
     4_096  # requests one process works on at once; more are refused, not queued
 )
 WAITING_MILLISECONDS: Final = (
-    100  # what a request may take longer than on an idle server, on average; ours
+    500  # what a request may wait on average; ours: who asks is still there
 )
 REQUEST_BODY_BYTES: Final = 256 * 1024  # a JSON body; ours: the largest legal one is far below
 

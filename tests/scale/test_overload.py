@@ -15,7 +15,6 @@ import pytest
 
 from channels.bench.child import Child
 from channels.bench.load import Generator, Job, Outcome, request
-from channels.limits import WAITING_MILLISECONDS
 from channels.server.admission import FEWEST
 from tests.api import a_channel
 from tests.flows.server_process import ServerProcess
@@ -25,6 +24,9 @@ from tests.scale.open_loop import Rush, Told, quantile, serve
 CALLERS: Final = FEWEST  # who wait for their answers: of a full server, none of them is refused
 USERS: Final = 400
 CONNECTIONS: Final = 1_000
+WAITING_MILLISECONDS: Final = (
+    100  # less than ours: or more than these connections would find a place
+)
 TIMES: Final = 3
 WORST_RATIO: Final = 6
 """p99 of what an overloaded server accepts / p99 of a full one and what it may let wait."""
@@ -140,7 +142,7 @@ async def check(server: ServerProcess, generator: Generator, rusher: Child, seco
 async def test_a_short_overload_is_refused_and_not_suffered(
     server: ServerProcess, generator: Generator, rusher: Child
 ) -> None:
-    await server.start()
+    await server.start(CHANNELS_LIMIT_WAITING_MILLISECONDS=str(WAITING_MILLISECONDS))
     await check(server, generator, rusher, seconds=4)
 
 
@@ -149,7 +151,7 @@ async def test_a_short_overload_is_refused_and_not_suffered(
 async def test_a_minute_of_overload_is_refused_and_not_suffered(
     server: ServerProcess, generator: Generator, rusher: Child
 ) -> None:
-    await server.start()
+    await server.start(CHANNELS_LIMIT_WAITING_MILLISECONDS=str(WAITING_MILLISECONDS))
     started = time.monotonic()
     await check(server, generator, rusher, seconds=60)
     assert time.monotonic() - started > 60
