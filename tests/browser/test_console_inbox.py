@@ -114,3 +114,74 @@ async def test_who_may_not_read_the_inbox_has_no_tab_for_it(
     assert names == ["Posts", "Subscribers", "Admins", "Settings", "Log"]
     await opened.go(inbox_of(path))
     await expect(opened.page.get_by_role("alert")).to_be_visible()
+
+
+async def test_reactions_in_a_thread_are_the_channels_and_all_its_admins_see_them(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, admin, reader = server.user("owner"), server.user("admin"), server.user("reader")
+    path = await a_channel(owner, reader, admins=(admin,))
+    await writes(reader, path, "Thank you!")
+    mine, theirs = await window(owner, inbox_of(path)), await window(admin, inbox_of(path))
+    for opened in (mine, theirs):
+        await opened.page.locator(".thread-row").click()
+        await expect(opened.page.locator(".thread .text")).to_have_text("Thank you!")
+    await mine.page.locator(".thread .message").hover()
+    await mine.by("button", "React").click()
+    await mine.by("button", "React with 🎉").click()
+    for opened in (mine, theirs):
+        chip = opened.by("button", "🎉, 1 reaction")
+        await expect(chip).to_have_attribute("aria-pressed", "true")
+    message = f"/v1/conversations/c2c_{part(id_of(path))}/messages/1"
+    assert (await reader.put(f"{message}/reactions/{part('🎉')}")).status == 200
+    chip = theirs.by("button", "🎉, 2 reactions")
+    await expect(chip).to_be_visible()
+    await chip.focus()
+    assert (await reader.patch(message, {"kind": "text", "text": "Thank you all!"})).status == 200
+    await expect(theirs.page.locator(".thread .text")).to_have_text("Thank you all!")
+    await expect(chip).to_be_focused()
+    await chip.click()
+    for opened in (mine, theirs):
+        chip = opened.by("button", "🎉, 1 reaction")
+        await expect(chip).to_have_attribute("aria-pressed", "false")
+
+
+async def test_the_list_of_channels_tells_what_waits_in_each_inbox(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    busy, quiet = [await a_channel(owner, reader, name=name) for name in ("Busy", "Quiet")]
+    await writes(reader, busy, "One")
+    opened = await window(owner, "/console")
+    card = opened.page.locator(".own-channel", has_text="Busy")
+    await expect(card.get_by_role("img", name="1 unread thread in the inbox")).to_be_visible()
+    other = opened.page.locator(".own-channel", has_text="Quiet").locator(".badge")
+    await expect(other).to_be_hidden()
+    await writes(reader, quiet, "Anyone?")
+    await expect(other).to_have_text("1")
+    assert (await owner.post(f"{busy}/inbox/{part(reader.id)}/read", {})).status == 200
+    await expect(card.locator(".badge")).to_be_hidden()
+
+
+async def test_the_applications_admin_follows_an_inbox_that_no_event_tells_him_of(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    root = server.user("root", admin=True)
+    path = await a_channel(owner, reader)
+    await writes(reader, path, "First")
+    opened = await window(root, inbox_of(path))
+    await opened.page.clock.install()
+    await opened.page.locator(".thread-row").click()
+    await expect(opened.page.locator(".thread .text")).to_have_text(["First"])
+    tab = opened.page.locator(".part-tabs .badge")
+    await expect(tab).to_be_hidden()
+    await writes(reader, path, "Second")
+    other = server.user("other")
+    await other.put(f"{path}/subscription")
+    await writes(other, path, "Third")
+    await opened.page.clock.run_for(10_000)
+    await expect(opened.page.locator(".thread .text")).to_have_text(["First", "Second"])
+    await expect(opened.page.locator(".thread-row")).to_have_count(2)
+    await opened.page.clock.run_for(10_000)
+    await expect(tab).to_have_text("1")

@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.api import Api, User, a_channel, a_chat_group, fresh, id_of, part
-from tests.browser.windows import OpenWindow, view_of
+from tests.browser.windows import PHONE, OpenWindow, view_of
 
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>window.owned=1</script>"
 QUOTES = "\"'><svg/onload=window.owned=1>{{7*7}}${7*7}"
@@ -191,6 +191,30 @@ async def test_the_console_takes_and_shows_it_and_nothing_comes_of_it(
     await opened.by("button", "Delete channel").click()
     await expect(page.get_by_role("dialog")).to_contain_text(MARKUP)
     await nothing_happened(page)
+
+
+async def test_what_is_as_long_as_it_may_be_widens_no_page(server: Api, window: OpenWindow) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader, name="W" * 150, organization="X" * 500)
+    await owner.post(f"{path}/posts", {"kind": "text", "title": "T" * 150, "text": "Z" * 900})
+    talk = f"/v1/conversations/c2c_{part(id_of(path))}/messages"
+    await reader.post(talk, {"kind": "text", "text": "Q" * 900})
+    opened = await window(owner, size=PHONE)
+    page = opened.page
+    console = f"/console/channels/{part(id_of(path))}"
+    views = ["/console", console, f"/c/{part(id_of(path).removeprefix('@TOA#_'))}"]
+    for view in views:
+        await opened.go(view)
+        await expect(page.locator("h1, .card-title", has_text="WWW").first).to_be_visible()
+        width = await page.evaluate(
+            "Math.max(...[document.documentElement, ...document.querySelectorAll('.page')].map(e => e.scrollWidth))"
+        )
+        assert width <= PHONE["width"], view
+    # What one answers with is in the window, beneath the longest head.
+    await opened.go(f"{console}/inbox")
+    await page.locator(".thread-row").click()
+    await expect(page.locator(".thread .text")).to_be_visible()
+    await expect(opened.by("textbox", "Write a message")).to_be_in_viewport(ratio=1)
 
 
 async def test_an_address_that_names_nothing_is_told_as_text(

@@ -122,15 +122,22 @@ async def test_through_a_restart_of_the_server_nothing_is_doubled_or_missed(
     path = await a_channel(owner, reader)
     for number in range(1, 6):
         await a_post(owner, path, f"post {number}")
+    to_channel = f"/v1/conversations/c2c_{part(id_of(path))}/messages"
+    await reader.post(to_channel, {"kind": "text", "text": "asked before"})
     opened = await window(reader, view_of(path))
-    opened.expected = GONE
+    console = await window(owner, f"/console/channels/{part(id_of(path))}/inbox")
+    opened.expected = console.expected = GONE
     await expect(opened.page.locator("[data-seq='5']")).to_be_visible()
+    await console.page.locator(".thread-row").click()
+    thread = console.page.locator(".thread .text")
+    await expect(thread).to_have_text(["asked before"])
 
     port = process.base.rpartition(":")[2]
     await process.stop()
     await expect(opened.page.get_by_text("The connection is lost. Reconnecting…")).to_be_visible()
     # While the window is still away: what it will have to catch up with.
-    await opened.page.context.set_offline(True)
+    for away in (opened, console):
+        await away.page.context.set_offline(True)
     await process.start("--port", port)
     owner, api_reader = process.user("owner"), process.user("reader")
     for number in range(6, 46):
@@ -138,8 +145,12 @@ async def test_through_a_restart_of_the_server_nothing_is_doubled_or_missed(
     await owner.patch(f"{path}/posts/2", {"kind": "text", "text": "post two, edited"})
     await owner.delete(f"{path}/posts/3")
     await owner.put(f"{path}/posts/4/reactions/{part('👍')}")
-    await opened.page.context.set_offline(False)
+    await api_reader.post(to_channel, {"kind": "text", "text": "asked meanwhile"})
+    await api_reader.patch(f"{to_channel}/1", {"kind": "text", "text": "asked better"})
+    for away in (opened, console):
+        await away.page.context.set_offline(False)
 
+    await expect(thread).to_have_text(["asked better", "asked meanwhile"])
     await expect(opened.page.get_by_text("The connection is lost")).to_be_hidden()
     await expect(opened.page.locator("[data-seq='45']")).to_be_attached()
     assert await shown_seqs(opened.page) == list(range(1, 46))

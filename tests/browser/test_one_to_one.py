@@ -118,7 +118,10 @@ async def test_what_was_said_is_changed_and_taken_back_before_the_others_eyes(
     await expect(his.page.locator("[data-seq='1']")).to_contain_text("At seven")
     await expect(his.page.locator("[data-seq='1']")).to_contain_text("edited")
     await expect(writer(mine)).to_have_value("half a thought")
-    await expect(his.by("button", "More for this post")).to_have_count(0)
+    await his.by("button", "More for this post").click()
+    await expect(his.by("menuitem", "Forward…")).to_be_visible()
+    await expect(his.by("menuitem")).to_have_count(1)  # nor edit nor take back
+    await his.page.keyboard.press("Escape")
     await mine.by("button", "More for this post").click()
     await mine.by("menuitem", "Take back").click()
     await mine.by("dialog", "Take back").get_by_role("button", name="Take back").click()

@@ -1,11 +1,13 @@
 """Coming in and going out, and where a token never shows."""
 
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from playwright.async_api import Request, expect
 
-from tests.api import Api, a_chat_group
+from channels.server.tokens import mint
+from tests.api import SECRET, Api, a_chat_group
 from tests.browser.windows import PLAIN_HOST, OpenWindow, view_of
 
 BAD = "Failed to load resource: the server responded with a status of 401"
@@ -71,6 +73,19 @@ async def test_when_the_token_expires_one_is_told_and_may_paste_another(
     await opened.page.get_by_label("Token").fill(str(fresh.token))
     await opened.by("button", "Sign in").click()
     await expect(opened.by("heading", "Find channels")).to_be_visible()
+
+
+async def test_a_link_with_a_token_that_is_over_or_none_says_so(
+    server: Api, window: OpenWindow
+) -> None:
+    ada = server.user("ada")
+    ago = server.clock.now() - timedelta(hours=2)
+    late = replace(ada, token=mint(SECRET, ada.id, admin=False, hours=1, now=ago))
+    opened = await window(late)
+    await expect(opened.page.get_by_role("alert")).to_contain_text("has expired")
+    assert "token" not in opened.page.url
+    other = await window(replace(late, token="nonsense"))
+    await expect(other.page.get_by_role("alert")).to_contain_text("not a token")
 
 
 async def test_it_works_over_plain_http_in_a_network_of_ones_own(

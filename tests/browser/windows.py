@@ -40,7 +40,7 @@ class Window:
     def complaints(self) -> list[str]:
         return [text for text in self.wrong if not any(word in text for word in self.expected)]
 
-    def by(self, role: Any, name: str, **options: Any) -> Locator:
+    def by(self, role: Any, name: str | None = None, **options: Any) -> Locator:
         """What a screen reader would call this."""
         return self.page.get_by_role(role, name=name, **options)
 

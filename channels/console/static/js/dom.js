@@ -69,6 +69,13 @@ export function settled(milliseconds, work) {
   };
 }
 
+/** Call `work` again and again while the window is seen; what `clearInterval` ends. */
+export function everySeen(milliseconds, work) {
+  return setInterval(() => {
+    if (document.visibilityState === "visible") work();
+  }, milliseconds);
+}
+
 /** Call `work` now and, when it was asked for again meanwhile, once more, at most once in so long. */
 export function atMostEvery(milliseconds, work) {
   let timer = 0;

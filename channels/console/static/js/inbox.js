@@ -81,6 +81,11 @@ export const inbox = new (class extends EventTarget {
     this.#changed();
   }
 
+  /** Load what is left of a scope. */
+  async loadAll(scope) {
+    while (this.hasMore(scope)) await this.loadMore(scope);
+  }
+
   /** The row of a conversation, asked for when it is not here; null when it is not mine. */
   async find(conversationId) {
     if (!this.rows.has(conversationId)) {

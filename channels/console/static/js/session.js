@@ -11,6 +11,8 @@ export const session = new (class extends EventTarget {
   userId = null;
   isAdmin = false;
   #timer = 0;
+  /** Why nobody is signed in, where the address handed over a token that cannot be used: "expired" or "bad". */
+  refused = null;
 
   /** Take up the token of the address, else the kept one; whether there is one that is still good. */
   begin() {
@@ -18,6 +20,7 @@ export const session = new (class extends EventTarget {
     if (handed !== null) {
       history.replaceState(null, "", location.pathname + location.search);
       if (this.signIn(handed, false)) return true;
+      this.refused = claimsOf(handed.trim()) === null ? "bad" : "expired";
     }
     return this.#take(sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? "");
   }
@@ -42,7 +45,7 @@ export const session = new (class extends EventTarget {
   }
 
   #take(token) {
-    const claims = TOKEN.test(token) ? claimsOf(token) : null;
+    const claims = claimsOf(token);
     if (claims === null) return false;
     const left = claims.exp * 1000 - Date.now();
     if (!(left > 0)) return false;
@@ -57,6 +60,7 @@ export const session = new (class extends EventTarget {
 })();
 
 function claimsOf(token) {
+  if (!TOKEN.test(token)) return null;
   try {
     const bytes = atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"));
     const text = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));

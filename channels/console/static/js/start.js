@@ -17,6 +17,7 @@ import { link } from "./socket.js";
 import { t } from "./texts.js";
 
 const BANNER_AFTER = 700; // milliseconds; shorter losses are not worth a word
+const SLOW = 300; // milliseconds
 const app = document.getElementById("app");
 
 let frame = null;
@@ -24,7 +25,8 @@ let isEntering = false;
 
 function signIn(why = null) {
   const id = freshId("token");
-  const wrong = h("p.wrong", { id: `${id}-wrong`, role: "alert", hidden: why !== "expired" }, t("signin.expired"));
+  const reason = { expired: "signin.expired", bad: "signin.bad" }[why];
+  const wrong = h("p.wrong", { id: `${id}-wrong`, role: "alert", hidden: !reason }, reason ? t(reason) : null);
   const token = h("textarea", { id, rows: "4", required: true, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-lead ${id}-wrong` });
   const keep = h("input", { id: `${id}-keep`, type: "checkbox" });
   const submit = async (event) => {
@@ -137,7 +139,14 @@ class Frame {
     this.#key = key;
     const isFirst = this.#view === null;
     this.#view?.close();
-    this.#view = await this.#make(name, parts);
+    // What has to come from the server first may take a while; a blank page would not say so.
+    const slow = setTimeout(() => {
+      if (key === this.#key) fill(this.#main, h("p.empty", { role: "status" }, t("app.loading")));
+    }, SLOW);
+    const view = await this.#make(name, parts);
+    clearTimeout(slow);
+    if (key !== this.#key) return view.close(); // gone on meanwhile
+    this.#view = view;
     fill(this.#main, this.#view.element);
     this.#showTitle();
     // A new view is a new page: whoever does not see it hears of it, and tabs on from its top.
@@ -212,5 +221,5 @@ startRouter();
 if (session.begin()) {
   if (!(await enter())) signIn("expired");
 } else {
-  signIn();
+  signIn(session.refused);
 }

@@ -10,7 +10,7 @@ import { link } from "../socket.js";
 import { t } from "../texts.js";
 import { field, send } from "./fields.js";
 import { grantBoxes, grantsLine, personRow } from "./people.js";
-import { GRANTS, isOwner } from "./rights.js";
+import { GRANTS, isOwner } from "../rights.js";
 
 const PAGE = 50;
 

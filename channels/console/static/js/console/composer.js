@@ -16,7 +16,7 @@ import { webAddress } from "../content.js";
 import { choice, field, send } from "./fields.js";
 import { LinkFields } from "./links.js";
 import { PictureShelf } from "./pictures.js";
-import { may } from "./rights.js";
+import { may } from "../rights.js";
 
 const DRAFT = "channels.draft."; // and the channel; `session` clears it
 const PREVIEW_AFTER = 250; // milliseconds without a key

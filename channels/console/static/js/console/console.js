@@ -4,9 +4,10 @@ import "../texts/console/all.js";
 import { get, part } from "../api.js";
 import { avatar } from "../avatar.js";
 import { fill, h, settled, takeFocus } from "../dom.js";
-import { ago, count } from "../format.js";
+import { ago } from "../format.js";
 import { icon } from "../icons.js";
 import { attempt } from "../overlay.js";
+import { ownChannels } from "../own.js";
 import { learn } from "../reader/people.js";
 import { channelPath, consolePath, publicPath } from "../router.js";
 import { session } from "../session.js";
@@ -19,10 +20,11 @@ import { OwnInvitations } from "./invitations.js";
 import { Log } from "./log.js";
 import { Posts } from "./posts.js";
 import { Profile } from "./profile.js";
-import { may } from "./rights.js";
+import { may } from "../rights.js";
 import { Settings } from "./settings.js";
 import { Subscribers } from "./subscribers.js";
 import { Threads } from "./threads.js";
+import { InboxBadge } from "./unread.js";
 
 const STYLE = "css/console.css";
 const PAGE = 50;
@@ -71,7 +73,7 @@ class Home {
   constructor() {
     const title = session.isAdmin ? "console.all" : "console.title";
     this.#list = h("ul.own-channels");
-    this.#told = h("div.empty", { role: "status" });
+    this.#told = h("div.empty", { role: "status" }, t("app.loading"));
     this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => this.#load(true) } }, t("app.more"));
     this.#asks = new OwnInvitations({ onAccept: () => this.#load() });
     this.element = h("section.page", {}, h("div.page-inner", {},
@@ -96,9 +98,15 @@ class Home {
   #q = "";
   #sort = "popular";
   #asked = 0;
+  #badges = [];
 
   close() {
     this.#asks.close();
+    this.#forgetBadges();
+  }
+
+  #forgetBadges() {
+    for (const badge of this.#badges.splice(0)) badge.close();
   }
 
   /** For the application's admin: every channel there is, private ones too. */
@@ -123,7 +131,12 @@ class Home {
       if (asked !== this.#asked) return;
       this.#cursor = page.next_cursor;
       this.#more.hidden = this.#cursor === null;
-      const rows = page.items.map(ownChannel);
+      if (!isMore) this.#forgetBadges();
+      const rows = page.items.map((channel) => {
+        const badge = may(channel, "read_inbox") ? new InboxBadge(channel.channel_id, { isTold: isRun(channel), isAlone: true }) : null;
+        if (badge) this.#badges.push(badge);
+        return ownChannel(channel, badge?.element);
+      });
       if (isMore) this.#list.append(...rows);
       else fill(this.#list, rows);
       fill(this.#told, this.#list.childElementCount ? null : this.#q ? h("p", {}, t("find.none", { q: this.#q })) : [h("p", {}, t("console.none")), h("p", {}, t("console.none.lead"))]);
@@ -132,24 +145,10 @@ class Home {
   }
 }
 
-async function all(query) {
-  const found = [];
-  let cursor = null;
-  do {
-    const page = await get("/v1/channels", { ...query, limit: 100, cursor });
-    found.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
-  return found;
-}
+/** Whether I am one of those who run it, not only the application's admin. */
+const isRun = ({ role }) => role === "owner" || role === "admin";
 
-/** Those I own and those I am an admin of. */
-async function ownChannels() {
-  const subscribed = await all({ subscribed: true });
-  return subscribed.filter((channel) => channel.role === "owner" || channel.role === "admin").sort((one, other) => one.name.localeCompare(other.name));
-}
-
-function ownChannel(channel) {
+function ownChannel(channel, badge) {
   const last = channel.last_post ? t("console.last", { when: ago(channel.last_post.at) }) : t("console.never");
   return h("li", {}, h("a.own-channel", { href: consolePath(channel.channel_id), "data-inside": true },
     avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url, size: "large" }),
@@ -157,8 +156,9 @@ function ownChannel(channel) {
       h("strong.card-title", { dir: "auto" }, channel.name),
       h("span.soft", {}, `${t("channel.subscribers", { n: channel.subscriber_count })} · ${last}`),
     ),
+    badge,
     channel.settings.visibility === "private" ? h("span.role.is-private", {}, t("console.private")) : null,
-    channel.role === "owner" || channel.role === "admin" ? h("span.role", {}, t(`console.role.${channel.role}`)) : null,
+    isRun(channel) ? h("span.role", {}, t(`console.role.${channel.role}`)) : null,
   ));
 }
 
@@ -177,7 +177,7 @@ class ChannelConsole {
   #name;
   #inner;
   #head = h("header.page-head");
-  #unread = h("span.badge", { role: "img", hidden: true });
+  #unread = null;
   #threads = null;
   #part = null;
   #isClosed = false;
@@ -187,6 +187,7 @@ class ChannelConsole {
     link.removeEventListener("event", this.#onEvent);
     this.#part?.close?.();
     this.#threads?.close();
+    this.#unread?.close();
   }
 
   async #load() {
@@ -198,23 +199,30 @@ class ChannelConsole {
       return this.#showRefusal(problem);
     }
     if (this.#isClosed) return;
-    if (channel.role !== "owner" && channel.role !== "admin" && !session.isAdmin) return this.#showRefusal({ status: 404 });
+    if (!isRun(channel) && !session.isAdmin) return this.#showRefusal({ status: 404 });
     await this.#learnStaff();
     if (this.#isClosed) return;
     const open = ([, { grant }]) => grant === undefined || may(channel, grant);
     const parts = Object.entries(PARTS).filter(open).map(([name]) => name);
     if (!parts.includes(this.#name)) return this.#showRefusal({ status: 403 });
-    if (parts.includes("inbox")) this.#countInbox();
+    const isTold = isRun(channel);
+    if (parts.includes("inbox")) {
+      this.#threads = new Threads(this.#id, { isTold });
+      this.#unread = new InboxBadge(this.#id, { isTold });
+    }
     this.#part = new PARTS[this.#name].view({ channel, threads: this.#threads, onChange: (changed) => this.#showHead(changed) });
     this.#showHead(channel);
     const tabs = parts.map((name) => {
-      const anchor = h("a", { href: consolePath(this.#id, name === "posts" ? null : name), "data-inside": true }, t(`console.tab.${name}`), name === "inbox" ? this.#unread : null);
+      const anchor = h("a", { href: consolePath(this.#id, name === "posts" ? null : name), "data-inside": true }, t(`console.tab.${name}`), name === "inbox" ? this.#unread.element : null);
       if (name === this.#name) anchor.setAttribute("aria-current", "page");
       return h("li", {}, anchor);
     });
     fill(this.#inner, this.#head, h("nav.part-tabs", { "aria-label": t("console.tabs") }, h("ul", {}, tabs)), this.#part.element);
-    // On a phone the tabs are wider than the window.
-    this.#inner.querySelector(".part-tabs [aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
+    // On a phone the tabs are wider than the window, and the badge makes them wider still.
+    const current = this.#inner.querySelector(".part-tabs [aria-current]");
+    const reveal = () => current.scrollIntoView({ block: "nearest", inline: "center" });
+    reveal();
+    this.#unread?.shown.then(reveal);
     takeFocus(this.element);
   }
 
@@ -225,18 +233,6 @@ class ChannelConsole {
       return { items: [] }; // ids in their place
     });
     learn(page.items);
-  }
-
-  /** Beside its tab: how many threads hold something unread. */
-  #countInbox() {
-    this.#threads = new Threads(this.#id);
-    this.#threads.addEventListener("change", () => {
-      const n = this.#threads.unread;
-      this.#unread.textContent = count(n);
-      this.#unread.setAttribute("aria-label", t("nav.unread", { n }));
-      this.#unread.hidden = n === 0;
-    });
-    attempt(() => this.#threads.load());
   }
 
   #showHead(channel) {

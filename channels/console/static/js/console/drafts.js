@@ -100,7 +100,5 @@ export class Drafts {
     if (event.type === "message.posted" && event.post?.channel_id === this.#id && this.#lists[0].list.childElementCount) this.load();
   };
 
-  #onReady = ({ detail: again }) => {
-    if (again) this.load();
-  };
+  #onReady = () => this.load();
 }

@@ -74,7 +74,9 @@ export class Inbox {
     fill(this.#place, this.#thread.element);
     this.element.classList.add("has-open");
     this.#render();
-    this.#thread.element.querySelector(".thread-name").focus();
+    this.#thread.element.querySelector(".thread-name").focus({ preventScroll: true });
+    // On a phone it takes the window.
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   #close() {

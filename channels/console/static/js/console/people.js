@@ -3,7 +3,7 @@
 import { avatar } from "../avatar.js";
 import { freshId, h } from "../dom.js";
 import { t } from "../texts.js";
-import { GRANTS } from "./rights.js";
+import { GRANTS } from "../rights.js";
 
 /** A row: face, name, id, a line of what there is to say, and what stands at its end. */
 export function personRow({ user_id: id, name, face_url: url }, ends, line = null) {

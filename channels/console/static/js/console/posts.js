@@ -6,6 +6,7 @@ import { arrange, fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { attempt, menu, notice, sure } from "../overlay.js";
 import { nameOf } from "../reader/people.js";
+import { forwardEntry } from "../reader/forward.js";
 import { postElement } from "../reader/items.js";
 import { Stream } from "../reader/stream.js";
 import { session } from "../session.js";
@@ -13,7 +14,7 @@ import { t } from "../texts.js";
 import { Composer } from "./composer.js";
 import { Drafts } from "./drafts.js";
 import { showReactors } from "./reactors.js";
-import { may } from "./rights.js";
+import { may } from "../rights.js";
 
 export class Posts {
   constructor({ channel }) {
@@ -82,6 +83,7 @@ export class Posts {
       item.reactions.total > 0 ? { label: t("reactors.title"), icon: "smile", act: () => showReactors(this.#stream, item) } : null,
       mayDo("pin_posts") ? { label: t(item.pinned ? "posts.unpin" : "posts.pin"), icon: "pin", act: () => this.#mark(item, "pin", !item.pinned) } : null,
       mayDo(isOwn ? "post" : "edit_posts") ? { label: t(item.reactions_frozen ? "posts.unfreeze" : "posts.freeze"), icon: "lock", act: () => this.#mark(item, "reactions-freeze", !item.reactions_frozen) } : null,
+      this.#channel.settings.protect_content ? null : forwardEntry({ channel_id: this.#channel.channel_id, seq: item.seq }),
       canEdit ? { label: t("post.edit"), icon: "pen", act: () => this.#composer.edit(item) } : null,
       isOwn || mayDo("delete_posts") ? { label: t("post.recall"), icon: "trash", isDangerous: true, act: () => this.#recall(item) } : null,
     ].filter(Boolean);

@@ -7,7 +7,7 @@ import { go } from "../router.js";
 import { session } from "../session.js";
 import { t } from "../texts.js";
 import { choice, field, send } from "./fields.js";
-import { isOwner, may } from "./rights.js";
+import { isOwner, may } from "../rights.js";
 
 export class Settings {
   constructor({ channel, onChange }) {

@@ -9,7 +9,7 @@ import { session } from "../session.js";
 import { t } from "../texts.js";
 import { field, send } from "./fields.js";
 import { personRow } from "./people.js";
-import { isOwner, may } from "./rights.js";
+import { isOwner, may } from "../rights.js";
 
 const PAGE = 50;
 

@@ -1,17 +1,18 @@
 // One thread of the inbox: what a user and the channel said to each other, who of the channel's people answered, and the
 // field to answer in.
 
-import { del, get, part, post } from "../api.js";
+import { del, get, part, post, put } from "../api.js";
 import { avatar } from "../avatar.js";
 import { contentOf } from "../content.js";
 import { arrange, fill, h } from "../dom.js";
 import { day, dayKey, exact, time } from "../format.js";
 import { icon } from "../icons.js";
 import { attempt, menu, sure } from "../overlay.js";
+import { ReactionBar } from "../reactions.js";
+import { forwardedLine } from "../reader/items.js";
 import { nameOf } from "../reader/people.js";
 import { Writer } from "../reader/writer.js";
 import { session } from "../session.js";
-import { link } from "../socket.js";
 import { t } from "../texts.js";
 
 const PAGE = 30;
@@ -35,7 +36,7 @@ export class Thread {
     this.element.append(h("footer.thread-foot", {}, h("p.soft", {}, t("inbox.as")), this.#writer.element));
     threads.addEventListener("message", this.#onMessage);
     threads.addEventListener("change", this.#showHead);
-    link.addEventListener("ready", this.#onReady);
+    threads.addEventListener("missed", this.#onMissed);
     this.#showHead();
     attempt(() => this.#load());
   }
@@ -55,7 +56,7 @@ export class Thread {
     this.#isClosed = true;
     this.#threads.removeEventListener("message", this.#onMessage);
     this.#threads.removeEventListener("change", this.#showHead);
-    link.removeEventListener("ready", this.#onReady);
+    this.#threads.removeEventListener("missed", this.#onMissed);
   }
 
   get #path() {
@@ -96,19 +97,25 @@ export class Thread {
     this.#scroller.scrollTop += this.#scroller.scrollHeight - before;
   }
 
-  /** Read on from the last one that is here, page by page. */
-  async #follow() {
-    for (let grew = true; grew && !this.#isClosed; ) {
-      const before = this.#last;
-      const page = await get(this.#path, { after_seq: before, limit: 100 });
+  /** Read on from the last one that is here, or anew from an earlier one, page by page. */
+  async #follow(from = this.#last) {
+    const isAtEnd = this.#isAtEnd;
+    const last = this.#last;
+    for (let after = from, isMore = true; isMore && !this.#isClosed; ) {
+      const page = await get(this.#path, { after_seq: after, limit: 100 });
       this.#take(page.items);
-      grew = this.#last > before;
+      after = Math.max(after, ...page.items.map(({ seq }) => seq));
+      isMore = page.items.length > 0 && page.next_cursor !== null;
     }
+    if (isAtEnd && this.#last > last) this.#toEnd();
     this.#read();
   }
 
   #take(items) {
-    for (const item of items) this.#items.set(item.seq, item);
+    for (const item of items) {
+      // Read again and the same, it stays the object that is drawn.
+      if (JSON.stringify(item) !== JSON.stringify(this.#items.get(item.seq))) this.#items.set(item.seq, item);
+    }
     this.#render();
   }
 
@@ -133,27 +140,47 @@ export class Thread {
   #element(item) {
     const drawn = this.#drawn.get(item.seq);
     if (drawn?.item === item) return drawn.element;
-    const element = drawn?.element ?? h("li.message");
-    element.classList.toggle("own", item.from_channel);
-    element.dataset.seq = item.seq;
-    this.#drawn.set(item.seq, { item, element });
+    const { element, bubble, bar } = drawn ?? this.#place(item.seq);
+    this.#drawn.set(item.seq, { item, element, bubble, bar });
+    bar.update(item);
+    const isOnlyTally = drawn && JSON.stringify({ ...item, reactions: null }) === JSON.stringify({ ...drawn.item, reactions: null });
+    if (isOnlyTally) return element;
     const by = item.author_id ? h("span", { dir: "auto" }) : null;
     const showBy = () => {
       if (by) by.textContent = item.author_id === session.userId ? t("inbox.by.me") : t("post.by", { name: nameOf(item.author_id, showBy) });
     };
     showBy();
     const mayRecall = item.from_channel && !item.recalled_at;
-    fill(element, h("div.message-stack", {}, h("article.bubble", {},
-      h("div.post-body", {}, item.recalled_at ? h("p.soft", {}, t("message.recalled")) : contentOf(item)),
+    element.classList.toggle("own", item.from_channel);
+    bubble.classList.toggle("recalled", Boolean(item.recalled_at));
+    fill(bubble,
+      h("div.post-body", {}, item.recalled_at ? h("p.soft", {}, t("message.recalled")) : [forwardedLine(item), contentOf(item)]),
       h("p.meta", {},
         by,
         item.edited_at && !item.recalled_at ? h("span", {}, t("post.edited")) : null,
         h("time", { datetime: item.created_at, title: exact(item.created_at) }, time(item.created_at)),
         mayRecall ? h("button.quiet.square.small", { type: "button", "aria-label": t("inbox.message.menu"), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: (event) => this.#openMenu(item, event.currentTarget) } }, icon("more")) : null,
       ),
-    )));
-    element.firstElementChild.firstElementChild.classList.toggle("recalled", Boolean(item.recalled_at));
+    );
     return element;
+  }
+
+  /** What stays of a message while what it says is drawn anew: a reaction's button keeps its focus. */
+  #place(seq) {
+    const bubble = h("article.bubble");
+    const bar = new ReactionBar({ policy: "all", react: (emoji, isOn) => attempt(() => this.#react(seq, emoji, isOn)) });
+    return { element: h("li.message", { data: { seq } }, h("div.message-stack", {}, bubble, bar.element)), bubble, bar };
+  }
+
+  /** As the channel, whose reactions all who read the inbox share. */
+  async #react(seq, emoji, isOn) {
+    const tally = await (isOn ? put : del)(`${this.#path}/${seq}/reactions/${part(emoji)}`);
+    this.#change(seq, { reactions: tally });
+  }
+
+  #change(seq, changes) {
+    const item = this.#items.get(seq);
+    if (item) this.#take([{ ...item, ...changes }]);
   }
 
   #openMenu(item, anchor) {
@@ -193,12 +220,15 @@ export class Thread {
     if (event.type === "message.posted") {
       this.#add(event.message);
       this.#read();
-    } else if (this.#items.has(event.seq)) {
-      this.#take([event.message]);
+    } else if (event.type === "reactions.changed") {
+      const { counts, total, mine } = event;
+      this.#change(event.seq, { reactions: { counts, total, mine } });
+    } else {
+      this.#change(event.seq, event.message);
     }
   };
 
-  #onReady = ({ detail: again }) => {
-    if (again && this.#items.size) this.#follow().catch(() => {});
+  #onMissed = () => {
+    if (this.#items.size) this.#follow(this.#first - 1).catch(() => {});
   };
 }

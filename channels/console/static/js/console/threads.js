@@ -1,11 +1,14 @@
 // The threads of a channel's inbox, the latest active first, kept in step by events; whoever runs the channel shares what is read.
 //
-// Fires `change`, and `message` (detail: the event) for what was said, changed or taken back in one of them.
+// Fires `change`, `message` (detail: the event) for what was said, changed, taken back or reacted to in one of them, and
+// `missed` when there may have been more of that than was told.
 
 import { get, part, post } from "../api.js";
+import { everySeen } from "../dom.js";
 import { link } from "../socket.js";
 
 const PAGE = 30;
+export const ASK_EVERY = 4000; // milliseconds, while the window is seen
 
 export class Threads extends EventTarget {
   rows = new Map(); // by user id
@@ -13,25 +16,22 @@ export class Threads extends EventTarget {
   isLoaded = false;
   #cursor = null;
   #asked = 0;
+  #timer = 0;
 
-  constructor(channelId) {
+  /** `isTold`: whether the socket tells its events to me, as to those who run the channel; else they are asked for. */
+  constructor(channelId, { isTold }) {
     super();
     this.id = channelId;
+    if (!isTold) this.#timer = everySeen(ASK_EVERY, () => this.refresh().catch(() => {}));
     this.path = `/v1/channels/${part(channelId)}/inbox`;
     link.addEventListener("event", this.#onEvent);
     link.addEventListener("ready", this.#onReady);
   }
 
   close() {
+    clearInterval(this.#timer);
     link.removeEventListener("event", this.#onEvent);
     link.removeEventListener("ready", this.#onReady);
-  }
-
-  /** How many of the threads that are loaded hold something unread. */
-  get unread() {
-    let sum = 0;
-    for (const { unread_count: unread } of this.rows.values()) if (unread) sum += 1;
-    return sum;
   }
 
   inOrder() {
@@ -45,6 +45,12 @@ export class Threads extends EventTarget {
     if (asked !== this.#asked) return;
     this.rows = new Map(page.items.map((row) => [row.user_id, row]));
     this.#take(page);
+  }
+
+  /** Read again what may have been missed: the newest threads, and what is open of one. */
+  async refresh() {
+    await this.load();
+    this.dispatchEvent(new Event("missed"));
   }
 
   async more() {
@@ -81,9 +87,9 @@ export class Threads extends EventTarget {
     // In nobody's conversation: it is the channel's side.
     if (event.channel_id !== this.id || event.stream_id !== null || !event.user_id) return;
     if (event.type === "inbox.read") this.#set(event);
-    if (!event.message) return;
     if (event.type === "message.posted") this.#posted(event);
-    else this.#rewritten(event);
+    else if (event.message) this.#rewritten(event);
+    else if (event.type !== "reactions.changed") return;
     this.dispatchEvent(new CustomEvent("message", { detail: event }));
   };
 
@@ -105,8 +111,8 @@ export class Threads extends EventTarget {
     this.#changed();
   }
 
-  #onReady = ({ detail: again }) => {
-    if (again && this.isLoaded) this.load().catch(() => {});
+  #onReady = () => {
+    if (this.isLoaded) this.refresh().catch(() => {});
   };
 
   #changed() {

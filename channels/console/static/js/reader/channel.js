@@ -5,11 +5,12 @@ import { verifiedMark } from "../avatar.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { dialogueOf, inbox } from "../inbox.js";
-import { attempt, dialog, notice, sure } from "../overlay.js";
+import { attempt, dialog, menu, notice, sure } from "../overlay.js";
 import { consolePath, go, publicPath, withPath } from "../router.js";
 import { session } from "../session.js";
 import { t } from "../texts.js";
 import { subscribeButton, unsubscribe } from "./directory.js";
+import { forwardEntry } from "./forward.js";
 import { postElement } from "./items.js";
 import { PinStrip } from "./pins.js";
 import { Talk } from "./talk.js";
@@ -113,9 +114,11 @@ export class ChannelTalk extends Talk {
   draw(item, old) {
     const react = this.isMember ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
     const reply = this.#mayWrite && takesMessages(this.place) ? withPath(this.id, item.seq) : null;
+    // What asks apps not to offer it is not offered; the server refuses it too.
+    const more = this.place.settings.protect_content ? null : (post, anchor) => menu(anchor, [forwardEntry({ channel_id: this.id, seq: post.seq })]);
     // Whether one may react is fixed when an element is made.
     const isFor = old?.dataset.member === String(this.isMember) ? old : null;
-    const element = postElement(item, { channel: this.place, react, reply }, isFor);
+    const element = postElement(item, { channel: this.place, react, reply, more }, isFor);
     element.dataset.member = String(this.isMember);
     return element;
   }

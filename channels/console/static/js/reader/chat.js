@@ -72,6 +72,10 @@ export class ChatTalk extends MessageTalk {
 
   #onNames = () => this.history?.redraw();
 
+  get forwardable() {
+    return { group_id: this.id };
+  }
+
   senderOf(item) {
     const { name, face_url: faceUrl } = personOf(item.sender_id, this.#onNames);
     return { name, faceUrl, href: isChannelId(item.sender_id) ? null : withPath(item.sender_id) };

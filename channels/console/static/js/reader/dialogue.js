@@ -119,6 +119,10 @@ export class DialogueTalk extends MessageTalk {
     return this.maySend ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
   }
 
+  get forwardable() {
+    return this.place.channel?.settings.protect_content ? null : { conversation_id: this.conversationId };
+  }
+
   fillFoot() {
     const { name } = this.face;
     if (this.maySend) {

@@ -87,7 +87,7 @@ class Body {
 }
 
 /** Where it was first written, if it is a copy; what is private is not named. */
-function forwardedLine({ forwarded_from: from }) {
+export function forwardedLine({ forwarded_from: from }) {
   if (!from) return null;
   if (from.name === null) return h("p.forwarded.soft", {}, icon("forward"), t("post.forwarded"));
   const name = from.channel_id

@@ -6,6 +6,7 @@ import { limits } from "../limits.js";
 import { attempt, menu, notice, sure } from "../overlay.js";
 import { session } from "../session.js";
 import { t } from "../texts.js";
+import { forwardEntry } from "./forward.js";
 import { messageElement } from "./items.js";
 import { Talk } from "./talk.js";
 import { Writer } from "./writer.js";
@@ -38,6 +39,10 @@ export class MessageTalk extends Talk {
   /** Whether I may take back what others wrote, and my own at any time. */
   get isStaff() {
     return false;
+  }
+  /** Where its messages are, for who forwards one; null where nobody may. */
+  get forwardable() {
+    return null;
   }
   entriesOf() {
     return [];
@@ -78,7 +83,7 @@ export class MessageTalk extends Talk {
 
   #entries(item) {
     const isOwn = item.sender_id === session.userId;
-    const entries = [...this.entriesOf(item)];
+    const entries = [...this.entriesOf(item), ...(this.forwardable ? [forwardEntry({ ...this.forwardable, seq: item.seq })] : [])];
     if (isOwn && this.maySend && EDITABLE.has(item.kind)) {
       entries.push({ label: t("post.edit"), icon: "pen", act: () => this.writer?.edit(item, (body) => this.stream.edit(item.seq, body)) });
     }

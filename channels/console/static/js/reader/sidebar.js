@@ -81,8 +81,10 @@ export class Sidebar {
       channels: this.#tab("channels", "/", t("nav.channels")),
       chats: this.#tab("chats", null, t("nav.chats")),
     };
+    // What it is for is said until there is a folder to tell.
+    this.#addFolderText = h("span", {}, t("folder.new"));
     this.#folders = h("ul.folders", { "aria-label": t("folder.drop") });
-    this.#addFolder = h("button.folder.add", { type: "button", "aria-label": t("folder.new"), title: t("folder.new"), on: { click: newFolder } }, icon("plus"));
+    this.#addFolder = h("button.folder.add", { type: "button", "aria-label": t("folder.new"), title: t("folder.new"), on: { click: newFolder } }, icon("plus"), this.#addFolderText);
     this.#rows = h("ul.rows");
     this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => inbox.loadMore(this.#scope)) } }, t("app.more"));
     this.#empty = h("div.empty", { hidden: true });
@@ -110,6 +112,7 @@ export class Sidebar {
   #tabs;
   #folders;
   #addFolder;
+  #addFolderText;
   #rows;
   #more;
   #empty;
@@ -148,6 +151,7 @@ export class Sidebar {
       element.setAttribute("aria-pressed", String(scope === name));
       showBadge(badge, inbox.unread[name]);
     }
+    this.#addFolderText.hidden = inbox.folders.length > 0;
     arrange(this.#folders, [...inbox.folders.map((name) => this.#chip(name)), this.#adder()]);
     // Alone on the page, the list is what the page is about.
     this.#heading.setAttribute("aria-level", ["channels", "folder"].includes(here().name) ? "1" : "2");
@@ -159,10 +163,19 @@ export class Sidebar {
     const isEmpty = inbox.isReady && !rows.length;
     this.#empty.hidden = !isEmpty;
     if (isEmpty) {
-      const text = scope.folder !== undefined ? "list.folder.empty" : `list.${scope}.empty`;
-      fill(this.#empty, h("p", {}, t(text)), scope === "channels" ? h("a.button.primary", { href: "/find", "data-inside": true }, t("nav.find")) : null);
+      const kind = scope.folder !== undefined ? "folder" : scope;
+      if (this.#empty.dataset.kind !== kind) fill(this.#empty, h("p", {}, t(`list.${kind}.empty`)), this.#next(kind));
+      this.#empty.dataset.kind = kind;
     }
     this.#more.hidden = !rows.length || !inbox.hasMore(scope);
+  }
+
+  /** What to do about an empty list. */
+  #next(kind) {
+    if (kind === "channels") return h("a.button.primary", { href: "/find", "data-inside": true }, t("nav.find"));
+    if (kind !== "chats") return null;
+    const begin = h("button.primary", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => openBeginning(begin) } }, t("begin.first"));
+    return begin;
   }
 
   #adder() {
@@ -249,7 +262,7 @@ export class Sidebar {
           last ? h("time.soft", { datetime: last.at, title: exact(last.at) }, shortTime(last.at)) : null,
         ),
         h("span.row-bottom", {},
-          h("span.preview.soft", { dir: "auto" }, row.draft ? [h("span.draft", {}, t("list.draft")), ` ${row.draft}`] : shownPreview(last)),
+          h("span.preview.soft", { dir: "auto" }, row.draft ? [h("span.draft", {}, t("list.draft")), ` ${row.draft}`] : shownPreview(last, { isChannel: row.is_channel })),
           isOfChannel(row) && !row.is_channel ? h("span.mark", { role: "img", "aria-label": t("list.private"), title: t("list.private") }, icon("letter")) : null,
           row.pinned_at ? h("span.mark", { role: "img", "aria-label": t("list.pinned") }, icon("pin")) : null,
           row.muted ? h("span.mark", { role: "img", "aria-label": t("list.muted") }, icon("mute")) : null,

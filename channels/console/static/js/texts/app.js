@@ -59,6 +59,7 @@ export default {
   "error.member_not_found": "This user does not subscribe.",
   "error.link": "An address starts with https:// or http://.",
   "error.messages_not_accepted": "Your message was not taken: messages from you are not accepted here.",
+  "error.forwarding_not_allowed": "This cannot be forwarded.",
   "error.peer_blocked": "You have blocked them. Unblock first.",
   "error.group_not_found": "This group is not here, or it is not open to you.",
   "error.joining_not_allowed": "One is added to this group, and cannot join by oneself.",

@@ -2,6 +2,7 @@
 
 export default {
   "inbox.threads": "People who wrote",
+  "inbox.unread": { one: "{n} unread thread in the inbox", other: "{n} unread threads in the inbox" },
   "inbox.none": "Nobody has written to the channel yet.",
   "inbox.choose": "Choose somebody to read what they wrote.",
   "inbox.you": "You: {said}",

@@ -1,6 +1,6 @@
 // What somebody may do in a channel: everything as its owner or the application's admin, else what was granted.
 
-import { session } from "../session.js";
+import { session } from "./session.js";
 
 /** The grants, in the order in which they are offered; each has its texts `grant.<name>`. */
 export const GRANTS = ["post", "edit_posts", "delete_posts", "pin_posts", "manage_subscribers", "change_info", "change_settings", "read_inbox", "see_insights"];

@@ -1,0 +1,85 @@
+"""Forwarding: posts and messages are sent on, from where they are read, to chats and to one's own channels."""
+
+from playwright.async_api import expect
+
+from tests.api import Api, a_channel, a_chat_group, a_post, fresh, id_of, part
+from tests.browser.windows import OpenWindow, Window, view_of
+
+
+async def open_menu(window: Window, seq: int) -> None:
+    item = window.page.locator(f"[data-seq='{seq}']")
+    await item.hover()
+    await item.get_by_role("button", name="More for this post").click()
+
+
+async def test_a_post_is_forwarded_to_a_group_a_person_and_the_readers_own_channel(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader, friend = server.user("owner"), server.user("reader"), server.user("friend")
+    await friend.patch("/v1/users/me", {"name": "Finn"})
+    path = await a_channel(owner, reader, name="Ferries")
+    await a_post(owner, path, "Boat at nine")
+    group = await a_chat_group(reader, friend, name="Island trip")
+    own = await a_channel(reader, name="My island")
+    talk = f"/v1/conversations/c2c_{part(reader.id)}/messages"
+    assert (await friend.post(talk, {"kind": "text", "text": "Hi"})).status == 201
+    opened = await window(reader, view_of(path))
+    await open_menu(opened, 1)
+    await opened.by("menuitem", "Forward…").click()
+    sheet = opened.by("dialog", "Forward to")
+    await expect(sheet.get_by_role("searchbox", name="Search by name")).to_be_focused()
+    await expect(sheet.locator("li")).to_have_count(3)
+    for name in ("Island trip", "Finn", "My island"):
+        send = sheet.get_by_role("button", name=f"Forward to {name}")
+        await send.click()
+        await expect(send).to_have_text("Sent")
+        await expect(send).to_be_disabled()
+    await sheet.get_by_role("searchbox").fill("island")
+    await expect(sheet.locator("li")).to_have_count(2)
+    await sheet.get_by_role("searchbox").fill("nothing of the kind")
+    await expect(sheet.get_by_text("Nothing by this name.")).to_be_visible()
+    copies = [
+        (await friend.get(f"{group}/messages")).items[0],
+        (await friend.get(talk)).items[0],
+        (await reader.get(f"{own}/posts")).items[0],
+    ]
+    for copy in copies:
+        assert copy["text"] == "Boat at nine"
+        assert copy["forwarded_from"]["name"] == "Ferries"
+
+
+async def test_messages_are_forwarded_too_and_an_owner_does_it_from_the_console(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, friend = server.user("owner"), server.user("friend")
+    name = fresh("Crew ")
+    group = await a_chat_group(owner, friend, name=name)
+    await a_post(friend, group, "Said in the group")
+    opened = await window(owner, view_of(group))
+    await open_menu(opened, 1)
+    await opened.by("menuitem", "Forward…").click()
+    await opened.by("button", f"Forward to {name}").click()
+    await expect(opened.by("button", f"Forward to {name}")).to_have_text("Sent")
+    await expect(opened.page.locator(".forwarded")).to_have_text(f"Forwarded from {name}")
+
+    path = await a_channel(owner, name="News")
+    await a_post(owner, path, "Said in the channel")
+    await opened.go(f"/console/channels/{part(id_of(path))}")
+    await open_menu(opened, 1)
+    await opened.by("menuitem", "Forward…").click()
+    await opened.by("button", f"Forward to {name}").click()
+    await expect(opened.by("button", f"Forward to {name}")).to_have_text("Sent")
+    assert (await friend.get(f"{group}/messages")).items[0]["text"] == "Said in the channel"
+
+
+async def test_what_is_protected_is_not_offered_for_forwarding(
+    server: Api, window: OpenWindow
+) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    await a_post(owner, path, "Only here")
+    opened = await window(reader, view_of(path))
+    more = opened.by("button", "More for this post")
+    await expect(more).to_be_visible()
+    await owner.patch(path, {"settings": {"protect_content": True}})
+    await expect(more).to_be_hidden()
