@@ -39,7 +39,14 @@ from groups.kernel.errors import (
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
-from groups.routes.views import ContentView, ForwardedFrom, Instant, NewMessage, content_fields
+from groups.routes.views import (
+    ContentView,
+    ForwardedFrom,
+    Instant,
+    NewMessage,
+    content_fields,
+    without_null,
+)
 from groups.routes.views.forwarding import forwarded_from
 
 
@@ -101,7 +108,7 @@ class ChangeDraft(Body):
         }
     )
 
-    post: DraftPost | None = None
+    post: Annotated[DraftPost | None, Field(json_schema_extra=without_null)] = None
     publish_at: PublishAt | None = None
 
     @model_validator(mode="after")

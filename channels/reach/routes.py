@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from channels.errors import ChannelNotFound
-from channels.limits import MOST_VIEWS_PER_CALL
+from channels.limits import MOST_VIEWS_PER_CALL, VIEWS_PER_CALL
 from channels.reach.models import Day, Hour, Insights, PostReach
 from channels.reach.service import InsightService, ViewService
 from channels.reach.tables import table_of, wants_table
@@ -33,7 +33,13 @@ class SeenBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"seqs": [1, 2, 3]}]})
 
     seqs: Annotated[
-        list[Seq], Field(min_length=1, max_length=MOST_VIEWS_PER_CALL, description="Up to 100.")
+        list[Seq],
+        Field(
+            min_length=1,
+            max_length=MOST_VIEWS_PER_CALL,
+            description="Up to 100.",
+            json_schema_extra={"maxItems": VIEWS_PER_CALL},
+        ),
     ]
 
 

@@ -1,20 +1,20 @@
 """Calls on who runs a channel: admins, bans from reacting, the admin log; `invitations` ask somebody to."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from channels.errors import ChannelNotFound
 from channels.routes.views import ChannelIdText, SubscriberView, subscriber_view
 from channels.service import RunningService, SubscriberService
 from groups.errors import AdminLimitReached, MemberNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Body, View, delete, get, put
+from groups.kernel.endpoint import View, delete, get, put
 from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import AdminAction, AdminLogEntry, Grant, Member, User
-from groups.routes.views import BanView, Instant, reject_nulls
+from groups.routes.views import BanView, Changes, Instant
 from groups.service import UserService
 
 Grants = Annotated[
@@ -27,17 +27,12 @@ Grants = Annotated[
 ]
 
 
-class Appoint(Body):
+class Appoint(Changes):
     """What an admin may do; left out, a new admin may do everything, and an admin keeps what he may."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"grants": ["post", "pin_posts"]}]})
 
     grants: Grants | None = None
-
-    @model_validator(mode="after")
-    def _no_nulls(self) -> Self:
-        reject_nulls(self)
-        return self
 
 
 class AdminView(SubscriberView):

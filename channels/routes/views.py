@@ -1,16 +1,23 @@
 """What the channel calls take and answer."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from channels.limits import CHANNEL_CUSTOM_DATA_BYTES, CHANNEL_ORGANIZATION_BYTES
-from channels.models import AcceptMessages, Channel, ChannelChanges, NewChannel, expand_channel_id
+from channels.models import (
+    CHANNEL_PREFIX,
+    AcceptMessages,
+    Channel,
+    ChannelChanges,
+    NewChannel,
+    expand_channel_id,
+)
 from groups import policy
 from groups.kernel.endpoint import Body, View
-from groups.kernel.ids import GROUP_ID_BYTES, GroupId, GroupIdText, UserId, is_id
-from groups.kernel.text import MaxBytes, NotBlank
+from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, GroupId, GroupIdText, UserId, is_id
+from groups.kernel.text import Looks, MaxBytes, NotBlank
 from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
     Departure,
@@ -25,6 +32,7 @@ from groups.models import (
     Visibility,
 )
 from groups.routes.views import (
+    Changes,
     FaceUrl,
     Instant,
     ItemError,
@@ -32,7 +40,6 @@ from groups.routes.views import (
     ReactionSetting,
     TallyView,
     marked_fields,
-    reject_nulls,
     tally_view,
 )
 
@@ -48,6 +55,8 @@ def _expanded(text: str) -> GroupId:
     return channel_id
 
 
+_SHORT_BYTES: Final = GROUP_ID_BYTES - len(CHANNEL_PREFIX)
+
 ChannelIdText = Annotated[
     str,
     Field(
@@ -55,8 +64,15 @@ ChannelIdText = Annotated[
         description="Percent-encoded in full (`%40TOA%23_news`), or without its prefix (`news`).",
     ),
     AfterValidator(_expanded),
+    Looks(
+        # With its prefix, or so much shorter.
+        rf"^(?!\.{{1,2}}$)(@[^{UNSEEN}]*|[^{UNSEEN}]{{0,{_SHORT_BYTES - 1}}})[^ {UNSEEN}]$",
+        GROUP_ID_BYTES,
+    ),
 ]
 """A channel id as a path names it."""
+
+NEW_CHANNEL_ID: Final = rf"^{CHANNEL_PREFIX}[^{UNSEEN}]*[^ {UNSEEN}]$"
 
 ChannelName = Annotated[NotBlank, MaxBytes("channel_name_bytes", CHANNEL_NAME_BYTES)]
 Organization = Annotated[str, MaxBytes("channel_organization_bytes", CHANNEL_ORGANIZATION_BYTES)]
@@ -66,11 +82,11 @@ ChannelIntroduction = Annotated[
 CustomData = Annotated[str, MaxBytes("channel_custom_data_bytes", CHANNEL_CUSTOM_DATA_BYTES)]
 
 
-class SettingsBody(Body):
+class SettingsBody(Changes):
     """A channel's settings; what is left out takes its default, or stays."""
 
     visibility: Annotated[
-        Visibility | None,
+        Literal[Visibility.PUBLIC, Visibility.PRIVATE] | None,
         Field(
             description="`public`: in the directory, readable and open to all; `private`: 404 to strangers."
         ),
@@ -81,13 +97,6 @@ class SettingsBody(Body):
     accept_messages: AcceptMessages | None = None
     signatures: bool | None = None
     protect_content: bool | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        reject_nulls(self)
-        if self.visibility is Visibility.PROFILE:
-            raise PydanticCustomError("visibility", "visibility must be public or private")
-        return self
 
 
 class CreateChannel(Body):
@@ -108,7 +117,8 @@ class CreateChannel(Body):
 
     name: ChannelName
     channel_id: Annotated[
-        GroupIdText | None, Field(description="Starts with `@TOA#_`; null: the server makes one.")
+        Annotated[GroupIdText, Looks(NEW_CHANNEL_ID, GROUP_ID_BYTES)] | None,
+        Field(description="Starts with `@TOA#_`; null: the server makes one."),
     ] = None
     group_id: GroupIdText | None = None
     face_url: FaceUrl = ""
@@ -123,7 +133,7 @@ class CreateChannel(Body):
         return NewChannel(**values, **self.settings.model_dump(exclude_unset=True))
 
 
-class UpdateChannel(Body):
+class UpdateChannel(Changes):
     """New values; what is left out stays."""
 
     model_config = ConfigDict(
@@ -136,11 +146,6 @@ class UpdateChannel(Body):
     introduction: ChannelIntroduction | None = None
     custom_data: CustomData | None = None
     settings: SettingsBody | None = None
-
-    @model_validator(mode="after")
-    def _no_nulls(self) -> Self:
-        reject_nulls(self)
-        return self
 
     def to_changes(self) -> ChannelChanges:
         """The changes that are wanted."""

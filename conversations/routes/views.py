@@ -23,7 +23,7 @@ from conversations.service import Filed
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.text import MaxBytes, NotBlank
-from groups.routes.views import Instant, ItemError, reject_nulls
+from groups.routes.views import Changes, Instant, ItemError
 
 
 def _not_dots(text: str) -> str:
@@ -120,7 +120,7 @@ class ConversationMissing(View):
     error: ItemError
 
 
-class UpdateConversation(Body):
+class UpdateConversation(Changes):
     """New values; what is left out stays."""
 
     model_config = Body.model_config | {
@@ -144,11 +144,6 @@ class UpdateConversation(Body):
         ]
         | None
     ) = None
-
-    @model_validator(mode="after")
-    def _no_nulls(self) -> Self:
-        reject_nulls(self)
-        return self
 
 
 class ReadUpTo(Body):

@@ -12,6 +12,8 @@ from typing import Annotated, Final, NewType
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from groups.kernel.text import Looks
+
 UserId = NewType("UserId", str)
 GroupId = NewType("GroupId", str)
 StreamId = NewType("StreamId", str)
@@ -25,6 +27,11 @@ PAIR_SEPARATOR: Final = "\x1e"
 USER_ID_BYTES: Final = 32  # the reference product's user ids
 GROUP_ID_BYTES: Final = 48  # the reference product's group ids; the founding document's channel ids
 ID_BYTES: Final = 128  # no id of any kind is longer; joined ones such as `group_<id>` included
+
+UNSEEN: Final = r"\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
+"""The inside of a character class: what no id holds, but the space, which it may not begin or end with."""
+ID_PATTERN: Final = rf"^(?!\.{{1,2}}$)[^ {UNSEEN}]([^{UNSEEN}]*[^ {UNSEEN}])?$"
+"""What `is_id` accepts, as far as a portable pattern can say it: exactly, in ASCII; beyond, the common unseen ones."""
 
 
 def is_id(text: str, limit_bytes: int) -> bool:
@@ -48,11 +55,20 @@ def _checked(limit_bytes: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-UserIdText = Annotated[UserId, Field(examples=["ada"]), _checked(USER_ID_BYTES)]
+UserIdText = Annotated[
+    UserId, Field(examples=["ada"]), _checked(USER_ID_BYTES), Looks(ID_PATTERN, USER_ID_BYTES)
+]
 """A user id as it arrives in a request."""
-GroupIdText = Annotated[GroupId, Field(examples=["@TGS#_tea"]), _checked(GROUP_ID_BYTES)]
+GroupIdText = Annotated[
+    GroupId,
+    Field(examples=["@TGS#_tea"]),
+    _checked(GROUP_ID_BYTES),
+    Looks(ID_PATTERN, GROUP_ID_BYTES),
+]
 """A group id as it arrives in a request."""
-AnyIdText = Annotated[str, Field(examples=["group_@TGS#_tea"]), _checked(ID_BYTES)]
+AnyIdText = Annotated[
+    str, Field(examples=["group_@TGS#_tea"]), _checked(ID_BYTES), Looks(ID_PATTERN, ID_BYTES)
+]
 """An id of whatever kind as it arrives in a request, for what is then looked up."""
 
 

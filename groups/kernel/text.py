@@ -62,6 +62,26 @@ class MaxBytes:
         return json_schema
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What JSON Schema can say of a text that a validator judges; it describes, and checks nothing.
+
+    It may say too little, never too much: what is accepted fits. Patterns are read alike by ECMA-262, Python and Rust.
+    """
+
+    pattern: str
+    max_length: int | None = None
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        json_schema = handler(schema)
+        json_schema["pattern"] = self.pattern
+        if self.max_length is not None:
+            json_schema |= {"minLength": 1, "maxLength": self.max_length}
+        return json_schema
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "must not be blank")
@@ -70,7 +90,9 @@ def _not_blank(text: str) -> str:
     return text
 
 
-NotBlank = Annotated[str, AfterValidator(_not_blank)]
+_SHOWS_SOMETHING = r"[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*"
+
+NotBlank = Annotated[str, AfterValidator(_not_blank), Looks(f"^{_SHOWS_SOMETHING}$")]
 """One line that shows something: a name or a title."""
 
 
@@ -78,7 +100,7 @@ def _one_line(text: str) -> str:
     return _not_blank(text) if text else text
 
 
-OneLine = Annotated[str, AfterValidator(_one_line)]
+OneLine = Annotated[str, AfterValidator(_one_line), Looks(f"^({_SHOWS_SOMETHING})?$")]
 """One line that shows something, or nothing at all."""
 
 

@@ -1,5 +1,6 @@
 """Ids: their alphabet, and that joined keys can be taken apart in one way only."""
 
+import re
 import string
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from groups.kernel.ids import (
     GROUP_ID_BYTES,
+    ID_PATTERN,
     SEPARATOR,
     USER_ID_BYTES,
     GroupIdText,
@@ -61,6 +63,15 @@ def test_an_ids_limit_counts_bytes_exactly(adapter: TypeAdapter[str], limit: int
 @given(st.lists(st.text().filter(lambda text: is_id(text, 48)), min_size=1, max_size=4))
 def test_a_joined_key_comes_apart_into_its_parts(parts: list[str]) -> None:
     assert join_key(*parts).split(SEPARATOR) == parts
+
+
+@given(st.text(max_size=60) | st.text(st.sampled_from(" .a@\x00\x1f\x7f\xa0\u200b茶"), max_size=60))
+def test_the_pattern_of_the_document_fits_every_id_and_in_ascii_nothing_else(text: str) -> None:
+    fits = re.fullmatch(ID_PATTERN, text) is not None and len(text) <= GROUP_ID_BYTES
+    if text.isascii():
+        assert fits == is_id(text, GROUP_ID_BYTES)
+    else:
+        assert fits or not is_id(text, GROUP_ID_BYTES)
 
 
 def test_numbers_join_as_they_are_written() -> None:

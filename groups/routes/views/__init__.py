@@ -1,13 +1,14 @@
 """What the group calls take and answer."""
 
 from groups.routes.views.fields import (
+    Changes,
     FaceUrl,
     Instant,
     ItemError,
     ReactionSetting,
     WebAddress,
-    reject_nulls,
     split_ids,
+    without_null,
 )
 from groups.routes.views.forwarding import ForwardBody, ForwardedFrom
 from groups.routes.views.groups import (
@@ -54,6 +55,7 @@ __all__ = [
     "AnswerRequest",
     "BanView",
     "ChangeMember",
+    "Changes",
     "ContentView",
     "CreateGroup",
     "CustomKey",
@@ -94,8 +96,8 @@ __all__ = [
     "media_view",
     "member_view",
     "message_view",
-    "reject_nulls",
     "rendered_tally",
     "split_ids",
     "tally_view",
+    "without_null",
 ]

@@ -1,10 +1,11 @@
 """Types that several of the views are made of."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainSerializer
-from pydantic_core import PydanticCustomError, Url
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, PlainSerializer, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, Url
 from pydantic_core import ValidationError as UrlError
 
 from groups.kernel.clock import rfc3339
@@ -83,8 +84,28 @@ def split_ids(text: str) -> list[str]:
     return ids
 
 
-def reject_nulls(body: Body) -> None:
-    """Refuse an explicit null where a value is changed: it would be neither a value nor "leave it"."""
-    for name in body.model_fields_set:
-        if getattr(body, name) is None:
-            raise PydanticCustomError("null", "{field} must not be null", {"field": name})
+class Changes(Body):
+    """The base of bodies that change: what is left out stays, and null is refused, being neither a value nor that."""
+
+    @model_validator(mode="after")
+    def _no_nulls(self) -> Self:
+        for name in self.model_fields_set:
+            if getattr(self, name) is None:
+                raise PydanticCustomError("null", "{field} must not be null", {"field": name})
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        json_schema = handler(schema)
+        for field in handler.resolve_ref_schema(json_schema)["properties"].values():
+            without_null(field)
+        return json_schema
+
+
+def without_null(field: dict[str, Any]) -> None:
+    """Describe a field that may be left out, which None stands for, as one that may not be null."""
+    kinds = [kind for kind in field.pop("anyOf") if kind != {"type": "null"}]
+    field.pop("default", None)
+    field |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds}

@@ -1,8 +1,8 @@
 """What the calls on groups take and answer."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import GroupId, GroupIdText, UserId
@@ -23,7 +23,7 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.routes.views.fields import FaceUrl, Instant, ItemError, ReactionSetting, reject_nulls
+from groups.routes.views.fields import Changes, FaceUrl, Instant, ItemError, ReactionSetting
 
 GroupName = Annotated[NotBlank, MaxBytes("group_name_bytes", GROUP_NAME_BYTES)]
 Introduction = Annotated[str, MaxBytes("group_introduction_bytes", GROUP_INTRODUCTION_BYTES)]
@@ -53,7 +53,7 @@ class CreateGroup(Body):
     member_limit: Annotated[int, Field(ge=1, le=2**31)] | None = None
 
 
-class UpdateGroup(Body):
+class UpdateGroup(Changes):
     """New values; what is left out stays. In `custom`, null removes a key."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"introduction": "All about tea"}]})
@@ -76,11 +76,6 @@ class UpdateGroup(Body):
     reactions: ReactionSetting | None = None
     reactions_per_user: Annotated[int, Field(ge=1, le=100)] | None = None
     distinct_reactions: Annotated[int, Field(ge=1, le=1000)] | None = None
-
-    @model_validator(mode="after")
-    def _no_nulls(self) -> Self:
-        reject_nulls(self)
-        return self
 
 
 class GroupView(View):

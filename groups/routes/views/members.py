@@ -1,9 +1,8 @@
 """What the calls on members and users take and answer."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field
 
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import UserId, UserIdText
@@ -18,7 +17,7 @@ from groups.models import (
     Role,
     User,
 )
-from groups.routes.views.fields import FaceUrl, Instant, ItemError, reject_nulls
+from groups.routes.views.fields import Changes, FaceUrl, Instant, ItemError
 
 
 class MemberView(View):
@@ -54,25 +53,19 @@ class JoinGroup(Body):
     text: Annotated[str, MaxBytes("request_text_bytes", REQUEST_TEXT_BYTES)] = ""
 
 
-class ChangeMember(Body):
+class ChangeMember(Changes):
     """New values for a member; what is left out stays."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"role": "admin"}]})
 
     role: Annotated[
-        Role | None, Field(description="`admin` or `member`; ownership is transferred.")
+        Literal[Role.ADMIN, Role.MEMBER] | None,
+        Field(description="`admin` or `member`; ownership is transferred."),
     ] = None
     mute_seconds: Annotated[
         int | None, Field(ge=0, le=10 * 365 * 86_400, description="0 ends the mute.")
     ] = None
     name_card: Annotated[str, MaxBytes("name_card_bytes", NAME_CARD_BYTES)] | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        reject_nulls(self)
-        if self.role is Role.OWNER:
-            raise PydanticCustomError("role", "role must be admin or member")
-        return self
 
 
 class RemoveMember(Body):
@@ -132,15 +125,10 @@ class UserMissing(View):
     error: ItemError
 
 
-class UpdateUser(Body):
+class UpdateUser(Changes):
     """New values; what is left out stays."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada"}]})
 
     name: Annotated[OneLine, MaxBytes("user_name_bytes", USER_NAME_BYTES)] | None = None
     face_url: FaceUrl | None = None
-
-    @model_validator(mode="after")
-    def _no_nulls(self) -> Self:
-        reject_nulls(self)
-        return self
