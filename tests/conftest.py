@@ -8,10 +8,17 @@ from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from groups.kernel.mongo import Database
 from tests.api import Api, open_api, open_database
 from tests.mongod import Mongod, scratch_directory
+
+# How Hypothesis searches: the same each time, so that a run says what the last one said; or long, and elsewhere each
+# time (`--hypothesis-profile=long`). How fast an example was says how busy the machine is.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=10_000, print_blob=True)
+settings.load_profile("suite")
 
 
 class OpenApi(Protocol):

@@ -1,0 +1,62 @@
+"""What schemathesis has to know of our API beyond its document: NDJSON, and which refusals no schema can foretell."""
+
+import json
+import re
+from typing import Any, Final
+
+import schemathesis
+
+BEYOND_SCHEMA: Final = {
+    "bad_cursor": "a cursor is one that the list itself made",
+    "bad_emoji": "which strings are emoji is Unicode's list, of thousands",
+    "bad_group_id": "which ids a group may have depends on its type",
+    "bad_member_limit": "how many members a group may have depends on its type",
+    "bad_media": "what a file is, its bytes say; an empty one is none",
+    "bad_publish_at": "an hour is in the future, and not too far",
+}
+"""Codes of 400 that a request which fits its schema may be answered, and why the schema cannot say so."""
+
+REASONS: Final = (
+    # Rules between fields.
+    r"^updated_since goes with subscribed=true$",
+    r"^updated_since is neither a sync_token nor an instant$",
+    r"^with_posts goes by cursor, not by seq$",
+    r"^one of channel_id, group_id, conversation_id says where it is$",
+    r"^\w+ does not go with kind \w+$",
+    r"^\w+ must not be empty for kind \w+$",
+    r"^kind is needed where nothing is forwarded$",
+    r"^what is forwarded keeps its own content$",
+    r"^add and remove must not name the same conversation$",
+    r"^channel_id and group_id exclude each other: a marked group keeps its id$",
+    # What an address is, a standard of many pages says.
+    r"^must be an http or https address$",
+)
+"""The same for `invalid_request`, by the reasons that are told."""
+
+
+@schemathesis.check
+def a_request_that_fits_is_taken(ctx: Any, response: Any, case: Any) -> None:
+    """400 is answered to what the document does not allow, or to what no schema can say; nothing else."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if response.status_code not in {400, 413, 415}:
+        return
+    problem = response.json()
+    if problem["code"] in BEYOND_SCHEMA:
+        return
+    reasons = [error["reason"] for error in problem["details"].get("errors", [])]
+    told = reasons and all(any(re.search(known, one) for known in REASONS) for one in reasons)
+    assert problem["code"] == "invalid_request", problem
+    assert told, problem
+
+
+@schemathesis.serializer("application/x-ndjson")
+def _as_lines(ctx: Any, value: Any) -> bytes:
+    """One object as a body of one line."""
+    return json.dumps(value).encode() + b"\n"
+
+
+@schemathesis.deserializer("application/x-ndjson")
+def _from_lines(ctx: Any, response: Any) -> Any:
+    """The last line, which says the sum; each line has the same schema."""
+    return json.loads(response.content.splitlines()[-1])
