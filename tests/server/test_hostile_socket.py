@@ -1,0 +1,227 @@
+"""The socket under bytes that no good client sends: broken frames, pieces without end, silence, floods."""
+
+import asyncio
+import base64
+import json
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import pytest
+
+import channels.server.socket
+from channels.server.closing import CloseCode
+from channels.server.socket import FRAME_BYTES, FRAMES_PER_SECOND
+from tests.api import PATIENCE_SECONDS, Api, User
+from tests.conftest import OpenApi
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+own_loop = pytest.mark.asyncio(loop_scope="function")
+
+TEXT: Final = 0x1
+BINARY: Final = 0x2
+CLOSE: Final = 0x8
+PING: Final = 0x9
+FINAL: Final = 0x80
+PACKED: Final = 0x40
+"""The bit of `permessage-deflate`, which the server never agrees to."""
+
+
+@dataclass
+class Wire:
+    """A client that writes frames by hand."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    head: str
+
+    @classmethod
+    async def open(cls, user: User, *, more: str = "", with_token: bool = True) -> Self:
+        address = urlsplit(user.base)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        token = f"Authorization: Bearer {user.token}\r\n" if with_token else ""
+        writer.write(
+            "GET /v1/socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
+            f"{token}{more}\r\n".encode()
+        )
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        assert " 101 " in head
+        wire = cls(reader, writer, head)
+        if with_token:
+            assert json.loads((await wire.frame())[1])["type"] == "ready"
+        return wire
+
+    def send(
+        self, first: int, data: bytes = b"", *, masked: bool = True, length: int | None = None
+    ) -> None:
+        """One frame: its first byte, and data of the length that it says."""
+        length = len(data) if length is None else length
+        bit = 0x80 if masked else 0
+        if length < 126:
+            head = struct.pack(">BB", first, bit | length)
+        elif length < 2**16:
+            head = struct.pack(">BBH", first, bit | 126, length)
+        else:
+            head = struct.pack(">BBQ", first, bit | 127, length)
+        # A mask of zeros leaves the data as it is.
+        self.writer.write(head + (b"\0\0\0\0" if masked else b"") + data)
+
+    async def frame(self) -> tuple[int, bytes]:
+        """The next frame of the server: what kind, and its data."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            first, length = await self.reader.readexactly(2)
+            if length == 126:
+                (length,) = struct.unpack(">H", await self.reader.readexactly(2))
+            return first & 0xF, await self.reader.readexactly(length)
+
+    async def ended(self) -> int | None:
+        """Read until the server ends the connection; the code it gave."""
+        code = None
+        try:
+            while True:
+                kind, data = await self.frame()
+                if kind == CLOSE:
+                    (code,) = struct.unpack(">H", data[:2])
+                    # A client that answers lets the server end it at once.
+                    self.send(FINAL | CLOSE, data[:2])
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return code
+        finally:
+            self.writer.close()
+
+
+async def is_well(api: Api) -> None:
+    """Others are served as ever."""
+    ears = await api.user("well").socket()
+    await ears.tell(type="ping")
+    assert (await ears.frame())["type"] == "pong"
+    await ears.close()
+
+
+PING_TEXT: Final = b'{"type": "ping"}'
+
+
+async def test_frames_are_never_packed(shared_api: Api) -> None:
+    offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+    wire = await Wire.open(shared_api.user(), more=offer)
+    assert "permessage-deflate" not in wire.head
+    packer = zlib.compressobj(wbits=-15)
+    bomb = packer.compress(b"[" * (64 << 20)) + packer.flush(zlib.Z_SYNC_FLUSH)
+    wire.send(FINAL | PACKED | TEXT, bomb[: FRAME_BYTES - 1])
+    assert await wire.ended() == 1002
+    await is_well(shared_api)
+
+
+@pytest.mark.parametrize(
+    ("first", "options"),
+    [
+        pytest.param(FINAL | 0x3, {}, id="an unknown kind"),
+        pytest.param(FINAL | 0xB, {}, id="an unknown control"),
+        pytest.param(FINAL | 0x20 | TEXT, {"data": PING_TEXT}, id="a reserved bit"),
+        pytest.param(FINAL | PING, {"data": b"x" * 126}, id="a ping too long"),
+        pytest.param(PING, {"data": b"x"}, id="a ping in pieces"),
+        pytest.param(FINAL | 0x0, {"data": PING_TEXT}, id="a piece of nothing"),
+        pytest.param(FINAL | TEXT, {"data": b"\xff\xfe"}, id="not UTF-8"),
+        pytest.param(FINAL | CLOSE, {"data": b"\x01"}, id="half a close code"),
+        pytest.param(FINAL | CLOSE, {"data": struct.pack(">H", 5)}, id="a close code that is none"),
+        pytest.param(FINAL | TEXT, {"length": 2**40}, id="a terabyte is announced"),
+        pytest.param(FINAL | TEXT, {"length": 2**63 + 1}, id="more than there is"),
+        pytest.param(FINAL | BINARY, {"data": os.urandom(100)}, id="bytes"),
+    ],
+)
+async def test_a_broken_frame_ends_its_connection_and_nobody_elses(
+    shared_api: Api, first: int, options: dict[str, Any]
+) -> None:
+    wire = await Wire.open(shared_api.user())
+    wire.send(first, **options)
+    code = await wire.ended()
+    assert code in {1002, 1003, 1007, 1009, CloseCode.BAD_FRAME}, code
+    await is_well(shared_api)
+
+
+async def test_a_frame_may_come_in_pieces_and_by_the_byte(shared_api: Api) -> None:
+    wire = await Wire.open(shared_api.user())
+    wire.send(TEXT, PING_TEXT[:5])
+    wire.send(FINAL | PING, b"meanwhile")
+    wire.send(0x0, PING_TEXT[5:9])
+    wire.send(FINAL | 0x0, PING_TEXT[9:])
+    frames = [await wire.frame(), await wire.frame()]
+    assert (0xA, b"meanwhile") in frames
+    assert json.loads(dict(frames)[TEXT]) == {"type": "pong"}
+    for byte in struct.pack(">BB", FINAL | TEXT, 0x80 | len(PING_TEXT)) + b"\0\0\0\0" + PING_TEXT:
+        wire.writer.write(bytes([byte]))
+        await wire.writer.drain()
+    assert json.loads((await wire.frame())[1]) == {"type": "pong"}
+    wire.writer.close()
+
+
+async def test_pieces_without_end_are_no_way_around_the_limit(shared_api: Api) -> None:
+    wire = await Wire.open(shared_api.user())
+    wire.send(TEXT, b" " * 1000)
+    for _ in range(FRAME_BYTES // 1000 + 1):
+        wire.send(0x0, b" " * 1000)
+    assert await wire.ended() == 1009
+
+
+@pytest.mark.parametrize(
+    "deep", ['{"a":' * 1500, "[" * 8000, '{"type":"watch","conversation_id":' * 200]
+)
+async def test_deep_json_is_told_and_the_socket_stays(shared_api: Api, deep: str) -> None:
+    ears = await shared_api.user().socket()
+    await ears.socket.send_str(deep)
+    assert (await ears.frame())["code"] == "invalid_request"
+    await ears.tell(type="ping")
+    assert (await ears.frame())["type"] == "pong"
+    await ears.close()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "watch", "conversation_id": "group_nothing"},
+        {"type": "unwatch", "conversation_id": "group_nothing"},
+        {"type": "auth", "token": "x" * 1000},
+        {"type": "no such thing"},
+    ],
+)
+async def test_thousands_of_frames_of_any_kind_are_a_flood(
+    shared_api: Api, frame: dict[str, Any]
+) -> None:
+    ears = await shared_api.user().socket()
+    for _ in range(FRAMES_PER_SECOND * 50):
+        try:
+            await ears.tell(**frame)
+        except ConnectionError:  # closed already
+            break
+    assert await ears.closed() == CloseCode.FLOOD
+    await is_well(shared_api)
+
+
+async def test_who_has_not_said_who_he_is_has_one_frame(shared_api: Api) -> None:
+    wire = await Wire.open(shared_api.user(), with_token=False)
+    for _ in range(1000):
+        wire.send(FINAL | TEXT, PING_TEXT)
+    assert await wire.ended() == CloseCode.BAD_TOKEN
+    await is_well(shared_api)
+
+
+@own_loop
+@pytest.mark.parametrize("begun", [b"", b"\x81\xff"], ids=["silent", "in the middle of a frame"])
+async def test_a_peer_that_is_gone_without_a_word_is_forgotten(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    """Half open: the connection stands, and nobody answers the pings."""
+    monkeypatch.setattr(channels.server.socket, "HEARTBEAT_SECONDS", 0.2)
+    server = await api()
+    wire = await Wire.open(server.user())
+    wire.writer.write(begun)
+    assert len(server.hub._of_user) == 1
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while server.hub._of_user:
+            await asyncio.sleep(0.01)
+    wire.writer.close()
