@@ -287,9 +287,13 @@ async def open_api(
     create_policy: CreatePolicy = "anyone",
     allowed_origins: Sequence[str] = (),
     trusted_proxies: Sequence[IPvAnyNetwork] = (),
+    absent_seconds: float = 0,
     **limits: int,
 ) -> AsyncIterator[Api]:
-    """The application on the database, served as `channels serve` serves it; rates are unlimited unless given."""
+    """The application on the database, served as `channels serve` serves it; rates are unlimited unless given.
+
+    Nor is anything that is absent held back: most tests look for something that is not there.
+    """
     clock = clock or MovedClock()
     # Whatever else the machine does meanwhile: how long requests wait is for the tests of that to bound.
     unbounded = {
@@ -302,7 +306,13 @@ async def open_api(
     services = create_services(
         database, Limits(**{**unbounded, **limits}), clock=clock, create_policy=create_policy
     )
-    runner = App(services, SECRET, allowed_origins=allowed_origins, trusted_proxies=trusted_proxies)
+    runner = App(
+        services,
+        SECRET,
+        allowed_origins=allowed_origins,
+        trusted_proxies=trusted_proxies,
+        absent_seconds=absent_seconds,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

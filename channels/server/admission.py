@@ -101,7 +101,9 @@ class Work:
         self._since = now
 
     def leave(self) -> None:
-        """Give the place back while the client is waited for."""
+        """Give the place back while the client is waited for; again changes nothing."""
+        if self._is_away:
+            return
         self._seconds += self._admission.timer() - self._since
         self._is_away = True
         self._admission.at_work -= 1

@@ -30,6 +30,7 @@ from channels.routes import (
     RunningRoutes,
     SubscriberRoutes,
 )
+from channels.server.absence import ABSENT_SECONDS, Veil
 from channels.server.admission import Admission
 from channels.server.badges import InboxBadges
 from channels.server.callers import Callers
@@ -212,6 +213,7 @@ class App(web.BaseRunner):
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
         public_pages: PublicPages = "noindex",
         public_url: str | None = None,
+        absent_seconds: float = ABSENT_SECONDS,
     ) -> None:
         super().__init__(shutdown_timeout=shutdown_timeout)
         limits, metrics = services.limits, services.metrics
@@ -230,6 +232,7 @@ class App(web.BaseRunner):
         callers = Callers(verifier, visitors)
         origins = Origins(allowed_origins)
         rates = UserRates(limits.requests_per_second)
+        veil = Veil(absent_seconds)
         admission = Admission(limits.concurrent_requests, limits.waiting_milliseconds / 1000)
         metrics.places.set_function(lambda: admission.places)
         metrics.at_work.set_function(lambda: admission.at_work)
@@ -250,6 +253,7 @@ class App(web.BaseRunner):
             services.clock,
             metrics,
             origins,
+            veil,
             group_ids_of=services.chat.membership.list_group_ids,
             may_watch=services.chat.access.reading,
         )
@@ -262,7 +266,7 @@ class App(web.BaseRunner):
             [each for each in (rates.buckets, visitors.buckets) if each is not None],
         )
         services.bus.listen(self.sharing.on_events)
-        http.mount(endpoints, Calls(callers, visitors, rates, limits, admission))
+        http.mount(endpoints, Calls(callers, visitors, rates, limits, admission, veil))
         http.router.add("GET", SOCKET_PATH, self._socket.handle, is_counted=False)
         self._pages.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)

@@ -13,6 +13,7 @@ from aiohttp import HttpVersion11, hdrs, web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from channels.limits import Limits
+from channels.server.absence import Veil
 from channels.server.admission import Admission, Work
 from channels.server.answers import (
     JSON,
@@ -53,6 +54,7 @@ class Calls:
         rates: UserRates,
         limits: Limits,
         admission: Admission,
+        veil: Veil,
     ) -> None:
         self._callers = callers
         self._visitors = visitors
@@ -60,6 +62,7 @@ class Calls:
         self._rates = rates
         self._admission = admission
         self._limits = limits
+        self._veil = veil
         self._context = {LIMITS: limits}
 
     def handler(self, endpoint: Endpoint) -> Handler:
@@ -114,12 +117,14 @@ class Calls:
                 await self._invite(request)
                 check = None if claims is None else partial(self._callers.check, claims)
                 headers = headers_of(request)
-                return await serve_stream(endpoint, request, arguments, headers, check)
+                return await self._veil.over(
+                    serve_stream(endpoint, request, arguments, headers, check)
+                )
             if endpoint.takes_upload:
                 work.leave()
                 await self._invite(request)
                 arguments["upload"] = await upload_of(request)
-            answer = await call(**arguments)
+            answer = await self._veil.over(call(**arguments), work.leave)
             if isinstance(answer, Download):
                 work.leave()
                 with self._visitors.transfer_of(request):

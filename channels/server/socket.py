@@ -19,6 +19,7 @@ import structlog
 from aiohttp import WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from channels.server.absence import Veil
 from channels.server.answers import REQUEST_ID, USER_ID
 from channels.server.callers import Callers
 from channels.server.closing import CloseCode
@@ -91,6 +92,7 @@ class SocketServer:
         clock: Clock,
         metrics: Metrics,
         origins: Origins,
+        veil: Veil,
         *,
         group_ids_of: Callable[[UserId], Awaitable[list[GroupId]]],
         may_watch: Callable[[Actor, GroupId], Awaitable[object]],
@@ -103,6 +105,7 @@ class SocketServer:
         self._clock = clock
         self._metrics = metrics
         self._origins = origins
+        self._veil = veil
         self._group_ids_of = group_ids_of
         self._may_watch = may_watch
         self._auth_seconds = auth_seconds
@@ -260,7 +263,7 @@ class SocketServer:
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
                 self._rates.take(session.claims.actor)
                 may_watch = partial(self._may_watch, session.claims.actor, group_id)
-                await self._hub.watch_if(session, stream_id, may_watch)
+                await self._veil.over(self._hub.watch_if(session, stream_id, may_watch))
                 session.tell("watching", conversation_id=conversation_id)
             case _Unwatch(conversation_id=conversation_id):
                 self._hub.unwatch(session, StreamId(conversation_id))

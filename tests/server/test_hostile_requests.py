@@ -1,0 +1,487 @@
+"""Requests meant to hurt, made for every call from the table of routes: operators, patterns, bombs, others' cursors.
+
+Never a defect, never a hang, never what is somebody else's; what is hidden is answered as what is absent.
+"""
+
+import asyncio
+import gzip
+import json
+import re
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, Final
+
+import pytest
+
+import channels.server.absence
+from channels.server.app import endpoints_for
+from groups.kernel.endpoint import Endpoint
+from tests.api import (
+    AS_LINES,
+    PATIENCE_SECONDS,
+    Api,
+    User,
+    a_channel,
+    a_chat_group,
+    a_post,
+    all_pages,
+    conversation_of,
+    group_path,
+    id_of,
+    part,
+)
+from tests.conftest import OpenApi
+from tests.server.test_connections import said
+from tests.server.test_permission_matrix import BODIES, TABLES, Row, cast_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+own_loop = pytest.mark.asyncio(loop_scope="function")
+
+JSON: Final = {"Content-Type": "application/json"}
+
+
+# --- operators and patterns -----------------------------------------------------------------------------------------
+
+
+async def a_place(api: Api) -> tuple[User, dict[str, str]]:
+    """Somebody with one of everything, and what the parts of paths are called then."""
+    ada, bob = api.user("ada"), api.user("bob")
+    channel = await a_channel(ada, bob)
+    await a_post(ada, channel)
+    tea = await a_chat_group(ada, bob)
+    await a_post(ada, tea)
+    draft = await ada.post(f"{channel}/drafts", BODIES["draft"])
+    await ada.put("/v1/conversation-groups/mine")
+    await bob.post(f"/v1/conversations/{part(f'c2c_{id_of(channel)}')}/messages", BODIES["text"])
+    return ada, {
+        "channel_id": id_of(channel),
+        "group_id": id_of(tea),
+        "conversation_id": conversation_of(channel),
+        "user_id": bob.id,
+        "draft_id": draft.body["draft_id"],
+        "seq": "1",
+        "name": "mine",
+        "emoji": "👍",
+        "media_id": "none",
+    }
+
+
+def path_of(endpoint: Endpoint, parts: dict[str, str]) -> str:
+    path = endpoint.spec.path
+    for name in endpoint.path:
+        path = path.replace("{" + name + "}", part(parts[name]))
+    return path
+
+
+def names_of(endpoint: Endpoint) -> Iterator[str]:
+    """The query parameters of the call."""
+    if endpoint.query is not None:
+        for name, field in endpoint.query.model_fields.items():
+            yield field.alias or name
+
+
+NOTHING_LIKE_IT: Final = (
+    ".*",
+    "^",
+    "$ne",
+    '{"$ne":null}',
+    '{"$gt":""}',
+    "[$regex]=.*",
+    "$where",
+    "(?i)a|b",
+    "a.b",
+)
+"""As text they name nothing that there is; as an operator or a pattern they would name everything."""
+
+
+async def test_an_operator_in_a_query_is_a_text_or_refused_and_finds_nothing(
+    shared_api: Api,
+) -> None:
+    ada, parts = await a_place(shared_api)
+    tried = 0
+    for endpoint in endpoints_for(shared_api.services):
+        if endpoint.spec.method != "GET":
+            continue
+        for name in names_of(endpoint):
+            path = path_of(endpoint, parts)
+            for spelling in (f"{name}[$ne]=x", f"{name}[]=x", f"{name}.$gt=x", f"${name}=x"):
+                refused = await ada.get(f"{path}?{part(spelling).replace('%3D', '=')}")
+                assert refused.refusal == (400, "invalid_request"), (endpoint.spec, refused)
+            for text in NOTHING_LIKE_IT:
+                answer = await ada.get(f"{path}?{name}={part(text)}")
+                tried += 1
+                if answer.status < 300:
+                    found = [item for item in answer.items if "error" not in item]
+                    assert found == [], (endpoint.spec, name, text, answer)
+                else:
+                    assert 400 <= answer.status < 500, (endpoint.spec, name, text, answer)
+    assert tried > 300
+
+
+async def test_an_operator_for_a_value_is_refused_in_every_field_of_every_body(
+    shared_api: Api,
+) -> None:
+    ada, parts = await a_place(shared_api)
+    tried = 0
+    for endpoint in endpoints_for(shared_api.services):
+        if endpoint.body is None:
+            continue
+        example = endpoint.body.model_json_schema()["examples"][0]
+        for field in endpoint.body.model_fields:
+            if field == "custom":
+                continue  # the application's own JSON, and in a group's custom fields a map
+            for operator in (
+                {"$ne": None},
+                {"$gt": ""},
+                [{"$regex": ".*"}],
+                {"$where": "sleep(9)"},
+            ):
+                body = example | {field: operator}
+                refused = await ada.call(endpoint.spec.method, path_of(endpoint, parts), body)
+                assert refused.refusal == (400, "invalid_request"), (endpoint.spec, field, refused)
+                tried += 1
+    assert tried > 150
+
+
+KEYS: Final = [
+    "$where",
+    "a.b",
+    "$",
+    ".",
+    "",
+    "__proto__",
+    "_id",
+    "a\x00b",
+    "$ne",
+    "🍵",
+    "\u202eabc",
+]
+
+
+async def test_keys_that_mean_something_to_a_database_are_only_text(shared_api: Api) -> None:
+    ada = shared_api.user("ada")
+    path = await a_channel(ada)
+    custom = {key: {key: key} for key in KEYS}
+    for value in (custom, {"$set": {"owner_id": "eve"}}, [{"$inc": 1}]):
+        posted = await ada.post(f"{path}/posts", {"kind": "custom", "custom": value})
+        assert posted.status == 201, posted
+        assert (await ada.get(f"{path}/posts/{posted.body['seq']}")).body["custom"] == value
+    for key in KEYS:
+        if key in {"_id", "__proto__"}:
+            continue  # words of letters, as any custom field's name
+        refused = await ada.patch(group_path(path), {"custom": {key: "x"}})
+        assert refused.refusal == (400, "invalid_request"), refused
+    for name in ("$set", "a.b", "__proto__", "$where", "_id", "$", "a$b.c"):
+        made = await ada.put(f"/v1/conversation-groups/{part(name)}")
+        assert made.status == 201, made
+    filed = await ada.get("/v1/unread")
+    assert {"$set", "a.b", "__proto__", "_id", "$"} <= set(filed.body["conversation_groups"])
+    assert (await ada.delete(f"/v1/conversation-groups/{part('$set')}")).status == 204
+    assert "$where" in (await ada.get("/v1/unread")).body["conversation_groups"]
+
+
+SLOW: Final = (
+    "(a+)+$",
+    "^(([a-z])+.)+[A-Z]([a-z])+$",
+    "(.*a){20}",
+    "(?=(a+))*$",
+    "\\Q.*\\E",
+    "\\E.*",
+    "[a-z",
+    "a{1,9999}",
+    "(?#" + "(" * 40,
+    "\\",
+)
+
+
+@pytest.mark.parametrize("pattern", SLOW)
+async def test_a_pattern_that_would_take_for_ever_is_text(shared_api: Api, pattern: str) -> None:
+    ada = shared_api.user("ada")
+    await a_channel(ada, name="a" * 149 + "!")
+    named = await a_channel(ada, name=f"Tea {pattern}")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        found = await ada.get(f"/v1/channels?q={part(pattern)}")
+    assert id_of(named) in {item["channel_id"] for item in found.items}
+    assert all(pattern.casefold() in item["name"].casefold() for item in found.items)
+
+
+NAMES: Final = (
+    "\u202egnp.exe",
+    "a\u200bb",
+    "\u2066x\u2069",
+    "Z\u0351\u0350a\u0352l",
+    "\ufeffada",
+    "<script>alert(1)</script>",
+    "{{7*7}}${7*7}",
+    "'; DROP TABLE--",
+    "\u0000",
+    "a\r\nSet-Cookie: x=1",
+    "\ud800",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_name_is_kept_as_it_is_or_refused_and_never_a_defect(
+    shared_api: Api, name: str
+) -> None:
+    ada = shared_api.user("ada")
+    path = await a_channel(ada)
+    for where, field, shown in (
+        (path, "name", path),
+        (path, "introduction", path),
+        (group_path(path), "name", group_path(path)),
+        ("/v1/users/me", "name", "/v1/users/me"),
+        (f"{group_path(path)}/members/me", "name_card", f"{group_path(path)}/members/me"),
+    ):
+        before = (await ada.get(shown)).body[field]
+        changed = await ada.patch(where, {field: name})
+        assert changed.refusal in {(200, None), (400, "invalid_request")}, changed
+        kept = name if changed.status == 200 else before
+        assert (await ada.get(shown)).body[field] == kept
+    page = await shared_api.bearer(None).get(f"/c/{part(id_of(path))}")
+    assert page.status == 200
+    assert "<script>alert" not in page.text
+
+
+# --- bodies ---------------------------------------------------------------------------------------------------------
+
+ZEROS: Final = 32 << 20
+"""So much that it does not pass unseen, and packed so little that it is all sent before it is refused."""
+
+
+def packed(encoding: str) -> bytes:
+    """A thousandth of what it unpacks to."""
+    packer = zlib.compressobj(wbits=31 if encoding == "gzip" else 15)
+    pieces = [packer.compress(b" " * (1 << 20)) for _ in range(ZEROS >> 20)]
+    return b"".join(pieces) + packer.flush()
+
+
+@own_loop
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_bomb_is_refused_before_it_is_unpacked(api: OpenApi, encoding: str) -> None:
+    server = await api(file_bytes=1 << 20, image_bytes=1 << 20, video_bytes=1 << 20)
+    root = server.user("root", admin=True)
+    channel, bomb = await a_channel(root), packed(encoding)
+    assert len(bomb) < 40_000
+    said = {"Content-Encoding": encoding}
+    for path, headers, code in (
+        ("/v1/groups", JSON, "body_too_large"),
+        (f"{channel}/posts", JSON, "body_too_large"),
+        ("/v1/media", {}, "media_too_large"),
+    ):
+        tracemalloc.start()
+        refused = await root.call("POST", path, data=bomb, headers=headers | said)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert refused.refusal == (413, code), refused
+        assert peak < ZEROS / 4
+    lines = await root.call("POST", f"{channel}/subscribers", data=bomb, headers=AS_LINES | said)
+    assert lines.status in {200, 400, 413}
+    assert (await root.get(channel)).body["subscriber_count"] == 1
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "identity", "x", "compress"])
+async def test_a_packing_that_is_not_known_is_no_defect(shared_api: Api, encoding: str) -> None:
+    ada = shared_api.user()
+    body = gzip.compress(gzip.compress(b'{"type": "community", "name": "Tea"}'))
+    answer = await ada.call(
+        "POST", "/v1/groups", data=body, headers=JSON | {"Content-Encoding": encoding}
+    )
+    assert 400 <= answer.status < 500, answer
+
+
+async def test_a_packed_body_is_read_like_any_other(shared_api: Api) -> None:
+    ada = shared_api.user()
+    body = gzip.compress(b'{"type": "community", "name": "Tea"}')
+    made = await ada.call(
+        "POST", "/v1/groups", data=body, headers=JSON | {"Content-Encoding": "gzip"}
+    )
+    assert made.status == 201, made
+
+
+@pytest.mark.parametrize(
+    ("chunks", "status"),
+    [
+        pytest.param([b"%x\r\n" % (1 << 16) + b" " * (1 << 16) + b"\r\n"] * 64, 413, id="no end"),
+        pytest.param([b"zz\r\n{}\r\n"], 400, id="no size"),
+        pytest.param([b"ffffffffffffffffff\r\n{}\r\n"], 400, id="a size beyond any"),
+        pytest.param([b"-2\r\n{}\r\n"], 400, id="a negative size"),
+        pytest.param(
+            [b"2;" + b"x" * 70_000 + b"\r\n{}\r\n0\r\n\r\n"], 400, id="a size that goes on"
+        ),
+    ],
+)
+async def test_a_body_in_bad_chunks_is_refused(
+    shared_api: Api, chunks: list[bytes], status: int
+) -> None:
+    ada = shared_api.user()
+    head = (
+        f"POST /v1/groups HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    )
+    answer = await said(shared_api, head.encode() + b"".join(chunks))
+    assert f" {status} ".encode() in answer.partition(b"\r\n")[0], answer[:300]
+    assert b"application/problem+json" in answer
+
+
+# --- headers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\r\nSet-Cookie: x=1",
+        'a"; filename="b.exe',
+        "\u202etxt.exe",
+        "..\\..\\etc/passwd",
+        "a\x00b",
+    ],
+)
+async def test_a_files_name_puts_nothing_into_the_headers(shared_api: Api, name: str) -> None:
+    ada = shared_api.user()
+    stored = await ada.call("POST", "/v1/media", data=b"tea", headers={"X-File-Name": part(name)})
+    assert stored.status == 201, stored
+    got = await ada.get(stored.body["url"])
+    assert "Set-Cookie" not in got.headers
+    told = got.headers["Content-Disposition"]
+    assert re.fullmatch(
+        r"""attachment; filename="[^"/\\]*"(; filename\*=UTF-8''[\w%.~-]*)?""", told
+    )
+    assert told.isascii()
+    assert told.isprintable()
+
+
+async def test_what_is_echoed_is_one_word(shared_api: Api) -> None:
+    ada = shared_api.user()
+    for given in ("a b", "a,b", "<x>", "a" * 65, "é"):
+        answer = await ada.get("/v1/unread", **{"X-Request-Id": given})
+        assert answer.headers["X-Request-Id"] != given
+    lines = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Original-URL": "/v1/x"}
+    answer = await ada.get("/v1/users/me", **lines)
+    assert answer.status == 200
+    assert "evil" not in answer.text + str(answer.headers)
+
+
+# --- what is somebody else's ----------------------------------------------------------------------------------------
+
+
+async def test_a_cursor_of_another_user_shows_nothing_of_his(shared_api: Api) -> None:
+    """Every list of one's own, gone on with where somebody else's first page ended."""
+    ada, eve = shared_api.user("ada"), shared_api.user("eve")
+    for user in (ada, eve):
+        for _ in range(3):
+            channel = await a_channel(user)
+            await a_chat_group(user)
+            await a_post(user, channel)
+            peer = shared_api.user("peer")
+            await user.put(f"/v1/blocks/{peer.id}")
+            host = shared_api.user("host")
+            invited = await host.post(f"{await a_channel(host)}/invitations", {"user_id": user.id})
+            assert invited.status == 201, invited
+    lists = (
+        "/v1/channels?owned=true",
+        "/v1/channels?subscribed=true",
+        "/v1/groups?joined=true",
+        "/v1/conversations?type=group",
+        "/v1/blocks?",
+        "/v1/invitations?",
+    )
+    for path in lists:
+        own = [item for page in await all_pages(eve, path) for item in page]
+        first = await ada.get(f"{path}&limit=1")
+        cursor = first.body["next_cursor"]
+        assert cursor is not None, path
+        answer = await eve.get(f"{path}&cursor={cursor}")
+        if answer.status == 200:
+            assert all(item in own for item in answer.items), (path, answer)
+        else:
+            assert answer.refusal == (400, "bad_cursor")
+
+
+FILLED: Final = {"post": "1", "draft": "none", "nobody": "nobody", "owner": "somebody"}
+
+
+def call_of(row: Row, place: str) -> tuple[str, str, dict[str, Any]]:
+    """The row's call on this channel, the same whether there is one."""
+    path = row.path.replace("👍", part("👍")).removesuffix("/")
+    for word in ("post", "draft", "nobody", "owner", "member", "admin", "banned", "writer"):
+        path = path.replace("{" + word + "}", FILLED.get(word, "somebody"))
+    if row.body == "lines":
+        return row.method, place + path, {"data": '{"user_id": "x"}\n', "headers": AS_LINES}
+    if row.body in {"member", "nobody"}:
+        return row.method, place + path, {"body": {"user_id": "somebody"}}
+    if row.body == "forward":
+        return row.method, place + path, {"body": {"forward": {"group_id": id_of(place), "seq": 1}}}
+    return row.method, place + path, {"body": BODIES[row.body]} if row.body else {}
+
+
+async def told(user: User, row: Row, place: str) -> object:
+    """What the answer to the row's call lets one see, but for its number, its hour and the name that was asked for."""
+    method, path, sent = call_of(row, place)
+    answer = await user.call(method, path, **sent)
+    headers = {
+        name: value
+        for name, value in answer.headers.items()
+        if name.lower() not in {"x-request-id", "date", "content-length"}
+    }
+    body = answer.body | {"request_id": ""} if answer.text else None
+    return json.loads(json.dumps([answer.status, headers, body]).replace(id_of(place), "it"))
+
+
+HIDDEN: Final = ("private channel", "private channel as group", "private dialogue")
+
+
+@own_loop
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("table", HIDDEN)
+async def test_what_is_hidden_is_answered_as_what_is_absent_by_every_call(
+    api: OpenApi, table: str
+) -> None:
+    hidden, absent, stranger = await hidden_and_absent(await api(), table)
+    compared = 0
+    for row in TABLES[table][1]:
+        if row.cells[0].startswith("404"):
+            seen = [await told(stranger, row, place) for place in (hidden, absent)]
+            assert seen[0] == seen[1], row
+            compared += 1
+    assert compared > 5
+
+
+@own_loop
+@pytest.mark.parametrize("table", HIDDEN)
+async def test_the_clock_tells_nothing_of_what_is_hidden(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """Both are held back until the same moment; on this machine, whatever it does besides."""
+    held: list[float] = []
+
+    async def record(seconds: float) -> None:
+        held.append(seconds)
+
+    server = await api(absent_seconds=1000)
+    hidden, absent, stranger = await hidden_and_absent(server, table)
+    monkeypatch.setattr(channels.server.absence, "asyncio", SimpleNamespace(sleep=record))
+    for row in TABLES[table][1]:
+        if row.cells[0].startswith("404"):
+            for place in (hidden, absent):
+                held.clear()
+                await told(stranger, row, place)
+                (seconds,) = held
+                assert 900 < seconds < 1000, row
+    ears = await stranger.socket()
+    held.clear()
+    for place in (hidden, absent):
+        await ears.tell(type="watch", conversation_id=f"group_{id_of(place)}".replace("_c2c_", "_"))
+        assert (await ears.frame())["code"] == "group_not_found"
+    assert len(held) == 2
+    await ears.close()
+
+
+async def hidden_and_absent(api: Api, table: str) -> tuple[str, str, User]:
+    """The path of what is there, but not for the user; and of what is not there."""
+    cast = await cast_of(api)
+    hidden = (await TABLES[table][0](cast)).path
+    assert "c-" in hidden
+    return hidden, hidden.replace("c-", "x-"), cast["stranger"]
