@@ -7,12 +7,13 @@ transactions on one message always conflict and the second runs again on what th
 Depends on: `groups.kernel.mongo`.
 """
 
-from collections.abc import Awaitable, Collection, Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Final, NamedTuple
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
-from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
+from groups.kernel.mongo import Database, Document, Index, Lookup, Tx
 from groups.models import Tally, message_key
 from reactions.models import Reaction
 
@@ -20,6 +21,9 @@ _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 _KEPT_TALLIES: Final = 4_096
 _KEPT_BYTES: Final = 1_024
 """Of a tally, which has 20 bytes for each emoji. All in all 3 MB in practice, 12 MB at most."""
+_KEPT_HELD: Final = 8_192
+_KEPT_HELD_BYTES: Final = 512
+"""Of what says who holds an emoji. All in all 4 MB."""
 
 
 class MessagePage(NamedTuple):
@@ -31,6 +35,14 @@ class MessagePage(NamedTuple):
     def message_ids(self) -> dict[str, int]:
         """The seq of each message, by its key."""
         return {message_key(self.stream_id, seq): seq for seq in self.seqs}
+
+
+class Seen(NamedTuple):
+    """Of some messages, by seq: the tallies, `mine` left empty, and the emoji that one user holds."""
+
+    tallies: dict[int, Tally]
+    """The same object for all who ask for the messages at once."""
+    held: dict[int, set[str]]
 
 
 class ReactionStore:
@@ -53,38 +65,24 @@ class ReactionStore:
     )
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._reactions = database.collection("reactions")
         self._tallies = database.collection("tallies")
         self._tally_memory = database.memory(
             "tallies", _to_tally, most=_KEPT_TALLIES, most_bytes=_KEPT_BYTES
         )
-        self._tally_reader = Coalesced(self._find_tallies_of)
-        self._held_reader = Coalesced(self._find_held_on)
+        self._held_memory = database.memory(
+            "reactions", _to_held, most=_KEPT_HELD, most_bytes=_KEPT_HELD_BYTES
+        )
+        self._reader = Coalesced(self._read)
 
     # --- tallies --------------------------------------------------------------------------------------------------
 
-    async def find_tallies(
-        self, message_ids: Iterable[str], tx: Tx | None = None
-    ) -> dict[str, Tally]:
+    def lookup_tallies(self, message_ids: Collection[str]) -> Lookup[dict[str, Tally]]:
         """The tallies of those of the messages that ever had a reaction; `mine` is left empty."""
-        found = await self._tally_memory.find(
-            {"_id": {"$in": list(message_ids)}}, session=tx.session if tx else None
+        return Lookup(
+            self._tallies, {"_id": {"$in": list(message_ids)}}, dict, memory=self._tally_memory
         )
-        return dict(found)
-
-    def read_tallies(self, page: MessagePage) -> Awaitable[dict[int, Tally] | None]:
-        """As `find_tallies`, by seq, or None; one query and one object for all who ask for the page meanwhile."""
-        return self._tally_reader.find(page)
-
-    async def _find_tallies_of(
-        self, pages: Collection[MessagePage]
-    ) -> dict[MessagePage, dict[int, Tally]]:
-        ids_of = {page: page.message_ids() for page in pages}
-        found = await self.find_tallies({i for ids in ids_of.values() for i in ids})
-        return {
-            page: {seq: found[message_id] for message_id, seq in ids.items() if message_id in found}
-            for page, ids in ids_of.items()
-        }
 
     async def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
         """Store the message's counts."""
@@ -97,44 +95,59 @@ class ReactionStore:
             session=tx.session,
         )
 
-    # --- reactions ------------------------------------------------------------------------------------------------
+    # --- what a reader of messages sees -----------------------------------------------------------------------------
 
-    async def find_held(
-        self, message_ids: Iterable[str], user_ids: Iterable[UserId], tx: Tx | None = None
-    ) -> dict[tuple[str, UserId], set[str]]:
-        """The emoji that these users hold on these messages, by message and user."""
-        # Uses index: message_id_1_user_id_1_emoji_1 (covered)
-        cursor = self._reactions.find(
-            {"message_id": {"$in": list(message_ids)}, "user_id": {"$in": list(user_ids)}},
-            {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1},
-            batch_size=ONE_REPLY,
-            session=tx.session if tx else None,
-        )
-        held: dict[tuple[str, UserId], set[str]] = {}
-        for document in await cursor.to_list(None):
-            key = document["message_id"], document["user_id"]
-            held.setdefault(key, set()).add(document["emoji"])
-        return held
+    def read(self, page: MessagePage, user_id: UserId) -> Awaitable[Seen | None]:
+        """What the user sees on these messages; one command for all who ask for the page meanwhile."""
+        return self._reader.find((page, user_id))
 
-    def read_held(
-        self, page: MessagePage, user_id: UserId
-    ) -> Awaitable[dict[int, set[str]] | None]:
-        """The emoji that the user holds on these messages, by seq; those who ask at once share one query."""
-        return self._held_reader.find((page, user_id))
-
-    async def _find_held_on(
+    async def _read(
         self, wanted: Collection[tuple[MessagePage, UserId]]
-    ) -> dict[tuple[MessagePage, UserId], dict[int, set[str]]]:
+    ) -> dict[tuple[MessagePage, UserId], Seen]:
         users_of: dict[MessagePage, list[UserId]] = {}
         for page, user_id in wanted:
             users_of.setdefault(page, []).append(user_id)
-        answers: dict[tuple[MessagePage, UserId], dict[int, set[str]]] = {key: {} for key in wanted}
-        # One query a page: all pages together would ask for every user's reactions on every page.
-        for page, users in users_of.items():
-            seq_of = page.message_ids()
-            for (message_id, user_id), emoji in (await self.find_held(seq_of, users)).items():
-                answers[page, user_id][seq_of[message_id]] = emoji
+        answers: dict[tuple[MessagePage, UserId], Seen] = {}
+        # A command a page: all pages together would ask for every user's reactions on every page.
+        for part in await asyncio.gather(*(self._see(p, users) for p, users in users_of.items())):
+            answers |= part
         return answers
+
+    async def _see(
+        self, page: MessagePage, users: Sequence[UserId]
+    ) -> dict[tuple[MessagePage, UserId], Seen]:
+        seq_of = page.message_ids()
+        # Where nothing has a tally nobody holds anything, so the others are not asked then.
+        any_tally = Lookup(
+            self._tallies,
+            {"_id": {"$in": list(seq_of)}},
+            bool,
+            {"$limit": 1},
+            {"$project": {"_id": 1}},
+        )
+        of_tallies, of_held = self.lookup_tallies(seq_of), self.lookup_held(seq_of, users)
+        await self._database.look_up(None, any_tally, of_tallies, of_held)
+        tallies = {seq_of[message_id]: tally for message_id, tally in of_tallies.found.items()}
+        held = {
+            user_id: {seq_of[message_id]: emoji for message_id, emoji in on.items()}
+            for user_id, on in of_held.found.items()
+        }
+        return {(page, user_id): Seen(tallies, held.get(user_id, {})) for user_id in users}
+
+    # --- reactions ------------------------------------------------------------------------------------------------
+
+    def lookup_held(
+        self, message_ids: Collection[str], user_ids: Collection[UserId]
+    ) -> Lookup[dict[UserId, dict[str, set[str]]]]:
+        """The emoji that these users hold on these messages, by user and message."""
+        # Uses index: message_id_1_user_id_1_emoji_1 (covered)
+        return Lookup(
+            self._reactions,
+            {"message_id": {"$in": list(message_ids)}, "user_id": {"$in": list(user_ids)}},
+            _by_user,
+            {"$project": {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1}},
+            memory=self._held_memory,
+        )
 
     async def list_holders(
         self, message_id: str, emoji: str, *, after: str, limit: int
@@ -189,6 +202,17 @@ class ReactionStore:
 
 def _to_tally(document: Document) -> tuple[str, Tally]:
     return document["_id"], Tally(counts=document["counts"], total=document["total"], mine=())
+
+
+def _by_user(rows: list[tuple[str, UserId, str]]) -> dict[UserId, dict[str, set[str]]]:
+    held: dict[UserId, dict[str, set[str]]] = {}
+    for message_id, user_id, emoji in rows:
+        held.setdefault(user_id, {}).setdefault(message_id, set()).add(emoji)
+    return held
+
+
+def _to_held(document: Document) -> tuple[str, UserId, str]:
+    return document["message_id"], document["user_id"], document["emoji"]
 
 
 def _to_document(reaction: Reaction) -> Document:

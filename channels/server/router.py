@@ -9,6 +9,7 @@ percent-decoded once, so an id may hold a slash as `%2F`. What cannot be decoded
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -21,6 +22,7 @@ Parameters = dict[str, str]
 Handler = Callable[[web.BaseRequest, Parameters], Awaitable[web.StreamResponse]]
 
 _PARAMETER: Final = "{"
+_KEPT_LENGTH: Final = 256  # characters of a segment whose decoding is remembered
 
 
 class Route(NamedTuple):
@@ -146,6 +148,12 @@ class Router:
 def _decoded(segment: str) -> str:
     if "%" not in segment:
         return segment
+    return _unquoted(segment) if len(segment) <= _KEPT_LENGTH else _unquoted.__wrapped__(segment)
+
+
+# A crowd reacts with few emoji, and asks for few channels.
+@lru_cache(maxsize=1_024)
+def _unquoted(segment: str) -> str:
     try:
         return unquote(segment, errors="strict")
     except UnicodeDecodeError:

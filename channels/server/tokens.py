@@ -18,7 +18,6 @@ from typing import Any, Final
 
 import jwt
 import orjson
-from cachetools import LRUCache
 
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, SystemClock
@@ -34,7 +33,8 @@ _ALGORITHM: Final = "HS256"
 _NEEDED_CLAIMS: Final = frozenset({"sub", "exp"})
 _PLAIN_CLAIMS: Final = _NEEDED_CLAIMS | {"iat", "scope"}
 """Others (`nbf`, `aud`, ...) mean something to the library, which is then asked."""
-_CACHED_TOKENS: Final = 10_000  # about 10 MB of tokens of ordinary length
+_CACHED_TOKENS: Final = 10_000
+"""So many that came last, and up to as many before them: some 10 MB of tokens of ordinary length."""
 
 
 class BadToken(Unauthenticated):
@@ -111,7 +111,9 @@ class TokenVerifier:
         self._keys = [key.encode() for key in (secret, previous) if key is not None]
         self._revoked_at = revoked_at
         self._clock = clock or SystemClock()
-        self._good: LRUCache[str, Claims] = LRUCache(maxsize=_CACHED_TOKENS)
+        # Two generations, since in a crowd that comes once each an LRU costs more than reading the token.
+        self._good: dict[str, Claims] = {}
+        self._good_before: dict[str, Claims] = {}
 
     def verify(self, token: str) -> Claims:
         """What the token says.
@@ -120,7 +122,9 @@ class TokenVerifier:
         """
         claims = self._good.get(token)
         if claims is None:
-            claims = self._read(token)
+            claims = self._good_before.get(token) or self._read(token)
+            if len(self._good) >= _CACHED_TOKENS:
+                self._good_before, self._good = self._good, {}
             self._good[token] = claims
         self.check(claims)
         return claims
@@ -223,6 +227,8 @@ def _instant(expiry: object) -> datetime:
 
 def _issued(at: object) -> datetime | None:
     """When the token says it was issued; one that says it in no way we read does not say it."""
+    if at is None:
+        return None
     try:
         return _instant(at)
     except BadToken:

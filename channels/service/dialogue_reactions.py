@@ -130,7 +130,9 @@ class DialogueReactions:
         dialogue = entries[0].dialogue
         refusals = await self._refusals(entries, tx)
         sides = {dialogue.user_id, UserId(dialogue.peer_id)}
-        picture = await self._ledger.load(message_key(message.stream_id, message.seq), sides, tx)
+        asked = self._ledger.ask(message_key(message.stream_id, message.seq), sides)
+        await self._database.look_up(tx, *asked.lookups)
+        picture = asked.picture()
         outcomes: list[DomainError | None] = []
         for entry in entries:
             try:

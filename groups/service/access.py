@@ -3,13 +3,29 @@
 It answers "absent" and "not yours to know" with the same error, so that no caller can forget the difference.
 """
 
+from typing import Protocol
+
 from groups import policy
 from groups.errors import GroupNotFound, MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
-from groups.models import Message, Rank, Standing
+from groups.models import Group, Member, Message, Rank, Standing
 from groups.store import GroupStore, MemberStore, MessageStore, RestrictionStore
+
+
+class Found(Protocol):
+    """A group and an actor's membership in it, as they were read."""
+
+    @property
+    def group(self) -> Group | None:
+        """The group, if it exists."""
+        ...
+
+    @property
+    def member(self) -> Member | None:
+        """The membership, if there is one."""
+        ...
 
 
 class Access:
@@ -27,12 +43,21 @@ class Access:
         self._restrictions = restrictions
         self._messages = messages
 
-    async def standing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> Standing:
-        """The actor before the group.
+    async def standing(
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        tx: Tx | None = None,
+        *,
+        found: Found | None = None,
+    ) -> Standing:
+        """The actor before the group; `found`: what was read of both a moment ago.
 
         Raises: GroupNotFound when there is none, or none for him.
         """
-        if tx is None:
+        if found is not None:
+            group, member = found.group, found.member
+        elif tx is None:
             reading = self._members.read(group_id, actor.user_id)
             group = await self._groups.read(group_id)
             member = await reading
@@ -49,12 +74,19 @@ class Access:
             raise GroupNotFound
         return Standing(group=group, member=member, rank=rank)
 
-    async def reading(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> Standing:
-        """The actor before a group whose messages he may read.
+    async def reading(
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        tx: Tx | None = None,
+        *,
+        found: Found | None = None,
+    ) -> Standing:
+        """The actor before a group whose messages he may read; `found` as in `standing`.
 
         Raises: GroupNotFound; PermissionRefused; Banned.
         """
-        standing = await self.standing(actor, group_id, tx)
+        standing = await self.standing(actor, group_id, tx, found=found)
         refusal = policy.reading_refusal(standing.group, standing.rank)
         if refusal is not None:
             raise refusal

@@ -27,6 +27,7 @@ from groups.service.media import MediaService
 from groups.service.membership import MembershipService
 from groups.service.message_changes import MessageChanges
 from groups.service.messages import MessageService
+from groups.service.openings import Openings
 from groups.service.repeats import Repeats
 from groups.service.revocations import Revocations
 from groups.service.roster import Admissions, MembershipLane, Roster
@@ -168,6 +169,7 @@ def assemble(
         media,
         streams,
         access,
+        Openings(database, groups, members, messages),
         hooks,
         limits,
         clock,

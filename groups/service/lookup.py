@@ -3,12 +3,13 @@
 A batch of a higher package (reactions to a message) asks once for all its callers, so its cost does not grow with them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import Database, Lookup, Tx
 from groups.models import Standing
 from groups.store import GroupStore, MemberStore, RestrictionStore
 
@@ -29,17 +30,23 @@ class GroupLookup:
         self._restrictions = restrictions
 
     async def standings(
-        self, actors: Collection[Actor], group_id: GroupId, tx: Tx
+        self,
+        actors: Collection[Actor],
+        group_id: GroupId,
+        tx: Tx,
+        *,
+        beside: Sequence[Lookup[Any]] = (),
     ) -> dict[Actor, Standing]:
         """Each of the actors before the group; who is absent here must not know of it, or there is none.
 
-        By actor, not by user: the same user may come with and without the application's rights.
+        By actor, not by user: the same user may come with and without the application's rights. `beside`: what else
+        is looked up in the same command; where there is no group, nothing is found.
         """
         users = {actor.user_id for actor in actors}
         of_group = self._groups.lookup(group_id)
         of_members = self._members.lookup_many(group_id, users)
         of_restrictions = self._restrictions.lookup_many(group_id, users)
-        await self._database.look_up(tx, of_group, of_members, of_restrictions)
+        await self._database.look_up(tx, of_group, of_members, of_restrictions, *beside)
         group, members = of_group.found, of_members.found
         restrictions = of_restrictions.found
         if group is None:

@@ -22,6 +22,7 @@ from groups.models import Content, Group, Member, Message, Standing, stream_of
 from groups.service.access import Access
 from groups.service.hooks import Hooks
 from groups.service.media import media_ids_of
+from groups.service.openings import Openings
 from groups.service.posting import Post, PostBatch, Take, prepared
 from groups.service.streams import StreamService, digest_of
 from groups.store import (
@@ -65,6 +66,7 @@ class MessageService:
         media: MediaStore,
         streams: StreamService,
         access: Access,
+        openings: Openings,
         hooks: Hooks,
         limits: GroupLimits,
         clock: Clock,
@@ -80,6 +82,7 @@ class MessageService:
         self._media = media
         self._streams = streams
         self._access = access
+        self._openings = openings
         self._hooks = hooks
         self._limits = limits
         self._clock = clock
@@ -269,14 +272,14 @@ class MessageService:
         `next_cursor` goes on in the same direction: back in time, or forward from `after_seq`.
         Raises: GroupNotFound; PermissionRefused; Banned; BadCursor.
         """
-        begun = None
         if cursor is None and after_seq is None:
-            # Beside finding out what the actor is here, so that he waits for one reading less: who may not read is
-            # refused without a look at it.
-            begun = self._streams.begin_page(
-                stream_of(group_id), limit=limit, before_seq=before_seq
+            opening = await self._openings.read(
+                group_id, actor.user_id, below=before_seq, limit=limit + 1
             )
-        standing = await self._access.reading(actor, group_id)
+            standing = await self._access.reading(actor, group_id, found=opening)
+            read: Sequence[Message] | None = opening.messages
+        else:
+            standing, read = await self._access.reading(actor, group_id), None
         messages, next_cursor = await self._streams.page(
             standing.group.stream_id,
             floor=policy.history_floor(standing),
@@ -284,7 +287,7 @@ class MessageService:
             before_seq=before_seq,
             after_seq=after_seq,
             cursor=cursor,
-            begun=begun,
+            read=read,
         )
         return History(messages, standing, next_cursor)
 

@@ -6,7 +6,7 @@ group; its messages get dense seqs (P2), since head and messages change together
 """
 
 import hashlib
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -149,14 +149,6 @@ class StreamService:
 
     # --- read -----------------------------------------------------------------------------------------------------
 
-    def begin_page(
-        self, stream_id: StreamId, *, limit: int, before_seq: int | None
-    ) -> Awaitable[Sequence[Message] | None]:
-        """Begin to read a page that goes back in time, of a stream as nobody sees it who has a floor: for `page`."""
-        return self._messages.read_messages(
-            stream_id, above=0, below=before_seq, limit=limit + 1, oldest_first=False
-        )
-
     async def page(
         self,
         stream_id: StreamId,
@@ -166,12 +158,12 @@ class StreamService:
         before_seq: int | None = None,
         after_seq: int | None = None,
         cursor: str | None = None,
-        begun: Awaitable[Sequence[Message] | None] | None = None,
+        read: Sequence[Message] | None = None,
     ) -> tuple[list[Message], str | None]:
         """A page of messages behind the `floor`, newest first, and the cursor to the next.
 
         The newest, those before a seq, or the ones right after a seq; the cursor goes on in the same direction.
-        `begun` is the reading of the same page by `begin_page`. Raises: BadCursor.
+        `read` holds the newest `limit + 1` already, whatever the floor. Raises: BadCursor.
         """
         key = decode_cursor("messages", cursor, str, int)
         if key is not None:
@@ -181,8 +173,8 @@ class StreamService:
             else:
                 before_seq = int(seq)
         is_forward = after_seq is not None
-        if begun is None:
-            begun = self._messages.read_messages(
+        if read is None:
+            read = await self._messages.read_messages(
                 stream_id,
                 above=max(floor, after_seq or 0),
                 below=before_seq,
@@ -190,7 +182,7 @@ class StreamService:
                 oldest_first=is_forward,
             )
         # Newest first, what is above the floor comes first: the same page as if it had been asked for above it.
-        visible = [message for message in await begun or () if message.seq > floor]
+        visible = [message for message in read or () if message.seq > floor]
         messages, has_more = cut_page(visible, limit)
         next_cursor = None
         if has_more:

@@ -86,6 +86,14 @@ class MemberStore:
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return Lookup(self._members, match, _members_by_user)
 
+    def lookup_known(
+        self, group_id: GroupId, user_ids: Iterable[UserId]
+    ) -> Lookup[dict[UserId, Member]]:
+        """As `lookup_many`, of users who ask again and again: a member who is as before is the same object."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        match: Document = {"_id": {"$in": keys}, "group_id": group_id}
+        return Lookup(self._members, match, _known_by_user, memory=self._memory)
+
     def lookup_group_counts(self, user_ids: Iterable[UserId]) -> Lookup[dict[UserId, int]]:
         """As `count_groups`, to be asked together with others."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
@@ -240,6 +248,10 @@ class MemberStore:
 
 def _members_by_user(rows: list[Document]) -> dict[UserId, Member]:
     return {row["user_id"]: _to_member(row) for row in rows}
+
+
+def _known_by_user(known: list[tuple[str, Member]]) -> dict[UserId, Member]:
+    return {member.user_id: member for _, member in known}
 
 
 def _to_document(member: Member) -> Document:

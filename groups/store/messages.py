@@ -39,6 +39,8 @@ class _PageKey(NamedTuple):
 _KEPT_MESSAGES: Final = 2_048
 _KEPT_BYTES: Final = 4_096
 """Of a message; several times what most have. All in all 3 MB in practice, 25 MB at most."""
+_UNSEEN: Final = ("touched", "key", "digest")
+"""What a reaction writes, and what posting wrote: without it the message is to its reader the same as before."""
 
 
 class MessageStore:
@@ -58,7 +60,7 @@ class MessageStore:
         self._database = database
         self._messages = database.collection("messages")
         self._memory = database.memory(
-            "messages", _to_message, most=_KEPT_MESSAGES, most_bytes=_KEPT_BYTES
+            "messages", _to_message, most=_KEPT_MESSAGES, most_bytes=_KEPT_BYTES, unseen=_UNSEEN
         )
         self._page_reader = Coalesced(self._find_pages)
 
@@ -124,6 +126,21 @@ class MessageStore:
         pages = await asyncio.gather(*(self._find_page(key) for key in wanted))
         return dict(zip(wanted, pages, strict=True))
 
+    def lookup_newest(
+        self, stream_id: StreamId, *, below: int | None, limit: int
+    ) -> Lookup[list[Message]]:
+        """As `read_messages`, of the newest before a seq, or of all, to be asked together with others."""
+        # Uses index: stream_id_1_seq_1
+        bounds: Document = {"$gt": 0} if below is None else {"$gt": 0, "$lt": below}
+        return Lookup(
+            self._messages,
+            {"stream_id": stream_id, "seq": bounds},
+            list,
+            {"$sort": {"seq": DESCENDING}},
+            {"$limit": limit},
+            memory=self._memory,
+        )
+
     async def _find_page(self, wanted: _PageKey) -> list[Message]:
         # Uses index: stream_id_1_seq_1
         bounds: Document = {"$gt": wanted.above}
@@ -131,8 +148,6 @@ class MessageStore:
             bounds["$lt"] = wanted.below
         return await self._memory.find(
             {"stream_id": wanted.stream_id, "seq": bounds},
-            # Without what a reaction writes: to its reader the message is the same as before.
-            projection={"touched": 0, "key": 0, "digest": 0},
             sort=[("seq", 1 if wanted.oldest_first else DESCENDING)],
             limit=wanted.limit,
         )

@@ -5,11 +5,13 @@ its own. What it promises them is P4: reactions and tally change in one transact
 """
 
 from collections.abc import Collection, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from groups.kernel.emoji_text import canonical_emoji
 from groups.kernel.ids import StreamId, UserId
-from groups.kernel.mongo import Tx
+from groups.kernel.mongo import Lookup, Tx
 from groups.models import Tallies, Tally
 from reactions.errors import BadEmoji
 from reactions.service.picture import Picture
@@ -22,12 +24,11 @@ class Ledger:
     def __init__(self, store: ReactionStore) -> None:
         self._store = store
 
-    async def load(self, message_id: str, user_ids: Collection[UserId], tx: Tx) -> Picture:
-        """The message's counts, and what these users hold on it."""
-        held = await self._store.find_held([message_id], user_ids, tx)
-        tally = (await self._store.find_tallies([message_id], tx)).get(message_id, Tally())
-        by_user = {user_id: held.get((message_id, user_id), set()) for user_id in user_ids}
-        return Picture(message_id, tally.counts, by_user)
+    def ask(self, message_id: str, user_ids: Collection[UserId]) -> "Asked":
+        """What a batch must know of the message, to be looked up in its transaction."""
+        of_tally = self._store.lookup_tallies([message_id])
+        of_held = self._store.lookup_held([message_id], user_ids)
+        return Asked(message_id, user_ids, of_tally, of_held)
 
     async def write(self, picture: Picture, tally: Tally, now: datetime, tx: Tx) -> int | None:
         """Store what the picture changed, `tally` being its counts; how many are new, None where nothing changed."""
@@ -43,21 +44,43 @@ class Ledger:
     async def tallies_of(
         self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]
     ) -> Tallies:
-        """The tally of each of the messages that has one, with what the user holds: two queries for all."""
+        """The tally of each of the messages that has one, with what the user holds: one command for all."""
         if not seqs:
             return Tallies()
-        page = MessagePage(stream_id, tuple(seqs))
-        reading = self._store.read_tallies(page)
-        held = await self._store.read_held(page, user_id)
-        found = await reading or {}
-        if not held:
-            return Tallies(found)
-        own = {seq: mine_of(found[seq], emoji) for seq, emoji in held.items() if seq in found}
-        return Tallies(found, own)
+        seen = await self._store.read(MessagePage(stream_id, tuple(seqs)), user_id)
+        if seen is None:
+            return Tallies()
+        tallies, held = seen
+        own = {seq: mine_of(tallies[seq], emoji) for seq, emoji in held.items() if seq in tallies}
+        return Tallies(tallies, own)
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
         """Delete up to `limit` reactions or tallies of a stream that has ended; how many there were."""
         return await self._store.delete_some(stream_id, limit, tx)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The counts of a message, and what these users hold on it."""
+
+    message_id: str
+    user_ids: Collection[UserId]
+    of_tally: Lookup[dict[str, Tally]]
+    of_held: Lookup[dict[UserId, dict[str, set[str]]]]
+
+    @property
+    def lookups(self) -> tuple[Lookup[Any], Lookup[Any]]:
+        """What is to be looked up. The tally first: where there is none, nobody holds anything."""
+        return self.of_tally, self.of_held
+
+    def picture(self) -> Picture:
+        """What was found."""
+        tally = self.of_tally.found.get(self.message_id, Tally())
+        held = self.of_held.found
+        by_user = {
+            user_id: held.get(user_id, {}).get(self.message_id, set()) for user_id in self.user_ids
+        }
+        return Picture(self.message_id, tally.counts, by_user)
 
 
 def with_mine(tally: Tally, own: Set[str] | None) -> Tally:

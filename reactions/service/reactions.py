@@ -103,11 +103,14 @@ class ReactionService:
         group_id, seq = _split(key)
         # The message first: where another process is at it, this transaction ends here, and begins again behind it.
         message = await self._messages.hold(group_id, seq, tx)
-        standings = await self._lookup.standings({entry.actor for entry in entries}, group_id, tx)
+        actors = {entry.actor for entry in entries}
+        asked = self.ledger.ask(
+            message_key(stream_of(group_id), seq), {actor.user_id for actor in actors}
+        )
+        standings = await self._lookup.standings(actors, group_id, tx, beside=asked.lookups)
         if not standings:
             return [GroupNotFound() for _ in entries]
-        users = {actor.user_id for actor in standings}
-        picture = await self.ledger.load(message_key(stream_of(group_id), seq), users, tx)
+        picture = asked.picture()
         refusals: list[DomainError | None] = []
         for entry in entries:
             try:

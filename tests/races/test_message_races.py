@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 
-from groups.errors import GroupIdTaken, GroupNotFound, RecallTooLate
+from groups.errors import Banned, GroupIdTaken, GroupNotFound, RecallTooLate
 from groups.events import MessageEdited, MessagePosted, MessageRecalled
-from groups.kernel.errors import DomainError, IdempotencyConflict, RateLimited
+from groups.kernel.errors import (
+    DomainError,
+    IdempotencyConflict,
+    PermissionRefused,
+    RateLimited,
+)
 from groups.kernel.ids import GroupId
 from groups.models import GroupType
-from groups.service import NewGroup, Posted
+from groups.service import History, NewGroup, Posted
 from tests.builders import ADA, BOB, CAT, DAN, ROOT, OpenWorld, World, a_user, text
 
 
@@ -167,3 +172,34 @@ async def test_an_id_is_used_again_only_when_nothing_is_left(open_world: OpenWor
     await one.chat.clearing.wait()
     assert await one.seqs(BOB, GroupId("tea")) == [1]
     await one.check_sound(GroupId("tea"))
+
+
+async def test_who_reads_beside_others_is_judged_by_what_was_committed_before_he_asked(
+    open_world: OpenWorld,
+) -> None:
+    world, other = await open_world(), await open_world()
+    group_id = await world.group(BOB, CAT, DAN)
+    await world.messages.post(ADA, group_id, text("hello"))
+
+    async def read() -> dict[str, object]:
+        readers = {"ada": ADA, "bob": BOB, "cat": CAT, "dan": DAN}
+        calls = [world.messages.list_messages(user, group_id, limit=9) for user in readers.values()]
+        return dict(zip(readers, await _together(calls), strict=True))
+
+    first = await read()
+    assert [isinstance(page, History) for page in first.values()] == [True] * 4
+    # In another process, so that nothing but the database can tell.
+    await other.membership.remove(ADA, group_id, BOB.user_id, ban=True)
+    await other.membership.leave(CAT, group_id)
+    await other.message_changes.edit(ADA, group_id, 1, text("better"))
+    second = await read()
+    shown = {
+        name: page.messages[0].content if isinstance(page, History) else type(page)
+        for name, page in second.items()
+    }
+    assert shown == {
+        "ada": text("better"),
+        "bob": Banned,
+        "cat": PermissionRefused,
+        "dan": text("better"),
+    }

@@ -193,7 +193,7 @@ async def test_a_batch_costs_the_same_commands_for_one_caller_and_for_a_hundred(
     seq = await scene.post(group_id)
     one = await commands_of(scene, group_id, 1, USERS[:1])
     assert await commands_of(scene, group_id, seq, USERS[:100]) == one
-    assert len(one) == 8  # five reads, tally, reactions, event, commit
+    assert len(one) == 6  # the message, what is known, tally, reactions, event, commit
 
 
 async def test_what_many_users_hold_is_read_with_one_command(scenes: tuple[Scene, Scene]) -> None:
@@ -204,14 +204,15 @@ async def test_what_many_users_hold_is_read_with_one_command(scenes: tuple[Scene
             *(scene.reactions.react(user, group_id, 1, emoji) for user in USERS[:60])
         )
     before = len(COMMANDS.names)
-    message_id = message_key(stream_of(group_id), 1)
-    held = await scene.store.find_held([message_id], [user.user_id for user in USERS[:60]])
-    assert COMMANDS.names[before:] == ["find"]
-    assert {len(emoji) for emoji in held.values()} == {3}
-    assert len(held) == 60
+    stream_id = stream_of(group_id)
+    held = await asyncio.gather(
+        *(scene.reactions.tallies(user, stream_id, [1]) for user in USERS[:60])
+    )
+    assert COMMANDS.names[before:] == ["aggregate"]
+    assert {len(tallies[1].mine) for tallies in held} == {3}
 
 
-async def test_a_page_of_tallies_costs_two_queries(scenes: tuple[Scene, Scene]) -> None:
+async def test_a_page_of_tallies_costs_one_command(scenes: tuple[Scene, Scene]) -> None:
     scene = scenes[0]
     group_id = await scene.a_group()
     for seq in range(1, 21):
@@ -219,7 +220,7 @@ async def test_a_page_of_tallies_costs_two_queries(scenes: tuple[Scene, Scene]) 
         await scene.post(group_id)
     before = len(COMMANDS.names)
     tallies = await scene.reactions.tallies(ADA, stream_of(group_id), range(1, 21))
-    assert COMMANDS.names[before:] == ["find", "find"]
+    assert COMMANDS.names[before:] == ["aggregate"]
     assert {tally.mine for tally in tallies.values()} == {(THUMB,)}
     assert len(tallies) == 20
 

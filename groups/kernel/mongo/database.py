@@ -25,6 +25,7 @@ from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo.connecting import appname_of, connected
 from groups.kernel.mongo.driver import (
+    AS_BYTES,
     NAIVE_INSTANTS,
     ONE_REPLY,
     Bucket,
@@ -32,7 +33,7 @@ from groups.kernel.mongo.driver import (
     Document,
     Operation,
 )
-from groups.kernel.mongo.lookups import Lookup, hand_out, joined_pipeline
+from groups.kernel.mongo.lookups import Lookup, hand_out, hand_out_bytes, joined_pipeline
 from groups.kernel.mongo.memory import Memory
 from groups.kernel.mongo.orphans import Orphans
 from groups.kernel.mongo.outbox import OUTBOX, tail
@@ -57,6 +58,7 @@ class Database:
         self._clock = clock or SystemClock()
         self._retries = Retries(Orphans(database.client, appname_of(database.name)))
         self._local_listeners: list[Callable[[list[Event]], None]] = []
+        self._collections_as_bytes: dict[str, Collection] = {}
 
     @classmethod
     async def connect(
@@ -95,7 +97,13 @@ class Database:
                     raise
 
     def memory(
-        self, name: str, parse: Callable[[Document], T], *, most: int, most_bytes: int
+        self,
+        name: str,
+        parse: Callable[[Document], T],
+        *,
+        most: int,
+        most_bytes: int,
+        unseen: Sequence[str] = (),
     ) -> Memory[T]:
         """A memory of what the collection's documents mean, for the store that owns it; on mongomock it keeps none."""
         return Memory(
@@ -104,6 +112,7 @@ class Database:
             most=most,
             most_bytes=most_bytes,
             takes_bytes=self.transactional,
+            unseen=unseen,
         )
 
     def bucket(self, name: str, *, chunk_bytes: int) -> Bucket:
@@ -204,19 +213,30 @@ class Database:
 
     # --- look-ups --------------------------------------------------------------------------------------------------
 
-    async def look_up(self, tx: Tx, *lookups: Lookup[Any]) -> None:
-        """Answer all of them inside the transaction, in one command (one by one on mongomock).
+    async def look_up(self, tx: Tx | None, *lookups: Lookup[Any]) -> None:
+        """Answer all of them, inside the transaction where there is one, in one command (one by one on mongomock).
 
         The first finds one document at most; where it finds none, the others' answers are empty.
         """
-        if self.transactional:
-            cursor = lookups[0].collection.aggregate(
-                joined_pipeline(lookups), session=tx.session, batchSize=ONE_REPLY
-            )
-            hand_out(lookups, await cursor.to_list(None))
+        if not self.transactional:
+            for lookup in lookups:
+                lookup.answer(await lookup.collection.aggregate(lookup.pipeline).to_list(None))
             return
-        for lookup in lookups:
-            lookup.answer(await lookup.collection.aggregate(lookup.pipeline).to_list(None))
+        first, pipeline = lookups[0].collection, joined_pipeline(lookups)
+        if tx is None:
+            # Of raw documents, whatever the driver's types say.
+            cursor: Any = self._as_bytes(first.name).aggregate(pipeline, batchSize=ONE_REPLY)
+            hand_out_bytes(lookups, [bytes(row.raw) for row in await cursor.to_list(None)])
+        else:
+            found = first.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
+            hand_out(lookups, await found.to_list(None))
+
+    def _as_bytes(self, name: str) -> Collection:
+        known = self._collections_as_bytes.get(name)
+        if known is None:
+            known = self._database.get_collection(name, codec_options=AS_BYTES)
+            self._collections_as_bytes[name] = known
+        return known
 
     # --- batches --------------------------------------------------------------------------------------------------
 

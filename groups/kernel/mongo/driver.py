@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorGridFSBucket
 from pymongo import DESCENDING, DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 __all__ = [
+    "AS_BYTES",
+    "AWARE_INSTANTS",
     "DESCENDING",
     "NAIVE_INSTANTS",
     "ONE_REPLY",
@@ -33,7 +36,9 @@ Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
 ONE_REPLY: Final = 10_000
 """The `batch_size` of a look-up of many keys: at the default of 101 documents the rest costs a command more."""
 
+AWARE_INSTANTS: Final[CodecOptions[Document]] = CodecOptions(document_class=dict, tz_aware=True)
 NAIVE_INSTANTS: Final = CodecOptions(document_class=dict, tz_aware=False)
+AS_BYTES: Final[CodecOptions[Any]] = CodecOptions(document_class=RawBSONDocument)
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # naive, like what it is subtracted from
 _MILLISECOND: Final = timedelta(milliseconds=1)
 

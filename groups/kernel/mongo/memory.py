@@ -11,22 +11,23 @@ Promises:
     Bounded: the oldest of `most` documents gives way; a document of more than `most_bytes` is not kept.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from bson import decode
-from bson.codec_options import CodecOptions
 
-from groups.kernel.mongo.driver import Collection, Document
+from groups.kernel.mongo.driver import AWARE_INSTANTS, Collection, Document
 
 T = TypeVar("T")
 
-_AWARE: Final[CodecOptions[Document]] = CodecOptions(document_class=dict, tz_aware=True)
 _LENGTH_BYTES: Final = 4  # a document begins with its length in bytes, little-endian
 
 
 class Memory(Generic[T]):
-    """A collection whose documents are remembered; `parse` makes of one what is answered for it."""
+    """A collection whose documents are remembered; `parse` makes of one what is answered for it.
+
+    The fields that are `unseen` are not read, so that a document in which only they changed is the same as before.
+    """
 
     def __init__(
         self,
@@ -36,29 +37,34 @@ class Memory(Generic[T]):
         most: int,
         most_bytes: int,
         takes_bytes: bool,
+        unseen: Sequence[str] = (),
     ) -> None:
         self._collection = collection
-        self._parse = parse
+        self.parse = parse
         self._most = most
         self._most_bytes = most_bytes
         self._takes_bytes = takes_bytes
+        self.unseen = unseen
         self._known: dict[bytes, T] = {}
 
     async def find(self, filter_: Document, **options: Any) -> list[T]:
         """What each document that is found means, in the order of the query; `options` are those of the driver."""
+        if self.unseen:
+            options["projection"] = dict.fromkeys(self.unseen, 0)
         if not self._takes_bytes:
             found = self._collection.find(filter_, **options)
-            return [self._parse(document) for document in await found.to_list(None)]
+            return [self.parse(document) for document in await found.to_list(None)]
         # Bytes, whatever the driver's types say of cursors.
         cursor: Any = self._collection.find_raw_batches(filter_, **options)
         batches: list[bytes] = await cursor.to_list(None)
-        return [self._meaning_of(raw) for batch in batches for raw in _documents_in(batch)]
+        return [self.meaning_of(raw) for batch in batches for raw in _documents_in(batch)]
 
-    def _meaning_of(self, raw: bytes) -> T:
+    def meaning_of(self, raw: bytes) -> T:
+        """What the document of these bytes means."""
         known = self._known.get(raw)
         if known is not None:
             return known
-        meaning = self._parse(decode(raw, _AWARE))
+        meaning = self.parse(decode(raw, AWARE_INSTANTS))
         if len(raw) <= self._most_bytes:
             if len(self._known) >= self._most:
                 del self._known[next(iter(self._known))]

@@ -1,0 +1,77 @@
+"""The first page of a stream as most readers ask for it: what they are to the group, and its messages, in one command.
+
+Readers of one page who ask at once share the command: the group and the messages are found once, and each reader's
+membership beside them. Whether a reader may see any of it is `access`'s to judge.
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from groups.kernel.coalesce import Coalesced
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Database
+from groups.models import Group, Member, Message, stream_of
+from groups.store import GroupStore, MemberStore, MessageStore
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The group, the reader's membership, and the messages, newest first; the list is other readers' too."""
+
+    group: Group | None
+    member: Member | None
+    messages: Sequence[Message]
+
+
+class _Page(NamedTuple):
+    """The newest messages of a group's stream, or the newest before a seq."""
+
+    group_id: GroupId
+    below: int | None
+    limit: int
+
+
+class Openings:
+    """Reads openings."""
+
+    def __init__(
+        self, database: Database, groups: GroupStore, members: MemberStore, messages: MessageStore
+    ) -> None:
+        self._database = database
+        self._groups = groups
+        self._members = members
+        self._messages = messages
+        self._reader = Coalesced(self._read)
+
+    async def read(
+        self, group_id: GroupId, user_id: UserId, *, below: int | None, limit: int
+    ) -> Opening:
+        """The newest messages before a seq, or of all, for this reader."""
+        found = await self._reader.find((_Page(group_id, below, limit), user_id))
+        assert found is not None  # each is answered
+        return found
+
+    async def _read(
+        self, wanted: Collection[tuple[_Page, UserId]]
+    ) -> dict[tuple[_Page, UserId], Opening]:
+        readers: dict[_Page, list[UserId]] = {}
+        for page, user_id in wanted:
+            readers.setdefault(page, []).append(user_id)
+        answers: dict[tuple[_Page, UserId], Opening] = {}
+        for part in await asyncio.gather(*(self._open(page, readers[page]) for page in readers)):
+            answers |= part
+        return answers
+
+    async def _open(
+        self, page: _Page, user_ids: Sequence[UserId]
+    ) -> dict[tuple[_Page, UserId], Opening]:
+        of_group = self._groups.lookup(page.group_id)
+        of_members = self._members.lookup_known(page.group_id, user_ids)
+        of_messages = self._messages.lookup_newest(
+            stream_of(page.group_id), below=page.below, limit=page.limit
+        )
+        await self._database.look_up(None, of_group, of_members, of_messages)
+        group, members, messages = of_group.found, of_members.found, of_messages.found
+        return {(page, u): Opening(group, members.get(u), messages) for u in user_ids}

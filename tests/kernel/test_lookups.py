@@ -1,0 +1,99 @@
+"""Several queries in one command: each has its own answer, inside a transaction and outside, and on mongomock."""
+
+from typing import Any
+
+import pytest
+
+from groups.kernel.mongo import Database, Lookup, Tx
+from tests.builders import START, mock_database
+from tests.kernel.conftest import Connect
+
+Document = dict[str, Any]
+
+
+class Asked:
+    """A box, the things in it, and those of another name, of which there are none."""
+
+    def __init__(self, database: Database, box_id: str) -> None:
+        self.boxes, self.things = database.collection("boxes"), database.collection("things")
+        self.database = database
+        self.known = database.memory("things", dict, most=9, most_bytes=200, unseen=["touched"])
+        self.box = Lookup(self.boxes, {"_id": box_id}, lambda rows: rows[0] if rows else None)
+        self.inside = Lookup(
+            self.things, {"box": box_id}, list, {"$sort": {"_id": -1}}, memory=self.known
+        )
+        self.none = Lookup(self.things, {"_id": "nothing"}, len)
+
+    async def look_up(self, tx: Tx | None = None) -> tuple[Document | None, list[Document], int]:
+        await self.database.look_up(tx, self.box, self.inside, self.none)
+        return self.box.found, self.inside.found, self.none.found
+
+    async def fill(self) -> None:
+        """Two boxes of three things."""
+        for name in ("red", "blue"):
+            await self.boxes.insert_one({"_id": name, "at": START, "tags": ["a", {"b": [1]}, []]})
+            for number in range(3):
+                row = {"_id": f"{name}{number}", "box": name, "at": START, "touched": number}
+                await self.things.insert_one(row)
+
+
+def answer(name: str, *, touched: bool) -> tuple[Document, list[Document], int]:
+    box = {"_id": name, "at": START, "tags": ["a", {"b": [1]}, []]}
+    things: list[Document] = [
+        {"_id": f"{name}{number}", "box": name, "at": START}
+        | ({"touched": number} if touched else {})
+        for number in (2, 1, 0)
+    ]
+    return box, things, 0
+
+
+async def test_each_query_has_its_own_answer_in_a_transaction_and_outside(connect: Connect) -> None:
+    asked = Asked(await connect(), "red")
+    await asked.fill()
+    expected = answer("red", touched=False)
+    assert await asked.look_up() == expected
+    async with asked.database.transaction() as tx:
+        assert await asked.look_up(tx) == expected
+
+
+async def test_on_mongomock_the_answers_are_the_same_but_for_what_is_unseen() -> None:
+    asked = Asked(mock_database(), "blue")
+    await asked.fill()
+    assert await asked.look_up() == answer("blue", touched=True)
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+async def test_where_the_first_finds_nothing_nothing_is_found(
+    connect: Connect, in_transaction: bool
+) -> None:
+    asked = Asked(await connect(), "green")
+    await asked.fill()
+    await asked.things.insert_one({"_id": "green0", "box": "green"})
+    if in_transaction:
+        async with asked.database.transaction() as tx:
+            assert await asked.look_up(tx) == (None, [], 0)
+    else:
+        assert await asked.look_up() == (None, [], 0)
+
+
+async def test_what_did_not_change_is_the_same_object_and_what_changed_is_not(
+    connect: Connect,
+) -> None:
+    asked = Asked(await connect(), "red")
+    await asked.fill()
+    _, before, _ = await asked.look_up()
+    await asked.things.update_one({"_id": "red1"}, {"$inc": {"touched": 1}})
+    await asked.things.update_one({"_id": "red2"}, {"$set": {"weight": 3}})
+    _, after, _ = await asked.look_up()
+    assert [one is other for one, other in zip(before, after, strict=True)] == [False, True, True]
+    assert after[0]["weight"] == 3
+
+
+async def test_many_and_large_rows_come_whole(connect: Connect) -> None:
+    asked = Asked(await connect(), "full")
+    await asked.boxes.insert_one({"_id": "full"})
+    rows: list[Document] = [
+        {"_id": f"{number:04}", "box": "full", "text": "x" * (number * 7)} for number in range(300)
+    ]
+    await asked.things.insert_many(rows)
+    assert (await asked.look_up())[1] == rows[::-1]
