@@ -46,7 +46,9 @@ async def test_a_database_without_a_version_takes_all_steps_in_order(connect: Co
     assert await stored(database) == {"_id": "stored", "version": 2}
 
 
-async def test_an_empty_database_is_of_the_newest_version(database: Database) -> None:
+async def test_an_empty_database_is_of_the_newest_version(connect: Connect) -> None:
+    database = await connect()
+    await database.drop()
 
     async def never() -> None:
         raise AssertionError

@@ -8,6 +8,7 @@ from pymongo.errors import PyMongoError
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.driver import Document
+from groups.kernel.mongo.elections import Elections, SinceElection
 
 
 class StandaloneServer(Exception):
@@ -26,6 +27,7 @@ async def connected(
 
     Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
     """
+    elections = Elections()
     try:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             uri,
@@ -40,6 +42,7 @@ async def connected(
             socketTimeoutMS=20_000,
             maxPoolSize=100,
             appname=appname_of(name),
+            event_listeners=[elections],
         )
     except PyMongoError as error:
         raise Unavailable(f"The address of the database cannot be used: {error}") from error
@@ -59,4 +62,4 @@ async def connected(
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         client.close()
         raise StandaloneServer
-    return client[name]
+    return client.get_database(name, read_concern=SinceElection(elections))

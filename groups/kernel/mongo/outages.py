@@ -3,6 +3,7 @@
 from typing import Final
 
 from pymongo.errors import (
+    ConfigurationError,
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -45,6 +46,9 @@ def is_transient(error: PyMongoError) -> bool:
 
 def is_outage(error: Exception) -> bool:
     """Whether the error tells of a database that is away, not of a command that is wrong."""
+    # What the driver says over a connection to a member that had not joined its replica set yet when it was opened.
+    if isinstance(error, ConfigurationError) and "Sessions are not supported" in str(error):
+        return True
     return isinstance(error, _DRIVER_DOWN) or (
         isinstance(error, OperationFailure) and error.code in _CODES_OF_CHANGE
     )

@@ -16,6 +16,7 @@ from typing import Any, Final
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.errors import OperationFailure
+from pymongo.read_concern import ReadConcern
 
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import Document
@@ -68,7 +69,11 @@ class Snapshot:
         Raises: SnapshotLost.
         """
         options: dict[str, Any] = {} if hint is None else {"hint": hint}
-        cursor = self._database.collection(collection).aggregate(
+        # The session names the instant, and no other may stand beside it.
+        of_session = self._database.collection(collection).with_options(
+            read_concern=ReadConcern("snapshot")
+        )
+        cursor = of_session.aggregate(
             list(pipeline), session=self._session, allowDiskUse=True, **options
         )
         try:

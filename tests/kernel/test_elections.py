@@ -1,0 +1,61 @@
+"""What a read names after an election; that it helps is proven by `tests/faults/test_replica_set.py`."""
+
+from typing import Any
+
+from bson import ObjectId, Timestamp
+from pymongo.errors import ConfigurationError
+from pymongo.hello import Hello
+from pymongo.monitoring import ServerHeartbeatSucceededEvent
+
+from groups.kernel.mongo import is_outage
+from groups.kernel.mongo.elections import Elections, SinceElection
+from tests.kernel.conftest import Connect
+
+
+def told(elections: Elections, seconds: int, election_id: ObjectId | None, **more: Any) -> None:
+    """A member says what it is: the primary, unless told otherwise."""
+    hello: dict[str, Any] = {"setName": "rs", "isWritablePrimary": True, "ok": 1, **more}
+    hello["$clusterTime"] = {"clusterTime": Timestamp(seconds, 1)}
+    if election_id is not None:
+        hello["electionId"] = election_id
+    reply = Hello(hello)
+    elections.succeeded(ServerHeartbeatSucceededEvent(0.1, reply, ("127.0.0.1", 1)))
+
+
+def named(elections: Elections) -> dict[str, Any]:
+    return SinceElection(elections).document
+
+
+FIRST, SECOND = ObjectId("7fffffff0000000000000001"), ObjectId("7fffffff0000000000000002")
+
+
+def test_a_read_names_the_instant_at_which_its_primary_introduced_itself() -> None:
+    elections = Elections()
+    assert named(elections) == {"level": "majority"}
+    told(elections, 10, FIRST)
+    told(elections, 20, FIRST)
+    assert named(elections) == {"level": "majority", "afterClusterTime": Timestamp(10, 1)}
+    told(elections, 30, SECOND)
+    assert named(elections)["afterClusterTime"] == Timestamp(30, 1)
+
+
+def test_a_member_that_is_no_primary_or_none_any_more_changes_nothing() -> None:
+    elections = Elections()
+    told(elections, 30, SECOND)
+    told(elections, 20, FIRST)  # frozen, and thawed
+    told(elections, 40, None, isWritablePrimary=False, secondary=True)
+    assert named(elections)["afterClusterTime"] == Timestamp(30, 1)
+
+
+async def test_every_read_of_a_real_database_names_it(connect: Connect) -> None:
+    database = await connect()
+    said = database.collection("groups").read_concern.document
+    assert said["level"] == "majority"
+    assert isinstance(said["afterClusterTime"], Timestamp)
+    assert await database.collection("groups").find_one({"_id": "tea"}) is None
+
+
+def test_a_connection_from_before_the_member_joined_is_an_outage() -> None:
+    said = "Sessions are not supported by this MongoDB deployment"
+    assert is_outage(ConfigurationError(said))
+    assert not is_outage(ConfigurationError("The server has no such thing"))
