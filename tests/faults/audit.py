@@ -22,15 +22,15 @@ _CLEARING_SECONDS: Final = 20.0
 Documents = list[dict[str, Any]]
 
 
-async def audit(journal: Journal, clients: Clients, server: Server) -> None:
-    """Every check there is.
+async def audit(journal: Journal, clients: Clients, server: Server, *others: Server) -> None:
+    """Every check there is; what is stored is looked at by the first server's database.
 
     Raises: AssertionError with all that is wrong.
     """
     wrong = list(journal.wrong)
     wrong += await _over_http(journal, clients)
     wrong += await asyncio.to_thread(_in_the_collections, journal, server.uri)
-    wrong += server.defects()
+    wrong += [defect for each in (server, *others) for defect in each.defects()]
     assert not wrong, f"{len(wrong)} broken:\n" + "\n".join(wrong[:30])
     await asyncio.to_thread(verify, server)
 

@@ -145,6 +145,8 @@ async def freeze_primary(stage: Stage) -> None:
     async with stage.load.reading_from_the_past():
         await stage.frozen((await asyncio.to_thread(stage.replicas.primary)).pid)
         await asyncio.sleep(HEARTBEAT_SECONDS)
+        # On a busy machine it hears of its successor later than at its next heartbeat.
+        await asyncio.to_thread(stage.replicas.settle)
 
 
 async def freeze_server(stage: Stage) -> None:
@@ -225,8 +227,7 @@ async def staged(
         await load.goes_on(5, seconds=120)
         journal = await load.stop()
         # Before anything is compared everything has happened: the audit repeats what was never answered.
-        await audit(journal, clients, one)
-        assert not other.defects(), other.defects()
+        await audit(journal, clients, one, other)
         page = await clients.insist("GET", f"/v1/channels/{name}/posts?limit=1", "owner")
         head = page["items"][0]["seq"]
         for listener in listeners:

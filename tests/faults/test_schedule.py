@@ -22,7 +22,7 @@ from tests.faults.audit import verify
 from tests.faults.deployment import DATABASE, Server, kill, token
 
 SECONDS: Final = 60.0
-ATTEMPTS: Final = 5  # to have it fall asleep before it has published all
+ATTEMPTS: Final = 5  # to hit it before it has published all
 HEADERS: Final = {"Authorization": f"Bearer {token('ada')}"}
 
 Stored = Database[dict[str, Any]]
@@ -109,26 +109,44 @@ def until_one_is_out(database: Stored, streams: dict[str, Any]) -> None:
         assert time.monotonic() < deadline, "nothing was published"
 
 
+async def caught(
+    server: Server, database: Stored, how: signal.Signals, name: str
+) -> tuple[list[str], int]:
+    """Channels that the server, alone, was publishing posts of when the signal hit it, and where its log begins.
+
+    With SIGKILL it is waited for, so that it runs no more.
+    """
+    for attempt in range(ATTEMPTS):
+        if not server.runs:
+            await asyncio.to_thread(server.start)
+        ids = await scheduled(server, f"{name}-{attempt}", 60, 2)
+        server.kill()
+        make_due(database)
+        streams = {"stream_id": {"$in": [f"group_{channel_id}" for channel_id in ids]}}
+        seen = server.begin()
+        until_one_is_out(database, streams)
+        kill(server.pid, how)
+        if how is signal.SIGKILL:
+            server.kill()
+        left = database["drafts"].count_documents({"due_at": {"$exists": True}})
+        out = database["messages"].count_documents(streams)
+        print(f"{name} with {out} out and {left} due")
+        assert out + left == 2 * len(ids)
+        if left:
+            return ids, seen
+        server.kill()
+    raise AssertionError("it publishes faster than it can be stopped")
+
+
 @pytest.mark.timeout(180)
 async def test_a_process_killed_while_it_publishes_leaves_each_post_out_once_or_due(
     pair: tuple[Server, Server],
 ) -> None:
     one, other = pair
-    ids = await scheduled(one, "killed", 60, 2)
-    for server in pair:
-        server.kill()
+    other.kill()
     with MongoClient[dict[str, Any]](one.uri, tz_aware=True) as client:
         database = client[DATABASE]
-        make_due(database)
-        streams = {"stream_id": {"$in": [f"group_{channel_id}" for channel_id in ids]}}
-        one.begin()
-        until_one_is_out(database, streams)
-        one.kill()
-        left = database["drafts"].count_documents({"due_at": {"$exists": True}})
-        out = database["messages"].count_documents(streams)
-        print(f"killed with {out} out and {left} due")
-        assert out + left == 2 * len(ids)
-        assert left, "the kill came too late to prove anything"
+        ids, _ = await caught(one, database, signal.SIGKILL, "killed")
         await asyncio.gather(*(asyncio.to_thread(server.start) for server in pair))
         await all_out(database)
         for channel_id in ids:
@@ -139,25 +157,6 @@ async def test_a_process_killed_while_it_publishes_leaves_each_post_out_once_or_
         assert server.defects() == []
 
 
-async def asleep(server: Server, database: Stored) -> tuple[list[str], int]:
-    """Channels that the server was publishing posts of when it fell asleep, and where its log begins."""
-    for attempt in range(ATTEMPTS):
-        ids = await scheduled(server, f"asleep-{attempt}", 40, 2)
-        server.kill()
-        make_due(database)
-        seen = server.begin()
-        until_one_is_out(database, {"stream_id": {"$in": [f"group_{i}" for i in ids]}})
-        kill(server.pid, signal.SIGSTOP)
-        left = database["drafts"].count_documents({"due_at": {"$exists": True}})
-        print(f"asleep with {left} due")
-        if left:
-            return ids, seen
-        kill(server.pid, signal.SIGCONT)
-        while "\nReady." not in server.log(seen):
-            await asyncio.sleep(0.02)
-    raise AssertionError("it publishes faster than it can be stopped")
-
-
 @pytest.mark.timeout(180)
 async def test_a_process_that_sleeps_while_it_publishes_and_wakes_repeats_nothing(
     pair: tuple[Server, Server],
@@ -166,7 +165,7 @@ async def test_a_process_that_sleeps_while_it_publishes_and_wakes_repeats_nothin
     other.kill()
     with MongoClient[dict[str, Any]](one.uri, tz_aware=True) as client:
         database = client[DATABASE]
-        ids, seen = await asleep(one, database)
+        ids, seen = await caught(one, database, signal.SIGSTOP, "asleep")
         try:
             # What it holds open is ended by the one that it holds up, and published by that one.
             await asyncio.to_thread(other.start)
