@@ -2,8 +2,8 @@
 
 A majority read shows what its member knows a majority to keep. One that was just elected has all that was
 acknowledged, but what it knows of the majority may be as old as its last restart, until the first write of its own is
-kept by one: for a moment it would show the past (seconds of it in `tests/faults`). So each read names the instant of the
-election; a member that has not come so far makes it wait. Later that instant is past, and nobody waits.
+kept by one: for a moment it would show the past (seconds of it in `tests/faults`). So each read names the instant of
+the election; a member that has not come so far makes it wait. Later that instant is past, and nobody waits.
 
 What stays: a primary that stood still answers from what it knew until it hears of its successor.
 """
