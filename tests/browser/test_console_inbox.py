@@ -171,6 +171,8 @@ async def test_the_applications_admin_follows_an_inbox_that_no_event_tells_him_o
     path = await a_channel(owner, reader)
     await writes(reader, path, "First")
     opened = await window(root, inbox_of(path))
+    await expect(opened.page.locator(".thread-row")).to_be_visible()
+    # Not before: a timer of the real clock could no longer be cleared.
     await opened.page.clock.install()
     await opened.page.locator(".thread-row").click()
     await expect(opened.page.locator(".thread .text")).to_have_text(["First"])
