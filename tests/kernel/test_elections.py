@@ -15,7 +15,8 @@ from tests.kernel.conftest import Connect
 def told(elections: Elections, seconds: int, election_id: ObjectId | None, **more: Any) -> None:
     """A member says what it is: the primary, unless told otherwise."""
     hello: dict[str, Any] = {"setName": "rs", "isWritablePrimary": True, "ok": 1, **more}
-    hello["$clusterTime"] = {"clusterTime": Timestamp(seconds, 1)}
+    hello["lastWrite"] = {"opTime": {"ts": Timestamp(seconds, 1), "t": 1}}
+    hello["$clusterTime"] = {"clusterTime": Timestamp(seconds + 5, 1)}
     if election_id is not None:
         hello["electionId"] = election_id
     reply = Hello(hello)
@@ -29,7 +30,7 @@ def named(elections: Elections) -> dict[str, Any]:
 FIRST, SECOND = ObjectId("7fffffff0000000000000001"), ObjectId("7fffffff0000000000000002")
 
 
-def test_a_read_names_the_instant_at_which_its_primary_introduced_itself() -> None:
+def test_a_read_names_what_its_primary_had_written_when_it_introduced_itself() -> None:
     elections = Elections()
     assert named(elections) == {"level": "majority"}
     told(elections, 10, FIRST)

@@ -2,8 +2,8 @@
 
 A majority read shows what its member knows a majority to keep. One that was just elected has all that was
 acknowledged, but what it knows of the majority may be as old as its last restart, until the first write of its own is
-kept by one: for a moment it would show the past (seconds of it in `tests/faults`). So each read names the instant of
-the election; a member that has not come so far makes it wait. Later that instant is past, and nobody waits.
+kept by one: for a moment it would show the past (seconds of it in `tests/faults`). So each read names the
+last write before the election; a member that has not come so far makes it wait. Later that is past, and nobody waits.
 
 What stays: a primary that stood still answers from what it knew until it hears of its successor.
 """
@@ -25,7 +25,7 @@ class Elections(ServerHeartbeatListener):
 
     def __init__(self) -> None:
         self.last: Timestamp | None = None
-        """When the present primary introduced itself, by the clock of the replica set."""
+        """What the present primary had written last when it introduced itself."""
         self._election_id: ObjectId | None = None
 
     def succeeded(self, event: ServerHeartbeatSucceededEvent) -> None:
@@ -33,8 +33,11 @@ class Elections(ServerHeartbeatListener):
         hello = event.reply
         if not hello.is_writable or hello.election_id in {None, self._election_id}:
             return
-        if hello.cluster_time is not None:
-            instant = hello.cluster_time["clusterTime"]
+        # Its last write, which all that was acknowledged lies before; not its clock, which may be ahead of every write:
+        # the read would wait for the next one.
+        written = hello.document.get("lastWrite", {}).get("opTime")
+        if written is not None:
+            instant = written["ts"]
             # One that takes itself for the primary still tells of an instant that is past.
             if self.last is None or instant > self.last:
                 self.last = instant
