@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from channels.server.rates import Buckets
 from groups.kernel.clock import Clock
+from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
 from groups.kernel.ids import mint_id
 from groups.kernel.mongo import Database, Tx, is_outage
@@ -103,5 +104,5 @@ class RateSharing:
                 await self.tell()
             # Whatever it was: the rates of this process go on, and the next second is told again.
             except Exception as error:
-                if not is_outage(error):
+                if not isinstance(error, Unavailable) and not is_outage(error):
                     log.exception("cannot tell what was spent")

@@ -11,6 +11,7 @@ from typing import Final
 
 from channels.reach.store import DayStore
 from groups.kernel.clock import Clock
+from groups.kernel.errors import Unavailable
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, is_outage
 
@@ -54,7 +55,7 @@ class Folding:
                 await self.fold()
             # The next time may succeed; one that ended for good would let documents pile up.
             except Exception as error:
-                if not is_outage(error):
+                if not isinstance(error, Unavailable) and not is_outage(error):
                     log.exception("cannot fold the days that are over")
 
     async def stop(self) -> None:
