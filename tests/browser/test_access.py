@@ -227,6 +227,25 @@ async def test_everything_of_a_reader_is_reached_by_keyboard(
     await expect(opened.by("button", "❤️, 1 reaction")).to_have_attribute("aria-pressed", "true")
 
 
+async def test_a_closed_dialog_gives_focus_back_and_never_takes_it_from_who_went_on(
+    server: Api, window: OpenWindow
+) -> None:
+    _, reader, views = await a_furnished_place(server)
+    opened = await window(reader, views["channel"])
+    profile, opener = opened.by("dialog"), opened.page.locator(".talk-open")
+    await opener.click()
+    await opened.page.keyboard.press("Escape")
+    await expect(profile).to_have_count(0)
+    await expect(opener).to_be_focused()
+    await opener.click()
+    await expect(profile).to_be_visible()
+    await opened.page.evaluate(
+        "document.querySelector('dialog').close(); document.querySelector('.row-menu').focus()"
+    )
+    await expect(profile).to_have_count(0)
+    await expect(opened.page.locator(".row-menu")).to_be_focused()
+
+
 async def test_from_right_to_left_everything_is_mirrored_and_nothing_overflows(
     server: Api, window: OpenWindow
 ) -> None:

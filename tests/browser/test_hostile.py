@@ -66,8 +66,10 @@ async def test_a_reader_sees_it_and_nothing_comes_of_it(server: Api, window: Ope
         assert hrefs
         assert {href.partition("://")[0] for href in hrefs} == {"https"}
         await opened.page.locator(".talk-open").click()
-        await expect(opened.page.get_by_role("dialog").get_by_role("heading")).to_have_text(text)
+        profile = opened.page.get_by_role("dialog")
+        await expect(profile.get_by_role("heading")).to_have_text(text)
         await opened.page.keyboard.press("Escape")
+        await expect(profile).to_be_hidden()
         await opened.page.locator(".row-menu").focus()
         await opened.page.keyboard.press("Enter")
         await expect(opened.page.get_by_role("menu")).to_contain_text(folder)

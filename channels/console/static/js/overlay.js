@@ -11,7 +11,6 @@ const NOTICE_MILLISECONDS = 5000;
  */
 export function dialog({ title, className = "", build }) {
   return new Promise((resolve) => {
-    const before = document.activeElement;
     const id = freshId("dialog");
     const element = h(`dialog.sheet`, { "aria-labelledby": id });
     if (className) element.classList.add(className);
@@ -20,9 +19,9 @@ export function dialog({ title, className = "", build }) {
       result = value;
       element.close();
     };
+    // Focus went back by itself as it closed: this comes later, when the user may have gone on.
     element.addEventListener("close", () => {
       element.remove();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
       resolve(result);
     });
     element.addEventListener("click", (event) => {

@@ -7,7 +7,6 @@ import { t } from "./texts.js";
 
 /** Show the pictures of a post, beginning with the one at `start`. */
 export function showPictures(images, start) {
-  const before = document.activeElement;
   const element = h("dialog.viewer", { "aria-label": t("viewer.label") });
   const stage = h("div.stage");
   const counter = h("p.counter", { "aria-live": "polite" });
@@ -40,10 +39,7 @@ export function showPictures(images, start) {
   element.addEventListener("click", (event) => {
     if (event.target === stage) element.close();
   });
-  element.addEventListener("close", () => {
-    element.remove();
-    if (before instanceof HTMLElement && before.isConnected) before.focus();
-  });
+  element.addEventListener("close", () => element.remove());
   document.body.append(element);
   show(start);
   element.showModal();
