@@ -7,7 +7,9 @@ Promises:
     clients take no places from others.
 
 The number of places follows what is measured (Little's law: places = answers a second x seconds each may take). Where
-requests wait longer than they may, there are that many; where all are taken and nobody waits too long, an eighth more.
+requests wait longer than they may, there are that many; where all are taken and nobody waits too long, as many as would
+have them wait that long, but an eighth more at least and twice as many at most. So a disk that stood still for a second
+is soon forgotten.
 What a request takes by itself (a database may be far away) is learnt while no more than `FEWEST` are at work; where
 waiting leaves only so many places that is so too, and a server that was never idle finds it out.
 """
@@ -80,11 +82,14 @@ class Admission:
 
     def _adjust(self, now: float) -> None:
         may_take = self._alone_seconds + self._waiting_seconds
-        if self._seconds / self._done > may_take:
+        took = self._seconds / self._done
+        if took > may_take:
             answers = self._done / (now - self._since)
             self.places = min(self._most, max(FEWEST, int(answers * may_take)))
         elif self._most_at_work >= self.places:
-            self.places = min(self._most, self.places + self.places // 8 + 1)
+            wanted = int(self.places * may_take / took) if took else self._most
+            least, most = self.places + self.places // 8 + 1, 2 * self.places
+            self.places = min(self._most, max(least, min(most, wanted)))
         self._since, self._most_at_work = now, self.at_work
         self._done, self._seconds = 0, 0.0
 

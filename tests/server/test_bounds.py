@@ -427,6 +427,16 @@ def test_a_crowd_that_waits_too_long_is_let_in_as_fast_as_it_is_served() -> None
     assert FEWEST < shop.admission.places < FIRST
 
 
+def test_a_moment_in_which_nothing_was_answered_is_soon_forgotten() -> None:
+    shop = Shop(waiting_seconds=0.5)
+    shop.serve(256, 0.05)
+    shop.serve(256, 5.0)
+    assert shop.admission.places == FEWEST
+    for _ in range(2):
+        shop.serve(256, 0.15)
+    assert shop.admission.places == 256
+
+
 def test_while_nobody_waits_too_long_there_are_more_places_for_a_larger_crowd() -> None:
     shop = Shop(most=1000)
     for _ in range(3):
