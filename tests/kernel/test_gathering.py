@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from groups.kernel import gathering
-from groups.kernel.gathering import gather_company
+from groups.kernel.gathering import CROWD, QUIET_TURNS, gather_company
 
 
 class Crowd:
@@ -41,6 +41,19 @@ async def test_while_others_come_the_batch_stays_open() -> None:
     crowd = Crowd(last=20)
     await gather_company(crowd.count, enough=100)
     assert crowd.here == 20
+
+
+@pytest.mark.parametrize(("here", "waits"), [(CROWD, False), (CROWD + 1, True)])
+async def test_a_crowd_waits_for_who_is_some_turns_behind_and_a_few_do_not(
+    here: int, *, waits: bool
+) -> None:
+    present = [here]
+    waiting = asyncio.create_task(gather_company(lambda: present[0], enough=100))
+    for _ in range(QUIET_TURNS - 1):
+        await asyncio.sleep(0)
+    present[0] += 1
+    assert waiting.done() is not waits
+    assert await turns(waiting) <= QUIET_TURNS + 1
 
 
 async def test_a_full_batch_waits_for_nobody() -> None:
