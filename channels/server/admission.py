@@ -3,6 +3,8 @@
 Promises:
     Work that comes faster than it is done is refused at once, so what is accepted waits about `waiting_seconds` longer
     than on an idle server, however much is asked for.
+    Who is refused and asks again before he was told to, on the same connection, is answered after `HELD_SECONDS`: a
+    client that repeats without a pause does not take with refusals the time that the others' answers need.
     Time that a client takes to send its body, and all of an upload, a download or an import, is not the server's: slow
     clients take no places from others.
 
@@ -14,19 +16,30 @@ What a request takes by itself (a database may be far away) is learnt while no m
 waiting leaves only so many places that is so too, and a server that was never idle finds it out.
 """
 
+import asyncio
 import math
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
 
 from groups.kernel.errors import Unavailable
 
 FEWEST: Final = 64  # places: while no more are at work, each waits for little but the database
-FIRST: Final = 512  # places of a process that has not measured anything
+FIRST: Final = 2_048
+"""Places of a process that has not measured anything: a thousand who come at once to an idle one are served."""
 MEASURE_SECONDS: Final = 0.1
 MEASURED: Final = 16  # requests at least, before anything is concluded
 LONGEST_ALONE: Final = 1.0  # seconds that one request may teach us: a failover is no habit
 RETRY_SECONDS: Final = 3  # refused ones come back one, two or three seconds later, not all at once
+HELD_SECONDS: Final = 0.5
+MOST_HELD: Final = 1_000  # requests; those beyond are refused at once
+
+
+class Caller(Protocol):
+    """The connection of a client."""
+
+    may_return_at: float
+    """When he may ask again who was refused on it; seconds of the admission's timer."""
 
 
 class Admission:
@@ -36,6 +49,7 @@ class Admission:
         self, most: int, waiting_seconds: float, *, timer: Callable[[], float] = time.perf_counter
     ) -> None:
         self.timer = timer
+        self.sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
         self.places = min(FIRST, most)
         self.at_work = 0
         self._most = most
@@ -43,6 +57,7 @@ class Admission:
         self._alone_seconds = 0.0
         self._crowded_at = -math.inf
         self._refused = 0
+        self._held = 0
         self._since = timer()
         self._most_at_work = 0
         self._done = 0
@@ -52,6 +67,25 @@ class Admission:
     def is_full(self) -> bool:
         """Whether the next request must be refused."""
         return self.at_work >= self.places
+
+    async def find_place(self, caller: Caller) -> None:
+        """Let a request in for which there is a place; one that comes back too soon is held, and may find one then.
+
+        Raises: Unavailable.
+        """
+        if not self.is_full:
+            return
+        if self.timer() < caller.may_return_at and self._held < MOST_HELD:
+            self._held += 1
+            try:
+                await self.sleep(HELD_SECONDS)
+            finally:
+                self._held -= 1
+            if not self.is_full:
+                return
+        error = self.refusal()
+        caller.may_return_at = self.timer() + error.retry_after_seconds
+        raise error
 
     def refusal(self) -> Unavailable:
         """What a request is told that finds no place."""

@@ -23,6 +23,8 @@ from groups.kernel.errors import Quota
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+SERVER: Final = "channels"
+"""Without versions, which aiohttp would tell of itself and of Python."""
 RATE_HEADER: Final = "RateLimit"
 POLICY_HEADER: Final = "RateLimit-Policy"
 USER_ID: Final = web.RequestKey("user_id", str)
@@ -59,7 +61,11 @@ def rate_headers(quota: Quota, left: int, seconds: float) -> dict[str, str]:
 
 def headers_of(request: web.BaseRequest) -> dict[str, str]:
     """What every answer to this request carries, whatever it holds."""
-    headers = {REQUEST_ID_HEADER: request[REQUEST_ID], "X-Content-Type-Options": "nosniff"}
+    headers = {
+        REQUEST_ID_HEADER: request[REQUEST_ID],
+        "X-Content-Type-Options": "nosniff",
+        hdrs.SERVER: SERVER,
+    }
     rate = request.get(RATE)
     if rate is not None:
         headers.update(rate)

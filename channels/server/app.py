@@ -234,6 +234,7 @@ class App(web.BaseRunner):
         rates = UserRates(limits.requests_per_second)
         veil = Veil(absent_seconds)
         admission = Admission(limits.concurrent_requests, limits.waiting_milliseconds / 1000)
+        self.admission = admission
         metrics.places.set_function(lambda: admission.places)
         metrics.at_work.set_function(lambda: admission.at_work)
         http = HttpServer(limits, metrics, origins, admission, visitors)

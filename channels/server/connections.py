@@ -6,13 +6,15 @@ request's head for as long as the connection lives.
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
+from channels.server.answers import SERVER
 from channels.server.refusals import problem_response
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import mint_id
@@ -32,6 +34,7 @@ class Connection(RequestHandler):
     def __init__(self, manager: web.Server, **options: Any) -> None:
         super().__init__(manager, **options)
         self._head: asyncio.TimerHandle | None = None
+        self.may_return_at = -math.inf  # for `admission`
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
@@ -74,6 +77,7 @@ class Connection(RequestHandler):
         log.log(logging.INFO, "malformed", reason=type(exc).__name__)
         refusal = InvalidRequest("This is not HTTP as it should be", errors=[])
         response = problem_response(refusal, mint_id())
+        response.headers[hdrs.SERVER] = SERVER
         response.force_close()
         return response
 

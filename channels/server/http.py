@@ -21,6 +21,7 @@ from channels.limits import Limits
 from channels.server.admission import Admission
 from channels.server.answers import REQUEST_ID, REQUEST_ID_HEADER, USER_ID, headers_of
 from channels.server.calls import Calls
+from channels.server.connections import Connection
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins
 from channels.server.problems import InternalError
@@ -120,7 +121,7 @@ class HttpServer:
                 if self._under_way > self._limits.concurrent_requests:
                     raise Unavailable("The server has as many requests as it takes at once")
                 if self._admission.is_full:
-                    raise self._admission.refusal()
+                    await self._find_place(request)
             if found.is_counted:
                 self._visitors.take(request)
             response = await found.handler(request, parameters)
@@ -146,6 +147,16 @@ class HttpServer:
             response.headers.update(headers_of(request))
         self._observe(request, response, route, time.perf_counter() - started)
         return response
+
+    async def _find_place(self, request: web.BaseRequest) -> None:
+        connection = request.protocol
+        assert isinstance(connection, Connection), "as `connections.Listener` makes them"
+        # Held, it is not under way: or those who are held would have others refused.
+        self._under_way -= 1
+        try:
+            await self._admission.find_place(connection)
+        finally:
+            self._under_way += 1
 
     def _found(self, request: web.BaseRequest) -> Match:
         try:

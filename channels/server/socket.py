@@ -20,7 +20,7 @@ from aiohttp import WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from channels.server.absence import Veil
-from channels.server.answers import REQUEST_ID, USER_ID
+from channels.server.answers import REQUEST_ID, SERVER, USER_ID
 from channels.server.callers import Callers
 from channels.server.closing import CloseCode
 from channels.server.frames import text_frame
@@ -155,6 +155,7 @@ class SocketServer:
             raise InvalidRequest(
                 "This is a WebSocket", errors=[{"field": "Upgrade", "reason": "must be websocket"}]
             )
+        socket.headers[hdrs.SERVER] = SERVER
         await socket.prepare(request)
         self._open.add(socket)
         return socket

@@ -9,17 +9,18 @@ from ipaddress import ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 import structlog
 from aiohttp.test_utils import make_mocked_request
 
-from channels.server.admission import FEWEST, FIRST, Admission
+from channels.server.admission import FEWEST, FIRST, HELD_SECONDS, RETRY_SECONDS, Admission
 from channels.server.closing import CloseCode
 from channels.server.rates import UserRates
 from channels.server.visitors import Visitors
 from groups.kernel.actor import Actor
 from groups.kernel.clock import to_milliseconds
-from groups.kernel.errors import RateLimited
+from groups.kernel.errors import RateLimited, Unavailable
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
 from tests.api import PATIENCE_SECONDS, Api, MovedClock, User, a_channel, a_post, id_of
@@ -417,6 +418,12 @@ class Shop:
         self.admission.enter().leave()
 
 
+class Returning:
+    """A client who was refused and is back at once."""
+
+    may_return_at = float("inf")
+
+
 def test_a_crowd_that_waits_too_long_is_let_in_as_fast_as_it_is_served() -> None:
     shop = Shop()
     shop.serve(1, 0.01)
@@ -438,13 +445,13 @@ def test_a_moment_in_which_nothing_was_answered_is_soon_forgotten() -> None:
 
 
 def test_while_nobody_waits_too_long_there_are_more_places_for_a_larger_crowd() -> None:
-    shop = Shop(most=1000)
+    shop = Shop(most=10_000)
     for _ in range(3):
-        shop.serve(100, 0.1)
+        shop.serve(100, 0.09)
     assert shop.admission.places == FIRST
-    for _ in range(20):
-        shop.serve(2000, 0.1)
-    assert shop.admission.places == 1000
+    for _ in range(40):
+        shop.serve(20_000, 0.09)
+    assert shop.admission.places == 10_000
 
 
 def test_what_a_far_database_takes_is_no_waiting() -> None:
@@ -478,6 +485,60 @@ def test_who_finds_no_place_is_told_to_come_back_but_not_all_at_the_same_time() 
     shop = Shop()
     told = {shop.admission.refusal().retry_after_seconds for _ in range(9)}
     assert told == {1, 2, 3}
+
+
+async def test_who_comes_back_too_soon_on_the_same_connection_is_held_before_it_is_refused(
+    api: OpenApi,
+) -> None:
+    server = await api()
+    ada = server.user("ada")
+    assert (await ada.get("/v1/unread")).status == 200
+    admission, timer = server.app.admission, Timer()
+    held: list[float] = []
+    places_after = [0, 1]
+
+    async def sleep(seconds: float) -> None:
+        held.append(seconds)
+        admission.places = places_after.pop(0)
+
+    admission.sleep, admission.timer = sleep, timer
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as connection:
+        eager = User(connection, server.base, "eager", ada.token)
+        for after_seconds, status, holds in (
+            (0, 503, 0),
+            (0, 503, 1),
+            (RETRY_SECONDS, 503, 1),
+            (0, 200, 2),
+        ):
+            admission.places = 0
+            timer.seconds += after_seconds
+            assert (await eager.get("/v1/unread")).status == status
+            assert len(held) == holds
+    admission.places = 0
+    assert (await ada.get("/v1/unread")).status == 503
+    assert held == [HELD_SECONDS] * 2
+
+
+async def test_only_so_many_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.server.admission.MOST_HELD", 2)
+    shop, caller = Shop(), Returning()
+    shop.admission.places = 0
+    doors = asyncio.Event()
+    shop.admission.sleep = lambda _: doors.wait()
+    held = [asyncio.create_task(shop.admission.find_place(caller)) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await shop.admission.find_place(caller)
+    assert not any(task.done() for task in held)
+    doors.set()
+    for task in held:
+        with pytest.raises(Unavailable):
+            await task
+    doors.clear()
+    third = asyncio.create_task(shop.admission.find_place(caller))
+    await asyncio.sleep(0)
+    assert not third.done()
+    third.cancel()
 
 
 def test_a_far_database_is_learnt_of_also_by_a_server_that_is_never_idle() -> None:

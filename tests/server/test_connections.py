@@ -60,6 +60,7 @@ async def test_what_is_no_http_is_a_problem_and_told_to_nobody(
     told = answer.decode() + caplog.text
     assert "secret" not in told
     assert "Traceback" not in told
+    assert "aiohttp" not in told
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,19 @@ async def test_a_connection_with_a_request_under_way_is_not_ended(
     await ears.tell(type="ping")
     assert (await ears.frame())["type"] == "pong"
     await ears.close()
+
+
+async def test_an_opened_socket_does_not_tell_what_software_holds_it(shared_api: Api) -> None:
+    address = urlsplit(shared_api.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(
+        b"GET /v1/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert b" 101 " in head
+    assert b"aiohttp" not in head
+    writer.close()
 
 
 @pytest.mark.parametrize("path", ["/v1/groups", "/v1/media"])

@@ -81,3 +81,18 @@ async def test_every_answer_is_kept_by_no_cache_and_read_as_what_it_is(server: A
         answer = await ada.get("/v1/users/me", **origin)
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_no_answer_tells_what_software_of_which_version_gives_it(server: Api) -> None:
+    ada = server.user("ada")
+    for path in (
+        "/",
+        "/v1/users/me",
+        "/no/such/path",
+        "/v1/users/me?x",
+        "/c/none",
+        "/openapi.json",
+    ):
+        for headers in ({}, {"Origin": APP}):
+            answer = await ada.get(path, **headers)
+            assert answer.headers.get("Server", "channels") == "channels", path
