@@ -11,7 +11,8 @@ Promises:
 The number of places follows what is measured (Little's law: places = answers a second x seconds each may take). Where
 requests wait longer than they may, there are that many; where all are taken and nobody waits too long, as many as would
 have them wait that long, but an eighth more at least and twice as many at most. So a disk that stood still for a second
-is soon forgotten.
+is soon forgotten. After a second with a free place nothing is known of the next crowd, whose work may be another: it
+finds as many places as the first one did.
 What a request takes by itself (a database may be far away) is learnt while no more than `FEWEST` are at work; where
 waiting leaves only so many places that is so too, and a server that was never idle finds it out.
 """
@@ -28,6 +29,7 @@ FEWEST: Final = 64  # places: while no more are at work, each waits for little b
 FIRST: Final = 2_048
 """Places of a process that has not measured anything: a thousand who come at once to an idle one are served."""
 MEASURE_SECONDS: Final = 0.1
+FORGET_SECONDS: Final = 1.0
 MEASURED: Final = 16  # requests at least, before anything is concluded
 LONGEST_ALONE: Final = 1.0  # seconds that one request may teach us: a failover is no habit
 RETRY_SECONDS: Final = 3  # refused ones come back one, two or three seconds later, not all at once
@@ -50,12 +52,14 @@ class Admission:
     ) -> None:
         self.timer = timer
         self.sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-        self.places = min(FIRST, most)
+        self._first = min(FIRST, most)
+        self.places = self._first
         self.at_work = 0
         self._most = most
         self._waiting_seconds = waiting_seconds
         self._alone_seconds = 0.0
         self._crowded_at = -math.inf
+        self._full_at = -math.inf
         self._refused = 0
         self._held = 0
         self._since = timer()
@@ -100,14 +104,21 @@ class Admission:
         # Here and not where one ends: those who were served together are counted together.
         if self._done >= MEASURED and now - self._since >= MEASURE_SECONDS:
             self._adjust(now)
+        if now - self._full_at > FORGET_SECONDS and self.places < self._first:
+            self.places = self._first
         self.at_work += 1
         self._most_at_work = max(self._most_at_work, self.at_work)
+        if self.is_full:
+            self._full_at = now
         if self.at_work > FEWEST:
             self._crowded_at = now
         return Work(self, now)
 
-    def note(self, seconds: float, since: float) -> None:
-        """Learn from a request that took so long, of which the last part began then."""
+    def leave(self, seconds: float, since: float, now: float) -> None:
+        """Give back the place of a request that took so long, of which the last part began then, and learn from it."""
+        if self.is_full:
+            self._full_at = now
+        self.at_work -= 1
         if since > self._crowded_at:
             learnt = min(seconds, LONGEST_ALONE)
             self._alone_seconds += (learnt - self._alone_seconds) / 16
@@ -120,6 +131,7 @@ class Admission:
         if took > may_take:
             answers = self._done / (now - self._since)
             self.places = min(self._most, max(FEWEST, int(answers * may_take)))
+            self._full_at = now
         elif self._most_at_work >= self.places:
             wanted = int(self.places * may_take / took) if took else self._most
             least, most = self.places + self.places // 8 + 1, 2 * self.places
@@ -157,6 +169,5 @@ class Work:
         """Give the place back; one that is away already leaves nothing to learn."""
         if self._is_away:
             return
-        self._admission.at_work -= 1
-        seconds = self._seconds + self._admission.timer() - self._since
-        self._admission.note(seconds, self._since)
+        now = self._admission.timer()
+        self._admission.leave(self._seconds + now - self._since, self._since, now)

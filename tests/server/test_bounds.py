@@ -14,7 +14,14 @@ import pytest
 import structlog
 from aiohttp.test_utils import make_mocked_request
 
-from channels.server.admission import FEWEST, FIRST, HELD_SECONDS, RETRY_SECONDS, Admission
+from channels.server.admission import (
+    FEWEST,
+    FIRST,
+    FORGET_SECONDS,
+    HELD_SECONDS,
+    RETRY_SECONDS,
+    Admission,
+)
 from channels.server.closing import CloseCode
 from channels.server.rates import UserRates
 from channels.server.visitors import Visitors
@@ -442,6 +449,18 @@ def test_a_moment_in_which_nothing_was_answered_is_soon_forgotten() -> None:
     for _ in range(2):
         shop.serve(256, 0.15)
     assert shop.admission.places == 256
+
+
+@pytest.mark.parametrize("pause", [0.5, 1.5])
+def test_after_a_second_with_a_free_place_the_next_crowd_is_met_as_the_first(pause: float) -> None:
+    shop = Shop()
+    shop.serve(500, 1.0)
+    shop.serve(500, 0.5)
+    few = shop.admission.places
+    assert few < FIRST
+    shop.timer.seconds += pause
+    shop.admission.enter().end()
+    assert shop.admission.places == (few if pause < FORGET_SECONDS else FIRST)
 
 
 def test_while_nobody_waits_too_long_there_are_more_places_for_a_larger_crowd() -> None:
