@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from groups.kernel.mongo import ONE_REPLY, Collection, Database, Document
@@ -46,25 +47,19 @@ class BenchStore:
         ).to_list(None)
         return time.perf_counter() - started
 
-    async def bare_insert(self, group_id: str, user_ids: Sequence[str], batch: int) -> float:
-        """Insert a member document for each user into an empty collection with the members' indexes; seconds."""
+    @asynccontextmanager
+    async def bare_members(self, group_id: str) -> "AsyncIterator[BareMembers]":
+        """A collection that grows like the members of the group, which has one already; dropped in the end."""
         members = self._database.collection("members")
         template = await members.find_one({"group_id": group_id, "role": "member"})
         if template is None:
             raise ValueError(f"{group_id} has no member whose document could be copied")
         scratch = self._database.collection(f"bench_{secrets.token_hex(4)}")
         await self._copy_indexes(members, scratch)
-        separator = template["_id"][len(group_id)]
-        started = time.perf_counter()
-        for first in range(0, len(user_ids), batch):
-            documents: list[Document] = [
-                {**template, "_id": f"{group_id}{separator}{user_id}", "user_id": user_id}
-                for user_id in user_ids[first : first + batch]
-            ]
-            await scratch.insert_many(documents)
-        seconds = time.perf_counter() - started
-        await scratch.drop()
-        return seconds
+        try:
+            yield BareMembers(scratch, template)
+        finally:
+            await scratch.drop()
 
     @staticmethod
     async def _copy_indexes(source: Collection, target: Collection) -> None:
@@ -76,3 +71,24 @@ class BenchStore:
                     if option in index
                 }
                 await target.create_index(list(index["key"]), **options)
+
+
+class BareMembers:
+    """Documents like those of a group's members, with their indexes and nothing else."""
+
+    def __init__(self, collection: Collection, template: Document) -> None:
+        self._collection = collection
+        self._template = template
+
+    async def insert(self, user_ids: Sequence[str], batch: int) -> float:
+        """Insert a document for each user; seconds."""
+        group_id = self._template["group_id"]
+        separator = self._template["_id"][len(group_id)]
+        started = time.perf_counter()
+        for first in range(0, len(user_ids), batch):
+            documents: list[Document] = [
+                {**self._template, "_id": f"{group_id}{separator}{user_id}", "user_id": user_id}
+                for user_id in user_ids[first : first + batch]
+            ]
+            await self._collection.insert_many(documents)
+        return time.perf_counter() - started
