@@ -118,6 +118,7 @@ class Frame {
   #links;
   #view = null;
   #key = null;
+  #turn = 0; // of the views that were asked for
   #timer = 0;
 
   /** Show what the address names. */
@@ -140,12 +141,17 @@ class Frame {
     const isFirst = this.#view === null;
     this.#view?.close();
     // What has to come from the server first may take a while; a blank page would not say so.
+    const turn = ++this.#turn;
     const slow = setTimeout(() => {
-      if (key === this.#key) fill(this.#main, h("p.empty", { role: "status" }, t("app.loading")));
+      if (turn === this.#turn) fill(this.#main, h("p.empty", { role: "status" }, t("app.loading")));
     }, SLOW);
-    const view = await this.#make(name, parts);
-    clearTimeout(slow);
-    if (key !== this.#key) return view.close(); // gone on meanwhile
+    let view;
+    try {
+      view = await this.#make(name, parts);
+    } finally {
+      clearTimeout(slow);
+    }
+    if (turn !== this.#turn) return view.close(); // gone on meanwhile, and maybe come back
     this.#view = view;
     fill(this.#main, this.#view.element);
     this.#showTitle();
