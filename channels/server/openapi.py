@@ -14,7 +14,7 @@ from channels.server.ndjson import NDJSON
 from channels.server.problems import Problem, RangeNotSatisfiable, UnsupportedMediaType, status_of
 from channels.server.tokens import BadToken
 from channels.server.transfers import FILE_NAME_HEADER
-from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, Endpoint
+from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, IDEMPOTENCY_KEY_PATTERN, Endpoint
 from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unavailable
 
 _REF: Final = "#/components/schemas/{model}"
@@ -109,7 +109,20 @@ def _schemas(endpoints: Sequence[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
     for endpoint in endpoints:
         if endpoint.query is not None:
             named |= endpoint.query.model_json_schema(ref_template=_REF).get("$defs", {})
+    _close(named)
     return found, named
+
+
+def _close(schema: Any) -> None:
+    """Have the schema refuse keys of other patterns than it names, as the types do; pydantic leaves that open."""
+    if isinstance(schema, dict):
+        if "patternProperties" in schema:
+            schema.setdefault("additionalProperties", False)
+        for part in schema.values():
+            _close(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _close(part)
 
 
 def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
@@ -167,7 +180,12 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         called["description"] = "What a file that is sent as the body is called; percent-encoded."
         parameters.append(called)
     if endpoint.takes_key:
-        schema = {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_BYTES}
+        schema = {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": IDEMPOTENCY_KEY_BYTES,
+            "pattern": IDEMPOTENCY_KEY_PATTERN,
+        }
         key = _parameter("header", "Idempotency-Key", schema, required=False)
         key["description"] = "Repeat with the same key: it happens once and answers the same."
         parameters.append(key)

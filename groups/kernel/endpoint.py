@@ -29,6 +29,7 @@ from groups.kernel.errors import DomainError
 T = TypeVar("T")
 
 IDEMPOTENCY_KEY_BYTES: Final = 128
+IDEMPOTENCY_KEY_PATTERN: Final = r"^[\x21-\x7e]+$"
 
 IdempotencyKey = Annotated[
     str | None,
@@ -36,7 +37,7 @@ IdempotencyKey = Annotated[
         default=None,
         min_length=1,
         max_length=IDEMPOTENCY_KEY_BYTES,
-        pattern=r"^[\x21-\x7e]+$",
+        pattern=IDEMPOTENCY_KEY_PATTERN,
         description="Repeat the request with the same key, and it happens once and answers the same.",
     ),
 ]

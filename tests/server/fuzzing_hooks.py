@@ -26,10 +26,15 @@ REASONS: Final = (
     r"^\w+ must not be empty for kind \w+$",
     r"^kind is needed where nothing is forwarded$",
     r"^what is forwarded keeps its own content$",
+    r"^must not be after `to`, nor in the future$",
     r"^add and remove must not name the same conversation$",
     r"^channel_id and group_id exclude each other: a marked group keeps its id$",
     # What an address is, a standard of many pages says.
     r"^must be an http or https address$",
+    # To JSON Schema 1.0 is an integer. Who writes a seq so has computed it, and may have computed 1.5.
+    r"^Input should be a valid integer$",
+    # Names of a form's parts that hold control characters, which no form can have.
+    r"^is not a form$",
 )
 """The same for `invalid_request`, by the reasons that are told."""
 

@@ -473,3 +473,21 @@ async def a_flow_of_drafts(ada: User, bob: User, channel: str) -> None:
     await ada.post(f"{channel}/drafts/none/publish")
     other = await ada.post(f"{channel}/drafts", {"post": text})
     await ada.delete(f"{channel}/drafts/{other.body['draft_id']}")
+
+
+@pytest.mark.parametrize(("key", "is_good"), [("shop_7", True), ("shop 7", False)])
+async def test_keys_of_another_pattern_are_refused_by_the_document_as_by_the_server(
+    shared_api: Api, spec: Spec, key: str, *, is_good: bool
+) -> None:
+    ada = shared_api.user("ada")
+    operation = spec["paths"]["/v1/groups"]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    body = {"type": "community", "name": "Tea", "custom": {key: "x"}}
+    assert validator(spec, schema).is_valid(body) is is_good
+    assert (await ada.post("/v1/groups", body)).status == (201 if is_good else 400)
+
+    header = next(p for p in operation["parameters"] if p["name"] == "Idempotency-Key")
+    assert validator(spec, header["schema"]).is_valid(key) is is_good
+    del body["custom"]
+    answer = await ada.post("/v1/groups", body, **{"Idempotency-Key": key})
+    assert answer.status == (201 if is_good else 400)
