@@ -27,6 +27,7 @@ REASONS: Final = (
     r"^kind is needed where nothing is forwarded$",
     r"^what is forwarded keeps its own content$",
     r"^must not be after `to`, nor in the future$",
+    r"^at most \d+ days at once$",
     r"^add and remove must not name the same conversation$",
     r"^channel_id and group_id exclude each other: a marked group keeps its id$",
     # What an address is, a standard of many pages says.
