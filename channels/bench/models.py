@@ -53,7 +53,7 @@ class Figures(Model):
     """`ms`, `/s`, `MB` or `KB`."""
     values: Annotated[tuple[float, ...], Field(min_length=1)]
 
-    @computed_field  # type: ignore[prop-decorator]  # pydantic's way
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def median(self) -> float:
         """The middle one."""
@@ -93,7 +93,7 @@ class Row(Model):
                 raise ValueError("a yardstick of nothing measures nothing")
         return self
 
-    @computed_field  # type: ignore[prop-decorator]  # pydantic's way
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def ratio(self) -> float | None:
         """Ours / yardstick; None where there is no yardstick."""
@@ -102,7 +102,7 @@ class Row(Model):
         pairs = zip(self.ours.values, self.yardstick.values, strict=True)
         return statistics.median(ours / yardstick for ours, yardstick in pairs)
 
-    @computed_field  # type: ignore[prop-decorator]  # pydantic's way
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def verdict(self) -> Verdict:
         """What became of the row; a target without a yardstick is one for our own figure."""

@@ -114,7 +114,7 @@ class Admission:
             self._crowded_at = now
         return Work(self, now)
 
-    def leave(self, seconds: float, since: float, now: float) -> None:
+    def end(self, seconds: float, since: float, now: float) -> None:
         """Give back the place of a request that took so long, of which the last part began then, and learn from it."""
         if self.is_full:
             self._full_at = now
@@ -170,4 +170,4 @@ class Work:
         if self._is_away:
             return
         now = self._admission.timer()
-        self._admission.leave(self._seconds + now - self._since, self._since, now)
+        self._admission.end(self._seconds + now - self._since, self._since, now)

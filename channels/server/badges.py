@@ -15,7 +15,6 @@ from channels.server.hub import MERGE_SECONDS, Hub
 from channels.server.wire import inbox_unread_frame
 from conversations.events import DialoguePosted, ThreadRead
 from conversations.models import InboxUnread
-from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import is_outage
@@ -81,7 +80,7 @@ class InboxBadges:
                 return await self._read(channel_id)
             # An outage comes as ours or, from a plain read, as the driver's, whose classes are not known here.
             except Exception as error:
-                if not isinstance(error, Unavailable) and not is_outage(error):
+                if not is_outage(error):
                     raise
                 log.warning("cannot read the totals of inbox %s: %r", channel_id, error)
                 await asyncio.sleep(1)

@@ -34,6 +34,7 @@ from groups.models import Visibility
 
 PublicPages = Literal["index", "noindex", "off"]
 
+_FORMS: Final[dict[str, Form]] = {"feed.atom": "atom", "feed.rss": "rss", "feed.json": "json"}
 POSTS: Final = 20
 KEPT_SECONDS: Final = 10.0
 PUBLIC_SECONDS: Final = 60
@@ -78,10 +79,10 @@ class PublicChannelPages:
             return response
 
     async def _feed(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
-        form = parameters["feed"].removeprefix("feed.")
-        if not parameters["feed"].startswith("feed.") or form not in {"atom", "rss", "json"}:
+        form = _FORMS.get(parameters["feed"])
+        if form is None:
             raise web.HTTPNotFound
-        return await self._answer(request, parameters["channel_id"], form)  # type: ignore[arg-type]  # one of these
+        return await self._answer(request, parameters["channel_id"], form)
 
     async def _answer(self, request: web.BaseRequest, name: str, form: Form) -> web.Response:
         channel = await self._public(name)

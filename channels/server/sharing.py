@@ -9,7 +9,6 @@ What is spent below that is not told: with N processes one may have N times that
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Final, Literal
 
@@ -17,16 +16,14 @@ from pydantic import BaseModel, ConfigDict
 
 from channels.server.rates import Buckets
 from groups.kernel.clock import Clock
-from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
 from groups.kernel.ids import mint_id
-from groups.kernel.mongo import Database, Tx, is_outage
+from groups.kernel.mongo import Database, Tx
+from groups.kernel.repeating import repeat
 
 SHARE_SECONDS: Final = 1.0
 MUCH: Final = 0.25  # of a second's rate
 MOST: Final = 1_000  # keys told at once, the greatest spenders first
-
-log = logging.getLogger(__name__)
 
 
 class Spent(BaseModel):
@@ -60,7 +57,7 @@ class RateSharing:
     def start(self) -> None:
         """Begin to tell."""
         if self._buckets:
-            self._task = asyncio.create_task(self._keep_telling(), name="rate-sharing")
+            self._task = asyncio.create_task(repeat(self.tell, SHARE_SECONDS), name="rate-sharing")
 
     async def stop(self) -> None:
         """Tell no more."""
@@ -96,13 +93,3 @@ class RateSharing:
                 buckets = self._buckets.get(spent.quota)
                 if buckets is not None:
                     buckets.count(spent.key, spent.requests)
-
-    async def _keep_telling(self) -> None:
-        while True:
-            await asyncio.sleep(SHARE_SECONDS)
-            try:
-                await self.tell()
-            # Whatever it was: the rates of this process go on, and the next second is told again.
-            except Exception as error:
-                if not isinstance(error, Unavailable) and not is_outage(error):
-                    log.exception("cannot tell what was spent")

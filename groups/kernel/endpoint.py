@@ -179,7 +179,7 @@ def _declare(method: str) -> Callable[..., Callable[[F], F]]:
         def mark(function: F) -> F:
             spec = Spec(method, path, status, tuple(also), tuple(errors), tag)
             specs: list[Spec] = getattr(function, "endpoint_specs", [])
-            function.endpoint_specs = [*specs, spec]  # type: ignore[attr-defined]  # a mark on the function
+            vars(function)["endpoint_specs"] = [*specs, spec]
             return function
 
         return mark

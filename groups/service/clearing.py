@@ -10,9 +10,9 @@ import logging
 from typing import Final
 
 from groups.kernel.clock import Clock
-from groups.kernel.errors import Unavailable
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx, is_outage
+from groups.kernel.repeating import repeat
 from groups.limits import GroupLimits
 from groups.models import Departure, DepartureReason, stream_of
 from groups.service.admin_log import AdminLog
@@ -74,7 +74,9 @@ class Clearing:
     async def resume(self) -> None:
         """Go on with what was left when a process stopped; from now on also with what others leave."""
         await self._start_left()
-        self._looking = self._looking or asyncio.create_task(self._look_on(), name="clearing-look")
+        self._looking = self._looking or asyncio.create_task(
+            repeat(self._start_left, LOOK_SECONDS), name="clearing-look"
+        )
 
     def start(self, group_id: GroupId) -> None:
         """Clear the group's remains in the background."""
@@ -86,15 +88,6 @@ class Clearing:
     async def _start_left(self) -> None:
         for group_id in await self._groups.list_disbanded():
             self.start(group_id)
-
-    async def _look_on(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self._start_left()
-            # The next look may see what this one could not; a look that ended for good would leave ids taken.
-            except Exception as error:
-                log.warning("cannot look for remains of groups: %r", error)
 
     async def wait(self) -> None:
         """Return when nothing is being cleared any more (tests, graceful stop)."""
@@ -116,7 +109,7 @@ class Clearing:
                 await self.clear(group_id)
             # An outage comes as ours or, from a plain read, as the driver's, whose classes are not known here.
             except Exception as error:
-                if not isinstance(error, Unavailable) and not is_outage(error):
+                if not is_outage(error):
                     raise
                 await asyncio.sleep(1)
             else:

@@ -14,7 +14,6 @@ A picture is drawn anew (`pictures`); video and other files are kept as they wer
 
 import asyncio
 import hashlib
-import logging
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
@@ -31,7 +30,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import IdempotencyConflict, RateLimited, Unavailable
 from groups.kernel.ids import UserId, mint_id
-from groups.kernel.mongo import is_outage
+from groups.kernel.repeating import repeat
 from groups.limits import MEDIA_NAME_BYTES, GroupLimits
 from groups.models import Attachment, Content, Kind, Media, MediaKind, MediaSize
 from groups.service.pictures import FORMATS, THUMBNAIL_TYPE, redraw
@@ -55,8 +54,6 @@ KINDS_OF: Final[Mapping[Kind, MediaKind]] = {
     Kind.FILE: MediaKind.FILE,
 }
 """What the uploads of a message of this kind must be; a file may be anything."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,18 +251,13 @@ class MediaService:
 
     def start(self) -> None:
         """Sweep now and then, until stopped."""
-        self._sweeping = self._sweeping or asyncio.create_task(self._sweep_on(), name="media-sweep")
+        self._sweeping = self._sweeping or asyncio.create_task(
+            repeat(self._sweep_all, SWEEP_SECONDS), name="media-sweep"
+        )
 
-    async def _sweep_on(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                while await self.sweep() == SWEPT_AT_ONCE:
-                    pass
-            # The next sweep may succeed; one that ended for good would let uploads pile up.
-            except Exception as error:
-                if not is_outage(error):
-                    log.exception("cannot throw away unused uploads")
+    async def _sweep_all(self) -> None:
+        while await self.sweep() == SWEPT_AT_ONCE:
+            pass
 
     async def stop(self) -> None:
         """Stop sweeping."""

@@ -1,7 +1,7 @@
 """The listeners count whole messages, however the bytes are cut."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -30,8 +30,8 @@ class Line:
 
 
 def listener(kind: type[_Listener], greetings: int) -> tuple[Any, _Counter, Line]:
-    protocol = "websocket" if kind is WebSocketListener else "mqtt"
-    opening = Opening(protocol, "127.0.0.1", 1, "/v1/socket", [], greetings)  # type: ignore[arg-type]  # one of the two
+    protocol: Literal["websocket", "mqtt"] = "websocket" if kind is WebSocketListener else "mqtt"
+    opening = Opening(protocol, "127.0.0.1", 1, "/v1/socket", [], greetings)
     counter, line = _Counter(), Line()
     made = kind(opening, "token", counter)
     made.connection_made(line)  # type: ignore[arg-type]  # a fake transport

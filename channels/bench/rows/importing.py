@@ -23,9 +23,9 @@ async def bulk(stage: Stage) -> list[Row]:
     # In turns: what slows the machine down for a while slows both, and the indexes of both grow alike.
     async with AsyncExitStack() as stack:
         beside = None
-        for first in range(0, wanted, step):
+        for first in range(0, len(users), step):
             part = users[first : first + step]
-            stage.say(f"import: {first + len(part):,} of {wanted:,} subscribers")
+            stage.say(f"import: {first + len(part):,} of {len(users):,} subscribers")
             try:
                 last, took = await stage.bring(name, part)
             except NoSuchCall as error:

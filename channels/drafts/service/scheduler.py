@@ -78,7 +78,7 @@ class Scheduler:
                 pause = await self.publish_due()
             # Whatever it was, the next look may succeed; one that ended for good would publish nothing any more.
             except Exception as error:
-                if not isinstance(error, Unavailable) and not is_outage(error):
+                if not is_outage(error):
                     log.exception("cannot publish what is due")
                 pause = RETRY_SECONDS
             with suppress(TimeoutError):

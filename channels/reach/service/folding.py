@@ -4,23 +4,20 @@ Every process does it once an hour; several may at once, since each step is a tr
 """
 
 import asyncio
-import logging
 from contextlib import suppress
 from datetime import UTC, date, timedelta
 from typing import Final
 
 from channels.reach.store import DayStore
 from groups.kernel.clock import Clock
-from groups.kernel.errors import Unavailable
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database, is_outage
+from groups.kernel.mongo import Database
+from groups.kernel.repeating import repeat
 
 LOOK_SECONDS: Final = 3_600.0
 STEP: Final = 1_000  # documents a transaction
 LATE: Final = timedelta(hours=1)
 """How long after its end a day is left alone: a batch that began in it may still be on its way."""
-
-log = logging.getLogger(__name__)
 
 
 class Folding:
@@ -46,17 +43,9 @@ class Folding:
 
     def start(self) -> None:
         """Fold now and then, until stopped."""
-        self._task = self._task or asyncio.create_task(self._fold_on(), name="fold-days")
-
-    async def _fold_on(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self.fold()
-            # The next time may succeed; one that ended for good would let documents pile up.
-            except Exception as error:
-                if not isinstance(error, Unavailable) and not is_outage(error):
-                    log.exception("cannot fold the days that are over")
+        self._task = self._task or asyncio.create_task(
+            repeat(self.fold, LOOK_SECONDS), name="fold-days"
+        )
 
     async def stop(self) -> None:
         """Stop folding."""

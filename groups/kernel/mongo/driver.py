@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bson.codec_options import CodecOptions
@@ -39,7 +39,8 @@ ONE_REPLY: Final = 10_000
 AWARE_INSTANTS: Final[CodecOptions[Document]] = CodecOptions(document_class=dict, tz_aware=True)
 NAIVE_INSTANTS: Final = CodecOptions(document_class=dict, tz_aware=False)
 AS_BYTES: Final[CodecOptions[Any]] = CodecOptions(document_class=RawBSONDocument)
-_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # naive, like what it is subtracted from
+_EPOCH: Final = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
+"""Naive, like what it is subtracted from."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 

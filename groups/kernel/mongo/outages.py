@@ -14,6 +14,8 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
+from groups.kernel.errors import Unavailable
+
 _DRIVER_DOWN: Final = (
     ConnectionFailure,
     ServerSelectionTimeoutError,
@@ -45,7 +47,9 @@ def is_transient(error: PyMongoError) -> bool:
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the error tells of a database that is away, not of a command that is wrong."""
+    """Whether the error, ours or the driver's, tells of a database that is away, not of a command that is wrong."""
+    if isinstance(error, Unavailable):
+        return True
     # What the driver says over a connection to a member that had not joined its replica set yet when it was opened.
     if isinstance(error, ConfigurationError) and "Sessions are not supported" in str(error):
         return True

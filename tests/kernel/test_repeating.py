@@ -1,0 +1,43 @@
+"""Background work goes on after a time that failed, and only a defect is told."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import pytest
+from pymongo.errors import AutoReconnect
+
+from groups.kernel.errors import Unavailable
+from groups.kernel.repeating import repeat
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"),
+    [
+        (Unavailable("The database is away"), False),
+        (AutoReconnect("connection closed"), False),
+        (ValueError("a defect"), True),
+    ],
+)
+async def test_a_time_that_fails_is_followed_by_the_next_and_told_where_it_is_a_defect(
+    caplog: pytest.LogCaptureFixture, error: Exception, *, is_told: bool
+) -> None:
+    times = 0
+    again = asyncio.Event()
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise error
+        again.set()
+
+    with caplog.at_level(logging.DEBUG, "groups.kernel.repeating"):
+        repeating = asyncio.create_task(repeat(work, 0))
+        async with asyncio.timeout(5):
+            await again.wait()
+    assert bool(caplog.records) is is_told
+    repeating.cancel()
+    with suppress(asyncio.CancelledError):
+        await repeating
+    assert repeating.cancelled()
