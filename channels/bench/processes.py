@@ -54,6 +54,7 @@ class Deployment:
             "CHANNELS_LIMIT_REQUESTS_PER_SECOND": "0",
             "CHANNELS_LIMIT_TRANSFERS_PER_USER": "0",
             "CHANNELS_LIMIT_POSTS_PER_SECOND": "0",
+            "CHANNELS_LIMIT_WAITING_MILLISECONDS": "60000",
             "CHANNELS_LIMIT_CHANNELS": "5000",
         }
 

@@ -10,9 +10,11 @@ Promises:
 
 The number of places follows what is measured (Little's law: places = answers a second x seconds each may take). Where
 requests wait longer than they may, there are that many; where all are taken and nobody waits too long, as many as would
-have them wait that long, but an eighth more at least and twice as many at most. So a disk that stood still for a second
-is soon forgotten. After a second with a free place nothing is known of the next crowd, whose work may be another: it
-finds as many places as the first one did.
+have them wait that long, but an eighth more at least and twice as many at most.
+A disk that stood still for a second is no overload: who waited for it is answered at once when it goes on. Only waiting
+that lasts for `LASTING_SECONDS` leaves fewer places (CoDel tells a standing queue from a burst in the same way).
+After a second with a free place nothing is known of the next crowd, whose work may be another: it finds as many places
+as the first one did.
 What a request takes by itself (a database may be far away) is learnt while no more than `FEWEST` are at work; where
 waiting leaves only so many places that is so too, and a server that was never idle finds it out.
 """
@@ -29,6 +31,7 @@ FEWEST: Final = 64  # places: while no more are at work, each waits for little b
 FIRST: Final = 2_048
 """Places of a process that has not measured anything: a thousand who come at once to an idle one are served."""
 MEASURE_SECONDS: Final = 0.1
+LASTING_SECONDS: Final = 0.5
 FORGET_SECONDS: Final = 1.0
 MEASURED: Final = 16  # requests at least, before anything is concluded
 LONGEST_ALONE: Final = 1.0  # seconds that one request may teach us: a failover is no habit
@@ -63,6 +66,8 @@ class Admission:
         self._refused = 0
         self._held = 0
         self._since = timer()
+        self._slow_since = math.inf
+        self._ended_at = -math.inf
         self._most_at_work = 0
         self._done = 0
         self._seconds = 0.0
@@ -101,6 +106,8 @@ class Admission:
     def enter(self) -> "Work":
         """Take a place for a request, which gives it back by `Work.end`."""
         now = self.timer()
+        if self.at_work == 0 and now - self._ended_at >= LASTING_SECONDS:
+            self._slow_since = math.inf
         # Here and not where one ends: those who were served together are counted together.
         if self._done >= MEASURED and now - self._since >= MEASURE_SECONDS:
             self._adjust(now)
@@ -122,17 +129,19 @@ class Admission:
         if since > self._crowded_at:
             learnt = min(seconds, LONGEST_ALONE)
             self._alone_seconds += (learnt - self._alone_seconds) / 16
+        self._ended_at = now
         self._done += 1
         self._seconds += seconds
 
     def _adjust(self, now: float) -> None:
         may_take = self._alone_seconds + self._waiting_seconds
         took = self._seconds / self._done
-        if took > may_take:
+        self._slow_since = min(self._slow_since, now) if took > may_take else math.inf
+        if now - self._slow_since >= LASTING_SECONDS:
             answers = self._done / (now - self._since)
             self.places = min(self._most, max(FEWEST, int(answers * may_take)))
             self._full_at = now
-        elif self._most_at_work >= self.places:
+        elif took <= may_take and self._most_at_work >= self.places:
             wanted = int(self.places * may_take / took) if took else self._most
             least, most = self.places + self.places // 8 + 1, 2 * self.places
             self.places = min(self._most, max(least, min(most, wanted)))

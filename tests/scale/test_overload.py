@@ -100,9 +100,11 @@ async def overloaded(
         return told
 
     per_second = TIMES * max(warm.per_second, before.per_second)
-    # Where other work on the machine has ended meanwhile, three times what it carried may be what it carries; and who
-    # is held before he is refused asks for less than he would.
-    while (first := await rushed(per_second)).statuses[200] > first.statuses[503]:
+    # Where other work on the machine has ended meanwhile, three times what it carried may be what it carries. More than
+    # all connections can send while they wait and are held is overload enough.
+    while (first := await rushed(per_second)).statuses[200] > max(
+        first.statuses[503], first.unsent
+    ):
         per_second *= 2
     peak = server.peak_bytes()
     told = await rushed(per_second)

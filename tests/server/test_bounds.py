@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import math
 import re
 from collections import Counter
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from channels.server.admission import (
     FIRST,
     FORGET_SECONDS,
     HELD_SECONDS,
+    LASTING_SECONDS,
     RETRY_SECONDS,
     Admission,
 )
@@ -424,6 +426,12 @@ class Shop:
         # The next one finds what was learnt.
         self.admission.enter().leave()
 
+    def overload(self, crowd: int, seconds: float) -> None:
+        """Crowds come until it is no moment's stall any more that they wait too long."""
+        self.serve(crowd, seconds)
+        for _ in range(math.ceil(LASTING_SECONDS / seconds)):
+            self.serve(crowd, seconds)
+
 
 class Returning:
     """A client who was refused and is back at once."""
@@ -434,17 +442,44 @@ class Returning:
 def test_a_crowd_that_waits_too_long_is_let_in_as_fast_as_it_is_served() -> None:
     shop = Shop()
     shop.serve(1, 0.01)
-    shop.serve(500, 1.0)
+    shop.overload(500, 1.0)
     assert shop.admission.places == FEWEST
     shop = Shop()
-    shop.serve(512, 0.15)
+    shop.overload(512, 0.15)
     assert FEWEST < shop.admission.places < FIRST
 
 
-def test_a_moment_in_which_nothing_was_answered_is_soon_forgotten() -> None:
+@pytest.mark.parametrize(("after", "are_refused"), [(0.05, False), (0.15, True)])
+def test_nobody_is_refused_for_a_moment_in_which_nothing_was_answered(
+    after: float, are_refused: bool
+) -> None:
+    shop = Shop()
+    shop.serve(256, 0.05)
+    for _ in range(3):
+        # Those who waited for it, and those who came meanwhile: their waiting is one moment's.
+        shop.serve(256, 5.0)
+        shop.serve(256, 0.2)
+        assert shop.admission.places == FIRST
+        for _ in range(math.ceil(LASTING_SECONDS / after)):
+            shop.serve(256, after)
+        assert (shop.admission.places < 256) == are_refused
+        if are_refused:
+            break
+
+
+def test_two_moments_with_nothing_to_do_between_them_are_no_overload() -> None:
+    shop = Shop()
+    for pause, places in ((LASTING_SECONDS, FIRST), (0.0, FEWEST)):
+        shop.serve(256, 5.0)
+        shop.timer.seconds += pause
+        shop.serve(256, 5.0)
+        assert shop.admission.places == places
+
+
+def test_after_an_overload_there_are_soon_as_many_places_again() -> None:
     shop = Shop(waiting_seconds=0.5)
     shop.serve(256, 0.05)
-    shop.serve(256, 5.0)
+    shop.overload(256, 5.0)
     assert shop.admission.places == FEWEST
     for _ in range(2):
         shop.serve(256, 0.15)
@@ -454,8 +489,7 @@ def test_a_moment_in_which_nothing_was_answered_is_soon_forgotten() -> None:
 @pytest.mark.parametrize("pause", [0.5, 1.5])
 def test_after_a_second_with_a_free_place_the_next_crowd_is_met_as_the_first(pause: float) -> None:
     shop = Shop()
-    shop.serve(500, 1.0)
-    shop.serve(500, 0.5)
+    shop.overload(500, 0.5)
     few = shop.admission.places
     assert few < FIRST
     shop.timer.seconds += pause
@@ -480,7 +514,7 @@ def test_what_a_far_database_takes_is_no_waiting() -> None:
     for _ in range(10):
         shop.serve(400, 0.35)
     assert shop.admission.places == FIRST
-    shop.serve(400, 0.5)
+    shop.overload(400, 0.5)
     assert shop.admission.places < FIRST
 
 
@@ -562,7 +596,7 @@ async def test_only_so_many_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_far_database_is_learnt_of_also_by_a_server_that_is_never_idle() -> None:
     shop = Shop()
-    shop.serve(400, 0.6)
+    shop.overload(400, 0.6)
     assert shop.admission.places <= 80
     for _ in range(60):
         shop.serve(400, 0.6)
