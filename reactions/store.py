@@ -9,12 +9,12 @@ Depends on: `groups.kernel.mongo`.
 
 import asyncio
 from collections.abc import Awaitable, Collection, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
-from groups.kernel.mongo import Database, Document, Index, Lookup, Tx
-from groups.models import Tally, message_key
+from groups.kernel.mongo import Along, Database, Document, Index, Lookup, Tx
+from groups.models import Message, Tally, message_key, seq_in
 from reactions.models import Reaction
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
@@ -26,15 +26,20 @@ _KEPT_HELD_BYTES: Final = 512
 """Of what says who holds an emoji. All in all 4 MB."""
 
 
+Held = dict[UserId, dict[int, set[str]]]
+"""The emoji that users hold, by user and seq."""
+
+
 class MessagePage(NamedTuple):
     """Some messages of a stream."""
 
     stream_id: StreamId
     seqs: tuple[int, ...]
 
-    def message_ids(self) -> dict[str, int]:
-        """The seq of each message, by its key."""
-        return {message_key(self.stream_id, seq): seq for seq in self.seqs}
+    @property
+    def message_ids(self) -> list[str]:
+        """The key of each message."""
+        return [message_key(self.stream_id, seq) for seq in self.seqs]
 
 
 class Seen(NamedTuple):
@@ -43,6 +48,19 @@ class Seen(NamedTuple):
     tallies: dict[int, Tally]
     """The same object for all who ask for the messages at once."""
     held: dict[int, set[str]]
+
+
+class Asked(NamedTuple):
+    """Of some messages of one stream: the tallies, and what some users hold, to be looked up."""
+
+    user_ids: Collection[UserId]
+    of_tallies: Lookup[dict[int, Tally]]
+    of_held: Lookup[Held]
+
+    @property
+    def lookups(self) -> tuple[Lookup[Any], Lookup[Any]]:
+        """The tallies first: where a message has none, nobody holds anything."""
+        return self.of_tallies, self.of_held
 
 
 class ReactionStore:
@@ -78,12 +96,6 @@ class ReactionStore:
 
     # --- tallies --------------------------------------------------------------------------------------------------
 
-    def lookup_tallies(self, message_ids: Collection[str]) -> Lookup[dict[str, Tally]]:
-        """The tallies of those of the messages that ever had a reaction; `mine` is left empty."""
-        return Lookup(
-            self._tallies, {"_id": {"$in": list(message_ids)}}, dict, memory=self._tally_memory
-        )
-
     async def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
         """Store the message's counts."""
         # The version makes a write even of what leaves the counts as they were (one takes an emoji up, another lays it
@@ -116,38 +128,55 @@ class ReactionStore:
     async def _see(
         self, page: MessagePage, users: Sequence[UserId]
     ) -> dict[tuple[MessagePage, UserId], Seen]:
-        seq_of = page.message_ids()
+        message_ids = page.message_ids
         # Where nothing has a tally nobody holds anything, so the others are not asked then.
         any_tally = Lookup(
             self._tallies,
-            {"_id": {"$in": list(seq_of)}},
+            {"_id": {"$in": message_ids}},
             bool,
             {"$limit": 1},
             {"$project": {"_id": 1}},
         )
-        of_tallies, of_held = self.lookup_tallies(seq_of), self.lookup_held(seq_of, users)
-        await self._database.look_up(None, any_tally, of_tallies, of_held)
-        tallies = {seq_of[message_id]: tally for message_id, tally in of_tallies.found.items()}
-        held = {
-            user_id: {seq_of[message_id]: emoji for message_id, emoji in on.items()}
-            for user_id, on in of_held.found.items()
-        }
+        asked = self.ask(message_ids, users)
+        await self._database.look_up(None, any_tally, *asked.lookups)
+        tallies, held = asked.of_tallies.found, asked.of_held.found
         return {(page, user_id): Seen(tallies, held.get(user_id, {})) for user_id in users}
 
-    # --- reactions ------------------------------------------------------------------------------------------------
+    def ask(self, message_ids: Collection[str], user_ids: Collection[UserId]) -> Asked:
+        """The tallies of those of these messages that ever had a reaction, and what these users hold on them."""
+        among: Document = {"$in": list(message_ids)}
+        return self._asked(user_ids, {"_id": among}, {"message_id": among})
 
-    def lookup_held(
-        self, message_ids: Collection[str], user_ids: Collection[UserId]
-    ) -> Lookup[dict[UserId, dict[str, set[str]]]]:
-        """The emoji that these users hold on these messages, by user and message."""
+    def ask_along(self, messages: Lookup[list[Message]], user_ids: Collection[UserId]) -> Asked:
+        """As `ask`, of the messages that a look-up finds."""
+        return self._asked(user_ids, {}, {}, messages)
+
+    def _asked(
+        self,
+        user_ids: Collection[UserId],
+        tallies: Document,
+        reactions: Document,
+        messages: Lookup[list[Message]] | None = None,
+    ) -> Asked:
+        of_tallies: Lookup[dict[int, Tally]] = Lookup(
+            self._tallies,
+            tallies,
+            dict,
+            memory=self._tally_memory,
+            along=Along(messages, "_id", "_id") if messages else None,
+        )
         # Uses index: message_id_1_user_id_1_emoji_1 (covered)
-        return Lookup(
+        of_held = Lookup(
             self._reactions,
-            {"message_id": {"$in": list(message_ids)}, "user_id": {"$in": list(user_ids)}},
+            {**reactions, "user_id": {"$in": list(user_ids)}},
             _by_user,
             {"$project": {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1}},
             memory=self._held_memory,
+            along=Along(messages, "_id", "message_id") if messages else None,
         )
+        return Asked(user_ids, of_tallies, of_held)
+
+    # --- reactions ------------------------------------------------------------------------------------------------
 
     async def list_holders(
         self, message_id: str, emoji: str, *, after: str, limit: int
@@ -200,19 +229,20 @@ class ReactionStore:
         return 0
 
 
-def _to_tally(document: Document) -> tuple[str, Tally]:
-    return document["_id"], Tally(counts=document["counts"], total=document["total"], mine=())
+def _to_tally(document: Document) -> tuple[int, Tally]:
+    tally = Tally(counts=document["counts"], total=document["total"], mine=())
+    return seq_in(document["_id"]), tally
 
 
-def _by_user(rows: list[tuple[str, UserId, str]]) -> dict[UserId, dict[str, set[str]]]:
-    held: dict[UserId, dict[str, set[str]]] = {}
-    for message_id, user_id, emoji in rows:
-        held.setdefault(user_id, {}).setdefault(message_id, set()).add(emoji)
+def _by_user(rows: list[tuple[int, UserId, str]]) -> Held:
+    held: Held = {}
+    for seq, user_id, emoji in rows:
+        held.setdefault(user_id, {}).setdefault(seq, set()).add(emoji)
     return held
 
 
-def _to_held(document: Document) -> tuple[str, UserId, str]:
-    return document["message_id"], document["user_id"], document["emoji"]
+def _to_held(document: Document) -> tuple[int, UserId, str]:
+    return seq_in(document["message_id"]), document["user_id"], document["emoji"]
 
 
 def _to_document(reaction: Reaction) -> Document:

@@ -111,6 +111,6 @@ def assemble(
         ),
         dialogue_reactions=dialogue_reactions,
         timeline=TimelineService(
-            extras, chat.messages, chat.streams, talks.dialogues, reactions, dialogue_reactions
+            extras, chat.messages, chat.streams, talks.dialogues, dialogue_reactions
         ),
     )

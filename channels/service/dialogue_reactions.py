@@ -24,7 +24,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
-from groups.models import Message, ReactionChoice, Tallies, Tally, message_key, stream_of
+from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
 from groups.service import StreamService
 from reactions.service import Ledger, canonical, with_mine
 from reactions.service.picture import Picture
@@ -130,7 +130,7 @@ class DialogueReactions:
         dialogue = entries[0].dialogue
         refusals = await self._refusals(entries, tx)
         sides = {dialogue.user_id, UserId(dialogue.peer_id)}
-        asked = self._ledger.ask(message_key(message.stream_id, message.seq), sides)
+        asked = self._ledger.ask(message.stream_id, message.seq, sides)
         await self._database.look_up(tx, *asked.lookups)
         picture = asked.picture()
         outcomes: list[DomainError | None] = []

@@ -116,9 +116,7 @@ class PostService:
                 after_seq=after_seq,
                 cursor=cursor,
             )
-        seqs = [message.seq for message in history.messages]
-        tallies = await self._tallies(actor, history.standing, seqs)
-        return Posts(history.messages, history.standing, tallies, history.next_cursor)
+        return Posts(history.messages, history.standing, history.tallies, history.next_cursor)
 
     async def get(self, actor: Actor, channel_id: GroupId, seq: int) -> tuple[Posted, Tally]:
         """One post with its reactions.
@@ -181,10 +179,10 @@ class PostService:
         """
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            history = await self._curation.list_pins(actor, channel_id)
-        seqs = [message.seq for message in history.messages]
-        tallies = await self._tallies(actor, history.standing, seqs)
-        return Posts(history.messages, history.standing, tallies, None)
+            pins = await self._curation.list_pins(actor, channel_id)
+        seqs = [message.seq for message in pins.messages]
+        tallies = await self._tallies(actor, pins.standing, seqs)
+        return Posts(pins.messages, pins.standing, tallies, None)
 
     async def freeze_reactions(
         self, actor: Actor, channel_id: GroupId, seq: int, *, frozen: bool

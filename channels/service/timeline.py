@@ -17,9 +17,8 @@ from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import decode_cursor, encode_cursor
-from groups.models import Message, Standing, Tallies, stream_of
+from groups.models import Message, Standing, Tallies
 from groups.service import History, MessageService, StreamService
-from reactions.service import ReactionService
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,13 @@ class TimelineService:
         messages: MessageService,
         streams: StreamService,
         dialogues: DialogueService,
-        reactions: ReactionService,
-        dialogue_reactions: DialogueReactions,
+        reactions: DialogueReactions,
     ) -> None:
         self._extras = extras
         self._messages = messages
         self._streams = streams
         self._dialogues = dialogues
         self._reactions = reactions
-        self._dialogue_reactions = dialogue_reactions
 
     async def page(
         self,
@@ -87,14 +84,11 @@ class TimelineService:
             next_cursor = encode_cursor(
                 "timeline", _end_of(posts, page, below_post), _end_of(said, page, below_said)
             )
-        seqs = [post.seq for post in page if post.stream_id != dialogue.stream_id]
-        tallies = await self._reactions.tallies(actor, stream_of(channel_id), seqs)
         said_seqs = [each.seq for each in page if each.stream_id == dialogue.stream_id]
-        said_tallies = await self._dialogue_reactions.tallies(dialogue, said_seqs)
+        said_tallies = await self._reactions.tallies(dialogue, said_seqs)
         items = [Said(dialogue, m) if m.stream_id == dialogue.stream_id else m for m in page]
-        return Timeline(
-            items, history.standing if history else None, tallies, said_tallies, next_cursor
-        )
+        standing, tallies = (history.standing, history.tallies) if history else (None, Tallies())
+        return Timeline(items, standing, tallies, said_tallies, next_cursor)
 
 
 def merge(posts: Sequence[Message], said: Sequence[Message]) -> list[Message]:

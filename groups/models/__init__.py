@@ -42,6 +42,7 @@ from groups.models.streams import (
     inbox_stream_of,
     message_key,
     post_id_of,
+    seq_in,
     stream_of,
 )
 from groups.models.tallies import Tallies, Tally
@@ -95,6 +96,7 @@ __all__ = [
     "media_in",
     "message_key",
     "post_id_of",
+    "seq_in",
     "stream_of",
     "type_member_limit",
 ]

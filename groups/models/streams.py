@@ -59,3 +59,8 @@ def inbox_stream_of(group_id: GroupId, user_id: UserId) -> StreamId:
 def message_key(stream_id: StreamId, seq: int) -> str:
     """The stored key of a message."""
     return f"{stream_id}{SEPARATOR}{seq}"  # as `join_key` does, twenty times for every reader
+
+
+def seq_in(message_id: str) -> int:
+    """The seq in the stored key of a message."""
+    return int(message_id.rpartition(SEPARATOR)[2])

@@ -137,13 +137,14 @@ class MessageRoutes:
             after_seq=query.after_seq,
             cursor=query.cursor,
         )
-        seqs = [message.seq for message in history.messages]
-        stream_id = history.standing.group.stream_id
-        tallies = await self._tallies.tallies(actor, stream_id, seqs)
         senders = await self._senders(history.standing, history.messages)
         return Rendered(
             self._rendering.page(
-                history.messages, history.standing, tallies, history.next_cursor, senders
+                history.messages,
+                history.standing,
+                history.tallies,
+                history.next_cursor,
+                senders,
             )
         )
 

@@ -169,7 +169,7 @@ def assemble(
         media,
         streams,
         access,
-        Openings(database, groups, members, messages),
+        Openings(database, groups, members, messages, hooks),
         hooks,
         limits,
         clock,

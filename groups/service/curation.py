@@ -5,7 +5,8 @@ document, which bounds them exactly: two pins at once write the same document, s
 other. A post writes that document too, and runs again when it meets a pin, which is rare.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from groups import policy
 from groups.errors import GroupNotFound, MessageRecalled, PinLimitReached
@@ -19,10 +20,18 @@ from groups.limits import GroupLimits
 from groups.models import AdminAct, AdminAction, Message, Standing, post_id_of
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog
-from groups.service.messages import History, Posted
+from groups.service.messages import Posted
 from groups.store import MessageStore, StreamStore
 
 Refusal = Callable[[Standing, Message], DomainError | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """The pinned messages, the newest pin first, as the reader may see them."""
+
+    messages: Sequence[Message]
+    standing: Standing
 
 
 class CurationService:
@@ -86,7 +95,7 @@ class CurationService:
 
         await self._database.run(work)
 
-    async def list_pins(self, actor: Actor, group_id: GroupId) -> History:
+    async def list_pins(self, actor: Actor, group_id: GroupId) -> Pins:
         """The pinned messages, the newest pin first: all of them, since they are few.
 
         Raises: GroupNotFound; PermissionRefused; Banned.
@@ -99,7 +108,7 @@ class CurationService:
         found = await self._messages.find_some(stream_id, seqs) if seqs else {}
         # One that was unpinned between the two reads is passed over.
         messages = [found[seq] for seq in seqs if seq in found and found[seq].pinned_at]
-        return History(messages, standing, None)
+        return Pins(messages, standing)
 
     async def freeze_reactions(
         self, actor: Actor, group_id: GroupId, seq: int, *, frozen: bool

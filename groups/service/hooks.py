@@ -7,11 +7,12 @@ membership), so they cannot wait for an event. Only the composition root fills t
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Protocol
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Lookup, Tx
-from groups.models import Group, Message, Turnover
+from groups.models import Group, Message, Tallies, Turnover
 
 MembersLeftHook = Callable[[GroupId, Sequence[UserId], Tx], Awaitable[None]]
 """Memberships end: left, removed, or the group disbanded."""
@@ -38,9 +39,38 @@ StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """A stream is gone: clear what was kept about its messages; called again after a crash, so idempotent."""
 
 
+class AskedTallies(Protocol):
+    """The reactions to messages that are being looked up, for some readers."""
+
+    @property
+    def lookups(self) -> Sequence[Lookup[Any]]:
+        """To be answered by the same command, behind the look-up of the messages."""
+        ...
+
+    def of_all(self) -> Mapping[UserId, Tallies]:
+        """What each of the readers sees, once they were answered."""
+        ...
+
+
+class TallyReader(Protocol):
+    """Who knows the reactions to messages; whether a user may read them is the caller's to know."""
+
+    def ask_along(
+        self, messages: Lookup[list[Message]], user_ids: Collection[UserId]
+    ) -> AskedTallies:
+        """What is to be looked up beside the messages, so that both cost one command."""
+        ...
+
+    async def tallies_of(
+        self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]
+    ) -> Tallies:
+        """The tally of each of the messages that has one."""
+        ...
+
+
 @dataclass(slots=True)
 class Hooks:
-    """What is called, in order, inside the transaction (but `stream_ended`, which runs in the background)."""
+    """What is called, in order, inside the transaction (but `tallies` and `stream_ended`, which are called outside)."""
 
     members_left: list[MembersLeftHook] = field(default_factory=list)
     messages_posted: list[MessagesPostedHook] = field(default_factory=list)
@@ -52,4 +82,5 @@ class Hooks:
     private_source: PrivateSource | None = None
     profile: ProfileLookup | None = None
     """Asked together with what a join must know, so it costs no command of its own."""
+    tallies: TallyReader | None = None
     stream_ended: list[StreamEndedHook] = field(default_factory=list)

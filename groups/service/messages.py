@@ -18,7 +18,7 @@ from groups.kernel.errors import DomainError, IdempotencyConflict
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import Content, Group, Member, Message, Standing, stream_of
+from groups.models import Content, Group, Member, Message, Standing, Tallies, stream_of
 from groups.service.access import Access
 from groups.service.hooks import Hooks
 from groups.service.media import media_ids_of
@@ -45,11 +45,12 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A page of messages, newest first, as the reader may see them."""
+    """A page of messages, newest first, as the reader may see them; `tallies` also tells of some he may not."""
 
     messages: list[Message]
     standing: Standing
     next_cursor: str | None
+    tallies: Tallies
 
 
 class MessageService:
@@ -272,24 +273,30 @@ class MessageService:
         `next_cursor` goes on in the same direction: back in time, or forward from `after_seq`.
         Raises: GroupNotFound; PermissionRefused; Banned; BadCursor.
         """
-        if cursor is None and after_seq is None:
+        before_seq, after_seq = self._streams.place(cursor, before_seq, after_seq)
+        if after_seq is None:
             opening = await self._openings.read(
                 group_id, actor.user_id, below=before_seq, limit=limit + 1
             )
             standing = await self._access.reading(actor, group_id, found=opening)
-            read: Sequence[Message] | None = opening.messages
-        else:
-            standing, read = await self._access.reading(actor, group_id), None
+            messages, next_cursor = self._streams.cut(
+                opening.messages, floor=policy.history_floor(standing), limit=limit
+            )
+            return History(messages, standing, next_cursor, opening.tallies)
+        standing = await self._access.reading(actor, group_id)
+        stream_id = standing.group.stream_id
         messages, next_cursor = await self._streams.page(
-            standing.group.stream_id,
+            stream_id,
             floor=policy.history_floor(standing),
             limit=limit,
             before_seq=before_seq,
             after_seq=after_seq,
-            cursor=cursor,
-            read=read,
         )
-        return History(messages, standing, next_cursor)
+        reader, seqs = self._hooks.tallies, [message.seq for message in messages]
+        tallies = Tallies()
+        if reader is not None:
+            tallies = await reader.tallies_of(actor.user_id, stream_id, seqs)
+        return History(messages, standing, next_cursor, tallies)
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Posted:
         """One message.

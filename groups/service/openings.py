@@ -1,28 +1,35 @@
-"""The first page of a stream as most readers ask for it: what they are to the group, and its messages, in one command.
+"""A page of a stream as most readers ask for it: what they are to the group, messages and reactions, in one command.
 
-Readers of one page who ask at once share the command: the group and the messages are found once, and each reader's
-membership beside them. Whether a reader may see any of it is `access`'s to judge.
+Readers of one page who ask at once share the command: the group, the messages and their tallies are found once, and
+each reader's membership and own reactions beside them. Whether a reader may see any of it is `access`'s to judge.
 """
 
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
-from groups.models import Group, Member, Message, stream_of
+from groups.models import Group, Member, Message, Tallies, stream_of
+from groups.service.hooks import Hooks
 from groups.store import GroupStore, MemberStore, MessageStore
+
+_NO_TALLIES: Final = Tallies()
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The group, the reader's membership, and the messages, newest first; the list is other readers' too."""
+    """The group, the reader's membership, and the messages, newest first, with their reactions as he sees them.
+
+    The list of messages is other readers' too.
+    """
 
     group: Group | None
     member: Member | None
     messages: Sequence[Message]
+    tallies: Tallies
 
 
 class _Page(NamedTuple):
@@ -37,12 +44,18 @@ class Openings:
     """Reads openings."""
 
     def __init__(
-        self, database: Database, groups: GroupStore, members: MemberStore, messages: MessageStore
+        self,
+        database: Database,
+        groups: GroupStore,
+        members: MemberStore,
+        messages: MessageStore,
+        hooks: Hooks,
     ) -> None:
         self._database = database
         self._groups = groups
         self._members = members
         self._messages = messages
+        self._hooks = hooks
         self._reader = Coalesced(self._read)
 
     async def read(
@@ -72,6 +85,15 @@ class Openings:
         of_messages = self._messages.lookup_newest(
             stream_of(page.group_id), below=page.below, limit=page.limit
         )
-        await self._database.look_up(None, of_group, of_members, of_messages)
+        reader = self._hooks.tallies
+        asked = reader.ask_along(of_messages, user_ids) if reader is not None else None
+        beside = asked.lookups if asked is not None else ()
+        await self._database.look_up(None, of_group, of_members, of_messages, *beside)
         group, members, messages = of_group.found, of_members.found, of_messages.found
-        return {(page, u): Opening(group, members.get(u), messages) for u in user_ids}
+        tallies = asked.of_all() if asked is not None else {}
+        return {
+            (page, user_id): Opening(
+                group, members.get(user_id), messages, tallies.get(user_id, _NO_TALLIES)
+            )
+            for user_id in user_ids
+        }

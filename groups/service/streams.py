@@ -158,31 +158,46 @@ class StreamService:
         before_seq: int | None = None,
         after_seq: int | None = None,
         cursor: str | None = None,
-        read: Sequence[Message] | None = None,
     ) -> tuple[list[Message], str | None]:
         """A page of messages behind the `floor`, newest first, and the cursor to the next.
 
         The newest, those before a seq, or the ones right after a seq; the cursor goes on in the same direction.
-        `read` holds the newest `limit + 1` already, whatever the floor. Raises: BadCursor.
+        Raises: BadCursor.
+        """
+        before_seq, after_seq = self.place(cursor, before_seq, after_seq)
+        is_forward = after_seq is not None
+        read = await self._messages.read_messages(
+            stream_id,
+            above=max(floor, after_seq or 0),
+            below=before_seq,
+            limit=limit + 1,
+            oldest_first=is_forward,
+        )
+        return self.cut(read or (), floor=floor, limit=limit, is_forward=is_forward)
+
+    @staticmethod
+    def place(
+        cursor: str | None, before_seq: int | None, after_seq: int | None
+    ) -> tuple[int | None, int | None]:
+        """Before which seq, or after which, a page is: where a cursor says so, that counts.
+
+        Raises: BadCursor.
         """
         key = decode_cursor("messages", cursor, str, int)
-        if key is not None:
-            direction, seq = key
-            if direction == "after":
-                after_seq = int(seq)
-            else:
-                before_seq = int(seq)
-        is_forward = after_seq is not None
-        if read is None:
-            read = await self._messages.read_messages(
-                stream_id,
-                above=max(floor, after_seq or 0),
-                below=before_seq,
-                limit=limit + 1,
-                oldest_first=is_forward,
-            )
-        # Newest first, what is above the floor comes first: the same page as if it had been asked for above it.
-        visible = [message for message in read or () if message.seq > floor]
+        if key is None:
+            return before_seq, after_seq
+        direction, seq = key
+        return (before_seq, int(seq)) if direction == "after" else (int(seq), after_seq)
+
+    @staticmethod
+    def cut(
+        read: Sequence[Message], *, floor: int, limit: int, is_forward: bool = False
+    ) -> tuple[list[Message], str | None]:
+        """The page, newest first, of the first `limit + 1` messages in its direction, and the cursor to the next.
+
+        What is not above the floor is left out: newest first it comes last, so the page is as if asked for above it.
+        """
+        visible = [message for message in read if message.seq > floor] if floor else read
         messages, has_more = cut_page(visible, limit)
         next_cursor = None
         if has_more:

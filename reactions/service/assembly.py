@@ -23,5 +23,6 @@ def assemble(
     service = ReactionService(
         database, ReactionStore(database), chat.lookup, chat.messages, clock, on_batch=on_batch
     )
+    chat.hooks.tallies = service.ledger
     chat.hooks.stream_ended.append(service.stream_ended)
     return service

@@ -4,7 +4,7 @@ It asks for nobody's rights: `ReactionService` does it for the messages of group
 its own. What it promises them is P4: reactions and tally change in one transaction, and meet in the tally's document.
 """
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 from groups.kernel.emoji_text import canonical_emoji
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import Lookup, Tx
-from groups.models import Tallies, Tally
+from groups.models import Message, Tallies, Tally, message_key
 from reactions.errors import BadEmoji
 from reactions.service.picture import Picture
-from reactions.store import MessagePage, ReactionStore
+from reactions.store import Asked, MessagePage, ReactionStore
 
 
 class Ledger:
@@ -24,11 +24,10 @@ class Ledger:
     def __init__(self, store: ReactionStore) -> None:
         self._store = store
 
-    def ask(self, message_id: str, user_ids: Collection[UserId]) -> "Asked":
+    def ask(self, stream_id: StreamId, seq: int, user_ids: Collection[UserId]) -> "AskedOfOne":
         """What a batch must know of the message, to be looked up in its transaction."""
-        of_tally = self._store.lookup_tallies([message_id])
-        of_held = self._store.lookup_held([message_id], user_ids)
-        return Asked(message_id, user_ids, of_tally, of_held)
+        message_id = message_key(stream_id, seq)
+        return AskedOfOne(message_id, seq, self._store.ask([message_id], user_ids))
 
     async def write(self, picture: Picture, tally: Tally, now: datetime, tx: Tx) -> int | None:
         """Store what the picture changed, `tally` being its counts; how many are new, None where nothing changed."""
@@ -50,9 +49,13 @@ class Ledger:
         seen = await self._store.read(MessagePage(stream_id, tuple(seqs)), user_id)
         if seen is None:
             return Tallies()
-        tallies, held = seen
-        own = {seq: mine_of(tallies[seq], emoji) for seq, emoji in held.items() if seq in tallies}
-        return Tallies(tallies, own)
+        return _seen_by(seen.tallies, seen.held)
+
+    def ask_along(
+        self, messages: Lookup[list[Message]], user_ids: Collection[UserId]
+    ) -> "AskedOfPage":
+        """The same of the messages that a look-up of the same command finds, for each of these users."""
+        return AskedOfPage(self._store.ask_along(messages, user_ids))
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
         """Delete up to `limit` reactions or tallies of a stream that has ended; how many there were."""
@@ -60,27 +63,52 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The counts of a message, and what these users hold on it."""
+class AskedOfOne:
+    """The counts of a message, and what some users hold on it."""
 
     message_id: str
-    user_ids: Collection[UserId]
-    of_tally: Lookup[dict[str, Tally]]
-    of_held: Lookup[dict[UserId, dict[str, set[str]]]]
+    seq: int
+    asked: Asked
 
     @property
-    def lookups(self) -> tuple[Lookup[Any], Lookup[Any]]:
-        """What is to be looked up. The tally first: where there is none, nobody holds anything."""
-        return self.of_tally, self.of_held
+    def lookups(self) -> Sequence[Lookup[Any]]:
+        """What is to be looked up."""
+        return self.asked.lookups
 
     def picture(self) -> Picture:
         """What was found."""
-        tally = self.of_tally.found.get(self.message_id, Tally())
-        held = self.of_held.found
+        tally = self.asked.of_tallies.found.get(self.seq, Tally())
+        held = self.asked.of_held.found
         by_user = {
-            user_id: held.get(user_id, {}).get(self.message_id, set()) for user_id in self.user_ids
+            user_id: held.get(user_id, {}).get(self.seq, set()) for user_id in self.asked.user_ids
         }
         return Picture(self.message_id, tally.counts, by_user)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOfPage:
+    """The counts of a page of messages, and what some users hold on them."""
+
+    asked: Asked
+
+    @property
+    def lookups(self) -> Sequence[Lookup[Any]]:
+        """What is to be looked up, behind the messages."""
+        return self.asked.lookups
+
+    def of_all(self) -> Mapping[UserId, Tallies]:
+        """What each of the users sees; the tallies are the same object for all."""
+        tallies, held = self.asked.of_tallies.found, self.asked.of_held.found
+        nothing = Tallies(tallies)
+        return {
+            user_id: _seen_by(tallies, held[user_id]) if user_id in held else nothing
+            for user_id in self.asked.user_ids
+        }
+
+
+def _seen_by(tallies: Mapping[int, Tally], held: Mapping[int, Set[str]]) -> Tallies:
+    own = {seq: mine_of(tallies[seq], emoji) for seq, emoji in held.items() if seq in tallies}
+    return Tallies(tallies, own)
 
 
 def with_mine(tally: Tally, own: Set[str] | None) -> Tally:

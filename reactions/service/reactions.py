@@ -104,9 +104,8 @@ class ReactionService:
         # The message first: where another process is at it, this transaction ends here, and begins again behind it.
         message = await self._messages.hold(group_id, seq, tx)
         actors = {entry.actor for entry in entries}
-        asked = self.ledger.ask(
-            message_key(stream_of(group_id), seq), {actor.user_id for actor in actors}
-        )
+        users = {actor.user_id for actor in actors}
+        asked = self.ledger.ask(stream_of(group_id), seq, users)
         standings = await self._lookup.standings(actors, group_id, tx, beside=asked.lookups)
         if not standings:
             return [GroupNotFound() for _ in entries]

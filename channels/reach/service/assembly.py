@@ -66,5 +66,5 @@ def assemble(
     chat.hooks.stream_ended.append(service.stream_ended)
     reactions.hooks.reacted.append(counter.reacted)
     talks.hooks.muted.append(counter.muted)
-    insights = InsightService(days, extras, chat.access, chat.messages, reactions, limits, clock)
+    insights = InsightService(days, extras, chat.access, chat.messages, limits, clock)
     return Reach(views=service, insights=insights, folding=Folding(database, days, clock))

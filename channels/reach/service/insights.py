@@ -20,7 +20,6 @@ from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import GroupId
 from groups.models import Grant, Message, Standing
 from groups.service import Access, MessageService
-from reactions.service import ReactionService
 
 DEFAULT_DAYS: Final = 30
 _SUMS: Final = ("joined", "left", "removed", "posts", "views", "reactions")
@@ -35,7 +34,6 @@ class InsightService:
         extras: ExtrasCache,
         access: Access,
         messages: MessageService,
-        reactions: ReactionService,
         limits: ChannelLimits,
         clock: Clock,
     ) -> None:
@@ -43,7 +41,6 @@ class InsightService:
         self._extras = extras
         self._access = access
         self._messages = messages
-        self._reactions = reactions
         self._limits = limits
         self._clock = clock
 
@@ -103,10 +100,7 @@ class InsightService:
                 actor, channel_id, limit=limit, cursor=cursor
             )
         shown = [message for message in history.messages if message.recalled_at is None]
-        tallies = await self._reactions.tallies(
-            actor, history.standing.group.stream_id, [message.seq for message in shown]
-        )
-        totals = {seq: tally.total for seq, tally in tallies.shared.items()}
+        totals = {seq: tally.total for seq, tally in history.tallies.shared.items()}
         return [_reach_of(message, totals) for message in shown], history.next_cursor
 
     async def _may_see(self, actor: Actor, channel_id: GroupId) -> Standing:

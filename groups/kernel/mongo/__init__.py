@@ -17,7 +17,7 @@ from groups.kernel.mongo.driver import (
     milliseconds_of,
 )
 from groups.kernel.mongo.indexes import ensure_indexes
-from groups.kernel.mongo.lookups import Lookup
+from groups.kernel.mongo.lookups import Along, Lookup
 from groups.kernel.mongo.outages import is_outage
 from groups.kernel.mongo.replica_set import ensure_single_node
 from groups.kernel.mongo.transactions import Tx
@@ -25,6 +25,7 @@ from groups.kernel.mongo.transactions import Tx
 __all__ = [
     "DESCENDING",
     "ONE_REPLY",
+    "Along",
     "Bucket",
     "Collection",
     "Database",

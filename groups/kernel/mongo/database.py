@@ -33,7 +33,13 @@ from groups.kernel.mongo.driver import (
     Document,
     Operation,
 )
-from groups.kernel.mongo.lookups import Lookup, hand_out, hand_out_bytes, joined_pipeline
+from groups.kernel.mongo.lookups import (
+    Lookup,
+    hand_out,
+    hand_out_bytes,
+    joined_pipeline,
+    look_up_one_by_one,
+)
 from groups.kernel.mongo.memory import Memory
 from groups.kernel.mongo.orphans import Orphans
 from groups.kernel.mongo.outbox import OUTBOX, tail
@@ -219,8 +225,7 @@ class Database:
         The first finds one document at most; where it finds none, the others' answers are empty.
         """
         if not self.transactional:
-            for lookup in lookups:
-                lookup.answer(await lookup.collection.aggregate(lookup.pipeline).to_list(None))
+            await look_up_one_by_one(lookups)
             return
         first, pipeline = lookups[0].collection, joined_pipeline(lookups)
         if tx is None:

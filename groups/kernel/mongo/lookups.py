@@ -7,10 +7,12 @@ finds. (`$unionWith` would be the plainer word; transactions do not take it.)
     group, seats = groups.lookup(group_id), members.lookup_many(group_id, users)
     await database.look_up(tx, group, seats)
     group.found, seats.found
+
+A look-up may go `Along` with another one of the command, and find what belongs to the rows that that one finds.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from bson import decode
 
@@ -22,6 +24,18 @@ T = TypeVar("T")
 _PART: Final = "_answer_"
 """How the fields begin that hold the answers."""
 _LENGTH_BYTES: Final = 4  # documents and arrays begin with their length in bytes, little-endian
+
+
+class Along(NamedTuple):
+    """Only what belongs to the rows that a look-up before it finds: their field `key` is the field `by` here."""
+
+    of: "Lookup[Any]"
+    key: str
+    by: str
+
+    def match(self, rows: list[Document]) -> Document:
+        """The same as a query, once the rows are known."""
+        return {self.by: {"$in": [row[self.key] for row in rows]}}
 
 
 class Lookup(Generic[T]):
@@ -37,8 +51,10 @@ class Lookup(Generic[T]):
         parse: Callable[[list[Any]], T],
         *stages: Document,
         memory: Memory[Any] | None = None,
+        along: Along | None = None,
     ) -> None:
         self.collection = collection
+        self.along = along
         self.pipeline: list[Document] = [{"$match": match}, *stages]
         self._parse = parse
         self._memory = memory
@@ -72,18 +88,32 @@ class Lookup(Generic[T]):
 
 def joined_pipeline(lookups: Sequence[Lookup[Any]]) -> list[Document]:
     """The pipeline, on the first one's collection, that answers all of them in one document."""
-    first, *others = lookups
-    joins: list[Document] = [
-        {
-            "$lookup": {
-                "from": other.collection.name,
-                "pipeline": other.joined,
-                "as": f"{_PART}{n}",
-            }
+    first = lookups[0]
+    stages: list[Document] = [*first.joined, {"$replaceWith": {f"{_PART}0": ["$$ROOT"]}}]
+    part_of = {first: f"{_PART}0"}
+    for number, lookup in enumerate(lookups[1:], 1):
+        part_of[lookup] = part = f"{_PART}{number}"
+        join: Document = {
+            "from": lookup.collection.name,
+            "pipeline": lookup.joined,
+            "as": part,
         }
-        for n, other in enumerate(others, 1)
-    ]
-    return [*first.joined, {"$replaceWith": {f"{_PART}0": ["$$ROOT"]}}, *joins]
+        if lookup.along is not None:
+            of, key, by = lookup.along
+            join |= {"localField": f"{part_of[of]}.{key}", "foreignField": by}
+        stages.append({"$lookup": join})
+    return stages
+
+
+async def look_up_one_by_one(lookups: Sequence[Lookup[Any]]) -> None:
+    """Answer them with a command each, where there is no other way (mongomock)."""
+    rows_of: dict[Lookup[Any], list[Document]] = {}
+    for lookup in lookups:
+        pipeline = lookup.pipeline
+        if lookup.along is not None:
+            pipeline = [{"$match": lookup.along.match(rows_of[lookup.along.of])}, *pipeline]
+        rows_of[lookup] = await lookup.collection.aggregate(pipeline).to_list(None)
+        lookup.answer(rows_of[lookup])
 
 
 def hand_out(lookups: Sequence[Lookup[Any]], rows: list[Document]) -> None:
