@@ -18,20 +18,15 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_exceptions import ClientConnectionResetError
 from aiohttp.helpers import content_disposition_header
 
+from channels.server.requests import Request
 from groups.kernel.endpoint import Table
 from groups.kernel.errors import Quota
 
-REQUEST_ID: Final = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 SERVER: Final = "channels"
 """Without versions, which aiohttp would tell of itself and of Python."""
 RATE_HEADER: Final = "RateLimit"
 POLICY_HEADER: Final = "RateLimit-Policy"
-USER_ID: Final = web.RequestKey("user_id", str)
-RATE: Final = web.RequestKey("rate", dict)
-"""The headers that tell what little is left of the caller's quota."""
-ORIGIN: Final = web.RequestKey("origin", str)
-"""The origin of the page that asks and may read the answer."""
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 CSV: Final = "text/csv; charset=utf-8"
@@ -59,19 +54,17 @@ def rate_headers(quota: Quota, left: int, seconds: float) -> dict[str, str]:
     }
 
 
-def headers_of(request: web.BaseRequest) -> dict[str, str]:
+def headers_of(request: Request) -> dict[str, str]:
     """What every answer to this request carries, whatever it holds."""
     headers = {
-        REQUEST_ID_HEADER: request[REQUEST_ID],
+        REQUEST_ID_HEADER: request.request_id,
         "X-Content-Type-Options": "nosniff",
         hdrs.SERVER: SERVER,
     }
-    rate = request.get(RATE)
-    if rate is not None:
-        headers.update(rate)
-    origin = request.get(ORIGIN)
-    if origin is not None:
-        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+    if request.rate is not None:
+        headers.update(request.rate)
+    if request.origin is not None:
+        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.origin
         headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED
         headers[hdrs.VARY] = hdrs.ORIGIN
     return headers
@@ -141,20 +134,20 @@ class JsonAnswer(web.StreamResponse):
         await request.writer.drain()
 
 
-def is_ordinary(request: web.BaseRequest) -> bool:
+def is_ordinary(request: Request) -> bool:
     """Whether a `JsonAnswer` will do: nothing but the request id is said besides, and the connection stays."""
     return (
         request.version == HttpVersion11
         and request.keep_alive
-        and ORIGIN not in request
-        and RATE not in request
+        and request.origin is None
+        and request.rate is None
     )
 
 
-def json_answer(request: web.BaseRequest, status: int, body: bytes | None) -> web.StreamResponse:
+def json_answer(request: Request, status: int, body: bytes | None) -> web.StreamResponse:
     """The answer with this body, which is JSON; None: without one."""
     if is_ordinary(request):
-        return JsonAnswer(status, body, request[REQUEST_ID])
+        return JsonAnswer(status, body, request.request_id)
     headers = headers_of(request) | _ALWAYS
     if body is None:
         return web.Response(status=status, headers=headers)
@@ -162,7 +155,7 @@ def json_answer(request: web.BaseRequest, status: int, body: bytes | None) -> we
     return web.Response(status=status, body=body, headers=headers)
 
 
-def table_answer(request: web.BaseRequest, table: Table) -> web.Response:
+def table_answer(request: Request, table: Table) -> web.Response:
     """The table as CSV; a browser saves it, and takes it for nothing else."""
     headers = headers_of(request) | _ALWAYS
     headers[hdrs.CONTENT_TYPE] = CSV

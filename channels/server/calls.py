@@ -17,8 +17,6 @@ from channels.server.absence import Veil
 from channels.server.admission import Admission, Work
 from channels.server.answers import (
     JSON,
-    RATE,
-    USER_ID,
     headers_of,
     json_answer,
     rate_headers,
@@ -29,6 +27,7 @@ from channels.server.ndjson import serve_stream
 from channels.server.places import Places
 from channels.server.problems import BodyTooLarge, UnsupportedMediaType, refusal_of
 from channels.server.rates import UserRates
+from channels.server.requests import Request
 from channels.server.router import Handler, Parameters
 from channels.server.tokens import Claims
 from channels.server.transfers import PAUSE_SECONDS, TOO_SLOW, serve_download, upload_of
@@ -70,17 +69,17 @@ class Calls:
         path = [(name, kind.validator) for name, kind in endpoint.path.items()]
         queries: dict[str, BaseModel] = {}
 
-        async def handle(request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
+        async def handle(request: Request, parameters: Parameters) -> web.StreamResponse:
             arguments: dict[str, Any] = {}
             claims: Claims | None = None
             if endpoint.needs_actor:
                 claims = self._callers.by_header(request)
                 actor = claims.actor
-                request[USER_ID] = actor.user_id
+                request.user_id = actor.user_id
                 rate = self._rates.take(actor)
                 if rate is not None:
                     quota, left = rate
-                    request[RATE] = rate_headers(quota, left, 1)
+                    request.rate = rate_headers(quota, left, 1)
                 arguments["actor"] = actor
             work = self._admission.enter()
             try:
@@ -89,7 +88,7 @@ class Calls:
                 work.end()
 
         async def serve(
-            request: web.BaseRequest,
+            request: Request,
             parameters: Parameters,
             arguments: dict[str, Any],
             claims: Claims | None,

@@ -19,13 +19,14 @@ from aiohttp.http import RawRequestMessage
 
 from channels.limits import Limits
 from channels.server.admission import Admission
-from channels.server.answers import REQUEST_ID, REQUEST_ID_HEADER, USER_ID, headers_of
+from channels.server.answers import REQUEST_ID_HEADER, headers_of
 from channels.server.calls import Calls
 from channels.server.connections import Connection
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins
 from channels.server.problems import InternalError
 from channels.server.refusals import CODE, domain_error_of, problem_answer
+from channels.server.requests import Request
 from channels.server.router import Match, Router
 from channels.server.visitors import Visitors
 from groups.kernel.endpoint import Endpoint
@@ -85,9 +86,9 @@ class HttpServer:
         protocol: web.RequestHandler,
         writer: AbstractStreamWriter,
         task: "asyncio.Task[None]",
-    ) -> web.BaseRequest:
+    ) -> Request:
         """A request, whose body is bounded."""
-        return web.BaseRequest(
+        return Request(
             message,
             payload,
             protocol,
@@ -99,10 +100,11 @@ class HttpServer:
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Number the request, bound how many run at once, turn errors into problems, count and log."""
+        assert isinstance(request, Request), "as `request` makes them"
         given = request.headers.get(REQUEST_ID_HEADER, "")
         is_usable = given and given.isascii() and given.isalnum() and len(given) <= 64
         request_id = given if is_usable else f"{self._process}{next(self._numbers):x}"
-        request[REQUEST_ID] = request_id
+        request.request_id = request_id
         started = time.perf_counter()
         route, weight = UNROUTED, 1
         self._under_way += 1
@@ -166,12 +168,12 @@ class HttpServer:
             raise
 
     def _observe(
-        self, request: web.BaseRequest, response: web.StreamResponse, route: str, seconds: float
+        self, request: Request, response: web.StreamResponse, route: str, seconds: float
     ) -> None:
-        if isinstance(response, web.WebSocketResponse):
+        if route == SOCKET_PATH and isinstance(response, web.WebSocketResponse):
             # Its seconds are how long the client stayed, not how long it waited for us.
-            user_id, code = request.get(USER_ID), response.close_code
-            log.debug("socket", request_id=request[REQUEST_ID], user_id=user_id, close_code=code)
+            user_id, code = request.user_id, response.close_code
+            log.debug("socket", request_id=request.request_id, user_id=user_id, close_code=code)
             return
         status = response.status
         self._metrics.request(request.method, route, status, seconds)
@@ -191,12 +193,12 @@ class HttpServer:
         log.log(
             level,
             "request",
-            request_id=request[REQUEST_ID],
+            request_id=request.request_id,
             method=request.method,
             route=route,
             status=status,
             milliseconds=round(seconds * 1000, 1),
-            user_id=request.get(USER_ID),
+            user_id=request.user_id,
         )
 
     def _count_refused(self, status: int) -> None:

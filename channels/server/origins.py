@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 
 from aiohttp import hdrs, web
 
-from channels.server.answers import ORIGIN, REQUEST_ID_HEADER
+from channels.server.answers import REQUEST_ID_HEADER
+from channels.server.requests import Request
 from channels.server.transfers import FILE_NAME_HEADER
 from groups.kernel.errors import PermissionDenied
 
@@ -37,14 +38,14 @@ class Origins:
         self._allowed = frozenset(allowed)
         self._all = "*" in self._allowed
 
-    def admit(self, request: web.BaseRequest) -> web.Response | None:
+    def admit(self, request: Request) -> web.Response | None:
         """Mark a request whose page may read its answer; the answer itself where it is a browser asking beforehand."""
         if not self._allowed:
             return None
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None or not self._is_allowed(origin):
             return None
-        request[ORIGIN] = origin
+        request.origin = origin
         if request.method != hdrs.METH_OPTIONS:
             return None
         if hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:

@@ -10,7 +10,6 @@ from aiohttp import hdrs, web
 
 from channels.server.answers import (
     PROBLEM,
-    REQUEST_ID,
     JsonAnswer,
     is_ordinary,
     rate_headers,
@@ -24,6 +23,7 @@ from channels.server.problems import (
     problem_of,
     status_of,
 )
+from channels.server.requests import Request
 from channels.server.tokens import BadToken
 from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, TooMany, Unready
 
@@ -43,9 +43,9 @@ def problem_response(error: DomainError, request_id: str) -> web.Response:
     return response
 
 
-def problem_answer(request: web.BaseRequest, error: DomainError) -> web.StreamResponse:
+def problem_answer(request: Request, error: DomainError) -> web.StreamResponse:
     """The error as this request's response, whose headers are complete once it is `prepared`."""
-    request_id = request[REQUEST_ID]
+    request_id = request.request_id
     # A HEAD is answered without a body, which aiohttp sees to.
     if not is_ordinary(request) or request.method == hdrs.METH_HEAD:
         return problem_response(error, request_id)

@@ -16,10 +16,11 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from channels.server.problems import RouteNotFound, WrongMethod
+from channels.server.requests import Request
 
 Parameters = dict[str, str]
 """What stands in the path where the route has `{name}`."""
-Handler = Callable[[web.BaseRequest, Parameters], Awaitable[web.StreamResponse]]
+Handler = Callable[[Request, Parameters], Awaitable[web.StreamResponse]]
 
 _PARAMETER: Final = "{"
 _KEPT_LENGTH: Final = 256  # characters of a segment whose decoding is remembered

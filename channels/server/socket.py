@@ -20,7 +20,7 @@ from aiohttp import WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from channels.server.absence import Veil
-from channels.server.answers import REQUEST_ID, SERVER, USER_ID
+from channels.server.answers import SERVER
 from channels.server.callers import Callers
 from channels.server.closing import CloseCode
 from channels.server.frames import text_frame
@@ -28,6 +28,7 @@ from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins
 from channels.server.rates import UserRates
+from channels.server.requests import Request
 from channels.server.router import Parameters
 from channels.server.session import CLOSE_SECONDS, SocketSession
 from channels.server.tokens import BadToken, Claims
@@ -111,7 +112,7 @@ class SocketServer:
         self._auth_seconds = auth_seconds
         self._open: set[web.WebSocketResponse] = set()
 
-    async def handle(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
+    async def handle(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         """Upgrade, authenticate, serve until either side closes.
 
         Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed; RateLimited where the
@@ -133,12 +134,12 @@ class SocketServer:
                     claims = await self._auth_phase(socket, request)
                     place.close()
                 if claims is not None:
-                    request[USER_ID] = claims.actor.user_id
+                    request.user_id = claims.actor.user_id
                     await self._serve(socket, request, claims)
             # After the upgrade an HTTP answer would be noise in the stream: the client is told to come back.
             except Exception as error:
                 if not is_outage(error):
-                    log.exception("defect", request_id=request[REQUEST_ID])
+                    log.exception("defect", request_id=request.request_id)
                 await socket.close(code=CloseCode.RESYNC, message=b"resync")
             finally:
                 self._open.discard(socket)
