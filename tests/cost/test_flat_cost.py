@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId, join_key
+from groups.models import message_key, stream_of
 from tests.api import Answer, Api, Ears, User, a_channel, a_post, conversation_of, id_of, part
 from tests.builders import seed_members
 from tests.cost.conftest import Watched
@@ -413,3 +414,27 @@ async def test_fifty_users_are_looked_up_with_one_command(watched: Watched) -> N
     await watched.probe.take()
     assert len((await ada.get(f"/v1/users?ids={ids}")).items) == 50
     assert (await watched.probe.take()).commands == {"find users": 1}
+
+
+async def test_a_page_is_one_command_and_costs_the_same_however_many_reacted(
+    watched: Watched, stages: tuple[Stage, Stage]
+) -> None:
+    stage = stages[0]
+    reactions = watched.api.services.database.collection("reactions")
+    stream_id = stream_of(GroupId(id_of(stage.path)))
+    await cost_of(watched, read_as_subscriber, stage)
+    before = await cost_of(watched, read_as_subscriber, stage)
+    assert before.commands == {"aggregate groups": 1}
+    crowd = [
+        {"_id": join_key(key, user, "👍"), "message_id": key, "user_id": user, "emoji": "👍"}
+        for key in (message_key(stream_id, seq) for seq in range(1, POSTS + 1))
+        for user in (f"crowd{number}" for number in range(100))
+    ]
+    await reactions.insert_many(crowd)
+    try:
+        after = await cost_of(watched, read_as_subscriber, stage)
+    finally:
+        await reactions.delete_many({"user_id": {"$regex": "^crowd"}})
+    assert (after.commands, after.documents) == (before.commands, before.documents)
+    # As above: the key behind a range counts where there is one. There is a range for each of the messages.
+    assert 0 <= after.keys - before.keys <= 21

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from groups.kernel.mongo import Database, Lookup, Tx
+from groups.kernel.mongo import Along, Database, Lookup, Tx
 from tests.builders import START, mock_database
 from tests.kernel.conftest import Connect
 
@@ -74,6 +74,31 @@ async def test_where_the_first_finds_nothing_nothing_is_found(
             assert await asked.look_up(tx) == (None, [], 0)
     else:
         assert await asked.look_up() == (None, [], 0)
+
+
+@pytest.mark.parametrize("way", ["mongomock", "outside", "in a transaction"])
+async def test_what_belongs_to_the_rows_of_another_is_found_along_with_them(
+    connect: Connect, way: str
+) -> None:
+    asked = Asked(mock_database() if way == "mongomock" else await connect(), "red")
+    await asked.fill()
+    labels = asked.database.collection("labels")
+    for thing in ("red0", "red2", "blue1"):
+        for text in ("old", "new"):
+            await labels.insert_one({"thing": thing, "text": text})
+    newest = Lookup(asked.things, {"box": "red"}, len, {"$sort": {"_id": -1}}, {"$limit": 2})
+    of_newest: Lookup[set[str]] = Lookup(
+        labels,
+        {"text": "new"},
+        lambda rows: {row["thing"] for row in rows},
+        along=Along(newest, "_id", "thing"),
+    )
+    if way == "in a transaction":
+        async with asked.database.transaction() as tx:
+            await asked.database.look_up(tx, asked.box, newest, of_newest)
+    else:
+        await asked.database.look_up(None, asked.box, newest, of_newest)
+    assert (newest.found, of_newest.found) == (2, {"red2"})
 
 
 async def test_what_did_not_change_is_the_same_object_and_what_changed_is_not(
