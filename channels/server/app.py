@@ -178,7 +178,11 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         GroupRoutes(chat.groups, chat.founding, chat.updating, chat.disbanding, services.limits),
         MemberRoutes(chat.groups, chat.membership, chat.users, services.limits),
         MessageRoutes(
-            chat.messages, chat.message_changes, chat.forwards, services.reactions, chat.users
+            chat.messages,
+            chat.message_changes,
+            chat.forwards,
+            services.reactions.ledger,
+            chat.users,
         ),
         ReactionRoutes(services.reactions, chat.users),
         ConversationRoutes(talks.inbox, talks.cursors, talks.settings),

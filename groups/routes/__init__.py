@@ -3,7 +3,7 @@
 from groups.routes.groups import GroupRoutes
 from groups.routes.media import MediaRoutes
 from groups.routes.members import MemberRoutes
-from groups.routes.messages import MessageRoutes, TallyReader
+from groups.routes.messages import MessageRoutes
 from groups.routes.rendering import MessageRendering
 from groups.routes.users import UserRoutes
 
@@ -13,6 +13,5 @@ __all__ = [
     "MemberRoutes",
     "MessageRendering",
     "MessageRoutes",
-    "TallyReader",
     "UserRoutes",
 ]

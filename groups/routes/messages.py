@@ -1,7 +1,7 @@
 """Calls on messages: write, read both ways, edit, recall."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -21,12 +21,19 @@ from groups.errors import (
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch, post
 from groups.kernel.errors import FieldTooLong, IdempotencyConflict, PermissionRefused, RateLimited
-from groups.kernel.ids import GroupIdText, StreamId, UserId
+from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
-from groups.models import Message, Standing, Tallies, Tally, User
+from groups.models import Message, Standing, Tally, User
 from groups.routes.rendering import MessageRendering
 from groups.routes.views import MessageView, NewMessage, WriteMessage, message_view
-from groups.service import ForwardService, MessageChanges, MessageService, Posted, UserService
+from groups.service import (
+    ForwardService,
+    MessageChanges,
+    MessageService,
+    Posted,
+    TallyReader,
+    UserService,
+)
 
 Seq = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
 
@@ -47,14 +54,6 @@ class HistoryQuery(PageQuery):
     after_seq: Annotated[
         int | None, Field(ge=0, lt=2**53, description="The ones right after it: repairs a gap.")
     ] = None
-
-
-class TallyReader(Protocol):
-    """Who knows the reactions to messages; `reactions` does, and the composition root hands it in."""
-
-    async def tallies(self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]) -> Tallies:
-        """The tally of each of the messages that has one."""
-        ...
 
 
 class MessageRoutes:
@@ -187,7 +186,7 @@ class MessageRoutes:
 
     async def _with_tally(self, actor: Actor, posted: Posted) -> MessageView:
         message = posted.message
-        tallies = await self._tallies.tallies(actor, message.stream_id, [message.seq])
+        tallies = await self._tallies.tallies_of(actor.user_id, message.stream_id, [message.seq])
         return await self._one(posted, tallies.get(message.seq))
 
 

@@ -10,7 +10,7 @@ from groups.service.disbanding import DisbandService
 from groups.service.forwarding import ForwardService, said_by
 from groups.service.founding import FoundingService, NewGroup
 from groups.service.groups import GroupReader
-from groups.service.hooks import Hooks
+from groups.service.hooks import Hooks, TallyReader
 from groups.service.importing import ImportService
 from groups.service.invitations import InvitationService
 from groups.service.keeping import Keeping
@@ -67,6 +67,7 @@ __all__ = [
     "Revocations",
     "StreamService",
     "Take",
+    "TallyReader",
     "UpdateService",
     "UserService",
     "repeatable",

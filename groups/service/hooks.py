@@ -53,7 +53,7 @@ class AskedTallies(Protocol):
 
 
 class TallyReader(Protocol):
-    """Who knows the reactions to messages; whether a user may read them is the caller's to know."""
+    """Who knows the reactions to messages, in a higher package; whether a user may read them, the caller knows."""
 
     def ask_along(
         self, messages: Lookup[list[Message]], user_ids: Collection[UserId]
