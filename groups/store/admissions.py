@@ -1,7 +1,8 @@
 """Members by the thousand: their collections, read and written for a whole batch of ids.
 
 No model is made for an id: documents are, and look as `members` writes them for a plain member. Every method is one
-command, or none where there is nothing to do. Indexes are those of the stores that own the collections.
+command, none where there is nothing to do, or a look-up to be asked together with others. Indexes are those of the
+stores that own the collections.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from pymongo import DeleteOne, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
-from groups.kernel.mongo import ONE_REPLY, Database, Document, Tx
+from groups.kernel.mongo import Database, Document, Lookup, Tx
 from groups.kernel.mongo.driver import Operation
 from groups.models import Restriction, Role
 
@@ -36,27 +37,23 @@ class AdmissionStore:
         self._requests = database.collection("join_requests")
         self._users = database.collection("users")
 
-    async def count_seats(
-        self, group_id: GroupId, user_ids: Collection[UserId], tx: Tx
-    ) -> dict[UserId, Seats]:
+    def lookup_seats(
+        self, group_id: GroupId, user_ids: Collection[UserId]
+    ) -> Lookup[dict[UserId, Seats]]:
         """The seats of those of the users who have any; bounded by the limit of groups a user."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
-        cursor = self._members.aggregate(
-            [
-                {"$match": {"user_id": {"$in": list(user_ids)}}},
-                {
-                    "$group": {
-                        "_id": "$user_id",
-                        "groups": {"$sum": 1},
-                        "is_member": {"$max": {"$eq": ["$group_id", group_id]}},
-                    }
-                },
-            ],
-            session=tx.session,
-            batchSize=ONE_REPLY,
+        return Lookup(
+            self._members,
+            {"user_id": {"$in": list(user_ids)}},
+            lambda rows: {row["_id"]: Seats(row["groups"], row["is_member"]) for row in rows},
+            {
+                "$group": {
+                    "_id": "$user_id",
+                    "groups": {"$sum": 1},
+                    "is_member": {"$max": {"$eq": ["$group_id", group_id]}},
+                }
+            },
         )
-        rows = await cursor.to_list(None)
-        return {row["_id"]: Seats(row["groups"], row["is_member"]) for row in rows}
 
     async def insert_members(
         self,
@@ -101,17 +98,26 @@ class AdmissionStore:
             kind = DuplicateKeyError if error["code"] == DUPLICATE_KEY else OperationFailure
             raise kind(error["errmsg"], error["code"], error)
 
-    async def find_restrictions(
-        self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
-    ) -> list[Restriction]:
+    def lookup_restrictions(
+        self, group_id: GroupId, user_ids: Iterable[UserId]
+    ) -> Lookup[dict[UserId, Restriction]]:
         """Bans and lasting mutes of these users in the group."""
-        cursor = self._restrictions.find(
+        return Lookup(
+            self._restrictions,
             {"_id": {"$in": _keys(group_id, user_ids)}, "group_id": group_id},
-            {"_id": 0, "reacting_banned": 0},
-            session=tx.session,
-            batch_size=ONE_REPLY,
+            lambda rows: {row["user_id"]: Restriction.model_validate(row) for row in rows},
+            {"$project": {"_id": 0, "reacting_banned": 0}},
         )
-        return [Restriction.model_validate(row) for row in await cursor.to_list(None)]
+
+    def lookup_requests(self, group_id: GroupId, user_ids: Iterable[UserId]) -> Lookup[bool]:
+        """Whether any of the users asks to join."""
+        return Lookup(
+            self._requests,
+            {"_id": {"$in": _keys(group_id, user_ids)}, "group_id": group_id},
+            bool,
+            {"$limit": 1},
+            {"$project": {"_id": 1}},
+        )
 
     async def lift_bans(self, restrictions: Sequence[Restriction], tx: Tx) -> None:
         """End these bans; a mute, or a ban from reacting, that stands beside one stays."""

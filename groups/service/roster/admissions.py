@@ -4,6 +4,7 @@ Nothing but ids is made for each user, and the commands are the same few for one
 is done here too: the limits hold, a ban is lifted, a lasting mute stays, an open request is closed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from groups import policy
@@ -14,12 +15,13 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import Group, Stream, Turnover, stream_of
+from groups.models import Group, Restriction, Stream, Turnover, stream_of
 from groups.service.admin_log import AdminLog
 from groups.service.founding import NEAR_LIMIT
 from groups.service.hooks import Hooks
 from groups.service.roster.entries import Admission, Import, Outcome
 from groups.store import AdmissionStore, GroupStore, StreamStore
+from groups.store.admissions import Seats
 
 
 @dataclass(slots=True)
@@ -60,23 +62,32 @@ class Admissions:
             # Another process changed the group while we looked around. This time its document is ours before we look;
             # at the first attempt only after it, so that others find it free for a good part of the time.
             await self._groups.touch(group_id, tx)
-        group = await self._groups.find(group_id, tx)
-        stream = await self._streams.find(stream_of(group_id), tx)
-        if group is None or stream is None:
+        user_ids = dict.fromkeys(batch.user_ids)
+        of_group = self._groups.lookup(group_id)
+        of_stream = self._streams.lookup(stream_of(group_id))
+        of_seats = self._admissions.lookup_seats(group_id, user_ids)
+        of_restrictions = self._admissions.lookup_restrictions(group_id, user_ids)
+        of_requests = self._admissions.lookup_requests(group_id, user_ids)
+        await self._database.look_up(
+            tx, of_group, of_stream, of_seats, of_restrictions, of_requests
+        )
+        group, row = of_group.found, of_stream.found
+        if group is None or row is None:
             return GroupNotFound()
-        choice = await self._choose(group, batch, tx)
+        choice = self._choose(group, batch, of_seats.found)
         if choice.new:
-            await self._write(group, stream, choice, tx)
+            await self._write(group, row.stream, choice, of_restrictions.found, tx)
+            if of_requests.found:
+                await self._admissions.close_requests(group_id, choice.new, tx)
             if batch.mark is not None:
                 mark, added = batch.mark, len(choice.new)
                 await self._admin_log.count_imported(tx, group, mark.entry_id, mark.actor, added)
         return Admission(_in_order(batch, choice), group.member_count + len(choice.new))
 
-    async def _choose(self, group: Group, batch: Import, tx: Tx) -> _Choice:
+    def _choose(self, group: Group, batch: Import, seats: Mapping[UserId, Seats]) -> _Choice:
         # A dict, so that each id counts once and keeps its place.
         choice = _Choice(dict.fromkeys(batch.user_ids, "added"))
         outcomes, new = choice.outcomes, choice.new
-        seats = await self._admissions.count_seats(group.group_id, outcomes, tx)
         room = group.limit_of_members(self._limits) - group.member_count
         most = self._limits.groups_per_user
         for user_id in outcomes:
@@ -93,18 +104,24 @@ class Admissions:
                     choice.near_limit.append(user_id)
         return choice
 
-    async def _write(self, group: Group, stream: Stream, choice: _Choice, tx: Tx) -> None:
+    async def _write(
+        self,
+        group: Group,
+        stream: Stream,
+        choice: _Choice,
+        restrictions: Mapping[UserId, Restriction],
+        tx: Tx,
+    ) -> None:
         group_id, new, now = group.group_id, choice.new, self._clock.now()
-        restrictions = await self._admissions.find_restrictions(group_id, new, tx)
+        standing = [restrictions[user_id] for user_id in new if user_id in restrictions]
         # The first write: whoever else changes the group's membership meets this one, before we insert in vain.
         await self._groups.update(group_id, {}, tx, joined=len(new))
-        muted = {r.user_id: r.muted_until for r in restrictions if r.muted_until is not None}
+        muted = {r.user_id: r.muted_until for r in standing if r.muted_until is not None}
         await self._admissions.insert_members(
             group_id, new, joined_at=now, joined_seq=stream.head_seq, muted_until=muted, tx=tx
         )
-        banned = [r for r in restrictions if r.banned_at is not None]
+        banned = [r for r in standing if r.banned_at is not None]
         await self._admissions.lift_bans(banned, tx)
-        await self._admissions.close_requests(group_id, new, tx)
         await self._admissions.touch_users(choice.near_limit, tx)
         turnover = Turnover(len(new), 0, 0, group.member_count + len(new), now)
         for counted in self._hooks.members_counted:
