@@ -7,14 +7,13 @@ transactions on one message always conflict and the second runs again on what th
 Depends on: `groups.kernel.mongo`.
 """
 
-import asyncio
 from collections.abc import Awaitable, Collection, Sequence
 from typing import Any, Final, NamedTuple
 
-from groups.kernel.coalesce import Coalesced
+from groups.kernel.coalesce import CoalescedPages
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import Along, Database, Document, Index, Lookup, Tx
-from groups.models import Message, Tally, message_key, seq_in
+from groups.models import Message, Tally, message_key, readers_a_command, seq_in
 from reactions.models import Reaction
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
@@ -92,7 +91,9 @@ class ReactionStore:
         self._held_memory = database.memory(
             "reactions", _to_held, most=_KEPT_HELD, most_bytes=_KEPT_HELD_BYTES
         )
-        self._reader = Coalesced(self._read)
+        self._reader = CoalescedPages(
+            self._see, readers_a_query=lambda page: readers_a_command(len(page.seqs))
+        )
 
     # --- tallies --------------------------------------------------------------------------------------------------
 
@@ -111,23 +112,9 @@ class ReactionStore:
 
     def read(self, page: MessagePage, user_id: UserId) -> Awaitable[Seen | None]:
         """What the user sees on these messages; one command for all who ask for the page meanwhile."""
-        return self._reader.find((page, user_id))
+        return self._reader.find(page, user_id)
 
-    async def _read(
-        self, wanted: Collection[tuple[MessagePage, UserId]]
-    ) -> dict[tuple[MessagePage, UserId], Seen]:
-        users_of: dict[MessagePage, list[UserId]] = {}
-        for page, user_id in wanted:
-            users_of.setdefault(page, []).append(user_id)
-        answers: dict[tuple[MessagePage, UserId], Seen] = {}
-        # A command a page: all pages together would ask for every user's reactions on every page.
-        for part in await asyncio.gather(*(self._see(p, users) for p, users in users_of.items())):
-            answers |= part
-        return answers
-
-    async def _see(
-        self, page: MessagePage, users: Sequence[UserId]
-    ) -> dict[tuple[MessagePage, UserId], Seen]:
+    async def _see(self, page: MessagePage, users: Sequence[UserId]) -> dict[UserId, Seen]:
         message_ids = page.message_ids
         # Where nothing has a tally nobody holds anything, so the others are not asked then.
         any_tally = Lookup(
@@ -140,7 +127,7 @@ class ReactionStore:
         asked = self.ask(message_ids, users)
         await self._database.look_up(None, any_tally, *asked.lookups)
         tallies, held = asked.of_tallies.found, asked.of_held.found
-        return {(page, user_id): Seen(tallies, held.get(user_id, {})) for user_id in users}
+        return {user_id: Seen(tallies, held.get(user_id, {})) for user_id in users}
 
     def ask(self, message_ids: Collection[str], user_ids: Collection[UserId]) -> Asked:
         """The tallies of those of these messages that ever had a reaction, and what these users hold on them."""

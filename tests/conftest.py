@@ -24,7 +24,7 @@ settings.load_profile("suite")
 class OpenApi(Protocol):
     """Starts a server; it is stopped when the test ends."""
 
-    async def __call__(self, *, database: Database | None = None, **options: Any) -> Api:
+    async def __call__(self, *, database: Database = ..., **options: Any) -> Api:
         """A server on the test's database, or another; options as `tests.api.open_api` takes them."""
         ...
 
@@ -85,7 +85,7 @@ async def api(database: Database, connections: list[Database]) -> AsyncIterator[
         async def start(*, database: Database = database, **options: Any) -> Api:
             return await stack.enter_async_context(open_api(database, **options))
 
-        yield start  # type: ignore[misc]  # None means the default here
+        yield start
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

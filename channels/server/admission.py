@@ -31,7 +31,7 @@ FEWEST: Final = 64  # places: while no more are at work, each waits for little b
 FIRST: Final = 2_048
 """Places of a process that has not measured anything: a thousand who come at once to an idle one are served."""
 MEASURE_SECONDS: Final = 0.1
-LASTING_SECONDS: Final = 0.5
+LASTING_SECONDS: Final = 0.5  # until then it may be one stall, and those who came meanwhile
 FORGET_SECONDS: Final = 1.0
 MEASURED: Final = 16  # requests at least, before anything is concluded
 LONGEST_ALONE: Final = 1.0  # seconds that one request may teach us: a failover is no habit
@@ -106,6 +106,7 @@ class Admission:
     def enter(self) -> "Work":
         """Take a place for a request, which gives it back by `Work.end`."""
         now = self.timer()
+        # Nobody waited meanwhile: what was slow before is another moment's.
         if self.at_work == 0 and now - self._ended_at >= LASTING_SECONDS:
             self._slow_since = math.inf
         # Here and not where one ends: those who were served together are counted together.

@@ -11,13 +11,23 @@ Promises:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from itertools import chain, islice
 from typing import Final, Generic, TypeVar
 
 from groups.kernel.gathering import gather_company
 
 K = TypeVar("K", bound=Hashable)
+P = TypeVar("P", bound=Hashable)
+R = TypeVar("R", bound=Hashable)
 V = TypeVar("V")
 
 _Waiting = dict[K, list[asyncio.Future[V | None]]]
@@ -95,6 +105,43 @@ class Coalesced(Generic[K, V]):
                 for future in callers:
                     if not future.done():
                         future.set_result(value)
+
+
+class CoalescedPages(Generic[P, R, V]):
+    """Finds what each reader of a page has there, by a function that does so for many readers of one page.
+
+    A query a page: all pages together would ask for every reader's share of every page. And one for so many readers at
+    most as `readers_a_query` says, since what a query answers is one document of limited size.
+    """
+
+    def __init__(
+        self,
+        read_page: Callable[[P, Sequence[R]], Awaitable[Mapping[R, V]]],
+        *,
+        readers_a_query: Callable[[P], int],
+    ) -> None:
+        self._read_page = read_page
+        self._readers_a_query = readers_a_query
+        self._reader = Coalesced(self._read)
+
+    def find(self, page: P, reader: R) -> Awaitable[V | None]:
+        """As `Coalesced.find`, of what this reader has on the page."""
+        return self._reader.find((page, reader))
+
+    async def _read(self, wanted: Collection[tuple[P, R]]) -> dict[tuple[P, R], V]:
+        readers_of: dict[P, list[R]] = {}
+        for page, reader in wanted:
+            readers_of.setdefault(page, []).append(reader)
+        queries: list[tuple[P, list[R]]] = []
+        for page, readers in readers_of.items():
+            most = self._readers_a_query(page)
+            queries += [(page, readers[at : at + most]) for at in range(0, len(readers), most)]
+        answers = await asyncio.gather(*(self._read_page(*query) for query in queries))
+        return {
+            (page, reader): value
+            for (page, _), answer in zip(queries, answers, strict=True)
+            for reader, value in answer.items()
+        }
 
 
 def _all_of(batch: _Waiting[K, V]) -> Iterator[asyncio.Future[V | None]]:

@@ -45,7 +45,7 @@ from groups.models.streams import (
     seq_in,
     stream_of,
 )
-from groups.models.tallies import Tallies, Tally
+from groups.models.tallies import Tallies, Tally, readers_a_command
 from groups.models.users import User
 
 __all__ = [
@@ -96,6 +96,7 @@ __all__ = [
     "media_in",
     "message_key",
     "post_id_of",
+    "readers_a_command",
     "seq_in",
     "stream_of",
     "type_member_limit",

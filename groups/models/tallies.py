@@ -2,6 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+SEEN_A_COMMAND: Final = 4_000
+"""Readers x messages of which one command tells who holds what: with ten emoji each, of 200 bytes, half of the 16 MB
+that a document, and so an answer, may have."""
+
+
+def readers_a_command(messages: int) -> int:
+    """How many readers of so many messages one command may serve."""
+    return max(1, SEEN_A_COMMAND // max(1, messages))
 
 
 @dataclass(frozen=True, slots=True)

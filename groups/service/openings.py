@@ -4,15 +4,14 @@ Readers of one page who ask at once share the command: the group, the messages a
 each reader's membership and own reactions beside them. Whether a reader may see any of it is `access`'s to judge.
 """
 
-import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from groups.kernel.coalesce import Coalesced
+from groups.kernel.coalesce import CoalescedPages
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
-from groups.models import Group, Member, Message, Tallies, stream_of
+from groups.models import Group, Member, Message, Tallies, readers_a_command, stream_of
 from groups.service.hooks import Hooks
 from groups.store import GroupStore, MemberStore, MessageStore
 
@@ -56,30 +55,19 @@ class Openings:
         self._members = members
         self._messages = messages
         self._hooks = hooks
-        self._reader = Coalesced(self._read)
+        self._reader = CoalescedPages(
+            self._open, readers_a_query=lambda page: readers_a_command(page.limit)
+        )
 
     async def read(
         self, group_id: GroupId, user_id: UserId, *, below: int | None, limit: int
     ) -> Opening:
         """The newest messages before a seq, or of all, for this reader."""
-        found = await self._reader.find((_Page(group_id, below, limit), user_id))
+        found = await self._reader.find(_Page(group_id, below, limit), user_id)
         assert found is not None  # each is answered
         return found
 
-    async def _read(
-        self, wanted: Collection[tuple[_Page, UserId]]
-    ) -> dict[tuple[_Page, UserId], Opening]:
-        readers: dict[_Page, list[UserId]] = {}
-        for page, user_id in wanted:
-            readers.setdefault(page, []).append(user_id)
-        answers: dict[tuple[_Page, UserId], Opening] = {}
-        for part in await asyncio.gather(*(self._open(page, readers[page]) for page in readers)):
-            answers |= part
-        return answers
-
-    async def _open(
-        self, page: _Page, user_ids: Sequence[UserId]
-    ) -> dict[tuple[_Page, UserId], Opening]:
+    async def _open(self, page: _Page, user_ids: Sequence[UserId]) -> dict[UserId, Opening]:
         of_group = self._groups.lookup(page.group_id)
         of_members = self._members.lookup_known(page.group_id, user_ids)
         of_messages = self._messages.lookup_newest(
@@ -92,7 +80,7 @@ class Openings:
         group, members, messages = of_group.found, of_members.found, of_messages.found
         tallies = asked.of_all() if asked is not None else {}
         return {
-            (page, user_id): Opening(
+            user_id: Opening(
                 group, members.get(user_id), messages, tallies.get(user_id, _NO_TALLIES)
             )
             for user_id in user_ids

@@ -135,9 +135,12 @@ async def test_content_and_hour_are_changed_each_by_itself(shared_api: Api) -> N
 
 
 @own_loop
-async def test_the_hour_is_in_the_future_and_within_the_limit(api: OpenApi) -> None:
+async def test_the_hour_is_in_the_future_and_within_the_limit(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = await api(schedule_ahead_seconds=1000)
-    server.clock.now = lambda: datetime.fromisoformat("2030-01-01T00:00:00+00:00")  # type: ignore[method-assign]  # stands still
+    instant = datetime.fromisoformat("2030-01-01T00:00:00+00:00")
+    monkeypatch.setattr(server.clock, "now", lambda: instant)
     ada = server.known("ada")
     path = await a_channel(ada)
     for publish_at in (

@@ -142,10 +142,12 @@ async def test_an_empty_database_is_clean(database: Database) -> None:
     assert told(await outcomes_of(database)) == []
 
 
-async def test_what_a_disbanded_group_leaves_is_no_finding(town: Services) -> None:
+async def test_what_a_disbanded_group_leaves_is_no_finding(
+    town: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # As after a crash: the group is gone, the clearing has not begun.
     await town.chat.clearing.stop()
-    town.chat.clearing.start = lambda group_id: None  # type: ignore[method-assign]  # switched off
+    monkeypatch.setattr(town.chat.clearing, "start", lambda group_id: None)
     await town.channels.channels.delete(ADA, NEWS)
     await town.chat.disbanding.disband(Actor(ADA.user_id, is_app_admin=True), TEAM)
     assert told(await outcomes_of(town.database)) == []

@@ -73,10 +73,12 @@ async def test_there_is_no_false_alarm_beside_those_who_write(town: Services) ->
     await asyncio.gather(*talking)
 
 
-async def test_what_an_ended_channel_leaves_of_its_inbox_is_no_finding(town: Services) -> None:
+async def test_what_an_ended_channel_leaves_of_its_inbox_is_no_finding(
+    town: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # As after a crash: the channel is gone, the clearing has not begun.
     await town.chat.clearing.stop()
-    town.chat.clearing.start = lambda group_id: None  # type: ignore[method-assign]  # switched off
+    monkeypatch.setattr(town.chat.clearing, "start", lambda group_id: None)
     await town.channels.channels.delete(ADA, NEWS)
     assert told(await outcomes_of(town.database)) == []
     # It stopped in the middle of a thread: the stream is gone, its messages are not.

@@ -7,6 +7,7 @@ import pytest
 from channels.reach.sketch import EXACT
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Database
 from groups.models import message_key, stream_of
 from tests.api import (
     Answer,
@@ -158,10 +159,10 @@ async def stored(server: Api, path: str) -> list[dict[str, object]]:
 
 @own_loop
 async def test_reporters_at_two_processes_at_once_are_counted_right(
-    api: OpenApi, second_database: object
+    api: OpenApi, second_database: Database
 ) -> None:
     first = await api()
-    second = await api(database=second_database)  # type: ignore[arg-type]  # a fixture's own type
+    second = await api(database=second_database)
     ada = first.user("ada")
     path = await a_channel(ada)
     for _ in range(5):

@@ -1,11 +1,11 @@
 """Reads that meet share a query, and nobody notices but the database."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pytest
 
-from groups.kernel.coalesce import MAX_KEYS, Coalesced
+from groups.kernel.coalesce import MAX_KEYS, Coalesced, CoalescedPages
 
 
 class Shelf:
@@ -118,3 +118,17 @@ async def test_a_query_asks_for_a_thousand_keys_unless_told_otherwise() -> None:
     reader = Coalesced(shelf.read_many)
     await asyncio.gather(*(reader.find(str(number)) for number in range(MAX_KEYS + 1)))
     assert [len(keys) for keys in shelf.asked] == [MAX_KEYS, 1]
+
+
+async def test_readers_of_a_page_share_its_query_up_to_so_many() -> None:
+    asked: list[tuple[str, int]] = []
+
+    async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
+        asked.append((page, len(readers)))
+        return {reader: f"{page}{reader}" for reader in readers if reader}
+
+    pages = CoalescedPages(read_page, readers_a_query=lambda page: {"long": 3}.get(page, 9))
+    wanted = [("long", reader) for reader in range(4)] + [("short", reader) for reader in range(9)]
+    found = await asyncio.gather(*(pages.find(*one) for one in wanted))
+    assert found == [f"{page}{reader}" if reader else None for page, reader in wanted]
+    assert sorted(asked) == [("long", 1), ("long", 3), ("short", 9)]

@@ -10,7 +10,7 @@ import pytest
 from pymongo import monitoring
 
 from groups.kernel.actor import Actor
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, join_key
 from groups.models import Tally, message_key, stream_of
 from reactions.errors import DistinctReactionsReached, ReactionsPerUserReached
 from tests.databases import an_empty_database
@@ -223,6 +223,46 @@ async def test_a_page_of_tallies_costs_one_command(scenes: tuple[Scene, Scene]) 
     assert COMMANDS.names[before:] == ["aggregate"]
     assert {tally.mine for tally in tallies.values()} == {(THUMB,)}
     assert len(tallies) == 20
+
+
+async def test_readers_who_hold_all_they_may_on_a_long_page_do_not_fail_each_other(
+    scenes: tuple[Scene, Scene],
+) -> None:
+    """What one command answers is one document, of 16 MB at most."""
+    scene = scenes[0]
+    readers = [actor(f"{'r' * 28}{number:04}") for number in range(140)]
+    group_id = await scene.a_group(name=f"@TGS#_{'g' * 40}")
+    stream_id, kisses = stream_of(group_id), [f"👩🏻‍❤️‍💋‍👩{tone}" for tone in "🏻🏼🏽🏾🏿"]
+    emoji = [*kisses, *(kiss.replace("👩🏻", "👨🏿") for kiss in kisses)]
+    for _ in range(99):
+        await scene.post(group_id)
+    reactions = scene.database.collection("reactions")
+    for seq in range(1, 101):
+        await scene.reactions.react(ADA, group_id, seq, THUMB)
+        key = message_key(stream_id, seq)
+        await reactions.insert_many(
+            {
+                "_id": join_key(key, reader.user_id, one),
+                "message_id": key,
+                "user_id": reader.user_id,
+                "emoji": one,
+            }
+            for reader in readers
+            for one in emoji
+        )
+        counts = dict.fromkeys(emoji, len(readers))
+        await scene.database.collection("tallies").update_one(
+            {"_id": key}, {"$set": {"counts": counts, "total": len(readers) * len(emoji)}}
+        )
+    await asyncio.gather(*(scene.membership.join(reader, group_id) for reader in readers))
+    pages = await asyncio.gather(
+        *(scene.messages.list_messages(reader, group_id, limit=100) for reader in readers)
+    )
+    assert {len(page.tallies[seq].mine) for page in pages for seq in range(1, 101)} == {len(emoji)}
+    tallies = await asyncio.gather(
+        *(scene.reactions.tallies(reader, stream_id, range(1, 101)) for reader in readers)
+    )
+    assert {len(one[seq].mine) for one in tallies for seq in range(1, 101)} == {len(emoji)}
 
 
 async def test_each_query_uses_the_index_that_was_made_for_it(
