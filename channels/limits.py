@@ -30,6 +30,11 @@ ADDRESS_SOCKETS: Final = (
 ADDRESS_TRANSFERS: Final = (
     500  # one address's files under way, on one process, without a token; ours
 )
+ADDRESS_CONNECTIONS: Final = (
+    10_000  # one address's on one process, sockets of known users not counted; ours
+)
+UNSENT_BYTES_PER_USER: Final = 16 * 2**20  # that one user does not read, on one process; ours
+ADDRESS_UNSENT_BYTES: Final = 64 * 2**20  # that one address without a token does not read; ours
 TRANSFERS_PER_USER: Final = 100  # bodies that one user still sends, on one process; ours
 SOCKETS_PER_USER: Final = 20  # on one process: his devices and tabs, and some that are lost; ours
 CONCURRENT_REQUESTS: Final = (
@@ -59,6 +64,9 @@ class ChannelLimits(BaseModel):
     address_requests_per_second: OrNone = ADDRESS_REQUESTS_PER_SECOND  # 0: no limit
     address_sockets: OrNone = ADDRESS_SOCKETS  # 0: no limit
     address_transfers: OrNone = ADDRESS_TRANSFERS  # 0: no limit
+    address_connections: OrNone = ADDRESS_CONNECTIONS  # 0: half of what the process may hold
+    unsent_bytes_per_user: OrNone = UNSENT_BYTES_PER_USER  # 0: no limit
+    address_unsent_bytes: OrNone = ADDRESS_UNSENT_BYTES  # 0: no limit
     transfers_per_user: OrNone = TRANSFERS_PER_USER  # 0: no limit
     sockets_per_user: Positive = SOCKETS_PER_USER
     concurrent_requests: Positive = CONCURRENT_REQUESTS

@@ -288,6 +288,7 @@ async def open_api(
     allowed_origins: Sequence[str] = (),
     trusted_proxies: Sequence[IPvAnyNetwork] = (),
     absent_seconds: float = 0,
+    connections: int | None = None,
     **limits: int,
 ) -> AsyncIterator[Api]:
     """The application on the database, served as `channels serve` serves it; rates are unlimited unless given.
@@ -312,6 +313,7 @@ async def open_api(
         allowed_origins=allowed_origins,
         trusted_proxies=trusted_proxies,
         absent_seconds=absent_seconds,
+        connections=connections,
     )
     await runner.setup()
     try:

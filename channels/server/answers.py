@@ -126,11 +126,14 @@ class JsonAnswer(web.StreamResponse):
 
         Raises: ConnectionError when the client is gone.
         """
-        request = self._request
+        request, answer = self._request, self._bytes
+        # The transport alone holds the bytes while the client is waited for, which may read slowly, or never.
+        self._request, self._bytes = None, b""
         transport = request.transport if request is not None else None
         if request is None or transport is None or transport.is_closing():
             raise ClientConnectionResetError("The client is gone")
-        transport.write(self._bytes)
+        transport.write(answer)
+        del answer
         await request.writer.drain()
 
 

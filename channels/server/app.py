@@ -35,7 +35,7 @@ from channels.server.admission import Admission
 from channels.server.badges import InboxBadges
 from channels.server.callers import Callers
 from channels.server.calls import Calls
-from channels.server.connections import Listener
+from channels.server.connections import ConnectionLimits, Listener
 from channels.server.http import SOCKET_PATH, HttpServer
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
@@ -48,6 +48,7 @@ from channels.server.sharing import RateSharing
 from channels.server.socket import SocketServer
 from channels.server.steps import steps
 from channels.server.tokens import TokenVerifier
+from channels.server.unsent import UnsentBytes
 from channels.server.visitors import Visitors
 from channels.server.webapp import WebApp
 from channels.service.assembly import CHANNEL_INDEXES, Channels
@@ -218,7 +219,9 @@ class App(web.BaseRunner):
         public_pages: PublicPages = "noindex",
         public_url: str | None = None,
         absent_seconds: float = ABSENT_SECONDS,
+        connections: int | None = None,
     ) -> None:
+        """`connections` is how many the process may hold; None: any number."""
         super().__init__(shutdown_timeout=shutdown_timeout)
         limits, metrics = services.limits, services.metrics
         verifier = TokenVerifier(
@@ -242,6 +245,15 @@ class App(web.BaseRunner):
         metrics.places.set_function(lambda: admission.places)
         metrics.at_work.set_function(lambda: admission.at_work)
         http = HttpServer(limits, metrics, origins, admission, visitors)
+        self._unsent = UnsentBytes(
+            limits.unsent_bytes_per_user,
+            limits.address_unsent_bytes,
+            on_cut=metrics.slow_readers.inc,
+        )
+        metrics.unsent_bytes.set_function(lambda: self._unsent.total)
+        self._connections = ConnectionLimits(
+            visitors, limits.address_connections, http.serve_crowded, capacity=connections
+        )
         self.services = services
         self.router = http.router
         self.hub = Hub(metrics, limits.sockets_per_user)
@@ -283,6 +295,8 @@ class App(web.BaseRunner):
         self.sharing.start()
         return Listener(
             self._http.serve,
+            self._connections,
+            self._unsent,
             request_factory=self._http.request,
             access_log=None,
             # Idle ones: longer than balancers keep theirs, so that they end them.

@@ -88,7 +88,7 @@ class HttpServer:
         task: "asyncio.Task[None]",
     ) -> Request:
         """A request, whose body is bounded."""
-        return Request(
+        request = Request(
             message,
             payload,
             protocol,
@@ -97,6 +97,25 @@ class HttpServer:
             task.get_loop(),
             client_max_size=self._limits.request_body_bytes,
         )
+        assert isinstance(protocol, Connection), "as `connections.Listener` makes them"
+        protocol.request = request
+        return request
+
+    async def serve_crowded(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer on a connection that has no place, and close it: operators as ever, everyone else with a refusal."""
+        assert isinstance(request, Request), "as `request` makes them"
+        if _path_of(request) in ALWAYS_ANSWERED:
+            response = await self.serve(request)
+        else:
+            request.request_id = f"{self._process}{next(self._numbers):x}"
+            error = self._admission.refusal()
+            self._metrics.refusal(error.code)
+            self._count_refused(503)
+            response = problem_answer(request, error)
+            if not response.prepared:
+                response.headers.update(headers_of(request))
+        response.force_close()
+        return response
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Number the request, bound how many run at once, turn errors into problems, count and log."""

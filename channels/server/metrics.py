@@ -60,6 +60,16 @@ class Metrics:
         self.slow_sockets = Counter(
             "channels_slow_sockets", "Sockets closed for reading too slowly", registry=self.registry
         )
+        self.slow_readers = Counter(
+            "channels_slow_readers",
+            "Connections cut for not reading what they were sent",
+            registry=self.registry,
+        )
+        self.unsent_bytes = Gauge(
+            "channels_unsent_bytes",
+            "Bytes that wait for clients to read them, sockets not counted",
+            registry=self.registry,
+        )
         self.places = Gauge(
             "channels_places",
             "Requests that this process would work on at once before it refuses more",

@@ -2,8 +2,8 @@
 
 Promises:
     Bounded: the body is read only as fast as it is asked for, down to the sender's connection, and of a line only so
-    much is kept as it may hold. The answer waits for its reader; one who reads nothing for `STALL_SECONDS` is cut off,
-    or a client that sends everything before it reads would stand still with us for ever.
+    much is kept as it may hold. The answer waits for its reader, which `unsent` cuts off when it does not read:
+    a client that sends everything before it reads would stand still with us for ever.
     Told: what goes wrong after the status was sent is the answer's last line, {"error": {code, detail}}.
 """
 
@@ -27,7 +27,6 @@ _ACCEPTED: Final = frozenset(
 )
 PAUSE_SECONDS: Final = 1.0  # without a byte until the lines that came so far are passed on
 READ_BYTES: Final = 16 * 1024  # read at a time: a few hundred lines, whose reading holds nobody up
-STALL_SECONDS: Final = 60.0  # that a client may leave the answer unread
 
 log = structlog.get_logger("channels.http")
 
@@ -62,26 +61,16 @@ async def serve_stream(
         await response.prepare(request)
         try:
             async for item in items:
-                await _send(request, response, item.__pydantic_serializer__.to_json(item))
+                await response.write(item.__pydantic_serializer__.to_json(item) + b"\n")
         except (asyncio.CancelledError, ConnectionError):
             raise
         # The status is sent: whatever it is, the last line can still tell.
         except Exception as error:
             refusal = _refusal_of(error)
             told = {"error": {"code": refusal.code, "detail": refusal.detail}}
-            await _send(request, response, orjson.dumps(told))
+            await response.write(orjson.dumps(told) + b"\n")
     await response.write_eof()
     return response
-
-
-async def _send(request: web.BaseRequest, response: web.StreamResponse, line: bytes) -> None:
-    try:
-        async with asyncio.timeout(STALL_SECONDS):
-            await response.write(line + b"\n")
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionResetError("The client does not read the answer") from None
 
 
 def _refusal_of(error: Exception) -> DomainError:

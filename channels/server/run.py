@@ -7,7 +7,6 @@ through the database.
 
 import asyncio
 import errno
-import gc
 import resource
 import signal
 import socket
@@ -24,6 +23,8 @@ from rich.console import Console
 from channels.demo import Compose, fill_if_empty
 from channels.server import logs
 from channels.server.app import App, create_services
+from channels.server.collector import Collector, spare_startup
+from channels.server.connections import CROWDED
 from channels.server.embedded import EmbeddedMongo
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
@@ -31,12 +32,17 @@ from channels.server.tokens import mint
 from channels.server.workers import Crew, stop_with_parent, tell_parent_ready
 from groups.kernel.clock import SystemClock
 from groups.kernel.errors import Unavailable
-from groups.kernel.mongo import Database, StandaloneServer
+from groups.kernel.mongo import POOL_SIZE, Database, StandaloneServer
 from groups.kernel.mongo.schema import StoredByNewer
 
 DRAIN_SECONDS: Final = (
     15.0  # how long requests under way may take to finish after a stop was asked for
 )
+
+KEPT_FILES: Final = 64
+"""Files that no client's connection takes: listeners, logs, temporary files, and what the libraries hold open."""
+FEWEST_CONNECTIONS: Final = 16  # where the system allows hardly any files
+MOST_FILES: Final = 1_000_000  # where it allows any number
 
 CLOSE_SECONDS: Final = 5.0  # how long a database that stands still may hold up the stop after that
 
@@ -81,23 +87,25 @@ async def _run_app(
     demo: bool,
 ) -> None:
     services = create_services(database, settings.limits, create_policy=settings.create_policy)
-    # aiohttp waits so long twice before it cancels.
     runner = App(
         services,
         settings.signing_secret(),
         previous_secret=settings.accepted_secret(),
         allowed_origins=settings.allowed_origins,
         trusted_proxies=settings.trusted_proxies,
-        shutdown_timeout=DRAIN_SECONDS / 2,
+        shutdown_timeout=DRAIN_SECONDS / 2,  # aiohttp waits so long twice before it cancels
         public_pages=settings.public_pages,
         public_url=settings.public_url,
+        connections=_connections(),
     )
+    collector = Collector(lambda: not runner.admission.at_work)
     with _told_database_errors():
         await runner.setup()
     try:
         if demo and await fill_if_empty(services, _composer(settings, database)):
             log.info("filled the empty database with the demo scene")
-        _spare_the_collector()
+        spare_startup()
+        collector.start()
         await web.SockSite(runner, listener, backlog=4096).start()
         if settings.is_worker:
             tell_parent_ready()
@@ -107,6 +115,7 @@ async def _run_app(
         await stop.wait()
         log.info("stopping")
     finally:
+        collector.stop()
         await _clean_up(runner)
 
 
@@ -126,15 +135,12 @@ def _allow_sockets() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _spare_the_collector() -> None:
-    """Have the garbage collector leave alone what was made at the start, and look at the rest less often.
-
-    Requests under way are thousands of small objects without cycles; going over all of them every 700 allocations cost
-    a quarter of the joins a second.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 5)
+def _connections() -> int:
+    """How many clients' connections this process may hold, so that files are left for everything else."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        soft = MOST_FILES
+    return max(FEWEST_CONNECTIONS, soft - KEPT_FILES - POOL_SIZE - CROWDED)
 
 
 def _announce(settings: Settings, host: str, port: int, *, demo: bool) -> None:

@@ -23,6 +23,7 @@ from channels.server.absence import Veil
 from channels.server.answers import SERVER
 from channels.server.callers import Callers
 from channels.server.closing import CloseCode
+from channels.server.connections import Connection
 from channels.server.frames import text_frame
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
@@ -208,6 +209,9 @@ class SocketServer:
         transport = request.transport
         if transport is None:  # gone between upgrade and now
             return
+        connection = request.protocol
+        assert isinstance(connection, Connection), "as `connections.Listener` makes them"
+        connection.become_socket()
         session = SocketSession(socket, transport, claims, self._metrics)
         self._hub.attach(session)
         session.renew(claims, self._seconds_left(claims))

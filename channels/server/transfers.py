@@ -121,17 +121,9 @@ async def serve_download(
     response.content_type = download.content_type
     response.content_length = end - start
     await response.prepare(request)
-    try:
-        async for piece in download.read(start, end - start):
-            async with asyncio.timeout(PAUSE_SECONDS):
-                await response.write(piece)
-        async with asyncio.timeout(PAUSE_SECONDS):
-            await response.write_eof()
-    except TimeoutError:
-        # It does not read, and would be waited for as long as it likes. The rest of the file cannot follow any more.
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionResetError("The client does not read") from None
+    async for piece in download.read(start, end - start):
+        await response.write(piece)
+    await response.write_eof()
     return response
 
 

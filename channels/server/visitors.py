@@ -96,6 +96,13 @@ class Visitors:
                     break
         return _counted_as(remote)
 
+    def address_of_peer(self, peer: str) -> str | None:
+        """The address, or network, that a connection from there counts for; None: a trusted proxy's."""
+        remote = _parsed(peer)
+        if remote is None:
+            return _NOWHERE
+        return None if self._is_trusted(remote) else _counted_as(remote)
+
     def _is_trusted(self, address: IPv4Address | IPv6Address) -> bool:
         return any(address in network for network in self._trusted)
 

@@ -78,10 +78,17 @@ class ServerProcess:
 
     def peak_bytes(self) -> int:
         """The most memory that the server itself has held, its database aside."""
+        return self._memory("VmHWM")
+
+    def held_bytes(self) -> int:
+        """The memory that the server itself holds now."""
+        return self._memory("VmRSS")
+
+    def _memory(self, name: str) -> int:
         assert self._process is not None
         status = Path(f"/proc/{self._process.pid}/status").read_text()
-        (peak,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
-        return int(peak.split()[1]) * 1024
+        (found,) = (line for line in status.splitlines() if line.startswith(f"{name}:"))
+        return int(found.split()[1]) * 1024
 
     async def stop(self) -> int:
         """Stop it as an operator does; its exit code."""

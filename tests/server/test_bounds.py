@@ -386,7 +386,8 @@ async def test_one_user_s_unfinished_bodies_are_not_all_that_the_server_waits_fo
 async def test_who_does_not_read_a_file_is_cut_off(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.transfers.PAUSE_SECONDS", 0.3)
+    monkeypatch.setattr("channels.server.unsent.WINDOW_SECONDS", 0.3)
+    monkeypatch.setattr("channels.server.unsent.LOOK_SECONDS", 0.1)
     server = await api(address_transfers=1)
     ada = server.user("ada")
     # More than the connection's buffers on both sides hold.

@@ -1,7 +1,11 @@
 """What comes over a connection that is no request, or only the beginning of one; none of it is logged or sent back."""
 
 import asyncio
+import json
 import logging
+from collections.abc import AsyncIterator, Callable
+from ipaddress import ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,7 +14,7 @@ import channels.server.calls
 import channels.server.connections
 import channels.server.transfers
 from groups.service.media import MediaService
-from tests.api import PATIENCE_SECONDS, Api, a_channel, part
+from tests.api import AS_LINES, PATIENCE_SECONDS, Api, a_channel, part
 from tests.conftest import OpenApi
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -190,3 +194,242 @@ async def test_a_user_has_so_many_uploads_under_way_and_no_more(
     for user in (ada, bob):
         assert (await user.call("POST", "/v1/media", data=b"x")).status == 201
     assert not server.services.chat.media._under_way
+
+
+# --- the deadline of a head, and bodies that take longer ------------------------------------------------------------
+
+
+async def lines_in_time(seconds: float, pieces: int) -> AsyncIterator[bytes]:
+    """Lines of an import that come over so many seconds."""
+    for number in range(pieces):
+        yield b'{"user_id": "slow-%d"}\n' % number
+        await asyncio.sleep(seconds / pieces)
+
+
+async def test_an_import_may_take_longer_than_a_head(
+    shared_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    owner, back_end = shared_api.user("owner"), shared_api.user("back", admin=True)
+    path = await a_channel(owner)
+    async with back_end.http.post(
+        f"{shared_api.base}{path}/subscribers",
+        data=lines_in_time(1.0, 10),
+        headers={"Authorization": f"Bearer {back_end.token}", **AS_LINES},
+    ) as response:
+        last = (await response.text()).splitlines()[-1]
+    assert json.loads(last)["added"] == 10
+    assert json.loads(last)["done"] is True
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.01, 0.3])
+async def test_an_upload_may_take_longer_than_a_head_however_its_bytes_are_cut(
+    shared_api: Api, apart: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    ada = shared_api.user("ada")
+    address = urlsplit(shared_api.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = (
+        f"POST /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n"
+        "Content-Length: 30\r\n\r\n"
+    )
+    # The first piece of the body comes in one segment with the head, or right behind it.
+    writer.write(head.encode() + b"x" * 10 if not apart else head.encode())
+    for _ in range(2 if not apart else 3):
+        await asyncio.sleep(apart or 0.3)
+        writer.write(b"x" * 10)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 201")
+    writer.close()
+
+
+async def test_curl_may_take_longer_than_a_head(
+    shared_api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    ada = shared_api.user("ada")
+    (tmp_path / "file").write_bytes(b"x" * 200_000)
+    curl = await asyncio.create_subprocess_exec(
+        *("curl", "-sS", "--limit-rate", "100k", "-H", f"Authorization: Bearer {ada.token}"),
+        *("--data-binary", f"@{tmp_path / 'file'}", f"{shared_api.base}/v1/media"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await curl.communicate()
+    assert json.loads(printed)["size_bytes"] == 200_000
+
+
+async def test_the_next_head_has_its_deadline_after_a_long_body(
+    shared_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    ada = shared_api.user("ada")
+    address = urlsplit(shared_api.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"Host: x\r\nAuthorization: Bearer {ada.token}\r\nContent-Length: 2\r\n\r\n"
+    writer.write(f"POST /v1/media HTTP/1.1\r\n{head}x".encode())
+    await asyncio.sleep(0.3)
+    writer.write(b"x")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 201")
+        await reader.readuntil(b"}")
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost")
+        assert await reader.read() == b""
+    writer.close()
+
+
+# --- how many connections there are ---------------------------------------------------------------------------------
+
+
+class Idle:
+    """A connection on which nothing is asked."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    def has_ended(self) -> bool:
+        return self._reader.at_eof() or self._reader.exception() is not None
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def opened(api: Api, count: int, home: str = "127.0.0.1") -> list[Idle]:
+    """So many connections from this address."""
+    address = urlsplit(api.base)
+    made = []
+    for _ in range(count):
+        ends = await asyncio.open_connection(address.hostname, address.port, local_addr=(home, 0))
+        made.append(Idle(*ends))
+    return made
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what must come: the server meets a connection a moment after it was opened or closed."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+async def asked(api: Api, path: str = "/openapi.json", home: str = "127.0.0.1") -> int:
+    """The status of one request on a new connection from this address."""
+    address = urlsplit(api.base)
+    reader, writer = await asyncio.open_connection(
+        address.hostname, address.port, local_addr=(home, 0)
+    )
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        line = await reader.readline()
+    writer.close()
+    return int(line.split()[1])
+
+
+def count_of(api: Api) -> int:
+    return len(api.app._connections._counted)
+
+
+@own_loop
+async def test_an_address_holds_so_many_connections_and_the_oldest_idle_one_makes_room(
+    api: OpenApi,
+) -> None:
+    server = await api(address_connections=5)
+    idle = await opened(server, 5)
+    await until(lambda: count_of(server) == 5)
+    assert not any(one.has_ended() for one in idle)
+    assert await asked(server) == 200
+    assert count_of(server) <= 5
+    await until(lambda: idle[0].has_ended())
+    assert not any(one.has_ended() for one in idle[1:])
+    for one in idle:
+        one.close()
+
+
+@own_loop
+async def test_an_address_takes_no_places_from_another(api: OpenApi) -> None:
+    server = await api(connections=20)
+    idle = await opened(server, 300, "127.0.0.2")
+    await until(lambda: idle[-11].has_ended())
+    assert count_of(server) == 10, "half of what the process may hold"
+    others = await opened(server, 5, "127.0.0.3")
+    assert await asked(server) == 200
+    assert await asked(server, home="127.0.0.2") == 200
+    assert not any(one.has_ended() for one in others)
+    for one in (*idle, *others):
+        one.close()
+
+
+@own_loop
+async def test_sockets_that_have_not_said_whose_they_are_make_room_too(api: OpenApi) -> None:
+    server = await api(address_connections=3)
+    sockets = [await opened_socket(server) for _ in range(4)]
+    await until(lambda: count_of(server) == 3)
+    assert await asked(server) == 200
+    for writer in sockets:
+        writer.close()
+
+
+@own_loop
+async def test_sockets_of_known_users_are_not_their_address_s(api: OpenApi) -> None:
+    server = await api(address_connections=3)
+    ears = [await server.user("ada").connect() for _ in range(6)]
+    for ear in ears:
+        await ear.frame()
+    assert await asked(server) == 200
+    for ear in ears:
+        await ear.tell(type="ping")
+        assert (await ear.frame())["type"] == "pong"
+        await ear.close()
+
+
+@own_loop
+async def test_beyond_the_capacity_operators_are_answered_and_all_others_refused(
+    api: OpenApi,
+) -> None:
+    server = await api(connections=4)
+    ears = [await server.user("ada").connect() for _ in range(4)]
+    for ear in ears:
+        await ear.frame()
+    assert await asked(server) == 503
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert await asked(server, path) == 200
+    await ears.pop().close()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await asked(server) != 200:
+            await asyncio.sleep(0.02)
+    for ear in ears:
+        await ear.close()
+
+
+@own_loop
+async def test_connections_beyond_the_capacity_are_bounded_too(api: OpenApi) -> None:
+    server = await api(connections=1)
+    ear = await server.user("ada").connect()
+    await ear.frame()
+    idle = await opened(server, channels.server.connections.CROWDED + 10)
+    await until(lambda: idle[9].has_ended())
+    assert len(server.app._connections._crowded) == channels.server.connections.CROWDED
+    assert await asked(server, "/healthz") == 200
+    for one in idle:
+        one.close()
+    await ear.close()
+
+
+@own_loop
+async def test_a_trusted_proxy_is_bounded_by_the_capacity_alone(api: OpenApi) -> None:
+    server = await api(connections=20, trusted_proxies=(ip_network("127.0.0.1"),))
+    idle = await opened(server, 18)
+    await until(lambda: count_of(server) == 18)
+    for one in idle:
+        one.close()
+
+
+async def opened_socket(api: Api) -> asyncio.StreamWriter:
+    """A socket that does not say whose it is."""
+    address = urlsplit(api.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(
+        b"GET /v1/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    return writer

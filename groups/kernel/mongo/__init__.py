@@ -3,7 +3,7 @@
 With the stores, the only rooms that know the driver, so that its successor can replace it in one place.
 """
 
-from groups.kernel.mongo.connecting import StandaloneServer
+from groups.kernel.mongo.connecting import POOL_SIZE, StandaloneServer
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import (
     DESCENDING,
@@ -25,6 +25,7 @@ from groups.kernel.mongo.transactions import Tx
 __all__ = [
     "DESCENDING",
     "ONE_REPLY",
+    "POOL_SIZE",
     "Along",
     "Bucket",
     "Collection",

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo.errors import PyMongoError
@@ -9,6 +10,8 @@ from pymongo.errors import PyMongoError
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.driver import Document
 from groups.kernel.mongo.elections import Elections, SinceElection
+
+POOL_SIZE: Final = 100  # connections to each member of the replica set, each of them a file
 
 
 class StandaloneServer(Exception):
@@ -40,7 +43,7 @@ async def connected(
             serverSelectionTimeoutMS=5_000,
             connectTimeoutMS=5_000,
             socketTimeoutMS=20_000,
-            maxPoolSize=100,
+            maxPoolSize=POOL_SIZE,
             appname=appname_of(name),
             event_listeners=[elections],
         )
