@@ -22,7 +22,7 @@ from rich.text import Text
 from channels.server.settings import Settings, process_environment
 from channels.server.startup import StartupError
 from channels.server.tokens import mint
-from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
+from groups.kernel.ids import USER_ID_BYTES, UserId, is_user_id
 
 app = typer.Typer(
     name="channels",
@@ -129,8 +129,10 @@ def revoke(
     Works beside a running server, which follows within moments. A token that is issued afterwards is good.
     """
     settings = Settings.load(needs_secret=False, data_dir=data_dir)
-    if not is_id(user, USER_ID_BYTES):
-        raise StartupError(f"A user id is 1 to {USER_ID_BYTES} bytes of printable text.")
+    if not is_user_id(user):
+        raise StartupError(
+            f"A user id is 1 to {USER_ID_BYTES} bytes of printable text, and no reserved word."
+        )
     # Imported here: see `serve`.
     from channels.server.embedded import database_uri
     from channels.server.revoking import revoke as revoke_tokens

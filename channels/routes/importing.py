@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from groups.kernel.endpoint import LINE_BYTES, Body, Lines, Query, View
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import USER_ID_BYTES, UserId, UserIdText, is_id
+from groups.kernel.ids import UserId, UserIdText, is_user_id
 from groups.routes.views import ItemError
 from groups.service import Admission, Outcome
 
@@ -119,7 +119,7 @@ class Intake:
             else:
                 if type(value) is dict and len(value) == 1:
                     user_id = value.get("user_id")
-                    if type(user_id) is str and is_id(user_id, USER_ID_BYTES):
+                    if type(user_id) is str and is_user_id(user_id):
                         batch.user_ids.append(UserId(user_id))
                         return
         told = ImportResult(line=self._number, result="invalid_request", detail=_reason(line))

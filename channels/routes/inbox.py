@@ -30,7 +30,7 @@ from groups.kernel.errors import (
     PermissionRefused,
     RateLimited,
 )
-from groups.kernel.ids import GroupId, UserId, UserIdText
+from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
@@ -135,7 +135,7 @@ class InboxRoutes:
         errors=[ChannelNotFound, PermissionRefused, ConversationNotFound, BadCursor],
     )
     async def history(
-        self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText, query: HistoryQuery
+        self, actor: Actor, channel_id: ChannelIdText, user_id: AnyUserIdText, query: HistoryQuery
     ) -> Page[ThreadMessageView]:
         """A page of a thread, newest first: the newest, those before a seq, or the ones right after a seq."""
         page, next_cursor = await self._inbox.list_messages(
@@ -197,7 +197,7 @@ class InboxRoutes:
         errors=[ChannelNotFound, PermissionRefused, ConversationNotFound, MessageNotFound],
     )
     async def get_message(
-        self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText, seq: Seq
+        self, actor: Actor, channel_id: ChannelIdText, user_id: AnyUserIdText, seq: Seq
     ) -> ThreadMessageView:
         """One message of a thread."""
         return await self._one(await self._inbox.get(actor, GroupId(channel_id), user_id, seq))

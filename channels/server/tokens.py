@@ -22,7 +22,7 @@ import orjson
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import Unauthenticated
-from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
+from groups.kernel.ids import USER_ID_BYTES, UserId, is_user_id
 
 ADMIN_SCOPE: Final = "admin"
 TOKEN_BYTES: Final = 4_096
@@ -80,9 +80,10 @@ def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime)
 
     Raises: ValueError when the user id or the duration cannot be used.
     """
-    if not is_id(user_id, USER_ID_BYTES):
+    if not is_user_id(user_id):
         raise ValueError(
-            f"A user id is 1 to {USER_ID_BYTES} bytes of printable text without space at its ends."
+            f"A user id is 1 to {USER_ID_BYTES} bytes of printable text without space at its ends,"
+            " and no reserved word such as `me`."
         )
     if not (math.isfinite(hours) and 0 < hours <= MAX_HOURS):
         raise ValueError(f"A token is valid for more than 0 and at most {MAX_HOURS} hours.")
@@ -202,8 +203,11 @@ class TokenVerifier:
 
 
 def _user_id(subject: object) -> UserId:
-    if not isinstance(subject, str) or not is_id(subject, USER_ID_BYTES):
-        raise BadToken(f"The token's `sub` is not a user id (1 to {USER_ID_BYTES} bytes)")
+    if not isinstance(subject, str) or not is_user_id(subject):
+        raise BadToken(
+            f"The token's `sub` is not a user id: 1 to {USER_ID_BYTES} bytes, and no reserved word"
+            " such as `me`"
+        )
     return UserId(subject)
 
 

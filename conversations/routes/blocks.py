@@ -5,7 +5,7 @@ from conversations.service import BlockService
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import View, delete, get, put
 from groups.kernel.errors import BadCursor
-from groups.kernel.ids import GroupIdText
+from groups.kernel.ids import GroupIdText, PeerIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.routes.views import Instant
 
@@ -35,7 +35,7 @@ class BlockRoutes:
         return Page(items=items, next_cursor=next_cursor)
 
     @put("/v1/blocks/{user_id}", errors=[CannotBlock, BlockLimitReached])
-    async def block(self, actor: Actor, user_id: GroupIdText) -> BlockView:
+    async def block(self, actor: Actor, user_id: PeerIdText) -> BlockView:
         """Block a user, or a channel by its whole id: no more one-to-one messages from there, nor to there.
 
         The other side is not told; what was said stays.

@@ -19,7 +19,7 @@ from conversations.models import Dialogue
 from conversations.service.desk import Desk, NoDesk, Writer
 from conversations.store import BlockStore, ConversationGroupStore, OverlayStore
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import GroupId, UserId
+from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import stream_of
 from groups.service import StreamService
@@ -71,7 +71,9 @@ class DialogueAdmission:
                     refusals[writer] = MessagesNotAccepted()
             elif refusal is not None:
                 continue
-            elif writer.is_for_channel and not is_begun:
+            elif (writer.is_for_channel and not is_begun) or (
+                not is_begun and other in RESERVED_USER_IDS
+            ):
                 refusals[writer] = ConversationNotFound()
             elif (own, other) in blocks and not writer.is_for_channel:
                 refusals[writer] = PeerBlocked()

@@ -34,12 +34,37 @@ ID_PATTERN: Final = rf"^(?!\.{{1,2}}$)[^ {UNSEEN}]([^{UNSEEN}]*[^ {UNSEEN}])?$"
 """What `is_id` accepts, as far as a portable pattern can say it: exactly, in ASCII; beyond, the common unseen ones."""
 
 
+RESERVED_USER_IDS: Final = frozenset(
+    {
+        "me",  # in paths: the caller
+        # In whose names the program itself writes to the admin log.
+        "channels-revoke",
+        "channels-update",
+        "channels-verify",
+    }
+)
+"""Words that are no user's id: no token, body, path or import line names a user so.
+
+Users of these names who were stored by an older version are still shown. Other literals in paths stand where no id can:
+a test walks the routes and asks of each whether it is reserved here, or cannot be an id of the kind it competes with.
+"""
+USER_ID_PATTERN: Final = (
+    rf"^(?!({'|'.join(sorted(RESERVED_USER_IDS))})$)" + ID_PATTERN.removeprefix("^")
+)
+"""`ID_PATTERN` without the reserved words."""
+
+
 def is_id(text: str, limit_bytes: int) -> bool:
     """Whether the text may be an id of at most `limit_bytes` UTF-8 bytes."""
     # isprintable() is false for control, format and surrogate characters, and for every space but " ".
     if not text or not text.isprintable() or text != text.strip() or text in {".", ".."}:
         return False
     return len(text.encode()) <= limit_bytes
+
+
+def is_user_id(text: str) -> bool:
+    """Whether the text may be a user's id: an id, and no reserved word."""
+    return text not in RESERVED_USER_IDS and is_id(text, USER_ID_BYTES)
 
 
 def _checked(limit_bytes: int) -> AfterValidator:
@@ -55,10 +80,32 @@ def _checked(limit_bytes: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _not_reserved(text: str) -> str:
+    if text in RESERVED_USER_IDS:
+        raise PydanticCustomError("reserved_id", "is a reserved word, which is no user's id")
+    return text
+
+
 UserIdText = Annotated[
-    UserId, Field(examples=["ada"]), _checked(USER_ID_BYTES), Looks(ID_PATTERN, USER_ID_BYTES)
+    UserId,
+    Field(examples=["ada"]),
+    _checked(USER_ID_BYTES),
+    AfterValidator(_not_reserved),
+    Looks(USER_ID_PATTERN, USER_ID_BYTES),
 ]
 """A user id as it arrives in a request."""
+AnyUserIdText = Annotated[
+    UserId, Field(examples=["ada"]), _checked(USER_ID_BYTES), Looks(ID_PATTERN, USER_ID_BYTES)
+]
+"""A user id, or a reserved word: where `me` is the caller, or what an older version stored is read."""
+PeerIdText = Annotated[
+    str,
+    Field(examples=["bob"]),
+    _checked(GROUP_ID_BYTES),
+    AfterValidator(_not_reserved),
+    Looks(USER_ID_PATTERN, GROUP_ID_BYTES),
+]
+"""A user's id, or a channel's in full."""
 GroupIdText = Annotated[
     GroupId,
     Field(examples=["@TGS#_tea"]),
@@ -70,6 +117,11 @@ AnyIdText = Annotated[
     str, Field(examples=["group_@TGS#_tea"]), _checked(ID_BYTES), Looks(ID_PATTERN, ID_BYTES)
 ]
 """An id of whatever kind as it arrives in a request, for what is then looked up."""
+
+
+def user_or_caller(named: UserId, caller: UserId) -> UserId:
+    """The user whom a path names: `me` is the caller."""
+    return caller if named == "me" else named
 
 
 def join_key(*parts: str | int) -> str:

@@ -19,7 +19,13 @@ from groups.errors import (
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Query, Reply, delete, get, patch, post, put
 from groups.kernel.errors import PermissionRefused
-from groups.kernel.ids import USER_ID_BYTES, GroupIdText, UserIdText
+from groups.kernel.ids import (
+    USER_ID_BYTES,
+    AnyUserIdText,
+    GroupIdText,
+    UserIdText,
+    user_or_caller,
+)
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
 from groups.models import Member, Standing, User
@@ -128,10 +134,10 @@ class MemberRoutes:
         errors=[GroupNotFound, PermissionRefused, MemberNotFound],
     )
     async def get_member(
-        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText
+        self, actor: Actor, group_id: GroupIdText, user_id: AnyUserIdText
     ) -> MemberView:
         """One member; `me` is myself."""
-        user_id = actor.user_id if user_id == "me" else user_id
+        user_id = user_or_caller(user_id, actor.user_id)
         return await self._member_view(await self._membership.get_member(actor, group_id, user_id))
 
     @put(
@@ -162,10 +168,10 @@ class MemberRoutes:
         ],
     )
     async def change(
-        self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, body: ChangeMember
+        self, actor: Actor, group_id: GroupIdText, user_id: AnyUserIdText, body: ChangeMember
     ) -> MemberView:
         """Change a member's role (owner), mute (owner, admin) or name card (himself, owner, admin)."""
-        user_id = actor.user_id if user_id == "me" else user_id
+        user_id = user_or_caller(user_id, actor.user_id)
         changed = await self._membership.change(
             actor,
             group_id,

@@ -8,7 +8,7 @@ from groups.errors import MediaNotFound, UserNotFound, WrongMediaKind
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Query, delete, get, patch
 from groups.kernel.errors import FieldTooLong, PermissionRefused
-from groups.kernel.ids import UserId, UserIdText
+from groups.kernel.ids import AnyUserIdText, UserId, UserIdText, user_or_caller
 from groups.kernel.paging import Page
 from groups.limits import IDS_PER_CALL
 from groups.models import User
@@ -64,13 +64,12 @@ class UserRoutes:
         return _view(await self._users.get(actor, user_id))
 
     @delete("/v1/users/{user_id}/tokens", status=204, errors=[PermissionRefused])
-    async def revoke(self, actor: Actor, user_id: UserIdText) -> None:
+    async def revoke(self, actor: Actor, user_id: AnyUserIdText) -> None:
         """End a user's sessions everywhere: what was issued to him until now is refused (`me`, or the application).
 
         His sockets are closed. Other server processes follow within moments.
         """
-        of = actor.user_id if user_id == "me" else user_id
-        await self._revocations.revoke(actor, of)
+        await self._revocations.revoke(actor, user_or_caller(user_id, actor.user_id))
 
 
 def _item(user_id: UserId, item: User | UserNotFound) -> UserView | UserMissing:
