@@ -169,7 +169,7 @@ class SubscriberRoutes:
     ) -> ChannelView:
         """Give the channel to a subscriber (owner); I stay as admin with all grants.
 
-        Where there are as many admins as may be, only one of them can take it.
+        Where there are as many admins as may be, only one of them can take it. Invitations that I made end.
         """
         await self._subscribers.transfer(actor, GroupId(channel_id), body.user_id)
         return channel_view(await self._channels.get(actor, GroupId(channel_id)))

@@ -276,7 +276,7 @@ class MemberRoutes:
         errors=[GroupNotFound, PermissionRefused, MemberNotFound, AdminLimitReached],
     )
     async def transfer(self, actor: Actor, group_id: GroupIdText, body: NewOwner) -> GroupView:
-        """Give the group to another member; I stay as admin."""
+        """Give the group to another member; I stay as admin. My open invitations end."""
         await self._membership.transfer(actor, group_id, body.user_id)
         standing, stream = await self._groups.get(actor, group_id)
         return group_view(standing, stream, standing.group.limit_of_members(self._limits))

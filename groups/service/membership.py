@@ -121,7 +121,8 @@ class MembershipService:
         """Give the group to another member; the former owner stays as admin with all grants.
 
         In a Work group, which has no admins, he stays as member. Where there are as many admins as may be, only one
-        of them can take it. Publishes: GroupUpdated, MemberChanged twice. Raises: GroupNotFound; PermissionRefused;
+        of them can take it. Invitations that the former owner made end with it: only an owner appoints admins.
+        Publishes: GroupUpdated, MemberChanged twice, InvitationEnded. Raises: GroupNotFound; PermissionRefused;
         MemberNotFound; AdminLimitReached.
         """
         return await self._lane.submit(group_id, Transfer(actor, user_id))

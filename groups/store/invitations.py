@@ -60,6 +60,15 @@ class InvitationStore:
         ).limit(limit)
         return [document["user_id"] for document in await cursor.to_list(None)]
 
+    async def find_open(self, group_id: GroupId, now: datetime, tx: Tx) -> dict[UserId, Invitation]:
+        """All invitations of the group that are open at this instant; the limit of them bounds them."""
+        # Uses index: group_id_1_user_id_1
+        cursor = self._invitations.find(
+            {"group_id": group_id, "expires_at": {"$gt": now}}, session=tx.session
+        )
+        found = [_to_invitation(document) for document in await cursor.to_list(None)]
+        return {invitation.user_id: invitation for invitation in found}
+
     async def list_of_group(
         self, group_id: GroupId, now: datetime, *, after: str, limit: int
     ) -> list[Invitation]:

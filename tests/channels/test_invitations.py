@@ -18,6 +18,7 @@ ALL: Final = [grant.value for grant in Grant]
 NONE: Final = (404, "invitation_not_found")
 EXPIRED: Final = (409, "invitation_expired")
 WEEK: Final = 7 * 24 * 3600
+ENDED: Final = "channel.invitation_ended"
 PRIVATE: Final = {"visibility": "private"}
 
 
@@ -154,6 +155,127 @@ async def test_who_is_appointed_or_made_owner_meanwhile_has_nothing_left_to_answ
         assert await own(user) == []
         assert (await answer(user, path)).status == 204
         assert await grants_of(cat, path, user) == ALL
+
+
+# --- they end with the right of whoever made them ---------------------------------------------------------------------
+
+
+async def test_invitations_end_with_the_ownership_of_whoever_made_them(shared_api: Api) -> None:
+    seller, heir, bob, cat, dan = (
+        shared_api.user(name) for name in ("seller", "heir", "bob", "cat", "dan")
+    )
+    app = shared_api.user("app", admin=True)
+    path = await a_channel(seller, heir)
+    for user in (bob, cat):
+        await invite(seller, path, user)
+    await invite(app, path, dan, "post")
+    ears = [await user.socket() for user in (bob, cat, seller, dan)]
+    assert (await seller.post(f"{path}/owner", {"user_id": heir.id})).status == 200
+    heard = [
+        [(e["user_id"], e["reason"]) for e in await each.until_now() if e["type"] == ENDED]
+        for each in ears
+    ]
+    told = [(bob.id, "revoked"), (cat.id, "revoked")]
+    assert heard == [told[:1], told[1:], told, []]
+    for user in (bob, cat):
+        assert await own(user) == []
+        assert (await answer(user, path)).refusal == NONE
+        assert await grants_of(heir, path, user) is None
+    log = (await heir.get(f"{path}/admin-log?action=invitation_revoked")).items
+    assert {(entry["actor_id"], entry["target_id"]) for entry in log} == {
+        (seller.id, bob.id),
+        (seller.id, cat.id),
+    }
+    # Those of the application are the application's, and the new owner makes new ones.
+    assert [i["user_id"] for i in (await heir.get(f"{path}/invitations")).items] == [dan.id]
+    assert (await answer(dan, path)).status == 204
+    await invite(heir, path, bob, "post")
+    assert (await answer(bob, path)).status == 204
+    assert await grants_of(heir, path, bob) == ["post"]
+    for each in ears:
+        await each.close()
+
+
+async def test_a_seller_who_was_dismissed_and_banned_does_not_come_back_by_an_invitee(
+    shared_api: Api,
+) -> None:
+    seller, heir, friend = (shared_api.user(name) for name in ("seller", "heir", "friend"))
+    app = shared_api.user("app", admin=True)
+    path = await a_channel(seller, heir)
+    await invite(seller, path, friend)
+    # By the application, as a support desk would.
+    assert (await app.post(f"{path}/owner", {"user_id": heir.id})).status == 200
+    await heir.delete(f"{path}/admins/{part(seller.id)}")
+    banned = await heir.delete(f"{path}/subscribers/{part(seller.id)}?ban=true")
+    assert banned.status == 204
+    assert (await answer(friend, path)).refusal == NONE
+    forbidden = (403, "permission_denied")
+    assert (await friend.delete(f"{path}/bans/{part(seller.id)}")).refusal == forbidden
+    assert (await seller.put(f"{path}/subscription")).refusal == (403, "banned")
+
+
+async def test_an_accepted_admin_acts_within_what_was_granted_and_appoints_nobody(
+    shared_api: Api,
+) -> None:
+    ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
+    path = await a_channel(ada, dan)
+    await ada.delete(f"{path}/subscribers/{part(cat.id)}?ban=true")
+    await invite(ada, path, bob, "post")
+    await answer(bob, path)
+    forbidden = (403, "permission_denied")
+    for refused in (
+        await bob.delete(f"{path}/bans/{part(cat.id)}"),
+        await bob.put(f"{path}/subscribers/{part(cat.id)}"),
+        await bob.put(f"{path}/admins/{part(dan.id)}"),
+        await bob.put(f"{path}/admins/{part(bob.id)}", {"grants": ALL}),
+        await invite(bob, path, dan),
+        await bob.post(f"{path}/owner", {"user_id": bob.id}),
+    ):
+        assert refused.refusal == forbidden
+    # With every grant he manages subscribers, but admins stay the owner's.
+    await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": ALL})
+    assert (await bob.delete(f"{path}/bans/{part(cat.id)}")).status == 204
+    assert (await bob.put(f"{path}/admins/{part(dan.id)}")).refusal == forbidden
+    assert (await invite(bob, path, dan)).refusal == forbidden
+
+
+@own_loop
+async def test_accepting_while_the_group_is_given_away_is_before_it_or_refused(
+    api: OpenApi, second_database: Database
+) -> None:
+    here = await api()
+    there = await api(database=second_database)
+    for number in range(12):
+        seller, heir, friend = (here.user(name) for name in ("seller", "heir", "friend"))
+        path = await a_channel(seller, heir)
+        await invite(seller, path, friend)
+
+        async def give(seller: User, heir: User, path: str, pause: float) -> Answer:
+            await asyncio.sleep(pause)
+            return await seller.post(f"{path}/owner", {"user_id": heir.id})
+
+        async def accept(friend: User, path: str, pause: float) -> Answer:
+            await asyncio.sleep(pause)
+            return await answer(there.known(friend.id), path)
+
+        # Sooner and later, so that each comes first in some of the rounds.
+        given, accepted = await asyncio.gather(
+            give(seller, heir, path, max(0, 6 - number) / 1000),
+            accept(friend, path, max(0, number - 6) / 1000),
+        )
+        assert given.status == 200
+        log = [entry["action"] for entry in (await heir.get(f"{path}/admin-log")).items]
+        if accepted.status == 204:
+            # Newest first: he was an admin before the group changed hands, as the new owner sees.
+            assert log.index("owner_changed") < log.index("invitation_accepted")
+            assert "invitation_revoked" not in log
+            assert await grants_of(heir, path, friend) == ALL
+        else:
+            assert accepted.refusal == NONE
+            assert "invitation_accepted" not in log
+            assert log.count("invitation_revoked") == 1
+            assert await grants_of(heir, path, friend) is None
+        assert await own(friend) == []
 
 
 # --- in time ----------------------------------------------------------------------------------------------------------

@@ -138,6 +138,9 @@ class Roster:
         invitations: dict[UserId, Invitation] = {}
         if invited:
             invitations = await self._invitations.find_many(group_id, invited, tx)
+        if any(isinstance(entry, Transfer) for entry in entries):
+            # They end with the ownership of whoever made them.
+            invitations |= await self._invitations.find_open(group_id, now, tx)
         open_invitations = 0
         if any(isinstance(entry, Invite) for entry in entries):
             most = self._limits.admin_invitations

@@ -16,7 +16,17 @@ from groups.errors import (
 )
 from groups.events import AdminInvited, InvitationEnd
 from groups.kernel.clock import rfc3339
-from groups.models import AdminAction, Grant, GroupType, Invitation, Member, Rank, Role, Standing
+from groups.models import (
+    AdminAct,
+    AdminAction,
+    Grant,
+    GroupType,
+    Invitation,
+    Member,
+    Rank,
+    Role,
+    Standing,
+)
 from groups.service.roster.entries import (
     AnswerInvitation,
     BanFromReacting,
@@ -88,7 +98,7 @@ def _mute_of(member: Member) -> dict[str, object]:
 
 
 def transfer(picture: Picture, entry: Transfer, rank: Rank) -> bool:
-    """Give the group away."""
+    """Give the group away; the right to appoint admins goes with it, and so do the invitations it made."""
     refusal = policy.transferring_refusal(rank)
     if refusal is not None:
         raise refusal
@@ -109,9 +119,19 @@ def transfer(picture: Picture, entry: Transfer, rank: Rank) -> bool:
     picture.keep_mute(heir.user_id, None)
     picture.replace(replace(heir, role=Role.OWNER, muted_until=None, grants=None))
     picture.end_invitation(heir.user_id, InvitationEnd.REVOKED)
+    # Before the owner changes, since the former owner is told too. Those that the application made stay.
+    ended = [
+        user_id
+        for user_id, made in picture.invitations.items()
+        if made.invited_by == former_id and made.is_open(picture.now)
+    ]
+    for user_id in ended:
+        picture.end_invitation(user_id, InvitationEnd.REVOKED)
     picture.group = picture.group.model_copy(update={"owner_id": heir.user_id})
     were, are = {"owner_id": former_id}, {"owner_id": heir.user_id}
     picture.note(entry, AdminAction.OWNER_CHANGED, before={**were}, after={**are})
+    for user_id in ended:
+        picture.acts.append(AdminAct(entry.actor, AdminAction.INVITATION_REVOKED, user_id, {}, {}))
     return True
 
 
