@@ -260,7 +260,7 @@ class Api:
 
     def known(self, user_id: str, *, admin: bool = False, hours: float = 1) -> User:
         """The user of this id."""
-        token = mint(SECRET, user_id, admin=admin, hours=hours, now=self.clock.now())
+        token = mint(SECRET, user_id, admin=admin, hours=hours, now=self.services.clock.now())
         return User(self.http, self.base, user_id, token, self.on_answer)
 
     def bearer(self, token: str | None) -> User:
@@ -284,6 +284,7 @@ async def open_api(
     database: Database,
     *,
     clock: MovedClock | None = None,
+    by_database: bool = False,
     create_policy: CreatePolicy = "anyone",
     allowed_origins: Sequence[str] = (),
     trusted_proxies: Sequence[IPvAnyNetwork] = (),
@@ -293,7 +294,8 @@ async def open_api(
 ) -> AsyncIterator[Api]:
     """The application on the database, served as `channels serve` serves it; rates are unlimited unless given.
 
-    Nor is anything that is absent held back: most tests look for something that is not there.
+    Nor is anything that is absent held back: most tests look for something that is not there. `by_database`: it goes by
+    the database's time as `channels serve` does, not by the `clock`, which is then that of its machine.
     """
     clock = clock or MovedClock()
     # Whatever else the machine does meanwhile: how long requests wait is for the tests of that to bound.
@@ -305,7 +307,10 @@ async def open_api(
         "transfers_per_user": 0,
     }
     services = create_services(
-        database, Limits(**{**unbounded, **limits}), clock=clock, create_policy=create_policy
+        database,
+        Limits(**{**unbounded, **limits}),
+        clock=None if by_database else clock,
+        create_policy=create_policy,
     )
     runner = App(
         services,

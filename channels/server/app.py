@@ -61,10 +61,11 @@ from conversations.routes import (
 )
 from conversations.service.assembly import CONVERSATION_INDEXES, Conversations
 from groups.kernel.bus import Bus
-from groups.kernel.clock import Clock, SystemClock
+from groups.kernel.clock import Clock
 from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
+from groups.kernel.mongo.timekeeping import Timekeeping
 from groups.routes import GroupRoutes, MediaRoutes, MemberRoutes, MessageRoutes, UserRoutes
 from groups.service.assembly import GROUP_INDEXES, GroupChat
 from reactions.routes import ReactionRoutes
@@ -94,6 +95,7 @@ class Services:
     channels: Channels
     reach: Reach
     metrics: Metrics
+    timekeeping: Timekeeping
 
     async def start(self) -> None:
         """Make the indexes, bring an older database to this version, hear the events, go on with what was left undone.
@@ -108,12 +110,14 @@ class Services:
         # Once events are heard, or what is revoked in between would be missed.
         await self.chat.revocations.load()
         await self.chat.clearing.resume()
+        self.timekeeping.start()
         self.chat.media.start()
         self.channels.drafting.scheduler.start()
         self.reach.folding.start()
 
     async def stop(self) -> None:
         """Finish what was submitted; everything submitted later is refused by whoever stopped us."""
+        await self.timekeeping.stop()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
         await self.reach.close()
@@ -131,9 +135,10 @@ def create_services(
     clock: Clock | None = None,
     create_policy: CreatePolicy = "anyone",
 ) -> Services:
-    """The services of a deployment, not started."""
-    clock = clock or SystemClock()
+    """The services of a deployment, not started; they go by the database's clock where none is given."""
+    clock = clock or database.clock
     metrics = Metrics()
+    metrics.clock_offset.set_function(lambda: database.clock.machine_ahead_seconds)
     bus = Bus(database)
     chat = groups.service.assembly.assemble(database, limits, clock, on_batch=metrics.batch)
     talks = conversations.service.assembly.assemble(
@@ -161,7 +166,10 @@ def create_services(
         on_batch=metrics.batch,
     )
     talks.admission.desk = official.desk
-    return Services(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics)
+    return Services(
+        *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),
+        timekeeping=Timekeeping(database),
+    )
 
 
 def endpoints_for(services: Services) -> list[Endpoint]:
@@ -256,7 +264,7 @@ class App(web.BaseRunner):
         )
         self.services = services
         self.router = http.router
-        self.hub = Hub(metrics, limits.sockets_per_user)
+        self.hub = Hub(metrics, limits.sockets_per_user, services.clock)
         services.bus.listen(self.hub.on_events)
         self._badges = InboxBadges(self.hub, services.conversations.threads.unread)
         services.bus.listen(self._badges.on_events)

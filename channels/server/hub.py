@@ -15,7 +15,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final, TypeVar
 
@@ -32,6 +31,7 @@ from groups.events import (
     StrangerBanned,
     TokensRevoked,
 )
+from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import stream_of
@@ -47,7 +47,8 @@ MERGE_SECONDS: Final = 0.5  # between two frames about the reactions to one mess
 class Hub:
     """The live sessions of this process."""
 
-    def __init__(self, metrics: Metrics, sockets_per_user: int) -> None:
+    def __init__(self, metrics: Metrics, sockets_per_user: int, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._sockets_per_user = sockets_per_user
         self._metrics = metrics
         self._delivery = Delivery(metrics.frames.inc)
@@ -161,7 +162,7 @@ class Hub:
         # Frames to all of one stream are gathered for as long as nobody comes or goes.
         gathered = _Gathered()
         for event in events:
-            lag = (datetime.now(UTC) - event.at).total_seconds()
+            lag = (self._clock.now() - event.at).total_seconds()
             self._metrics.event_lag.observe(max(0.0, lag))
             if isinstance(event, ReactionsChanged):
                 self._merge(event)

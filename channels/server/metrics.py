@@ -80,6 +80,11 @@ class Metrics:
             "Requests that this process works on now",
             registry=self.registry,
         )
+        self.clock_offset = Gauge(
+            "channels_clock_offset_seconds",
+            "How far this machine's clock is ahead of the database's, by which the server goes",
+            registry=self.registry,
+        )
         self.event_lag = Histogram(
             "channels_event_lag_seconds",
             "From an event's instant until this process hears it",

@@ -18,7 +18,6 @@ import reactions.audit
 from channels.limits import Limits
 from channels.verify.report import Progress, show
 from groups.kernel.audit import Check, Finding
-from groups.kernel.clock import SystemClock
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
 
@@ -90,7 +89,7 @@ async def verify(
 
 def all_checks(database: Database, limits: Limits) -> list[Check]:
     """The checks of all packages, in the order in which their repairs build on each other."""
-    clock = SystemClock()
+    clock = database.clock
     chat = groups.service.assembly.assemble(database, limits, clock)
     return [
         *groups.audit.checks(database, limits, holders=[channels.drafts.audit.HOLDER]),

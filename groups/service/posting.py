@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from groups.kernel.actor import Actor
 from groups.kernel.errors import FieldTooLong, InvalidRequest, Quota, RateLimited
@@ -13,6 +14,9 @@ from groups.models import Content, Media, Message, Origin, Stream
 from groups.service.media import attached
 from groups.store.messages import KeyedMessage
 from groups.store.streams import StreamRow
+
+WINDOW_SECONDS: Final = 1.0
+"""In so long an empty bucket is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,11 @@ class PostBatch:
             # A bucket of one second's worth: full at first, refilled by the time that passed.
             self.tokens = float(rate)
             if row.tokens is not None and row.tokens_at is not None:
-                passed = max(0.0, (now - row.tokens_at).total_seconds())
-                self.tokens = min(float(rate), row.tokens + passed * rate)
+                passed = (now - row.tokens_at).total_seconds()
+                if passed >= -WINDOW_SECONDS:
+                    self.tokens = min(float(rate), row.tokens + max(0.0, passed) * rate)
+                # Else a process stored it whose clock was wrong. As full as it is without one, it refuses nobody for
+                # longer than the window, and the next post stores an instant that is right.
 
     def check_rate(self) -> None:
         """Refuse one message more.

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels.server.app import endpoints_for
+from channels.server.tokens import AHEAD_SECONDS
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Endpoint
 from groups.kernel.ids import UserId
@@ -74,9 +75,12 @@ async def test_a_good_token_is_let_in(shared_api: Api) -> None:
     assert (await shared_api.bearer(signed()).get("/v1/unread")).status == 200
 
 
-async def test_a_token_that_is_valid_later_by_its_issue_time_is_let_in(shared_api: Api) -> None:
-    ahead = signed(iat=int(time.time()) + 600)
-    assert (await shared_api.bearer(ahead).get("/v1/unread")).status == 200
+async def test_a_token_of_the_future_is_refused_and_told_why(shared_api: Api) -> None:
+    nearly = signed(iat=time.time() + AHEAD_SECONDS - 1)
+    assert (await shared_api.bearer(nearly).get("/v1/unread")).status == 200
+    refused = await shared_api.bearer(signed(iat=int(time.time()) + 50)).get("/v1/unread")
+    assert refused.refusal == (401, "unauthenticated")
+    assert "`iat` is in the future" in refused.body["detail"]
 
 
 @pytest.mark.parametrize(

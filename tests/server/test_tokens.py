@@ -8,7 +8,15 @@ from typing import Any
 import jwt
 import pytest
 
-from channels.server.tokens import MAX_HOURS, TOKEN_BYTES, BadToken, Claims, TokenVerifier, mint
+from channels.server.tokens import (
+    AHEAD_SECONDS,
+    MAX_HOURS,
+    TOKEN_BYTES,
+    BadToken,
+    Claims,
+    TokenVerifier,
+    mint,
+)
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 
@@ -189,10 +197,34 @@ def test_admin_may_be_one_scope_of_several(verifier: TokenVerifier) -> None:
     assert verifier.verify(signed(scope="read admin")).actor.is_app_admin
 
 
-def test_a_token_from_a_back_end_whose_clock_runs_ahead_is_accepted(
-    verifier: TokenVerifier,
+def test_a_token_from_a_back_end_whose_clock_runs_a_little_ahead_is_accepted_and_no_later_one(
+    verifier: TokenVerifier, clock: MovedClock
 ) -> None:
-    assert verifier.verify(signed(iat=2**40)).actor.user_id == "ada"
+    ahead = signed(iat=NOW.timestamp() + AHEAD_SECONDS)
+    assert verifier.verify(ahead).actor.user_id == "ada"
+    for seconds in (AHEAD_SECONDS + 0.001, 50, 3600):
+        later = signed(iat=NOW.timestamp() + seconds)
+        with pytest.raises(BadToken, match="in the future"):
+            verifier.verify(later)
+    # Refused, it is not remembered; in its own time it is as good as any.
+    clock.instant += timedelta(seconds=50)
+    verifier.verify(signed(iat=NOW.timestamp() + 50))
+
+
+@pytest.mark.parametrize("ahead", [0, 0.5, AHEAD_SECONDS])
+def test_a_token_that_a_fast_clock_minted_does_not_outlive_a_revocation(
+    clock: MovedClock, ahead: float
+) -> None:
+    revoked: dict[str, datetime] = {}
+    verifier = TokenVerifier(SECRET, revoked_at=revoked.get, clock=clock)
+    token = signed(iat=NOW.timestamp() + ahead)
+    verifier.verify(token)
+    clock.instant += timedelta(seconds=0.1)
+    revoked["ada"] = clock.now()
+    with pytest.raises(BadToken, match="revoked"):
+        verifier.verify(token)
+    clock.instant += timedelta(seconds=0.001)
+    verifier.verify(signed(iat=clock.now().timestamp()))
 
 
 @pytest.mark.parametrize(

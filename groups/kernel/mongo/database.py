@@ -14,13 +14,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
-from groups.kernel.clock import Clock, SystemClock
+from groups.kernel.clock import Clock, DatabaseClock
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo.connecting import appname_of, connected
@@ -48,6 +49,9 @@ from groups.kernel.mongo.transactions import Tx, committed
 
 T = TypeVar("T")
 
+CLOCK_READINGS: Final = 3
+"""So many questions a comparison of the clocks: one may be held up on its way."""
+
 
 class Database:
     """One database of one replica set, or of mongomock."""
@@ -61,7 +65,8 @@ class Database:
     ) -> None:
         self._database = database
         self.transactional = transactional
-        self._clock = clock or SystemClock()
+        self.clock: Final = DatabaseClock(clock)
+        """The time by which all processes on this database decide; `clock` is that of the machine."""
         self._retries = Retries(Orphans(database.client, appname_of(database.name)))
         self._local_listeners: list[Callable[[list[Event]], None]] = []
         self._collections_as_bytes: dict[str, Collection] = {}
@@ -75,7 +80,13 @@ class Database:
         Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
         """
         handle = await connected(uri, name, patience_seconds=patience_seconds)
-        return cls(handle, transactional=True, clock=clock)
+        database = cls(handle, transactional=True, clock=clock)
+        try:
+            await database.read_clock()
+        except PyMongoError as error:
+            database.close()
+            raise Unavailable(f"The database does not answer: {error}") from error
+        return database
 
     def close(self) -> None:
         """Close the connection; nothing works afterwards."""
@@ -145,7 +156,7 @@ class Database:
         try:
             await asyncio.wait_for(
                 self.collection("health").update_one(
-                    {"_id": "ready"}, {"$set": {"at": self._clock.now()}}, upsert=True
+                    {"_id": "ready"}, {"$set": {"at": self.clock.now()}}, upsert=True
                 ),
                 timeout=5,
             )
@@ -156,6 +167,19 @@ class Database:
         """The version of MongoDB."""
         info: Document = await self._database.client.server_info()
         return str(info["version"])
+
+    async def read_clock(self) -> None:
+        """Compare the clock with the database's, by the fastest of a few answers; on mongomock there is none."""
+        if not self.transactional:
+            return
+        readings: list[tuple[datetime, datetime, datetime]] = []
+        for _ in range(CLOCK_READINGS):
+            asked_at = self.clock.own_now()
+            hello: Document = await self._database.client.admin.command("hello")
+            # The driver answers a command without zones.
+            database_now = hello["localTime"].replace(tzinfo=UTC)
+            readings.append((asked_at, database_now, self.clock.own_now()))
+        self.clock.compare(*min(readings, key=lambda reading: reading[2] - reading[0]))
 
     # --- transactions ---------------------------------------------------------------------------------------------
 
@@ -201,7 +225,7 @@ class Database:
         # One document for all events of the transaction, however many callers it served.
         await self.collection(OUTBOX).insert_one(
             {
-                "at": self._clock.now(),
+                "at": self.clock.now(),
                 "events": [event.model_dump(mode="python") for event in tx.events],
             },
             session=tx.session,
