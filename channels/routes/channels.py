@@ -186,7 +186,10 @@ class ChannelRoutes:
     async def update(
         self, actor: Actor, channel_id: ChannelIdText, body: UpdateChannel
     ) -> ChannelView:
-        """Change profile or settings (owner, admin); every subscriber hears `channel.updated`."""
+        """Change profile or settings (owner, admin); every subscriber hears `channel.updated`.
+
+        A new name or organization takes the verified badge, until the application gives it anew.
+        """
         changes = body.to_changes()
         return channel_view(await self._channels.update(actor, GroupId(channel_id), changes))
 
@@ -197,7 +200,10 @@ class ChannelRoutes:
 
     @put("/v1/channels/{channel_id}/verified", errors=[ChannelNotFound, PermissionRefused])
     async def verify(self, actor: Actor, channel_id: ChannelIdText) -> ChannelView:
-        """Give a channel the verified badge (the application's back end)."""
+        """Give a channel the verified badge (the application's back end).
+
+        It vouches for name and organization: the badge falls when the owner or an admin changes either.
+        """
         await self._verification.set(actor, GroupId(channel_id), is_verified=True)
         return channel_view(await self._channels.get(actor, GroupId(channel_id)))
 

@@ -1,4 +1,6 @@
-"""The verified badge: the application vouches for a channel, and nobody else does.
+"""The verified badge: the application vouches for a channel's name and organization, and nobody else does.
+
+Whoever else changes either takes it off in the same transaction (`groups.policy.loses_badge`).
 
 It is stored with the channel's group, which every list that shows a channel reads anyway.
 """

@@ -4,7 +4,13 @@ Each `*_refusal` returns the refusal as an error to raise, or None; each `may_*`
 even see is answered "not found" before any of these is asked (`service.access`).
 """
 
-from groups.policy.groups import INFO_FIELDS, disbanding_refusal, profile_refusal, updating_refusal
+from groups.policy.groups import (
+    INFO_FIELDS,
+    disbanding_refusal,
+    loses_badge,
+    profile_refusal,
+    updating_refusal,
+)
 from groups.policy.members import (
     adding_refusal,
     announces_membership,
@@ -57,6 +63,7 @@ __all__ = [
     "joining_refusal",
     "leaving_refusal",
     "listing_refusal",
+    "loses_badge",
     "managing_refusal",
     "may_see",
     "may_see_sender",

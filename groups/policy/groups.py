@@ -17,6 +17,15 @@ INFO_FIELDS: Final = frozenset(
 )
 """What a group shows of itself; every other field is a setting."""
 
+VOUCHED_FIELDS: Final = frozenset({"name", "organization"})
+"""What a verified badge vouches for: who it is. Pictures and descriptions change with the seasons."""
+
+
+def loses_badge(standing: Standing, fields: Collection[str]) -> bool:
+    """Whether changing these takes the badge: what was vouched for is another now, unless who vouches changed it."""
+    is_ours = standing.rank >= Rank.APP_ADMIN
+    return standing.group.verified and not is_ours and not VOUCHED_FIELDS.isdisjoint(fields)
+
 
 def updating_refusal(
     standing: Standing, fields: Collection[str], *, for_channel: bool = False

@@ -87,7 +87,7 @@ class UpdateService:
         self._clock = clock
 
     async def update(self, actor: Actor, group_id: GroupId, changes: GroupChanges) -> None:
-        """Change profile or settings.
+        """Change profile or settings; a new name takes a verified badge.
 
         Publishes: GroupUpdated, when something changed. Raises: GroupNotFound; PermissionRefused;
         ReservedCustomField; CustomFieldLimitReached; FixedInChannel; NotForThisType.
@@ -125,6 +125,8 @@ class UpdateService:
         if not for_channel and (refusal := policy.profile_refusal(group, wanted, self._limits)):
             raise refusal
         values = {name: value for name, value in wanted.items() if getattr(group, name) != value}
+        if policy.loses_badge(standing, {*values, *also_changed}):
+            values["verified"] = False
         changed = await self._store_changes(actor, standing, values, tx, also_changed)
         shown = group.model_dump(mode="json", include=set(values))
         now = changed.group.model_dump(mode="json", include=set(values))

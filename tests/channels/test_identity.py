@@ -203,3 +203,59 @@ async def test_the_badge_is_not_given_by_writing_the_profile(shared_api: Api) ->
     assert (await ada.patch(path, {"verified": True})).refusal == (400, "invalid_request")
     created = await ada.post("/v1/channels", {"name": "x", "verified": True})
     assert created.refusal == (400, "invalid_request")
+
+
+@own_loop
+@pytest.mark.parametrize(
+    ("field", "through_group"), [("name", False), ("name", True), ("organization", False)]
+)
+async def test_the_badge_falls_with_what_it_vouches_for_and_is_given_anew(
+    api: OpenApi, second_database: Database, field: str, *, through_group: bool
+) -> None:
+    server, other = await api(), await api(database=second_database)
+    ada, bob, root = server.user("ada"), server.user("bob"), server.user(admin=True)
+    path = await a_channel(ada, bob, organization="A bakery")
+    assert (await root.put(f"{path}/verified")).status == 200
+    far_bob = other.known(bob.id)
+    ears = await far_bob.socket()
+    place = group_path(path) if through_group else path
+    # What stays as it was, and what else a channel shows, vouch for nothing.
+    kept = {"name": "News"} if through_group else {"name": "News", "organization": "A bakery"}
+    assert (await ada.patch(place, {**kept, "introduction": "All of it"})).status == 200
+    assert (await bob.get(path)).body["verified"] is True
+    await ears.until_now()
+    changed = await ada.patch(place, {field: "The national bank"})
+    assert changed.status == 200
+    assert changed.body["verified"] is False
+    (told,) = await ears.until_now()
+    assert told["changed"] == {field: "The national bank", "verified": False}
+    assert (await far_bob.get(path)).body["verified"] is False
+    log = (await ada.get(f"{path}/admin-log?action=settings_changed")).items
+    assert (log[0]["actor_id"], log[0]["before"], log[0]["after"]) == (
+        ada.id,
+        {"verified": True},
+        {"verified": False},
+    )
+    # Changing it back does not bring it back; the application does.
+    await ada.patch(place, {field: kept.get(field, "A bakery")})
+    assert (await bob.get(path)).body["verified"] is False
+    assert (await root.put(f"{path}/verified")).body["verified"] is True
+    await ears.close()
+
+
+async def test_an_admin_who_may_change_no_settings_still_takes_the_badge_with_a_new_name(
+    shared_api: Api,
+) -> None:
+    ada, bob, root = shared_api.user("ada"), shared_api.user("bob"), shared_api.user(admin=True)
+    path = await a_channel(ada, bob)
+    await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": ["change_info"]})
+    await root.put(f"{path}/verified")
+    assert (await bob.patch(path, {"name": "The national bank"})).body["verified"] is False
+
+
+async def test_the_application_renames_a_channel_that_it_vouches_for(shared_api: Api) -> None:
+    ada, root = shared_api.user("ada"), shared_api.user(admin=True)
+    path = await a_channel(ada)
+    await root.put(f"{path}/verified")
+    renamed = await root.patch(path, {"name": "Better news", "organization": "A bakery"})
+    assert renamed.body["verified"] is True

@@ -2,7 +2,7 @@
 
 import "../texts/console/all.js";
 import { get, part } from "../api.js";
-import { avatar } from "../avatar.js";
+import { avatar, verifiedMark } from "../avatar.js";
 import { fill, h, settled, takeFocus } from "../dom.js";
 import { ago } from "../format.js";
 import { icon } from "../icons.js";
@@ -153,7 +153,7 @@ function ownChannel(channel, badge) {
   return h("li", {}, h("a.own-channel", { href: consolePath(channel.channel_id), "data-inside": true },
     avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url, size: "large" }),
     h("span.card-text", {},
-      h("strong.card-title", { dir: "auto" }, channel.name),
+      h("strong.card-title", { dir: "auto" }, channel.name, " ", verifiedMark(channel)),
       h("span.soft", {}, `${t("channel.subscribers", { n: channel.subscriber_count })} · ${last}`),
     ),
     badge,
@@ -240,7 +240,7 @@ class ChannelConsole {
       h("a.quiet.square", { href: "/console", "data-inside": true, "aria-label": t("app.back") }, icon("back")),
       avatar({ id: channel.channel_id, name: channel.name, url: channel.face_url }),
       h("div.head-text", {},
-        h("h1", { tabindex: "-1", dir: "auto" }, channel.name),
+        h("h1", { tabindex: "-1", dir: "auto" }, channel.name, " ", verifiedMark(channel)),
         h("p.soft", {}, t("channel.subscribers", { n: channel.subscriber_count }),
           publicPath(channel) ? [" · ", h("a", { href: publicPath(channel), target: "_blank", rel: "noopener" }, t("channel.public"))] : null),
       ),

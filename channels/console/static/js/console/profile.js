@@ -12,6 +12,7 @@ import { field, send } from "./fields.js";
 
 const PREFIX = "@TOA#_";
 const CHANNEL_ID_BYTES = 48;
+const VOUCHED = ["name", "organization"];
 
 export class Profile {
   /** `channel` null: a new one. */
@@ -20,7 +21,7 @@ export class Profile {
     this.#onChange = onChange;
     this.#faceUrl = channel?.face_url ?? "";
     const value = (name) => channel?.[name] ?? "";
-    const text = (name, limit, more = {}) => field({ name, label: t(`profile.${name}`), hint: t(`profile.${name}.hint`), value: value(name), limit, ...more });
+    const text = (name, limit, more = {}) => field({ name, label: t(`profile.${name}`), hint: this.#hint(name), value: value(name), limit, ...more });
     this.#fields = [
       text("name", limits.channel_name_bytes, { required: true, on: { input: () => this.#showPicture() } }),
       channel ? null : field({ name: "channel_id", label: t("profile.id"), hint: t("profile.id.hint"), limit: CHANNEL_ID_BYTES - PREFIX.length, spellcheck: "false", autocapitalize: "none" }),
@@ -49,6 +50,11 @@ export class Profile {
   #picture;
   #bar = h("progress", { max: "1", hidden: true, "aria-label": t("profile.picture") });
   #files = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => this.#upload(this.#files.files[0]) } });
+
+  #hint(name) {
+    const hint = t(`profile.${name}.hint`);
+    return this.#channel?.verified && VOUCHED.includes(name) ? `${hint} ${t("profile.vouched")}` : hint;
+  }
 
   #value(name) {
     return this.#fields.find((one) => one.name === name)?.value ?? "";

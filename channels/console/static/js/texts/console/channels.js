@@ -33,6 +33,7 @@ export default {
   "profile.introduction.hint": "One or two sentences: what will a subscriber get?",
   "profile.organization": "Organization",
   "profile.organization.hint": "Who stands behind the channel.",
+  "profile.vouched": "Changing it removes the verified badge.",
   "profile.custom_data": "Custom data",
   "profile.custom_data.hint": "For your own app; every reader's app gets it, people do not see it.",
   "profile.picture": "Picture",
