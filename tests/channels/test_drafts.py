@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import pytest
 
+from channels.drafts.models import Draft
+from channels.drafts.store import DraftStore
 from groups.kernel.clock import rfc3339
 from groups.kernel.mongo import Database
 from tests.api import (
@@ -350,6 +352,44 @@ async def test_one_that_was_moved_or_thrown_away_in_time_is_not_published(api: O
     assert await texts(ada, path) == []
     assert await waiting(ada, path, scheduled=True) == ["moved"]
     assert await waiting(ada, path, scheduled=False) == ["kept back"]
+
+
+@own_loop
+@pytest.mark.parametrize("change", ["later", "unscheduled", "gone"])
+async def test_one_that_is_moved_between_being_found_due_and_being_taken_is_not_published(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    server = await api()
+    scheduler = server.services.channels.drafting.scheduler
+    await scheduler.stop()
+    ada = server.user("ada", hours=10)
+    path = await a_channel(ada)
+    moved = await kept(ada, path, said("moved"), publish_at=ahead(server, 100))
+    await kept(ada, path, said("due"), publish_at=ahead(server, 100))
+    server.clock.move(seconds=200)
+    list_due = DraftStore.list_due
+
+    async def change_behind(store: DraftStore, now: datetime, limit: int) -> list[Draft]:
+        found = await list_due(store, now, limit)
+        if any(draft.content.text == "moved" for draft in found):
+            if change == "gone":
+                assert (await ada.delete(moved)).status == 204
+            else:
+                hour = ahead(server, HOUR) if change == "later" else None
+                assert (await ada.patch(moved, {"publish_at": hour})).status == 200
+        return found
+
+    monkeypatch.setattr(DraftStore, "list_due", change_behind)
+    await publish_due(server)
+    assert await texts(ada, path) == ["due"]
+    assert await waiting(ada, path, scheduled=True) == ["moved"] * (change == "later")
+    assert await waiting(ada, path, scheduled=False) == ["moved"] * (change == "unscheduled")
+    if change != "gone":
+        assert (await ada.get(moved)).body["failure"] is None
+    monkeypatch.setattr(DraftStore, "list_due", list_due)
+    server.clock.move(seconds=HOUR)
+    await publish_due(server)
+    assert await texts(ada, path) == ["due", "moved"][: 1 + (change == "later")]
 
 
 @own_loop

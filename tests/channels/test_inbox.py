@@ -190,6 +190,28 @@ async def test_the_inbox_goes_by_last_activity_page_by_page(shared_api: Api) -> 
     assert bad.refusal == (400, "bad_cursor")
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 6])
+async def test_threads_of_one_instant_are_each_listed_once_whatever_the_pages(
+    shared_api: Api, limit: int
+) -> None:
+    ada = shared_api.user("ada")
+    users = [shared_api.user("user") for _ in range(6)]
+    channel = await a_channel(ada, *users)
+    # In no order, and the first and the last at other instants.
+    for user in random.Random(limit).sample(users, len(users)):
+        await say(user, with_(channel))
+    ids = sorted(user.id for user in users)
+    threads = shared_api.services.database.collection("threads")
+    for number, user_id in enumerate(ids):
+        active_ms = 1_000_000 - (number > 0) - (number == len(ids) - 1)
+        await threads.update_one(
+            {"channel_id": id_of(channel), "user_id": user_id}, {"$set": {"active_ms": active_ms}}
+        )
+    pages = await all_pages(ada, f"{channel}/inbox", limit=limit)
+    assert [thread["user_id"] for page in pages for thread in page] == ids
+    assert [len(page) for page in pages] == [limit] * (len(users) // limit)
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     [

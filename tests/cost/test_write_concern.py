@@ -1,0 +1,117 @@
+"""P1 as the driver sends it: every write waits for a majority's journals, whichever call makes it."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
+
+from groups.kernel.mongo import Database, connecting
+from tests.api import MovedClock, open_api
+from tests.cost.test_query_shapes import every_call
+from tests.databases import an_empty_database
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WRITES: Final = frozenset(
+    {
+        *("insert", "update", "delete", "findAndModify", "bulkWrite"),
+        *("create", "createIndexes", "dropIndexes", "drop", "dropDatabase", "collMod"),
+        "commitTransaction",
+    }
+)
+
+
+def weakness(command: Mapping[str, Any]) -> str | None:
+    """Why the command, a write, may be lost after it was answered; None: it cannot be, or does not write."""
+    name = next(iter(command))
+    is_writing = name in WRITES or (
+        name == "aggregate"
+        and any({"$out", "$merge"} & set(stage) for stage in command["pipeline"])
+    )
+    if not is_writing:
+        return None
+    concern = command.get("writeConcern")
+    if "autocommit" in command and name != "commitTransaction":
+        # Its commit says how; the server refuses a concern of its own.
+        return None if concern is None else f"{name} in a transaction: {concern}"
+    if concern is None or concern.get("w") != "majority" or concern.get("j") is False:
+        return f"{name} of {command[name]}: {concern}"
+    return None
+
+
+class Writes(CommandListener):
+    """Hears each write, and what is wrong with it."""
+
+    def __init__(self) -> None:
+        self.made: set[str] = set()
+        self.weak: set[str] = set()
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.made |= {event.command_name} & WRITES
+        self.weak |= {found} if (found := weakness(event.command)) else set()
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing: a command counts when it is sent."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Nothing: a command counts when it is sent."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def writes(mongod_uri: str) -> AsyncIterator[Writes]:
+    """All that the application wrote, connected as `channels serve` connects, from its start to its stop."""
+    heard = Writes()
+
+    def client(uri: str, **options: Any) -> AsyncIOMotorClient[dict[str, Any]]:
+        options["event_listeners"] = [*options.get("event_listeners", ()), heard]
+        return AsyncIOMotorClient(uri, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connecting, "AsyncIOMotorClient", client)
+        async with an_empty_database(mongod_uri) as name:
+            database = await Database.connect(mongod_uri, name)
+            try:
+                await database.ping()
+                async with open_api(database, clock=MovedClock.from_noon()) as api:
+                    await every_call(api)
+                yield heard
+            finally:
+                database.close()
+
+
+async def test_every_call_writes_for_a_majority(writes: Writes) -> None:
+    assert writes.weak == set()
+    assert {"insert", "update", "delete", "findAndModify", "commitTransaction"} <= writes.made
+
+
+@pytest.mark.parametrize(
+    ("concern", "is_weak"),
+    [
+        (None, True),
+        ({"w": 1}, True),
+        ({"w": 0}, True),
+        ({"w": 1, "j": True}, True),
+        ({"w": "majority", "j": False}, True),
+        ({"w": "majority"}, False),
+        ({"w": "majority", "j": True, "wtimeout": 10_000}, False),
+    ],
+)
+async def test_the_rule_trips(concern: dict[str, Any] | None, *, is_weak: bool) -> None:
+    more = {} if concern is None else {"writeConcern": concern}
+    for command in (
+        {"insert": "messages"},
+        {"findAndModify": "streams"},
+        {"commitTransaction": 1, "autocommit": False},
+        {"aggregate": "days", "pipeline": [{"$merge": "insights"}]},
+    ):
+        assert (weakness({**command, **more}) is not None) is is_weak
+    assert weakness({"find": "messages", **more}) is None
+    assert weakness({"insert": "messages", "autocommit": False}) is None
