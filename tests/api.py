@@ -290,12 +290,15 @@ async def open_api(
     trusted_proxies: Sequence[IPvAnyNetwork] = (),
     absent_seconds: float = 0,
     connections: int | None = None,
+    probe_seconds: float = 0,
+    metrics_token: str | None = None,
     **limits: int,
 ) -> AsyncIterator[Api]:
     """The application on the database, served as `channels serve` serves it; rates are unlimited unless given.
 
-    Nor is anything that is absent held back: most tests look for something that is not there. `by_database`: it goes by
-    the database's time as `channels serve` does, not by the `clock`, which is then that of its machine.
+    Nor is anything that is absent held back: most tests look for something that is not there. Readiness and metrics are
+    found out anew for each who asks. `by_database`: it goes by the database's time as `channels serve` does, not by the
+    `clock`, which is then that of its machine.
     """
     clock = clock or MovedClock()
     # Whatever else the machine does meanwhile: how long requests wait is for the tests of that to bound.
@@ -319,6 +322,8 @@ async def open_api(
         trusted_proxies=trusted_proxies,
         absent_seconds=absent_seconds,
         connections=connections,
+        probe_seconds=probe_seconds,
+        metrics_token=metrics_token,
     )
     await runner.setup()
     try:

@@ -25,13 +25,31 @@ _TYPES: Final = {
 }
 
 
+FILE_LEVEL: Final = 9  # what is compressed once
+PAGE_LEVEL: Final = 4
+"""What is compressed while somebody waits: a page of 20 long posts takes 5 ms, and 99 ms for a fifth fewer bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file: as it is, and gzipped where that makes it smaller."""
+    """What is sent more than once: as it is, gzipped where that makes it smaller, and its entity tag."""
 
     content_type: str
     body: bytes
     gzipped: bytes | None
+    etag: str
+
+    @classmethod
+    def of(cls, content_type: str, body: bytes, *, level: int = FILE_LEVEL) -> "Asset":
+        """The bytes made ready to be sent; the same for the same bytes, and nothing for an event loop."""
+        packed = gzip.compress(body, level, mtime=0)
+        gzipped = packed if len(packed) < len(body) else None
+        return cls(content_type, body, gzipped, f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in memory."""
+        return len(self.body) + len(self.gzipped or b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +72,6 @@ class Assets:
         return f"/assets/{self.digest}/{name}"
 
 
-def compressed(body: bytes) -> bytes | None:
-    """The bytes gzipped, the same for the same input; None where that gains nothing."""
-    packed = gzip.compress(body, 9, mtime=0)
-    return packed if len(packed) < len(body) else None
-
-
 @cache
 def load_assets() -> Assets:
     """The files of this installation."""
@@ -72,7 +84,7 @@ def load_assets() -> Assets:
             continue
         body = file.read_bytes()
         digest.update(name.encode() + b"\0" + body + b"\0")
-        files[name] = Asset(_TYPES[suffix], body, compressed(body))
+        files[name] = Asset.of(_TYPES[suffix], body)
     return Assets(digest.hexdigest()[:12], files)
 
 

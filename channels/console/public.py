@@ -1,7 +1,10 @@
 """The public page of a channel and its feeds: what anyone may read without signing in, as HTML, Atom, RSS, JSON Feed.
 
-Pure: from what the services tell to bytes. All text is escaped by the template or the feed's own writer; what XML
-cannot carry is left out of a feed. Links carry `rel=nofollow`, since the words are other people's.
+Pure: from what the services tell to bytes. The ids of a feed and of its entries are made of the channel's id and the
+instant it was created: they stay when the server's address changes, and differ when a channel is created anew under the
+same id. Without a public address, links are relative to the feed's own. All text is escaped by the template or the
+feed's own writer; what XML cannot carry is left out of a feed. Links in posts carry `rel=nofollow`: other people wrote
+them.
 """
 
 import re
@@ -10,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from urllib.parse import quote
+from uuid import UUID, uuid5
 
 import orjson
 from feedgen.feed import FeedGenerator
@@ -31,6 +35,13 @@ CONTENT_TYPES: Final[dict[Form, str]] = {
 JSON_FEED: Final = "https://jsonfeed.org/version/1.1"
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TITLE_CHARACTERS: Final = 80
+_FEED_IDS: Final = UUID("2f6e0e6c-5d0e-4c1e-9a3b-7f0c3f5f7a10")
+POSTS: Final = 20  # of a page, of a feed
+
+
+def page_end(seq: int) -> int:
+    """The `before_seq` of the page that holds this post: pages end where they do whatever is posted later."""
+    return -(-seq // POSTS) * POSTS + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ class PublicChannel:
     older_before: int | None
     """Where the next page begins; None: there is none."""
     base: str
-    """The address of this server as its visitors know it, without a path."""
+    """The address of this server as its visitors know it, without a path; empty where it is not known."""
 
     @property
     def name(self) -> str:
@@ -120,8 +131,14 @@ class PublicChannel:
         return f"{self.base}/v1/media/{media_id}?size=thumb" if media_id else None
 
     def url_of(self, post: PublicPost) -> str:
-        """The post on the page."""
-        return f"{self.url}?before_seq={post.seq + 1}#post-{post.seq}"
+        """The post on its page."""
+        return f"{self.url}?before_seq={page_end(post.seq)}#post-{post.seq}"
+
+    def feed_id(self, post: PublicPost | None = None) -> str:
+        """What names its feed, or the post in it, for ever."""
+        extras = self.channel.extras
+        name = f"{extras.channel_id} {rfc3339(extras.created_at)} {post.seq if post else ''}"
+        return uuid5(_FEED_IDS, name).urn
 
 
 def public_posts(messages: Sequence[Message], tallies: Tallies) -> list[PublicPost]:
@@ -157,7 +174,7 @@ def feed(shown: PublicChannel, form: Form) -> bytes:
     if form == "json":
         return orjson.dumps(_json_feed(shown))
     made = FeedGenerator()
-    made.id(shown.url)
+    made.id(shown.feed_id())
     made.title(_xml(shown.name))
     made.description(_xml(shown.introduction or shown.name))
     made.link(href=f"{shown.url}/feed.{form}", rel="self")
@@ -169,7 +186,7 @@ def feed(shown: PublicChannel, form: Form) -> bytes:
         made.logo(shown.picture)
     for post in shown.posts:
         entry = made.add_entry(order="append")
-        entry.id(f"{shown.url}#post-{post.seq}")
+        entry.id(shown.feed_id(post))
         entry.title(_xml(post.heading))
         entry.link(href=shown.url_of(post))
         entry.author(name=_xml(shown.name))
@@ -183,7 +200,7 @@ def feed(shown: PublicChannel, form: Form) -> bytes:
 def _json_feed(shown: PublicChannel) -> dict[str, Any]:
     items = [
         {
-            "id": f"{shown.url}#post-{post.seq}",
+            "id": shown.feed_id(post),
             "url": shown.url_of(post),
             "title": post.heading,
             "content_html": _html_of(shown, post),

@@ -84,17 +84,27 @@ class Admission:
         """
         if not self.is_full:
             return
-        if self.timer() < caller.may_return_at and self._held < MOST_HELD:
-            self._held += 1
-            try:
-                await self.sleep(HELD_SECONDS)
-            finally:
-                self._held -= 1
-            if not self.is_full:
-                return
+        if await self._hold(caller) and not self.is_full:
+            return
         error = self.refusal()
         caller.may_return_at = self.timer() + error.retry_after_seconds
         raise error
+
+    async def hold_refusal(self, caller: Caller, retry_after_seconds: float) -> None:
+        """Keep a refusal for another reason back where the caller came too soon; it tells when they may return."""
+        await self._hold(caller)
+        caller.may_return_at = self.timer() + retry_after_seconds
+
+    async def _hold(self, caller: Caller) -> bool:
+        """Wait for `HELD_SECONDS` where the caller came too soon; whether they did."""
+        if self.timer() >= caller.may_return_at or self._held >= MOST_HELD:
+            return False
+        self._held += 1
+        try:
+            await self.sleep(HELD_SECONDS)
+        finally:
+            self._held -= 1
+        return True
 
     def refusal(self) -> Unavailable:
         """What a request is told that finds no place."""

@@ -39,8 +39,8 @@ _STATUS_LINES: Final = {
 
 
 # Answers are for the one who asked, and for no cache between; and they are what their type says.
-_ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_ALWAYS_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in _ALWAYS.items())
+ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_ALWAYS_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in ALWAYS.items())
 
 
 _EXPOSED: Final = ", ".join((REQUEST_ID_HEADER, hdrs.RETRY_AFTER, RATE_HEADER, POLICY_HEADER))
@@ -151,7 +151,7 @@ def json_answer(request: Request, status: int, body: bytes | None) -> web.Stream
     """The answer with this body, which is JSON; None: without one."""
     if is_ordinary(request):
         return JsonAnswer(status, body, request.request_id)
-    headers = headers_of(request) | _ALWAYS
+    headers = headers_of(request) | ALWAYS
     if body is None:
         return web.Response(status=status, headers=headers)
     headers[hdrs.CONTENT_TYPE] = JSON
@@ -160,7 +160,7 @@ def json_answer(request: Request, status: int, body: bytes | None) -> web.Stream
 
 def table_answer(request: Request, table: Table) -> web.Response:
     """The table as CSV; a browser saves it, and takes it for nothing else."""
-    headers = headers_of(request) | _ALWAYS
+    headers = headers_of(request) | ALWAYS
     headers[hdrs.CONTENT_TYPE] = CSV
     headers[hdrs.CONTENT_DISPOSITION] = content_disposition_header(
         "attachment", filename=table.name

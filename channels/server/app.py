@@ -41,7 +41,7 @@ from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.openapi import document
 from channels.server.origins import Origins
-from channels.server.pages import Pages
+from channels.server.pages import PROBE_SECONDS, Pages
 from channels.server.publicpages import PublicChannelPages, PublicPages
 from channels.server.rates import UserRates
 from channels.server.sharing import RateSharing
@@ -226,8 +226,10 @@ class App(web.BaseRunner):
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
         public_pages: PublicPages = "noindex",
         public_url: str | None = None,
+        metrics_token: str | None = None,
         absent_seconds: float = ABSENT_SECONDS,
         connections: int | None = None,
+        probe_seconds: float = PROBE_SECONDS,
     ) -> None:
         """`connections` is how many the process may hold; None: any number."""
         super().__init__(shutdown_timeout=shutdown_timeout)
@@ -284,7 +286,15 @@ class App(web.BaseRunner):
         )
         endpoints = endpoints_for(services)
         describe = partial(document, endpoints)
-        self._pages = Pages(services.database, services.bus, metrics, describe)
+        self._pages = Pages(
+            services.database,
+            services.bus,
+            metrics,
+            visitors,
+            describe,
+            metrics_token=metrics_token,
+            probe_seconds=probe_seconds,
+        )
         self.sharing = RateSharing(
             services.database,
             services.clock,
@@ -295,7 +305,9 @@ class App(web.BaseRunner):
         http.router.add("GET", SOCKET_PATH, self._socket.handle, is_counted=False)
         self._pages.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
-        public = PublicChannelPages(services.channels, public_pages, public_url=public_url)
+        public = PublicChannelPages(
+            services.channels, public_pages, visitors, veil, public_url=public_url
+        )
         public.mount(http.router)
 
     async def _make_server(self) -> web.Server:

@@ -7,7 +7,7 @@ ask, that an unknown field is refused. What it raises becomes a problem in `chan
 import asyncio
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from aiohttp import HttpVersion11, hdrs, web
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -35,6 +35,7 @@ from channels.server.visitors import Visitors
 from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.text import LIMITS
+from groups.routes.views import ItemError
 
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
 KEPT_QUERIES: Final = 256  # of each call: clients ask for few different pages
@@ -68,6 +69,7 @@ class Calls:
         call, status = endpoint.handler, endpoint.spec.status
         path = [(name, kind.validator) for name, kind in endpoint.path.items()]
         queries: dict[str, BaseModel] = {}
+        is_batch = endpoint.answer is not None and _mentions(endpoint.answer, ItemError)
 
         async def handle(request: Request, parameters: Parameters) -> web.StreamResponse:
             arguments: dict[str, Any] = {}
@@ -123,7 +125,12 @@ class Calls:
                 work.leave()
                 await self._invite(request)
                 arguments["upload"] = await upload_of(request)
-            answer = await self._veil.over(call(**arguments), work.leave)
+            if is_batch:
+                answer = await self._veil.over(
+                    call(**arguments), work.leave, is_held=_refuses_an_item
+                )
+            else:
+                answer = await self._veil.over(call(**arguments), work.leave)
             if isinstance(answer, Download):
                 work.leave()
                 with self._visitors.transfer_of(request):
@@ -207,6 +214,21 @@ class Calls:
         """Have a client that asks first (`Expect: 100-continue`) send its body."""
         if request.version == HttpVersion11 and request.headers.get(hdrs.EXPECT):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def _mentions(kind: Any, wanted: type[BaseModel]) -> bool:
+    """Whether an answer of this type may hold one of the wanted type."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        fields = kind.model_fields.values()
+        return kind is wanted or any(_mentions(field.annotation, wanted) for field in fields)
+    return any(_mentions(part, wanted) for part in get_args(kind))
+
+
+def _refuses_an_item(answer: Any) -> bool:
+    """Whether a batch says of one of its items why there is nothing to show."""
+    view = answer.body if isinstance(answer, Reply) else answer
+    lists = (value for value in vars(view).values() if isinstance(value, list))
+    return any(getattr(item, "error", None) is not None for items in lists for item in items)
 
 
 def _json_of(answer: Any) -> bytes:

@@ -7,6 +7,7 @@ into a problem (`refusals`). The handlers of the API are made by `calls`.
 import asyncio
 import itertools
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -28,9 +29,9 @@ from channels.server.problems import InternalError
 from channels.server.refusals import CODE, domain_error_of, problem_answer
 from channels.server.requests import Request
 from channels.server.router import Match, Router
-from channels.server.visitors import Visitors
+from channels.server.visitors import BY_ADDRESS, Visitors
 from groups.kernel.endpoint import Endpoint
-from groups.kernel.errors import DomainError, Unavailable
+from groups.kernel.errors import DomainError, RateLimited, Unavailable
 from groups.kernel.ids import mint_id
 from groups.kernel.mongo import is_outage
 
@@ -126,6 +127,7 @@ class HttpServer:
         request.request_id = request_id
         started = time.perf_counter()
         route, weight = UNROUTED, 1
+        too_often: RateLimited | None = None
         self._under_way += 1
         try:
             answered = self._origins.admit(request)
@@ -148,6 +150,8 @@ class HttpServer:
             response = await found.handler(request, parameters)
         except DomainError as error:
             response = problem_answer(request, error)
+            if isinstance(error, RateLimited) and error.quota and error.quota.name in BY_ADDRESS:
+                too_often = error
         except web.HTTPException as error:
             response = problem_answer(request, domain_error_of(error))
         except (asyncio.CancelledError, ConnectionResetError):
@@ -164,6 +168,8 @@ class HttpServer:
             response = problem_answer(request, refusal)
         finally:
             self._under_way -= weight
+        if too_often is not None:
+            await self._hold_refusal(request, too_often)
         if not response.prepared:
             response.headers.update(headers_of(request))
         self._observe(request, response, route, time.perf_counter() - started)
@@ -178,6 +184,12 @@ class HttpServer:
             await self._admission.find_place(connection)
         finally:
             self._under_way += 1
+
+    async def _hold_refusal(self, request: web.BaseRequest, error: RateLimited) -> None:
+        connection = request.protocol
+        assert isinstance(connection, Connection), "as `connections.Listener` makes them"
+        # As the header tells it, in whole seconds.
+        await self._admission.hold_refusal(connection, max(1, math.ceil(error.retry_after_seconds)))
 
     def _found(self, request: web.BaseRequest) -> Match:
         try:

@@ -2,65 +2,96 @@
 
 Promises:
     Whether a channel is public is asked at every request, of the same services and rules that answer the API; only what
-    was drawn of its posts is kept, for `KEPT_SECONDS`, so an edit or a recall shows that much later at most.
+    was drawn of it is kept, for `KEPT_SECONDS`, so a post, an edit or a recall shows that much later at most.
+    A channel that is private is answered as one that does not exist, and after the same time.
+    No header and no made-up parameter of a caller makes a page of its own: a channel has one newest page, one page for
+    each `POSTS` of its posts, and one feed of each form, however they are asked for.
+    Drawing and compressing happen beside the event loop, one page at a time, and once for all who ask meanwhile.
     Browsers and proxies may keep it for `PUBLIC_SECONDS`, and are answered 304 while nothing changed.
 """
 
+import asyncio
 import re
-from typing import Final, Literal
+from datetime import datetime
+from functools import partial
+from typing import Final, Literal, NamedTuple
 
 from aiohttp import hdrs, web
-from cachetools import TTLCache
 
-from channels.console import load_assets
-from channels.console.assets import compressed
+from channels.console import Asset, load_assets
+from channels.console.assets import PAGE_LEVEL
 from channels.console.public import (
     CONTENT_TYPES,
+    POSTS,
     Form,
     PublicChannel,
     feed,
     missing_page,
     page,
+    page_end,
     public_posts,
 )
 from channels.errors import ChannelNotFound
 from channels.models import Channel, expand_channel_id
+from channels.server.absence import Veil
 from channels.server.router import Parameters, Router
+from channels.server.single_flight import CachedAssets
+from channels.server.visitors import Visitors
 from channels.server.webapp import HEADERS, packed
 from channels.service.assembly import Channels
 from groups.kernel.actor import Actor
-from groups.kernel.ids import GROUP_ID_BYTES, UserId, is_id
+from groups.kernel.ids import GROUP_ID_BYTES, GroupId, UserId, is_id
 from groups.models import Visibility
 
 PublicPages = Literal["index", "noindex", "off"]
 
 _FORMS: Final[dict[str, Form]] = {"feed.atom": "atom", "feed.rss": "rss", "feed.json": "json"}
-POSTS: Final = 20
 KEPT_SECONDS: Final = 10.0
 PUBLIC_SECONDS: Final = 60
-_KEPT: Final = 512  # drawn pages and feeds, some 20 KB each
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
 _NOBODY: Final = Actor(UserId(""))
 """Who has no token: no id is empty, so he is a stranger everywhere."""
-_HOST: Final = re.compile(r"[\w.-]+(?::\d{1,5})?|\[[0-9a-fA-F:.]+\](?::\d{1,5})?", re.ASCII)
-_Drawn = tuple[bytes, bytes | None]
+_BEFORE: Final = re.compile(r"(?:^|&)before_seq=([0-9]{1,15})(?=&|$)")
+
+
+class _Page(NamedTuple):
+    """What is drawn once: the newest posts in one form, or as HTML those before a seq.
+
+    `created_at` tells a channel from one of the same id that was deleted.
+    """
+
+    channel_id: GroupId
+    created_at: datetime
+    form: Form
+    before: int | None
 
 
 class PublicChannelPages:
-    """Public channels. `public_url` is this server's address as visitors know it; None: what they asked for."""
+    """Public channels. `public_url` is this server's address as visitors know it; None: links are relative."""
 
     def __init__(
-        self, official: Channels, pages: PublicPages, *, public_url: str | None = None
+        self,
+        official: Channels,
+        pages: PublicPages,
+        visitors: Visitors,
+        veil: Veil,
+        *,
+        public_url: str | None = None,
     ) -> None:
         self._official = official
+        self._visitors = visitors
+        self._veil = veil
         self._is_indexed = pages == "index"
         self._is_on = pages != "off"
-        self._base = public_url.rstrip("/") if public_url else None
+        self._base = public_url.rstrip("/") if public_url else ""
         self._assets = load_assets()
-        self._drawn: TTLCache[tuple[object, ...], _Drawn] = TTLCache(_KEPT, KEPT_SECONDS)
+        self._missing = Asset.of("text/html", missing_page(self._assets))
+        self._drawn: CachedAssets[_Page] = CachedAssets(KEPT_SECONDS)
+        # One thread's worth: more of them would not be faster, and hold the event loop up longer.
+        self._pencil = asyncio.Lock()
 
     def mount(self, router: Router) -> None:
         """Answer at the channels' public addresses."""
@@ -72,11 +103,8 @@ class PublicChannelPages:
         try:
             return await self._answer(request, parameters["channel_id"], "html")
         except ChannelNotFound:
-            body = missing_page(self._assets)
             headers = {**self._headers("html"), hdrs.CACHE_CONTROL: "no-store"}
-            response = packed(request, body, None, "text/html", headers)
-            response.set_status(404)
-            return response
+            return packed(request, self._missing, headers, status=404)
 
     async def _feed(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         form = _FORMS.get(parameters["feed"])
@@ -85,16 +113,17 @@ class PublicChannelPages:
         return await self._answer(request, parameters["channel_id"], form)
 
     async def _answer(self, request: web.BaseRequest, name: str, form: Form) -> web.Response:
-        channel = await self._public(name)
-        base = self._base_of(request)
-        before = _before_of(request) if form == "html" else None
-        group, head = channel.standing.group, channel.stream.head_seq
-        key = (channel.channel_id, form, base, before, group.version, group.member_count, head)
-        drawn = self._drawn.get(key)
-        if drawn is None:
-            drawn = self._drawn[key] = await self._draw(channel, form, base, before)
-        body, gzipped = drawn
-        return packed(request, body, gzipped, CONTENT_TYPES[form], self._headers(form))
+        turn = await self._visitors.page_of(request)
+        try:
+            channel = await self._veil.over(self._public(name), turn.end)
+        finally:
+            turn.end()
+        before = _before_of(request, channel.stream.head_seq) if form == "html" else None
+        wanted = _Page(channel.channel_id, channel.extras.created_at, form, before)
+        if not self._drawn.is_at_hand(wanted) and await self._visitors.take_drawing(request):
+            channel = await self._public(name)  # seconds later, it may be private
+        drawn = await self._drawn.get(wanted, partial(self._draw, channel, wanted))
+        return packed(request, drawn, self._headers(form))
 
     def _headers(self, form: Form) -> dict[str, str]:
         headers = {
@@ -118,37 +147,35 @@ class PublicChannelPages:
             raise ChannelNotFound
         return channel
 
-    async def _draw(self, channel: Channel, form: Form, base: str, before: int | None) -> _Drawn:
+    async def _draw(self, channel: Channel, wanted: _Page) -> Asset:
         found = await self._official.posts.list_posts(
             _NOBODY,
             channel.channel_id,
             limit=POSTS,
-            before_seq=before,
+            before_seq=wanted.before,
             after_seq=None,
             cursor=None,
         )
         posts = public_posts(found.messages, found.tallies)
         oldest = min((message.seq for message in found.messages), default=1)
-        shown = PublicChannel(channel, posts, oldest if oldest > 1 else None, base)
+        older = page_end(oldest - 1) if oldest > 1 else None
+        shown = PublicChannel(channel, posts, older, self._base)
+        async with self._pencil:
+            return await asyncio.to_thread(self._drawing_of, shown, wanted.form)
+
+    def _drawing_of(self, shown: PublicChannel, form: Form) -> Asset:
         body = (
             page(shown, self._assets, indexed=self._is_indexed)
             if form == "html"
             else feed(shown, form)
         )
-        return body, compressed(body)
-
-    def _base_of(self, request: web.BaseRequest) -> str:
-        """The server's own address; what a visitor calls it by is only taken where it is a host's name."""
-        if self._base is not None:
-            return self._base
-        host = request.headers.get(hdrs.HOST, "")
-        return f"{request.scheme}://{host}" if _HOST.fullmatch(host) else ""
+        return Asset.of(CONTENT_TYPES[form], body, level=PAGE_LEVEL)
 
 
-def _before_of(request: web.BaseRequest) -> int | None:
-    text = request.query.get("before_seq", "")
-    return (
-        int(text)
-        if text.isascii() and text.isdigit() and 0 < len(text) < 16 and int(text)
-        else None
-    )
+def _before_of(request: web.BaseRequest, head_seq: int) -> int | None:
+    """The end of the page that the request means; None: the newest, also where it means none that there is."""
+    # A query of any length is searched once and not taken apart.
+    found = _BEFORE.search(request.raw_path.partition("#")[0].partition("?")[2])
+    before = int(found[1]) if found else 0
+    end = page_end(before - 1)
+    return end if before > 1 and end <= head_seq else None

@@ -51,6 +51,19 @@ class Buckets:
         if missing > _NOTHING:
             raise self._refusal(missing / rate)
 
+    def reserve(self, key: str, most_seconds: float) -> float:
+        """Take one, also of what comes within so many seconds; in how many seconds it is there.
+
+        Raises: RateLimited where that is longer.
+        """
+        now, rate = monotonic(), self.quota.per_second
+        full_at = max(now, self._full_at.get(key, now))
+        seconds = full_at - now + (1 - rate) / rate
+        if seconds > most_seconds:
+            raise self._refusal(seconds - most_seconds)
+        self._full_at[key] = full_at + 1 / rate
+        return seconds if seconds * rate > _NOTHING else 0.0
+
     def count(self, key: str, requests: int) -> None:
         """Count what was spent elsewhere, also beyond what the bucket holds; at most for `DEBT_SECONDS`."""
         now = monotonic()

@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from channels.server.answers import (
+    ALWAYS,
     PROBLEM,
     JsonAnswer,
     is_ordinary,
@@ -37,7 +38,7 @@ def problem_response(error: DomainError, request_id: str) -> web.Response:
         body=_body_of(error, request_id),
         status=status_of(type(error)),
         content_type=PROBLEM,
-        headers=_headers_of(error),
+        headers=_headers_of(error) | ALWAYS,
     )
     response[CODE] = error.code
     return response

@@ -97,6 +97,7 @@ async def _run_app(
         public_pages=settings.public_pages,
         public_url=settings.public_url,
         connections=_connections(),
+        metrics_token=settings.needed_for_metrics(),
     )
     collector = Collector(lambda: not runner.admission.at_work)
     with _told_database_errors():

@@ -18,6 +18,7 @@ from channels.server.datadir import SECRET_BYTES, load_or_create_secret
 from channels.server.startup import StartupError
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
+_HEADER_TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/=]{16,1024}")  # as RFC 6750 has them
 _PREFIX: Final = "CHANNELS_"
 _LIMIT_PREFIX: Final = "CHANNELS_LIMIT_"
 _NEW_SECRET: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -78,7 +79,9 @@ class Settings(BaseSettings):
     public_pages: Literal["index", "noindex", "off"] = "noindex"
     """Public channels at `/c/{id}` for everyone: listed by search engines, not listed, or not at all."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+/?$")
-    """The address that visitors know this server by, for feeds; None: the one that they asked for."""
+    """The address that visitors know this server by, for feeds and previews; None: their links are relative."""
+    metrics_token: SecretStr | None = None
+    """Who asks for `/metrics` must show it; None: everybody may ask."""
     log_format: Literal["text", "json"] | None = None
     """None: text on a terminal, json otherwise."""
     embedded_cache_gb: float = Field(default=0.5, ge=0.25, le=10_000)
@@ -109,6 +112,15 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value().encode()) < SECRET_BYTES:
             raise ValueError(f"must be at least {SECRET_BYTES} bytes long; make one: {_NEW_SECRET}")
         return secret
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _sendable(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not _HEADER_TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError(
+                f"must be 16 or more letters, digits or -._~+/= and nothing else; make one: {_NEW_SECRET}"
+            )
+        return token
 
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -152,6 +164,10 @@ class Settings(BaseSettings):
                 cure=f"Make one and set it: {_NEW_SECRET}",
             )
         return settings
+
+    def needed_for_metrics(self) -> str | None:
+        """The token that `/metrics` is shown for; None: to everybody."""
+        return self.metrics_token.get_secret_value() if self.metrics_token else None
 
     @property
     def is_embedded(self) -> bool:

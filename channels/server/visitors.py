@@ -4,11 +4,17 @@ Promises:
     Public pages, uploads loaded by their id, unknown paths and bad tokens count for the address; a request with a token
     that was found good before does not, so whoever shares an address with a flood goes on.
     An address beyond its bound is refused before a signature is checked, a page drawn or the database asked.
+    An address has `PAGES_AT_ONCE` public pages in work at once; its next ones wait for those, and nobody else does.
+    A page that must be drawn costs an address more than one that is kept: beyond `DRAWINGS_PER_SECOND` it waits, up to
+    `DRAWING_WAIT_SECONDS`.
+    Looking at health, readiness and metrics has a bound of its own: whoever watches the server is answered also where
+    they share an address with a flood of other requests.
 
 An IPv6 address counts as its network of 64 bits, which is what one customer has. What a proxy says of its clients in
 `X-Forwarded-For` is believed of the proxies that the settings name, and of nobody else.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
@@ -19,13 +25,27 @@ import structlog
 from aiohttp import web
 from pydantic import IPvAnyNetwork
 
-from channels.server.places import Places
+from channels.server.places import Places, Turn, Turns
 from channels.server.rates import Buckets
 from groups.kernel.errors import Quota
 
 _FORWARDED: Final = "X-Forwarded-For"
 ADDRESS_LENGTH: Final = 64  # characters; none is longer, and what was read is remembered
 _NOWHERE: Final = "unknown"
+_REQUESTS: Final = "address"
+_DRAWINGS: Final = "drawings"
+_PROBES: Final = "probes"
+BY_ADDRESS: Final = frozenset({_REQUESTS, _DRAWINGS, _PROBES})
+"""The names of the rates that bound an address."""
+PAGES_AT_ONCE: Final = 4
+"""As many as keep the process busy while the database answers; each further one only lengthens everybody's queue."""
+PAGES_WAITING: Final = (
+    500  # of one address: of a thousand who come at once through one proxy, most find it served
+)
+DRAWINGS_PER_SECOND: Final = 20  # at 3 to 15 ms of a processor each
+DRAWING_WAIT_SECONDS: Final = 5.0
+PROBES_PER_SECOND: Final = 100  # of health, readiness and metrics together
+PROBE_WAIT_SECONDS: Final = 2.0  # less than a balancer waits for its answer
 
 log = structlog.get_logger("channels.http")
 
@@ -41,9 +61,12 @@ class Visitors:
         *,
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
     ) -> None:
-        self.buckets = Buckets(Quota("address", per_second)) if per_second else None
+        self.buckets = Buckets(Quota(_REQUESTS, per_second)) if per_second else None
         self._sockets = Places(sockets, "sockets of one address without a token")
         self._transfers = Places(transfers, "files loaded by one address")
+        self._pages = Turns(PAGES_AT_ONCE, PAGES_WAITING, "public pages asked for by one address")
+        self._drawings = Buckets(Quota(_DRAWINGS, DRAWINGS_PER_SECOND)) if per_second else None
+        self._probes = Buckets(Quota(_PROBES, PROBES_PER_SECOND)) if per_second else None
         self._trusted = tuple(trusted_proxies)
         self._has_warned = False
 
@@ -62,6 +85,37 @@ class Visitors:
         """
         if self.buckets is not None:
             self.buckets.check(self.address_of(request))
+
+    async def page_of(self, request: web.BaseRequest) -> Turn:
+        """The address's turn to have a public page looked for, once it has come.
+
+        Raises: RateLimited where too many wait already.
+        """
+        return await self._pages.next_of(self.address_of(request))
+
+    async def take_drawing(self, request: web.BaseRequest) -> bool:
+        """Count one page that is drawn for the address, and wait until it may have that; whether it had to wait.
+
+        Raises: RateLimited where it is more than `DRAWING_WAIT_SECONDS` away.
+        """
+        return await self._wait(self._drawings, DRAWING_WAIT_SECONDS, request)
+
+    async def take_probe(self, request: web.BaseRequest) -> None:
+        """Count one look at health, readiness or metrics, and wait until the address may have that.
+
+        Raises: RateLimited where it is more than `PROBE_WAIT_SECONDS` away.
+        """
+        await self._wait(self._probes, PROBE_WAIT_SECONDS, request)
+
+    async def _wait(
+        self, buckets: Buckets | None, most_seconds: float, request: web.BaseRequest
+    ) -> bool:
+        if buckets is None:
+            return False
+        seconds = buckets.reserve(self.address_of(request), most_seconds)
+        if seconds:
+            await asyncio.sleep(seconds)
+        return seconds > 0
 
     def socket_of(self, request: web.BaseRequest) -> AbstractContextManager[None]:
         """One of the places that the address has for sockets which have not said whose they are.

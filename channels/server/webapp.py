@@ -8,14 +8,11 @@ Promises:
     The page asks each time and is answered 304 while nothing changed; the files are kept for ever under their digest.
 """
 
-import hashlib
-from functools import lru_cache
 from typing import Final
 
 from aiohttp import hdrs, web
 
-from channels.console import load_assets, shell
-from channels.console.assets import compressed
+from channels.console import Asset, load_assets, shell
 from channels.limits import Limits
 from channels.server.router import Parameters, Router
 
@@ -53,8 +50,8 @@ class WebApp:
 
     def __init__(self, limits: Limits, *, has_public_pages: bool) -> None:
         self._assets = load_assets()
-        self._page = shell(self._assets, limits, has_public_pages=has_public_pages)
-        self._packed = compressed(self._page)
+        page = shell(self._assets, limits, has_public_pages=has_public_pages)
+        self._page = Asset.of("text/html", page)
 
     def mount(self, router: Router) -> None:
         """Answer at the app's addresses."""
@@ -68,7 +65,7 @@ class WebApp:
 
     async def _show(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         headers = {**HEADERS, hdrs.CACHE_CONTROL: "no-cache"}
-        return packed(request, self._page, self._packed, "text/html", headers)
+        return packed(request, self._page, headers)
 
     async def _file(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
         digest, *rest = parameters.values()
@@ -76,28 +73,28 @@ class WebApp:
         if asset is None or digest != self._assets.digest:
             raise web.HTTPNotFound
         headers = {"X-Content-Type-Options": "nosniff", hdrs.CACHE_CONTROL: _FOR_EVER}
-        return packed(request, asset.body, asset.gzipped, asset.content_type, headers)
-
-
-@lru_cache(maxsize=64)
-def _etag_of(body: bytes) -> str:
-    return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        return packed(request, asset, headers)
 
 
 def packed(
-    request: web.BaseRequest,
-    body: bytes,
-    gzipped: bytes | None,
-    content_type: str,
-    headers: dict[str, str],
+    request: web.BaseRequest, asset: Asset, headers: dict[str, str], *, status: int = 200
 ) -> web.Response:
-    """The body, gzipped where the client takes that; 304 where it has it already."""
-    etag = _etag_of(body)
-    takes_gzip = "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "").lower()
-    headers = {**headers, hdrs.ETAG: etag, hdrs.VARY: hdrs.ACCEPT_ENCODING}
-    if any(f'"{tag.value}"' == etag or tag.value == "*" for tag in request.if_none_match or ()):
+    """The asset, gzipped where the client takes that; 304 where it has it already."""
+    headers = {**headers, hdrs.ETAG: asset.etag, hdrs.VARY: hdrs.ACCEPT_ENCODING}
+    has_it = any(
+        f'"{t.value}"' == asset.etag or t.value == "*" for t in request.if_none_match or ()
+    )
+    if has_it and status == 200:
         return web.Response(status=304, headers=headers)
-    if takes_gzip and gzipped is not None:
+    body = asset.body
+    takes_gzip = "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "").lower()
+    if takes_gzip and asset.gzipped is not None:
         headers[hdrs.CONTENT_ENCODING] = "gzip"
-        body = gzipped
-    return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
+        body = asset.gzipped
+    return web.Response(
+        body=body,
+        status=status,
+        content_type=asset.content_type,
+        charset="utf-8",
+        headers=headers,
+    )

@@ -25,11 +25,11 @@ from channels.server.admission import (
     Admission,
 )
 from channels.server.closing import CloseCode
-from channels.server.rates import UserRates
+from channels.server.rates import Buckets, UserRates
 from channels.server.visitors import Visitors
 from groups.kernel.actor import Actor
 from groups.kernel.clock import to_milliseconds
-from groups.kernel.errors import RateLimited, Unavailable
+from groups.kernel.errors import Quota, RateLimited, Unavailable
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
 from tests.api import PATIENCE_SECONDS, Api, MovedClock, User, a_channel, a_post, id_of
@@ -200,7 +200,7 @@ async def flooded(server: Api, times: int, **headers: str) -> User:
         ("/c/none/feed.atom", 404),
         ("/", 200),
         ("/openapi.json", 200),
-        ("/readyz", 200),
+        ("/docs", 200),
     ],
 )
 async def test_whoever_has_no_token_asks_so_often_and_no_more(
@@ -216,6 +216,70 @@ async def test_whoever_has_no_token_asks_so_often_and_no_more(
     assert refused.headers["RateLimit"] == '"address";r=0;t=1'
     timer.seconds += 1
     assert (await stranger.get(path)).status == status
+
+
+async def test_whoever_watches_the_server_is_answered_beside_a_flood_from_their_address(
+    api: OpenApi, timer: Timer
+) -> None:
+    server = await api(address_requests_per_second=2)
+    stranger = await flooded(server, 2)
+    assert (await stranger.get("/v1/unread")).status == 429
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert (await stranger.get(path)).status == 200
+
+
+async def test_looks_at_the_server_have_a_bound_of_their_own(
+    api: OpenApi, timer: Timer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.visitors.PROBES_PER_SECOND", 2)
+    monkeypatch.setattr("channels.server.visitors.PROBE_WAIT_SECONDS", 0.05)
+    server = await api(address_requests_per_second=100)
+    stranger = server.bearer(None)
+    for path in ("/healthz", "/readyz"):
+        assert (await stranger.get(path)).status == 200
+    refused = await stranger.get("/metrics")
+    assert refused.refusal == (429, "rate_limited")
+    assert refused.headers["RateLimit-Policy"] == '"probes";q=2;w=1'
+    assert (await stranger.get("/")).status == 200, "only these"
+    timer.seconds += 0.46
+    # What comes within the twentieth part of a second is waited for.
+    assert (await stranger.get("/readyz")).status == 200
+    timer.seconds += 1
+    assert (await stranger.get("/metrics")).status == 200
+
+
+def test_what_is_reserved_comes_when_it_is_there_and_no_later_than_asked_for(timer: Timer) -> None:
+    buckets = Buckets(Quota("drawings", 20))
+    assert [buckets.reserve("ada", 0.1) for _ in range(20)] == [0] * 20
+    waits = [buckets.reserve("ada", 0.101) for _ in range(2)]
+    assert waits == pytest.approx([0.05, 0.1])
+    with pytest.raises(RateLimited) as refused:
+        buckets.reserve("ada", 0.101)
+    assert refused.value.retry_after_seconds == pytest.approx(0.049, abs=1e-6)
+    assert buckets.reserve("bob", 0) == 0
+    timer.seconds += 0.1
+    assert buckets.reserve("ada", 0.051) == pytest.approx(0.05)
+
+
+async def test_a_client_that_floods_beyond_its_addresss_rate_is_answered_slowly(
+    api: OpenApi, timer: Timer
+) -> None:
+    server = await api(address_requests_per_second=2)
+    held: list[float] = []
+
+    async def record(seconds: float) -> None:
+        held.append(seconds)
+
+    admission = server.app.admission
+    admission.sleep = record
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as one_connection:
+        stranger = User(one_connection, server.base, "", None)
+        for _ in range(2):
+            assert (await stranger.get("/v1/unread")).status == 401
+        assert (await stranger.get("/v1/unread")).status == 429
+        assert held == [], "told when to come back"
+        assert (await stranger.get("/v1/unread")).status == 429
+        assert held == [HELD_SECONDS], "and came sooner"
 
 
 async def test_the_files_of_a_page_are_not_counted(api: OpenApi, timer: Timer) -> None:

@@ -1,20 +1,26 @@
 """Public channels for whoever has no account: the page, its feeds, and what they never show."""
 
+import asyncio
 import re
+import threading
 import xml.etree.ElementTree as ET
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+import channels.server.publicpages
 from channels.server.app import App, create_services
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
+from channels.server.visitors import PAGES_AT_ONCE, Visitors
+from channels.service.channels import ChannelService
 from groups.kernel.mongo import Database
-from tests.api import SECRET, Api, User, a_channel, a_post, fresh, id_of, part
+from tests.api import PATIENCE_SECONDS, SECRET, Api, User, a_channel, a_post, fresh, id_of, part
 from tests.conftest import OpenApi
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -77,7 +83,9 @@ async def test_a_public_channel_is_read_without_a_token(api: OpenApi) -> None:
     }
     assert meta["og:title"] == "Tram news"
     assert meta["og:description"] == "Delays"
-    assert meta["og:url"] == server.base + public(path)
+    assert "og:url" not in meta, "the server does not know its address"
+    links = {one["rel"]: one["href"] for tag, one in page.tags if tag == "link"}
+    assert links["canonical"] == public(path)
     assert meta["robots"] == "noindex"
     assert answer.headers["X-Robots-Tag"] == "noindex"
     assert "script-src" not in answer.headers["Content-Security-Policy"]
@@ -169,30 +177,234 @@ async def test_hostile_words_stay_words(api: OpenApi, form: str) -> None:
         assert "<script" not in answer.text
 
 
-async def test_a_host_that_is_no_name_is_not_repeated(api: OpenApi) -> None:
+@pytest.mark.parametrize("form", ["", "/feed.atom", "/feed.rss", "/feed.json"])
+async def test_no_header_of_a_caller_is_in_any_answer(api: OpenApi, form: str) -> None:
     server = await api()
     path = await a_public_channel(server.user("owner"))
-    answer = await server.bearer(None).get(public(path), Host='evil"><script>')
-    assert "evil" not in answer.text
+    said = dict.fromkeys(
+        ("Host", "X-Forwarded-Host", "Forwarded", "Origin", "Referer", "User-Agent"), "evil.example"
+    )
+    for where in (public(path), f"/c/{fresh('nothing')}"):
+        answer = await server.bearer(None).get(where + form, **said)
+        assert "evil" not in answer.text + str(answer.headers)
+        plain = await server.bearer(None).get(where + form)
+        if plain.status == 200:
+            assert answer.text == plain.text
+
+
+@pytest.mark.parametrize("form", ["atom", "rss", "json"])
+async def test_a_feed_says_the_same_ids_wherever_the_server_is(
+    api: OpenApi, database: Database, form: str
+) -> None:
+    server = await api()
+    owner = server.user("owner")
+    path = await a_public_channel(owner)
+    await a_post(owner, path)
+
+    def ids(text: str) -> list[str]:
+        return re.findall(r"urn:uuid:[0-9a-f-]{36}", text)
+
+    here = (await server.bearer(None).get(f"{public(path)}/feed.{form}")).text
+    assert len(set(ids(here))) == (3 if form == "atom" else 2)
+    assert "http://127" not in here
+    async with a_server(server, database, public_url="https://news.example") as base:
+        there = (await User(server.http, base, "", None).get(f"{public(path)}/feed.{form}")).text
+    assert ids(there) == ids(here)
+    assert f"https://news.example{public(path)}?before_seq=21#post-2" in there
+    assert f"{public(path)}?before_seq=21#post-2" in here
 
 
 async def test_older_posts_are_a_page_further(api: OpenApi) -> None:
     server = await api()
     owner = server.user("owner")
     path = await a_channel(owner)
-    for number in range(1, 24):
+    for number in range(1, 46):
         await a_post(owner, path, f"post number {number}.")
     nobody = server.bearer(None)
-    first = (await nobody.get(public(path))).text
-    assert "post number 4." in first
-    assert "post number 3." not in first
-    older = re.search(r'href="([^"]+before_seq=4)"', first)
-    assert older is not None
-    second = (await nobody.get(older[1])).text
-    assert "post number 3." in second
-    assert "before_seq=1&" not in second
-    for nonsense in ("0", "-1", "x", "9" * 40, "²"):
-        assert (await nobody.get(f"{public(path)}?before_seq={part(nonsense)}")).status == 200
+    pages = []
+    where: str | None = public(path)
+    while where is not None:
+        text = (await nobody.get(where)).text
+        pages.append([int(number) for number in re.findall(r"post number (\d+)\.", text)])
+        older = re.search(r'class="older"><a [^>]*href="([^"]+)"', text)
+        where = older[1] if older else None
+    assert pages == [[*range(45, 25, -1)], [*range(40, 20, -1)], [*range(20, 0, -1)]]
+    for seq in (1, 20, 21, 40, 41, 45):
+        link = re.search(
+            rf'href="([^"]+)#post-{seq}"',
+            (await nobody.get(f"{public(path)}?before_seq={seq + 1}")).text,
+        )
+        assert link is not None
+        assert f'id="post-{seq}"' in (await nobody.get(link[1])).text
+    newest = (await nobody.get(public(path))).text
+    for nonsense in ("0", "-1", "1", "x", "9" * 15, "9" * 40, "²", "", "46", "47"):
+        answer = await nobody.get(f"{public(path)}?before_seq={part(nonsense)}")
+        assert (answer.status, answer.text) == (200, newest)
+
+
+# --- what is drawn --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The thread that drew each page or feed."""
+    threads: list[str] = []
+
+    def told(draw: Callable[..., bytes]) -> Callable[..., bytes]:
+        def drawing(*arguments: Any, **options: Any) -> bytes:
+            threads.append(threading.current_thread().name)
+            return draw(*arguments, **options)
+
+        return drawing
+
+    for name in ("page", "feed"):
+        original = getattr(channels.server.publicpages, name)
+        monkeypatch.setattr(channels.server.publicpages, name, told(original))
+    return threads
+
+
+async def test_nothing_that_a_caller_makes_up_makes_a_page_of_its_own(
+    api: OpenApi, drawn: list[str]
+) -> None:
+    server = await api()
+    owner = server.user("owner")
+    path = await a_channel(owner)
+    for _ in range(45):
+        await a_post(owner, path)
+    nobody, name = server.bearer(None), id_of(path).removeprefix("@TOA#_")
+    spellings = [name, part(f"@TOA#_{name}"), f"@TOA%23_{name}", f"%{ord(name[0]):x}{name[1:]}"]
+    queries = ["", "?x=1", "?a&before_seq=1", "?before_seq=9999999", f"?{'z=1&' * 900}", "?#x"]
+    for number in range(1, 61):
+        host = {"Host": f"h{number}.example", "Accept-Encoding": "gzip" if number % 2 else "br"}
+        for query in (f"?before_seq={number}", f"?x={number}&before_seq={number}&y"):
+            where = f"/c/{spellings[number % 4]}"
+            assert (await nobody.get(where + query, **host)).status == 200
+            assert (await nobody.call("HEAD", where + query, headers=host)).status == 200
+    assert len(drawn) == 3, "one for the newest posts, one for each full twenty below"
+    for query in queries:
+        for spelling in spellings:
+            for form in ("", "/feed.atom", "/feed.rss", "/feed.json"):
+                answer = await nobody.get(f"/c/{spelling}{form}{query}")
+                assert answer.status == 200
+    assert len(drawn) == 6, "and one for each feed"
+
+
+async def test_a_page_is_drawn_once_for_all_who_ask_and_beside_the_event_loop(
+    api: OpenApi, drawn: list[str]
+) -> None:
+    server = await api()
+    path = await a_public_channel(server.user("owner"))
+    answers = await asyncio.gather(*(server.bearer(None).get(public(path)) for _ in range(100)))
+    assert {answer.status for answer in answers} == {200}
+    assert len(drawn) == 1
+    assert drawn != [threading.current_thread().name]
+
+
+async def test_a_channel_that_never_rests_is_drawn_no_more_often(
+    api: OpenApi, drawn: list[str]
+) -> None:
+    server = await api()
+    owner = server.user("owner")
+    path = await a_public_channel(owner)
+    for _ in range(5):
+        assert (await server.user().put(f"{path}/subscription")).status == 200
+        await a_post(owner, path)
+        assert (await owner.patch(path, {"introduction": fresh("new")})).status == 200
+        assert (await server.bearer(None).get(public(path))).status == 200
+    assert len(drawn) == 1
+
+
+async def test_a_channel_made_anew_shows_nothing_of_the_one_before(api: OpenApi) -> None:
+    server = await api()
+    owner, other = server.user("owner"), server.user("other")
+    path = await a_public_channel(owner)
+    assert "Line 6 runs again" in (await server.bearer(None).get(public(path))).text
+    assert (await owner.delete(path)).status == 204
+    anew = {"channel_id": id_of(path), "name": "Mine"}
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        # The id is free once the old channel is cleared away.
+        while (await other.post("/v1/channels", anew)).status != 201:
+            await asyncio.sleep(0.01)
+    text = (await server.bearer(None).get(public(path))).text
+    assert "Mine" in text
+    assert "Line 6 runs again" not in text
+
+
+async def test_an_address_has_so_many_pages_drawn_a_second_and_any_number_shown(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = 1_000.0
+    monkeypatch.setattr("channels.server.rates.monotonic", lambda: seconds)
+    monkeypatch.setattr("channels.server.visitors.DRAWINGS_PER_SECOND", 2)
+    monkeypatch.setattr("channels.server.visitors.DRAWING_WAIT_SECONDS", 0.05)
+    server = await api(address_requests_per_second=1_000)
+    nobody = server.bearer(None)
+    path = await a_public_channel(server.user("owner"))
+    for form in ("", "/feed.atom"):
+        assert (await nobody.get(public(path) + form)).status == 200
+    refused = await nobody.get(f"{public(path)}/feed.rss")
+    assert refused.refusal == (429, "rate_limited")
+    assert refused.headers["RateLimit-Policy"] == '"drawings";q=2;w=1'
+    for form in ("", "/feed.atom") * 5:
+        assert (await nobody.get(public(path) + form)).status == 200
+    assert (await nobody.get(f"/c/{fresh('nothing')}")).status == 404
+    seconds += 0.46
+    assert (await nobody.get(f"{public(path)}/feed.rss")).status == 200, "after a short wait"
+
+
+async def test_a_page_whose_turn_to_be_drawn_comes_late_is_not_shown_if_it_is_private_by_then(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await api(address_requests_per_second=1_000)
+    owner, nobody = server.user("owner"), server.bearer(None)
+    path = await a_public_channel(owner)
+
+    async def turn_private(*_: object) -> bool:
+        assert (await nobody.get(public(path))).status == 200, "kept meanwhile, for another one"
+        assert (await owner.patch(path, {"settings": {"visibility": "private"}})).status == 200
+        return True
+
+    async def at_once(*_: object) -> bool:
+        return False
+
+    waits = iter([turn_private, at_once])
+    monkeypatch.setattr(Visitors, "take_drawing", lambda *arguments: next(waits)(*arguments))
+    assert (await nobody.get(public(path))).status == 404
+
+
+async def test_one_address_does_not_hold_up_the_pages_of_another(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = (ip_network("127.0.0.0/8"),)
+    server = await api(address_requests_per_second=1_000, trusted_proxies=networks)
+    path = await a_public_channel(server.user("owner"))
+    nobody = server.bearer(None)
+    may_go_on, asked = asyncio.Event(), 0
+    get = ChannelService.get
+
+    async def slow(*arguments: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked <= PAGES_AT_ONCE:
+            await may_go_on.wait()
+        return await get(*arguments)
+
+    monkeypatch.setattr(ChannelService, "get", slow)
+    flood = [
+        asyncio.create_task(nobody.get(public(path), **{"X-Forwarded-For": "192.0.2.1"}))
+        for _ in range(64)
+    ]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while asked < PAGES_AT_ONCE:
+            await asyncio.sleep(0.01)
+    other = await nobody.get(public(path), **{"X-Forwarded-For": "192.0.2.2"})
+    assert other.status == 200
+    assert asked == PAGES_AT_ONCE + 1, "the others of the first address wait for their turn"
+    may_go_on.set()
+    assert {answer.status for answer in await asyncio.gather(*flood)} == {200}
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager

@@ -1,0 +1,106 @@
+"""What many ask for at once is made once, and kept for a while.
+
+Promises:
+    Callers who ask while it is being made get that one result, or that one error.
+    Neighbours are safe: a caller who goes away does not end what the others wait for.
+    What is kept is bounded in bytes, and so is how much is being made at once.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Final, Generic, TypeVar
+
+from cachetools import TTLCache
+
+from channels.console import Asset
+from groups.kernel.errors import Unavailable
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+ASSETS_BYTES: Final = 32 * 1024 * 1024
+ASSETS_IN_WORK: Final = 256  # at once; asking for another one is refused
+
+
+class CachedValue(Generic[T]):
+    """One value, made when it is asked for and older than `seconds`; an error is kept like a value."""
+
+    def __init__(
+        self,
+        make: Callable[[], Awaitable[T]],
+        seconds: float,
+        *,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make = make
+        self._seconds = seconds
+        self._timer = timer
+        self._task: asyncio.Task[T] | None = None
+        self._made_at = 0.0
+
+    async def get(self) -> T:
+        """The value.
+
+        Raises: what making it raises.
+        """
+        task = self._task
+        if task is None or task.cancelled() or (task.done() and self._is_old):
+            task = self._task = asyncio.create_task(self._made(), name="cached-value")
+            task.add_done_callback(_look_at_error)
+        return await asyncio.shield(task)
+
+    @property
+    def _is_old(self) -> bool:
+        return self._timer() - self._made_at >= self._seconds
+
+    async def _made(self) -> T:
+        try:
+            return await self._make()
+        finally:
+            self._made_at = self._timer()
+
+
+class CachedAssets(Generic[K]):
+    """Assets by their keys, each kept for `seconds`; an error is not kept."""
+
+    def __init__(self, seconds: float, *, timer: Callable[[], float] = time.monotonic) -> None:
+        self._kept: TTLCache[K, Asset] = TTLCache(
+            ASSETS_BYTES, seconds, timer=timer, getsizeof=lambda asset: asset.size_bytes
+        )
+        self._tasks: dict[K, asyncio.Task[Asset]] = {}
+
+    def is_at_hand(self, key: K) -> bool:
+        """Whether it is kept or being made, so that asking for it makes no work."""
+        return key in self._kept or key in self._tasks
+
+    async def get(self, key: K, make: Callable[[], Awaitable[Asset]]) -> Asset:
+        """The asset of this key; `make` makes it where it is neither kept nor being made.
+
+        Raises: what making it raises; Unavailable where too many are being made.
+        """
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        task = self._tasks.get(key)
+        if task is None:
+            if len(self._tasks) >= ASSETS_IN_WORK:
+                raise Unavailable("The server has as many pages to draw as it takes at once")
+            task = self._tasks[key] = asyncio.create_task(self._made(key, make), name="asset")
+            task.add_done_callback(_look_at_error)
+        return await asyncio.shield(task)
+
+    async def _made(self, key: K, make: Callable[[], Awaitable[Asset]]) -> Asset:
+        try:
+            asset = await make()
+            if asset.size_bytes <= ASSETS_BYTES:
+                self._kept[key] = asset
+            return asset
+        finally:
+            del self._tasks[key]
+
+
+def _look_at_error(task: "asyncio.Task[T]") -> None:
+    # Its callers may all have gone away; then nobody else looks.
+    if not task.cancelled():
+        task.exception()
