@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from channels.server.metrics import Metrics
+from channels.server.visitors import PROBES_PER_SECOND
+from groups.kernel.mongo import Database
 from tests.api import Api, a_channel, a_post, open_api, open_database
+from tests.conftest import OpenApi
 from tests.mongod import Mongod, scratch_directory
 
 shared = pytest.mark.asyncio(loop_scope="module")
@@ -112,6 +116,69 @@ async def test_metrics_are_prometheus_text_and_count_by_route_not_by_path(shared
     assert ada.id not in answer.text
     assert "no-such-thing" not in answer.text
     await ears.close()
+
+
+async def test_a_thousand_who_ask_whether_it_is_ready_cost_one_write(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pings = 0
+    ping = Database.ping
+
+    async def counted(database: Database) -> None:
+        nonlocal pings
+        pings += 1
+        await ping(database)
+
+    monkeypatch.setattr(Database, "ping", counted)
+    server = await api(probe_seconds=1_000)
+    nobody = server.bearer(None)
+    answers = await asyncio.gather(*(nobody.get("/readyz") for _ in range(1_000)))
+    assert {answer.status for answer in answers} == {200}
+    assert (await nobody.get("/readyz")).status == 200
+    assert pings == 1
+    server.app._pages.is_stopping = True
+    assert (await nobody.get("/readyz")).refusal == (503, "unavailable"), "that is told at once"
+
+
+async def test_metrics_are_put_together_once_for_all_who_ask(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = 0
+    text = Metrics.text
+
+    def counted(metrics: Metrics) -> bytes:
+        nonlocal made
+        made += 1
+        return text(metrics)
+
+    monkeypatch.setattr(Metrics, "text", counted)
+    server = await api(probe_seconds=1_000)
+    nobody = server.bearer(None)
+    answers = await asyncio.gather(*(nobody.get("/metrics") for _ in range(100)))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert made == 1
+
+
+async def test_with_a_token_metrics_are_for_those_who_show_it(api: OpenApi) -> None:
+    server = await api(metrics_token="m" * 32, address_requests_per_second=3)
+    prometheus, nobody = server.bearer("m" * 32), server.bearer(None)
+    for token in (None, "n" * 32, server.user().token):
+        refused = await server.bearer(token).get("/metrics")
+        assert refused.refusal == (401, "unauthenticated")
+        assert refused.headers["WWW-Authenticate"] == "Bearer"
+    assert (await nobody.get("/metrics")).refusal == (429, "rate_limited"), "it counts"
+    for _ in range(2 * PROBES_PER_SECOND):
+        assert (await prometheus.get("/metrics")).status == 200, "and this does not"
+    for path in ("/healthz", "/readyz"):
+        assert (await nobody.get(path)).status == 200
+
+
+@shared
+async def test_the_documentation_keeps_no_token(shared_api: Api) -> None:
+    start = (await shared_api.bearer(None).get("/docs/start.js")).text
+    assert "persistAuthorization: false" in start
+    assert "localStorage" not in start
 
 
 @shared

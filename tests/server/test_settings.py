@@ -165,3 +165,16 @@ def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPa
     for bad in ("proxy.example", "10.0.0.1/8", "10.0.0.0/33"):
         monkeypatch.setenv("CHANNELS_TRUSTED_PROXIES", bad)
         assert "CHANNELS_TRUSTED_PROXIES" in refusal()
+
+
+def test_a_metrics_token_is_one_that_a_header_can_carry(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.load().needed_for_metrics() is None
+    monkeypatch.setenv("CHANNELS_METRICS_TOKEN", "m" * 16)
+    settings = Settings.load()
+    assert settings.needed_for_metrics() == "m" * 16
+    assert "m" * 16 not in repr(settings)
+    for token in ("m" * 15, "m" * 16 + " x", "ü" * 16, "m" * 16 + "\n"):
+        monkeypatch.setenv("CHANNELS_METRICS_TOKEN", token)
+        told = refusal()
+        assert "CHANNELS_METRICS_TOKEN" in told
+        assert token not in told
