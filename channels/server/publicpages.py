@@ -1,8 +1,9 @@
 """Serves public channels to whoever has no account: `/c/{id}` and its feeds.
 
 Promises:
-    Whether a channel is public is asked at every request, of the same services and rules that answer the API; only what
-    was drawn of it is kept, for `KEPT_SECONDS`, so a post, an edit or a recall shows that much later at most.
+    Whether a channel is public, and verified, is asked at every request, of the same services and rules that answer
+    the API; only what was drawn of it is kept, for `KEPT_SECONDS`, so a post, an edit or a recall shows that much later
+    at most.
     A channel that is private is answered as one that does not exist, and after the same time.
     No header and no made-up parameter of a caller makes a page of its own: a channel has one newest page, one page for
     each `POSTS` of its posts, and one feed of each form, however they are asked for.
@@ -60,11 +61,13 @@ _BEFORE: Final = re.compile(r"(?:^|&)before_seq=([0-9]{1,15})(?=&|$)")
 class _Page(NamedTuple):
     """What is drawn once: the newest posts in one form, or as HTML those before a seq.
 
-    `created_at` tells a channel from one of the same id that was deleted.
+    `created_at` tells a channel from one of the same id that was deleted. `is_verified`: the application may take its
+    word back at once, and nobody else changes it.
     """
 
     channel_id: GroupId
     created_at: datetime
+    is_verified: bool
     form: Form
     before: int | None
 
@@ -119,7 +122,8 @@ class PublicChannelPages:
         finally:
             turn.end()
         before = _before_of(request, channel.stream.head_seq) if form == "html" else None
-        wanted = _Page(channel.channel_id, channel.extras.created_at, form, before)
+        created_at, verified = channel.extras.created_at, channel.standing.group.verified
+        wanted = _Page(channel.channel_id, created_at, verified, form, before)
         if not self._drawn.is_at_hand(wanted) and await self._visitors.take_drawing(request):
             channel = await self._public(name)  # seconds later, it may be private
         drawn = await self._drawn.get(wanted, partial(self._draw, channel, wanted))
