@@ -222,8 +222,10 @@ def bench(
     # Imported here: see `serve`.
     from channels.bench import FULL, NAMES, QUICK, Deployment, StartFailed, is_missed, run
     from channels.server.embedded import database_uri
+    from channels.server.open_files import raise_open_files
     from groups.kernel.errors import Unavailable
 
+    raise_open_files()  # the load holds thousands of connections
     unknown = [name for name in names or [] if name not in NAMES]
     if unknown:
         raise StartupError(f"There is no row {unknown[0]!r}.", cure=f"Rows: {', '.join(NAMES)}.")

@@ -1,11 +1,14 @@
 """A real `mongod` for tests, without an event loop: started, killed and restarted from anywhere.
 
-The same program with the same options as the embedded database, on memory instead of disk where there is enough of it.
+The same program with the same options as the embedded database, but on a loopback port, as a database of the user's own
+is reached; on memory instead of disk where there is enough of it.
 """
 
 import asyncio
 import os
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -15,20 +18,29 @@ from pathlib import Path
 from typing import Final, Self
 
 from channels.server.embedded.binary import find_mongod
-from channels.server.embedded.process import (
-    HOST,
-    accepts_connections,
-    command_line,
-    free_port,
-    last_errors,
-    uri_of,
-)
+from channels.server.embedded.process import REPLICA_SET, command_line, last_errors
+from channels.server.settings import bare_environment
 from groups.kernel.mongo.replica_set import ensure_single_node
 
+HOST: Final = "127.0.0.1"
+
+_PORTS: Final = (20_000, 32_000)
+_PORT_TRIES: Final = 100
 _PREFIX: Final = "channels-tests-"
 _MEMORY: Final = Path("/dev/shm")
 _ENOUGH_BYTES: Final = 1 << 30
 _START_SECONDS: Final = 60
+_FEW_OPEN_FILES: Final = (
+    *(
+        "--wiredTigerEngineConfigString",
+        "file_manager=(close_idle_time=10,close_handle_minimum=250)",
+    ),
+    *("--setParameter", "minSnapshotHistoryWindowInSeconds=2"),
+)
+"""What tests are done with is closed soon. By default 2,000 files of tables that nobody uses stay open, and those of
+dropped tables for five minutes, so that the past can be read."""
+_CHECKPOINT_SECONDS: Final = 5
+"""Before one, a dropped table keeps its file, and its history its length; the default is a minute."""
 
 
 class Mongod:
@@ -49,7 +61,7 @@ class Mongod:
 
     @property
     def uri(self) -> str:
-        return uri_of(self.port)
+        return f"mongodb://{HOST}:{self.port}/?replicaSet={REPLICA_SET}"
 
     @property
     def pid(self) -> int:
@@ -71,19 +83,24 @@ class Mongod:
         """Start it and do not wait."""
         db_dir = self._directory / "db"
         db_dir.mkdir(exist_ok=True)
+        listen = ["--bind_ip", HOST, "--port", str(self.port), "--nounixsocket"]
         command = command_line(
-            find_mongod(), db_dir, self._log, port=self.port, cache_gb=self._cache_gb
+            find_mongod(), db_dir, self._log, listen=listen, cache_gb=self._cache_gb
         )
+        checkpoint_seconds = _CHECKPOINT_SECONDS
         if self._forgets_after_mb is not None:
-            # What history is over is cut off at a checkpoint, which comes once a minute by default.
+            # What history is over is cut off at a checkpoint.
             command[command.index("--oplogSize") + 1] = str(self._forgets_after_mb)
-            command += ["--syncdelay", "1"]
+            checkpoint_seconds = 1
+        command += ["--syncdelay", str(checkpoint_seconds)]
+        command += _FEW_OPEN_FILES
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=output,
+                env=bare_environment(),
                 start_new_session=True,
             )
 
@@ -96,6 +113,17 @@ class Mongod:
                 raise RuntimeError(f"mongod did not start:\n{last_errors(self._log)}")
             time.sleep(0.02)
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def death(self) -> str:
+        """How it ended and what the end of its log says of it."""
+        assert self._process is not None, "not started"
+        code = self._process.returncode
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        return f"mongod (process {self.pid}) ended {how}:\n{last_errors(self._log)}".rstrip()
+
     def kill(self) -> None:
         """`kill -9`: what a crash of the machine's worst day looks like to its clients.
 
@@ -104,6 +132,30 @@ class Mongod:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on now.
+
+    Below the range from which the system takes the ports of outgoing connections (Linux: 32768 up): a process comes
+    back to its port after a restart, and a connection of anyone's that was given the same number would keep it away.
+    """
+    for _ in range(_PORT_TRIES):
+        port = random.randrange(*_PORTS)
+        with socket.socket() as probe:
+            # Connections of the last run that linger in TIME_WAIT do not occupy the port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind((HOST, port))
+                return port
+    raise AssertionError(f"no free port found in {_PORT_TRIES} tries")
+
+
+def accepts_connections(port: int) -> bool:
+    """Whether something answers on the loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _run_apart(port: int) -> None:

@@ -1,7 +1,6 @@
 """Runs the rows on a deployment of its own and tells the outcome."""
 
 import importlib.metadata
-import resource
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -41,7 +40,6 @@ async def run(
 
     Raises: StandaloneServer; Unavailable; StartFailed.
     """
-    _allow_files()
     console = console or Console(highlight=False)
     started, started_at = time.monotonic(), datetime.now(UTC)
     load_before = machine.load()
@@ -136,9 +134,3 @@ async def _progress(console: Console, total: int) -> AsyncIterator[_Bar]:
     )
     with bar:
         yield _Bar(bar, total)
-
-
-def _allow_files() -> None:
-    """Let this process and those it starts hold as many connections as the system lets them."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,12 +1,16 @@
 """The data directory of embedded mode: who may read it, who runs on it, and the signing secret in it.
 
-Promises: the directory is made readable by its owner only; at most one server holds its lock, and the lock goes with
-the process however it ends; the secret is written once, whole, and every process reads the same one.
+Promises: nothing of ours in the directory is open to other users, whoever made it and when; at most one server holds
+its lock, and the lock goes with the process however it ends; the secret is written once, whole, and every process reads
+the same one.
 """
 
 import fcntl
+import logging
 import os
+import pwd
 import secrets
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -17,13 +21,20 @@ from channels.server.startup import StartupError
 SECRET_BYTES: Final = 32
 """The least length of a signing secret: HS256 is as strong as its key up to 256 bits (RFC 7518, 3.2)."""
 
+_OURS: Final = frozenset({"db", "lock", "secret", "mongod.json", "mongod.log", "mongod.log.1"})
+_TEMPORARY: Final = (".secret.", ".mongod.json.")
+_OF_OTHERS: Final = 0o077
+"""The permissions of group and others."""
+
 _CHOOSE_ANOTHER: Final = "Choose another with --data-dir or CHANNELS_DATA_DIR."
+
+log = logging.getLogger(__name__)
 
 
 def prepare(data_dir: Path) -> None:
     """Create the directory, closed to other users, unless it exists.
 
-    Raises: StartupError when it cannot be created or written.
+    Raises: StartupError when it cannot be created or written, or is another user's.
     """
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -34,6 +45,48 @@ def prepare(data_dir: Path) -> None:
         ) from error
     if not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
         raise StartupError(f"The data directory {data_dir} is not writable.", cure=_CHOOSE_ANOTHER)
+    owner = data_dir.stat().st_uid
+    if owner == os.geteuid():
+        return
+    # What root makes there, the owner cannot read later; any other user would trust somebody else with the secret.
+    told = f"The data directory {data_dir} belongs to another user ({_name_of(owner)})."
+    if os.geteuid() != 0:
+        raise StartupError(told, cure=f"Run as that user. {_CHOOSE_ANOTHER}")
+    log.warning("%s They can read and replace all that is stored in it.", told)
+
+
+def close_to_others(data_dir: Path) -> None:
+    """Take from other users what permissions they have on our files in the directory, as older versions left them.
+
+    The directory itself is closed where nothing but ours is in it.
+    """
+    entries = {entry.name: entry for entry in os.scandir(data_dir)}
+    for name in entries.keys() & _OURS:
+        _close(Path(entries[name].path))
+    for folder, folders, files in os.walk(data_dir / "db"):
+        for name in (*folders, *files):
+            _close(Path(folder, name))
+    if all(name in _OURS or name.startswith(_TEMPORARY) for name in entries):
+        _close(data_dir)
+    elif data_dir.stat().st_mode & 0o022:
+        log.warning(
+            "Other users can write to the data directory %s; close it: chmod go-w", data_dir
+        )
+
+
+def _close(path: Path) -> None:
+    found = path.lstat()
+    is_plain = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    # Where a link leads is not ours to change.
+    if is_plain and found.st_uid == os.geteuid() and found.st_mode & _OF_OTHERS:
+        path.chmod(stat.S_IMODE(found.st_mode) & ~_OF_OTHERS)
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user id {uid}"
 
 
 def write_atomically(path: Path, text: str) -> None:

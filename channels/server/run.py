@@ -7,7 +7,6 @@ through the database.
 
 import asyncio
 import errno
-import resource
 import signal
 import socket
 import sys
@@ -26,6 +25,7 @@ from channels.server.app import App, create_services
 from channels.server.collector import Collector, spare_startup
 from channels.server.connections import CROWDED
 from channels.server.embedded import EmbeddedMongo
+from channels.server.open_files import raise_open_files
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
 from channels.server.tokens import mint
@@ -42,7 +42,6 @@ DRAIN_SECONDS: Final = (
 KEPT_FILES: Final = 64
 """Files that no client's connection takes: listeners, logs, temporary files, and what the libraries hold open."""
 FEWEST_CONNECTIONS: Final = 16  # where the system allows hardly any files
-MOST_FILES: Final = 1_000_000  # where it allows any number
 
 CLOSE_SECONDS: Final = 5.0  # how long a database that stands still may hold up the stop after that
 
@@ -57,7 +56,7 @@ def serve(settings: Settings, *, demo: bool = False) -> None:
     Raises: StartupError with what is wrong and how to mend it.
     """
     logs.configure(settings.log_format)
-    _allow_sockets()
+    raise_open_files()  # each connection is one
     main = _supervise(settings, demo=demo) if settings.workers > 1 else _serve(settings, demo=demo)
     uvloop.run(main)
 
@@ -130,18 +129,9 @@ async def _clean_up(runner: App) -> None:
         await cleanup
 
 
-def _allow_sockets() -> None:
-    """Hold as many connections as the system lets us: its default of 1,024 files is a hint, made for `select`."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 def _connections() -> int:
     """How many clients' connections this process may hold, so that files are left for everything else."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        soft = MOST_FILES
-    return max(FEWEST_CONNECTIONS, soft - KEPT_FILES - POOL_SIZE - CROWDED)
+    return max(FEWEST_CONNECTIONS, raise_open_files() - KEPT_FILES - POOL_SIZE - CROWDED)
 
 
 def _announce(settings: Settings, host: str, port: int, *, demo: bool) -> None:

@@ -21,6 +21,7 @@ _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")
 _HEADER_TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/=]{16,1024}")  # as RFC 6750 has them
 _PREFIX: Final = "CHANNELS_"
 _LIMIT_PREFIX: Final = "CHANNELS_LIMIT_"
+_HARMLESS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 _NEW_SECRET: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
@@ -206,6 +207,11 @@ class Settings(BaseSettings):
 def process_environment() -> dict[str, str]:
     """The environment that this process was started with, for processes that it starts."""
     return dict(os.environ)
+
+
+def bare_environment() -> dict[str, str]:
+    """Of that, what any program needs: no secret of ours or of anybody else's goes along."""
+    return {name: os.environ[name] for name in _HARMLESS if name in os.environ}
 
 
 def _told(error: ValidationError, flags: dict[str, Any]) -> list[str]:

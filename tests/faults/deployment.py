@@ -15,10 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
-from channels.server.embedded.process import free_port
 from channels.server.embedded.state import MongodState
 from channels.server.tokens import mint
-from tests.mongod import Mongod
+from tests.mongod import Mongod, free_port
 
 SECRET: Final = "faults-are-what-this-folder-is-about"
 DATABASE: Final = "channels"

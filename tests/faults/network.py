@@ -11,7 +11,7 @@ from collections import Counter, deque
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from channels.server.embedded.process import HOST
+from tests.mongod import HOST
 
 Break = Literal["half", "unanswered"]
 """`half`: half of the request arrives. `unanswered`: all of it, and what it is answered with never comes back."""

@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, PyMongoError
 
-from channels.server.embedded.process import HOST, REPLICA_SET
-from tests.mongod import Mongod
+from channels.server.embedded.process import REPLICA_SET
+from tests.mongod import HOST, Mongod
 
 MEMBERS: Final = 3
 SECONDS: Final = 60.0

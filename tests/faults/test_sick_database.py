@@ -19,12 +19,11 @@ from typing import Final
 import aiohttp
 import pytest
 
-from channels.server.embedded.process import HOST
 from tests.faults.audit import audit
 from tests.faults.deployment import Server, token
 from tests.faults.load import Clients, Journal, Load
 from tests.faults.network import Wire
-from tests.mongod import Mongod, scratch_directory
+from tests.mongod import HOST, Mongod, scratch_directory
 
 DELAY_SECONDS: Final = 0.1
 SILENT_SECONDS: Final = 2.0

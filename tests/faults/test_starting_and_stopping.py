@@ -18,11 +18,11 @@ from typing import Final
 import pytest
 
 from channels.server.embedded.binary import find_mongod
-from channels.server.embedded.process import accepts_connections, free_port
 from channels.server.run import CLOSE_SECONDS, DRAIN_SECONDS
 from tests.faults.audit import audit
 from tests.faults.deployment import Server
 from tests.faults.load import Clients, Load
+from tests.mongod import accepts_connections, free_port
 
 SEED: Final = int(os.environ.get("CHANNELS_FAULTS_SEED", "0")) or random.randrange(1, 10_000)
 ROUNDS: Final = int(os.environ.get("CHANNELS_FAULTS_ROUNDS", "20"))

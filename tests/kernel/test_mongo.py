@@ -12,7 +12,6 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from channels.server.embedded.binary import find_mongod
-from channels.server.embedded.process import accepts_connections, free_port
 from groups.kernel.errors import BadCursor, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo import (
@@ -27,7 +26,7 @@ from groups.kernel.mongo import (
 from groups.kernel.mongo.outbox import OUTBOX_SECONDS
 from tests.builders import START, Deadline, connections, mock_database
 from tests.kernel.conftest import Connect
-from tests.mongod import Mongod, scratch_directory
+from tests.mongod import Mongod, accepts_connections, free_port, scratch_directory
 
 
 class Noted(Event):

@@ -1,6 +1,7 @@
 """The embedded database as its users meet it: real processes, really killed."""
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -8,15 +9,17 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import DuplicateKeyError, WriteError
 from pymongo.write_concern import WriteConcern
 
 from channels.server.embedded import (
@@ -28,11 +31,16 @@ from channels.server.embedded import (
     running_uri,
     supervisor,
 )
+from channels.server.embedded.state import MongodState
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
 from groups.kernel.mongo.replica_set import ReplicaSetFailed, ensure_single_node
+from tests.mongod import Mongod, free_port
 
 Document = dict[str, Any]
+
+# On Linux a mongod ends with the thread that started it.
+KEEPER: Final = ThreadPoolExecutor(1, "keeper")
 
 
 @asynccontextmanager
@@ -78,6 +86,69 @@ def lives(pid: int) -> bool:
         return False
 
 
+def listening_ports(pid: int) -> set[int]:
+    """The TCP ports on which the process takes connections."""
+    opened = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    rows = [
+        line.split()
+        for family in ("tcp", "tcp6")
+        for line in Path("/proc/net", family).read_text().splitlines()[1:]
+    ]
+    # 0A: it listens. The address is hexadecimal, the tenth field is the socket's inode.
+    return {
+        int(row[1].rpartition(":")[2], 16)
+        for row in rows
+        if row[3] == "0A" and f"socket:[{row[9]}]" in opened
+    }
+
+
+def open_to_others(data_dir: Path) -> set[Path]:
+    """What of the directory, itself included, other users have a permission for."""
+    return {
+        path
+        for path in (data_dir, *data_dir.rglob("*"))
+        if not path.is_symlink() and path.stat().st_mode & 0o077
+    }
+
+
+def open_to_all(data_dir: Path) -> None:
+    """Leave it as `mkdir` and `mongod` do where the mask of the user is 0."""
+    for path in (data_dir, *data_dir.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+
+
+def environment_of(pid: int) -> set[str]:
+    """The names of the variables that the process was started with."""
+    lines = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return {line.partition(b"=")[0].decode() for line in lines if line}
+
+
+def may_as_nobody(permission: str, path: Path) -> bool:
+    """Whether a user who owns nothing has the permission, as `test` spells it."""
+    asked = subprocess.run(
+        ["test", permission, str(path)], user=65534, group=65534, extra_groups=(), check=False
+    )
+    return asked.returncode == 0
+
+
+@pytest.fixture
+def outside() -> Iterator[Path]:
+    """A directory that every user can enter; those of pytest are closed to others."""
+    directory = Path(tempfile.mkdtemp(prefix="channels-tests-", dir="/tmp"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+def is_locked(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
 async def test_it_offers_transactions_and_change_streams(tmp_path: Path) -> None:
     async with running(tmp_path / "data") as mongo, connected(mongo.uri) as client:
         await client.test.create_collection("things")
@@ -88,21 +159,169 @@ async def test_it_offers_transactions_and_change_streams(tmp_path: Path) -> None
         assert change["documentKey"] == {"_id": "a"}
 
 
-async def test_it_is_reachable_on_loopback_only_and_its_files_by_their_owner_only(
-    tmp_path: Path,
-) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="where Linux lists the ports")
+async def test_it_listens_on_a_socket_in_its_own_directory_and_on_no_port(tmp_path: Path) -> None:
     async with running(tmp_path / "data") as mongo, connected(mongo.uri) as client:
         options = await client.admin.command("getCmdLineOpts")
-        assert options["parsed"]["net"]["bindIp"] == "127.0.0.1"
-        assert options["parsed"]["net"]["unixDomainSocket"] == {"enabled": False}
+        assert options["parsed"]["net"]["bindIp"] == str(tmp_path / "data/db/mongod.sock")
         assert mongo.pid is not None
+        assert listening_ports(mongo.pid) == set()
         # A session of its own: Ctrl-C in the terminal goes to the server alone, which then stops it in order.
         assert os.getsid(mongo.pid) != os.getsid(0)
-    for directory in ("data", "data/db"):
-        assert stat.S_IMODE((tmp_path / directory).stat().st_mode) == 0o700
 
 
-async def test_a_stop_ends_the_process_and_a_restart_finds_the_data_on_the_same_port(
+async def test_all_it_makes_is_closed_to_other_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_LOG_BYTES", 1_000)
+    monkeypatch.setattr(supervisor, "_LOG_LOOK_SECONDS", 0.1)
+    before = os.umask(0)
+    try:
+        async with running(tmp_path / "data") as mongo:
+            await store(mongo.uri, "a")
+            await until((tmp_path / "data/mongod.log.1").exists)
+            await until((tmp_path / "data/mongod.log").exists)
+            assert open_to_others(tmp_path / "data") == set()
+    finally:
+        os.umask(before)
+    assert open_to_others(tmp_path / "data") == set()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+async def test_another_user_reaches_neither_the_database_nor_its_files(outside: Path) -> None:
+    data_dir = outside / "data"
+    load_or_create_secret(data_dir)
+    async with running(data_dir) as mongo:
+        await store(mongo.uri, "a")
+        assert may_as_nobody("-x", outside)
+        # To connect to a socket is to write to it.
+        for permission in ("-r", "-w"):
+            for name in ("db/mongod.sock", "mongod.log", "mongod.json", "secret", "db/WiredTiger"):
+                assert (data_dir / name).exists()
+                assert not may_as_nobody(permission, data_dir / name)
+
+
+async def test_what_an_earlier_version_left_open_is_closed_at_the_start(tmp_path: Path) -> None:
+    async with running(tmp_path) as mongo:
+        await store(mongo.uri, "a")
+    open_to_all(tmp_path)
+    async with running(tmp_path) as mongo:
+        assert open_to_others(tmp_path) == set()
+        assert await stored(mongo.uri) == {"a"}
+
+
+async def test_only_what_is_ours_is_closed_in_a_directory_that_holds_other_files(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "notes").write_text("for everybody")
+    (tmp_path / "mongod.json").symlink_to(tmp_path / "notes")
+    open_to_all(tmp_path)
+    async with running(tmp_path) as mongo:
+        await store(mongo.uri, "a")
+        assert open_to_others(tmp_path) == {tmp_path, tmp_path / "notes"}
+    assert "chmod go-w" in caplog.text
+
+
+def test_a_directory_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(StartupError, match="belongs to another user"):
+        load_or_create_secret(tmp_path)
+    assert not (tmp_path / "secret").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_root_is_warned_of_a_directory_of_another_user(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    assert load_or_create_secret(tmp_path)
+    assert "belongs to another user" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where Linux lists the ports")
+async def test_a_directory_of_the_last_version_is_taken_over(tmp_path: Path) -> None:
+    # That one listened on a port of loopback, by which the replica set knows its member.
+    earlier = Mongod(tmp_path, cache_gb=0.25)
+    await asyncio.get_running_loop().run_in_executor(KEEPER, earlier.start)
+    try:
+        await store(earlier.uri, "a")
+        (tmp_path / "mongod.json").write_text(
+            json.dumps({"port": earlier.port, "pid": earlier.pid, "uri": earlier.uri})
+        )
+        assert running_uri(tmp_path) == earlier.uri
+    finally:
+        earlier.kill()
+    async with running(tmp_path) as mongo:
+        assert await stored(mongo.uri) == {"a"}
+        await store(mongo.uri, "b")
+        assert listening_ports(mongo.pid or 0) == set()
+
+
+@pytest.mark.parametrize("name", ["deep" * 30, "Data", "a:b", "ä b"])
+async def test_a_path_that_no_socket_can_have_is_replaced_by_a_private_one(
+    tmp_path: Path, name: str
+) -> None:
+    data_dir = tmp_path / name
+    async with running(data_dir) as mongo:
+        uri = mongo.uri
+        await store(uri, "a")
+    async with running(data_dir) as mongo:
+        assert mongo.uri == uri
+        assert await stored(uri) == {"a"}
+        path = MongodState.read(data_dir).socket_path
+        assert path is not None
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    # One that somebody else may enter is not used again.
+    path.parent.chmod(0o755)
+    async with running(data_dir) as mongo:
+        assert mongo.uri != uri
+        assert await stored(mongo.uri) == {"a"}
+    for left in (path, MongodState.read(data_dir).socket_path):
+        assert left is not None
+        shutil.rmtree(left.parent)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where Linux shows an environment")
+async def test_it_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANNELS_SECRET", "a secret that signs all tokens, and more")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of something else")
+    async with running(tmp_path) as mongo:
+        assert mongo.pid is not None
+        names = environment_of(mongo.pid)
+    assert names <= {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"}
+
+
+async def test_its_log_holds_nothing_of_what_is_written(tmp_path: Path) -> None:
+    word = "zanzibar"
+    async with running(tmp_path) as mongo, connected(mongo.uri) as client:
+        things = client.test.things
+        await things.insert_many([{"_id": number, "text": word} for number in range(300)])
+        slowly = {"$where": "sleep(2) || true"}
+        await things.update_many(slowly, {"$set": {"draft": word}})
+        await things.find({"text": word, **slowly}).to_list(None)
+        await things.aggregate([{"$match": {"text": word}}, {"$sort": {"text": 1}}]).to_list(None)
+        with pytest.raises(DuplicateKeyError):
+            await things.insert_one({"_id": 1, "text": word})
+        with pytest.raises(WriteError):
+            await things.update_one({"_id": 1}, {"$push": {"text": word}})
+        await things.update_one({"_id": 1}, {"$set": {"half": "x" * 9_000_000}})
+        twice = {"$set": {"text": word, "other_half": "$half"}}
+        with pytest.raises(WriteError):
+            await things.update_one({"_id": 1}, [twice])
+        async with await client.start_session() as session, session.start_transaction():
+            await things.update_one({"_id": 2}, {"$set": {"text": word}}, session=session)
+            conflicting = things.update_one({"_id": 2}, {"$set": {"text": word + "!"}})
+            await asyncio.sleep(0.5)
+        await conflicting
+    told = (tmp_path / "mongod.log").read_text()
+    assert "Waiting for connections" in told
+    assert word not in told
+
+
+async def test_a_stop_ends_the_process_and_a_restart_finds_the_data_at_the_same_address(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path) as mongo:
@@ -238,12 +457,13 @@ async def test_a_killed_server_takes_its_database_along_and_frees_the_directory(
         assert await stored(uri) == {"a"}
 
 
-# Its first thread ends at once, and with it what tells its arguments; its port is let go a moment later.
+# Its first thread ends at once, and with it what tells its arguments; its files are let go a moment later.
 _ENDING_MONGOD = """
-import ctypes, os, socket, sys, threading, time
+import ctypes, fcntl, os, sys, threading, time
 
 ctypes.CDLL(None).prctl(15, b"mongod", 0, 0, 0)
-listener = socket.create_server(("127.0.0.1", 0))
+lock = open(sys.argv[1], "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
 
 def linger():
     sys.stdin.readline()
@@ -251,50 +471,47 @@ def linger():
     os._exit(0)
 
 threading.Thread(target=linger).start()
-print(listener.getsockname()[1], flush=True)
+print("locked", flush=True)
 ctypes.CDLL(None).pthread_exit(None)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how Linux ends a process")
-async def test_a_database_on_its_way_out_is_waited_for_until_its_port_is_free(
+async def test_a_database_on_its_way_out_is_waited_for_until_its_files_are_free(
     tmp_path: Path,
 ) -> None:
+    path = tmp_path / "lock"
     with subprocess.Popen(
-        [sys.executable, "-c", _ENDING_MONGOD],
+        [sys.executable, "-c", _ENDING_MONGOD, str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as ending:
         assert ending.stdout is not None
         assert ending.stdin is not None
-        port = int(await asyncio.to_thread(ending.stdout.readline))
+        await asyncio.to_thread(ending.stdout.readline)
         await until(lambda: not lives(ending.pid))
-        assert not process.is_free(port)
+        assert is_locked(path)
         ending.stdin.close()
         assert process.stop_orphan(tmp_path, ending.pid, within_seconds=10)
-        assert process.is_free(port)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="where Linux says which ports it hands out")
-def test_the_databases_port_is_none_that_an_outgoing_connection_is_given() -> None:
-    given = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
-    first, last = int(given[0]), int(given[1])
-    ports = {process.free_port() for _ in range(20)}
-    assert all(not first <= port <= last for port in ports)
+        assert not is_locked(path)
 
 
 async def test_a_database_left_behind_is_ended_first(tmp_path: Path) -> None:
     async with running(tmp_path) as mongo:
         await store(mongo.uri, "a")
-    port = process.free_port()
+    path = tmp_path / "db/mongod.sock"
     command = process.command_line(
-        find_mongod(), tmp_path / "db", tmp_path / "mongod.log", port=port, cache_gb=0.25
+        find_mongod(),
+        tmp_path / "db",
+        tmp_path / "mongod.log",
+        listen=process.on_socket(path),
+        cache_gb=0.25,
     )
     orphan = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
     with orphan:
         # Our own note does not name it: its server was killed before it could write one.
-        await until(lambda: process.accepts_connections(port))
+        await until(lambda: process.accepts_connections(path))
         assert process.pid_in_lock(tmp_path / "db") == orphan.pid
         async with running(tmp_path) as mongo:
             assert await asyncio.to_thread(orphan.wait, 10) == 0
@@ -304,29 +521,10 @@ async def test_a_database_left_behind_is_ended_first(tmp_path: Path) -> None:
 async def test_a_process_that_merely_has_the_old_number_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "db").mkdir()
     (tmp_path / "db/mongod.lock").write_text(str(os.getpid()))
-    (tmp_path / "mongod.json").write_text(
-        json.dumps({"port": process.free_port(), "pid": os.getpid(), "uri": "mongodb://x"})
-    )
+    (tmp_path / "mongod.json").write_text(json.dumps({"pid": os.getpid(), "uri": "mongodb://x"}))
     assert running_uri(tmp_path) is None
     async with running(tmp_path) as mongo:
         assert mongo.pid != os.getpid()
-
-
-async def test_a_port_taken_meanwhile_is_replaced_and_the_data_stays(tmp_path: Path) -> None:
-    async with running(tmp_path) as mongo:
-        first = mongo.uri
-        await store(first, "a")
-    port = json.loads((tmp_path / "mongod.json").read_text())["port"]
-    # It hangs up on everybody. One that stays silent only makes the new start take mongod's own 30 seconds more.
-    squatter = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
-    async with squatter, running(tmp_path) as mongo:
-        assert mongo.uri != first
-        assert await stored(mongo.uri) == {"a"}
-        await store(mongo.uri, "b")
-        moved = mongo.uri
-    async with running(tmp_path) as mongo:
-        assert mongo.uri == moved
-        assert await stored(mongo.uri) == {"a", "b"}
 
 
 async def test_a_damaged_note_of_the_last_run_does_not_keep_it_from_starting(
@@ -393,16 +591,15 @@ async def test_a_stop_without_a_start_is_harmless(tmp_path: Path) -> None:
 
 
 async def test_a_replica_set_of_another_name_is_not_touched(tmp_path: Path) -> None:
-    async with running(tmp_path) as mongo:
-        address = mongo.uri.removeprefix("mongodb://").split("/")[0]
+    async with running(tmp_path):
         with pytest.raises(ReplicaSetFailed, match="'channels'"):
-            await ensure_single_node(address, name="another")
+            await ensure_single_node(str(tmp_path / "db/mongod.sock"), name="another")
 
 
 async def test_a_node_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("groups.kernel.mongo.replica_set._READY_SECONDS", 0.1)
     with pytest.raises(ReplicaSetFailed, match="did not become primary"):
-        await ensure_single_node(f"127.0.0.1:{process.free_port()}")
+        await ensure_single_node(f"127.0.0.1:{free_port()}")
 
 
 async def test_a_command_finds_the_database_running_or_not(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ majority-committed, whether the server or the database is killed. One server per
 stops with the server, is restarted when it dies alone, and is found by commands beside the server (`running_uri`,
 `database_uri`).
 
-What it does not: it has no second node and no password. It listens on loopback, where every local user reaches it; on a
-machine shared with people you do not trust, use a MongoDB of your own (`CHANNELS_MONGODB_URI`).
+Only the user who runs the server reaches it, through a Unix socket in the data directory; its files, its log included,
+are closed to all others.
+
+What it does not: it has no second node. Root can read everything.
 
 What it depends on: a `mongod` on PATH or the `embedded` extra; `groups.kernel.mongo` to make it a replica set.
 

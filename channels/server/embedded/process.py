@@ -1,39 +1,46 @@
 """One `mongod` process: its command line, its birth, its death, and how to recognise one left behind.
 
-Promises: it listens on loopback only and on no Unix socket; what it acknowledges to a majority is journaled, so it
-survives `kill -9`; on Linux it ends when the process that spawned it ends, however that happens.
+Promises: it takes clients on a Unix socket that only its own user can reach, and listens on no port; what it
+acknowledges to a majority is journaled, so it survives `kill -9`; its log holds nothing of what is stored; on Linux it
+ends when the process that spawned it ends, however that happens.
 """
 
-import errno
 import json
 import os
-import random
+import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
-HOST: Final = "127.0.0.1"
 REPLICA_SET: Final = "channels"
-EXIT_ADDRESS_IN_USE: Final = 48
-"""What `mongod` exits with when something else listens on its port."""
 
-_PORTS: Final = (20_000, 32_000)
-_PORT_TRIES: Final = 100
+_SOCKET_NAME: Final = "mongod.sock"
+_SOCKET_PATH: Final = re.compile(r"/[a-z0-9/._+-]{1,102}")
+"""Paths that a socket can have: at most 103 bytes on macOS and 107 on Linux, and the same after the driver has written
+them in lower case, as it does with every address that a replica set names."""
 
 _OPLOG_MB: Final = 512
 """Enough for the change streams of this machine to fall minutes behind; the default is 5% of the disk."""
+_NEVER_MS: Final = 2**31 - 1
+"""How long a command must take to be logged, with all that it writes; only MongoDB Enterprise can redact logs."""
 _SHUTDOWN_QUIESCE_MS: Final = 100
 """A primary told to stop waits by default 15 seconds for drivers to go elsewhere; here there is no elsewhere."""
 
 # Run between fork and mongod, as a program of its own rather than a preexec_fn, which may deadlock a process with
-# threads. The check of the parent closes the gap in which it died before prctl was called.
+# threads. What mongod creates is for its own user alone: uvloop has no `umask=`. The check of the parent closes the gap
+# in which it died before prctl was called.
 _LAUNCHER: Final = """
 import os, sys
+os.umask(0o077)
 if sys.platform == "linux":
     import ctypes, signal
     ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
@@ -43,19 +50,53 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-def uri_of(port: int) -> str:
+def uri_of(socket_path: Path) -> str:
     """The connection string of the embedded database.
 
     It names the replica set, so that after a restart the driver waits for the primary instead of asking a node that is
     not yet one.
     """
-    return f"mongodb://{HOST}:{port}/?replicaSet={REPLICA_SET}"
+    return f"mongodb://{quote(str(socket_path), safe='')}/?replicaSet={REPLICA_SET}"
+
+
+def socket_path_in(db_dir: Path, last: Path | None) -> Path:
+    """Where the database takes its clients: in its own directory, which is closed to other users.
+
+    Where that path is too long, or has characters that do not survive the driver, a new directory in `/tmp` takes its
+    place, closed as well; the one of the `last` run if it is still there, so that the address stays the same.
+    """
+    preferred = db_dir / _SOCKET_NAME
+    if _SOCKET_PATH.fullmatch(str(preferred)):
+        return preferred
+    if last is not None and _is_private(last.parent):
+        return last
+    return Path(tempfile.mkdtemp(prefix="channels-", dir="/tmp")) / _SOCKET_NAME
+
+
+def _is_private(directory: Path) -> bool:
+    """Whether it is a directory of this user that nobody else can enter."""
+    try:
+        found = directory.lstat()
+    except OSError:
+        return False
+    return (
+        stat.S_ISDIR(found.st_mode)
+        and found.st_uid == os.geteuid()
+        and stat.S_IMODE(found.st_mode) == 0o700
+    )
+
+
+def on_socket(socket_path: Path) -> list[str]:
+    """The options with which it listens on the socket and nowhere else."""
+    return ["--bind_ip", str(socket_path), "--nounixsocket", "--filePermissions", "0700"]
 
 
 def command_line(
-    binary: Path, db_dir: Path, log_path: Path, *, port: int, cache_gb: float
+    binary: Path, db_dir: Path, log_path: Path, *, listen: Sequence[str], cache_gb: float
 ) -> list[str]:
     """The arguments to spawn, launcher included; the process must be spawned with `start_new_session=True`.
+
+    `listen` are the options that say where, as `on_socket` gives them.
 
     A session of its own keeps the terminal's Ctrl-C away from it until the server has drained. The signal at the
     parent's death is bound to the *thread* that spawns, so spawn from one that lives as long as the database should.
@@ -64,7 +105,9 @@ def command_line(
         str(binary),
         *("--dbpath", str(db_dir)),
         *("--logpath", str(log_path), "--logappend", "--logRotate", "reopen", "--quiet"),
-        *("--bind_ip", HOST, "--port", str(port), "--nounixsocket"),
+        *listen,
+        *("--slowms", str(_NEVER_MS), "--profile", "0"),
+        *("--networkMessageCompressors", "disabled"),  # no gain on one machine, and CVE-2025-14847
         *("--replSet", REPLICA_SET, "--oplogSize", str(_OPLOG_MB)),
         *("--wiredTigerCacheSizeGB", str(cache_gb)),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
@@ -73,36 +116,11 @@ def command_line(
     return [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *mongod]
 
 
-def is_free(port: int) -> bool:
-    """Whether nothing listens on the loopback port."""
-    with socket.socket() as probe:
-        # As mongod does: connections of the last run that linger in TIME_WAIT do not occupy the port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-def free_port() -> int:
-    """A loopback port that nothing listens on now.
-
-    Below the range from which the system takes the ports of outgoing connections (Linux: 32768 up): the database comes
-    back to its port after a restart, and a connection of anyone's that was given the same number would keep it away.
-    """
-    for _ in range(_PORT_TRIES):
-        port = random.randrange(*_PORTS)
-        if is_free(port):
-            return port
-    raise OSError(errno.EADDRINUSE, f"no free port found in {_PORT_TRIES} tries")
-
-
-def accepts_connections(port: int) -> bool:
-    """Whether something answers on the loopback port."""
-    with socket.socket() as probe:
+def accepts_connections(socket_path: Path) -> bool:
+    """Whether something answers on the socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
+        return probe.connect_ex(str(socket_path)) == 0
 
 
 def is_mongod_of(pid: int, db_dir: Path) -> bool:
@@ -129,9 +147,9 @@ def _arguments(pid: int) -> list[str]:
 
 
 def _is_ending(pid: int) -> bool:
-    """Whether it is a `mongod` that has given up its memory, its arguments with it, but not its port and files yet.
+    """Whether it is a `mongod` that has given up its memory, its arguments with it, but not its files yet.
 
-    Those are the last that the kernel takes, once the last thread has ended; whoever binds the port sooner is refused.
+    Those are the last that the kernel takes, once the last thread has ended; until then they are locked.
     """
     process = Path(f"/proc/{pid}")
     try:
@@ -158,7 +176,7 @@ def pid_in_lock(db_dir: Path) -> int | None:
 def stop_orphan(db_dir: Path, pid: int, *, within_seconds: float) -> bool:
     """End a `mongod` that outlived its server: gently, then by force. Blocking; False when it was not there.
 
-    Afterwards its port and its directory are free. It is no child of ours, so its end is seen by looking.
+    Afterwards its directory is free. It is no child of ours, so its end is seen by looking.
     """
     found = False
     deadline = time.monotonic() + within_seconds

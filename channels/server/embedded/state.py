@@ -1,7 +1,7 @@
 """What the embedded database remembers of itself in the data directory, so that other commands find it.
 
-The file `mongod.json` holds the port of the last run (reused by the next one) and, while it runs, its process id and
-connection string. Only the server that holds the directory's lock writes it; anybody may read it.
+The file `mongod.json` holds the path of the socket of the last run and, while it runs, its process id and connection
+string. Only the server that holds the directory's lock writes it; anybody may read it.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ class MongodState(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    port: int | None = None
+    socket_path: Path | None = None
     pid: int | None = None
     uri: str | None = None
 

@@ -10,19 +10,20 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from channels.server import datadir
 from channels.server.embedded import process as mongod
 from channels.server.embedded.binary import find_mongod
 from channels.server.embedded.state import MongodState, db_dir_of
+from channels.server.open_files import MONGOD_NEEDS, raise_open_files, too_few
+from channels.server.settings import bare_environment
 from channels.server.startup import StartupError
 from groups.kernel.mongo.replica_set import ReplicaSetFailed, ensure_single_node
 
 _START_SECONDS: Final = 120.0  # it listens only once it has recovered its journal
 # Then SIGKILL, which the journal makes harmless: MongoDB 6.0 may hang for good when told to stop while it starts.
 _STOP_SECONDS: Final = 10.0
-_PORT_ATTEMPTS: Final = 5  # a free port may be taken between looking and listening
 _RESTARTS: Final = 8  # deaths in a row before giving up
 _BACKOFF_SECONDS: Final = 0.1  # before the first restart, doubled at each further one
 _BACKOFF_MAX_SECONDS: Final = 5.0
@@ -37,10 +38,6 @@ log = logging.getLogger(__name__)
 
 class _NotStarted(Exception):
     """The process ended, or stayed silent, before it took connections."""
-
-    def __init__(self, reason: str, exit_code: int | None) -> None:
-        super().__init__(reason)
-        self.exit_code = exit_code
 
 
 class EmbeddedMongo:
@@ -64,14 +61,14 @@ class EmbeddedMongo:
         self._lock: datadir.DirectoryLock | None = None
         self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
-        self._port: int | None = None
+        self._socket_path: Path | None = None
 
     @property
     def uri(self) -> str:
         """The connection string; the same from start to stop, whatever dies in between."""
-        if self._port is None:
+        if self._socket_path is None:
             raise RuntimeError("the embedded database is not started")
-        return mongod.uri_of(self._port)
+        return mongod.uri_of(self._socket_path)
 
     @property
     def pid(self) -> int | None:
@@ -82,8 +79,8 @@ class EmbeddedMongo:
     async def start(self) -> None:
         """Start the database and wait until it is a writable primary.
 
-        A `mongod` that a killed server left on the directory is ended first. The port of the last run is used again
-        unless something else has taken it.
+        A `mongod` that a killed server left on the directory is ended first. What other users may read of the directory
+        is closed to them.
 
         Raises: StartupError.
         """
@@ -92,9 +89,12 @@ class EmbeddedMongo:
         self._lock = datadir.DirectoryLock.acquire(self._data_dir)
         try:
             self._db_dir.mkdir(mode=0o700, exist_ok=True)
+            datadir.close_to_others(self._data_dir)
+            if (allowed := raise_open_files()) < MONGOD_NEEDS:
+                log.warning("%s", too_few(allowed, MONGOD_NEEDS))
             await self._end_orphans()
             self._rotate_log()
-            await self._start_on_some_port(binary)
+            await self._start_process(binary)
         except OSError as error:
             await self._release()
             raise StartupError(f"The embedded database cannot start: {error}.") from error
@@ -115,10 +115,10 @@ class EmbeddedMongo:
     async def _release(self) -> None:
         try:
             await self._end_process()
-            if self._lock is not None and self._port is not None:
+            if self._lock is not None and self._socket_path is not None:
                 # On a full disk the old file stays: it names a process that is gone, which every reader checks.
                 with suppress(OSError):
-                    MongodState(port=self._port).write(self._data_dir)
+                    MongodState(socket_path=self._socket_path).write(self._data_dir)
         finally:
             if self._lock is not None:
                 self._lock.release()
@@ -134,51 +134,52 @@ class EmbeddedMongo:
             ):
                 log.warning("Ended the mongod (process %d) that an earlier server left behind", pid)
 
-    async def _start_on_some_port(self, binary: Path) -> None:
-        remembered = MongodState.read(self._data_dir).port
-        for attempt in range(_PORT_ATTEMPTS):
-            first = attempt == 0 and remembered is not None and mongod.is_free(remembered)
-            self._port = remembered if first and remembered else mongod.free_port()
-            try:
-                await self._spawn(binary, self._port)
-            except _NotStarted as error:
-                if error.exit_code == mongod.EXIT_ADDRESS_IN_USE and attempt + 1 < _PORT_ATTEMPTS:
-                    continue
-                raise StartupError(
-                    f"The embedded database did not start: {error}\n{mongod.last_errors(self._log_path)}".rstrip(),
-                    cure=f"Its log: {self._log_path}",
-                ) from error
-            return
+    async def _start_process(self, binary: Path) -> None:
+        last = MongodState.read(self._data_dir).socket_path
+        self._socket_path = mongod.socket_path_in(self._db_dir, last)
+        try:
+            await self._spawn(binary, self._socket_path)
+        except _NotStarted as error:
+            raise StartupError(
+                f"The embedded database did not start: {error}\n{mongod.last_errors(self._log_path)}".rstrip(),
+                cure=f"Its log: {self._log_path}",
+            ) from error
 
-    async def _spawn(self, binary: Path, port: int) -> None:
-        with self._log_path.open("ab") as output:
+    async def _spawn(self, binary: Path, socket_path: Path) -> None:
+        with self._open_log() as output:
             self._process = await asyncio.create_subprocess_exec(
                 *mongod.command_line(
-                    binary, self._db_dir, self._log_path, port=port, cache_gb=self._cache_gb
+                    binary,
+                    self._db_dir,
+                    self._log_path,
+                    listen=mongod.on_socket(socket_path),
+                    cache_gb=self._cache_gb,
                 ),
                 stdin=DEVNULL,
                 stdout=DEVNULL,
                 stderr=output,  # the dynamic linker's complaints, which come before there is a log
                 cwd=self._data_dir,
+                env=bare_environment(),
                 start_new_session=True,
             )
-        await self._until_it_listens(self._process, port)
+        await self._until_it_listens(self._process, socket_path)
         try:
-            await ensure_single_node(f"{mongod.HOST}:{port}", name=mongod.REPLICA_SET)
+            await ensure_single_node(str(socket_path), name=mongod.REPLICA_SET)
         except ReplicaSetFailed as error:
-            raise _NotStarted(f"{error}.", self._process.returncode) from error
-        state = MongodState(port=port, pid=self._process.pid, uri=mongod.uri_of(port))
-        state.write(self._data_dir)
+            raise _NotStarted(f"{error}.") from error
+        MongodState(
+            socket_path=socket_path, pid=self._process.pid, uri=mongod.uri_of(socket_path)
+        ).write(self._data_dir)
 
-    async def _until_it_listens(self, process: Process, port: int) -> None:
+    async def _until_it_listens(self, process: Process, socket_path: Path) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while process.returncode is None:
-            if mongod.accepts_connections(port):
+            if mongod.accepts_connections(socket_path):
                 return
             if time.monotonic() > deadline:
-                raise _NotStarted(f"it was silent for {_START_SECONDS:.0f} s.", None)
+                raise _NotStarted(f"it was silent for {_START_SECONDS:.0f} s.")
             await asyncio.sleep(0.02)
-        raise _NotStarted(f"it exited with code {process.returncode}.", process.returncode)
+        raise _NotStarted(f"it exited with code {process.returncode}.")
 
     # --- running --------------------------------------------------------------------------------------------------
 
@@ -222,11 +223,11 @@ class EmbeddedMongo:
                 self._bound_log(process)
 
     async def _restarted(self, binary: Path) -> bool:
-        if self._port is None:
+        if self._socket_path is None:
             return False
         try:
-            # The same port, always: every client holds the connection string.
-            await self._spawn(binary, self._port)
+            # The same socket, always: every client holds the connection string.
+            await self._spawn(binary, self._socket_path)
         except (_NotStarted, OSError) as error:
             reasons = mongod.last_errors(self._log_path)
             log.error("The embedded mongod did not restart: %s\n%s", error, reasons)
@@ -267,6 +268,9 @@ class EmbeddedMongo:
             await process.wait()
 
     # --- its log --------------------------------------------------------------------------------------------------
+
+    def _open_log(self) -> BinaryIO:
+        return open(self._log_path, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
 
     def _rotate_log(self) -> None:
         # A file for this run and one for the run before: enough to see why it ended.

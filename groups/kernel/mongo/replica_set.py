@@ -8,6 +8,7 @@ it is somebody's deployment, not ours.
 import asyncio
 import time
 from typing import Any, Final
+from urllib.parse import quote
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import ConnectionFailure, OperationFailure
@@ -17,7 +18,7 @@ Document = dict[str, Any]
 _READY_SECONDS: Final = 45.0
 """How long a node may take to become primary.
 
-An election of one takes well under a second. But a node that was moved to a new port first asks the address in its old
+An election of one takes well under a second. But a node that was moved first asks the address in its old
 configuration whether that is itself, for 30 seconds when what listens there now accepts and says nothing.
 """
 _POLL_SECONDS: Final = 0.02
@@ -39,16 +40,17 @@ class ReplicaSetFailed(Exception):
     """The node could not be made a primary; the message says what it answered last."""
 
 
-async def ensure_single_node(host_port: str, *, name: str = "channels") -> None:
-    """Make the `mongod` at `host_port` the writable primary of a replica set of its own.
+async def ensure_single_node(address: str, *, name: str = "channels") -> None:
+    """Make the `mongod` at `address` the writable primary of a replica set of its own.
 
-    A node without a configuration is initiated. One whose configuration names another address (a data directory that
-    was started on a new port) is reconfigured by force, which loses nothing: there is no other member to disagree.
+    The address is host:port or the path of a Unix socket. A node without a configuration is initiated. One whose
+    configuration names another address (a data directory that was moved) is reconfigured by force, which loses nothing:
+    there is no other member to disagree.
 
     Raises: ReplicaSetFailed after 45 seconds, or at once for a set of several members or of another name.
     """
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-        f"mongodb://{host_port}/",
+        f"mongodb://{quote(address, safe=':')}/",
         directConnection=True,
         serverSelectionTimeoutMS=2_000,
         connectTimeoutMS=2_000,
@@ -59,7 +61,7 @@ async def ensure_single_node(host_port: str, *, name: str = "channels") -> None:
     try:
         while time.monotonic() < deadline:
             try:
-                await _configure(client, host_port, name)
+                await _configure(client, address, name)
                 hello = await client.admin.command("hello")
                 if hello.get("isWritablePrimary"):
                     return
@@ -68,30 +70,30 @@ async def ensure_single_node(host_port: str, *, name: str = "channels") -> None:
                 last = error
             except OperationFailure as error:
                 if error.code not in _SETTLES_BY_ITSELF:
-                    raise ReplicaSetFailed(f"{host_port} refused: {error}") from error
+                    raise ReplicaSetFailed(f"{address} refused: {error}") from error
                 last = error
             await asyncio.sleep(_POLL_SECONDS)
     finally:
         client.close()
-    raise ReplicaSetFailed(f"{host_port} did not become primary in {_READY_SECONDS:.0f} s: {last}")
+    raise ReplicaSetFailed(f"{address} did not become primary in {_READY_SECONDS:.0f} s: {last}")
 
 
-async def _configure(client: AsyncIOMotorClient[Document], host_port: str, name: str) -> None:
+async def _configure(client: AsyncIOMotorClient[Document], address: str, name: str) -> None:
     try:
         answer = await client.admin.command("replSetGetConfig")
     except OperationFailure as error:
         if error.code != _NOT_YET_INITIALIZED:
             raise
-        first: Document = {"_id": name, "members": [{"_id": 0, "host": host_port}]}
+        first: Document = {"_id": name, "members": [{"_id": 0, "host": address}]}
         await client.admin.command("replSetInitiate", first)
         return
     config: Document = answer["config"]
     if config["_id"] != name:
-        raise ReplicaSetFailed(f"{host_port} belongs to the replica set {config['_id']!r}")
+        raise ReplicaSetFailed(f"{address} belongs to the replica set {config['_id']!r}")
     members: list[Document] = config["members"]
     if len(members) != 1:
-        raise ReplicaSetFailed(f"{host_port} belongs to a replica set of {len(members)} members")
-    if members[0]["host"] != host_port:
-        members[0]["host"] = host_port
+        raise ReplicaSetFailed(f"{address} belongs to a replica set of {len(members)} members")
+    if members[0]["host"] != address:
+        members[0]["host"] = address
         config["version"] += 1
         await client.admin.command("replSetReconfig", config, force=True)

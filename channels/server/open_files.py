@@ -1,0 +1,44 @@
+"""How many files a process may have open: the soft limit that shells give is for `select`, not for servers.
+
+Promises: `raise_open_files` never lowers the limit and never fails. Processes that are started afterwards inherit the
+limit, so it is called before anything starts a `mongod`: WiredTiger keeps a file open for each collection and index,
+and ends the whole `mongod` when it cannot open one more (error 24).
+"""
+
+import resource
+from contextlib import suppress
+from typing import Final
+
+MONGOD_NEEDS: Final = 2_048
+"""Open files of an embedded `mongod`: some 200 of its data and one a connection, at most 100 for each process."""
+
+_FALLBACKS: Final = (1_048_576, 65_536, 10_240)
+"""Tried where the kernel takes less than the hard limit says; macOS says "unlimited" and takes its OPEN_MAX, 10,240."""
+
+
+def raise_open_files() -> int:
+    """Raise the soft limit of this process to the hard one. Returns how many files it may have open now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in (hard, *_FALLBACKS):
+        if _is_less(soft, wanted) and not _is_less(hard, wanted):
+            with suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+                return _count(wanted)
+    return _count(soft)
+
+
+def too_few(allowed: int, needed: int) -> str:
+    """What to say when the hard limit itself is too low."""
+    return (
+        f"The system allows this process {allowed} open files; {needed} or more are needed."
+        f" Raise the hard limit: `ulimit -Hn {needed}` as root, LimitNOFILE={needed} in a systemd unit,"
+        f" --ulimit nofile={needed} for Docker, or `nofile` in /etc/security/limits.conf."
+    )
+
+
+def _is_less(limit: int, other: int) -> bool:
+    return _count(limit) < _count(other)
+
+
+def _count(limit: int) -> int:
+    return 2**63 - 1 if limit == resource.RLIM_INFINITY else limit
