@@ -18,7 +18,7 @@ from groups.kernel.bus import Bus
 from groups.kernel.commit import OnBatch
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import Database, Document, Tx, ensure_indexes
+from groups.kernel.mongo import Database, Document, Index, Tx, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
 from groups.service import GroupChanges, NewGroup
@@ -173,14 +173,16 @@ def mock_world(**limits: Any) -> World:
 
 
 @asynccontextmanager
-async def connections(uri: str, name: str) -> AsyncIterator[Callable[[], Awaitable[Database]]]:
-    """Opens connections to the database of this name; the first one sees to the indexes of group chat."""
+async def connections(
+    uri: str, name: str, indexes: Sequence[Index] = GROUP_INDEXES
+) -> AsyncIterator[Callable[[], Awaitable[Database]]]:
+    """Opens connections to the database of this name; the first one sees to the indexes."""
     opened: list[Database] = []
 
     async def connect() -> Database:
         opened.append(await Database.connect(uri, name))
         if len(opened) == 1:
-            await ensure_indexes(opened[0], GROUP_INDEXES)
+            await ensure_indexes(opened[0], indexes)
         return opened[-1]
 
     try:

@@ -4,13 +4,15 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import pytest
 import pytest_asyncio
 from hypothesis import settings
 
+from channels.server.open_files import raise_open_files, too_few
 from groups.kernel.mongo import Database
+from tests import database_watch
 from tests.api import Api, open_api, open_database
 from tests.mongod import Mongod, scratch_directory
 
@@ -19,6 +21,16 @@ from tests.mongod import Mongod, scratch_directory
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=10_000, print_blob=True)
 settings.load_profile("suite")
+
+OPEN_FILES: Final = 4_096
+"""Of the tests themselves and of each `mongod`, which inherits the limit; many shells and all of macOS give less."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    allowed = raise_open_files()
+    if allowed < OPEN_FILES:
+        raise pytest.UsageError(too_few(allowed, OPEN_FILES))
+    database_watch.prepare(config)
 
 
 class OpenApi(Protocol):
@@ -30,7 +42,7 @@ class OpenApi(Protocol):
 
 
 @pytest.fixture(scope="session")
-def mongod_uri() -> Iterator[str]:
+def mongod_uri(request: pytest.FixtureRequest) -> Iterator[str]:
     """A real replica set for this worker's whole run; a fresh database in it is a test's own business.
 
     `CHANNELS_TEST_MONGODB_URI` names another one to use instead.
@@ -42,7 +54,8 @@ def mongod_uri() -> Iterator[str]:
     directory = scratch_directory()
     mongod = Mongod(directory)
     try:
-        yield mongod.start().uri
+        with database_watch.ends_the_run_without(mongod.start(), request.config):
+            yield mongod.uri
     finally:
         mongod.kill()
         shutil.rmtree(directory, ignore_errors=True)

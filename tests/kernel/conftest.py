@@ -15,6 +15,6 @@ Connect = Callable[[], Awaitable[Database]]
 async def connect(mongod_uri: str) -> AsyncIterator[Connect]:
     """Opens connections to one new database of a real replica set: some tests are of its very beginning."""
     name = f"t{uuid4().hex[:12]}"
-    async with connections(mongod_uri, name) as opener:
+    async with connections(mongod_uri, name, ()) as opener:
         yield opener
         await (await opener()).drop()
