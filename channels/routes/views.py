@@ -17,7 +17,7 @@ from channels.models import (
 from groups import policy
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, GroupId, GroupIdText, UserId, is_id
-from groups.kernel.text import Looks, MaxBytes, NotBlank
+from groups.kernel.text import Looks, MaxBytes, NotBlank, Text
 from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
     Departure,
@@ -75,11 +75,11 @@ ChannelIdText = Annotated[
 NEW_CHANNEL_ID: Final = rf"^{CHANNEL_PREFIX}[^{UNSEEN}]*[^ {UNSEEN}]$"
 
 ChannelName = Annotated[NotBlank, MaxBytes("channel_name_bytes", CHANNEL_NAME_BYTES)]
-Organization = Annotated[str, MaxBytes("channel_organization_bytes", CHANNEL_ORGANIZATION_BYTES)]
+Organization = Annotated[Text, MaxBytes("channel_organization_bytes", CHANNEL_ORGANIZATION_BYTES)]
 ChannelIntroduction = Annotated[
-    str, MaxBytes("channel_introduction_bytes", CHANNEL_INTRODUCTION_BYTES)
+    Text, MaxBytes("channel_introduction_bytes", CHANNEL_INTRODUCTION_BYTES)
 ]
-CustomData = Annotated[str, MaxBytes("channel_custom_data_bytes", CHANNEL_CUSTOM_DATA_BYTES)]
+CustomData = Annotated[Text, MaxBytes("channel_custom_data_bytes", CHANNEL_CUSTOM_DATA_BYTES)]
 
 
 class SettingsBody(Changes):

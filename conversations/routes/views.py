@@ -22,7 +22,7 @@ from conversations.models import (
 from conversations.service import Filed
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import AnyIdText, GroupId, UserId
-from groups.kernel.text import MaxBytes, NotBlank
+from groups.kernel.text import MaxBytes, NotBlank, Text
 from groups.routes.views import Changes, Instant, ItemError
 
 
@@ -133,12 +133,12 @@ class UpdateConversation(Changes):
         bool | None, Field(description="Not in lists and totals until its next message.")
     ] = None
     draft: (
-        Annotated[str, MaxBytes("draft_bytes", DRAFT_BYTES), Field(description="Empty clears it.")]
+        Annotated[Text, MaxBytes("draft_bytes", DRAFT_BYTES), Field(description="Empty clears it.")]
         | None
     ) = None
     custom_data: (
         Annotated[
-            str,
+            Text,
             MaxBytes("conversation_custom_data_bytes", CONVERSATION_CUSTOM_DATA_BYTES),
             Field(description="The application's own text. Empty clears it."),
         ]

@@ -1,23 +1,48 @@
 """Byte limits: bytes are not characters, a deployment may set its own, what is not Unicode is refused."""
 
+import re
 from typing import Annotated
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
-from groups.kernel.text import LIMITS, TOO_LONG, MaxBytes, NotBlank, byte_length
+from groups.kernel.text import (
+    LIMITS,
+    TOO_LONG,
+    Line,
+    MaxBytes,
+    NotBlank,
+    OneLine,
+    Text,
+    byte_length,
+    json_without_controls,
+)
 from groups.limits import GroupLimits
 
 TEN: TypeAdapter[str] = TypeAdapter(Annotated[str, MaxBytes("group_name_bytes", 10)])
 LINE: TypeAdapter[str] = TypeAdapter(NotBlank)
+TEXT: TypeAdapter[str] = TypeAdapter(Text)
+LINES: tuple[TypeAdapter[str], ...] = (LINE, TypeAdapter(Line), TypeAdapter(OneLine))
+CONTROLS = [
+    chr(code)
+    for code in (*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF)
+    if chr(code) not in "\t\n\r"
+]
+BREAKS = ["\t", "\n", "\r", "\u2028", "\u2029"]
 
 
 def _error(text: object, adapter: TypeAdapter[str] = TEN, **context: object) -> str:
     with pytest.raises(ValidationError) as caught:
         adapter.validate_python(text, context=context or None)
     return caught.value.errors()[0]["type"]
+
+
+def _fits_schema(text: str, adapter: TypeAdapter[str]) -> bool:
+    return re.search(adapter.json_schema()["pattern"].removesuffix("$") + r"\Z", text) is not None
 
 
 @pytest.mark.parametrize(
@@ -72,10 +97,66 @@ def test_a_blank_line_is_refused(text: str) -> None:
     assert LINE.validate_python(text + "x" if "\t" not in text else "x")
 
 
-@pytest.mark.parametrize("control", ["\x00", "\n", "\r", "\x1f", "\x7f"])
-def test_a_line_holds_no_control_character(control: str) -> None:
-    assert LINE.validate_python("green tea") == "green tea"
-    assert _error(f"green{control}tea", LINE) == "control_character"
+@pytest.mark.parametrize("control", [*CONTROLS, *BREAKS], ids=ascii)
+def test_a_line_holds_no_control_character_and_no_line_break(control: str) -> None:
+    for line in LINES:
+        assert line.validate_python("green tea") == "green tea"
+        assert _error(f"green{control}tea", line) == "control_character"
+        assert not _fits_schema(f"green{control}tea", line)
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=ascii)
+def test_a_text_holds_no_control_character_wherever_it_stands(control: str) -> None:
+    for text in (control, f"{control}tea", f"green{control}tea", f"tea\n{control}"):
+        assert _error(text, TEXT) == "control_character"
+        assert not _fits_schema(text, TEXT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "\tone\n\ntwo\n",
+        "a\u00a0b",
+        "שלום \u202b12\u202c",
+        "👨\u200d👩\u200d👧",
+        "a\u2028b",
+        "\ufeffa",
+    ],
+    ids=ascii,
+)
+def test_a_text_keeps_what_people_write(text: str) -> None:
+    assert TEXT.validate_python(text) == text
+    assert _fits_schema(text, TEXT)
+
+
+def test_the_lines_of_a_text_end_alike() -> None:
+    assert TEXT.validate_python("one\r\ntwo\rthree\n\r\n") == "one\ntwo\nthree\n\n"
+
+
+@given(st.text())
+def test_what_the_schema_allows_is_taken_and_nothing_else(text: str) -> None:
+    for adapter in (TEXT, *LINES):
+        is_taken = True
+        try:
+            adapter.validate_python(text)
+        except ValidationError:
+            is_taken = False
+        assert is_taken == _fits_schema(text, adapter)
+
+
+def test_the_strings_and_keys_of_json_hold_no_control_characters_at_any_depth() -> None:
+    def cleaned(value: object) -> object:
+        return json_without_controls(value, orjson.dumps(value).decode())
+
+    plain = {"a": ["\\u0001 as text", 1.5, None, True, {"ключ": "x\n\ty"}]}
+    assert cleaned(plain) == plain
+    assert cleaned([{"a\r\n": "b\r\n"}]) == [{"a\n": "b\n"}]
+    for control in CONTROLS:
+        for value in (control, [[control]], {"a": {control: 1}}, {"a": {"b": ["c", control]}}):
+            with pytest.raises(PydanticCustomError):
+                cleaned(value)
 
 
 def test_the_schema_tells_both_characters_and_bytes() -> None:

@@ -30,6 +30,8 @@ REASONS: Final = (
     r"^at most \d+ days at once$",
     r"^add and remove must not name the same conversation$",
     r"^channel_id and group_id exclude each other: a marked group keeps its id$",
+    # Of one's own JSON the document says nothing, so neither of the strings in it.
+    r"^holds a string or key with control characters$",
     # What an address is, a standard of many pages says.
     r"^must be an http or https address$",
     # To JSON Schema 1.0 is an integer. Who writes a seq so has computed it, and may have computed 1.5.

@@ -143,6 +143,38 @@ async def test_every_body_has_an_example_that_is_a_good_request(
             body.model_validate(example)
 
 
+def strings_in(schema: Any) -> Iterator[Spec]:
+    """The schemas of free text below this one, and in what it refers to by name is looked up elsewhere."""
+    match schema:
+        case {"type": "string"} if not schema.keys() & {"enum", "const", "format"}:
+            yield schema
+        case dict():
+            for name, inner in schema.items():
+                if name not in {"examples", "discriminator"}:
+                    yield from strings_in(inner)
+        case list():
+            for inner in schema:
+                yield from strings_in(inner)
+
+
+async def test_every_text_of_every_body_is_declared_to_hold_no_control_characters(
+    shared_api: Api, spec: Spec
+) -> None:
+    bodies = {
+        body.__name__: body.model_json_schema()
+        for endpoint in endpoints_for(shared_api.services)
+        if (body := endpoint.body or endpoint.line) is not None
+    }
+    assert len(bodies) > 10
+    for name, schema in bodies.items():
+        for text in strings_in(schema):
+            if text.get("examples") == ["👍"]:
+                continue  # emoji are a list, none of which holds any
+            assert "pattern" in text, (name, text)
+            for control in ("\x00", "\x01", "\x1b", "\x7f", "\x85"):
+                assert re.search(text["pattern"], f"a{control}b") is None, (name, text)
+
+
 def codes_of(operation: Spec, status: int) -> set[str]:
     response = operation["responses"].get(str(status), {})
     return set(re.findall(r"`([a-z_]+)`:", response.get("description", "")))

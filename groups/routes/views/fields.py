@@ -12,7 +12,7 @@ from groups.kernel.clock import rfc3339
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Body, View
 from groups.kernel.errors import DomainError, InvalidRequest
-from groups.kernel.text import MaxBytes
+from groups.kernel.text import Line, MaxBytes
 from groups.limits import (
     ALLOWED_REACTIONS,
     FACE_URL_BYTES,
@@ -37,10 +37,10 @@ def _face_url(text: str) -> str:
     return text if media_in(text) is not None else _web_address(text)
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[Line, AfterValidator(_web_address)]
 """An http(s) address, kept as it was written; empty means none."""
 FaceUrl = Annotated[
-    str,
+    Line,
     AfterValidator(_face_url),
     MaxBytes("face_url_bytes", FACE_URL_BYTES),
     Field(

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import GroupId, GroupIdText, UserId
-from groups.kernel.text import MaxBytes, NotBlank, Unicode
+from groups.kernel.text import MaxBytes, NotBlank, Text
 from groups.limits import (
     CUSTOM_KEY_BYTES,
     CUSTOM_VALUE_BYTES,
@@ -26,11 +26,11 @@ from groups.models import (
 from groups.routes.views.fields import Changes, FaceUrl, Instant, ItemError, ReactionSetting
 
 GroupName = Annotated[NotBlank, MaxBytes("group_name_bytes", GROUP_NAME_BYTES)]
-Introduction = Annotated[str, MaxBytes("group_introduction_bytes", GROUP_INTRODUCTION_BYTES)]
-Notification = Annotated[str, MaxBytes("group_notification_bytes", GROUP_NOTIFICATION_BYTES)]
+Introduction = Annotated[Text, MaxBytes("group_introduction_bytes", GROUP_INTRODUCTION_BYTES)]
+Notification = Annotated[Text, MaxBytes("group_notification_bytes", GROUP_NOTIFICATION_BYTES)]
 
 CustomKey = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_]{{1,{CUSTOM_KEY_BYTES}}}$")]
-CustomValue = Annotated[str, MaxBytes("custom_value_bytes", CUSTOM_VALUE_BYTES)]
+CustomValue = Annotated[Text, MaxBytes("custom_value_bytes", CUSTOM_VALUE_BYTES)]
 
 
 class CreateGroup(Body):
@@ -60,11 +60,11 @@ class UpdateGroup(Changes):
 
     # Their limits are a channel's where the group is one, which the body does not tell: the service checks them.
     name: Annotated[
-        Annotated[NotBlank, Unicode] | None,
+        NotBlank | None,
         Field(description="As long as a new group's, or a channel's."),
     ] = None
     introduction: Annotated[
-        Unicode | None, Field(description="As long as a new group's, or a channel's.")
+        Text | None, Field(description="As long as a new group's, or a channel's.")
     ] = None
     notification: Notification | None = None
     face_url: FaceUrl | None = None

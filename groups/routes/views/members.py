@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import UserId, UserIdText
-from groups.kernel.text import MaxBytes, OneLine
+from groups.kernel.text import Line, MaxBytes, OneLine, Text
 from groups.limits import (
     NAME_CARD_BYTES,
     REQUEST_TEXT_BYTES,
@@ -50,7 +50,7 @@ class JoinGroup(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "I like tea too"}]})
 
-    text: Annotated[str, MaxBytes("request_text_bytes", REQUEST_TEXT_BYTES)] = ""
+    text: Annotated[Text, MaxBytes("request_text_bytes", REQUEST_TEXT_BYTES)] = ""
 
 
 class ChangeMember(Changes):
@@ -65,7 +65,7 @@ class ChangeMember(Changes):
     mute_seconds: Annotated[
         int | None, Field(ge=0, le=10 * 365 * 86_400, description="0 ends the mute.")
     ] = None
-    name_card: Annotated[str, MaxBytes("name_card_bytes", NAME_CARD_BYTES)] | None = None
+    name_card: Annotated[Line, MaxBytes("name_card_bytes", NAME_CARD_BYTES)] | None = None
 
 
 class RemoveMember(Body):

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from groups.kernel.endpoint import Body
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import AnyIdText
+from groups.kernel.text import Line, Text, json_without_controls
 from groups.models import Attachment, Content, Kind, Link, Location, MediaKind
 from groups.routes.views.fields import WebAddress
 from groups.routes.views.forwarding import ForwardBody
@@ -28,7 +29,7 @@ FIELD_OF: Final = {
 class LinkBody(Body):
     """A titled link, http or https."""
 
-    title: Annotated[str, Field(min_length=1)]
+    title: Annotated[Line, Field(min_length=1)]
     url: Annotated[WebAddress, Field(min_length=1, examples=["https://example.org/tea"])]
 
 
@@ -37,8 +38,8 @@ class LocationBody(Body):
 
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
-    name: str = ""
-    address: str = ""
+    name: Line = ""
+    address: Text = ""
 
 
 class ContentBody(Body):
@@ -48,14 +49,17 @@ class ContentBody(Body):
     """
 
     kind: Kind | None = None
-    title: str = ""
-    text: str = ""
+    title: Line = ""
+    text: Text = ""
     links: tuple[LinkBody, ...] = ()
     images: Annotated[tuple[AnyIdText, ...], Field(description="For `image`: 1 to 10.")] = ()
     video: AnyIdText | None = None
     file: AnyIdText | None = None
     location: LocationBody | None = None
-    custom: JsonValue = None
+    custom: Annotated[
+        JsonValue,
+        Field(description="Any JSON; its strings and keys hold no control characters either."),
+    ] = None
 
     def _check_kind(self, kind: Kind) -> None:
         """Refuse what does not go with this kind, and what it lacks."""
@@ -173,7 +177,12 @@ def dump_json(value: Any) -> str:
     """
     try:
         json.dumps(value, allow_nan=False)  # orjson would write NaN and infinity as null
-        return orjson.dumps(value).decode()
+        text = orjson.dumps(value).decode()
+        clean = json_without_controls(value, text)
+        return text if clean is value else orjson.dumps(clean).decode()
+    except PydanticCustomError:
+        reason = "holds a string or key with control characters"
+        raise InvalidRequest(errors=[{"field": "body.custom", "reason": reason}]) from None
     except (ValueError, orjson.JSONEncodeError):  # the latter: an integer beyond 64 bits
         reason = "holds a value that JSON cannot carry"
         raise InvalidRequest(errors=[{"field": "body.custom", "reason": reason}]) from None
