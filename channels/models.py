@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from groups.kernel.ids import GroupId
+from groups.kernel.paging import json_size
 from groups.models import Model, ReactionChoice, Standing, Stream, Visibility
 
 CHANNEL_PREFIX: Final = "@TOA#_"
@@ -83,6 +84,13 @@ class Channel:
     def channel_id(self) -> GroupId:
         """The channel's id, which is its group's."""
         return self.extras.channel_id
+
+
+def size_of(channel: Channel) -> int:
+    """About how many bytes of JSON a channel has."""
+    last = channel.stream.last
+    preview = last.preview if last is not None else ""
+    return json_size(channel.standing.group, channel.extras, preview)
 
 
 def expand_channel_id(text: str) -> GroupId:

@@ -1,5 +1,6 @@
 """Calls on channels: create, find, show, change, delete."""
 
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -41,7 +42,7 @@ from groups.kernel.errors import (
     PermissionRefused,
 )
 from groups.kernel.ids import GroupId
-from groups.kernel.paging import Page, PageQuery
+from groups.kernel.paging import Page, PageQuery, page_of_named
 from groups.limits import IDS_PER_CALL
 from groups.models import Departure
 from groups.routes.views import ItemError, split_ids
@@ -140,9 +141,16 @@ class ChannelRoutes:
         and for those that ended.
         """
         if query.ids is not None:
-            ids = [expand_channel_id(text) for text in split_ids(query.ids)]
-            found = await self._channels.get_many(actor, ids)
-            return ChannelPage(items=[_item(i, item) for i, item in zip(ids, found, strict=True)])
+            named = [expand_channel_id(text) for text in split_ids(query.ids)]
+
+            async def read(
+                ids: Sequence[GroupId],
+            ) -> list[ChannelView | ChannelMissing | ChannelGone]:
+                found = await self._channels.get_many(actor, ids)
+                return [_item(i, item) for i, item in zip(ids, found, strict=True)]
+
+            items, next_cursor = await page_of_named(named, query.cursor, read)
+            return ChannelPage(items=items, next_cursor=next_cursor)
         limit, cursor = query.limit, query.cursor
         if query.subscribed:
             return await self._subscribed(actor, query)

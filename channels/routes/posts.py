@@ -139,7 +139,13 @@ class PostRoutes:
             cursor=query.cursor,
         )
         return Rendered(
-            self._rendering.page(page.messages, page.standing, page.tallies, page.next_cursor)
+            self._rendering.page(
+                page.messages,
+                page.standing,
+                page.tallies,
+                page.next_cursor,
+                is_forward=page.is_forward,
+            )
         )
 
     @get("/v1/channels/{channel_id}/posts/{seq}", errors=[ChannelNotFound, PostNotFound, Banned])

@@ -48,8 +48,9 @@ _HEADERS: Final = {
 _INTRODUCTION: Final = """Channels on group chat.
 
 Authenticate with `Authorization: Bearer <JWT>` (`channels token USER` mints one). Errors are `application/problem+json`
-with a stable `code`. Lists answer `items` and `next_cursor`. In a path a channel id is percent-encoded
-(`%40TOA%23_news`), or written without its prefix (`news`).
+with a stable `code`. Lists answer `items` and `next_cursor`; a page has at most `limit` items and about 1 MiB,
+and the list ends where `next_cursor` is null. In a path a channel id is percent-encoded (`%40TOA%23_news`), or written
+without its prefix (`news`).
 
 **Socket**: `GET /v1/socket`, with the token in the header or in a first frame `{"type": "auth", "token": ...}` within
 10 s. Then `{"type": "ready"}` and `{"type": "event", "event": {type, stream_id, seq?, at, ...}}` for all conversations

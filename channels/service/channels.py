@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, in_words_of_channels
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
-from channels.models import CHANNEL_PREFIX, Channel, ChannelChanges, Extras, NewChannel
+from channels.models import CHANNEL_PREFIX, Channel, ChannelChanges, Extras, NewChannel, size_of
 from channels.service.extras import ExtrasCache
 from channels.store import ChannelStore
 from groups.kernel.actor import Actor
@@ -16,6 +16,7 @@ from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
+from groups.kernel.paging import Slice, cut_page
 from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
@@ -246,8 +247,8 @@ class ChannelService:
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Channel], str | None]:
         """A page of the channels that the actor owns, by id."""
-        found, next_cursor = await self._directory.owned(actor, limit=limit, cursor=cursor)
-        return await self._with_extras(found), next_cursor
+        found = await self._directory.owned(actor, limit=limit, cursor=cursor)
+        return await self._page_of(found)
 
     async def search(
         self,
@@ -265,18 +266,24 @@ class ChannelService:
         """
         if with_private and not actor.is_app_admin:
             raise PermissionRefused("Private channels are listed to the application only")
-        found, next_cursor = await self._directory.search(
+        found = await self._directory.search(
             actor, words=words, sort=sort, limit=limit, cursor=cursor, with_private=with_private
         )
-        return await self._with_extras(found), next_cursor
+        return await self._page_of(found)
 
-    async def _with_extras(self, found: list[Found]) -> list[Channel]:
-        extras = await self._extras.find_many([standing.group.group_id for standing, _ in found])
-        return [
+    async def _page_of(self, found: Slice[Found]) -> tuple[list[Channel], str | None]:
+        """The channels with their extras, as many as fit into a page."""
+        ids = [standing.group.group_id for standing, _ in found.items]
+        extras = await self._extras.find_many(ids)
+        channels = [
             Channel(standing=standing, stream=stream, extras=extras[standing.group.group_id])
-            for standing, stream in found
+            for standing, stream in found.items
             if standing.group.group_id in extras
         ]
+        page, is_cut = cut_page(channels, len(channels), size_of)
+        if is_cut:
+            return page, found.cursor_after((page[-1].standing, page[-1].stream))
+        return page, found.next_cursor
 
     # --- change ---------------------------------------------------------------------------------------------------
 

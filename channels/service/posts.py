@@ -22,6 +22,8 @@ class Posts:
     standing: Standing
     tallies: Tallies
     next_cursor: str | None
+    is_forward: bool = False
+    """As `History` has it."""
 
 
 class PostService:
@@ -116,7 +118,13 @@ class PostService:
                 after_seq=after_seq,
                 cursor=cursor,
             )
-        return Posts(history.messages, history.standing, history.tallies, history.next_cursor)
+        return Posts(
+            history.messages,
+            history.standing,
+            history.tallies,
+            history.next_cursor,
+            history.is_forward,
+        )
 
     async def get(self, actor: Actor, channel_id: GroupId, seq: int) -> tuple[Posted, Tally]:
         """One post with its reactions.

@@ -20,18 +20,19 @@ from typing import Final
 
 from channels.errors import SyncTokenExpired
 from channels.limits import Limits
-from channels.models import Channel
+from channels.models import Channel, size_of
 from channels.store import ChannelStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import BadCursor, DomainError
 from groups.kernel.ids import GroupId
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor
 from groups.models import Departure, stream_of
 from groups.service import Change, ChangeReader, GroupReader, MembershipReader
 from groups.service.changes import MARK_BYTES, OVERLAP
 
 MARKS: Final = 64  # in a token or cursor, which thereby stay below 1,000 characters
+_SMALL: Final = 300  # bytes of JSON of an end, which holds two ids
 _OVERLAP_MS: Final = round(OVERLAP.total_seconds() * 1000)
 
 
@@ -123,12 +124,17 @@ class Subscriptions:
         )
         page, has_more = cut_page(ids, limit)
         # Before the channels are read: what is shown is as new as its mark, or newer.
-        for change in await self._changes.changes_of({i: places[i] for i in page}, since):
-            reading.told(change)
-        channels = await self._read(actor, page)
-        return reading.page(
-            list(channels.values()), has_more=has_more, last=page[-1] if page else ""
-        )
+        changes = await self._changes.changes_of({i: places[i] for i in page}, since)
+        channels = list((await self._read(actor, page)).values())
+        last = page[-1] if page else ""
+        fitting = count_fitting(map(size_of, channels))
+        if fitting < len(channels):
+            channels = channels[:fitting]
+            has_more, last = True, channels[-1].channel_id
+        for change in changes:
+            if change.group_id <= last:
+                reading.told(change)
+        return reading.page(channels, has_more=has_more, last=last)
 
     async def list_changed(
         self, actor: Actor, since: str, *, limit: int, cursor: str | None
@@ -146,27 +152,27 @@ class Subscriptions:
             after=reading.after,
             most_departures=limit + 1 + MARKS,
         )
-        page: list[Change] = []
+        news = [change for change in changes.found if change.mark not in known][:limit]
+        shown = await self._read(actor, [one.group_id for one in news if one.departure is None])
+        # Who left a moment ago is told so by the next reading.
+        items = [change.departure or shown.get(change.group_id) for change in news]
+        fitting = count_fitting(
+            size_of(item) if isinstance(item, Channel) else _SMALL for item in items
+        )
         has_more = changes.horizon is not None
         last: str = changes.horizon or reading.after
         done: str = reading.after
+        told = 0
         for change in changes.found:
             is_known = change.mark in known
-            if not is_known and len(page) == limit:
+            if not is_known and told == fitting:
                 has_more, last = True, done
                 break
             reading.told(change)
             done = change.group_id
-            if not is_known:
-                page.append(change)
-        shown = await self._read(actor, [one.group_id for one in page if one.departure is None])
-        items: list[Channel | Departure] = []
-        for change in page:
-            # Who left a moment ago is told so by the next reading.
-            item = change.departure or shown.get(change.group_id)
-            if item is not None:
-                items.append(item)
-        return reading.page(items, has_more=has_more, last=last)
+            told += not is_known
+        page = [item for item in items[:fitting] if item is not None]
+        return reading.page(page, has_more=has_more, last=last)
 
     def _parsed(self, since: str, now: datetime) -> tuple[int, set[bytes]]:
         """From when to ask, in milliseconds, and the marks of what was told of the time after that."""

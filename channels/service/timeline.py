@@ -16,7 +16,7 @@ from conversations.service import DialogueService
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
-from groups.kernel.paging import decode_cursor, encode_cursor
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import Message, Standing, Tallies
 from groups.service import History, MessageService, StreamService
 
@@ -78,9 +78,9 @@ class TimelineService:
         posts = history.messages if history else []
         said = await self._streams.newest(dialogue.stream_id, below=below_said, limit=limit + 1)
         merged = merge(posts, said)
-        page = merged[:limit]
+        page, has_more = cut_page(merged, limit, json_size)
         next_cursor = None
-        if len(merged) > limit:
+        if has_more:
             next_cursor = encode_cursor(
                 "timeline", _end_of(posts, page, below_post), _end_of(said, page, below_said)
             )

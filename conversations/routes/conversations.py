@@ -1,5 +1,6 @@
 """Calls on conversations: list, look at, set, remove, read."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -27,7 +28,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.endpoint import delete, get, patch, post
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import AnyIdText
-from groups.kernel.paging import Page, PageQuery
+from groups.kernel.paging import Page, PageQuery, page_of_named
 from groups.kernel.text import MaxBytes
 from groups.limits import IDS_PER_CALL
 from groups.routes.views import ItemError, split_ids
@@ -76,9 +77,16 @@ class ConversationRoutes:
         error where I have none, as with a user to whom I never wrote.
         """
         if query.ids is not None:
-            ids = [ConversationId(text) for text in split_ids(query.ids)]
-            found = await self._inbox.get_many(actor, ids)
-            return Page(items=[_item(i, item) for i, item in zip(ids, found, strict=True)])
+            named = [ConversationId(text) for text in split_ids(query.ids)]
+
+            async def read(
+                ids: Sequence[ConversationId],
+            ) -> list[ConversationView | ConversationMissing]:
+                found = await self._inbox.get_many(actor, ids)
+                return [_item(i, item) for i, item in zip(ids, found, strict=True)]
+
+            items, next_cursor = await page_of_named(named, query.cursor, read)
+            return Page(items=items, next_cursor=next_cursor)
         wanted = ListFilter(
             conversation_group=query.conversation_group,
             type=query.type,

@@ -26,7 +26,7 @@ from conversations.service.dialogue_cards import DialogueCards
 from conversations.store import ConversationGroupStore, OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import ID_BYTES, is_id
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
 from groups.service import Card, MembershipReader
 
 
@@ -90,7 +90,13 @@ class Inbox:
         # A page is much shorter than the list: not all of it needs an order. Keys differ, so nothing else is compared.
         keyed, has_more = cut_page(heapq.nsmallest(limit + 1, keyed), limit)
         shown = await self._show(actor, view, [conversation for _, conversation in keyed])
-        return shown, encode_cursor("conversations", *keyed[-1][0]) if has_more else None
+        last = keyed[-1][0] if has_more else None
+        fitting = count_fitting(map(_size_of, shown))
+        if fitting < len(shown):
+            shown = shown[:fitting]
+            keys = {conversation.conversation_id: key for key, conversation in keyed}
+            last = keys[shown[-1].conversation.conversation_id]
+        return shown, encode_cursor("conversations", *last) if last is not None else None
 
     async def _check_group(self, actor: Actor, name: str | None) -> None:
         if not name or name in BUILT_IN_GROUPS:
@@ -193,6 +199,15 @@ class Inbox:
     async def group_total(self, actor: Actor, name: str) -> GroupTotal:
         """The totals of one conversation group that the user made."""
         return policy.group_totals(await self._access.view(actor), [name])[-1]
+
+
+def _size_of(shown: Shown) -> int:
+    """About how many bytes of JSON it has: what users write, and some for the rest."""
+    overlay = shown.conversation.overlay
+    texts = (overlay.draft, overlay.custom_data, *overlay.groups, shown.title, shown.face_url)
+    # Most are short, and their JSON at most six times as long as they are: to know that is enough.
+    rough = 1_000 + 6 * sum(map(len, texts))
+    return rough if rough < 4_000 else 1_000 + json_size(*texts)
 
 
 def _shown(conversation: Conversation, card: Card) -> Shown:

@@ -2,11 +2,15 @@
 
 A cursor is the sort key of the last item shown, tied to the list it came from. It grants nothing: a query is scoped by
 the actor whatever the cursor says, so a forged one shows nothing that a plain call would not.
+
+A page is bounded in items and in bytes. Where items can be large, it ends before `PAGE_BYTES` of JSON, with one item at
+least, and the cursor goes on behind the last item shown: nothing is left out, and nothing comes twice.
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final, Generic, Protocol, TypeVar
 
 import orjson
@@ -15,6 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from groups.kernel.errors import BadCursor
 
 T = TypeVar("T")
+N = TypeVar("N")
+M = TypeVar("M", bound=BaseModel)
+
+PAGE_BYTES: Final = 2**20
+"""Of JSON: a hundred messages of a screen each have a fifth of it, a hundred of 12 KiB more than it."""
 
 MAX_PAGE: Final = 100  # items; the reference product's conversation and member pages
 
@@ -44,7 +53,7 @@ class PageQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE, description="At most so many items.")] = 50
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE, description="At most so many items; fewer where they are large.")] = 50
     cursor: Annotated[
         str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
     ] = None
@@ -93,6 +102,61 @@ async def page_by_text(
     return items, encode_cursor(name, key_of(items[-1])) if has_more else None
 
 
-def cut_page(items: Sequence[T], limit: int) -> tuple[list[T], bool]:
-    """The first `limit` of items that were read one too many, and whether more follow."""
-    return list(items[:limit]), len(items) > limit
+def cut_page(
+    items: Sequence[T], limit: int, size_of: Callable[[T], int] | None = None
+) -> tuple[list[T], bool]:
+    """The first `limit` of items that were read one too many, and whether more follow.
+
+    With `size_of`, which tells about how many bytes of JSON an item has, only so many as fit into a page.
+    """
+    page = list(items[:limit])
+    if size_of is not None:
+        del page[count_fitting(map(size_of, page)) :]
+    return page, len(items) > len(page)
+
+
+def count_fitting(sizes: Iterable[int]) -> int:
+    """How many of the items, of these sizes in bytes of JSON, fit into a page; the first one always does."""
+    count = total = 0
+    for size in sizes:
+        total += size
+        if count and total > PAGE_BYTES:
+            break
+        count += 1
+    return count
+
+
+def json_size(*parts: BaseModel | str | Mapping[str, object]) -> int:
+    """How many bytes of JSON the parts have together."""
+    return sum(
+        len(part.__pydantic_serializer__.to_json(part, warnings=False))
+        if isinstance(part, BaseModel)
+        else len(orjson.dumps(part))
+        for part in parts
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[T]):
+    """Items of a list for a caller who adds to them, and only then knows how many of them fit into a page."""
+
+    items: list[T]
+    next_cursor: str | None
+    """The cursor that goes on behind all of them; None where no more follow."""
+    cursor_after: Callable[[T], str]
+    """The cursor that goes on behind one of them."""
+
+
+async def page_of_named(
+    ids: Sequence[N],
+    cursor: str | None,
+    read: Callable[[Sequence[N]], Awaitable[Sequence[M]]],
+) -> tuple[list[M], str | None]:
+    """What is shown of each id that a call names, in their order, as many as fit into a page.
+
+    Nearly always that is all of them. Where it is not, the same ids with the cursor are the rest. Raises: BadCursor.
+    """
+    key = decode_cursor("ids", cursor, int)
+    start = max(0, int(key[0])) if key else 0
+    page, has_more = cut_page(await read(ids[start:]), len(ids), json_size)
+    return page, encode_cursor("ids", start + len(page)) if has_more else None

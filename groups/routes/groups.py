@@ -1,5 +1,6 @@
 """Calls on groups: create, look up, list, change, disband."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -26,7 +27,7 @@ from groups.kernel.errors import (
     PermissionRefused,
 )
 from groups.kernel.ids import GroupId, GroupIdText
-from groups.kernel.paging import Page, PageQuery
+from groups.kernel.paging import Page, PageQuery, page_of_named
 from groups.limits import IDS_PER_CALL, GroupLimits
 from groups.models import Standing, Stream
 from groups.routes.views import (
@@ -108,9 +109,14 @@ class GroupRoutes:
     async def list_groups(self, actor: Actor, query: GroupQuery) -> Page[GroupView | GroupMissing]:
         """The groups I am in, or each of the named ones, with its own error where it cannot be shown."""
         if query.ids is not None:
-            ids = [GroupId(text) for text in split_ids(query.ids)]
-            found = await self._groups.get_many(actor, ids)
-            return Page(items=[self._item(i, item) for i, item in zip(ids, found, strict=True)])
+            named = [GroupId(text) for text in split_ids(query.ids)]
+
+            async def read(ids: Sequence[GroupId]) -> list[GroupView | GroupMissing]:
+                found = await self._groups.get_many(actor, ids)
+                return [self._item(i, item) for i, item in zip(ids, found, strict=True)]
+
+            items, next_cursor = await page_of_named(named, query.cursor, read)
+            return Page(items=items, next_cursor=next_cursor)
         joined, next_cursor = await self._groups.list_joined(
             actor, limit=query.limit, cursor=query.cursor
         )

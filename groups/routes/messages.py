@@ -144,6 +144,7 @@ class MessageRoutes:
                 history.tallies,
                 history.next_cursor,
                 senders,
+                is_forward=history.is_forward,
             )
         )
 

@@ -15,7 +15,9 @@ from pydantic import BaseModel
 
 from groups import policy
 from groups.kernel.ids import UserId
+from groups.kernel.paging import PAGE_BYTES
 from groups.models import Message, Standing, Tallies, Tally, User
+from groups.service import cursor_before
 
 View = Callable[[Message, Standing, Tally, User | None], BaseModel]
 Senders = Mapping[UserId, User]
@@ -48,6 +50,9 @@ class _KeptPage:
     """Where the second part of each message is, by seq; not of recalled ones, which show no reactions."""
     items: bytes
     """All parts as they are for a reader who holds none."""
+    last_seq: int | None
+    """The last message of those that fit into the page; None: all do."""
+    is_forward: bool
 
     def is_of(
         self,
@@ -55,6 +60,7 @@ class _KeptPage:
         tallies: Mapping[int, Tally],
         group_name: str,
         senders: Senders,
+        is_forward: bool,
     ) -> bool:
         # What did not change is the same object, so that comparing all of it takes a microsecond.
         return (
@@ -62,6 +68,7 @@ class _KeptPage:
             and self.tallies == tallies
             and self.group_name == group_name
             and self.senders == senders
+            and self.is_forward is is_forward
         )
 
     def items_of(self, own: Mapping[int, tuple[str, ...]]) -> bytes:
@@ -98,16 +105,22 @@ class MessageRendering:
         tallies: Tallies,
         next_cursor: str | None,
         senders: Senders = MappingProxyType({}),
+        *,
+        is_forward: bool = False,
     ) -> bytes:
-        """The page of messages as this reader sees it.
+        """The page of messages as this reader sees it: of the first of them, as many as fit into a page.
+
+        Where not all do, the cursor goes on behind the last one shown. Those that are read forward fit already.
 
         Readers who ask for a page at once are given the same objects by the stores, and share all but their own
         reactions.
         """
         items = b""
         if messages:
-            page = self._page(messages, standing, tallies.shared, senders)
+            page = self._page(messages, standing, tallies.shared, senders, is_forward)
             items = page.items_of(tallies.own)
+            if page.last_seq is not None:
+                next_cursor = cursor_before(page.last_seq)
         # Each item begins with the comma that parts it from the one before.
         return b'{"items":[%b],"next_cursor":%b}' % (items[1:], orjson.dumps(next_cursor))
 
@@ -117,12 +130,16 @@ class MessageRendering:
         standing: Standing,
         tallies: Mapping[int, Tally],
         senders: Senders,
+        is_forward: bool,
     ) -> _KeptPage:
         group = standing.group
         kept = self._kept_of(group.stream_id, policy.may_see_sender(group, standing.rank))
-        if kept.page is not None and kept.page.is_of(messages, tallies, group.name, senders):
-            return kept.page
+        known = kept.page
+        if known is not None and known.is_of(messages, tallies, group.name, senders, is_forward):
+            return known
         parts: list[bytes] = []
+        total = 0
+        shown: list[Message] = []
         for message in messages:
             tally = tallies.get(message.seq, _NO_TALLY)
             sender = senders.get(message.sender_id)
@@ -135,16 +152,28 @@ class MessageRendering:
                 or one[3] != sender
             ):
                 one = kept.messages[message.seq] = self._render(message, standing, tally, sender)
+            total += len(one[4]) + len(_MINE_NONE)
+            if shown and total > PAGE_BYTES and not is_forward:
+                break
+            shown.append(message)
             parts += (one[4], _MINE_NONE)
         places = {
-            message.seq: 2 * n + 1
-            for n, message in enumerate(messages)
-            if message.recalled_at is None
+            message.seq: 2 * n + 1 for n, message in enumerate(shown) if message.recalled_at is None
         }
-        kept.page = _KeptPage(
-            messages, tallies, group.name, senders, parts, places, b"".join(parts)
+        last_seq = shown[-1].seq if len(shown) < len(messages) else None
+        page = _KeptPage(
+            messages,
+            tallies,
+            group.name,
+            senders,
+            parts,
+            places,
+            b"".join(parts),
+            last_seq,
+            is_forward,
         )
-        return kept.page
+        kept.page = page
+        return page
 
     def _kept_of(self, stream_id: str, shows_sender: bool) -> _KeptStream:
         kept = self._streams.get((stream_id, shows_sender))

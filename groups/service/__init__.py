@@ -24,7 +24,7 @@ from groups.service.repeats import Repeatable, Repeats, repeatable
 from groups.service.revocations import Revocations
 from groups.service.roster import Admission, Outcome
 from groups.service.standing_list import Card, MembershipReader
-from groups.service.streams import StreamService
+from groups.service.streams import StreamService, cursor_before
 from groups.service.updating import GroupChanges, UpdateService
 from groups.service.users import UserService
 from groups.service.views import MessageViews
@@ -70,6 +70,7 @@ __all__ = [
     "TallyReader",
     "UpdateService",
     "UserService",
+    "cursor_before",
     "repeatable",
     "said_by",
 ]

@@ -20,7 +20,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAct, AdminAction, AdminLogEntry, Content, Group
 from groups.service.access import Access
 from groups.store import AdminLogStore
@@ -103,7 +103,7 @@ class AdminLog:
             before=str(key[0]) if key else None,
             limit=limit + 1,
         )
-        entries, has_more = cut_page(entries, limit)
+        entries, has_more = cut_page(entries, limit, _size_of)
         return entries, encode_cursor("admin log", entries[-1].entry_id) if has_more else None
 
     async def clear(self, group_id: GroupId, tx: Tx) -> bool:
@@ -117,6 +117,11 @@ def described(content: Content | None) -> dict[str, object]:
         return {}
     shown = {"kind": content.kind.value, "title": content.title, "text": content.text}
     return {name: value for name, value in shown.items() if value}
+
+
+def _size_of(entry: AdminLogEntry) -> int:
+    """About how many bytes of JSON it has: the values, and some for ids and instant."""
+    return 500 + json_size(entry.before, entry.after)
 
 
 def _cut_all(values: Mapping[str, object]) -> dict[str, object]:

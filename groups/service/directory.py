@@ -10,7 +10,14 @@ from typing import Literal
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
-from groups.kernel.paging import Key, cut_page, decode_cursor, encode_cursor, page_by_text
+from groups.kernel.paging import (
+    Key,
+    Slice,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+    page_by_text,
+)
 from groups.models import Group, Standing, Stream, stream_of
 from groups.store import GroupStore, MemberStore, StreamStore
 
@@ -37,8 +44,8 @@ class Directory:
         limit: int,
         cursor: str | None,
         with_private: bool = False,
-    ) -> tuple[list[Found], str | None]:
-        """A page of channels whose name, id or introduction hold `words`, as the actor sees them.
+    ) -> Slice[Found]:
+        """At most `limit` channels whose name, id or introduction hold `words`, as the actor sees them.
 
         The public ones, or all; who may see private ones is the caller's to say.
         """
@@ -63,11 +70,15 @@ class Directory:
                 )
                 groups, has_more = cut_page(groups, limit)
                 next_cursor = _cursor_after(sort, groups[-1]) if has_more else None
-                return await self._as_seen(actor, groups), next_cursor
+                return Slice(
+                    await self._as_seen(actor, groups),
+                    next_cursor,
+                    lambda found: _cursor_after(sort, found[0].group),
+                )
 
     async def _by_last_post(
         self, actor: Actor, words: str, limit: int, cursor: str | None, *, with_private: bool
-    ) -> tuple[list[Found], str | None]:
+    ) -> Slice[Found]:
         key = decode_cursor("active", cursor, int, str)
         group_ids = await self._groups.list_marked_ids(words=words, with_private=with_private)
         streams = await self._streams.find_many(stream_of(group_id) for group_id in group_ids)
@@ -84,21 +95,28 @@ class Directory:
         page, has_more = cut_page(ordered, limit)
         groups = await self._groups.find_many(page)
         found = await self._as_seen(actor, [groups[i] for i in page if i in groups])
-        next_cursor = None
-        if has_more:
-            minus_at, group_id = order(page[-1])
-            next_cursor = encode_cursor("active", -minus_at, group_id)
-        return found, next_cursor
 
-    async def owned(
-        self, actor: Actor, *, limit: int, cursor: str | None
-    ) -> tuple[list[Found], str | None]:
-        """A page of the channels that the actor owns, by id."""
+        def cursor_after(group_id: GroupId) -> str:
+            minus_at, _ = order(group_id)
+            return encode_cursor("active", -minus_at, group_id)
+
+        return Slice(
+            found,
+            cursor_after(page[-1]) if has_more else None,
+            lambda found: cursor_after(found[0].group.group_id),
+        )
+
+    async def owned(self, actor: Actor, *, limit: int, cursor: str | None) -> Slice[Found]:
+        """At most `limit` of the channels that the actor owns, by id."""
         read = partial(self._groups.find_owned, actor.user_id)
         groups, next_cursor = await page_by_text(
             "owned", cursor, limit, read, lambda group: group.group_id
         )
-        return await self._as_seen(actor, groups), next_cursor
+        return Slice(
+            await self._as_seen(actor, groups),
+            next_cursor,
+            lambda found: encode_cursor("owned", found[0].group.group_id),
+        )
 
     async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[Found]:
         group_ids = [group.group_id for group in groups]

@@ -7,7 +7,7 @@ from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import ID_BYTES, GroupId, is_id
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import Standing, Stream, stream_of
 from groups.service.access import Access
 from groups.store import GroupStore, MemberStore, StreamStore
@@ -71,4 +71,8 @@ class GroupReader:
             if group is not None and stream is not None:
                 rank = policy.rank_of(actor, member, None)
                 found.append((Standing(group=group, member=member, rank=rank), stream))
+        fitting = count_fitting(json_size(standing.group) for standing, _ in found)
+        if fitting < len(found):
+            found = found[:fitting]
+            return found, encode_cursor("joined", found[-1][0].group.group_id)
         return found, encode_cursor("joined", group_ids[-1]) if has_more else None

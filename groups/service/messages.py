@@ -45,12 +45,17 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A page of messages, newest first, as the reader may see them; `tallies` also tells of some he may not."""
+    """A page of messages, newest first, as the reader may see them; `tallies` also tells of some he may not.
+
+    `is_forward`: the page is of those right after a seq, and fits. Otherwise whoever renders it shows as many of the
+    first as fit into a page, and goes on from there (`cursor_before`).
+    """
 
     messages: list[Message]
     standing: Standing
     next_cursor: str | None
     tallies: Tallies
+    is_forward: bool = False
 
 
 class MessageService:
@@ -296,7 +301,7 @@ class MessageService:
         tallies = Tallies()
         if reader is not None:
             tallies = await reader.tallies_of(actor.user_id, stream_id, seqs)
-        return History(messages, standing, next_cursor, tallies)
+        return History(messages, standing, next_cursor, tallies, is_forward=True)
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Posted:
         """One message.

@@ -6,7 +6,7 @@ group; its messages get dense seqs (P2), since head and messages change together
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,7 +15,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import StreamId, UserId, join_key, mint_id
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.limits import GroupLimits
 from groups.models import Content, LastMessage, Media, Message, Stream
 from groups.service.media import attached, kept_as_own, media_ids_of
@@ -161,8 +161,8 @@ class StreamService:
     ) -> tuple[list[Message], str | None]:
         """A page of messages behind the `floor`, newest first, and the cursor to the next.
 
-        The newest, those before a seq, or the ones right after a seq; the cursor goes on in the same direction.
-        Raises: BadCursor.
+        The newest, those before a seq, or the ones right after a seq; the cursor goes on in the same direction. At most
+        `limit`, and as many as fit into a page. Raises: BadCursor.
         """
         before_seq, after_seq = self.place(cursor, before_seq, after_seq)
         is_forward = after_seq is not None
@@ -173,7 +173,9 @@ class StreamService:
             limit=limit + 1,
             oldest_first=is_forward,
         )
-        return self.cut(read or (), floor=floor, limit=limit, is_forward=is_forward)
+        return self.cut(
+            read or (), floor=floor, limit=limit, is_forward=is_forward, size_of=json_size
+        )
 
     @staticmethod
     def place(
@@ -191,18 +193,25 @@ class StreamService:
 
     @staticmethod
     def cut(
-        read: Sequence[Message], *, floor: int, limit: int, is_forward: bool = False
+        read: Sequence[Message],
+        *,
+        floor: int,
+        limit: int,
+        is_forward: bool = False,
+        size_of: Callable[[Message], int] | None = None,
     ) -> tuple[list[Message], str | None]:
         """The page, newest first, of the first `limit + 1` messages in its direction, and the cursor to the next.
 
         What is not above the floor is left out: newest first it comes last, so the page is as if asked for above it.
+        Without `size_of`, the page may have more bytes than a page should, and whoever renders it cuts it.
         """
         visible = [message for message in read if message.seq > floor] if floor else read
-        messages, has_more = cut_page(visible, limit)
+        messages, has_more = cut_page(visible, limit, size_of)
         next_cursor = None
         if has_more:
-            next_cursor = encode_cursor(
-                "messages", "after" if is_forward else "before", messages[-1].seq
+            seq = messages[-1].seq
+            next_cursor = (
+                encode_cursor("messages", "after", seq) if is_forward else cursor_before(seq)
             )
         if is_forward:
             messages.reverse()
@@ -245,6 +254,11 @@ class StreamService:
         deleted, used = await self._messages.delete_some(stream_id, STEP, tx)
         await self._media.release(used, self._clock.now(), tx)
         return deleted > 0
+
+
+def cursor_before(seq: int) -> str:
+    """The cursor to the messages before this one."""
+    return encode_cursor("messages", "before", seq)
 
 
 def digest_of(said: str) -> str:

@@ -30,7 +30,7 @@ from groups.kernel.clock import Clock, rfc3339, to_milliseconds
 from groups.kernel.errors import IdempotencyConflict
 from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAction, Content, Grant, Standing, stream_of
 from groups.service import ForwardService, Keeping, MessageService, Prepared
 
@@ -264,7 +264,7 @@ class DraftService:
         found = await self._drafts.list_of_channel(
             channel_id, scheduled=scheduled, after=after, limit=limit + 1
         )
-        page, has_more = cut_page(found, limit)
+        page, has_more = cut_page(found, limit, json_size)
         if not has_more:
             return page, None
         last = place_of(page[-1])
