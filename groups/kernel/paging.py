@@ -53,7 +53,10 @@ class PageQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE, description="At most so many items; fewer where they are large.")] = 50
+    limit: Annotated[
+        int,
+        Field(ge=1, le=MAX_PAGE, description="At most so many items; fewer where they are large."),
+    ] = 50
     cursor: Annotated[
         str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
     ] = None
