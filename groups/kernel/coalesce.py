@@ -23,6 +23,7 @@ from collections.abc import (
 from itertools import chain, islice
 from typing import Final, Generic, TypeVar
 
+from groups.kernel.errors import AnswerTooLarge
 from groups.kernel.gathering import gather_company
 
 K = TypeVar("K", bound=Hashable)
@@ -111,7 +112,8 @@ class CoalescedPages(Generic[P, R, V]):
     """Finds what each reader of a page has there, by a function that does so for many readers of one page.
 
     A query a page: all pages together would ask for every reader's share of every page. And one for so many readers at
-    most as `readers_a_query` says, since what a query answers is one document of limited size.
+    most as `readers_a_query` says, since what a query answers is one document of limited size. Where even that is too
+    large (`AnswerTooLarge`), half as many are asked for, and so on.
     """
 
     def __init__(
@@ -136,12 +138,23 @@ class CoalescedPages(Generic[P, R, V]):
         for page, readers in readers_of.items():
             most = self._readers_a_query(page)
             queries += [(page, readers[at : at + most]) for at in range(0, len(readers), most)]
-        answers = await asyncio.gather(*(self._read_page(*query) for query in queries))
+        answers = await asyncio.gather(*(self._read_some(*query) for query in queries))
         return {
             (page, reader): value
             for (page, _), answer in zip(queries, answers, strict=True)
             for reader, value in answer.items()
         }
+
+    async def _read_some(self, page: P, readers: Sequence[R]) -> Mapping[R, V]:
+        try:
+            return await self._read_page(page, readers)
+        except AnswerTooLarge:
+            # Readers who have more on this page than readers have elsewhere: half as many may fit.
+            if len(readers) == 1:
+                raise
+        half = len(readers) // 2
+        first = await self._read_some(page, readers[:half])
+        return {**first, **await self._read_some(page, readers[half:])}
 
 
 def _all_of(batch: _Waiting[K, V]) -> Iterator[asyncio.Future[V | None]]:

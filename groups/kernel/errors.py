@@ -159,3 +159,7 @@ class Unavailable(Unready):
 
     code = "unavailable"
     summary = "The service cannot answer now; try again"
+
+
+class AnswerTooLarge(Exception):
+    """The answer to one command of the database would have more than the 16 MB that a document may have."""

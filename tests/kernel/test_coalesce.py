@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from groups.kernel.coalesce import MAX_KEYS, Coalesced, CoalescedPages
+from groups.kernel.errors import AnswerTooLarge
 
 
 class Shelf:
@@ -132,3 +133,30 @@ async def test_readers_of_a_page_share_its_query_up_to_so_many() -> None:
     found = await asyncio.gather(*(pages.find(*one) for one in wanted))
     assert found == [f"{page}{reader}" if reader else None for page, reader in wanted]
     assert sorted(asked) == [("long", 1), ("long", 3), ("short", 9)]
+
+
+async def test_readers_whose_answer_is_too_large_are_answered_by_halves() -> None:
+    asked: list[int] = []
+
+    async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
+        asked.append(len(readers))
+        # Reader 6 has more than all the others.
+        if sum(5 if reader == 6 else 1 for reader in readers) > 5:
+            raise AnswerTooLarge
+        return {reader: f"{page}{reader}" for reader in readers}
+
+    pages = CoalescedPages(read_page, readers_a_query=lambda page: 8)
+    found = await asyncio.gather(*(pages.find("p", reader) for reader in range(8)))
+    assert found == [f"p{reader}" for reader in range(8)]
+    assert asked == [8, 4, 4, 2, 2, 1, 1]
+
+
+async def test_an_answer_that_is_too_large_for_one_reader_is_his_failure() -> None:
+    async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
+        if 1 in readers:
+            raise AnswerTooLarge
+        return dict.fromkeys(readers, page)
+
+    pages = CoalescedPages(read_page, readers_a_query=lambda page: 8)
+    with pytest.raises(AnswerTooLarge):
+        await pages.find("p", 1)

@@ -12,7 +12,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from channels.server.embedded.binary import find_mongod
-from groups.kernel.errors import BadCursor, Unavailable
+from groups.kernel.errors import AnswerTooLarge, BadCursor, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo import (
     Database,
@@ -23,6 +23,7 @@ from groups.kernel.mongo import (
     ensure_indexes,
     retries,
 )
+from groups.kernel.mongo.lookups import Lookup
 from groups.kernel.mongo.outbox import OUTBOX_SECONDS
 from tests.builders import START, Deadline, connections, mock_database
 from tests.kernel.conftest import Connect
@@ -524,3 +525,18 @@ async def test_a_tail_goes_on_where_it_was_when_the_database_was_killed(own_mong
         await tail.has(1, 2, 3, 4)
         assert await _numbers(one) == await _outbox(one) == [1, 2, 3, 4]
         await tail.stop()
+
+
+async def test_an_answer_of_more_than_a_document_may_hold_is_told_in_few_words(
+    database: Database,
+) -> None:
+    things = database.collection("things")
+    await things.insert_many([{"_id": n, "text": "x" * (3 << 20)} for n in range(6)])
+    first = Lookup(things, {"_id": 0}, len)
+    with pytest.raises(AnswerTooLarge) as caught:
+        await database.look_up(None, first, Lookup(things, {}, len))
+    # The driver's own words repeat the whole answer, which takes a log a minute to write.
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    await database.look_up(None, first, few := Lookup(things, {"_id": {"$lt": 3}}, len))
+    assert few.found == 3

@@ -22,7 +22,7 @@ from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.clock import Clock, DatabaseClock
-from groups.kernel.errors import Unavailable
+from groups.kernel.errors import AnswerTooLarge, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo.connecting import appname_of, connected
 from groups.kernel.mongo.driver import (
@@ -43,6 +43,7 @@ from groups.kernel.mongo.lookups import (
 )
 from groups.kernel.mongo.memory import Memory
 from groups.kernel.mongo.orphans import Orphans
+from groups.kernel.mongo.outages import TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX, tail
 from groups.kernel.mongo.retries import Retries
 from groups.kernel.mongo.transactions import Tx, committed
@@ -247,6 +248,7 @@ class Database:
         """Answer all of them, inside the transaction where there is one, in one command (one by one on mongomock).
 
         The first finds one document at most; where it finds none, the others' answers are empty.
+        Raises: AnswerTooLarge, outside a transaction.
         """
         if not self.transactional:
             await look_up_one_by_one(lookups)
@@ -255,7 +257,14 @@ class Database:
         if tx is None:
             # Of raw documents, whatever the driver's types say.
             cursor: Any = self._as_bytes(first.name).aggregate(pipeline, batchSize=ONE_REPLY)
-            hand_out_bytes(lookups, [bytes(row.raw) for row in await cursor.to_list(None)])
+            try:
+                rows = await cursor.to_list(None)
+            except OperationFailure as error:
+                if error.code in TOO_LARGE:
+                    # Its own words hold what was to be answered, all of it.
+                    raise AnswerTooLarge from None
+                raise
+            hand_out_bytes(lookups, [bytes(row.raw) for row in rows])
         else:
             found = first.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
             hand_out(lookups, await found.to_list(None))

@@ -33,6 +33,9 @@ _CODES_OF_CHANGE: Final = frozenset(
 )
 
 
+TOO_LARGE: Final = frozenset({10334, 13548, 17419, 17420})
+"""The answer does not fit into a document, or into the buffer that it is made in."""
+
 PATIENCE_SECONDS: Final = 20.0
 """How long a write is retried: longer than an election or the restart of a killed `mongod` takes."""
 
