@@ -19,11 +19,13 @@ from pydantic import IPvAnyNetwork
 from yarl import URL
 
 from channels.limits import Limits
-from channels.server.app import App, Services, create_services
+from channels.server.app import App, Services, create_services, endpoints_for
 from channels.server.hub import Hub
+from channels.server.openapi import errors_of
 from channels.server.tokens import mint
 from channels.service.channels import CreatePolicy
 from groups.kernel.clock import to_milliseconds
+from groups.kernel.errors import DomainError
 from groups.kernel.mongo import Database
 from tests.databases import an_empty_database
 
@@ -268,6 +270,39 @@ class Api:
         return User(self.http, self.base, "", token, self.on_answer)
 
 
+EVERYWHERE: Final = frozenset(
+    {"method_not_allowed", "route_not_found", "body_too_large", "internal_error"}
+)
+"""Refusals of the server itself, which no call needs to declare."""
+
+
+class Declared:
+    """Fails a test in which an answer's code is not declared by the call that answered."""
+
+    def __init__(self, services: Services, app: App) -> None:
+        self._router = app.router
+        self._codes = {
+            (endpoint.spec.method, endpoint.spec.path): {
+                error.code for error in errors_of(endpoint)
+            }
+            for endpoint in endpoints_for(services)
+        }
+
+    def check(self, answer: Answer) -> None:
+        status, code = answer.refusal
+        if code is None or code in EVERYWHERE:
+            return
+        method = "GET" if answer.method == "HEAD" else answer.method
+        try:
+            route = self._router.find(method, answer.path.partition("?")[0]).route
+        except DomainError:
+            return  # of no call
+        declared = self._codes.get((route.method, route.path))
+        assert declared is None or code in declared, (
+            f"{route.method} {route.path} answers {status} {code}, and does not declare it"
+        )
+
+
 @asynccontextmanager
 async def open_database(uri: str) -> AsyncIterator[Database]:
     """A connection to an empty database."""
@@ -333,7 +368,8 @@ async def open_api(
         base = f"http://{host}:{port}"
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:
-            yield Api(services, runner, base, clock, http, runner.cleanup)
+            declared = Declared(services, runner)
+            yield Api(services, runner, base, clock, http, runner.cleanup, [declared.check])
     finally:
         await runner.cleanup()
 

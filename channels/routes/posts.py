@@ -39,7 +39,13 @@ from groups.routes.views import (
     tally_view,
 )
 from groups.service import UserService
-from reactions.errors import BadEmoji, ReactionNotAllowed, ReactionsFrozen
+from reactions.errors import (
+    BadEmoji,
+    DistinctReactionsReached,
+    ReactionNotAllowed,
+    ReactionsFrozen,
+    ReactionsPerUserReached,
+)
 from reactions.routes import ReactorView, reactor_views
 
 _FORWARDING_ERRORS: Final = (
@@ -249,6 +255,8 @@ class PostRoutes:
             BadEmoji,
             ReactionNotAllowed,
             ReactionsFrozen,
+            ReactionsPerUserReached,
+            DistinctReactionsReached,
             PermissionRefused,
             Banned,
             ReactingBanned,

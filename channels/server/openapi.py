@@ -1,11 +1,13 @@
 """The OpenAPI 3.1 document, made from the same endpoints that are served: it cannot say anything else than they do."""
 
 import importlib.metadata
+import json
 from collections.abc import Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from channels.server.answers import POLICY_HEADER, RATE_HEADER
@@ -14,12 +16,26 @@ from channels.server.ndjson import NDJSON
 from channels.server.problems import Problem, RangeNotSatisfiable, UnsupportedMediaType, status_of
 from channels.server.tokens import BadToken
 from channels.server.transfers import FILE_NAME_HEADER
+from groups.kernel.emoji_text import EMOJI
 from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, IDEMPOTENCY_KEY_PATTERN, Endpoint
-from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unavailable
+from groups.kernel.errors import (
+    BadCursor,
+    DomainError,
+    FieldTooLong,
+    InvalidRequest,
+    RateLimited,
+    Unavailable,
+)
+from groups.kernel.paging import PageQuery
+from groups.kernel.text import LIMIT_BYTES
+from reactions.errors import BadEmoji
 
 _REF: Final = "#/components/schemas/{model}"
 _JSON: Final = "application/json"
 _ALWAYS: Final = (InvalidRequest, BadToken, RateLimited, Unavailable)
+
+_BY_MARK: Final = {LIMIT_BYTES: FieldTooLong, EMOJI: BadEmoji}
+"""Errors of types, by what marks the types in a schema."""
 
 _WHEN: Final[dict[str, Any]] = {
     "Retry-After": {
@@ -215,6 +231,30 @@ def _parameter(place: str, name: str, schema: dict[str, Any], *, required: bool)
     return parameter
 
 
+@cache
+def _described(part: type[BaseModel] | TypeAdapter[Any]) -> str:
+    adapter = part if isinstance(part, TypeAdapter) else TypeAdapter(part)
+    return json.dumps(adapter.json_schema())
+
+
+def errors_of(endpoint: Endpoint) -> list[type[DomainError]]:
+    """With which errors the endpoint may answer, each once."""
+    errors = [*endpoint.spec.errors, *_ALWAYS]
+    if endpoint.body is not None or endpoint.line is not None:
+        errors.append(UnsupportedMediaType)
+    if endpoint.query is not None and issubclass(endpoint.query, PageQuery):
+        errors.append(BadCursor)
+    parts = [*endpoint.path.values(), *filter(None, (endpoint.body, endpoint.query))]
+    described = "".join(map(_described, parts))
+    # What a type refuses by a code of its own, whichever call takes it.
+    errors += [error for mark, error in _BY_MARK.items() if f'"{mark}"' in described]
+    if not endpoint.needs_actor:
+        errors = [*endpoint.spec.errors, RateLimited, Unavailable]
+    if endpoint.is_download:
+        errors += [InvalidRequest, RangeNotSatisfiable]
+    return list(dict.fromkeys(errors))
+
+
 def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status in (endpoint.spec.status, *endpoint.spec.also):
@@ -232,15 +272,8 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     if endpoint.is_download:
         responses["206"] = {**responses[str(endpoint.spec.status)], "description": "The range"}
         responses["304"] = {"description": "The caller has it already"}
-    errors = [*endpoint.spec.errors, *_ALWAYS]
-    if endpoint.line is not None:
-        errors.append(UnsupportedMediaType)
-    if not endpoint.needs_actor:
-        errors = [*endpoint.spec.errors, RateLimited, Unavailable]
-    if endpoint.is_download:
-        errors += [InvalidRequest, RangeNotSatisfiable]
     by_status: dict[HTTPStatus, list[type[DomainError]]] = {}
-    for error in dict.fromkeys(errors):
+    for error in errors_of(endpoint):
         by_status.setdefault(status_of(error), []).append(error)
     for status, kinds in sorted(by_status.items()):
         told = "; ".join(f"`{kind.code}`: {kind.summary}" for kind in kinds)

@@ -38,5 +38,10 @@ def _checked(text: str) -> str:
     return canonical
 
 
-EmojiText = Annotated[str, Field(examples=["👍"]), AfterValidator(_checked)]
+EMOJI: Final = "x-emoji"
+"""How a JSON schema marks a text that is one emoji."""
+
+EmojiText = Annotated[
+    str, Field(examples=["👍"], json_schema_extra={EMOJI: True}), AfterValidator(_checked)
+]
 """One emoji as it arrives in a request, brought to its one spelling."""

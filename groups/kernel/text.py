@@ -20,6 +20,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 LIMITS = "limits"
 """The key of the validation context under which the deployment's limits travel."""
 
+LIMIT_BYTES = "x-limit-bytes"
+"""Where a JSON schema tells the limit of a text in bytes."""
+
 TOO_LONG = "field_too_long"
 """The pydantic error type that the HTTP edge turns into `FieldTooLong`."""
 
@@ -63,7 +66,7 @@ class MaxBytes:
         # JSON Schema counts characters; n bytes are at most n characters, and the byte limit is told in words.
         json_schema = handler(schema)
         json_schema["maxLength"] = self.default
-        json_schema["x-limit-bytes"] = self.default
+        json_schema[LIMIT_BYTES] = self.default
         return json_schema
 
 
