@@ -28,7 +28,10 @@ class ConversationRead(PersonalEvent):
 
 
 class ConversationUpdated(PersonalEvent):
-    """The user set something; `changed` holds the new values by field name as the API answers them."""
+    """The user set something; `changed` holds the new values by field name as the API answers them.
+
+    A `draft` is "" where it was cleared and None where it has a text, which no event holds: nobody has sent it.
+    """
 
     type: Literal["conversation.updated"] = "conversation.updated"
     conversation_id: ConversationId

@@ -319,6 +319,8 @@ class App(web.BaseRunner):
             self._unsent,
             request_factory=self._http.request,
             access_log=None,
+            # Encoded bodies are refused (`transfers.refuse_encoded`), so none is ever inflated.
+            auto_decompress=False,
             # Idle ones: longer than balancers keep theirs, so that they end them.
             keepalive_timeout=630,
             # The largest header is a 4 KiB token; a long line is refused by the types, which can say why.

@@ -30,7 +30,13 @@ from channels.server.rates import UserRates
 from channels.server.requests import Request
 from channels.server.router import Handler, Parameters
 from channels.server.tokens import Claims
-from channels.server.transfers import PAUSE_SECONDS, TOO_SLOW, serve_download, upload_of
+from channels.server.transfers import (
+    PAUSE_SECONDS,
+    TOO_SLOW,
+    refuse_encoded,
+    serve_download,
+    upload_of,
+)
 from channels.server.visitors import Visitors
 from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
 from groups.kernel.errors import InvalidRequest
@@ -96,6 +102,7 @@ class Calls:
             claims: Claims | None,
             work: Work,
         ) -> web.StreamResponse:
+            refuse_encoded(request)
             # What reads the body comes last: nobody unknown or too eager makes us read one.
             for name, validator in path:
                 arguments[name] = self._parsed(validator, parameters[name], name)

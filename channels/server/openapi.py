@@ -240,7 +240,7 @@ def _described(part: type[BaseModel] | TypeAdapter[Any]) -> str:
 def errors_of(endpoint: Endpoint) -> list[type[DomainError]]:
     """With which errors the endpoint may answer, each once."""
     errors = [*endpoint.spec.errors, *_ALWAYS]
-    if endpoint.body is not None or endpoint.line is not None:
+    if endpoint.line is not None or endpoint.body is not None or endpoint.takes_upload:
         errors.append(UnsupportedMediaType)
     if endpoint.query is not None and issubclass(endpoint.query, PageQuery):
         errors.append(BadCursor)

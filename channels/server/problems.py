@@ -69,7 +69,7 @@ class BodyTooLarge(TooLarge):
 
 
 class UnsupportedMediaType(UnsupportedMedia):
-    """The body is not `application/json`."""
+    """The body is not `application/json`, or it is compressed or otherwise encoded."""
 
     code: ClassVar[str] = "unsupported_media_type"
     summary: ClassVar[str] = "The body must be application/json"

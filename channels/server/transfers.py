@@ -7,14 +7,14 @@ it is a picture, a video or a sound.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
 from aiohttp import BodyPartReader, hdrs, web
 from aiohttp.http import HttpProcessingError
 
-from channels.server.problems import RangeNotSatisfiable
+from channels.server.problems import RangeNotSatisfiable, UnsupportedMediaType
 from groups.kernel.endpoint import Download, Upload
 from groups.kernel.errors import InvalidRequest
 
@@ -33,13 +33,38 @@ _BAD_FORM: Final = (
     HttpProcessingError,
 )
 """What aiohttp's reader of forms raises of one that is none, a bad header of a part among them."""
+_NO_CODING: Final = frozenset({"", "identity"})
+_FRAMING: Final = _NO_CODING | {"chunked"}
+_NO_PART_CODING: Final = _NO_CODING | {"binary", "8bit", "7bit"}
+"""Of a form's part (RFC 2045, 6.2): those that leave its bytes as they are."""
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+def refuse_encoded(request: web.BaseRequest) -> None:
+    """Refuse a body that would have to be inflated: a few bytes of it may stand for any number.
+
+    Raises: UnsupportedMediaType.
+    """
+    if not request.body_exists:
+        return
+    headers = request.headers
+    _refuse_codings(headers.getall(hdrs.CONTENT_ENCODING, ()), hdrs.CONTENT_ENCODING, _NO_CODING)
+    _refuse_codings(headers.getall(hdrs.TRANSFER_ENCODING, ()), hdrs.TRANSFER_ENCODING, _FRAMING)
+
+
+def _refuse_codings(lines: Iterable[str], header: str, allowed: frozenset[str]) -> None:
+    codings = [coding.strip().lower() for line in lines for coding in line.split(",")]
+    if not allowed.issuperset(codings):
+        given = ", ".join(codings)[:100]
+        raise UnsupportedMediaType(
+            f"Send the body as it is, without `{header}: {given}`", header=header, encoding=given
+        )
 
 
 async def upload_of(request: web.BaseRequest) -> Upload:
     """The file that the request carries.
 
-    Raises: InvalidRequest for a form without one.
+    Raises: InvalidRequest for a form without one; UnsupportedMediaType for a part that is encoded.
     """
     if request.content_type != FORM:
         # Percent-encoded, since a header cannot carry every name.
@@ -53,6 +78,13 @@ async def upload_of(request: web.BaseRequest) -> Upload:
             if part is None:
                 break
             if isinstance(part, BodyPartReader) and part.filename is not None:
+                lines = part.headers.getall
+                _refuse_codings(lines(hdrs.CONTENT_ENCODING, ()), hdrs.CONTENT_ENCODING, _NO_CODING)
+                _refuse_codings(
+                    lines(hdrs.CONTENT_TRANSFER_ENCODING, ()),
+                    hdrs.CONTENT_TRANSFER_ENCODING,
+                    _NO_PART_CODING,
+                )
                 # The form is longer than the file in it, which says its own length seldom.
                 return Upload(_part(part), None, part.filename)
     except TimeoutError:

@@ -97,7 +97,7 @@ class SettingsService:
                 at=now,
                 user_id=actor.user_id,
                 conversation_id=conversation_id,
-                changed=_as_shown(values),
+                changed=_as_told(values),
             )
         )
 
@@ -121,11 +121,13 @@ def _new_values(
     return values
 
 
-def _as_shown(values: dict[str, object]) -> dict[str, JsonValue]:
-    """The new values as the API answers them: instants as text, hidden as yes or no."""
+def _as_told(values: dict[str, object]) -> dict[str, JsonValue]:
+    """The new values as `ConversationUpdated` holds them: instants as text, hidden as yes or no, no draft's text."""
     shown: dict[str, JsonValue] = {}
     for name, value in values.items():
-        if name == "hidden_at_seq":
+        if name == "draft":
+            shown[name] = None if value else ""
+        elif name == "hidden_at_seq":
             shown["hidden"] = value is not None
         elif isinstance(value, datetime):
             shown[name] = value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,8 +1,10 @@
 """A conversation list lived in over HTTP and the socket: what only the whole server can get wrong."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
-from tests.api import Api, part
+from groups.kernel.mongo import Database
+from tests.api import Api, a_channel, a_chat_group, conversation_of, part
 
 OpenApi = Callable[[], Awaitable[Api]]
 
@@ -83,3 +85,28 @@ async def test_each_refusal_has_its_status_and_code(api: OpenApi) -> None:
         (404, "conversation_group_not_found"),
         (400, "invalid_request"),
     ]
+
+
+async def test_a_drafts_text_stands_in_no_event_and_other_devices_read_it(
+    api: OpenApi, database: Database
+) -> None:
+    server = await api()
+    ada, bob = server.user("ada"), server.user("bob")
+    tea, news = await a_chat_group(ada, bob), await a_channel(ada)
+    phone = await bob.socket()
+    path = f"/v1/conversations/{part(conversation_of(tea))}"
+    written = "Shall I really say this?"
+    assert (await bob.patch(path, {"draft": written, "muted": True})).status == 200
+    heard = await phone.hear("conversation.updated")
+    assert heard["changed"] == {"draft": None, "muted": True}
+    assert (await bob.get(path)).body["draft"] == written
+    assert (await bob.patch(path, {"draft": ""})).status == 200
+    assert (await phone.hear("conversation.updated"))["changed"] == {"draft": ""}
+    soon = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    for more in ({}, {"publish_at": soon}):
+        draft = {"post": {"kind": "text", "text": written}, **more}
+        assert (await ada.post(f"{news}/drafts", draft)).status == 201
+    stored = await database.collection("events").find({}).to_list(None)
+    assert stored
+    assert written not in str(stored)
+    await phone.close()

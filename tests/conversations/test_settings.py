@@ -23,7 +23,7 @@ async def test_each_setting_is_kept_and_announced_once(world: World) -> None:
     assert overlay.pinned_at is not None
     pinned_at = overlay.pinned_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     assert await changed(world) == [
-        {"muted": True, "pinned_at": pinned_at, "draft": "Dear", "custom_data": "{}"}
+        {"muted": True, "pinned_at": pinned_at, "draft": None, "custom_data": "{}"}
     ]
     assert await world.mine.settings.change(BOB, tea, changes) == first
     assert await changed(world) == []

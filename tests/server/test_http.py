@@ -256,17 +256,6 @@ async def test_only_json_is_read(shared_api: Api) -> None:
         assert details["content_type"] == bad.split(";")[0]
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_a_body_that_is_not_packed_as_it_says_is_refused(
-    shared_api: Api, encoding: str
-) -> None:
-    ada = shared_api.user()
-    answer = await ada.call(
-        "POST", "/v1/channels", data=b"not packed", headers=JSON | {"Content-Encoding": encoding}
-    )
-    assert_problem(answer, 400, "invalid_request")
-
-
 @own_loop
 async def test_a_body_is_taken_up_to_its_limit(api: OpenApi) -> None:
     server = await api(request_body_bytes=2000, message_body_bytes=10_000)

@@ -213,6 +213,12 @@ export const inbox = new (class extends EventTarget {
     this.#totalsSoon();
   }
 
+  async #readDraft(conversationId) {
+    const read = await get(`/v1/conversations/${part(conversationId)}`).catch(() => null);
+    const row = this.rows.get(conversationId);
+    if (read && row) this.#replace({ ...row, draft: read.draft });
+  }
+
   #hear(event) {
     // What comes into a channel's inbox is told to those who run it, and is in no conversation of theirs.
     if (event.stream_id === null && event.channel_id !== undefined) return;
@@ -237,8 +243,13 @@ export const inbox = new (class extends EventTarget {
       case "conversation.read":
         return this.#mark(event);
       case "conversation.updated":
-        if (row) this.#replace({ ...row, ...event.changed });
-        else this.#reload(event.conversation_id);
+        if (!row) this.#reload(event.conversation_id);
+        else if (event.changed.draft !== null) this.#replace({ ...row, ...event.changed });
+        else {
+          // A new draft's text is in no event: the row keeps the old one until the new one is read.
+          this.#replace({ ...row, ...event.changed, draft: row.draft });
+          this.#readDraft(event.conversation_id);
+        }
         return this.#totalsSoon();
       case "channel.updated":
       case "group.updated":
