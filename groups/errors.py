@@ -1,12 +1,13 @@
 """The refusals of group chat."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from groups.kernel.errors import (
     Conflict,
     InvalidInput,
     LimitReached,
     NotFound,
+    OutOfSpace,
     PermissionDenied,
     TooLarge,
 )
@@ -66,6 +67,42 @@ class MediaTooLarge(TooLarge):
 
     code: ClassVar[str] = "media_too_large"
     summary: ClassVar[str] = "The upload is too large"
+
+
+class StorageQuotaReached(OutOfSpace):
+    """The upload, or the message with it, would take more than `limit_bytes` bytes of what `scope` names.
+
+    `used_bytes` is what is taken now.
+    """
+
+    code: ClassVar[str] = "storage_quota_reached"
+    summary: ClassVar[str] = "There is no room for more uploads here"
+
+    def __init__(self, scope: "QuotaScope", *, limit_bytes: int, used_bytes: int) -> None:
+        super().__init__(
+            f"{_QUOTAS[scope]} ({used_bytes} of {limit_bytes} bytes are taken)",
+            scope=scope,
+            limit_bytes=limit_bytes,
+            used_bytes=used_bytes,
+        )
+
+
+QuotaScope = Literal["user_unused", "user", "channel", "deployment"]
+
+_QUOTAS: dict[QuotaScope, str] = {
+    "user_unused": "You have too many uploads that no message uses; use some, or wait until they expire",
+    "user": "Your uploads take all the room that you have; delete messages with pictures or files",
+    "channel": "The pictures and files of its messages take all the room; delete some of these messages",
+    "deployment": "The server stores as much as it may; its operator can raise the limit or make room",
+}
+"""What to do where the quota is reached."""
+
+
+class InsufficientStorage(OutOfSpace):
+    """A disk of the server is full, or nearly: no upload is taken until its operator makes room."""
+
+    code: ClassVar[str] = "insufficient_storage"
+    summary: ClassVar[str] = "The server has no room for uploads now; try again later"
 
 
 class UserNotFound(NotFound):

@@ -44,6 +44,10 @@ ANIMATION_PIXELS: Final = 256_000_000  # of all frames of an animation together;
 IMAGES_PER_MESSAGE: Final = 10  # founding document's sample posts; ours
 UPLOADS_PER_USER: Final = 10  # under way at once on one process, each in a temporary file; ours
 UNUSED_MEDIA_SECONDS: Final = 86_400  # how long an upload waits for a message that uses it; ours
+USER_UNUSED_MEDIA_BYTES: Final = 2**30  # of one user's uploads that nothing uses yet; ours
+USER_MEDIA_BYTES: Final = 20 * 2**30  # of all uploads of one user; ours
+CHANNEL_MEDIA_BYTES: Final = 200 * 2**30  # that the messages of one channel or group carry; ours
+DEPLOYMENT_MEDIA_BYTES: Final = 2**40  # of all uploads; ours: more than that is planned for
 MEDIA_NAME_BYTES: Final = 255  # UTF-8, the name of an uploaded file; as file systems have it
 DEPARTURE_SECONDS: Final = 30 * 86_400
 """How long it is remembered who left a channel, for devices that were away: ours.
@@ -85,6 +89,10 @@ class GroupLimits(BaseModel):
     departure_seconds: Positive = DEPARTURE_SECONDS
     unused_media_seconds: Positive = UNUSED_MEDIA_SECONDS
     uploads_per_user: Positive = UPLOADS_PER_USER
+    user_unused_media_bytes: OrNone = USER_UNUSED_MEDIA_BYTES  # 0: no limit
+    user_media_bytes: OrNone = USER_MEDIA_BYTES  # 0: no limit
+    channel_media_bytes: OrNone = CHANNEL_MEDIA_BYTES  # 0: no limit
+    deployment_media_bytes: OrNone = DEPLOYMENT_MEDIA_BYTES  # 0: no limit
     posts_per_second: OrNone = POSTS_PER_SECOND  # 0: no limit
     pinned_messages: Positive = PINNED_MESSAGES
     recall_seconds: OrNone = RECALL_SECONDS

@@ -24,6 +24,7 @@ from groups.errors import (
     MessageRecalled,
     Muted,
     PostingNotAllowed,
+    StorageQuotaReached,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -259,7 +260,7 @@ class DraftRoutes:
     @post(
         "/v1/channels/{channel_id}/drafts/{draft_id}/publish",
         status=201,
-        errors=[*_WHO_MAY, DraftNotFound, RateLimited],
+        errors=[*_WHO_MAY, DraftNotFound, StorageQuotaReached, RateLimited],
     )
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText

@@ -14,6 +14,7 @@ from groups.errors import (
     PinLimitReached,
     PostingNotAllowed,
     ReactingBanned,
+    StorageQuotaReached,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -82,6 +83,7 @@ class PostRoutes:
             IdempotencyConflict,
             MediaNotFound,
             WrongMediaKind,
+            StorageQuotaReached,
             RateLimited,
             *_FORWARDING_ERRORS,
         ],
@@ -114,6 +116,7 @@ class PostRoutes:
             Banned,
             MediaNotFound,
             WrongMediaKind,
+            StorageQuotaReached,
             *_FORWARDING_ERRORS,
         ],
     )
@@ -173,6 +176,7 @@ class PostRoutes:
             FieldTooLong,
             MediaNotFound,
             WrongMediaKind,
+            StorageQuotaReached,
         ],
     )
     async def edit(

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -134,13 +135,19 @@ def create_services(
     *,
     clock: Clock | None = None,
     create_policy: CreatePolicy = "anyone",
+    disks: Sequence[Path] = (),
 ) -> Services:
-    """The services of a deployment, not started; they go by the database's clock where none is given."""
+    """The services of a deployment, not started.
+
+    They go by the database's clock where none is given. Uploads do not fill up the disks of these places.
+    """
     clock = clock or database.clock
     metrics = Metrics()
     metrics.clock_offset.set_function(lambda: database.clock.machine_ahead_seconds)
     bus = Bus(database)
-    chat = groups.service.assembly.assemble(database, limits, clock, on_batch=metrics.batch)
+    chat = groups.service.assembly.assemble(
+        database, limits, clock, on_batch=metrics.batch, disks=disks
+    )
     talks = conversations.service.assembly.assemble(
         database, chat, limits, limits, clock, on_batch=metrics.batch
     )

@@ -37,7 +37,7 @@ from groups.kernel.mongo import is_outage
 
 SLOW_SECONDS: Final = 1.0
 TELL_SECONDS: Final = 5.0  # between two lines of the log about requests that were refused at once
-_CROWDED: Final = frozenset({429, 503})
+_CROWDED: Final = frozenset({429, 503, 507})
 ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Whoever watches the server asks these, above all when it has much to do."""
 SOCKET_PATH: Final = "/v1/socket"

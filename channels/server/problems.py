@@ -20,6 +20,7 @@ from groups.kernel.errors import (
     MethodNotAllowed,
     NotFound,
     OutOfRange,
+    OutOfSpace,
     PermissionDenied,
     TooLarge,
     TooMany,
@@ -44,6 +45,8 @@ STATUS: Final[dict[type[DomainError], HTTPStatus]] = {
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     Unready: HTTPStatus.SERVICE_UNAVAILABLE,
     OutOfRange: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    # As RFC 4331 (6) has it for quotas, too.
+    OutOfSpace: HTTPStatus.INSUFFICIENT_STORAGE,
 }
 
 

@@ -85,7 +85,12 @@ async def _run_app(
     *,
     demo: bool,
 ) -> None:
-    services = create_services(database, settings.limits, create_policy=settings.create_policy)
+    services = create_services(
+        database,
+        settings.limits,
+        create_policy=settings.create_policy,
+        disks=settings.watched_disks,
+    )
     runner = App(
         services,
         settings.signing_secret(),

@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     limits: Limits = Field(default_factory=Limits)
     is_worker: bool = False
     """Set by `channels serve --workers` for the processes it starts."""
+    is_beside_data: bool = False
+    """Set likewise where the database that they share is the embedded one in `data_dir`."""
 
     @classmethod
     def settings_customise_sources(
@@ -175,6 +177,11 @@ class Settings(BaseSettings):
         """Whether the server brings its own database."""
         return self.mongodb_uri is None
 
+    @property
+    def watched_disks(self) -> tuple[Path, ...]:
+        """Where the database is on a disk of this machine."""
+        return (self.data_dir,) if self.is_embedded or self.is_beside_data else ()
+
     def worker_environment(self, mongodb_uri: str, port: int) -> dict[str, str]:
         """The environment of a worker process: ours, with what flags and start have decided."""
         return {
@@ -186,6 +193,8 @@ class Settings(BaseSettings):
             "CHANNELS_PORT": str(port),
             "CHANNELS_WORKERS": "1",
             "CHANNELS_IS_WORKER": "1",
+            "CHANNELS_DATA_DIR": str(self.data_dir),
+            "CHANNELS_IS_BESIDE_DATA": "1" if self.is_embedded else "0",
         }
 
     def signing_secret(self) -> str:

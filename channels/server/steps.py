@@ -20,4 +20,10 @@ def steps(database: Database, chat: GroupChat, channels: Channels) -> tuple[Step
     return (
         Step(1, "verified badges stand with the group", channels.verification.move_badges),
         Step(2, "who has muted a group is counted", partial(set_right, database, muted)),
+        Step(3, "the bytes of each user's uploads are counted", chat.media.count_all),
+        Step(
+            4,
+            "the bytes that each stream's messages carry are counted",
+            chat.streams.count_all_media_bytes,
+        ),
     )

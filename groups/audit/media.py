@@ -1,14 +1,18 @@
-"""What stored uploads must fulfil: every byte has a record, every record its bytes, and as many uses as it counts."""
+"""What stored uploads must fulfil: every byte has a record, every record its bytes, and as many uses as it counts.
+
+The quotas stand on counters, which must be what the records and the messages say.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from groups.audit.joins import merged, union
 from groups.kernel.audit import Check, Finding, Repair
-from groups.kernel.ids import SEPARATOR
+from groups.kernel.ids import SEPARATOR, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
-from groups.store import MediaStore
+from groups.store import MediaStore, StreamStore
+from groups.store.media_usage import DEPLOYMENT, STORED_BYTES, usage_key
 
 _MEDIA_ID: Final[dict[str, Any]] = {
     "$arrayElemAt": [{"$split": ["$_id", SEPARATOR]}, 0],
@@ -50,6 +54,20 @@ def checks(database: Database, holders: Sequence[str]) -> list[Check]:
             lambda snapshot: snapshot.number("media"),
             audit.uses,
         ),
+        Check(
+            "P11",
+            "each user's and the deployment's bytes of uploads are those that the records say",
+            "users with uploads",
+            lambda snapshot: snapshot.number("media_usage"),
+            audit.usage,
+        ),
+        Check(
+            "P11",
+            "each stream counts the bytes that its messages carry",
+            "streams",
+            lambda snapshot: snapshot.number("streams"),
+            audit.carried,
+        ),
     ]
 
 
@@ -57,6 +75,7 @@ class _Audit:
     def __init__(self, database: Database, store: MediaStore, holders: Sequence[str]) -> None:
         self._database = database
         self._store = store
+        self._streams = StreamStore(database)
         self._holders = holders
 
     async def bytes(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
@@ -141,5 +160,107 @@ class _Audit:
         async def work(tx: Tx) -> str | None:
             changed = await self._store.recount(media_id, tx, holders=self._holders)
             return None if changed is None else f"set its uses from {changed[0]} to {changed[1]}"
+
+        return lambda: self._database.run(work)
+
+    async def usage(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Too low a counter would let a quota be passed, too high a one would refuse what there is room for."""
+        is_used = {"$gt": ["$uses", 0]}
+        said = {
+            "said": {"$sum": STORED_BYTES},
+            "said_unused": {"$sum": {"$cond": [is_used, 0, STORED_BYTES]}},
+        }
+        user = {"$concat": [usage_key(UserId("")), "$uploader_id"]}
+        rows = snapshot.rows(
+            "media_usage",
+            [
+                {"$project": {"bytes": 1, "unused_bytes": 1}},
+                union("media", {"$group": {"_id": user, **said}}),
+                union(
+                    "media",
+                    {"$group": {"_id": {"$literal": DEPLOYMENT}, **said}},
+                    {"$unset": "said_unused"},
+                ),
+                {
+                    "$group": {
+                        "_id": "$_id",
+                        **{
+                            name: {"$sum": f"${name}"}
+                            for name in ("bytes", "unused_bytes", "said", "said_unused")
+                        },
+                    }
+                },
+                {
+                    "$match": {
+                        "$expr": {
+                            "$or": [
+                                {"$ne": ["$bytes", "$said"]},
+                                {"$ne": ["$unused_bytes", "$said_unused"]},
+                            ]
+                        }
+                    }
+                },
+            ],
+        )
+        async for row in rows:
+            key = row["_id"]
+            whose = key if key == DEPLOYMENT else f"user {key.removeprefix(usage_key(UserId('')))}"
+            problem = f"counts {row['bytes']} bytes of uploads, stored are {row['said']}"
+            if row["unused_bytes"] != row["said_unused"]:
+                problem = (
+                    f"counts {row['unused_bytes']} unused bytes of uploads,"
+                    f" stored are {row['said_unused']}"
+                )
+            yield Finding("P11", whose, problem, self._counting_usage(key))
+
+    def _counting_usage(self, key: str) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            before, after = await self._store.usage.recount(key, tx)
+            if before == after:
+                return None
+            return f"set its bytes from {before.total} ({before.unused} unused) to {after.total} ({after.unused})"
+
+        return lambda: self._database.run(work)
+
+    async def carried(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """A stream that counts wrongly would refuse posts too early, or too late."""
+        rows = snapshot.rows(
+            "streams",
+            [
+                {
+                    "$project": {
+                        "counted": {"$ifNull": ["$media_bytes", 0]},
+                        "there": {"$literal": 1},
+                    }
+                },
+                union(
+                    "messages",
+                    {"$match": {"content.media.0": {"$exists": True}}},
+                    {"$project": {"stream_id": 1, "more": {"$sum": "$content.media.size_bytes"}}},
+                    {"$group": {"_id": "$stream_id", "carried": {"$sum": "$more"}}},
+                ),
+                {
+                    "$group": {
+                        "_id": "$_id",
+                        "there": {"$max": "$there"},
+                        "counted": {"$sum": "$counted"},
+                        "carried": {"$sum": "$carried"},
+                    }
+                },
+                # The messages of a stream that has ended are being cleared away.
+                {"$match": {"there": 1, "$expr": {"$ne": ["$counted", "$carried"]}}},
+            ],
+        )
+        async for row in rows:
+            problem = (
+                f"counts {row['counted']} bytes of uploads, its messages carry {row['carried']}"
+            )
+            subject = f"stream {row['_id']}"
+            yield Finding("P11", subject, problem, self._counting_carried(StreamId(row["_id"])))
+
+    def _counting_carried(self, stream_id: StreamId) -> Repair:
+        async def work(tx: Tx) -> str | None:
+            before, after = await self._streams.recount_media_bytes(stream_id, tx)
+            return f"set its bytes from {before} to {after}" if before != after else None
 
         return lambda: self._database.run(work)

@@ -56,6 +56,10 @@ class TooLarge(DomainError):
     """More bytes than the server takes at once."""
 
 
+class OutOfSpace(DomainError):
+    """There is no room to keep it; deleting something makes some."""
+
+
 class UnsupportedMedia(DomainError):
     """A content type that this call does not read."""
 

@@ -25,6 +25,10 @@ class MediaSize(StrEnum):
     THUMB = "thumb"
 
 
+RECORD_BYTES: Final = 4_096
+"""What the records of an upload count for, or a million empty ones would be free."""
+
+
 class Attachment(Model):
     """An upload as a message carries it; what describes it is written once, when the message is."""
 
@@ -51,6 +55,8 @@ class Media(Model):
     created_at: datetime
     expires_at: datetime | None
     uses: int = 0
+    stored_bytes: int = 0
+    """What it takes of the quotas: its bytes, those of its smaller versions, and `RECORD_BYTES`."""
 
     @property
     def attachment(self) -> Attachment:

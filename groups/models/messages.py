@@ -59,6 +59,11 @@ class Content(Model):
         return sum(len(part.encode()) for part in parts)
 
     @property
+    def media_bytes(self) -> int:
+        """The bytes of the uploads that it carries, each as often as it does."""
+        return sum(attachment.size_bytes for attachment in self.media)
+
+    @property
     def preview(self) -> str:
         """A line for lists."""
         place = self.location.name if self.location else ""

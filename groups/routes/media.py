@@ -4,7 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from groups.errors import BadMedia, MediaNotFound, MediaTooLarge
+from groups.errors import (
+    BadMedia,
+    InsufficientStorage,
+    MediaNotFound,
+    MediaTooLarge,
+    StorageQuotaReached,
+)
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Download, IdempotencyKey, Query, Upload, get, post
 from groups.kernel.errors import IdempotencyConflict
@@ -30,7 +36,17 @@ class MediaRoutes:
     def __init__(self, media: MediaService) -> None:
         self._media = media
 
-    @post("/v1/media", status=201, errors=[BadMedia, MediaTooLarge, IdempotencyConflict])
+    @post(
+        "/v1/media",
+        status=201,
+        errors=[
+            BadMedia,
+            MediaTooLarge,
+            StorageQuotaReached,
+            InsufficientStorage,
+            IdempotencyConflict,
+        ],
+    )
     async def upload(self, actor: Actor, upload: Upload, key: IdempotencyKey) -> MediaView:
         """Upload a file, as the body or as a part of a form; kept for 24 hours until a message uses it.
 

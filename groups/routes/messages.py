@@ -16,6 +16,7 @@ from groups.errors import (
     Muted,
     PostingNotAllowed,
     RecallTooLate,
+    StorageQuotaReached,
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
@@ -102,6 +103,7 @@ class MessageRoutes:
             IdempotencyConflict,
             MediaNotFound,
             WrongMediaKind,
+            StorageQuotaReached,
             RateLimited,
             *FORWARDING_ERRORS,
         ],
@@ -167,6 +169,9 @@ class MessageRoutes:
             PostingNotAllowed,
             Muted,
             Banned,
+            MediaNotFound,
+            WrongMediaKind,
+            StorageQuotaReached,
         ],
     )
     async def edit(

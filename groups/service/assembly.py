@@ -1,6 +1,8 @@
 """Builds group chat on a database: its stores stay inside, its services come out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from groups.kernel.clock import Clock
@@ -34,6 +36,7 @@ from groups.service.roster import Admissions, MembershipLane, Roster
 from groups.service.standing_list import MembershipReader
 from groups.service.streams import StreamService
 from groups.service.updating import UpdateService
+from groups.service.upload_files import UploadFiles
 from groups.service.users import UserService
 from groups.service.views import MessageViews
 from groups.store import (
@@ -102,8 +105,12 @@ def assemble(
     clock: Clock,
     *,
     on_batch: OnBatch | None = None,
+    disks: Sequence[Path] = (),
 ) -> GroupChat:
-    """Group chat on this database; `on_batch` hears of every group-commit batch."""
+    """Group chat on this database; `on_batch` hears of every group-commit batch.
+
+    `disks` are the places whose disks must not be filled by uploads, besides the temporary files' own.
+    """
     groups, members = GroupStore(database), MemberStore(database)
     restrictions, requests = RestrictionStore(database), JoinRequestStore(database)
     stream_store, messages = StreamStore(database), MessageStore(database)
@@ -219,7 +226,7 @@ def assemble(
         directory=Directory(groups, members, stream_store),
         users=UserService(database, users, faces, clock),
         revocations=Revocations(database, users, clock),
-        media=MediaService(media, limits, clock),
+        media=MediaService(database, media, UploadFiles(disks), limits, clock, on_batch=on_batch),
         views=MessageViews(messages),
         clearing=clearing,
     )

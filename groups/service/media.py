@@ -7,45 +7,47 @@ Promises:
     Unguessable: whoever knows an id may load it, so that a page can show it; nobody finds one he was not shown.
     No leaks: bytes have a record from before they are stored until after they are deleted; `sweep` deletes what nobody
     uses, and what a crash has left half stored or half deleted.
+    Quotas are exact (`upload_quotas`): what a process that dies has counted goes with its record, `STORING_SECONDS`
+    later, by the sweep.
+    Disks are watched: one that is nearly full takes no upload (`upload_files`).
     Once: an upload repeated with its key answers the first one.
 
 A picture is drawn anew (`pictures`); video and other files are kept as they were sent.
 """
 
 import asyncio
-import hashlib
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
-import filetype  # type: ignore[import-untyped]  # ships no types
-
-from groups.errors import BadMedia, MediaNotFound, MediaTooLarge, WrongMediaKind
+from groups.errors import MediaNotFound, MediaTooLarge, WrongMediaKind
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
+from groups.kernel.commit import OnBatch
 from groups.kernel.errors import IdempotencyConflict, RateLimited, Unavailable
 from groups.kernel.ids import UserId, mint_id
+from groups.kernel.mongo import Database
 from groups.kernel.repeating import repeat
 from groups.limits import MEDIA_NAME_BYTES, GroupLimits
 from groups.models import Attachment, Content, Kind, Media, MediaKind, MediaSize
-from groups.service.pictures import FORMATS, THUMBNAIL_TYPE, redraw
+from groups.models.media import RECORD_BYTES
+from groups.service.pictures import THUMBNAIL_TYPE, redraw
+from groups.service.upload_files import UploadFiles, full_disk_refused
+from groups.service.upload_quotas import UploadQuotas
+from groups.service.upload_receiver import UploadReceiver, digest_of
 from groups.store import MediaStore
 from groups.store.media import UploadKey
 
 ID_BYTES: Final = 20  # 160 random bits: the id is what gives access
-SNIFFED_BYTES: Final = 8_192  # of the beginning, by which the kind is known
 SWEEP_SECONDS: Final = 60.0
 SWEPT_AT_ONCE: Final = 100
 STORING_SECONDS: Final = (
     3_600  # after so long an upload's process has ended before all bytes were stored
 )
 DRAWN_AT_ONCE: Final = 1  # each may unpack to a few hundred MB
-_UNKNOWN_TYPE: Final = "application/octet-stream"
 
 KINDS_OF: Final[Mapping[Kind, MediaKind]] = {
     Kind.IMAGE: MediaKind.IMAGE,
@@ -74,8 +76,21 @@ class Bytes:
 class MediaService:
     """Uploads of one database."""
 
-    def __init__(self, media: MediaStore, limits: GroupLimits, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        media: MediaStore,
+        files: UploadFiles,
+        limits: GroupLimits,
+        clock: Clock,
+        *,
+        on_batch: OnBatch | None = None,
+    ) -> None:
+        self._database = database
         self._media = media
+        self._files = files
+        self._receiver = UploadReceiver(files, limits)
+        self._quotas = UploadQuotas(database, media, limits, on_batch=on_batch)
         self._limits = limits
         self._clock = clock
         self._under_way: Counter[UserId] = Counter()
@@ -97,20 +112,20 @@ class MediaService:
 
         `length` is what the sender says it is, if he does; with a `key`, the same bytes again answer the first upload
         for as long as that is kept. Raises: MediaTooLarge; BadMedia; RateLimited at
-        `uploads_per_user`; IdempotencyConflict; Unavailable, when another upload with this key overtook this one.
+        `uploads_per_user`; StorageQuotaReached; InsufficientStorage; IdempotencyConflict; Unavailable, when another
+        upload with this key overtook this one.
         """
         most = max(self._limits.image_bytes, self._limits.video_bytes, self._limits.file_bytes)
         if length is not None and length > most:
             raise MediaTooLarge(limit_bytes=most)
-        with (
-            self._place_of(actor.user_id),
-            tempfile.TemporaryDirectory(prefix="channels-upload-") as directory,
-        ):
-            source = Path(directory) / "source"
-            kind, content_type, size_bytes = await self._receive(chunks, source, length)
+        with self._place_of(actor.user_id), self._files.place() as directory:
+            await asyncio.to_thread(self._files.check, length or 0)
+            await self._quotas.check(actor, length or 1, key)
+            source = directory / "source"
+            kind, content_type, size_bytes = await self._receiver.receive(chunks, source, length)
             upload_key = None
             if key is not None:
-                digest = await asyncio.to_thread(_digest_of, source)
+                digest = await asyncio.to_thread(digest_of, source)
                 upload_key = UploadKey(key, digest)
                 first = await self._repeated(actor, upload_key)
                 if first is not None:
@@ -127,24 +142,33 @@ class MediaService:
             )
             versions = {MediaSize.ORIGINAL: source}
             if kind is MediaKind.IMAGE:
-                target = Path(directory) / "drawn"
+                target = directory / "drawn"
                 async with self._drawing:
-                    picture = await asyncio.to_thread(
-                        redraw, source, content_type, target, self._limits
-                    )
+                    with full_disk_refused():
+                        picture = await asyncio.to_thread(
+                            redraw, source, content_type, target, self._limits
+                        )
                 versions = {MediaSize.ORIGINAL: picture.path, **picture.smaller}
                 size = {"width": picture.width, "height": picture.height}
                 media = media.model_copy(update={**size, "size_bytes": picture.path.stat().st_size})
+            stored_bytes = RECORD_BYTES + sum(path.stat().st_size for path in versions.values())
+            media = media.model_copy(update={"stored_bytes": stored_bytes})
             until = self._clock.now() + timedelta(seconds=STORING_SECONDS)
-            if not await self._media.begin(
-                media.model_copy(update={"expires_at": until}), upload_key
-            ):
-                raise Unavailable
+            begun = media.model_copy(update={"expires_at": until})
+            await self._quotas.begin(actor, begun, upload_key)
             # A crash from here on leaves a record that nobody sees; the sweep deletes it with what bytes there are.
-            for version, path in versions.items():
-                await self._media.put_bytes(media.media_id, version, path)
-            if not await self._media.finish(media, upload_key):
-                raise Unavailable
+            try:
+                for version, path in versions.items():
+                    await self._media.put_bytes(media.media_id, version, path)
+                if not await self._media.finish(media, upload_key):
+                    raise Unavailable
+            except Exception:
+                # Or it would be counted for an hour.
+                with suppress(Exception):
+                    await self._media.give_up(media.media_id, self._clock.now())
+                    # A process that stood still may find its record swept; what it stored since must go too.
+                    await self._media.delete_strays(media.media_id)
+                raise
         return media
 
     @contextmanager
@@ -176,42 +200,6 @@ class MediaService:
             raise IdempotencyConflict
         return media
 
-    async def _receive(
-        self, chunks: AsyncIterator[bytes], target: Path, length: int | None
-    ) -> tuple[MediaKind, str, int]:
-        """Write the file down as it comes: what it is, and how long.
-
-        Raises: MediaTooLarge; BadMedia.
-        """
-        head = b""
-        size = 0
-        known: tuple[MediaKind, str] | None = None
-        with target.open("wb") as file:
-            async for chunk in chunks:
-                size += len(chunk)
-                await asyncio.to_thread(file.write, chunk)
-                if known is None:
-                    head += chunk[: SNIFFED_BYTES - len(head)]
-                    if len(head) == SNIFFED_BYTES:
-                        known = _kind_of(head)
-                        self._check_size(known[0], length or 0)
-                if known is not None:
-                    self._check_size(known[0], size)
-        if not size:
-            raise BadMedia("The upload is empty")
-        known = known or _kind_of(head)
-        self._check_size(known[0], size)
-        return *known, size
-
-    def _check_size(self, kind: MediaKind, size_bytes: int) -> None:
-        limit = {
-            MediaKind.IMAGE: self._limits.image_bytes,
-            MediaKind.VIDEO: self._limits.video_bytes,
-            MediaKind.FILE: self._limits.file_bytes,
-        }[kind]
-        if size_bytes > limit:
-            raise MediaTooLarge(f"At most {limit} bytes, for {kind.value}s", limit_bytes=limit)
-
     # --- out ------------------------------------------------------------------------------------------------------
 
     async def get(self, media_id: str) -> Media:
@@ -241,30 +229,43 @@ class MediaService:
     async def sweep(self) -> int:
         """Throw away what nobody uses and whose time is over; how many uploads. Several processes may sweep at once."""
         now = self._clock.now()
-        gone = 0
+        gone: list[str] = []
         for media_id in await self._media.list_expired(now, SWEPT_AT_ONCE):
             if await self._media.doom(media_id, now):
-                # A crash here leaves a record that nobody sees, for the next sweep.
+                # A crash from here on leaves a record that nobody sees, for the next sweep.
                 await self._media.delete(media_id)
-                gone += 1
-        return gone
+                gone.append(media_id)
+        if gone:
+            await self._database.run(lambda tx: self._media.forget(gone, tx))
+        return len(gone)
+
+    async def count_all(self) -> None:
+        """Count what every user and the deployment have stored, while nobody uploads; for an older database."""
+        await self._media.usage.count_all()
 
     def start(self) -> None:
         """Sweep now and then, until stopped."""
         self._sweeping = self._sweeping or asyncio.create_task(
-            repeat(self._sweep_all, SWEEP_SECONDS), name="media-sweep"
+            self._sweep_again_and_again(), name="media-sweep"
         )
 
+    async def _sweep_again_and_again(self) -> None:
+        await asyncio.to_thread(self._files.sweep)
+        await repeat(self._sweep_all, SWEEP_SECONDS)
+
     async def _sweep_all(self) -> None:
+        await asyncio.to_thread(self._files.sweep)
         while await self.sweep() == SWEPT_AT_ONCE:
             pass
 
     async def stop(self) -> None:
-        """Stop sweeping."""
+        """Stop sweeping, once what was begun is recorded."""
+        await self._quotas.close()
         if self._sweeping is not None:
             self._sweeping.cancel()
             with suppress(asyncio.CancelledError):
                 await self._sweeping
+        self._files.close()
 
 
 def attached(actor: Actor, content: Content, known: Mapping[str, Media]) -> Content:
@@ -305,21 +306,6 @@ def kept_as_own(
 def media_ids_of(content: Content | None) -> Sequence[str]:
     """The uploads that the content uses, each as often as it does."""
     return [attachment.media_id for attachment in content.media] if content else []
-
-
-def _kind_of(head: bytes) -> tuple[MediaKind, str]:
-    found = filetype.guess(head)
-    content_type = found.mime if found is not None else _UNKNOWN_TYPE
-    if content_type in FORMATS:
-        return MediaKind.IMAGE, content_type
-    if content_type.startswith(("video/", "audio/")):
-        return MediaKind.VIDEO, content_type
-    return MediaKind.FILE, content_type
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _file_name(name: str) -> str:

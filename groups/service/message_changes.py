@@ -61,7 +61,8 @@ class MessageChanges:
             if message.content == new:
                 return Posted(message, standing)
             edited = message.model_copy(update={"content": new, "edited_at": now})
-            await self._streams.replace(message, edited, now, tx)
+            media_limit = self._limits.channel_media_bytes
+            await self._streams.replace(message, edited, now, tx, media_limit=media_limit)
             group = standing.group
             await self._note(tx, actor, AdminAction.POST_EDITED, group, message, described(new))
             tx.publish(

@@ -23,7 +23,7 @@ from groups.service.access import Access
 from groups.service.hooks import Hooks
 from groups.service.media import media_ids_of
 from groups.service.openings import Openings
-from groups.service.posting import Post, PostBatch, Take, prepared
+from groups.service.posting import Post, PostBatch, Take, check_media_quota, prepared
 from groups.service.streams import StreamService, digest_of
 from groups.store import (
     GroupStore,
@@ -162,13 +162,20 @@ class MessageService:
         if group is None or row is None:
             return [GroupNotFound() for _ in posts]
         signatures = await self._signatures(group, authors, tx)
-        batch = PostBatch(row, self._clock.now(), self._limits.posts_per_second, stream_id)
+        batch = PostBatch(
+            row,
+            self._clock.now(),
+            self._limits.posts_per_second,
+            stream_id,
+            media_limit=self._limits.channel_media_bytes,
+        )
         outcomes: list[Posted | DomainError] = []
         for post in posts:
             user_id = post.actor.user_id
             member = members.get(user_id)
             rank = policy.rank_of(post.actor, member, restrictions.get(user_id))
             standing = Standing(group=group, member=member, rank=rank)
+            is_taken = False
             try:
                 if not policy.may_see(group, rank):
                     raise GroupNotFound
@@ -179,12 +186,17 @@ class MessageService:
                         raise refusal
                     batch.check_rate()
                     ready = await prepared(post, of_media.found if uploads else {}, tx)
+                    is_taken = ready.are_uploads_counted
+                    batch.check_media(ready.content)
                     first = batch.add(post, ready, signatures.get(user_id, ""))
                     known[user_id, post.key] = first
                 elif first.digest != post.digest:
                     raise IdempotencyConflict
                 outcomes.append(Posted(first.message, standing))
             except DomainError as error:
+                if is_taken:
+                    # Rolled back: what was taken out of its place must not be lost with the refusal.
+                    raise
                 outcomes.append(error)
         if batch.added:
             await self._store(batch, group, members, tx)
@@ -244,12 +256,17 @@ class MessageService:
                 raise refusal
             uploads = media_ids_of(content) if isinstance(content, Content) else ()
             known = await self._media.find_many(uploads, tx) if uploads else {}
-            stream = await self._stream_store.find(standing.group.stream_id, tx)
+            of_row = self._stream_store.lookup(standing.group.stream_id)
+            await self._database.look_up(tx, of_row)
+            row = of_row.found
             signatures = await self._signatures(standing.group, [actor.user_id], tx)
             ready = await prepared(post, known, tx)
+            if row is not None:
+                limit = self._limits.channel_media_bytes
+                check_media_quota(row.media_bytes, ready.content.media_bytes, limit)
             message = Message(
                 stream_id=standing.group.stream_id,
-                seq=(stream.head_seq if stream else 0) + 1,
+                seq=(row.stream.head_seq if row else 0) + 1,
                 sender_id=actor.user_id,
                 content=ready.content,
                 created_at=now,

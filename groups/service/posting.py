@@ -1,10 +1,11 @@
-"""Posts on their way into a stream: what a caller hands in, and one batch's seqs and posting rate."""
+"""Posts on their way into a stream: what a caller hands in, and one batch's seqs, posting rate and bytes of uploads."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from groups.errors import StorageQuotaReached
 from groups.kernel.actor import Actor
 from groups.kernel.errors import FieldTooLong, InvalidRequest, Quota, RateLimited
 from groups.kernel.ids import StreamId, UserId
@@ -85,11 +86,26 @@ def check_bounds(content: Content, limits: GroupLimits) -> None:
         raise FieldTooLong(too_long, limit)
 
 
+def check_media_quota(used: int, more: int, limit: int) -> None:
+    """Refuse messages that would carry more than a stream's limit; 0: there is none.
+
+    Raises: StorageQuotaReached.
+    """
+    if more and limit and used + more > limit:
+        raise StorageQuotaReached("channel", limit_bytes=limit, used_bytes=used)
+
+
 class PostBatch:
     """The seqs and the rate of one batch of posts; `row` None: they begin the stream."""
 
     def __init__(
-        self, row: StreamRow | None, now: datetime, rate: int, stream_id: StreamId
+        self,
+        row: StreamRow | None,
+        now: datetime,
+        rate: int,
+        stream_id: StreamId,
+        *,
+        media_limit: int = 0,
     ) -> None:
         self.now = now
         self.added: list[KeyedMessage] = []
@@ -99,6 +115,10 @@ class PostBatch:
         row = row or StreamRow(Stream(stream_id=stream_id), None, None)
         self._stream = row.stream
         self._rate = rate
+        self.media_bytes = 0
+        """What the messages of the batch carry."""
+        self._media_before = row.media_bytes
+        self._media_limit = media_limit
         if rate:
             # A bucket of one second's worth: full at first, refilled by the time that passed.
             self.tokens = float(rate)
@@ -121,6 +141,14 @@ class PostBatch:
                 quota=Quota("messages", self._rate),
             )
 
+    def check_media(self, content: Content) -> None:
+        """Refuse a message whose uploads the stream has no room for.
+
+        Raises: StorageQuotaReached.
+        """
+        used = self._media_before + self.media_bytes
+        check_media_quota(used, content.media_bytes, self._media_limit)
+
     def add(self, post: Post, prepared: Prepared, signature: str = "") -> KeyedMessage:
         """The message with the next seq; the rate was checked."""
         if self.tokens is not None:
@@ -136,6 +164,7 @@ class PostBatch:
             origin=prepared.origin,
             author_id=post.actor.user_id if post.voice else None,
         )
+        self.media_bytes += prepared.content.media_bytes
         if not prepared.are_uploads_counted:
             self.uploads += [attachment.media_id for attachment in prepared.content.media]
         keyed = KeyedMessage(message, post.key, post.digest)

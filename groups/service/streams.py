@@ -19,7 +19,7 @@ from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_si
 from groups.limits import GroupLimits
 from groups.models import Content, LastMessage, Media, Message, Stream
 from groups.service.media import attached, kept_as_own, media_ids_of
-from groups.service.posting import Post, PostBatch, Take, check_bounds
+from groups.service.posting import Post, PostBatch, Take, check_bounds, check_media_quota
 from groups.store import MediaStore, MessageStore, StreamStore
 from groups.store.messages import KeyedMessage
 
@@ -122,7 +122,9 @@ class StreamService:
     async def append(self, batch: PostBatch, tx: Tx) -> None:
         """Store what was added to the batch: head, messages, and that they use their uploads."""
         newest = batch.added[-1].message
-        await self._streams.advance(newest.stream_id, _last(newest), batch.tokens, batch.now, tx)
+        await self._streams.advance(
+            newest.stream_id, _last(newest), batch.tokens, batch.now, batch.media_bytes, tx
+        )
         await self._messages.insert_messages(batch.added, tx)
         await self._media.use(batch.uploads, tx)
 
@@ -136,9 +138,25 @@ class StreamService:
         found = await self._media.find_many(media_ids_of(content), tx)
         return attached(actor, content, kept_as_own(actor, found, media_ids_of(message.content)))
 
-    async def replace(self, message: Message, changed: Message, now: datetime, tx: Tx) -> None:
-        """Store an edited or recalled message, the line that lists show of it, and which uploads it uses now."""
-        new = changed.content
+    async def replace(
+        self,
+        message: Message,
+        changed: Message,
+        now: datetime,
+        tx: Tx,
+        *,
+        media_limit: int = 0,
+    ) -> None:
+        """Store an edited or recalled message, the line that lists show of it, and which uploads it uses now.
+
+        Raises: StorageQuotaReached, for an edit after which the stream would carry more than the limit.
+        """
+        new, old = changed.content, message.content
+        more = (new.media_bytes if new else 0) - (old.media_bytes if old else 0)
+        if more:
+            before = await self._streams.add_media_bytes(message.stream_id, more, tx)
+            if more > 0:
+                check_media_quota(before, more, media_limit)
         await self._messages.set_content(changed, tx)
         if message.pinned_at != changed.pinned_at:
             await self._streams.set_pin(changed, tx)
@@ -146,6 +164,10 @@ class StreamService:
         await self._streams.replace_preview(changed, new.preview if new else "", tx)
         await self._media.use(media_ids_of(new), tx)
         await self._media.release(media_ids_of(message.content), now, tx)
+
+    async def count_all_media_bytes(self) -> None:
+        """Count the bytes of uploads that each stream carries, while nobody posts; for an older database."""
+        await self._streams.count_all_media_bytes()
 
     # --- read -----------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
 from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
+from groups.store.media_usage import MediaUsageStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
 from groups.store.repeats import RepeatStore
@@ -25,6 +26,7 @@ INDEXES = (
     *InvitationStore.INDEXES,
     *JoinRequestStore.INDEXES,
     *MediaStore.INDEXES,
+    *MediaUsageStore.INDEXES,
     *MemberStore.INDEXES,
     *MessageStore.INDEXES,
     *RepeatStore.INDEXES,
@@ -42,6 +44,7 @@ __all__ = [
     "InvitationStore",
     "JoinRequestStore",
     "MediaStore",
+    "MediaUsageStore",
     "MemberStore",
     "MessageStore",
     "Place",

@@ -1,8 +1,9 @@
 """Uploads: their records, and their bytes in GridFS.
 
 `media`: `_id` is the media id; `uses` is how many messages hold it, `expires_at` when it is thrown away while that is
-none; `key` and `digest` (of the bytes) are there where the caller gave an idempotency key. `blobs.files` and
-`blobs.chunks` (GridFS): `_id` is the media id, or `media<US>size` of a smaller version.
+none; `stored_bytes` is what it counts for in `media_usage`; `key` and `digest` (of the bytes) are there where the
+caller gave an idempotency key. `blobs.files` and `blobs.chunks` (GridFS): `_id` is the media id, or `media<US>size`
+of a smaller version.
 
 No bytes without a record: it is written before them (`incoming`) and deleted after them (`doomed`). A record in either
 state is seen by nobody but the sweep, which ends what a crash has left half done.
@@ -20,13 +21,13 @@ from groups.kernel.mongo import (
     Bucket,
     Database,
     Document,
-    DuplicateKeyError,
     Index,
     Lookup,
     NoFile,
     Tx,
 )
 from groups.models import Media, MediaSize
+from groups.store.media_usage import MediaUsage, MediaUsageStore, bytes_of, usage_key
 
 CHUNK_BYTES: Final = 512 * 1024  # of one GridFS document; also what a download holds at once
 
@@ -34,6 +35,8 @@ _INCOMING: Final = "incoming"
 _STORED: Final = "stored"
 _DOOMED: Final = "doomed"
 _OURS: Final = {"state", "key", "digest"}
+_COUNTED: Final[Document] = {"uploader_id": 1, "uses": 1, "size_bytes": 1, "stored_bytes": 1}
+"""What `media_usage` needs to know of a record."""
 
 
 class UploadKey(NamedTuple):
@@ -64,6 +67,7 @@ class MediaStore:
     )
 
     def __init__(self, database: Database) -> None:
+        self.usage = MediaUsageStore(database)
         self._media = database.collection("media")
         self._files = database.collection("blobs.files")
         self._messages = database.collection("messages")
@@ -81,17 +85,33 @@ class MediaStore:
 
     # --- records --------------------------------------------------------------------------------------------------
 
-    async def begin(self, media: Media, key: UploadKey | None) -> bool:
-        """Record an upload whose bytes will be stored; False when another one has its key."""
-        document = media.model_dump(mode="python") | {"state": _INCOMING}
-        document["_id"] = document.pop("media_id")
-        if key is not None:
-            document |= {"key": key.key, "digest": key.digest}
-        try:
-            await self._media.insert_one(document)
-        except DuplicateKeyError:
-            return False
-        return True
+    async def begin(self, uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx) -> None:
+        """Record uploads whose bytes will be stored, and count them; none is there yet, nor has a taken key."""
+        documents = []
+        changes: dict[UserId, MediaUsage] = {}
+        for media, key in uploads:
+            document = media.model_dump(mode="python") | {"state": _INCOMING}
+            document["_id"] = document.pop("media_id")
+            if key is not None:
+                document |= {"key": key.key, "digest": key.digest}
+            documents.append(document)
+            more = MediaUsage(media.stored_bytes, media.stored_bytes)
+            changes[media.uploader_id] = changes.get(media.uploader_id, MediaUsage()) + more
+        await self._media.insert_many(documents, session=tx.session)
+        await self.usage.add(changes, tx)
+
+    async def find_begun(self, media_ids: Sequence[str], tx: Tx) -> set[str]:
+        """Those of the uploads that are recorded, in whatever state."""
+        cursor = self._media.find({"_id": {"$in": list(media_ids)}}, {"_id": 1}, session=tx.session)
+        return {row["_id"] for row in await cursor.to_list(None)}
+
+    async def is_key_taken(self, uploader_id: UserId, key: str, tx: Tx) -> bool:
+        """Whether an upload of the user has the key, in whatever state."""
+        # Uses index: uploader_id_1_key_1
+        found = await self._media.find_one(
+            {"uploader_id": uploader_id, "key": key}, {"_id": 1}, session=tx.session
+        )
+        return found is not None
 
     async def finish(self, media: Media, key: UploadKey | None) -> bool:
         """The bytes are stored; False when the record has expired meanwhile, or has lost its key to a repetition."""
@@ -140,24 +160,31 @@ class MediaStore:
 
     async def use(self, media_ids: Iterable[str], tx: Tx) -> None:
         """Count one more message for each mention; the sweep conflicts with this, or finds it used."""
+        moved: dict[UserId, MediaUsage] = {}
         for media_id, times in Counter(media_ids).items():
-            await self._media.update_one(
+            before = await self._media.find_one_and_update(
                 {"_id": media_id},
                 {"$inc": {"uses": times}, "$set": {"expires_at": None}},
+                _COUNTED,
                 session=tx.session,
             )
+            _count_uses(moved, before, times)
+        await self.usage.add(moved, tx)
 
     async def release(self, media_ids: Iterable[str], now: datetime, tx: Tx) -> None:
         """Count one message less for each mention; what nobody uses any more expires at once."""
+        moved: dict[UserId, MediaUsage] = {}
         for media_id, times in Counter(media_ids).items():
-            await self._media.update_one(
-                {"_id": media_id}, {"$inc": {"uses": -times}}, session=tx.session
-            )
-            await self._media.update_one(
-                {"_id": media_id, "uses": {"$lte": 0}},
-                {"$set": {"expires_at": now}},
+            left = {"$subtract": ["$uses", times]}
+            expires_at = {"$cond": [{"$lte": [left, 0]}, now, "$expires_at"]}
+            before = await self._media.find_one_and_update(
+                {"_id": media_id},
+                [{"$set": {"uses": left, "expires_at": expires_at}}],
+                _COUNTED,
                 session=tx.session,
             )
+            _count_uses(moved, before, -times)
+        await self.usage.add(moved, tx)
 
     async def list_expired(self, now: datetime, limit: int) -> list[str]:
         """Uploads whose time is over."""
@@ -173,11 +200,33 @@ class MediaStore:
         )
         return bool(outcome.matched_count)
 
+    async def give_up(self, media_id: str, now: datetime) -> None:
+        """Have the sweep delete an upload that failed while its bytes were being stored."""
+        await self._media.update_one(
+            {"_id": media_id, "state": _INCOMING}, {"$set": {"expires_at": now}}
+        )
+
     async def delete(self, media_id: str) -> None:
-        """Delete what `doom` has hidden, bytes first; doing it again, or twice at once, changes nothing more."""
+        """Delete the bytes of what `doom` has hidden; doing it again, or twice at once, changes nothing more."""
         await self._delete_bytes(media_id)
-        # A crash before this line leaves the record to the next sweep.
-        await self._media.delete_one({"_id": media_id, "state": _DOOMED})
+
+    async def forget(self, media_ids: Sequence[str], tx: Tx) -> None:
+        """Delete the records of what `delete` has deleted, and count them no more."""
+        wanted = {"_id": {"$in": list(media_ids)}, "state": _DOOMED}
+        cursor = self._media.find(wanted, _COUNTED, session=tx.session)
+        rows = await cursor.to_list(None)
+        if not rows:
+            return
+        gone: dict[UserId, MediaUsage] = {}
+        for row in rows:
+            size = bytes_of(row)
+            less = MediaUsage(-size, 0 if row["uses"] > 0 else -size)
+            gone[row["uploader_id"]] = gone.get(row["uploader_id"], MediaUsage()) + less
+        # Two who sweep the same at once conflict here, and the later one finds nothing left.
+        await self._media.delete_many(
+            {"_id": {"$in": [row["_id"] for row in rows]}}, session=tx.session
+        )
+        await self.usage.add(gone, tx)
 
     # --- repairs --------------------------------------------------------------------------------------------------
 
@@ -226,6 +275,8 @@ class MediaStore:
             {"$set": {"uses": used, "expires_at": expires_at}},
             session=tx.session,
         )
+        if (used > 0) != (record["uses"] > 0):
+            await self.usage.recount(usage_key(record["uploader_id"]), tx)
         return None if used == record["uses"] else (int(record["uses"]), used)
 
     # --- bytes ----------------------------------------------------------------------------------------------------
@@ -266,7 +317,19 @@ def _blob(media_id: str, size: MediaSize) -> str:
     return media_id if size is MediaSize.ORIGINAL else join_key(media_id, size.value)
 
 
+def _count_uses(
+    moved: dict[UserId, MediaUsage], before: Mapping[str, Any] | None, more: int
+) -> None:
+    """Note how many of the uploader's bytes so many more uses make unused, or used."""
+    if before is None or (before["uses"] > 0) == (before["uses"] + more > 0):
+        return
+    owner, size = before["uploader_id"], bytes_of(before)
+    unused = size if before["uses"] > 0 else -size
+    moved[owner] = moved.get(owner, MediaUsage()) + MediaUsage(0, unused)
+
+
 def _to_media(document: Mapping[str, Any]) -> Media:
     values: Document = {k: v for k, v in document.items() if k not in _OURS}
     values["media_id"] = values.pop("_id")
+    values.setdefault("stored_bytes", values["size_bytes"])
     return Media.model_validate(values)

@@ -1,7 +1,7 @@
 """Stream documents: `_id` is the stream id.
 
 The head, the last message, and the token bucket of the posting rate, all in the one document that every post writes
-anyway; and `pins`, the seqs of the few pinned messages, the oldest pin first.
+anyway; `media_bytes`, what its messages carry; and `pins`, the seqs of the few pinned messages, the oldest pin first.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,11 +17,12 @@ from groups.models import Head, LastMessage, Message, Stream
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:
-    """A stream with its token bucket: `tokens` left at the instant `tokens_at`."""
+    """A stream with its token bucket, `tokens` left at the instant `tokens_at`, and what its messages carry."""
 
     stream: Stream
     tokens: float | None
     tokens_at: datetime | None
+    media_bytes: int = 0
 
 
 _head: Final = Head._make
@@ -35,6 +36,7 @@ class StreamStore:
 
     def __init__(self, database: Database) -> None:
         self._streams = database.collection("streams")
+        self._messages = database.collection("messages")
         self._streams_naive = database.collection("streams", naive_instants=True)
         self._reader = Coalesced(self.find_many)
 
@@ -74,13 +76,53 @@ class StreamStore:
         return {stream.stream_id: stream for stream in streams}
 
     async def advance(
-        self, stream_id: StreamId, last: LastMessage, tokens: float | None, at: datetime, tx: Tx
+        self,
+        stream_id: StreamId,
+        last: LastMessage,
+        tokens: float | None,
+        at: datetime,
+        media_bytes: int,
+        tx: Tx,
     ) -> None:
-        """Move the head to the last message and store what is left in the token bucket."""
+        """Move the head to the last message, store what is left in the token bucket, count so many bytes more."""
         values: Document = {"head_seq": last.seq, "last": asdict(last)}
         if tokens is not None:
             values |= {"tokens": tokens, "tokens_at": at}
-        await self._streams.update_one({"_id": stream_id}, {"$set": values}, session=tx.session)
+        changes: Document = {"$set": values}
+        if media_bytes:
+            changes["$inc"] = {"media_bytes": media_bytes}
+        await self._streams.update_one({"_id": stream_id}, changes, session=tx.session)
+
+    async def add_media_bytes(self, stream_id: StreamId, more: int, tx: Tx) -> int:
+        """Count so many bytes more that its messages carry, or less; how many it had before."""
+        before: Document | None = await self._streams.find_one_and_update(
+            {"_id": stream_id},
+            {"$inc": {"media_bytes": more}},
+            {"media_bytes": 1},
+            session=tx.session,
+        )
+        return int((before or {}).get("media_bytes", 0))
+
+    async def recount_media_bytes(self, stream_id: StreamId, tx: Tx) -> tuple[int, int]:
+        """Make `media_bytes` what the messages carry; what it was and is. Reads all of them: of use to repairs only."""
+        # Written before they are read: whoever posts or recalls meanwhile conflicts with us.
+        before = await self.add_media_bytes(stream_id, 1, tx)
+        cursor = self._messages.aggregate(
+            [{"$match": {"stream_id": stream_id}}, *_CARRIED], session=tx.session
+        )
+        rows = await cursor.to_list(1)
+        after = int(rows[0]["media_bytes"]) if rows else 0
+        await self._streams.update_one(
+            {"_id": stream_id}, {"$set": {"media_bytes": after}}, session=tx.session
+        )
+        return before, after
+
+    async def count_all_media_bytes(self) -> None:
+        """Write `media_bytes` of all streams anew, while nobody posts."""
+        merge: Document = {
+            "$merge": {"into": "streams", "whenMatched": "merge", "whenNotMatched": "discard"}
+        }
+        await self._messages.aggregate([*_CARRIED, merge], allowDiskUse=True).to_list(None)
 
     async def replace_preview(self, message: Message, preview: str, tx: Tx) -> None:
         """Change the line that lists show, if this message is still the last one."""
@@ -139,8 +181,21 @@ class StreamStore:
         return heads
 
 
+_CARRIED: Final[list[Document]] = [
+    {"$match": {"content.media.0": {"$exists": True}}},
+    {"$project": {"stream_id": 1, "more": {"$sum": "$content.media.size_bytes"}}},
+    {"$group": {"_id": "$stream_id", "media_bytes": {"$sum": "$more"}}},
+]
+"""The bytes of uploads that the messages of each stream carry."""
+
+
 def _to_row(document: Document) -> StreamRow:
-    return StreamRow(_to_stream(document), document.get("tokens"), document.get("tokens_at"))
+    return StreamRow(
+        _to_stream(document),
+        document.get("tokens"),
+        document.get("tokens_at"),
+        document.get("media_bytes", 0),
+    )
 
 
 def _to_stream(document: Document) -> Stream:

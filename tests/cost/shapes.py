@@ -41,6 +41,7 @@ SHARD_KEY: Final = {
     "schema": "_id",
     "events": None,
     "media": "_id",
+    "media_usage": "_id",
     "blobs.files": "_id",
     "blobs.chunks": "files_id",
 }
@@ -90,6 +91,7 @@ ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "media", ("key", "state", "uploader_id")): (
         "an upload repeated with its key, by the index on both: every shard is asked, once an upload"
     ),
+    Shape("find", "media", ("key", "uploader_id")): "the same, where it is recorded",
     Shape("update", "media", ("key", "state", "uploader_id")): "the same",
     Shape("find", "media", ("expires_at",)): "what nobody uses, by the index on it, once a minute",
     Shape("find", "blobs.files", ()): "one file, once a process: GridFS looks whether it is new",

@@ -1,6 +1,6 @@
 """An older deployment's database under this program: each step from what the older program left."""
 
-from groups.kernel.ids import GroupId
+from groups.kernel.ids import GroupId, join_key
 from groups.kernel.mongo import Database
 from tests.api import Api, User, a_channel, conversation_of, id_of, part
 from tests.conftest import OpenApi
@@ -53,3 +53,36 @@ async def test_who_had_muted_a_channel_before_that_was_counted_is_counted(
 
     again = await after_a_restart(api, server, owner)
     assert (await again.get(f"{path}/insights")).body["muted"]["count"] == 1
+
+
+async def test_the_bytes_of_uploads_that_were_stored_before_they_were_counted_are_counted(
+    api: OpenApi, database: Database
+) -> None:
+    server = await api()
+    ada, bob = server.user("ada"), server.user("bob")
+    channel = await a_channel(ada)
+    for user, size in ((ada, 100), (ada, 1_000), (bob, 10_000)):
+        sent = await user.call("POST", "/v1/media", data=b"x" * size, headers={})
+        assert sent.status == 201
+        if size == 100:
+            post = {"kind": "file", "file": sent.body["media_id"]}
+            assert (await ada.post(f"{channel}/posts", post)).status == 201
+    # An older program knew only the size of the original.
+    await database.collection("media").update_many({}, {"$unset": {"stored_bytes": ""}})
+    await database.collection("media_usage").delete_many({})
+    await database.collection("streams").update_many({}, {"$unset": {"media_bytes": ""}})
+    await make_old(database, 2)
+
+    await after_a_restart(api, server, ada)
+    rows = {
+        row.pop("_id"): row
+        for row in await database.collection("media_usage").find({}).to_list(None)
+    }
+    assert rows == {
+        "deployment": {"bytes": 11_100},
+        join_key("user", ada.id): {"bytes": 1_100, "unused_bytes": 1_000},
+        join_key("user", bob.id): {"bytes": 10_000, "unused_bytes": 10_000},
+    }
+    stream = await database.collection("streams").find_one({"_id": conversation_of(channel)})
+    assert stream is not None
+    assert stream["media_bytes"] == 100

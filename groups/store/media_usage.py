@@ -1,0 +1,128 @@
+"""How many bytes uploads take: of each user, and of the deployment; one document each in `media_usage`.
+
+`_id` is `user<US>` and the user id, or `deployment`; `bytes` counts every upload from before its bytes are stored until
+its record is deleted, `unused_bytes` (of a user) those that no message or profile uses. Each counter changes in the
+transaction that changes the upload's record, so they never differ.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import UpdateOne
+
+from groups.kernel.ids import UserId, join_key
+from groups.kernel.mongo import Database, Document, Index, Tx
+
+DEPLOYMENT: Final = "deployment"
+"""The key of the sum of all; no user's key equals it, since theirs hold a separator."""
+STORED_BYTES: Final[Document] = {"$ifNull": ["$stored_bytes", "$size_bytes"]}
+"""The expression of what an upload's record counts for; the older ones know only the size of the original."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaUsage:
+    """Bytes of uploads: all that are stored, and those of them that nothing uses."""
+
+    total: int = 0
+    unused: int = 0
+
+    def __add__(self, other: "MediaUsage") -> "MediaUsage":
+        return MediaUsage(self.total + other.total, self.unused + other.unused)
+
+
+def bytes_of(record: Mapping[str, Any]) -> int:
+    """What an upload's record counts for."""
+    return int(record.get("stored_bytes", record["size_bytes"]))
+
+
+def usage_key(user_id: UserId | None) -> str:
+    """The key of a user's counters; of the deployment's for None."""
+    return DEPLOYMENT if user_id is None else join_key("user", user_id)
+
+
+class MediaUsageStore:
+    """The collection `media_usage`."""
+
+    INDEXES = (Index("media_usage", [], "found by _id only"),)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._usage = database.collection("media_usage")
+        self._media = database.collection("media")
+
+    async def read(
+        self, user_ids: Collection[UserId], tx: Tx | None = None
+    ) -> dict[UserId | None, MediaUsage]:
+        """The counters of the users, and under None the deployment's."""
+        keys = {usage_key(user_id): user_id for user_id in (*user_ids, None)}
+        cursor = self._usage.find(
+            {"_id": {"$in": list(keys)}}, session=tx.session if tx is not None else None
+        )
+        found = {keys[row["_id"]]: _to_usage(row) for row in await cursor.to_list(None)}
+        return {user_id: found.get(user_id, MediaUsage()) for user_id in keys.values()}
+
+    async def add(self, changes: Mapping[UserId, MediaUsage], tx: Tx) -> None:
+        """Change the counters of the users, and the deployment's by the sum; one command, or none."""
+        more = {usage_key(user_id): change for user_id, change in changes.items()}
+        total = sum(change.total for change in changes.values())
+        operations = [
+            UpdateOne(
+                {"_id": key},
+                {"$inc": {"bytes": change.total, "unused_bytes": change.unused}},
+                upsert=True,
+            )
+            for key, change in more.items()
+            if change != MediaUsage()
+        ]
+        if total:
+            operations.append(
+                UpdateOne({"_id": DEPLOYMENT}, {"$inc": {"bytes": total}}, upsert=True)
+            )
+        await self._database.apply(self._usage, operations, tx)
+
+    # --- repairs --------------------------------------------------------------------------------------------------
+
+    async def recount(self, key: str, tx: Tx) -> tuple[MediaUsage, MediaUsage]:
+        """Make the counters under the key what the records say; what they were and are. Reads all records."""
+        # Written before the records are read: whoever changes them meanwhile conflicts with us.
+        before = await self._usage.find_one_and_update(
+            {"_id": key}, {"$inc": {"bytes": 1}}, upsert=True, session=tx.session
+        )
+        user = key.removeprefix(usage_key(UserId("")))
+        wanted: Document = {} if key == DEPLOYMENT else {"uploader_id": user}
+        group = {"$group": {"_id": None, **_SUMS}}
+        cursor = self._media.aggregate([{"$match": wanted}, group], session=tx.session)
+        rows = await cursor.to_list(1)
+        after = _to_usage(rows[0]) if rows else MediaUsage()
+        values = {"bytes": after.total}
+        if key != DEPLOYMENT:
+            values["unused_bytes"] = after.unused
+        else:
+            after = MediaUsage(after.total)
+        await self._usage.update_one({"_id": key}, {"$set": values}, session=tx.session)
+        return _to_usage(before or {}), after
+
+    async def count_all(self) -> None:
+        """Write all counters anew, while nobody changes a record."""
+        by_user: list[Document] = [
+            {"$group": {"_id": "$uploader_id", **_SUMS}},
+            {"$set": {"_id": {"$concat": [usage_key(UserId("")), "$_id"]}}},
+        ]
+        whole: list[Document] = [
+            {"$group": {"_id": DEPLOYMENT, **_SUMS}},
+            {"$unset": "unused_bytes"},
+        ]
+        for pipeline in (by_user, whole):
+            merge: Document = {"$merge": {"into": "media_usage", "whenMatched": "replace"}}
+            await self._media.aggregate([*pipeline, merge], allowDiskUse=True).to_list(None)
+
+
+_SUMS: Final[Document] = {
+    "bytes": {"$sum": STORED_BYTES},
+    "unused_bytes": {"$sum": {"$cond": [{"$gt": ["$uses", 0]}, 0, STORED_BYTES]}},
+}
+
+
+def _to_usage(row: Mapping[str, Any]) -> MediaUsage:
+    return MediaUsage(int(row.get("bytes", 0)), int(row.get("unused_bytes", 0)))
