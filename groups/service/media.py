@@ -40,6 +40,7 @@ from groups.service.upload_quotas import UploadQuotas
 from groups.service.upload_receiver import UploadReceiver, digest_of
 from groups.store import MediaStore
 from groups.store.media import UploadKey
+from groups.store.media_bytes import MediaBytes, StoredFile
 
 ID_BYTES: Final = 20  # 160 random bits: the id is what gives access
 SWEEP_SECONDS: Final = 60.0
@@ -65,12 +66,17 @@ class Bytes:
     media: Media
     size: MediaSize
     content_type: str
-    size_bytes: int
-    _store: MediaStore
+    _file: StoredFile
+    _store: MediaBytes
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there are."""
+        return self._file.length
 
     def read(self, start: int, length: int) -> AsyncIterator[bytes]:
         """So many of them, from `start`."""
-        return self._store.read(self.media.media_id, self.size, start, length)
+        return self._store.read(self._file, start, length)
 
 
 class MediaService:
@@ -159,7 +165,7 @@ class MediaService:
             # A crash from here on leaves a record that nobody sees; the sweep deletes it with what bytes there are.
             try:
                 for version, path in versions.items():
-                    await self._media.put_bytes(media.media_id, version, path)
+                    await self._media.bytes.put(media.media_id, version, path)
                 if not await self._media.finish(media, upload_key):
                     raise Unavailable
             except Exception:
@@ -218,11 +224,11 @@ class MediaService:
         Raises: MediaNotFound, also for a version that there is not.
         """
         media = await self.get(media_id)
-        length = await self._media.length_of(media_id, size)
-        if length is None:
+        file = await self._media.bytes.find_file(media_id, size)
+        if file is None:
             raise MediaNotFound
         kind = media.content_type if size is MediaSize.ORIGINAL else THUMBNAIL_TYPE
-        return Bytes(media, size, kind, length, self._media)
+        return Bytes(media, size, kind, file, self._media.bytes)
 
     # --- background -----------------------------------------------------------------------------------------------
 

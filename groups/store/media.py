@@ -11,25 +11,21 @@ state is seen by nobody but the sweep, which ends what a crash has left half don
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from groups.kernel.ids import UserId, join_key
+from groups.kernel.ids import UserId
 from groups.kernel.mongo import (
-    Bucket,
     Database,
     Document,
     Index,
     Lookup,
-    NoFile,
     Tx,
 )
-from groups.models import Media, MediaSize
+from groups.models import Media
+from groups.store.media_bytes import MediaBytes
 from groups.store.media_usage import MediaUsage, MediaUsageStore, bytes_of, usage_key
-
-CHUNK_BYTES: Final = 512 * 1024  # of one GridFS document; also what a download holds at once
 
 _INCOMING: Final = "incoming"
 _STORED: Final = "stored"
@@ -68,20 +64,12 @@ class MediaStore:
 
     def __init__(self, database: Database) -> None:
         self.usage = MediaUsageStore(database)
+        self.bytes = MediaBytes(database)
         self._media = database.collection("media")
-        self._files = database.collection("blobs.files")
         self._messages = database.collection("messages")
         self._groups = database.collection("groups")
         self._users = database.collection("users")
         self._database = database
-        # Made with the first upload: on mongomock there is no GridFS.
-        self._made: Bucket | None = None
-
-    @property
-    def _bucket(self) -> Bucket:
-        if self._made is None:
-            self._made = self._database.bucket("blobs", chunk_bytes=CHUNK_BYTES)
-        return self._made
 
     # --- records --------------------------------------------------------------------------------------------------
 
@@ -208,7 +196,7 @@ class MediaStore:
 
     async def delete(self, media_id: str) -> None:
         """Delete the bytes of what `doom` has hidden; doing it again, or twice at once, changes nothing more."""
-        await self._delete_bytes(media_id)
+        await self.bytes.delete(media_id)
 
     async def forget(self, media_ids: Sequence[str], tx: Tx) -> None:
         """Delete the records of what `delete` has deleted, and count them no more."""
@@ -234,7 +222,7 @@ class MediaStore:
         """Delete the bytes of an upload that has no record; whether there is none."""
         if await self._media.find_one({"_id": media_id}, {"_id": 1}) is not None:
             return False
-        await self._delete_bytes(media_id)
+        await self.bytes.delete(media_id)
         return True
 
     async def recount(
@@ -278,43 +266,6 @@ class MediaStore:
         if (used > 0) != (record["uses"] > 0):
             await self.usage.recount(usage_key(record["uploader_id"]), tx)
         return None if used == record["uses"] else (int(record["uses"]), used)
-
-    # --- bytes ----------------------------------------------------------------------------------------------------
-
-    async def put_bytes(self, media_id: str, size: MediaSize, source: Path) -> None:
-        """Store what the file holds."""
-        with source.open("rb") as file:
-            await self._bucket.upload_from_stream_with_id(_blob(media_id, size), media_id, file)
-
-    async def length_of(self, media_id: str, size: MediaSize) -> int | None:
-        """How many bytes are stored; None where there are none."""
-        row = await self._files.find_one({"_id": _blob(media_id, size)}, {"length": 1})
-        return int(row["length"]) if row else None
-
-    async def read(
-        self, media_id: str, size: MediaSize, start: int, length: int
-    ) -> AsyncIterator[bytes]:
-        """So many of the bytes, from `start`, piece by piece."""
-        stream = await self._bucket.open_download_stream(_blob(media_id, size))
-        stream.seek(start)
-        while length > 0:
-            data: bytes = await stream.read(min(length, CHUNK_BYTES))
-            if not data:
-                return
-            length -= len(data)
-            yield data
-
-    async def _delete_bytes(self, media_id: str) -> None:
-        for size in MediaSize:
-            try:
-                await self._bucket.delete(_blob(media_id, size))
-            # It deletes chunks of which no file knows, too: those of an upload that a crash cut off.
-            except NoFile:
-                continue
-
-
-def _blob(media_id: str, size: MediaSize) -> str:
-    return media_id if size is MediaSize.ORIGINAL else join_key(media_id, size.value)
 
 
 def _count_uses(

@@ -15,7 +15,7 @@ from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database
 from groups.models.media import RECORD_BYTES
 from groups.service.media import STORING_SECONDS
-from groups.store import MediaStore
+from groups.store.media_bytes import MediaBytes
 from tests.api import Answer, Api, MovedClock, User, a_channel, a_chat_group
 from tests.conftest import OpenApi
 from tests.groups.test_media import picture
@@ -185,7 +185,7 @@ async def test_what_a_crash_cut_off_is_given_back_with_its_record(
         raise _Crash
 
     with monkeypatch.context() as crashing:
-        crashing.setattr(MediaStore, "put_bytes", dies)
+        crashing.setattr(MediaBytes, "put", dies)
         with pytest.raises(_Crash):
             await _upload_within(server, ada)
     assert await usage_of(database, ada) == (ONE, ONE)
@@ -206,7 +206,7 @@ async def test_what_fails_while_it_is_stored_is_given_back_at_the_next_sweep(
         raise OSError("the database is away")
 
     with monkeypatch.context() as failing:
-        failing.setattr(MediaStore, "put_bytes", fails)
+        failing.setattr(MediaBytes, "put", fails)
         with pytest.raises(OSError, match="away"):
             await _upload_within(server, ada)
     clock.move(seconds=1)

@@ -70,7 +70,7 @@ class Uploads(Deployment):
         super().__init__(unused_media_seconds=UNUSED_SECONDS)
         self.media = self.services.chat.media
         self.bucket = Bucket()
-        self.media._media._made = self.bucket  # type: ignore[assignment]  # see above
+        self.media._media.bytes._made = self.bucket  # type: ignore[assignment]  # see above
         self.posting = self.services.channels.posts
         self.drafting = self.services.channels.drafting.drafts
         self.files: dict[str, File] = {}

@@ -1,0 +1,107 @@
+"""Parts of downloads: right over the borders of chunks, cheap however small, counted like every other request."""
+
+import io
+import random
+from typing import Any, Final
+
+import pytest
+
+from channels.limits import Limits
+from groups.kernel.mongo import Database
+from groups.models import MediaSize
+from groups.store.media_bytes import CHUNK_BYTES, MediaBytes
+from tests.api import MovedClock, User
+from tests.conftest import OpenApi
+from tests.groups.test_media import load
+
+DATA: Final = random.Random(5).randbytes(4 * CHUNK_BYTES + 1000)
+
+
+async def upload(user: User) -> Any:
+    sent = await user.call("POST", "/v1/media", data=io.BytesIO(DATA), headers={})
+    assert sent.status == 201
+    return sent.body
+
+
+async def bytes_from_chunks(database: Database) -> int:
+    """What the database has sent of chunks since it records its work."""
+    profile = database.collection("system.profile")
+    rows = await profile.find({"ns": {"$regex": r"\.blobs\.chunks$"}}).to_list(None)
+    return sum(row["responseLength"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (0, 0),
+        (CHUNK_BYTES - 1, CHUNK_BYTES),
+        (CHUNK_BYTES, 2 * CHUNK_BYTES - 1),
+        (1, len(DATA) - 2),
+        (3 * CHUNK_BYTES + 7, 4 * CHUNK_BYTES + 7),
+        (len(DATA) - 1, len(DATA) - 1),
+    ],
+)
+async def test_a_part_is_the_same_as_in_the_whole(api: OpenApi, first: int, last: int) -> None:
+    ada = (await api()).user("ada")
+    url = (await upload(ada))["url"]
+    for _ in range(2):
+        status, headers, got = await load(ada, url, Range=f"bytes={first}-{last}")
+        assert (status, headers["Content-Length"]) == (206, str(last - first + 1))
+        assert got == DATA[first : last + 1]
+    assert (await load(ada, url))[2] == DATA
+
+
+async def test_a_byte_reads_one_chunk_and_the_next_one_beside_it_none(
+    api: OpenApi, database: Database
+) -> None:
+    ada = (await api()).user("ada")
+    url = (await upload(ada))["url"]
+    await database.collection("any").database.command("profile", 2)
+    try:
+        for n in range(20):
+            assert (await load(ada, url, Range=f"bytes={n}-{n}"))[2] == DATA[n : n + 1]
+        read = await bytes_from_chunks(database)
+    finally:
+        await database.collection("any").database.command("profile", 0)
+    assert CHUNK_BYTES <= read < 1.1 * CHUNK_BYTES
+
+
+async def test_parts_are_kept_up_to_so_many_bytes(
+    api: OpenApi, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = (await api()).user("ada")
+    media_id = (await upload(ada))["media_id"]
+    monkeypatch.setattr("groups.store.media_bytes.KEPT_BYTES", 2 * CHUNK_BYTES)
+    store = MediaBytes(database)
+    file = await store.find_file(media_id, MediaSize.ORIGINAL)
+    assert file is not None
+    for start in range(0, len(DATA), CHUNK_BYTES // 3):
+        got = b"".join([piece async for piece in store.read(file, start, 5)])
+        assert got == DATA[start : start + 5]
+        assert sum(map(len, store._parts.values())) <= 2 * CHUNK_BYTES
+    assert store._parts
+    kept = set(store._parts)
+    assert b"".join([piece async for piece in store.read(file, 0, len(DATA))]) == DATA
+    assert set(store._parts) <= kept | {(file.blob, 4)}, "a whole download keeps nothing of it"
+
+
+async def test_what_is_deleted_is_not_sent_from_what_was_kept(api: OpenApi) -> None:
+    clock = MovedClock()
+    server = await api(clock=clock)
+    ada = server.user("ada")
+    url = (await upload(ada))["url"]
+    assert (await load(ada, url, Range="bytes=0-0"))[0] == 206
+    clock.move(seconds=Limits().unused_media_seconds + 1)
+    assert await server.services.chat.media.sweep() == 1
+    assert (await load(ada, url, Range="bytes=0-0"))[0] == 404
+
+
+async def test_parts_count_in_the_rate_of_the_address(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.rates.monotonic", lambda: 1_000.0)
+    server = await api(address_requests_per_second=3)
+    ada = server.user("ada")
+    url = (await upload(ada))["url"]
+    answers = [(await load(ada, url, Range=f"bytes={n}-{n}"))[0] for n in range(4)]
+    assert answers == [206, 206, 206, 429]
