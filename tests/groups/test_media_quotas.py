@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
 import pytest
@@ -12,9 +12,11 @@ from channels.limits import Limits
 from channels.verify.command import verify
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId, join_key
-from groups.kernel.mongo import Database
+from groups.kernel.mongo import Database, Tx
+from groups.models import Media
 from groups.models.media import RECORD_BYTES
 from groups.service.media import STORING_SECONDS
+from groups.store.media import UploadKey
 from groups.store.media_bytes import MediaBytes
 from tests.api import Answer, Api, MovedClock, User, a_channel, a_chat_group
 from tests.conftest import OpenApi
@@ -156,6 +158,27 @@ async def test_many_at_once_over_two_processes_do_not_pass_the_limit(
     database = servers[0].services.database
     assert await usage_of(database, ada) == (5 * ONE, 5 * ONE)
     assert await told(database) == []
+
+
+async def test_who_looked_before_another_process_took_the_last_room_is_refused(
+    api: OpenApi, second_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = [
+        await api(user_unused_media_bytes=ONE),
+        await api(user_unused_media_bytes=ONE, database=second_database),
+    ]
+    ada = servers[0].user("ada")
+    store = servers[1].services.chat.media._media
+    begin = store.begin
+
+    async def overtaken(uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx) -> None:
+        if not tx.attempt:
+            assert (await upload(ada)).status == 201
+        await begin(uploads, tx)
+
+    monkeypatch.setattr(store, "begin", overtaken)
+    assert (await upload(servers[1].known(ada.id))).refusal == REACHED
+    assert await usage_of(servers[0].services.database, ada) == (ONE, ONE)
 
 
 async def test_an_upload_repeated_with_its_key_needs_no_room(api: OpenApi) -> None:
