@@ -18,6 +18,7 @@ from groups.kernel.ids import AnyIdText
 from groups.models import MediaSize
 from groups.routes.views import MediaView, media_view
 from groups.service import MediaService
+from groups.service.pictures import FORMATS
 
 
 class SizeQuery(Query):
@@ -68,7 +69,6 @@ class MediaRoutes:
             size_bytes=stored.size_bytes,
             etag=f"{media_id}-{query.size.value}",
             name=stored.media.name,
-            is_shown=content_type.startswith(("image/", "video/", "audio/"))
-            and content_type != "image/svg+xml",
+            is_shown=content_type in FORMATS or content_type.startswith(("video/", "audio/")),
             read=stored.read,
         )

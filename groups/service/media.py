@@ -34,8 +34,8 @@ from groups.kernel.repeating import repeat
 from groups.limits import MEDIA_NAME_BYTES, GroupLimits
 from groups.models import Attachment, Content, Kind, Media, MediaKind, MediaSize
 from groups.models.media import RECORD_BYTES
-from groups.service.pictures import THUMBNAIL_TYPE, redraw
-from groups.service.upload_files import UploadFiles, full_disk_refused
+from groups.service.pictures import THUMBNAIL_TYPE, PictureWorkers
+from groups.service.upload_files import UploadFiles
 from groups.service.upload_quotas import UploadQuotas
 from groups.service.upload_receiver import UploadReceiver, digest_of
 from groups.store import MediaStore
@@ -48,7 +48,6 @@ SWEPT_AT_ONCE: Final = 100
 STORING_SECONDS: Final = (
     3_600  # after so long an upload's process has ended before all bytes were stored
 )
-DRAWN_AT_ONCE: Final = 1  # each may unpack to a few hundred MB
 
 KINDS_OF: Final[Mapping[Kind, MediaKind]] = {
     Kind.IMAGE: MediaKind.IMAGE,
@@ -100,7 +99,7 @@ class MediaService:
         self._limits = limits
         self._clock = clock
         self._under_way: Counter[UserId] = Counter()
-        self._drawing = asyncio.Semaphore(DRAWN_AT_ONCE)
+        self.pictures = PictureWorkers(limits)
         self._sweeping: asyncio.Task[None] | None = None
 
     # --- in -------------------------------------------------------------------------------------------------------
@@ -149,11 +148,7 @@ class MediaService:
             versions = {MediaSize.ORIGINAL: source}
             if kind is MediaKind.IMAGE:
                 target = directory / "drawn"
-                async with self._drawing:
-                    with full_disk_refused():
-                        picture = await asyncio.to_thread(
-                            redraw, source, content_type, target, self._limits
-                        )
+                picture = await self.pictures.draw(actor.user_id, source, content_type, target)
                 versions = {MediaSize.ORIGINAL: picture.path, **picture.smaller}
                 size = {"width": picture.width, "height": picture.height}
                 media = media.model_copy(update={**size, "size_bytes": picture.path.stat().st_size})
@@ -265,7 +260,8 @@ class MediaService:
             pass
 
     async def stop(self) -> None:
-        """Stop sweeping, once what was begun is recorded."""
+        """Stop sweeping, once what was begun is recorded, and end the workers that draw."""
+        await self.pictures.close()
         await self._quotas.close()
         if self._sweeping is not None:
             self._sweeping.cancel()

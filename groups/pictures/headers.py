@@ -1,0 +1,99 @@
+"""What a picture's file says about itself, read without decoding a pixel.
+
+Pillow counts the frames of a GIF by walking through all of them, and believes what a PNG claims; this counts what is
+there and stops at the limit.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+MOST_SCANS: Final = 64  # of one JPEG; progressive encoders write about ten
+
+
+@dataclass(slots=True)
+class Frames:
+    """The frames of a file: their number, the canvas that they need together, and how long each one is shown (WebP)."""
+
+    count: int = 1
+    width: int = 0
+    height: int = 0
+    milliseconds: list[int] = field(default_factory=list)
+
+
+def frames_of(data: bytes, kind: str, most: int) -> Frames:
+    """The frames of the file; counting stops at `most + 1`.
+
+    Raises: IndexError or ValueError where the file contradicts itself.
+    """
+    if kind == "GIF":
+        return _gif_frames(data, most)
+    if kind == "WEBP":
+        return _webp_frames(data, most)
+    if kind == "PNG":
+        return _png_frames(data, most)
+    return Frames()
+
+
+def scans_of(jpeg: bytes) -> int:
+    """How many passes over the whole picture the file asks for, at most."""
+    # Within a scan 0xFF is always followed by 0 or a restart marker.
+    return jpeg.count(b"\xff\xda")
+
+
+def _gif_frames(data: bytes, most: int) -> Frames:
+    found = Frames(0, _two(data, 6), _two(data, 8))
+    place = 13 + _table_bytes(data[10])
+    while found.count <= most and place < len(data):
+        mark = data[place]
+        if mark == 0x2C:
+            left, top, width, height = (_two(data, place + 1 + 2 * n) for n in range(4))
+            # A frame may reach beyond the canvas of the header; Pillow then enlarges the canvas.
+            found.width = max(found.width, left + width)
+            found.height = max(found.height, top + height)
+            found.count += 1
+            place = _after_blocks(data, place + 11 + _table_bytes(data[place + 9]))
+        elif mark == 0x21:
+            place = _after_blocks(data, place + 2)
+        elif mark == 0x3B:
+            break
+        else:
+            place += 1
+    return found
+
+
+def _after_blocks(data: bytes, place: int) -> int:
+    while place < len(data) and (size := data[place]):
+        place += size + 1
+    return place + 1
+
+
+def _table_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _webp_frames(data: bytes, most: int) -> Frames:
+    found = Frames(0)
+    place = 12
+    while found.count <= most and place + 8 <= len(data):
+        size = int.from_bytes(data[place + 4 : place + 8], "little")
+        if data[place : place + 4] == b"ANMF":
+            found.count += 1
+            found.milliseconds.append(int.from_bytes(data[place + 20 : place + 23], "little"))
+        place += 8 + size + size % 2
+    found.count = max(found.count, 1)
+    return found
+
+
+def _png_frames(data: bytes, most: int) -> Frames:
+    found = Frames(0)
+    place = 8
+    while found.count <= most and place + 8 <= len(data):
+        if data[place + 4 : place + 8] == b"fcTL":
+            found.count += 1
+        place += 12 + int.from_bytes(data[place : place + 4], "big")
+    found.count = max(found.count, 1)
+    return found
+
+
+def _two(data: bytes, place: int) -> int:
+    return data[place] | data[place + 1] << 8
