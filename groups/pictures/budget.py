@@ -34,12 +34,13 @@ class Budget:
     worker_frames: int
     worker_memory_bytes: int
 
-    def check(self, width: int, height: int, frames: int, memory_bytes: int) -> None:
+    def check(self, width: int, height: int, frames: int, bytes_a_pixel: int) -> None:
         """Compare what the header announces with the limits, before anything is decoded.
 
         Raises: Refused; TooLargeHere.
         """
         pixels = width * height
+        memory_bytes = pixels * bytes_a_pixel
         shape = {"width": width, "height": height, "frames": frames}
         if frames > self.animation_frames:
             raise Refused(

@@ -23,7 +23,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from groups.pictures.animations import write_gif, write_png, write_webp
 from groups.pictures.budget import Budget, Refused
-from groups.pictures.headers import MOST_SCANS, Frames, frames_of, scans_of
+from groups.pictures.headers import MOST_SCANS, Frames, frames_of, only_picture_of, scans_of
 
 _ORIENTATION: Final = 0x0112
 _TURNS: Final[Mapping[int, Image.Transpose]] = {
@@ -45,6 +45,8 @@ _OTHER_KINDS: Final = (b"%pdf-", b"<html", b"<!doctype", b"<script", b"<svg", b"
 _STRIP_PIXELS: Final = 2_000_000  # converted at once while a smaller version is made
 _MODE_BYTES: Final[Mapping[str, int]] = {"1": 1, "L": 1, "P": 1, "I;16": 2}
 """How Pillow holds a pixel; in four bytes in every other mode."""
+_ANIMATION_BYTES: Final[Mapping[str, int]] = {"GIF": 22, "PNG": 22, "WEBP": 36}
+_WEBP_BYTES: Final = 22  # a still one
 
 
 class DiskFull(Exception):
@@ -88,12 +90,15 @@ def _draw(
         raise Refused(
             f"At most {MOST_SCANS} scans", scans=scans, exceeded="scans", limit=MOST_SCANS
         )
+    if kind == "WEBP":
+        # Before it is opened: its decoder takes memory for two whole frames at once.
+        bytes_a_pixel = _WEBP_BYTES if found.count == 1 else _ANIMATION_BYTES[kind]
+        budget.check(found.width, found.height, found.count, bytes_a_pixel)
+    file = io.BytesIO(only_picture_of(data) if kind == "PNG" else data)
     del data
-    with Image.open(source, formats=[kind]) as image:
+    with Image.open(file, formats=[kind]) as image:
         width, height = max(image.width, found.width), max(image.height, found.height)
-        budget.check(
-            width, height, found.count, width * height * _bytes_a_pixel(image, kind, found)
-        )
+        budget.check(width, height, found.count, _bytes_a_pixel(image, kind, found))
         if found.count > 1:
             return _draw_animation(image, kind, target, edges, found)
         return _draw_still(image, kind, target, edges)
@@ -111,9 +116,9 @@ def _refuse_two_kinds(data: bytes) -> None:
 def _bytes_a_pixel(image: Image.Image, kind: str, found: Frames) -> int:
     """How much memory drawing it takes for each pixel of a frame; measured, rounded up."""
     if found.count > 1:
-        return {"GIF": 22, "PNG": 22}.get(kind, 36)
+        return _ANIMATION_BYTES[kind]
     if kind == "WEBP":
-        return 22
+        return _WEBP_BYTES
     held = _MODE_BYTES.get(image.mode, 4)
     if kind != "JPEG":
         return held + 1

@@ -4,9 +4,17 @@ Pillow counts the frames of a GIF by walking through all of them, and believes w
 there and stops at the limit.
 """
 
+import zlib
 from dataclasses import dataclass, field
 from typing import Final
 
+PROFILE_BYTES: Final = 1_000_000  # of a colour profile in a PNG; a larger one is dropped
+_PICTURE_CHUNKS: Final = frozenset(
+    {
+        *(b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"),
+        *(b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"),
+    }
+)
 MOST_SCANS: Final = 64  # of one JPEG; progressive encoders write about ten
 
 
@@ -72,7 +80,7 @@ def _table_bytes(flags: int) -> int:
 
 
 def _webp_frames(data: bytes, most: int) -> Frames:
-    found = Frames(0)
+    found = Frames(0, *_webp_size(data))
     place = 12
     while found.count <= most and place + 8 <= len(data):
         size = int.from_bytes(data[place + 4 : place + 8], "little")
@@ -84,6 +92,16 @@ def _webp_frames(data: bytes, most: int) -> Frames:
     return found
 
 
+def _webp_size(data: bytes) -> tuple[int, int]:
+    name = data[12:16]
+    if name == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if name == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return _two(data, 26) & 0x3FFF, _two(data, 28) & 0x3FFF
+
+
 def _png_frames(data: bytes, most: int) -> Frames:
     found = Frames(0)
     place = 8
@@ -93,6 +111,29 @@ def _png_frames(data: bytes, most: int) -> Frames:
         place += 12 + int.from_bytes(data[place : place + 4], "big")
     found.count = max(found.count, 1)
     return found
+
+
+def only_picture_of(png: bytes) -> bytes:
+    """The file without texts and times, of which a few bytes may unpack to many, and Pillow unpacks them all."""
+    kept = [png[:8]]
+    place = 8
+    while place + 8 <= len(png):
+        after = place + 12 + int.from_bytes(png[place : place + 4], "big")
+        name = png[place + 4 : place + 8]
+        if name in _PICTURE_CHUNKS and not (
+            name == b"iCCP" and _unpacks_to_more(png[place + 8 : after - 4], PROFILE_BYTES)
+        ):
+            kept.append(png[place:after])
+        place = after
+    return b"".join(kept)
+
+
+def _unpacks_to_more(named: bytes, most: int) -> bool:
+    packed = named[named.find(b"\0") + 2 :]
+    try:
+        return len(zlib.decompressobj().decompress(packed, most + 1)) > most
+    except zlib.error:
+        return True
 
 
 def _two(data: bytes, place: int) -> int:

@@ -32,6 +32,7 @@ from groups.service.pictures.worker import Worker, WorkerEnded
 FORMATS: Final = {
     "image/jpeg": "JPEG",
     "image/png": "PNG",
+    "image/apng": "PNG",
     "image/gif": "GIF",
     "image/webp": "WEBP",
 }
