@@ -85,6 +85,11 @@ class Metrics:
             "How far this machine's clock is ahead of the database's, by which the server goes",
             registry=self.registry,
         )
+        self.picture_worker_deaths = Gauge(
+            "channels_picture_worker_deaths",
+            "Worker processes that ended while they drew a picture, since the start",
+            registry=self.registry,
+        )
         self.event_lag = Histogram(
             "channels_event_lag_seconds",
             "From an event's instant until this process hears it",

@@ -76,6 +76,12 @@ class Lane:
         Raises: WorkerEnded; Unavailable.
         """
         async with self.queue.turn(user_id):
+            try:
+                return await self.worker.run(job)
+            except WorkerEnded as ended:
+                if ended.is_late:
+                    raise
+            # Somebody on the machine may have ended the worker; a picture that ends it does so again.
             return await self.worker.run(job)
 
 
@@ -111,13 +117,7 @@ class PictureWorkers:
         # It is too much for a turn there, or has ended that worker. The other one gives it all that a picture may take.
         job = job.under(self._budget(is_ordinary=False), self.large.seconds)
         try:
-            try:
-                answer = await self.large.run(user_id, job)
-            except WorkerEnded as ended:
-                if ended.is_late:
-                    raise
-                # Somebody on the machine may have ended the worker; a picture that ends it does so again.
-                answer = await self.large.run(user_id, job)
+            answer = await self.large.run(user_id, job)
         except WorkerEnded as ended:
             if not ended.is_late:
                 raise BadMedia("The picture cannot be decoded") from ended
