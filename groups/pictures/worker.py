@@ -25,6 +25,8 @@ _NICENESS: Final = 10  # requests go first
 def main(memory_bytes: int, file_bytes: int) -> None:
     """Redraw one picture after the other."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Whatever the server had been given by its parent, and the copies of these three that uvloop leaves open.
+    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     os.nice(_NICENESS)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, file_bytes)
