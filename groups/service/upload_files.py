@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from groups.errors import BadMedia, InsufficientStorage
+from groups.errors import InsufficientStorage
 
 PREFIX: Final = "channels-uploads-"
 ROOM_BYTES: Final = 256 * 2**20
@@ -119,13 +119,13 @@ class UploadFiles:
 
 @contextmanager
 def full_disk_refused() -> Iterator[None]:
-    """What fails in the body for want of room, as our refusal; a picture's reader tells it as a damaged picture.
+    """What fails in the body for want of room, as our refusal.
 
     Raises: InsufficientStorage.
     """
     try:
         yield
-    except (OSError, BadMedia) as error:
-        if is_full(error) or is_full(error.__cause__):
+    except OSError as error:
+        if is_full(error):
             raise InsufficientStorage from error
         raise

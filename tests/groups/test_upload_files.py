@@ -17,6 +17,9 @@ import pytest
 
 from channels.server.settings import Settings
 from groups.errors import InsufficientStorage
+from groups.pictures.job import Job
+from groups.pictures.worker import _answer
+from groups.service.pictures.worker import Worker
 from groups.service.upload_files import PREFIX, ROOM_BYTES, UploadFiles
 from tests.api import Api
 from tests.conftest import OpenApi
@@ -119,7 +122,7 @@ async def test_a_disk_that_fills_up_while_an_upload_comes_ends_it(
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-@pytest.mark.parametrize("where", ["the folder", "the bytes", "the picture"])
+@pytest.mark.parametrize("where", ["the folder", "the bytes"])
 async def test_a_write_that_finds_no_room_is_no_defect(
     server: Api, monkeypatch: pytest.MonkeyPatch, number: int, where: str
 ) -> None:
@@ -134,11 +137,30 @@ async def test_a_write_that_finds_no_room_is_no_defect(
     name, what = {
         "the folder": ("groups.service.upload_files.tempfile.TemporaryDirectory", full),
         "the bytes": ("groups.service.upload_receiver.Path.open", lambda *_: FullFile()),
-        "the picture": ("PIL.Image.Image.save", full),
     }[where]
     data = picture()
     with monkeypatch.context() as failing:
         failing.setattr(name, what)
+        assert (await ada.call("POST", "/v1/media", data=data)).refusal == FULL
+    assert (await ada.call("POST", "/v1/media", data=data)).status == 201
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_picture_that_finds_no_room_is_no_defect(
+    server: Api, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    ada = server.user("ada")
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    async def run(worker: Worker, job: Job) -> dict[str, Any]:
+        return _answer(job)  # in this process, whose library can be made to fail
+
+    data = picture()
+    with monkeypatch.context() as failing:
+        failing.setattr(Worker, "run", run)
+        failing.setattr("PIL.Image.Image.save", full)
         assert (await ada.call("POST", "/v1/media", data=data)).refusal == FULL
     assert (await ada.call("POST", "/v1/media", data=data)).status == 201
 

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from groups.errors import BadMedia
-from groups.kernel.errors import Unavailable
+from groups.errors import BadMedia, InsufficientStorage
 from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
 from groups.models import MediaSize
@@ -158,7 +157,7 @@ class PictureWorkers:
                 limit=limit,
             )
         if failed == "disk":
-            raise Unavailable("There is no room for the picture now; try again")
+            raise InsufficientStorage
         if failed is not None:
             log.warning("a picture could not be drawn: %s", failed)
             raise BadMedia("The picture is damaged")
