@@ -1,6 +1,9 @@
 """Why the server closes a socket, and whether the client should come back."""
 
 from enum import IntEnum
+from typing import Final
+
+CLOSE_SECONDS: Final = 2.0  # how long a client may take to read its close frame
 
 
 class CloseCode(IntEnum):

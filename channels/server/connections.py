@@ -21,10 +21,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import WSCloseCode, hdrs, web
+from aiohttp.http_websocket import WebSocketReader
 from aiohttp.web_protocol import RequestHandler
 
 from channels.server.answers import SERVER
+from channels.server.closing import CloseCode
+from channels.server.frame_guard import FrameGuard
 from channels.server.refusals import problem_response
 from channels.server.requests import Request
 from channels.server.unsent import Reader, UnsentBytes
@@ -128,6 +131,7 @@ class Connection(RequestHandler):
         self.request: Request | None = None
         """The last one that came."""
         self.may_return_at = -math.inf  # for `admission`
+        self.on_frame_refused: Callable[[CloseCode | WSCloseCode], None] = lambda _: None
         self._limits = limits
         self._unsent = unsent
         self._is_socket = False
@@ -195,6 +199,15 @@ class Connection(RequestHandler):
         """None wait any more."""
         super().resume_writing()
         self._forget_unsent()
+
+    def set_parser(
+        self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None
+    ) -> None:
+        """From the upgrade to a socket on: have its frames counted before they are parsed."""
+        if self.transport is not None:
+            guard = FrameGuard(parser, self.transport, self.on_frame_refused)
+            parser = cast(WebSocketReader, guard)
+        super().set_parser(parser, data_received_cb)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Wait for nothing any more."""

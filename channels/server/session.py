@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
-from channels.server.closing import CloseCode
+from channels.server.closing import CLOSE_SECONDS, CloseCode
 from channels.server.frames import text_frame
 from channels.server.metrics import Metrics
 from channels.server.tokens import Claims
@@ -20,7 +20,6 @@ from groups.kernel.ids import StreamId, mint_id
 
 UNREAD_BYTES: Final = 1024 * 1024
 """Bytes that may wait in this process for one client, beyond what its connection takes: several thousand posts."""
-CLOSE_SECONDS: Final = 2.0  # how long a client may take to read its close frame
 _LONGEST_TIMER: Final = 2.0**22  # seconds: 48 days; the event loop knows no years
 
 
@@ -87,12 +86,12 @@ class SocketSession:
         """Write a frame for this session alone."""
         self.push(text_frame(orjson.dumps({"type": kind, **fields})))
 
-    def close_soon(self, code: CloseCode) -> None:
+    def close_soon(self, code: CloseCode | WSCloseCode) -> None:
         """Close in the background, once."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(code), name="socket-close")
 
-    async def _close(self, code: CloseCode) -> None:
+    async def _close(self, code: CloseCode | WSCloseCode) -> None:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 # The client need not answer: it may be the one that does not read.

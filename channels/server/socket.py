@@ -1,14 +1,14 @@
 """The socket: `GET /v1/socket`. First who, then events; writes go over REST.
 
 A session cannot exist before its token was checked. It has one reader (this handler); whoever writes hands whole frames
-to the transport and waits for nothing. A client that reads slower than it is written to is closed with `SLOW`.
+to the transport and waits for nothing. A client that reads slower than it is written to is closed with `SLOW`. Frames
+of every kind are counted before they are parsed (`channels.server.frame_guard`), and pings are answered here.
 Client frames are `auth` (again with a newer token of the same user, before the old one expires), `watch`, `unwatch` and
 `ping`; server frames are `ready`, `renewed`, `event`, `watching`, `unwatched`, `pong` and `error` (code and detail as
 over REST).
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import partial
@@ -16,22 +16,22 @@ from typing import Annotated, Any, Final, Literal
 
 import orjson
 import structlog
-from aiohttp import WSMsgType, hdrs, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from channels.server.absence import Veil
 from channels.server.answers import SERVER
 from channels.server.callers import Callers
-from channels.server.closing import CloseCode
+from channels.server.closing import CLOSE_SECONDS, CloseCode
 from channels.server.connections import Connection
-from channels.server.frames import text_frame
+from channels.server.frames import pong_frame, text_frame
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.origins import Origins
 from channels.server.rates import UserRates
 from channels.server.requests import Request
 from channels.server.router import Parameters
-from channels.server.session import CLOSE_SECONDS, SocketSession
+from channels.server.session import SocketSession
 from channels.server.tokens import BadToken, Claims
 from channels.server.visitors import Visitors
 from conversations.errors import ConversationNotFound
@@ -45,10 +45,9 @@ from groups.models import stream_of
 AUTH_SECONDS: Final = 10.0
 HEARTBEAT_SECONDS: Final = 30.0
 FRAME_BYTES: Final = 8 * 1024  # the largest client frame: a token is at most 4 KiB
-FRAMES_PER_SECOND: Final = 20  # of one client, in a burst of as many
 WATCHED_STREAMS: Final = 100  # streams one session watches at once
 
-
+_CONTROL: Final = (WSMsgType.PING, WSMsgType.PONG)
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 log = structlog.get_logger("channels.socket")
@@ -82,6 +81,15 @@ _FRAMES: Final[TypeAdapter[_Auth | _Watch | _Unwatch | _Ping]] = TypeAdapter(
 )
 
 
+class _Socket(web.WebSocketResponse):
+    """The library's socket, which can be told by its connection that no more comes."""
+
+    def end_reading(self, code: CloseCode | WSCloseCode) -> None:
+        """Let the reader find, behind what it has not read yet, the code to close with."""
+        if self._reader is not None:
+            self._reader.feed_data(WSMessage(WSMsgType.ERROR, code, None), 0)
+
+
 class SocketServer:
     """Serves the socket."""
 
@@ -111,7 +119,7 @@ class SocketServer:
         self._group_ids_of = group_ids_of
         self._may_watch = may_watch
         self._auth_seconds = auth_seconds
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: set[_Socket] = set()
 
     async def handle(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         """Upgrade, authenticate, serve until either side closes.
@@ -129,14 +137,17 @@ class SocketServer:
         with ExitStack() as place:
             if claims is None:
                 place.enter_context(self._visitors.socket_of(request))
+            transport = request.transport
+            if transport is None:  # gone before it was served
+                raise ConnectionResetError
             socket = await self._upgraded(request)
             try:
                 if claims is None:
-                    claims = await self._auth_phase(socket, request)
+                    claims = await self._auth_phase(socket, transport, request)
                     place.close()
                 if claims is not None:
                     request.user_id = claims.actor.user_id
-                    await self._serve(socket, request, claims)
+                    await self._serve(socket, transport, request, claims)
             # After the upgrade an HTTP answer would be noise in the stream: the client is told to come back.
             except Exception as error:
                 if not is_outage(error):
@@ -144,10 +155,14 @@ class SocketServer:
                 await socket.close(code=CloseCode.RESYNC, message=b"resync")
             finally:
                 self._open.discard(socket)
+                # Closed, a connection lives until its client has read what was written, which may be never.
+                asyncio.get_running_loop().call_later(CLOSE_SECONDS, transport.abort)
         return socket
 
-    async def _upgraded(self, request: web.BaseRequest) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(
+    async def _upgraded(self, request: web.BaseRequest) -> _Socket:
+        socket = _Socket(
+            timeout=CLOSE_SECONDS,
+            autoping=False,
             heartbeat=HEARTBEAT_SECONDS,
             max_msg_size=FRAME_BYTES,
             # Compressed frames differ from socket to socket, and hold a window of 32 KiB each.
@@ -158,6 +173,9 @@ class SocketServer:
                 "This is a WebSocket", errors=[{"field": "Upgrade", "reason": "must be websocket"}]
             )
         socket.headers[hdrs.SERVER] = SERVER
+        connection = request.protocol
+        assert isinstance(connection, Connection), "as `connections.Listener` makes them"
+        connection.on_frame_refused = socket.end_reading
         await socket.prepare(request)
         self._open.add(socket)
         return socket
@@ -174,13 +192,20 @@ class SocketServer:
             )
 
     async def _auth_phase(
-        self, socket: web.WebSocketResponse, request: web.BaseRequest
+        self, socket: _Socket, transport: asyncio.Transport, request: web.BaseRequest
     ) -> Claims | None:
         try:
             async with asyncio.timeout(self._auth_seconds):
                 message = await socket.receive()
+                while message.type in _CONTROL:
+                    if message.type is WSMsgType.PING:
+                        transport.write(pong_frame(message.data))
+                    message = await socket.receive()
         except TimeoutError:
             await _refuse(socket, CloseCode.AUTH_TIMEOUT, BadToken("no auth frame came in time"))
+            return None
+        if isinstance(message.data, CloseCode | WSCloseCode):
+            await socket.close(code=message.data)
             return None
         if message.type is not WSMsgType.TEXT:
             if not socket.closed:
@@ -204,11 +229,12 @@ class SocketServer:
         return None
 
     async def _serve(
-        self, socket: web.WebSocketResponse, request: web.BaseRequest, claims: Claims
+        self,
+        socket: _Socket,
+        transport: asyncio.Transport,
+        request: web.BaseRequest,
+        claims: Claims,
     ) -> None:
-        transport = request.transport
-        if transport is None:  # gone between upgrade and now
-            return
         connection = request.protocol
         assert isinstance(connection, Connection), "as `connections.Listener` makes them"
         connection.become_socket()
@@ -231,15 +257,16 @@ class SocketServer:
         return (claims.expires_at - self._clock.now()).total_seconds()
 
     async def _read(
-        self, socket: web.WebSocketResponse, session: SocketSession, request: web.BaseRequest
+        self, socket: _Socket, session: SocketSession, request: web.BaseRequest
     ) -> None:
-        tokens, since = float(FRAMES_PER_SECOND), time.monotonic()
         async for message in socket:
-            now = time.monotonic()
-            tokens = min(FRAMES_PER_SECOND, tokens + (now - since) * FRAMES_PER_SECOND) - 1
-            since = now
-            if tokens < 0:
-                session.close_soon(CloseCode.FLOOD)
+            if message.type is WSMsgType.PING:
+                session.push(pong_frame(message.data))
+                continue
+            if message.type is WSMsgType.PONG:
+                continue
+            if isinstance(message.data, CloseCode | WSCloseCode):
+                session.close_soon(message.data)
                 return
             if message.type is not WSMsgType.TEXT:
                 session.close_soon(CloseCode.BAD_FRAME)

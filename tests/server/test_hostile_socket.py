@@ -6,6 +6,7 @@ import json
 import os
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -14,7 +15,10 @@ import pytest
 
 import channels.server.socket
 from channels.server.closing import CloseCode
-from channels.server.socket import FRAME_BYTES, FRAMES_PER_SECOND
+from channels.server.frame_guard import FRAMES_PER_SECOND
+from channels.server.frames import text_frame
+from channels.server.session import SocketSession
+from channels.server.socket import FRAME_BYTES, _Socket
 from tests.api import PATIENCE_SECONDS, Api, User
 from tests.conftest import OpenApi
 
@@ -25,6 +29,7 @@ TEXT: Final = 0x1
 BINARY: Final = 0x2
 CLOSE: Final = 0x8
 PING: Final = 0x9
+PONG: Final = 0xA
 FINAL: Final = 0x80
 PACKED: Final = 0x40
 """The bit of `permessage-deflate`, which the server never agrees to."""
@@ -208,6 +213,112 @@ async def test_who_has_not_said_who_he_is_has_one_frame(shared_api: Api) -> None
         wire.send(FINAL | TEXT, PING_TEXT)
     assert await wire.ended() == CloseCode.BAD_TOKEN
     await is_well(shared_api)
+
+
+FLOODS: Final = {
+    "pings": (FINAL | PING, b""),
+    "long pings": (FINAL | PING, b"x" * 125),
+    "pongs that nobody asked for": (FINAL | PONG, b""),
+    "empty texts": (FINAL | TEXT, b""),
+    "fragments without end": (0x0, b""),
+    "large texts": (FINAL | TEXT, b" " * (FRAME_BYTES - 2)),
+    "bytes": (FINAL | BINARY, b""),
+}
+
+
+@own_loop
+@pytest.mark.parametrize("with_token", [True, False], ids=["authenticated", "without a token"])
+@pytest.mark.parametrize("kind", FLOODS)
+async def test_a_flood_of_frames_of_any_kind_is_parsed_up_to_the_bound_and_closed(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch, kind: str, with_token: bool
+) -> None:
+    parsed = 0
+
+    def count(self: _Socket, **_: object) -> Any:
+        nonlocal parsed
+        parsed += 1
+        return receive(self)
+
+    receive = _Socket.receive
+    monkeypatch.setattr(_Socket, "receive", count)
+    server = await api()
+    wire = await Wire.open(server.user(), with_token=with_token)
+    first, data = FLOODS[kind]
+    if not first & FINAL:
+        wire.send(TEXT, data)
+    pongs, code = 0, None
+    for _ in range(2**20 // (len(data) + 6)):
+        wire.send(first, data)
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        while code is None:
+            opcode, said = await wire.frame()
+            pongs += opcode == PONG
+            code = int.from_bytes(said[:2]) if opcode == CLOSE else None
+    # Before authentication the first text or binary frame is refused already.
+    first_is_refused = not with_token and first in {FINAL | TEXT, FINAL | BINARY}
+    first_is_binary = first == FINAL | BINARY
+    expected = CloseCode.BAD_FRAME if first_is_binary else CloseCode.BAD_TOKEN
+    assert code == (expected if first_is_refused or first_is_binary else CloseCode.FLOOD)
+    assert pongs == (FRAMES_PER_SECOND if kind.endswith("pings") else 0)
+    assert parsed <= FRAMES_PER_SECOND + 1
+    wire.writer.close()
+    await is_well(server)
+
+
+async def test_a_burst_of_pings_is_answered_also_before_authentication(shared_api: Api) -> None:
+    for with_token in (True, False):
+        wire = await Wire.open(shared_api.user(), with_token=with_token)
+        for number in range(FRAMES_PER_SECOND - 1):
+            wire.send(FINAL | PING, b"%d" % number)
+        for number in range(FRAMES_PER_SECOND - 1):
+            assert await wire.frame() == (PONG, b"%d" % number)
+        wire.send(FINAL | CLOSE, struct.pack(">H", 1000))
+        assert await wire.ended() == 1000
+
+
+@pytest.mark.parametrize("with_token", [True, False], ids=["authenticated", "without a token"])
+@pytest.mark.parametrize("first", [FINAL | TEXT, FINAL | PING, FINAL | CLOSE])
+async def test_a_frame_without_a_mask_ends_its_connection(
+    shared_api: Api, first: int, with_token: bool
+) -> None:
+    wire = await Wire.open(shared_api.user(), with_token=with_token)
+    wire.send(first, b"", masked=False)
+    assert await wire.ended() == 1002
+
+
+@own_loop
+@pytest.mark.parametrize("last", ["close", "broken", "flood", "half-close"])
+async def test_a_client_that_does_not_read_is_let_go_whatever_it_sends_last(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    for module in ("frame_guard", "session", "socket"):
+        monkeypatch.setattr(f"channels.server.{module}.CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(channels.server.socket, "HEARTBEAT_SECONDS", 0.5)
+    server = await api()
+    assert server.app.server is not None
+    others = len(server.app.server.connections)
+    wire = await Wire.open(server.user())
+    (session,) = next(iter(server.hub._of_user.values()))
+    assert isinstance(session, SocketSession)
+    transport = wire.writer.transport
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
+    while session._transport.get_write_buffer_size() < 200_000:
+        session.push(text_frame(b"x" * 50_000))
+    match last:
+        case "close":
+            wire.send(FINAL | CLOSE, struct.pack(">H", 1000))
+        case "broken":
+            wire.send(FINAL | 0x3)
+        case "flood":
+            for _ in range(1000):
+                wire.send(FINAL | PING)
+        case "half-close":
+            transport.write_eof()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(server.app.server.connections) > others or server.hub._of_user:
+            await asyncio.sleep(0.01)
+    transport.abort()
 
 
 @own_loop

@@ -4,9 +4,13 @@ import asyncio
 
 import jwt
 import pytest
+from aiohttp import WSMsgType
 
 from channels.server.closing import CloseCode
+from channels.server.delivery import Session
 from channels.server.tokens import TokenVerifier, mint
+from groups.events import TokensRevoked
+from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
 from groups.service import Revocations
 from groups.store import UserStore
@@ -60,6 +64,28 @@ async def test_the_application_revokes_anyones_tokens_and_a_user_only_his_own(se
     assert (await server.user("root", admin=True).delete(path)).status == 204
     assert (await ada.get("/v1/users/me")).refusal == REFUSED
     assert (await bob.get("/v1/users/me")).status == 200
+
+
+@pytest.mark.parametrize("with_token", [True, False], ids=["in the header", "in a frame"])
+async def test_a_token_revoked_between_its_check_and_the_hub_opens_nothing(
+    server: Api, monkeypatch: pytest.MonkeyPatch, with_token: bool
+) -> None:
+    ada, hub = server.user("ada"), server.hub
+    attach = hub.attach
+
+    def attach_late(session: Session) -> None:
+        revoked = TokensRevoked(at=server.clock.now(), user_id=UserId(ada.id))
+        server.services.chat.revocations.on_events([revoked])
+        hub.on_events([revoked])
+        attach(session)
+
+    monkeypatch.setattr(hub, "attach", attach_late)
+    ears = await ada.connect(with_token=with_token)
+    if not with_token:
+        await ears.tell(type="auth", token=ada.token)
+    first = await ears.socket.receive(timeout=10)
+    assert (first.type, first.data) == (WSMsgType.CLOSE, CloseCode.BAD_TOKEN)
+    await ears.close()
 
 
 async def test_a_revocation_holds_in_the_other_process_and_after_a_restart(

@@ -11,9 +11,10 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from channels.server.closing import CloseCode
+from channels.server.frame_guard import FRAMES_PER_SECOND
 from channels.server.metrics import Metrics
 from channels.server.session import SocketSession
-from channels.server.socket import FRAMES_PER_SECOND, WATCHED_STREAMS, SocketServer
+from channels.server.socket import WATCHED_STREAMS, SocketServer
 from channels.server.tokens import Claims
 from channels.server.wire import RENDERED
 from groups.kernel.actor import Actor
