@@ -28,6 +28,8 @@ ADMIN_INVITATION_SECONDS: Final = 7 * 24 * 3600  # how long one may be accepted;
 MESSAGE_BODY_BYTES: Final = 12 * 1024  # UTF-8, all fields of a message together; reference
 LINKS_PER_MESSAGE: Final = 20  # ours: a page of links is a document, not a message
 POSTS_PER_SECOND: Final = 40  # messages a second in one group; reference
+STREAM_BYTES_PER_SECOND: Final = 128 * 1024
+"""Messages of one group as JSON, on average: ten of the largest a second, forty of 3 KiB; ours."""
 PINNED_MESSAGES: Final = 10  # pinned at once in one group or channel; ours
 RECALL_SECONDS: Final = 120  # how long a sender may recall in a chat group; reference
 NAME_CARD_BYTES: Final = 50  # UTF-8; reference
@@ -100,6 +102,7 @@ class GroupLimits(BaseModel):
     channel_media_bytes: OrNone = CHANNEL_MEDIA_BYTES  # 0: no limit
     deployment_media_bytes: OrNone = DEPLOYMENT_MEDIA_BYTES  # 0: no limit
     posts_per_second: OrNone = POSTS_PER_SECOND  # 0: no limit
+    stream_bytes_per_second: OrNone = STREAM_BYTES_PER_SECOND  # 0: no limit
     pinned_messages: Positive = PINNED_MESSAGES
     recall_seconds: OrNone = RECALL_SECONDS
     name_card_bytes: Positive = NAME_CARD_BYTES

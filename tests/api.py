@@ -340,6 +340,7 @@ async def open_api(
     unbounded = {
         "requests_per_second": 0,
         "posts_per_second": 0,
+        "stream_bytes_per_second": 0,
         "address_requests_per_second": 0,
         "waiting_milliseconds": 60_000,
         "transfers_per_user": 0,

@@ -150,7 +150,7 @@ class DialogueService:
                     refusal = refusals[letter.writer]
                     if refusal is not None:
                         raise refusal
-                    batch.check_rate()
+                    batch.rate.check()
                     ready = await prepared(post, opened.media, tx)
                     first = known[post.sender_id, post.key] = batch.add(post, ready)
                 elif first.digest != post.digest:

@@ -34,6 +34,7 @@ from groups.service.repeats import Repeats
 from groups.service.revocations import Revocations
 from groups.service.roster import Admissions, MembershipLane, Roster
 from groups.service.standing_list import MembershipReader
+from groups.service.stream_rates import StreamRates
 from groups.service.streams import StreamService
 from groups.service.updating import UpdateService
 from groups.service.upload_files import UploadFiles
@@ -165,7 +166,8 @@ def assemble(
         clock,
     )
     repeats = Repeats(RepeatStore(database), clock)
-    streams = StreamService(database, stream_store, messages, media, limits, clock)
+    rates = StreamRates(stream_store, limits)
+    streams = StreamService(database, stream_store, messages, media, rates, limits, clock)
     posting = MessageService(
         database,
         groups,
@@ -218,7 +220,7 @@ def assemble(
         message_changes=MessageChanges(database, streams, access, admin_log, limits, clock),
         forwards=ForwardService(posting, media, access, hooks),
         curation=CurationService(
-            database, stream_store, messages, access, admin_log, limits, clock
+            database, stream_store, rates, messages, access, admin_log, limits, clock
         ),
         keeping=Keeping(media, access, limits, clock),
         repeats=repeats,

@@ -21,6 +21,7 @@ from groups.models import AdminAct, AdminAction, Message, Standing, post_id_of
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog
 from groups.service.messages import Posted
+from groups.service.stream_rates import StreamRates
 from groups.store import MessageStore, StreamStore
 
 Refusal = Callable[[Standing, Message], DomainError | None]
@@ -41,6 +42,7 @@ class CurationService:
         self,
         database: Database,
         streams: StreamStore,
+        rates: StreamRates,
         messages: MessageStore,
         access: Access,
         admin_log: AdminLog,
@@ -49,6 +51,7 @@ class CurationService:
     ) -> None:
         self._database = database
         self._streams = streams
+        self._rates = rates
         self._messages = messages
         self._access = access
         self._admin_log = admin_log
@@ -143,14 +146,15 @@ class CurationService:
     async def _changed(
         self, message: Message, standing: Standing, actor: Actor, action: AdminAction, tx: Tx
     ) -> Posted:
-        group = standing.group
+        group, now = standing.group, self._clock.now()
+        await self._rates.take(message, now, tx)
         # A reaction writes the message too, so it comes before its freezing or finds it.
         await self._messages.set_marks(message, tx)
         act = AdminAct(actor, action, post_id_of(group.group_id, message.seq))
         await self._admin_log.record(tx, group, act)
         tx.publish(
             MessageEdited(
-                at=self._clock.now(),
+                at=now,
                 group_id=group.group_id,
                 is_channel=group.is_channel,
                 message=message,

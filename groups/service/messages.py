@@ -110,7 +110,8 @@ class MessageService:
         """Add a message to the group's stream; with a `key`, doing it again answers the first one.
 
         The author's own read cursor moves to it. Publishes: MessagePosted. Raises: GroupNotFound; FieldTooLong;
-        PostingNotAllowed; Muted; Banned; RateLimited at `posts_per_second`; IdempotencyConflict.
+        PostingNotAllowed; Muted; Banned; RateLimited at `posts_per_second` or `stream_bytes_per_second`;
+        IdempotencyConflict.
         """
         entry = self._streams.entry(actor, content, key, silent=silent)
         return await self._lane.submit(group_id, entry)
@@ -165,7 +166,7 @@ class MessageService:
         batch = PostBatch(
             row,
             self._clock.now(),
-            self._limits.posts_per_second,
+            self._limits,
             stream_id,
             media_limit=self._limits.channel_media_bytes,
         )
@@ -184,7 +185,7 @@ class MessageService:
                     refusal = policy.posting_refusal(standing, batch.now)
                     if refusal is not None:
                         raise refusal
-                    batch.check_rate()
+                    batch.rate.check()
                     ready = await prepared(post, of_media.found if uploads else {}, tx)
                     is_taken = ready.are_uploads_counted
                     batch.check_media(ready.content)

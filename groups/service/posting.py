@@ -3,21 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from groups.errors import StorageQuotaReached
 from groups.kernel.actor import Actor
-from groups.kernel.errors import FieldTooLong, InvalidRequest, Quota, RateLimited
+from groups.kernel.errors import FieldTooLong, InvalidRequest
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
 from groups.models import Content, Media, Message, Origin, Stream
 from groups.service.media import attached
+from groups.service.stream_rates import StreamRate
 from groups.store.messages import KeyedMessage
 from groups.store.streams import StreamRow
-
-WINDOW_SECONDS: Final = 1.0
-"""In so long an empty bucket is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,7 @@ class PostBatch:
         self,
         row: StreamRow | None,
         now: datetime,
-        rate: int,
+        limits: GroupLimits,
         stream_id: StreamId,
         *,
         media_limit: int = 0,
@@ -111,35 +108,13 @@ class PostBatch:
         self.added: list[KeyedMessage] = []
         self.uploads: list[str] = []
         """Those that the messages use and nobody has counted yet, each as often as they do."""
-        self.tokens: float | None = None
-        row = row or StreamRow(Stream(stream_id=stream_id), None, None)
+        row = row or StreamRow(Stream(stream_id=stream_id), None)
         self._stream = row.stream
-        self._rate = rate
+        self.rate = StreamRate(row.left, now, limits)
         self.media_bytes = 0
         """What the messages of the batch carry."""
         self._media_before = row.media_bytes
         self._media_limit = media_limit
-        if rate:
-            # A bucket of one second's worth: full at first, refilled by the time that passed.
-            self.tokens = float(rate)
-            if row.tokens is not None and row.tokens_at is not None:
-                passed = (now - row.tokens_at).total_seconds()
-                if passed >= -WINDOW_SECONDS:
-                    self.tokens = min(float(rate), row.tokens + max(0.0, passed) * rate)
-                # Else a process stored it whose clock was wrong. As full as it is without one, it refuses nobody for
-                # longer than the window, and the next post stores an instant that is right.
-
-    def check_rate(self) -> None:
-        """Refuse one message more.
-
-        Raises: RateLimited.
-        """
-        if self.tokens is not None and self.tokens < 1:
-            raise RateLimited(
-                f"At most {self._rate} messages a second in one stream",
-                retry_after_seconds=(1 - self.tokens) / self._rate,
-                quota=Quota("messages", self._rate),
-            )
 
     def check_media(self, content: Content) -> None:
         """Refuse a message whose uploads the stream has no room for.
@@ -151,8 +126,7 @@ class PostBatch:
 
     def add(self, post: Post, prepared: Prepared, signature: str = "") -> KeyedMessage:
         """The message with the next seq; the rate was checked."""
-        if self.tokens is not None:
-            self.tokens -= 1
+        self.rate.take(prepared.content)
         message = Message(
             stream_id=self._stream.stream_id,
             seq=self._stream.head_seq + len(self.added) + 1,

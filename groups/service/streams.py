@@ -20,6 +20,7 @@ from groups.limits import GroupLimits
 from groups.models import Content, LastMessage, Media, Message, Stream
 from groups.service.media import attached, kept_as_own, media_ids_of
 from groups.service.posting import Post, PostBatch, Take, check_bounds, check_media_quota
+from groups.service.stream_rates import StreamRates
 from groups.store import MediaStore, MessageStore, StreamStore
 from groups.store.messages import KeyedMessage
 
@@ -48,6 +49,7 @@ class StreamService:
         streams: StreamStore,
         messages: MessageStore,
         media: MediaStore,
+        rates: StreamRates,
         limits: GroupLimits,
         clock: Clock,
     ) -> None:
@@ -55,6 +57,7 @@ class StreamService:
         self._streams = streams
         self._messages = messages
         self._media = media
+        self._rates = rates
         self._limits = limits
         self._clock = clock
 
@@ -112,7 +115,7 @@ class StreamService:
         await self._database.look_up(tx, of_row, of_known)
         row = of_row.found
         media = await self._media.find_many(named, tx) if named else {}
-        batch = PostBatch(row, self._clock.now(), self._limits.posts_per_second, stream_id)
+        batch = PostBatch(row, self._clock.now(), self._limits, stream_id)
         return Opened(batch, row is None, of_known.found, media)
 
     async def begin(self, stream_id: StreamId, tx: Tx) -> None:
@@ -123,7 +126,7 @@ class StreamService:
         """Store what was added to the batch: head, messages, and that they use their uploads."""
         newest = batch.added[-1].message
         await self._streams.advance(
-            newest.stream_id, _last(newest), batch.tokens, batch.now, batch.media_bytes, tx
+            newest.stream_id, _last(newest), batch.rate.left, batch.media_bytes, tx
         )
         await self._messages.insert_messages(batch.added, tx)
         await self._media.use(batch.uploads, tx)
@@ -149,8 +152,9 @@ class StreamService:
     ) -> None:
         """Store an edited or recalled message, the line that lists show of it, and which uploads it uses now.
 
-        Raises: StorageQuotaReached, for an edit after which the stream would carry more than the limit.
+        Raises: RateLimited; StorageQuotaReached, for an edit after which the stream would carry more than the limit.
         """
+        await self._rates.take(changed, now, tx)
         new, old = changed.content, message.content
         more = (new.media_bytes if new else 0) - (old.media_bytes if old else 0)
         if more:

@@ -1,27 +1,39 @@
 """Stream documents: `_id` is the stream id.
 
 The head, the last message, and the token bucket of the posting rate, all in the one document that every post writes
-anyway; `media_bytes`, what its messages carry; and `pins`, the seqs of the few pinned messages, the oldest pin first.
+anyway; the buckets of edits and of recalls (`edits`, `recalls`); `media_bytes`, what its messages carry; and `pins`,
+the seqs of the few pinned messages, the oldest pin first.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx, milliseconds_of
 from groups.models import Head, LastMessage, Message, Stream
 
+Change = Literal["edits", "recalls"]
+"""What changes messages, each with a token bucket of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left in a token bucket at an instant; None where there was no limit."""
+
+    messages: float | None
+    bytes: float | None
+    at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:
-    """A stream with its token bucket, `tokens` left at the instant `tokens_at`, and what its messages carry."""
+    """A stream with its token bucket, and what its messages carry."""
 
     stream: Stream
-    tokens: float | None
-    tokens_at: datetime | None
+    left: Allowance | None
     media_bytes: int = 0
 
 
@@ -79,15 +91,14 @@ class StreamStore:
         self,
         stream_id: StreamId,
         last: LastMessage,
-        tokens: float | None,
-        at: datetime,
+        left: Allowance | None,
         media_bytes: int,
         tx: Tx,
     ) -> None:
         """Move the head to the last message, store what is left in the token bucket, count so many bytes more."""
         values: Document = {"head_seq": last.seq, "last": asdict(last)}
-        if tokens is not None:
-            values |= {"tokens": tokens, "tokens_at": at}
+        if left is not None:
+            values |= {"tokens": left.messages, "bytes_left": left.bytes, "tokens_at": left.at}
         changes: Document = {"$set": values}
         if media_bytes:
             changes["$inc"] = {"media_bytes": media_bytes}
@@ -123,6 +134,21 @@ class StreamStore:
             "$merge": {"into": "streams", "whenMatched": "merge", "whenNotMatched": "discard"}
         }
         await self._messages.aggregate([*_CARRIED, merge], allowDiskUse=True).to_list(None)
+
+    async def find_allowance(self, stream_id: StreamId, change: Change, tx: Tx) -> Allowance | None:
+        """What is left in the token bucket of these changes; None: nothing was taken yet."""
+        document = await self._streams.find_one({"_id": stream_id}, {change: 1}, session=tx.session)
+        left = document.get(change) if document else None
+        return Allowance(left["tokens"], left["bytes_left"], left["at"]) if left else None
+
+    async def set_allowance(
+        self, stream_id: StreamId, change: Change, left: Allowance, tx: Tx
+    ) -> None:
+        """Store what is left; two who do so at once conflict."""
+        values: Document = {"tokens": left.messages, "bytes_left": left.bytes, "at": left.at}
+        await self._streams.update_one(
+            {"_id": stream_id}, {"$set": {change: values}}, session=tx.session
+        )
 
     async def replace_preview(self, message: Message, preview: str, tx: Tx) -> None:
         """Change the line that lists show, if this message is still the last one."""
@@ -190,12 +216,10 @@ _CARRIED: Final[list[Document]] = [
 
 
 def _to_row(document: Document) -> StreamRow:
-    return StreamRow(
-        _to_stream(document),
-        document.get("tokens"),
-        document.get("tokens_at"),
-        document.get("media_bytes", 0),
-    )
+    left, at = None, document.get("tokens_at")
+    if at is not None:
+        left = Allowance(document.get("tokens"), document.get("bytes_left"), at)
+    return StreamRow(_to_stream(document), left, document.get("media_bytes", 0))
 
 
 def _to_stream(document: Document) -> Stream:

@@ -337,6 +337,25 @@ async def test_the_posting_rate_is_each_conversations_own(api: OpenApi) -> None:
     assert (await ada.post(f"{with_(cat)}/messages", text)).status == 201
 
 
+@pytest.mark.asyncio(loop_scope="function")
+async def test_edits_and_recalls_between_two_are_rated_as_in_a_group(api: OpenApi) -> None:
+    # One a second: even a busy machine sends three in less than two.
+    server = await api(posts_per_second=1)
+    ada, bob = server.user("ada"), server.user("bob")
+    for number in range(3):
+        server.clock.move(seconds=2)
+        await say(ada, bob, f"m{number}")
+    edits = [
+        ada.patch(f"{with_(bob)}/messages/1", {"kind": "text", "text": f"edit {number}"})
+        for number in range(6)
+    ]
+    statuses = {answer.status for answer in await asyncio.gather(*edits)}
+    assert statuses == {200, 429}
+    recalls = [ada.delete(f"{with_(bob)}/messages/{seq}") for seq in (1, 2, 3)]
+    statuses = {answer.status for answer in await asyncio.gather(*recalls)}
+    assert statuses == {204, 429}
+
+
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 

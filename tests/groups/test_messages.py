@@ -1,6 +1,8 @@
 """The life of a message: posted once, dense, within size and rate; read both ways; edited; recalled."""
 
 import asyncio
+import math
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from groups.kernel.ids import GroupId
 from groups.kernel.paging import encode_cursor
 from groups.models import Content, Kind, Link, Posting
 from groups.service import GroupChanges
+from groups.service.stream_rates import BURST_SECONDS
 from tests.builders import ADA, BOB, CAT, ROOT, World, mock_world, text
 
 # --- post -------------------------------------------------------------------------------------------------------------
@@ -231,6 +234,89 @@ async def test_a_rate_of_nought_is_no_limit() -> None:
     world = mock_world(posts_per_second=0)
     group_id = await world.group()
     assert (await _burst(world, group_id, 100))[0] == 100
+
+
+async def _refused(call: Awaitable[object]) -> RateLimited | None:
+    try:
+        await call
+    except RateLimited as refused:
+        return refused
+    return None
+
+
+async def test_edits_and_recalls_have_rates_of_their_own() -> None:
+    world = mock_world(posts_per_second=4)
+    group_id = await world.group()
+    changes = world.chat.message_changes
+    for number in range(6):
+        world.clock.move(seconds=1)
+        await world.post(ADA, group_id, f"m{number}")
+    edits = [await _refused(changes.edit(ADA, group_id, 1, text(f"e{n}"))) for n in range(5)]
+    assert [refused is None for refused in edits] == [True] * 4 + [False]
+    # What changes nothing costs nothing, and is refused to nobody.
+    assert await _refused(changes.edit(ADA, group_id, 1, text("e3"))) is None
+    # A pin tells the message anew, like an edit.
+    assert await _refused(world.chat.curation.pin(ADA, group_id, 2))
+    frozen = world.chat.curation.freeze_reactions(ADA, group_id, 2, frozen=True)
+    assert await _refused(frozen)
+    recalls = [await _refused(changes.recall(ADA, group_id, seq)) for seq in range(1, 6)]
+    assert [refused is None for refused in recalls] == [True] * 4 + [False]
+    assert await _refused(changes.recall(ADA, group_id, 1)) is None
+    assert await world.post(ADA, group_id) == 7
+    assert recalls[4] is not None
+    world.clock.move(seconds=recalls[4].retry_after_seconds)
+    assert await _refused(changes.recall(ADA, group_id, 5)) is None
+    assert await _refused(world.chat.curation.pin(ADA, group_id, 6)) is None
+
+
+BYTES = 1024
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\x01"])  # one byte of JSON, two, six
+@pytest.mark.parametrize("is_edit", [False, True], ids=["posts", "edits"])
+async def test_a_stream_tells_so_many_bytes_a_second_whatever_they_are_made_of(
+    letter: str, is_edit: bool
+) -> None:
+    world = mock_world(posts_per_second=0, stream_bytes_per_second=BYTES)
+    group_id = await world.group()
+    for name in ("first", "next"):
+        await world.post(ADA, group_id, name)
+    world.clock.move(seconds=60)
+    contents = [text(f"{number:04}" + letter * 500) for number in range(100)]
+    size, left, taken = len(contents[0].model_dump_json().encode()), float(BYTES * BURST_SECONDS), 0
+    for content in contents:
+        refused = await _refused(
+            world.chat.message_changes.edit(ADA, group_id, 1, content)
+            if is_edit
+            else world.messages.post(ADA, group_id, content)
+        )
+        assert (refused is None) == (left >= 1), taken
+        if refused is not None:
+            assert refused.retry_after_seconds == pytest.approx((1 - left) / BYTES)
+            break
+        left, taken = left - size, taken + 1
+    assert taken == math.ceil(BYTES * BURST_SECONDS / size)
+    world.clock.move(seconds=60)
+    assert await world.post(ADA, group_id)
+
+
+async def test_forty_short_posts_a_second_go_on_and_the_largest_for_two_seconds() -> None:
+    world = mock_world()
+    group_id = await world.group()
+    for letters, seconds in ((1_000, 20), (12_000, 2)):
+        world.clock.move(seconds=60)
+        for _ in range(seconds):
+            world.clock.move(seconds=1)
+            calls = [world.messages.post(ADA, group_id, text("x" * letters)) for _ in range(40)]
+            await asyncio.gather(*calls)
+    taken = 0
+    for _ in range(10):
+        world.clock.move(seconds=1)
+        calls = [world.messages.post(ADA, group_id, text("x" * 12_000)) for _ in range(40)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        taken += sum(not isinstance(outcome, RateLimited) for outcome in outcomes)
+    most = world.limits.stream_bytes_per_second * 12 / 12_000
+    assert taken < most
 
 
 # --- read -------------------------------------------------------------------------------------------------------------

@@ -757,3 +757,18 @@ async def test_two_servers_together_let_a_group_be_written_to_so_often_and_no_mo
     assert await written(50) == {201: 20, 429: 30}
     clock.move(seconds=60)
     assert await written(100) == {201: 40, 429: 60}
+
+    async def changed(method: str, times: int) -> Counter[int]:
+        calls = []
+        for number in range(times):
+            author, path_of = authors[number % 2], f"{path}/posts/{number + 1}"
+            is_edit = method == "PATCH"
+            body = ({"kind": "text", "text": f"Edited {clock.now()}"},) if is_edit else ()
+            calls.append(author.call(method, path_of, *body))
+        return Counter([answer.status for answer in await asyncio.gather(*calls)])
+
+    # Edits of different messages, and recalls, each as often.
+    assert await changed("PATCH", 60) == {200: 40, 429: 20}
+    clock.move(seconds=0.5)
+    assert await changed("PATCH", 60) == {200: 20, 429: 40}
+    assert await changed("DELETE", 60) == {204: 40, 429: 20}

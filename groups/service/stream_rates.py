@@ -1,0 +1,101 @@
+"""How much one stream tells its listeners in a second: messages and their bytes, changes of messages apart from posts.
+
+Each is a token bucket in the stream's document, so it holds exactly, across processes. Posts, edits (also pins and
+frozen reactions, which tell the message anew) and recalls have a bucket each: a flood of one does not stop the others.
+
+Bytes are those of the content as JSON, which is how listeners get it. They may be overdrawn by one message: it is taken
+while any are left, and the next one waits until what it took too much has come in again.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from groups.kernel.errors import Quota, RateLimited
+from groups.kernel.mongo import Tx
+from groups.limits import GroupLimits
+from groups.models import Content, Message
+from groups.store import StreamStore
+from groups.store.streams import Allowance, Change
+
+BURST_SECONDS: Final = (
+    8  # of bytes that may come at once: 40 of the largest messages, and then as many again
+)
+WINDOW_SECONDS: Final = 1.0  # how far ahead another process's clock may be
+
+
+class StreamRate:
+    """One bucket, as of an instant; `left` None: it is full."""
+
+    def __init__(self, left: Allowance | None, now: datetime, limits: GroupLimits) -> None:
+        self._now = now
+        self._messages_rate = limits.posts_per_second
+        self._bytes_rate = limits.stream_bytes_per_second
+        most_bytes = float(self._bytes_rate * BURST_SECONDS)
+        messages, size = float(self._messages_rate), most_bytes
+        passed = (now - left.at).total_seconds() if left is not None else 0.0
+        # A bucket of the future was stored by a process whose clock was wrong. As full as it is without one, it refuses
+        # nobody for longer than that, and the next message stores an instant that is right.
+        if left is not None and passed >= -WINDOW_SECONDS:
+            passed = max(0.0, passed)
+            if left.messages is not None:
+                messages = min(messages, left.messages + passed * self._messages_rate)
+            if left.bytes is not None:
+                size = min(most_bytes, left.bytes + passed * self._bytes_rate)
+        self._messages, self._bytes = messages, size
+
+    @property
+    def left(self) -> Allowance | None:
+        """What is left; None where there is no limit."""
+        if not (self._messages_rate or self._bytes_rate):
+            return None
+        return Allowance(
+            self._messages if self._messages_rate else None,
+            self._bytes if self._bytes_rate else None,
+            self._now,
+        )
+
+    def check(self) -> None:
+        """Refuse one message more.
+
+        Raises: RateLimited.
+        """
+        if self._messages_rate and self._messages < 1:
+            raise RateLimited(
+                f"At most {self._messages_rate} messages a second in one stream",
+                retry_after_seconds=(1 - self._messages) / self._messages_rate,
+                quota=Quota("messages", self._messages_rate),
+            )
+        if self._bytes_rate and self._bytes < 1:
+            raise RateLimited(
+                f"At most {self._bytes_rate} bytes of messages a second in one stream",
+                retry_after_seconds=(1 - self._bytes) / self._bytes_rate,
+                quota=Quota("bytes", self._bytes_rate),
+            )
+
+    def take(self, content: Content | None) -> None:
+        """Count one message, which was checked."""
+        self._messages -= 1
+        if content is not None and self._bytes_rate:
+            self._bytes -= len(content.model_dump_json().encode())
+
+
+class StreamRates:
+    """The buckets of changes; those of posts are part of their batch."""
+
+    def __init__(self, streams: StreamStore, limits: GroupLimits) -> None:
+        self._streams = streams
+        self._limits = limits
+
+    async def take(self, changed: Message, now: datetime, tx: Tx) -> None:
+        """Count one change of a message.
+
+        Raises: RateLimited.
+        """
+        change: Change = "edits" if changed.recalled_at is None else "recalls"
+        rate = StreamRate(
+            await self._streams.find_allowance(changed.stream_id, change, tx), now, self._limits
+        )
+        rate.check()
+        rate.take(changed.content)
+        if rate.left is not None:
+            await self._streams.set_allowance(changed.stream_id, change, rate.left, tx)
