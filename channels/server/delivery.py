@@ -12,13 +12,23 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from channels.server.closing import CloseCode
 from groups.kernel.ids import StreamId, UserId
 
 WRITES_A_TURN: Final = 500
 """About three milliseconds of system calls."""
+
+
+class Detail(NamedTuple):
+    """Whose detail some frames are: a slow session may be told instead to read the conversation on.
+
+    `head_seq` is the newest message among them; None where they tell of none.
+    """
+
+    conversation_id: str
+    head_seq: int | None
 
 
 class Session(Protocol):
@@ -31,8 +41,8 @@ class Session(Protocol):
     opened_at: float
     """When, by the process's monotonic clock."""
 
-    def push(self, frames: bytes) -> None:
-        """Write whole frames; never waits."""
+    def push(self, frames: bytes, detail: Detail | None = None) -> None:
+        """Write whole frames, or note that this detail was left out; never waits."""
         ...
 
     def close_soon(self, code: CloseCode) -> None:
@@ -49,27 +59,34 @@ class Delivery:
 
     def __init__(self, count: Callable[[int], None]) -> None:
         self._count = count
-        self._left: deque[tuple[bytes, Iterator[Session]]] = deque()
+        self._left: deque[tuple[bytes, Detail | None, Iterator[Session]]] = deque()
 
-    def send(self, frames: bytes, audience: Collection[Session], *, frames_count: int = 1) -> None:
+    def send(
+        self,
+        frames: bytes,
+        audience: Collection[Session],
+        *,
+        frames_count: int = 1,
+        detail: Detail | None = None,
+    ) -> None:
         """Write the frames to all of the audience as it is now."""
         self._count(frames_count * len(audience))
         if self._left:
-            self._left.append((frames, iter(list(audience))))
+            self._left.append((frames, detail, iter(list(audience))))
         elif len(audience) <= WRITES_A_TURN:
             for session in audience:
-                session.push(frames)
+                session.push(frames, detail)
         else:
-            self._left.append((frames, iter(list(audience))))
+            self._left.append((frames, detail, iter(list(audience))))
             self._turn()
 
     def _turn(self) -> None:
         allowed = WRITES_A_TURN
         while self._left and allowed:
-            frames, sessions = self._left[0]
+            frames, detail, sessions = self._left[0]
             written = 0
             for session in islice(sessions, allowed):
-                session.push(frames)
+                session.push(frames, detail)
                 written += 1
             if written < allowed:
                 self._left.popleft()

@@ -2,7 +2,8 @@
 
 Promises:
     A frame is encoded once, however many sessions get it, and frames for the same sessions are written as one piece.
-    No socket is ever awaited here: a session that cannot keep up is closed by itself, and the others do not notice.
+    No socket is ever awaited here: a session that cannot keep up leaves out detail or closes by itself, and the others
+    do not notice.
     A crowd does not hold up the server: after `WRITES_A_TURN` writes the event loop turns, and requests are served.
     A session hears every stream its user is in, from the moment it is `ready`; joining and leaving move it along, in
     the order in which they were committed, so nobody hears what was posted after he left.
@@ -19,7 +20,7 @@ from itertools import groupby
 from typing import Final, TypeVar
 
 from channels.server.closing import CloseCode
-from channels.server.delivery import Delivery, Session
+from channels.server.delivery import Delivery, Detail, Session
 from channels.server.metrics import Metrics
 from channels.server.wire import Frame, frames_of
 from groups.events import (
@@ -190,7 +191,8 @@ class Hub:
                 elif audience:
                     shared.append(frame.encode())
         if audience and shared:
-            self._delivery.send(b"".join(shared), audience, frames_count=len(shared))
+            detail = Detail(gathered.stream_id, gathered.events[-1].message.seq)
+            self._delivery.send(b"".join(shared), audience, frames_count=len(shared), detail=detail)
         # Behind the posts: what tells an author that he has read his own.
         for frame in own:
             self._send(frame)
@@ -272,7 +274,9 @@ class Hub:
     def _push(self, frames: Sequence[Frame], audience: Collection[Session]) -> None:
         if audience:
             encoded = b"".join([frame.encode() for frame in frames])
-            self._delivery.send(encoded, audience, frames_count=len(frames))
+            self._delivery.send(
+                encoded, audience, frames_count=len(frames), detail=_detail_of(frames[-1])
+            )
 
     # --- reactions ------------------------------------------------------------------------------------------------
 
@@ -316,6 +320,14 @@ def _rendered(event: Event) -> list[Frame]:
 
 def _audience_of(frame: Frame) -> tuple[object, ...]:
     return frame.users, frame.besides, frame.stream_id if frame.users is None else None
+
+
+def _detail_of(frame: Frame) -> Detail | None:
+    kind = frame.payload["type"]
+    if frame.users is not None and not kind.startswith("message."):
+        return None
+    head_seq = frame.payload["seq"] if kind == "message.posted" else None
+    return Detail(frame.payload["conversation_id"], head_seq)
 
 
 def _discard(index: dict[K, set[Session]], key: K, session: Session) -> None:

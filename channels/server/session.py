@@ -1,7 +1,10 @@
 """One authenticated socket.
 
-It has one reader, `channels.server.socket`; whoever writes hands whole frames to the transport and waits for nothing. A
-client that reads slower than it is written to is closed with `SLOW`.
+It has one reader, `channels.server.socket`; whoever writes hands whole frames to the transport and waits for nothing.
+
+A client that reads slower than it is written to loses detail first: events of whole conversations are left out while
+`DETAIL_BYTES` wait for it, and once it has read those, one `behind` frame a conversation tells it to read on over REST.
+Where that does not help either, the session is closed with `SLOW`.
 """
 
 import asyncio
@@ -13,6 +16,7 @@ import orjson
 from aiohttp import WSCloseCode, web
 
 from channels.server.closing import CLOSE_SECONDS, CloseCode
+from channels.server.delivery import Detail
 from channels.server.frames import text_frame
 from channels.server.metrics import Metrics
 from channels.server.tokens import Claims
@@ -20,6 +24,12 @@ from groups.kernel.ids import StreamId, mint_id
 
 UNREAD_BYTES: Final = 1024 * 1024
 """Bytes that may wait in this process for one client, beyond what its connection takes: several thousand posts."""
+DETAIL_BYTES: Final = 256 * 1024
+"""Bytes that may wait before events of conversations are left out."""
+CAUGHT_UP_BYTES: Final = 64 * 1024  # with so few waiting, they are written again
+LOOK_SECONDS: Final = 0.1  # between two looks whether a client has caught up
+BEHIND_SECONDS: Final = 30.0  # within which it has to
+BEHIND_CONVERSATIONS: Final = 100  # with more, comparing everything costs the client less
 _LONGEST_TIMER: Final = 2.0**22  # seconds: 48 days; the event loop knows no years
 
 
@@ -48,20 +58,57 @@ class SocketSession:
         self._metrics = metrics
         self._closing: asyncio.Task[None] | None = None
         self._is_ready = False
+        self._missed: dict[str, int | None] = {}
+        self._behind_until = 0.0
+        self._look: asyncio.TimerHandle | None = None
 
-    def push(self, frames: bytes) -> None:
+    def push(self, frames: bytes, detail: Detail | None = None) -> None:
         """Write whole frames; a client that lets `UNREAD_BYTES` pile up has the session closed instead.
 
-        Before `ready` nothing is written: what happens until then, the client reads when it begins.
+        With a `detail`, they are left out while too much waits already. Before `ready` nothing is written: what happens
+        until then, the client reads when it begins.
         """
         transport = self._transport
         if not self._is_ready or self._closing is not None or transport.is_closing():
             return
-        if transport.get_write_buffer_size() > UNREAD_BYTES:
-            self._metrics.slow_sockets.inc()
-            self.close_soon(CloseCode.SLOW)
+        waiting = transport.get_write_buffer_size()
+        if waiting > UNREAD_BYTES:
+            self._close_as_slow()
+        elif detail is not None and (
+            self._missed or (waiting and waiting + len(frames) > DETAIL_BYTES)
+        ):
+            self._leave_out(detail)
         else:
             transport.write(frames)
+
+    def _leave_out(self, detail: Detail) -> None:
+        loop = asyncio.get_running_loop()
+        if not self._missed:
+            self._behind_until = loop.time() + BEHIND_SECONDS
+            self._look = loop.call_later(LOOK_SECONDS, self._catch_up)
+        conversation_id, head_seq = detail
+        if head_seq is None:
+            head_seq = self._missed.get(conversation_id)
+        self._missed[conversation_id] = head_seq
+        if len(self._missed) > BEHIND_CONVERSATIONS:
+            self._close_as_slow()
+
+    def _catch_up(self) -> None:
+        transport, loop = self._transport, asyncio.get_running_loop()
+        if self._closing is not None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() <= CAUGHT_UP_BYTES:
+            missed, self._missed = self._missed, {}
+            for conversation_id, head_seq in missed.items():
+                self.tell("behind", conversation_id=conversation_id, head_seq=head_seq)
+        elif loop.time() > self._behind_until:
+            self._close_as_slow()
+        else:
+            self._look = loop.call_later(LOOK_SECONDS, self._catch_up)
+
+    def _close_as_slow(self) -> None:
+        self._metrics.slow_sockets.inc()
+        self.close_soon(CloseCode.SLOW)
 
     def renew(self, claims: Claims, seconds_left: float) -> None:
         """Go on with this token of the same user, until its time is over."""
@@ -101,7 +148,9 @@ class SocketSession:
             self._transport.abort()
 
     async def end(self) -> None:
-        """Forget the token's time, and wait for the close under way."""
+        """Forget the timers, and wait for the close under way."""
+        if self._look is not None:
+            self._look.cancel()
         if self._expiry is not None:
             self._expiry.cancel()
         if self._closing is not None:

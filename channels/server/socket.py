@@ -4,8 +4,8 @@ A session cannot exist before its token was checked. It has one reader (this han
 to the transport and waits for nothing. A client that reads slower than it is written to is closed with `SLOW`. Frames
 of every kind are counted before they are parsed (`channels.server.frame_guard`), and pings are answered here.
 Client frames are `auth` (again with a newer token of the same user, before the old one expires), `watch`, `unwatch` and
-`ping`; server frames are `ready`, `renewed`, `event`, `watching`, `unwatched`, `pong` and `error` (code and detail as
-over REST).
+`ping`; server frames are `ready`, `renewed`, `event`, `behind`, `watching`, `unwatched`, `pong` and `error` (code
+and detail as over REST).
 """
 
 import asyncio

@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import aiohttp
+import pytest
 import pytest_asyncio
 from playwright.async_api import WebSocketRoute, expect
 
+from channels.server.delivery import Detail
+from channels.server.session import SocketSession
+from groups.kernel.ids import UserId
 from tests.api import PATIENCE_SECONDS, Api, User, a_channel, a_post, conversation_of, id_of, part
 from tests.browser.windows import OpenWindow, shown_seqs, view_of
 from tests.flows.server_process import ServerProcess
@@ -41,6 +45,27 @@ async def test_two_windows_side_by_side_stay_in_step(server: Api, window: OpenWi
     await owner.delete(path)
     await expect(left.page.get_by_text("not here any more")).to_be_visible()
     await expect(right.page.locator("a.row")).to_have_count(0)
+
+
+async def test_a_window_that_fell_behind_reads_on(
+    server: Api, window: OpenWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.server.session.LOOK_SECONDS", 1.0)
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    for number in (1, 2):
+        await a_post(owner, path, f"post {number}")
+    shown = await window(reader, view_of(path))
+    await expect(shown.page.locator("[data-seq='2']")).to_be_visible()
+    (session,) = server.hub._of_user[UserId(reader.id)]
+    assert isinstance(session, SocketSession)
+    session._leave_out(Detail(conversation_of(path), None))
+    await owner.patch(f"{path}/posts/1", {"kind": "text", "text": "edited meanwhile"})
+    await a_post(owner, path, "posted meanwhile")
+    assert session._missed == {conversation_of(path): 3}
+    await expect(shown.page.locator("[data-seq='3']")).to_contain_text("posted meanwhile")
+    await expect(shown.page.locator("[data-seq='1']")).to_contain_text("edited meanwhile")
+    await expect(shown.page.locator("a.row", has_text="News")).to_contain_text("posted meanwhile")
 
 
 async def test_two_windows_of_one_user_agree_on_his_reaction_once_he_looks(

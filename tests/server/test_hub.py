@@ -12,7 +12,7 @@ import pytest
 import channels.server.app  # noqa: F401  # the composition root knows every package
 from channels.limits import SOCKETS_PER_USER
 from channels.server.closing import CloseCode
-from channels.server.delivery import WRITES_A_TURN
+from channels.server.delivery import WRITES_A_TURN, Detail
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
 from channels.server.wire import RENDERED, is_told
@@ -61,6 +61,7 @@ class Ear:
         self.streams: set[StreamId] = set()
         self.watched: set[StreamId] = set()
         self.frames: list[bytes] = []
+        self.details: list[Detail | None] = []
         self.closed_with: CloseCode | None = None
         self.opened_at = float(next(_opened))
         self.issued_at = AT
@@ -69,8 +70,9 @@ class Ear:
         if self.issued_at <= revoked_at:
             self.close_soon(CloseCode.BAD_TOKEN)
 
-    def push(self, frames: bytes) -> None:
+    def push(self, frames: bytes, detail: Detail | None = None) -> None:
         self.frames.append(frames)
+        self.details.append(detail)
 
     def close_soon(self, code: CloseCode) -> None:
         self.closed_with = code
@@ -382,6 +384,17 @@ def test_posts_of_one_transaction_are_written_as_one_piece_in_order(hub: Hub) ->
     assert [event["seq"] for event in bob.events] == [1, 2, 3]
     # The author hears of his own cursor behind what moved it.
     assert ada.heard == ["message.posted"] * 3 + ["conversation.read"] * 3
+
+
+def test_what_a_slow_session_may_leave_out_names_its_conversation_and_the_newest_message(
+    hub: Hub,
+) -> None:
+    bob = an_ear(hub, "bob", NEWS)
+    hub.on_events([posted(seq=seq) for seq in (7, 8, 9)])
+    hub.on_events([left("cat", announce=True)])
+    hub.on_events([left("bob")])
+    conversation_id = stream_of(NEWS)
+    assert bob.details == [Detail(conversation_id, 9), Detail(conversation_id, None), None]
 
 
 def test_who_leaves_between_two_posts_hears_the_first_only(hub: Hub) -> None:

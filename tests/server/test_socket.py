@@ -11,9 +11,10 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from channels.server.closing import CloseCode
+from channels.server.delivery import Detail
 from channels.server.frame_guard import FRAMES_PER_SECOND
 from channels.server.metrics import Metrics
-from channels.server.session import SocketSession
+from channels.server.session import BEHIND_CONVERSATIONS, SocketSession
 from channels.server.socket import WATCHED_STREAMS, SocketServer
 from channels.server.tokens import Claims
 from channels.server.wire import RENDERED
@@ -510,6 +511,81 @@ async def test_a_session_takes_as_many_bytes_as_may_wait_and_more_closes_it(
     assert b"channels_slow_sockets_total 1.0" in metrics.text()
 
 
+def a_stuck_session(monkeypatch: pytest.MonkeyPatch) -> tuple[StuckConnection, SocketSession]:
+    """A session whose client has read nothing yet, and may leave 100 bytes unread before it misses something."""
+    for name, value in {"DETAIL_BYTES": 100, "CAUGHT_UP_BYTES": 10, "LOOK_SECONDS": 0.001}.items():
+        monkeypatch.setattr(f"channels.server.session.{name}", value)
+    stuck = StuckConnection()
+    session = SocketSession(stuck, stuck, CLAIMS, Metrics())  # type: ignore[arg-type]  # a fake socket
+    session.begin()
+    stuck.written.clear()
+    return stuck, session
+
+
+async def test_a_slow_session_misses_detail_and_is_told_once_a_conversation_when_it_has_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stuck, session = a_stuck_session(monkeypatch)
+    piece = b"x" * 50
+    for seq in (1, 2, 3, 4):
+        session.push(piece, Detail("group_a", seq))
+    session.push(piece, Detail("group_b", None))
+    session.push(piece, Detail("group_a", None))
+    session.push(b"mine")  # what is for this user alone is never left out
+    assert stuck.written == [piece, piece, b"mine"]
+    await asyncio.sleep(0.01)
+    assert len(stuck.written) == 3
+    stuck.written[:] = [b"mine"]
+    # Still behind: a newer one must not come before the word of what is missing.
+    session.push(piece, Detail("group_a", 5))
+    assert stuck.written == [b"mine"]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(stuck.written) < 3:
+            await asyncio.sleep(0.001)
+    told = [json.loads(frame[2:]) for frame in stuck.written[1:]]
+    assert told == [
+        {"type": "behind", "conversation_id": "group_a", "head_seq": 5},
+        {"type": "behind", "conversation_id": "group_b", "head_seq": None},
+    ]
+    stuck.written.clear()
+    session.push(piece, Detail("group_a", 6))
+    assert stuck.written == [piece]
+    assert stuck.closed_with is None
+    await session.end()
+
+
+async def test_an_event_larger_than_what_may_wait_reaches_a_client_that_has_read_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stuck, session = a_stuck_session(monkeypatch)
+    session.push(b"x" * 101, Detail("group_a", 1))
+    assert stuck.get_write_buffer_size() == 101
+    await session.end()
+
+
+@pytest.mark.parametrize("reason", ["time", "conversations"])
+async def test_a_session_that_does_not_catch_up_is_closed(
+    monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    stuck, session = a_stuck_session(monkeypatch)
+    session.push(b"x" * 100, Detail("group_a", 1))
+    if reason == "time":
+        monkeypatch.setattr("channels.server.session.BEHIND_SECONDS", 0.01)
+        session.push(b"x", Detail("group_a", 2))
+    else:
+        for number in range(BEHIND_CONVERSATIONS):
+            session.push(b"x", Detail(f"group_{number}", 1))
+        await asyncio.sleep(0.01)
+        assert stuck.closed_with is None
+        session.push(b"x", Detail("group_one_more", 1))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while stuck.closed_with is None:
+            await asyncio.sleep(0.001)
+    assert stuck.closed_with == CloseCode.SLOW
+    assert len(stuck.written) == 1
+    await session.end()
+
+
 async def until(condition: Any) -> None:
     """Wait until the condition holds; fail when it takes too long."""
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -549,6 +625,46 @@ async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
     await a_post(ada, path)
     assert (await fast.hear("message.posted"))["seq"] == seq + 1
     assert len((await bob.get(f"{path}/posts?after_seq={seq - 5}")).items) == 6
+
+
+@own_loop
+@pytest.mark.parametrize("is_dialogue", [False, True], ids=["a channel", "one-to-one"])
+async def test_who_falls_behind_is_told_to_read_on_and_keeps_the_socket(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch, is_dialogue: bool
+) -> None:
+    monkeypatch.setattr("channels.server.session.DETAIL_BYTES", 100_000)
+    server = await api()
+    ada, bob = server.user("ada"), server.user("bob")
+    if is_dialogue:
+        conversation_id = f"c2c_{ada.id}"
+        post, read = (
+            f"/v1/conversations/c2c_{bob.id}/messages",
+            f"/v1/conversations/c2c_{ada.id}/messages",
+        )
+    else:
+        path = await a_channel(ada, bob)
+        conversation_id = conversation_of(path)
+        post = read = f"{path}/posts"
+    slow = await bob.socket()
+    (session,) = server.hub._of_user[UserId(bob.id)]
+    assert isinstance(session, SocketSession)
+    transport, seq = stop_reading(slow), 0
+    while len(session._missed) == 0 or seq % 10:
+        seq += 1
+        assert seq < 5000
+        assert (await ada.post(post, {"kind": "text", "text": "x" * 12_000})).status == 201
+    transport.resume_reading()
+    heard = 0
+    while (frame := await slow.frame())["type"] == "event":
+        if frame["event"]["type"] == "message.posted":
+            assert frame["event"]["seq"] == heard + 1
+            heard += 1
+    assert frame == {"type": "behind", "conversation_id": conversation_id, "head_seq": seq}
+    missed = (await bob.get(f"{read}?after_seq={heard}&limit=100")).items
+    assert [message["seq"] for message in missed] == list(range(seq, heard, -1))
+    await ada.post(post, {"kind": "text", "text": "again"})
+    assert (await slow.hear("message.posted"))["seq"] == seq + 1
+    await slow.close()
 
 
 @own_loop

@@ -1,7 +1,8 @@
 // The socket: events as they happen, and word of when there may be a gap.
 //
 // Fires `event` (detail: the event), `ready` (from here on every event comes; what was read before may miss some),
-// `watching` (detail: the conversation whose reactions come from here on) and `state`. Reconnects by itself, at once when the browser comes back, else after a growing pause.
+// `watching` (detail: the conversation whose reactions come from here on) and `state`. A `behind` frame (we read too slowly,
+// and events of a conversation were left out) is like a short absence: it fires `watching` and, once for many, `ready`. Reconnects by itself, at once when the browser comes back, else after a growing pause.
 
 import { session } from "./session.js";
 
@@ -9,6 +10,7 @@ const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 15_000;
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
+const BEHIND_PAUSE = 500;
 const TOKEN_EXPIRED = 4001;
 const BAD_TOKEN = 4500; // from here on: do not come back by oneself
 const REPLACED = 4502; // the user has opened too many windows, and this was the oldest
@@ -20,6 +22,7 @@ export const link = new (class extends EventTarget {
   #failures = 0;
   #timer = 0;
   #heart = 0;
+  #behind = 0;
   #watched = new Set();
 
   /** Connect, and stay connected until `stop`. */
@@ -98,6 +101,12 @@ export const link = new (class extends EventTarget {
       this.dispatchEvent(new Event("state"));
     } else if (frame.type === "watching") {
       this.dispatchEvent(new CustomEvent("watching", { detail: frame.conversation_id }));
+    } else if (frame.type === "behind") {
+      this.dispatchEvent(new CustomEvent("watching", { detail: frame.conversation_id }));
+      this.#behind ||= setTimeout(() => {
+        this.#behind = 0;
+        if (this.isOpen) this.dispatchEvent(new Event("ready"));
+      }, BEHIND_PAUSE);
     } else if (frame.type === "pong") {
       this.#beat();
     }
