@@ -36,6 +36,12 @@ ADDRESS_CONNECTIONS: Final = (
 UNSENT_BYTES_PER_USER: Final = 16 * 2**20  # that one user does not read, on one process; ours
 ADDRESS_UNSENT_BYTES: Final = 64 * 2**20  # that one address without a token does not read; ours
 TRANSFERS_PER_USER: Final = 100  # bodies that one user still sends, on one process; ours
+REQUESTS_AT_WORK_PER_USER: Final = 8  # at once, on one process; more of them wait; ours
+WAITING_REQUESTS_PER_USER: Final = 200  # for those; ours: all that a user may ask in a second
+REQUESTS_AT_WORK_PER_BACK_END: Final = (
+    128  # of a user with an app-admin token, who asks for many users; ours
+)
+WAITING_REQUESTS_PER_BACK_END: Final = 1_024  # for those; ours
 SOCKETS_PER_USER: Final = 20  # on one process: his devices and tabs, and some that are lost; ours
 CONCURRENT_REQUESTS: Final = (
     4_096  # requests one process works on at once; more are refused, not queued
@@ -68,6 +74,10 @@ class ChannelLimits(BaseModel):
     unsent_bytes_per_user: OrNone = UNSENT_BYTES_PER_USER  # 0: no limit
     address_unsent_bytes: OrNone = ADDRESS_UNSENT_BYTES  # 0: no limit
     transfers_per_user: OrNone = TRANSFERS_PER_USER  # 0: no limit
+    requests_at_work_per_user: OrNone = REQUESTS_AT_WORK_PER_USER  # 0: no limit
+    waiting_requests_per_user: OrNone = WAITING_REQUESTS_PER_USER
+    requests_at_work_per_back_end: OrNone = REQUESTS_AT_WORK_PER_BACK_END  # 0: no limit
+    waiting_requests_per_back_end: OrNone = WAITING_REQUESTS_PER_BACK_END
     sockets_per_user: Positive = SOCKETS_PER_USER
     concurrent_requests: Positive = CONCURRENT_REQUESTS
     waiting_milliseconds: Positive = WAITING_MILLISECONDS

@@ -163,30 +163,34 @@ class Admission:
 class Work:
     """One request's place, and the time that it took of ours."""
 
-    __slots__ = ("_admission", "_is_away", "_seconds", "_since")
+    __slots__ = ("_admission", "_has_ended", "_is_away", "_seconds", "_since")
 
     def __init__(self, admission: Admission, now: float) -> None:
         self._admission = admission
+        self._has_ended = False
         self._is_away = False
         self._seconds = 0.0
         self._since = now
 
     def leave(self) -> None:
         """Give the place back while the client is waited for; again changes nothing."""
-        if self._is_away:
+        if self._is_away or self._has_ended:
             return
         self._seconds += self._admission.timer() - self._since
         self._is_away = True
         self._admission.at_work -= 1
 
     def come_back(self) -> None:
-        """Take a place again; nobody is refused for what he has sent already."""
+        """Take a place again; nobody is refused for what he has sent already. After the end it changes nothing."""
+        if self._has_ended:  # what a request began may go on without it
+            return
         self._admission.at_work += 1
         self._is_away = False
         self._since = self._admission.timer()
 
     def end(self) -> None:
         """Give the place back; one that is away already leaves nothing to learn."""
+        self._has_ended = True
         if self._is_away:
             return
         now = self._admission.timer()

@@ -310,7 +310,13 @@ class App(web.BaseRunner):
             [each for each in (rates.buckets, visitors.buckets) if each is not None],
         )
         services.bus.listen(self.sharing.on_events)
-        http.mount(endpoints, Calls(callers, visitors, rates, limits, admission, veil))
+        calls = self.calls = Calls(callers, visitors, rates, limits, admission, veil)
+        locks = services.database.locks
+        metrics.waiting_for_own.set_function(
+            lambda: calls.user_turns.waiting + calls.back_end_turns.waiting
+        )
+        metrics.waiting_for_document.set_function(lambda: locks.waiting)
+        http.mount(endpoints, calls)
         http.router.add("GET", SOCKET_PATH, self._socket.handle, is_counted=False)
         self._pages.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)

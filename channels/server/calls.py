@@ -37,9 +37,11 @@ from channels.server.transfers import (
     serve_download,
     upload_of,
 )
+from channels.server.user_turns import UserTurns
 from channels.server.visitors import Visitors
 from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
 from groups.kernel.errors import InvalidRequest
+from groups.kernel.keyed_locks import HELD_PLACE
 from groups.kernel.text import LIMITS
 from groups.routes.views import ItemError
 
@@ -65,6 +67,12 @@ class Calls:
         self._callers = callers
         self._visitors = visitors
         self._transfers = Places(limits.transfers_per_user, "requests of one user still being sent")
+        self.user_turns = UserTurns(
+            limits.requests_at_work_per_user, limits.waiting_requests_per_user
+        )
+        self.back_end_turns = UserTurns(
+            limits.requests_at_work_per_back_end, limits.waiting_requests_per_back_end
+        )
         self._rates = rates
         self._admission = admission
         self._limits = limits
@@ -75,7 +83,8 @@ class Calls:
         call, status = endpoint.handler, endpoint.spec.status
         path = [(name, kind.validator) for name, kind in endpoint.path.items()]
         queries: dict[str, BaseModel] = {}
-        is_batch = endpoint.answer is not None and _mentions(endpoint.answer, ItemError)
+        may_refuse_items = endpoint.answer is not None and _mentions(endpoint.answer, ItemError)
+        is_held = _refuses_an_item if may_refuse_items else _refuses_nothing
 
         async def handle(request: Request, parameters: Parameters) -> web.StreamResponse:
             arguments: dict[str, Any] = {}
@@ -115,11 +124,9 @@ class Calls:
                 arguments["key"] = self._parsed(_KEY.validator, key, "Idempotency-Key")
             if endpoint.takes_accept:
                 arguments["accept"] = request.headers.get(hdrs.ACCEPT, "")
+            raw = None
             if endpoint.body is not None:
-                arguments["body"] = await self._body(endpoint, request, claims, work)
-                # A body may take its time, and the token may have been revoked meanwhile.
-                if claims is not None:
-                    self._callers.check(claims)
+                raw = await self._body(request, claims, work)
             if endpoint.is_stream:
                 work.leave()
                 await self._invite(request)
@@ -132,12 +139,9 @@ class Calls:
                 work.leave()
                 await self._invite(request)
                 arguments["upload"] = await upload_of(request)
-            if is_batch:
-                answer = await self._veil.over(
-                    call(**arguments), work.leave, is_held=_refuses_an_item
-                )
-            else:
                 answer = await self._veil.over(call(**arguments), work.leave)
+            else:
+                answer = await answer_of(request, arguments, claims, work, raw)
             if isinstance(answer, Download):
                 work.leave()
                 with self._visitors.transfer_of(request):
@@ -147,6 +151,47 @@ class Calls:
             if isinstance(answer, Reply):
                 return json_answer(request, answer.status, _json_of(answer.body))
             return json_answer(request, status, None if answer is None else _json_of(answer))
+
+        async def answer_of(
+            request: Request,
+            arguments: dict[str, Any],
+            claims: Claims | None,
+            work: Work,
+            raw: bytes | None,
+        ) -> object:
+            HELD_PLACE.set(work)
+            if claims is None:
+                if raw is not None:
+                    arguments["body"] = self._parsed_body(endpoint, request, raw)
+                return await self._veil.over(call(**arguments), work.leave, is_held=is_held)
+            actor = claims.actor
+            turns = self.back_end_turns if actor.is_app_admin else self.user_turns
+            has_waited = raw is not None
+            if not turns.take(actor.user_id):
+                has_waited = True
+                work.leave()
+                try:
+                    await turns.wait(actor.user_id, len(raw or b""))
+                finally:
+                    work.come_back()
+            has_turn = True
+
+            def on_held() -> None:
+                nonlocal has_turn
+                work.leave()
+                has_turn = False
+                turns.give_back(actor.user_id)
+
+            try:
+                if has_waited:
+                    # For the body, or for its turn: the token may have been revoked meanwhile.
+                    self._callers.check(claims)
+                if raw is not None:
+                    arguments["body"] = self._parsed_body(endpoint, request, raw)
+                return await self._veil.over(call(**arguments), on_held, is_held=is_held)
+            finally:
+                if has_turn:
+                    turns.give_back(actor.user_id)
 
         return handle
 
@@ -193,12 +238,10 @@ class Calls:
             work.come_back()
             return raw
 
-    async def _body(
-        self, endpoint: Endpoint, request: web.BaseRequest, claims: Claims | None, work: Work
-    ) -> BaseModel | None:
+    async def _body(self, request: web.BaseRequest, claims: Claims | None, work: Work) -> bytes:
         await self._invite(request)
         try:
-            raw = await self._read(request, claims, work)
+            return await self._read(request, claims, work)
         except TimeoutError:
             raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
         except web.HTTPRequestEntityTooLarge:
@@ -206,6 +249,10 @@ class Calls:
         except web.RequestPayloadError:
             reason = "cannot be read as its headers say"
             raise InvalidRequest(errors=[{"field": "body", "reason": reason}]) from None
+
+    def _parsed_body(
+        self, endpoint: Endpoint, request: web.BaseRequest, raw: bytes
+    ) -> BaseModel | None:
         if not raw and endpoint.body_is_optional:
             return None
         if raw and request.content_type not in {JSON, "application/octet-stream"}:
@@ -236,6 +283,10 @@ def _refuses_an_item(answer: Any) -> bool:
     view = answer.body if isinstance(answer, Reply) else answer
     lists = (value for value in vars(view).values() if isinstance(value, list))
     return any(getattr(item, "error", None) is not None for items in lists for item in items)
+
+
+def _refuses_nothing(answer: Any) -> bool:
+    return False
 
 
 def _json_of(answer: Any) -> bytes:

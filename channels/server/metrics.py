@@ -90,6 +90,16 @@ class Metrics:
             "Worker processes that ended while they drew a picture, since the start",
             registry=self.registry,
         )
+        self.waiting_for_own = Gauge(
+            "channels_requests_waiting_for_own",
+            "Requests that wait for others of the same user",
+            registry=self.registry,
+        )
+        self.waiting_for_document = Gauge(
+            "channels_writes_waiting_for_document",
+            "Changes and batches that wait until another one of this process has written the same document",
+            registry=self.registry,
+        )
         self.event_lag = Histogram(
             "channels_event_lag_seconds",
             "From an event's instant until this process hears it",

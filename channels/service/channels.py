@@ -38,6 +38,7 @@ from groups.service import (
     Repeatable,
     Repeats,
     UpdateService,
+    group_lock,
     repeatable,
 )
 from groups.service.directory import Sort
@@ -294,7 +295,9 @@ class ChannelService:
         """
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            await self._database.run(lambda tx: self._update(actor, channel_id, changes, tx))
+            await self._database.run(
+                lambda tx: self._update(actor, channel_id, changes, tx), group_lock(channel_id)
+            )
         self._extras.forget(channel_id)
         return await self.get(actor, channel_id)
 

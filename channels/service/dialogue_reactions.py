@@ -25,7 +25,7 @@ from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
 from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
-from groups.service import StreamService
+from groups.service import StreamService, message_lock
 from reactions.service import Ledger, canonical, with_mine
 from reactions.service.picture import Picture
 
@@ -81,7 +81,7 @@ class DialogueReactions:
         self._ledger = ledger
         self._clock = clock
         self._lane: GroupCommit[_Entry, Tally] = GroupCommit(
-            database, self._apply, name="dialogue reactions", on_batch=on_batch
+            database, self._apply, name="dialogue reactions", on_batch=on_batch, locks_of=_locks_of
         )
 
     # --- change ---------------------------------------------------------------------------------------------------
@@ -122,9 +122,9 @@ class DialogueReactions:
     async def _apply(
         self, tx: Tx, key: str, entries: Sequence[_Entry]
     ) -> Sequence[Tally | DomainError]:
-        stream_id, _, text = key.rpartition(SEPARATOR)
+        stream_id, seq = _split(key)
         # The message first: where another process is at it, this transaction ends here, and begins again behind it.
-        message = await self._streams.hold(StreamId(stream_id), int(text), tx)
+        message = await self._streams.hold(stream_id, seq, tx)
         if message is None:
             return [MessageNotFound() for _ in entries]
         dialogue = entries[0].dialogue
@@ -219,3 +219,12 @@ def _event(
         user_holds=tuple(sorted(picture.held_by(dialogue.user_id))),
         peer_holds=tuple(sorted(picture.held_by(UserId(dialogue.peer_id)))),
     )
+
+
+def _locks_of(key: str) -> tuple[str, ...]:
+    return (message_lock(*_split(key)),)
+
+
+def _split(key: str) -> tuple[StreamId, int]:
+    stream_id, _, seq = key.rpartition(SEPARATOR)
+    return StreamId(stream_id), int(seq)

@@ -14,7 +14,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
-from groups.service import GroupChanges, GroupReader, UpdateService
+from groups.service import GroupChanges, GroupReader, UpdateService, group_lock
 
 UPDATER: Final = Actor(UserId("channels-update"), is_app_admin=True)
 """In whose name the admin log has what a newer version changed in what is stored."""
@@ -42,7 +42,9 @@ class Verification:
         Publishes: GroupUpdated, when something changed. Raises: ChannelNotFound; PermissionRefused.
         """
         with in_words_of_channels():
-            await self._database.run(lambda tx: self._set(actor, channel_id, is_verified, tx))
+            await self._database.run(
+                lambda tx: self._set(actor, channel_id, is_verified, tx), group_lock(channel_id)
+            )
 
     async def move_badges(self) -> None:
         """Give the groups the badges that stood with the channels once; again changes nothing.

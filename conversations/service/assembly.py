@@ -17,7 +17,6 @@ from conversations.service.inbox import Inbox
 from conversations.service.settings import SettingsService
 from conversations.service.sources import DialogueSources
 from conversations.service.threads import ThreadService
-from conversations.service.turns import InboxTurns
 from conversations.store import (
     INDEXES,
     BlockStore,
@@ -69,7 +68,7 @@ def assemble(
     """Conversations on this database; `on_batch` hears of every group-commit batch."""
     overlays, groups = OverlayStore(database), ConversationGroupStore(database)
     threads, blocks = ThreadStore(database), BlockStore(database)
-    totals, turns = InboxTotalStore(database), InboxTurns()
+    totals = InboxTotalStore(database)
     memberships, streams = chat.memberships, chat.streams
     access = ConversationAccess(memberships, overlays)
     cards = DialogueCards(memberships, streams, chat.users)
@@ -83,7 +82,6 @@ def assemble(
         overlays,
         threads,
         totals,
-        turns,
         admission,
         on_batch=on_batch,
     )
@@ -100,9 +98,7 @@ def assemble(
         dialogues=dialogues,
         changes=DialogueChanges(database, streams, dialogues, admission, group_limits, clock),
         sources=DialogueSources(streams, admission),
-        threads=ThreadService(
-            database, streams, threads, totals, overlays, turns, admission, clock
-        ),
+        threads=ThreadService(database, streams, threads, totals, overlays, admission, clock),
         blocks=BlockService(database, blocks, limits, clock),
         hooks=hooks,
     )

@@ -15,6 +15,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import page_by_text
+from groups.service import user_lock
 
 Block = tuple[str, datetime]
 """Who is blocked, and since when."""
@@ -55,7 +56,7 @@ class BlockService:
             )
             return peer_id, now
 
-        return await self._database.run(work)
+        return await self._database.run(work, user_lock(actor.user_id))
 
     async def unblock(self, actor: Actor, peer_id: str) -> None:
         """Lift a block; lifting none changes nothing. Publishes: BlockChanged."""
@@ -71,7 +72,7 @@ class BlockService:
                     )
                 )
 
-        await self._database.run(work)
+        await self._database.run(work, user_lock(actor.user_id))
 
     async def list_blocks(
         self, actor: Actor, *, limit: int, cursor: str | None

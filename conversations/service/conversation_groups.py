@@ -31,6 +31,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.mongo import Database, Tx
+from groups.service import user_lock
 
 Results = dict[ConversationId, DomainError | None]
 """For each id that a call named, in its order: None when it is as wanted, or why not."""
@@ -96,7 +97,7 @@ class ConversationGroupService:
                 self._publish_changed(actor, name, added, [], tx)
             return results, is_new
 
-        results, is_new = await self._database.run(work)
+        results, is_new = await self._database.run(work, user_lock(actor.user_id))
         return Filed(await self._inbox.group_total(actor, name), results, is_new)
 
     async def change(
@@ -126,7 +127,7 @@ class ConversationGroupService:
                 self._publish_changed(actor, name, added, removed, tx)
             return results
 
-        results = await self._database.run(work)
+        results = await self._database.run(work, user_lock(actor.user_id))
         return Filed(await self._inbox.group_total(actor, name), results)
 
     async def rename(self, actor: Actor, name: str, new_name: str) -> GroupTotal:
@@ -156,7 +157,7 @@ class ConversationGroupService:
                 )
             )
 
-        await self._database.run(work)
+        await self._database.run(work, user_lock(actor.user_id))
         return await self._inbox.group_total(actor, new_name)
 
     async def delete(self, actor: Actor, name: str) -> None:
@@ -173,7 +174,7 @@ class ConversationGroupService:
             now = self._clock.now()
             tx.publish(ConversationGroupDeleted(at=now, user_id=actor.user_id, name=name))
 
-        await self._database.run(work)
+        await self._database.run(work, user_lock(actor.user_id))
 
     # --- what they share ------------------------------------------------------------------------------------------
 

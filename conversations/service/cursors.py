@@ -36,7 +36,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import stream_of
-from groups.service import MembershipReader
+from groups.service import MembershipReader, user_lock
 
 LANE: Final = "reads"
 """The one key of the group commit."""
@@ -169,7 +169,7 @@ class CursorService:
             after = view.read_up_to(seqs)
             return policy.unread_totals(after, names, include_muted=False)
 
-        return await self._database.run(work)
+        return await self._database.run(work, user_lock(actor.user_id))
 
     async def _store(
         self,

@@ -16,7 +16,7 @@ from groups.kernel.errors import PermissionRefused
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import Content, Message, stream_of
-from groups.service import StreamService
+from groups.service import StreamService, message_change_locks
 
 
 class DialogueChanges:
@@ -75,7 +75,7 @@ class DialogueChanges:
             tx.publish(self._dialogues.event_of(DialogueEdited, dialogue, staff, edited, now))
             return Said(dialogue, edited)
 
-        return await self._database.run(work)
+        return await self._database.run(work, *message_change_locks(dialogue.stream_id, seq))
 
     async def recall(
         self, actor: Actor, dialogue: Dialogue, seq: int, *, for_channel: bool = False
@@ -100,7 +100,7 @@ class DialogueChanges:
             staff = await self._dialogues.staff(dialogue, tx)
             tx.publish(self._dialogues.event_of(DialogueRecalled, dialogue, staff, recalled, now))
 
-        await self._database.run(work)
+        await self._database.run(work, *message_change_locks(dialogue.stream_id, seq))
 
     async def _tell(self, actor: Actor, said: Said, tx: Tx) -> None:
         channel_id = said.dialogue.channel_id

@@ -23,7 +23,7 @@ from conversations.events import (
 from conversations.models import ConversationId, Dialogue, Said, dialogue_of
 from conversations.service.admission import DialogueAdmission
 from conversations.service.desk import Writer
-from conversations.service.turns import InboxTurns
+from conversations.service.inbox_locks import inbox_locks
 from conversations.store import InboxTotalStore, OverlayStore, ThreadStore
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
@@ -32,7 +32,7 @@ from groups.kernel.errors import DomainError, IdempotencyConflict
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import Content, Message, Source, stream_of
-from groups.service import ForwardService, StreamService, said_by
+from groups.service import ForwardService, StreamService, said_by, stream_lock
 from groups.service.posting import Post, PostBatch, prepared
 
 
@@ -59,7 +59,6 @@ class DialogueService:
         overlays: OverlayStore,
         threads: ThreadStore,
         totals: InboxTotalStore,
-        turns: InboxTurns,
         admission: DialogueAdmission,
         *,
         on_batch: OnBatch | None = None,
@@ -71,7 +70,7 @@ class DialogueService:
         self._totals = totals
         self._admission = admission
         self._lane: GroupCommit[_Letter, Message] = GroupCommit(
-            database, self._apply, name="dialogues", on_batch=on_batch, turn=turns.of
+            database, self._apply, name="dialogues", on_batch=on_batch, locks_of=_locks_of
         )
 
     @staticmethod
@@ -282,3 +281,7 @@ class DialogueService:
     async def close(self) -> None:
         """Wait until every submitted message is committed or refused."""
         await self._lane.close()
+
+
+def _locks_of(key: str) -> tuple[str, ...]:
+    return stream_lock(StreamId(key)), *inbox_locks(key)

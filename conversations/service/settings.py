@@ -13,6 +13,7 @@ from conversations.store import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Tx
+from groups.service import user_lock
 
 
 class ConversationChanges(Model):
@@ -56,7 +57,7 @@ class SettingsService:
             conversation = await self._access.one(actor, conversation_id, tx)
             await self._apply(actor, conversation, changes, tx)
 
-        await self._database.run(work)
+        await self._database.run(work, user_lock(actor.user_id))
         return await self._inbox.get(actor, conversation_id)
 
     async def remove(self, actor: Actor, conversation_id: ConversationId) -> None:
@@ -78,7 +79,7 @@ class SettingsService:
             gone = ConversationChanges(hidden=True, pinned=False, draft="")
             await self._apply(actor, conversation, gone, tx)
 
-        await self._database.run(work)
+        await self._database.run(work, user_lock(actor.user_id))
 
     async def _apply(
         self, actor: Actor, conversation: Conversation, changes: ConversationChanges, tx: Tx

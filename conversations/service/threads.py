@@ -12,7 +12,7 @@ from conversations.errors import ConversationNotFound
 from conversations.events import ConversationEnded, ThreadRead
 from conversations.models import Dialogue, InboxUnread, Thread
 from conversations.service.admission import DialogueAdmission
-from conversations.service.turns import InboxTurns
+from conversations.service.inbox_locks import inbox_locks
 from conversations.store import InboxTotalStore, OverlayStore, ThreadStore
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, StreamId
@@ -48,7 +48,6 @@ class ThreadService:
         threads: ThreadStore,
         totals: InboxTotalStore,
         overlays: OverlayStore,
-        turns: InboxTurns,
         admission: DialogueAdmission,
         clock: Clock,
     ) -> None:
@@ -57,7 +56,6 @@ class ThreadService:
         self._threads = threads
         self._totals = totals
         self._overlays = overlays
-        self._turns = turns
         self._admission = admission
         self._clock = clock
         self.cleared: list[Callable[[StreamId], Awaitable[None]]] = []
@@ -122,8 +120,7 @@ class ThreadService:
             )
             return target, head - target
 
-        async with self._turns.of(dialogue.stream_id):
-            return await self._database.run(work)
+        return await self._database.run(work, *inbox_locks(dialogue.stream_id))
 
     # --- the channel's end ----------------------------------------------------------------------------------------
 

@@ -17,11 +17,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final, Generic, TypeVar
 
 from groups.kernel.errors import DomainError, Unavailable
 from groups.kernel.gathering import gather_company
+from groups.kernel.keyed_locks import HELD_PLACE
 from groups.kernel.mongo import Database, Tx
 
 E = TypeVar("E")
@@ -38,12 +38,8 @@ log = logging.getLogger(__name__)
 OnBatch = Callable[[str, int, int], None]
 """Hears of a batch before it commits: the commit's name, the batch's entries, and how many others wait behind it."""
 
-Turn = Callable[[str], AbstractAsyncContextManager[object]]
-"""What a key's batch holds while it commits: by it keys that meet in one document take turns instead of conflicting."""
-
-
-def _no_turn(_: str) -> AbstractAsyncContextManager[object]:
-    return nullcontext()
+LocksOf = Callable[[str], Sequence[str]]
+"""The keys that a lane's transactions run under (`Database.run`): of documents that others write too."""
 
 
 class GroupCommit(Generic[E, R]):
@@ -59,7 +55,7 @@ class GroupCommit(Generic[E, R]):
         max_waiting: int = MAX_WAITING,
         is_alone: Callable[[E], bool] | None = None,
         on_batch: OnBatch | None = None,
-        turn: Turn = _no_turn,
+        locks_of: LocksOf = lambda _: (),
     ) -> None:
         self._database = database
         self._apply = apply
@@ -68,7 +64,7 @@ class GroupCommit(Generic[E, R]):
         self._max_waiting = max_waiting
         self._is_alone = is_alone
         self._on_batch = on_batch
-        self._turn = turn
+        self._locks_of = locks_of
         self._waiting = 0
         self._lanes: dict[str, deque[tuple[E, asyncio.Future[R]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -103,6 +99,9 @@ class GroupCommit(Generic[E, R]):
 
     async def _drain(self, key: str, lane: deque[tuple[E, asyncio.Future[R]]]) -> None:
         batch: list[tuple[E, asyncio.Future[R]]] = []
+        HELD_PLACE.set(
+            None
+        )  # a batch serves many: the place of the request that came first is not its own
         try:
             while lane:
                 await gather_company(lane.__len__, self._max_batch)
@@ -144,8 +143,9 @@ class GroupCommit(Generic[E, R]):
             self._on_batch(self._name, len(batch), self._waiting)
         entries = [entry for entry, _ in batch]
         try:
-            async with self._turn(key):
-                outcomes = await self._database.run(lambda tx: self._apply(tx, key, entries))
+            outcomes = await self._database.run(
+                lambda tx: self._apply(tx, key, entries), *self._locks_of(key), is_batch=True
+            )
         except Unavailable as error:
             for _, future in batch:
                 self._settle(future, Unavailable(error.detail))

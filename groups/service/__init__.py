@@ -28,6 +28,13 @@ from groups.service.streams import StreamService, cursor_before
 from groups.service.updating import GroupChanges, UpdateService
 from groups.service.users import UserService
 from groups.service.views import MessageViews
+from groups.service.write_locks import (
+    group_lock,
+    message_change_locks,
+    message_lock,
+    stream_lock,
+    user_lock,
+)
 
 __all__ = [
     "Access",
@@ -71,6 +78,11 @@ __all__ = [
     "UpdateService",
     "UserService",
     "cursor_before",
+    "group_lock",
+    "message_change_locks",
+    "message_lock",
     "repeatable",
     "said_by",
+    "stream_lock",
+    "user_lock",
 ]

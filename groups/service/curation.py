@@ -17,11 +17,12 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import AdminAct, AdminAction, Message, Standing, post_id_of
+from groups.models import AdminAct, AdminAction, Message, Standing, post_id_of, stream_of
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog
 from groups.service.messages import Posted
 from groups.service.stream_rates import StreamRates
+from groups.service.write_locks import message_change_locks
 from groups.store import MessageStore, StreamStore
 
 Refusal = Callable[[Standing, Message], DomainError | None]
@@ -80,7 +81,7 @@ class CurationService:
             await self._streams.set_pin(pinned, tx)
             return await self._changed(pinned, standing, actor, AdminAction.POST_PINNED, tx)
 
-        return await self._database.run(work)
+        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def unpin(self, actor: Actor, group_id: GroupId, seq: int) -> None:
         """Unpin a message; one that is not pinned stays as it is.
@@ -96,7 +97,7 @@ class CurationService:
             await self._streams.set_pin(unpinned, tx)
             await self._changed(unpinned, standing, actor, AdminAction.POST_UNPINNED, tx)
 
-        await self._database.run(work)
+        await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def list_pins(self, actor: Actor, group_id: GroupId) -> Pins:
         """The pinned messages, the newest pin first: all of them, since they are few.
@@ -132,7 +133,7 @@ class CurationService:
             action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
             return await self._changed(changed, standing, actor, action, tx)
 
-        return await self._database.run(work)
+        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def _find(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx

@@ -10,6 +10,7 @@ from groups.service.access import Access
 from groups.service.clearing import Clearing
 from groups.service.faces import Faces
 from groups.service.hooks import Hooks
+from groups.service.write_locks import group_lock
 from groups.store import GroupStore, StreamStore
 
 
@@ -41,7 +42,9 @@ class DisbandService:
 
         Publishes: GroupDisbanded. Raises: GroupNotFound; PermissionRefused.
         """
-        await self._database.run(lambda tx: self._disband(actor, group_id, tx))
+        await self._database.run(
+            lambda tx: self._disband(actor, group_id, tx), group_lock(group_id)
+        )
         # A crash before this line leaves the clearing to the next start of any process.
         self._clearing.start(group_id)
 

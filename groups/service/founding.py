@@ -46,6 +46,7 @@ from groups.service.access import Access
 from groups.service.admin_log import AdminLog
 from groups.service.faces import Faces
 from groups.service.repeats import Repeatable, Repeats, repeatable
+from groups.service.write_locks import user_lock
 from groups.store import GroupStore, MemberStore, StreamStore, UserStore
 
 COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
@@ -130,7 +131,8 @@ class FoundingService:
         prefix = COMMUNITY_PREFIX if new.type is GroupType.COMMUNITY else ""
         call = repeatable(actor, "group", key, new.model_dump_json())
         standing, _ = await self._database.run(
-            lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call)
+            lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call),
+            user_lock(actor.user_id),
         )
         return standing
 

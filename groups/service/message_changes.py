@@ -15,11 +15,12 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import AdminAct, AdminAction, Content, Group, Message, post_id_of
+from groups.models import AdminAct, AdminAction, Content, Group, Message, post_id_of, stream_of
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog, described
 from groups.service.messages import Posted
 from groups.service.streams import StreamService
+from groups.service.write_locks import message_change_locks
 
 
 class MessageChanges:
@@ -72,7 +73,7 @@ class MessageChanges:
             )
             return Posted(edited, standing)
 
-        return await self._database.run(work)
+        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def recall(self, actor: Actor, group_id: GroupId, seq: int) -> None:
         """Take a message back: its content goes, its seq stays. Recalling twice changes nothing.
@@ -101,7 +102,7 @@ class MessageChanges:
                 )
             )
 
-        await self._database.run(work)
+        await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def _note(
         self,

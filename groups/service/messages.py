@@ -25,6 +25,7 @@ from groups.service.media import media_ids_of
 from groups.service.openings import Openings
 from groups.service.posting import Post, PostBatch, Take, check_media_quota, prepared
 from groups.service.streams import StreamService, digest_of
+from groups.service.write_locks import stream_lock
 from groups.store import (
     GroupStore,
     MediaStore,
@@ -93,7 +94,11 @@ class MessageService:
         self._limits = limits
         self._clock = clock
         self._lane: GroupCommit[Post, Posted] = GroupCommit(
-            database, self._apply, name="posts", on_batch=on_batch
+            database,
+            self._apply,
+            name="posts",
+            on_batch=on_batch,
+            locks_of=lambda key: (stream_lock(stream_of(GroupId(key))),),
         )
 
     # --- post -----------------------------------------------------------------------------------------------------

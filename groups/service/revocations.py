@@ -22,6 +22,7 @@ from groups.kernel.errors import PermissionRefused
 from groups.kernel.events import Event
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Tx, is_outage
+from groups.service.write_locks import user_lock
 from groups.store import UserStore
 
 RETRY_SECONDS: Final = 1.0
@@ -53,7 +54,7 @@ class Revocations:
             tx.publish(TokensRevoked(at=at, user_id=user_id))
             return at
 
-        at = await self._database.run(work)
+        at = await self._database.run(work, user_lock(user_id))
         self._note(user_id, at)
         return at
 

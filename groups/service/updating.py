@@ -41,6 +41,7 @@ from groups.models import (
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog
 from groups.service.faces import Faces
+from groups.service.write_locks import group_lock
 from groups.store import GroupStore, StreamStore
 
 
@@ -92,7 +93,9 @@ class UpdateService:
         Publishes: GroupUpdated, when something changed. Raises: GroupNotFound; PermissionRefused;
         ReservedCustomField; CustomFieldLimitReached; FixedInChannel; NotForThisType.
         """
-        await self._database.run(lambda tx: self.update_in(actor, group_id, changes, tx))
+        await self._database.run(
+            lambda tx: self.update_in(actor, group_id, changes, tx), group_lock(group_id)
+        )
 
     async def update_in(
         self,

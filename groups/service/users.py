@@ -9,6 +9,7 @@ from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
 from groups.kernel.mongo import Database, Tx
 from groups.models import User
 from groups.service.faces import Faces
+from groups.service.write_locks import user_lock
 from groups.store import UserStore
 
 
@@ -53,7 +54,9 @@ class UserService:
         Raises: MediaNotFound, WrongMediaKind for a picture that is no upload of his.
         """
         if values:
-            await self._database.run(lambda tx: self._update(actor, values, tx))
+            await self._database.run(
+                lambda tx: self._update(actor, values, tx), user_lock(actor.user_id)
+            )
         return await self.get(actor, actor.user_id)
 
     async def _update(self, actor: Actor, values: Mapping[str, str], tx: Tx) -> None:

@@ -19,7 +19,7 @@ from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import Group, Message, Standing, Tallies, Tally, message_key, stream_of
-from groups.service import GroupLookup, MessageService
+from groups.service import GroupLookup, MessageService, message_lock
 from reactions import policy
 from reactions.errors import ReactionsFrozen
 from reactions.events import ReactionsChanged
@@ -72,7 +72,7 @@ class ReactionService:
         self._clock = clock
         self.hooks = ReactionHooks()
         self._lane: GroupCommit[_Entry, Tally] = GroupCommit(
-            database, self._apply, name="reactions", on_batch=on_batch
+            database, self._apply, name="reactions", on_batch=on_batch, locks_of=_locks_of
         )
 
     # --- change ---------------------------------------------------------------------------------------------------
@@ -238,6 +238,11 @@ def _apply_to(
             picture.remove(user_id, entry.emoji)
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _locks_of(key: str) -> tuple[str, ...]:
+    group_id, seq = _split(key)
+    return (message_lock(stream_of(group_id), seq),)
 
 
 def _split(key: str) -> tuple[GroupId, int]:

@@ -66,11 +66,10 @@ async def test_an_entry_that_is_alone_shares_no_transaction_and_keeps_its_place(
     assert [batch for _, batch in desk.batches] == [[1], [2, 3], [100], [101], [4, 5]]
 
 
-async def test_keys_that_share_a_turn_commit_one_after_the_other_and_others_beside_them(
+async def test_lanes_that_share_a_lock_commit_one_after_the_other_and_others_beside_them(
     desk: Desk,
 ) -> None:
-    turns = {"one": asyncio.Lock(), "two": asyncio.Lock()}
-    commit = _commit(desk, turn=lambda key: turns[key.split()[0]])
+    commit = _commit(desk, locks_of=lambda key: key.split()[:1])
     desk.gate.clear()
     tasks = [
         task
@@ -271,7 +270,7 @@ async def test_those_who_waited_behind_an_outage_do_not_wait_for_another_one(
     run, away = connection.run, asyncio.Event()
     runs: list[object] = []
 
-    async def lose(work: Any) -> Any:
+    async def lose(work: Any, *_: str, is_batch: bool) -> Any:
         runs.append(work)
         if len(runs) > 1:
             return await run(work)
@@ -300,7 +299,7 @@ async def test_when_the_outcome_stays_unknown_every_caller_of_the_batch_hears_it
 ) -> None:
     connection = mock_database()
 
-    async def lose(work: object) -> None:
+    async def lose(work: object, *_: str, is_batch: bool) -> None:
         raise Unavailable("gone")
 
     monkeypatch.setattr(connection, "run", lose)

@@ -32,7 +32,7 @@ from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAction, Content, Grant, Standing, stream_of
-from groups.service import ForwardService, Keeping, MessageService, Prepared
+from groups.service import ForwardService, Keeping, MessageService, Prepared, group_lock
 
 STEP: Final = 20  # drafts a transaction when a channel is cleared away: each may hold ten uploads
 
@@ -127,7 +127,7 @@ class DraftService:
 
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            return await self._database.run(work)
+            return await self._database.run(work, group_lock(channel_id))
 
     async def change(
         self,
@@ -177,7 +177,7 @@ class DraftService:
 
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            return await self._database.run(work)
+            return await self._database.run(work, group_lock(channel_id))
 
     async def delete(self, actor: Actor, channel_id: GroupId, draft_id: str) -> None:
         """Throw the draft away, which is what cancels a scheduled one.
@@ -198,7 +198,7 @@ class DraftService:
 
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            await self._database.run(work)
+            await self._database.run(work, group_lock(channel_id))
 
     async def _kept(
         self, actor: Actor, new: NewDraft, tx: Tx, *, instead_of: Content | None = None

@@ -24,6 +24,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from groups.kernel.clock import Clock, DatabaseClock
 from groups.kernel.errors import AnswerTooLarge, Unavailable
 from groups.kernel.events import Event
+from groups.kernel.keyed_locks import KeyedLocks
 from groups.kernel.mongo.connecting import appname_of, connected
 from groups.kernel.mongo.driver import (
     AS_BYTES,
@@ -43,7 +44,7 @@ from groups.kernel.mongo.lookups import (
 )
 from groups.kernel.mongo.memory import Memory
 from groups.kernel.mongo.orphans import Orphans
-from groups.kernel.mongo.outages import TOO_LARGE
+from groups.kernel.mongo.outages import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX, tail
 from groups.kernel.mongo.retries import Retries
 from groups.kernel.mongo.transactions import Tx, committed
@@ -69,6 +70,7 @@ class Database:
         self.clock: Final = DatabaseClock(clock)
         """The time by which all processes on this database decide; `clock` is that of the machine."""
         self._retries = Retries(Orphans(database.client, appname_of(database.name)))
+        self.locks = KeyedLocks(patience_seconds=PATIENCE_SECONDS)
         self._local_listeners: list[Callable[[list[Event]], None]] = []
         self._collections_as_bytes: dict[str, Collection] = {}
 
@@ -200,15 +202,23 @@ class Database:
             yield tx
             await self._write_outbox(tx)
 
-    async def run(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+    async def run(
+        self, work: Callable[[Tx], Awaitable[T]], *keys: str, is_batch: bool = False
+    ) -> T:
         """What `work` returns, once its writes and events are committed; run again after a conflict.
 
         `work` may run several times, so it must change nothing but the database through its `Tx`.
+        `keys` name the documents that others may write at the same time (`groups.kernel.keyed_locks`): of this process,
+        one transaction of a key runs at once; the others wait, and take none of the places for transactions.
 
         Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or no primary was
-            found within `PATIENCE_SECONDS`.
+            found within `PATIENCE_SECONDS`; RateLimited when too many wait for a key.
         """
-        return await self._retries.run(lambda attempt: self._attempt(work, attempt))
+        if not keys:
+            return await self._retries.run(lambda attempt: self._attempt(work, attempt))
+        # The keys first: a transaction's place is for those that can run.
+        async with self.locks.hold(*keys, is_batch=is_batch):
+            return await self._retries.run(lambda attempt: self._attempt(work, attempt))
 
     async def _attempt(self, work: Callable[[Tx], Awaitable[T]], attempt: int) -> T:
         async with self.transaction(attempt) as tx:

@@ -13,6 +13,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.service.roster.admissions import Admissions
 from groups.service.roster.entries import Admission, Entry, Import, Membership
 from groups.service.roster.roster import Roster
+from groups.service.write_locks import group_lock
 
 
 class MembershipLane:
@@ -29,7 +30,12 @@ class MembershipLane:
         self._roster = roster
         self._admissions = admissions
         self._lane: GroupCommit[Entry | Import, Membership | Admission] = GroupCommit(
-            database, self._apply, name="membership", is_alone=_is_import, on_batch=on_batch
+            database,
+            self._apply,
+            name="membership",
+            is_alone=_is_import,
+            on_batch=on_batch,
+            locks_of=lambda key: (group_lock(GroupId(key)),),
         )
 
     async def submit(self, group_id: GroupId, entry: Entry) -> Membership:
