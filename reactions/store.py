@@ -17,12 +17,12 @@ from groups.models import Message, Tally, message_key, readers_a_command, seq_in
 from reactions.models import Reaction
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-_KEPT_TALLIES: Final = 4_096
-_KEPT_BYTES: Final = 1_024
-"""Of a tally, which has 20 bytes for each emoji. All in all 3 MB in practice, 12 MB at most."""
-_KEPT_HELD: Final = 8_192
-_KEPT_HELD_BYTES: Final = 512
-"""Of what says who holds an emoji. All in all 4 MB."""
+# Of memory, and what entries take beside their documents (measured in `tests/kernel/test_memory.py`).
+_KEPT_TALLY_BYTES: Final = 2 * 2**20  # some 2,000 messages
+_TALLY_BYTES: Final = 500
+_COUNT_BYTES: Final = 160
+_KEPT_HELD_BYTES: Final = 2**20  # some 2,000 reactions
+_HELD_BYTES: Final = 230
 
 
 Held = dict[UserId, dict[int, set[str]]]
@@ -86,10 +86,16 @@ class ReactionStore:
         self._reactions = database.collection("reactions")
         self._tallies = database.collection("tallies")
         self._tally_memory = database.memory(
-            "tallies", _to_tally, most=_KEPT_TALLIES, most_bytes=_KEPT_BYTES
+            "tallies",
+            _to_tally,
+            most_bytes=_KEPT_TALLY_BYTES,
+            weigh=lambda raw, keyed: len(raw) + _TALLY_BYTES + _COUNT_BYTES * len(keyed[1].counts),
         )
         self._held_memory = database.memory(
-            "reactions", _to_held, most=_KEPT_HELD, most_bytes=_KEPT_HELD_BYTES
+            "reactions",
+            _to_held,
+            most_bytes=_KEPT_HELD_BYTES,
+            weigh=lambda raw, _: 2 * len(raw) + _HELD_BYTES,
         )
         self._reader = CoalescedPages(
             self._see, readers_a_query=lambda page: readers_a_command(len(page.seqs))

@@ -39,6 +39,7 @@ from channels.server.transfers import (
 )
 from channels.server.user_turns import UserTurns
 from channels.server.visitors import Visitors
+from groups.kernel.byte_cache import ByteCache
 from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.keyed_locks import HELD_PLACE
@@ -46,7 +47,8 @@ from groups.kernel.text import LIMITS
 from groups.routes.views import ItemError
 
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
-KEPT_QUERIES: Final = 256  # of each call: clients ask for few different pages
+KEPT_QUERIES_BYTES: Final = 2**20  # some 500 queries: clients ask for few different pages
+_QUERY_BYTES: Final = 1_500  # what the model of one takes
 KEPT_QUERY_LENGTH: Final = (
     128  # characters; longer ones are searches and cursors, which hardly come again
 )
@@ -78,11 +80,13 @@ class Calls:
         self._limits = limits
         self._veil = veil
         self._context = {LIMITS: limits}
+        self._queries: ByteCache[tuple[type[BaseModel], str], BaseModel] = ByteCache(
+            "queries", KEPT_QUERIES_BYTES, lambda key, _: _QUERY_BYTES + 8 * len(key[1])
+        )
 
     def handler(self, endpoint: Endpoint) -> Handler:
         call, status = endpoint.handler, endpoint.spec.status
         path = [(name, kind.validator) for name, kind in endpoint.path.items()]
-        queries: dict[str, BaseModel] = {}
         may_refuse_items = endpoint.answer is not None and _mentions(endpoint.answer, ItemError)
         is_held = _refuses_an_item if may_refuse_items else _refuses_nothing
 
@@ -116,7 +120,7 @@ class Calls:
             for name, validator in path:
                 arguments[name] = self._parsed(validator, parameters[name], name)
             if endpoint.query is not None:
-                arguments["query"] = self._query(endpoint.query, request, queries)
+                arguments["query"] = self._query(endpoint.query, request)
             elif "?" in request.raw_path and request.query_string:
                 raise InvalidRequest(errors=[{"field": "query", "reason": "takes no parameters"}])
             if endpoint.takes_key:
@@ -201,18 +205,14 @@ class Calls:
         except ValidationError as error:
             raise refusal_of(error, name) from None
 
-    def _query(
-        self, model: type[BaseModel], request: web.BaseRequest, known: dict[str, BaseModel]
-    ) -> BaseModel:
+    def _query(self, model: type[BaseModel], request: web.BaseRequest) -> BaseModel:
         # What was understood before is the same again: a model of a query is frozen, and made of nothing but its text.
         text = request.raw_path.partition("?")[2]
-        found = known.get(text)
+        found = self._queries.get((model, text))
         if found is None:
             found = self._parsed_query(model, request)
             if len(text) <= KEPT_QUERY_LENGTH:
-                if len(known) >= KEPT_QUERIES:
-                    known.clear()
-                known[text] = found
+                self._queries.put((model, text), found)
         return found
 
     def _parsed_query(self, model: type[BaseModel], request: web.BaseRequest) -> BaseModel:

@@ -1,5 +1,6 @@
 """What an operator watches, as Prometheus reads it at `/metrics`; one registry an application, none global."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client import (
@@ -10,8 +11,25 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from groups.kernel.byte_cache import kept_bytes
 
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+
+class _KeptBytes(Collector):
+    """Tells what the caches of this process keep."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """As Prometheus asks."""
+        family = GaugeMetricFamily(
+            "channels_cache_bytes", "Memory that a cache keeps, estimated", labels=["cache"]
+        )
+        for name, size in sorted(kept_bytes().items()):
+            family.add_metric([name], size)
+        yield family
 
 
 class Metrics:
@@ -53,6 +71,7 @@ class Metrics:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
+        self.registry.register(_KeptBytes())
         self.sockets = Gauge(
             "channels_sockets", "Authenticated sockets now open", registry=self.registry
         )

@@ -13,7 +13,9 @@ from cachetools import LRUCache
 from groups.kernel.actor import Actor
 from groups.kernel.errors import Quota, RateLimited
 
-KEYS: Final = 100_000  # remembered at once; with more in one second the least recent begins anew
+KEYS: Final = (
+    8_192  # remembered at once, in 4 MB; with more in one second the least recent begins anew
+)
 DEBT_SECONDS: Final = 10.0  # until a bucket that was overspent elsewhere is full again
 _NOTHING: Final = 1e-6  # of a request: what floats lose
 FEW: Final = 0.2  # of the quota left: from here on answers tell how many

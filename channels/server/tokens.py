@@ -23,6 +23,7 @@ import jwt
 import orjson
 
 from groups.kernel.actor import Actor
+from groups.kernel.byte_cache import ByteCache
 from groups.kernel.clock import Clock, SystemClock
 from groups.kernel.errors import Unauthenticated
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_user_id
@@ -39,8 +40,9 @@ _ALGORITHM: Final = "HS256"
 _NEEDED_CLAIMS: Final = frozenset({"sub", "exp"})
 _PLAIN_CLAIMS: Final = _NEEDED_CLAIMS | {"iat", "scope"}
 """Others (`nbf`, `aud`, ...) mean something to the library, which is then asked."""
-_CACHED_TOKENS: Final = 10_000
-"""So many that came last, and up to as many before them: some 10 MB of tokens of ordinary length."""
+_KEPT_BYTES: Final = 6 * 2**20  # of memory: some 10,000 tokens of ordinary length
+_CLAIMS_BYTES: Final = 330
+"""What the claims of a token take, with its place."""
 
 
 class BadToken(Unauthenticated):
@@ -118,9 +120,9 @@ class TokenVerifier:
         self._keys = [key.encode() for key in (secret, previous) if key is not None]
         self._revoked_at = revoked_at
         self._clock = clock or SystemClock()
-        # Two generations, since in a crowd that comes once each an LRU costs more than reading the token.
-        self._good: dict[str, Claims] = {}
-        self._good_before: dict[str, Claims] = {}
+        self._good: ByteCache[str, Claims] = ByteCache(
+            "tokens", _KEPT_BYTES, lambda token, _: len(token) + _CLAIMS_BYTES
+        )
 
     def verify(self, token: str) -> Claims:
         """What the token says.
@@ -129,16 +131,14 @@ class TokenVerifier:
         """
         claims = self._good.get(token)
         if claims is None:
-            claims = self._good_before.get(token) or self._read(token)
-            if len(self._good) >= _CACHED_TOKENS:
-                self._good_before, self._good = self._good, {}
-            self._good[token] = claims
+            claims = self._read(token)
+            self._good.put(token, claims)
         self.check(claims)
         return claims
 
     def is_known(self, token: str) -> bool:
         """Whether the token was found good before; its time may be over."""
-        return token in self._good
+        return self._good.get(token) is not None
 
     def check(self, claims: Claims) -> None:
         """Whether the token holds now.

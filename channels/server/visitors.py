@@ -169,7 +169,7 @@ class Visitors:
             )
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=4_096)  # 2 MB
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     """The address, which some proxies write with a port; None where there is none."""
     if text.startswith("["):
@@ -185,7 +185,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=4_096)  # 2 MB
 def _counted_as(address: IPv4Address | IPv6Address) -> str:
     if isinstance(address, IPv4Address):
         return str(address)

@@ -1,18 +1,23 @@
 """What channels have beyond their groups, kept in memory.
 
-There are at most a thousand, read with every call and changed rarely, so each process keeps them and forgets one
+They are read with every call and changed rarely, so each process keeps them and forgets one
 when an event says that it changed. A process may answer with what was true until the event reached it, moments
 after the commit; nothing of it decides a permission.
 """
 
 from collections.abc import Sequence
+from sys import getsizeof
+from typing import Final
 
 from channels.errors import ChannelNotFound
 from channels.models import Extras
 from channels.store import ChannelStore
 from groups.events import GroupDisbanded, GroupUpdated
+from groups.kernel.byte_cache import ByteCache
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId
+
+KEPT_BYTES: Final = 2 * 2**20  # of memory: some 700 channels
 
 
 class ExtrasCache:
@@ -20,7 +25,7 @@ class ExtrasCache:
 
     def __init__(self, channels: ChannelStore) -> None:
         self._channels = channels
-        self._kept: dict[GroupId, Extras] = {}
+        self._kept: ByteCache[GroupId, Extras] = ByteCache("channels", KEPT_BYTES, _size_of)
         self._generation = 0
 
     async def get(self, channel_id: GroupId) -> Extras:
@@ -43,7 +48,7 @@ class ExtrasCache:
 
     async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, Extras]:
         """The extras of those that are channels."""
-        found = {i: self._kept[i] for i in channel_ids if i in self._kept}
+        found = {i: kept for i in channel_ids if (kept := self._kept.get(i)) is not None}
         missing = [i for i in channel_ids if i not in found]
         if missing:
             generation = self._generation
@@ -51,13 +56,14 @@ class ExtrasCache:
             found |= read
             # Not kept when something changed while we read: it may be this, and no second event would tell.
             if generation == self._generation:
-                self._kept |= read
+                for channel_id, extras in read.items():
+                    self._kept.put(channel_id, extras)
         return found
 
     def forget(self, channel_id: GroupId) -> None:
         """Read the channel again at the next call."""
         self._generation += 1
-        self._kept.pop(channel_id, None)
+        self._kept.pop(channel_id)
 
     def forget_all(self) -> None:
         """Read everything again: events were lost."""
@@ -72,3 +78,7 @@ class ExtrasCache:
                     self.forget(event.group_id)
                 case GroupDisbanded():
                     self.forget(event.group_id)
+
+
+def _size_of(_: GroupId, extras: Extras) -> int:
+    return 2_500 + getsizeof(extras.organization) + getsizeof(extras.custom_data)

@@ -6,14 +6,15 @@ before those is kept for as long as the same objects come again, and a reader co
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 from pydantic import BaseModel
 
 from groups import policy
+from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PAGE_BYTES
 from groups.models import Message, Standing, Tallies, Tally, User
@@ -23,17 +24,28 @@ View = Callable[[Message, Standing, Tally, User | None], BaseModel]
 Senders = Mapping[UserId, User]
 """What those who wrote show of themselves; empty where the view does not show it."""
 
-KEPT_STREAMS: Final = 64  # those read last
-KEPT_MESSAGES: Final = 200
-"""Of one stream. Of 12 KiB at most each, with the page of them: 4 MB in the worst case, 200 KB in practice."""
+KEPT_MESSAGES_BYTES: Final = 2 * 2**20  # some 500 messages
+KEPT_PAGES_BYTES: Final = 3 * 2**20  # some 35 pages of 20, with what they were rendered from
+_TALLY_BYTES: Final = 600
+_COUNT_BYTES: Final = 160
+_EMPTY_PAGE_BYTES: Final = 1_500
+_PLACE_BYTES: Final = 300
+"""Of one message: where it stands in the page, and in the lists that are the page's own."""
 _END: Final = b'"mine":[]}}'
 """How a rendered view ends in which nobody has reacted: `reactions` is its last field, `mine` the last of that."""
 _MINE_NONE: Final = b"[]}}"
 _NO_TALLY: Final = Tally()
 
-# The message, the counts, the group's name and the sender that it was rendered from, and the JSON up to one's own
-# reactions.
-_Kept = tuple[Message, Mapping[str, int], str, User | None, bytes]
+
+class _Kept(NamedTuple):
+    """A message's JSON up to one's own reactions, and what it was rendered from."""
+
+    message: Message
+    counts: Mapping[str, int]
+    group_name: str
+    sender: User | None
+    json: bytes
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,7 @@ class _KeptPage:
     last_seq: int | None
     """The last message of those that fit into the page; None: all do."""
     is_forward: bool
+    size_bytes: int
 
     def is_of(
         self,
@@ -83,20 +96,18 @@ class _KeptPage:
         return b"".join(parts)
 
 
-@dataclass(slots=True)
-class _KeptStream:
-    """What is kept of a stream, for those who see senders or for those who do not."""
-
-    messages: dict[int, _Kept] = field(default_factory=dict)
-    page: _KeptPage | None = None
-
-
 class MessageRendering:
     """Renders what `view` makes of messages."""
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._streams: dict[tuple[str, bool], _KeptStream] = {}
+        # Of a stream, for those who see senders or for those who do not: its messages, and the page read last.
+        self._messages: ByteCache[tuple[str, bool, int], _Kept] = ByteCache(
+            "rendered messages", KEPT_MESSAGES_BYTES, lambda _, kept: kept.size_bytes
+        )
+        self._pages: ByteCache[tuple[str, bool], _KeptPage] = ByteCache(
+            "rendered pages", KEPT_PAGES_BYTES, lambda _, page: page.size_bytes
+        )
 
     def page(
         self,
@@ -133,34 +144,40 @@ class MessageRendering:
         is_forward: bool,
     ) -> _KeptPage:
         group = standing.group
-        kept = self._kept_of(group.stream_id, policy.may_see_sender(group, standing.rank))
-        known = kept.page
-        if known is not None and known.is_of(messages, tallies, group.name, senders, is_forward):
-            return known
+        stream_id, shows_sender = group.stream_id, policy.may_see_sender(group, standing.rank)
+        kept = self._pages.get((stream_id, shows_sender))
+        if kept is not None and kept.is_of(messages, tallies, group.name, senders, is_forward):
+            return kept
         parts: list[bytes] = []
+        size = _EMPTY_PAGE_BYTES
         total = 0
         shown: list[Message] = []
         for message in messages:
             tally = tallies.get(message.seq, _NO_TALLY)
             sender = senders.get(message.sender_id)
-            one = kept.messages.get(message.seq)
+            key = stream_id, shows_sender, message.seq
+            one = self._messages.get(key)
             if (
                 one is None
-                or one[0] is not message
-                or one[1] is not tally.counts
-                or one[2] != group.name
-                or one[3] != sender
+                or one.message is not message
+                or one.counts is not tally.counts
+                or one.group_name != group.name
+                or one.sender != sender
             ):
-                one = kept.messages[message.seq] = self._render(message, standing, tally, sender)
-            total += len(one[4]) + len(_MINE_NONE)
+                one = self._render(message, standing, tally, sender)
+                self._messages.put(key, one)
+            total += len(one.json) + len(_MINE_NONE)
             if shown and total > PAGE_BYTES and not is_forward:
                 break
             shown.append(message)
-            parts += (one[4], _MINE_NONE)
+            parts += (one.json, _MINE_NONE)
+            size += one.size_bytes + len(one.json) + _PLACE_BYTES
         places = {
             message.seq: 2 * n + 1 for n, message in enumerate(shown) if message.recalled_at is None
         }
         last_seq = shown[-1].seq if len(shown) < len(messages) else None
+        size += sum(message.memory_bytes for message in messages[len(shown) :])
+        items = b"".join(parts)
         page = _KeptPage(
             messages,
             tallies,
@@ -168,20 +185,13 @@ class MessageRendering:
             senders,
             parts,
             places,
-            b"".join(parts),
+            items,
             last_seq,
             is_forward,
+            size,
         )
-        kept.page = page
+        self._pages.put((stream_id, shows_sender), page)
         return page
-
-    def _kept_of(self, stream_id: str, shows_sender: bool) -> _KeptStream:
-        kept = self._streams.get((stream_id, shows_sender))
-        if kept is None or len(kept.messages) > KEPT_MESSAGES:
-            if len(self._streams) >= KEPT_STREAMS:
-                self._streams.clear()
-            kept = self._streams[stream_id, shows_sender] = _KeptStream()
-        return kept
 
     def _render(
         self, message: Message, standing: Standing, tally: Tally, sender: User | None
@@ -191,4 +201,5 @@ class MessageRendering:
         if not json.endswith(_END):
             raise TypeError(f"{type(view).__name__} must end in one's own reactions")
         rest = json.removesuffix(_MINE_NONE)
-        return message, tally.counts, standing.group.name, sender, rest
+        size = len(rest) + message.memory_bytes + _TALLY_BYTES + _COUNT_BYTES * len(tally.counts)
+        return _Kept(message, tally.counts, standing.group.name, sender, rest, size)

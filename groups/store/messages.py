@@ -36,9 +36,7 @@ class _PageKey(NamedTuple):
     oldest_first: bool
 
 
-_KEPT_MESSAGES: Final = 2_048
-_KEPT_BYTES: Final = 4_096
-"""Of a message; several times what most have. All in all 3 MB in practice, 25 MB at most."""
+_KEPT_BYTES: Final = 5 * 2**20  # of memory: some 1,300 messages
 _UNSEEN: Final = ("touched", "key", "digest")
 """What a reaction writes, and what posting wrote: without it the message is to its reader the same as before."""
 
@@ -60,7 +58,11 @@ class MessageStore:
         self._database = database
         self._messages = database.collection("messages")
         self._memory = database.memory(
-            "messages", _to_message, most=_KEPT_MESSAGES, most_bytes=_KEPT_BYTES, unseen=_UNSEEN
+            "messages",
+            _to_message,
+            most_bytes=_KEPT_BYTES,
+            weigh=lambda raw, message: len(raw) + message.memory_bytes,
+            unseen=_UNSEEN,
         )
         self._page_reader = Coalesced(self._find_pages)
 

@@ -17,7 +17,9 @@ class Asked:
     def __init__(self, database: Database, box_id: str) -> None:
         self.boxes, self.things = database.collection("boxes"), database.collection("things")
         self.database = database
-        self.known = database.memory("things", dict, most=9, most_bytes=200, unseen=["touched"])
+        self.known = database.memory(
+            "things", dict, most_bytes=10_000, weigh=lambda raw, _: len(raw), unseen=["touched"]
+        )
         self.box = Lookup(self.boxes, {"_id": box_id}, lambda rows: rows[0] if rows else None)
         self.inside = Lookup(
             self.things, {"box": box_id}, list, {"$sort": {"_id": -1}}, memory=self.known

@@ -1,21 +1,30 @@
 """A memory asks the database every time, and works out only what it has not seen."""
 
-from typing import Any
+from typing import Any, Final
 
+from groups.kernel.byte_cache import ENTRY_BYTES, PARTS
 from groups.kernel.mongo import Database
 from tests.builders import START, mock_database
 from tests.kernel.conftest import Connect
 
 Document = dict[str, Any]
 
+LONGEST: Final = 200
+KEPT: Final = 4
+
 
 class Reader:
-    """A memory of two documents of at most 200 bytes, and what was parsed for it."""
+    """A memory of `KEPT` documents of at most `LONGEST` bytes, and what was parsed for it."""
 
     def __init__(self, database: Database) -> None:
         self.collection = database.collection("things")
         self.parsed: list[int] = []
-        self._memory = database.memory("things", self._parse, most=2, most_bytes=200)
+        self._memory = database.memory(
+            "things",
+            self._parse,
+            most_bytes=KEPT * (1_000 + ENTRY_BYTES),
+            weigh=lambda raw, _: 1_000 + max(0, len(raw) - LONGEST),
+        )
 
     def _parse(self, document: Document) -> Document:
         self.parsed.append(document["_id"])
@@ -58,22 +67,23 @@ async def test_what_is_gone_is_not_remembered_and_what_comes_back_is_the_same(
 
 async def test_the_oldest_document_gives_way_to_one_more_than_may_be_kept(connect: Connect) -> None:
     reader = Reader(await connect())
-    for number in (1, 2, 3):
+    for number in (1, 2, 3, 4, 5):
         await reader.store(number)
-    await reader.find(1, 2)
-    await reader.find(1, 2)
-    assert reader.parsed == [1, 2]
-    await reader.find(3)
-    await reader.find(2, 3)
-    assert reader.parsed == [1, 2, 3]
+    await reader.find(1, 2, 3, 4)
+    await reader.find(1, 2, 3, 4)
+    assert reader.parsed == [1, 2, 3, 4]
+    await reader.find(5)
+    await reader.find(2, 3, 4, 5)
+    assert reader.parsed == [1, 2, 3, 4, 5]
     await reader.find(1)
-    assert reader.parsed == [1, 2, 3, 1]
+    assert reader.parsed == [1, 2, 3, 4, 5, 1]
 
 
 async def test_a_document_beyond_the_bound_is_read_and_not_kept(connect: Connect) -> None:
     reader = Reader(await connect())
     empty = 4 + 1 + 4 + 4 + 1 + 3 + 8 + 1 + 5 + 4 + 1 + 1  # BSON: _id (int32), at, name and its end
-    for length, readings in ((200 - empty, 1), (200 - empty + 1, 2)):
+    assert KEPT == PARTS  # so that a document takes all that one may take
+    for length, readings in ((LONGEST - empty, 1), (LONGEST - empty + 1, 2)):
         reader.parsed.clear()
         await reader.store(1, name="x" * length)
         for _ in range(2):

@@ -121,16 +121,16 @@ class Database:
         name: str,
         parse: Callable[[Document], T],
         *,
-        most: int,
         most_bytes: int,
+        weigh: Callable[[bytes, T], int],
         unseen: Sequence[str] = (),
     ) -> Memory[T]:
         """A memory of what the collection's documents mean, for the store that owns it; on mongomock it keeps none."""
         return Memory(
             self.collection(name),
             parse,
-            most=most,
             most_bytes=most_bytes,
+            weigh=weigh,
             takes_bytes=self.transactional,
             unseen=unseen,
         )

@@ -8,7 +8,8 @@ Promises:
     again. So there is nothing to invalidate.
     Same: while it is kept, an unchanged document is answered with the same object, by which others tell that nothing
     changed. It is shared, so it must be one that nobody changes.
-    Bounded: the oldest of `most` documents gives way; a document of more than `most_bytes` is not kept.
+    Bounded: what is kept takes no more memory than `most_bytes`, by what the store says a document and its meaning take
+    (`weigh`); the oldest gives way.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from bson import decode
 
+from groups.kernel.byte_cache import ByteCache
 from groups.kernel.mongo.driver import AWARE_INSTANTS, Collection, Document
 
 T = TypeVar("T")
@@ -34,18 +36,16 @@ class Memory(Generic[T]):
         collection: Collection,
         parse: Callable[[Document], T],
         *,
-        most: int,
         most_bytes: int,
+        weigh: Callable[[bytes, T], int],
         takes_bytes: bool,
         unseen: Sequence[str] = (),
     ) -> None:
         self._collection = collection
         self.parse = parse
-        self._most = most
-        self._most_bytes = most_bytes
         self._takes_bytes = takes_bytes
         self.unseen = unseen
-        self._known: dict[bytes, T] = {}
+        self._known: ByteCache[bytes, T] = ByteCache(collection.name, most_bytes, weigh)
 
     async def find(self, filter_: Document, **options: Any) -> list[T]:
         """What each document that is found means, in the order of the query; `options` are those of the driver."""
@@ -65,10 +65,7 @@ class Memory(Generic[T]):
         if known is not None:
             return known
         meaning = self.parse(decode(raw, AWARE_INSTANTS))
-        if len(raw) <= self._most_bytes:
-            if len(self._known) >= self._most:
-                del self._known[next(iter(self._known))]
-            self._known[raw] = meaning
+        self._known.put(raw, meaning)
         return meaning
 
 

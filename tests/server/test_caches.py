@@ -1,0 +1,305 @@
+"""Caches are as large as they say, whatever they are filled with: measured, not believed."""
+
+import gc
+import tracemalloc
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Final
+
+import pytest
+from bson import encode
+
+from channels.models import Extras
+from channels.routes.views import post_view
+from channels.server.tokens import TokenVerifier, mint
+from channels.service import extras as extras_module
+from channels.service.extras import ExtrasCache
+from groups.kernel import byte_cache
+from groups.kernel.byte_cache import ByteCache, kept_bytes
+from groups.kernel.clock import SystemClock
+from groups.kernel.ids import SEPARATOR, GroupId, UserId
+from groups.models import (
+    Attachment,
+    Content,
+    Grant,
+    Kind,
+    Link,
+    MediaKind,
+    Member,
+    Message,
+    Rank,
+    Role,
+    Standing,
+    Tallies,
+    Tally,
+)
+from groups.routes import MessageRendering
+from groups.store import GroupStore, MemberStore, MessageStore
+from groups.store.groups import _to_document as group_document
+from groups.store.members import _to_document as member_document
+from groups.store.messages import KeyedMessage
+from groups.store.messages import _to_document as message_document
+from reactions.store import ReactionStore
+from tests.api import SECRET
+from tests.builders import mock_database
+from tests.conftest import OpenApi
+from tests.groups.test_rendering import GROUP
+
+NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
+HONEST: Final = 1.5
+"""What a cache may take / what it says: the measure counts what Python's allocator adds."""
+ASTRAL: Final = "\N{GRINNING FACE}"  # has a text take four bytes for each of its characters
+EMOJI: Final = [chr(0x1F400 + number) for number in range(50)]
+FULL_BYTES: Final = 32 * 2**20
+"""What all caches of a process may take together: a small part of the 150 MB that it may have."""
+
+
+def taken(fill: Callable[[], object]) -> int:
+    """The memory that is still in use after this, in bytes."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        kept = fill()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+        del kept
+
+
+def check(cache: "ByteCache[Any, Any]", put: Callable[[int], object], most: int = 50_000) -> None:
+    """Fill the cache until older entries have given way; what it then takes is what it says, or less."""
+    put(0)  # what is made once is none of it
+    cache.clear()
+    numbers = count(1)
+    # Lists of freed objects and the like, which stay with the process.
+    for _ in range(50):
+        put(next(numbers))
+    cache.clear()
+
+    def fill() -> None:
+        for entries, number in enumerate(numbers, 1):
+            put(number)
+            if len(cache) < entries or entries > most:
+                break
+        for number in range(len(cache) // 2):
+            put(number + 1_000_000)
+
+    took = taken(fill)
+    assert cache.size_bytes > cache.most_bytes / 2, "it was filled"
+    assert cache.size_bytes <= cache.most_bytes
+    assert took < HONEST * cache.most_bytes, f"{took} of {cache.most_bytes}"
+
+
+# --- what the stores remember ---------------------------------------------------------------------------------------
+
+CONTENTS: Final[dict[str, dict[str, Any]]] = {
+    "one letter": {"text": "x"},
+    "a long text": {"text": "x" * 12_000},
+    "a long text with one wide character": {"text": "x" * 12_000 + ASTRAL},
+    "the application's own": {"kind": Kind.CUSTOM, "custom_json": '{"a":"' + ASTRAL * 2_900 + '"}'},
+    "links": {
+        "text": "x",
+        "links": [Link(title=f"{n}", url=f"https://a.b/{n}") for n in range(20)],
+    },
+    "pictures": {
+        "kind": Kind.IMAGE,
+        "media": [
+            Attachment(
+                media_id=f"medium{n}",
+                kind=MediaKind.IMAGE,
+                content_type="image/png",
+                size_bytes=123_456,
+                width=1_000,
+                height=1_000,
+                name=f"{n}{ASTRAL}.png",
+            )
+            for n in range(10)
+        ],
+    },
+}
+
+
+def a_message(number: int, stream_id: str = "group_@TOA#_news", **content: Any) -> Message:
+    return Message(
+        stream_id=GroupId(stream_id),  # type: ignore[arg-type]
+        seq=number + 1,
+        sender_id=UserId(f"user-{number}"),
+        content=Content(**{"kind": Kind.TEXT, **content}),
+        created_at=NOW,
+        signature="Ada Lovelace",
+    )
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+def test_messages(content: dict[str, Any]) -> None:
+    memory = MessageStore(mock_database())._memory
+
+    def put(number: int) -> None:
+        document = message_document(KeyedMessage(a_message(number, **content), "key", "digest"))
+        memory.meaning_of(encode(document))
+
+    check(memory._known, put)
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_members(is_full: bool) -> None:
+    memory = MemberStore(mock_database())._memory
+
+    def put(number: int) -> None:
+        plain = Member(GroupId("g"), UserId(f"{number}"), Role.MEMBER, NOW, 1_000, None, "")
+        full = Member(
+            GroupId("@TOA#_" + "g" * 42),
+            UserId(f"{number:032}"),
+            Role.ADMIN,
+            NOW,
+            1_000_000,
+            NOW + timedelta(seconds=number),
+            ASTRAL * 12,
+            frozenset(Grant),
+        )
+        memory.meaning_of(encode(member_document(full if is_full else plain)))
+
+    check(memory._known, put)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"custom": {f"k{n}": ASTRAL * 128 for n in range(10)}, "introduction": ASTRAL * 100},
+        {"reactions": tuple(chr(0x1F400 + n) for n in range(100))},
+    ],
+    ids=["small", "texts", "reactions"],
+)
+def test_groups(values: dict[str, Any]) -> None:
+    memory = GroupStore(mock_database())._memory
+
+    def put(number: int) -> None:
+        group = GROUP.model_copy(update={"group_id": GroupId(f"@TOA#_{number}"), **values})
+        memory.meaning_of(encode(group_document(group)))
+
+    check(memory._known, put)
+
+
+@pytest.mark.parametrize("emoji", [1, 50])
+def test_tallies(emoji: int) -> None:
+    memory = ReactionStore(mock_database())._tally_memory
+
+    def put(number: int) -> None:
+        counts = dict.fromkeys(EMOJI[:emoji], 1000 + number)
+        key = f"group_@TOA#_news{SEPARATOR}{number}"
+        memory.meaning_of(encode({"_id": key, "counts": counts, "total": number, "version": 1}))
+
+    check(memory._known, put)
+
+
+def test_reactions() -> None:
+    memory = ReactionStore(mock_database())._held_memory
+
+    def put(number: int) -> None:
+        key = f"group_@TOA#_news{SEPARATOR}{number}"
+        memory.meaning_of(
+            encode({"message_id": key, "user_id": f"user-{number}", "emoji": EMOJI[0]})
+        )
+
+    check(memory._known, put)
+
+
+# --- what is rendered -----------------------------------------------------------------------------------------------
+
+PAGES: Final[dict[str, tuple[int, dict[str, Any]]]] = {
+    "twenty short ones": (20, {"text": "Hello"}),
+    "a hundred short ones": (100, {"text": "Hello"}),
+    "twenty long ones": (20, {"text": "x" * 3_000}),
+    "a long one that JSON writes six times as long": (1, {"text": "\x01" * 12_000}),
+    "a hundred of those": (100, {"text": "\x01" * 12_000}),
+    "twenty with links": (20, CONTENTS["links"]),
+}
+
+
+@pytest.mark.parametrize(("number", "content"), PAGES.values(), ids=PAGES)
+def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
+    rendering = MessageRendering(
+        lambda message, standing, tally, _: post_view(message, standing, tally)
+    )
+    caches = rendering._messages, rendering._pages
+    streams = count()
+
+    def read(times: int) -> None:
+        for stream in (next(streams) for _ in range(times)):
+            group = GROUP.model_copy(update={"group_id": GroupId(f"@TOA#_{stream}")})
+            messages = [a_message(seq, group.stream_id, **content) for seq in range(number)]
+            tallies = {
+                seq: Tally(dict.fromkeys(EMOJI[:3], seq), seq) for seq in range(1, number + 1)
+            }
+            for rank in (Rank.MEMBER, Rank.ADMIN):
+                rendering.page(messages, Standing(group, None, rank), Tallies(tallies), None)
+
+    read(2)
+    for cache in caches:
+        cache.clear()
+    took = taken(lambda: read(16 if number == 100 else 200))
+    bound = sum(cache.most_bytes for cache in caches)
+    assert all(cache.size_bytes <= cache.most_bytes for cache in caches)
+    assert took < HONEST * bound, f"{took} of {bound}"
+
+
+# --- the others -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [1, 32])
+def test_tokens(length: int) -> None:
+    verifier = TokenVerifier(SECRET)
+
+    def put(number: int) -> None:
+        user_id = f"{number:0{length}}"
+        verifier.verify(mint(SECRET, user_id, admin=False, hours=1, now=SystemClock().now()))
+
+    check(verifier._good, put)
+
+
+class _Channels:
+    """A store with a channel of every id."""
+
+    def __init__(self, **values: Any) -> None:
+        self._values = values
+
+    async def find_many(self, channel_ids: Iterator[GroupId]) -> dict[GroupId, Extras]:
+        return {
+            channel_id: Extras(channel_id=channel_id, created_at=NOW, **self._values)
+            for channel_id in channel_ids
+        }
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"organization": ASTRAL * 125, "custom_data": "x" * 2_996 + ASTRAL}]
+)
+def test_channels(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras_module, "KEPT_BYTES", 2**20)
+    cache = ExtrasCache(_Channels(**values))  # type: ignore[arg-type]
+
+    def put(number: int) -> None:
+        # It waits for nothing.
+        with pytest.raises(StopIteration):
+            cache.get(GroupId(f"@TOA#_{number}")).send(None)
+
+    check(cache._kept, put)
+
+
+async def test_what_caches_keep_is_a_metric_and_all_of_them_are_small(api: OpenApi) -> None:
+    server = await api()
+    gc.collect()
+    user = server.user()
+    assert (await user.get("/v1/channels?limit=7")).status == 200
+    told = (await user.get("/metrics")).text
+    for name in kept_bytes():
+        assert f'channels_cache_bytes{{cache="{name}"}}' in told
+    bounds = {cache.name: cache.most_bytes for cache in byte_cache._caches}
+    twice = {"rendered messages", "rendered pages"}  # of posts, and of messages in chats
+    total = sum(size * (1 + (name in twice)) for name, size in bounds.items() if name != "test")
+    assert {"messages", "members", "groups", "tallies", "reactions", "tokens", "queries"} <= set(
+        bounds
+    )
+    assert total <= FULL_BYTES
