@@ -315,6 +315,53 @@ def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
     assert undeclared({"aiohttp", "yarl", "json"}, ["aiohttp>=3"]) == {"yarl"}
 
 
+WITHOUT_LOCKS: Final = {
+    # In the background, one task a group or one a process.
+    "groups.service.clearing.clear",
+    "conversations.service.threads.on_stream_ended",
+    "conversations.service.threads._clear",
+    "channels.drafts.service.drafts.stream_ended",
+    "channels.reach.service.views.stream_ended",
+    "channels.reach.service.folding._fold",
+    "reactions.service.reactions.stream_ended",
+    # Before the server answers.
+    "channels.service.verification.move_badges",
+    # It reads.
+    "groups.service.messages.preview",
+}
+"""Transactions that meet none of the same process."""
+
+
+def _transactions_without_locks(tree: ast.AST) -> Iterator[str]:
+    """The functions that run a transaction and name nothing that it writes."""
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.AsyncFunctionDef):
+            continue
+        for call in ast.walk(function):
+            if (
+                isinstance(call, ast.Call)
+                and ast.unparse(call.func) == "self._database.run"
+                and len(call.args) < 2
+            ):
+                yield function.name
+
+
+def test_every_transaction_of_a_request_names_what_others_may_write_too() -> None:
+    found = {
+        f"{module}.{name}"
+        for module, path in modules().items()
+        if ".service." in module and "audit" not in module
+        for name in _transactions_without_locks(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert found == WITHOUT_LOCKS
+
+
+def test_a_transaction_that_names_nothing_is_caught() -> None:
+    source = "async def write(self):\n    await self._database.run(work{})"
+    assert list(_transactions_without_locks(ast.parse(source.format("")))) == ["write"]
+    assert not list(_transactions_without_locks(ast.parse(source.format(", lock"))))
+
+
 def test_the_top_level_holds_only_what_the_design_names() -> None:
     assert unexpected_at_the_top({path.name for path in ROOT.iterdir()}) == set()
     assert unexpected_at_the_top({"utils.py", ".ci", "groups"}) == {"utils.py"}

@@ -4,7 +4,8 @@ Promises:
     Work that comes faster than it is done is refused at once, so what is accepted waits about `waiting_seconds` longer
     than on an idle server, however much is asked for.
     Who is refused and asks again before he was told to, on the same connection, is answered after `HELD_SECONDS`: a
-    client that repeats without a pause does not take with refusals the time that the others' answers need.
+    client that repeats without a pause does not take with refusals the time that the others' answers need. So it is
+    also with those who are refused since they themselves ask for too much (429).
     Time that a client takes to send its body, and all of an upload, a download or an import, is not the server's: slow
     clients take no places from others.
 

@@ -7,7 +7,6 @@ into a problem (`refusals`). The handlers of the API are made by `calls`.
 import asyncio
 import itertools
 import logging
-import math
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -29,9 +28,9 @@ from channels.server.problems import InternalError
 from channels.server.refusals import CODE, domain_error_of, problem_answer
 from channels.server.requests import Request
 from channels.server.router import Match, Router
-from channels.server.visitors import BY_ADDRESS, Visitors
+from channels.server.visitors import Visitors
 from groups.kernel.endpoint import Endpoint
-from groups.kernel.errors import DomainError, RateLimited, Unavailable
+from groups.kernel.errors import DomainError, TooMany, Unavailable
 from groups.kernel.ids import mint_id
 from groups.kernel.mongo import is_outage
 
@@ -127,7 +126,7 @@ class HttpServer:
         request.request_id = request_id
         started = time.perf_counter()
         route, weight = UNROUTED, 1
-        too_often: RateLimited | None = None
+        too_often: TooMany | None = None
         self._under_way += 1
         try:
             answered = self._origins.admit(request)
@@ -150,7 +149,7 @@ class HttpServer:
             response = await found.handler(request, parameters)
         except DomainError as error:
             response = problem_answer(request, error)
-            if isinstance(error, RateLimited) and error.quota and error.quota.name in BY_ADDRESS:
+            if isinstance(error, TooMany):
                 too_often = error
         except web.HTTPException as error:
             response = problem_answer(request, domain_error_of(error))
@@ -185,11 +184,10 @@ class HttpServer:
         finally:
             self._under_way += 1
 
-    async def _hold_refusal(self, request: web.BaseRequest, error: RateLimited) -> None:
+    async def _hold_refusal(self, request: web.BaseRequest, error: TooMany) -> None:
         connection = request.protocol
-        assert isinstance(connection, Connection), "as `connections.Listener` makes them"
-        # As the header tells it, in whole seconds.
-        await self._admission.hold_refusal(connection, max(1, math.ceil(error.retry_after_seconds)))
+        if isinstance(connection, Connection):  # else it is closed
+            await self._admission.hold_refusal(connection, error.retry_after_seconds)
 
     def _found(self, request: web.BaseRequest) -> Match:
         try:
