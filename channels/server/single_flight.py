@@ -11,15 +11,15 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, Generic, TypeVar
 
-from cachetools import TTLCache
-
 from channels.console import Asset
+from groups.kernel.byte_cache import ByteCache
 from groups.kernel.errors import Unavailable
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
-ASSETS_BYTES: Final = 32 * 1024 * 1024
+ASSETS_BYTES: Final = 8 * 1024 * 1024  # some hundreds of pages, plain and compressed
+_ENTRY_BYTES: Final = 600  # of a key and what stands around an asset
 ASSETS_IN_WORK: Final = 256  # at once; asking for another one is refused
 
 
@@ -65,23 +65,30 @@ class CachedAssets(Generic[K]):
     """Assets by their keys, each kept for `seconds`; an error is not kept."""
 
     def __init__(self, seconds: float, *, timer: Callable[[], float] = time.monotonic) -> None:
-        self._kept: TTLCache[K, Asset] = TTLCache(
-            ASSETS_BYTES, seconds, timer=timer, getsizeof=lambda asset: asset.size_bytes
+        self._seconds = seconds
+        self._timer = timer
+        # With the instant at which each was made: what is too old is made again in its place.
+        self._kept: ByteCache[K, tuple[float, Asset]] = ByteCache(
+            "public pages", ASSETS_BYTES, lambda _, made: made[1].size_bytes + _ENTRY_BYTES
         )
         self._tasks: dict[K, asyncio.Task[Asset]] = {}
 
     def is_at_hand(self, key: K) -> bool:
         """Whether it is kept or being made, so that asking for it makes no work."""
-        return key in self._kept or key in self._tasks
+        return self._fresh(key) is not None or key in self._tasks
+
+    def _fresh(self, key: K) -> Asset | None:
+        kept = self._kept.get(key)
+        return kept[1] if kept and self._timer() - kept[0] < self._seconds else None
 
     async def get(self, key: K, make: Callable[[], Awaitable[Asset]]) -> Asset:
         """The asset of this key; `make` makes it where it is neither kept nor being made.
 
         Raises: what making it raises; Unavailable where too many are being made.
         """
-        kept = self._kept.get(key)
-        if kept is not None:
-            return kept
+        fresh = self._fresh(key)
+        if fresh is not None:
+            return fresh
         task = self._tasks.get(key)
         if task is None:
             if len(self._tasks) >= ASSETS_IN_WORK:
@@ -93,8 +100,7 @@ class CachedAssets(Generic[K]):
     async def _made(self, key: K, make: Callable[[], Awaitable[Asset]]) -> Asset:
         try:
             asset = await make()
-            if asset.size_bytes <= ASSETS_BYTES:
-                self._kept[key] = asset
+            self._kept.put(key, (self._timer(), asset))
             return asset
         finally:
             del self._tasks[key]

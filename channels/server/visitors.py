@@ -35,8 +35,6 @@ _NOWHERE: Final = "unknown"
 _REQUESTS: Final = "address"
 _DRAWINGS: Final = "drawings"
 _PROBES: Final = "probes"
-BY_ADDRESS: Final = frozenset({_REQUESTS, _DRAWINGS, _PROBES})
-"""The names of the rates that bound an address."""
 PAGES_AT_ONCE: Final = 4
 """As many as keep the process busy while the database answers; each further one only lengthens everybody's queue."""
 PAGES_WAITING: Final = (

@@ -8,15 +8,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cachetools import LRUCache
-
+from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import join_key
 from groups.kernel.mongo import Bucket, Database, NoFile
 from groups.models import MediaSize
 
 CHUNK_BYTES: Final = 512 * 1024  # of one GridFS document; also what a download holds at once
-KEPT_BYTES: Final = 16 * 1024 * 1024
+KEPT_BYTES: Final = 8 * 1024 * 1024
 """Of chunks of which only a part was asked for, and of short files: what is asked for once is asked for again soon."""
+
+_ENTRY_BYTES: Final = 250  # of a key and a value, apart from the bytes themselves
 
 
 class StoredFile(NamedTuple):
@@ -35,7 +36,9 @@ class MediaBytes:
         self._files = database.collection("blobs.files")
         self._chunks = database.collection("blobs.chunks")
         # The bytes of an id never change, and whether there are any is asked of its record.
-        self._parts: LRUCache[tuple[str, int], bytes] = LRUCache(KEPT_BYTES, getsizeof=len)
+        self._parts: ByteCache[tuple[str, int], bytes] = ByteCache(
+            "file parts", KEPT_BYTES, lambda _, data: len(data) + _ENTRY_BYTES
+        )
         # Made with the first upload: on mongomock there is no GridFS.
         self._made: Bucket | None = None
 
@@ -79,7 +82,7 @@ class MediaBytes:
         row = await self._chunks.find_one({"files_id": blob, "n": number}, {"data": 1})
         data = bytes(row["data"]) if row else b""
         if keeps and data:
-            self._parts[blob, number] = data
+            self._parts.put((blob, number), data)
         return data
 
     async def delete(self, media_id: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from channels.limits import Limits
+from groups.kernel.byte_cache import PARTS
 from groups.kernel.mongo import Database
 from groups.models import MediaSize
 from groups.store.media_bytes import CHUNK_BYTES, MediaBytes
@@ -71,18 +72,20 @@ async def test_parts_are_kept_up_to_so_many_bytes(
 ) -> None:
     ada = (await api()).user("ada")
     media_id = (await upload(ada))["media_id"]
-    monkeypatch.setattr("groups.store.media_bytes.KEPT_BYTES", 2 * CHUNK_BYTES)
+    monkeypatch.setattr("groups.store.media_bytes.KEPT_BYTES", PARTS * (CHUNK_BYTES + 1_000))
     store = MediaBytes(database)
     file = await store.find_file(media_id, MediaSize.ORIGINAL)
     assert file is not None
     for start in range(0, len(DATA), CHUNK_BYTES // 3):
         got = b"".join([piece async for piece in store.read(file, start, 5)])
         assert got == DATA[start : start + 5]
-        assert sum(map(len, store._parts.values())) <= 2 * CHUNK_BYTES
-    assert store._parts
-    kept = set(store._parts)
+        assert store._parts.size_bytes <= PARTS * (CHUNK_BYTES + 1_000)
+    kept = set(store._parts._values)
+    assert kept
     assert b"".join([piece async for piece in store.read(file, 0, len(DATA))]) == DATA
-    assert set(store._parts) <= kept | {(file.blob, 4)}, "a whole download keeps nothing of it"
+    assert set(store._parts._values) <= kept | {(file.blob, 4)}, (
+        "a whole download keeps nothing of it"
+    )
 
 
 async def test_what_is_deleted_is_not_sent_from_what_was_kept(api: OpenApi) -> None:

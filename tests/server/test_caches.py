@@ -51,7 +51,7 @@ HONEST: Final = 1.5
 """What a cache may take / what it says: the measure counts what Python's allocator adds."""
 ASTRAL: Final = "\N{GRINNING FACE}"  # has a text take four bytes for each of its characters
 EMOJI: Final = [chr(0x1F400 + number) for number in range(50)]
-FULL_BYTES: Final = 32 * 2**20
+FULL_BYTES: Final = 48 * 2**20
 """What all caches of a process may take together: a small part of the 150 MB that it may have."""
 
 

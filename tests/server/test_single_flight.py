@@ -8,6 +8,7 @@ import pytest
 from channels.console import Asset
 from channels.server import single_flight
 from channels.server.single_flight import ASSETS_BYTES, CachedAssets, CachedValue
+from groups.kernel.byte_cache import PARTS
 from groups.kernel.errors import Unavailable
 
 
@@ -125,13 +126,13 @@ async def test_an_error_makes_no_asset_and_is_not_kept() -> None:
 
 async def test_assets_are_kept_up_to_so_many_bytes() -> None:
     assets: CachedAssets[int] = CachedAssets(10.0)
-    size = ASSETS_BYTES // 4
+    size = ASSETS_BYTES // PARTS - 2_000  # and what stands around it
 
     async def large() -> Asset:
         return an_asset(b"x" * size)
 
     async def too_large() -> Asset:
-        return an_asset(b"x" * (ASSETS_BYTES + 1))
+        return an_asset(b"x" * (ASSETS_BYTES // PARTS + 1))
 
     for key in range(5):
         await assets.get(key, large)
