@@ -3,6 +3,7 @@
 `App` serves a database that is already connected; `channels.server.run` connects one and listens.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -327,6 +328,8 @@ class App(web.BaseRunner):
 
     async def _make_server(self) -> web.Server:
         await self.services.start()
+        loop = asyncio.get_running_loop()
+        self.services.metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
         self.sharing.start()
         return Listener(
             self._http.serve,

@@ -89,6 +89,9 @@ class Metrics:
             "Bytes that wait for clients to read them, sockets not counted",
             registry=self.registry,
         )
+        self.tasks = Gauge(
+            "channels_tasks", "Tasks of this process that have not ended", registry=self.registry
+        )
         self.places = Gauge(
             "channels_places",
             "Requests that this process would work on at once before it refuses more",

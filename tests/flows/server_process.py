@@ -84,6 +84,11 @@ class ServerProcess:
         """The memory that the server itself holds now."""
         return self._memory("VmRSS")
 
+    def open_files(self) -> int:
+        """How many files and connections the server itself holds open."""
+        assert self._process is not None
+        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
+
     def _memory(self, name: str) -> int:
         assert self._process is not None
         status = Path(f"/proc/{self._process.pid}/status").read_text()

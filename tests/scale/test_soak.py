@@ -1,0 +1,334 @@
+"""A day of use and abuse compressed into minutes: honest users are served throughout, and nothing stays behind.
+
+Honest users come from one address, hostile clients from another. Each hostile client repeats one attack. What the
+server holds (memory, files, tasks, sockets, bytes that nobody reads) returns to where it was before.
+"""
+
+import asyncio
+import io
+import random
+import shutil
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.api import User, a_channel
+from tests.flows.server_process import ServerProcess
+from tests.mongod import scratch_directory
+from tests.scale.open_loop import quantile
+
+HOSTILE: Final = "127.0.0.2"
+USERS: Final = 6
+QUIET_SECONDS: Final = 3.0
+RETURN_SECONDS: Final = 60.0
+MOST_GROWTH_BYTES: Final = 48_000_000
+"""Twenty connections' buffers, and what allocators keep. Each attack that works leaves hundreds of megabytes."""
+MOST_FILES: Final = 8  # the database's pool opens connections as it likes
+WORST_RATIO: Final = 10  # of another's p99, attacked / quiet: P11
+LEAST_QUIET_SECONDS: Final = 0.02  # p99 on a machine that also runs the attackers
+
+
+@dataclass(slots=True)
+class Served:
+    """What honest users met."""
+
+    seconds: list[float] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ServerProcess]:
+    """Not started."""
+    directory: Path = scratch_directory()
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        server = ServerProcess(directory / "data", http)
+        try:
+            yield server
+        finally:
+            await server.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+# --- the honest -----------------------------------------------------------------------------------------------------
+
+
+async def use(user: User, path: str, until: float, served: Served) -> None:
+    """Read, post, react and count as an app does, with a breath between."""
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: user.get(f"{path}/posts?limit=20"),
+        lambda: user.get("/v1/unread"),
+        lambda: user.put(f"{path}/posts/1/reactions/%F0%9F%91%8D"),
+        lambda: user.get("/v1/conversations"),
+        lambda: user.post("/v1/read", {"scope": "all"}),
+        lambda: user.get(path),
+    ]
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        answer = await random.choice(calls)()
+        served.seconds.append(time.perf_counter() - began)
+        if answer.status >= 400:  # type: ignore[attr-defined]  # each of them answers
+            served.refused.append(str(answer))
+        await asyncio.sleep(0.05)
+
+
+async def used(users: list[User], path: str, seconds: float) -> Served:
+    """What they meet in so long."""
+    served = Served()
+    until = time.monotonic() + seconds
+    await asyncio.gather(*(use(user, path, until, served) for user in users))
+    return served
+
+
+# --- the hostile ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Hostile:
+    """A member of the channel and stranger at once, from an address of their own."""
+
+    user: User
+    path: str
+    pictures: list[bytes]
+
+    @property
+    def place(self) -> tuple[str, int]:
+        address = urlsplit(self.user.base)
+        return address.hostname or "", address.port or 0
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        ear = socket.socket()
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        ear.setblocking(False)
+        ear.bind((HOSTILE, 0))
+        await asyncio.get_running_loop().sock_connect(ear, self.place)
+        return await asyncio.open_connection(sock=ear, limit=1024)
+
+    def get(self, path: str, *, known: bool = True, host: str = "x", times: int = 1) -> bytes:
+        token = f"Authorization: Bearer {self.user.token}\r\n" if known else ""
+        return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{token}\r\n".encode() * times
+
+    async def leave_large_answers(self) -> None:
+        for _ in range(5):
+            _, writer = await self.open()
+            writer.write(self.get(f"{self.path}/posts?limit=100", times=10))
+            await asyncio.sleep(0.05)
+            writer.transport.abort()
+
+    async def read_nothing(self) -> None:
+        asked = [
+            self.get(f"{self.path}/posts?limit=100", times=10),
+            self.get("/docs/swagger-ui-bundle.js", known=False, times=5),
+        ]
+        opened = [await self.open() for _ in range(6)]
+        for number, (_, writer) in enumerate(opened):
+            writer.write(asked[number % 2])
+        await asyncio.sleep(2)
+        for _, writer in opened:
+            writer.transport.abort()
+
+    async def ping(self) -> None:
+        reader, writer = await self.open()
+        writer.write(
+            b"GET /v1/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(20):
+            writer.write(b"\x89\x80abcd" * 10_000)
+            await asyncio.sleep(0.02)
+        writer.transport.abort()
+
+    async def upload_bombs(self) -> None:
+        for picture in self.pictures:
+            await self.user.call("POST", "/v1/media", data=io.BytesIO(picture))
+
+    async def break_uploads_off(self) -> None:
+        _, writer = await self.open()
+        writer.write(
+            f"POST /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.user.token}\r\n"
+            "Content-Length: 90000000\r\n\r\n".encode()
+        )
+        for _ in range(20):
+            writer.write(b"x" * 500_000)
+            await writer.drain()
+        writer.transport.abort()
+
+    async def edit_at_once(self) -> None:
+        group = "/v1/groups" + self.path.removeprefix("/v1/channels")
+        await asyncio.gather(
+            *(self.user.patch(f"{group}/messages/1", {"text": str(n)}) for n in range(60))
+        )
+
+    async def ask_for_pages(self) -> None:
+        name = self.path.rpartition("/")[2]
+        for number in range(30):
+            _, writer = await self.open()
+            form = ("", "/feed.rss", "/feed.atom", f"?before_seq={number}")[number % 4]
+            writer.write(self.get(f"/c/{name}{form}", known=False, host=f"h{random.random()}.x"))
+            await asyncio.sleep(0.02)
+            writer.close()
+
+    async def stay_idle(self) -> None:
+        opened = [await self.open() for _ in range(100)]
+        await asyncio.sleep(1)
+        for _, writer in opened:
+            writer.close()
+
+    async def guess_tokens(self) -> None:
+        stranger = replace(self.user, token="no.such.token")
+        await asyncio.gather(*(stranger.get("/v1/unread") for _ in range(100)))
+
+    async def shout(self) -> None:
+        for _ in range(20):
+            await self.user.post(f"{self.path}/posts", {"kind": "text", "text": "é" * 6_000})
+            await self.user.patch(f"{self.path}/posts/2", {"text": "ü" * 6_000})
+
+    async def listen_and_not_read(self) -> None:
+        ears = [await self.user.connect() for _ in range(5)]
+        await asyncio.sleep(2)
+        for ear in ears:
+            await ear.close()
+
+    def attacks(self) -> list[Callable[[], Awaitable[None]]]:
+        return [
+            self.leave_large_answers,
+            self.read_nothing,
+            self.ping,
+            self.upload_bombs,
+            self.break_uploads_off,
+            self.edit_at_once,
+            self.ask_for_pages,
+            self.stay_idle,
+            self.guess_tokens,
+            self.shout,
+            self.listen_and_not_read,
+        ]
+
+
+def bombs() -> list[bytes]:
+    """Pictures of few bytes and many pixels or frames."""
+    made = []
+    big = io.BytesIO()
+    frames = [Image.new("P", (7_000, 7_000), shade) for shade in range(3)]
+    frames[0].save(big, "GIF", save_all=True, append_images=frames[1:])
+    made.append(big.getvalue())
+    wide = io.BytesIO()
+    Image.new("L", (14_000, 14_000)).save(wide, "PNG")
+    made.append(wide.getvalue())
+    many = io.BytesIO()
+    flicker = [Image.new("P", (1, 1), shade % 2) for shade in range(3_000)]
+    flicker[0].save(many, "GIF", save_all=True, append_images=flicker[1:])
+    made.append(many.getvalue())
+    return made
+
+
+async def attack(attacks: list[Callable[[], Awaitable[None]]], seconds: float) -> None:
+    """Repeat each for so long; what is refused or cut is what should be."""
+    until = time.monotonic() + seconds
+
+    async def repeated(one: Callable[[], Awaitable[None]]) -> None:
+        while time.monotonic() < until:
+            with suppress(OSError, aiohttp.ClientError, asyncio.IncompleteReadError, TimeoutError):
+                await one()
+            await asyncio.sleep(0.1)
+
+    await asyncio.gather(*map(repeated, attacks))
+
+
+# --- what the server holds ------------------------------------------------------------------------------------------
+
+
+GAUGES: Final = ("channels_tasks", "channels_sockets", "channels_unsent_bytes")
+
+
+async def held(server: ServerProcess) -> dict[str, float]:
+    """Memory, files, and what the metrics tell."""
+    text = (await server.user("nobody").get("/metrics")).text
+    told = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name in GAUGES
+    }
+    assert set(told) == set(GAUGES)
+    return {
+        "bytes": server.held_bytes(),
+        "files": server.open_files(),
+        **told,
+    }
+
+
+async def returned(server: ServerProcess, before: dict[str, float]) -> None:
+    """Wait until the server holds what it held."""
+    most = dict(before)
+    most["bytes"] += MOST_GROWTH_BYTES
+    most["files"] += MOST_FILES
+    most["channels_tasks"] += MOST_FILES  # a pooled connection's watcher, a probe of another second
+    deadline = time.monotonic() + RETURN_SECONDS
+    while more := {
+        name: (now, before[name]) for name, now in (await held(server)).items() if now > most[name]
+    }:
+        assert time.monotonic() < deadline, more
+        await asyncio.sleep(1)
+
+
+async def soak(server: ServerProcess, seconds: float) -> tuple[Served, Served]:
+    """Use and abuse the server for so long; what honest users met before and meanwhile."""
+    owner = server.user("owner")
+    path = await a_channel(owner)
+    for number in range(30):
+        posted = await owner.post(f"{path}/posts", {"kind": "text", "text": f"{number} " * 3_000})
+        assert posted.status == 201, posted
+    users = [server.user(f"user-{number}") for number in range(USERS)]
+    for user in users:
+        assert (await user.put(f"{path}/subscription")).status == 200
+    connector = aiohttp.TCPConnector(limit=0, local_addr=(HOSTILE, 0))
+    async with aiohttp.ClientSession(connector=connector) as http:
+        mallory = replace(server.user("mallory"), http=http)
+        assert (await owner.put(f"{path}/subscribers/mallory")).status == 200
+        assert (await owner.put(f"{path}/admins/mallory")).status == 200
+        attacks = Hostile(mallory, path, bombs()).attacks()
+        await attack(attacks, 1)  # what is made once is made by now
+        quiet = await used(users, path, QUIET_SECONDS)
+        before = await held(server)
+        attacked, _ = await asyncio.gather(used(users, path, seconds), attack(attacks, seconds))
+    await returned(server, before)
+    code, told = await server.verify()
+    assert code == 0, told
+    print(
+        f"quiet p50 {quantile(quiet.seconds, 0.5) * 1000:.1f} p99 {quantile(quiet.seconds, 0.99) * 1000:.1f} ms;"
+        f" attacked p50 {quantile(attacked.seconds, 0.5) * 1000:.1f}"
+        f" p99 {quantile(attacked.seconds, 0.99) * 1000:.1f} ms; {len(attacked.seconds)} calls"
+    )
+    return quiet, attacked
+
+
+@pytest.mark.timeout(300)
+async def test_a_moment_of_abuse_refuses_nobody_honest_and_leaves_nothing(
+    server: ServerProcess,
+) -> None:
+    await server.start()
+    _, attacked = await soak(server, seconds=8)
+    assert not attacked.refused
+
+
+@pytest.mark.scale
+@pytest.mark.timeout(900)
+async def test_minutes_of_abuse_slow_nobody_down_tenfold_and_leave_nothing(
+    server: ServerProcess,
+) -> None:
+    await server.start()
+    quiet, attacked = await soak(server, seconds=240)
+    assert not attacked.refused
+    usual = max(LEAST_QUIET_SECONDS, quantile(quiet.seconds, 0.99))
+    assert quantile(attacked.seconds, 0.99) < WORST_RATIO * usual
