@@ -289,6 +289,8 @@ class Declared:
         }
 
     def check(self, answer: Answer) -> None:
+        if not answer.text:
+            return  # of a HEAD; its GET says the same
         status, code = answer.refusal
         if code is None or code in EVERYWHERE:
             return

@@ -324,10 +324,11 @@ def _audience_of(frame: Frame) -> tuple[object, ...]:
 
 def _detail_of(frame: Frame) -> Detail | None:
     kind = frame.payload["type"]
-    if frame.users is not None and not kind.startswith("message."):
+    # Messages in a channel's inbox name no conversation of those who read it: there is nothing to read on in.
+    conversation_id = frame.payload.get("conversation_id")
+    if conversation_id is None or (frame.users is not None and not kind.startswith("message.")):
         return None
-    head_seq = frame.payload["seq"] if kind == "message.posted" else None
-    return Detail(frame.payload["conversation_id"], head_seq)
+    return Detail(conversation_id, frame.payload["seq"] if kind == "message.posted" else None)
 
 
 def _discard(index: dict[K, set[Session]], key: K, session: Session) -> None:
