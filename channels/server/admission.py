@@ -24,6 +24,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from groups.kernel.errors import Unavailable
@@ -38,14 +39,21 @@ MEASURED: Final = 16  # requests at least, before anything is concluded
 LONGEST_ALONE: Final = 1.0  # seconds that one request may teach us: a failover is no habit
 RETRY_SECONDS: Final = 3  # refused ones come back one, two or three seconds later, not all at once
 HELD_SECONDS: Final = 0.5
-MOST_HELD: Final = 1_000  # requests; those beyond are refused at once
+MOST_HELD: Final = 2_000  # requests; those beyond are refused at once
 
 
 class Caller(Protocol):
-    """The connection of a client."""
+    """The connection of a client, or the client itself."""
 
     may_return_at: float
-    """When he may ask again who was refused on it; seconds of the admission's timer."""
+    """When they may ask again after a refusal; seconds of the admission's timer."""
+
+
+@dataclass(slots=True)
+class Returning:
+    """A user or an address that was told when to come back, on whichever connection they do."""
+
+    may_return_at: float = -math.inf
 
 
 class Admission:

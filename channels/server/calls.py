@@ -149,7 +149,8 @@ class Calls:
             if isinstance(answer, Download):
                 work.leave()
                 with self._visitors.transfer_of(request):
-                    return await serve_download(request, answer, headers_of(request))
+                    turn_of = partial(self._visitors.piece_of, request)
+                    return await serve_download(request, answer, headers_of(request), turn_of)
             if isinstance(answer, Table):
                 return table_answer(request, answer)
             if isinstance(answer, Reply):
@@ -167,7 +168,7 @@ class Calls:
             if claims is None:
                 if raw is not None:
                     arguments["body"] = self._parsed_body(endpoint, request, raw)
-                return await self._veil.over(call(**arguments), work.leave, is_held=is_held)
+                return await anonymous_answer_of(request, arguments, work)
             actor = claims.actor
             turns = self.back_end_turns if actor.is_app_admin else self.user_turns
             has_waited = raw is not None
@@ -196,6 +197,22 @@ class Calls:
             finally:
                 if has_turn:
                     turns.give_back(actor.user_id)
+
+        async def anonymous_answer_of(
+            request: Request, arguments: dict[str, Any], work: Work
+        ) -> object:
+            work.leave()
+            turn = await self._visitors.turn_of(request)
+            work.come_back()
+
+            def on_held() -> None:
+                work.leave()
+                turn.end()
+
+            try:
+                return await self._veil.over(call(**arguments), on_held, is_held=is_held)
+            finally:
+                turn.end()
 
         return handle
 

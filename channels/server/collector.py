@@ -9,6 +9,7 @@ interpreter does by default, cost a quarter of the joins a second.
 """
 
 import asyncio
+import ctypes
 import gc
 import resource
 import sys
@@ -64,10 +65,18 @@ class Collector:
         if now < self._may_run_at or not (has_quiet or held - self._bytes_after > GROWTH_BYTES):
             return False
         gc.collect()
+        _return_memory()
         took = time.perf_counter() - now
         self._may_run_at = now + took / SHARE
         self._bytes_after = resident_bytes()
         return True
+
+
+def _return_memory() -> None:
+    # The C library keeps what was freed below the newest allocation, and that may be all of a burst.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+    if trim is not None:
+        trim(0)
 
 
 def resident_bytes() -> int:

@@ -7,6 +7,7 @@ into a problem (`refusals`). The handlers of the API are made by `calls`.
 import asyncio
 import itertools
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -16,9 +17,10 @@ import structlog
 from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
+from cachetools import LRUCache
 
 from channels.limits import Limits
-from channels.server.admission import Admission
+from channels.server.admission import Admission, Returning
 from channels.server.answers import REQUEST_ID_HEADER, headers_of
 from channels.server.calls import Calls
 from channels.server.connections import Connection
@@ -36,6 +38,7 @@ from groups.kernel.mongo import is_outage
 
 SLOW_SECONDS: Final = 1.0
 TELL_SECONDS: Final = 5.0  # between two lines of the log about requests that were refused at once
+RETURNING: Final = 8_192  # clients of which it is known when they may ask again
 _CROWDED: Final = frozenset({429, 503, 507})
 ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Whoever watches the server asks these, above all when it has much to do."""
@@ -64,6 +67,7 @@ class HttpServer:
         self._admission = admission
         self._visitors = visitors
         self._metrics = metrics
+        self._returning: LRUCache[tuple[str | None, str], Returning] = LRUCache(RETURNING)
         self._under_way = 0
         self._refused: Counter[int] = Counter()
         # Unique without asking the machine for random bytes at every request.
@@ -169,6 +173,8 @@ class HttpServer:
             self._under_way -= weight
         if too_often is not None:
             await self._hold_refusal(request, too_often)
+        if request.user_id is None and route not in ALWAYS_ANSWERED:
+            await self._visitors.pace(request)
         if not response.prepared:
             response.headers.update(headers_of(request))
         self._observe(request, response, route, time.perf_counter() - started)
@@ -184,10 +190,14 @@ class HttpServer:
         finally:
             self._under_way += 1
 
-    async def _hold_refusal(self, request: web.BaseRequest, error: TooMany) -> None:
-        connection = request.protocol
-        if isinstance(connection, Connection):  # else it is closed
-            await self._admission.hold_refusal(connection, error.retry_after_seconds)
+    async def _hold_refusal(self, request: Request, error: TooMany) -> None:
+        # Not by connection: a flood may open a new one for each request.
+        key = request.user_id, self._visitors.address_of(request) if not request.user_id else ""
+        client = self._returning.get(key)
+        if client is None:
+            client = self._returning[key] = Returning()
+        # As the header tells it, in whole seconds: a bucket has room again in milliseconds, but for one request.
+        await self._admission.hold_refusal(client, max(1, math.ceil(error.retry_after_seconds)))
 
     def _found(self, request: web.BaseRequest) -> Match:
         try:

@@ -54,16 +54,17 @@ class Turns:
         self._what = what
         self._lines: dict[str, _Line] = {}
 
-    async def next_of(self, key: str) -> "Turn":
+    async def next_of(self, key: str, *, is_bounded: bool = True) -> "Turn":
         """The key's next turn, once it has come; it lasts until `Turn.end`.
 
-        Raises: RateLimited where too many wait already.
+        `is_bounded` False is for those of which something else bounds how many there are. Raises: RateLimited where too
+        many wait already.
         """
         line = self._lines.setdefault(key, _Line())
         if line.under_way < self._at_once:
             line.under_way += 1
             return Turn(self, key)
-        if len(line.waiting) >= self._most_waiting:
+        if is_bounded and len(line.waiting) >= self._most_waiting:
             most = self._at_once + self._most_waiting
             raise RateLimited(f"At most {most} {self._what} at once", retry_after_seconds=1)
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()

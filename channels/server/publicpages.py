@@ -116,7 +116,7 @@ class PublicChannelPages:
         return await self._answer(request, parameters["channel_id"], form)
 
     async def _answer(self, request: web.BaseRequest, name: str, form: Form) -> web.Response:
-        turn = await self._visitors.page_of(request)
+        turn = await self._visitors.turn_of(request)
         try:
             channel = await self._veil.over(self._public(name), turn.end)
         finally:

@@ -7,13 +7,14 @@ it is a picture, a video or a sound.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
 from aiohttp import BodyPartReader, hdrs, web
 from aiohttp.http import HttpProcessingError
 
+from channels.server.places import Turn
 from channels.server.problems import RangeNotSatisfiable, UnsupportedMediaType
 from groups.kernel.endpoint import Download, Upload
 from groups.kernel.errors import InvalidRequest
@@ -124,11 +125,14 @@ async def _part(part: BodyPartReader) -> AsyncIterator[bytes]:
 
 
 async def serve_download(
-    request: web.BaseRequest, download: Download, common: Mapping[str, str]
+    request: web.BaseRequest,
+    download: Download,
+    common: Mapping[str, str],
+    turn_of: Callable[[], Awaitable[Turn]],
 ) -> web.StreamResponse:
     """Send it under these headers and its own, or the range that was asked for, or word that the caller has it.
 
-    Raises: RangeNotSatisfiable.
+    `turn_of` is waited for before each piece is read. Raises: RangeNotSatisfiable.
     """
     etag = f'"{download.etag}"'
     headers = {
@@ -153,10 +157,21 @@ async def serve_download(
     response.content_type = download.content_type
     response.content_length = end - start
     await response.prepare(request)
-    async for piece in download.read(start, end - start):
+    pieces = download.read(start, end - start)
+    while piece := await _next_piece(pieces, turn_of):
         await response.write(piece)
     await response.write_eof()
     return response
+
+
+async def _next_piece(
+    pieces: AsyncIterator[bytes], turn_of: Callable[[], Awaitable[Turn]]
+) -> bytes:
+    turn = await turn_of()
+    try:
+        return await anext(pieces, b"")
+    finally:
+        turn.end()
 
 
 def _range_of(text: str, size: int) -> tuple[int, int] | None:

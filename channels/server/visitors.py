@@ -4,7 +4,8 @@ Promises:
     Public pages, uploads loaded by their id, unknown paths and bad tokens count for the address; a request with a token
     that was found good before does not, so whoever shares an address with a flood goes on.
     An address beyond its bound is refused before a signature is checked, a page drawn or the database asked.
-    An address has `PAGES_AT_ONCE` public pages in work at once; its next ones wait for those, and nobody else does.
+    An address has `AT_ONCE` public pages and pieces of files looked for at once; its next ones wait for those, and
+    nobody else does.
     A page that must be drawn costs an address more than one that is kept: beyond `DRAWINGS_PER_SECOND` it waits, up to
     `DRAWING_WAIT_SECONDS`.
     Looking at health, readiness and metrics has a bound of its own: whoever watches the server is answered also where
@@ -35,9 +36,9 @@ _NOWHERE: Final = "unknown"
 _REQUESTS: Final = "address"
 _DRAWINGS: Final = "drawings"
 _PROBES: Final = "probes"
-PAGES_AT_ONCE: Final = 4
+AT_ONCE: Final = 4
 """As many as keep the process busy while the database answers; each further one only lengthens everybody's queue."""
-PAGES_WAITING: Final = (
+MOST_WAITING: Final = (
     500  # of one address: of a thousand who come at once through one proxy, most find it served
 )
 DRAWINGS_PER_SECOND: Final = 20  # at 3 to 15 ms of a processor each
@@ -62,7 +63,8 @@ class Visitors:
         self.buckets = Buckets(Quota(_REQUESTS, per_second)) if per_second else None
         self._sockets = Places(sockets, "sockets of one address without a token")
         self._transfers = Places(transfers, "files loaded by one address")
-        self._pages = Turns(PAGES_AT_ONCE, PAGES_WAITING, "public pages asked for by one address")
+        self._turns = Turns(AT_ONCE, MOST_WAITING, "pages and files asked for by one address")
+        self._paces = Turns(AT_ONCE, 0, "answers to one address in one turn of the event loop")
         self._drawings = Buckets(Quota(_DRAWINGS, DRAWINGS_PER_SECOND)) if per_second else None
         self._probes = Buckets(Quota(_PROBES, PROBES_PER_SECOND)) if per_second else None
         self._trusted = tuple(trusted_proxies)
@@ -84,12 +86,19 @@ class Visitors:
         if self.buckets is not None:
             self.buckets.check(self.address_of(request))
 
-    async def page_of(self, request: web.BaseRequest) -> Turn:
-        """The address's turn to have a public page looked for, once it has come.
+    async def turn_of(self, request: web.BaseRequest) -> Turn:
+        """The address's turn to have a public page or a file looked for, once it has come.
 
         Raises: RateLimited where too many wait already.
         """
-        return await self._pages.next_of(self.address_of(request))
+        return await self._turns.next_of(self.address_of(request))
+
+    async def piece_of(self, request: web.BaseRequest) -> Turn:
+        """The address's turn to have the next piece of a file read, once it has come.
+
+        How many wait is bounded by `transfer_of`.
+        """
+        return await self._turns.next_of(self.address_of(request), is_bounded=False)
 
     async def take_drawing(self, request: web.BaseRequest) -> bool:
         """Count one page that is drawn for the address, and wait until it may have that; whether it had to wait.
@@ -114,6 +123,14 @@ class Visitors:
         if seconds:
             await asyncio.sleep(seconds)
         return seconds > 0
+
+    async def pace(self, request: web.BaseRequest) -> None:
+        """Wait until the address may have one more answer in this turn of the event loop.
+
+        It has `AT_ONCE` in each, so those of a hundred connections do not come between two steps of another's request.
+        """
+        turn = await self._paces.next_of(self.address_of(request), is_bounded=False)
+        asyncio.get_running_loop().call_soon(turn.end)
 
     def socket_of(self, request: web.BaseRequest) -> AbstractContextManager[None]:
         """One of the places that the address has for sockets which have not said whose they are.

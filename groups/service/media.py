@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from weakref import WeakValueDictionary
 
 from groups.errors import MediaNotFound, MediaTooLarge, WrongMediaKind
 from groups.kernel.actor import Actor
@@ -99,6 +100,7 @@ class MediaService:
         self._limits = limits
         self._clock = clock
         self._under_way: Counter[UserId] = Counter()
+        self._storing: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
         self.pictures = PictureWorkers(limits)
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -159,8 +161,10 @@ class MediaService:
             await self._quotas.begin(actor, begun, upload_key)
             # A crash from here on leaves a record that nobody sees; the sweep deletes it with what bytes there are.
             try:
-                for version, path in versions.items():
-                    await self._media.bytes.put(media.media_id, version, path)
+                # One of a user at a time: the database has other users' writes to make durable, too.
+                async with self._storing.setdefault(actor.user_id, asyncio.Lock()):
+                    for version, path in versions.items():
+                        await self._media.bytes.put(media.media_id, version, path)
                 if not await self._media.finish(media, upload_key):
                     raise Unavailable
             except Exception:

@@ -1,5 +1,6 @@
 """Parts of downloads: right over the borders of chunks, cheap however small, counted like every other request."""
 
+import asyncio
 import io
 import random
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from channels.limits import Limits
+from channels.server.visitors import AT_ONCE
 from groups.kernel.byte_cache import PARTS
 from groups.kernel.mongo import Database
 from groups.models import MediaSize
@@ -108,3 +110,28 @@ async def test_parts_count_in_the_rate_of_the_address(
     url = (await upload(ada))["url"]
     answers = [(await load(ada, url, Range=f"bytes={n}-{n}"))[0] for n in range(4)]
     assert answers == [206, 206, 206, 429]
+
+
+async def test_an_address_has_so_many_pieces_read_at_once(
+    api: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await api()
+    url = (await upload(server.user("ada")))["url"]
+    at_once = most = 0
+    chunk = MediaBytes._chunk
+
+    async def counted(self: MediaBytes, blob: str, number: int, *, keeps: bool) -> bytes:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        try:
+            await asyncio.sleep(0.005)
+            return await chunk(self, blob, number, keeps=keeps)
+        finally:
+            at_once -= 1
+
+    monkeypatch.setattr(MediaBytes, "_chunk", counted)
+    nobody = server.bearer(None)
+    asked = [load(nobody, url, Range=f"bytes={number}-{number}") for number in range(4 * AT_ONCE)]
+    assert {status for status, *_ in await asyncio.gather(*asked)} == {206}
+    assert most == AT_ONCE

@@ -17,7 +17,7 @@ import channels.server.publicpages
 from channels.server.app import App, create_services
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
-from channels.server.visitors import PAGES_AT_ONCE, Visitors
+from channels.server.visitors import AT_ONCE, Visitors
 from channels.service.channels import ChannelService
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database
@@ -392,7 +392,7 @@ async def test_one_address_does_not_hold_up_the_pages_of_another(
     async def slow(*arguments: Any) -> Any:
         nonlocal asked
         asked += 1
-        if asked <= PAGES_AT_ONCE:
+        if asked <= AT_ONCE:
             await may_go_on.wait()
         return await get(*arguments)
 
@@ -402,11 +402,11 @@ async def test_one_address_does_not_hold_up_the_pages_of_another(
         for _ in range(64)
     ]
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while asked < PAGES_AT_ONCE:
+        while asked < AT_ONCE:
             await asyncio.sleep(0.01)
     other = await nobody.get(public(path), **{"X-Forwarded-For": "192.0.2.2"})
     assert other.status == 200
-    assert asked == PAGES_AT_ONCE + 1, "the others of the first address wait for their turn"
+    assert asked == AT_ONCE + 1, "the others of the first address wait for their turn"
     may_go_on.set()
     assert {answer.status for answer in await asyncio.gather(*flood)} == {200}
 

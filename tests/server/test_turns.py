@@ -63,3 +63,15 @@ async def test_a_turn_of_who_went_away_is_the_next_ones() -> None:
     called.cancel()  # after it was called, and before it could run
     (await asyncio.wait_for(last, 5)).end()
     assert turns._lines == {}
+
+
+async def test_the_pieces_of_files_are_read_in_turn_whoever_else_waits() -> None:
+    turns = Turns(1, 0, "files")
+    first = await turns.next_of("ada")
+    with pytest.raises(RateLimited):
+        await turns.next_of("ada")
+    piece = asyncio.create_task(turns.next_of("ada", is_bounded=False))
+    await settled()
+    assert not piece.done()
+    first.end()
+    (await piece).end()
