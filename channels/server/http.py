@@ -219,7 +219,9 @@ class HttpServer:
         if status >= 400 and (code := response.get(CODE)) is not None:
             self._metrics.refusal(code)
         level = logging.DEBUG
-        if status in _CROWDED and seconds < SLOW_SECONDS:
+        is_slow = seconds >= SLOW_SECONDS and status != 429  # whose client was made to wait
+        is_stranger_s = request.user_id is None and 400 <= status < 500
+        if (status in _CROWDED or is_stranger_s) and not is_slow:
             # A line each would be a second flood, on the disk.
             self._count_refused(status)
         elif seconds >= SLOW_SECONDS or status >= 500:

@@ -137,6 +137,7 @@ class SocketServer:
         with ExitStack() as place:
             if claims is None:
                 place.enter_context(self._visitors.socket_of(request))
+                await self._visitors.pace(request)
             transport = request.transport
             if transport is None:  # gone before it was served
                 raise ConnectionResetError

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 import math
 import re
 from collections import Counter
@@ -180,6 +181,25 @@ async def test_refusals_are_counted_in_the_log_and_have_no_line_each(
 
 
 # --- addresses ------------------------------------------------------------------------------------------------------
+
+
+async def test_what_strangers_are_refused_has_no_line_each_either(
+    api: OpenApi, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr("channels.server.http.TELL_SECONDS", 0.1)
+    server = await api()
+    with structlog.testing.capture_logs() as logs:
+        for path, status in (("/c/none", 404), ("/none", 404), ("/v1/unread", 401)):
+            assert (await server.bearer(None).get(path)).status == status
+        assert (await server.user("ada").get("/v1/channels/none")).status == 404
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while sum(entry.get("requests", 0) for entry in logs) < 3:
+                await asyncio.sleep(0.02)
+    told = [entry for entry in logs if entry["log_level"] in {"info", "warning", "error"}]
+    assert [entry["route"] for entry in told if entry["event"] == "request"] == [
+        "/v1/channels/{channel_id}"
+    ]
 
 
 async def flooded(server: Api, times: int, **headers: str) -> User:
