@@ -273,7 +273,9 @@ class Calls:
         if not raw and endpoint.body_is_optional:
             return None
         if raw and request.content_type not in {JSON, "application/octet-stream"}:
-            raise UnsupportedMediaType(content_type=request.content_type[:100])
+            raise UnsupportedMediaType(
+                f"The body must be {JSON}", content_type=request.content_type[:100]
+            )
         if endpoint.body is None:
             return None
         try:

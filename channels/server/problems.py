@@ -75,7 +75,7 @@ class UnsupportedMediaType(UnsupportedMedia):
     """The body is not `application/json`, or it is compressed or otherwise encoded."""
 
     code: ClassVar[str] = "unsupported_media_type"
-    summary: ClassVar[str] = "The body must be application/json"
+    summary: ClassVar[str] = "The body is not of a type or encoding that this call takes"
 
 
 class RangeNotSatisfiable(OutOfRange):
