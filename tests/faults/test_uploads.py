@@ -21,25 +21,24 @@ async def test_a_kill_among_uploads_leaves_no_bytes_without_a_record(embedded: S
     kept: list[str] = []
     url = f"{embedded.url}/v1/media"
 
-    async def one(http: aiohttp.ClientSession, number: int) -> None:
-        # Of a user each: one alone may not have so many under way.
+    async def upload(http: aiohttp.ClientSession, number: int) -> None:
+        # Of a user each: one alone may not have so many under way. One behind the other, so that the kill meets some.
         headers = {"Authorization": f"Bearer {token(f'ada-{number}')}"}
         try:
-            async with http.post(url, data=io.BytesIO(FILE), headers=headers) as answer:
-                assert answer.status == 201
-                kept.append((await answer.json())["media_id"])
+            while True:
+                async with http.post(url, data=io.BytesIO(FILE), headers=headers) as answer:
+                    assert answer.status == 201
+                    kept.append((await answer.json())["media_id"])
         except aiohttp.ClientError:
             return  # killed meanwhile: nothing was acknowledged
 
     with MongoClient[dict[str, object]](embedded.uri, tz_aware=True) as client:
         database = client[DATABASE]
         async with aiohttp.ClientSession() as http:
-            uploads = [asyncio.create_task(one(http, n)) for n in range(UPLOADS)]
+            uploads = [asyncio.create_task(upload(http, n)) for n in range(UPLOADS)]
             deadline = time.monotonic() + SECONDS
             while not (kept and database["media"].find_one({"state": "incoming"})):
                 assert time.monotonic() < deadline, "no upload was on its way"
-                if all(upload.done() for upload in uploads):
-                    uploads = [asyncio.create_task(one(http, n)) for n in range(UPLOADS)]
                 await asyncio.sleep(0.002)
             embedded.kill()
             await asyncio.gather(*uploads)
