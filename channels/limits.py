@@ -31,7 +31,7 @@ ADDRESS_TRANSFERS: Final = (
     500  # one address's files under way, on one process, without a token; ours
 )
 ADDRESS_CONNECTIONS: Final = (
-    10_000  # one address's on one process, sockets of known users not counted; ours
+    4_000  # one address's on one process, sockets of known users not counted; ours
 )
 UNSENT_BYTES_PER_USER: Final = 16 * 2**20  # that one user does not read, on one process; ours
 ADDRESS_UNSENT_BYTES: Final = 64 * 2**20  # that one address without a token does not read; ours

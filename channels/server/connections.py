@@ -39,6 +39,8 @@ HEAD_SECONDS: Final = 20.0
 """From a connection's opening, or from a later request's first byte, until the head is complete."""
 CROWDED: Final = 32
 """Connections beyond the capacity that are still answered, one refusal or health check each; more are aborted."""
+KEPT_HEAD_BYTES: Final = 16 * 1024
+"""A connection ends with the answer to a larger head: while it is idle, its last head stays in memory."""
 _LOOKED_AT: Final = 64  # connections at once, in the search for an idle one
 
 Serve = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -154,6 +156,17 @@ class Connection(RequestHandler):
         if not self._limits.enter(self, peer[0] if peer else ""):
             self._request_handler = self._limits.serve_crowded
 
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send it, and keep nothing of it: aiohttp holds the last request and answer of an idle connection."""
+        if _head_bytes(request) > KEPT_HEAD_BYTES:
+            resp.force_close()
+        answered, is_reset = await super().finish_response(request, resp, start_time)
+        if isinstance(answered, web.Response):
+            answered.body = None
+        return answered, is_reset
+
     def become_socket(self) -> None:
         """Know that an authenticated user listens here, whose session looks after what they do not read."""
         self._is_socket = True
@@ -256,6 +269,11 @@ class Connection(RequestHandler):
         response.headers[hdrs.SERVER] = SERVER
         response.force_close()
         return response
+
+
+def _head_bytes(request: web.BaseRequest) -> int:
+    message = request._message
+    return len(message.path) + sum(len(name) + len(value) for name, value in message.raw_headers)
 
 
 class Listener(web.Server):

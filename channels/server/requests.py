@@ -14,3 +14,10 @@ class Request(web.BaseRequest):
     """The headers that tell what little is left of the caller's quota."""
     origin: str | None = None
     """The origin of the page that asks and may read the answer."""
+
+    async def read(self) -> bytes:
+        """The body, which can be read once: kept, it would stay as long as its connection is idle."""
+        try:
+            return await super().read()
+        finally:
+            self._read_bytes = None

@@ -1,6 +1,7 @@
 """What comes over a connection that is no request, or only the beginning of one; none of it is logged or sent back."""
 
 import asyncio
+import gc
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
 
 import channels.server.calls
 import channels.server.connections
@@ -421,6 +423,40 @@ async def test_a_trusted_proxy_is_bounded_by_the_capacity_alone(api: OpenApi) ->
     await until(lambda: count_of(server) == 18)
     for one in idle:
         one.close()
+
+
+@pytest.mark.parametrize(("size", "ends"), [(14_000, False), (17_000, True)])
+async def test_a_connection_ends_with_the_answer_to_a_large_head(
+    shared_api: Api, size: int, ends: bool
+) -> None:
+    address = urlsplit(shared_api.base)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    lines = "".join(f"X-{number}: {'y' * 1000}\r\n" for number in range(size // 1000))
+    for _ in range(1 if ends else 2):
+        writer.write(f"GET /healthz HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode())
+        assert b" 200 " in await reader.readline()
+        await reader.readuntil(b"}")
+    if ends:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await reader.read() == b""
+    writer.close()
+
+
+@own_loop
+async def test_an_idle_connection_holds_neither_the_last_body_nor_the_last_answer(
+    api: OpenApi,
+) -> None:
+    server = await api()
+    ada = server.user("ada")
+    refused = await ada.post("/v1/groups", {"type": "community", "name": "x" * 50_000})
+    assert refused.status == 400
+    (connection,) = server.app._connections._counted
+    assert connection.request is not None
+    assert connection.request._read_bytes is None
+    assert (await server.bearer(None).get("/docs/swagger-ui.css")).status == 200
+    gc.collect()
+    answers = [thing for thing in gc.get_objects() if type(thing) is web.Response]
+    assert not any(answer.body for answer in answers)
 
 
 async def opened_socket(api: Api) -> asyncio.StreamWriter:
