@@ -32,8 +32,8 @@ USERS: Final = 6
 QUIET_SECONDS: Final = 3.0
 RETURN_SECONDS: Final = 60.0
 MOST_GROWTH_BYTES: Final = 96_000_000
-"""What allocators keep of many connections' buffers. It levels off: from 97 MB to 153, 164, 179 and 172 after one to four
-rounds of 38 seconds. Each attack that works leaves hundreds of megabytes."""
+"""What allocators keep of many connections' buffers. It levels off: from 97 MB to 153, 164, 179 and 172 after one to
+four rounds of 38 seconds. Each attack that works leaves hundreds of megabytes."""
 MOST_FILES: Final = 8  # the database's pool opens connections as it likes
 WORST_RATIO: Final = 10  # of another's p99, attacked / quiet: P11
 LEAST_QUIET_SECONDS: Final = 0.02  # p99 on a machine that also runs the attackers
