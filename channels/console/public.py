@@ -135,7 +135,7 @@ class PublicChannel:
         return f"{self.url}?before_seq={page_end(post.seq)}#post-{post.seq}"
 
     def feed_id(self, post: PublicPost | None = None) -> str:
-        """What names its feed, or the post in it, for ever."""
+        """The permanent id of its feed, or of the post in it."""
         extras = self.channel.extras
         name = f"{extras.channel_id} {rfc3339(extras.created_at)} {post.seq if post else ''}"
         return uuid5(_FEED_IDS, name).urn

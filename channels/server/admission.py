@@ -190,7 +190,7 @@ class Work:
         self._admission.at_work -= 1
 
     def come_back(self) -> None:
-        """Take a place again; nobody is refused for what he has sent already. After the end it changes nothing."""
+        """Take a place again, also where none is free: the body was sent already. After the end it changes nothing."""
         if self._has_ended:  # what a request began may go on without it
             return
         self._admission.at_work += 1

@@ -28,7 +28,7 @@ def raise_open_files() -> int:
 
 
 def too_few(allowed: int, needed: int) -> str:
-    """What to say when the hard limit itself is too low."""
+    """Return the message for a hard limit that is too low."""
     return (
         f"The system allows this process {allowed} open files; {needed} or more are needed."
         f" Raise the hard limit: `ulimit -Hn {needed}` as root, LimitNOFILE={needed} in a systemd unit,"

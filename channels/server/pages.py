@@ -1,4 +1,4 @@
-"""What the server answers about itself: health, readiness, metrics, the API's description and its documentation.
+"""Pages of the server about itself: health, readiness, metrics, the API's description and its documentation.
 
 Promises:
     However often it is asked, the database is written and the metrics are put together once in `PROBE_SECONDS`.

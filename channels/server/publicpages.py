@@ -59,7 +59,7 @@ _BEFORE: Final = re.compile(r"(?:^|&)before_seq=([0-9]{1,15})(?=&|$)")
 
 
 class _Page(NamedTuple):
-    """What is drawn once: the newest posts in one form, or as HTML those before a seq.
+    """The key of a drawn page: the newest posts in one form, or as HTML those before a seq.
 
     `created_at` tells a channel from one of the same id that was deleted. `is_verified`: the application may take its
     word back at once, and nobody else changes it.

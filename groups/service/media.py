@@ -168,7 +168,7 @@ class MediaService:
                 if not await self._media.finish(media, upload_key):
                     raise Unavailable
             except Exception:
-                # Or it would be counted for an hour.
+                # Whatever went wrong: the record is taken back, or it would be counted for an hour.
                 with suppress(Exception):
                     await self._media.give_up(media.media_id, self._clock.now())
                     # A process that stood still may find its record swept; what it stored since must go too.
