@@ -1,6 +1,7 @@
 """The embedded database as its users meet it: real processes, really killed."""
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -88,7 +89,10 @@ def lives(pid: int) -> bool:
 
 def listening_ports(pid: int) -> set[int]:
     """The TCP ports on which the process takes connections."""
-    opened = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    opened = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # It was closed since the folder was listed.
+            opened.add(os.readlink(link))
     rows = [
         line.split()
         for family in ("tcp", "tcp6")
