@@ -159,7 +159,7 @@ def verify(
     settings = Settings.load(needs_secret=False, data_dir=data_dir)
     # Imported here: see `serve`.
     from channels.server.embedded import database_uri
-    from channels.verify import run
+    from channels.verify.command import run
 
     async def verify_stored() -> int:
         async with database_uri(settings) as uri:
@@ -220,7 +220,10 @@ def bench(
     what it made. Installed `mosquitto` is measured too.
     """
     # Imported here: see `serve`.
-    from channels.bench import FULL, NAMES, QUICK, Deployment, StartFailed, is_missed, run
+    from channels.bench.command import is_missed, run
+    from channels.bench.plan import FULL, QUICK
+    from channels.bench.processes import Deployment, StartFailed
+    from channels.bench.rows import NAMES
     from channels.server.embedded import database_uri
     from channels.server.open_files import raise_open_files
     from groups.kernel.errors import Unavailable

@@ -17,8 +17,9 @@ from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import User
 from groups.routes.messages import Seq
-from groups.routes.views import Instant, TallyView, rendered_tally, tally_view
-from groups.service import UserService
+from groups.routes.views.fields import Instant
+from groups.routes.views.tallies import TallyView, rendered_tally, tally_view
+from groups.service.users import UserService
 from reactions.errors import (
     BadEmoji,
     DistinctReactionsReached,
@@ -27,7 +28,7 @@ from reactions.errors import (
     ReactionsPerUserReached,
 )
 from reactions.models import Reaction
-from reactions.service import ReactionService
+from reactions.service.reactions import ReactionService
 
 
 class ReactorView(View):

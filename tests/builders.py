@@ -21,9 +21,11 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Document, Index, Tx, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
-from groups.service import GroupChanges, NewGroup
 from groups.service.assembly import GROUP_INDEXES, GroupChat, assemble
-from groups.store import GroupStore, MemberStore
+from groups.service.founding import NewGroup
+from groups.service.updating import GroupChanges
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
 from tests.databases import an_empty_database
 
 E = TypeVar("E", bound=Event)

@@ -24,7 +24,7 @@ from channels.server.closing import CloseCode
 from channels.server.metrics import Metrics
 from channels.server.problems import status_of
 from channels.server.settings import Settings
-from channels.server.wire import RENDERED
+from channels.server.wire.told import RENDERED
 from groups.kernel.errors import DomainError
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")

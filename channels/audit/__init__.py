@@ -3,7 +3,3 @@
 What it promises: no false alarm beside a running server; every repair re-checks in its own transaction. What it depends
 on: `groups.audit.joins` for the marker, the collections of `channels.store`.
 """
-
-from channels.audit.service import checks
-
-__all__ = ["checks"]

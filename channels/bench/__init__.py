@@ -8,10 +8,3 @@ it makes, it removes.
 It is a client of the product: it starts `channels serve` as anybody would, and knows of the database only what the bare
 queries need (`bench.store`). Load comes from processes of its own (`load`, `listeners`) that tell how busy they were.
 """
-
-from channels.bench.command import is_missed, run
-from channels.bench.plan import FULL, QUICK
-from channels.bench.processes import Deployment, StartFailed
-from channels.bench.rows import NAMES
-
-__all__ = ["FULL", "NAMES", "QUICK", "Deployment", "StartFailed", "is_missed", "run"]

@@ -3,8 +3,3 @@
 Here are its files (`static`, `templates`) and how they are packed for the wire (`assets`); `channels.server.webapp`
 serves them. The app itself speaks to the API like any other client, so nothing here knows a rule.
 """
-
-from channels.console.assets import Asset, Assets, load_assets
-from channels.console.shell import shell
-
-__all__ = ["Asset", "Assets", "load_assets", "shell"]

@@ -9,7 +9,3 @@ the present of its time.
 
     await fill_if_empty(services, lambda clock: create_services(database, limits, clock=clock))
 """
-
-from channels.demo.service import Compose, Scene, fill_if_empty
-
-__all__ = ["Compose", "Scene", "fill_if_empty"]

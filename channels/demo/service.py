@@ -10,14 +10,18 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from channels.demo.script import CHANNELS, CHATS, PEOPLE, TABS, Chat, OfficialChannel, Said
+from channels.demo.script.channels import CHANNELS
+from channels.demo.script.chats import CHATS, TABS
+from channels.demo.script.models import Chat, OfficialChannel, Said
+from channels.demo.script.people import PEOPLE
 from channels.demo.store import is_empty
 from channels.errors import ChannelIdTaken
 from channels.limits import Limits
 from channels.models import CHANNEL_PREFIX, NewChannel
 from channels.service.assembly import Channels
 from conversations.models import conversation_of
-from conversations.service import ConversationChanges, Conversations
+from conversations.service.assembly import Conversations
+from conversations.service.settings import ConversationChanges
 from groups.errors import GroupIdTaken
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -25,9 +29,9 @@ from groups.kernel.errors import InvalidInput, LimitReached, NotFound, Permissio
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
 from groups.models import Content, GroupType, JoinOption, Kind, Visibility
-from groups.service import NewGroup
 from groups.service.assembly import GroupChat
-from reactions.service import ReactionService
+from groups.service.founding import NewGroup
+from reactions.service.reactions import ReactionService
 
 KEY: Final = "demo"
 """The beginning of the idempotency keys of what is said."""

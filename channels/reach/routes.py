@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from channels.errors import ChannelNotFound
 from channels.limits import MOST_VIEWS_PER_CALL, VIEWS_PER_CALL
 from channels.reach.models import Day, Hour, Insights, PostReach
-from channels.reach.service import InsightService, ViewService
+from channels.reach.service.insights import InsightService
+from channels.reach.service.views import ViewService
 from channels.reach.tables import table_of, wants_table
 from channels.routes.views import ChannelIdText
 from groups.errors import Banned
@@ -19,7 +20,7 @@ from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery
 from groups.routes.messages import Seq
-from groups.routes.views import Instant
+from groups.routes.views.fields import Instant
 
 Format = Annotated[
     Literal["json", "csv"] | None,

@@ -24,7 +24,9 @@ from channels.routes.views import (
     channel_view,
     gone_view,
 )
-from channels.service import ChannelService, Subscriptions, Verification
+from channels.service.channels import ChannelService
+from channels.service.subscriptions import Subscriptions
+from channels.service.verification import Verification
 from groups.errors import (
     GroupNotFound,
     GroupsPerUserReached,
@@ -45,7 +47,7 @@ from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery, page_of_named
 from groups.limits import IDS_PER_CALL
 from groups.models import Departure
-from groups.routes.views import ItemError, split_ids
+from groups.routes.views.fields import ItemError, split_ids
 from groups.service.directory import Sort
 
 

@@ -4,10 +4,11 @@ from typing import Final
 
 from channels.errors import ChannelNotFound
 from channels.routes.views import ChannelIdText
-from channels.service import ChannelInbox, DialogueReactions
+from channels.service.dialogue_reactions import DialogueReactions
+from channels.service.inbox import ChannelInbox
 from conversations.errors import ConversationNotFound, MessagesNotAccepted, PeerBlocked
 from conversations.models import ConversationId
-from conversations.service import DialogueService
+from conversations.service.dialogues import DialogueService
 from groups.errors import Banned, MessageNotFound, MessageRecalled, Muted
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
@@ -15,7 +16,7 @@ from groups.kernel.endpoint import Rendered, delete, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import AnyIdText, GroupId, UserIdText
 from groups.routes.messages import Seq
-from groups.routes.views import TallyView, rendered_tally
+from groups.routes.views.tallies import TallyView, rendered_tally
 from reactions.errors import BadEmoji, DistinctReactionsReached, ReactionsPerUserReached
 
 _TAKING: Final = (BadEmoji, ConversationNotFound, MessageNotFound)

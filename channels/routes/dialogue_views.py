@@ -11,15 +11,10 @@ from groups.kernel.endpoint import View
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Message, Tally
 from groups.routes.messages import HistoryQuery
-from groups.routes.views import (
-    ContentView,
-    ForwardedFrom,
-    Instant,
-    TallyView,
-    content_fields,
-    tally_view,
-)
-from groups.routes.views.forwarding import forwarded_from
+from groups.routes.views.fields import Instant
+from groups.routes.views.forwarding import ForwardedFrom, forwarded_from
+from groups.routes.views.messages import ContentView, content_fields
+from groups.routes.views.tallies import TallyView, tally_view
 
 
 class DialogueQuery(HistoryQuery):

@@ -11,8 +11,8 @@ from channels.routes.dialogue_views import (
     dialogue_message_view,
 )
 from channels.routes.views import post_view
-from channels.service import DialogueReactions, TimelineService
-from channels.service.timeline import Timeline
+from channels.service.dialogue_reactions import DialogueReactions
+from channels.service.timeline import Timeline, TimelineService
 from conversations.errors import (
     ConversationNotFound,
     DialogueLimitReached,
@@ -21,7 +21,8 @@ from conversations.errors import (
     UnansweredLimitReached,
 )
 from conversations.models import ConversationId, Dialogue, Said
-from conversations.service import DialogueChanges, DialogueService
+from conversations.service.dialogue_changes import DialogueChanges
+from conversations.service.dialogues import DialogueService
 from groups.errors import (
     Banned,
     GroupNotFound,
@@ -45,7 +46,7 @@ from groups.kernel.errors import (
 from groups.kernel.ids import AnyIdText
 from groups.models import Tally
 from groups.routes.messages import FORWARDING_ERRORS, Seq
-from groups.routes.views import NewMessage, WriteMessage
+from groups.routes.views.writing import NewMessage, WriteMessage
 
 
 class DialogueRoutes:

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from channels.errors import ChannelNotFound
 from channels.routes.running import Grants
 from channels.routes.views import ChannelIdText
-from channels.service import RunningService
+from channels.service.running import RunningService
 from groups.errors import (
     AdminLimitReached,
     AlreadyAdmin,
@@ -24,7 +24,7 @@ from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Grant, Group, Invitation
-from groups.routes.views import Instant
+from groups.routes.views.fields import Instant
 
 
 class InviteAdmin(Body):

@@ -4,7 +4,7 @@ from typing import Final
 
 from channels.errors import ChannelNotFound, PostNotFound
 from channels.routes.views import ChannelIdText, PostView, anonymous_post_view, post_view
-from channels.service import PostService
+from channels.service.posts import PostService
 from groups.errors import (
     Banned,
     ForwardingNotAllowed,
@@ -30,16 +30,11 @@ from groups.kernel.errors import (
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
-from groups.routes import MessageRendering
 from groups.routes.messages import HistoryQuery, Seq
-from groups.routes.views import (
-    NewMessage,
-    TallyView,
-    WriteMessage,
-    rendered_tally,
-    tally_view,
-)
-from groups.service import UserService
+from groups.routes.rendering import MessageRendering
+from groups.routes.views.tallies import TallyView, rendered_tally, tally_view
+from groups.routes.views.writing import NewMessage, WriteMessage
+from groups.service.users import UserService
 from reactions.errors import (
     BadEmoji,
     DistinctReactionsReached,

@@ -6,7 +6,8 @@ from pydantic import ConfigDict, Field
 
 from channels.errors import ChannelNotFound
 from channels.routes.views import ChannelIdText, SubscriberView, subscriber_view
-from channels.service import RunningService, SubscriberService
+from channels.service.running import RunningService
+from channels.service.subscribers import SubscriberService
 from groups.errors import AdminLimitReached, MemberNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import View, delete, get, put
@@ -14,8 +15,9 @@ from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import AdminAction, AdminLogEntry, Grant, Member, User
-from groups.routes.views import BanView, Changes, Instant
-from groups.service import UserService
+from groups.routes.views.fields import Changes, Instant
+from groups.routes.views.members import BanView
+from groups.service.users import UserService
 
 Grants = Annotated[
     list[Grant],

@@ -10,7 +10,8 @@ from channels.routes.views import (
     channel_view,
     subscriber_view,
 )
-from channels.service import ChannelService, SubscriberService
+from channels.service.channels import ChannelService
+from channels.service.subscribers import SubscriberService
 from groups.errors import (
     AdminLimitReached,
     Banned,
@@ -26,8 +27,9 @@ from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Member
 from groups.routes.members import MemberQuery, RemoveQuery
-from groups.routes.views import BanView, NewOwner, RemoveMember
-from groups.service import Membership, UserService
+from groups.routes.views.members import BanView, NewOwner, RemoveMember
+from groups.service.membership import Membership
+from groups.service.users import UserService
 
 
 class SubscriberRoutes:

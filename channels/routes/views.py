@@ -31,17 +31,9 @@ from groups.models import (
     User,
     Visibility,
 )
-from groups.routes.views import (
-    Changes,
-    FaceUrl,
-    Instant,
-    ItemError,
-    MarkedView,
-    ReactionSetting,
-    TallyView,
-    marked_fields,
-    tally_view,
-)
+from groups.routes.views.fields import Changes, FaceUrl, Instant, ItemError, ReactionSetting
+from groups.routes.views.messages import MarkedView, marked_fields
+from groups.routes.views.tallies import TallyView, tally_view
 
 
 def _expanded(text: str) -> GroupId:

@@ -22,16 +22,14 @@ from channels.drafts.routes import DraftRoutes
 from channels.limits import Limits
 from channels.reach.routes import InsightRoutes, ViewRoutes
 from channels.reach.service.assembly import REACH_INDEXES, Reach
-from channels.routes import (
-    ChannelRoutes,
-    DialogueReactionRoutes,
-    DialogueRoutes,
-    InboxRoutes,
-    InvitationRoutes,
-    PostRoutes,
-    RunningRoutes,
-    SubscriberRoutes,
-)
+from channels.routes.channels import ChannelRoutes
+from channels.routes.dialogue_reactions import DialogueReactionRoutes
+from channels.routes.dialogues import DialogueRoutes
+from channels.routes.inbox import InboxRoutes
+from channels.routes.invitations import InvitationRoutes
+from channels.routes.posts import PostRoutes
+from channels.routes.running import RunningRoutes
+from channels.routes.subscribers import SubscriberRoutes
 from channels.server.absence import ABSENT_SECONDS, Veil
 from channels.server.admission import Admission
 from channels.server.badges import InboxBadges
@@ -55,12 +53,10 @@ from channels.server.visitors import Visitors
 from channels.server.webapp import WebApp
 from channels.service.assembly import CHANNEL_INDEXES, Channels
 from channels.service.channels import CreatePolicy
-from conversations.routes import (
-    BlockRoutes,
-    ConversationGroupRoutes,
-    ConversationRoutes,
-    UnreadRoutes,
-)
+from conversations.routes.blocks import BlockRoutes
+from conversations.routes.conversation_groups import ConversationGroupRoutes
+from conversations.routes.conversations import ConversationRoutes
+from conversations.routes.unread import UnreadRoutes
 from conversations.service.assembly import CONVERSATION_INDEXES, Conversations
 from groups.kernel.bus import Bus
 from groups.kernel.clock import Clock
@@ -68,11 +64,15 @@ from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
 from groups.kernel.mongo.timekeeping import Timekeeping
-from groups.routes import GroupRoutes, MediaRoutes, MemberRoutes, MessageRoutes, UserRoutes
+from groups.routes.groups import GroupRoutes
+from groups.routes.media import MediaRoutes
+from groups.routes.members import MemberRoutes
+from groups.routes.messages import MessageRoutes
+from groups.routes.users import UserRoutes
 from groups.service.assembly import GROUP_INDEXES, GroupChat
 from reactions.routes import ReactionRoutes
-from reactions.service import ReactionService
 from reactions.service.assembly import REACTION_INDEXES
+from reactions.service.reactions import ReactionService
 
 INDEXES: Final[tuple[Index, ...]] = (
     *GROUP_INDEXES,

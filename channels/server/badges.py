@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from channels.server.hub import MERGE_SECONDS, Hub
-from channels.server.wire import inbox_unread_frame
+from channels.server.wire.talks import inbox_unread_frame
 from conversations.events import DialoguePosted, ThreadRead
 from conversations.models import InboxUnread
 from groups.kernel.events import Event

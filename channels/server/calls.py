@@ -44,7 +44,7 @@ from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered,
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.keyed_locks import HELD_PLACE
 from groups.kernel.text import LIMITS
-from groups.routes.views import ItemError
+from groups.routes.views.fields import ItemError
 
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
 KEPT_QUERIES_BYTES: Final = 2**20  # some 500 queries: clients ask for few different pages

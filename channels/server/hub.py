@@ -22,7 +22,8 @@ from typing import Final, TypeVar
 from channels.server.closing import CloseCode
 from channels.server.delivery import Delivery, Detail, Session
 from channels.server.metrics import Metrics
-from channels.server.wire import Frame, frames_of
+from channels.server.wire.frame import Frame
+from channels.server.wire.told import frames_of
 from groups.events import (
     GroupDisbanded,
     GroupUpdated,

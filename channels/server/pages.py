@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import orjson
 from aiohttp import hdrs, web
 
-from channels.console import Asset
+from channels.console.assets import Asset
 from channels.server.answers import json_answer
 from channels.server.metrics import Metrics
 from channels.server.requests import Request

@@ -19,8 +19,7 @@ from typing import Final, Literal, NamedTuple
 
 from aiohttp import hdrs, web
 
-from channels.console import Asset, load_assets
-from channels.console.assets import PAGE_LEVEL
+from channels.console.assets import PAGE_LEVEL, Asset, load_assets
 from channels.console.public import (
     CONTENT_TYPES,
     POSTS,

@@ -19,7 +19,7 @@ import uvloop
 from aiohttp import web
 from rich.console import Console
 
-from channels.demo import Compose, fill_if_empty
+from channels.demo.service import Compose, fill_if_empty
 from channels.server import logs
 from channels.server.app import App, create_services
 from channels.server.collector import Collector, spare_startup

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, Generic, TypeVar
 
-from channels.console import Asset
+from channels.console.assets import Asset
 from groups.kernel.byte_cache import ByteCache
 from groups.kernel.errors import Unavailable
 

@@ -6,7 +6,7 @@ A change of what is stored adds a step at the end, and a test from what the olde
 
 from functools import partial
 
-from channels.reach.audit import muted_count
+from channels.reach.audit.service import muted_count
 from channels.service.assembly import Channels
 from groups.kernel.audit import set_right
 from groups.kernel.mongo import Database

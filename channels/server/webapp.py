@@ -12,7 +12,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from channels.console import Asset, load_assets, shell
+from channels.console.assets import Asset, load_assets
+from channels.console.shell import shell
 from channels.limits import Limits
 from channels.server.router import Parameters, Router
 

@@ -19,13 +19,13 @@ from channels.service.timeline import TimelineService
 from channels.service.verification import Verification
 from channels.service.voice import Voice
 from channels.store import ChannelStore
-from conversations.service import Conversations
+from conversations.service.assembly import Conversations
 from groups.kernel.bus import Bus
 from groups.kernel.clock import Clock
 from groups.kernel.commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.service.assembly import GroupChat
-from reactions.service import ReactionService
+from reactions.service.reactions import ReactionService
 
 CHANNEL_INDEXES: Final[tuple[Index, ...]] = (*ChannelStore.INDEXES, *DRAFT_INDEXES)
 

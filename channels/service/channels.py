@@ -28,20 +28,13 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.service import (
-    Directory,
-    DisbandService,
-    FoundingService,
-    GroupChanges,
-    GroupReader,
-    NewGroup,
-    Repeatable,
-    Repeats,
-    UpdateService,
-    group_lock,
-    repeatable,
-)
-from groups.service.directory import Sort
+from groups.service.directory import Directory, Sort
+from groups.service.disbanding import DisbandService
+from groups.service.founding import FoundingService, NewGroup
+from groups.service.groups import GroupReader
+from groups.service.repeats import Repeatable, Repeats, repeatable
+from groups.service.updating import GroupChanges, UpdateService
+from groups.service.write_locks import group_lock
 
 Found = tuple[Standing, Stream]
 CreatePolicy = Literal["anyone", "admin"]

@@ -10,7 +10,7 @@ from channels import policy
 from channels.store import ChannelStore
 from conversations.errors import ConversationNotFound
 from conversations.models import Said
-from conversations.service import Writer
+from conversations.service.desk import Writer
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -18,7 +18,9 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import AdminAct, AdminAction
-from groups.service import Access, AdminLog, GroupLookup
+from groups.service.access import Access
+from groups.service.admin_log import AdminLog
+from groups.service.lookup import GroupLookup
 
 
 class ChannelDesk:

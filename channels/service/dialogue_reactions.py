@@ -15,7 +15,8 @@ from typing import Final
 from channels.events import DialogueReacted
 from conversations.errors import ConversationNotFound
 from conversations.models import Dialogue
-from conversations.service import Conversations, Writer
+from conversations.service.assembly import Conversations
+from conversations.service.desk import Writer
 from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -25,8 +26,9 @@ from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
 from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
-from groups.service import StreamService, message_lock
-from reactions.service import Ledger, canonical, with_mine
+from groups.service.streams import StreamService
+from groups.service.write_locks import message_lock
+from reactions.service.ledger import Ledger, canonical, with_mine
 from reactions.service.picture import Picture
 
 

@@ -8,10 +8,10 @@ from channels.service.extras import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.models import Content, Message, Source, Standing, Tallies, Tally
-from groups.service import Posted
 from groups.service.assembly import GroupChat
+from groups.service.messages import Posted
 from reactions.models import Reaction
-from reactions.service import ReactionService
+from reactions.service.reactions import ReactionService
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from groups.models import (
     Member,
     Restriction,
 )
-from groups.service import AdminLog, InvitationService, MembershipService
+from groups.service.admin_log import AdminLog
+from groups.service.invitations import InvitationService
+from groups.service.membership import MembershipService
 
 
 class RunningService:

@@ -9,7 +9,9 @@ from channels.service.extras import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Grant, Member, Restriction, Role, Standing
-from groups.service import Admission, ImportService, Membership, MembershipService
+from groups.service.importing import ImportService
+from groups.service.membership import Membership, MembershipService
+from groups.service.roster.entries import Admission
 
 
 class SubscriberService:

@@ -28,8 +28,9 @@ from groups.kernel.errors import BadCursor, DomainError
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor
 from groups.models import Departure, stream_of
-from groups.service import Change, ChangeReader, GroupReader, MembershipReader
-from groups.service.changes import MARK_BYTES, OVERLAP
+from groups.service.changes import MARK_BYTES, OVERLAP, Change, ChangeReader
+from groups.service.groups import GroupReader
+from groups.service.standing_list import MembershipReader
 
 MARKS: Final = 64  # in a token or cursor, which thereby stay below 1,000 characters
 _SMALL: Final = 300  # bytes of JSON of an end, which holds two ids

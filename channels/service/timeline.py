@@ -12,13 +12,14 @@ from channels.errors import ChannelNotFound
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.extras import ExtrasCache
 from conversations.models import Dialogue, Said
-from conversations.service import DialogueService
+from conversations.service.dialogues import DialogueService
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import Message, Standing, Tallies
-from groups.service import History, MessageService, StreamService
+from groups.service.messages import History, MessageService
+from groups.service.streams import StreamService
 
 
 @dataclass(frozen=True, slots=True)

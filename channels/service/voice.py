@@ -10,7 +10,7 @@ from channels.store import ChannelStore
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import Group
-from groups.service import UserService
+from groups.service.users import UserService
 
 
 class Voice:

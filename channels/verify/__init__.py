@@ -6,7 +6,3 @@ checks everything once more.
 
 What it depends on: the audits of the packages (`groups.audit` and its siblings).
 """
-
-from channels.verify.command import run
-
-__all__ = ["run"]

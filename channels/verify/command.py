@@ -8,18 +8,19 @@ from typing import Final
 
 from rich.console import Console
 
-import channels.audit
-import channels.drafts.audit
-import channels.reach.audit
-import conversations.audit
-import groups.audit
 import groups.service.assembly
-import reactions.audit
+from channels.audit.service import checks as channel_checks
+from channels.drafts.audit import HOLDER
+from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits
+from channels.reach.audit.service import checks as reach_checks
 from channels.verify.report import Progress, show
+from conversations.audit.service import checks as conversation_checks
+from groups.audit.service import checks as group_checks
 from groups.kernel.audit import Check, Finding
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
+from reactions.audit.service import checks as reaction_checks
 
 KEPT: Final = 20
 """Findings of one check that are shown; all are counted."""
@@ -92,12 +93,12 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
     clock = database.clock
     chat = groups.service.assembly.assemble(database, limits, clock)
     return [
-        *groups.audit.checks(database, limits, holders=[channels.drafts.audit.HOLDER]),
-        *reactions.audit.checks(database, chat.streams, clock),
-        *conversations.audit.checks(database, chat.memberships, limits),
-        *channels.audit.checks(database, chat.updating, limits),
-        *channels.drafts.audit.checks(database, chat.keeping, chat.messages),
-        *channels.reach.audit.checks(database, chat),
+        *group_checks(database, limits, holders=[HOLDER]),
+        *reaction_checks(database, chat.streams, clock),
+        *conversation_checks(database, chat.memberships, limits),
+        *channel_checks(database, chat.updating, limits),
+        *draft_checks(database, chat.keeping, chat.messages),
+        *reach_checks(database, chat),
     ]
 
 

@@ -1,13 +1,13 @@
 """Calls on blocks: whom I block."""
 
 from conversations.errors import BlockLimitReached, CannotBlock
-from conversations.service import BlockService
+from conversations.service.blocks import BlockService
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import View, delete, get, put
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import GroupIdText, PeerIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.routes.views import Instant
+from groups.routes.views.fields import Instant
 
 
 class BlockView(View):

@@ -17,7 +17,8 @@ from conversations.routes.views import (
     conversation_group_view,
     filed_view,
 )
-from conversations.service import ConversationGroupService, Inbox
+from conversations.service.conversation_groups import ConversationGroupService
+from conversations.service.inbox import Inbox
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Reply, delete, get, patch, post, put
 from groups.kernel.paging import Page

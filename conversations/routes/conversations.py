@@ -17,13 +17,9 @@ from conversations.routes.views import (
     conversation_view,
     read_mark_view,
 )
-from conversations.service import (
-    ConversationChanges,
-    CursorService,
-    Inbox,
-    ListFilter,
-    SettingsService,
-)
+from conversations.service.cursors import CursorService
+from conversations.service.inbox import Inbox, ListFilter
+from conversations.service.settings import ConversationChanges, SettingsService
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import delete, get, patch, post
 from groups.kernel.errors import BadCursor
@@ -31,7 +27,7 @@ from groups.kernel.ids import AnyIdText
 from groups.kernel.paging import Page, PageQuery, page_of_named
 from groups.kernel.text import MaxBytes
 from groups.limits import IDS_PER_CALL
-from groups.routes.views import ItemError, split_ids
+from groups.routes.views.fields import ItemError, split_ids
 
 
 class ConversationQuery(PageQuery):

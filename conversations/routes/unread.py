@@ -6,7 +6,8 @@ from pydantic import Field
 
 from conversations.errors import ConversationGroupNotFound
 from conversations.routes.views import ReadScopeBody, UnreadView, unread_view
-from conversations.service import CursorService, Inbox
+from conversations.service.cursors import CursorService
+from conversations.service.inbox import Inbox
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Query, get, post
 

@@ -19,11 +19,11 @@ from conversations.models import (
     Shown,
     Unread,
 )
-from conversations.service import Filed
+from conversations.service.conversation_groups import Filed
 from groups.kernel.endpoint import Body, View
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
-from groups.routes.views import Changes, Instant, ItemError
+from groups.routes.views.fields import Changes, Instant, ItemError
 
 
 def _not_dots(text: str) -> str:

@@ -27,13 +27,13 @@ from conversations.models import (
     dialogue_of,
     group_of,
 )
-from conversations.store import OverlayStore
+from conversations.store.overlays import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import Head, Seat, stream_of
-from groups.service import MembershipReader
+from groups.service.standing_list import MembershipReader
 
 USERS_A_QUERY: Final = 16
 """Each may be in thousands of groups, so their rows are bounded by bounding them; most of the gain is had by then."""

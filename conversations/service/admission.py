@@ -17,12 +17,14 @@ from conversations.errors import (
 from conversations.limits import ConversationLimits
 from conversations.models import Dialogue
 from conversations.service.desk import Desk, NoDesk, Writer
-from conversations.store import BlockStore, ConversationGroupStore, OverlayStore
+from conversations.store.blocks import BlockStore
+from conversations.store.conversation_groups import ConversationGroupStore
+from conversations.store.overlays import OverlayStore
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import stream_of
-from groups.service import StreamService
+from groups.service.streams import StreamService
 
 _NEAR_LIMIT: Final = 16
 """So close to a limit who begins a dialogue writes the guard of whose limit it is: who race for the last conflict."""

@@ -17,14 +17,12 @@ from conversations.service.inbox import Inbox
 from conversations.service.settings import SettingsService
 from conversations.service.sources import DialogueSources
 from conversations.service.threads import ThreadService
-from conversations.store import (
-    INDEXES,
-    BlockStore,
-    ConversationGroupStore,
-    InboxTotalStore,
-    OverlayStore,
-    ThreadStore,
-)
+from conversations.store import INDEXES
+from conversations.store.blocks import BlockStore
+from conversations.store.conversation_groups import ConversationGroupStore
+from conversations.store.overlays import OverlayStore
+from conversations.store.threads import ThreadStore
+from conversations.store.totals import InboxTotalStore
 from groups.kernel.clock import Clock
 from groups.kernel.commit import OnBatch
 from groups.kernel.mongo import Database, Index

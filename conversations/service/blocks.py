@@ -10,12 +10,12 @@ from functools import partial
 from conversations.errors import BlockLimitReached, CannotBlock
 from conversations.events import BlockChanged
 from conversations.limits import ConversationLimits
-from conversations.store import BlockStore
+from conversations.store.blocks import BlockStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import page_by_text
-from groups.service import user_lock
+from groups.service.write_locks import user_lock
 
 Block = tuple[str, datetime]
 """Who is blocked, and since when."""

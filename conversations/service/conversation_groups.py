@@ -26,12 +26,13 @@ from conversations.limits import ConversationLimits
 from conversations.models import Conversation, ConversationId, GroupTotal
 from conversations.service.access import ConversationAccess
 from conversations.service.inbox import Inbox
-from conversations.store import ConversationGroupStore, OverlayStore
+from conversations.store.conversation_groups import ConversationGroupStore
+from conversations.store.overlays import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.mongo import Database, Tx
-from groups.service import user_lock
+from groups.service.write_locks import user_lock
 
 Results = dict[ConversationId, DomainError | None]
 """For each id that a call named, in its order: None when it is as wanted, or why not."""

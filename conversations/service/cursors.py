@@ -28,7 +28,8 @@ from conversations.models import (
     group_of,
 )
 from conversations.service.access import ConversationAccess, living, streams_of
-from conversations.store import ConversationGroupStore, OverlayStore
+from conversations.store.conversation_groups import ConversationGroupStore
+from conversations.store.overlays import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.commit import GroupCommit, OnBatch
@@ -36,7 +37,8 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import stream_of
-from groups.service import MembershipReader, user_lock
+from groups.service.standing_list import MembershipReader
+from groups.service.write_locks import user_lock
 
 LANE: Final = "reads"
 """The one key of the group commit."""

@@ -8,7 +8,9 @@ from conversations.service.access import dialogues_among
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from groups.models import Head
-from groups.service import Card, MembershipReader, StreamService, UserService
+from groups.service.standing_list import Card, MembershipReader
+from groups.service.streams import StreamService
+from groups.service.users import UserService
 
 
 class DialogueCards:

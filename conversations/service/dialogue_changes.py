@@ -16,7 +16,8 @@ from groups.kernel.errors import PermissionRefused
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import Content, Message, stream_of
-from groups.service import StreamService, message_change_locks
+from groups.service.streams import StreamService
+from groups.service.write_locks import message_change_locks
 
 
 class DialogueChanges:

@@ -24,7 +24,9 @@ from conversations.models import ConversationId, Dialogue, Said, dialogue_of
 from conversations.service.admission import DialogueAdmission
 from conversations.service.desk import Writer
 from conversations.service.inbox_locks import inbox_locks
-from conversations.store import InboxTotalStore, OverlayStore, ThreadStore
+from conversations.store.overlays import OverlayStore
+from conversations.store.threads import ThreadStore
+from conversations.store.totals import InboxTotalStore
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.commit import GroupCommit, OnBatch
@@ -32,8 +34,10 @@ from groups.kernel.errors import DomainError, IdempotencyConflict
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import Content, Message, Source, stream_of
-from groups.service import ForwardService, StreamService, said_by, stream_lock
+from groups.service.forwarding import ForwardService, said_by
 from groups.service.posting import Post, PostBatch, prepared
+from groups.service.streams import StreamService
+from groups.service.write_locks import stream_lock
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,12 @@ from conversations.models import (
 )
 from conversations.service.access import ConversationAccess
 from conversations.service.dialogue_cards import DialogueCards
-from conversations.store import ConversationGroupStore, OverlayStore
+from conversations.store.conversation_groups import ConversationGroupStore
+from conversations.store.overlays import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import ID_BYTES, is_id
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
-from groups.service import Card, MembershipReader
+from groups.service.standing_list import Card, MembershipReader
 
 
 class ListFilter(Model):

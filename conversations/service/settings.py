@@ -9,11 +9,11 @@ from conversations.models import Conversation, ConversationId, Model, ReadMark, 
 from conversations.service.access import ConversationAccess
 from conversations.service.hooks import ConversationHooks
 from conversations.service.inbox import Inbox
-from conversations.store import OverlayStore
+from conversations.store.overlays import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Tx
-from groups.service import user_lock
+from groups.service.write_locks import user_lock
 
 
 class ConversationChanges(Model):

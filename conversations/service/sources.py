@@ -6,7 +6,7 @@ from groups.errors import ForwardingNotAllowed
 from groups.kernel.actor import Actor
 from groups.kernel.mongo import Tx
 from groups.models import Message, stream_of
-from groups.service import StreamService
+from groups.service.streams import StreamService
 
 
 class DialogueSources:

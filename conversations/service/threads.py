@@ -13,13 +13,15 @@ from conversations.events import ConversationEnded, ThreadRead
 from conversations.models import Dialogue, InboxUnread, Thread
 from conversations.service.admission import DialogueAdmission
 from conversations.service.inbox_locks import inbox_locks
-from conversations.store import InboxTotalStore, OverlayStore, ThreadStore
+from conversations.store.overlays import OverlayStore
+from conversations.store.threads import ThreadStore
+from conversations.store.totals import InboxTotalStore
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import Group, Stream, stream_of
-from groups.service import StreamService
+from groups.service.streams import StreamService
 
 _CLEARED_AT_ONCE: Final = 100
 _GROUP_PREFIX: Final = stream_of(GroupId(""))

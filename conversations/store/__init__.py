@@ -17,12 +17,3 @@ INDEXES = (
     *InboxTotalStore.INDEXES,
     *BlockStore.INDEXES,
 )
-
-__all__ = [
-    "INDEXES",
-    "BlockStore",
-    "ConversationGroupStore",
-    "InboxTotalStore",
-    "OverlayStore",
-    "ThreadStore",
-]

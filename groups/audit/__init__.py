@@ -4,7 +4,3 @@ What it promises: no false alarm beside a running server; every repair re-checks
 ever invented or deleted. What it depends on: `groups.kernel`, the collections of `groups.store`. Other packages' audits
 ask about groups through `groups.audit.joins`.
 """
-
-from groups.audit.service import checks
-
-__all__ = ["checks"]

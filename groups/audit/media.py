@@ -11,8 +11,9 @@ from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
-from groups.store import MediaStore, StreamStore
+from groups.store.media import MediaStore
 from groups.store.media_usage import DEPLOYMENT, STORED_BYTES, usage_key
+from groups.store.streams import StreamStore
 
 _MEDIA_ID: Final[dict[str, Any]] = {
     "$arrayElemAt": [{"$split": ["$_id", SEPARATOR]}, 0],

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from groups.audit.store import GroupAuditStore
+from groups.audit.store.groups import GroupAuditStore
 from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx

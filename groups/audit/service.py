@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from groups.audit import media, pins, running, streams
-from groups.audit.store import GroupAuditStore, StreamAuditStore
+from groups.audit.store.groups import GroupAuditStore
+from groups.audit.store.streams import StreamAuditStore
 from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Document, Tx

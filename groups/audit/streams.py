@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from groups.audit.store import StreamAuditStore
+from groups.audit.store.streams import StreamAuditStore
 from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Document, Tx

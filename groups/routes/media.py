@@ -16,9 +16,9 @@ from groups.kernel.endpoint import Download, IdempotencyKey, Query, Upload, get,
 from groups.kernel.errors import IdempotencyConflict
 from groups.kernel.ids import AnyIdText
 from groups.models import MediaSize
-from groups.routes.views import MediaView, media_view
-from groups.service import MediaService
-from groups.service.pictures import FORMATS
+from groups.routes.views.messages import MediaView, media_view
+from groups.service.media import MediaService
+from groups.service.pictures.service import FORMATS
 
 
 class SizeQuery(Query):

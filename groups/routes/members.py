@@ -29,20 +29,21 @@ from groups.kernel.ids import (
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
 from groups.models import Member, Standing, User
-from groups.routes.views import (
+from groups.routes.views.groups import GroupView, group_view
+from groups.routes.views.members import (
     AnswerRequest,
     BanView,
     ChangeMember,
-    GroupView,
     JoinGroup,
     JoinRequestView,
     MemberView,
     NewOwner,
     RemoveMember,
-    group_view,
     member_view,
 )
-from groups.service import GroupReader, Membership, MembershipService, UserService
+from groups.service.groups import GroupReader
+from groups.service.membership import Membership, MembershipService
+from groups.service.users import UserService
 
 
 class MemberQuery(PageQuery):

@@ -26,15 +26,13 @@ from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Message, Standing, Tally, User
 from groups.routes.rendering import MessageRendering
-from groups.routes.views import MessageView, NewMessage, WriteMessage, message_view
-from groups.service import (
-    ForwardService,
-    MessageChanges,
-    MessageService,
-    Posted,
-    TallyReader,
-    UserService,
-)
+from groups.routes.views.messages import MessageView, message_view
+from groups.routes.views.writing import NewMessage, WriteMessage
+from groups.service.forwarding import ForwardService
+from groups.service.hooks import TallyReader
+from groups.service.message_changes import MessageChanges
+from groups.service.messages import MessageService, Posted
+from groups.service.users import UserService
 
 Seq = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
 

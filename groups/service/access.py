@@ -11,7 +11,10 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
 from groups.models import Group, Member, Message, Rank, Standing
-from groups.store import GroupStore, MemberStore, MessageStore, RestrictionStore
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
+from groups.store.messages import MessageStore
+from groups.store.restrictions import RestrictionStore
 
 
 class Found(Protocol):

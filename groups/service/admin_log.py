@@ -23,7 +23,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAct, AdminAction, AdminLogEntry, Content, Group
 from groups.service.access import Access
-from groups.store import AdminLogStore
+from groups.store.admin_log import AdminLogStore
 
 VALUE_BYTES: Final = 400
 """Of one value before or after, as JSON in UTF-8; a longer one becomes text that ends in an ellipsis."""

@@ -32,7 +32,9 @@ from groups.service.messages import MessageService
 from groups.service.openings import Openings
 from groups.service.repeats import Repeats
 from groups.service.revocations import Revocations
-from groups.service.roster import Admissions, MembershipLane, Roster
+from groups.service.roster.admissions import Admissions
+from groups.service.roster.lane import MembershipLane
+from groups.service.roster.roster import Roster
 from groups.service.standing_list import MembershipReader
 from groups.service.stream_rates import StreamRates
 from groups.service.streams import StreamService
@@ -40,22 +42,20 @@ from groups.service.updating import UpdateService
 from groups.service.upload_files import UploadFiles
 from groups.service.users import UserService
 from groups.service.views import MessageViews
-from groups.store import (
-    INDEXES,
-    AdminLogStore,
-    AdmissionStore,
-    ChangeStore,
-    GroupStore,
-    InvitationStore,
-    JoinRequestStore,
-    MediaStore,
-    MemberStore,
-    MessageStore,
-    RepeatStore,
-    RestrictionStore,
-    StreamStore,
-    UserStore,
-)
+from groups.store import INDEXES
+from groups.store.admin_log import AdminLogStore
+from groups.store.admissions import AdmissionStore
+from groups.store.changes import ChangeStore
+from groups.store.groups import GroupStore
+from groups.store.invitations import InvitationStore
+from groups.store.join_requests import JoinRequestStore
+from groups.store.media import MediaStore
+from groups.store.members import MemberStore
+from groups.store.messages import MessageStore
+from groups.store.repeats import RepeatStore
+from groups.store.restrictions import RestrictionStore
+from groups.store.streams import StreamStore
+from groups.store.users import UserStore
 
 GROUP_INDEXES: Final[tuple[Index, ...]] = INDEXES
 

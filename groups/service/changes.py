@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.limits import GroupLimits
 from groups.models import Departure, DepartureReason
-from groups.store import ChangeStore, Place, Version
+from groups.store.changes import ChangeStore, Place, Version
 
 OVERLAP: Final = timedelta(seconds=120)
 MARK_BYTES: Final = (

@@ -18,16 +18,14 @@ from groups.models import Departure, DepartureReason, stream_of
 from groups.service.admin_log import AdminLog
 from groups.service.changes import expiry_of
 from groups.service.hooks import Hooks
-from groups.store import (
-    ChangeStore,
-    GroupStore,
-    InvitationStore,
-    JoinRequestStore,
-    MediaStore,
-    MemberStore,
-    MessageStore,
-    RestrictionStore,
-)
+from groups.store.changes import ChangeStore
+from groups.store.groups import GroupStore
+from groups.store.invitations import InvitationStore
+from groups.store.join_requests import JoinRequestStore
+from groups.store.media import MediaStore
+from groups.store.members import MemberStore
+from groups.store.messages import MessageStore
+from groups.store.restrictions import RestrictionStore
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
 LOOK_SECONDS: Final = 60.0

@@ -23,7 +23,8 @@ from groups.service.admin_log import AdminLog
 from groups.service.messages import Posted
 from groups.service.stream_rates import StreamRates
 from groups.service.write_locks import message_change_locks
-from groups.store import MessageStore, StreamStore
+from groups.store.messages import MessageStore
+from groups.store.streams import StreamStore
 
 Refusal = Callable[[Standing, Message], DomainError | None]
 

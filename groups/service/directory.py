@@ -19,7 +19,9 @@ from groups.kernel.paging import (
     page_by_text,
 )
 from groups.models import Group, Standing, Stream, stream_of
-from groups.store import GroupStore, MemberStore, StreamStore
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
+from groups.store.streams import StreamStore
 
 Sort = Literal["popular", "new", "active"]
 Found = tuple[Standing, Stream]

@@ -11,7 +11,8 @@ from groups.service.clearing import Clearing
 from groups.service.faces import Faces
 from groups.service.hooks import Hooks
 from groups.service.write_locks import group_lock
-from groups.store import GroupStore, StreamStore
+from groups.store.groups import GroupStore
+from groups.store.streams import StreamStore
 
 
 class DisbandService:

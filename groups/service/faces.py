@@ -10,7 +10,7 @@ from groups.errors import MediaNotFound, WrongMediaKind
 from groups.kernel.actor import Actor
 from groups.kernel.mongo import Tx
 from groups.models import MediaKind, media_in
-from groups.store import MediaStore
+from groups.store.media import MediaStore
 
 
 class Faces:

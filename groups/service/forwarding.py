@@ -20,7 +20,7 @@ from groups.service.hooks import Hooks
 from groups.service.media import media_ids_of
 from groups.service.messages import MessageService, Posted
 from groups.service.posting import Prepared, Take
-from groups.store import MediaStore
+from groups.store.media import MediaStore
 
 
 class ForwardService:

@@ -47,7 +47,10 @@ from groups.service.admin_log import AdminLog
 from groups.service.faces import Faces
 from groups.service.repeats import Repeatable, Repeats, repeatable
 from groups.service.write_locks import user_lock
-from groups.store import GroupStore, MemberStore, StreamStore, UserStore
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
+from groups.store.streams import StreamStore
+from groups.store.users import UserStore
 
 COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
 

@@ -10,7 +10,9 @@ from groups.kernel.ids import ID_BYTES, GroupId, is_id
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import Standing, Stream, stream_of
 from groups.service.access import Access
-from groups.store import GroupStore, MemberStore, StreamStore
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
+from groups.store.streams import StreamStore
 
 
 class GroupReader:

@@ -18,7 +18,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.service.access import Access
 from groups.service.admin_log import AdminLog
-from groups.service.roster import Admission, Import, ImportMark, MembershipLane
+from groups.service.roster.entries import Admission, Import, ImportMark
+from groups.service.roster.lane import MembershipLane
 
 T = TypeVar("T")
 

@@ -16,14 +16,10 @@ from groups.kernel.paging import page_by_text
 from groups.limits import GroupLimits
 from groups.models import Grant, Group, Invitation
 from groups.service.access import Access
-from groups.service.roster import (
-    AnswerInvitation,
-    Invite,
-    Membership,
-    MembershipLane,
-    RevokeInvitation,
-)
-from groups.store import GroupStore, InvitationStore
+from groups.service.roster.entries import AnswerInvitation, Invite, Membership, RevokeInvitation
+from groups.service.roster.lane import MembershipLane
+from groups.store.groups import GroupStore
+from groups.store.invitations import InvitationStore
 
 
 class InvitationService:

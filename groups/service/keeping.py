@@ -15,7 +15,7 @@ from groups.models import Content, Standing
 from groups.service.access import Access
 from groups.service.media import attached, kept_as_own, media_ids_of
 from groups.service.posting import Prepared, check_bounds
-from groups.store import MediaStore
+from groups.store.media import MediaStore
 
 
 class Keeping:

@@ -11,7 +11,9 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Lookup, Tx
 from groups.models import Standing
-from groups.store import GroupStore, MemberStore, RestrictionStore
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
+from groups.store.restrictions import RestrictionStore
 
 
 class GroupLookup:

@@ -35,12 +35,11 @@ from groups.kernel.repeating import repeat
 from groups.limits import MEDIA_NAME_BYTES, GroupLimits
 from groups.models import Attachment, Content, Kind, Media, MediaKind, MediaSize
 from groups.models.media import RECORD_BYTES
-from groups.service.pictures import THUMBNAIL_TYPE, PictureWorkers
+from groups.service.pictures.service import THUMBNAIL_TYPE, PictureWorkers
 from groups.service.upload_files import UploadFiles
 from groups.service.upload_quotas import UploadQuotas
 from groups.service.upload_receiver import UploadReceiver, digest_of
-from groups.store import MediaStore
-from groups.store.media import UploadKey
+from groups.store.media import MediaStore, UploadKey
 from groups.store.media_bytes import MediaBytes, StoredFile
 
 ID_BYTES: Final = 20  # 160 random bits: the id is what gives access

@@ -13,7 +13,7 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, page_by_text
 from groups.models import Grant, JoinRequest, Member, Restriction, Role, Standing
 from groups.service.access import Access
-from groups.service.roster import (
+from groups.service.roster.entries import (
     Add,
     Approve,
     BanFromReacting,
@@ -21,13 +21,15 @@ from groups.service.roster import (
     Join,
     Leave,
     Membership,
-    MembershipLane,
     Refuse,
     Remove,
     Transfer,
     Unban,
 )
-from groups.store import JoinRequestStore, MemberStore, RestrictionStore
+from groups.service.roster.lane import MembershipLane
+from groups.store.join_requests import JoinRequestStore
+from groups.store.members import MemberStore
+from groups.store.restrictions import RestrictionStore
 
 __all__ = ["Membership", "MembershipService"]
 

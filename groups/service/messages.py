@@ -26,14 +26,12 @@ from groups.service.openings import Openings
 from groups.service.posting import Post, PostBatch, Take, check_media_quota, prepared
 from groups.service.streams import StreamService, digest_of
 from groups.service.write_locks import stream_lock
-from groups.store import (
-    GroupStore,
-    MediaStore,
-    MemberStore,
-    MessageStore,
-    RestrictionStore,
-    StreamStore,
-)
+from groups.store.groups import GroupStore
+from groups.store.media import MediaStore
+from groups.store.members import MemberStore
+from groups.store.messages import MessageStore
+from groups.store.restrictions import RestrictionStore
+from groups.store.streams import StreamStore
 
 
 @dataclass(frozen=True, slots=True)

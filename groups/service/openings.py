@@ -13,7 +13,9 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
 from groups.models import Group, Member, Message, Tallies, readers_a_command, stream_of
 from groups.service.hooks import Hooks
-from groups.store import GroupStore, MemberStore, MessageStore
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
+from groups.store.messages import MessageStore
 
 _NO_TALLIES: Final = Tallies()
 

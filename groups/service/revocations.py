@@ -23,7 +23,7 @@ from groups.kernel.events import Event
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Tx, is_outage
 from groups.service.write_locks import user_lock
-from groups.store import UserStore
+from groups.store.users import UserStore
 
 RETRY_SECONDS: Final = 1.0
 

@@ -13,7 +13,9 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import Group, Head, LastMessage, Member, Role, Seat, Standing, stream_of
-from groups.store import GroupStore, MemberStore, StreamStore
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
+from groups.store.streams import StreamStore
 
 
 class Card(NamedTuple):

@@ -14,8 +14,7 @@ from groups.kernel.errors import Quota, RateLimited
 from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
 from groups.models import Content, Message
-from groups.store import StreamStore
-from groups.store.streams import Allowance, Change
+from groups.store.streams import Allowance, Change, StreamStore
 
 BURST_SECONDS: Final = (
     8  # of bytes that may come at once: 40 of the largest messages, and then as many again

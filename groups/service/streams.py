@@ -21,8 +21,9 @@ from groups.models import Content, LastMessage, Media, Message, Stream
 from groups.service.media import attached, kept_as_own, media_ids_of
 from groups.service.posting import Post, PostBatch, Take, check_bounds, check_media_quota
 from groups.service.stream_rates import StreamRates
-from groups.store import MediaStore, MessageStore, StreamStore
-from groups.store.messages import KeyedMessage
+from groups.store.media import MediaStore
+from groups.store.messages import KeyedMessage, MessageStore
+from groups.store.streams import StreamStore
 
 STEP: Final = 1_000  # messages a transaction: short enough not to hold others up
 

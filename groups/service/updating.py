@@ -42,7 +42,8 @@ from groups.service.access import Access
 from groups.service.admin_log import AdminLog
 from groups.service.faces import Faces
 from groups.service.write_locks import group_lock
-from groups.store import GroupStore, StreamStore
+from groups.store.groups import GroupStore
+from groups.store.streams import StreamStore
 
 
 class GroupChanges(Model):

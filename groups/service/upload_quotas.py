@@ -16,8 +16,7 @@ from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import Media
-from groups.store import MediaStore
-from groups.store.media import UploadKey
+from groups.store.media import MediaStore, UploadKey
 from groups.store.media_usage import MediaUsage
 
 

@@ -11,7 +11,7 @@ import filetype  # type: ignore[import-untyped]  # ships no types
 from groups.errors import BadMedia, MediaTooLarge
 from groups.limits import GroupLimits
 from groups.models import MediaKind
-from groups.service.pictures import FORMATS
+from groups.service.pictures.service import FORMATS
 from groups.service.upload_files import UploadFiles, full_disk_refused
 
 SNIFFED_BYTES: Final = 8_192  # of the beginning, by which the kind is known

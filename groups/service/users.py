@@ -10,7 +10,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.models import User
 from groups.service.faces import Faces
 from groups.service.write_locks import user_lock
-from groups.store import UserStore
+from groups.store.users import UserStore
 
 
 class UserService:

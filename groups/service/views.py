@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Tx
-from groups.store import MessageStore
+from groups.store.messages import MessageStore
 
 
 class MessageViews:

@@ -5,8 +5,7 @@ transaction every method takes its `Tx`; without one it reads what is majority-c
 """
 
 from groups.store.admin_log import AdminLogStore
-from groups.store.admissions import AdmissionStore
-from groups.store.changes import ChangeStore, Place, Version
+from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
 from groups.store.join_requests import JoinRequestStore
@@ -34,23 +33,3 @@ INDEXES = (
     *StreamStore.INDEXES,
     *UserStore.INDEXES,
 )
-
-__all__ = [
-    "INDEXES",
-    "AdminLogStore",
-    "AdmissionStore",
-    "ChangeStore",
-    "GroupStore",
-    "InvitationStore",
-    "JoinRequestStore",
-    "MediaStore",
-    "MediaUsageStore",
-    "MemberStore",
-    "MessageStore",
-    "Place",
-    "RepeatStore",
-    "RestrictionStore",
-    "StreamStore",
-    "UserStore",
-    "Version",
-]

@@ -3,7 +3,3 @@
 What it promises: no false alarm beside a running server; every repair re-checks in its own transaction. What it depends
 on: `groups.audit.joins` for what a message is, the collections of `reactions.store`.
 """
-
-from reactions.audit.service import checks
-
-__all__ = ["checks"]

@@ -19,7 +19,9 @@ from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import Group, Message, Standing, Tallies, Tally, message_key, stream_of
-from groups.service import GroupLookup, MessageService, message_lock
+from groups.service.lookup import GroupLookup
+from groups.service.messages import MessageService
+from groups.service.write_locks import message_lock
 from reactions import policy
 from reactions.errors import ReactionsFrozen
 from reactions.events import ReactionsChanged

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from channels.bench import Deployment, run
+from channels.bench.command import run
 from channels.bench.models import Report, Verdict
 from channels.bench.plan import Plan
+from channels.bench.processes import Deployment
 from groups.kernel.mongo import Database
 
 TINY = Plan(

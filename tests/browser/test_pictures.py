@@ -9,7 +9,7 @@ import pytest_asyncio
 from PIL import Image
 from playwright.async_api import Page, expect
 
-from channels.demo import fill_if_empty
+from channels.demo.service import fill_if_empty
 from channels.server.app import create_services
 from tests.api import Api, open_api, open_database
 from tests.browser.windows import PHONE, OpenWindow

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 from rich.console import Console
 
-from channels.demo import fill_if_empty
+from channels.demo.service import fill_if_empty
 from channels.limits import Limits
 from channels.models import NewChannel
 from channels.server.app import INDEXES, Services, create_services
 from channels.verify.command import verify
-from conversations.service import ListFilter
+from conversations.service.inbox import ListFilter
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, UserId

@@ -12,9 +12,9 @@ import pytest
 from channels.service.subscriptions import MARKS
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
-from groups.service import Clearing
 from groups.service.changes import OVERLAP
-from groups.store import GroupStore
+from groups.service.clearing import Clearing
+from groups.store.groups import GroupStore
 from tests.api import (
     Api,
     MovedClock,

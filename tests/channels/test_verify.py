@@ -19,8 +19,7 @@ from channels.drafts.models import NewDraft
 from channels.limits import Limits
 from channels.models import NewChannel
 from channels.server.app import INDEXES, Services, create_services
-from channels.verify import run
-from channels.verify.command import KEPT, Outcome, verify
+from channels.verify.command import KEPT, Outcome, run, verify
 from conversations.models import conversation_of
 from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
@@ -29,7 +28,7 @@ from groups.kernel.ids import GroupId, UserId, derive_id, join_key
 from groups.kernel.mongo import Database, Document, ensure_indexes
 from groups.kernel.mongo.snapshot import SnapshotLost
 from groups.models import Content, GroupType, JoinOption, Kind, message_key, stream_of
-from groups.service import NewGroup
+from groups.service.founding import NewGroup
 
 ROOT = Path(__file__).parents[2]
 NEWS = GroupId("@TOA#_news")

@@ -16,7 +16,7 @@ from conversations.events import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import RESERVED_NAMES, ConversationId
-from conversations.service import Filed
+from conversations.service.conversation_groups import Filed
 from groups.kernel.errors import InvalidRequest
 from tests.conversations.world import BOB, CAT, World, mock_database
 

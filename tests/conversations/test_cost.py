@@ -5,9 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from conversations.service import ListFilter
 from conversations.service.access import USERS_A_QUERY
-from conversations.store import OverlayStore
+from conversations.service.inbox import ListFilter
+from conversations.store.overlays import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from tests.conversations.world import World

@@ -5,7 +5,7 @@ import pytest
 from conversations.errors import ConversationGroupNotFound, ConversationNotFound
 from conversations.events import ConversationRead
 from conversations.models import ConversationId, ReadMark, Unread
-from conversations.service import ConversationChanges
+from conversations.service.settings import ConversationChanges
 from tests.conversations.world import ADA, BOB, World
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 from conversations.models import Dialogue
-from conversations.service import ListFilter
+from conversations.service.inbox import ListFilter
 from conversations.store.totals import SHARES, InboxTotalStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId, join_key

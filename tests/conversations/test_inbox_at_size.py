@@ -6,8 +6,9 @@ import pytest
 
 from conversations.events import ConversationRead
 from conversations.models import Conversation, ConversationId, Unread
-from conversations.service import ConversationChanges, ListFilter
 from conversations.service.cursors import READS_AN_EVENT
+from conversations.service.inbox import ListFilter
+from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from tests.conversations.world import World

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.models import ConversationId, Shown
-from conversations.service import ConversationChanges
+from conversations.service.settings import ConversationChanges
 from tests.conversations.world import ADA, BOB, World, mock_database
 
 NAMES = ["tea", "chess", "news"]

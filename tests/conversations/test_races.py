@@ -14,7 +14,8 @@ from conversations.errors import (
 from conversations.events import ConversationRead
 from conversations.limits import ConversationLimits
 from conversations.models import ReadMark
-from conversations.service import ConversationChanges, Filed
+from conversations.service.conversation_groups import Filed
+from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from tests.conversations.world import BOB, World

@@ -7,9 +7,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from conversations.limits import ConversationLimits
 from conversations.models import ConversationId
-from conversations.routes import ConversationGroupRoutes, ConversationRoutes, UnreadRoutes
-from conversations.routes.conversations import ConversationQuery
-from conversations.routes.unread import UnreadQuery
+from conversations.routes.conversation_groups import ConversationGroupRoutes
+from conversations.routes.conversations import ConversationQuery, ConversationRoutes
+from conversations.routes.unread import UnreadQuery, UnreadRoutes
 from conversations.routes.views import (
     ChangeConversationGroup,
     ConversationGroupName,

@@ -5,7 +5,7 @@ import pytest
 from conversations.errors import ConversationNotFound
 from conversations.events import ConversationRead, ConversationUpdated
 from conversations.models import ConversationId
-from conversations.service import ConversationChanges
+from conversations.service.settings import ConversationChanges
 from tests.conversations.world import ADA, BOB, World
 
 

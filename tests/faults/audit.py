@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.read_concern import ReadConcern
 from rich.console import Console
 
-from channels.verify import run
+from channels.verify.command import run
 from groups.kernel.ids import SEPARATOR, GroupId
 from groups.models import stream_of
 from tests.faults.deployment import DATABASE, Server

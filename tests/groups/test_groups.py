@@ -31,18 +31,17 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.service import Clearing, GroupChanges, NewGroup
-from groups.service.clearing import STEP
-from groups.store import (
-    ChangeStore,
-    GroupStore,
-    InvitationStore,
-    JoinRequestStore,
-    MediaStore,
-    MemberStore,
-    MessageStore,
-    RestrictionStore,
-)
+from groups.service.clearing import STEP, Clearing
+from groups.service.founding import NewGroup
+from groups.service.updating import GroupChanges
+from groups.store.changes import ChangeStore
+from groups.store.groups import GroupStore
+from groups.store.invitations import InvitationStore
+from groups.store.join_requests import JoinRequestStore
+from groups.store.media import MediaStore
+from groups.store.members import MemberStore
+from groups.store.messages import MessageStore
+from groups.store.restrictions import RestrictionStore
 from tests.builders import ADA, BOB, CAT, ROOT, START, OpenWorld, World, a_user, mock_world, text
 
 COMMUNITY, MEETING = GroupType.COMMUNITY, GroupType.MEETING

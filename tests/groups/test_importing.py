@@ -14,7 +14,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserId
 from groups.models import GroupType
-from groups.service import Admission, ImportService
+from groups.service.importing import ImportService
+from groups.service.roster.entries import Admission
 from tests.builders import ADA, BOB, CAT, DAN, EVE, ROOT, OpenWorld, World, a_user, probed_database
 from tests.probes import CommandProbe
 

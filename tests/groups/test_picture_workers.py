@@ -18,8 +18,8 @@ from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
 from groups.pictures.budget import Budget
 from groups.pictures.job import Job
-from groups.service.pictures import PictureWorkers
 from groups.service.pictures.fair_queue import FairQueue
+from groups.service.pictures.service import PictureWorkers
 from groups.service.pictures.worker import Worker, WorkerEnded
 
 ADA, BOB, CID = UserId("ada"), UserId("bob"), UserId("cid")

@@ -22,7 +22,7 @@ from groups.models import (
     Tally,
     Visibility,
 )
-from groups.routes import MessageRendering
+from groups.routes.rendering import MessageRendering
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GROUP = Group(

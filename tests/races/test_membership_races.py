@@ -12,7 +12,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError, PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.models import GroupType, Role, Standing
-from groups.service import Membership, NewGroup
+from groups.service.founding import NewGroup
+from groups.service.membership import Membership
 from tests.builders import ADA, BOB, CAT, DAN, OpenWorld, World, a_user
 
 PUBLIC, MEETING = GroupType.PUBLIC, GroupType.MEETING

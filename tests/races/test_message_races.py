@@ -13,7 +13,8 @@ from groups.kernel.errors import (
 )
 from groups.kernel.ids import GroupId
 from groups.models import GroupType
-from groups.service import History, NewGroup, Posted
+from groups.service.founding import NewGroup
+from groups.service.messages import History, Posted
 from tests.builders import ADA, BOB, CAT, DAN, ROOT, OpenWorld, World, a_user, text
 
 

@@ -23,9 +23,10 @@ from groups.models import (
     message_key,
     stream_of,
 )
-from groups.service import GroupChanges, NewGroup
 from groups.service.assembly import GROUP_INDEXES
 from groups.service.assembly import assemble as assemble_chat
+from groups.service.founding import NewGroup
+from groups.service.updating import GroupChanges
 from reactions.service.assembly import REACTION_INDEXES
 from reactions.service.assembly import assemble as assemble_reactions
 from reactions.store import ReactionStore

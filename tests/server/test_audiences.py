@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 import pytest
 
-from channels.server.wire import frames_of
+from channels.server.wire.told import frames_of
 from groups.events import JoinRequested
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database

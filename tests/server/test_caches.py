@@ -34,11 +34,12 @@ from groups.models import (
     Tallies,
     Tally,
 )
-from groups.routes import MessageRendering
-from groups.store import GroupStore, MemberStore, MessageStore
+from groups.routes.rendering import MessageRendering
+from groups.store.groups import GroupStore
 from groups.store.groups import _to_document as group_document
+from groups.store.members import MemberStore
 from groups.store.members import _to_document as member_document
-from groups.store.messages import KeyedMessage
+from groups.store.messages import KeyedMessage, MessageStore
 from groups.store.messages import _to_document as message_document
 from reactions.store import ReactionStore
 from tests.api import SECRET

@@ -18,7 +18,7 @@ from channels.server.tokens import AHEAD_SECONDS
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Endpoint
 from groups.kernel.ids import UserId
-from groups.service import UserService
+from groups.service.users import UserService
 from tests.api import (
     SECRET,
     Answer,

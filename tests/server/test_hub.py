@@ -15,7 +15,7 @@ from channels.server.closing import CloseCode
 from channels.server.delivery import WRITES_A_TURN, Detail
 from channels.server.hub import Hub
 from channels.server.metrics import Metrics
-from channels.server.wire import RENDERED, is_told
+from channels.server.wire.told import RENDERED, is_told
 from conversations.events import ConversationRead
 from conversations.models import ReadMark
 from groups.events import (

@@ -7,7 +7,7 @@ import pytest
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from channels.console import load_assets
+from channels.console.assets import load_assets
 from tests.api import Api, User, a_channel, fresh, id_of, part
 from tests.conftest import OpenApi
 from tests.groups.test_media import picture

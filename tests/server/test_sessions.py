@@ -12,8 +12,8 @@ from channels.server.tokens import TokenVerifier, mint
 from groups.events import TokensRevoked
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
-from groups.service import Revocations
-from groups.store import UserStore
+from groups.service.revocations import Revocations
+from groups.store.users import UserStore
 from tests.api import SECRET, Api, Ears, MovedClock, User, part
 from tests.conftest import OpenApi
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from channels.console import Asset
+from channels.console.assets import Asset
 from channels.server import single_flight
 from channels.server.single_flight import ASSETS_BYTES, CachedAssets, CachedValue
 from groups.kernel.byte_cache import PARTS

@@ -17,11 +17,11 @@ from channels.server.metrics import Metrics
 from channels.server.session import BEHIND_CONVERSATIONS, SocketSession
 from channels.server.socket import WATCHED_STREAMS, SocketServer
 from channels.server.tokens import Claims
-from channels.server.wire import RENDERED
+from channels.server.wire.told import RENDERED
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
-from groups.store import MemberStore
+from groups.store.members import MemberStore
 from tests.api import (
     PATIENCE_SECONDS,
     Api,

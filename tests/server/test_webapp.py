@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.console import load_assets
+from channels.console.assets import load_assets
 from channels.server.webapp import PAGES
 from tests.api import Api
 

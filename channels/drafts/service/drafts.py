@@ -32,7 +32,11 @@ from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAction, Content, Grant, Standing, stream_of
-from groups.service import ForwardService, Keeping, MessageService, Prepared, group_lock
+from groups.service.forwarding import ForwardService
+from groups.service.keeping import Keeping
+from groups.service.messages import MessageService
+from groups.service.posting import Prepared
+from groups.service.write_locks import group_lock
 
 STEP: Final = 20  # drafts a transaction when a channel is cleared away: each may hold ten uploads
 

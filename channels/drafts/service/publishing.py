@@ -13,7 +13,8 @@ from channels.service.extras import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
-from groups.service import MessageService, Posted, Prepared
+from groups.service.messages import MessageService, Posted
+from groups.service.posting import Prepared
 
 
 class DraftPublishing:

@@ -9,7 +9,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import rfc3339
 from groups.kernel.mongo import Tx
 from groups.models import AdminAct, AdminAction, Group
-from groups.service import Access, AdminLog
+from groups.service.access import Access
+from groups.service.admin_log import AdminLog
 
 
 class DraftTelling:

@@ -3,7 +3,3 @@
 What it promises: no false alarm beside a running server; every repair re-checks in its own transaction. What it depends
 on: `groups.audit.joins`, and the collections of `channels.reach.store` and `conversations.store`.
 """
-
-from channels.reach.audit.service import checks, muted_count
-
-__all__ = ["checks", "muted_count"]

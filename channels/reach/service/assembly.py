@@ -8,14 +8,15 @@ from channels.reach.service.days import DayCounter
 from channels.reach.service.folding import Folding
 from channels.reach.service.insights import InsightService
 from channels.reach.service.views import ViewService
-from channels.reach.store import DayStore, ViewStore
+from channels.reach.store.days import DayStore
+from channels.reach.store.views import ViewStore
 from channels.service.extras import ExtrasCache
 from conversations.service.assembly import Conversations
 from groups.kernel.clock import Clock
 from groups.kernel.commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.service.assembly import GroupChat
-from reactions.service import ReactionService
+from reactions.service.reactions import ReactionService
 
 REACH_INDEXES: Final[tuple[Index, ...]] = (*ViewStore.INDEXES, *DayStore.INDEXES)
 

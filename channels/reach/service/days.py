@@ -14,7 +14,7 @@ from zlib import crc32
 
 from channels.limits import ChannelLimits
 from channels.reach.models import MUTED_PLACES, Part
-from channels.reach.store import DayStore
+from channels.reach.store.days import DayStore
 from conversations.models import ConversationId, group_of
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, date, timedelta
 from typing import Final
 
-from channels.reach.store import DayStore
+from channels.reach.store.days import DayStore
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database

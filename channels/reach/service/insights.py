@@ -11,7 +11,7 @@ from typing import Final
 from channels.errors import in_words_of_channels
 from channels.limits import ChannelLimits
 from channels.reach.models import HOURS, MUTED_PLACES, Day, Hour, Insights, Muted, PostReach
-from channels.reach.store import DayStore
+from channels.reach.store.days import DayStore
 from channels.service.extras import ExtrasCache
 from groups import policy
 from groups.kernel.actor import Actor
@@ -19,7 +19,8 @@ from groups.kernel.clock import Clock
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import GroupId
 from groups.models import Grant, Message, Standing
-from groups.service import Access, MessageService
+from groups.service.access import Access
+from groups.service.messages import MessageService
 
 DEFAULT_DAYS: Final = 30
 _SUMS: Final = ("joined", "left", "removed", "posts", "views", "reactions")

@@ -19,7 +19,8 @@ from channels.limits import ChannelLimits
 from channels.reach.models import PostViews
 from channels.reach.service.days import DayCounter
 from channels.reach.sketch import ViewerSketch, hash_of, new_salt
-from channels.reach.store import DayStore, ViewStore
+from channels.reach.store.days import DayStore
+from channels.reach.store.views import ViewStore
 from channels.service.extras import ExtrasCache
 from conversations.models import ConversationId, group_of
 from groups import policy
@@ -31,7 +32,9 @@ from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import stream_of
-from groups.service import GroupLookup, MessageService, MessageViews
+from groups.service.lookup import GroupLookup
+from groups.service.messages import MessageService
+from groups.service.views import MessageViews
 
 POSTS_AT_ONCE: Final = 200  # sketches in memory, of 4 KiB each, however many posts a batch names
 STEP: Final = 1_000  # documents a transaction when a channel is cleared away

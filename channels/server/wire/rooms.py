@@ -24,7 +24,7 @@ from groups.events import (
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId
 from groups.models import Tally, stream_of
-from groups.routes.views import message_view
+from groups.routes.views.messages import message_view
 from reactions.events import ReactionsChanged
 
 

@@ -3,7 +3,3 @@
 What it promises: no false alarm beside a running server; the repair counts and stores in one transaction. What it
 depends on: the collections of `conversations.store.threads` and `conversations.store.totals`.
 """
-
-from conversations.audit.inboxes.service import InboxAudit
-
-__all__ = ["InboxAudit"]

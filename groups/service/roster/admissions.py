@@ -20,8 +20,9 @@ from groups.service.admin_log import AdminLog
 from groups.service.founding import NEAR_LIMIT
 from groups.service.hooks import Hooks
 from groups.service.roster.entries import Admission, Import, Outcome
-from groups.store import AdmissionStore, GroupStore, StreamStore
-from groups.store.admissions import Seats
+from groups.store.admissions import AdmissionStore, Seats
+from groups.store.groups import GroupStore
+from groups.store.streams import StreamStore
 
 
 @dataclass(slots=True)

@@ -30,16 +30,14 @@ from groups.service.roster.entries import (
 )
 from groups.service.roster.picture import Picture
 from groups.service.roster.rules import apply_entry
-from groups.store import (
-    ChangeStore,
-    GroupStore,
-    InvitationStore,
-    JoinRequestStore,
-    MemberStore,
-    RestrictionStore,
-    StreamStore,
-    UserStore,
-)
+from groups.store.changes import ChangeStore
+from groups.store.groups import GroupStore
+from groups.store.invitations import InvitationStore
+from groups.store.join_requests import JoinRequestStore
+from groups.store.members import MemberStore
+from groups.store.restrictions import RestrictionStore
+from groups.store.streams import StreamStore
+from groups.store.users import UserStore
 
 
 class Roster:
