@@ -220,10 +220,10 @@ def bench(
     what it made. Installed `mosquitto` is measured too.
     """
     # Imported here: see `serve`.
+    from channels.bench.cases import NAMES
     from channels.bench.command import is_missed, run
     from channels.bench.plan import FULL, QUICK
     from channels.bench.processes import Deployment, StartFailed
-    from channels.bench.rows import NAMES
     from channels.server.embedded import database_uri
     from channels.server.open_files import raise_open_files
     from groups.kernel.errors import Unavailable

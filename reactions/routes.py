@@ -17,8 +17,8 @@ from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import User
 from groups.routes.messages import Seq
-from groups.routes.views.fields import Instant
-from groups.routes.views.tallies import TallyView, rendered_tally, tally_view
+from groups.routes.responses.fields import Instant
+from groups.routes.responses.tallies import TallyView, rendered_tally, tally_view
 from groups.service.users import UserService
 from reactions.errors import (
     BadEmoji,

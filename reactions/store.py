@@ -10,9 +10,9 @@ Depends on: `groups.kernel.mongo`.
 from collections.abc import Awaitable, Collection, Sequence
 from typing import Any, Final, NamedTuple
 
-from groups.kernel.coalesce import CoalescedPages
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import Along, Database, Document, Index, Lookup, Tx
+from groups.kernel.request_batching import CoalescedPages
 from groups.models import Message, Tally, message_key, readers_a_command, seq_in
 from reactions.models import Reaction
 

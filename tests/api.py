@@ -20,9 +20,9 @@ from yarl import URL
 
 from channels.limits import Limits
 from channels.server.app import App, Services, create_services, endpoints_for
-from channels.server.hub import Hub
-from channels.server.openapi import errors_of
+from channels.server.realtime.hub import Hub
 from channels.server.tokens import mint
+from channels.server.web.openapi import errors_of
 from channels.service.channels import CreatePolicy
 from groups.kernel.clock import to_milliseconds
 from groups.kernel.errors import DomainError

@@ -14,18 +14,18 @@ import mongomock_motor
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from groups.kernel.actor import Actor
-from groups.kernel.bus import Bus
-from groups.kernel.commit import OnBatch
+from groups.kernel.event_bus import Bus
 from groups.kernel.events import Event, read_event
+from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Document, Index, Tx, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
-from groups.service.assembly import GROUP_INDEXES, GroupChat, assemble
-from groups.service.founding import NewGroup
-from groups.service.updating import GroupChanges
+from groups.service.lifecycle.create import NewGroup
+from groups.service.lifecycle.update import GroupChanges
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
+from groups.wiring import GROUP_INDEXES, GroupChat, assemble
 from tests.databases import an_empty_database
 
 E = TypeVar("E", bound=Event)

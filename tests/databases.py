@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from channels.limits import Limits
 from channels.server.app import INDEXES, create_services
-from channels.server.steps import steps
+from channels.server.migrations import steps
 from groups.kernel.mongo import Database
 
 _FEW: Final = 5_000  # documents; more are dropped faster than deleted

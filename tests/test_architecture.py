@@ -56,7 +56,7 @@ DRIVER: Final = {"motor", "pymongo", "bson", "gridfs"}
 DRIVER_HOME: Final = "groups.kernel.mongo"
 HTTP: Final = {"aiohttp"}
 HTTP_HOME: Final = "channels.server"
-YARDSTICKS: Final = "channels.bench.yardsticks"
+YARDSTICKS: Final = "channels.bench.baselines"
 """Bare aiohttp programs that the server is measured against."""
 ENVIRONMENT_HOME: Final = "channels.server.settings"
 ENVIRONMENT: Final = {"environ", "environb", "getenv", "getenvb"}
@@ -188,14 +188,14 @@ def test_there_are_modules_to_check() -> None:
         ("conversations.service", "from reactions.service import react", "against the arrows"),
         ("reactions.service", "from conversations import models", "against the arrows"),
         ("reactions.models", "from channels.models import Channel", "against the arrows"),
-        ("channels.service", "from channels.server.hub import Hub", "against the arrows"),
+        ("channels.service", "from channels.server.realtime.hub import Hub", "against the arrows"),
         ("channels", "from channels import server", "against the arrows"),
         ("channels.bench.run", "import channels.server.run", "against the arrows"),
         ("channels.bench.load", "import aiohttp", "HTTP"),
         ("groups.kernel.web", "import channels.server", "against the arrows"),
         (
             "channels.service",
-            "def late():\n    from channels.server.hub import Hub",
+            "def late():\n    from channels.server.realtime.hub import Hub",
             "against the arrows",
         ),
         (
@@ -218,7 +218,7 @@ def test_there_are_modules_to_check() -> None:
         ("groups.policy", "from groups.store import GroupStore", "a higher room"),
         ("groups.limits", "from groups.service import join", "a higher room"),
         ("groups.service", "from motor.motor_asyncio import AsyncIOMotorClient", "driver"),
-        ("groups.kernel.commit", "import pymongo.errors", "driver"),
+        ("groups.kernel.group_commit", "import pymongo.errors", "driver"),
         ("channels.server.app", "import motor", "driver"),
         ("channels.routes", "from bson import ObjectId", "driver"),
         ("groups.models", "import gridfs", "driver"),
@@ -247,7 +247,7 @@ def test_an_offender_is_caught(module: str, source: str, complaint: str) -> None
             "import motor.motor_asyncio, pymongo, groups.models, groups.errors",
         ),
         ("groups.kernel.mongo.database", "from pymongo import InsertOne"),
-        ("groups.kernel.bus", "from groups.kernel.events import Event"),
+        ("groups.kernel.event_bus", "from groups.kernel.events import Event"),
         ("groups.errors", "from groups.kernel.errors import NotFound"),
         (
             "conversations.service",
@@ -257,13 +257,13 @@ def test_an_offender_is_caught(module: str, source: str, complaint: str) -> None
         ("channels.service", "from reactions.service import react\nimport conversations.models"),
         ("channels.routes", "from groups.routes import MemberView"),
         ("channels.server.app", "import aiohttp, channels.service, groups.service"),
-        ("channels.server.hub", "from channels.server.socket import Session"),
+        ("channels.server.realtime.hub", "from channels.server.realtime.socket import Session"),
         ("channels.cli", "from channels.server.settings import Settings"),
-        ("channels.bench.yardsticks.http", "from aiohttp import web"),
-        ("channels.bench.stage", "from channels.bench.store import BenchStore"),
+        ("channels.bench.baselines.http", "from aiohttp import web"),
+        ("channels.bench.context", "from channels.bench.store import BenchStore"),
         ("channels.__main__", "from channels.server.startup import StartupError"),
         ("channels.server.settings", "import os\nos.environ.get('A')"),
-        ("channels.server.datadir", "import os\nos.open('a', os.O_RDONLY)"),
+        ("channels.server.data_dir", "import os\nos.open('a', os.O_RDONLY)"),
         ("channels.webhooks.service", "from channels.webhooks.store import Hooks"),
     ],
 )
@@ -309,18 +309,18 @@ def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
 
 WITHOUT_LOCKS: Final = {
     # In the background, one task a group or one a process.
-    "groups.service.clearing.clear",
-    "groups.service.media.sweep",
-    "conversations.service.threads.on_stream_ended",
-    "conversations.service.threads._clear",
+    "groups.service.lifecycle.cleanup.clear",
+    "groups.service.media.service.sweep",
+    "conversations.service.inbox_threads.on_stream_ended",
+    "conversations.service.inbox_threads._clear",
     "channels.drafts.service.drafts.stream_ended",
-    "channels.reach.service.views.stream_ended",
-    "channels.reach.service.folding._fold",
+    "channels.analytics.service.views.stream_ended",
+    "channels.analytics.service.rollup._fold",
     "reactions.service.reactions.stream_ended",
     # Before the server answers.
     "channels.service.verification.move_badges",
     # It reads.
-    "groups.service.messages.preview",
+    "groups.service.messages.service.preview",
 }
 """Transactions that meet none of the same process."""
 

@@ -20,10 +20,10 @@ from pydantic import SecretStr
 from channels.bench.models import Report
 from channels.bench.report import words
 from channels.limits import Limits
-from channels.server.closing import CloseCode
 from channels.server.metrics import Metrics
-from channels.server.problems import status_of
+from channels.server.realtime.close_codes import CloseCode
 from channels.server.settings import Settings
+from channels.server.web.problems import status_of
 from channels.server.wire.told import RENDERED
 from groups.kernel.errors import DomainError
 

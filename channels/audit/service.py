@@ -16,7 +16,7 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import GroupType
-from groups.service.updating import GroupChanges, UpdateService
+from groups.service.lifecycle.update import GroupChanges, UpdateService
 
 MENDER: Final = Actor(UserId("channels-verify"), is_app_admin=True)
 """Whoever repairs acts for the application."""

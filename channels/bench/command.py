@@ -12,13 +12,13 @@ import rich.progress
 from rich.console import Console
 
 from channels.bench import machine
+from channels.bench.cases import NAMES, ROWS
+from channels.bench.context import ImportFailed, Stage, opened
 from channels.bench.load import Generator, Job, LoadFailed, request
 from channels.bench.models import Figures, Report, Row, Verdict, figures
 from channels.bench.plan import Plan
 from channels.bench.processes import Deployment, StartFailed, server, yardstick
 from channels.bench.report import table, write
-from channels.bench.rows import NAMES, ROWS
-from channels.bench.stage import ImportFailed, Stage, opened
 from channels.bench.store import BenchStore
 from groups.kernel.mongo import Database
 

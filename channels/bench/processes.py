@@ -94,12 +94,12 @@ async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[S
 
 @asynccontextmanager
 async def yardstick(name: str) -> AsyncIterator[Address]:
-    """A module of `channels.bench.yardsticks` in a process of its own.
+    """A module of `channels.bench.baselines` in a process of its own.
 
     Raises: StartFailed.
     """
     port = free_port()
-    command = [sys.executable, "-m", f"channels.bench.yardsticks.{name}", str(port)]
+    command = [sys.executable, "-m", f"channels.bench.baselines.{name}", str(port)]
     async with _process(command, "Ready"):
         yield Address(HOST, port)
 

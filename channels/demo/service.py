@@ -18,10 +18,10 @@ from channels.demo.store import is_empty
 from channels.errors import ChannelIdTaken
 from channels.limits import Limits
 from channels.models import CHANNEL_PREFIX, NewChannel
-from channels.service.assembly import Channels
+from channels.wiring import Channels
 from conversations.models import conversation_of
-from conversations.service.assembly import Conversations
 from conversations.service.settings import ConversationChanges
+from conversations.wiring import Conversations
 from groups.errors import GroupIdTaken
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -29,8 +29,8 @@ from groups.kernel.errors import InvalidInput, LimitReached, NotFound, Permissio
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
 from groups.models import Content, GroupType, JoinOption, Kind, Visibility
-from groups.service.assembly import GroupChat
-from groups.service.founding import NewGroup
+from groups.service.lifecycle.create import NewGroup
+from groups.wiring import GroupChat
 from reactions.service.reactions import ReactionService
 
 KEY: Final = "demo"

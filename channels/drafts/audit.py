@@ -10,8 +10,8 @@ from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import stream_of
-from groups.service.keeping import Keeping
-from groups.service.messages import MessageService
+from groups.service.messages.draft_content import Keeping
+from groups.service.messages.service import MessageService
 
 HOLDER: Final = "drafts"
 """The collection whose documents hold a `content` as messages do, with uploads that count as used."""

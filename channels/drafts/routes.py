@@ -17,7 +17,7 @@ from channels.drafts.models import Draft, NewDraft
 from channels.drafts.service.drafts import DraftService
 from channels.drafts.service.publishing import DraftPublishing
 from channels.errors import ChannelNotFound, PostNotFound
-from channels.routes.views import ChannelIdText, PostView, post_view
+from channels.routes.responses import ChannelIdText, PostView, post_view
 from groups.errors import (
     Banned,
     ForwardingNotAllowed,
@@ -41,10 +41,10 @@ from groups.kernel.errors import (
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
-from groups.routes.views.fields import Instant, without_null
-from groups.routes.views.forwarding import ForwardedFrom, forwarded_from
-from groups.routes.views.messages import ContentView, content_fields
-from groups.routes.views.writing import NewMessage
+from groups.routes.responses.fields import Instant, without_null
+from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
+from groups.routes.responses.messages import ContentView, content_fields
+from groups.routes.responses.writing import NewMessage
 
 
 def _in_utc(instant: datetime) -> datetime:

@@ -14,7 +14,7 @@ from channels.errors import (
     SyncTokenExpired,
 )
 from channels.models import Channel, expand_channel_id
-from channels.routes.views import (
+from channels.routes.responses import (
     ChannelGone,
     ChannelIdText,
     ChannelMissing,
@@ -47,8 +47,8 @@ from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery, page_of_named
 from groups.limits import IDS_PER_CALL
 from groups.models import Departure
-from groups.routes.views.fields import ItemError, split_ids
-from groups.service.directory import Sort
+from groups.routes.responses.fields import ItemError, split_ids
+from groups.service.lifecycle.directory import Sort
 
 
 class ChannelQuery(PageQuery):

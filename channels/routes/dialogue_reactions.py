@@ -3,7 +3,7 @@
 from typing import Final
 
 from channels.errors import ChannelNotFound
-from channels.routes.views import ChannelIdText
+from channels.routes.responses import ChannelIdText
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.inbox import ChannelInbox
 from conversations.errors import ConversationNotFound, MessagesNotAccepted, PeerBlocked
@@ -16,7 +16,7 @@ from groups.kernel.endpoint import Rendered, delete, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import AnyIdText, GroupId, UserIdText
 from groups.routes.messages import Seq
-from groups.routes.views.tallies import TallyView, rendered_tally
+from groups.routes.responses.tallies import TallyView, rendered_tally
 from reactions.errors import BadEmoji, DistinctReactionsReached, ReactionsPerUserReached
 
 _TAKING: Final = (BadEmoji, ConversationNotFound, MessageNotFound)

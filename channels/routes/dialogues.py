@@ -3,14 +3,14 @@
 They are here and not with the other calls on conversations, since one with a channel may be read with its posts.
 """
 
-from channels.routes.dialogue_views import (
+from channels.routes.dialogue_responses import (
     DialogueMessageView,
     DialoguePage,
     DialogueQuery,
     TimelinePostView,
     dialogue_message_view,
 )
-from channels.routes.views import post_view
+from channels.routes.responses import post_view
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.timeline import Timeline, TimelineService
 from conversations.errors import (
@@ -21,7 +21,7 @@ from conversations.errors import (
     UnansweredLimitReached,
 )
 from conversations.models import ConversationId, Dialogue, Said
-from conversations.service.dialogue_changes import DialogueChanges
+from conversations.service.dialogue_edits import DialogueChanges
 from conversations.service.dialogues import DialogueService
 from groups.errors import (
     Banned,
@@ -46,7 +46,7 @@ from groups.kernel.errors import (
 from groups.kernel.ids import AnyIdText
 from groups.models import Tally
 from groups.routes.messages import FORWARDING_ERRORS, Seq
-from groups.routes.views.writing import NewMessage, WriteMessage
+from groups.routes.responses.writing import NewMessage, WriteMessage
 
 
 class DialogueRoutes:

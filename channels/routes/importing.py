@@ -17,8 +17,8 @@ from typing_extensions import TypedDict
 from groups.kernel.endpoint import LINE_BYTES, Body, Lines, Query, View
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId, UserIdText, is_user_id
-from groups.routes.views.fields import ItemError
-from groups.service.roster.entries import Admission, Outcome
+from groups.routes.responses.fields import ItemError
+from groups.service.membership.commands import Admission, Outcome
 
 BATCH_LINES: Final = 5_000
 """Lines a transaction: 1,000 are about half as fast, and with 10,000 a join beside the import waits twice as long."""

@@ -6,13 +6,13 @@ from typing import Annotated
 from pydantic import Field
 
 from channels.errors import ChannelNotFound
-from channels.routes.dialogue_views import ThreadMessageView, thread_message_view
-from channels.routes.views import ChannelIdText
+from channels.routes.dialogue_responses import ThreadMessageView, thread_message_view
+from channels.routes.responses import ChannelIdText
 from channels.service.inbox import ChannelInbox
 from conversations.errors import ConversationNotFound, MessagesNotAccepted
 from conversations.models import Said
-from conversations.routes.views import ReadUpTo
-from conversations.service.threads import ShownThread
+from conversations.routes.responses import ReadUpTo
+from conversations.service.inbox_threads import ShownThread
 from groups.errors import (
     Banned,
     GroupNotFound,
@@ -34,8 +34,8 @@ from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
-from groups.routes.views.fields import Instant
-from groups.routes.views.writing import NewMessage, WriteMessage
+from groups.routes.responses.fields import Instant
+from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.users import UserService
 
 

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from channels.errors import ChannelNotFound
-from channels.routes.running import Grants
-from channels.routes.views import ChannelIdText
-from channels.service.running import RunningService
+from channels.routes.admins import Grants
+from channels.routes.responses import ChannelIdText
+from channels.service.admins import RunningService
 from groups.errors import (
     AdminLimitReached,
     AlreadyAdmin,
@@ -24,7 +24,7 @@ from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Grant, Group, Invitation
-from groups.routes.views.fields import Instant
+from groups.routes.responses.fields import Instant
 
 
 class InviteAdmin(Body):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from channels.errors import ChannelNotFound, PostNotFound
-from channels.routes.views import ChannelIdText, PostView, anonymous_post_view, post_view
+from channels.routes.responses import ChannelIdText, PostView, anonymous_post_view, post_view
 from channels.service.posts import PostService
 from groups.errors import (
     Banned,
@@ -32,8 +32,8 @@ from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
 from groups.routes.messages import HistoryQuery, Seq
 from groups.routes.rendering import MessageRendering
-from groups.routes.views.tallies import TallyView, rendered_tally, tally_view
-from groups.routes.views.writing import NewMessage, WriteMessage
+from groups.routes.responses.tallies import TallyView, rendered_tally, tally_view
+from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.users import UserService
 from reactions.errors import (
     BadEmoji,

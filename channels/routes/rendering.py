@@ -5,7 +5,7 @@ needs to be kept.
 """
 
 from channels.models import Channel
-from channels.routes.views import channel_view
+from channels.routes.responses import channel_view
 
 
 class ChannelRendering:

@@ -3,7 +3,7 @@
 from channels.errors import ChannelNotFound
 from channels.routes.importing import ImportLine, ImportProgress, ImportQuery, Intake
 from channels.routes.rendering import ChannelRendering
-from channels.routes.views import (
+from channels.routes.responses import (
     ChannelIdText,
     ChannelView,
     SubscriberView,
@@ -27,8 +27,8 @@ from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Member
 from groups.routes.members import MemberQuery, RemoveQuery
-from groups.routes.views.members import BanView, NewOwner, RemoveMember
-from groups.service.membership import Membership
+from groups.routes.responses.members import BanView, NewOwner, RemoveMember
+from groups.service.membership.service import Membership
 from groups.service.users import UserService
 
 

@@ -13,54 +13,54 @@ from typing import Final
 from aiohttp import web
 from pydantic import IPvAnyNetwork
 
-import channels.reach.service.assembly
-import channels.service.assembly
-import conversations.service.assembly
-import groups.service.assembly
-import reactions.service.assembly
+import channels.analytics.wiring
+import channels.wiring
+import conversations.wiring
+import groups.wiring
+import reactions.wiring
+from channels.analytics.routes import InsightRoutes, ViewRoutes
+from channels.analytics.wiring import REACH_INDEXES, Reach
 from channels.drafts.routes import DraftRoutes
 from channels.limits import Limits
-from channels.reach.routes import InsightRoutes, ViewRoutes
-from channels.reach.service.assembly import REACH_INDEXES, Reach
+from channels.routes.admins import RunningRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
 from channels.routes.dialogues import DialogueRoutes
 from channels.routes.inbox import InboxRoutes
 from channels.routes.invitations import InvitationRoutes
 from channels.routes.posts import PostRoutes
-from channels.routes.running import RunningRoutes
 from channels.routes.subscribers import SubscriberRoutes
-from channels.server.absence import ABSENT_SECONDS, Veil
-from channels.server.admission import Admission
-from channels.server.badges import InboxBadges
-from channels.server.callers import Callers
-from channels.server.calls import Calls
-from channels.server.connections import ConnectionLimits, Listener
-from channels.server.http import SOCKET_PATH, HttpServer
-from channels.server.hub import Hub
+from channels.server.auth import Callers
+from channels.server.limits.by_address import Visitors
+from channels.server.limits.load_shedding import Admission
+from channels.server.limits.rate_limit import UserRates
+from channels.server.limits.rate_sharing import RateSharing
+from channels.server.limits.unsent_bytes import UnsentBytes
 from channels.server.metrics import Metrics
-from channels.server.openapi import document
-from channels.server.origins import Origins
-from channels.server.pages import PROBE_SECONDS, Pages
-from channels.server.publicpages import PublicChannelPages, PublicPages
-from channels.server.rates import UserRates
-from channels.server.sharing import RateSharing
-from channels.server.socket import SocketServer
-from channels.server.steps import steps
+from channels.server.migrations import steps
+from channels.server.realtime.hub import Hub
+from channels.server.realtime.inbox_unread import InboxBadges
+from channels.server.realtime.socket import SocketServer
 from channels.server.tokens import TokenVerifier
-from channels.server.unsent import UnsentBytes
-from channels.server.visitors import Visitors
-from channels.server.webapp import WebApp
-from channels.service.assembly import CHANNEL_INDEXES, Channels
+from channels.server.web.cors import Origins
+from channels.server.web.handlers import Calls
+from channels.server.web.not_found_delay import ABSENT_SECONDS, Veil
+from channels.server.web.openapi import document
+from channels.server.web.operations import PROBE_SECONDS, Pages
+from channels.server.web.protocol import ConnectionLimits, Listener
+from channels.server.web.public_pages import PublicChannelPages, PublicPages
+from channels.server.web.server import SOCKET_PATH, HttpServer
+from channels.server.web.static import WebApp
 from channels.service.channels import CreatePolicy
+from channels.wiring import CHANNEL_INDEXES, Channels
 from conversations.routes.blocks import BlockRoutes
 from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationRoutes
 from conversations.routes.unread import UnreadRoutes
-from conversations.service.assembly import CONVERSATION_INDEXES, Conversations
-from groups.kernel.bus import Bus
+from conversations.wiring import CONVERSATION_INDEXES, Conversations
 from groups.kernel.clock import Clock
 from groups.kernel.endpoint import Endpoint, endpoints_of
+from groups.kernel.event_bus import Bus
 from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
 from groups.kernel.mongo.timekeeping import Timekeeping
@@ -69,10 +69,10 @@ from groups.routes.media import MediaRoutes
 from groups.routes.members import MemberRoutes
 from groups.routes.messages import MessageRoutes
 from groups.routes.users import UserRoutes
-from groups.service.assembly import GROUP_INDEXES, GroupChat
+from groups.wiring import GROUP_INDEXES, GroupChat
 from reactions.routes import ReactionRoutes
-from reactions.service.assembly import REACTION_INDEXES
 from reactions.service.reactions import ReactionService
+from reactions.wiring import REACTION_INDEXES
 
 INDEXES: Final[tuple[Index, ...]] = (
     *GROUP_INDEXES,
@@ -146,10 +146,8 @@ def create_services(
     metrics = Metrics()
     metrics.clock_offset.set_function(lambda: database.clock.machine_ahead_seconds)
     bus = Bus(database)
-    chat = groups.service.assembly.assemble(
-        database, limits, clock, on_batch=metrics.batch, disks=disks
-    )
-    talks = conversations.service.assembly.assemble(
+    chat = groups.wiring.assemble(database, limits, clock, on_batch=metrics.batch, disks=disks)
+    talks = conversations.wiring.assemble(
         database, chat, limits, limits, clock, on_batch=metrics.batch
     )
     chat.hooks.members_left.append(talks.hooks.members_left)
@@ -159,11 +157,11 @@ def create_services(
     chat.hooks.private_source = talks.sources.find
     chat.hooks.disbanded.append(talks.threads.on_disbanded)
     chat.hooks.stream_ended.append(talks.threads.on_stream_ended)
-    emoji = reactions.service.assembly.assemble(database, chat, clock, on_batch=metrics.batch)
-    official = channels.service.assembly.assemble(
+    emoji = reactions.wiring.assemble(database, chat, clock, on_batch=metrics.batch)
+    official = channels.wiring.assemble(
         database, chat, talks, emoji, bus, limits, clock, create_policy, on_batch=metrics.batch
     )
-    reach = channels.reach.service.assembly.assemble(
+    reach = channels.analytics.wiring.assemble(
         database,
         chat,
         talks,

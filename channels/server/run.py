@@ -22,13 +22,13 @@ from rich.console import Console
 from channels.demo.service import Compose, fill_if_empty
 from channels.server import logs
 from channels.server.app import App, create_services
-from channels.server.collector import Collector, spare_startup
-from channels.server.connections import CROWDED
 from channels.server.embedded import EmbeddedMongo
+from channels.server.garbage_collection import Collector, spare_startup
 from channels.server.open_files import raise_open_files
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
 from channels.server.tokens import mint
+from channels.server.web.protocol import CROWDED
 from channels.server.workers import Crew, stop_with_parent, tell_parent_ready
 from groups.kernel.clock import SystemClock
 from groups.kernel.errors import Unavailable

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from channels.limits import Limits
-from channels.server.datadir import SECRET_BYTES, load_or_create_secret
+from channels.server.data_dir import SECRET_BYTES, load_or_create_secret
 from channels.server.startup import StartupError
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s?#@]+")

@@ -8,12 +8,12 @@ from typing import Final, Literal
 from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, in_words_of_channels
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
 from channels.models import CHANNEL_PREFIX, Channel, ChannelChanges, Extras, NewChannel, size_of
-from channels.service.extras import ExtrasCache
+from channels.service.profiles import ExtrasCache
 from channels.store import ChannelStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
+from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import Slice, cut_page
@@ -28,12 +28,12 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.service.directory import Directory, Sort
-from groups.service.disbanding import DisbandService
-from groups.service.founding import FoundingService, NewGroup
-from groups.service.groups import GroupReader
-from groups.service.repeats import Repeatable, Repeats, repeatable
-from groups.service.updating import GroupChanges, UpdateService
+from groups.service.idempotency import Repeatable, Repeats, repeatable
+from groups.service.lifecycle.create import FoundingService, NewGroup
+from groups.service.lifecycle.directory import Directory, Sort
+from groups.service.lifecycle.disband import DisbandService
+from groups.service.lifecycle.reader import GroupReader
+from groups.service.lifecycle.update import GroupChanges, UpdateService
 from groups.service.write_locks import group_lock
 
 Found = tuple[Standing, Stream]

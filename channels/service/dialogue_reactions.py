@@ -15,21 +15,21 @@ from typing import Final
 from channels.events import DialogueReacted
 from conversations.errors import ConversationNotFound
 from conversations.models import Dialogue
-from conversations.service.assembly import Conversations
-from conversations.service.desk import Writer
+from conversations.service.inbox_rules import Writer
+from conversations.wiring import Conversations
 from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError
+from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
 from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
-from groups.service.streams import StreamService
+from groups.service.messages.stream import StreamService
 from groups.service.write_locks import message_lock
 from reactions.service.ledger import Ledger, canonical, with_mine
-from reactions.service.picture import Picture
+from reactions.service.state import Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from channels import policy
 from channels.errors import in_words_of_channels
 from channels.service.dialogue_reactions import DialogueReactions
-from channels.service.extras import ExtrasCache
+from channels.service.profiles import ExtrasCache
 from conversations.models import Dialogue, InboxUnread, Said
-from conversations.service.dialogue_changes import DialogueChanges
+from conversations.service.dialogue_edits import DialogueChanges
 from conversations.service.dialogues import DialogueService
-from conversations.service.threads import ShownThread, ThreadService
+from conversations.service.inbox_threads import ShownThread, ThreadService
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Content, Source, Tallies, Tally
-from groups.service.access import Access
+from groups.service.access.guard import Access
 
 
 class ChannelInbox:

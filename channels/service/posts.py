@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from channels.errors import in_words_of_channels
-from channels.service.extras import ExtrasCache
+from channels.service.profiles import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.models import Content, Message, Source, Standing, Tallies, Tally
-from groups.service.assembly import GroupChat
-from groups.service.messages import Posted
+from groups.service.messages.service import Posted
+from groups.wiring import GroupChat
 from reactions.models import Reaction
 from reactions.service.reactions import ReactionService
 

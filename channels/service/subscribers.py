@@ -5,13 +5,13 @@ from contextlib import aclosing
 
 from channels.errors import in_words_of_channels
 from channels.models import Channel
-from channels.service.extras import ExtrasCache
+from channels.service.profiles import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Grant, Member, Restriction, Role, Standing
-from groups.service.importing import ImportService
-from groups.service.membership import Membership, MembershipService
-from groups.service.roster.entries import Admission
+from groups.service.membership.commands import Admission
+from groups.service.membership.import_service import ImportService
+from groups.service.membership.service import Membership, MembershipService
 
 
 class SubscriberService:

@@ -2,7 +2,7 @@
 
 Promises:
     Nothing is missed: with the `sync_token` of a list a device is told every change committed since that list was
-    read, and every end. It asks from a little before (`groups.service.changes`); the token holds the marks of what was
+    read, and every end. It asks from a little before (`membership.sync`); the token holds the marks of what was
     told of that time, so that it is told once. Marks that do not fit any more are left out: their changes come again.
     Current: a channel is shown as it is now, at least as new as the change for which it is listed.
     Bounded: of a user's channels, never of their subscribers. A device that was away for longer than departures are
@@ -28,9 +28,9 @@ from groups.kernel.errors import BadCursor, DomainError
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor
 from groups.models import Departure, stream_of
-from groups.service.changes import MARK_BYTES, OVERLAP, Change, ChangeReader
-from groups.service.groups import GroupReader
-from groups.service.standing_list import MembershipReader
+from groups.service.access.membership_reader import MembershipReader
+from groups.service.lifecycle.reader import GroupReader
+from groups.service.membership.sync import MARK_BYTES, OVERLAP, Change, ChangeReader
 
 MARKS: Final = 64  # in a token or cursor, which thereby stay below 1,000 characters
 _SMALL: Final = 300  # bytes of JSON of an end, which holds two ids

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from channels.errors import ChannelNotFound
 from channels.service.dialogue_reactions import DialogueReactions
-from channels.service.extras import ExtrasCache
+from channels.service.profiles import ExtrasCache
 from conversations.models import Dialogue, Said
 from conversations.service.dialogues import DialogueService
 from groups.errors import GroupNotFound
@@ -18,8 +18,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import Message, Standing, Tallies
-from groups.service.messages import History, MessageService
-from groups.service.streams import StreamService
+from groups.service.messages.service import History, MessageService
+from groups.service.messages.stream import StreamService
 
 
 @dataclass(frozen=True, slots=True)

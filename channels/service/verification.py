@@ -14,8 +14,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
-from groups.service.groups import GroupReader
-from groups.service.updating import GroupChanges, UpdateService
+from groups.service.lifecycle.reader import GroupReader
+from groups.service.lifecycle.update import GroupChanges, UpdateService
 from groups.service.write_locks import group_lock
 
 UPDATER: Final = Actor(UserId("channels-update"), is_app_admin=True)

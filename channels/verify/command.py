@@ -8,12 +8,12 @@ from typing import Final
 
 from rich.console import Console
 
-import groups.service.assembly
+import groups.wiring
+from channels.analytics.audit.service import checks as reach_checks
 from channels.audit.service import checks as channel_checks
 from channels.drafts.audit import HOLDER
 from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits
-from channels.reach.audit.service import checks as reach_checks
 from channels.verify.report import Progress, show
 from conversations.audit.service import checks as conversation_checks
 from groups.audit.service import checks as group_checks
@@ -91,7 +91,7 @@ async def verify(
 def all_checks(database: Database, limits: Limits) -> list[Check]:
     """The checks of all packages, in the order in which their repairs build on each other."""
     clock = database.clock
-    chat = groups.service.assembly.assemble(database, limits, clock)
+    chat = groups.wiring.assemble(database, limits, clock)
     return [
         *group_checks(database, limits, holders=[HOLDER]),
         *reaction_checks(database, chat.streams, clock),

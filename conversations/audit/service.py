@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from conversations.audit.inboxes.service import InboxAudit
 from conversations.audit.store.dialogues import DialogueAuditStore
-from conversations.audit.store.overlays import OverlayAuditStore
+from conversations.audit.store.settings import OverlayAuditStore
 from conversations.limits import ConversationLimits
 from conversations.models import C2C_PREFIX, ConversationId, group_of
 from groups.kernel.audit import Check, Finding, Repair
@@ -17,7 +17,7 @@ from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, User
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import INBOX_PREFIX, inbox_stream_of
-from groups.service.standing_list import MembershipReader
+from groups.service.access.membership_reader import MembershipReader
 
 
 def checks(

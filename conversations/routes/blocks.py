@@ -7,7 +7,7 @@ from groups.kernel.endpoint import View, delete, get, put
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import GroupIdText, PeerIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.routes.views.fields import Instant
+from groups.routes.responses.fields import Instant
 
 
 class BlockView(View):

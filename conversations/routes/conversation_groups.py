@@ -7,7 +7,7 @@ from conversations.errors import (
     ConversationGroupTaken,
 )
 from conversations.models import ConversationId
-from conversations.routes.views import (
+from conversations.routes.responses import (
     ChangeConversationGroup,
     ConversationGroupName,
     ConversationGroupView,
@@ -18,7 +18,7 @@ from conversations.routes.views import (
     filed_view,
 )
 from conversations.service.conversation_groups import ConversationGroupService
-from conversations.service.inbox import Inbox
+from conversations.service.conversation_list import Inbox
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Reply, delete, get, patch, post, put
 from groups.kernel.paging import Page

@@ -8,7 +8,7 @@ from pydantic import Field
 from conversations.errors import ConversationGroupNotFound, ConversationNotFound
 from conversations.limits import CONVERSATION_GROUP_NAME_BYTES
 from conversations.models import ConversationId, ConversationType, Shown
-from conversations.routes.views import (
+from conversations.routes.responses import (
     ConversationMissing,
     ConversationView,
     ReadMarkView,
@@ -17,8 +17,8 @@ from conversations.routes.views import (
     conversation_view,
     read_mark_view,
 )
-from conversations.service.cursors import CursorService
-from conversations.service.inbox import Inbox, ListFilter
+from conversations.service.conversation_list import Inbox, ListFilter
+from conversations.service.read_cursors import CursorService
 from conversations.service.settings import ConversationChanges, SettingsService
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import delete, get, patch, post
@@ -27,7 +27,7 @@ from groups.kernel.ids import AnyIdText
 from groups.kernel.paging import Page, PageQuery, page_of_named
 from groups.kernel.text import MaxBytes
 from groups.limits import IDS_PER_CALL
-from groups.routes.views.fields import ItemError, split_ids
+from groups.routes.responses.fields import ItemError, split_ids
 
 
 class ConversationQuery(PageQuery):

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from conversations.errors import ConversationGroupNotFound
-from conversations.routes.views import ReadScopeBody, UnreadView, unread_view
-from conversations.service.cursors import CursorService
-from conversations.service.inbox import Inbox
+from conversations.routes.responses import ReadScopeBody, UnreadView, unread_view
+from conversations.service.conversation_list import Inbox
+from conversations.service.read_cursors import CursorService
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Query, get, post
 

@@ -24,10 +24,10 @@ from conversations.events import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import Conversation, ConversationId, GroupTotal
-from conversations.service.access import ConversationAccess
-from conversations.service.inbox import Inbox
+from conversations.service.conversation_list import Inbox
+from conversations.service.guard import ConversationAccess
 from conversations.store.conversation_groups import ConversationGroupStore
-from conversations.store.overlays import OverlayStore
+from conversations.store.settings import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest

@@ -21,22 +21,22 @@ from conversations.events import (
     DialoguePosted,
 )
 from conversations.models import ConversationId, Dialogue, Said, dialogue_of
-from conversations.service.admission import DialogueAdmission
-from conversations.service.desk import Writer
 from conversations.service.inbox_locks import inbox_locks
-from conversations.store.overlays import OverlayStore
+from conversations.service.inbox_rules import Writer
+from conversations.service.write_permission import DialogueAdmission
+from conversations.store.inbox_totals import InboxTotalStore
+from conversations.store.settings import OverlayStore
 from conversations.store.threads import ThreadStore
-from conversations.store.totals import InboxTotalStore
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError, IdempotencyConflict
+from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import Content, Message, Source, stream_of
-from groups.service.forwarding import ForwardService, said_by
-from groups.service.posting import Post, PostBatch, prepared
-from groups.service.streams import StreamService
+from groups.service.messages.batch import Post, PostBatch, prepared
+from groups.service.messages.forwarding import ForwardService, said_by
+from groups.service.messages.stream import StreamService
 from groups.service.write_locks import stream_lock
 
 

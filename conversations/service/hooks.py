@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from conversations.models import ConversationId, conversation_of
-from conversations.store.overlays import OverlayStore
+from conversations.store.settings import OverlayStore
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 

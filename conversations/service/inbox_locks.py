@@ -4,7 +4,7 @@ Threads of one channel meet in a share of its inbox's totals. They would conflic
 is right but slow: with 128 users who wrote to one channel at once on a busy machine some gave up.
 """
 
-from conversations.store.totals import share_of
+from conversations.store.inbox_totals import share_of
 from groups.kernel.ids import PAIR_SEPARATOR, UserId
 from groups.models import INBOX_PREFIX
 

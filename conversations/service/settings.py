@@ -6,10 +6,10 @@ from pydantic import JsonValue
 
 from conversations.events import ConversationRead, ConversationUpdated
 from conversations.models import Conversation, ConversationId, Model, ReadMark, Shown
-from conversations.service.access import ConversationAccess
+from conversations.service.conversation_list import Inbox
+from conversations.service.guard import ConversationAccess
 from conversations.service.hooks import ConversationHooks
-from conversations.service.inbox import Inbox
-from conversations.store.overlays import OverlayStore
+from conversations.store.settings import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Tx

@@ -6,9 +6,9 @@ reads what is majority-committed.
 
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
-from conversations.store.overlays import OverlayStore
+from conversations.store.inbox_totals import InboxTotalStore
+from conversations.store.settings import OverlayStore
 from conversations.store.threads import ThreadStore
-from conversations.store.totals import InboxTotalStore
 
 INDEXES = (
     *OverlayStore.INDEXES,

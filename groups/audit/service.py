@@ -6,7 +6,7 @@ A group's marker and its stream's flag are compared here; that the marker means 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from groups.audit import media, pins, running, streams
+from groups.audit import admins, media, pins, streams
 from groups.audit.store.groups import GroupAuditStore
 from groups.audit.store.streams import StreamAuditStore
 from groups.kernel.audit import Check, Finding, Repair
@@ -57,7 +57,7 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
         ),
         *pins.checks(database, limits),
         *media.checks(database, holders),
-        *running.checks(database, limits),
+        *admins.checks(database, limits),
     ]
 
 

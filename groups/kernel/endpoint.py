@@ -12,7 +12,7 @@ OpenAPI, and check it in tests:
 `Idempotency-Key` header, `accept` for the `Accept` header of a call that can answer a `Table` too, `lines` for a body
 of any size that is read line by line, `upload` for one file; every other parameter is a part of the path. A method that
 answers a `Stream` is answered line by line too, one that answers a `Download` with bytes. What `endpoints_of` collects,
-`channels.server.calls` serves.
+`channels.server.web.handlers` serves.
 """
 
 import inspect

@@ -1,7 +1,7 @@
 """The families of refusal; the concrete ones live in the package whose rule they state.
 
 A domain error carries a stable snake_case `code`, a sentence for people (`detail`) and typed `details` for programs.
-It knows no HTTP status: `channels.server.problems` maps a family to one, for REST and socket alike.
+It knows no HTTP status: `channels.server.web.problems` maps a family to one, for REST and socket alike.
 """
 
 from typing import Any, ClassVar, NamedTuple

@@ -91,7 +91,7 @@ class Source(NamedTuple):
 class Message(Model):
     """One entry of a stream; `content` is None once recalled: it keeps id, seq and times only.
 
-    `views` is how many have seen it, where that is counted: in channels (`channels.reach`). `author_id`: who wrote it,
+    `views` is how many have seen it, where that is counted: in channels (`analytics`). `author_id`: who wrote it,
     where the sender is a channel and not a person.
     """
 

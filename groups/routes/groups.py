@@ -30,12 +30,18 @@ from groups.kernel.ids import GroupId, GroupIdText
 from groups.kernel.paging import Page, PageQuery, page_of_named
 from groups.limits import IDS_PER_CALL, GroupLimits
 from groups.models import Standing, Stream
-from groups.routes.views.fields import ItemError, split_ids
-from groups.routes.views.groups import CreateGroup, GroupMissing, GroupView, UpdateGroup, group_view
-from groups.service.disbanding import DisbandService
-from groups.service.founding import FoundingService, NewGroup
-from groups.service.groups import GroupReader
-from groups.service.updating import GroupChanges, UpdateService
+from groups.routes.responses.fields import ItemError, split_ids
+from groups.routes.responses.groups import (
+    CreateGroup,
+    GroupMissing,
+    GroupView,
+    UpdateGroup,
+    group_view,
+)
+from groups.service.lifecycle.create import FoundingService, NewGroup
+from groups.service.lifecycle.disband import DisbandService
+from groups.service.lifecycle.reader import GroupReader
+from groups.service.lifecycle.update import GroupChanges, UpdateService
 
 
 class GroupQuery(PageQuery):

@@ -16,9 +16,9 @@ from groups.kernel.endpoint import Download, IdempotencyKey, Query, Upload, get,
 from groups.kernel.errors import IdempotencyConflict
 from groups.kernel.ids import AnyIdText
 from groups.models import MediaSize
-from groups.routes.views.messages import MediaView, media_view
-from groups.service.media import MediaService
-from groups.service.pictures.service import FORMATS
+from groups.routes.responses.messages import MediaView, media_view
+from groups.service.media.image_workers import FORMATS
+from groups.service.media.service import MediaService
 
 
 class SizeQuery(Query):

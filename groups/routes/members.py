@@ -29,8 +29,8 @@ from groups.kernel.ids import (
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
 from groups.models import Member, Standing, User
-from groups.routes.views.groups import GroupView, group_view
-from groups.routes.views.members import (
+from groups.routes.responses.groups import GroupView, group_view
+from groups.routes.responses.members import (
     AnswerRequest,
     BanView,
     ChangeMember,
@@ -41,8 +41,8 @@ from groups.routes.views.members import (
     RemoveMember,
     member_view,
 )
-from groups.service.groups import GroupReader
-from groups.service.membership import Membership, MembershipService
+from groups.service.lifecycle.reader import GroupReader
+from groups.service.membership.service import Membership, MembershipService
 from groups.service.users import UserService
 
 

@@ -26,12 +26,12 @@ from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Message, Standing, Tally, User
 from groups.routes.rendering import MessageRendering
-from groups.routes.views.messages import MessageView, message_view
-from groups.routes.views.writing import NewMessage, WriteMessage
-from groups.service.forwarding import ForwardService
+from groups.routes.responses.messages import MessageView, message_view
+from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.hooks import TallyReader
-from groups.service.message_changes import MessageChanges
-from groups.service.messages import MessageService, Posted
+from groups.service.messages.edits import MessageChanges
+from groups.service.messages.forwarding import ForwardService
+from groups.service.messages.service import MessageService, Posted
 from groups.service.users import UserService
 
 Seq = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]

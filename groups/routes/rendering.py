@@ -18,7 +18,7 @@ from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PAGE_BYTES
 from groups.models import Message, Standing, Tallies, Tally, User
-from groups.service.streams import cursor_before
+from groups.service.messages.stream import cursor_before
 
 View = Callable[[Message, Standing, Tally, User | None], BaseModel]
 Senders = Mapping[UserId, User]

@@ -12,8 +12,8 @@ from groups.kernel.ids import AnyUserIdText, UserId, UserIdText, user_or_caller
 from groups.kernel.paging import Page
 from groups.limits import IDS_PER_CALL
 from groups.models import User
-from groups.routes.views.fields import ItemError, split_ids
-from groups.routes.views.members import UpdateUser, UserMissing, UserView
+from groups.routes.responses.fields import ItemError, split_ids
+from groups.routes.responses.members import UpdateUser, UserMissing, UserView
 from groups.service.revocations import Revocations
 from groups.service.users import UserService
 

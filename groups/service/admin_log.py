@@ -22,7 +22,7 @@ from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAct, AdminAction, AdminLogEntry, Content, Group
-from groups.service.access import Access
+from groups.service.access.guard import Access
 from groups.store.admin_log import AdminLogStore
 
 VALUE_BYTES: Final = 400

@@ -8,7 +8,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
 from groups.kernel.mongo import Database, Tx
 from groups.models import User
-from groups.service.faces import Faces
+from groups.service.media.avatars import Faces
 from groups.service.write_locks import user_lock
 from groups.store.users import UserStore
 

@@ -7,13 +7,13 @@ transaction every method takes its `Tx`; without one it reads what is majority-c
 from groups.store.admin_log import AdminLogStore
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
+from groups.store.idempotency import RepeatStore
 from groups.store.invitations import InvitationStore
 from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
 from groups.store.media_usage import MediaUsageStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
-from groups.store.repeats import RepeatStore
 from groups.store.restrictions import RestrictionStore
 from groups.store.streams import StreamStore
 from groups.store.users import UserStore

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Collection
 from datetime import datetime
 from typing import Literal
 
-from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import DESCENDING, Database, Document, Index, Lookup, Tx
+from groups.kernel.request_batching import Coalesced
 from groups.models import CHANNEL_MARKER, Disbanded, Group, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx, milliseconds_of
+from groups.kernel.request_batching import Coalesced
 from groups.models import Grant, Member, Role, Seat, stream_of
 
 _seat: Final = Seat._make

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from pymongo import UpdateOne
 
-from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Lookup, Tx
+from groups.kernel.request_batching import Coalesced
 from groups.models import Content, Message, Origin, message_key
 
 

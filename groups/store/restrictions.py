@@ -5,9 +5,9 @@ Bans, bans from reacting, and mutes that outlive membership; `_id` is `group<US>
 
 from collections.abc import Collection, Iterable
 
-from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx
+from groups.kernel.request_batching import Coalesced
 from groups.models import Restriction
 
 

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from groups.kernel.coalesce import Coalesced
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx, milliseconds_of
+from groups.kernel.request_batching import Coalesced
 from groups.models import Head, LastMessage, Message, Stream
 
 Change = Literal["edits", "recalls"]

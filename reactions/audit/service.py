@@ -9,7 +9,7 @@ from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import stream_of
-from groups.service.streams import StreamService
+from groups.service.messages.stream import StreamService
 from reactions.audit.store import ReactionAuditStore
 from reactions.events import ReactionsChanged
 

@@ -14,7 +14,7 @@ from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import Lookup, Tx
 from groups.models import Message, Tallies, Tally, message_key
 from reactions.errors import BadEmoji
-from reactions.service.picture import Picture
+from reactions.service.state import Picture
 from reactions.store import Asked, MessagePage, ReactionStore
 
 

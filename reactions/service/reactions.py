@@ -13,14 +13,14 @@ from groups import policy as groups_policy
 from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.commit import GroupCommit, OnBatch
 from groups.kernel.errors import DomainError
+from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import Group, Message, Standing, Tallies, Tally, message_key, stream_of
-from groups.service.lookup import GroupLookup
-from groups.service.messages import MessageService
+from groups.service.access.bulk import GroupLookup
+from groups.service.messages.service import MessageService
 from groups.service.write_locks import message_lock
 from reactions import policy
 from reactions.errors import ReactionsFrozen
@@ -28,7 +28,7 @@ from reactions.events import ReactionsChanged
 from reactions.models import Reaction
 from reactions.service.hooks import ReactionHooks
 from reactions.service.ledger import Ledger, canonical, with_mine
-from reactions.service.picture import Picture
+from reactions.service.state import Picture
 from reactions.store import ReactionStore
 
 STEP: Final = 1_000  # documents a transaction when a stream is cleared away

@@ -14,7 +14,7 @@ from channels.bench.listeners import (
     mqtt_connect,
     mqtt_publish,
 )
-from channels.server.frames import text_frame
+from channels.server.realtime.frames import text_frame
 
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 

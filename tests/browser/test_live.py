@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import WebSocketRoute, expect
 
-from channels.server.delivery import Detail
-from channels.server.session import SocketSession
+from channels.server.realtime.delivery import Detail
+from channels.server.realtime.session import SocketSession
 from groups.kernel.ids import UserId
 from tests.api import PATIENCE_SECONDS, Api, User, a_channel, a_post, conversation_of, id_of, part
 from tests.browser.windows import OpenWindow, shown_seqs, view_of
@@ -50,7 +50,7 @@ async def test_two_windows_side_by_side_stay_in_step(server: Api, window: OpenWi
 async def test_a_window_that_fell_behind_reads_on(
     server: Api, window: OpenWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.session.LOOK_SECONDS", 3600)  # looked at below
+    monkeypatch.setattr("channels.server.realtime.session.LOOK_SECONDS", 3600)  # looked at below
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader)
     for number in (1, 2):

@@ -12,7 +12,7 @@ from channels.limits import Limits
 from channels.models import NewChannel
 from channels.server.app import INDEXES, Services, create_services
 from channels.verify.command import verify
-from conversations.service.inbox import ListFilter
+from conversations.service.conversation_list import ListFilter
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, UserId

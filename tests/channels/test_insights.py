@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels.reach.tables import table_of, wants_table
+from channels.analytics.tables import table_of, wants_table
 from tests.api import (
     AS_LINES,
     Answer,

@@ -12,8 +12,8 @@ import pytest
 from channels.service.subscriptions import MARKS
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
-from groups.service.changes import OVERLAP
-from groups.service.clearing import Clearing
+from groups.service.lifecycle.cleanup import Clearing
+from groups.service.membership.sync import OVERLAP
 from groups.store.groups import GroupStore
 from tests.api import (
     Api,

@@ -28,7 +28,7 @@ from groups.kernel.ids import GroupId, UserId, derive_id, join_key
 from groups.kernel.mongo import Database, Document, ensure_indexes
 from groups.kernel.mongo.snapshot import SnapshotLost
 from groups.models import Content, GroupType, JoinOption, Kind, message_key, stream_of
-from groups.service.founding import NewGroup
+from groups.service.lifecycle.create import NewGroup
 
 ROOT = Path(__file__).parents[2]
 NEWS = GroupId("@TOA#_news")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.reach.sketch import EXACT, REGISTERS, ViewerSketch, hash_of, new_salt
+from channels.analytics.hyperloglog import EXACT, REGISTERS, ViewerSketch, hash_of, new_salt
 
 SALT = b"a salt of tests."
 ERROR = 1.04 / REGISTERS**0.5

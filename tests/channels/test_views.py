@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from channels.reach.sketch import EXACT
+from channels.analytics.hyperloglog import EXACT
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database

@@ -5,9 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from conversations.service.access import USERS_A_QUERY
-from conversations.service.inbox import ListFilter
-from conversations.store.overlays import OverlayStore
+from conversations.service.conversation_list import ListFilter
+from conversations.service.guard import USERS_A_QUERY
+from conversations.store.settings import OverlayStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from tests.conversations.world import World

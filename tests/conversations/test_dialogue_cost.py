@@ -5,8 +5,8 @@ from collections import Counter
 from datetime import timedelta
 
 from conversations.models import Dialogue
-from conversations.service.inbox import ListFilter
-from conversations.store.totals import SHARES, InboxTotalStore
+from conversations.service.conversation_list import ListFilter
+from conversations.store.inbox_totals import SHARES, InboxTotalStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.models import Content, Kind

@@ -4,12 +4,12 @@ import pytest
 
 from conversations.errors import ConversationGroupNotFound, ConversationNotFound
 from conversations.models import ConversationId, ConversationType, Unread
-from conversations.service.inbox import ListFilter
+from conversations.service.conversation_list import ListFilter
 from conversations.service.settings import ConversationChanges
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import GroupId
 from groups.models import GroupType
-from groups.service.founding import NewGroup
+from groups.service.lifecycle.create import NewGroup
 from tests.conversations.world import ADA, BOB, CAT, World, ids_of
 
 

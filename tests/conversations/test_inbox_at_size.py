@@ -6,8 +6,8 @@ import pytest
 
 from conversations.events import ConversationRead
 from conversations.models import Conversation, ConversationId, Unread
-from conversations.service.cursors import READS_AN_EVENT
-from conversations.service.inbox import ListFilter
+from conversations.service.conversation_list import ListFilter
+from conversations.service.read_cursors import READS_AN_EVENT
 from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId

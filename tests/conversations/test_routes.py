@@ -9,8 +9,7 @@ from conversations.limits import ConversationLimits
 from conversations.models import ConversationId
 from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationQuery, ConversationRoutes
-from conversations.routes.unread import UnreadQuery, UnreadRoutes
-from conversations.routes.views import (
+from conversations.routes.responses import (
     ChangeConversationGroup,
     ConversationGroupName,
     FileConversations,
@@ -19,6 +18,7 @@ from conversations.routes.views import (
     RenameConversationGroup,
     UpdateConversation,
 )
+from conversations.routes.unread import UnreadQuery, UnreadRoutes
 from groups.kernel.endpoint import Body, endpoints_of
 from groups.kernel.text import LIMITS
 from tests.conversations.world import ADA, BOB, World

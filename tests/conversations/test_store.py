@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from conversations.models import NO_OVERLAY, ConversationId, Overlay
-from conversations.store.overlays import OverlayStore
+from conversations.store.settings import OverlayStore
 from groups.kernel.ids import UserId
 from tests.conversations.world import ADA, BOB, CAT, World
 

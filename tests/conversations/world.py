@@ -9,18 +9,18 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from conversations.limits import ConversationLimits
 from conversations.models import ConversationId, Shown, conversation_of
-from conversations.service.assembly import CONVERSATION_INDEXES, Conversations, assemble
-from conversations.service.inbox import ListFilter
+from conversations.service.conversation_list import ListFilter
+from conversations.wiring import CONVERSATION_INDEXES, Conversations, assemble
 from groups.kernel.actor import Actor
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, JoinOption, Kind, stream_of
-from groups.service.assembly import GROUP_INDEXES
-from groups.service.assembly import assemble as assemble_groups
-from groups.service.founding import NewGroup
-from groups.service.updating import GroupChanges
+from groups.service.lifecycle.create import NewGroup
+from groups.service.lifecycle.update import GroupChanges
+from groups.wiring import GROUP_INDEXES
+from groups.wiring import assemble as assemble_groups
 
 ADA = Actor(UserId("ada"))
 BOB = Actor(UserId("bob"))

@@ -6,8 +6,8 @@ from typing import Final
 from conversations.models import ConversationId
 from groups.events import MembersJoined, MessagePosted
 from groups.kernel.actor import Actor
-from groups.kernel.commit import MAX_BATCH
 from groups.kernel.events import read_event
+from groups.kernel.group_commit import MAX_BATCH
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Content, Kind
 from tests.api import Api, User, a_channel, conversation_of, id_of

@@ -16,7 +16,7 @@ from unittest.mock import ANY
 import aiohttp
 import pytest
 
-from channels.server.closing import CloseCode
+from channels.server.realtime.close_codes import CloseCode
 from tests.api import User, a_channel, a_post, conversation_of, part
 from tests.flows.server_process import ServerProcess
 from tests.mongod import scratch_directory

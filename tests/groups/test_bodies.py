@@ -11,10 +11,16 @@ from groups.kernel.errors import InvalidRequest
 from groups.kernel.text import LIMITS, TOO_LONG
 from groups.limits import GroupLimits
 from groups.models import Content, Kind
-from groups.routes.views.fields import split_ids
-from groups.routes.views.groups import CreateGroup, UpdateGroup
-from groups.routes.views.members import AnswerRequest, ChangeMember, JoinGroup, NewOwner, UpdateUser
-from groups.routes.views.writing import WriteMessage
+from groups.routes.responses.fields import split_ids
+from groups.routes.responses.groups import CreateGroup, UpdateGroup
+from groups.routes.responses.members import (
+    AnswerRequest,
+    ChangeMember,
+    JoinGroup,
+    NewOwner,
+    UpdateUser,
+)
+from groups.routes.responses.writing import WriteMessage
 
 URL = "https://example.org/"
 GROUP = {"type": "community", "name": "Tea"}

@@ -31,9 +31,9 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.service.clearing import STEP, Clearing
-from groups.service.founding import NewGroup
-from groups.service.updating import GroupChanges
+from groups.service.lifecycle.cleanup import STEP, Clearing
+from groups.service.lifecycle.create import NewGroup
+from groups.service.lifecycle.update import GroupChanges
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore

@@ -14,8 +14,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserId
 from groups.models import GroupType
-from groups.service.importing import ImportService
-from groups.service.roster.entries import Admission
+from groups.service.membership.commands import Admission
+from groups.service.membership.import_service import ImportService
 from tests.builders import ADA, BOB, CAT, DAN, EVE, ROOT, OpenWorld, World, a_user, probed_database
 from tests.probes import CommandProbe
 

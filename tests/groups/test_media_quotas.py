@@ -15,7 +15,7 @@ from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.models import Media
 from groups.models.media import RECORD_BYTES
-from groups.service.media import STORING_SECONDS
+from groups.service.media.service import STORING_SECONDS
 from groups.store.media import UploadKey
 from groups.store.media_bytes import MediaBytes
 from tests.api import Answer, Api, MovedClock, User, a_channel, a_chat_group

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from channels.limits import Limits
-from channels.server.visitors import AT_ONCE
+from channels.server.limits.by_address import AT_ONCE
 from groups.kernel.byte_cache import PARTS
 from groups.kernel.mongo import Database
 from groups.models import MediaSize
@@ -104,7 +104,7 @@ async def test_what_is_deleted_is_not_sent_from_what_was_kept(api: OpenApi) -> N
 async def test_parts_count_in_the_rate_of_the_address(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.rates.monotonic", lambda: 1_000.0)
+    monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", lambda: 1_000.0)
     server = await api(address_requests_per_second=3)
     ada = server.user("ada")
     url = (await upload(ada))["url"]

@@ -11,7 +11,7 @@ from channels.verify.command import verify
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database
-from groups.service.media import STORING_SECONDS
+from groups.service.media.service import STORING_SECONDS
 from groups.store.media import MediaStore
 from tests.api import Answer, Api, MovedClock, User, a_channel
 from tests.conftest import OpenApi

@@ -32,7 +32,7 @@ from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import GroupType, JoinOption, Role
-from groups.service.updating import GroupChanges
+from groups.service.lifecycle.update import GroupChanges
 from tests.builders import (
     ADA,
     BOB,

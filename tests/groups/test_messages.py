@@ -29,8 +29,8 @@ from groups.kernel.errors import (
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import encode_cursor
 from groups.models import Content, Kind, Link, Posting
-from groups.service.stream_rates import BURST_SECONDS
-from groups.service.updating import GroupChanges
+from groups.service.lifecycle.update import GroupChanges
+from groups.service.messages.stream_rates import BURST_SECONDS
 from tests.builders import ADA, BOB, CAT, ROOT, World, mock_world, text
 
 # --- post -------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from groups.errors import MemberLimitReached
 from groups.kernel.ids import GroupId
 from groups.limits import COMMUNITY_MEMBERS, GroupLimits
 from groups.models import GroupType, type_member_limit
-from groups.service.membership import Membership
+from groups.service.membership.service import Membership
 from tests.builders import (
     ADA,
     OpenWorld,

@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 from PIL import Image
 
-from groups.service.media import MediaService
-from groups.service.pictures.service import ORDINARY_MEMORY_BYTES, ORDINARY_SECONDS, Lane
+from groups.service.media.image_workers import ORDINARY_MEMORY_BYTES, ORDINARY_SECONDS, Lane
+from groups.service.media.service import MediaService
 from tests.api import Answer, Api, User
 from tests.conftest import OpenApi
 

@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 
 from groups.errors import BadMedia
+from groups.images.budget import Budget
+from groups.images.job import Job
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
-from groups.pictures.budget import Budget
-from groups.pictures.job import Job
-from groups.service.pictures.fair_queue import FairQueue
-from groups.service.pictures.service import PictureWorkers
-from groups.service.pictures.worker import Worker, WorkerEnded
+from groups.service.media.image_queue import FairQueue
+from groups.service.media.image_worker import Worker, WorkerEnded
+from groups.service.media.image_workers import PictureWorkers
 
 ADA, BOB, CID = UserId("ada"), UserId("bob"), UserId("cid")
 ROOT: Final = Path(__file__).parents[2]
@@ -241,7 +241,7 @@ async def test_no_worker_outlives_a_killed_server(small: Path, slow: Path) -> No
 
 
 def test_a_worker_loads_nothing_of_ours_but_drawing() -> None:
-    code = "import sys, groups.pictures.worker; print(*sys.modules)"
+    code = "import sys, groups.images.worker; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from channels.routes.views import PostView, post_view
+from channels.routes.responses import PostView, post_view
 from groups.kernel.ids import GroupId, UserId
 from groups.models import (
     Content,

@@ -12,8 +12,8 @@ from groups.errors import (
 from groups.events import MembersJoined, MembersLeft
 from groups.kernel.errors import PermissionRefused
 from groups.models import GroupType, JoinOption, Role, Visibility
-from groups.service.founding import NewGroup
-from groups.service.updating import GroupChanges
+from groups.service.lifecycle.create import NewGroup
+from groups.service.lifecycle.update import GroupChanges
 from tests.builders import ADA, BOB, CAT, DAN, ROOT, World
 
 WORK, PUBLIC, MEETING, COMMUNITY = GroupType

@@ -17,10 +17,10 @@ import pytest
 
 from channels.server.settings import Settings
 from groups.errors import InsufficientStorage
-from groups.pictures.job import Job
-from groups.pictures.worker import _answer
-from groups.service.pictures.worker import Worker
-from groups.service.upload_files import PREFIX, ROOM_BYTES, UploadFiles
+from groups.images.job import Job
+from groups.images.worker import _answer
+from groups.service.media.image_worker import Worker
+from groups.service.media.upload_files import PREFIX, ROOM_BYTES, UploadFiles
 from tests.api import Api
 from tests.conftest import OpenApi
 from tests.groups.test_media import picture
@@ -43,7 +43,7 @@ def disks(monkeypatch: pytest.MonkeyPatch, **free: int) -> dict[str, int]:
         left = free.get(Path(place).name, 1 << 50)
         return Disk(1 << 40, (1 << 40) - left, left)
 
-    monkeypatch.setattr("groups.service.upload_files.shutil.disk_usage", usage)
+    monkeypatch.setattr("groups.service.media.upload_files.shutil.disk_usage", usage)
     return free
 
 
@@ -88,7 +88,7 @@ def test_a_small_disk_keeps_a_part_of_it_free(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = Disk(total=2000, used=1899, free=101)
-    monkeypatch.setattr("groups.service.upload_files.shutil.disk_usage", lambda _: small)
+    monkeypatch.setattr("groups.service.media.upload_files.shutil.disk_usage", lambda _: small)
     UploadFiles().check(1)
     with pytest.raises(InsufficientStorage):
         UploadFiles().check(2)
@@ -135,8 +135,8 @@ async def test_a_write_that_finds_no_room_is_no_defect(
         write = full
 
     name, what = {
-        "the folder": ("groups.service.upload_files.tempfile.TemporaryDirectory", full),
-        "the bytes": ("groups.service.upload_receiver.Path.open", lambda *_: FullFile()),
+        "the folder": ("groups.service.media.upload_files.tempfile.TemporaryDirectory", full),
+        "the bytes": ("groups.service.media.upload_receiver.Path.open", lambda *_: FullFile()),
     }[where]
     data = picture()
     with monkeypatch.context() as failing:
@@ -187,7 +187,7 @@ def test_the_workers_of_an_embedded_database_watch_it_too(
 HOLDER: Final = """
 import sys, time
 from pathlib import Path
-from groups.service.upload_files import UploadFiles
+from groups.service.media.upload_files import UploadFiles
 
 files = UploadFiles(parent=Path(sys.argv[1]))
 with files.place() as directory:

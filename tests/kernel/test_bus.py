@@ -6,8 +6,8 @@ from typing import Literal
 
 import pytest
 
-from groups.kernel.bus import Bus
 from groups.kernel.errors import BadCursor
+from groups.kernel.event_bus import Bus
 from groups.kernel.events import Event, read_event
 from groups.kernel.mongo import Database, Tx
 from tests.builders import START, Deadline, mock_database

@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from groups.kernel.coalesce import MAX_KEYS, Coalesced, CoalescedPages
 from groups.kernel.errors import AnswerTooLarge
+from groups.kernel.request_batching import MAX_KEYS, Coalesced, CoalescedPages
 
 
 class Shelf:

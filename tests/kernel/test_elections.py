@@ -8,7 +8,7 @@ from pymongo.hello import Hello
 from pymongo.monitoring import ServerHeartbeatSucceededEvent
 
 from groups.kernel.mongo import is_outage
-from groups.kernel.mongo.elections import Elections, SinceElection
+from groups.kernel.mongo.read_after_failover import Elections, SinceElection
 from tests.kernel.conftest import Connect
 
 

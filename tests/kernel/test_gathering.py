@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from groups.kernel import gathering
-from groups.kernel.gathering import CROWD, QUIET_TURNS, gather_company
+from groups.kernel import batch_window
+from groups.kernel.batch_window import CROWD, QUIET_TURNS, gather_company
 
 
 class Crowd:
@@ -66,7 +66,7 @@ async def test_a_full_batch_waits_for_nobody() -> None:
 
 
 async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(batch_window, "PATIENCE_SECONDS", 0.0)
     crowd = Crowd(last=1_000)
     await gather_company(crowd.count, enough=10_000)
     assert crowd.here < 10

@@ -23,7 +23,7 @@ from groups.kernel.mongo import (
     ensure_indexes,
     retries,
 )
-from groups.kernel.mongo.lookups import Lookup
+from groups.kernel.mongo.batched_query import Lookup
 from groups.kernel.mongo.outbox import OUTBOX_SECONDS
 from tests.builders import START, Deadline, connections, mock_database
 from tests.kernel.conftest import Connect

@@ -7,8 +7,8 @@ from contextlib import suppress
 import pytest
 from pymongo.errors import AutoReconnect
 
+from groups.kernel.background import repeat
 from groups.kernel.errors import Unavailable
-from groups.kernel.repeating import repeat
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ async def test_a_time_that_fails_is_followed_by_the_next_and_told_where_it_is_a_
             raise error
         again.set()
 
-    with caplog.at_level(logging.DEBUG, "groups.kernel.repeating"):
+    with caplog.at_level(logging.DEBUG, "groups.kernel.background"):
         repeating = asyncio.create_task(repeat(work, 0))
         async with asyncio.timeout(5):
             await again.wait()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from groups.errors import MemberLimitReached
 from groups.events import MembersJoined, MembersLeft
 from groups.kernel.ids import GroupId, UserId
-from groups.service.membership import Membership
+from groups.service.membership.service import Membership
 from tests.builders import ADA, ROOT, Deadline, OpenWorld, World, a_user
 
 

@@ -12,8 +12,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError, PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.models import GroupType, Role, Standing
-from groups.service.founding import NewGroup
-from groups.service.membership import Membership
+from groups.service.lifecycle.create import NewGroup
+from groups.service.membership.service import Membership
 from tests.builders import ADA, BOB, CAT, DAN, OpenWorld, World, a_user
 
 PUBLIC, MEETING = GroupType.PUBLIC, GroupType.MEETING

@@ -13,8 +13,8 @@ from groups.kernel.errors import (
 )
 from groups.kernel.ids import GroupId
 from groups.models import GroupType
-from groups.service.founding import NewGroup
-from groups.service.messages import History, Posted
+from groups.service.lifecycle.create import NewGroup
+from groups.service.messages.service import History, Posted
 from tests.builders import ADA, BOB, CAT, DAN, ROOT, OpenWorld, World, a_user, text
 
 

@@ -13,7 +13,7 @@ from groups.errors import (
 from groups.kernel.errors import DomainError, PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.models import AdminAction, Grant, Role
-from groups.service.membership import Membership
+from groups.service.membership.service import Membership
 from tests.builders import ADA, BOB, CAT, ROOT, OpenWorld, World, a_user, text
 
 

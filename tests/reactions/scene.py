@@ -23,13 +23,13 @@ from groups.models import (
     message_key,
     stream_of,
 )
-from groups.service.assembly import GROUP_INDEXES
-from groups.service.assembly import assemble as assemble_chat
-from groups.service.founding import NewGroup
-from groups.service.updating import GroupChanges
-from reactions.service.assembly import REACTION_INDEXES
-from reactions.service.assembly import assemble as assemble_reactions
+from groups.service.lifecycle.create import NewGroup
+from groups.service.lifecycle.update import GroupChanges
+from groups.wiring import GROUP_INDEXES
+from groups.wiring import assemble as assemble_chat
 from reactions.store import ReactionStore
+from reactions.wiring import REACTION_INDEXES
+from reactions.wiring import assemble as assemble_reactions
 
 THUMB: Final = "👍"
 HEART: Final = "❤️"

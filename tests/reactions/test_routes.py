@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PageQuery
-from groups.routes.views.tallies import TallyView
+from groups.routes.responses.tallies import TallyView
 from reactions.routes import ReactionRoutes, ReactorView
 from tests.reactions.scene import ADA, BOB, THUMB, Scene
 

@@ -15,7 +15,7 @@ import pytest
 
 from channels.bench.child import Child
 from channels.bench.load import Generator, Job, Outcome, request
-from channels.server.admission import FEWEST
+from channels.server.limits.load_shedding import FEWEST
 from tests.api import a_channel
 from tests.flows.server_process import ServerProcess
 from tests.mongod import scratch_directory

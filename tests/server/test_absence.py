@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-import channels.server.absence
-from channels.server.absence import Veil
+import channels.server.web.not_found_delay
+from channels.server.web.not_found_delay import Veil
 from groups.kernel.errors import NotFound
 
 HOURS = (1_000.0, 1_000.0003, 77.123456, 12_345.678901)
@@ -36,7 +36,9 @@ class Time:
 def at(monkeypatch: pytest.MonkeyPatch) -> Any:
     def begin(seconds: float) -> Time:
         time = Time(seconds)
-        monkeypatch.setattr(channels.server.absence, "asyncio", SimpleNamespace(sleep=time.sleep))
+        monkeypatch.setattr(
+            channels.server.web.not_found_delay, "asyncio", SimpleNamespace(sleep=time.sleep)
+        )
         return time
 
     return begin

@@ -16,7 +16,8 @@ import pytest
 import structlog
 from aiohttp.test_utils import make_mocked_request
 
-from channels.server.admission import (
+from channels.server.limits.by_address import Visitors
+from channels.server.limits.load_shedding import (
     FEWEST,
     FIRST,
     FORGET_SECONDS,
@@ -25,9 +26,8 @@ from channels.server.admission import (
     RETRY_SECONDS,
     Admission,
 )
-from channels.server.closing import CloseCode
-from channels.server.rates import Buckets, UserRates
-from channels.server.visitors import Visitors
+from channels.server.limits.rate_limit import Buckets, UserRates
+from channels.server.realtime.close_codes import CloseCode
 from groups.kernel.actor import Actor
 from groups.kernel.clock import to_milliseconds
 from groups.kernel.errors import Quota, RateLimited, Unavailable
@@ -66,7 +66,7 @@ class StoppedClock(MovedClock):
 def timer(monkeypatch: pytest.MonkeyPatch) -> Timer:
     """The time of all rates."""
     timer = Timer()
-    monkeypatch.setattr("channels.server.rates.monotonic", timer)
+    monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", timer)
     return timer
 
 
@@ -166,7 +166,7 @@ async def test_a_group_that_is_written_to_too_often_says_so_in_the_same_headers(
 async def test_refusals_are_counted_in_the_log_and_have_no_line_each(
     api: OpenApi, timer: Timer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.http.TELL_SECONDS", 0.1)
+    monkeypatch.setattr("channels.server.web.server.TELL_SECONDS", 0.1)
     server = await api(requests_per_second=1)
     ada = server.user("ada")
     with structlog.testing.capture_logs() as logs:
@@ -187,7 +187,7 @@ async def test_what_strangers_are_refused_has_no_line_each_either(
     api: OpenApi, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("channels.server.http.TELL_SECONDS", 0.1)
+    monkeypatch.setattr("channels.server.web.server.TELL_SECONDS", 0.1)
     server = await api()
     with structlog.testing.capture_logs() as logs:
         for path, status in (("/c/none", 404), ("/none", 404), ("/v1/unread", 401)):
@@ -251,8 +251,8 @@ async def test_whoever_watches_the_server_is_answered_beside_a_flood_from_their_
 async def test_looks_at_the_server_have_a_bound_of_their_own(
     api: OpenApi, timer: Timer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.visitors.PROBES_PER_SECOND", 2)
-    monkeypatch.setattr("channels.server.visitors.PROBE_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("channels.server.limits.by_address.PROBES_PER_SECOND", 2)
+    monkeypatch.setattr("channels.server.limits.by_address.PROBE_WAIT_SECONDS", 0.05)
     server = await api(address_requests_per_second=100)
     stranger = server.bearer(None)
     for path in ("/healthz", "/readyz"):
@@ -470,8 +470,8 @@ async def test_one_user_s_unfinished_bodies_are_not_all_that_the_server_waits_fo
 async def test_who_does_not_read_a_file_is_cut_off(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.unsent.WINDOW_SECONDS", 0.3)
-    monkeypatch.setattr("channels.server.unsent.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("channels.server.limits.unsent_bytes.WINDOW_SECONDS", 0.3)
+    monkeypatch.setattr("channels.server.limits.unsent_bytes.LOOK_SECONDS", 0.1)
     server = await api(address_transfers=1)
     ada = server.user("ada")
     # More than the connection's buffers on both sides hold.
@@ -689,7 +689,7 @@ async def test_a_user_who_asks_too_much_and_comes_back_too_soon_is_held_on_any_c
 
 
 async def test_only_so_many_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels.server.admission.MOST_HELD", 2)
+    monkeypatch.setattr("channels.server.limits.load_shedding.MOST_HELD", 2)
     shop, caller = Shop(), Returning()
     shop.admission.places = 0
     doors = asyncio.Event()
@@ -738,7 +738,9 @@ async def test_whoever_asks_two_servers_has_one_rate(
     monkeypatch: pytest.MonkeyPatch,
     whose: str,
 ) -> None:
-    monkeypatch.setattr("channels.server.sharing.SHARE_SECONDS", 3600)  # told when the test says so
+    monkeypatch.setattr(
+        "channels.server.limits.rate_sharing.SHARE_SECONDS", 3600
+    )  # told when the test says so
     bounds: dict[str, Any] = {"requests_per_second": 20, "address_requests_per_second": 20}
     first, second = await api(**bounds), await api(database=second_database, **bounds)
     ears = {id(server): await server.user("listener").socket() for server in (first, second)}
@@ -777,7 +779,7 @@ async def test_whoever_asks_two_servers_has_one_rate(
 async def test_while_nobody_asks_much_nothing_is_written(
     api: OpenApi, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.sharing.SHARE_SECONDS", 3600)
+    monkeypatch.setattr("channels.server.limits.rate_sharing.SHARE_SECONDS", 3600)
     server = await api(requests_per_second=20)
     for requests, is_told in ((5, False), (6, True)):
         for _ in range(requests):

@@ -11,10 +11,10 @@ import pytest
 from bson import encode
 
 from channels.models import Extras
-from channels.routes.views import post_view
+from channels.routes.responses import post_view
 from channels.server.tokens import TokenVerifier, mint
-from channels.service import extras as extras_module
-from channels.service.extras import ExtrasCache
+from channels.service import profiles as extras_module
+from channels.service.profiles import ExtrasCache
 from groups.kernel import byte_cache
 from groups.kernel.byte_cache import ByteCache, kept_bytes
 from groups.kernel.clock import SystemClock

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from channels.server import collector
-from channels.server.collector import Collector
+from channels.server import garbage_collection
+from channels.server.garbage_collection import Collector
 
 
 @pytest.fixture(autouse=True)
@@ -22,21 +22,21 @@ class Held:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bytes = 100_000_000
-        monkeypatch.setattr(collector, "resident_bytes", lambda: self.bytes)
-        monkeypatch.setattr(collector, "SHARE", 1e9)  # as often as it is worth it
+        monkeypatch.setattr(garbage_collection, "resident_bytes", lambda: self.bytes)
+        monkeypatch.setattr(garbage_collection, "SHARE", 1e9)  # as often as it is worth it
 
 
 def test_a_busy_process_that_has_not_grown_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     held = Held(monkeypatch)
     one = Collector(is_quiet=lambda: False)
-    held.bytes += collector.GROWTH_BYTES
+    held.bytes += garbage_collection.GROWTH_BYTES
     assert not one.collect_if_worth_it()
 
 
 def test_a_process_that_has_grown_is_collected_busy_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     held = Held(monkeypatch)
     one = Collector(is_quiet=lambda: False)
-    held.bytes += collector.GROWTH_BYTES + 1
+    held.bytes += garbage_collection.GROWTH_BYTES + 1
     assert one.collect_if_worth_it()
     assert not one.collect_if_worth_it(), "it has not grown again"
 
@@ -46,7 +46,7 @@ def test_growth_counts_from_the_least_that_was_held_since(monkeypatch: pytest.Mo
     one = Collector(is_quiet=lambda: False)
     held.bytes -= 50_000_000
     assert not one.collect_if_worth_it()
-    held.bytes += collector.GROWTH_BYTES + 1
+    held.bytes += garbage_collection.GROWTH_BYTES + 1
     assert one.collect_if_worth_it()
 
 
@@ -63,11 +63,11 @@ def test_a_quiet_moment_is_used_where_something_was_made_since(
 
 def test_collections_take_no_more_than_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
     held = Held(monkeypatch)
-    monkeypatch.setattr(collector, "SHARE", 1e-9)
+    monkeypatch.setattr(garbage_collection, "SHARE", 1e-9)
     one = Collector(is_quiet=lambda: False)
-    held.bytes += collector.GROWTH_BYTES + 1
+    held.bytes += garbage_collection.GROWTH_BYTES + 1
     assert one.collect_if_worth_it()
-    held.bytes += collector.GROWTH_BYTES + 1
+    held.bytes += garbage_collection.GROWTH_BYTES + 1
     assert not one.collect_if_worth_it()
 
 
@@ -85,6 +85,6 @@ def test_a_cycle_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Node()
     assert not ended
-    held.bytes += collector.GROWTH_BYTES + 1
+    held.bytes += garbage_collection.GROWTH_BYTES + 1
     one.collect_if_worth_it()
     assert ended

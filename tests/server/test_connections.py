@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-import channels.server.calls
-import channels.server.connections
-import channels.server.transfers
-from groups.service.upload_receiver import UploadReceiver
+import channels.server.web.handlers
+import channels.server.web.protocol
+import channels.server.web.uploads
+from groups.service.media.upload_receiver import UploadReceiver
 from tests.api import AS_LINES, PATIENCE_SECONDS, Api, a_channel, part
 from tests.conftest import OpenApi
 
@@ -81,7 +81,7 @@ async def test_what_is_no_http_is_a_problem_and_told_to_nobody(
 async def test_a_head_that_never_ends_ends_its_connection(
     shared_api: Api, sent: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
     answer = await said(shared_api, *sent)
     assert answer.count(b"HTTP/1.1 200") == (1 if len(sent) > 1 and b"\r\n\r\n" in sent[0] else 0)
 
@@ -89,7 +89,7 @@ async def test_a_head_that_never_ends_ends_its_connection(
 async def test_a_connection_with_a_request_under_way_is_not_ended(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
     ears = await shared_api.user("ada").socket()
     await asyncio.sleep(0.5)  # longer than a head may take
     await ears.tell(type="ping")
@@ -114,7 +114,7 @@ async def test_an_opened_socket_does_not_tell_what_software_holds_it(shared_api:
 async def test_a_body_that_never_ends_is_refused(
     shared_api: Api, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (channels.server.calls, channels.server.transfers):
+    for module in (channels.server.web.handlers, channels.server.web.uploads):
         monkeypatch.setattr(module, "PAUSE_SECONDS", 0.2)
     ada = shared_api.user("ada")
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n"
@@ -211,7 +211,7 @@ async def lines_in_time(seconds: float, pieces: int) -> AsyncIterator[bytes]:
 async def test_an_import_may_take_longer_than_a_head(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
     owner, back_end = shared_api.user("owner"), shared_api.user("back", admin=True)
     path = await a_channel(owner)
     async with back_end.http.post(
@@ -228,7 +228,7 @@ async def test_an_import_may_take_longer_than_a_head(
 async def test_an_upload_may_take_longer_than_a_head_however_its_bytes_are_cut(
     shared_api: Api, apart: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
     ada = shared_api.user("ada")
     address = urlsplit(shared_api.base)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
@@ -249,7 +249,7 @@ async def test_an_upload_may_take_longer_than_a_head_however_its_bytes_are_cut(
 async def test_curl_may_take_longer_than_a_head(
     shared_api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
     ada = shared_api.user("ada")
     (tmp_path / "file").write_bytes(b"x" * 200_000)
     curl = await asyncio.create_subprocess_exec(
@@ -264,7 +264,7 @@ async def test_curl_may_take_longer_than_a_head(
 async def test_the_next_head_has_its_deadline_after_a_long_body(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels.server.connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
     ada = shared_api.user("ada")
     address = urlsplit(shared_api.base)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
@@ -407,9 +407,9 @@ async def test_connections_beyond_the_capacity_are_bounded_too(api: OpenApi) -> 
     server = await api(connections=1)
     ear = await server.user("ada").connect()
     await ear.frame()
-    idle = await opened(server, channels.server.connections.CROWDED + 10)
+    idle = await opened(server, channels.server.web.protocol.CROWDED + 10)
     await until(lambda: idle[9].has_ended())
-    assert len(server.app._connections._crowded) == channels.server.connections.CROWDED
+    assert len(server.app._connections._crowded) == channels.server.web.protocol.CROWDED
     assert await asked(server, "/healthz") == 200
     for one in idle:
         one.close()

@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 from aiohttp import WSCloseCode
 
-from channels.server.closing import CloseCode
-from channels.server.frame_guard import FRAMES_PER_SECOND, FrameGuard
+from channels.server.realtime.close_codes import CloseCode
+from channels.server.realtime.frame_guard import FRAMES_PER_SECOND, FrameGuard
 
 TEXT: Final = 0x81
 PING: Final = 0x89

@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels.server.frames import text_frame
+from channels.server.realtime.frames import text_frame
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])

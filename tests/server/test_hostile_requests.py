@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 from aiohttp.compression_utils import ZLibDecompressor
 
-import channels.server.absence
+import channels.server.web.not_found_delay
 from channels.server.app import endpoints_for
 from groups.kernel.endpoint import Endpoint
 from tests.api import (
@@ -518,7 +518,9 @@ async def test_the_clock_tells_nothing_of_what_is_hidden(
 
     server = await api(absent_seconds=1000)
     hidden, absent, stranger = await hidden_and_absent(server, table)
-    monkeypatch.setattr(channels.server.absence, "asyncio", SimpleNamespace(sleep=record))
+    monkeypatch.setattr(
+        channels.server.web.not_found_delay, "asyncio", SimpleNamespace(sleep=record)
+    )
     for row in TABLES[table][1]:
         if row.cells[0].startswith("404"):
             for place in (hidden, absent):
@@ -561,7 +563,9 @@ async def test_the_clock_tells_nothing_of_what_a_batch_hides(
     hidden, absent, stranger = await hidden_and_absent(server, "private channel")
     own = await a_channel(stranger)
     assert (await stranger.patch("/v1/users/me", {"name": "Eve"})).status == 200
-    monkeypatch.setattr(channels.server.absence, "asyncio", SimpleNamespace(sleep=record))
+    monkeypatch.setattr(
+        channels.server.web.not_found_delay, "asyncio", SimpleNamespace(sleep=record)
+    )
 
     def ids_of(kind: str) -> tuple[str, list[str]]:
         match kind:
@@ -630,7 +634,9 @@ async def test_the_clock_tells_nothing_of_what_public_pages_hide(
     server = await api(absent_seconds=1000)
     hidden, absent, _ = await hidden_and_absent(server, "private channel")
     group = await a_chat_group(server.user())
-    monkeypatch.setattr(channels.server.absence, "asyncio", SimpleNamespace(sleep=record))
+    monkeypatch.setattr(
+        channels.server.web.not_found_delay, "asyncio", SimpleNamespace(sleep=record)
+    )
     nobody = server.bearer(None)
     told = []
     for channel_id in (id_of(hidden), id_of(absent), id_of(group), "\0", "x" * 500):

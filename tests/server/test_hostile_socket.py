@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-import channels.server.socket
-from channels.server.closing import CloseCode
-from channels.server.frame_guard import FRAMES_PER_SECOND
-from channels.server.frames import text_frame
-from channels.server.session import SocketSession
-from channels.server.socket import FRAME_BYTES, _Socket
+import channels.server.realtime.socket
+from channels.server.realtime.close_codes import CloseCode
+from channels.server.realtime.frame_guard import FRAMES_PER_SECOND
+from channels.server.realtime.frames import text_frame
+from channels.server.realtime.session import SocketSession
+from channels.server.realtime.socket import FRAME_BYTES, _Socket
 from tests.api import PATIENCE_SECONDS, Api, User
 from tests.conftest import OpenApi
 
@@ -293,7 +293,7 @@ async def test_a_client_that_does_not_read_is_let_go_whatever_it_sends_last(
 ) -> None:
     for module in ("frame_guard", "session", "socket"):
         monkeypatch.setattr(f"channels.server.{module}.CLOSE_SECONDS", 0.2)
-    monkeypatch.setattr(channels.server.socket, "HEARTBEAT_SECONDS", 0.5)
+    monkeypatch.setattr(channels.server.realtime.socket, "HEARTBEAT_SECONDS", 0.5)
     server = await api()
     assert server.app.server is not None
     others = len(server.app.server.connections)
@@ -327,7 +327,7 @@ async def test_a_peer_that_is_gone_without_a_word_is_forgotten(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, begun: bytes
 ) -> None:
     """Half open: the connection stands, and nobody answers the pings."""
-    monkeypatch.setattr(channels.server.socket, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(channels.server.realtime.socket, "HEARTBEAT_SECONDS", 0.2)
     server = await api()
     wire = await Wire.open(server.user())
     wire.writer.write(begun)

@@ -11,10 +11,10 @@ import pytest
 
 import channels.server.app  # noqa: F401  # the composition root knows every package
 from channels.limits import SOCKETS_PER_USER
-from channels.server.closing import CloseCode
-from channels.server.delivery import WRITES_A_TURN, Detail
-from channels.server.hub import Hub
 from channels.server.metrics import Metrics
+from channels.server.realtime.close_codes import CloseCode
+from channels.server.realtime.delivery import WRITES_A_TURN, Detail
+from channels.server.realtime.hub import Hub
 from channels.server.wire.told import RENDERED, is_told
 from conversations.events import ConversationRead
 from conversations.models import ReadMark

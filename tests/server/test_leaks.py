@@ -10,9 +10,9 @@ from typing import Final
 import aiohttp
 from aiohttp import web
 
-from channels.server.connections import Connection
-from channels.server.hub import Hub
-from channels.server.session import SocketSession
+from channels.server.realtime.hub import Hub
+from channels.server.realtime.session import SocketSession
+from channels.server.web.protocol import Connection
 from groups.kernel.mongo import Database
 from tests.api import PATIENCE_SECONDS, Api, User, a_channel, a_post, conversation_of
 from tests.conftest import OpenApi

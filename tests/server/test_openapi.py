@@ -13,10 +13,10 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from channels.server.app import endpoints_for
-from channels.server.closing import CloseCode
-from channels.server.openapi import document
-from channels.server.problems import status_of
-from channels.server.webapp import PAGES
+from channels.server.realtime.close_codes import CloseCode
+from channels.server.web.openapi import document
+from channels.server.web.problems import status_of
+from channels.server.web.static import PAGES
 from groups.kernel.clock import rfc3339
 from groups.kernel.emoji_text import EMOJI
 from groups.kernel.errors import DomainError

@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from channels.server.answers import REQUEST_ID_HEADER
+from channels.server.web.responses import REQUEST_ID_HEADER
 from tests.api import Api
 from tests.conftest import OpenApi
 

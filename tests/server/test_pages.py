@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from channels.server.limits.by_address import PROBES_PER_SECOND
 from channels.server.metrics import Metrics
-from channels.server.visitors import PROBES_PER_SECOND
 from groups.kernel.mongo import Database
 from tests.api import Api, a_channel, a_post, open_api, open_database
 from tests.conftest import OpenApi

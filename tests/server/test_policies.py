@@ -183,7 +183,7 @@ async def test_the_policies_of_an_answer_are_these_and_no_others(
 async def test_what_changes_something_and_what_is_refused_have_the_policies_of_the_api(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.rates.monotonic", lambda: 1_000.0)
+    monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", lambda: 1_000.0)
     server = await api(address_requests_per_second=2)
     owner, nobody = server.user("owner"), server.bearer(None)
     path = await a_channel(owner)

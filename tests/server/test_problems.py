@@ -10,7 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 import channels.server.app  # noqa: F401  # the composition root knows every package
 from channels.errors import ChannelLimitReached, ChannelNotFound
-from channels.server.problems import (
+from channels.server.tokens import BadToken
+from channels.server.web.problem_responses import problem_response
+from channels.server.web.problems import (
     STATUS,
     BodyTooLarge,
     InternalError,
@@ -18,8 +20,6 @@ from channels.server.problems import (
     refusal_of,
     status_of,
 )
-from channels.server.refusals import problem_response
-from channels.server.tokens import BadToken
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest, RateLimited, Unavailable
 from groups.kernel.text import MaxBytes

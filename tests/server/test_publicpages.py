@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-import channels.server.publicpages
+import channels.server.web.public_pages
 from channels.server.app import App, create_services
+from channels.server.limits.by_address import AT_ONCE, Visitors
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
-from channels.server.visitors import AT_ONCE, Visitors
 from channels.service.channels import ChannelService
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database
@@ -265,8 +265,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return drawing
 
     for name in ("page", "feed"):
-        original = getattr(channels.server.publicpages, name)
-        monkeypatch.setattr(channels.server.publicpages, name, told(original))
+        original = getattr(channels.server.web.public_pages, name)
+        monkeypatch.setattr(channels.server.web.public_pages, name, told(original))
     return threads
 
 
@@ -341,9 +341,9 @@ async def test_an_address_has_so_many_pages_drawn_a_second_and_any_number_shown(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = 1_000.0
-    monkeypatch.setattr("channels.server.rates.monotonic", lambda: seconds)
-    monkeypatch.setattr("channels.server.visitors.DRAWINGS_PER_SECOND", 2)
-    monkeypatch.setattr("channels.server.visitors.DRAWING_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", lambda: seconds)
+    monkeypatch.setattr("channels.server.limits.by_address.DRAWINGS_PER_SECOND", 2)
+    monkeypatch.setattr("channels.server.limits.by_address.DRAWING_WAIT_SECONDS", 0.05)
     server = await api(address_requests_per_second=1_000)
     nobody = server.bearer(None)
     path = await a_public_channel(server.user("owner"))

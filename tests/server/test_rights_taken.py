@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from yarl import URL
 
-from channels.server.closing import CloseCode
+from channels.server.realtime.close_codes import CloseCode
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database

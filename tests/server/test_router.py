@@ -3,8 +3,8 @@
 import pytest
 from aiohttp import web
 
-from channels.server.problems import RouteNotFound, WrongMethod
-from channels.server.router import Parameters, Router
+from channels.server.web.problems import RouteNotFound, WrongMethod
+from channels.server.web.router import Parameters, Router
 
 
 async def answer(request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:

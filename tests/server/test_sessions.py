@@ -6,8 +6,8 @@ import jwt
 import pytest
 from aiohttp import WSMsgType
 
-from channels.server.closing import CloseCode
-from channels.server.delivery import Session
+from channels.server.realtime.close_codes import CloseCode
+from channels.server.realtime.delivery import Session
 from channels.server.tokens import TokenVerifier, mint
 from groups.events import TokensRevoked
 from groups.kernel.ids import UserId

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from channels.console.assets import Asset
-from channels.server import single_flight
-from channels.server.single_flight import ASSETS_BYTES, CachedAssets, CachedValue
+from channels.server.web import single_flight
+from channels.server.web.single_flight import ASSETS_BYTES, CachedAssets, CachedValue
 from groups.kernel.byte_cache import PARTS
 from groups.kernel.errors import Unavailable
 

@@ -10,12 +10,12 @@ import aiohttp
 import pytest
 from pymongo.errors import AutoReconnect
 
-from channels.server.closing import CloseCode
-from channels.server.delivery import Detail
-from channels.server.frame_guard import FRAMES_PER_SECOND
 from channels.server.metrics import Metrics
-from channels.server.session import BEHIND_CONVERSATIONS, SocketSession
-from channels.server.socket import WATCHED_STREAMS, SocketServer
+from channels.server.realtime.close_codes import CloseCode
+from channels.server.realtime.delivery import Detail
+from channels.server.realtime.frame_guard import FRAMES_PER_SECOND
+from channels.server.realtime.session import BEHIND_CONVERSATIONS, SocketSession
+from channels.server.realtime.socket import WATCHED_STREAMS, SocketServer
 from channels.server.tokens import Claims
 from channels.server.wire.told import RENDERED
 from groups.kernel.actor import Actor
@@ -453,7 +453,7 @@ async def test_a_session_watches_so_many_streams_and_no_more(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert WATCHED_STREAMS >= 20
-    monkeypatch.setattr("channels.server.socket.WATCHED_STREAMS", 2)
+    monkeypatch.setattr("channels.server.realtime.socket.WATCHED_STREAMS", 2)
     ada = shared_api.user("ada")
     paths = [await a_channel(ada) for _ in range(3)]
     ears = await ada.socket()
@@ -496,7 +496,9 @@ async def test_a_session_takes_as_many_bytes_as_may_wait_and_more_closes_it(
     session = SocketSession(stuck, stuck, CLAIMS, metrics)  # type: ignore[arg-type]  # a fake socket
     session.push(b"too early to be told")
     session.begin()
-    monkeypatch.setattr("channels.server.session.UNREAD_BYTES", stuck.get_write_buffer_size() + 10)
+    monkeypatch.setattr(
+        "channels.server.realtime.session.UNREAD_BYTES", stuck.get_write_buffer_size() + 10
+    )
     for _ in range(2):
         session.push(b"10 bytes..")
     assert (
@@ -514,7 +516,7 @@ async def test_a_session_takes_as_many_bytes_as_may_wait_and_more_closes_it(
 def a_stuck_session(monkeypatch: pytest.MonkeyPatch) -> tuple[StuckConnection, SocketSession]:
     """A session whose client has read nothing yet, and may leave 100 bytes unread before it misses something."""
     for name, value in {"DETAIL_BYTES": 100, "CAUGHT_UP_BYTES": 10, "LOOK_SECONDS": 0.001}.items():
-        monkeypatch.setattr(f"channels.server.session.{name}", value)
+        monkeypatch.setattr(f"channels.server.realtime.session.{name}", value)
     stuck = StuckConnection()
     session = SocketSession(stuck, stuck, CLAIMS, Metrics())  # type: ignore[arg-type]  # a fake socket
     session.begin()
@@ -570,7 +572,7 @@ async def test_a_session_that_does_not_catch_up_is_closed(
     stuck, session = a_stuck_session(monkeypatch)
     session.push(b"x" * 100, Detail("group_a", 1))
     if reason == "time":
-        monkeypatch.setattr("channels.server.session.BEHIND_SECONDS", 0.01)
+        monkeypatch.setattr("channels.server.realtime.session.BEHIND_SECONDS", 0.01)
         session.push(b"x", Detail("group_a", 2))
     else:
         for number in range(BEHIND_CONVERSATIONS):
@@ -607,7 +609,7 @@ def stop_reading(ears: Ears) -> Any:
 async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.session.UNREAD_BYTES", 100_000)
+    monkeypatch.setattr("channels.server.realtime.session.UNREAD_BYTES", 100_000)
     server = await api()
     ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
@@ -632,7 +634,7 @@ async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
 async def test_who_falls_behind_is_told_to_read_on_and_keeps_the_socket(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, is_dialogue: bool
 ) -> None:
-    monkeypatch.setattr("channels.server.session.DETAIL_BYTES", 100_000)
+    monkeypatch.setattr("channels.server.realtime.session.DETAIL_BYTES", 100_000)
     server = await api()
     ada, bob = server.user("ada"), server.user("bob")
     if is_dialogue:
@@ -671,7 +673,7 @@ async def test_who_falls_behind_is_told_to_read_on_and_keeps_the_socket(
 async def test_who_does_not_even_read_his_close_frame_is_cut_off(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.session.CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr("channels.server.realtime.session.CLOSE_SECONDS", 0.2)
     server = await api()
     ada, bob = server.user("ada"), server.user("bob")
     slow = await bob.socket()

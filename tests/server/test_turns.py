@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from channels.server.places import Turns
+from channels.server.limits.concurrency import Turns
 from groups.kernel.errors import RateLimited
 
 

@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from channels.server import unsent
-from channels.server.unsent import Reader, UnsentBytes
+from channels.server.limits import unsent_bytes
+from channels.server.limits.unsent_bytes import Reader, UnsentBytes
 from tests.api import AS_LINES, PATIENCE_SECONDS, Api, User, a_channel
 from tests.conftest import OpenApi
 from tests.flows.server_process import ServerProcess
 
 ADA, BOB = Reader("user", "ada"), Reader("user", "bob")
 HOME: Final = Reader("address", "192.0.2.1")
-RATE: Final = unsent.LEAST_BYTES_PER_SECOND
-WINDOW: Final = int(unsent.WINDOW_SECONDS)
+RATE: Final = unsent_bytes.LEAST_BYTES_PER_SECOND
+WINDOW: Final = int(unsent_bytes.WINDOW_SECONDS)
 
 
 class Pipe(asyncio.Transport):
@@ -163,7 +163,7 @@ async def test_what_was_read_is_given_back() -> None:
 
 
 async def test_all_together_have_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unsent, "ALL_BYTES", 1000)
+    monkeypatch.setattr(unsent_bytes, "ALL_BYTES", 1000)
     watch = Watch()
     pipes = [watch.add(Reader("user", str(number)), 400) for number in range(3)]
     await watch.look(after=0)
@@ -236,8 +236,8 @@ async def cut(api: Api) -> None:
 async def test_whoever_does_not_read_is_cut_off_whatever_they_asked_for(
     api: OpenApi, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unsent, "WINDOW_SECONDS", 0.3)
-    monkeypatch.setattr(unsent, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(unsent_bytes, "WINDOW_SECONDS", 0.3)
+    monkeypatch.setattr(unsent_bytes, "LOOK_SECONDS", 0.1)
     server = await api()
     ada, back_end = server.user("ada"), server.user("back", admin=True)
     match what:
@@ -262,8 +262,8 @@ async def test_whoever_does_not_read_is_cut_off_whatever_they_asked_for(
 async def test_a_slow_client_that_reads_on_has_the_whole_answer(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unsent, "WINDOW_SECONDS", 0.3)
-    monkeypatch.setattr(unsent, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(unsent_bytes, "WINDOW_SECONDS", 0.3)
+    monkeypatch.setattr(unsent_bytes, "LOOK_SECONDS", 0.1)
     server = await api()
     stored = await server.user("ada").call("POST", "/v1/media", data=io.BytesIO(b"x" * 8_000_000))
     left = 8_000_000

@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from channels.server import user_turns
-from channels.server.user_turns import FEW_WAITING, WAITING_BYTES, UserTurns
+from channels.server.limits import user_turns
+from channels.server.limits.user_turns import FEW_WAITING, WAITING_BYTES, UserTurns
 from groups.kernel.errors import RateLimited
 from groups.kernel.ids import GroupId
 from groups.models import stream_of

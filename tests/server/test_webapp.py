@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from channels.console.assets import load_assets
-from channels.server.webapp import PAGES
+from channels.server.web.static import PAGES
 from tests.api import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -18,12 +18,12 @@ from channels.drafts.errors import (
 )
 from channels.drafts.events import DraftScheduled
 from channels.drafts.models import Draft, NewDraft
+from channels.drafts.service.admin_log import DraftTelling
 from channels.drafts.service.publishing import key_of
-from channels.drafts.service.telling import DraftTelling
 from channels.drafts.store import DraftStore, Place, place_of
 from channels.errors import ChannelNotFound, in_words_of_channels
 from channels.limits import ChannelLimits
-from channels.service.extras import ExtrasCache
+from channels.service.profiles import ExtrasCache
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339, to_milliseconds
@@ -32,10 +32,10 @@ from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAction, Content, Grant, Standing, stream_of
-from groups.service.forwarding import ForwardService
-from groups.service.keeping import Keeping
-from groups.service.messages import MessageService
-from groups.service.posting import Prepared
+from groups.service.messages.batch import Prepared
+from groups.service.messages.draft_content import Keeping
+from groups.service.messages.forwarding import ForwardService
+from groups.service.messages.service import MessageService
 from groups.service.write_locks import group_lock
 
 STEP: Final = 20  # drafts a transaction when a channel is cleared away: each may hold ten uploads

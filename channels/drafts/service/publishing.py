@@ -6,15 +6,15 @@ A hand publishes at once; the scheduler publishes what is due.
 from datetime import datetime
 
 from channels.drafts.errors import DraftNotFound
-from channels.drafts.service.telling import DraftTelling
+from channels.drafts.service.admin_log import DraftTelling
 from channels.drafts.store import DraftStore
 from channels.errors import in_words_of_channels
-from channels.service.extras import ExtrasCache
+from channels.service.profiles import ExtrasCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
-from groups.service.messages import MessageService, Posted
-from groups.service.posting import Prepared
+from groups.service.messages.batch import Prepared
+from groups.service.messages.service import MessageService, Posted
 
 
 class DraftPublishing:

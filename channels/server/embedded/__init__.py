@@ -18,7 +18,7 @@ What it depends on: a `mongod` on PATH or the `embedded` extra; `groups.kernel.m
     await mongo.stop()
 """
 
-from channels.server.datadir import load_or_create_secret
+from channels.server.data_dir import load_or_create_secret
 from channels.server.embedded.beside import database_uri
 from channels.server.embedded.binary import find_mongod
 from channels.server.embedded.state import running_uri

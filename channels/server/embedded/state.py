@@ -9,7 +9,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from channels.server.datadir import write_atomically
+from channels.server.data_dir import write_atomically
 from channels.server.embedded.process import is_mongod_of
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from channels.server import datadir
+from channels.server.data_dir import DirectoryLock, close_to_others, prepare
 from channels.server.embedded import process as mongod
 from channels.server.embedded.binary import find_mongod
 from channels.server.embedded.state import MongodState, db_dir_of
@@ -58,7 +58,7 @@ class EmbeddedMongo:
         self._cache_gb = cache_gb
         self._on_lost = on_lost
         self.is_lost = False
-        self._lock: datadir.DirectoryLock | None = None
+        self._lock: DirectoryLock | None = None
         self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._socket_path: Path | None = None
@@ -85,11 +85,11 @@ class EmbeddedMongo:
         Raises: StartupError.
         """
         binary = find_mongod()
-        datadir.prepare(self._data_dir)
-        self._lock = datadir.DirectoryLock.acquire(self._data_dir)
+        prepare(self._data_dir)
+        self._lock = DirectoryLock.acquire(self._data_dir)
         try:
             self._db_dir.mkdir(mode=0o700, exist_ok=True)
-            datadir.close_to_others(self._data_dir)
+            close_to_others(self._data_dir)
             if (allowed := raise_open_files()) < MONGOD_NEEDS:
                 log.warning("%s", too_few(allowed, MONGOD_NEEDS))
             await self._end_orphans()

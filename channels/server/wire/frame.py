@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from channels.server.frames import text_frame
+from channels.server.realtime.frames import text_frame
 from groups.events import GroupEvent
 from groups.kernel.clock import rfc3339
 from groups.kernel.events import Event

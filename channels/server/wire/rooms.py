@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from channels.routes.views import anonymous_post_view
+from channels.routes.responses import anonymous_post_view
 from channels.server.wire.frame import NOT_IN_FRAMES, Frame, Renderers, of_group, payload_of
 from groups.events import (
     AdminInvited,
@@ -24,7 +24,7 @@ from groups.events import (
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId
 from groups.models import Tally, stream_of
-from groups.routes.views.messages import message_view
+from groups.routes.responses.messages import message_view
 from reactions.events import ReactionsChanged
 
 

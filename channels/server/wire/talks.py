@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from channels.events import DialogueReacted
-from channels.routes.dialogue_views import dialogue_message_view, thread_message_view
+from channels.routes.dialogue_responses import dialogue_message_view, thread_message_view
 from channels.server.wire.frame import NOT_IN_FRAMES, Frame, Renderers, payload_of
 from conversations.events import (
     BlockChanged,

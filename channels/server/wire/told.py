@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from channels.drafts.events import DraftScheduled
-from channels.server.sharing import RatesSpent
+from channels.server.limits.rate_sharing import RatesSpent
 from channels.server.wire.frame import Frame, Renderers
 from channels.server.wire.rooms import OF_ROOMS
 from channels.server.wire.talks import OF_TALKS

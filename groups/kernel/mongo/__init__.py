@@ -3,6 +3,7 @@
 With the stores, the only rooms that know the driver, so that its successor can replace it in one place.
 """
 
+from groups.kernel.mongo.batched_query import Along, Lookup
 from groups.kernel.mongo.connecting import POOL_SIZE, StandaloneServer
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import (
@@ -16,9 +17,8 @@ from groups.kernel.mongo.driver import (
     NoFile,
     milliseconds_of,
 )
+from groups.kernel.mongo.error_classes import is_outage
 from groups.kernel.mongo.indexes import ensure_indexes
-from groups.kernel.mongo.lookups import Along, Lookup
-from groups.kernel.mongo.outages import is_outage
 from groups.kernel.mongo.replica_set import ensure_single_node
 from groups.kernel.mongo.transactions import Tx
 

@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.driver import Document
-from groups.kernel.mongo.elections import Elections, SinceElection
+from groups.kernel.mongo.read_after_failover import Elections, SinceElection
 
 POOL_SIZE: Final = 100  # connections to each member of the replica set, each of them a file
 

@@ -25,7 +25,15 @@ from groups.kernel.clock import Clock, DatabaseClock
 from groups.kernel.errors import AnswerTooLarge, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.keyed_locks import KeyedLocks
+from groups.kernel.mongo.batched_query import (
+    Lookup,
+    hand_out,
+    hand_out_bytes,
+    joined_pipeline,
+    look_up_one_by_one,
+)
 from groups.kernel.mongo.connecting import appname_of, connected
+from groups.kernel.mongo.decoded_cache import Memory
 from groups.kernel.mongo.driver import (
     AS_BYTES,
     NAIVE_INSTANTS,
@@ -35,18 +43,10 @@ from groups.kernel.mongo.driver import (
     Document,
     Operation,
 )
-from groups.kernel.mongo.lookups import (
-    Lookup,
-    hand_out,
-    hand_out_bytes,
-    joined_pipeline,
-    look_up_one_by_one,
-)
-from groups.kernel.mongo.memory import Memory
-from groups.kernel.mongo.orphans import Orphans
-from groups.kernel.mongo.outages import PATIENCE_SECONDS, TOO_LARGE
+from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX, tail
 from groups.kernel.mongo.retries import Retries
+from groups.kernel.mongo.stale_transactions import Orphans
 from groups.kernel.mongo.transactions import Tx, committed
 
 T = TypeVar("T")

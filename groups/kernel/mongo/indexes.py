@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import Document, Index
-from groups.kernel.mongo.outages import PATIENCE_SECONDS, is_outage
+from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, is_outage
 from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_INDEX
 
 

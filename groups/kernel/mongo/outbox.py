@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.events import Event, read_event
 from groups.kernel.mongo.driver import Collection, Document, Index
-from groups.kernel.mongo.outages import is_outage
+from groups.kernel.mongo.error_classes import is_outage
 
 OUTBOX_SECONDS: Final = 3600
 """How long an event stays in the outbox: a process cut off for longer tells its sockets to resync."""

@@ -15,8 +15,8 @@ from typing import Any, Final, TypeVar
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from groups.kernel.errors import Unavailable
-from groups.kernel.mongo.orphans import Orphans
-from groups.kernel.mongo.outages import PATIENCE_SECONDS, is_outage, is_transient
+from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, is_outage, is_transient
+from groups.kernel.mongo.stale_transactions import Orphans
 
 T = TypeVar("T")
 CONFLICT_SECONDS: Final = 1.0

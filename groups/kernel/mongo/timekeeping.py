@@ -3,8 +3,8 @@
 import asyncio
 from typing import Final
 
+from groups.kernel.background import repeat
 from groups.kernel.mongo.database import Database
-from groups.kernel.repeating import repeat
 
 EVERY_SECONDS: Final = 60.0
 """A quartz drifts a few milliseconds a minute; a new primary, or a machine that was set, is found out as soon."""

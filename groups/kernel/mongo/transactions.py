@@ -13,7 +13,7 @@ from pymongo.write_concern import WriteConcern
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
-from groups.kernel.mongo.outages import INTERRUPTED, PATIENCE_SECONDS
+from groups.kernel.mongo.error_classes import INTERRUPTED, PATIENCE_SECONDS
 
 
 @dataclass(slots=True)

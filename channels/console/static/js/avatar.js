@@ -1,7 +1,7 @@
 // Pictures of channels, groups and people; initials on a colour of their own where there is none to show.
 //
 // Channels are tiles, chats and people are round, so that one tells them apart without reading. Only pictures that this
-// server keeps are loaded (see `channels/server/webapp.py`).
+// server keeps are loaded (see `channels/server/web/static.py`).
 
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";

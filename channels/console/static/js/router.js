@@ -1,4 +1,4 @@
-// The addresses of the views. The server answers each with the same page (`channels/server/webapp.py` lists them).
+// The addresses of the views. The server answers each with the same page (`channels/server/web/static.py` lists them).
 
 const ROUTES = [
   ["channels", /^\/$/],

@@ -1,0 +1,182 @@
+"""The questions to `views`, `insights` and the muted conversations, each one aggregation, and the repairs' writes."""
+
+from collections.abc import AsyncIterator, Collection
+from typing import Final
+
+from channels.analytics.models import MUTED_PLACES, Part
+from groups.audit.joins import (
+    IS_GROUP_STREAM,
+    group_of_stream,
+    look_up,
+    union,
+    with_group,
+    without_message,
+)
+from groups.kernel.ids import GroupId, join_key
+from groups.kernel.mongo import DESCENDING, Database, Document, Tx
+from groups.kernel.mongo.snapshot import Snapshot
+from groups.models import stream_of
+
+_MEMBERS: Final = Part.MEMBERS.value
+
+
+class ReachAuditStore:
+    """Reads all views and days; writes single facts."""
+
+    def __init__(self, database: Database) -> None:
+        self._views = database.collection("views")
+        self._days = database.collection("insights")
+        self._messages = database.collection("messages")
+        self._overlays = database.collection("conversations")
+
+    # --- views ----------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def of_no_message(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Messages that do not exist and have views: id, `stream` (none or one)."""
+        return snapshot.rows("views", [{"$project": {"_id": 1}}, *without_message()])
+
+    @staticmethod
+    def lagging(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Messages that show fewer views than are counted: id, `count`."""
+        return snapshot.rows(
+            "views",
+            [
+                {"$project": {"count": 1}},
+                look_up("messages", "_id", "message"),
+                {"$unwind": "$message"},
+                {
+                    "$match": {
+                        "message.recalled_at": None,
+                        "$expr": {"$lt": [{"$ifNull": ["$message.views", 0]}, "$count"]},
+                    }
+                },
+                {"$project": {"count": 1}},
+            ],
+        )
+
+    async def find_shown(self, message_ids: Collection[str]) -> dict[str, int]:
+        """The views that messages show now."""
+        cursor = self._messages.find({"_id": {"$in": list(message_ids)}}, {"views": 1})
+        return {row["_id"]: row.get("views", 0) for row in await cursor.to_list(None)}
+
+    async def find_count(self, message_id: str, tx: Tx) -> int:
+        """The views that are counted."""
+        row = await self._views.find_one({"_id": message_id}, {"count": 1}, session=tx.session)
+        return int(row["count"]) if row else 0
+
+    async def delete_views(self, message_id: str, tx: Tx) -> bool:
+        """Forget the message's views; whether there were any."""
+        result = await self._views.delete_one({"_id": message_id}, session=tx.session)
+        return result.deleted_count == 1
+
+    # --- days -----------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def other_subscribers(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Channels whose last day ends otherwise: id, `day`, `counted`, `members`."""
+        of_channel = {"$and": [{"$eq": ["$channel_id", "$$id"]}, {"$eq": ["$part", _MEMBERS]}]}
+        last: list[Document] = [
+            {"$match": {"$expr": of_channel}},
+            {"$sort": {"day": DESCENDING}},
+            {"$limit": 1},
+        ]
+        return snapshot.rows(
+            "channels",
+            [
+                {"$project": {"_id": 1}},
+                *with_group(),
+                {"$unwind": "$group"},
+                {
+                    "$lookup": {
+                        "from": "insights",
+                        "let": {"id": "$_id"},
+                        "pipeline": last,
+                        "as": "last",
+                    }
+                },
+                {"$unwind": "$last"},
+                {
+                    "$project": {
+                        "day": "$last.day",
+                        "counted": "$last.subscribers",
+                        "members": "$group.member_count",
+                    }
+                },
+                {"$match": {"$expr": {"$ne": ["$counted", "$members"]}}},
+            ],
+        )
+
+    async def put_subscribers(self, channel_id: GroupId, members: int, tx: Tx) -> int | None:
+        """Have the last day end with so many; what it ended with, None where there is none."""
+        # A batch under way that writes this day meets us; one that begins another day has counted by itself.
+        row = await self._days.find_one_and_update(
+            {"channel_id": channel_id, "part": _MEMBERS},
+            {"$set": {"subscribers": members}},
+            sort=[("day", DESCENDING)],
+            session=tx.session,
+        )
+        return int(row["subscribers"]) if row else None
+
+    # --- muted ----------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def other_muted(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Groups that more or fewer have muted than are counted: id, `counted`, `muted`."""
+        overlays: list[Document] = [
+            {"$match": {"muted": True, "conversation_id": IS_GROUP_STREAM}},
+            {
+                "$project": {
+                    "_id": group_of_stream("$conversation_id"),
+                    "muted": {"$literal": 1},
+                }
+            },
+        ]
+        return snapshot.rows(
+            "insights",
+            [
+                {"$match": {"muted": {"$exists": True}}},
+                {"$project": {"_id": "$channel_id", "counted": "$muted"}},
+                union("conversations", *overlays),
+                {
+                    "$group": {
+                        "_id": "$_id",
+                        "counted": {"$sum": "$counted"},
+                        "muted": {"$sum": "$muted"},
+                    }
+                },
+                {"$match": {"$expr": {"$ne": ["$counted", "$muted"]}}},
+                # What a disbanded group leaves is cleared away step by step.
+                *with_group(),
+                {"$match": {"group": {"$ne": []}}},
+                {"$unset": "group"},
+            ],
+        )
+
+    async def recount_muted(self, group_id: GroupId, tx: Tx) -> tuple[int, int]:
+        """Make the counter what the conversations say; before and after."""
+        keys = [join_key(group_id, "muted", place) for place in range(MUTED_PLACES)]
+        cursor = self._days.find({"_id": {"$in": keys}}, {"muted": 1}, session=tx.session)
+        before = sum(row["muted"] for row in await cursor.to_list(None))
+        # All of them: whoever mutes it, or does so no longer, writes one, so one of us runs again.
+        for place, key in enumerate(keys):
+            await self._days.update_one(
+                {"_id": key, "channel_id": group_id},
+                {"$inc": {"muted": 0, "version": 1}},
+                upsert=place == 0,
+                session=tx.session,
+            )
+        rows = self._overlays.aggregate(
+            [
+                {"$match": {"conversation_id": stream_of(group_id), "muted": True}},
+                {"$group": {"_id": None, "n": {"$sum": 1}}},
+            ],
+            session=tx.session,
+        )
+        after = sum([row["n"] for row in await rows.to_list(None)])
+        await self._days.update_one(
+            {"_id": keys[0], "channel_id": group_id},
+            {"$inc": {"muted": after - before}},
+            session=tx.session,
+        )
+        return before, after

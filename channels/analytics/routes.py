@@ -1,0 +1,249 @@
+"""Calls on reach: posts seen, and insights for those who run the channel."""
+
+import re
+from datetime import date
+from typing import Annotated, Final, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from channels.analytics.models import Day, Hour, Insights, PostReach
+from channels.analytics.service.insights import InsightService
+from channels.analytics.service.views import ViewService
+from channels.analytics.tables import table_of, wants_table
+from channels.errors import ChannelNotFound
+from channels.limits import MOST_VIEWS_PER_CALL, VIEWS_PER_CALL
+from channels.routes.responses import ChannelIdText
+from groups.errors import Banned
+from groups.kernel.actor import Actor
+from groups.kernel.endpoint import Accept, Body, Query, Table, View, get, post
+from groups.kernel.errors import BadCursor, PermissionRefused
+from groups.kernel.ids import GroupId
+from groups.kernel.paging import Page, PageQuery
+from groups.routes.messages import Seq
+from groups.routes.responses.fields import Instant
+
+Format = Annotated[
+    Literal["json", "csv"] | None,
+    Field(description="Goes before the `Accept` header; without either, JSON."),
+]
+
+
+class SeenBody(Body):
+    """Posts that I have seen."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"seqs": [1, 2, 3]}]})
+
+    seqs: Annotated[
+        list[Seq],
+        Field(
+            min_length=1,
+            max_length=MOST_VIEWS_PER_CALL,
+            description="Up to 100.",
+            json_schema_extra={"maxItems": VIEWS_PER_CALL},
+        ),
+    ]
+
+
+class PostViewsView(View):
+    """How many have seen a post."""
+
+    seq: int
+    views: int
+
+
+class ViewRoutes:
+    """Views of posts."""
+
+    tag = "Posts"
+
+    def __init__(self, views: ViewService) -> None:
+        self._views = views
+
+    @post("/v1/channels/{channel_id}/posts/views", errors=[ChannelNotFound, Banned])
+    async def report_views(
+        self, actor: Actor, channel_id: ChannelIdText, body: SeenBody
+    ) -> Page[PostViewsView]:
+        """Tell which posts I have seen, up to 100; how many have seen each of them.
+
+        Each user counts once a post, however often he tells. Posts that are gone are left out of the answer.
+        """
+        counts = await self._views.report(actor, GroupId(channel_id), body.seqs)
+        return Page(items=[PostViewsView(seq=seq, views=views) for seq, views in counts.items()])
+
+
+def _no_number(value: object) -> object:
+    # A number would be taken for seconds since 1970.
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("must be a day, as in 2026-01-31")
+    return value
+
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+DayText = Annotated[date, BeforeValidator(_no_number)]
+"""A day in a query."""
+
+
+class InsightQuery(Query):
+    """Which days (UTC, both included), and in which form."""
+
+    first: Annotated[
+        DayText | None,
+        Field(
+            alias="from", description="Without it, 30 days before `to`.", examples=["2026-01-01"]
+        ),
+    ] = None
+    last: Annotated[
+        DayText | None,
+        Field(
+            alias="to", description="Without it, or in the future: today.", examples=["2026-01-31"]
+        ),
+    ] = None
+    format: Format = None
+    table: Annotated[
+        Literal["days", "hours"], Field(description="As CSV: which of the two tables.")
+    ] = "days"
+
+
+class PostReachQuery(PageQuery):
+    """Which posts, and in which form."""
+
+    format: Format = None
+
+
+class DayView(View):
+    """A day (UTC). `subscribers` at its end, null where it is not known; `net`: joined less left and removed."""
+
+    day: date
+    subscribers: int | None
+    joined: int
+    left: int
+    removed: int
+    net: int
+    posts: int
+    views: int
+    reactions: int
+
+
+class HourView(View):
+    """An hour of the day (UTC): views first reported and reactions given in it, on all days together."""
+
+    hour: int
+    views: int
+    reactions: int
+
+
+class MutedView(View):
+    """How many subscribers have muted the channel now, and their share of all, from 0 to 1."""
+
+    count: int
+    share: float
+
+
+class InsightsView(View):
+    """How the channel fared on these days."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    first: Annotated[date, Field(serialization_alias="from")]
+    last: Annotated[date, Field(serialization_alias="to")]
+    days: list[DayView]
+    hours: list[HourView]
+    muted: MutedView
+
+
+class PostReachView(View):
+    """How far a post came: users who saw it, reactions it has now."""
+
+    seq: int
+    created_at: Instant
+    preview: str
+    views: int
+    reactions: int
+
+
+class InsightRoutes:
+    """Insights."""
+
+    tag = "Insights"
+
+    def __init__(self, insights: InsightService) -> None:
+        self._insights = insights
+
+    @get("/v1/channels/{channel_id}/insights", errors=[ChannelNotFound, PermissionRefused])
+    async def channel_insights(
+        self, actor: Actor, channel_id: ChannelIdText, query: InsightQuery, accept: Accept
+    ) -> InsightsView | Table:
+        """How the channel fares: its days, its hours, who has muted it (owner, admins with `see_insights`).
+
+        As CSV (`Accept: text/csv` or `format=csv`) with the columns of `DayView`, or of `HourView`.
+        """
+        insights = await self._insights.get(actor, GroupId(channel_id), query.first, query.last)
+        view = _insights_view(insights)
+        if not _is_csv(query.format, accept):
+            return view
+        rows = view.days if query.table == "days" else view.hours
+        name = f"insights-{query.table}-{insights.first}-{insights.last}"
+        columns = list((DayView if query.table == "days" else HourView).model_fields)
+        return table_of(name, columns, ([getattr(row, c) for c in columns] for row in rows))
+
+    @get(
+        "/v1/channels/{channel_id}/insights/posts",
+        errors=[ChannelNotFound, PermissionRefused, BadCursor],
+    )
+    async def post_insights(
+        self, actor: Actor, channel_id: ChannelIdText, query: PostReachQuery, accept: Accept
+    ) -> Page[PostReachView] | Table:
+        """How far each post came, newest first (owner, admins with `see_insights`).
+
+        As CSV with the columns of `PostReachView`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
+        """
+        reached, next_cursor = await self._insights.posts(
+            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
+        )
+        if not _is_csv(query.format, accept):
+            return Page(items=[_post_view(one) for one in reached], next_cursor=next_cursor)
+        columns = list(PostReachView.model_fields)
+        rows = ([getattr(one, column) for column in columns] for one in reached)
+        return table_of("insights-posts", columns, rows, next_cursor)
+
+
+def _is_csv(asked: Literal["json", "csv"] | None, accept: str) -> bool:
+    return wants_table(accept) if asked is None else asked == "csv"
+
+
+def _insights_view(insights: Insights) -> InsightsView:
+    return InsightsView.model_construct(
+        first=insights.first,
+        last=insights.last,
+        days=[_day_view(day) for day in insights.days],
+        hours=[_hour_view(hour) for hour in insights.hours],
+        muted=MutedView(count=insights.muted.count, share=round(insights.muted.share, 4)),
+    )
+
+
+def _day_view(day: Day) -> DayView:
+    return DayView.model_construct(
+        day=day.day,
+        subscribers=day.subscribers,
+        joined=day.joined,
+        left=day.left,
+        removed=day.removed,
+        net=day.net,
+        posts=day.posts,
+        views=day.views,
+        reactions=day.reactions,
+    )
+
+
+def _hour_view(hour: Hour) -> HourView:
+    return HourView.model_construct(hour=hour.hour, views=hour.views, reactions=hour.reactions)
+
+
+def _post_view(one: PostReach) -> PostReachView:
+    return PostReachView.model_construct(
+        seq=one.seq,
+        created_at=one.created_at,
+        preview=one.preview,
+        views=one.views,
+        reactions=one.reactions,
+    )

@@ -1,0 +1,166 @@
+"""Day documents, in the collection `insights`: `_id` is `channel<US>day<US>part<US>seq`, and what that part counted.
+
+`seq` is 0 but where a part counts each post on its own until its day is folded; only such documents have it as a field.
+A document has at most 24 hours and a handful of sums. It expires by itself, at the instant it was made with. `muted`
+has no day: `_id` is `channel<US>muted<US>place`, some of them for each group, so that who mute at once seldom meet.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Final
+
+from channels.analytics.models import Part
+from groups.kernel.ids import GroupId, join_key
+from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Tx
+
+_MUTED: Final = "muted"
+
+
+class DayStore:
+    """The collection `insights`."""
+
+    INDEXES = (
+        Index(
+            "insights",
+            [("channel_id", 1), ("part", 1), ("day", 1)],
+            "the days of a range; the last one before it",
+        ),
+        Index(
+            "insights",
+            [("day", 1)],
+            "days that are not folded yet",
+            partial={"seq": {"$exists": True}},
+        ),
+        Index("insights", [("expires_at", 1)], "days that are over", expire_after_seconds=0),
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._days = database.collection("insights")
+
+    async def add(
+        self,
+        channel_id: GroupId,
+        day: date,
+        part: Part,
+        seq: int,
+        sums: Mapping[str, int],
+        tx: Tx,
+        *,
+        expires_at: datetime,
+        subscribers: int | None = None,
+    ) -> None:
+        """Count so much more on the day, of the post with this seq, or 0: of the channel."""
+        fixed: Document = {"part": part.value, "day": day.isoformat(), "expires_at": expires_at}
+        if seq:
+            fixed["seq"] = seq
+        update: Document = {"$inc": dict(sums), "$setOnInsert": fixed}
+        if subscribers is not None:
+            update["$set"] = {"subscribers": subscribers}
+        key = join_key(channel_id, day.isoformat(), part.value, seq)
+        await self._days.update_one(
+            {"_id": key, "channel_id": channel_id}, update, upsert=True, session=tx.session
+        )
+
+    async def list_days(self, channel_id: GroupId, first: date, last: date) -> list[Document]:
+        """What was counted on the days from `first` to `last`, in no order: `day` and the sums."""
+        # Uses index: channel_id_1_part_1_day_1; four documents a day, but for those that are not folded yet.
+        cursor = self._days.find(
+            {
+                "channel_id": channel_id,
+                "part": {"$in": [part.value for part in Part]},
+                "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
+            },
+            {"_id": 0, "channel_id": 0, "part": 0, "seq": 0, "expires_at": 0},
+            batch_size=ONE_REPLY,
+        )
+        return [
+            {**row, "day": date.fromisoformat(row["day"])} for row in await cursor.to_list(None)
+        ]
+
+    async def find_members_before(self, channel_id: GroupId, day: date) -> Document | None:
+        """The last change of members before the day: `subscribers`, `joined`, `left`, `removed`."""
+        return await self._find_members(channel_id, {"$lt": day.isoformat()}, DESCENDING)
+
+    async def find_members_from(self, channel_id: GroupId, day: date) -> Document | None:
+        """The first change of members on the day or later, likewise."""
+        return await self._find_members(channel_id, {"$gte": day.isoformat()}, 1)
+
+    async def _find_members(
+        self, channel_id: GroupId, days: Document, order: int
+    ) -> Document | None:
+        # Uses index: channel_id_1_part_1_day_1, one key of it.
+        row: Document | None = await self._days.find_one(
+            {"channel_id": channel_id, "part": Part.MEMBERS.value, "day": days},
+            {"_id": 0, "subscribers": 1, "joined": 1, "left": 1, "removed": 1},
+            sort=[("day", order)],
+        )
+        return row
+
+    # --- folding --------------------------------------------------------------------------------------------------
+
+    async def find_unfolded(self, before: date) -> tuple[GroupId, date] | None:
+        """A channel and one of its days before this one that still counts each post on its own."""
+        # Uses index: day_1 (partial: not folded); every shard is asked, in the background.
+        row = await self._days.find_one(
+            {"seq": {"$exists": True}, "day": {"$lt": before.isoformat()}},
+            {"channel_id": 1, "day": 1},
+            sort=[("day", 1)],
+        )
+        return (row["channel_id"], date.fromisoformat(row["day"])) if row else None
+
+    async def fold_some(self, channel_id: GroupId, day: date, limit: int, tx: Tx) -> int:
+        """Fold up to `limit` of the day's posts into one document; how many there were."""
+        # Uses index: channel_id_1_part_1_day_1
+        cursor = self._days.find(
+            {
+                "channel_id": channel_id,
+                "part": Part.REACTIONS.value,
+                "day": day.isoformat(),
+                "seq": {"$exists": True},
+            },
+            session=tx.session,
+        ).limit(limit)
+        rows = await cursor.to_list(None)
+        if rows:
+            sums = Counter[str]()
+            for row in rows:
+                sums["reactions"] += row["reactions"]
+                sums.update({f"hours.{hour}": number for hour, number in row["hours"].items()})
+            await self.add(
+                channel_id, day, Part.REACTIONS, 0, sums, tx, expires_at=rows[0]["expires_at"]
+            )
+            # Whoever counts on one of them meanwhile, or folds it too, meets us here.
+            keys = [row["_id"] for row in rows]
+            await self._days.delete_many(
+                {"_id": {"$in": keys}, "channel_id": channel_id}, session=tx.session
+            )
+        return len(rows)
+
+    # --- muted ----------------------------------------------------------------------------------------------------
+
+    async def add_muted(self, channel_id: GroupId, place: int, more: int, tx: Tx) -> None:
+        """Count so many more members, or fewer, who have muted the group."""
+        await self._days.update_one(
+            {"_id": join_key(channel_id, _MUTED, place), "channel_id": channel_id},
+            {"$inc": {"muted": more}},
+            upsert=True,
+            session=tx.session,
+        )
+
+    async def count_muted(self, channel_id: GroupId, places: int) -> int:
+        """How many members have muted the group."""
+        keys = [join_key(channel_id, _MUTED, place) for place in range(places)]
+        cursor = self._days.find({"_id": {"$in": keys}, "channel_id": channel_id}, {"muted": 1})
+        return sum(row["muted"] for row in await cursor.to_list(None))
+
+    async def delete_some(self, channel_id: GroupId, limit: int, tx: Tx) -> int:
+        """Delete up to `limit` documents of a channel that ended; how many there were."""
+        # Uses index: channel_id_1_part_1_day_1
+        cursor = self._days.find({"channel_id": channel_id}, {"_id": 1}, session=tx.session)
+        keys = [row["_id"] for row in await cursor.limit(limit).to_list(None)]
+        if keys:
+            await self._days.delete_many(
+                {"_id": {"$in": keys}, "channel_id": channel_id}, session=tx.session
+            )
+        return len(keys)

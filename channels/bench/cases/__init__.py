@@ -1,0 +1,26 @@
+"""The rows of the benchmark, in the order in which they are measured: later ones use what earlier ones made."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from channels.bench.cases import calls, fanout, importing, inbox, memory, posts, storm, workers
+from channels.bench.context import Stage
+from channels.bench.models import Row
+
+Measure = Callable[[Stage], Awaitable[list[Row]]]
+
+ROWS: Final[Mapping[str, Measure]] = {
+    "subscribe": calls.subscribe,
+    "react": calls.react,
+    "read": calls.read,
+    "unread": inbox.unread,
+    "inbox": inbox.at_size,
+    "fanout": fanout.fanout,
+    "burst": fanout.burst,
+    "storm": storm.storm,
+    "workers": workers.workers,
+    "import": importing.bulk,
+    "post": posts.post,
+    "memory": memory.memory,
+}
+NAMES: Final = tuple(ROWS)

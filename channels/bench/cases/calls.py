@@ -1,0 +1,154 @@
+"""Subscribing, reacting and reading under load, beside an empty aiohttp handler."""
+
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Final
+from urllib.parse import quote
+
+from channels.bench.context import Stage
+from channels.bench.load import Outcome
+from channels.bench.models import Figures, Row, Series, Target, figures
+from channels.bench.processes import Address, Server, yardstick
+
+CALLERS: Final = 256
+READERS: Final = 64
+MOST_A_SECOND: Final = 25_000  # calls a measurement prepares, so that it never runs out of users
+EMOJI: Final = ("👍", "❤️", "🔥", "🎉")
+
+_HALF: Final = Target(bound="at_least", value=0.5)
+_THIRD: Final = Target(bound="at_least", value=0.3)
+_numbers = count()
+
+
+async def subscribe(stage: Stage) -> list[Row]:
+    """`PUT …/subscription` to one channel, each call by a user who did not subscribe before."""
+    stage.hot = await stage.channel("hot")
+    await stage.post(stage.hot, 1)
+
+    async def ours() -> Outcome:
+        return await subscribe_new(stage, stage.server, CALLERS, stage.plan.seconds)
+
+    row, _ = await _beside_empty(
+        stage, "subscribe", f"subscribe to one channel, {CALLERS} callers", CALLERS, ours, _HALF
+    )
+    stage.say("subscribe: against concurrency")
+    points = []
+    for callers in stage.plan.concurrency:
+        outcome = await subscribe_new(stage, stage.server, callers, stage.plan.seconds / 2)
+        points.append((float(callers), round(outcome.per_second, 1)))
+    series = Series(chart="throughput", name="subscribe", points=tuple(points))
+    return [row.model_copy(update={"series": (series,)})]
+
+
+async def subscribe_new(stage: Stage, server: Server, callers: int, seconds: float) -> Outcome:
+    """Subscribe new users to the hot channel for so long; they may react afterwards."""
+    batch = next(_numbers)
+    most = int(min(MOST_A_SECOND, 400 + 120 * callers) * seconds)
+    users = [f"s{batch}-{number}" for number in range(most)]
+    path = f"/v1/channels/{stage.hot}/subscription"
+    requests = [stage.request("PUT", path, user) for user in users]
+    outcome = await stage.drive(requests, connections=callers, seconds=seconds, server=server)
+    outcome.only(200)
+    # In this order they were sent; whose answer came is as many, give or take the connections.
+    stage.subscribed += users[: len(outcome.latencies) - callers]
+    return outcome
+
+
+async def react(stage: Stage) -> list[Row]:
+    """`PUT …/reactions/{emoji}` on one post, each call by another subscriber."""
+    await _need_subscribers(stage)
+
+    async def ours() -> Outcome:
+        return await react_anew(stage, stage.server, CALLERS, stage.plan.seconds)
+
+    row, _ = await _beside_empty(
+        stage, "react", f"react to one post, {CALLERS} callers", CALLERS, ours, _HALF
+    )
+    return [row]
+
+
+async def react_anew(stage: Stage, server: Server, callers: int, seconds: float) -> Outcome:
+    """React to the hot post for so long: each subscriber once with each emoji in turn."""
+    emoji = quote(EMOJI[next(_numbers) % len(EMOJI)])
+    path = f"/v1/channels/{stage.hot}/posts/1/reactions/{emoji}"
+    requests = [stage.request("PUT", path, user) for user in stage.subscribed]
+    outcome = await stage.drive(requests, connections=callers, seconds=seconds, server=server)
+    return outcome.only(200)
+
+
+async def _need_subscribers(stage: Stage) -> None:
+    if not stage.hot:
+        stage.hot = await stage.channel("hot")
+        await stage.post(stage.hot, 1)
+    if len(stage.subscribed) < CALLERS * 8:
+        await subscribe_new(stage, stage.server, CALLERS, stage.plan.seconds * 2)
+
+
+async def read(stage: Stage) -> list[Row]:
+    """`GET …/posts?limit=20`, each post with reactions, each caller holding one of his own."""
+    channel = await stage.channel("library")
+    await stage.post(channel, 25)
+    readers = [f"reader-{number}" for number in range(READERS)]
+    path = f"/v1/channels/{channel}"
+    await stage.prepare([stage.request("PUT", f"{path}/subscription", user) for user in readers])
+    reactions = []
+    for seq in range(6, 26):
+        for place, user in enumerate(readers[:12]):
+            emoji = quote(EMOJI[(seq + place) % len(EMOJI)])
+            reactions.append(stage.request("PUT", f"{path}/posts/{seq}/reactions/{emoji}", user))
+    # And everyone else one, on the newest.
+    newest = f"{path}/posts/25/reactions/{quote(EMOJI[0])}"
+    reactions += [stage.request("PUT", newest, user) for user in readers[12:]]
+    await stage.prepare(reactions)
+    requests = [stage.request("GET", f"{path}/posts?limit=20", user) for user in readers]
+
+    async def ours() -> Outcome:
+        outcome = await stage.drive(requests, connections=READERS, is_cycle=True)
+        return outcome.only(200)
+
+    what = f"read 20 posts with tallies, {READERS} callers"
+    row, _ = await _beside_empty(stage, "read", what, READERS, ours, _THIRD)
+    return [row]
+
+
+async def empty(stage: Stage, address: Address, callers: int) -> Outcome:
+    """The empty handler under the same load."""
+    requests = [
+        stage.request("PUT", f"/empty/{number}", f"reader-{number}") for number in range(callers)
+    ]
+    outcome = await stage.drive(requests, connections=callers, is_cycle=True, address=address)
+    return outcome.only(200)
+
+
+async def _beside_empty(
+    stage: Stage,
+    name: str,
+    what: str,
+    callers: int,
+    measure: Callable[[], Awaitable[Outcome]],
+    target: Target,
+) -> tuple[Row, list[Outcome]]:
+    ours: list[Outcome] = []
+    theirs: list[Outcome] = []
+    async with yardstick("http") as address:
+        await empty(stage, address, callers)  # warm
+        for repeat in range(stage.plan.repeats):
+            stage.say(f"{name}: {repeat + 1} of {stage.plan.repeats}")
+            theirs.append(await empty(stage, address, callers))
+            ours.append(await measure())
+    latencies = [f"{outcome.quantile(q) * 1000:.1f}" for outcome in ours[-1:] for q in (0.5, 0.99)]
+    row = Row(
+        name=name,
+        what=what,
+        ours=rates(what, ours),
+        yardstick=rates(f"empty aiohttp handler, {callers} callers", theirs),
+        target=target,
+        generator_busy=max(outcome.busy for outcome in (*ours, *theirs)),
+        notes=(f"latency p50 {latencies[0]} ms, p99 {latencies[1]} ms",),
+    )
+    return row, ours
+
+
+def rates(what: str, outcomes: list[Outcome]) -> Figures:
+    """Answers a second of each of them."""
+    return figures(what, "/s", [outcome.per_second for outcome in outcomes])

@@ -1,0 +1,61 @@
+"""The bulk import beside a bare `insert_many` of the same documents; and the one subscriber too many."""
+
+from contextlib import AsyncExitStack
+from typing import Final
+
+from channels.bench.context import NoSuchCall, Stage
+from channels.bench.models import Row, Target, figures
+
+BATCH: Final = 5_000  # documents of one bare insert_many
+STEPS: Final = 5
+
+
+async def bulk(stage: Stage) -> list[Row]:
+    """`POST …/subscribers` with a line a user, until the channel is full where the plan goes so far."""
+    wanted = stage.plan.imported
+    what = f"{wanted:,} subscribers through the bulk import"
+    name = await stage.channel("crowd")
+    users = [f"crowd-{each:07}" for each in range(wanted - 1)]  # the owner is one, too
+    step = -(-wanted // STEPS)
+    ours: list[float] = []
+    bare: list[float] = []
+    seconds = 0.0
+    # In turns: what slows the machine down for a while slows both, and the indexes of both grow alike.
+    async with AsyncExitStack() as stack:
+        beside = None
+        for first in range(0, len(users), step):
+            part = users[first : first + step]
+            stage.say(f"import: {first + len(part):,} of {len(users):,} subscribers")
+            try:
+                last, took = await stage.bring(name, part)
+            except NoSuchCall as error:
+                return [Row(name="import", what=what, skipped=str(error))]
+            seconds += took
+            ours.append(last["added"] / took)
+            if beside is None:
+                members = stage.store.bare_members(f"@TOA#_{name}")
+                beside = await stack.enter_async_context(members)
+            bare.append(len(part) / await beside.insert(part, BATCH))
+    stage.made[wanted] = name
+    rows = [
+        Row(
+            name="import",
+            what=what,
+            ours=figures("the bulk import", "/s", ours),
+            yardstick=figures("bare insert_many", "/s", bare),
+            target=Target(bound="at_least", value=0.5),
+            notes=(f"all in {seconds:.1f} s",),
+        )
+    ]
+    if wanted == 1_000_000:
+        call = stage.request("PUT", f"/v1/channels/{name}/subscription", "one-too-many")
+        refused = await stage.drive([call], connections=1, seconds=5)
+        rows.append(
+            Row(
+                name="import",
+                what="the next one is refused (409)",
+                ours=figures("answers of 409", "", [refused.statuses[409]]),
+                target=Target(bound="at_least", value=1),
+            )
+        )
+    return rows

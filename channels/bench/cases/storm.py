@@ -1,0 +1,50 @@
+"""Everybody reconnects at once, as after a restart: all are admitted, and how long the last one waits."""
+
+from channels.bench.context import Stage, opened
+from channels.bench.listeners import Listeners, Opening
+from channels.bench.models import Row, Target, figures
+from channels.bench.processes import server
+
+
+async def storm(stage: Stage) -> list[Row]:
+    """Open all sockets in the same moment; and what an idle one costs in memory."""
+    sockets = stage.plan.storm_sockets
+    channel = await stage.channel("storm")
+    users = [f"storm-{number}" for number in range(sockets)]
+    stage.say(f"storm: {sockets:,} subscribers")
+    path = f"/v1/channels/{channel}/subscription"
+    await stage.prepare([stage.request("PUT", path, user) for user in users], connections=128)
+    tokens = [stage.token(user) for user in users]
+    listeners = Listeners()
+    # A process as it is after a restart: one that had sockets before would take these into memory it has already.
+    async with server(stage.deployment) as fresh, opened(listeners):
+        before, address = fresh.memory_bytes, fresh.address
+        stage.say(f"storm: {sockets:,} sockets at once")
+        opening = Opening(
+            "websocket", address.host, address.port, "/v1/socket", tokens, at_once=sockets
+        )
+        result = await listeners.open(opening)
+        grown = fresh.memory_bytes - before
+    what = f"{sockets:,} sockets open and authenticate at once"
+    rows = [
+        Row(
+            name="storm",
+            what=f"{what}: the last is ready",
+            ours=figures("seconds until the last is ready", "s", [result.seconds]),
+        ),
+        Row(
+            name="storm",
+            what=f"{what}: refused or lost",
+            ours=figures("sockets that failed", "", [result.failed]),
+            target=Target(bound="at_most", value=0),
+        ),
+    ]
+    if before:
+        rows.append(
+            Row(
+                name="storm",
+                what="memory of an idle socket",
+                ours=figures("resident bytes a socket", "KB", [grown / sockets / 1024]),
+            )
+        )
+    return rows

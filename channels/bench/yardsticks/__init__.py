@@ -1,1 +1,0 @@
-"""What the product is measured against, each a program of its own: `python -m channels.bench.yardsticks.NAME PORT`."""

@@ -1,0 +1,50 @@
+"""Tells the channel's admin log what one admin did to the draft of another.
+
+Every admin reads the log, also who may not post and so sees no draft. An entry therefore names the draft, whose it was
+and its hour, and keeps nothing of what it says.
+"""
+
+from channels.drafts.models import Draft
+from groups.kernel.actor import Actor
+from groups.kernel.clock import rfc3339
+from groups.kernel.mongo import Tx
+from groups.models import AdminAct, AdminAction, Group
+from groups.service.access.guard import Access
+from groups.service.admin_log import AdminLog
+
+
+class DraftTelling:
+    """What is told of drafts."""
+
+    def __init__(self, admin_log: AdminLog, access: Access) -> None:
+        self._admin_log = admin_log
+        self._access = access
+
+    async def tell(
+        self,
+        tx: Tx,
+        actor: Actor,
+        action: AdminAction,
+        group: Group,
+        draft: Draft,
+        after: Draft | None = None,
+    ) -> None:
+        """Tell it in this transaction; nothing where the draft was the actor's own."""
+        if draft.author_id != actor.user_id:
+            then = _shown(after) if after is not None else {}
+            act = AdminAct(actor, action, draft.draft_id, _shown(draft), then)
+            await self._admin_log.record(tx, group, act)
+
+    async def tell_published(self, tx: Tx, actor: Actor, draft: Draft) -> None:
+        """Tell that the actor published another's draft; one's own costs nothing.
+
+        Raises: GroupNotFound.
+        """
+        if draft.author_id != actor.user_id:
+            standing = await self._access.standing(actor, draft.channel_id, tx)
+            await self.tell(tx, actor, AdminAction.DRAFT_PUBLISHED, standing.group, draft)
+
+
+def _shown(draft: Draft) -> dict[str, object]:
+    at = rfc3339(draft.publish_at) if draft.publish_at else None
+    return {"author_id": draft.author_id, "kind": draft.content.kind.value, "publish_at": at}

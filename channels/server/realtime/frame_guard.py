@@ -1,0 +1,123 @@
+"""Counts the frames of a client before they are parsed, so that a flood costs no more than the first frame too many.
+
+The library parses whatever one read of the connection brought (256 KiB, 40,000 empty pings) and answers each ping in
+one turn of the event loop. The guard stands between the connection and that parser: it walks over frame headers only.
+
+Promises:
+    Frames of every kind count (text, binary, fragments, ping, pong, close), from the upgrade on, authenticated or not.
+    More than `FRAMES_PER_SECOND` ends the reading: nothing behind that frame is parsed or answered.
+    A frame without a mask ends it too (RFC 6455, section 5.1).
+    A connection whose reading ended, here or in the parser, is cut after `CLOSE_SECONDS`, whatever its client does.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from aiohttp import WSCloseCode
+
+from channels.server.realtime.close_codes import CLOSE_SECONDS, CloseCode
+
+FRAMES_PER_SECOND: Final = 20  # of one client, in a burst of as many
+_DISCARDED_BYTES: Final = 256 * 1024  # taken in while the client may still read its close frame
+_LONGEST_HEAD: Final = 10  # bytes of a header without its mask
+_MASK_BYTES: Final = 4
+_NO_MORE: Final = (False, b"")
+
+
+class Parser(Protocol):
+    """The library's parser, as a connection feeds it."""
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Parse; whether nothing more can be parsed, and what is left."""
+        ...
+
+    def feed_eof(self) -> None:
+        """Note the end of the connection."""
+        ...
+
+
+class FrameGuard:
+    """The guard of one connection. `on_refused` is called once, with the code to close with."""
+
+    def __init__(
+        self,
+        parser: Parser,
+        transport: asyncio.Transport,
+        on_refused: Callable[[CloseCode | WSCloseCode], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._parser = parser
+        self._transport = transport
+        self._on_refused = on_refused
+        self._clock = clock
+        self._tokens, self._since = float(FRAMES_PER_SECOND), clock()
+        self._head = b""  # of a header whose rest is still to come
+        self._skip = 0  # bytes until the next header
+        self._is_over = False
+        self._discarded = 0
+
+    def feed_eof(self) -> None:
+        """Pass the end on."""
+        self._parser.feed_eof()
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Pass on the frames that may be parsed."""
+        if self._is_over:
+            self._discard(data)
+            return _NO_MORE
+        end, refusal = self._check(data)
+        answer = self._parser.feed_data(data[:end])
+        if refusal is not None:
+            self._on_refused(refusal)
+        if refusal is not None or answer[0]:
+            self._is_over = True
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
+        return answer
+
+    def _check(self, data: bytes) -> tuple[int, CloseCode | WSCloseCode | None]:
+        """How many of the bytes may be parsed, and why no more."""
+        now = self._clock()
+        self._tokens = min(
+            FRAMES_PER_SECOND, self._tokens + (now - self._since) * FRAMES_PER_SECOND
+        )
+        self._since = now
+        place, size = 0, len(data)
+        while self._skip < size - place:
+            place += self._skip
+            head = self._head + data[place : place + _LONGEST_HEAD - len(self._head)]
+            length = _length_of(head)
+            if length is None:
+                self._skip, self._head = 0, head
+                return size, None
+            self._tokens -= 1
+            if self._tokens < 0:
+                return place, CloseCode.FLOOD
+            if not head[1] & 0x80:
+                return place, WSCloseCode.PROTOCOL_ERROR
+            head_bytes, payload_bytes = length
+            place -= len(self._head)  # where the header began, maybe in an earlier read
+            self._head = b""
+            self._skip = head_bytes + _MASK_BYTES + payload_bytes
+        self._skip -= size - place
+        return size, None
+
+    def _discard(self, data: bytes) -> None:
+        # Read for a while: a connection closed with bytes unread is reset, and its client may never see why.
+        self._discarded += len(data)
+        if self._discarded > _DISCARDED_BYTES and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+
+def _length_of(head: bytes) -> tuple[int, int] | None:
+    """Of a header and of its payload, in bytes; None where the header is not all there."""
+    if len(head) < 2:
+        return None
+    length = head[1] & 0x7F
+    if length < 126:
+        return 2, length
+    width = 2 if length == 126 else 8
+    if len(head) < 2 + width:
+        return None
+    return 2 + width, int.from_bytes(head[2 : 2 + width])

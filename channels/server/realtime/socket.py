@@ -1,0 +1,326 @@
+"""The socket: `GET /v1/socket`. First who, then events; writes go over REST.
+
+A session cannot exist before its token was checked. It has one reader (this handler); whoever writes hands whole frames
+to the transport and waits for nothing. A client that reads slower than it is written to is closed with `SLOW`. Frames
+of every kind are counted before they are parsed (`channels.server.realtime.frame_guard`), and pings are answered here.
+Client frames are `auth` (again with a newer token of the same user, before the old one expires), `watch`, `unwatch` and
+`ping`; server frames are `ready`, `renewed`, `event`, `behind`, `watching`, `unwatched`, `pong` and `error` (code
+and detail as over REST).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Annotated, Any, Final, Literal
+
+import orjson
+import structlog
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, hdrs, web
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from channels.server.auth import Callers
+from channels.server.limits.by_address import Visitors
+from channels.server.limits.rate_limit import UserRates
+from channels.server.metrics import Metrics
+from channels.server.realtime.close_codes import CLOSE_SECONDS, CloseCode
+from channels.server.realtime.frames import pong_frame, text_frame
+from channels.server.realtime.hub import Hub
+from channels.server.realtime.session import SocketSession
+from channels.server.tokens import BadToken, Claims
+from channels.server.web.cors import Origins
+from channels.server.web.not_found_delay import Veil
+from channels.server.web.protocol import Connection
+from channels.server.web.request import Request
+from channels.server.web.responses import SERVER
+from channels.server.web.router import Parameters
+from conversations.errors import ConversationNotFound
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock, rfc3339
+from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, TooMany, Unready
+from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.kernel.mongo import is_outage
+from groups.models import stream_of
+
+AUTH_SECONDS: Final = 10.0
+HEARTBEAT_SECONDS: Final = 30.0
+FRAME_BYTES: Final = 8 * 1024  # the largest client frame: a token is at most 4 KiB
+WATCHED_STREAMS: Final = 100  # streams one session watches at once
+
+_CONTROL: Final = (WSMsgType.PING, WSMsgType.PONG)
+_GROUP_PREFIX: Final = stream_of(GroupId(""))
+
+log = structlog.get_logger("channels.socket")
+
+
+class _ClientFrame(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Auth(_ClientFrame):
+    type: Literal["auth"]
+    token: str
+
+
+class _Watch(_ClientFrame):
+    type: Literal["watch"]
+    conversation_id: Annotated[str, Field(max_length=128)]
+
+
+class _Unwatch(_ClientFrame):
+    type: Literal["unwatch"]
+    conversation_id: Annotated[str, Field(max_length=128)]
+
+
+class _Ping(_ClientFrame):
+    type: Literal["ping"]
+
+
+_FRAMES: Final[TypeAdapter[_Auth | _Watch | _Unwatch | _Ping]] = TypeAdapter(
+    Annotated[_Auth | _Watch | _Unwatch | _Ping, Field(discriminator="type")]
+)
+
+
+class _Socket(web.WebSocketResponse):
+    """The library's socket, which can be told by its connection that no more comes."""
+
+    def end_reading(self, code: CloseCode | WSCloseCode) -> None:
+        """Let the reader find, behind what it has not read yet, the code to close with."""
+        if self._reader is not None:
+            self._reader.feed_data(WSMessage(WSMsgType.ERROR, code, None), 0)
+
+
+class SocketServer:
+    """Serves the socket."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        callers: Callers,
+        visitors: Visitors,
+        rates: UserRates,
+        clock: Clock,
+        metrics: Metrics,
+        origins: Origins,
+        veil: Veil,
+        *,
+        group_ids_of: Callable[[UserId], Awaitable[list[GroupId]]],
+        may_watch: Callable[[Actor, GroupId], Awaitable[object]],
+        auth_seconds: float = AUTH_SECONDS,
+    ) -> None:
+        self._hub = hub
+        self._callers = callers
+        self._visitors = visitors
+        self._rates = rates
+        self._clock = clock
+        self._metrics = metrics
+        self._origins = origins
+        self._veil = veil
+        self._group_ids_of = group_ids_of
+        self._may_watch = may_watch
+        self._auth_seconds = auth_seconds
+        self._open: set[_Socket] = set()
+
+    async def handle(self, request: Request, parameters: Parameters) -> web.StreamResponse:
+        """Upgrade, authenticate, serve until either side closes.
+
+        Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed; RateLimited where the
+        user opens too many, the address showed too many bad tokens, or has too many sockets that have not said whose
+        they are.
+        """
+        self._origins.check_socket(request)
+        header = request.headers.get(hdrs.AUTHORIZATION)
+        claims: Claims | None = None
+        if header is not None:
+            claims = self._callers.by_header(request)
+            self._rates.take(claims.actor)
+        with ExitStack() as place:
+            if claims is None:
+                place.enter_context(self._visitors.socket_of(request))
+                await self._visitors.pace(request)
+            transport = request.transport
+            if transport is None:  # gone before it was served
+                raise ConnectionResetError
+            socket = await self._upgraded(request)
+            try:
+                if claims is None:
+                    claims = await self._auth_phase(socket, transport, request)
+                    place.close()
+                if claims is not None:
+                    request.user_id = claims.actor.user_id
+                    await self._serve(socket, transport, request, claims)
+            # After the upgrade an HTTP answer would be noise in the stream: the client is told to come back.
+            except Exception as error:
+                if not is_outage(error):
+                    log.exception("defect", request_id=request.request_id)
+                await socket.close(code=CloseCode.RESYNC, message=b"resync")
+            finally:
+                self._open.discard(socket)
+                # Closed, a connection lives until its client has read what was written, which may be never.
+                asyncio.get_running_loop().call_later(CLOSE_SECONDS, transport.abort)
+        return socket
+
+    async def _upgraded(self, request: web.BaseRequest) -> _Socket:
+        socket = _Socket(
+            timeout=CLOSE_SECONDS,
+            autoping=False,
+            heartbeat=HEARTBEAT_SECONDS,
+            max_msg_size=FRAME_BYTES,
+            # Compressed frames differ from socket to socket, and hold a window of 32 KiB each.
+            compress=False,
+        )
+        if not socket.can_prepare(request):
+            raise InvalidRequest(
+                "This is a WebSocket", errors=[{"field": "Upgrade", "reason": "must be websocket"}]
+            )
+        socket.headers[hdrs.SERVER] = SERVER
+        connection = request.protocol
+        assert isinstance(connection, Connection), "as `connections.Listener` makes them"
+        connection.on_frame_refused = socket.end_reading
+        await socket.prepare(request)
+        self._open.add(socket)
+        return socket
+
+    async def close_all(self) -> None:
+        """Tell every client that the server goes away, and wait until they are closed."""
+        self._hub.close_all(CloseCode.GOING_AWAY)
+        closings = [
+            socket.close(code=CloseCode.GOING_AWAY, message=b"going_away") for socket in self._open
+        ]
+        if closings:
+            await asyncio.wait(
+                [asyncio.ensure_future(closing) for closing in closings], timeout=CLOSE_SECONDS
+            )
+
+    async def _auth_phase(
+        self, socket: _Socket, transport: asyncio.Transport, request: web.BaseRequest
+    ) -> Claims | None:
+        try:
+            async with asyncio.timeout(self._auth_seconds):
+                message = await socket.receive()
+                while message.type in _CONTROL:
+                    if message.type is WSMsgType.PING:
+                        transport.write(pong_frame(message.data))
+                    message = await socket.receive()
+        except TimeoutError:
+            await _refuse(socket, CloseCode.AUTH_TIMEOUT, BadToken("no auth frame came in time"))
+            return None
+        if isinstance(message.data, CloseCode | WSCloseCode):
+            await socket.close(code=message.data)
+            return None
+        if message.type is not WSMsgType.TEXT:
+            if not socket.closed:
+                await _refuse(socket, CloseCode.BAD_FRAME, BadToken("frames are JSON text"))
+            return None
+        try:
+            frame = _FRAMES.validate_json(message.data)
+        except ValidationError:
+            frame = None
+        if not isinstance(frame, _Auth):
+            await _refuse(socket, CloseCode.BAD_TOKEN, BadToken("the first frame must be auth"))
+            return None
+        try:
+            claims = self._callers.by_token(request, frame.token)
+            self._rates.take(claims.actor)
+            return claims
+        except BadToken as error:
+            await _refuse(socket, CloseCode.BAD_TOKEN, error)
+        except RateLimited as error:
+            await _refuse(socket, CloseCode.FLOOD, error)
+        return None
+
+    async def _serve(
+        self,
+        socket: _Socket,
+        transport: asyncio.Transport,
+        request: web.BaseRequest,
+        claims: Claims,
+    ) -> None:
+        connection = request.protocol
+        assert isinstance(connection, Connection), "as `connections.Listener` makes them"
+        connection.become_socket()
+        session = SocketSession(socket, transport, claims, self._metrics)
+        self._hub.attach(session)
+        session.renew(claims, self._seconds_left(claims))
+        try:
+            # Revoked between its check and `attach`, it would have heard nothing of it.
+            self._callers.check(claims)
+            self._hub.settle(session, await self._group_ids_of(claims.actor.user_id))
+            session.begin()
+            await self._read(socket, session, request)
+        except BadToken:
+            session.close_soon(CloseCode.BAD_TOKEN)
+        finally:
+            self._hub.detach(session)
+            await session.end()
+
+    def _seconds_left(self, claims: Claims) -> float:
+        return (claims.expires_at - self._clock.now()).total_seconds()
+
+    async def _read(
+        self, socket: _Socket, session: SocketSession, request: web.BaseRequest
+    ) -> None:
+        async for message in socket:
+            if message.type is WSMsgType.PING:
+                session.push(pong_frame(message.data))
+                continue
+            if message.type is WSMsgType.PONG:
+                continue
+            if isinstance(message.data, CloseCode | WSCloseCode):
+                session.close_soon(message.data)
+                return
+            if message.type is not WSMsgType.TEXT:
+                session.close_soon(CloseCode.BAD_FRAME)
+                return
+            try:
+                await self._answer(session, message.data, request)
+            except DomainError as error:
+                self._metrics.refusal(error.code)
+                session.push(text_frame(orjson.dumps(_told(error))))
+
+    async def _answer(self, session: SocketSession, text: str, request: web.BaseRequest) -> None:
+        try:
+            frame = _FRAMES.validate_json(text)
+        except ValidationError as error:
+            reason = error.errors(include_url=False, include_input=False)[0]["msg"]
+            raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}]) from None
+        match frame:
+            case _Ping():
+                session.tell("pong")
+            case _Watch(conversation_id=conversation_id):
+                if not conversation_id.startswith(_GROUP_PREFIX):
+                    raise ConversationNotFound
+                group_id = GroupId(conversation_id.removeprefix(_GROUP_PREFIX))
+                stream_id = StreamId(conversation_id)
+                if stream_id not in session.watched and len(session.watched) >= WATCHED_STREAMS:
+                    reason = f"at most {WATCHED_STREAMS} conversations are watched at once"
+                    raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+                self._rates.take(session.claims.actor)
+                may_watch = partial(self._may_watch, session.claims.actor, group_id)
+                await self._veil.over(self._hub.watch_if(session, stream_id, may_watch))
+                session.tell("watching", conversation_id=conversation_id)
+            case _Unwatch(conversation_id=conversation_id):
+                self._hub.unwatch(session, StreamId(conversation_id))
+                session.tell("unwatched", conversation_id=conversation_id)
+            case _Auth(token=token):
+                claims = self._callers.by_token(request, token)
+                if claims.actor.user_id != session.user_id:
+                    reason = "this socket has its user already"
+                    raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
+                session.renew(claims, self._seconds_left(claims))
+                session.tell("renewed", expires_at=rfc3339(claims.expires_at))
+
+
+def _told(error: DomainError) -> dict[str, Any]:
+    told: dict[str, Any] = {"type": "error", "code": error.code, "detail": error.detail}
+    if isinstance(error, TooMany | Unready):
+        told["retry_after_seconds"] = error.retry_after_seconds
+    return told
+
+
+async def _refuse(socket: web.WebSocketResponse, code: CloseCode, error: DomainError) -> None:
+    try:
+        await socket.send_json(_told(error))
+        await socket.close(code=code, message=code.name.lower().encode())
+    except ConnectionError:
+        log.debug("the client was gone before it was refused")

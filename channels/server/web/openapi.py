@@ -1,0 +1,290 @@
+"""The OpenAPI 3.1 document, made from the same endpoints that are served: it cannot say anything else than they do."""
+
+import importlib.metadata
+import json
+from collections.abc import Sequence
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from channels.server.realtime.close_codes import CloseCode
+from channels.server.tokens import BadToken
+from channels.server.web.ndjson import NDJSON
+from channels.server.web.problems import (
+    Problem,
+    RangeNotSatisfiable,
+    UnsupportedMediaType,
+    status_of,
+)
+from channels.server.web.responses import POLICY_HEADER, RATE_HEADER
+from channels.server.web.uploads import FILE_NAME_HEADER
+from groups.kernel.emoji_text import EMOJI
+from groups.kernel.endpoint import IDEMPOTENCY_KEY_BYTES, IDEMPOTENCY_KEY_PATTERN, Endpoint
+from groups.kernel.errors import (
+    BadCursor,
+    DomainError,
+    FieldTooLong,
+    InvalidRequest,
+    RateLimited,
+    Unavailable,
+)
+from groups.kernel.paging import PageQuery
+from groups.kernel.text import LIMIT_BYTES
+from reactions.errors import BadEmoji
+
+_REF: Final = "#/components/schemas/{model}"
+_JSON: Final = "application/json"
+_ALWAYS: Final = (InvalidRequest, BadToken, RateLimited, Unavailable)
+
+_BY_MARK: Final = {LIMIT_BYTES: FieldTooLong, EMOJI: BadEmoji}
+"""Errors of types, by what marks the types in a schema."""
+
+_WHEN: Final[dict[str, Any]] = {
+    "Retry-After": {
+        "description": "Seconds after which the same request may succeed.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_HEADERS: Final = {
+    HTTPStatus.SERVICE_UNAVAILABLE: _WHEN,
+    HTTPStatus.TOO_MANY_REQUESTS: {
+        **_WHEN,
+        POLICY_HEADER: {
+            "description": 'The bound that was reached: `"user";q=200;w=1` is 200 a second of one user; `"messages"` of'
+            ' one group, `"address"` of whoever shows no valid token.',
+            "schema": {"type": "string"},
+        },
+        RATE_HEADER: {
+            "description": 'What is left of it, and in how many seconds there is more: `"user";r=0;t=1`.'
+            " Also on answers to whoever has little left.",
+            "schema": {"type": "string"},
+        },
+    },
+}
+"""The headers of refusals that are not for ever; those of rates by draft-ietf-httpapi-ratelimit-headers-10."""
+
+_INTRODUCTION: Final = """Channels on group chat.
+
+Authenticate with `Authorization: Bearer <JWT>` (`channels token USER` mints one). Errors are `application/problem+json`
+with a stable `code`. Lists answer `items` and `next_cursor`; a page has at most `limit` items and about 1 MiB,
+and the list ends where `next_cursor` is null. In a path a channel id is percent-encoded (`%40TOA%23_news`), or written
+without its prefix (`news`).
+
+**Socket**: `GET /v1/socket`, with the token in the header or in a first frame `{"type": "auth", "token": ...}` within
+10 s. Then `{"type": "ready"}` and `{"type": "event", "event": {type, stream_id, seq?, at, ...}}` for all conversations
+of the user. Client frames: `watch` and `unwatch` {conversation_id} for live reaction counts, `ping`. Close codes: """
+
+
+def document(endpoints: Sequence[Endpoint], *, version: str | None = None) -> dict[str, Any]:
+    """The document; making it takes a tenth of a second."""
+    schemas, components = _schemas(endpoints)
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        item = paths.setdefault(endpoint.spec.path, {})
+        item[endpoint.spec.method.lower()] = _operation(endpoint, schemas)
+    codes = ", ".join(
+        f"{code.value} {code.name.lower()} ({'reconnect' if code.should_reconnect else 'final'})"
+        for code in CloseCode
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Channel layer",
+            "version": version or importlib.metadata.version("channel-layer"),
+            "description": _INTRODUCTION + codes + ".",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in endpoints)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+        },
+    }
+
+
+_Schemas = dict[tuple[type[BaseModel], JsonSchemaMode], dict[str, Any]]
+
+
+def _schemas(endpoints: Sequence[Endpoint]) -> tuple[_Schemas, dict[str, Any]]:
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    for endpoint in endpoints:
+        if endpoint.body is not None:
+            models[endpoint.body, "validation"] = None
+        if endpoint.line is not None:
+            models[endpoint.line, "validation"] = None
+        if endpoint.answer is not None:
+            models[endpoint.answer, "serialization"] = None
+    by_model, definitions = models_json_schema(list(models), ref_template=_REF)
+    found: _Schemas = {
+        (model, mode): schema
+        for (model, mode), schema in by_model.items()
+        if issubclass(model, BaseModel)
+    }
+    named = definitions.get("$defs", {})
+    for endpoint in endpoints:
+        if endpoint.query is not None:
+            named |= endpoint.query.model_json_schema(ref_template=_REF).get("$defs", {})
+    _close(named)
+    return found, named
+
+
+def _close(schema: Any) -> None:
+    """Have the schema refuse keys of other patterns than it names, as the types do; pydantic leaves that open."""
+    if isinstance(schema, dict):
+        if "patternProperties" in schema:
+            schema.setdefault("additionalProperties", False)
+        for part in schema.values():
+            _close(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _close(part)
+
+
+def _operation(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
+    spec = endpoint.spec
+    operation: dict[str, Any] = {
+        "operationId": f"{endpoint.tag.lower().replace(' ', '_')}_{endpoint.name}",
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "parameters": _parameters(endpoint),
+        "responses": _responses(endpoint, schemas),
+    }
+    if endpoint.description:
+        operation["description"] = endpoint.description
+    if endpoint.body is not None:
+        operation["requestBody"] = {
+            "required": not endpoint.body_is_optional,
+            "content": {_JSON: {"schema": schemas[endpoint.body, "validation"]}},
+        }
+    if endpoint.line is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "description": "One object a line, of any number of lines.",
+            "content": {NDJSON: {"schema": schemas[endpoint.line, "validation"]}},
+        }
+    if endpoint.takes_upload:
+        file = {"type": "string", "format": "binary"}
+        form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+        operation["requestBody"] = {
+            "required": True,
+            "description": "The file itself, or a form with one.",
+            "content": {
+                "application/octet-stream": {"schema": {}},
+                "multipart/form-data": {"schema": form},
+            },
+        }
+    if not endpoint.needs_actor:
+        operation["security"] = []
+    if spec.method == "DELETE" and not operation["parameters"]:
+        del operation["parameters"]
+    return operation
+
+
+def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = []
+    for name, kind in endpoint.path.items():
+        schema = kind.json_schema(ref_template=_REF)
+        parameters.append(_parameter("path", name, schema, required=True))
+    if endpoint.query is not None:
+        schema = endpoint.query.model_json_schema(ref_template=_REF)
+        required = schema.get("required", [])
+        for name, part in schema["properties"].items():
+            parameters.append(_parameter("query", name, part, required=name in required))
+    if endpoint.takes_upload:
+        called = _parameter("header", FILE_NAME_HEADER, {"type": "string"}, required=False)
+        called["description"] = "What a file that is sent as the body is called; percent-encoded."
+        parameters.append(called)
+    if endpoint.takes_key:
+        schema = {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": IDEMPOTENCY_KEY_BYTES,
+            "pattern": IDEMPOTENCY_KEY_PATTERN,
+        }
+        key = _parameter("header", "Idempotency-Key", schema, required=False)
+        key["description"] = "Repeat with the same key: it happens once and answers the same."
+        parameters.append(key)
+    return parameters
+
+
+def _parameter(place: str, name: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
+    schema = {key: value for key, value in schema.items() if key != "title"}
+    # A parameter is there or not; null is for bodies.
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    if kinds and schema.get("default", ...) is None:
+        del schema["default"]
+    schema |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {}
+    description = schema.pop("description", None)
+    examples = schema.pop("examples", None)
+    parameter: dict[str, Any] = {
+        "name": name,
+        "in": place,
+        "required": required,
+        "schema": schema,
+    }
+    if description:
+        parameter["description"] = description
+    if examples:
+        parameter["example"] = examples[0]
+    return parameter
+
+
+@cache
+def _described(part: type[BaseModel] | TypeAdapter[Any]) -> str:
+    adapter = part if isinstance(part, TypeAdapter) else TypeAdapter(part)
+    return json.dumps(adapter.json_schema())
+
+
+def errors_of(endpoint: Endpoint) -> list[type[DomainError]]:
+    """With which errors the endpoint may answer, each once."""
+    errors = [*endpoint.spec.errors, *_ALWAYS]
+    if endpoint.line is not None or endpoint.body is not None or endpoint.takes_upload:
+        errors.append(UnsupportedMediaType)
+    if endpoint.query is not None and issubclass(endpoint.query, PageQuery):
+        errors.append(BadCursor)
+    parts = [*endpoint.path.values(), *filter(None, (endpoint.body, endpoint.query))]
+    described = "".join(map(_described, parts))
+    # What a type refuses by a code of its own, whichever call takes it.
+    errors += [error for mark, error in _BY_MARK.items() if f'"{mark}"' in described]
+    if not endpoint.needs_actor:
+        errors = [*endpoint.spec.errors, RateLimited, Unavailable]
+    if endpoint.is_download:
+        errors += [InvalidRequest, RangeNotSatisfiable]
+    return list(dict.fromkeys(errors))
+
+
+def _responses(endpoint: Endpoint, schemas: _Schemas) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    for status in (endpoint.spec.status, *endpoint.spec.also):
+        response: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+        if endpoint.answer is not None:
+            schema = schemas[endpoint.answer, "serialization"]
+            response["content"] = {NDJSON if endpoint.is_stream else _JSON: {"schema": schema}}
+            if endpoint.is_stream:
+                response["description"] += ": one object a line, each as soon as it is known"
+        if endpoint.takes_accept:
+            response["content"]["text/csv"] = {"schema": {"type": "string"}}
+        if endpoint.is_download:
+            response["content"] = {"*/*": {"schema": {}}}
+        responses[str(status)] = response
+    if endpoint.is_download:
+        responses["206"] = {**responses[str(endpoint.spec.status)], "description": "The range"}
+        responses["304"] = {"description": "The caller has it already"}
+    by_status: dict[HTTPStatus, list[type[DomainError]]] = {}
+    for error in errors_of(endpoint):
+        by_status.setdefault(status_of(error), []).append(error)
+    for status, kinds in sorted(by_status.items()):
+        told = "; ".join(f"`{kind.code}`: {kind.summary}" for kind in kinds)
+        responses[str(int(status))] = {
+            "description": told,
+            "content": {"application/problem+json": {"schema": schemas[Problem, "serialization"]}},
+            **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
+        }
+    return responses

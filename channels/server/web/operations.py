@@ -1,0 +1,171 @@
+"""Pages of the server about itself: health, readiness, metrics, the API's description and its documentation.
+
+Promises:
+    However often it is asked, the database is written and the metrics are put together once in `PROBE_SECONDS`.
+    Health, readiness and metrics have a bound of their own by address (`Visitors.take_probe`). With a metrics token,
+    metrics are for those who show it, and are not bounded; health and readiness stay open.
+"""
+
+import asyncio
+import hmac
+import importlib.resources
+import math
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import orjson
+from aiohttp import hdrs, web
+
+from channels.console.assets import Asset
+from channels.server.limits.by_address import Visitors
+from channels.server.metrics import Metrics
+from channels.server.tokens import BadToken
+from channels.server.web.request import Request
+from channels.server.web.responses import json_answer
+from channels.server.web.router import Handler, Parameters, Router
+from channels.server.web.single_flight import CachedValue
+from channels.server.web.static import HEADERS, packed
+from groups.kernel.errors import Unavailable
+from groups.kernel.event_bus import Bus
+from groups.kernel.mongo import Database
+
+T = TypeVar("T")
+
+PROBE_SECONDS: Final = 1.0
+_DOCS: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Channel layer: API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css"></head>
+<body><div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
+"""
+_START: Final = """window.ui = SwaggerUIBundle({
+  url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, persistAuthorization: false
+});
+"""
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {**HEADERS, "Content-Security-Policy": _POLICY, hdrs.CACHE_CONTROL: "no-cache"}
+_ASSET_HEADERS: Final = {"X-Content-Type-Options": "nosniff", hdrs.CACHE_CONTROL: "no-cache"}
+_METRICS_HEADERS: Final = {
+    hdrs.CONTENT_TYPE: "text/plain; version=0.0.4; charset=utf-8",
+    hdrs.CACHE_CONTROL: "no-store",
+}
+_ASSETS: Final = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+}
+
+
+class Pages:
+    """The server about itself; none of it needs a token of a user."""
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        metrics: Metrics,
+        visitors: Visitors,
+        describe: Callable[[], dict[str, Any]],
+        *,
+        metrics_token: str | None = None,
+        probe_seconds: float = PROBE_SECONDS,
+    ) -> None:
+        self._bus = bus
+        self._visitors = visitors
+        metrics.events_reach.set_function(lambda: bus.is_running)
+        self._metrics_token = metrics_token.encode() if metrics_token is not None else None
+        self._reached: CachedValue[None] = CachedValue(database.ping, probe_seconds)
+        self._metrics = CachedValue(_beside(metrics.text), probe_seconds)
+        self._start = Asset.of("text/javascript", _START.encode())
+        self._docs = Asset.of("text/html", _DOCS.encode())
+        # Made when they are asked for first: each takes a tenth of a second, at a start and for everybody else.
+        self._openapi = CachedValue(_beside(partial(_described, describe)), math.inf)
+        self._assets = {
+            name: CachedValue(_beside(partial(_asset, name)), math.inf) for name in _ASSETS
+        }
+        self.is_stopping = False
+
+    def mount(self, router: Router) -> None:
+        """Answer at the pages' paths."""
+        probes: dict[str, Handler] = {
+            "/healthz": self._show_health,
+            "/readyz": self._show_readiness,
+            "/metrics": self._show_metrics,
+        }
+        pages: dict[str, Handler] = {
+            "/openapi.json": self._show_openapi,
+            "/docs": self._show_docs,
+            "/docs/start.js": self._show_start,
+            "/docs/{asset}": self._show_asset,
+        }
+        for method in ("GET", "HEAD"):
+            for path, handler in probes.items():
+                router.add(method, path, handler, is_counted=False)
+            for path, handler in pages.items():
+                router.add(method, path, handler)
+
+    async def _show_health(self, request: Request, parameters: Parameters) -> web.StreamResponse:
+        await self._visitors.take_probe(request)
+        return _told(request, b'{"status":"ok"}')
+
+    async def _show_readiness(self, request: Request, parameters: Parameters) -> web.StreamResponse:
+        await self._visitors.take_probe(request)
+        if self.is_stopping:
+            raise Unavailable("The server is stopping")
+        if not self._bus.is_running:
+            raise Unavailable("Events do not reach this process")
+        await self._reached.get()
+        return _told(request, b'{"status":"ready"}')
+
+    async def _show_metrics(self, request: Request, parameters: Parameters) -> web.StreamResponse:
+        if self._metrics_token is None:
+            await self._visitors.take_probe(request)
+        else:
+            self._check_metrics_token(request, self._metrics_token)
+        return web.Response(body=await self._metrics.get(), headers=_METRICS_HEADERS)
+
+    def _check_metrics_token(self, request: Request, token: bytes) -> None:
+        scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        is_good = hmac.compare_digest(given.strip().encode(errors="replace"), token)
+        if scheme.lower() != "bearer" or not is_good:
+            self._visitors.take(request)
+            raise BadToken("Send the metrics token: `Authorization: Bearer <token>`")
+
+    async def _show_openapi(self, request: Request, parameters: Parameters) -> web.StreamResponse:
+        return packed(request, await self._openapi.get(), _ASSET_HEADERS)
+
+    async def _show_docs(self, request: Request, parameters: Parameters) -> web.StreamResponse:
+        return packed(request, self._docs, _HEADERS)
+
+    async def _show_start(self, request: Request, parameters: Parameters) -> web.StreamResponse:
+        return packed(request, self._start, _ASSET_HEADERS)
+
+    async def _show_asset(self, request: Request, parameters: Parameters) -> web.StreamResponse:
+        asset = self._assets.get(parameters["asset"])
+        if asset is None:
+            raise web.HTTPNotFound
+        return packed(request, await asset.get(), _ASSET_HEADERS)
+
+
+def _told(request: Request, json: bytes) -> web.StreamResponse:
+    if request.method == hdrs.METH_HEAD:
+        headers = {hdrs.CACHE_CONTROL: "no-store"}
+        return web.Response(body=json, content_type="application/json", headers=headers)
+    return json_answer(request, 200, json)
+
+
+def _beside(make: Callable[[], T]) -> Callable[[], Awaitable[T]]:
+    """The same beside the event loop."""
+    return partial(asyncio.to_thread, make)
+
+
+def _described(describe: Callable[[], dict[str, Any]]) -> Asset:
+    return Asset.of("application/json", orjson.dumps(describe()))
+
+
+def _asset(name: str) -> Asset:
+    file = importlib.resources.files("swagger_ui") / "static" / name
+    return Asset.of(_ASSETS[name], file.read_bytes())

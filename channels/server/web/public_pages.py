@@ -1,0 +1,184 @@
+"""Serves public channels to whoever has no account: `/c/{id}` and its feeds.
+
+Promises:
+    Whether a channel is public, and verified, is asked at every request, of the same services and rules that answer
+    the API; only what was drawn of it is kept, for `KEPT_SECONDS`, so a post, an edit or a recall shows that much later
+    at most.
+    A channel that is private is answered as one that does not exist, and after the same time.
+    No header and no made-up parameter of a caller makes a page of its own: a channel has one newest page, one page for
+    each `POSTS` of its posts, and one feed of each form, however they are asked for.
+    Drawing and compressing happen beside the event loop, one page at a time, and once for all who ask meanwhile.
+    Browsers and proxies may keep it for `PUBLIC_SECONDS`, and are answered 304 while nothing changed.
+"""
+
+import asyncio
+import re
+from datetime import datetime
+from functools import partial
+from typing import Final, Literal, NamedTuple
+
+from aiohttp import hdrs, web
+
+from channels.console.assets import PAGE_LEVEL, Asset, load_assets
+from channels.console.public import (
+    CONTENT_TYPES,
+    POSTS,
+    Form,
+    PublicChannel,
+    feed,
+    missing_page,
+    page,
+    page_end,
+    public_posts,
+)
+from channels.errors import ChannelNotFound
+from channels.models import Channel, expand_channel_id
+from channels.server.limits.by_address import Visitors
+from channels.server.web.not_found_delay import Veil
+from channels.server.web.router import Parameters, Router
+from channels.server.web.single_flight import CachedAssets
+from channels.server.web.static import HEADERS, packed
+from channels.wiring import Channels
+from groups.kernel.actor import Actor
+from groups.kernel.ids import GROUP_ID_BYTES, GroupId, UserId, is_id
+from groups.models import Visibility
+
+PublicPages = Literal["index", "noindex", "off"]
+
+_FORMS: Final[dict[str, Form]] = {"feed.atom": "atom", "feed.rss": "rss", "feed.json": "json"}
+KEPT_SECONDS: Final = 10.0
+PUBLIC_SECONDS: Final = 60
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
+_NOBODY: Final = Actor(UserId(""))
+"""Who has no token: no id is empty, so he is a stranger everywhere."""
+_BEFORE: Final = re.compile(r"(?:^|&)before_seq=([0-9]{1,15})(?=&|$)")
+
+
+class _Page(NamedTuple):
+    """The key of a drawn page: the newest posts in one form, or as HTML those before a seq.
+
+    `created_at` tells a channel from one of the same id that was deleted. `is_verified`: the application may take its
+    word back at once, and nobody else changes it.
+    """
+
+    channel_id: GroupId
+    created_at: datetime
+    is_verified: bool
+    form: Form
+    before: int | None
+
+
+class PublicChannelPages:
+    """Public channels. `public_url` is this server's address as visitors know it; None: links are relative."""
+
+    def __init__(
+        self,
+        official: Channels,
+        pages: PublicPages,
+        visitors: Visitors,
+        veil: Veil,
+        *,
+        public_url: str | None = None,
+    ) -> None:
+        self._official = official
+        self._visitors = visitors
+        self._veil = veil
+        self._is_indexed = pages == "index"
+        self._is_on = pages != "off"
+        self._base = public_url.rstrip("/") if public_url else ""
+        self._assets = load_assets()
+        self._missing = Asset.of("text/html", missing_page(self._assets))
+        self._drawn: CachedAssets[_Page] = CachedAssets(KEPT_SECONDS)
+        # One thread's worth: more of them would not be faster, and hold the event loop up longer.
+        self._pencil = asyncio.Lock()
+
+    def mount(self, router: Router) -> None:
+        """Answer at the channels' public addresses."""
+        for method in ("GET", "HEAD"):
+            router.add(method, "/c/{channel_id}", self._page)
+            router.add(method, "/c/{channel_id}/{feed}", self._feed)
+
+    async def _page(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
+        try:
+            return await self._answer(request, parameters["channel_id"], "html")
+        except ChannelNotFound:
+            headers = {**self._headers("html"), hdrs.CACHE_CONTROL: "no-store"}
+            return packed(request, self._missing, headers, status=404)
+
+    async def _feed(self, request: web.BaseRequest, parameters: Parameters) -> web.Response:
+        form = _FORMS.get(parameters["feed"])
+        if form is None:
+            raise web.HTTPNotFound
+        return await self._answer(request, parameters["channel_id"], form)
+
+    async def _answer(self, request: web.BaseRequest, name: str, form: Form) -> web.Response:
+        turn = await self._visitors.turn_of(request)
+        try:
+            channel = await self._veil.over(self._public(name), turn.end)
+        finally:
+            turn.end()
+        before = _before_of(request, channel.stream.head_seq) if form == "html" else None
+        created_at, verified = channel.extras.created_at, channel.standing.group.verified
+        wanted = _Page(channel.channel_id, created_at, verified, form, before)
+        if not self._drawn.is_at_hand(wanted) and await self._visitors.take_drawing(request):
+            channel = await self._public(name)  # seconds later, it may be private
+        drawn = await self._drawn.get(wanted, partial(self._draw, channel, wanted))
+        return packed(request, drawn, self._headers(form))
+
+    def _headers(self, form: Form) -> dict[str, str]:
+        headers = {
+            **HEADERS,
+            "Content-Security-Policy": _POLICY,
+            hdrs.CACHE_CONTROL: f"public, max-age={PUBLIC_SECONDS}",
+        }
+        if not self._is_indexed:
+            headers["X-Robots-Tag"] = "noindex"
+        if form != "html":
+            # A feed is there for other sites' readers.
+            headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
+        return headers
+
+    async def _public(self, name: str) -> Channel:
+        channel_id = expand_channel_id(name)
+        if not self._is_on or not is_id(channel_id, GROUP_ID_BYTES):
+            raise ChannelNotFound
+        channel = await self._official.channels.get(_NOBODY, channel_id)
+        if channel.standing.group.visibility is not Visibility.PUBLIC:
+            raise ChannelNotFound
+        return channel
+
+    async def _draw(self, channel: Channel, wanted: _Page) -> Asset:
+        found = await self._official.posts.list_posts(
+            _NOBODY,
+            channel.channel_id,
+            limit=POSTS,
+            before_seq=wanted.before,
+            after_seq=None,
+            cursor=None,
+        )
+        posts = public_posts(found.messages, found.tallies)
+        oldest = min((message.seq for message in found.messages), default=1)
+        older = page_end(oldest - 1) if oldest > 1 else None
+        shown = PublicChannel(channel, posts, older, self._base)
+        async with self._pencil:
+            return await asyncio.to_thread(self._drawing_of, shown, wanted.form)
+
+    def _drawing_of(self, shown: PublicChannel, form: Form) -> Asset:
+        body = (
+            page(shown, self._assets, indexed=self._is_indexed)
+            if form == "html"
+            else feed(shown, form)
+        )
+        return Asset.of(CONTENT_TYPES[form], body, level=PAGE_LEVEL)
+
+
+def _before_of(request: web.BaseRequest, head_seq: int) -> int | None:
+    """The end of the page that the request means; None: the newest, also where it means none that there is."""
+    # A query of any length is searched once and not taken apart.
+    found = _BEFORE.search(request.raw_path.partition("#")[0].partition("?")[2])
+    before = int(found[1]) if found else 0
+    end = page_end(before - 1)
+    return end if before > 1 and end <= head_seq else None

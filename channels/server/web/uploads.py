@@ -1,0 +1,199 @@
+"""Files in and out: an upload's bytes as they come, a download's whole or in part.
+
+A download never changes, so whoever has it may keep it for ever (RFC 9111 `immutable`, RFC 9110 conditional requests
+and ranges). It is served inertly: no sniffing, no script, nothing loaded from it, and saved rather than shown unless
+it is a picture, a video or a sound.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Final
+from urllib.parse import quote, unquote
+
+from aiohttp import BodyPartReader, hdrs, web
+from aiohttp.http import HttpProcessingError
+
+from channels.server.limits.concurrency import Turn
+from channels.server.web.problems import RangeNotSatisfiable, UnsupportedMediaType
+from groups.kernel.endpoint import Download, Upload
+from groups.kernel.errors import InvalidRequest
+
+FILE_NAME_HEADER: Final = "X-File-Name"
+PIECE_BYTES: Final = 64 * 1024
+PAUSE_SECONDS: Final = 30.0
+"""How long a whole JSON body may take, and each piece of an upload."""
+TOO_SLOW: Final = f"did not come within {PAUSE_SECONDS:.0f} seconds"
+FORM: Final = "multipart/form-data"
+_BAD_FORM: Final = (
+    ValueError,
+    RuntimeError,
+    LookupError,
+    AssertionError,
+    web.RequestPayloadError,
+    HttpProcessingError,
+)
+"""What aiohttp's reader of forms raises of one that is none, a bad header of a part among them."""
+_NO_CODING: Final = frozenset({"", "identity"})
+_FRAMING: Final = _NO_CODING | {"chunked"}
+_NO_PART_CODING: Final = _NO_CODING | {"binary", "8bit", "7bit"}
+"""Of a form's part (RFC 2045, 6.2): those that leave its bytes as they are."""
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+def refuse_encoded(request: web.BaseRequest) -> None:
+    """Refuse a body that would have to be inflated: a few bytes of it may stand for any number.
+
+    Raises: UnsupportedMediaType.
+    """
+    if not request.body_exists:
+        return
+    headers = request.headers
+    _refuse_codings(headers.getall(hdrs.CONTENT_ENCODING, ()), hdrs.CONTENT_ENCODING, _NO_CODING)
+    _refuse_codings(headers.getall(hdrs.TRANSFER_ENCODING, ()), hdrs.TRANSFER_ENCODING, _FRAMING)
+
+
+def _refuse_codings(lines: Iterable[str], header: str, allowed: frozenset[str]) -> None:
+    codings = [coding.strip().lower() for line in lines for coding in line.split(",")]
+    if not allowed.issuperset(codings):
+        given = ", ".join(codings)[:100]
+        raise UnsupportedMediaType(
+            f"Send the body as it is, without `{header}: {given}`", header=header, encoding=given
+        )
+
+
+async def upload_of(request: web.BaseRequest) -> Upload:
+    """The file that the request carries.
+
+    Raises: InvalidRequest for a form without one; UnsupportedMediaType for a part that is encoded.
+    """
+    if request.content_type != FORM:
+        # Percent-encoded, since a header cannot carry every name.
+        name = unquote(request.headers.get(FILE_NAME_HEADER, ""))
+        return Upload(_body(request), request.content_length, name)
+    try:
+        reader = await request.multipart()
+        while True:
+            async with asyncio.timeout(PAUSE_SECONDS):
+                part = await reader.next()
+            if part is None:
+                break
+            if isinstance(part, BodyPartReader) and part.filename is not None:
+                lines = part.headers.getall
+                _refuse_codings(lines(hdrs.CONTENT_ENCODING, ()), hdrs.CONTENT_ENCODING, _NO_CODING)
+                _refuse_codings(
+                    lines(hdrs.CONTENT_TRANSFER_ENCODING, ()),
+                    hdrs.CONTENT_TRANSFER_ENCODING,
+                    _NO_PART_CODING,
+                )
+                # The form is longer than the file in it, which says its own length seldom.
+                return Upload(_part(part), None, part.filename)
+    except TimeoutError:
+        raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
+    except _BAD_FORM:
+        raise InvalidRequest(errors=[{"field": "body", "reason": "is not a form"}]) from None
+    raise InvalidRequest(errors=[{"field": "file", "reason": "the form has no file"}])
+
+
+async def _body(request: web.BaseRequest) -> AsyncIterator[bytes]:
+    try:
+        while True:
+            async with asyncio.timeout(PAUSE_SECONDS):
+                piece = await request.content.readany()
+            if not piece:
+                return
+            yield piece
+    except TimeoutError:
+        raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
+    except web.RequestPayloadError:
+        reason = "cannot be read as its headers say"
+        raise InvalidRequest(errors=[{"field": "body", "reason": reason}]) from None
+
+
+async def _part(part: BodyPartReader) -> AsyncIterator[bytes]:
+    try:
+        while True:
+            async with asyncio.timeout(PAUSE_SECONDS):
+                piece = await part.read_chunk(PIECE_BYTES)
+            if not piece:
+                return
+            yield piece
+    except TimeoutError:
+        raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
+    except _BAD_FORM:
+        raise InvalidRequest(errors=[{"field": "body", "reason": "the form is cut off"}]) from None
+
+
+async def serve_download(
+    request: web.BaseRequest,
+    download: Download,
+    common: Mapping[str, str],
+    turn_of: Callable[[], Awaitable[Turn]],
+) -> web.StreamResponse:
+    """Send it under these headers and its own, or the range that was asked for, or word that the caller has it.
+
+    `turn_of` is waited for before each piece is read. Raises: RangeNotSatisfiable.
+    """
+    etag = f'"{download.etag}"'
+    headers = {
+        **common,
+        hdrs.ETAG: etag,
+        hdrs.CACHE_CONTROL: "private, max-age=31536000, immutable",
+        hdrs.ACCEPT_RANGES: "bytes",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        hdrs.CONTENT_DISPOSITION: _disposition(download),
+    }
+    if any(tag.value in {download.etag, "*"} for tag in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    start, end, status = 0, download.size_bytes, 200
+    given = request.headers.get(hdrs.RANGE)
+    if given is not None and request.headers.get(hdrs.IF_RANGE, etag) == etag:
+        asked = _range_of(given, download.size_bytes)
+        if asked is not None:
+            (start, end), status = asked, 206
+            headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{end - 1}/{download.size_bytes}"
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_type = download.content_type
+    response.content_length = end - start
+    await response.prepare(request)
+    pieces = download.read(start, end - start)
+    while piece := await _next_piece(pieces, turn_of):
+        await response.write(piece)
+    await response.write_eof()
+    return response
+
+
+async def _next_piece(
+    pieces: AsyncIterator[bytes], turn_of: Callable[[], Awaitable[Turn]]
+) -> bytes:
+    turn = await turn_of()
+    try:
+        return await anext(pieces, b"")
+    finally:
+        turn.end()
+
+
+def _range_of(text: str, size: int) -> tuple[int, int] | None:
+    """The first and the last but one byte; None for what may be passed over (RFC 9110, 14.2): several, or nonsense."""
+    match = _RANGE.fullmatch(text.strip())
+    if match is None or match.group(1) == match.group(2) == "":
+        return None
+    first, last = match.group(1), match.group(2)
+    if not first:
+        start, end = max(0, size - int(last)), size
+    else:
+        start, end = int(first), min(size, int(last) + 1) if last else size
+        if last and int(last) < start:
+            return None
+    if start >= size or start >= end:
+        raise RangeNotSatisfiable(size_bytes=size)
+    return start, end
+
+
+def _disposition(download: Download) -> str:
+    how = "inline" if download.is_shown else "attachment"
+    if not download.name:
+        return how
+    plain = re.sub(r'[^\x20-\x7e]|["\\%;]', "_", download.name)
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(download.name, safe='')}"

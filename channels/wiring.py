@@ -1,0 +1,116 @@
+"""Builds channels on group chat: the store stays inside, the services come out, and hooks and listeners are tied."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import channels.drafts.wiring as drafting
+from channels.drafts.wiring import DRAFT_INDEXES, Drafting
+from channels.limits import Limits
+from channels.service.admins import RunningService
+from channels.service.channels import ChannelService, CreatePolicy
+from channels.service.dialogue_reactions import DialogueReactions
+from channels.service.inbox import ChannelInbox
+from channels.service.inbox_rules import ChannelDesk
+from channels.service.post_settings import Voice
+from channels.service.posts import PostService
+from channels.service.profiles import ExtrasCache
+from channels.service.subscribers import SubscriberService
+from channels.service.subscriptions import Subscriptions
+from channels.service.timeline import TimelineService
+from channels.service.verification import Verification
+from channels.store import ChannelStore
+from conversations.wiring import Conversations
+from groups.kernel.clock import Clock
+from groups.kernel.event_bus import Bus
+from groups.kernel.group_commit import OnBatch
+from groups.kernel.mongo import Database, Index
+from groups.wiring import GroupChat
+from reactions.service.reactions import ReactionService
+
+CHANNEL_INDEXES: Final[tuple[Index, ...]] = (*ChannelStore.INDEXES, *DRAFT_INDEXES)
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The services of channels on one database."""
+
+    channels: ChannelService
+    subscribers: SubscriberService
+    running: RunningService
+    posts: PostService
+    drafting: Drafting
+    extras: ExtrasCache
+    subscriptions: Subscriptions
+    verification: Verification
+    desk: ChannelDesk
+    inbox: ChannelInbox
+    dialogue_reactions: DialogueReactions
+    timeline: TimelineService
+
+
+def assemble(
+    database: Database,
+    chat: GroupChat,
+    talks: Conversations,
+    reactions: ReactionService,
+    bus: Bus,
+    limits: Limits,
+    clock: Clock,
+    create_policy: CreatePolicy,
+    *,
+    on_batch: OnBatch | None = None,
+) -> Channels:
+    """Channels on this group chat; `on_batch` hears of every group-commit batch."""
+    store = ChannelStore(database)
+    extras = ExtrasCache(store)
+    channels = ChannelService(
+        database,
+        store,
+        extras,
+        chat.groups,
+        chat.founding,
+        chat.updating,
+        chat.disbanding,
+        chat.directory,
+        chat.repeats,
+        limits,
+        clock,
+        create_policy,
+        on_batch=on_batch,
+    )
+    dialogue_reactions = DialogueReactions(
+        database, talks, chat.streams, reactions.ledger, clock, on_batch=on_batch
+    )
+    voice = Voice(extras, store, chat.users)
+    chat.hooks.disbanded.append(channels.on_disbanded)
+    chat.hooks.signatures.append(voice.signatures)
+    chat.hooks.forwarding.append(voice.may_forward)
+    chat.hooks.profile = store.lookup_profile
+    talks.threads.cleared.append(reactions.stream_ended)
+    bus.listen(extras.on_events)
+    bus.on_resync(extras.forget_all)
+    return Channels(
+        channels=channels,
+        subscribers=SubscriberService(extras, chat.membership, chat.imports),
+        running=RunningService(extras, chat.membership, chat.invitations, chat.admin_log),
+        posts=PostService(extras, chat, reactions),
+        drafting=drafting.assemble(database, chat, bus, extras, store.touch, limits, clock),
+        extras=extras,
+        subscriptions=Subscriptions(
+            store, chat.groups, chat.memberships, chat.changes, limits, clock
+        ),
+        verification=Verification(database, store, chat.groups, chat.updating),
+        desk=ChannelDesk(store, chat.lookup, chat.access, chat.admin_log, clock),
+        inbox=ChannelInbox(
+            extras,
+            chat.access,
+            talks.dialogues,
+            talks.changes,
+            talks.threads,
+            dialogue_reactions,
+        ),
+        dialogue_reactions=dialogue_reactions,
+        timeline=TimelineService(
+            extras, chat.messages, chat.streams, talks.dialogues, dialogue_reactions
+        ),
+    )

@@ -1,0 +1,295 @@
+"""What the conversation calls take and answer."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from conversations.limits import (
+    CONVERSATION_CUSTOM_DATA_BYTES,
+    CONVERSATION_GROUP_NAME_BYTES,
+    DRAFT_BYTES,
+)
+from conversations.models import (
+    C2C_PREFIX,
+    ConversationId,
+    ConversationType,
+    GroupTotal,
+    ReadMark,
+    Shown,
+    Unread,
+)
+from conversations.service.conversation_groups import Filed
+from groups.kernel.endpoint import Body, View
+from groups.kernel.ids import AnyIdText, GroupId, UserId
+from groups.kernel.text import MaxBytes, NotBlank, Text
+from groups.routes.responses.fields import Changes, Instant, ItemError
+
+
+def _not_dots(text: str) -> str:
+    # A path cannot name these: clients resolve them away.
+    if text in {".", ".."}:
+        raise PydanticCustomError("dots", "must not be . or ..")
+    return text
+
+
+ConversationGroupName = Annotated[
+    NotBlank,
+    MaxBytes("conversation_group_name_bytes", CONVERSATION_GROUP_NAME_BYTES),
+    AfterValidator(_not_dots),
+    Field(examples=["News"]),
+]
+"""The name of a conversation group, compared byte by byte."""
+
+
+class LastMessageView(View):
+    """The newest message; in a channel, which speaks with one voice, without its sender."""
+
+    seq: int
+    sender_id: UserId | None
+    preview: str
+    at: Instant
+
+
+class ConversationView(View):
+    """A conversation as its user sees it; `last_message` is null where there is none for him to read.
+
+    `verified`: it is a channel, or one-to-one with a channel, that the application vouches for.
+    `group_id` is null where it is one-to-one, `peer_id` (the other user, or the channel) where it is not.
+    """
+
+    conversation_id: ConversationId
+    type: ConversationType
+    group_id: GroupId | None
+    peer_id: str | None
+    title: str
+    face_url: str
+    unread_count: int
+    read_seq: int
+    head_seq: int
+    last_message: LastMessageView | None
+    muted: bool
+    pinned_at: Instant | None
+    hidden: bool
+    draft: str
+    custom_data: str
+    conversation_groups: list[str]
+    is_channel: bool
+    verified: bool
+
+
+def conversation_view(shown: Shown) -> ConversationView:
+    """The conversation as answered."""
+    conversation, last = shown.conversation, shown.last
+    overlay = conversation.overlay
+    return ConversationView.model_construct(
+        conversation_id=conversation.conversation_id,
+        type=conversation.type,
+        group_id=conversation.group_id,
+        peer_id=conversation.conversation_id.removeprefix(C2C_PREFIX)
+        if conversation.group_id is None
+        else None,
+        title=shown.title,
+        face_url=shown.face_url,
+        unread_count=conversation.unread_count,
+        read_seq=conversation.read_seq,
+        head_seq=conversation.head_seq,
+        last_message=LastMessageView.model_construct(
+            seq=last.seq,
+            sender_id=None if conversation.is_channel else last.sender_id,
+            preview=last.preview,
+            at=last.at,
+        )
+        if last
+        else None,
+        muted=overlay.muted,
+        pinned_at=overlay.pinned_at,
+        hidden=conversation.is_hidden,
+        draft=overlay.draft,
+        custom_data=overlay.custom_data,
+        conversation_groups=list(overlay.groups),
+        is_channel=conversation.is_channel,
+        verified=shown.verified,
+    )
+
+
+class ConversationMissing(View):
+    """One of several conversations asked for that I do not have."""
+
+    conversation_id: ConversationId
+    error: ItemError
+
+
+class UpdateConversation(Changes):
+    """New values; what is left out stays."""
+
+    model_config = Body.model_config | {
+        "json_schema_extra": {"examples": [{"muted": True}, {"pinned": True, "draft": "Dear"}]}
+    }
+
+    muted: Annotated[bool | None, Field(description="Not in unread totals.")] = None
+    pinned: Annotated[bool | None, Field(description="At the top of the list.")] = None
+    hidden: Annotated[
+        bool | None, Field(description="Not in lists and totals until its next message.")
+    ] = None
+    draft: (
+        Annotated[Text, MaxBytes("draft_bytes", DRAFT_BYTES), Field(description="Empty clears it.")]
+        | None
+    ) = None
+    custom_data: (
+        Annotated[
+            Text,
+            MaxBytes("conversation_custom_data_bytes", CONVERSATION_CUSTOM_DATA_BYTES),
+            Field(description="The application's own text. Empty clears it."),
+        ]
+        | None
+    ) = None
+
+
+class ReadUpTo(Body):
+    """How far it is read."""
+
+    model_config = Body.model_config | {"json_schema_extra": {"examples": [{"seq": 12}]}}
+
+    seq: Annotated[
+        int | None, Field(ge=0, lt=2**53, description="The last message read; without it, all.")
+    ] = None
+
+
+class ReadMarkView(View):
+    """How far the conversation is read now."""
+
+    conversation_id: ConversationId
+    read_seq: int
+    unread_count: int
+
+
+def read_mark_view(mark: ReadMark) -> ReadMarkView:
+    """The read cursor as answered."""
+    return ReadMarkView.model_construct(
+        conversation_id=mark.conversation_id,
+        read_seq=mark.read_seq,
+        unread_count=mark.unread_count,
+    )
+
+
+class ReadScopeBody(Body):
+    """What is read."""
+
+    model_config = Body.model_config | {
+        "json_schema_extra": {"examples": [{"scope": "all"}, {"scope": "channels"}]}
+    }
+
+    scope: Annotated[
+        ConversationGroupName,
+        Field(
+            description="`all`, `group`, `c2c`, or a conversation group, also `channels` or `chats`."
+        ),
+    ]
+
+
+class UnreadView(View):
+    """Unread totals; `total` is channels and chats together, `conversation_groups` the user's own."""
+
+    total: int
+    channels: int
+    chats: int
+    conversation_groups: dict[str, int]
+
+
+def unread_view(unread: Unread) -> UnreadView:
+    """The totals as answered."""
+    return UnreadView.model_construct(
+        total=unread.total,
+        channels=unread.channels,
+        chats=unread.chats,
+        conversation_groups=dict(unread.conversation_groups),
+    )
+
+
+class ConversationGroupView(View):
+    """A conversation group: unread without muted and hidden conversations, the number of all in it."""
+
+    name: str
+    unread_count: int
+    conversation_count: int
+    built_in: bool
+
+
+def conversation_group_view(total: GroupTotal) -> ConversationGroupView:
+    """The conversation group as answered."""
+    return ConversationGroupView.model_construct(
+        name=total.name,
+        unread_count=total.unread_count,
+        conversation_count=total.conversation_count,
+        built_in=total.is_built_in,
+    )
+
+
+class FileConversations(Body):
+    """What to put into the conversation group."""
+
+    model_config = Body.model_config | {
+        "json_schema_extra": {"examples": [{"conversation_ids": ["group_@TOA#_news"]}]}
+    }
+
+    conversation_ids: tuple[AnyIdText, ...] = ()
+
+
+class ChangeConversationGroup(Body):
+    """What to put in and what to take out; both together count against the limit of ids a call."""
+
+    model_config = Body.model_config | {
+        "json_schema_extra": {
+            "examples": [{"add": ["group_@TOA#_news"], "remove": ["group_@TGS#_tea"]}]
+        }
+    }
+
+    add: tuple[AnyIdText, ...] = ()
+    remove: tuple[AnyIdText, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if set(self.add) & set(self.remove):
+            raise PydanticCustomError("both", "add and remove must not name the same conversation")
+        return self
+
+
+class RenameConversationGroup(Body):
+    """The new name."""
+
+    model_config = Body.model_config | {"json_schema_extra": {"examples": [{"name": "Papers"}]}}
+
+    name: ConversationGroupName
+
+
+class FileResult(View):
+    """What became of one conversation that a call named; `error` says why it is not as wanted."""
+
+    conversation_id: str
+    ok: bool
+    error: ItemError | None
+
+
+class FiledView(ConversationGroupView):
+    """The conversation group after the call, and what became of each conversation named."""
+
+    results: list[FileResult]
+
+
+def filed_view(filed: Filed) -> FiledView:
+    """The conversation group after a call as answered."""
+    return FiledView.model_construct(
+        name=filed.total.name,
+        unread_count=filed.total.unread_count,
+        conversation_count=filed.total.conversation_count,
+        built_in=False,
+        results=[
+            FileResult.model_construct(
+                conversation_id=conversation_id,
+                ok=error is None,
+                error=ItemError.of(error) if error else None,
+            )
+            for conversation_id, error in filed.results.items()
+        ],
+    )

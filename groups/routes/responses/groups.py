@@ -1,0 +1,148 @@
+"""What the calls on groups take and answer."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from groups.kernel.endpoint import Body, View
+from groups.kernel.ids import GroupId, GroupIdText, UserId
+from groups.kernel.text import MaxBytes, NotBlank, Text
+from groups.limits import (
+    CUSTOM_KEY_BYTES,
+    CUSTOM_VALUE_BYTES,
+    GROUP_INTRODUCTION_BYTES,
+    GROUP_NAME_BYTES,
+    GROUP_NOTIFICATION_BYTES,
+)
+from groups.models import (
+    GroupType,
+    JoinOption,
+    Posting,
+    Role,
+    Standing,
+    Stream,
+    Visibility,
+)
+from groups.routes.responses.fields import Changes, FaceUrl, Instant, ItemError, ReactionSetting
+
+GroupName = Annotated[NotBlank, MaxBytes("group_name_bytes", GROUP_NAME_BYTES)]
+Introduction = Annotated[Text, MaxBytes("group_introduction_bytes", GROUP_INTRODUCTION_BYTES)]
+Notification = Annotated[Text, MaxBytes("group_notification_bytes", GROUP_NOTIFICATION_BYTES)]
+
+CustomKey = Annotated[str, Field(pattern=rf"^[A-Za-z0-9_]{{1,{CUSTOM_KEY_BYTES}}}$")]
+CustomValue = Annotated[Text, MaxBytes("custom_value_bytes", CUSTOM_VALUE_BYTES)]
+
+
+class CreateGroup(Body):
+    """A new group; what is left out follows from its type."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"type": "community", "name": "Tea"}]}
+    )
+
+    type: GroupType
+    name: GroupName
+    group_id: GroupIdText | None = None
+    introduction: Introduction = ""
+    notification: Notification = ""
+    face_url: FaceUrl = ""
+    custom: dict[CustomKey, CustomValue] = Field(default_factory=dict)
+    posting: Posting | None = None
+    join_option: JoinOption | None = None
+    history_visible: bool | None = None
+    member_limit: Annotated[int, Field(ge=1, le=2**31)] | None = None
+
+
+class UpdateGroup(Changes):
+    """New values; what is left out stays. In `custom`, null removes a key."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"introduction": "All about tea"}]})
+
+    # Their limits are a channel's where the group is one, which the body does not tell: the service checks them.
+    name: Annotated[
+        NotBlank | None,
+        Field(description="As long as a new group's, or a channel's."),
+    ] = None
+    introduction: Annotated[
+        Text | None, Field(description="As long as a new group's, or a channel's.")
+    ] = None
+    notification: Notification | None = None
+    face_url: FaceUrl | None = None
+    custom: dict[CustomKey, CustomValue | None] | None = None
+    posting: Posting | None = None
+    join_option: JoinOption | None = None
+    history_visible: bool | None = None
+    muted_all: bool | None = None
+    reactions: ReactionSetting | None = None
+    reactions_per_user: Annotated[int, Field(ge=1, le=100)] | None = None
+    distinct_reactions: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class GroupView(View):
+    """A group as the actor sees it; `joined_at` and `role` are null for a stranger.
+
+    `verified`: it is a channel that the application vouches for.
+    """
+
+    group_id: GroupId
+    type: GroupType
+    name: str
+    introduction: str
+    notification: str
+    face_url: str
+    owner_id: UserId | None
+    custom: dict[str, str]
+    posting: Posting
+    join_option: JoinOption
+    visibility: Visibility
+    muted_all: bool
+    history_visible: bool
+    reactions: str | tuple[str, ...]
+    reactions_per_user: int
+    distinct_reactions: int
+    member_count: int
+    member_limit: int
+    created_at: Instant
+    joined_at: Instant | None
+    role: Role | None
+    head_seq: int
+    is_channel: bool
+    verified: bool
+
+
+def group_view(standing: Standing, stream: Stream, member_limit: int) -> GroupView:
+    """The group as the actor with this standing sees it."""
+    group, member = standing.group, standing.member
+    return GroupView.model_construct(
+        group_id=group.group_id,
+        type=group.type,
+        name=group.name,
+        introduction=group.introduction,
+        notification=group.notification,
+        face_url=group.face_url,
+        owner_id=group.owner_id,
+        custom=group.custom,
+        posting=group.posting,
+        join_option=group.join_option,
+        visibility=group.visibility,
+        muted_all=group.muted_all,
+        history_visible=group.history_visible,
+        reactions=group.reactions,
+        reactions_per_user=group.reactions_per_user,
+        distinct_reactions=group.distinct_reactions,
+        member_count=group.member_count,
+        member_limit=member_limit,
+        created_at=group.created_at,
+        joined_at=member.joined_at if member else None,
+        role=member.role if member else None,
+        head_seq=stream.head_seq,
+        is_channel=group.is_channel,
+        verified=group.verified,
+    )
+
+
+class GroupMissing(View):
+    """One of several groups asked for that cannot be shown."""
+
+    group_id: GroupId
+    error: ItemError

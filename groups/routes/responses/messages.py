@@ -1,0 +1,169 @@
+"""What a message shows; `channels` shows a post with the same parts."""
+
+from typing import Annotated, Any, Final
+
+import orjson
+from pydantic import Field, JsonValue
+
+from groups.kernel.endpoint import View
+from groups.kernel.ids import GroupId, UserId
+from groups.models import Attachment, Content, Kind, MediaKind, Message, Tally, User
+from groups.routes.responses.fields import Instant
+from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
+from groups.routes.responses.tallies import TallyView, tally_view
+from groups.routes.responses.writing import FIELD_OF
+
+
+class LinkView(View):
+    """A titled link."""
+
+    title: str
+    url: str
+
+
+class MediaView(View):
+    """An upload; what a version is not there for is null."""
+
+    media_id: str
+    kind: MediaKind
+    content_type: str
+    size_bytes: int
+    width: int | None
+    height: int | None
+    name: str
+    url: str
+    large_url: str | None
+    thumb_url: str | None
+
+
+def media_view(attachment: Attachment) -> MediaView:
+    """The upload as answered."""
+    url = f"/v1/media/{attachment.media_id}"
+    is_picture = attachment.kind is MediaKind.IMAGE
+    return MediaView.model_construct(
+        media_id=attachment.media_id,
+        kind=attachment.kind,
+        content_type=attachment.content_type,
+        size_bytes=attachment.size_bytes,
+        width=attachment.width,
+        height=attachment.height,
+        name=attachment.name,
+        url=url,
+        large_url=f"{url}?size=large" if is_picture else None,
+        thumb_url=f"{url}?size=thumb" if is_picture else None,
+    )
+
+
+class LocationView(View):
+    """A place on Earth, in degrees."""
+
+    latitude: float
+    longitude: float
+    name: str
+    address: str
+
+
+class ContentView(View):
+    """What a message or post says; all null once recalled."""
+
+    kind: Kind | None
+    title: str | None
+    text: str | None
+    links: list[LinkView] | None
+    images: list[MediaView] | None
+    video: MediaView | None
+    file: MediaView | None
+    location: LocationView | None
+    custom: JsonValue
+
+
+_NOTHING: Final[dict[str, Any]] = dict.fromkeys(ContentView.model_fields)
+
+
+def content_fields(content: Content | None) -> dict[str, Any]:
+    """The fields of a message or post that tell its content; all None once recalled."""
+    if content is None:
+        return _NOTHING
+    fields = _NOTHING | {
+        "kind": content.kind,
+        "title": content.title or None,
+        "text": content.text or None,
+        "links": [LinkView.model_construct(title=x.title, url=x.url) for x in content.links],
+        "custom": orjson.loads(content.custom_json) if content.custom_json else None,
+    }
+    if content.location is not None:
+        fields["location"] = LocationView.model_construct(**content.location.model_dump())
+    if content.media:
+        shown = [media_view(attachment) for attachment in content.media]
+        name = FIELD_OF[content.kind]
+        fields[name] = shown if name == "images" else shown[0]
+    return fields
+
+
+class MarkedView(ContentView):
+    """A message or post with what marks it beside its content; nothing of it once recalled."""
+
+    silent: Annotated[bool, Field(description="Devices should not ring; it counts as unread.")]
+    signature: Annotated[
+        str | None, Field(description="The author's name as it was then, where a channel signs.")
+    ]
+    forwarded_from: ForwardedFrom | None
+    pinned: bool
+    reactions_frozen: Annotated[
+        bool, Field(description="Nobody may react any more; taking back is allowed.")
+    ]
+
+
+def marked_fields(message: Message) -> dict[str, Any]:
+    """The fields of a message or post that tell its content and its marks."""
+    is_shown = message.recalled_at is None
+    return content_fields(message.content) | {
+        "silent": message.silent and is_shown,
+        "signature": (message.signature or None) if is_shown else None,
+        "forwarded_from": forwarded_from(message.origin) if is_shown else None,
+        "pinned": message.pinned_at is not None and is_shown,
+        "reactions_frozen": message.reactions_frozen and is_shown,
+    }
+
+
+class MessageView(MarkedView):
+    """A message of a group; recalled, it keeps id, seq and times only."""
+
+    group_id: GroupId
+    message_id: str
+    seq: int
+    sender_id: UserId | None
+    sender_name: str | None
+    sender_face_url: str | None
+    created_at: Instant
+    edited_at: Instant | None
+    recalled_at: Instant | None
+    reactions: TallyView
+
+
+def message_view(
+    message: Message,
+    group_id: GroupId,
+    tally: Tally | None,
+    sender: User | None,
+    *,
+    with_sender: bool,
+) -> MessageView:
+    """The message as answered, with what its `sender` told of himself.
+
+    In a channel the sender is shown to owner and admins only.
+    """
+    is_shown = with_sender and message.recalled_at is None
+    return MessageView.model_construct(
+        group_id=group_id,
+        message_id=f"{group_id}:{message.seq}",
+        seq=message.seq,
+        sender_id=message.sender_id if is_shown else None,
+        sender_name=(sender.name if sender else "") if is_shown else None,
+        sender_face_url=(sender.face_url if sender else "") if is_shown else None,
+        created_at=message.created_at,
+        edited_at=message.edited_at,
+        recalled_at=message.recalled_at,
+        reactions=tally_view(tally if tally and message.recalled_at is None else Tally()),
+        **marked_fields(message),
+    )

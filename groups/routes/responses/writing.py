@@ -1,0 +1,188 @@
+"""What one writes: the body of a message, of an edit, of a post; and what goes with which kind."""
+
+import json
+from typing import Annotated, Any, Final, Self
+
+import orjson
+from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
+
+from groups.kernel.endpoint import Body
+from groups.kernel.errors import InvalidRequest
+from groups.kernel.ids import AnyIdText
+from groups.kernel.text import Line, Text, json_without_controls
+from groups.models import Attachment, Content, Kind, Link, Location, MediaKind
+from groups.routes.responses.fields import WebAddress
+from groups.routes.responses.forwarding import ForwardBody
+
+FIELD_OF: Final = {
+    Kind.IMAGE: "images",
+    Kind.TEXT_AND_IMAGE: "images",
+    Kind.VIDEO: "video",
+    Kind.FILE: "file",
+    Kind.LOCATION: "location",
+    Kind.CUSTOM: "custom",
+}
+"""Which field a message of this kind is about."""
+
+
+class LinkBody(Body):
+    """A titled link, http or https."""
+
+    title: Annotated[Line, Field(min_length=1)]
+    url: Annotated[WebAddress, Field(min_length=1, examples=["https://example.org/tea"])]
+
+
+class LocationBody(Body):
+    """A place on Earth, in degrees."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    name: Line = ""
+    address: Text = ""
+
+
+class ContentBody(Body):
+    """What to say, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, one's own JSON.
+
+    Every kind may carry a title, a text and links; all of it counts against the body limit.
+    """
+
+    kind: Kind | None = None
+    title: Line = ""
+    text: Text = ""
+    links: tuple[LinkBody, ...] = ()
+    images: Annotated[tuple[AnyIdText, ...], Field(description="For `image`: 1 to 10.")] = ()
+    video: AnyIdText | None = None
+    file: AnyIdText | None = None
+    location: LocationBody | None = None
+    custom: Annotated[
+        JsonValue,
+        Field(description="Any JSON; its strings and keys hold no control characters either."),
+    ] = None
+
+    def _check_kind(self, kind: Kind) -> None:
+        """Refuse what does not go with this kind, and what it lacks."""
+        given = {
+            "images": bool(self.images),
+            "video": self.video is not None,
+            "file": self.file is not None,
+            "location": self.location is not None,
+            "custom": self.custom is not None,
+        }
+        needed = FIELD_OF.get(kind)
+        if kind in {Kind.TEXT, Kind.TEXT_AND_IMAGE} and not self.text.strip():
+            raise PydanticCustomError(
+                "empty_text", "text must not be empty for kind {kind}", {"kind": kind.value}
+            )
+        if needed is not None and not given[needed]:
+            raise PydanticCustomError(
+                f"empty_{needed}",
+                "{field} must not be empty for kind {kind}",
+                {"field": needed, "kind": kind.value},
+            )
+        for name, is_given in given.items():
+            # One's own JSON may go along with any kind.
+            if is_given and name not in {needed, "custom"}:
+                raise PydanticCustomError(
+                    "wrong_kind",
+                    "{field} does not go with kind {kind}",
+                    {"field": name, "kind": kind.value},
+                )
+
+    def _to_content(self, kind: Kind) -> Content:
+        media = [Attachment(media_id=one, kind=MediaKind.IMAGE) for one in self.images]
+        if self.video is not None:
+            media.append(Attachment(media_id=self.video, kind=MediaKind.VIDEO))
+        if self.file is not None:
+            media.append(Attachment(media_id=self.file, kind=MediaKind.FILE))
+        return Content(
+            kind=kind,
+            title=self.title,
+            text=self.text,
+            links=tuple(Link(title=link.title, url=link.url) for link in self.links),
+            media=tuple(media),
+            location=None if self.location is None else Location(**self.location.model_dump()),
+            custom_json=None if self.custom is None else dump_json(self.custom),
+        )
+
+
+class WriteMessage(ContentBody):
+    """What to say, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, one's own JSON.
+
+    Every kind may carry a title, a text and links; all of it counts against the body limit.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"kind": "text", "text": "Hello"},
+                {"kind": "custom", "custom": {"order": 7}},
+                {"kind": "location", "location": {"latitude": 22.5, "longitude": 114.1}},
+            ]
+        }
+    )
+
+    kind: Kind
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> Self:
+        self._check_kind(self.kind)
+        return self
+
+    def to_content(self) -> Content:
+        """The content that the message will carry; its uploads are named only."""
+        return self._to_content(self.kind)
+
+
+class NewMessage(ContentBody):
+    """What to say, as `WriteMessage`, or with `forward` instead of it a message to copy; `silent` rings nobody."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"kind": "text", "text": "Hello"},
+                {"kind": "text", "text": "Good night", "silent": True},
+                {"forward": {"channel_id": "@TOA#_news", "seq": 1}},
+            ]
+        }
+    )
+
+    forward: ForwardBody | None = None
+    silent: Annotated[bool, Field(description="Devices should not ring; it counts as unread.")] = (
+        False
+    )
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if self.forward is None:
+            if self.kind is None:
+                raise PydanticCustomError("no_kind", "kind is needed where nothing is forwarded")
+            self._check_kind(self.kind)
+        elif self.model_fields_set - {"forward", "silent"}:
+            raise PydanticCustomError("forward", "what is forwarded keeps its own content")
+        return self
+
+    def to_content(self) -> Content:
+        """The content of what is not forwarded; its uploads are named only."""
+        if self.kind is None:
+            raise TypeError("what is forwarded has no content of its own")
+        return self._to_content(self.kind)
+
+
+def dump_json(value: Any) -> str:
+    """The application's JSON as compact text.
+
+    Raises: InvalidRequest.
+    """
+    try:
+        json.dumps(value, allow_nan=False)  # orjson would write NaN and infinity as null
+        text = orjson.dumps(value).decode()
+        clean = json_without_controls(value, text)
+        return text if clean is value else orjson.dumps(clean).decode()
+    except PydanticCustomError:
+        reason = "holds a string or key with control characters"
+        raise InvalidRequest(errors=[{"field": "body.custom", "reason": reason}]) from None
+    except (ValueError, orjson.JSONEncodeError):  # the latter: an integer beyond 64 bits
+        reason = "holds a value that JSON cannot carry"
+        raise InvalidRequest(errors=[{"field": "body.custom", "reason": reason}]) from None

@@ -1,0 +1,1 @@
+"""The life of a group: created, found, updated, disbanded, and cleaned up in the background."""

@@ -1,0 +1,239 @@
+"""The beginning of a group: whoever founds one owns it, and is in it from the first moment.
+
+The group, its stream, its owner and the event are one transaction. `create_in` works inside a caller's, for `channels`,
+which stores more about some groups in the same breath.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from pydantic import Field
+
+from groups import policy
+from groups.errors import (
+    BadGroupId,
+    BadMemberLimit,
+    CustomFieldLimitReached,
+    GroupIdTaken,
+    GroupsPerUserReached,
+    NotForThisType,
+    ReservedCustomField,
+)
+from groups.events import MembersJoined, profile_of
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.ids import GroupId, mint_id
+from groups.kernel.mongo import Database, Tx
+from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER, GroupLimits
+from groups.models import (
+    CHANNEL_MARKER,
+    AdminAct,
+    AdminAction,
+    Group,
+    GroupType,
+    JoinOption,
+    Member,
+    Model,
+    Posting,
+    ReactionChoice,
+    Role,
+    Standing,
+    Stream,
+    Visibility,
+    type_member_limit,
+)
+from groups.service.access.guard import Access
+from groups.service.admin_log import AdminLog
+from groups.service.idempotency import Repeatable, Repeats, repeatable
+from groups.service.media.avatars import Faces
+from groups.service.write_locks import user_lock
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
+from groups.store.streams import StreamStore
+from groups.store.users import UserStore
+
+COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
+
+NEAR_LIMIT: Final = 100
+"""So many groups below a user's limit, his joins are made to conflict, so that racing ones cannot pass it together."""
+
+
+class NewGroup(Model):
+    """What a group shall be; None leaves it to the type."""
+
+    group_id: GroupId | None = None
+    type: GroupType
+    name: str
+    introduction: str = ""
+    notification: str = ""
+    face_url: str = ""
+    custom: dict[str, str] = Field(default_factory=dict)
+    posting: Posting | None = None
+    join_option: JoinOption | None = None
+    visibility: Visibility | None = None
+    history_visible: bool | None = None
+    member_limit: int | None = None
+    reactions: ReactionChoice = "all"
+    reactions_per_user: int = REACTIONS_PER_USER
+    distinct_reactions: int = DISTINCT_REACTIONS
+
+
+_JOIN_OPTION: Final = {
+    GroupType.WORK: JoinOption.INVITE,
+    GroupType.PUBLIC: JoinOption.APPROVAL,
+    GroupType.MEETING: JoinOption.FREE,
+    GroupType.COMMUNITY: JoinOption.FREE,
+}
+_VISIBILITY: Final = {
+    GroupType.WORK: Visibility.PRIVATE,
+    GroupType.PUBLIC: Visibility.PROFILE,
+    GroupType.MEETING: Visibility.PROFILE,
+    GroupType.COMMUNITY: Visibility.PROFILE,
+}
+
+
+class FoundingService:
+    """New groups."""
+
+    def __init__(
+        self,
+        database: Database,
+        groups: GroupStore,
+        members: MemberStore,
+        streams: StreamStore,
+        users: UserStore,
+        access: Access,
+        faces: Faces,
+        admin_log: AdminLog,
+        repeats: Repeats,
+        limits: GroupLimits,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._groups = groups
+        self._members = members
+        self._streams = streams
+        self._users = users
+        self._access = access
+        self._faces = faces
+        self._admin_log = admin_log
+        self._repeats = repeats
+        self._limits = limits
+        self._clock = clock
+
+    async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> Standing:
+        """Create a group that the actor owns; with a `key`, doing it again answers the first one.
+
+        Publishes: MembersJoined (the owner). Raises: GroupIdTaken; BadGroupId; BadMemberLimit; ReservedCustomField;
+        CustomFieldLimitReached; GroupsPerUserReached; IdempotencyConflict.
+        """
+        if new.group_id is not None:
+            self._check_prefix(new.group_id, new.type)
+        if CHANNEL_MARKER in new.custom:
+            raise ReservedCustomField
+        prefix = COMMUNITY_PREFIX if new.type is GroupType.COMMUNITY else ""
+        call = repeatable(actor, "group", key, new.model_dump_json())
+        standing, _ = await self._database.run(
+            lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call),
+            user_lock(actor.user_id),
+        )
+        return standing
+
+    async def create_in(
+        self,
+        actor: Actor,
+        new: NewGroup,
+        tx: Tx,
+        *,
+        prefix: str,
+        call: Repeatable | None,
+        profile: dict[str, object] | None = None,
+    ) -> tuple[Standing, bool]:
+        """The group, and whether this call made it (False: an earlier `call` under the same key did).
+
+        `profile` joins the event: what the caller stores of the group in the same transaction.
+        """
+        of_type = type_member_limit(new.type, self._limits)
+        if new.member_limit is not None and not 1 <= new.member_limit <= of_type:
+            raise BadMemberLimit(f"At most {of_type} members", limit=of_type)
+        if len(new.custom) > self._limits.custom_fields + (CHANNEL_MARKER in new.custom):
+            raise CustomFieldLimitReached(limit=self._limits.custom_fields)
+        first = await self._repeats.first(call, tx)
+        if first is not None:
+            return await self._access.standing(actor, GroupId(first), tx), False
+        group_id = new.group_id or GroupId(prefix + mint_id())
+        if await self._groups.find(group_id, tx) is not None:
+            raise GroupIdTaken
+        if await self._groups.is_being_cleared(group_id, tx):
+            raise GroupIdTaken
+        counts = await self._members.count_groups([actor.user_id], tx)
+        is_in = counts.get(actor.user_id, 0)
+        if is_in >= self._limits.groups_per_user:
+            raise GroupsPerUserReached(limit=self._limits.groups_per_user)
+        if is_in + NEAR_LIMIT >= self._limits.groups_per_user:
+            await self._users.touch(actor.user_id, tx)
+        now = self._clock.now()
+        group = self._new_group(actor, new, group_id, now)
+        owner = Member(
+            group_id=group_id, user_id=actor.user_id, role=Role.OWNER, joined_at=now, joined_seq=0
+        )
+        stream = Stream(stream_id=group.stream_id, is_channel=group.is_channel)
+        await self._faces.replace(actor, "", group.face_url, now, tx)
+        await self._groups.insert(group, tx)
+        await self._repeats.note(call, group_id, tx)
+        await self._streams.insert(stream, tx)
+        await self._members.insert_many([owner], tx)
+        await self._admin_log.record(tx, group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
+        tx.publish(
+            MembersJoined(
+                at=now,
+                group_id=group_id,
+                is_channel=group.is_channel,
+                user_ids=(actor.user_id,),
+                member_count=1,
+                announce=False,
+                profile=profile_of(group, profile),
+            )
+        )
+        return Standing(group=group, member=owner, rank=policy.rank_of(actor, owner, None)), True
+
+    def _new_group(
+        self,
+        actor: Actor,
+        new: NewGroup,
+        group_id: GroupId,
+        now: datetime,
+    ) -> Group:
+        join_option = new.join_option or _JOIN_OPTION[new.type]
+        if new.type is GroupType.WORK and join_option is not JoinOption.INVITE:
+            raise NotForThisType
+        history = new.history_visible
+        return Group(
+            group_id=group_id,
+            type=new.type,
+            name=new.name,
+            introduction=new.introduction,
+            notification=new.notification,
+            face_url=new.face_url,
+            owner_id=actor.user_id,
+            custom=new.custom,
+            posting=new.posting or Posting.EVERYONE,
+            join_option=join_option,
+            visibility=new.visibility or _VISIBILITY[new.type],
+            history_visible=new.type is GroupType.MEETING if history is None else history,
+            member_limit=new.member_limit,
+            member_count=1,
+            reactions=new.reactions,
+            reactions_per_user=new.reactions_per_user,
+            distinct_reactions=new.distinct_reactions,
+            created_at=now,
+            created_by=actor.user_id,
+        )
+
+    @staticmethod
+    def _check_prefix(group_id: GroupId, group_type: GroupType) -> None:
+        if group_type is GroupType.COMMUNITY:
+            if not group_id.startswith(COMMUNITY_PREFIX) or group_id == COMMUNITY_PREFIX:
+                raise BadGroupId(f"The id of a Community group starts with {COMMUNITY_PREFIX}")
+        elif group_id.startswith("@"):
+            raise BadGroupId("An id that starts with @ is for Community groups and channels")

@@ -1,0 +1,65 @@
+"""The end of a group: gone at once for everyone, at any size; `clearing` then clears away what it leaves."""
+
+from groups import policy
+from groups.events import GroupDisbanded
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Database, Tx
+from groups.service.access.guard import Access
+from groups.service.hooks import Hooks
+from groups.service.lifecycle.cleanup import Clearing
+from groups.service.media.avatars import Faces
+from groups.service.write_locks import group_lock
+from groups.store.groups import GroupStore
+from groups.store.streams import StreamStore
+
+
+class DisbandService:
+    """Ends groups."""
+
+    def __init__(
+        self,
+        database: Database,
+        groups: GroupStore,
+        streams: StreamStore,
+        access: Access,
+        faces: Faces,
+        clearing: Clearing,
+        hooks: Hooks,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._groups = groups
+        self._streams = streams
+        self._access = access
+        self._faces = faces
+        self._clearing = clearing
+        self._hooks = hooks
+        self._clock = clock
+
+    async def disband(self, actor: Actor, group_id: GroupId) -> None:
+        """End the group for everyone; what it leaves is cleared away in the background.
+
+        Publishes: GroupDisbanded. Raises: GroupNotFound; PermissionRefused.
+        """
+        await self._database.run(
+            lambda tx: self._disband(actor, group_id, tx), group_lock(group_id)
+        )
+        # A crash before this line leaves the clearing to the next start of any process.
+        self._clearing.start(group_id)
+
+    async def _disband(self, actor: Actor, group_id: GroupId, tx: Tx) -> None:
+        standing = await self._access.standing(actor, group_id, tx)
+        group = standing.group
+        refusal = policy.disbanding_refusal(group, standing.rank)
+        if refusal is not None:
+            raise refusal
+        now = self._clock.now()
+        # Group and stream go together: a join writes the one, a post the other, so both conflict with this.
+        await self._groups.delete(group, now, tx)
+        await self._faces.release(group.face_url, now, tx)
+        await self._streams.delete(group.stream_id, tx)
+        for hook in self._hooks.disbanded:
+            await hook(group, tx)
+        tx.publish(GroupDisbanded(at=now, group_id=group_id, is_channel=group.is_channel))

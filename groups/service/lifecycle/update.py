@@ -1,0 +1,225 @@
+"""Changing a group: its profile, its settings, and, once, what it is: a Community group becomes a channel.
+
+Every change is checked against the actor's grants, told in one event and in the admin log, all in one transaction.
+`update_in` and `mark_in` work inside a caller's, for `channels`, which stores more about some groups in the same
+breath.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from groups import policy
+from groups.errors import (
+    CustomFieldLimitReached,
+    GroupNotFound,
+    NotForThisType,
+    ReservedCustomField,
+)
+from groups.events import GroupUpdated
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.errors import PermissionRefused
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Database, Tx
+from groups.limits import GroupLimits
+from groups.models import (
+    CHANNEL_MARKER,
+    AdminAct,
+    AdminAction,
+    Group,
+    GroupType,
+    JoinOption,
+    Model,
+    Posting,
+    ReactionChoice,
+    Standing,
+    Stream,
+    Visibility,
+)
+from groups.service.access.guard import Access
+from groups.service.admin_log import AdminLog
+from groups.service.media.avatars import Faces
+from groups.service.write_locks import group_lock
+from groups.store.groups import GroupStore
+from groups.store.streams import StreamStore
+
+
+class GroupChanges(Model):
+    """New values; a field that was not set stays. In `custom`, None removes a key, and keys not named stay."""
+
+    name: str | None = None
+    introduction: str | None = None
+    notification: str | None = None
+    face_url: str | None = None
+    custom: dict[str, str | None] | None = None
+    posting: Posting | None = None
+    join_option: JoinOption | None = None
+    visibility: Visibility | None = None
+    history_visible: bool | None = None
+    muted_all: bool | None = None
+    verified: bool | None = None
+    reactions: ReactionChoice | None = None
+    reactions_per_user: int | None = None
+    distinct_reactions: int | None = None
+
+
+class UpdateService:
+    """Changes of groups."""
+
+    def __init__(
+        self,
+        database: Database,
+        groups: GroupStore,
+        streams: StreamStore,
+        access: Access,
+        faces: Faces,
+        admin_log: AdminLog,
+        limits: GroupLimits,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._groups = groups
+        self._streams = streams
+        self._access = access
+        self._faces = faces
+        self._admin_log = admin_log
+        self._limits = limits
+        self._clock = clock
+
+    async def update(self, actor: Actor, group_id: GroupId, changes: GroupChanges) -> None:
+        """Change profile or settings; a new name takes a verified badge.
+
+        Publishes: GroupUpdated, when something changed. Raises: GroupNotFound; PermissionRefused;
+        ReservedCustomField; CustomFieldLimitReached; FixedInChannel; NotForThisType.
+        """
+        await self._database.run(
+            lambda tx: self.update_in(actor, group_id, changes, tx), group_lock(group_id)
+        )
+
+    async def update_in(
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        changes: GroupChanges,
+        tx: Tx,
+        *,
+        for_channel: bool = False,
+        also_asked: Collection[str] = (),
+        also_before: Mapping[str, object] = MappingProxyType({}),
+        also_changed: Mapping[str, object] = MappingProxyType({}),
+    ) -> Standing:
+        """Change the group; the caller changes fields of his own in the same transaction.
+
+        `also_asked` names those that need the actor's rights too; `also_changed`, with the values they had before,
+        joins the event and the admin log.
+        `for_channel`: the channel's own rules stand behind the change, so what it fixes may move.
+        """
+        standing = await self._access.standing(actor, group_id, tx)
+        group = standing.group
+        fields = set(changes.model_fields_set)
+        refusal = policy.updating_refusal(standing, {*fields, *also_asked}, for_channel=for_channel)
+        if refusal is not None:
+            raise refusal
+        # Read from the model, not from JSON: enums and tuples are stored as their plain values.
+        wanted = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
+        if changes.custom is not None:
+            wanted["custom"] = self._merged_custom(group, changes.custom)
+        if not for_channel and (refusal := policy.profile_refusal(group, wanted, self._limits)):
+            raise refusal
+        values = {name: value for name, value in wanted.items() if getattr(group, name) != value}
+        if policy.loses_badge(standing, {*values, *also_changed}):
+            values["verified"] = False
+        changed = await self._store_changes(actor, standing, values, tx, also_changed)
+        shown = group.model_dump(mode="json", include=set(values))
+        now = changed.group.model_dump(mode="json", include=set(values))
+        acts = _acts_of(actor, {**shown, **also_before}, {**now, **also_changed})
+        await self._admin_log.record(tx, changed.group, *acts)
+        return changed
+
+    async def mark_in(
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        changes: GroupChanges,
+        tx: Tx,
+        *,
+        also_changed: dict[str, object] | None = None,
+    ) -> tuple[Standing, Stream]:
+        """Make a Community group that the actor owns a channel, with these settings; `also_changed` as in `update_in`.
+
+        Publishes: GroupUpdated. Raises: GroupNotFound; PermissionRefused; NotForThisType.
+        """
+        standing = await self._access.standing(actor, group_id, tx)
+        group = standing.group
+        if policy.transferring_refusal(standing.rank) is not None:
+            raise PermissionRefused("Only its owner makes a group a channel")
+        if group.type is not GroupType.COMMUNITY:
+            raise NotForThisType("Only a Community group becomes a channel")
+        values = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
+        values["custom"] = {**group.custom, CHANNEL_MARKER: "1"}
+        also_changed = {**(also_changed or {}), "is_channel": True}
+        marked = await self._store_changes(actor, standing, values, tx, also_changed)
+        await self._streams.mark_channel(group.stream_id, tx)
+        act = AdminAct(actor, AdminAction.CHANNEL_CREATED)
+        await self._admin_log.record(tx, marked.group, act)
+        stream = await self._streams.find(group.stream_id, tx)
+        if stream is None:
+            raise GroupNotFound
+        return marked, stream
+
+    async def _store_changes(
+        self,
+        actor: Actor,
+        standing: Standing,
+        values: dict[str, Any],
+        tx: Tx,
+        also_changed: Mapping[str, object],
+    ) -> Standing:
+        group = standing.group
+        if not values and not also_changed:
+            return standing
+        now = self._clock.now()
+        if "face_url" in values:
+            await self._faces.replace(actor, group.face_url, values["face_url"], now, tx)
+        await self._groups.update(group.group_id, values, tx, changed_at=now)
+        changed = group.model_copy(update={**values, "version": group.version + 1})
+        shown = GroupChanges.model_construct(**values).model_dump(mode="json", exclude_unset=True)
+        tx.publish(
+            GroupUpdated(
+                at=now,
+                group_id=group.group_id,
+                is_channel=changed.is_channel,
+                changed={**shown, **also_changed},
+                version=changed.version,
+            )
+        )
+        return replace(standing, group=changed)
+
+    def _merged_custom(self, group: Group, changes: dict[str, str | None]) -> dict[str, str]:
+        if CHANNEL_MARKER in changes:
+            raise ReservedCustomField
+        merged = {
+            key: value for key, value in {**group.custom, **changes}.items() if value is not None
+        }
+        # The marker is ours, so it does not use up one of the application's fields.
+        if len(merged) - (CHANNEL_MARKER in merged) > self._limits.custom_fields:
+            raise CustomFieldLimitReached(limit=self._limits.custom_fields)
+        return merged
+
+
+def _acts_of(
+    actor: Actor, before: Mapping[str, object], after: Mapping[str, object]
+) -> list[AdminAct]:
+    """What the admin log is told of changed fields: of the profile, and of the settings."""
+    acts: list[AdminAct] = []
+    for is_info, action in (
+        (True, AdminAction.INFO_CHANGED),
+        (False, AdminAction.SETTINGS_CHANGED),
+    ):
+        names = [name for name in after if (name in policy.INFO_FIELDS) is is_info]
+        if names:
+            were, are = ({name: side.get(name) for name in names} for side in (before, after))
+            acts.append(AdminAct(actor, action, None, were, are))
+    return acts

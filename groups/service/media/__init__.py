@@ -1,0 +1,1 @@
+"""Uploads: received within quotas, stored, redrawn in worker processes, deleted when nothing uses them."""

@@ -1,0 +1,130 @@
+"""Quotas of stored bytes, of users and of the deployment: an upload is recorded and counted, or refused.
+
+Promises: exact over all processes, since what an upload takes is counted in the transaction that writes its record and
+given back in the one that deletes it; a process that dies in between leaves both to the sweep (`media`). The counters
+are compared by `groups.audit.media`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from groups.errors import QuotaScope, StorageQuotaReached
+from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError, Unavailable
+from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.ids import UserId
+from groups.kernel.mongo import Database, Tx
+from groups.limits import GroupLimits
+from groups.models import Media
+from groups.store.media import MediaStore, UploadKey
+from groups.store.media_usage import MediaUsage
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An upload that is about to be recorded."""
+
+    media: Media
+    key: UploadKey | None
+    is_bounded: bool
+    """Whether the user's own quotas count: the application's back end speaks for many."""
+
+
+class UploadQuotas:
+    """The quotas of one database's uploads."""
+
+    def __init__(
+        self,
+        database: Database,
+        media: MediaStore,
+        limits: GroupLimits,
+        *,
+        on_batch: OnBatch | None = None,
+    ) -> None:
+        self._media = media
+        self._limits = limits
+        # All uploads meet in the deployment's counter, so they share transactions.
+        self._lane: GroupCommit[_Begun, None] = GroupCommit(
+            database, self._begin, name="uploads", on_batch=on_batch
+        )
+
+    async def check(self, actor: Actor, size_bytes: int, key: str | None) -> None:
+        """Refuse, before its bytes are taken in, an upload that has no room; `begin` refuses for certain.
+
+        A repeated upload needs no room, whatever its quotas say. Raises: StorageQuotaReached.
+        """
+        user = actor.user_id
+        usage = await self._media.usage.read([user])
+        refusal = self._refusal(usage, user, size_bytes, is_bounded=not actor.is_app_admin)
+        if refusal is None:
+            return
+        if key is None or await self._media.find_by_key(user, key) is None:
+            raise refusal
+
+    async def begin(self, actor: Actor, media: Media, key: UploadKey | None) -> None:
+        """Record and count an upload whose bytes will be stored.
+
+        Raises: StorageQuotaReached; Unavailable, where another upload has its key.
+        """
+        await self._lane.submit("", _Begun(media, key, not actor.is_app_admin))
+
+    async def close(self) -> None:
+        """Wait until what was begun is recorded or refused."""
+        await self._lane.close()
+
+    async def _begin(
+        self, tx: Tx, _: str, uploads: Sequence[_Begun]
+    ) -> Sequence[DomainError | None]:
+        users = {upload.media.uploader_id for upload in uploads}
+        usage = await self._media.usage.read(users, tx)
+        # An attempt whose outcome was unknown may have recorded them.
+        known: set[str] = set()
+        if tx.attempt:
+            known = await self._media.find_begun([upload.media.media_id for upload in uploads], tx)
+        outcomes: list[DomainError | None] = []
+        accepted: list[tuple[Media, UploadKey | None]] = []
+        keys: set[tuple[UserId, str]] = set()
+        for upload in uploads:
+            media, user = upload.media, upload.media.uploader_id
+            if media.media_id in known:
+                outcomes.append(None)
+                continue
+            if upload.key is not None:
+                key = (user, upload.key.key)
+                if key in keys or await self._media.is_key_taken(*key, tx):
+                    outcomes.append(Unavailable())
+                    continue
+            refusal = self._refusal(usage, user, media.stored_bytes, is_bounded=upload.is_bounded)
+            outcomes.append(refusal)
+            if refusal is None:
+                accepted.append((media, upload.key))
+                more = MediaUsage(media.stored_bytes, media.stored_bytes)
+                usage[user] += more
+                usage[None] += more
+                if upload.key is not None:
+                    keys.add((user, upload.key.key))
+        if accepted:
+            await self._media.begin(accepted, tx)
+        return outcomes
+
+    def _refusal(
+        self,
+        usage: Mapping[UserId | None, MediaUsage],
+        user: UserId,
+        more: int,
+        *,
+        is_bounded: bool,
+    ) -> StorageQuotaReached | None:
+        own, limits = usage[user], self._limits
+        bounds: list[tuple[QuotaScope, int, int]] = [
+            ("deployment", usage[None].total, limits.deployment_media_bytes)
+        ]
+        if is_bounded:
+            bounds[:0] = [
+                ("user_unused", own.unused, limits.user_unused_media_bytes),
+                ("user", own.total, limits.user_media_bytes),
+            ]
+        for scope, used, limit in bounds:
+            if limit and used + more > limit:
+                return StorageQuotaReached(scope, limit_bytes=limit, used_bytes=used)
+        return None

@@ -1,0 +1,122 @@
+"""Invitations to be an admin: made and revoked by the owner, accepted or declined by the invited, expired by the clock.
+
+Every change is an entry of the group's membership lane, so accepting and what it makes true, revoking, banning and the
+limit of admins never pass each other by.
+"""
+
+from functools import partial
+
+from groups import policy
+from groups.events import InvitationEnd, InvitationEnded
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Tx
+from groups.kernel.paging import page_by_text
+from groups.limits import GroupLimits
+from groups.models import Grant, Group, Invitation
+from groups.service.access.guard import Access
+from groups.service.membership.commands import (
+    AnswerInvitation,
+    Invite,
+    Membership,
+    RevokeInvitation,
+)
+from groups.service.membership.queue import MembershipLane
+from groups.store.groups import GroupStore
+from groups.store.invitations import InvitationStore
+
+
+class InvitationService:
+    """Invitations of groups to be their admin."""
+
+    def __init__(
+        self,
+        invitations: InvitationStore,
+        groups: GroupStore,
+        access: Access,
+        lane: MembershipLane,
+        limits: GroupLimits,
+        clock: Clock,
+    ) -> None:
+        self._invitations = invitations
+        self._groups = groups
+        self._access = access
+        self._lane = lane
+        self._limits = limits
+        self._clock = clock
+
+    async def invite(
+        self, actor: Actor, group_id: GroupId, user_id: UserId, grants: frozenset[Grant]
+    ) -> Membership:
+        """Ask a user, member or not, to be an admin; inviting him to the same again changes nothing.
+
+        Other grants, or an invitation that had expired, make a new one with its full time. Publishes: AdminInvited.
+        Raises: GroupNotFound; PermissionRefused; NotForThisType; AlreadyAdmin; Banned; InvitationLimitReached.
+        """
+        return await self._lane.submit(group_id, Invite(actor, user_id, grants))
+
+    async def revoke(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
+        """Take an invitation back; when there is none this changes nothing.
+
+        Publishes: InvitationEnded. Raises: GroupNotFound; PermissionRefused.
+        """
+        await self._lane.submit(group_id, RevokeInvitation(actor, user_id))
+
+    async def answer(self, actor: Actor, group_id: GroupId, *, accept: bool) -> Membership:
+        """Become an admin, and a member where one was none; or decline. An admin who accepts again changes nothing.
+
+        Publishes: InvitationEnded; where accepted MembersJoined, MemberChanged. Raises: GroupNotFound (also of a group
+        that the actor may not see and that does not invite him); InvitationNotFound; InvitationExpired; Banned;
+        AdminLimitReached; MemberLimitReached; GroupsPerUserReached.
+        """
+        return await self._lane.submit(group_id, AnswerInvitation(actor, accept))
+
+    async def on_disbanded(self, group: Group, tx: Tx) -> None:
+        """Tell who is invited, and the owner, that the group is gone; the clearing drops what is stored.
+
+        Whoever invites or answers meanwhile writes the group too, so the one or the other is done again. At most as
+        many are told as a group may invite (`GroupLimits.admin_invitations`). Publishes: InvitationEnded.
+        """
+        now, most = self._clock.now(), self._limits.admin_invitations
+        for user_id in await self._invitations.list_open_ids(group.group_id, now, most, tx):
+            audience = (user_id, group.owner_id) if group.owner_id else (user_id,)
+            tx.publish(
+                InvitationEnded(
+                    at=now,
+                    group_id=group.group_id,
+                    is_channel=group.is_channel,
+                    user_id=user_id,
+                    reason=InvitationEnd.DELETED,
+                    audience=audience,
+                )
+            )
+
+    async def list_of_group(
+        self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
+    ) -> tuple[list[Invitation], str | None]:
+        """A page of the group's open invitations, by user id.
+
+        Raises: GroupNotFound; PermissionRefused.
+        """
+        standing = await self._access.standing(actor, group_id)
+        refusal = policy.inviting_refusal(standing, None)
+        if refusal is not None:
+            raise refusal
+        read = partial(self._invitations.list_of_group, group_id, self._clock.now())
+        return await page_by_text("invitations", cursor, limit, read, lambda one: one.user_id)
+
+    async def list_of_user(
+        self, actor: Actor, *, limit: int, cursor: str | None
+    ) -> tuple[list[tuple[Invitation, Group]], str | None]:
+        """A page of the actor's own open invitations by group id, each with its group.
+
+        Those of disbanded groups are left out. An invitation shows that its group exists, and its name.
+        """
+        read = partial(self._invitations.list_of_user, actor.user_id, self._clock.now())
+        found, next_cursor = await page_by_text(
+            "my invitations", cursor, limit, read, lambda one: one.group_id
+        )
+        groups = await self._groups.find_many([invitation.group_id for invitation in found])
+        shown = [(i, groups[i.group_id]) for i in found if i.group_id in groups]
+        return shown, next_cursor

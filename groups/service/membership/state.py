@@ -1,0 +1,310 @@
+"""A group's membership in memory: what a batch knows of it, changes, and will write."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from groups import policy
+from groups.errors import (
+    AdminLimitReached,
+    GroupsPerUserReached,
+    InvitationLimitReached,
+    MemberLimitReached,
+)
+from groups.events import (
+    InvitationEnd,
+    InvitationEnded,
+    LeaveReason,
+    MemberChanged,
+    MembersJoined,
+    MembersLeft,
+    StrangerBanned,
+    profile_of,
+)
+from groups.kernel.events import Event
+from groups.kernel.ids import UserId
+from groups.limits import GroupLimits
+from groups.models import (
+    AdminAct,
+    AdminAction,
+    Departure,
+    DepartureReason,
+    Group,
+    Invitation,
+    JoinRequest,
+    Member,
+    Restriction,
+    Role,
+    Stream,
+    Turnover,
+)
+from groups.service.lifecycle.create import NEAR_LIMIT
+from groups.service.membership.commands import Entry, subject_of
+
+
+@dataclass(slots=True)
+class _Run:
+    """Members who came one after the other, or went for the same reason: one event for all of them."""
+
+    reason: LeaveReason | None
+    """None: they came."""
+    user_ids: list[UserId] = field(default_factory=list)
+    member_count: int = 0
+
+
+@dataclass(slots=True)
+class Picture:
+    """What a batch knows and changes before it writes."""
+
+    limits: GroupLimits
+    group: Group
+    size: int
+    """Members, as of the entries applied so far."""
+    stream: Stream
+    now: datetime
+    before: dict[UserId, Member]
+    members: dict[UserId, Member]
+    restrictions: dict[UserId, Restriction]
+    group_counts: dict[UserId, int]
+    requests: set[UserId]
+    staff: list[UserId]
+    admins: set[UserId]
+    """As of the entries applied so far; known where the batch may make one."""
+    invitations: dict[UserId, Invitation]
+    open_invitations: int
+    """Of the whole group, as of the entries applied so far; known where the batch may make one."""
+    profile: dict[str, object] | None
+    """What the group's profile has beyond the group, where somebody may join."""
+    changed_invitations: set[UserId] = field(default_factory=set)
+    acts: list[AdminAct] = field(default_factory=list)
+    new_requests: dict[UserId, JoinRequest] = field(default_factory=dict)
+    done_requests: set[UserId] = field(default_factory=set)
+    changed_restrictions: set[UserId] = field(default_factory=set)
+    departed: list[UserId] = field(default_factory=list)
+    near_limit: set[UserId] = field(default_factory=set)
+    events: "list[Event | _Run]" = field(default_factory=list)
+
+    def admit(self, user_id: UserId) -> None:
+        """Make the user a member.
+
+        Raises: MemberLimitReached; GroupsPerUserReached.
+        """
+        limit = self.group.limit_of_members(self.limits)
+        if self.size >= limit:
+            raise MemberLimitReached(limit=limit)
+        groups = self.group_counts.get(user_id, 0)
+        if groups >= self.limits.groups_per_user:
+            raise GroupsPerUserReached(limit=self.limits.groups_per_user)
+        if groups + NEAR_LIMIT >= self.limits.groups_per_user:
+            self.near_limit.add(user_id)
+        restriction = self.restrictions.get(user_id)
+        self.members[user_id] = Member(
+            group_id=self.group.group_id,
+            user_id=user_id,
+            role=Role.MEMBER,
+            joined_at=self.now,
+            joined_seq=self.stream.head_seq,
+            # A mute that still runs is not shaken off by leaving and coming back.
+            muted_until=restriction.muted_until if restriction else None,
+            name_card="",
+        )
+        self.size += 1
+        self.close_request(user_id)
+        self._run(None).append(user_id)
+
+    def dismiss(self, member: Member, reason: LeaveReason) -> None:
+        """End the membership."""
+        del self.members[member.user_id]
+        self.admins.discard(member.user_id)
+        self.departed.append(member.user_id)
+        self.size -= 1
+        self._run(reason).append(member.user_id)
+
+    def _run(self, reason: LeaveReason | None) -> list[UserId]:
+        """Whom the last event is about, if it is of this kind; else a new one."""
+        last = self.events[-1] if self.events else None
+        if not isinstance(last, _Run) or last.reason is not reason:
+            last = _Run(reason)
+            self.events.append(last)
+        last.member_count = self.size
+        return last.user_ids
+
+    def turnover(self) -> Turnover:
+        """How many came and went."""
+        sums = {None: 0, LeaveReason.LEFT: 0, LeaveReason.REMOVED: 0, LeaveReason.BANNED: 0}
+        for event in self.events:
+            if isinstance(event, _Run):
+                sums[event.reason] += len(event.user_ids)
+        removed = sums[LeaveReason.REMOVED] + sums[LeaveReason.BANNED]
+        return Turnover(sums[None], sums[LeaveReason.LEFT], removed, self.size, self.now)
+
+    def departures(self) -> list[Departure]:
+        """Who is no member any more, and why: for who went more than once, the last time counts."""
+        group_id = self.group.group_id
+        reasons = {
+            user_id: event.reason
+            for event in self.events
+            if isinstance(event, _Run) and event.reason is not None
+            for user_id in event.user_ids
+            if user_id not in self.members
+        }
+        return [
+            Departure(group_id, user_id, DepartureReason(reason.value), self.now)
+            for user_id, reason in reasons.items()
+        ]
+
+    def told(self) -> Iterator[Event]:
+        """What is announced of the batch, in order."""
+        for event in self.events:
+            yield self._event_of(event) if isinstance(event, _Run) else event
+
+    def _event_of(self, run: "_Run") -> Event:
+        announce = policy.announces_membership(self.group)
+        users, count = tuple(run.user_ids), run.member_count
+        group_id, is_channel = self.group.group_id, self.group.is_channel
+        if run.reason is None:
+            return MembersJoined(
+                at=self.now,
+                group_id=group_id,
+                is_channel=is_channel,
+                user_ids=users,
+                member_count=count,
+                announce=announce,
+                profile=profile_of(self.group, self.profile),
+            )
+        return MembersLeft(
+            at=self.now,
+            group_id=group_id,
+            is_channel=is_channel,
+            user_ids=users,
+            reason=run.reason,
+            member_count=count,
+            announce=announce,
+        )
+
+    def replace(self, member: Member) -> None:
+        """Give the member a new state."""
+        self.members[member.user_id] = member
+        if member.role is Role.ADMIN:
+            self.admins.add(member.user_id)
+        else:
+            self.admins.discard(member.user_id)
+        # In a channel only its staff and the member himself hear of it: subscribers are hidden from each other.
+        audience = (*self.staff, member.user_id) if self.group.is_channel else None
+        self.events.append(
+            MemberChanged(
+                at=self.now,
+                group_id=self.group.group_id,
+                is_channel=self.group.is_channel,
+                user_id=member.user_id,
+                role=member.role,
+                muted_until=member.muted_until,
+                name_card=member.name_card,
+                grants=member.granted,
+                audience=audience,
+            )
+        )
+
+    def check_admin_room(self, besides: UserId | None = None) -> None:
+        """Refuse one admin more, where there are as many as may be; `besides` will be none any more.
+
+        Raises: AdminLimitReached.
+        """
+        if len(self.admins - {besides}) >= self.limits.admins:
+            raise AdminLimitReached(limit=self.limits.admins)
+
+    def check_invitation_room(self) -> None:
+        """Refuse one open invitation more, where there are as many as may be.
+
+        Raises: InvitationLimitReached.
+        """
+        if self.open_invitations >= self.limits.admin_invitations:
+            raise InvitationLimitReached(limit=self.limits.admin_invitations)
+
+    def put_invitation(self, invitation: Invitation) -> None:
+        """Have the user be invited, in place of an invitation before."""
+        before = self.invitations.get(invitation.user_id)
+        self.open_invitations += not (before and before.is_open(self.now))
+        self.invitations[invitation.user_id] = invitation
+        self.changed_invitations.add(invitation.user_id)
+
+    def end_invitation(self, user_id: UserId, reason: InvitationEnd) -> bool:
+        """Have the user not be invited; whether he was."""
+        invitation = self.invitations.pop(user_id, None)
+        if invitation is None:
+            return False
+        self.open_invitations -= invitation.is_open(self.now)
+        self.changed_invitations.add(user_id)
+        owner_id = self.group.owner_id
+        self.events.append(
+            InvitationEnded(
+                at=self.now,
+                group_id=self.group.group_id,
+                is_channel=self.group.is_channel,
+                user_id=user_id,
+                reason=reason,
+                audience=(user_id, owner_id) if owner_id else (user_id,),
+            )
+        )
+        return True
+
+    def note(
+        self,
+        entry: Entry,
+        action: AdminAction,
+        *,
+        before: Mapping[str, object] = MappingProxyType({}),
+        after: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        """Have the admin log tell what the entry did."""
+        self.acts.append(AdminAct(entry.actor, action, subject_of(entry), before, after))
+
+    def keep_mute(self, user_id: UserId, until: datetime | None) -> None:
+        """Remember the mute beyond membership; None forgets it."""
+        restriction = self.restriction_of(user_id)
+        if restriction.muted_until != until:
+            self.restrictions[user_id] = restriction.model_copy(update={"muted_until": until})
+            self.changed_restrictions.add(user_id)
+
+    def lift_ban(self, user_id: UserId) -> None:
+        """Let the user come back."""
+        restriction = self.restriction_of(user_id)
+        values = {"banned_at": None, "banned_by": None}
+        self.restrictions[user_id] = restriction.model_copy(update=values)
+        self.changed_restrictions.add(user_id)
+
+    def close_request(self, user_id: UserId) -> None:
+        """Answer the user's join request, if he has one."""
+        if user_id in self.requests:
+            self.requests.discard(user_id)
+            if self.new_requests.pop(user_id, None) is None:
+                self.done_requests.add(user_id)
+
+    def ban(self, user_id: UserId, by: UserId) -> None:
+        """Keep the user from coming back by himself."""
+        values = {"banned_at": self.now, "banned_by": by}
+        restriction = self.restriction_of(user_id)
+        self.restrictions[user_id] = restriction.model_copy(update=values)
+        self.changed_restrictions.add(user_id)
+        self.close_request(user_id)
+        if user_id not in self.members:
+            # A member's ban is told by `MembersLeft`.
+            self.events.append(
+                StrangerBanned(
+                    at=self.now,
+                    group_id=self.group.group_id,
+                    is_channel=self.group.is_channel,
+                    user_id=user_id,
+                )
+            )
+
+    def is_banned(self, user_id: UserId) -> bool:
+        """Whether the user is banned."""
+        restriction = self.restrictions.get(user_id)
+        return restriction is not None and restriction.banned_at is not None
+
+    def restriction_of(self, user_id: UserId) -> Restriction:
+        """What restricts the user, which may be nothing."""
+        found = self.restrictions.get(user_id)
+        return found or Restriction(group_id=self.group.group_id, user_id=user_id)

@@ -1,0 +1,67 @@
+"""Content that is kept now and posted later, as higher packages do with drafts: checked, described, its uploads held.
+
+Kept content is checked as a post is, and its uploads count as used, so that they do not expire. When it is posted the
+count passes to the message (`posting.Prepared.are_uploads_counted`); when it is dropped, `release` gives it back.
+Everything happens inside a caller's transaction.
+"""
+
+from groups import policy
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Tx
+from groups.limits import GroupLimits
+from groups.models import Content, Standing
+from groups.service.access.guard import Access
+from groups.service.media.service import attached, kept_as_own, media_ids_of
+from groups.service.messages.batch import Prepared, check_bounds
+from groups.store.media import MediaStore
+
+
+class Keeping:
+    """Keeps content for those who may post."""
+
+    def __init__(
+        self, media: MediaStore, access: Access, limits: GroupLimits, clock: Clock
+    ) -> None:
+        self._media = media
+        self._access = access
+        self._limits = limits
+        self._clock = clock
+
+    async def writing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> Standing:
+        """The actor before a group in which he may post.
+
+        Raises: GroupNotFound; PostingNotAllowed; Muted; Banned.
+        """
+        standing = await self._access.standing(actor, group_id, tx)
+        now = self._clock.now()
+        refusal = policy.posting_refusal(standing, now)
+        if refusal is not None:
+            raise refusal
+        return standing
+
+    async def keep(
+        self, actor: Actor, content: Content, tx: Tx, *, instead_of: Content | None = None
+    ) -> Content:
+        """The content with its uploads described and counted, in place of what was kept before.
+
+        The uploads are the actor's own, or were kept before. Raises: InvalidRequest; FieldTooLong; MediaNotFound;
+        WrongMediaKind.
+        """
+        check_bounds(content, self._limits)
+        uploads, before = media_ids_of(content), media_ids_of(instead_of)
+        known = await self._media.find_many(uploads, tx) if uploads else {}
+        described = attached(actor, content, kept_as_own(actor, known, before))
+        await self._media.use(uploads, tx)
+        await self._media.release(before, self._clock.now(), tx)
+        return described
+
+    async def keep_copy(self, copy: Prepared, tx: Tx, *, instead_of: Content | None = None) -> None:
+        """Count the uploads of a forwarded message's copy as used, in place of what was kept before."""
+        await self._media.use(media_ids_of(copy.content), tx)
+        await self._media.release(media_ids_of(instead_of), self._clock.now(), tx)
+
+    async def release(self, content: Content, tx: Tx) -> None:
+        """Give back the uploads of what is dropped."""
+        await self._media.release(media_ids_of(content), self._clock.now(), tx)

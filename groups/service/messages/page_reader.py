@@ -1,0 +1,89 @@
+"""A page of a stream as most readers ask for it: what they are to the group, messages and reactions, in one command.
+
+Readers of one page who ask at once share the command: the group, the messages and their tallies are found once, and
+each reader's membership and own reactions beside them. Whether a reader may see any of it is `access`'s to judge.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from groups.kernel.ids import GroupId, UserId
+from groups.kernel.mongo import Database
+from groups.kernel.request_batching import CoalescedPages
+from groups.models import Group, Member, Message, Tallies, readers_a_command, stream_of
+from groups.service.hooks import Hooks
+from groups.store.groups import GroupStore
+from groups.store.members import MemberStore
+from groups.store.messages import MessageStore
+
+_NO_TALLIES: Final = Tallies()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The group, the reader's membership, and the messages, newest first, with their reactions as he sees them.
+
+    The list of messages is other readers' too.
+    """
+
+    group: Group | None
+    member: Member | None
+    messages: Sequence[Message]
+    tallies: Tallies
+
+
+class _Page(NamedTuple):
+    """The newest messages of a group's stream, or the newest before a seq."""
+
+    group_id: GroupId
+    below: int | None
+    limit: int
+
+
+class Openings:
+    """Reads openings."""
+
+    def __init__(
+        self,
+        database: Database,
+        groups: GroupStore,
+        members: MemberStore,
+        messages: MessageStore,
+        hooks: Hooks,
+    ) -> None:
+        self._database = database
+        self._groups = groups
+        self._members = members
+        self._messages = messages
+        self._hooks = hooks
+        self._reader = CoalescedPages(
+            self._open, readers_a_query=lambda page: readers_a_command(page.limit)
+        )
+
+    async def read(
+        self, group_id: GroupId, user_id: UserId, *, below: int | None, limit: int
+    ) -> Opening:
+        """The newest messages before a seq, or of all, for this reader."""
+        found = await self._reader.find(_Page(group_id, below, limit), user_id)
+        assert found is not None  # each is answered
+        return found
+
+    async def _open(self, page: _Page, user_ids: Sequence[UserId]) -> dict[UserId, Opening]:
+        of_group = self._groups.lookup(page.group_id)
+        of_members = self._members.lookup_known(page.group_id, user_ids)
+        of_messages = self._messages.lookup_newest(
+            stream_of(page.group_id), below=page.below, limit=page.limit
+        )
+        reader = self._hooks.tallies
+        asked = reader.ask_along(of_messages, user_ids) if reader is not None else None
+        beside = asked.lookups if asked is not None else ()
+        await self._database.look_up(None, of_group, of_members, of_messages, *beside)
+        group, members, messages = of_group.found, of_members.found, of_messages.found
+        tallies = asked.of_all() if asked is not None else {}
+        return {
+            user_id: Opening(
+                group, members.get(user_id), messages, tallies.get(user_id, _NO_TALLIES)
+            )
+            for user_id in user_ids
+        }

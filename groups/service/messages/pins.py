@@ -1,0 +1,169 @@
+"""What those who run a group do to a message without changing what it says: pin it, freeze its reactions.
+
+Both are marks on the message, so a page of messages costs no query more. The pins are also listed in the stream's
+document, which bounds them exactly: two pins at once write the same document, so one of them runs again and sees the
+other. A post writes that document too, and runs again when it meets a pin, which is rare.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from groups import policy
+from groups.errors import GroupNotFound, MessageRecalled, PinLimitReached
+from groups.events import MessageEdited
+from groups.kernel.actor import Actor
+from groups.kernel.clock import Clock
+from groups.kernel.errors import DomainError
+from groups.kernel.ids import GroupId
+from groups.kernel.mongo import Database, Tx
+from groups.limits import GroupLimits
+from groups.models import AdminAct, AdminAction, Message, Standing, post_id_of, stream_of
+from groups.service.access.guard import Access
+from groups.service.admin_log import AdminLog
+from groups.service.messages.service import Posted
+from groups.service.messages.stream_rates import StreamRates
+from groups.service.write_locks import message_change_locks
+from groups.store.messages import MessageStore
+from groups.store.streams import StreamStore
+
+Refusal = Callable[[Standing, Message], DomainError | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """The pinned messages, the newest pin first, as the reader may see them."""
+
+    messages: Sequence[Message]
+    standing: Standing
+
+
+class CurationService:
+    """Pins and frozen reactions of one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        streams: StreamStore,
+        rates: StreamRates,
+        messages: MessageStore,
+        access: Access,
+        admin_log: AdminLog,
+        limits: GroupLimits,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._streams = streams
+        self._rates = rates
+        self._messages = messages
+        self._access = access
+        self._admin_log = admin_log
+        self._limits = limits
+        self._clock = clock
+
+    async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> Posted:
+        """Pin a message; pinning it again changes nothing, its place among the pins included.
+
+        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; PermissionRefused; Banned; MessageRecalled;
+        PinLimitReached at `pinned_messages`.
+        """
+
+        async def work(tx: Tx) -> Posted:
+            standing, message = await self._find(actor, group_id, seq, _pinning, tx)
+            if message.recalled_at is not None:
+                raise MessageRecalled
+            if message.pinned_at is not None:
+                return Posted(message, standing)
+            pins = await self._streams.list_pins(message.stream_id, tx)
+            if pins is None:
+                raise GroupNotFound
+            if len(pins) >= self._limits.pinned_messages:
+                raise PinLimitReached(limit=self._limits.pinned_messages)
+            pinned = message.model_copy(update={"pinned_at": self._clock.now()})
+            await self._streams.set_pin(pinned, tx)
+            return await self._changed(pinned, standing, actor, AdminAction.POST_PINNED, tx)
+
+        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+
+    async def unpin(self, actor: Actor, group_id: GroupId, seq: int) -> None:
+        """Unpin a message; one that is not pinned stays as it is.
+
+        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; PermissionRefused; Banned.
+        """
+
+        async def work(tx: Tx) -> None:
+            standing, message = await self._find(actor, group_id, seq, _pinning, tx)
+            if message.pinned_at is None:
+                return
+            unpinned = message.model_copy(update={"pinned_at": None})
+            await self._streams.set_pin(unpinned, tx)
+            await self._changed(unpinned, standing, actor, AdminAction.POST_UNPINNED, tx)
+
+        await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+
+    async def list_pins(self, actor: Actor, group_id: GroupId) -> Pins:
+        """The pinned messages, the newest pin first: all of them, since they are few.
+
+        Raises: GroupNotFound; PermissionRefused; Banned.
+        """
+        standing = await self._access.reading(actor, group_id)
+        stream_id = standing.group.stream_id
+        floor = policy.history_floor(standing)
+        pins = await self._streams.list_pins(stream_id) or []
+        seqs = [seq for seq in reversed(pins) if seq > floor]
+        found = await self._messages.find_some(stream_id, seqs) if seqs else {}
+        # One that was unpinned between the two reads is passed over.
+        messages = [found[seq] for seq in seqs if seq in found and found[seq].pinned_at]
+        return Pins(messages, standing)
+
+    async def freeze_reactions(
+        self, actor: Actor, group_id: GroupId, seq: int, *, frozen: bool
+    ) -> Posted:
+        """Let nobody react to the message any more, or again; what was given stays, and may be taken back.
+
+        Doing it again changes nothing. Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound;
+        PermissionRefused; Banned; MessageRecalled.
+        """
+
+        async def work(tx: Tx) -> Posted:
+            standing, message = await self._find(actor, group_id, seq, policy.freezing_refusal, tx)
+            if message.recalled_at is not None:
+                raise MessageRecalled
+            if message.reactions_frozen == frozen:
+                return Posted(message, standing)
+            changed = message.model_copy(update={"reactions_frozen": frozen})
+            action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
+            return await self._changed(changed, standing, actor, action, tx)
+
+        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+
+    async def _find(
+        self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
+    ) -> tuple[Standing, Message]:
+        standing, message = await self._access.message(actor, group_id, seq, tx)
+        refusal = refusal_of(standing, message)
+        if refusal is not None:
+            raise refusal
+        return standing, message
+
+    async def _changed(
+        self, message: Message, standing: Standing, actor: Actor, action: AdminAction, tx: Tx
+    ) -> Posted:
+        group, now = standing.group, self._clock.now()
+        await self._rates.take(message, now, tx)
+        # A reaction writes the message too, so it comes before its freezing or finds it.
+        await self._messages.set_marks(message, tx)
+        act = AdminAct(actor, action, post_id_of(group.group_id, message.seq))
+        await self._admin_log.record(tx, group, act)
+        tx.publish(
+            MessageEdited(
+                at=now,
+                group_id=group.group_id,
+                is_channel=group.is_channel,
+                message=message,
+            )
+        )
+        return Posted(message, standing)
+
+
+def _pinning(standing: Standing, _: Message) -> DomainError | None:
+    return policy.pinning_refusal(standing)

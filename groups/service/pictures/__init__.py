@@ -1,1 +1,0 @@
-"""Redrawing of uploaded pictures in worker processes, and the users' turns at them."""

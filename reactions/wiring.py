@@ -1,0 +1,28 @@
+"""Builds reactions on group chat: the store stays inside, the service comes out, and its hook is tied."""
+
+from typing import Final
+
+from groups.kernel.clock import Clock
+from groups.kernel.group_commit import OnBatch
+from groups.kernel.mongo import Database, Index
+from groups.wiring import GroupChat
+from reactions.service.reactions import ReactionService
+from reactions.store import ReactionStore
+
+REACTION_INDEXES: Final[tuple[Index, ...]] = ReactionStore.INDEXES
+
+
+def assemble(
+    database: Database,
+    chat: GroupChat,
+    clock: Clock,
+    *,
+    on_batch: OnBatch | None = None,
+) -> ReactionService:
+    """Reactions to the messages of this group chat; `on_batch` hears of every group-commit batch."""
+    service = ReactionService(
+        database, ReactionStore(database), chat.lookup, chat.messages, clock, on_batch=on_batch
+    )
+    chat.hooks.tallies = service.ledger
+    chat.hooks.stream_ended.append(service.stream_ended)
+    return service
