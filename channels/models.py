@@ -7,7 +7,7 @@ from typing import Final
 
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import json_size
-from groups.models import Model, ReactionChoice, Standing, Stream, Visibility
+from groups.models import AccessContext, Model, ReactionChoice, Stream, Visibility
 
 CHANNEL_PREFIX: Final = "@TOA#_"
 """How the id of a channel starts that was made as one; a marked Community group keeps its own id."""
@@ -21,7 +21,7 @@ class AcceptMessages(StrEnum):
     NOBODY = "nobody"
 
 
-class Extras(Model):
+class ChannelProfile(Model):
     """What a channel has beyond its group: part of the profile, and settings that no rule of groups needs."""
 
     channel_id: GroupId
@@ -76,9 +76,9 @@ class ChannelChanges(Model):
 class Channel:
     """A channel before an actor: the group as he sees it, its stream's head, and what the channel adds."""
 
-    standing: Standing
+    access: AccessContext
     stream: Stream
-    extras: Extras
+    extras: ChannelProfile
 
     @property
     def channel_id(self) -> GroupId:
@@ -90,7 +90,7 @@ def size_of(channel: Channel) -> int:
     """About how many bytes of JSON a channel has."""
     last = channel.stream.last
     preview = last.preview if last is not None else ""
-    return json_size(channel.standing.group, channel.extras, preview)
+    return json_size(channel.access.group, channel.extras, preview)
 
 
 def expand_channel_id(text: str) -> GroupId:

@@ -5,10 +5,10 @@
 
 from collections.abc import Sequence
 
-from channels.models import Extras
+from channels.models import ChannelProfile
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database, Document, Index, Lookup, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 
 _COUNTER: Document = {"_id": "channels"}
 
@@ -25,14 +25,14 @@ class ChannelStore:
         self._channels = database.collection("channels")
         self._counters = database.collection("counters")
 
-    async def find(self, channel_id: GroupId, tx: Tx | None = None) -> Extras | None:
+    async def find(self, channel_id: GroupId, tx: Tx | None = None) -> ChannelProfile | None:
         """What the channel has beyond its group, if it is a channel."""
         document = await self._channels.find_one(
             {"_id": channel_id}, session=tx.session if tx else None
         )
         return _to_extras(document) if document else None
 
-    async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, Extras]:
+    async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
         """Those of the channels that exist."""
         cursor = self._channels.find({"_id": {"$in": list(channel_ids)}})
         found = [_to_extras(document) for document in await cursor.to_list(None)]
@@ -45,9 +45,9 @@ class ChannelStore:
         )
         return result.matched_count == 1
 
-    def lookup_profile(self, channel_id: GroupId) -> Lookup[dict[str, object] | None]:
+    def lookup_profile(self, channel_id: GroupId) -> BatchedQuery[dict[str, object] | None]:
         """What the channel's profile has beyond its group, JSON-ready; None where it is no channel."""
-        return Lookup(self._channels, {"_id": channel_id}, _to_profile)
+        return BatchedQuery(self._channels, {"_id": channel_id}, _to_profile)
 
     async def list_badges(self, limit: int) -> list[tuple[GroupId, bool]]:
         """Up to `limit` channels that still have a badge here, where it stood once, and whether they were verified."""
@@ -60,7 +60,7 @@ class ChannelStore:
             {"_id": channel_id}, {"$unset": {"verified": ""}}, session=tx.session
         )
 
-    async def insert(self, extras: Extras, tx: Tx) -> None:
+    async def insert(self, extras: ChannelProfile, tx: Tx) -> None:
         """Add a channel."""
         document = extras.model_dump(mode="python")
         document["_id"] = document.pop("channel_id")
@@ -98,7 +98,7 @@ def _to_profile(rows: list[Document]) -> dict[str, object] | None:
     }
 
 
-def _to_extras(document: Document) -> Extras:
+def _to_extras(document: Document) -> ChannelProfile:
     document["channel_id"] = document.pop("_id")
     document.pop("touched", None)
-    return Extras.model_validate(document)
+    return ChannelProfile.model_validate(document)

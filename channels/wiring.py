@@ -6,14 +6,14 @@ from typing import Final
 import channels.drafts.wiring as drafting
 from channels.drafts.wiring import DRAFT_INDEXES, Drafting
 from channels.limits import Limits
-from channels.service.admins import RunningService
+from channels.service.admins import AdminService
 from channels.service.channels import ChannelService, CreatePolicy
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.inbox import ChannelInbox
-from channels.service.inbox_rules import ChannelDesk
-from channels.service.post_settings import Voice
+from channels.service.inbox_rules import ChannelInboxRules
+from channels.service.post_settings import PostSettings
 from channels.service.posts import PostService
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from channels.service.subscribers import SubscriberService
 from channels.service.subscriptions import Subscriptions
 from channels.service.timeline import TimelineService
@@ -21,7 +21,7 @@ from channels.service.verification import Verification
 from channels.store import ChannelStore
 from conversations.wiring import Conversations
 from groups.kernel.clock import Clock
-from groups.kernel.event_bus import Bus
+from groups.kernel.event_bus import EventBus
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat
@@ -36,13 +36,13 @@ class Channels:
 
     channels: ChannelService
     subscribers: SubscriberService
-    running: RunningService
+    running: AdminService
     posts: PostService
     drafting: Drafting
-    extras: ExtrasCache
+    extras: ProfileCache
     subscriptions: Subscriptions
     verification: Verification
-    desk: ChannelDesk
+    desk: ChannelInboxRules
     inbox: ChannelInbox
     dialogue_reactions: DialogueReactions
     timeline: TimelineService
@@ -53,7 +53,7 @@ def assemble(
     chat: GroupChat,
     talks: Conversations,
     reactions: ReactionService,
-    bus: Bus,
+    bus: EventBus,
     limits: Limits,
     clock: Clock,
     create_policy: CreatePolicy,
@@ -62,7 +62,7 @@ def assemble(
 ) -> Channels:
     """Channels on this group chat; `on_batch` hears of every group-commit batch."""
     store = ChannelStore(database)
-    extras = ExtrasCache(store)
+    extras = ProfileCache(store)
     channels = ChannelService(
         database,
         store,
@@ -81,7 +81,7 @@ def assemble(
     dialogue_reactions = DialogueReactions(
         database, talks, chat.streams, reactions.ledger, clock, on_batch=on_batch
     )
-    voice = Voice(extras, store, chat.users)
+    voice = PostSettings(extras, store, chat.users)
     chat.hooks.disbanded.append(channels.on_disbanded)
     chat.hooks.signatures.append(voice.signatures)
     chat.hooks.forwarding.append(voice.may_forward)
@@ -92,7 +92,7 @@ def assemble(
     return Channels(
         channels=channels,
         subscribers=SubscriberService(extras, chat.membership, chat.imports),
-        running=RunningService(extras, chat.membership, chat.invitations, chat.admin_log),
+        running=AdminService(extras, chat.membership, chat.invitations, chat.admin_log),
         posts=PostService(extras, chat, reactions),
         drafting=drafting.assemble(database, chat, bus, extras, store.touch, limits, clock),
         extras=extras,
@@ -100,10 +100,10 @@ def assemble(
             store, chat.groups, chat.memberships, chat.changes, limits, clock
         ),
         verification=Verification(database, store, chat.groups, chat.updating),
-        desk=ChannelDesk(store, chat.lookup, chat.access, chat.admin_log, clock),
+        desk=ChannelInboxRules(store, chat.lookup, chat.guard, chat.admin_log, clock),
         inbox=ChannelInbox(
             extras,
-            chat.access,
+            chat.guard,
             talks.dialogues,
             talks.changes,
             talks.threads,

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from groups.kernel.ids import PAIR_SEPARATOR, USER_ID_BYTES, GroupId, StreamId, UserId, is_id
-from groups.models import Head, LastMessage, Message, Seat, inbox_stream_of, stream_of
+from groups.models import Head, LastMessage, MembershipRow, Message, inbox_stream_of, stream_of
 
 ConversationId = StreamId
 """The conversation with a group is `group_<group id>`, the id of the group's stream; with a user or a channel it is
@@ -57,7 +57,7 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Overlay(NamedTuple):
+class ConversationSettings(NamedTuple):
     """What a user set on one conversation; a conversation he never touched has none, which means these defaults.
 
     `read_seq`: the last message he read, as far as stored (joining counts as reading). `pinned_at` None: not pinned.
@@ -78,7 +78,7 @@ class Overlay(NamedTuple):
         return self.hidden_at_seq is not None and head_seq <= self.hidden_at_seq
 
 
-NO_OVERLAY: Final = Overlay()
+NO_OVERLAY: Final = ConversationSettings()
 
 
 def unread_of(head_seq: int, read_seq: int, joined_seq: int) -> int:
@@ -121,7 +121,7 @@ class Dialogue(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DialogueMessage:
     """A message of a dialogue."""
 
     dialogue: Dialogue
@@ -166,7 +166,7 @@ class Conversation(NamedTuple):
     head_seq: int
     joined_seq: int
     active_ms: int
-    overlay: Overlay
+    overlay: ConversationSettings
 
     @property
     def type(self) -> ConversationType:
@@ -190,7 +190,7 @@ class Conversation(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class UserSettings:
     """What a user set on all conversations that he ever touched, in two parts, since most hold a read cursor alone.
 
     `read_seqs` has every one of them, 0 where he read nothing yet, and is what counts; `overlays` has those with more
@@ -198,32 +198,32 @@ class Touched:
     """
 
     read_seqs: dict[ConversationId, int] = field(default_factory=dict)
-    overlays: dict[ConversationId, Overlay] = field(default_factory=dict)
+    overlays: dict[ConversationId, ConversationSettings] = field(default_factory=dict)
     dialogues: list[ConversationId] = field(default_factory=list)
     """Those of them that are one-to-one: what a user set on one is made with its first message, so these are all."""
 
-    def overlay(self, conversation_id: ConversationId) -> Overlay:
+    def overlay(self, conversation_id: ConversationId) -> ConversationSettings:
         """What is set on the conversation."""
         overlay = self.overlays.get(conversation_id)
         if overlay is not None:
             return overlay
         read_seq = self.read_seqs.get(conversation_id)
-        return NO_OVERLAY if read_seq is None else Overlay(read_seq)
+        return NO_OVERLAY if read_seq is None else ConversationSettings(read_seq)
 
 
-UNTOUCHED: Final = Touched()
+UNTOUCHED: Final = UserSettings()
 """Of a user who never set anything."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Response:
     """Conversations of one user as they were read: those of his seats whose streams have a head, and his dialogues.
 
     `heads` may hold more than these. Totals read it as it is, without an object for each conversation.
     """
 
-    seats: Mapping[ConversationId, Seat]
-    touched: Touched
+    seats: Mapping[ConversationId, MembershipRow]
+    touched: UserSettings
     heads: Mapping[StreamId, Head]
     dialogues: Mapping[ConversationId, Head] = field(default_factory=dict)
 
@@ -238,7 +238,7 @@ class View:
             overlay = self.touched.overlay(conversation_id)
             yield dialogue_conversation(conversation_id, head, overlay)
 
-    def read_up_to(self, read_seqs: Mapping[ConversationId, int]) -> "View":
+    def read_up_to(self, read_seqs: Mapping[ConversationId, int]) -> "Response":
         """The same conversations, with these read cursors instead."""
         touched = replace(self.touched, read_seqs={**self.touched.read_seqs, **read_seqs})
         return replace(self, touched=touched)
@@ -297,7 +297,7 @@ def conversation_of(group_id: GroupId) -> ConversationId:
 
 
 def conversation_from(
-    conversation_id: ConversationId, seat: Seat, head: Head, overlay: Overlay
+    conversation_id: ConversationId, seat: MembershipRow, head: Head, overlay: ConversationSettings
 ) -> Conversation:
     """The conversation that a membership, its stream's head and what was set on it make."""
     return Conversation(
@@ -312,7 +312,7 @@ def conversation_from(
 
 
 def dialogue_conversation(
-    conversation_id: ConversationId, head: Head, overlay: Overlay
+    conversation_id: ConversationId, head: Head, overlay: ConversationSettings
 ) -> Conversation:
     """The conversation that a dialogue's head and what was set on it make.
 

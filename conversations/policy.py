@@ -13,14 +13,14 @@ from conversations.models import (
     Conversation,
     GroupTotal,
     ReadScope,
+    Response,
     Unread,
-    View,
     unread_of,
 )
 from groups.kernel.ids import GroupId
-from groups.models import Seat
+from groups.models import MembershipRow
 
-_FROM_THE_START: Final = Seat(GroupId(""), 0)
+_FROM_THE_START: Final = MembershipRow(GroupId(""), 0)
 
 SortKey = tuple[int, int, str]
 """Pinned first, the latest pinned first; then the latest active first; then by id. Instants as negated milliseconds."""
@@ -57,7 +57,7 @@ def is_in_scope(conversation: Conversation, scope: str) -> bool:
     return belongs_to(conversation, scope)
 
 
-def unread_totals(view: View, names: Iterable[str], *, include_muted: bool) -> Unread:
+def unread_totals(view: Response, names: Iterable[str], *, include_muted: bool) -> Unread:
     """The totals over the user's conversations, for each of his conversation groups too."""
     found = group_totals(view, names, include_muted=include_muted)
     totals = {total.name: total.unread_count for total in found}
@@ -66,7 +66,7 @@ def unread_totals(view: View, names: Iterable[str], *, include_muted: bool) -> U
 
 
 def group_totals(
-    view: View,
+    view: Response,
     names: Iterable[str],
     *,
     include_muted: bool = False,

@@ -6,22 +6,22 @@ from typing import Final
 from conversations.limits import ConversationLimits
 from conversations.service.blocks import BlockService
 from conversations.service.conversation_groups import ConversationGroupService
-from conversations.service.conversation_list import Inbox
-from conversations.service.dialogue_edits import DialogueChanges
-from conversations.service.dialogue_summaries import DialogueCards
+from conversations.service.conversation_list import ConversationListService
+from conversations.service.dialogue_edits import DialogueEdits
+from conversations.service.dialogue_summaries import DialogueSummaries
 from conversations.service.dialogues import DialogueService
-from conversations.service.forward_sources import DialogueSources
-from conversations.service.guard import ConversationAccess
+from conversations.service.forward_sources import ForwardSources
+from conversations.service.guard import ConversationGuard
 from conversations.service.hooks import ConversationHooks
 from conversations.service.inbox_threads import ThreadService
-from conversations.service.read_cursors import CursorService
+from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import SettingsService
-from conversations.service.write_permission import DialogueAdmission
+from conversations.service.write_permission import WritePermission
 from conversations.store import INDEXES
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.inbox_totals import InboxTotalStore
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
 from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
@@ -36,14 +36,14 @@ CONVERSATION_INDEXES: Final[tuple[Index, ...]] = INDEXES
 class Conversations:
     """The services of conversations on one database; whoever assembles them adds `hooks` to those of the groups."""
 
-    inbox: Inbox
-    cursors: CursorService
+    inbox: ConversationListService
+    cursors: ReadCursorService
     settings: SettingsService
     conversation_groups: ConversationGroupService
-    admission: DialogueAdmission
+    admission: WritePermission
     dialogues: DialogueService
-    changes: DialogueChanges
-    sources: DialogueSources
+    changes: DialogueEdits
+    sources: ForwardSources
     threads: ThreadService
     blocks: BlockService
     hooks: ConversationHooks
@@ -64,15 +64,15 @@ def assemble(
     on_batch: OnBatch | None = None,
 ) -> Conversations:
     """Conversations on this database; `on_batch` hears of every group-commit batch."""
-    overlays, groups = OverlayStore(database), ConversationGroupStore(database)
+    overlays, groups = ConversationSettingsStore(database), ConversationGroupStore(database)
     threads, blocks = ThreadStore(database), BlockStore(database)
     totals = InboxTotalStore(database)
     memberships, streams = chat.memberships, chat.streams
-    access = ConversationAccess(memberships, overlays)
-    cards = DialogueCards(memberships, streams, chat.users)
-    inbox = Inbox(memberships, cards, access, overlays, groups)
+    guard = ConversationGuard(memberships, overlays)
+    cards = DialogueSummaries(memberships, streams, chat.users)
+    inbox = ConversationListService(memberships, cards, guard, overlays, groups)
     hooks = ConversationHooks(overlays)
-    admission = DialogueAdmission(streams, overlays, blocks, groups, limits)
+    admission = WritePermission(streams, overlays, blocks, groups, limits)
     dialogues = DialogueService(
         database,
         streams,
@@ -85,17 +85,17 @@ def assemble(
     )
     return Conversations(
         inbox=inbox,
-        cursors=CursorService(
-            database, memberships, access, overlays, groups, clock, on_batch=on_batch
+        cursors=ReadCursorService(
+            database, memberships, guard, overlays, groups, clock, on_batch=on_batch
         ),
-        settings=SettingsService(database, access, inbox, overlays, hooks, clock),
+        settings=SettingsService(database, guard, inbox, overlays, hooks, clock),
         conversation_groups=ConversationGroupService(
-            database, access, inbox, overlays, groups, limits, clock
+            database, guard, inbox, overlays, groups, limits, clock
         ),
         admission=admission,
         dialogues=dialogues,
-        changes=DialogueChanges(database, streams, dialogues, admission, group_limits, clock),
-        sources=DialogueSources(streams, admission),
+        changes=DialogueEdits(database, streams, dialogues, admission, group_limits, clock),
+        sources=ForwardSources(streams, admission),
         threads=ThreadService(database, streams, threads, totals, overlays, admission, clock),
         blocks=BlockService(database, blocks, limits, clock),
         hooks=hooks,

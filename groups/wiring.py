@@ -9,45 +9,45 @@ from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
-from groups.service.access.bulk import GroupLookup
-from groups.service.access.guard import Access
+from groups.service.access.bulk import BulkAccess
+from groups.service.access.guard import AccessGuard
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
-from groups.service.idempotency import Repeats
-from groups.service.lifecycle.cleanup import Clearing
-from groups.service.lifecycle.create import FoundingService
+from groups.service.idempotency import Idempotency
+from groups.service.lifecycle.cleanup import CleanupService
+from groups.service.lifecycle.create import CreateService
 from groups.service.lifecycle.directory import Directory
 from groups.service.lifecycle.disband import DisbandService
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import UpdateService
-from groups.service.media.avatars import Faces
+from groups.service.media.avatars import Avatars
 from groups.service.media.service import MediaService
 from groups.service.media.upload_files import UploadFiles
-from groups.service.membership.batch import Roster
-from groups.service.membership.bulk_import import Admissions
+from groups.service.membership.batch import MembershipBatch
+from groups.service.membership.bulk_import import BulkImport
 from groups.service.membership.import_service import ImportService
 from groups.service.membership.invitations import InvitationService
-from groups.service.membership.queue import MembershipLane
+from groups.service.membership.queue import MembershipQueue
 from groups.service.membership.service import MembershipService
 from groups.service.membership.sync import ChangeReader
-from groups.service.messages.draft_content import Keeping
-from groups.service.messages.edits import MessageChanges
+from groups.service.messages.draft_content import DraftContent
+from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
-from groups.service.messages.page_reader import Openings
-from groups.service.messages.pins import CurationService
+from groups.service.messages.page_reader import PageReader
+from groups.service.messages.pins import PinService
 from groups.service.messages.service import MessageService
 from groups.service.messages.stream import StreamService
 from groups.service.messages.stream_rates import StreamRates
-from groups.service.messages.view_counts import MessageViews
+from groups.service.messages.view_counts import ViewCounts
 from groups.service.revocations import Revocations
 from groups.service.users import UserService
 from groups.store import INDEXES
 from groups.store.admin_log import AdminLogStore
-from groups.store.bulk_import import AdmissionStore
+from groups.store.bulk_import import BulkImportStore
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
-from groups.store.idempotency import RepeatStore
+from groups.store.idempotency import IdempotencyStore
 from groups.store.invitations import InvitationStore
 from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
@@ -65,31 +65,31 @@ class GroupChat:
     """The services of group chat on one database, and the hooks through which higher packages join in."""
 
     hooks: Hooks
-    access: Access
+    guard: AccessGuard
     admin_log: AdminLog
-    lookup: GroupLookup
+    lookup: BulkAccess
     memberships: MembershipReader
     changes: ChangeReader
     groups: GroupReader
-    founding: FoundingService
+    founding: CreateService
     updating: UpdateService
     disbanding: DisbandService
     membership: MembershipService
     invitations: InvitationService
     imports: ImportService
     messages: MessageService
-    message_changes: MessageChanges
+    message_changes: EditService
     forwards: ForwardService
-    curation: CurationService
-    keeping: Keeping
-    repeats: Repeats
+    curation: PinService
+    keeping: DraftContent
+    repeats: Idempotency
     streams: StreamService
     directory: Directory
     users: UserService
     revocations: Revocations
     media: MediaService
-    views: MessageViews
-    clearing: Clearing
+    views: ViewCounts
+    clearing: CleanupService
 
     async def close(self) -> None:
         """Let every submitted write end, and stop the background work, which the next start resumes."""
@@ -117,13 +117,13 @@ def assemble(
     stream_store, messages = StreamStore(database), MessageStore(database)
     users = UserStore(database)
     media, invitations = MediaStore(database), InvitationStore(database)
-    faces, changes = Faces(media), ChangeStore(database)
+    faces, changes = Avatars(media), ChangeStore(database)
     hooks = Hooks()
-    access = Access(groups, members, restrictions, messages)
-    admin_log = AdminLog(database, AdminLogStore(database), access, clock)
-    lane = MembershipLane(
+    guard = AccessGuard(groups, members, restrictions, messages)
+    admin_log = AdminLog(database, AdminLogStore(database), guard, clock)
+    lane = MembershipQueue(
         database,
-        Roster(
+        MembershipBatch(
             database,
             groups,
             members,
@@ -138,11 +138,11 @@ def assemble(
             limits,
             clock,
         ),
-        Admissions(
+        BulkImport(
             database,
             groups,
             stream_store,
-            AdmissionStore(database),
+            BulkImportStore(database),
             admin_log,
             hooks,
             limits,
@@ -150,7 +150,7 @@ def assemble(
         ),
         on_batch=on_batch,
     )
-    clearing = Clearing(
+    clearing = CleanupService(
         database,
         groups,
         members,
@@ -165,7 +165,7 @@ def assemble(
         limits,
         clock,
     )
-    repeats = Repeats(RepeatStore(database), clock)
+    repeats = Idempotency(IdempotencyStore(database), clock)
     rates = StreamRates(stream_store, limits)
     streams = StreamService(database, stream_store, messages, media, rates, limits, clock)
     posting = MessageService(
@@ -177,30 +177,30 @@ def assemble(
         stream_store,
         media,
         streams,
-        access,
-        Openings(database, groups, members, messages, hooks),
+        guard,
+        PageReader(database, groups, members, messages, hooks),
         hooks,
         limits,
         clock,
         on_batch=on_batch,
     )
-    inviting = InvitationService(invitations, groups, access, lane, limits, clock)
+    inviting = InvitationService(invitations, groups, guard, lane, limits, clock)
     hooks.disbanded.append(inviting.on_disbanded)
     return GroupChat(
         hooks=hooks,
-        access=access,
+        guard=guard,
         admin_log=admin_log,
-        lookup=GroupLookup(database, groups, members, restrictions),
+        lookup=BulkAccess(database, groups, members, restrictions),
         memberships=MembershipReader(members, stream_store, groups),
         changes=ChangeReader(changes),
-        groups=GroupReader(groups, members, stream_store, access),
-        founding=FoundingService(
+        groups=GroupReader(groups, members, stream_store, guard),
+        founding=CreateService(
             database,
             groups,
             members,
             stream_store,
             users,
-            access,
+            guard,
             faces,
             admin_log,
             repeats,
@@ -208,27 +208,27 @@ def assemble(
             clock,
         ),
         updating=UpdateService(
-            database, groups, stream_store, access, faces, admin_log, limits, clock
+            database, groups, stream_store, guard, faces, admin_log, limits, clock
         ),
         disbanding=DisbandService(
-            database, groups, stream_store, access, faces, clearing, hooks, clock
+            database, groups, stream_store, guard, faces, clearing, hooks, clock
         ),
-        membership=MembershipService(members, restrictions, requests, access, lane),
+        membership=MembershipService(members, restrictions, requests, guard, lane),
         invitations=inviting,
-        imports=ImportService(access, lane, admin_log),
+        imports=ImportService(guard, lane, admin_log),
         messages=posting,
-        message_changes=MessageChanges(database, streams, access, admin_log, limits, clock),
-        forwards=ForwardService(posting, media, access, hooks),
-        curation=CurationService(
-            database, stream_store, rates, messages, access, admin_log, limits, clock
+        message_changes=EditService(database, streams, guard, admin_log, limits, clock),
+        forwards=ForwardService(posting, media, guard, hooks),
+        curation=PinService(
+            database, stream_store, rates, messages, guard, admin_log, limits, clock
         ),
-        keeping=Keeping(media, access, limits, clock),
+        keeping=DraftContent(media, guard, limits, clock),
         repeats=repeats,
         streams=streams,
         directory=Directory(groups, members, stream_store),
         users=UserService(database, users, faces, clock),
         revocations=Revocations(database, users, clock),
         media=MediaService(database, media, UploadFiles(disks), limits, clock, on_batch=on_batch),
-        views=MessageViews(messages),
+        views=ViewCounts(messages),
         clearing=clearing,
     )

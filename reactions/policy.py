@@ -8,7 +8,7 @@ from typing import assert_never
 
 from groups import policy
 from groups.kernel.errors import DomainError, PermissionRefused
-from groups.models import ReactionChoice, Standing
+from groups.models import AccessContext, ReactionChoice
 from reactions.errors import (
     DistinctReactionsReached,
     ReactionNotAllowed,
@@ -61,9 +61,9 @@ def adding_refusal(
     return None
 
 
-def listing_refusal(standing: Standing) -> DomainError | None:
+def listing_refusal(access: AccessContext) -> DomainError | None:
     """Seeing who reacted: whoever sees the members, since it names them; in a channel owner and admins only."""
-    refusal = policy.listing_refusal(standing)
+    refusal = policy.listing_refusal(access)
     if refusal is None:
         return None
     return PermissionRefused("Who reacted is not shown to you here", **refusal.details)

@@ -11,14 +11,14 @@ from groups.errors import (
 )
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
-from groups.kernel.endpoint import Rendered, View, delete, get, put
+from groups.kernel.endpoint import Rendered, Response, delete, get, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
 from groups.models import User
 from groups.routes.messages import Seq
 from groups.routes.responses.fields import Instant
-from groups.routes.responses.tallies import TallyView, rendered_tally, tally_view
+from groups.routes.responses.tallies import TallyResponse, rendered_tally, tally_response
 from groups.service.users import UserService
 from reactions.errors import (
     BadEmoji,
@@ -31,7 +31,7 @@ from reactions.models import Reaction
 from reactions.service.reactions import ReactionService
 
 
-class ReactorView(View):
+class ReactorResponse(Response):
     """A user who holds the emoji."""
 
     user_id: UserId
@@ -40,14 +40,14 @@ class ReactorView(View):
     reacted_at: Instant
 
 
-async def reactor_views(users: UserService, reactions: Sequence[Reaction]) -> list[ReactorView]:
+async def reactor_views(users: UserService, reactions: Sequence[Reaction]) -> list[ReactorResponse]:
     """The reactors as answered, each with the name and picture he shows."""
     profiles = await users.names(reaction.user_id for reaction in reactions)
-    views: list[ReactorView] = []
+    views: list[ReactorResponse] = []
     for reaction in reactions:
         user = profiles.get(reaction.user_id) or User(user_id=reaction.user_id)
         views.append(
-            ReactorView(
+            ReactorResponse(
                 user_id=user.user_id, name=user.name, face_url=user.face_url, reacted_at=reaction.at
             )
         )
@@ -81,7 +81,7 @@ class ReactionRoutes:
     )
     async def react(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText
-    ) -> Rendered[TallyView]:
+    ) -> Rendered[TallyResponse]:
         """React with an emoji.
 
         Where a user may hold only one (`reactions_per_user` 1, as in channels), it replaces the old one.
@@ -94,7 +94,7 @@ class ReactionRoutes:
     )
     async def unreact(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText
-    ) -> Rendered[TallyView]:
+    ) -> Rendered[TallyResponse]:
         """Take my reaction back, whatever the group allows by now."""
         return rendered_tally(await self._reactions.unreact(actor, group_id, seq, emoji))
 
@@ -102,9 +102,9 @@ class ReactionRoutes:
         "/v1/groups/{group_id}/messages/{seq}/reactions",
         errors=[GroupNotFound, PermissionRefused, Banned, MessageNotFound],
     )
-    async def tally(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> TallyView:
+    async def tally(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> TallyResponse:
         """The count of each emoji, their sum, and my own."""
-        return tally_view(await self._reactions.get(actor, group_id, seq))
+        return tally_response(await self._reactions.get(actor, group_id, seq))
 
     @get(
         "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}",
@@ -112,7 +112,7 @@ class ReactionRoutes:
     )
     async def who(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText, query: PageQuery
-    ) -> Page[ReactorView]:
+    ) -> Page[ReactorResponse]:
         """Who reacted with the emoji, by user id: for members; in a channel for owner and admins only."""
         reactions, next_cursor = await self._reactions.who(
             actor, group_id, seq, emoji, limit=query.limit, cursor=query.cursor

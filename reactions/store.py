@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
-from groups.kernel.mongo import Along, Database, Document, Index, Lookup, Tx
-from groups.kernel.request_batching import CoalescedPages
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, JoinedOn, Tx
+from groups.kernel.request_batching import PageBatcher
 from groups.models import Message, Tally, message_key, readers_a_command, seq_in
 from reactions.models import Reaction
 
@@ -53,11 +53,11 @@ class Asked(NamedTuple):
     """Of some messages of one stream: the tallies, and what some users hold, to be looked up."""
 
     user_ids: Collection[UserId]
-    of_tallies: Lookup[dict[int, Tally]]
-    of_held: Lookup[Held]
+    of_tallies: BatchedQuery[dict[int, Tally]]
+    of_held: BatchedQuery[Held]
 
     @property
-    def lookups(self) -> tuple[Lookup[Any], Lookup[Any]]:
+    def lookups(self) -> tuple[BatchedQuery[Any], BatchedQuery[Any]]:
         """The tallies first: where a message has none, nobody holds anything."""
         return self.of_tallies, self.of_held
 
@@ -97,7 +97,7 @@ class ReactionStore:
             most_bytes=_KEPT_HELD_BYTES,
             weigh=lambda raw, _: 2 * len(raw) + _HELD_BYTES,
         )
-        self._reader = CoalescedPages(
+        self._reader = PageBatcher(
             self._see, readers_a_query=lambda page: readers_a_command(len(page.seqs))
         )
 
@@ -123,7 +123,7 @@ class ReactionStore:
     async def _see(self, page: MessagePage, users: Sequence[UserId]) -> dict[UserId, Seen]:
         message_ids = page.message_ids
         # Where nothing has a tally nobody holds anything, so the others are not asked then.
-        any_tally = Lookup(
+        any_tally = BatchedQuery(
             self._tallies,
             {"_id": {"$in": message_ids}},
             bool,
@@ -140,7 +140,9 @@ class ReactionStore:
         among: Document = {"$in": list(message_ids)}
         return self._asked(user_ids, {"_id": among}, {"message_id": among})
 
-    def ask_along(self, messages: Lookup[list[Message]], user_ids: Collection[UserId]) -> Asked:
+    def ask_along(
+        self, messages: BatchedQuery[list[Message]], user_ids: Collection[UserId]
+    ) -> Asked:
         """As `ask`, of the messages that a look-up finds."""
         return self._asked(user_ids, {}, {}, messages)
 
@@ -149,23 +151,23 @@ class ReactionStore:
         user_ids: Collection[UserId],
         tallies: Document,
         reactions: Document,
-        messages: Lookup[list[Message]] | None = None,
+        messages: BatchedQuery[list[Message]] | None = None,
     ) -> Asked:
-        of_tallies: Lookup[dict[int, Tally]] = Lookup(
+        of_tallies: BatchedQuery[dict[int, Tally]] = BatchedQuery(
             self._tallies,
             tallies,
             dict,
             memory=self._tally_memory,
-            along=Along(messages, "_id", "_id") if messages else None,
+            along=JoinedOn(messages, "_id", "_id") if messages else None,
         )
         # Uses index: message_id_1_user_id_1_emoji_1 (covered)
-        of_held = Lookup(
+        of_held = BatchedQuery(
             self._reactions,
             {**reactions, "user_id": {"$in": list(user_ids)}},
             _by_user,
             {"$project": {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1}},
             memory=self._held_memory,
-            along=Along(messages, "_id", "message_id") if messages else None,
+            along=JoinedOn(messages, "_id", "message_id") if messages else None,
         )
         return Asked(user_ids, of_tallies, of_held)
 

@@ -14,7 +14,7 @@ import mongomock_motor
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from groups.kernel.actor import Actor
-from groups.kernel.event_bus import Bus
+from groups.kernel.event_bus import EventBus
 from groups.kernel.events import Event, read_event
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, UserId
@@ -80,7 +80,7 @@ class World:
         self.disbanding = self.chat.disbanding
         self.messages, self.message_changes = self.chat.messages, self.chat.message_changes
         self.heard: list[Event] = []
-        self.bus = Bus(database)
+        self.bus = EventBus(database)
         self.bus.listen(self.heard.extend)
 
     async def group(

@@ -49,7 +49,7 @@ def hash_of(user_id: str, salt: bytes) -> int:
     )
 
 
-class ViewerSketch:
+class HyperLogLog:
     """A set of hashes that can be added to, merged and counted, not listed. Merging is commutative and idempotent."""
 
     __slots__ = ("_hashes", "_registers")
@@ -61,7 +61,7 @@ class ViewerSketch:
             self.add(one)
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, is_exact: bool) -> "ViewerSketch":
+    def from_bytes(cls, data: bytes, *, is_exact: bool) -> "HyperLogLog":
         """The sketch that `to_bytes` told."""
         sketch = cls()
         if is_exact:
@@ -97,7 +97,7 @@ class ViewerSketch:
         registers[place] = rank
         return True
 
-    def merge(self, other: "ViewerSketch") -> None:
+    def merge(self, other: "HyperLogLog") -> None:
         """Count everyone whom the other counts too."""
         if other._registers is None:
             for one in other._hashes:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from channels.analytics.hyperloglog import ViewerSketch
+from channels.analytics.hyperloglog import HyperLogLog
 
 HOURS: Final = 24
 MUTED_PLACES: Final = 8
@@ -21,7 +21,7 @@ class PostViews:
     """
 
     salt: bytes
-    sketch: ViewerSketch
+    sketch: HyperLogLog
     count: int = 0
 
     def recount(self) -> int:

@@ -15,7 +15,7 @@ from channels.limits import MOST_VIEWS_PER_CALL, VIEWS_PER_CALL
 from channels.routes.responses import ChannelIdText
 from groups.errors import Banned
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Accept, Body, Query, Table, View, get, post
+from groups.kernel.endpoint import Accept, Body, Query, Response, Table, get, post
 from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery
@@ -44,7 +44,7 @@ class SeenBody(Body):
     ]
 
 
-class PostViewsView(View):
+class PostViewsResponse(Response):
     """How many have seen a post."""
 
     seq: int
@@ -62,13 +62,15 @@ class ViewRoutes:
     @post("/v1/channels/{channel_id}/posts/views", errors=[ChannelNotFound, Banned])
     async def report_views(
         self, actor: Actor, channel_id: ChannelIdText, body: SeenBody
-    ) -> Page[PostViewsView]:
+    ) -> Page[PostViewsResponse]:
         """Tell which posts I have seen, up to 100; how many have seen each of them.
 
         Each user counts once a post, however often he tells. Posts that are gone are left out of the answer.
         """
         counts = await self._views.report(actor, GroupId(channel_id), body.seqs)
-        return Page(items=[PostViewsView(seq=seq, views=views) for seq, views in counts.items()])
+        return Page(
+            items=[PostViewsResponse(seq=seq, views=views) for seq, views in counts.items()]
+        )
 
 
 def _no_number(value: object) -> object:
@@ -110,7 +112,7 @@ class PostReachQuery(PageQuery):
     format: Format = None
 
 
-class DayView(View):
+class DayResponse(Response):
     """A day (UTC). `subscribers` at its end, null where it is not known; `net`: joined less left and removed."""
 
     day: date
@@ -124,7 +126,7 @@ class DayView(View):
     reactions: int
 
 
-class HourView(View):
+class HourResponse(Response):
     """An hour of the day (UTC): views first reported and reactions given in it, on all days together."""
 
     hour: int
@@ -132,26 +134,26 @@ class HourView(View):
     reactions: int
 
 
-class MutedView(View):
+class MutedResponse(Response):
     """How many subscribers have muted the channel now, and their share of all, from 0 to 1."""
 
     count: int
     share: float
 
 
-class InsightsView(View):
+class InsightsResponse(Response):
     """How the channel fared on these days."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     first: Annotated[date, Field(serialization_alias="from")]
     last: Annotated[date, Field(serialization_alias="to")]
-    days: list[DayView]
-    hours: list[HourView]
-    muted: MutedView
+    days: list[DayResponse]
+    hours: list[HourResponse]
+    muted: MutedResponse
 
 
-class PostReachView(View):
+class PostReachResponse(Response):
     """How far a post came: users who saw it, reactions it has now."""
 
     seq: int
@@ -172,18 +174,18 @@ class InsightRoutes:
     @get("/v1/channels/{channel_id}/insights", errors=[ChannelNotFound, PermissionRefused])
     async def channel_insights(
         self, actor: Actor, channel_id: ChannelIdText, query: InsightQuery, accept: Accept
-    ) -> InsightsView | Table:
+    ) -> InsightsResponse | Table:
         """How the channel fares: its days, its hours, who has muted it (owner, admins with `see_insights`).
 
-        As CSV (`Accept: text/csv` or `format=csv`) with the columns of `DayView`, or of `HourView`.
+        As CSV (`Accept: text/csv` or `format=csv`) with the columns of `DayResponse`, or of `HourResponse`.
         """
         insights = await self._insights.get(actor, GroupId(channel_id), query.first, query.last)
-        view = _insights_view(insights)
+        view = _insights_response(insights)
         if not _is_csv(query.format, accept):
             return view
         rows = view.days if query.table == "days" else view.hours
         name = f"insights-{query.table}-{insights.first}-{insights.last}"
-        columns = list((DayView if query.table == "days" else HourView).model_fields)
+        columns = list((DayResponse if query.table == "days" else HourResponse).model_fields)
         return table_of(name, columns, ([getattr(row, c) for c in columns] for row in rows))
 
     @get(
@@ -192,17 +194,17 @@ class InsightRoutes:
     )
     async def post_insights(
         self, actor: Actor, channel_id: ChannelIdText, query: PostReachQuery, accept: Accept
-    ) -> Page[PostReachView] | Table:
+    ) -> Page[PostReachResponse] | Table:
         """How far each post came, newest first (owner, admins with `see_insights`).
 
-        As CSV with the columns of `PostReachView`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
+        As CSV with the columns of `PostReachResponse`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
         """
         reached, next_cursor = await self._insights.posts(
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
         )
         if not _is_csv(query.format, accept):
-            return Page(items=[_post_view(one) for one in reached], next_cursor=next_cursor)
-        columns = list(PostReachView.model_fields)
+            return Page(items=[_post_response(one) for one in reached], next_cursor=next_cursor)
+        columns = list(PostReachResponse.model_fields)
         rows = ([getattr(one, column) for column in columns] for one in reached)
         return table_of("insights-posts", columns, rows, next_cursor)
 
@@ -211,18 +213,18 @@ def _is_csv(asked: Literal["json", "csv"] | None, accept: str) -> bool:
     return wants_table(accept) if asked is None else asked == "csv"
 
 
-def _insights_view(insights: Insights) -> InsightsView:
-    return InsightsView.model_construct(
+def _insights_response(insights: Insights) -> InsightsResponse:
+    return InsightsResponse.model_construct(
         first=insights.first,
         last=insights.last,
-        days=[_day_view(day) for day in insights.days],
-        hours=[_hour_view(hour) for hour in insights.hours],
-        muted=MutedView(count=insights.muted.count, share=round(insights.muted.share, 4)),
+        days=[_day_response(day) for day in insights.days],
+        hours=[_hour_response(hour) for hour in insights.hours],
+        muted=MutedResponse(count=insights.muted.count, share=round(insights.muted.share, 4)),
     )
 
 
-def _day_view(day: Day) -> DayView:
-    return DayView.model_construct(
+def _day_response(day: Day) -> DayResponse:
+    return DayResponse.model_construct(
         day=day.day,
         subscribers=day.subscribers,
         joined=day.joined,
@@ -235,12 +237,12 @@ def _day_view(day: Day) -> DayView:
     )
 
 
-def _hour_view(hour: Hour) -> HourView:
-    return HourView.model_construct(hour=hour.hour, views=hour.views, reactions=hour.reactions)
+def _hour_response(hour: Hour) -> HourResponse:
+    return HourResponse.model_construct(hour=hour.hour, views=hour.views, reactions=hour.reactions)
 
 
-def _post_view(one: PostReach) -> PostReachView:
-    return PostReachView.model_construct(
+def _post_response(one: PostReach) -> PostReachResponse:
+    return PostReachResponse.model_construct(
         seq=one.seq,
         created_at=one.created_at,
         preview=one.preview,

@@ -5,12 +5,12 @@ from typing import Final
 
 from channels.analytics.service.days import DayCounter
 from channels.analytics.service.insights import InsightService
-from channels.analytics.service.rollup import Folding
+from channels.analytics.service.rollup import Rollup
 from channels.analytics.service.views import ViewService
 from channels.analytics.store.days import DayStore
 from channels.analytics.store.views import ViewStore
 from channels.limits import ChannelLimits
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from conversations.wiring import Conversations
 from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
@@ -22,12 +22,12 @@ REACH_INDEXES: Final[tuple[Index, ...]] = (*ViewStore.INDEXES, *DayStore.INDEXES
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Analytics:
     """The services of reach on one database."""
 
     views: ViewService
     insights: InsightService
-    folding: Folding
+    folding: Rollup
 
     async def close(self) -> None:
         """Let every submitted report end, and stop the background work."""
@@ -40,12 +40,12 @@ def assemble(
     chat: GroupChat,
     talks: Conversations,
     reactions: ReactionService,
-    extras: ExtrasCache,
+    extras: ProfileCache,
     limits: ChannelLimits,
     clock: Clock,
     *,
     on_batch: OnBatch | None = None,
-) -> Reach:
+) -> Analytics:
     """Reach of the channels on this group chat; `on_batch` hears of every group-commit batch."""
     views, days = ViewStore(database), DayStore(database)
     counter = DayCounter(days, limits)
@@ -67,5 +67,5 @@ def assemble(
     chat.hooks.stream_ended.append(service.stream_ended)
     reactions.hooks.reacted.append(counter.reacted)
     talks.hooks.muted.append(counter.muted)
-    insights = InsightService(days, extras, chat.access, chat.messages, limits, clock)
-    return Reach(views=service, insights=insights, folding=Folding(database, days, clock))
+    insights = InsightService(days, extras, chat.guard, chat.messages, limits, clock)
+    return Analytics(views=service, insights=insights, folding=Rollup(database, days, clock))

@@ -18,7 +18,7 @@ from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import GroupType
 from groups.service.lifecycle.update import GroupChanges, UpdateService
 
-MENDER: Final = Actor(UserId("channels-verify"), is_app_admin=True)
+REPAIR_ACTOR: Final = Actor(UserId("channels-verify"), is_app_admin=True)
 """Whoever repairs acts for the application."""
 
 
@@ -70,7 +70,7 @@ class _Audit:
     def _deleting(self, channel_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
             try:
-                await self._updating.update_in(MENDER, channel_id, GroupChanges(), tx)
+                await self._updating.update_in(REPAIR_ACTOR, channel_id, GroupChanges(), tx)
             except GroupNotFound:
                 deleted = await self._store.delete(channel_id, tx)
                 return "deleted the channel document" if deleted else None
@@ -83,7 +83,7 @@ class _Audit:
             if not await self._store.is_listed(channel_id, tx):
                 return None
             try:
-                await self._updating.mark_in(MENDER, channel_id, GroupChanges(), tx)
+                await self._updating.mark_in(REPAIR_ACTOR, channel_id, GroupChanges(), tx)
             except GroupNotFound:
                 return None
             return "marked the group again"

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from channels.bench import machine
 from channels.bench.cases import NAMES, ROWS
-from channels.bench.context import ImportFailed, Stage, opened
+from channels.bench.context import BenchContext, ImportFailed, opened
 from channels.bench.load import Generator, Job, LoadFailed, request
 from channels.bench.models import Figures, Report, Row, Verdict, figures
 from channels.bench.plan import Plan
@@ -85,7 +85,7 @@ async def _measure(
 ) -> list[Row]:
     rows: list[Row] = []
     async with server(deployment) as running, _progress(console, len(names)) as progress:
-        stage = Stage(plan, deployment, store, generator, running, progress.say)
+        stage = BenchContext(plan, deployment, store, generator, running, progress.say)
         # In their own order: later rows use what earlier ones made.
         for name in [each for each in NAMES if each in names]:
             progress.say(name)

@@ -32,7 +32,7 @@ class NoSuchCall(ImportFailed):
 
 
 @dataclass(slots=True)
-class Stage:
+class BenchContext:
     """The run."""
 
     plan: Plan

@@ -97,17 +97,17 @@ class PublicChannel:
     @property
     def name(self) -> str:
         """What it is called."""
-        return self.channel.standing.group.name
+        return self.channel.access.group.name
 
     @property
     def introduction(self) -> str:
         """What it says of itself."""
-        return self.channel.standing.group.introduction
+        return self.channel.access.group.introduction
 
     @property
     def is_verified(self) -> bool:
         """Whether the application vouches for it."""
-        return self.channel.standing.group.verified
+        return self.channel.access.group.verified
 
     @property
     def path(self) -> str:
@@ -127,7 +127,7 @@ class PublicChannel:
     @property
     def picture(self) -> str | None:
         """Its picture, in full, where it is an upload of ours: no visitor is sent to another host."""
-        media_id = media_in(self.channel.standing.group.face_url)
+        media_id = media_in(self.channel.access.group.face_url)
         return f"{self.base}/v1/media/{media_id}?size=thumb" if media_id else None
 
     def url_of(self, post: PublicPost) -> str:
@@ -160,7 +160,7 @@ def page(shown: PublicChannel, assets: Assets, *, indexed: bool) -> bytes:
     """The page as HTML."""
     template = templates().get_template("public.html")
     return template.render(
-        shown=shown, group=shown.channel.standing.group, indexed=indexed, address=assets.address
+        shown=shown, group=shown.channel.access.group, indexed=indexed, address=assets.address
     ).encode()
 
 

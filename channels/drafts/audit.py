@@ -10,7 +10,7 @@ from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import stream_of
-from groups.service.messages.draft_content import Keeping
+from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.service import MessageService
 
 HOLDER: Final = "drafts"
@@ -23,7 +23,7 @@ _IS_DUE_AT: Final[dict[str, Any]] = {
 }
 
 
-def checks(database: Database, keeping: Keeping, messages: MessageService) -> list[Check]:
+def checks(database: Database, keeping: DraftContent, messages: MessageService) -> list[Check]:
     """The checks of drafts."""
     audit = _Audit(database, DraftStore(database), keeping, messages)
     return [
@@ -49,7 +49,7 @@ class _Audit:
         self,
         database: Database,
         store: DraftStore,
-        keeping: Keeping,
+        keeping: DraftContent,
         messages: MessageService,
     ) -> None:
         self._database = database

@@ -17,7 +17,7 @@ from channels.drafts.models import Draft, NewDraft
 from channels.drafts.service.drafts import DraftService
 from channels.drafts.service.publishing import DraftPublishing
 from channels.errors import ChannelNotFound, PostNotFound
-from channels.routes.responses import ChannelIdText, PostView, post_view
+from channels.routes.responses import ChannelIdText, PostResponse, post_response
 from groups.errors import (
     Banned,
     ForwardingNotAllowed,
@@ -30,7 +30,7 @@ from groups.errors import (
 )
 from groups.kernel.actor import Actor
 from groups.kernel.clock import to_milliseconds
-from groups.kernel.endpoint import Body, IdempotencyKey, View, delete, get, patch, post
+from groups.kernel.endpoint import Body, IdempotencyKey, Response, delete, get, patch, post
 from groups.kernel.errors import (
     BadCursor,
     FieldTooLong,
@@ -43,7 +43,7 @@ from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
 from groups.routes.responses.fields import Instant, without_null
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
-from groups.routes.responses.messages import ContentView, content_fields
+from groups.routes.responses.messages import ContentResponse, content_fields
 from groups.routes.responses.writing import NewMessage
 
 
@@ -123,7 +123,7 @@ class DraftQuery(PageQuery):
     ] = False
 
 
-class FailureView(View):
+class FailureResponse(Response):
     """Why a scheduled draft was not published; a new `publish_at` tries again."""
 
     code: str
@@ -131,38 +131,38 @@ class FailureView(View):
     at: Instant
 
 
-class DraftPostView(ContentView):
+class DraftPostResponse(ContentResponse):
     """What the draft holds, as the post will show it."""
 
     silent: bool
     forwarded_from: ForwardedFrom | None
 
 
-class DraftView(View):
+class DraftResponse(Response):
     """A post that is not out yet; with a `publish_at` and no `failure` it publishes itself."""
 
     channel_id: GroupId
     draft_id: str
     author_id: Annotated[UserId, Field(description="Who changed it last; it is published as his.")]
     publish_at: Instant | None
-    failure: FailureView | None
+    failure: FailureResponse | None
     created_at: Instant
     updated_at: Instant
-    post: DraftPostView
+    post: DraftPostResponse
 
 
-def draft_view(draft: Draft) -> DraftView:
+def draft_response(draft: Draft) -> DraftResponse:
     """The draft as answered."""
     failure = draft.failure
-    return DraftView.model_construct(
+    return DraftResponse.model_construct(
         channel_id=draft.channel_id,
         draft_id=draft.draft_id,
         author_id=draft.author_id,
         publish_at=draft.publish_at,
-        failure=FailureView.model_construct(**failure.model_dump()) if failure else None,
+        failure=FailureResponse.model_construct(**failure.model_dump()) if failure else None,
         created_at=draft.created_at,
         updated_at=draft.updated_at,
-        post=DraftPostView.model_construct(
+        post=DraftPostResponse.model_construct(
             silent=draft.silent,
             forwarded_from=forwarded_from(draft.origin),
             **content_fields(draft.content),
@@ -194,7 +194,7 @@ class DraftRoutes:
     )
     async def create(
         self, actor: Actor, channel_id: ChannelIdText, body: CreateDraft, key: IdempotencyKey
-    ) -> DraftView:
+    ) -> DraftResponse:
         """Keep a post for later, or schedule it with `publish_at` (owner, admin)."""
         draft = await self._drafts.create(
             actor,
@@ -203,12 +203,12 @@ class DraftRoutes:
             publish_at=body.publish_at,
             key=key,
         )
-        return draft_view(draft)
+        return draft_response(draft)
 
     @get("/v1/channels/{channel_id}/drafts", errors=[*_WHO_MAY, BadCursor])
     async def list_drafts(
         self, actor: Actor, channel_id: ChannelIdText, query: DraftQuery
-    ) -> Page[DraftView]:
+    ) -> Page[DraftResponse]:
         """A page of the channel's drafts, or of its scheduled posts by their hour (owner, admin)."""
         drafts, next_cursor = await self._drafts.list_drafts(
             actor,
@@ -217,14 +217,14 @@ class DraftRoutes:
             limit=query.limit,
             cursor=query.cursor,
         )
-        return Page(items=[draft_view(draft) for draft in drafts], next_cursor=next_cursor)
+        return Page(items=[draft_response(draft) for draft in drafts], next_cursor=next_cursor)
 
     @get("/v1/channels/{channel_id}/drafts/{draft_id}", errors=[*_WHO_MAY, DraftNotFound])
     async def get_draft(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
-    ) -> DraftView:
+    ) -> DraftResponse:
         """One draft (owner, admin)."""
-        return draft_view(await self._drafts.get(actor, GroupId(channel_id), draft_id))
+        return draft_response(await self._drafts.get(actor, GroupId(channel_id), draft_id))
 
     @patch(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
@@ -232,7 +232,7 @@ class DraftRoutes:
     )
     async def change(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText, body: ChangeDraft
-    ) -> DraftView:
+    ) -> DraftResponse:
         """Replace what the draft holds, or change or clear its hour (owner, admin)."""
         draft = await self._drafts.change(
             actor,
@@ -242,7 +242,7 @@ class DraftRoutes:
             publish_at=body.publish_at,
             sets_publish_at="publish_at" in body.model_fields_set,
         )
-        return draft_view(draft)
+        return draft_response(draft)
 
     @delete(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
@@ -260,7 +260,7 @@ class DraftRoutes:
     )
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
-    ) -> PostView:
+    ) -> PostResponse:
         """Post the draft now, in my name (owner, admin); repeating it answers the same post."""
         posted = await self._publishing.publish(actor, GroupId(channel_id), draft_id)
-        return post_view(posted.message, posted.standing, Tally())
+        return post_response(posted.message, posted.access, Tally())

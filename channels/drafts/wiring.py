@@ -8,9 +8,9 @@ from channels.drafts.service.publishing import DraftPublishing
 from channels.drafts.service.scheduler import Scheduler
 from channels.drafts.store import DraftStore
 from channels.limits import ChannelLimits
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from groups.kernel.clock import Clock
-from groups.kernel.event_bus import Bus
+from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database
 from groups.wiring import GroupChat
 
@@ -29,15 +29,15 @@ class Drafting:
 def assemble(
     database: Database,
     chat: GroupChat,
-    bus: Bus,
-    extras: ExtrasCache,
+    bus: EventBus,
+    extras: ProfileCache,
     hold_channel: HoldChannel,
     limits: ChannelLimits,
     clock: Clock,
 ) -> Drafting:
     """Drafts on this group chat; the scheduler is not started."""
     store = DraftStore(database)
-    telling = DraftTelling(chat.admin_log, chat.access)
+    telling = DraftTelling(chat.admin_log, chat.guard)
     drafts = DraftService(
         database,
         store,

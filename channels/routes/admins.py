@@ -5,18 +5,18 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from channels.errors import ChannelNotFound
-from channels.routes.responses import ChannelIdText, SubscriberView, subscriber_view
-from channels.service.admins import RunningService
+from channels.routes.responses import ChannelIdText, SubscriberResponse, subscriber_response
+from channels.service.admins import AdminService
 from channels.service.subscribers import SubscriberService
 from groups.errors import AdminLimitReached, MemberNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import View, delete, get, put
+from groups.kernel.endpoint import Response, delete, get, put
 from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import AdminAction, AdminLogEntry, Grant, Member, User
 from groups.routes.responses.fields import Changes, Instant
-from groups.routes.responses.members import BanView
+from groups.routes.responses.members import BanResponse
 from groups.service.users import UserService
 
 Grants = Annotated[
@@ -37,16 +37,16 @@ class Appoint(Changes):
     grants: Grants | None = None
 
 
-class AdminView(SubscriberView):
+class AdminResponse(SubscriberResponse):
     """Owner or admin, and what he may do."""
 
     grants: list[Grant]
 
 
-def admin_view(member: Member, user: User | None) -> AdminView:
+def admin_response(member: Member, user: User | None) -> AdminResponse:
     """The admin as answered."""
-    shown = subscriber_view(member, user)
-    return AdminView.model_construct(**dict(shown), grants=list(member.granted))
+    shown = subscriber_response(member, user)
+    return AdminResponse.model_construct(**dict(shown), grants=list(member.granted))
 
 
 class LogQuery(PageQuery):
@@ -62,7 +62,7 @@ class LogQuery(PageQuery):
     ] = None
 
 
-class AdminLogEntryView(View):
+class AdminLogEntryResponse(Response):
     """What somebody did to the channel.
 
     `before` and `after` hold what changed by name; a value of more than 400 bytes is cut and ends in an ellipsis.
@@ -79,8 +79,8 @@ class AdminLogEntryView(View):
     at: Instant
 
 
-def _entry_view(entry: AdminLogEntry) -> AdminLogEntryView:
-    return AdminLogEntryView(
+def _entry_response(entry: AdminLogEntry) -> AdminLogEntryResponse:
+    return AdminLogEntryResponse(
         entry_id=entry.entry_id,
         action=entry.action,
         actor_id=entry.actor_id,
@@ -98,22 +98,22 @@ class RunningRoutes:
     tag = "Running a channel"
 
     def __init__(
-        self, running: RunningService, subscribers: SubscriberService, users: UserService
+        self, running: AdminService, subscribers: SubscriberService, users: UserService
     ) -> None:
         self._running = running
         self._subscribers = subscribers
         self._users = users
 
-    async def _views(self, members: list[Member]) -> list[AdminView]:
+    async def _views(self, members: list[Member]) -> list[AdminResponse]:
         users = await self._users.names(member.user_id for member in members)
-        return [admin_view(member, users.get(member.user_id)) for member in members]
+        return [admin_response(member, users.get(member.user_id)) for member in members]
 
     # --- admins ---------------------------------------------------------------------------------------------------
 
     @get("/v1/channels/{channel_id}/admins", errors=[ChannelNotFound, PermissionRefused, BadCursor])
     async def admins(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
-    ) -> Page[AdminView]:
+    ) -> Page[AdminResponse]:
         """Owner and admins with their grants, by id (owner, admin)."""
         members, next_cursor = await self._running.list_admins(
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
@@ -126,7 +126,7 @@ class RunningRoutes:
     )
     async def appoint(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText, body: Appoint | None
-    ) -> AdminView:
+    ) -> AdminResponse:
         """Make a subscriber an admin at once, or change an admin's grants (owner); who must agree first is invited."""
         grants = frozenset(body.grants) if body and body.grants is not None else None
         membership = await self._subscribers.set_admin(
@@ -173,13 +173,13 @@ class RunningRoutes:
     )
     async def reaction_bans(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
-    ) -> Page[BanView]:
+    ) -> Page[BanResponse]:
         """Who is kept from reacting, by id (owner, admin)."""
         bans, next_cursor = await self._running.list_reaction_bans(
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
         )
         items = [
-            BanView(
+            BanResponse(
                 user_id=ban.user_id,
                 banned_at=ban.reacting_banned_at,
                 banned_by=ban.reacting_banned_by,
@@ -196,7 +196,7 @@ class RunningRoutes:
     )
     async def admin_log(
         self, actor: Actor, channel_id: ChannelIdText, query: LogQuery
-    ) -> Page[AdminLogEntryView]:
+    ) -> Page[AdminLogEntryResponse]:
         """Who did what to the channel, newest first (owner, admin); it never expires, and goes with the channel."""
         entries, next_cursor = await self._running.list_log(
             actor,
@@ -207,4 +207,4 @@ class RunningRoutes:
             limit=query.limit,
             cursor=query.cursor,
         )
-        return Page(items=[_entry_view(entry) for entry in entries], next_cursor=next_cursor)
+        return Page(items=[_entry_response(entry) for entry in entries], next_cursor=next_cursor)

@@ -18,11 +18,11 @@ from channels.routes.responses import (
     ChannelGone,
     ChannelIdText,
     ChannelMissing,
-    ChannelView,
+    ChannelResponse,
     CreateChannel,
     UpdateChannel,
-    channel_view,
-    gone_view,
+    channel_response,
+    gone_response,
 )
 from channels.service.channels import ChannelService
 from channels.service.subscriptions import Subscriptions
@@ -95,7 +95,7 @@ class ChannelQuery(PageQuery):
         return self
 
 
-class ChannelPage(Page[ChannelView | ChannelMissing | ChannelGone]):
+class ChannelPage(Page[ChannelResponse | ChannelMissing | ChannelGone]):
     """Some channels; `sync_token` is there on the last page of those I subscribe to, for `updated_since`."""
 
     sync_token: str | None = None
@@ -130,9 +130,11 @@ class ChannelRoutes:
             IdempotencyConflict,
         ],
     )
-    async def create(self, actor: Actor, body: CreateChannel, key: IdempotencyKey) -> ChannelView:
+    async def create(
+        self, actor: Actor, body: CreateChannel, key: IdempotencyKey
+    ) -> ChannelResponse:
         """Create a channel that I own; with `group_id`, make a Community group of mine one."""
-        return channel_view(await self._channels.create(actor, body.to_new(), key=key))
+        return channel_response(await self._channels.create(actor, body.to_new(), key=key))
 
     @get("/v1/channels", errors=[BadCursor, PermissionRefused, SyncTokenExpired])
     async def list_channels(self, actor: Actor, query: ChannelQuery) -> ChannelPage:
@@ -147,7 +149,7 @@ class ChannelRoutes:
 
             async def read(
                 ids: Sequence[GroupId],
-            ) -> list[ChannelView | ChannelMissing | ChannelGone]:
+            ) -> list[ChannelResponse | ChannelMissing | ChannelGone]:
                 found = await self._channels.get_many(actor, ids)
                 return [_item(i, item) for i, item in zip(ids, found, strict=True)]
 
@@ -168,7 +170,7 @@ class ChannelRoutes:
                 with_private=query.every,
             )
         channels, next_cursor = page
-        return ChannelPage(items=[channel_view(c) for c in channels], next_cursor=next_cursor)
+        return ChannelPage(items=[channel_response(c) for c in channels], next_cursor=next_cursor)
 
     async def _subscribed(self, actor: Actor, query: ChannelQuery) -> ChannelPage:
         limit, cursor = query.limit, query.cursor
@@ -178,16 +180,16 @@ class ChannelRoutes:
             found = await self._subscriptions.list_changed(
                 actor, query.updated_since, limit=limit, cursor=cursor
             )
-        items: list[ChannelView | ChannelMissing | ChannelGone] = [
-            gone_view(item) if isinstance(item, Departure) else channel_view(item)
+        items: list[ChannelResponse | ChannelMissing | ChannelGone] = [
+            gone_response(item) if isinstance(item, Departure) else channel_response(item)
             for item in found.items
         ]
         return ChannelPage(items=items, next_cursor=found.next_cursor, sync_token=found.sync_token)
 
     @get("/v1/channels/{channel_id}", errors=[ChannelNotFound])
-    async def get_channel(self, actor: Actor, channel_id: ChannelIdText) -> ChannelView:
+    async def get_channel(self, actor: Actor, channel_id: ChannelIdText) -> ChannelResponse:
         """A channel as I see it."""
-        return channel_view(await self._channels.get(actor, GroupId(channel_id)))
+        return channel_response(await self._channels.get(actor, GroupId(channel_id)))
 
     @patch(
         "/v1/channels/{channel_id}",
@@ -195,13 +197,13 @@ class ChannelRoutes:
     )
     async def update(
         self, actor: Actor, channel_id: ChannelIdText, body: UpdateChannel
-    ) -> ChannelView:
+    ) -> ChannelResponse:
         """Change profile or settings (owner, admin); every subscriber hears `channel.updated`.
 
         A new name or organization takes the verified badge, until the application gives it anew.
         """
         changes = body.to_changes()
-        return channel_view(await self._channels.update(actor, GroupId(channel_id), changes))
+        return channel_response(await self._channels.update(actor, GroupId(channel_id), changes))
 
     @delete("/v1/channels/{channel_id}", status=204, errors=[ChannelNotFound, PermissionRefused])
     async def delete_channel(self, actor: Actor, channel_id: ChannelIdText) -> None:
@@ -209,13 +211,13 @@ class ChannelRoutes:
         await self._channels.delete(actor, GroupId(channel_id))
 
     @put("/v1/channels/{channel_id}/verified", errors=[ChannelNotFound, PermissionRefused])
-    async def verify(self, actor: Actor, channel_id: ChannelIdText) -> ChannelView:
+    async def verify(self, actor: Actor, channel_id: ChannelIdText) -> ChannelResponse:
         """Give a channel the verified badge (the application's back end).
 
         It vouches for name and organization: the badge falls when the owner or an admin changes either.
         """
         await self._verification.set(actor, GroupId(channel_id), is_verified=True)
-        return channel_view(await self._channels.get(actor, GroupId(channel_id)))
+        return channel_response(await self._channels.get(actor, GroupId(channel_id)))
 
     @delete(
         "/v1/channels/{channel_id}/verified",
@@ -227,7 +229,7 @@ class ChannelRoutes:
         await self._verification.set(actor, GroupId(channel_id), is_verified=False)
 
 
-def _item(channel_id: GroupId, item: Channel | DomainError) -> ChannelView | ChannelMissing:
+def _item(channel_id: GroupId, item: Channel | DomainError) -> ChannelResponse | ChannelMissing:
     if isinstance(item, DomainError):
         return ChannelMissing(channel_id=channel_id, error=ItemError.of(item))
-    return channel_view(item)
+    return channel_response(item)

@@ -16,7 +16,7 @@ from groups.kernel.endpoint import Rendered, delete, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import AnyIdText, GroupId, UserIdText
 from groups.routes.messages import Seq
-from groups.routes.responses.tallies import TallyView, rendered_tally
+from groups.routes.responses.tallies import TallyResponse, rendered_tally
 from reactions.errors import BadEmoji, DistinctReactionsReached, ReactionsPerUserReached
 
 _TAKING: Final = (BadEmoji, ConversationNotFound, MessageNotFound)
@@ -47,7 +47,7 @@ class DialogueReactionRoutes:
     )
     async def react_in_private(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
-    ) -> Rendered[TallyView]:
+    ) -> Rendered[TallyResponse]:
         """React to a one-to-one message, mine or the other side's, while I may write there."""
         dialogue = self._dialogues.of(actor, ConversationId(conversation_id))
         return rendered_tally(await self._reactions.react(actor, dialogue, seq, emoji))
@@ -58,7 +58,7 @@ class DialogueReactionRoutes:
     )
     async def unreact_in_private(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
-    ) -> Rendered[TallyView]:
+    ) -> Rendered[TallyResponse]:
         """Take my reaction back; also where I may write no longer."""
         dialogue = self._dialogues.of(actor, ConversationId(conversation_id))
         return rendered_tally(await self._reactions.unreact(actor, dialogue, seq, emoji))
@@ -74,7 +74,7 @@ class DialogueReactionRoutes:
         user_id: UserIdText,
         seq: Seq,
         emoji: EmojiText,
-    ) -> Rendered[TallyView]:
+    ) -> Rendered[TallyResponse]:
         """React as the channel, whoever I am: all who read the inbox share its reactions."""
         tally = await self._inbox.react(actor, GroupId(channel_id), user_id, seq, emoji)
         return rendered_tally(tally)
@@ -90,7 +90,7 @@ class DialogueReactionRoutes:
         user_id: UserIdText,
         seq: Seq,
         emoji: EmojiText,
-    ) -> Rendered[TallyView]:
+    ) -> Rendered[TallyResponse]:
         """Take a reaction of the channel back, whichever admin gave it; always allowed."""
         tally = await self._inbox.unreact(actor, GroupId(channel_id), user_id, seq, emoji)
         return rendered_tally(tally)

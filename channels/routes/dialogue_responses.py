@@ -5,16 +5,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from channels.routes.responses import PostView
-from conversations.models import ConversationId, Said
-from groups.kernel.endpoint import View
+from channels.routes.responses import PostResponse
+from conversations.models import ConversationId, DialogueMessage
+from groups.kernel.endpoint import Response
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Message, Tally
 from groups.routes.messages import HistoryQuery
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
-from groups.routes.responses.messages import ContentView, content_fields
-from groups.routes.responses.tallies import TallyView, tally_view
+from groups.routes.responses.messages import ContentResponse, content_fields
+from groups.routes.responses.tallies import TallyResponse, tally_response
 
 
 class DialogueQuery(HistoryQuery):
@@ -31,7 +31,7 @@ class DialogueQuery(HistoryQuery):
         return self
 
 
-class SaidView(ContentView):
+class MessageInDialogueResponse(ContentResponse):
     """What a one-to-one message says, to either side; nothing of it once recalled."""
 
     silent: Annotated[bool, Field(description="Devices should not ring; it counts as unread.")]
@@ -48,7 +48,7 @@ def _said_fields(message: Message) -> dict[str, Any]:
     }
 
 
-class DialogueMessageView(SaidView):
+class DialogueMessageResponse(MessageInDialogueResponse):
     """A one-to-one message as its user sees it; recalled, it keeps id, seq and times only.
 
     What a channel said is from the channel, whoever of it wrote.
@@ -62,26 +62,28 @@ class DialogueMessageView(SaidView):
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
-    reactions: TallyView
+    reactions: TallyResponse
 
 
-class TimelinePostView(PostView):
+class TimelinePostResponse(PostResponse):
     """A post among one-to-one messages."""
 
     type: Literal["post"]
 
 
-class DialoguePage(View):
+class DialoguePage(Response):
     """Messages, and with `with_posts` posts, newest first; and the cursor to the next ones (null at the end)."""
 
-    items: list[Annotated[DialogueMessageView | TimelinePostView, Field(discriminator="type")]]
+    items: list[
+        Annotated[DialogueMessageResponse | TimelinePostResponse, Field(discriminator="type")]
+    ]
     next_cursor: str | None
 
 
-def dialogue_message_view(said: Said, tally: Tally) -> DialogueMessageView:
+def dialogue_message_response(said: DialogueMessage, tally: Tally) -> DialogueMessageResponse:
     """The message as its user sees it."""
     message, conversation_id = said.message, said.dialogue.conversation_id
-    return DialogueMessageView.model_construct(
+    return DialogueMessageResponse.model_construct(
         type="message",
         conversation_id=conversation_id,
         message_id=f"{conversation_id}:{message.seq}",
@@ -90,12 +92,12 @@ def dialogue_message_view(said: Said, tally: Tally) -> DialogueMessageView:
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
-        reactions=tally_view(tally if message.recalled_at is None else Tally()),
+        reactions=tally_response(tally if message.recalled_at is None else Tally()),
         **_said_fields(message),
     )
 
 
-class ThreadMessageView(SaidView):
+class ThreadMessageResponse(MessageInDialogueResponse):
     """A message of a thread as the channel's admins see it; `author_id` is which of them wrote, for nobody else."""
 
     channel_id: GroupId
@@ -108,14 +110,14 @@ class ThreadMessageView(SaidView):
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
-    reactions: TallyView
+    reactions: TallyResponse
 
 
-def thread_message_view(said: Said, tally: Tally) -> ThreadMessageView:
+def thread_message_response(said: DialogueMessage, tally: Tally) -> ThreadMessageResponse:
     """The message as the channel's admins see it."""
     message, dialogue = said.message, said.dialogue
     is_shown = message.recalled_at is None
-    return ThreadMessageView.model_construct(
+    return ThreadMessageResponse.model_construct(
         channel_id=GroupId(dialogue.peer_id),
         user_id=dialogue.user_id,
         message_id=f"{dialogue.conversation_id}:{message.seq}",
@@ -126,6 +128,6 @@ def thread_message_view(said: Said, tally: Tally) -> ThreadMessageView:
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
-        reactions=tally_view(tally if message.recalled_at is None else Tally()),
+        reactions=tally_response(tally if message.recalled_at is None else Tally()),
         **_said_fields(message),
     )

@@ -4,13 +4,13 @@ They are here and not with the other calls on conversations, since one with a ch
 """
 
 from channels.routes.dialogue_responses import (
-    DialogueMessageView,
+    DialogueMessageResponse,
     DialoguePage,
     DialogueQuery,
-    TimelinePostView,
-    dialogue_message_view,
+    TimelinePostResponse,
+    dialogue_message_response,
 )
-from channels.routes.responses import post_view
+from channels.routes.responses import post_response
 from channels.service.dialogue_reactions import DialogueReactions
 from channels.service.timeline import Timeline, TimelineService
 from conversations.errors import (
@@ -20,8 +20,8 @@ from conversations.errors import (
     PeerBlocked,
     UnansweredLimitReached,
 )
-from conversations.models import ConversationId, Dialogue, Said
-from conversations.service.dialogue_edits import DialogueChanges
+from conversations.models import ConversationId, Dialogue, DialogueMessage
+from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from groups.errors import (
     Banned,
@@ -57,7 +57,7 @@ class DialogueRoutes:
     def __init__(
         self,
         dialogues: DialogueService,
-        changes: DialogueChanges,
+        changes: DialogueEdits,
         timeline: TimelineService,
         reactions: DialogueReactions,
     ) -> None:
@@ -88,7 +88,7 @@ class DialogueRoutes:
     )
     async def write(
         self, actor: Actor, conversation_id: AnyIdText, body: NewMessage, key: IdempotencyKey
-    ) -> DialogueMessageView:
+    ) -> DialogueMessageResponse:
         """Write to a user or a channel, or forward a message; with an `Idempotency-Key`, repeating it writes nothing.
 
         The first message begins the conversation for both. A channel takes messages from whom its setting
@@ -136,7 +136,8 @@ class DialogueRoutes:
         tallies = await self._reactions.tallies(dialogue, [said.message.seq for said in page])
         return DialoguePage.model_construct(
             items=[
-                dialogue_message_view(said, tallies.get(said.message.seq, Tally())) for said in page
+                dialogue_message_response(said, tallies.get(said.message.seq, Tally()))
+                for said in page
             ],
             next_cursor=next_cursor,
         )
@@ -147,7 +148,7 @@ class DialogueRoutes:
     )
     async def get_message(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq
-    ) -> DialogueMessageView:
+    ) -> DialogueMessageResponse:
         """One message."""
         dialogue = self._dialogue(actor, conversation_id)
         return await self._one(await self._dialogues.get(actor, dialogue, seq))
@@ -170,7 +171,7 @@ class DialogueRoutes:
     )
     async def edit(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, body: WriteMessage
-    ) -> DialogueMessageView:
+    ) -> DialogueMessageResponse:
         """Replace the content of my message, while I may still write there."""
         dialogue = self._dialogue(actor, conversation_id)
         return await self._one(await self._changes.edit(actor, dialogue, seq, body.to_content()))
@@ -184,23 +185,23 @@ class DialogueRoutes:
         """Take my message back within two minutes: its content goes, its seq stays."""
         await self._changes.recall(actor, self._dialogue(actor, conversation_id), seq)
 
-    async def _one(self, said: Said) -> DialogueMessageView:
+    async def _one(self, said: DialogueMessage) -> DialogueMessageResponse:
         seq = said.message.seq
         tallies = await self._reactions.tallies(said.dialogue, [seq])
-        return dialogue_message_view(said, tallies.get(seq, Tally()))
+        return dialogue_message_response(said, tallies.get(seq, Tally()))
 
     def _dialogue(self, actor: Actor, conversation_id: str) -> Dialogue:
         return self._dialogues.of(actor, ConversationId(conversation_id))
 
 
 def _timeline_page(timeline: Timeline) -> DialoguePage:
-    items: list[DialogueMessageView | TimelinePostView] = []
+    items: list[DialogueMessageResponse | TimelinePostResponse] = []
     for item in timeline.items:
-        if isinstance(item, Said):
+        if isinstance(item, DialogueMessage):
             tally = timeline.said_tallies.get(item.message.seq, Tally())
-            items.append(dialogue_message_view(item, tally))
-        elif timeline.standing is not None:
+            items.append(dialogue_message_response(item, tally))
+        elif timeline.access is not None:
             tally = timeline.tallies.get(item.seq, Tally())
-            view = post_view(item, timeline.standing, tally)
-            items.append(TimelinePostView.model_construct(type="post", **dict(view)))
+            view = post_response(item, timeline.access, tally)
+            items.append(TimelinePostResponse.model_construct(type="post", **dict(view)))
     return DialoguePage.model_construct(items=items, next_cursor=timeline.next_cursor)

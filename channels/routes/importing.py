@@ -14,11 +14,11 @@ import orjson
 from pydantic import ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict
 
-from groups.kernel.endpoint import LINE_BYTES, Body, Lines, Query, View
+from groups.kernel.endpoint import LINE_BYTES, Body, Lines, Query, Response
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId, UserIdText, is_user_id
 from groups.routes.responses.fields import ItemError
-from groups.service.membership.commands import Admission, Outcome
+from groups.service.membership.commands import ImportOutcome, Outcome
 
 BATCH_LINES: Final = 5_000
 """Lines a transaction: 1,000 are about half as fast, and with 10,000 a join beside the import waits twice as long."""
@@ -50,7 +50,7 @@ class ImportResult(TypedDict):
     detail: NotRequired[str]
 
 
-class ImportProgress(View):
+class ImportProgress(Response):
     """How far an import has come: totals, and the results of the batch just committed, in its order."""
 
     received: Annotated[int, Field(description="Lines so far, without blank ones.")]
@@ -126,7 +126,7 @@ class Intake:
         batch.bad.append((len(batch.user_ids), told))
 
     async def progress(
-        self, admissions: AsyncGenerator[Admission, None]
+        self, admissions: AsyncGenerator[ImportOutcome, None]
     ) -> AsyncGenerator[ImportProgress, None]:
         """A line for each admission of what `batches` yielded, and a last one."""
         async with aclosing(admissions):
@@ -140,7 +140,7 @@ class Intake:
                 return
         yield self._progress([], done=True)
 
-    def _count_in(self, batch: _Batch, admission: Admission) -> None:
+    def _count_in(self, batch: _Batch, admission: ImportOutcome) -> None:
         added = admission.outcomes.count("added")
         present = admission.outcomes.count("present")
         self._added += added
@@ -148,7 +148,7 @@ class Intake:
         self._refused += len(batch) - added - present
         self._count = admission.member_count
 
-    def _results(self, batch: _Batch, admission: Admission) -> list[ImportResult]:
+    def _results(self, batch: _Batch, admission: ImportOutcome) -> list[ImportResult]:
         results: list[ImportResult] = [
             {"user_id": user_id, "result": outcome}
             for user_id, outcome in zip(batch.user_ids, admission.outcomes, strict=True)

@@ -6,11 +6,11 @@ from typing import Annotated
 from pydantic import Field
 
 from channels.errors import ChannelNotFound
-from channels.routes.dialogue_responses import ThreadMessageView, thread_message_view
+from channels.routes.dialogue_responses import ThreadMessageResponse, thread_message_response
 from channels.routes.responses import ChannelIdText
 from channels.service.inbox import ChannelInbox
 from conversations.errors import ConversationNotFound, MessagesNotAccepted
-from conversations.models import Said
+from conversations.models import DialogueMessage
 from conversations.routes.responses import ReadUpTo
 from conversations.service.inbox_threads import ShownThread
 from groups.errors import (
@@ -22,7 +22,7 @@ from groups.errors import (
     WrongMediaKind,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import IdempotencyKey, View, delete, get, patch, post
+from groups.kernel.endpoint import IdempotencyKey, Response, delete, get, patch, post
 from groups.kernel.errors import (
     BadCursor,
     FieldTooLong,
@@ -39,7 +39,7 @@ from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.users import UserService
 
 
-class ThreadLastMessageView(View):
+class ThreadLastMessageResponse(Response):
     """The newest message of a thread."""
 
     seq: int
@@ -48,7 +48,7 @@ class ThreadLastMessageView(View):
     at: Instant
 
 
-class ThreadView(View):
+class ThreadResponse(Response):
     """A thread with a user; `read_seq` and `unread_count` are the same for all who read the inbox."""
 
     channel_id: GroupId
@@ -58,10 +58,10 @@ class ThreadView(View):
     head_seq: int
     read_seq: int
     unread_count: int
-    last_message: ThreadLastMessageView | None
+    last_message: ThreadLastMessageResponse | None
 
 
-class InboxUnreadView(View):
+class InboxUnreadResponse(Response):
     """What is unread in the inbox, the same for all who read it."""
 
     channel_id: GroupId
@@ -69,7 +69,7 @@ class InboxUnreadView(View):
     unread_threads: Annotated[int, Field(description="Threads with any of them.")]
 
 
-class ThreadReadView(View):
+class ThreadReadResponse(Response):
     """How far the thread is read now, for all who read the inbox."""
 
     channel_id: GroupId
@@ -78,10 +78,10 @@ class ThreadReadView(View):
     unread_count: int
 
 
-def thread_view(shown: ShownThread, user: User | None) -> ThreadView:
+def thread_response(shown: ShownThread, user: User | None) -> ThreadResponse:
     """The thread as answered."""
     thread, last = shown.thread, shown.stream.last
-    return ThreadView.model_construct(
+    return ThreadResponse.model_construct(
         channel_id=thread.channel_id,
         user_id=thread.user_id,
         name=user.name if user else "",
@@ -89,7 +89,7 @@ def thread_view(shown: ShownThread, user: User | None) -> ThreadView:
         head_seq=shown.stream.head_seq,
         read_seq=thread.read_seq,
         unread_count=shown.unread_count,
-        last_message=ThreadLastMessageView.model_construct(
+        last_message=ThreadLastMessageResponse.model_construct(
             seq=last.seq,
             from_channel=last.sender_id != thread.user_id,
             preview=last.preview,
@@ -112,20 +112,20 @@ class InboxRoutes:
     @get("/v1/channels/{channel_id}/inbox", errors=[ChannelNotFound, PermissionRefused, BadCursor])
     async def list_threads(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
-    ) -> Page[ThreadView]:
+    ) -> Page[ThreadResponse]:
         """The threads with users who wrote to the channel, the latest active first."""
         threads, next_cursor = await self._inbox.list_threads(
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
         )
         users = await self._users.names(shown.thread.user_id for shown in threads)
-        items = [thread_view(shown, users.get(shown.thread.user_id)) for shown in threads]
+        items = [thread_response(shown, users.get(shown.thread.user_id)) for shown in threads]
         return Page(items=items, next_cursor=next_cursor)
 
     @get("/v1/channels/{channel_id}/inbox/unread", errors=[ChannelNotFound, PermissionRefused])
-    async def unread(self, actor: Actor, channel_id: ChannelIdText) -> InboxUnreadView:
+    async def unread(self, actor: Actor, channel_id: ChannelIdText) -> InboxUnreadResponse:
         """How many messages of the inbox nobody of the channel has read, and in how many threads."""
         unread = await self._inbox.unread(actor, GroupId(channel_id))
-        return InboxUnreadView.model_construct(
+        return InboxUnreadResponse.model_construct(
             channel_id=GroupId(channel_id),
             unread_count=unread.messages,
             unread_threads=unread.threads,
@@ -137,7 +137,7 @@ class InboxRoutes:
     )
     async def history(
         self, actor: Actor, channel_id: ChannelIdText, user_id: AnyUserIdText, query: HistoryQuery
-    ) -> Page[ThreadMessageView]:
+    ) -> Page[ThreadMessageResponse]:
         """A page of a thread, newest first: the newest, those before a seq, or the ones right after a seq."""
         page, next_cursor = await self._inbox.list_messages(
             actor,
@@ -175,7 +175,7 @@ class InboxRoutes:
         user_id: UserIdText,
         body: NewMessage,
         key: IdempotencyKey,
-    ) -> ThreadMessageView:
+    ) -> ThreadMessageResponse:
         """Answer as the channel, or forward what I may read; with an `Idempotency-Key`, repeating it answers once.
 
         A thread begins with the user's first message, and can be answered whatever the channel accepts now.
@@ -199,7 +199,7 @@ class InboxRoutes:
     )
     async def get_message(
         self, actor: Actor, channel_id: ChannelIdText, user_id: AnyUserIdText, seq: Seq
-    ) -> ThreadMessageView:
+    ) -> ThreadMessageResponse:
         """One message of a thread."""
         return await self._one(await self._inbox.get(actor, GroupId(channel_id), user_id, seq))
 
@@ -224,7 +224,7 @@ class InboxRoutes:
         user_id: UserIdText,
         seq: Seq,
         body: WriteMessage,
-    ) -> ThreadMessageView:
+    ) -> ThreadMessageResponse:
         """Replace what the channel said, whichever admin wrote it; not what the user said."""
         said = await self._inbox.edit(actor, GroupId(channel_id), user_id, seq, body.to_content())
         return await self._one(said)
@@ -246,22 +246,24 @@ class InboxRoutes:
     )
     async def read(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText, body: ReadUpTo | None
-    ) -> ThreadReadView:
+    ) -> ThreadReadResponse:
         """Mark a thread read for all who read the inbox, up to a message or altogether; never back."""
         seq = body.seq if body else None
         read_seq, unread = await self._inbox.read(actor, GroupId(channel_id), user_id, seq=seq)
-        return ThreadReadView.model_construct(
+        return ThreadReadResponse.model_construct(
             channel_id=GroupId(channel_id), user_id=user_id, read_seq=read_seq, unread_count=unread
         )
 
-    async def _one(self, said: Said) -> ThreadMessageView:
+    async def _one(self, said: DialogueMessage) -> ThreadMessageResponse:
         [view] = await self._shown([said])
         return view
 
-    async def _shown(self, page: Sequence[Said]) -> list[ThreadMessageView]:
+    async def _shown(self, page: Sequence[DialogueMessage]) -> list[ThreadMessageResponse]:
         """Messages of one thread as answered."""
         if not page:
             return []
         dialogue, seqs = page[0].dialogue, [said.message.seq for said in page]
         tallies = await self._inbox.tallies(GroupId(dialogue.peer_id), dialogue.user_id, seqs)
-        return [thread_message_view(said, tallies.get(said.message.seq, Tally())) for said in page]
+        return [
+            thread_message_response(said, tallies.get(said.message.seq, Tally())) for said in page
+        ]

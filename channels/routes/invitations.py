@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from channels.errors import ChannelNotFound
 from channels.routes.admins import Grants
 from channels.routes.responses import ChannelIdText
-from channels.service.admins import RunningService
+from channels.service.admins import AdminService
 from groups.errors import (
     AdminLimitReached,
     AlreadyAdmin,
@@ -19,7 +19,7 @@ from groups.errors import (
     MemberLimitReached,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Body, View, delete, get, post
+from groups.kernel.endpoint import Body, Response, delete, get, post
 from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
@@ -46,7 +46,7 @@ class AnswerToInvitation(Body):
     accept: bool
 
 
-class InvitationView(View):
+class InvitationResponse(Response):
     """An open invitation to be an admin."""
 
     user_id: UserId
@@ -56,7 +56,7 @@ class InvitationView(View):
     expires_at: Instant
 
 
-class OwnInvitationView(View):
+class OwnInvitationResponse(Response):
     """An open invitation of mine; of a private channel it shows no more than this."""
 
     channel_id: GroupId
@@ -71,8 +71,8 @@ def _in_order(grants: frozenset[Grant]) -> list[Grant]:
     return [grant for grant in Grant if grant in grants]
 
 
-def _invitation_view(invitation: Invitation) -> InvitationView:
-    return InvitationView(
+def _invitation_response(invitation: Invitation) -> InvitationResponse:
+    return InvitationResponse(
         user_id=invitation.user_id,
         grants=_in_order(invitation.grants),
         invited_by=invitation.invited_by,
@@ -81,8 +81,8 @@ def _invitation_view(invitation: Invitation) -> InvitationView:
     )
 
 
-def _own_invitation_view(invitation: Invitation, group: Group) -> OwnInvitationView:
-    return OwnInvitationView(
+def _own_invitation_response(invitation: Invitation, group: Group) -> OwnInvitationResponse:
+    return OwnInvitationResponse(
         channel_id=group.group_id,
         channel_name=group.name,
         verified=group.verified,
@@ -97,7 +97,7 @@ class InvitationRoutes:
 
     tag = "Running a channel"
 
-    def __init__(self, running: RunningService) -> None:
+    def __init__(self, running: AdminService) -> None:
         self._running = running
 
     @post(
@@ -107,7 +107,7 @@ class InvitationRoutes:
     )
     async def invite(
         self, actor: Actor, channel_id: ChannelIdText, body: InviteAdmin
-    ) -> InvitationView:
+    ) -> InvitationResponse:
         """Ask a user, subscriber or not, to be an admin (owner); all his devices hear `channel.invited`.
 
         To the same again it changes nothing; with other grants, or when the old one expired, it is a new invitation.
@@ -115,7 +115,7 @@ class InvitationRoutes:
         invitation = await self._running.invite(
             actor, GroupId(channel_id), body.user_id, frozenset(body.grants)
         )
-        return _invitation_view(invitation)
+        return _invitation_response(invitation)
 
     @get(
         "/v1/channels/{channel_id}/invitations",
@@ -123,12 +123,12 @@ class InvitationRoutes:
     )
     async def invitations(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
-    ) -> Page[InvitationView]:
+    ) -> Page[InvitationResponse]:
         """The open invitations, by user id (owner)."""
         found, next_cursor = await self._running.list_invitations(
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
         )
-        return Page(items=[_invitation_view(i) for i in found], next_cursor=next_cursor)
+        return Page(items=[_invitation_response(i) for i in found], next_cursor=next_cursor)
 
     @delete(
         "/v1/channels/{channel_id}/invitations/{user_id}",
@@ -159,10 +159,10 @@ class InvitationRoutes:
         await self._running.answer_invitation(actor, GroupId(channel_id), accept=body.accept)
 
     @get("/v1/invitations", errors=[BadCursor])
-    async def own_invitations(self, actor: Actor, query: PageQuery) -> Page[OwnInvitationView]:
+    async def own_invitations(self, actor: Actor, query: PageQuery) -> Page[OwnInvitationResponse]:
         """The channels that ask me to be their admin, by id."""
         found, next_cursor = await self._running.list_own_invitations(
             actor, limit=query.limit, cursor=query.cursor
         )
-        items = [_own_invitation_view(invitation, group) for invitation, group in found]
+        items = [_own_invitation_response(invitation, group) for invitation, group in found]
         return Page(items=items, next_cursor=next_cursor)

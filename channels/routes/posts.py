@@ -3,7 +3,12 @@
 from typing import Final
 
 from channels.errors import ChannelNotFound, PostNotFound
-from channels.routes.responses import ChannelIdText, PostView, anonymous_post_view, post_view
+from channels.routes.responses import (
+    ChannelIdText,
+    PostResponse,
+    anonymous_post_response,
+    post_response,
+)
 from channels.service.posts import PostService
 from groups.errors import (
     Banned,
@@ -32,7 +37,7 @@ from groups.kernel.paging import Page, PageQuery
 from groups.models import Tally
 from groups.routes.messages import HistoryQuery, Seq
 from groups.routes.rendering import MessageRendering
-from groups.routes.responses.tallies import TallyView, rendered_tally, tally_view
+from groups.routes.responses.tallies import TallyResponse, rendered_tally, tally_response
 from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.users import UserService
 from reactions.errors import (
@@ -42,7 +47,7 @@ from reactions.errors import (
     ReactionsFrozen,
     ReactionsPerUserReached,
 )
-from reactions.routes import ReactorView, reactor_views
+from reactions.routes import ReactorResponse, reactor_views
 
 _FORWARDING_ERRORS: Final = (
     PostNotFound,
@@ -63,7 +68,7 @@ class PostRoutes:
         self._users = users
         # An author is named by his id only, to owner and admins.
         self._rendering = MessageRendering(
-            lambda message, standing, tally, _: post_view(message, standing, tally)
+            lambda message, access, tally, _: post_response(message, access, tally)
         )
 
     @post(
@@ -85,7 +90,7 @@ class PostRoutes:
     )
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, body: NewMessage, key: IdempotencyKey
-    ) -> PostView:
+    ) -> PostResponse:
         """Post to all subscribers, or forward (owner, admin); with an `Idempotency-Key`, repeating it posts once.
 
         What is forwarded is a copy with `forwarded_from`, which names the channel or group and never who wrote; a
@@ -99,7 +104,7 @@ class PostRoutes:
         else:
             source = body.forward.source
             posted = await self._posts.forward(actor, group_id, source, key=key, silent=silent)
-        return post_view(posted.message, posted.standing, Tally())
+        return post_response(posted.message, posted.access, Tally())
 
     @post(
         "/v1/channels/{channel_id}/posts/preview",
@@ -115,7 +120,9 @@ class PostRoutes:
             *_FORWARDING_ERRORS,
         ],
     )
-    async def preview(self, actor: Actor, channel_id: ChannelIdText, body: NewMessage) -> PostView:
+    async def preview(
+        self, actor: Actor, channel_id: ChannelIdText, body: NewMessage
+    ) -> PostResponse:
         """The post as its readers would see it, refused as posting it would be; nothing is stored."""
         group_id, silent = GroupId(channel_id), body.silent
         if body.forward is None:
@@ -124,15 +131,15 @@ class PostRoutes:
         else:
             source = body.forward.source
             posted = await self._posts.preview_forward(actor, group_id, source, silent=silent)
-        standing = posted.standing
-        return anonymous_post_view(
-            posted.message, standing.group.group_id, standing.group.name, Tally()
+        access = posted.access
+        return anonymous_post_response(
+            posted.message, access.group.group_id, access.group.name, Tally()
         )
 
     @get("/v1/channels/{channel_id}/posts", errors=[ChannelNotFound, Banned, BadCursor])
     async def history(
         self, actor: Actor, channel_id: ChannelIdText, query: HistoryQuery
-    ) -> Rendered[Page[PostView]]:
+    ) -> Rendered[Page[PostResponse]]:
         """A page of posts, newest first: the newest, those before a seq, or the ones right after a seq."""
         page = await self._posts.list_posts(
             actor,
@@ -145,7 +152,7 @@ class PostRoutes:
         return Rendered(
             self._rendering.page(
                 page.messages,
-                page.standing,
+                page.access,
                 page.tallies,
                 page.next_cursor,
                 is_forward=page.is_forward,
@@ -153,10 +160,10 @@ class PostRoutes:
         )
 
     @get("/v1/channels/{channel_id}/posts/{seq}", errors=[ChannelNotFound, PostNotFound, Banned])
-    async def get_post(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostView:
+    async def get_post(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostResponse:
         """One post."""
         posted, tally = await self._posts.get(actor, GroupId(channel_id), seq)
-        return post_view(posted.message, posted.standing, tally)
+        return post_response(posted.message, posted.access, tally)
 
     @patch(
         "/v1/channels/{channel_id}/posts/{seq}",
@@ -176,10 +183,10 @@ class PostRoutes:
     )
     async def edit(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, body: WriteMessage
-    ) -> PostView:
+    ) -> PostResponse:
         """Replace a post's content (owner, admin)."""
         posted, tally = await self._posts.edit(actor, GroupId(channel_id), seq, body.to_content())
-        return post_view(posted.message, posted.standing, tally)
+        return post_response(posted.message, posted.access, tally)
 
     @delete(
         "/v1/channels/{channel_id}/posts/{seq}",
@@ -201,10 +208,10 @@ class PostRoutes:
             PinLimitReached,
         ],
     )
-    async def pin(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostView:
+    async def pin(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostResponse:
         """Pin a post (owner, admin); subscribers hear `message.edited` with `pinned: true`."""
         posted, tally = await self._posts.pin(actor, GroupId(channel_id), seq)
-        return post_view(posted.message, posted.standing, tally)
+        return post_response(posted.message, posted.access, tally)
 
     @delete(
         "/v1/channels/{channel_id}/posts/{seq}/pin",
@@ -216,12 +223,12 @@ class PostRoutes:
         await self._posts.unpin(actor, GroupId(channel_id), seq)
 
     @get("/v1/channels/{channel_id}/pins", errors=[ChannelNotFound, Banned])
-    async def pins(self, actor: Actor, channel_id: ChannelIdText) -> Page[PostView]:
+    async def pins(self, actor: Actor, channel_id: ChannelIdText) -> Page[PostResponse]:
         """The pinned posts, the newest pin first; all of them, since they are few."""
         pins = await self._posts.list_pins(actor, GroupId(channel_id))
         return Page(
             items=[
-                post_view(message, pins.standing, pins.tallies.get(message.seq, Tally()))
+                post_response(message, pins.access, pins.tallies.get(message.seq, Tally()))
                 for message in pins.messages
             ]
         )
@@ -230,12 +237,14 @@ class PostRoutes:
         "/v1/channels/{channel_id}/posts/{seq}/reactions-freeze",
         errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned, MessageRecalled],
     )
-    async def freeze_reactions(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostView:
+    async def freeze_reactions(
+        self, actor: Actor, channel_id: ChannelIdText, seq: Seq
+    ) -> PostResponse:
         """Let nobody react to a post any more (owner, admin); the counts stay, and taking back is allowed."""
         posted, tally = await self._posts.freeze_reactions(
             actor, GroupId(channel_id), seq, frozen=True
         )
-        return post_view(posted.message, posted.standing, tally)
+        return post_response(posted.message, posted.access, tally)
 
     @delete(
         "/v1/channels/{channel_id}/posts/{seq}/reactions-freeze",
@@ -264,7 +273,7 @@ class PostRoutes:
     )
     async def react(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, emoji: EmojiText
-    ) -> Rendered[TallyView]:
+    ) -> Rendered[TallyResponse]:
         """React (subscribers); where one a user is the rule, it replaces my reaction before."""
         return rendered_tally(await self._posts.react(actor, GroupId(channel_id), seq, emoji))
 
@@ -274,7 +283,7 @@ class PostRoutes:
     )
     async def unreact(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, emoji: EmojiText
-    ) -> Rendered[TallyView]:
+    ) -> Rendered[TallyResponse]:
         """Take my reaction back; always allowed."""
         return rendered_tally(await self._posts.unreact(actor, GroupId(channel_id), seq, emoji))
 
@@ -282,9 +291,9 @@ class PostRoutes:
         "/v1/channels/{channel_id}/posts/{seq}/reactions",
         errors=[ChannelNotFound, PostNotFound, Banned],
     )
-    async def reactions(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> TallyView:
+    async def reactions(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> TallyResponse:
         """The reactions to a post, and my own."""
-        return tally_view(await self._posts.reactions(actor, GroupId(channel_id), seq))
+        return tally_response(await self._posts.reactions(actor, GroupId(channel_id), seq))
 
     @get(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",
@@ -297,7 +306,7 @@ class PostRoutes:
         seq: Seq,
         emoji: EmojiText,
         query: PageQuery,
-    ) -> Page[ReactorView]:
+    ) -> Page[ReactorResponse]:
         """Who reacted with an emoji (owner, admin)."""
         reactors, next_cursor = await self._posts.reactors(
             actor, GroupId(channel_id), seq, emoji, limit=query.limit, cursor=query.cursor

@@ -5,7 +5,7 @@ needs to be kept.
 """
 
 from channels.models import Channel
-from channels.routes.responses import channel_view
+from channels.routes.responses import channel_response
 
 
 class ChannelRendering:
@@ -16,18 +16,18 @@ class ChannelRendering:
         self._json = b""
 
     def of(self, channel: Channel) -> bytes:
-        """The channel as `channel_view` shows it."""
+        """The channel as `channel_response` shows it."""
         if self._last is None or not _look_alike(channel, self._last):
-            view = channel_view(channel)
+            view = channel_response(channel)
             self._json = view.__pydantic_serializer__.to_json(view)
             self._last = channel
         return self._json
 
 
 def _look_alike(one: Channel, other: Channel) -> bool:
-    mine, theirs = one.standing.member, other.standing.member
+    mine, theirs = one.access.member, other.access.member
     return (
-        one.standing.group is other.standing.group
+        one.access.group is other.access.group
         and one.stream is other.stream
         and one.extras is other.extras
         and mine is not None

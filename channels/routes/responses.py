@@ -15,25 +15,25 @@ from channels.models import (
     expand_channel_id,
 )
 from groups import policy
-from groups.kernel.endpoint import Body, View
+from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import GROUP_ID_BYTES, UNSEEN, GroupId, GroupIdText, UserId, is_id
-from groups.kernel.text import Looks, MaxBytes, NotBlank, Text
+from groups.kernel.text import MaxBytes, NotBlank, SchemaHint, Text
 from groups.limits import CHANNEL_INTRODUCTION_BYTES, CHANNEL_NAME_BYTES
 from groups.models import (
+    AccessContext,
     Departure,
     DepartureReason,
     Grant,
     Member,
     Message,
     Role,
-    Standing,
     Tally,
     User,
     Visibility,
 )
 from groups.routes.responses.fields import Changes, FaceUrl, Instant, ItemError, ReactionSetting
-from groups.routes.responses.messages import MarkedView, marked_fields
-from groups.routes.responses.tallies import TallyView, tally_view
+from groups.routes.responses.messages import MarkedResponse, marked_fields
+from groups.routes.responses.tallies import TallyResponse, tally_response
 
 
 def _expanded(text: str) -> GroupId:
@@ -56,7 +56,7 @@ ChannelIdText = Annotated[
         description="Percent-encoded in full (`%40TOA%23_news`), or without its prefix (`news`).",
     ),
     AfterValidator(_expanded),
-    Looks(
+    SchemaHint(
         # With its prefix, or so much shorter.
         rf"^(?!\.{{1,2}}$)(@[^{UNSEEN}]*|[^{UNSEEN}]{{0,{_SHORT_BYTES - 1}}})[^ {UNSEEN}]$",
         GROUP_ID_BYTES,
@@ -109,7 +109,7 @@ class CreateChannel(Body):
 
     name: ChannelName
     channel_id: Annotated[
-        Annotated[GroupIdText, Looks(NEW_CHANNEL_ID, GROUP_ID_BYTES)] | None,
+        Annotated[GroupIdText, SchemaHint(NEW_CHANNEL_ID, GROUP_ID_BYTES)] | None,
         Field(description="Starts with `@TOA#_`; null: the server makes one."),
     ] = None
     group_id: GroupIdText | None = None
@@ -146,7 +146,7 @@ class UpdateChannel(Changes):
         return ChannelChanges(**values, **settings)
 
 
-class SettingsView(View):
+class SettingsResponse(Response):
     """A channel's settings."""
 
     visibility: Visibility
@@ -158,7 +158,7 @@ class SettingsView(View):
     protect_content: bool
 
 
-class LastPostView(View):
+class LastPostResponse(Response):
     """The newest post, for lists."""
 
     seq: int
@@ -166,7 +166,7 @@ class LastPostView(View):
     at: Instant
 
 
-class ChannelView(View):
+class ChannelResponse(Response):
     """A channel as the caller sees it; `subscribed_at` and `role` are null for who does not subscribe.
 
     `grants`: what the caller may do here as owner or admin.
@@ -185,16 +185,16 @@ class ChannelView(View):
     role: Role | None
     grants: list[Grant]
     verified: bool
-    settings: SettingsView
+    settings: SettingsResponse
     head_seq: int
-    last_post: LastPostView | None
+    last_post: LastPostResponse | None
 
 
-def channel_view(channel: Channel) -> ChannelView:
+def channel_response(channel: Channel) -> ChannelResponse:
     """The channel as answered."""
-    group, member = channel.standing.group, channel.standing.member
+    group, member = channel.access.group, channel.access.member
     extras, last = channel.extras, channel.stream.last
-    return ChannelView.model_construct(
+    return ChannelResponse.model_construct(
         channel_id=group.group_id,
         name=group.name,
         face_url=group.face_url,
@@ -208,7 +208,7 @@ def channel_view(channel: Channel) -> ChannelView:
         role=member.role if member else None,
         grants=list(member.granted) if member else [],
         verified=group.verified,
-        settings=SettingsView.model_construct(
+        settings=SettingsResponse.model_construct(
             visibility=group.visibility,
             reactions=group.reactions,
             reactions_per_user=group.reactions_per_user,
@@ -218,20 +218,20 @@ def channel_view(channel: Channel) -> ChannelView:
             protect_content=extras.protect_content,
         ),
         head_seq=channel.stream.head_seq,
-        last_post=LastPostView.model_construct(seq=last.seq, preview=last.preview, at=last.at)
+        last_post=LastPostResponse.model_construct(seq=last.seq, preview=last.preview, at=last.at)
         if last
         else None,
     )
 
 
-class ChannelMissing(View):
+class ChannelMissing(Response):
     """One of several channels asked for that cannot be shown."""
 
     channel_id: GroupId
     error: ItemError
 
 
-class ChannelGone(View):
+class ChannelGone(Response):
     """A channel that I subscribed to, and why not any more."""
 
     channel_id: GroupId
@@ -239,12 +239,12 @@ class ChannelGone(View):
     gone_at: Instant
 
 
-def gone_view(departure: Departure) -> ChannelGone:
+def gone_response(departure: Departure) -> ChannelGone:
     """The end of a subscription as answered."""
     return ChannelGone(channel_id=departure.group_id, gone=departure.reason, gone_at=departure.at)
 
 
-class SubscriberView(View):
+class SubscriberResponse(Response):
     """A subscriber."""
 
     user_id: UserId
@@ -255,9 +255,9 @@ class SubscriberView(View):
     muted_until: Instant | None
 
 
-def subscriber_view(member: Member, user: User | None) -> SubscriberView:
+def subscriber_response(member: Member, user: User | None) -> SubscriberResponse:
     """The subscriber as answered."""
-    return SubscriberView.model_construct(
+    return SubscriberResponse.model_construct(
         user_id=member.user_id,
         name=user.name if user else "",
         face_url=user.face_url if user else "",
@@ -267,7 +267,7 @@ def subscriber_view(member: Member, user: User | None) -> SubscriberView:
     )
 
 
-class PostView(MarkedView):
+class PostResponse(MarkedResponse):
     """A post; it speaks for the channel, and only owner and admins see who wrote it.
 
     `views`: the users who reported having seen it, up to 512 exactly, beyond within 3.3 % (of 95 numbers in 100).
@@ -282,23 +282,23 @@ class PostView(MarkedView):
     edited_at: Instant | None
     recalled_at: Instant | None
     views: int
-    reactions: TallyView
+    reactions: TallyResponse
 
 
-def post_view(message: Message, standing: Standing, tally: Tally) -> PostView:
+def post_response(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
     """The post as the reader with this standing sees it; recalled, it keeps id, seq and times only."""
-    group = standing.group
-    is_shown = policy.may_see_sender(group, standing.rank) and message.recalled_at is None
-    return anonymous_post_view(message, group.group_id, group.name, tally).model_copy(
+    group = access.group
+    is_shown = policy.may_see_sender(group, access.effective_role) and message.recalled_at is None
+    return anonymous_post_response(message, group.group_id, group.name, tally).model_copy(
         update={"author_id": message.sender_id if is_shown else None}
     )
 
 
-def anonymous_post_view(
+def anonymous_post_response(
     message: Message, channel_id: GroupId, channel_name: str, tally: Tally
-) -> PostView:
+) -> PostResponse:
     """The post as every reader may see it."""
-    return PostView.model_construct(
+    return PostResponse.model_construct(
         channel_id=channel_id,
         post_id=f"{channel_id}:{message.seq}",
         seq=message.seq,
@@ -308,6 +308,6 @@ def anonymous_post_view(
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
         views=message.views if message.recalled_at is None else 0,
-        reactions=tally_view(tally if message.recalled_at is None else Tally()),
+        reactions=tally_response(tally if message.recalled_at is None else Tally()),
         **marked_fields(message),
     )

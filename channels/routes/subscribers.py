@@ -5,10 +5,10 @@ from channels.routes.importing import ImportLine, ImportProgress, ImportQuery, I
 from channels.routes.rendering import ChannelRendering
 from channels.routes.responses import (
     ChannelIdText,
-    ChannelView,
-    SubscriberView,
-    channel_view,
-    subscriber_view,
+    ChannelResponse,
+    SubscriberResponse,
+    channel_response,
+    subscriber_response,
 )
 from channels.service.channels import ChannelService
 from channels.service.subscribers import SubscriberService
@@ -27,7 +27,7 @@ from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Member
 from groups.routes.members import MemberQuery, RemoveQuery
-from groups.routes.responses.members import BanView, NewOwner, RemoveMember
+from groups.routes.responses.members import BanResponse, NewOwner, RemoveMember
 from groups.service.membership.service import Membership
 from groups.service.users import UserService
 
@@ -45,21 +45,21 @@ class SubscriberRoutes:
         self._users = users
         self._rendering = ChannelRendering()
 
-    async def _view(self, membership: Membership) -> SubscriberView:
+    async def _view(self, membership: Membership) -> SubscriberResponse:
         member = membership.member
         if member is None:
             raise MemberNotFound
         return (await self._views([member]))[0]
 
-    async def _views(self, members: list[Member]) -> list[SubscriberView]:
+    async def _views(self, members: list[Member]) -> list[SubscriberResponse]:
         users = await self._users.names(member.user_id for member in members)
-        return [subscriber_view(member, users.get(member.user_id)) for member in members]
+        return [subscriber_response(member, users.get(member.user_id)) for member in members]
 
     @put(
         "/v1/channels/{channel_id}/subscription",
         errors=[ChannelNotFound, Banned, MemberLimitReached, GroupsPerUserReached],
     )
-    async def subscribe(self, actor: Actor, channel_id: ChannelIdText) -> Rendered[ChannelView]:
+    async def subscribe(self, actor: Actor, channel_id: ChannelIdText) -> Rendered[ChannelResponse]:
         """Subscribe; doing it again changes nothing."""
         channel = await self._subscribers.subscribe(actor, GroupId(channel_id))
         return Rendered(self._rendering.of(channel))
@@ -76,7 +76,7 @@ class SubscriberRoutes:
     @get("/v1/channels/{channel_id}/subscribers", errors=[ChannelNotFound, PermissionRefused])
     async def list_subscribers(
         self, actor: Actor, channel_id: ChannelIdText, query: MemberQuery
-    ) -> Page[SubscriberView]:
+    ) -> Page[SubscriberResponse]:
         """Who subscribes, by id (owner, admin): subscribers are hidden from each other."""
         members, next_cursor = await self._subscribers.list_subscribers(
             actor,
@@ -115,7 +115,7 @@ class SubscriberRoutes:
     )
     async def add(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText
-    ) -> SubscriberView:
+    ) -> SubscriberResponse:
         """Subscribe a user (owner, admin): how one comes into a private channel; lifts a ban."""
         return await self._view(await self._subscribers.add(actor, GroupId(channel_id), user_id))
 
@@ -142,13 +142,13 @@ class SubscriberRoutes:
     @get("/v1/channels/{channel_id}/bans", errors=[ChannelNotFound, PermissionRefused])
     async def bans(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
-    ) -> Page[BanView]:
+    ) -> Page[BanResponse]:
         """Who is banned (owner, admin)."""
         bans, next_cursor = await self._subscribers.list_bans(
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
         )
         items = [
-            BanView(user_id=ban.user_id, banned_at=ban.banned_at, banned_by=ban.banned_by)
+            BanResponse(user_id=ban.user_id, banned_at=ban.banned_at, banned_by=ban.banned_by)
             for ban in bans
         ]
         return Page(items=items, next_cursor=next_cursor)
@@ -168,10 +168,10 @@ class SubscriberRoutes:
     )
     async def transfer(
         self, actor: Actor, channel_id: ChannelIdText, body: NewOwner
-    ) -> ChannelView:
+    ) -> ChannelResponse:
         """Give the channel to a subscriber (owner); I stay as admin with all grants.
 
         Where there are as many admins as may be, only one of them can take it. Invitations that I made end.
         """
         await self._subscribers.transfer(actor, GroupId(channel_id), body.user_id)
-        return channel_view(await self._channels.get(actor, GroupId(channel_id)))
+        return channel_response(await self._channels.get(actor, GroupId(channel_id)))

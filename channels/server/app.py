@@ -19,7 +19,7 @@ import conversations.wiring
 import groups.wiring
 import reactions.wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
-from channels.analytics.wiring import REACH_INDEXES, Reach
+from channels.analytics.wiring import REACH_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
 from channels.limits import Limits
 from channels.routes.admins import RunningRoutes
@@ -30,9 +30,9 @@ from channels.routes.inbox import InboxRoutes
 from channels.routes.invitations import InvitationRoutes
 from channels.routes.posts import PostRoutes
 from channels.routes.subscribers import SubscriberRoutes
-from channels.server.auth import Callers
-from channels.server.limits.by_address import Visitors
-from channels.server.limits.load_shedding import Admission
+from channels.server.auth import Authenticator
+from channels.server.limits.by_address import AddressLimits
+from channels.server.limits.load_shedding import LoadShedder
 from channels.server.limits.rate_limit import UserRates
 from channels.server.limits.rate_sharing import RateSharing
 from channels.server.limits.unsent_bytes import UnsentBytes
@@ -42,11 +42,11 @@ from channels.server.realtime.hub import Hub
 from channels.server.realtime.inbox_unread import InboxBadges
 from channels.server.realtime.socket import SocketServer
 from channels.server.tokens import TokenVerifier
-from channels.server.web.cors import Origins
-from channels.server.web.handlers import Calls
-from channels.server.web.not_found_delay import ABSENT_SECONDS, Veil
+from channels.server.web.cors import CorsPolicy
+from channels.server.web.handlers import EndpointHandlers
+from channels.server.web.not_found_delay import ABSENT_SECONDS, NotFoundDelay
 from channels.server.web.openapi import document
-from channels.server.web.operations import PROBE_SECONDS, Pages
+from channels.server.web.operations import PROBE_SECONDS, OperationsPages
 from channels.server.web.protocol import ConnectionLimits, Listener
 from channels.server.web.public_pages import PublicChannelPages, PublicPages
 from channels.server.web.server import SOCKET_PATH, HttpServer
@@ -60,7 +60,7 @@ from conversations.routes.unread import UnreadRoutes
 from conversations.wiring import CONVERSATION_INDEXES, Conversations
 from groups.kernel.clock import Clock
 from groups.kernel.endpoint import Endpoint, endpoints_of
-from groups.kernel.event_bus import Bus
+from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
 from groups.kernel.mongo.timekeeping import Timekeeping
@@ -88,14 +88,14 @@ class Services:
     """Everything that the routes call, on one database; also what the demo scene is made with."""
 
     database: Database
-    bus: Bus
+    bus: EventBus
     limits: Limits
     clock: Clock
     chat: GroupChat
     conversations: Conversations
     reactions: ReactionService
     channels: Channels
-    reach: Reach
+    reach: Analytics
     metrics: Metrics
     timekeeping: Timekeeping
 
@@ -145,7 +145,7 @@ def create_services(
     clock = clock or database.clock
     metrics = Metrics()
     metrics.clock_offset.set_function(lambda: database.clock.machine_ahead_seconds)
-    bus = Bus(database)
+    bus = EventBus(database)
     chat = groups.wiring.assemble(database, limits, clock, on_batch=metrics.batch, disks=disks)
     talks = conversations.wiring.assemble(
         database, chat, limits, limits, clock, on_batch=metrics.batch
@@ -246,17 +246,17 @@ class App(web.BaseRunner):
             revoked_at=services.chat.revocations.revoked_at,
             clock=services.clock,
         )
-        visitors = Visitors(
+        visitors = AddressLimits(
             limits.address_requests_per_second,
             limits.address_sockets,
             limits.address_transfers,
             trusted_proxies=trusted_proxies,
         )
-        callers = Callers(verifier, visitors)
-        origins = Origins(allowed_origins)
+        callers = Authenticator(verifier, visitors)
+        origins = CorsPolicy(allowed_origins)
         rates = UserRates(limits.requests_per_second)
-        veil = Veil(absent_seconds)
-        admission = Admission(limits.concurrent_requests, limits.waiting_milliseconds / 1000)
+        veil = NotFoundDelay(absent_seconds)
+        admission = LoadShedder(limits.concurrent_requests, limits.waiting_milliseconds / 1000)
         self.admission = admission
         metrics.places.set_function(lambda: admission.places)
         metrics.at_work.set_function(lambda: admission.at_work)
@@ -290,11 +290,11 @@ class App(web.BaseRunner):
             origins,
             veil,
             group_ids_of=services.chat.membership.list_group_ids,
-            may_watch=services.chat.access.reading,
+            may_watch=services.chat.guard.reading,
         )
         endpoints = endpoints_for(services)
         describe = partial(document, endpoints)
-        self._pages = Pages(
+        self._pages = OperationsPages(
             services.database,
             services.bus,
             metrics,
@@ -309,7 +309,7 @@ class App(web.BaseRunner):
             [each for each in (rates.buckets, visitors.buckets) if each is not None],
         )
         services.bus.listen(self.sharing.on_events)
-        calls = self.calls = Calls(callers, visitors, rates, limits, admission, veil)
+        calls = self.calls = EndpointHandlers(callers, visitors, rates, limits, admission, veil)
         locks = services.database.locks
         metrics.waiting_for_own.set_function(
             lambda: calls.user_turns.waiting + calls.back_end_turns.waiting

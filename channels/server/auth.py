@@ -2,14 +2,14 @@
 
 from aiohttp import hdrs, web
 
-from channels.server.limits.by_address import Visitors
+from channels.server.limits.by_address import AddressLimits
 from channels.server.tokens import BadToken, Claims, TokenVerifier
 
 
-class Callers:
+class Authenticator:
     """Tells callers by their tokens; whoever has no good one is counted by his address."""
 
-    def __init__(self, verifier: TokenVerifier, visitors: Visitors) -> None:
+    def __init__(self, verifier: TokenVerifier, visitors: AddressLimits) -> None:
         self._verifier = verifier
         self._visitors = visitors
 

@@ -29,7 +29,7 @@ from channels.server.settings import Settings
 from channels.server.startup import StartupError
 from channels.server.tokens import mint
 from channels.server.web.protocol import CROWDED
-from channels.server.workers import Crew, stop_with_parent, tell_parent_ready
+from channels.server.workers import WorkerPool, stop_with_parent, tell_parent_ready
 from groups.kernel.clock import SystemClock
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo import POOL_SIZE, Database, StandaloneServer
@@ -274,7 +274,7 @@ async def _supervise(settings: Settings, *, demo: bool) -> None:
         async with _mongodb(settings, stop) as uri:
             if demo:
                 await _fill(settings, uri)
-            crew = Crew(settings.workers, settings.worker_environment(uri, port))
+            crew = WorkerPool(settings.workers, settings.worker_environment(uri, port))
             await crew.start()
             _announce(settings, host, port, demo=demo)
             await stop.wait()

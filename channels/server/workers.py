@@ -21,7 +21,7 @@ _READY: Final = "ready"
 log = structlog.get_logger("channels.workers")
 
 
-class Crew:
+class WorkerPool:
     """The parent's workers; one that dies is replaced."""
 
     def __init__(self, size: int, environment: dict[str, str]) -> None:

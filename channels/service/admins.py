@@ -1,7 +1,7 @@
 """Who runs a channel and what they did: admins and their grants, invitations, bans from reacting, the admin log."""
 
 from channels.errors import in_words_of_channels
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.models import (
@@ -18,12 +18,12 @@ from groups.service.membership.invitations import InvitationService
 from groups.service.membership.service import MembershipService
 
 
-class RunningService:
+class AdminService:
     """Running channels. Appointing directly is membership (`SubscriberService.set_admin`)."""
 
     def __init__(
         self,
-        extras: ExtrasCache,
+        extras: ProfileCache,
         membership: MembershipService,
         invitations: InvitationService,
         admin_log: AdminLog,

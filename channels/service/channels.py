@@ -7,8 +7,15 @@ from typing import Final, Literal
 
 from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, in_words_of_channels
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
-from channels.models import CHANNEL_PREFIX, Channel, ChannelChanges, Extras, NewChannel, size_of
-from channels.service.profiles import ExtrasCache
+from channels.models import (
+    CHANNEL_PREFIX,
+    Channel,
+    ChannelChanges,
+    ChannelProfile,
+    NewChannel,
+    size_of,
+)
+from channels.service.profiles import ProfileCache
 from channels.store import ChannelStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -20,23 +27,23 @@ from groups.kernel.paging import Slice, cut_page
 from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
+    AccessContext,
     Group,
     GroupType,
     JoinOption,
     Posting,
-    Standing,
     Stream,
     Visibility,
 )
-from groups.service.idempotency import Repeatable, Repeats, repeatable
-from groups.service.lifecycle.create import FoundingService, NewGroup
+from groups.service.idempotency import Idempotency, Repeatable, repeatable
+from groups.service.lifecycle.create import CreateService, NewGroup
 from groups.service.lifecycle.directory import Directory, Sort
 from groups.service.lifecycle.disband import DisbandService
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import GroupChanges, UpdateService
 from groups.service.write_locks import group_lock
 
-Found = tuple[Standing, Stream]
+Found = tuple[AccessContext, Stream]
 CreatePolicy = Literal["anyone", "admin"]
 
 _OF_GROUP = {
@@ -75,13 +82,13 @@ class ChannelService:
         self,
         database: Database,
         channels: ChannelStore,
-        extras: ExtrasCache,
+        extras: ProfileCache,
         groups: GroupReader,
-        founding: FoundingService,
+        founding: CreateService,
         updating: UpdateService,
         disbanding: DisbandService,
         directory: Directory,
-        repeats: Repeats,
+        repeats: Idempotency,
         limits: Limits,
         clock: Clock,
         create_policy: CreatePolicy = "anyone",
@@ -164,7 +171,7 @@ class ChannelService:
             reactions_per_user=new.reactions_per_user or CHANNEL_REACTIONS_PER_USER,
             distinct_reactions=new.distinct_reactions or DISTINCT_REACTIONS,
         )
-        standing, is_new = await self._founding.create_in(
+        access, is_new = await self._founding.create_in(
             actor,
             group,
             tx,
@@ -172,9 +179,9 @@ class ChannelService:
             call=call,
             profile={"organization": new.organization, "custom_data": new.custom_data},
         )
-        group_id = standing.group.group_id
+        group_id = access.group.group_id
         if is_new:
-            await self._insert(group_id, new, standing.group.created_at, tx)
+            await self._insert(group_id, new, access.group.created_at, tx)
         return group_id
 
     async def _mark(self, actor: Actor, group_id: GroupId, new: NewChannel, tx: Tx) -> None:
@@ -193,8 +200,8 @@ class ChannelService:
         )
         if await self._channels.find(group_id, tx) is not None:
             # Marking twice changes nothing, for the owner; for others the channel is as it is.
-            standing, _ = await self._groups.get(actor, group_id)
-            if standing.group.owner_id != actor.user_id and not actor.is_app_admin:
+            access, _ = await self._groups.get(actor, group_id)
+            if access.group.owner_id != actor.user_id and not actor.is_app_admin:
                 raise PermissionRefused("Only its owner makes a group a channel")
             return
         shown = new.model_dump(
@@ -207,7 +214,9 @@ class ChannelService:
         if not await self._channels.count(1, self._limits.channels, tx):
             raise ChannelLimitReached(limit=self._limits.channels)
         values = new.model_dump(mode="python", exclude={*_OF_GROUP, "channel_id", "group_id"})
-        await self._channels.insert(Extras(channel_id=group_id, created_at=at, **values), tx)
+        await self._channels.insert(
+            ChannelProfile(channel_id=group_id, created_at=at, **values), tx
+        )
 
     # --- read -----------------------------------------------------------------------------------------------------
 
@@ -218,8 +227,8 @@ class ChannelService:
         """
         extras = await self._extras.get(channel_id)
         with in_words_of_channels():
-            standing, stream = await self._groups.get(actor, channel_id)
-        return Channel(standing=standing, stream=stream, extras=extras)
+            access, stream = await self._groups.get(actor, channel_id)
+        return Channel(access=access, stream=stream, extras=extras)
 
     async def get_many(
         self, actor: Actor, channel_ids: Sequence[GroupId]
@@ -233,8 +242,8 @@ class ChannelService:
             if isinstance(item, DomainError) or channel_id not in extras:
                 results.append(ChannelNotFound())
             else:
-                standing, stream = item
-                results.append(Channel(standing=standing, stream=stream, extras=extras[channel_id]))
+                access, stream = item
+                results.append(Channel(access=access, stream=stream, extras=extras[channel_id]))
         return results
 
     async def list_owned(
@@ -267,16 +276,16 @@ class ChannelService:
 
     async def _page_of(self, found: Slice[Found]) -> tuple[list[Channel], str | None]:
         """The channels with their extras, as many as fit into a page."""
-        ids = [standing.group.group_id for standing, _ in found.items]
+        ids = [access.group.group_id for access, _ in found.items]
         extras = await self._extras.find_many(ids)
         channels = [
-            Channel(standing=standing, stream=stream, extras=extras[standing.group.group_id])
-            for standing, stream in found.items
-            if standing.group.group_id in extras
+            Channel(access=access, stream=stream, extras=extras[access.group.group_id])
+            for access, stream in found.items
+            if access.group.group_id in extras
         ]
         page, is_cut = cut_page(channels, len(channels), size_of)
         if is_cut:
-            return page, found.cursor_after((page[-1].standing, page[-1].stream))
+            return page, found.cursor_after((page[-1].access, page[-1].stream))
         return page, found.next_cursor
 
     # --- change ---------------------------------------------------------------------------------------------------

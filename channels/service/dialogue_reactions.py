@@ -29,7 +29,7 @@ from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
 from groups.service.messages.stream import StreamService
 from groups.service.write_locks import message_lock
 from reactions.service.ledger import Ledger, canonical, with_mine
-from reactions.service.state import Picture
+from reactions.service.state import ReactionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class DialogueReactions:
 
 
 def _apply_to(
-    picture: Picture, message: Message, entry: _Entry, refusal: DomainError | None
+    picture: ReactionState, message: Message, entry: _Entry, refusal: DomainError | None
 ) -> None:
     if refusal is not None:
         raise refusal
@@ -206,7 +206,7 @@ def _event(
     dialogue: Dialogue,
     message: Message,
     staff: tuple[UserId, ...],
-    picture: Picture,
+    picture: ReactionState,
     tally: Tally,
     now: datetime,
 ) -> DialogueReacted:

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from channels import policy
 from channels.errors import in_words_of_channels
 from channels.service.dialogue_reactions import DialogueReactions
-from channels.service.profiles import ExtrasCache
-from conversations.models import Dialogue, InboxUnread, Said
-from conversations.service.dialogue_edits import DialogueChanges
+from channels.service.profiles import ProfileCache
+from conversations.models import Dialogue, DialogueMessage, InboxUnread
+from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from conversations.service.inbox_threads import ShownThread, ThreadService
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Content, Source, Tallies, Tally
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 
 
 class ChannelInbox:
@@ -21,15 +21,15 @@ class ChannelInbox:
 
     def __init__(
         self,
-        extras: ExtrasCache,
-        access: Access,
+        extras: ProfileCache,
+        guard: AccessGuard,
         dialogues: DialogueService,
-        changes: DialogueChanges,
+        changes: DialogueEdits,
         threads: ThreadService,
         reactions: DialogueReactions,
     ) -> None:
         self._extras = extras
-        self._access = access
+        self._guard = guard
         self._dialogues = dialogues
         self._changes = changes
         self._threads = threads
@@ -57,7 +57,7 @@ class ChannelInbox:
         before_seq: int | None,
         after_seq: int | None,
         cursor: str | None,
-    ) -> tuple[list[Said], str | None]:
+    ) -> tuple[list[DialogueMessage], str | None]:
         """A page of a thread, newest first. Raises: ConversationNotFound where there is none; BadCursor."""
         await self._check(actor, channel_id)
         return await self._dialogues.page(
@@ -70,7 +70,9 @@ class ChannelInbox:
             for_channel=True,
         )
 
-    async def get(self, actor: Actor, channel_id: GroupId, user_id: UserId, seq: int) -> Said:
+    async def get(
+        self, actor: Actor, channel_id: GroupId, user_id: UserId, seq: int
+    ) -> DialogueMessage:
         """One message of a thread. Raises: ConversationNotFound; MessageNotFound."""
         await self._check(actor, channel_id)
         dialogue = Dialogue(user_id, channel_id)
@@ -85,7 +87,7 @@ class ChannelInbox:
         *,
         key: str | None,
         silent: bool = False,
-    ) -> Said:
+    ) -> DialogueMessage:
         """Answer in the channel's name, in a thread that there is; the shared cursor moves to it.
 
         Publishes: DialoguePosted. Raises: ConversationNotFound; MessagesNotAccepted where the user blocks the channel;
@@ -106,7 +108,7 @@ class ChannelInbox:
         *,
         key: str | None,
         silent: bool = False,
-    ) -> Said:
+    ) -> DialogueMessage:
         """Answer with a copy of a message that the admin may read, in the channel's name.
 
         Publishes: DialoguePosted. Raises: as `answer`; as reading the source does; ForwardingNotAllowed.
@@ -119,7 +121,7 @@ class ChannelInbox:
 
     async def edit(
         self, actor: Actor, channel_id: GroupId, user_id: UserId, seq: int, content: Content
-    ) -> Said:
+    ) -> DialogueMessage:
         """Replace what the channel said, whichever admin wrote it.
 
         Publishes: DialogueEdited. Raises: MessageNotFound; MessageRecalled; PermissionRefused for the user's words;
@@ -178,7 +180,7 @@ class ChannelInbox:
     async def _check(self, actor: Actor, channel_id: GroupId) -> None:
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            standing = await self._access.standing(actor, channel_id)
-        refusal = policy.inbox_refusal(standing)
+            access = await self._guard.access_of(actor, channel_id)
+        refusal = policy.inbox_refusal(access)
         if refusal is not None:
             raise refusal

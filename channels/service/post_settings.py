@@ -5,7 +5,7 @@ Both are hooks of `groups`, which knows neither setting.
 
 from collections.abc import Collection, Mapping
 
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from channels.store import ChannelStore
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
@@ -13,10 +13,10 @@ from groups.models import Group
 from groups.service.users import UserService
 
 
-class Voice:
+class PostSettings:
     """The settings `signatures` and `protect_content` at work."""
 
-    def __init__(self, extras: ExtrasCache, channels: ChannelStore, users: UserService) -> None:
+    def __init__(self, extras: ProfileCache, channels: ChannelStore, users: UserService) -> None:
         self._extras = extras
         self._channels = channels
         self._users = users

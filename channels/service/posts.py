@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from channels.errors import in_words_of_channels
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
-from groups.models import Content, Message, Source, Standing, Tallies, Tally
+from groups.models import AccessContext, Content, Message, Source, Tallies, Tally
 from groups.service.messages.service import Posted
 from groups.wiring import GroupChat
 from reactions.models import Reaction
@@ -19,7 +19,7 @@ class Posts:
     """A page of posts, newest first, with the reader's standing, and by seq the tallies of those that have any."""
 
     messages: Sequence[Message]
-    standing: Standing
+    access: AccessContext
     tallies: Tallies
     next_cursor: str | None
     is_forward: bool = False
@@ -29,7 +29,7 @@ class Posts:
 class PostService:
     """Posts of channels and the reactions to them."""
 
-    def __init__(self, extras: ExtrasCache, chat: GroupChat, reactions: ReactionService) -> None:
+    def __init__(self, extras: ProfileCache, chat: GroupChat, reactions: ReactionService) -> None:
         self._extras = extras
         self._messages = chat.messages
         self._changes = chat.message_changes
@@ -120,7 +120,7 @@ class PostService:
             )
         return Posts(
             history.messages,
-            history.standing,
+            history.access,
             history.tallies,
             history.next_cursor,
             history.is_forward,
@@ -134,7 +134,7 @@ class PostService:
         await self._extras.get(channel_id)
         with in_words_of_channels():
             posted = await self._messages.get(actor, channel_id, seq)
-        tallies = await self._tallies(actor, posted.standing, [seq])
+        tallies = await self._tallies(actor, posted.access, [seq])
         return posted, tallies.get(seq, Tally())
 
     async def edit(
@@ -147,7 +147,7 @@ class PostService:
         await self._extras.get(channel_id)
         with in_words_of_channels():
             posted = await self._changes.edit(actor, channel_id, seq, content)
-        tallies = await self._tallies(actor, posted.standing, [seq])
+        tallies = await self._tallies(actor, posted.access, [seq])
         return posted, tallies.get(seq, Tally())
 
     async def recall(self, actor: Actor, channel_id: GroupId, seq: int) -> None:
@@ -168,7 +168,7 @@ class PostService:
         await self._extras.get(channel_id)
         with in_words_of_channels():
             posted = await self._curation.pin(actor, channel_id, seq)
-        tallies = await self._tallies(actor, posted.standing, [seq])
+        tallies = await self._tallies(actor, posted.access, [seq])
         return posted, tallies.get(seq, Tally())
 
     async def unpin(self, actor: Actor, channel_id: GroupId, seq: int) -> None:
@@ -189,8 +189,8 @@ class PostService:
         with in_words_of_channels():
             pins = await self._curation.list_pins(actor, channel_id)
         seqs = [message.seq for message in pins.messages]
-        tallies = await self._tallies(actor, pins.standing, seqs)
-        return Posts(pins.messages, pins.standing, tallies, None)
+        tallies = await self._tallies(actor, pins.access, seqs)
+        return Posts(pins.messages, pins.access, tallies, None)
 
     async def freeze_reactions(
         self, actor: Actor, channel_id: GroupId, seq: int, *, frozen: bool
@@ -202,7 +202,7 @@ class PostService:
         await self._extras.get(channel_id)
         with in_words_of_channels():
             posted = await self._curation.freeze_reactions(actor, channel_id, seq, frozen=frozen)
-        tallies = await self._tallies(actor, posted.standing, [seq])
+        tallies = await self._tallies(actor, posted.access, [seq])
         return posted, tallies.get(seq, Tally())
 
     async def react(self, actor: Actor, channel_id: GroupId, seq: int, emoji: str) -> Tally:
@@ -253,5 +253,5 @@ class PostService:
                 actor, channel_id, seq, emoji, limit=limit, cursor=cursor
             )
 
-    async def _tallies(self, actor: Actor, standing: Standing, seqs: Sequence[int]) -> Tallies:
-        return await self._reactions.tallies(actor, standing.group.stream_id, seqs)
+    async def _tallies(self, actor: Actor, access: AccessContext, seqs: Sequence[int]) -> Tallies:
+        return await self._reactions.tallies(actor, access.group.stream_id, seqs)

@@ -10,7 +10,7 @@ from sys import getsizeof
 from typing import Final
 
 from channels.errors import ChannelNotFound
-from channels.models import Extras
+from channels.models import ChannelProfile
 from channels.store import ChannelStore
 from groups.events import GroupDisbanded, GroupUpdated
 from groups.kernel.byte_cache import ByteCache
@@ -20,15 +20,15 @@ from groups.kernel.ids import GroupId
 KEPT_BYTES: Final = 2 * 2**20  # of memory: some 700 channels
 
 
-class ExtrasCache:
+class ProfileCache:
     """The extras of channels by id."""
 
     def __init__(self, channels: ChannelStore) -> None:
         self._channels = channels
-        self._kept: ByteCache[GroupId, Extras] = ByteCache("channels", KEPT_BYTES, _size_of)
+        self._kept: ByteCache[GroupId, ChannelProfile] = ByteCache("channels", KEPT_BYTES, _size_of)
         self._generation = 0
 
-    async def get(self, channel_id: GroupId) -> Extras:
+    async def get(self, channel_id: GroupId) -> ChannelProfile:
         """The channel's extras.
 
         Raises: ChannelNotFound when there is no such channel.
@@ -36,7 +36,7 @@ class ExtrasCache:
         kept = self._kept.get(channel_id)
         return kept or (await self.get_many([channel_id]))[channel_id]
 
-    async def get_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, Extras]:
+    async def get_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
         """The extras of all these channels.
 
         Raises: ChannelNotFound when there is one that is none.
@@ -46,7 +46,7 @@ class ExtrasCache:
             raise ChannelNotFound
         return found
 
-    async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, Extras]:
+    async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
         """The extras of those that are channels."""
         found = {i: kept for i in channel_ids if (kept := self._kept.get(i)) is not None}
         missing = [i for i in channel_ids if i not in found]
@@ -74,11 +74,11 @@ class ExtrasCache:
         """Forget what the events say has changed; a change of the group alone is none of these."""
         for event in events:
             match event:
-                case GroupUpdated() if event.changed.keys() & Extras.model_fields.keys():
+                case GroupUpdated() if event.changed.keys() & ChannelProfile.model_fields.keys():
                     self.forget(event.group_id)
                 case GroupDisbanded():
                     self.forget(event.group_id)
 
 
-def _size_of(_: GroupId, extras: Extras) -> int:
+def _size_of(_: GroupId, extras: ChannelProfile) -> int:
     return 2_500 + getsizeof(extras.organization) + getsizeof(extras.custom_data)

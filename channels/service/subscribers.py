@@ -5,11 +5,11 @@ from contextlib import aclosing
 
 from channels.errors import in_words_of_channels
 from channels.models import Channel
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Grant, Member, Restriction, Role, Standing
-from groups.service.membership.commands import Admission
+from groups.models import AccessContext, Grant, Member, Restriction, Role
+from groups.service.membership.commands import ImportOutcome
 from groups.service.membership.import_service import ImportService
 from groups.service.membership.service import Membership, MembershipService
 
@@ -18,7 +18,7 @@ class SubscriberService:
     """Subscribers, admins and the owner of channels."""
 
     def __init__(
-        self, extras: ExtrasCache, membership: MembershipService, imports: ImportService
+        self, extras: ProfileCache, membership: MembershipService, imports: ImportService
     ) -> None:
         self._extras = extras
         self._membership = membership
@@ -32,8 +32,10 @@ class SubscriberService:
         extras = await self._extras.get(channel_id)
         with in_words_of_channels():
             joined = await self._membership.join(actor, channel_id)
-        standing = Standing(group=joined.group, member=joined.member, rank=joined.rank)
-        return Channel(standing=standing, stream=joined.stream, extras=extras)
+        access = AccessContext(
+            group=joined.group, member=joined.member, effective_role=joined.effective_role
+        )
+        return Channel(access=access, stream=joined.stream, extras=extras)
 
     async def unsubscribe(self, actor: Actor, channel_id: GroupId) -> None:
         """Unsubscribe the actor; when he is none this changes nothing.
@@ -55,7 +57,7 @@ class SubscriberService:
 
     async def import_users(
         self, actor: Actor, channel_id: GroupId, batches: AsyncIterator[Sequence[UserId]]
-    ) -> AsyncGenerator[Admission, None]:
+    ) -> AsyncGenerator[ImportOutcome, None]:
         """Subscribe the users of each batch (the application's admin), as `add` would; each batch's admission follows.
 
         Publishes: MembersJoined, one for all of a batch.
@@ -155,8 +157,8 @@ class SubscriberService:
 
 
 async def _told_of_channels(
-    admissions: AsyncGenerator[Admission, None],
-) -> AsyncGenerator[Admission, None]:
+    admissions: AsyncGenerator[ImportOutcome, None],
+) -> AsyncGenerator[ImportOutcome, None]:
     async with aclosing(admissions):
         with in_words_of_channels():
             async for admission in admissions:

@@ -205,9 +205,9 @@ class Subscriptions:
         for channel_id, item in zip(channel_ids, found, strict=True):
             if isinstance(item, DomainError) or channel_id not in extras:
                 continue
-            standing, stream = item
-            if standing.member is not None:
-                channels[channel_id] = Channel(standing, stream, extras[channel_id])
+            access, stream = item
+            if access.member is not None:
+                channels[channel_id] = Channel(access, stream, extras[channel_id])
         return channels
 
 

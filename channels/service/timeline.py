@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from channels.errors import ChannelNotFound
 from channels.service.dialogue_reactions import DialogueReactions
-from channels.service.profiles import ExtrasCache
-from conversations.models import Dialogue, Said
+from channels.service.profiles import ProfileCache
+from conversations.models import Dialogue, DialogueMessage
 from conversations.service.dialogues import DialogueService
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import Message, Standing, Tallies
+from groups.models import AccessContext, Message, Tallies
 from groups.service.messages.service import History, MessageService
 from groups.service.messages.stream import StreamService
 
@@ -26,11 +26,11 @@ from groups.service.messages.stream import StreamService
 class Timeline:
     """A page, newest first: posts as plain messages, and what was said in private.
 
-    `standing` is None where the reader may not see the channel any more: there are no posts for him.
+    `access` is None where the reader may not see the channel any more: there are no posts for him.
     """
 
-    items: Sequence[Message | Said]
-    standing: Standing | None
+    items: Sequence[Message | DialogueMessage]
+    access: AccessContext | None
     tallies: Tallies
     said_tallies: Tallies
     next_cursor: str | None
@@ -41,7 +41,7 @@ class TimelineService:
 
     def __init__(
         self,
-        extras: ExtrasCache,
+        extras: ProfileCache,
         messages: MessageService,
         streams: StreamService,
         dialogues: DialogueService,
@@ -87,9 +87,11 @@ class TimelineService:
             )
         said_seqs = [each.seq for each in page if each.stream_id == dialogue.stream_id]
         said_tallies = await self._reactions.tallies(dialogue, said_seqs)
-        items = [Said(dialogue, m) if m.stream_id == dialogue.stream_id else m for m in page]
-        standing, tallies = (history.standing, history.tallies) if history else (None, Tallies())
-        return Timeline(items, standing, tallies, said_tallies, next_cursor)
+        items = [
+            DialogueMessage(dialogue, m) if m.stream_id == dialogue.stream_id else m for m in page
+        ]
+        access, tallies = (history.access, history.tallies) if history else (None, Tallies())
+        return Timeline(items, access, tallies, said_tallies, next_cursor)
 
 
 def merge(posts: Sequence[Message], said: Sequence[Message]) -> list[Message]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from conversations.audit.inboxes.service import InboxAudit
 from conversations.audit.store.dialogues import DialogueAuditStore
-from conversations.audit.store.settings import OverlayAuditStore
+from conversations.audit.store.settings import SettingsAuditStore
 from conversations.limits import ConversationLimits
 from conversations.models import C2C_PREFIX, ConversationId, group_of
 from groups.kernel.audit import Check, Finding, Repair
@@ -26,7 +26,7 @@ def checks(
     """All checks of conversations, in the order in which their repairs build on each other."""
     audit = _Audit(
         database,
-        OverlayAuditStore(database),
+        SettingsAuditStore(database),
         DialogueAuditStore(database),
         memberships,
         limits,
@@ -75,7 +75,7 @@ class _Audit:
     def __init__(
         self,
         database: Database,
-        overlays: OverlayAuditStore,
+        overlays: SettingsAuditStore,
         dialogues: DialogueAuditStore,
         memberships: MembershipReader,
         limits: ConversationLimits,

@@ -3,14 +3,14 @@
 from conversations.errors import BlockLimitReached, CannotBlock
 from conversations.service.blocks import BlockService
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import View, delete, get, put
+from groups.kernel.endpoint import Response, delete, get, put
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import GroupIdText, PeerIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.routes.responses.fields import Instant
 
 
-class BlockView(View):
+class BlockResponse(Response):
     """Whom I block: a user, or a channel by its whole id."""
 
     user_id: str
@@ -26,22 +26,22 @@ class BlockRoutes:
         self._blocks = blocks
 
     @get("/v1/blocks", errors=[BadCursor])
-    async def list_blocks(self, actor: Actor, query: PageQuery) -> Page[BlockView]:
+    async def list_blocks(self, actor: Actor, query: PageQuery) -> Page[BlockResponse]:
         """Whom I block, by id."""
         blocks, next_cursor = await self._blocks.list_blocks(
             actor, limit=query.limit, cursor=query.cursor
         )
-        items = [BlockView(user_id=peer_id, blocked_at=at) for peer_id, at in blocks]
+        items = [BlockResponse(user_id=peer_id, blocked_at=at) for peer_id, at in blocks]
         return Page(items=items, next_cursor=next_cursor)
 
     @put("/v1/blocks/{user_id}", errors=[CannotBlock, BlockLimitReached])
-    async def block(self, actor: Actor, user_id: PeerIdText) -> BlockView:
+    async def block(self, actor: Actor, user_id: PeerIdText) -> BlockResponse:
         """Block a user, or a channel by its whole id: no more one-to-one messages from there, nor to there.
 
         The other side is not told; what was said stays.
         """
         peer_id, at = await self._blocks.block(actor, user_id)
-        return BlockView(user_id=peer_id, blocked_at=at)
+        return BlockResponse(user_id=peer_id, blocked_at=at)
 
     @delete("/v1/blocks/{user_id}", status=204)
     async def unblock(self, actor: Actor, user_id: GroupIdText) -> None:

@@ -10,15 +10,15 @@ from conversations.models import ConversationId
 from conversations.routes.responses import (
     ChangeConversationGroup,
     ConversationGroupName,
-    ConversationGroupView,
+    ConversationGroupResponse,
     FileConversations,
-    FiledView,
+    FiledResponse,
     RenameConversationGroup,
-    conversation_group_view,
-    filed_view,
+    conversation_group_response,
+    filed_response,
 )
 from conversations.service.conversation_groups import ConversationGroupService
-from conversations.service.conversation_list import Inbox
+from conversations.service.conversation_list import ConversationListService
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Reply, delete, get, patch, post, put
 from groups.kernel.paging import Page
@@ -29,15 +29,15 @@ class ConversationGroupRoutes:
 
     tag = "Conversation groups"
 
-    def __init__(self, groups: ConversationGroupService, inbox: Inbox) -> None:
+    def __init__(self, groups: ConversationGroupService, inbox: ConversationListService) -> None:
         self._groups = groups
         self._inbox = inbox
 
     @get("/v1/conversation-groups")
-    async def list_groups(self, actor: Actor) -> Page[ConversationGroupView]:
+    async def list_groups(self, actor: Actor) -> Page[ConversationGroupResponse]:
         """All my conversation groups with their unread totals: the built-in ones, then my own in the order made."""
         totals = await self._inbox.list_groups(actor)
-        return Page(items=[conversation_group_view(total) for total in totals])
+        return Page(items=[conversation_group_response(total) for total in totals])
 
     @put(
         "/v1/conversation-groups/{name}",
@@ -46,7 +46,7 @@ class ConversationGroupRoutes:
     )
     async def put_group(
         self, actor: Actor, name: ConversationGroupName, body: FileConversations | None
-    ) -> Reply[FiledView]:
+    ) -> Reply[FiledResponse]:
         """Make a conversation group with these conversations in it, or add them to the one there is.
 
         201 when the call made it. Each conversation has its own result: one that is not mine, or beyond what the
@@ -54,7 +54,7 @@ class ConversationGroupRoutes:
         """
         ids = [ConversationId(key) for key in body.conversation_ids] if body else []
         filed = await self._groups.put(actor, name, ids)
-        return Reply(filed_view(filed), 201 if filed.is_new else 200)
+        return Reply(filed_response(filed), 201 if filed.is_new else 200)
 
     @patch(
         "/v1/conversation-groups/{name}",
@@ -62,9 +62,9 @@ class ConversationGroupRoutes:
     )
     async def rename(
         self, actor: Actor, name: ConversationGroupName, body: RenameConversationGroup
-    ) -> ConversationGroupView:
+    ) -> ConversationGroupResponse:
         """Rename a conversation group."""
-        return conversation_group_view(await self._groups.rename(actor, name, body.name))
+        return conversation_group_response(await self._groups.rename(actor, name, body.name))
 
     @delete(
         "/v1/conversation-groups/{name}",
@@ -81,7 +81,7 @@ class ConversationGroupRoutes:
     )
     async def change(
         self, actor: Actor, name: ConversationGroupName, body: ChangeConversationGroup
-    ) -> FiledView:
+    ) -> FiledResponse:
         """Put conversations into a conversation group, and take others out; each has its own result."""
         filed = await self._groups.change(
             actor,
@@ -89,4 +89,4 @@ class ConversationGroupRoutes:
             add=[ConversationId(key) for key in body.add],
             remove=[ConversationId(key) for key in body.remove],
         )
-        return filed_view(filed)
+        return filed_response(filed)

@@ -10,15 +10,15 @@ from conversations.limits import CONVERSATION_GROUP_NAME_BYTES
 from conversations.models import ConversationId, ConversationType, Shown
 from conversations.routes.responses import (
     ConversationMissing,
-    ConversationView,
-    ReadMarkView,
+    ConversationResponse,
+    ReadMarkResponse,
     ReadUpTo,
     UpdateConversation,
-    conversation_view,
-    read_mark_view,
+    conversation_response,
+    read_mark_response,
 )
-from conversations.service.conversation_list import Inbox, ListFilter
-from conversations.service.read_cursors import CursorService
+from conversations.service.conversation_list import ConversationListService, ListFilter
+from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import ConversationChanges, SettingsService
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import delete, get, patch, post
@@ -58,7 +58,9 @@ class ConversationRoutes:
 
     tag = "Conversations"
 
-    def __init__(self, inbox: Inbox, cursors: CursorService, settings: SettingsService) -> None:
+    def __init__(
+        self, inbox: ConversationListService, cursors: ReadCursorService, settings: SettingsService
+    ) -> None:
         self._inbox = inbox
         self._cursors = cursors
         self._settings = settings
@@ -66,7 +68,7 @@ class ConversationRoutes:
     @get("/v1/conversations", errors=[ConversationGroupNotFound, BadCursor])
     async def list_conversations(
         self, actor: Actor, query: ConversationQuery
-    ) -> Page[ConversationView | ConversationMissing]:
+    ) -> Page[ConversationResponse | ConversationMissing]:
         """My conversations: pinned ones first, the latest pinned on top, then by last activity.
 
         `ids` wins over all else: each of the named ones, hidden or not, in the order asked for, with its own
@@ -77,7 +79,7 @@ class ConversationRoutes:
 
             async def read(
                 ids: Sequence[ConversationId],
-            ) -> list[ConversationView | ConversationMissing]:
+            ) -> list[ConversationResponse | ConversationMissing]:
                 found = await self._inbox.get_many(actor, ids)
                 return [_item(i, item) for i, item in zip(ids, found, strict=True)]
 
@@ -92,22 +94,24 @@ class ConversationRoutes:
         shown, next_cursor = await self._inbox.list_conversations(
             actor, wanted, limit=query.limit, cursor=query.cursor
         )
-        return Page(items=[conversation_view(item) for item in shown], next_cursor=next_cursor)
+        return Page(items=[conversation_response(item) for item in shown], next_cursor=next_cursor)
 
     @get("/v1/conversations/{conversation_id}", errors=[ConversationNotFound])
-    async def get_conversation(self, actor: Actor, conversation_id: AnyIdText) -> ConversationView:
+    async def get_conversation(
+        self, actor: Actor, conversation_id: AnyIdText
+    ) -> ConversationResponse:
         """One conversation, hidden or not."""
         shown = await self._inbox.get(actor, ConversationId(conversation_id))
-        return conversation_view(shown)
+        return conversation_response(shown)
 
     @patch("/v1/conversations/{conversation_id}", errors=[ConversationNotFound])
     async def update(
         self, actor: Actor, conversation_id: AnyIdText, body: UpdateConversation
-    ) -> ConversationView:
+    ) -> ConversationResponse:
         """Mute, pin, hide, or keep a draft or custom data with a conversation; my other devices hear of it."""
         changes = ConversationChanges(**body.model_dump(exclude_unset=True))
         shown = await self._settings.change(actor, ConversationId(conversation_id), changes)
-        return conversation_view(shown)
+        return conversation_response(shown)
 
     @delete("/v1/conversations/{conversation_id}", status=204, errors=[ConversationNotFound])
     async def remove(self, actor: Actor, conversation_id: AnyIdText) -> None:
@@ -120,16 +124,16 @@ class ConversationRoutes:
     @post("/v1/conversations/{conversation_id}/read", errors=[ConversationNotFound])
     async def read(
         self, actor: Actor, conversation_id: AnyIdText, body: ReadUpTo | None
-    ) -> ReadMarkView:
+    ) -> ReadMarkResponse:
         """Mark a conversation read, up to a message or altogether; a read cursor never moves back."""
         seq = body.seq if body else None
         mark = await self._cursors.read(actor, ConversationId(conversation_id), seq=seq)
-        return read_mark_view(mark)
+        return read_mark_response(mark)
 
 
 def _item(
     conversation_id: ConversationId, item: Shown | ConversationNotFound
-) -> ConversationView | ConversationMissing:
+) -> ConversationResponse | ConversationMissing:
     if isinstance(item, ConversationNotFound):
         return ConversationMissing(conversation_id=conversation_id, error=ItemError.of(item))
-    return conversation_view(item)
+    return conversation_response(item)

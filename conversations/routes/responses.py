@@ -20,7 +20,7 @@ from conversations.models import (
     Unread,
 )
 from conversations.service.conversation_groups import Filed
-from groups.kernel.endpoint import Body, View
+from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
 from groups.routes.responses.fields import Changes, Instant, ItemError
@@ -42,7 +42,7 @@ ConversationGroupName = Annotated[
 """The name of a conversation group, compared byte by byte."""
 
 
-class LastMessageView(View):
+class LastMessageResponse(Response):
     """The newest message; in a channel, which speaks with one voice, without its sender."""
 
     seq: int
@@ -51,7 +51,7 @@ class LastMessageView(View):
     at: Instant
 
 
-class ConversationView(View):
+class ConversationResponse(Response):
     """A conversation as its user sees it; `last_message` is null where there is none for him to read.
 
     `verified`: it is a channel, or one-to-one with a channel, that the application vouches for.
@@ -67,7 +67,7 @@ class ConversationView(View):
     unread_count: int
     read_seq: int
     head_seq: int
-    last_message: LastMessageView | None
+    last_message: LastMessageResponse | None
     muted: bool
     pinned_at: Instant | None
     hidden: bool
@@ -78,11 +78,11 @@ class ConversationView(View):
     verified: bool
 
 
-def conversation_view(shown: Shown) -> ConversationView:
+def conversation_response(shown: Shown) -> ConversationResponse:
     """The conversation as answered."""
     conversation, last = shown.conversation, shown.last
     overlay = conversation.overlay
-    return ConversationView.model_construct(
+    return ConversationResponse.model_construct(
         conversation_id=conversation.conversation_id,
         type=conversation.type,
         group_id=conversation.group_id,
@@ -94,7 +94,7 @@ def conversation_view(shown: Shown) -> ConversationView:
         unread_count=conversation.unread_count,
         read_seq=conversation.read_seq,
         head_seq=conversation.head_seq,
-        last_message=LastMessageView.model_construct(
+        last_message=LastMessageResponse.model_construct(
             seq=last.seq,
             sender_id=None if conversation.is_channel else last.sender_id,
             preview=last.preview,
@@ -113,7 +113,7 @@ def conversation_view(shown: Shown) -> ConversationView:
     )
 
 
-class ConversationMissing(View):
+class ConversationMissing(Response):
     """One of several conversations asked for that I do not have."""
 
     conversation_id: ConversationId
@@ -156,7 +156,7 @@ class ReadUpTo(Body):
     ] = None
 
 
-class ReadMarkView(View):
+class ReadMarkResponse(Response):
     """How far the conversation is read now."""
 
     conversation_id: ConversationId
@@ -164,9 +164,9 @@ class ReadMarkView(View):
     unread_count: int
 
 
-def read_mark_view(mark: ReadMark) -> ReadMarkView:
+def read_mark_response(mark: ReadMark) -> ReadMarkResponse:
     """The read cursor as answered."""
-    return ReadMarkView.model_construct(
+    return ReadMarkResponse.model_construct(
         conversation_id=mark.conversation_id,
         read_seq=mark.read_seq,
         unread_count=mark.unread_count,
@@ -188,7 +188,7 @@ class ReadScopeBody(Body):
     ]
 
 
-class UnreadView(View):
+class UnreadResponse(Response):
     """Unread totals; `total` is channels and chats together, `conversation_groups` the user's own."""
 
     total: int
@@ -197,9 +197,9 @@ class UnreadView(View):
     conversation_groups: dict[str, int]
 
 
-def unread_view(unread: Unread) -> UnreadView:
+def unread_response(unread: Unread) -> UnreadResponse:
     """The totals as answered."""
-    return UnreadView.model_construct(
+    return UnreadResponse.model_construct(
         total=unread.total,
         channels=unread.channels,
         chats=unread.chats,
@@ -207,7 +207,7 @@ def unread_view(unread: Unread) -> UnreadView:
     )
 
 
-class ConversationGroupView(View):
+class ConversationGroupResponse(Response):
     """A conversation group: unread without muted and hidden conversations, the number of all in it."""
 
     name: str
@@ -216,9 +216,9 @@ class ConversationGroupView(View):
     built_in: bool
 
 
-def conversation_group_view(total: GroupTotal) -> ConversationGroupView:
+def conversation_group_response(total: GroupTotal) -> ConversationGroupResponse:
     """The conversation group as answered."""
-    return ConversationGroupView.model_construct(
+    return ConversationGroupResponse.model_construct(
         name=total.name,
         unread_count=total.unread_count,
         conversation_count=total.conversation_count,
@@ -263,7 +263,7 @@ class RenameConversationGroup(Body):
     name: ConversationGroupName
 
 
-class FileResult(View):
+class FileResult(Response):
     """What became of one conversation that a call named; `error` says why it is not as wanted."""
 
     conversation_id: str
@@ -271,15 +271,15 @@ class FileResult(View):
     error: ItemError | None
 
 
-class FiledView(ConversationGroupView):
+class FiledResponse(ConversationGroupResponse):
     """The conversation group after the call, and what became of each conversation named."""
 
     results: list[FileResult]
 
 
-def filed_view(filed: Filed) -> FiledView:
+def filed_response(filed: Filed) -> FiledResponse:
     """The conversation group after a call as answered."""
-    return FiledView.model_construct(
+    return FiledResponse.model_construct(
         name=filed.total.name,
         unread_count=filed.total.unread_count,
         conversation_count=filed.total.conversation_count,

@@ -24,10 +24,10 @@ from conversations.events import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import Conversation, ConversationId, GroupTotal
-from conversations.service.conversation_list import Inbox
-from conversations.service.guard import ConversationAccess
+from conversations.service.conversation_list import ConversationListService
+from conversations.service.guard import ConversationGuard
 from conversations.store.conversation_groups import ConversationGroupStore
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, InvalidRequest
@@ -53,15 +53,15 @@ class ConversationGroupService:
     def __init__(
         self,
         database: Database,
-        access: ConversationAccess,
-        inbox: Inbox,
-        overlays: OverlayStore,
+        guard: ConversationGuard,
+        inbox: ConversationListService,
+        overlays: ConversationSettingsStore,
         groups: ConversationGroupStore,
         limits: ConversationLimits,
         clock: Clock,
     ) -> None:
         self._database = database
-        self._access = access
+        self._guard = guard
         self._inbox = inbox
         self._overlays = overlays
         self._groups = groups
@@ -199,7 +199,7 @@ class ConversationGroupService:
     async def _find(
         self, actor: Actor, conversation_ids: Sequence[ConversationId], tx: Tx
     ) -> dict[ConversationId, Conversation]:
-        found = await self._access.find(actor, conversation_ids, tx)
+        found = await self._guard.find(actor, conversation_ids, tx)
         return {conversation.conversation_id: conversation for conversation in found}
 
     async def _fill(

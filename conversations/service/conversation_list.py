@@ -15,20 +15,20 @@ from conversations.models import (
     ConversationType,
     GroupTotal,
     Model,
+    Response,
     Shown,
     Unread,
-    View,
     conversation_from,
     group_of,
 )
-from conversations.service.dialogue_summaries import DialogueCards
-from conversations.service.guard import ConversationAccess
+from conversations.service.dialogue_summaries import DialogueSummaries
+from conversations.service.guard import ConversationGuard
 from conversations.store.conversation_groups import ConversationGroupStore
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import ID_BYTES, is_id
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
-from groups.service.access.membership_reader import Card, MembershipReader
+from groups.service.access.membership_reader import MembershipReader, MembershipSummary
 
 
 class ListFilter(Model):
@@ -51,20 +51,20 @@ class ListFilter(Model):
         return name is None or policy.belongs_to(conversation, name)
 
 
-class Inbox:
+class ConversationListService:
     """One user's list and totals."""
 
     def __init__(
         self,
         reader: MembershipReader,
-        cards: DialogueCards,
-        access: ConversationAccess,
-        overlays: OverlayStore,
+        cards: DialogueSummaries,
+        guard: ConversationGuard,
+        overlays: ConversationSettingsStore,
         groups: ConversationGroupStore,
     ) -> None:
         self._reader = reader
         self._cards = cards
-        self._access = access
+        self._guard = guard
         self._overlays = overlays
         self._groups = groups
 
@@ -78,7 +78,7 @@ class Inbox:
         """
         after = decode_cursor("conversations", cursor, int, int, str)
         view, _ = await asyncio.gather(
-            self._access.view(actor, with_times=True),
+            self._guard.view(actor, with_times=True),
             self._check_group(actor, wanted.conversation_group),
         )
         keyed = [
@@ -106,7 +106,7 @@ class Inbox:
             raise ConversationGroupNotFound
 
     async def _show(
-        self, actor: Actor, view: View, conversations: list[Conversation]
+        self, actor: Actor, view: Response, conversations: list[Conversation]
     ) -> list[Shown]:
         """The conversations with what is read for a page only: titles, last messages, drafts, custom data."""
         ids = [conversation.conversation_id for conversation in conversations]
@@ -156,7 +156,7 @@ class Inbox:
     async def _rooms_among(
         self, actor: Actor, ids: Sequence[ConversationId]
     ) -> dict[ConversationId, Shown]:
-        seats, overlays = await self._access.hold(actor, ids)
+        seats, overlays = await self._guard.hold(actor, ids)
         if not seats:
             return {}
         # Their heads, too, after the cursors.
@@ -172,7 +172,7 @@ class Inbox:
     async def _talks_among(
         self, actor: Actor, ids: Sequence[ConversationId]
     ) -> dict[ConversationId, Shown]:
-        held = await self._access.find(actor, ids) if ids else []
+        held = await self._guard.find(actor, ids) if ids else []
         if not held:
             return {}
         cards = await self._cards.find(actor, [talk.conversation_id for talk in held])
@@ -185,7 +185,7 @@ class Inbox:
     async def unread(self, actor: Actor, *, include_muted: bool = False) -> Unread:
         """The actor's unread totals, also for each of his conversation groups; hidden conversations do not count."""
         view, groups = await asyncio.gather(
-            self._access.view(actor), self._groups.list_of_user(actor.user_id)
+            self._guard.view(actor), self._groups.list_of_user(actor.user_id)
         )
         names = [group.name for group in groups]
         return policy.unread_totals(view, names, include_muted=include_muted)
@@ -193,13 +193,13 @@ class Inbox:
     async def list_groups(self, actor: Actor) -> list[GroupTotal]:
         """The actor's conversation groups with their totals, the built-in ones first."""
         view, groups = await asyncio.gather(
-            self._access.view(actor), self._groups.list_of_user(actor.user_id)
+            self._guard.view(actor), self._groups.list_of_user(actor.user_id)
         )
         return policy.group_totals(view, [group.name for group in groups])
 
     async def group_total(self, actor: Actor, name: str) -> GroupTotal:
         """The totals of one conversation group that the user made."""
-        return policy.group_totals(await self._access.view(actor), [name])[-1]
+        return policy.group_totals(await self._guard.view(actor), [name])[-1]
 
 
 def _size_of(shown: Shown) -> int:
@@ -211,5 +211,5 @@ def _size_of(shown: Shown) -> int:
     return rough if rough < 4_000 else 1_000 + json_size(*texts)
 
 
-def _shown(conversation: Conversation, card: Card) -> Shown:
+def _shown(conversation: Conversation, card: MembershipSummary) -> Shown:
     return Shown(conversation, card.title, card.face_url, card.last_message, card.verified)

@@ -5,10 +5,10 @@ Who changes a message writes it, so two who do conflict, and so does whoever rea
 
 from conversations.errors import ConversationNotFound
 from conversations.events import DialogueEdited, DialogueRecalled
-from conversations.models import Dialogue, Said
+from conversations.models import Dialogue, DialogueMessage
 from conversations.service.dialogues import DialogueService
 from conversations.service.inbox_rules import Writer
-from conversations.service.write_permission import DialogueAdmission
+from conversations.service.write_permission import WritePermission
 from groups.errors import MessageNotFound, MessageRecalled, RecallTooLate
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -20,7 +20,7 @@ from groups.service.messages.stream import StreamService
 from groups.service.write_locks import message_change_locks
 
 
-class DialogueChanges:
+class DialogueEdits:
     """Changes of messages. `for_channel` in a call: the actor speaks as the channel, which the desk must allow."""
 
     def __init__(
@@ -28,7 +28,7 @@ class DialogueChanges:
         database: Database,
         streams: StreamService,
         dialogues: DialogueService,
-        admission: DialogueAdmission,
+        admission: WritePermission,
         limits: GroupLimits,
         clock: Clock,
     ) -> None:
@@ -47,7 +47,7 @@ class DialogueChanges:
         content: Content,
         *,
         for_channel: bool = False,
-    ) -> Said:
+    ) -> DialogueMessage:
         """Replace the content of one's own message; the same content again changes nothing. For a channel, any admin's.
 
         Publishes: DialogueEdited. Raises: MessageNotFound; PermissionRefused; MessageRecalled; whatever refuses a
@@ -55,7 +55,7 @@ class DialogueChanges:
         """
         self._streams.check_bounds(content)
 
-        async def work(tx: Tx) -> Said:
+        async def work(tx: Tx) -> DialogueMessage:
             message = await self._own(actor, dialogue, seq, tx, for_channel=for_channel)
             writer = Writer(actor, for_channel)
             refusals = await self._admission.refusals({writer: dialogue}, tx, is_begun=True)
@@ -66,15 +66,15 @@ class DialogueChanges:
                 raise MessageRecalled
             new = await self._streams.described(actor, message, content, tx)
             if message.content == new:
-                return Said(dialogue, message)
+                return DialogueMessage(dialogue, message)
             now = self._clock.now()
             edited = message.model_copy(update={"content": new, "edited_at": now})
             await self._streams.replace(message, edited, now, tx)
             if for_channel:
-                await self._tell(actor, Said(dialogue, edited), tx)
+                await self._tell(actor, DialogueMessage(dialogue, edited), tx)
             staff = await self._dialogues.staff(dialogue, tx)
             tx.publish(self._dialogues.event_of(DialogueEdited, dialogue, staff, edited, now))
-            return Said(dialogue, edited)
+            return DialogueMessage(dialogue, edited)
 
         return await self._database.run(work, *message_change_locks(dialogue.stream_id, seq))
 
@@ -97,13 +97,13 @@ class DialogueChanges:
             recalled = message.model_copy(update={"content": None, "recalled_at": now})
             await self._streams.replace(message, recalled, now, tx)
             if for_channel:
-                await self._tell(actor, Said(dialogue, recalled), tx)
+                await self._tell(actor, DialogueMessage(dialogue, recalled), tx)
             staff = await self._dialogues.staff(dialogue, tx)
             tx.publish(self._dialogues.event_of(DialogueRecalled, dialogue, staff, recalled, now))
 
         await self._database.run(work, *message_change_locks(dialogue.stream_id, seq))
 
-    async def _tell(self, actor: Actor, said: Said, tx: Tx) -> None:
+    async def _tell(self, actor: Actor, said: DialogueMessage, tx: Tx) -> None:
         channel_id = said.dialogue.channel_id
         if channel_id is not None:
             await self._admission.desk.tell_change(actor, channel_id, said, tx)

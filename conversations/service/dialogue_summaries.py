@@ -8,12 +8,12 @@ from conversations.service.guard import dialogues_among
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from groups.models import Head
-from groups.service.access.membership_reader import Card, MembershipReader
+from groups.service.access.membership_reader import MembershipReader, MembershipSummary
 from groups.service.messages.stream import StreamService
 from groups.service.users import UserService
 
 
-class DialogueCards:
+class DialogueSummaries:
     """Titles of the other sides: three queries, however many."""
 
     def __init__(
@@ -25,7 +25,7 @@ class DialogueCards:
 
     async def find(
         self, actor: Actor, conversation_ids: Sequence[ConversationId]
-    ) -> dict[ConversationId, Card]:
+    ) -> dict[ConversationId, MembershipSummary]:
         """Those of the actor's dialogues that are there; who never told a name is shown by his id.
 
         A channel is shown also to who may no longer see it otherwise: they have talked, and it may go on answering.
@@ -40,7 +40,7 @@ class DialogueCards:
             self._reader.find_groups(channel_ids),
             self._users.names(user_ids),
         )
-        cards: dict[ConversationId, Card] = {}
+        cards: dict[ConversationId, MembershipSummary] = {}
         for dialogue in dialogues:
             stream = streams.get(dialogue.stream_id)
             if stream is None:
@@ -57,5 +57,7 @@ class DialogueCards:
             last = stream.last
             active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
             head = Head(stream.head_seq, stream.is_channel, active_ms)
-            cards[dialogue.conversation_id] = Card(title, face_url, head, last, verified)
+            cards[dialogue.conversation_id] = MembershipSummary(
+                title, face_url, head, last, verified
+            )
         return cards

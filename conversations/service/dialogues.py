@@ -20,12 +20,12 @@ from conversations.events import (
     DialogueEvent,
     DialoguePosted,
 )
-from conversations.models import ConversationId, Dialogue, Said, dialogue_of
+from conversations.models import ConversationId, Dialogue, DialogueMessage, dialogue_of
 from conversations.service.inbox_locks import inbox_locks
 from conversations.service.inbox_rules import Writer
-from conversations.service.write_permission import DialogueAdmission
+from conversations.service.write_permission import WritePermission
 from conversations.store.inbox_totals import InboxTotalStore
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
@@ -34,18 +34,18 @@ from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import Content, Message, Source, stream_of
-from groups.service.messages.batch import Post, PostBatch, prepared
+from groups.service.messages.batch import PendingPost, PostBatch, prepared
 from groups.service.messages.forwarding import ForwardService, said_by
 from groups.service.messages.stream import StreamService
 from groups.service.write_locks import stream_lock
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
+class PendingDialoguePost:
     """A message on its way into a dialogue, seen from the side of who writes; for a channel, from the user's."""
 
     dialogue: Dialogue
-    post: Post
+    post: PendingPost
 
     @property
     def writer(self) -> Writer:
@@ -60,10 +60,10 @@ class DialogueService:
         database: Database,
         streams: StreamService,
         forwards: ForwardService,
-        overlays: OverlayStore,
+        overlays: ConversationSettingsStore,
         threads: ThreadStore,
         totals: InboxTotalStore,
-        admission: DialogueAdmission,
+        admission: WritePermission,
         *,
         on_batch: OnBatch | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class DialogueService:
         self._threads = threads
         self._totals = totals
         self._admission = admission
-        self._lane: GroupCommit[_Letter, Message] = GroupCommit(
+        self._lane: GroupCommit[PendingDialoguePost, Message] = GroupCommit(
             database, self._apply, name="dialogues", on_batch=on_batch, locks_of=_locks_of
         )
 
@@ -99,7 +99,7 @@ class DialogueService:
         key: str | None = None,
         silent: bool = False,
         for_channel: bool = False,
-    ) -> Said:
+    ) -> DialogueMessage:
         """Add a message, the first of which begins the dialogue; with a `key`, doing it again answers the first one.
 
         The writer's own cursor moves to it. Publishes: DialoguePosted. Raises: ConversationNotFound;
@@ -108,10 +108,10 @@ class DialogueService:
         IdempotencyConflict.
         """
         voice = UserId(dialogue.peer_id) if for_channel else None
-        letter = _Letter(
+        letter = PendingDialoguePost(
             dialogue, self._streams.entry(actor, content, key, silent=silent, voice=voice)
         )
-        return Said(dialogue, await self._lane.submit(dialogue.stream_id, letter))
+        return DialogueMessage(dialogue, await self._lane.submit(dialogue.stream_id, letter))
 
     async def forward(
         self,
@@ -122,7 +122,7 @@ class DialogueService:
         key: str | None = None,
         silent: bool = False,
         for_channel: bool = False,
-    ) -> Said:
+    ) -> DialogueMessage:
         """Add a copy of a message from elsewhere, which tells where it comes from; with a `key`, once.
 
         Publishes: DialoguePosted. Raises: as `post`; GroupNotFound, MessageNotFound, PermissionRefused, Banned,
@@ -133,11 +133,13 @@ class DialogueService:
             self._forwards.taking(actor, source, silent=silent),
             said_by(source, silent=silent),
         )
-        letter = _Letter(dialogue, self._streams.entry_of(actor, take, said, key, voice=voice))
-        return Said(dialogue, await self._lane.submit(dialogue.stream_id, letter))
+        letter = PendingDialoguePost(
+            dialogue, self._streams.entry_of(actor, take, said, key, voice=voice)
+        )
+        return DialogueMessage(dialogue, await self._lane.submit(dialogue.stream_id, letter))
 
     async def _apply(
-        self, tx: Tx, key: str, letters: Sequence[_Letter]
+        self, tx: Tx, key: str, letters: Sequence[PendingDialoguePost]
     ) -> Sequence[Message | DomainError]:
         opened = await self._streams.open(StreamId(key), [letter.post for letter in letters], tx)
         batch, known = opened.batch, opened.known
@@ -235,7 +237,7 @@ class DialogueService:
         after_seq: int | None = None,
         cursor: str | None = None,
         for_channel: bool = False,
-    ) -> tuple[list[Said], str | None]:
+    ) -> tuple[list[DialogueMessage], str | None]:
         """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq.
 
         What was never begun is empty, as long as it could be. Raises: ConversationNotFound; BadCursor.
@@ -248,11 +250,11 @@ class DialogueService:
             after_seq=after_seq,
             cursor=cursor,
         )
-        return [Said(dialogue, message) for message in messages], next_cursor
+        return [DialogueMessage(dialogue, message) for message in messages], next_cursor
 
     async def get(
         self, actor: Actor, dialogue: Dialogue, seq: int, *, for_channel: bool = False
-    ) -> Said:
+    ) -> DialogueMessage:
         """One message.
 
         Raises: ConversationNotFound; MessageNotFound.
@@ -261,7 +263,7 @@ class DialogueService:
         message = await self._streams.find(dialogue.stream_id, seq)
         if message is None:
             raise MessageNotFound
-        return Said(dialogue, message)
+        return DialogueMessage(dialogue, message)
 
     async def check_there(
         self, actor: Actor, dialogue: Dialogue, *, for_channel: bool = False

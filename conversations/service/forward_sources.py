@@ -1,7 +1,7 @@
 """One-to-one messages as what is forwarded: where `groups` looks for a message that is in no group."""
 
 from conversations.models import ConversationId, dialogue_of
-from conversations.service.write_permission import DialogueAdmission
+from conversations.service.write_permission import WritePermission
 from groups.errors import ForwardingNotAllowed
 from groups.kernel.actor import Actor
 from groups.kernel.mongo import Tx
@@ -9,10 +9,10 @@ from groups.models import Message, stream_of
 from groups.service.messages.stream import StreamService
 
 
-class DialogueSources:
+class ForwardSources:
     """Messages of dialogues, for who is in them."""
 
-    def __init__(self, streams: StreamService, admission: DialogueAdmission) -> None:
+    def __init__(self, streams: StreamService, admission: WritePermission) -> None:
         self._streams = streams
         self._admission = admission
 

@@ -18,43 +18,45 @@ from conversations.models import (
     UNTOUCHED,
     Conversation,
     ConversationId,
+    ConversationSettings,
     Dialogue,
-    Overlay,
-    View,
+    Response,
     conversation_from,
     conversation_of,
     dialogue_conversation,
     dialogue_of,
     group_of,
 )
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import Tx
-from groups.kernel.request_batching import Coalesced
-from groups.models import Head, Seat, stream_of
+from groups.kernel.request_batching import RequestBatcher
+from groups.models import Head, MembershipRow, stream_of
 from groups.service.access.membership_reader import MembershipReader
 
 USERS_A_QUERY: Final = 16
 """Each may be in thousands of groups, so their rows are bounded by bounding them; most of the gain is had by then."""
 
-Held = tuple[dict[ConversationId, Seat], Mapping[ConversationId, Overlay]]
+Held = tuple[dict[ConversationId, MembershipRow], Mapping[ConversationId, ConversationSettings]]
 """The seats among some conversations, and what was set on them."""
 
 
-class ConversationAccess:
+class ConversationGuard:
     """Finds conversations; what is not there, or not the actor's, is not found.
 
     Heads are read last: they only grow, so `read_seq` never passes `head_seq`, whatever happens between the queries.
     """
 
-    def __init__(self, reader: MembershipReader, overlays: OverlayStore) -> None:
+    def __init__(self, reader: MembershipReader, overlays: ConversationSettingsStore) -> None:
         self._reader = reader
         self._overlays = overlays
-        self._views = Coalesced(self._read_views, max_keys=USERS_A_QUERY)
-        self._views_with_times = Coalesced(self._read_views_with_times, max_keys=USERS_A_QUERY)
+        self._views = RequestBatcher(self._read_views, max_keys=USERS_A_QUERY)
+        self._views_with_times = RequestBatcher(self._read_views_with_times, max_keys=USERS_A_QUERY)
 
-    async def view(self, actor: Actor, tx: Tx | None = None, *, with_times: bool = False) -> View:
+    async def view(
+        self, actor: Actor, tx: Tx | None = None, *, with_times: bool = False
+    ) -> Response:
         """All conversations of the actor: three queries, however many there are and however many users ask at once.
 
         Drafts and custom data are not loaded; the instants of activity only `with_times`, outside a transaction.
@@ -68,7 +70,7 @@ class ConversationAccess:
 
     async def _read_views(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
-    ) -> dict[UserId, View]:
+    ) -> dict[UserId, Response]:
         if tx is None:
             seats, touched = await asyncio.gather(
                 self._reader.list_seats(user_ids, with_times=with_times),
@@ -85,7 +87,7 @@ class ConversationAccess:
             ids |= streams_of(held)
         heads = await self._reader.find_heads(ids, tx, with_times=with_times)
         return {
-            user_id: View(
+            user_id: Response(
                 seats[user_id],
                 touched.get(user_id, UNTOUCHED),
                 heads,
@@ -94,7 +96,7 @@ class ConversationAccess:
             for user_id in user_ids
         }
 
-    async def _read_views_with_times(self, user_ids: Collection[UserId]) -> dict[UserId, View]:
+    async def _read_views_with_times(self, user_ids: Collection[UserId]) -> dict[UserId, Response]:
         return await self._read_views(user_ids, with_times=True)
 
     async def hold(

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from conversations.models import ConversationId, conversation_of
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 
@@ -14,7 +14,7 @@ MutedHook = Callable[[ConversationId, UserId, int, Tx], Awaitable[None]]
 class ConversationHooks:
     """Follows memberships and posts, inside their transactions. `muted` is filled by the composition root."""
 
-    def __init__(self, overlays: OverlayStore) -> None:
+    def __init__(self, overlays: ConversationSettingsStore) -> None:
         self._overlays = overlays
         self.muted: list[MutedHook] = []
 

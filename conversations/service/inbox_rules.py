@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple, Protocol
 
 from conversations.errors import ConversationNotFound
-from conversations.models import Said
+from conversations.models import DialogueMessage
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
@@ -22,7 +22,7 @@ class Writer(NamedTuple):
     is_for_channel: bool
 
 
-class Desk(Protocol):
+class InboxRules(Protocol):
     """The rules of channels, as far as their threads need them."""
 
     async def refusals(
@@ -35,7 +35,9 @@ class Desk(Protocol):
         """Who reads the channel's inbox."""
         ...
 
-    async def tell_change(self, actor: Actor, channel_id: GroupId, said: Said, tx: Tx) -> None:
+    async def tell_change(
+        self, actor: Actor, channel_id: GroupId, said: DialogueMessage, tx: Tx
+    ) -> None:
         """An admin edited, or took back, what the channel said: `said` as it is then."""
         ...
 
@@ -51,7 +53,7 @@ class Desk(Protocol):
         ...
 
 
-class NoDesk:
+class NoInboxRules:
     """Where there are no channels."""
 
     async def refusals(
@@ -64,7 +66,9 @@ class NoDesk:
         """Nobody."""
         return ()
 
-    async def tell_change(self, actor: Actor, channel_id: GroupId, said: Said, tx: Tx) -> None:
+    async def tell_change(
+        self, actor: Actor, channel_id: GroupId, said: DialogueMessage, tx: Tx
+    ) -> None:
         """There is nobody to tell."""
 
     async def check_may_see(self, actor: Actor, channel_id: GroupId) -> None:

@@ -12,9 +12,9 @@ from conversations.errors import ConversationNotFound
 from conversations.events import ConversationEnded, ThreadRead
 from conversations.models import Dialogue, InboxUnread, Thread
 from conversations.service.inbox_locks import inbox_locks
-from conversations.service.write_permission import DialogueAdmission
+from conversations.service.write_permission import WritePermission
 from conversations.store.inbox_totals import InboxTotalStore
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId, StreamId
@@ -49,8 +49,8 @@ class ThreadService:
         streams: StreamService,
         threads: ThreadStore,
         totals: InboxTotalStore,
-        overlays: OverlayStore,
-        admission: DialogueAdmission,
+        overlays: ConversationSettingsStore,
+        admission: WritePermission,
         clock: Clock,
     ) -> None:
         self._database = database

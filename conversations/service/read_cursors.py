@@ -27,9 +27,9 @@ from conversations.models import (
     dialogue_of,
     group_of,
 )
-from conversations.service.guard import ConversationAccess, living, streams_of
+from conversations.service.guard import ConversationGuard, living, streams_of
 from conversations.store.conversation_groups import ConversationGroupStore
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
@@ -62,15 +62,15 @@ class _Read:
         return self.user_id, self.conversation_id
 
 
-class CursorService:
+class ReadCursorService:
     """Marks conversations read."""
 
     def __init__(
         self,
         database: Database,
         reader: MembershipReader,
-        access: ConversationAccess,
-        overlays: OverlayStore,
+        guard: ConversationGuard,
+        overlays: ConversationSettingsStore,
         groups: ConversationGroupStore,
         clock: Clock,
         *,
@@ -78,7 +78,7 @@ class CursorService:
     ) -> None:
         self._database = database
         self._reader = reader
-        self._access = access
+        self._guard = guard
         self._overlays = overlays
         self._groups = groups
         self._clock = clock
@@ -158,7 +158,7 @@ class CursorService:
             names = [group.name for group in await self._groups.list_of_user(actor.user_id, tx)]
             if scope not in {*ReadScope, *BUILT_IN_GROUPS, *names}:
                 raise ConversationGroupNotFound
-            view = await self._access.view(actor, tx)
+            view = await self._guard.view(actor, tx)
             read = {
                 conversation.conversation_id: _read_up_to(conversation, conversation.head_seq)
                 for conversation in view.conversations()

@@ -6,10 +6,10 @@ from pydantic import JsonValue
 
 from conversations.events import ConversationRead, ConversationUpdated
 from conversations.models import Conversation, ConversationId, Model, ReadMark, Shown
-from conversations.service.conversation_list import Inbox
-from conversations.service.guard import ConversationAccess
+from conversations.service.conversation_list import ConversationListService
+from conversations.service.guard import ConversationGuard
 from conversations.service.hooks import ConversationHooks
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.mongo import Database, Tx
@@ -32,15 +32,15 @@ class SettingsService:
     def __init__(
         self,
         database: Database,
-        access: ConversationAccess,
-        inbox: Inbox,
-        overlays: OverlayStore,
+        guard: ConversationGuard,
+        inbox: ConversationListService,
+        overlays: ConversationSettingsStore,
         hooks: ConversationHooks,
         clock: Clock,
     ) -> None:
         self._hooks = hooks
         self._database = database
-        self._access = access
+        self._guard = guard
         self._inbox = inbox
         self._overlays = overlays
         self._clock = clock
@@ -54,7 +54,7 @@ class SettingsService:
         """
 
         async def work(tx: Tx) -> None:
-            conversation = await self._access.one(actor, conversation_id, tx)
+            conversation = await self._guard.one(actor, conversation_id, tx)
             await self._apply(actor, conversation, changes, tx)
 
         await self._database.run(work, user_lock(actor.user_id))
@@ -68,7 +68,7 @@ class SettingsService:
         """
 
         async def work(tx: Tx) -> None:
-            conversation = await self._access.one(actor, conversation_id, tx)
+            conversation = await self._guard.one(actor, conversation_id, tx)
             if conversation.unread_count:
                 head = conversation.head_seq
                 await self._overlays.advance([((actor.user_id, conversation_id), head)], tx)

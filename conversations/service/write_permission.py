@@ -16,10 +16,10 @@ from conversations.errors import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import Dialogue
-from conversations.service.inbox_rules import Desk, NoDesk, Writer
+from conversations.service.inbox_rules import InboxRules, NoInboxRules, Writer
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
 from groups.kernel.mongo import Tx
@@ -30,13 +30,13 @@ _NEAR_LIMIT: Final = 16
 """So close to a limit who begins a dialogue writes the guard of whose limit it is: who race for the last conflict."""
 
 
-class DialogueAdmission:
+class WritePermission:
     """Refuses writers; the composition root puts the desk of channels in its place."""
 
     def __init__(
         self,
         streams: StreamService,
-        overlays: OverlayStore,
+        overlays: ConversationSettingsStore,
         blocks: BlockStore,
         groups: ConversationGroupStore,
         limits: ConversationLimits,
@@ -46,7 +46,7 @@ class DialogueAdmission:
         self._blocks = blocks
         self._groups = groups
         self._limits = limits
-        self.desk: Desk = NoDesk()
+        self.desk: InboxRules = NoInboxRules()
 
     async def refusals(
         self, of_writers: Mapping[Writer, Dialogue], tx: Tx, *, is_begun: bool

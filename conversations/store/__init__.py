@@ -7,11 +7,11 @@ reads what is majority-committed.
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.inbox_totals import InboxTotalStore
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
 
 INDEXES = (
-    *OverlayStore.INDEXES,
+    *ConversationSettingsStore.INDEXES,
     *ConversationGroupStore.INDEXES,
     *ThreadStore.INDEXES,
     *InboxTotalStore.INDEXES,

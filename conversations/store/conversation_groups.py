@@ -11,7 +11,7 @@ from typing import Final
 from conversations.models import ConversationGroup
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
-from groups.kernel.request_batching import Coalesced
+from groups.kernel.request_batching import RequestBatcher
 
 USERS_A_QUERY: Final = (
     256  # of at most 20 conversation groups each, unless a deployment allows more
@@ -29,7 +29,7 @@ class ConversationGroupStore:
     def __init__(self, database: Database) -> None:
         self._groups = database.collection("conversation_groups")
         self._guards = database.collection("conversation_group_guards")
-        self._reader = Coalesced(self._list_of_users, max_keys=USERS_A_QUERY)
+        self._reader = RequestBatcher(self._list_of_users, max_keys=USERS_A_QUERY)
 
     async def list_of_user(self, user_id: UserId, tx: Tx | None = None) -> list[ConversationGroup]:
         """The user's conversation groups, the oldest first; those who ask at once share one query."""

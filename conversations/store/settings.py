@@ -18,8 +18,8 @@ from conversations.models import (
     C2C_PREFIX,
     ConversationId,
     ConversationKey,
-    Overlay,
-    Touched,
+    ConversationSettings,
+    UserSettings,
 )
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
@@ -36,7 +36,7 @@ _WITHOUT_TEXTS: Document = {
 """What is read by the thousand: drafts and custom data may hold kilobytes each, and only a page shows them."""
 
 
-class OverlayStore:
+class ConversationSettingsStore:
     """The `conversations` collection."""
 
     INDEXES = (
@@ -68,7 +68,7 @@ class OverlayStore:
 
     async def list_of_users(
         self, user_ids: Collection[UserId], tx: Tx | None = None
-    ) -> dict[UserId, Touched]:
+    ) -> dict[UserId, UserSettings]:
         """All that each of the users set, without drafts and custom data; who set nothing is absent."""
         # Uses index: user_id_1_conversation_id_1
         cursor = self._overlays.find(
@@ -77,12 +77,12 @@ class OverlayStore:
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,
         )
-        found: dict[UserId, Touched] = {}
+        found: dict[UserId, UserSettings] = {}
         for row in await cursor.to_list(None):
             user_id, conversation_id = row["user_id"], row["conversation_id"]
             touched = found.get(user_id)
             if touched is None:
-                touched = found[user_id] = Touched()
+                touched = found[user_id] = UserSettings()
             read_seq = touched.read_seqs[conversation_id] = row.get("read_seq", 0)
             if conversation_id[0] == "c":  # C2C_PREFIX, thousands of times
                 touched.dialogues.append(conversation_id)
@@ -92,7 +92,7 @@ class OverlayStore:
 
     async def find_of_user(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], tx: Tx | None = None
-    ) -> dict[ConversationId, Overlay]:
+    ) -> dict[ConversationId, ConversationSettings]:
         """What the user set on these conversations, drafts and custom data included."""
         keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
         cursor = self._overlays.find(
@@ -102,7 +102,7 @@ class OverlayStore:
 
     async def find_many(
         self, keys: Iterable[ConversationKey], tx: Tx
-    ) -> dict[ConversationKey, Overlay]:
+    ) -> dict[ConversationKey, ConversationSettings]:
         """What these users set on the conversations named with them, without drafts and custom data."""
         wanted = list(keys)
         query: Document = {
@@ -205,7 +205,7 @@ class OverlayStore:
 
     async def change(self, key: ConversationKey, values: Mapping[str, object], tx: Tx) -> None:
         """Set fields of an overlay by their names; a value that is the default is stored as absence."""
-        defaults = Overlay._field_defaults
+        defaults = ConversationSettings._field_defaults
         kept = {name: value for name, value in values.items() if value != defaults[name]}
         update: Document = {}
         if kept:
@@ -288,9 +288,9 @@ def _key(key: ConversationKey) -> Document:
     return {"_id": join_key(*key), "user_id": user_id, "conversation_id": conversation_id}
 
 
-def _to_overlay(row: Document) -> Overlay:
+def _to_overlay(row: Document) -> ConversationSettings:
     get = row.get
-    return Overlay(
+    return ConversationSettings(
         get("read_seq", 0),
         get("muted", False),
         get("pinned_at"),

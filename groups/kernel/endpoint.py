@@ -269,7 +269,7 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class View(BaseModel):
+class Response(BaseModel):
     """The base of answers."""
 
     model_config = ConfigDict(frozen=True)

@@ -18,7 +18,7 @@ START_SECONDS: Final = 30.0  # as long as a database may be away, and some
 log = logging.getLogger(__name__)
 
 
-class Bus:
+class EventBus:
     """Listeners on one side, the outbox of the database on the other."""
 
     def __init__(self, database: Database) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Final, NewType
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from groups.kernel.text import Looks
+from groups.kernel.text import SchemaHint
 
 UserId = NewType("UserId", str)
 GroupId = NewType("GroupId", str)
@@ -91,11 +91,11 @@ UserIdText = Annotated[
     Field(examples=["ada"]),
     _checked(USER_ID_BYTES),
     AfterValidator(_not_reserved),
-    Looks(USER_ID_PATTERN, USER_ID_BYTES),
+    SchemaHint(USER_ID_PATTERN, USER_ID_BYTES),
 ]
 """A user id as it arrives in a request."""
 AnyUserIdText = Annotated[
-    UserId, Field(examples=["ada"]), _checked(USER_ID_BYTES), Looks(ID_PATTERN, USER_ID_BYTES)
+    UserId, Field(examples=["ada"]), _checked(USER_ID_BYTES), SchemaHint(ID_PATTERN, USER_ID_BYTES)
 ]
 """A user id, or a reserved word: where `me` is the caller, or what an older version stored is read."""
 PeerIdText = Annotated[
@@ -103,18 +103,18 @@ PeerIdText = Annotated[
     Field(examples=["bob"]),
     _checked(GROUP_ID_BYTES),
     AfterValidator(_not_reserved),
-    Looks(USER_ID_PATTERN, GROUP_ID_BYTES),
+    SchemaHint(USER_ID_PATTERN, GROUP_ID_BYTES),
 ]
 """A user's id, or a channel's in full."""
 GroupIdText = Annotated[
     GroupId,
     Field(examples=["@TGS#_tea"]),
     _checked(GROUP_ID_BYTES),
-    Looks(ID_PATTERN, GROUP_ID_BYTES),
+    SchemaHint(ID_PATTERN, GROUP_ID_BYTES),
 ]
 """A group id as it arrives in a request."""
 AnyIdText = Annotated[
-    str, Field(examples=["group_@TGS#_tea"]), _checked(ID_BYTES), Looks(ID_PATTERN, ID_BYTES)
+    str, Field(examples=["group_@TGS#_tea"]), _checked(ID_BYTES), SchemaHint(ID_PATTERN, ID_BYTES)
 ]
 """An id of whatever kind as it arrives in a request, for what is then looked up."""
 

@@ -37,7 +37,7 @@ _Waiting = dict[K, list[asyncio.Future[V | None]]]
 MAX_KEYS: Final = 1_000  # keys a query, where a key finds one document
 
 
-class Coalesced(Generic[K, V]):
+class RequestBatcher(Generic[K, V]):
     """Looks up single keys by a function that looks up many, at most `max_keys` at a time."""
 
     def __init__(
@@ -108,7 +108,7 @@ class Coalesced(Generic[K, V]):
                         future.set_result(value)
 
 
-class CoalescedPages(Generic[P, R, V]):
+class PageBatcher(Generic[P, R, V]):
     """Finds what each reader of a page has there, by a function that does so for many readers of one page.
 
     A query a page: all pages together would ask for every reader's share of every page. And one for so many readers at
@@ -124,10 +124,10 @@ class CoalescedPages(Generic[P, R, V]):
     ) -> None:
         self._read_page = read_page
         self._readers_a_query = readers_a_query
-        self._reader = Coalesced(self._read)
+        self._reader = RequestBatcher(self._read)
 
     def find(self, page: P, reader: R) -> Awaitable[V | None]:
-        """As `Coalesced.find`, of what this reader has on the page."""
+        """As `RequestBatcher.find`, of what this reader has on the page."""
         return self._reader.find((page, reader))
 
     async def _read(self, wanted: Collection[tuple[P, R]]) -> dict[tuple[P, R], V]:

@@ -71,7 +71,7 @@ class MaxBytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class SchemaHint:
     """What JSON Schema can say of a text that a validator judges; it describes, and checks nothing.
 
     It may say too little, never too much: what is accepted fits. Patterns are read alike by ECMA-262, Python and Rust.
@@ -111,7 +111,7 @@ def without_controls(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-Text = Annotated[str, AfterValidator(without_controls), Looks(f"^[^{_NOT_IN_TEXTS}]*$")]
+Text = Annotated[str, AfterValidator(without_controls), SchemaHint(f"^[^{_NOT_IN_TEXTS}]*$")]
 """What somebody says, in any number of lines."""
 
 
@@ -125,7 +125,7 @@ def _line(text: str) -> str:
     return text
 
 
-Line = Annotated[str, AfterValidator(_line), Looks(f"^[^{_NOT_IN_LINES}]*$")]
+Line = Annotated[str, AfterValidator(_line), SchemaHint(f"^[^{_NOT_IN_LINES}]*$")]
 """One line, which may be empty or blank."""
 
 
@@ -137,7 +137,7 @@ def _not_blank(text: str) -> str:
 
 _SHOWS_SOMETHING = rf"[^{_NOT_IN_LINES}]*[^\s{_NOT_IN_LINES}][^{_NOT_IN_LINES}]*"
 
-NotBlank = Annotated[str, AfterValidator(_not_blank), Looks(f"^{_SHOWS_SOMETHING}$")]
+NotBlank = Annotated[str, AfterValidator(_not_blank), SchemaHint(f"^{_SHOWS_SOMETHING}$")]
 """One line that shows something: a name or a title."""
 
 
@@ -145,7 +145,7 @@ def _one_line(text: str) -> str:
     return _not_blank(text) if text else text
 
 
-OneLine = Annotated[str, AfterValidator(_one_line), Looks(f"^({_SHOWS_SOMETHING})?$")]
+OneLine = Annotated[str, AfterValidator(_one_line), SchemaHint(f"^({_SHOWS_SOMETHING})?$")]
 """One line that shows something, or nothing at all."""
 
 

@@ -18,7 +18,7 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
-class Rank(IntEnum):
+class EffectiveRole(IntEnum):
     """What the actor is to the group, ordered by power."""
 
     BANNED = -1
@@ -60,9 +60,9 @@ class Member:
     grants: frozenset[Grant] | None = None
 
     @property
-    def rank(self) -> Rank:
+    def effective_role(self) -> EffectiveRole:
         """The member's power."""
-        return RANK_OF_ROLE[self.role]
+        return EFFECTIVE_ROLE_OF[self.role]
 
     def is_muted(self, now: datetime) -> bool:
         """Whether the member is muted at this instant."""
@@ -80,7 +80,11 @@ class Member:
         return tuple(grant for grant in Grant if self.holds(grant))
 
 
-RANK_OF_ROLE: Final = {Role.OWNER: Rank.OWNER, Role.ADMIN: Rank.ADMIN, Role.MEMBER: Rank.MEMBER}
+EFFECTIVE_ROLE_OF: Final = {
+    Role.OWNER: EffectiveRole.OWNER,
+    Role.ADMIN: EffectiveRole.ADMIN,
+    Role.MEMBER: EffectiveRole.MEMBER,
+}
 
 
 class Restriction(Model):
@@ -145,7 +149,7 @@ class JoinRequest(Model):
     requested_at: datetime
 
 
-class Seat(NamedTuple):
+class MembershipRow(NamedTuple):
     """A user's place in a group, as lists hold thousands; unread counts from `joined_seq`, the head when he joined.
 
     `joined_ms` is when, in milliseconds since 1970; 0 where it was not asked for.
@@ -168,19 +172,23 @@ class Turnover:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccessContext:
     """An actor before a group: the group, his membership if any, his rank.
 
-    `is_banned_from_reacting` is known where reactions are (`GroupLookup.standings`).
+    `is_banned_from_reacting` is known where reactions are (`BulkAccess.standings`).
     """
 
     group: Group
     member: Member | None
-    rank: Rank
+    effective_role: EffectiveRole
     is_banned_from_reacting: bool = False
 
     def holds(self, grant: Grant) -> bool:
         """Whether the actor has the right: owner and application every one, an admin what he was granted."""
-        if self.rank >= Rank.OWNER:
+        if self.effective_role >= EffectiveRole.OWNER:
             return True
-        return self.rank == Rank.ADMIN and self.member is not None and self.member.holds(grant)
+        return (
+            self.effective_role == EffectiveRole.ADMIN
+            and self.member is not None
+            and self.member.holds(grant)
+        )

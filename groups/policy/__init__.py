@@ -4,6 +4,16 @@ Each `*_refusal` returns the refusal as an error to raise, or None; each `may_*`
 even see is answered "not found" before any of these is asked (`service.access`).
 """
 
+from groups.policy.access import (
+    effective_role_of,
+    grant_refusal,
+    history_floor,
+    listing_refusal,
+    may_see,
+    may_see_sender,
+    reading_refusal,
+    staff_refusal,
+)
 from groups.policy.groups import (
     INFO_FIELDS,
     disbanding_refusal,
@@ -35,16 +45,6 @@ from groups.policy.messages import (
     reacting_refusal,
     recalling_refusal,
 )
-from groups.policy.standing import (
-    grant_refusal,
-    history_floor,
-    listing_refusal,
-    may_see,
-    may_see_sender,
-    rank_of,
-    reading_refusal,
-    staff_refusal,
-)
 
 __all__ = [
     "INFO_FIELDS",
@@ -55,6 +55,7 @@ __all__ = [
     "banning_from_reacting_refusal",
     "disbanding_refusal",
     "editing_refusal",
+    "effective_role_of",
     "freezing_refusal",
     "grant_refusal",
     "history_floor",
@@ -71,7 +72,6 @@ __all__ = [
     "pinning_refusal",
     "posting_refusal",
     "profile_refusal",
-    "rank_of",
     "reacting_refusal",
     "reading_refusal",
     "recalling_refusal",

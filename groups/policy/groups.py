@@ -6,8 +6,8 @@ from typing import Final
 from groups.errors import FixedInChannel, NotForThisType
 from groups.kernel.errors import DomainError, FieldTooLong, PermissionRefused
 from groups.limits import GroupLimits
-from groups.models import Grant, Group, GroupType, Rank, Standing
-from groups.policy.standing import grant_refusal
+from groups.models import AccessContext, EffectiveRole, Grant, Group, GroupType
+from groups.policy.access import grant_refusal
 
 INFO_FIELDS: Final = frozenset(
     {
@@ -21,29 +21,29 @@ VOUCHED_FIELDS: Final = frozenset({"name", "organization"})
 """What a verified badge vouches for: who it is. Pictures and descriptions change with the seasons."""
 
 
-def loses_badge(standing: Standing, fields: Collection[str]) -> bool:
+def loses_badge(access: AccessContext, fields: Collection[str]) -> bool:
     """Whether changing these takes the badge: what was vouched for is another now, unless who vouches changed it."""
-    is_ours = standing.rank >= Rank.APP_ADMIN
-    return standing.group.verified and not is_ours and not VOUCHED_FIELDS.isdisjoint(fields)
+    is_ours = access.effective_role >= EffectiveRole.APP_ADMIN
+    return access.group.verified and not is_ours and not VOUCHED_FIELDS.isdisjoint(fields)
 
 
 def updating_refusal(
-    standing: Standing, fields: Collection[str], *, for_channel: bool = False
+    access: AccessContext, fields: Collection[str], *, for_channel: bool = False
 ) -> DomainError | None:
     """Changing profile or settings: owner and admins, by their grants, within what type and channel leave open.
 
     `for_channel`: the channel's own rules stand behind the change, so what it fixes may move.
     """
-    if standing.rank < Rank.ADMIN:
+    if access.effective_role < EffectiveRole.ADMIN:
         return PermissionRefused()
     needed = {
         Grant.CHANGE_INFO if name in INFO_FIELDS else Grant.CHANGE_SETTINGS for name in fields
     }
     for grant in sorted(needed):
-        refusal = grant_refusal(standing, grant)
+        refusal = grant_refusal(access, grant)
         if refusal is not None:
             return refusal
-    group, fields = standing.group, set(fields)
+    group, fields = access.group, set(fields)
     if for_channel:
         return None
     if group.is_channel and fields & {"posting", "join_option", "visibility", "history_visible"}:
@@ -70,7 +70,7 @@ def profile_refusal(
     return None
 
 
-def disbanding_refusal(group: Group, rank: Rank) -> DomainError | None:
+def disbanding_refusal(group: Group, effective_role: EffectiveRole) -> DomainError | None:
     """Disbanding: the owner; a Work group only the application's admin (reference product, group types)."""
-    needed = Rank.APP_ADMIN if group.type is GroupType.WORK else Rank.OWNER
-    return None if rank >= needed else PermissionRefused()
+    needed = EffectiveRole.APP_ADMIN if group.type is GroupType.WORK else EffectiveRole.OWNER
+    return None if effective_role >= needed else PermissionRefused()

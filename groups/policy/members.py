@@ -4,20 +4,29 @@ from typing import assert_never
 
 from groups.errors import AlreadyAdmin, Banned, JoiningNotAllowed, NotForThisType, OwnerCannotLeave
 from groups.kernel.errors import DomainError, PermissionRefused
-from groups.models import Grant, Group, GroupType, JoinOption, Member, Rank, Role, Standing
-from groups.policy.standing import grant_refusal
+from groups.models import (
+    AccessContext,
+    EffectiveRole,
+    Grant,
+    Group,
+    GroupType,
+    JoinOption,
+    Member,
+    Role,
+)
+from groups.policy.access import grant_refusal
 
 
-def managing_refusal(standing: Standing) -> DomainError | None:
+def managing_refusal(access: AccessContext) -> DomainError | None:
     """Managing members, bans and join requests: owner and admins, by a grant."""
-    return grant_refusal(standing, Grant.MANAGE_SUBSCRIBERS)
+    return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
 
 
-def joining_refusal(group: Group, rank: Rank) -> DomainError | None:
+def joining_refusal(group: Group, effective_role: EffectiveRole) -> DomainError | None:
     """Joining by oneself; asking for approval is not joining yet."""
-    if rank == Rank.BANNED:
+    if effective_role == EffectiveRole.BANNED:
         return Banned()
-    if rank == Rank.APP_ADMIN:
+    if effective_role == EffectiveRole.APP_ADMIN:
         return None
     match group.join_option:
         case JoinOption.FREE | JoinOption.APPROVAL:
@@ -28,16 +37,16 @@ def joining_refusal(group: Group, rank: Rank) -> DomainError | None:
             assert_never(unreachable)
 
 
-def adding_refusal(standing: Standing) -> DomainError | None:
+def adding_refusal(access: AccessContext) -> DomainError | None:
     """Adding another user: any member of a Work group; elsewhere owner and admins, by a grant."""
-    if standing.group.type is GroupType.WORK:
-        return None if standing.rank >= Rank.MEMBER else PermissionRefused()
-    return grant_refusal(standing, Grant.MANAGE_SUBSCRIBERS)
+    if access.group.type is GroupType.WORK:
+        return None if access.effective_role >= EffectiveRole.MEMBER else PermissionRefused()
+    return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
 
 
-def importing_refusal(rank: Rank) -> DomainError | None:
+def importing_refusal(effective_role: EffectiveRole) -> DomainError | None:
     """Bringing in users by the thousand: the application's admin, who knows them already."""
-    return None if rank >= Rank.APP_ADMIN else PermissionRefused()
+    return None if effective_role >= EffectiveRole.APP_ADMIN else PermissionRefused()
 
 
 def leaving_refusal(group: Group, member: Member) -> DomainError | None:
@@ -47,10 +56,10 @@ def leaving_refusal(group: Group, member: Member) -> DomainError | None:
     return None
 
 
-def removing_refusal(standing: Standing, target: Member | None) -> DomainError | None:
+def removing_refusal(access: AccessContext, target: Member | None) -> DomainError | None:
     """Removing or banning: owner and admins, by a grant, and only those below themselves."""
-    refusal = managing_refusal(standing)
-    if refusal is None and target is not None and target.rank >= standing.rank:
+    refusal = managing_refusal(access)
+    if refusal is None and target is not None and target.effective_role >= access.effective_role:
         return PermissionRefused()
     return refusal
 
@@ -62,29 +71,33 @@ def removing_owner_refusal(target: Member | None) -> DomainError | None:
     return None
 
 
-def muting_refusal(standing: Standing, target: Member) -> DomainError | None:
+def muting_refusal(access: AccessContext, target: Member) -> DomainError | None:
     """Muting a member: owner and admins, those below themselves; a Work group knows no mute."""
-    refusal = removing_refusal(standing, target)
+    refusal = removing_refusal(access, target)
     if refusal is not None:
         return refusal
     if target.role is Role.OWNER:
         return PermissionRefused("The owner cannot be muted")
-    if standing.group.type is GroupType.WORK:
+    if access.group.type is GroupType.WORK:
         return NotForThisType()
     return None
 
 
-def banning_from_reacting_refusal(standing: Standing, target: Member | None) -> DomainError | None:
+def banning_from_reacting_refusal(
+    access: AccessContext, target: Member | None
+) -> DomainError | None:
     """Keeping a user from reacting: owner and admins, by a grant, those below themselves, never the owner."""
-    refusal = removing_refusal(standing, target)
+    refusal = removing_refusal(access, target)
     if refusal is None and target is not None and target.role is Role.OWNER:
         return PermissionRefused("The owner cannot be kept from reacting")
     return refusal
 
 
-def appointing_refusal(group: Group, rank: Rank, target: Member) -> DomainError | None:
+def appointing_refusal(
+    group: Group, effective_role: EffectiveRole, target: Member
+) -> DomainError | None:
     """Making and unmaking admins: the owner; a Work group has none, and ownership is transferred, not appointed."""
-    if rank < Rank.OWNER:
+    if effective_role < EffectiveRole.OWNER:
         return PermissionRefused()
     if group.type is GroupType.WORK:
         return NotForThisType()
@@ -93,20 +106,20 @@ def appointing_refusal(group: Group, rank: Rank, target: Member) -> DomainError 
     return None
 
 
-def inviting_refusal(standing: Standing, target: Member | None) -> DomainError | None:
+def inviting_refusal(access: AccessContext, target: Member | None) -> DomainError | None:
     """Inviting an admin, seeing and revoking invitations: the owner, and nobody who runs the group already."""
-    if standing.rank < Rank.OWNER:
+    if access.effective_role < EffectiveRole.OWNER:
         return PermissionRefused()
-    if standing.group.type is GroupType.WORK:
+    if access.group.type is GroupType.WORK:
         return NotForThisType()
-    if target is not None and target.rank >= Rank.ADMIN:
+    if target is not None and target.effective_role >= EffectiveRole.ADMIN:
         return AlreadyAdmin()
     return None
 
 
-def transferring_refusal(rank: Rank) -> DomainError | None:
+def transferring_refusal(effective_role: EffectiveRole) -> DomainError | None:
     """Giving the group to another member: the owner."""
-    return None if rank >= Rank.OWNER else PermissionRefused()
+    return None if effective_role >= EffectiveRole.OWNER else PermissionRefused()
 
 
 def announces_membership(group: Group) -> bool:

@@ -5,93 +5,99 @@ from typing import assert_never
 
 from groups.errors import Banned, Muted, PostingNotAllowed, ReactingBanned, RecallTooLate
 from groups.kernel.errors import DomainError, PermissionRefused
-from groups.models import Grant, Group, Member, Message, Posting, Rank, Standing
-from groups.policy.standing import grant_refusal
+from groups.models import AccessContext, EffectiveRole, Grant, Group, Member, Message, Posting
+from groups.policy.access import grant_refusal
 
 
-def posting_refusal(standing: Standing, now: datetime) -> DomainError | None:
+def posting_refusal(access: AccessContext, now: datetime) -> DomainError | None:
     """Writing: whoever the posting rule names, unless muted. The owner is never muted."""
-    group, member, rank = standing.group, standing.member, standing.rank
-    if rank == Rank.BANNED:
+    group, member, effective_role = access.group, access.member, access.effective_role
+    if effective_role == EffectiveRole.BANNED:
         return Banned()
-    if rank == Rank.APP_ADMIN:
+    if effective_role == EffectiveRole.APP_ADMIN:
         return None
     if member is None:
         return PostingNotAllowed()
     match group.posting:
         case Posting.OWNER_AND_ADMINS:
-            if rank < Rank.ADMIN:
+            if effective_role < EffectiveRole.ADMIN:
                 return PostingNotAllowed()
-            if not standing.holds(Grant.POST):
+            if not access.holds(Grant.POST):
                 return PostingNotAllowed("You were not granted post", grant=Grant.POST.value)
         case Posting.EVERYONE:
             pass
         case _ as unreachable:
             assert_never(unreachable)
-    if rank < Rank.OWNER and member.is_muted(now):
+    if effective_role < EffectiveRole.OWNER and member.is_muted(now):
         return Muted()
-    if group.muted_all and rank < Rank.ADMIN:
+    if group.muted_all and effective_role < EffectiveRole.ADMIN:
         return Muted()
     return None
 
 
-def editing_refusal(standing: Standing, message: Message, now: datetime) -> DomainError | None:
+def editing_refusal(access: AccessContext, message: Message, now: datetime) -> DomainError | None:
     """Editing: one's own words while one may still write; in a channel, whose posts speak for it, by a grant.
 
     Who was granted to edit edits all posts, his own too, though he may write no new ones.
     """
-    member = standing.member
+    member = access.member
     is_own = member is not None and message.sender_id == member.user_id
-    if standing.group.is_channel and standing.rank == Rank.ADMIN and member is not None:
-        refusal = grant_refusal(standing, Grant.EDIT_POSTS)
+    if (
+        access.group.is_channel
+        and access.effective_role == EffectiveRole.ADMIN
+        and member is not None
+    ):
+        refusal = grant_refusal(access, Grant.EDIT_POSTS)
         if refusal is None:
             return Muted() if member.is_muted(now) else None
         if not is_own:
             return refusal
-    refusal = posting_refusal(standing, now)
+    refusal = posting_refusal(access, now)
     if refusal is not None:
         return refusal
-    if is_own or standing.rank == Rank.APP_ADMIN:
+    if is_own or access.effective_role == EffectiveRole.APP_ADMIN:
         return None
-    if standing.group.is_channel and standing.rank >= Rank.OWNER:
+    if access.group.is_channel and access.effective_role >= EffectiveRole.OWNER:
         return None
     return PermissionRefused("Only the sender edits a message")
 
 
 def recalling_refusal(
-    standing: Standing, message: Message, now: datetime, window_seconds: int
+    access: AccessContext, message: Message, now: datetime, window_seconds: int
 ) -> DomainError | None:
     """Recalling: owner and admins at any time, what others wrote by a grant; a sender his own, for a while."""
-    is_own = standing.member is not None and message.sender_id == standing.member.user_id
-    if standing.rank >= Rank.ADMIN:
-        return None if is_own else grant_refusal(standing, Grant.DELETE_POSTS)
-    if not is_own or standing.group.is_channel:
+    is_own = access.member is not None and message.sender_id == access.member.user_id
+    if access.effective_role >= EffectiveRole.ADMIN:
+        return None if is_own else grant_refusal(access, Grant.DELETE_POSTS)
+    if not is_own or access.group.is_channel:
         return PermissionRefused("Only its sender, the owner or an admin recalls a message")
     if (now - message.created_at).total_seconds() > window_seconds:
         return RecallTooLate()
     return None
 
 
-def pinning_refusal(standing: Standing) -> DomainError | None:
+def pinning_refusal(access: AccessContext) -> DomainError | None:
     """Pinning and unpinning: owner, and admins with that right."""
-    return grant_refusal(standing, Grant.PIN_POSTS)
+    return grant_refusal(access, Grant.PIN_POSTS)
 
 
-def freezing_refusal(standing: Standing, message: Message) -> DomainError | None:
+def freezing_refusal(access: AccessContext, message: Message) -> DomainError | None:
     """Freezing the reactions to a message: owner, admins who may change what others wrote, any admin on his own."""
-    is_own = standing.member is not None and message.sender_id == standing.member.user_id
-    return grant_refusal(standing, Grant.POST if is_own else Grant.EDIT_POSTS)
+    is_own = access.member is not None and message.sender_id == access.member.user_id
+    return grant_refusal(access, Grant.POST if is_own else Grant.EDIT_POSTS)
 
 
-def reacting_refusal(group: Group, rank: Rank, member: Member | None) -> DomainError | None:
+def reacting_refusal(
+    group: Group, effective_role: EffectiveRole, member: Member | None
+) -> DomainError | None:
     """Reacting: members, muted or not; it is personal, so the application's admin needs to be one too."""
-    if rank == Rank.BANNED:
+    if effective_role == EffectiveRole.BANNED:
         return Banned()
     if member is None:
         return PermissionRefused("Only members react")
     return None
 
 
-def adding_reaction_refusal(standing: Standing) -> DomainError | None:
+def adding_reaction_refusal(access: AccessContext) -> DomainError | None:
     """Adding a reaction, for whom `reacting_refusal` lets through: not who is banned from it."""
-    return ReactingBanned() if standing.is_banned_from_reacting else None
+    return ReactingBanned() if access.is_banned_from_reacting else None

@@ -29,16 +29,16 @@ from groups.kernel.errors import (
 from groups.kernel.ids import GroupId, GroupIdText
 from groups.kernel.paging import Page, PageQuery, page_of_named
 from groups.limits import IDS_PER_CALL, GroupLimits
-from groups.models import Standing, Stream
+from groups.models import AccessContext, Stream
 from groups.routes.responses.fields import ItemError, split_ids
 from groups.routes.responses.groups import (
     CreateGroup,
     GroupMissing,
-    GroupView,
+    GroupResponse,
     UpdateGroup,
-    group_view,
+    group_response,
 )
-from groups.service.lifecycle.create import FoundingService, NewGroup
+from groups.service.lifecycle.create import CreateService, NewGroup
 from groups.service.lifecycle.disband import DisbandService
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import GroupChanges, UpdateService
@@ -64,7 +64,7 @@ class GroupRoutes:
     def __init__(
         self,
         groups: GroupReader,
-        founding: FoundingService,
+        founding: CreateService,
         updating: UpdateService,
         disbanding: DisbandService,
         limits: GroupLimits,
@@ -75,8 +75,8 @@ class GroupRoutes:
         self._disbanding = disbanding
         self._limits = limits
 
-    def _view(self, standing: Standing, stream: Stream) -> GroupView:
-        return group_view(standing, stream, standing.group.limit_of_members(self._limits))
+    def _view(self, access: AccessContext, stream: Stream) -> GroupResponse:
+        return group_response(access, stream, access.group.limit_of_members(self._limits))
 
     @post(
         "/v1/groups",
@@ -94,19 +94,21 @@ class GroupRoutes:
             IdempotencyConflict,
         ],
     )
-    async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupView:
+    async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupResponse:
         """Create a group of which I am the owner."""
         new = NewGroup(**body.model_dump(exclude_unset=True))
         created = await self._founding.create(actor, new, key=key)
         return self._view(*await self._groups.get(actor, created.group.group_id))
 
     @get("/v1/groups")
-    async def list_groups(self, actor: Actor, query: GroupQuery) -> Page[GroupView | GroupMissing]:
+    async def list_groups(
+        self, actor: Actor, query: GroupQuery
+    ) -> Page[GroupResponse | GroupMissing]:
         """The groups I am in, or each of the named ones, with its own error where it cannot be shown."""
         if query.ids is not None:
             named = [GroupId(text) for text in split_ids(query.ids)]
 
-            async def read(ids: Sequence[GroupId]) -> list[GroupView | GroupMissing]:
+            async def read(ids: Sequence[GroupId]) -> list[GroupResponse | GroupMissing]:
                 found = await self._groups.get_many(actor, ids)
                 return [self._item(i, item) for i, item in zip(ids, found, strict=True)]
 
@@ -118,14 +120,14 @@ class GroupRoutes:
         return Page(items=[self._view(*item) for item in joined], next_cursor=next_cursor)
 
     def _item(
-        self, group_id: GroupId, item: tuple[Standing, Stream] | DomainError
-    ) -> GroupView | GroupMissing:
+        self, group_id: GroupId, item: tuple[AccessContext, Stream] | DomainError
+    ) -> GroupResponse | GroupMissing:
         if isinstance(item, DomainError):
             return GroupMissing(group_id=group_id, error=ItemError.of(item))
         return self._view(*item)
 
     @get("/v1/groups/{group_id}", errors=[GroupNotFound])
-    async def get_group(self, actor: Actor, group_id: GroupIdText) -> GroupView:
+    async def get_group(self, actor: Actor, group_id: GroupIdText) -> GroupResponse:
         """A group as I see it."""
         return self._view(*await self._groups.get(actor, group_id))
 
@@ -143,7 +145,7 @@ class GroupRoutes:
             WrongMediaKind,
         ],
     )
-    async def update(self, actor: Actor, group_id: GroupIdText, body: UpdateGroup) -> GroupView:
+    async def update(self, actor: Actor, group_id: GroupIdText, body: UpdateGroup) -> GroupResponse:
         """Change a group's profile or settings (owner, admin)."""
         changes = GroupChanges(**body.model_dump(exclude_unset=True))
         await self._updating.update(actor, group_id, changes)

@@ -16,7 +16,7 @@ from groups.kernel.endpoint import Download, IdempotencyKey, Query, Upload, get,
 from groups.kernel.errors import IdempotencyConflict
 from groups.kernel.ids import AnyIdText
 from groups.models import MediaSize
-from groups.routes.responses.messages import MediaView, media_view
+from groups.routes.responses.messages import MediaResponse, media_response
 from groups.service.media.image_workers import FORMATS
 from groups.service.media.service import MediaService
 
@@ -48,7 +48,7 @@ class MediaRoutes:
             IdempotencyConflict,
         ],
     )
-    async def upload(self, actor: Actor, upload: Upload, key: IdempotencyKey) -> MediaView:
+    async def upload(self, actor: Actor, upload: Upload, key: IdempotencyKey) -> MediaResponse:
         """Upload a file, as the body or as a part of a form; kept for 24 hours until a message uses it.
 
         What it is, is seen from its bytes. A picture is drawn anew: turned as the camera held it, without where and
@@ -57,7 +57,7 @@ class MediaRoutes:
         media = await self._media.upload(
             actor, upload.chunks, length=upload.length, name=upload.name, key=key
         )
-        return media_view(media.attachment)
+        return media_response(media.attachment)
 
     @get("/v1/media/{media_id}", errors=[MediaNotFound])
     async def download(self, media_id: AnyIdText, query: SizeQuery) -> Download:

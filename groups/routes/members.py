@@ -28,18 +28,18 @@ from groups.kernel.ids import (
 )
 from groups.kernel.paging import Page, PageQuery
 from groups.limits import GroupLimits
-from groups.models import Member, Standing, User
-from groups.routes.responses.groups import GroupView, group_view
+from groups.models import AccessContext, Member, User
+from groups.routes.responses.groups import GroupResponse, group_response
 from groups.routes.responses.members import (
     AnswerRequest,
-    BanView,
+    BanResponse,
     ChangeMember,
     JoinGroup,
-    JoinRequestView,
-    MemberView,
+    JoinRequestResponse,
+    MemberResponse,
     NewOwner,
     RemoveMember,
-    member_view,
+    member_response,
 )
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.membership.service import Membership, MembershipService
@@ -76,13 +76,15 @@ class MemberRoutes:
         self._users = users
         self._limits = limits
 
-    def _group_view(self, membership: Membership) -> GroupView:
+    def _group_view(self, membership: Membership) -> GroupResponse:
         group, member = membership.group, membership.member
-        standing = Standing(group=group, member=member, rank=membership.rank)
-        return group_view(standing, membership.stream, group.limit_of_members(self._limits))
+        access = AccessContext(group=group, member=member, effective_role=membership.effective_role)
+        return group_response(access, membership.stream, group.limit_of_members(self._limits))
 
-    async def _member_view(self, member: Member) -> MemberView:
-        return member_view(member, (await self._users.names([member.user_id])).get(member.user_id))
+    async def _member_view(self, member: Member) -> MemberResponse:
+        return member_response(
+            member, (await self._users.names([member.user_id])).get(member.user_id)
+        )
 
     @put(
         "/v1/groups/{group_id}/members/me",
@@ -97,7 +99,7 @@ class MemberRoutes:
     )
     async def join(
         self, actor: Actor, group_id: GroupIdText, body: JoinGroup | None
-    ) -> Reply[GroupView]:
+    ) -> Reply[GroupResponse]:
         """Join a group.
 
         202 where the group wants approval: the request waits for owner or admins, and `role` is null until then.
@@ -116,7 +118,7 @@ class MemberRoutes:
     @get("/v1/groups/{group_id}/members", errors=[GroupNotFound, PermissionRefused])
     async def list_members(
         self, actor: Actor, group_id: GroupIdText, query: MemberQuery
-    ) -> Page[MemberView]:
+    ) -> Page[MemberResponse]:
         """The members by id; in a channel for owner and admins only."""
         members, next_cursor = await self._membership.list_members(
             actor,
@@ -127,7 +129,7 @@ class MemberRoutes:
             staff_only=query.staff,
         )
         users = await self._users.names(member.user_id for member in members)
-        items = [member_view(member, users.get(member.user_id)) for member in members]
+        items = [member_response(member, users.get(member.user_id)) for member in members]
         return Page(items=items, next_cursor=next_cursor)
 
     @get(
@@ -136,7 +138,7 @@ class MemberRoutes:
     )
     async def get_member(
         self, actor: Actor, group_id: GroupIdText, user_id: AnyUserIdText
-    ) -> MemberView:
+    ) -> MemberResponse:
         """One member; `me` is myself."""
         user_id = user_or_caller(user_id, actor.user_id)
         return await self._member_view(await self._membership.get_member(actor, group_id, user_id))
@@ -151,7 +153,7 @@ class MemberRoutes:
             GroupsPerUserReached,
         ],
     )
-    async def add(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> MemberView:
+    async def add(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> MemberResponse:
         """Add a user: owner and admins (any member in a Work group); lifts a ban."""
         added = await self._membership.add(actor, group_id, user_id)
         if added.member is None:
@@ -170,7 +172,7 @@ class MemberRoutes:
     )
     async def change(
         self, actor: Actor, group_id: GroupIdText, user_id: AnyUserIdText, body: ChangeMember
-    ) -> MemberView:
+    ) -> MemberResponse:
         """Change a member's role (owner), mute (owner, admin) or name card (himself, owner, admin)."""
         user_id = user_or_caller(user_id, actor.user_id)
         changed = await self._membership.change(
@@ -206,13 +208,15 @@ class MemberRoutes:
         await self._membership.remove(actor, group_id, user_id, ban=ban)
 
     @get("/v1/groups/{group_id}/bans", errors=[GroupNotFound, PermissionRefused])
-    async def bans(self, actor: Actor, group_id: GroupIdText, query: PageQuery) -> Page[BanView]:
+    async def bans(
+        self, actor: Actor, group_id: GroupIdText, query: PageQuery
+    ) -> Page[BanResponse]:
         """Who is banned (owner, admin)."""
         bans, next_cursor = await self._membership.list_bans(
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
         items = [
-            BanView(user_id=ban.user_id, banned_at=ban.banned_at, banned_by=ban.banned_by)
+            BanResponse(user_id=ban.user_id, banned_at=ban.banned_at, banned_by=ban.banned_by)
             for ban in bans
         ]
         return Page(items=items, next_cursor=next_cursor)
@@ -229,17 +233,17 @@ class MemberRoutes:
     @get("/v1/groups/{group_id}/join-requests", errors=[GroupNotFound, PermissionRefused])
     async def requests(
         self, actor: Actor, group_id: GroupIdText, query: PageQuery
-    ) -> Page[JoinRequestView]:
+    ) -> Page[JoinRequestResponse]:
         """Who waits for approval (owner, admin)."""
         requests, next_cursor = await self._membership.list_requests(
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
         users = await self._users.names(request.user_id for request in requests)
-        items: list[JoinRequestView] = []
+        items: list[JoinRequestResponse] = []
         for request in requests:
             user = users.get(request.user_id) or User(user_id=request.user_id)
             items.append(
-                JoinRequestView(
+                JoinRequestResponse(
                     user_id=user.user_id,
                     name=user.name,
                     face_url=user.face_url,
@@ -276,8 +280,8 @@ class MemberRoutes:
         "/v1/groups/{group_id}/owner",
         errors=[GroupNotFound, PermissionRefused, MemberNotFound, AdminLimitReached],
     )
-    async def transfer(self, actor: Actor, group_id: GroupIdText, body: NewOwner) -> GroupView:
+    async def transfer(self, actor: Actor, group_id: GroupIdText, body: NewOwner) -> GroupResponse:
         """Give the group to another member; I stay as admin. My open invitations end."""
         await self._membership.transfer(actor, group_id, body.user_id)
-        standing, stream = await self._groups.get(actor, group_id)
-        return group_view(standing, stream, standing.group.limit_of_members(self._limits))
+        access, stream = await self._groups.get(actor, group_id)
+        return group_response(access, stream, access.group.limit_of_members(self._limits))

@@ -24,12 +24,12 @@ from groups.kernel.endpoint import IdempotencyKey, Rendered, delete, get, patch,
 from groups.kernel.errors import FieldTooLong, IdempotencyConflict, PermissionRefused, RateLimited
 from groups.kernel.ids import GroupIdText, UserId
 from groups.kernel.paging import Page, PageQuery
-from groups.models import Message, Standing, Tally, User
+from groups.models import AccessContext, Message, Tally, User
 from groups.routes.rendering import MessageRendering
-from groups.routes.responses.messages import MessageView, message_view
+from groups.routes.responses.messages import MessageResponse, message_response
 from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.hooks import TallyReader
-from groups.service.messages.edits import MessageChanges
+from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
 from groups.service.messages.service import MessageService, Posted
 from groups.service.users import UserService
@@ -63,7 +63,7 @@ class MessageRoutes:
     def __init__(
         self,
         messages: MessageService,
-        changes: MessageChanges,
+        changes: EditService,
         forwards: ForwardService,
         tallies: TallyReader,
         users: UserService,
@@ -74,19 +74,19 @@ class MessageRoutes:
         self._tallies = tallies
         self._users = users
         self._rendering = MessageRendering(
-            lambda message, standing, tally, sender: _view(Posted(message, standing), tally, sender)
+            lambda message, access, tally, sender: _view(Posted(message, access), tally, sender)
         )
 
     async def _senders(
-        self, standing: Standing, messages: Sequence[Message]
+        self, access: AccessContext, messages: Sequence[Message]
     ) -> Mapping[UserId, User]:
         """What those who wrote show of themselves, where the reader may know who they are."""
-        if not policy.may_see_sender(standing.group, standing.rank):
+        if not policy.may_see_sender(access.group, access.effective_role):
             return {}
         return await self._users.names({message.sender_id for message in messages})
 
-    async def _one(self, posted: Posted, tally: Tally | None) -> MessageView:
-        senders = await self._senders(posted.standing, [posted.message])
+    async def _one(self, posted: Posted, tally: Tally | None) -> MessageResponse:
+        senders = await self._senders(posted.access, [posted.message])
         return _view(posted, tally, senders.get(posted.message.sender_id))
 
     @post(
@@ -108,7 +108,7 @@ class MessageRoutes:
     )
     async def write(
         self, actor: Actor, group_id: GroupIdText, body: NewMessage, key: IdempotencyKey
-    ) -> MessageView:
+    ) -> MessageResponse:
         """Write a message, or forward one; with an `Idempotency-Key`, repeating it writes nothing.
 
         What is forwarded is a copy with `forwarded_from`, which names the channel or group and never who wrote; a
@@ -126,7 +126,7 @@ class MessageRoutes:
     @get("/v1/groups/{group_id}/messages", errors=[GroupNotFound, PermissionRefused, Banned])
     async def history(
         self, actor: Actor, group_id: GroupIdText, query: HistoryQuery
-    ) -> Rendered[Page[MessageView]]:
+    ) -> Rendered[Page[MessageResponse]]:
         """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq."""
         history = await self._messages.list_messages(
             actor,
@@ -136,11 +136,11 @@ class MessageRoutes:
             after_seq=query.after_seq,
             cursor=query.cursor,
         )
-        senders = await self._senders(history.standing, history.messages)
+        senders = await self._senders(history.access, history.messages)
         return Rendered(
             self._rendering.page(
                 history.messages,
-                history.standing,
+                history.access,
                 history.tallies,
                 history.next_cursor,
                 senders,
@@ -152,7 +152,7 @@ class MessageRoutes:
         "/v1/groups/{group_id}/messages/{seq}",
         errors=[GroupNotFound, MessageNotFound, PermissionRefused, Banned],
     )
-    async def get_message(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> MessageView:
+    async def get_message(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> MessageResponse:
         """One message."""
         return await self._with_tally(actor, await self._messages.get(actor, group_id, seq))
 
@@ -174,7 +174,7 @@ class MessageRoutes:
     )
     async def edit(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, body: WriteMessage
-    ) -> MessageView:
+    ) -> MessageResponse:
         """Replace a message's content (its sender; in a channel also owner and admins)."""
         edited = await self._changes.edit(actor, group_id, seq, body.to_content())
         return await self._with_tally(actor, edited)
@@ -188,14 +188,14 @@ class MessageRoutes:
         """Take a message back: its content goes, its seq stays (owner, admin; the sender for two minutes)."""
         await self._changes.recall(actor, group_id, seq)
 
-    async def _with_tally(self, actor: Actor, posted: Posted) -> MessageView:
+    async def _with_tally(self, actor: Actor, posted: Posted) -> MessageResponse:
         message = posted.message
         tallies = await self._tallies.tallies_of(actor.user_id, message.stream_id, [message.seq])
         return await self._one(posted, tallies.get(message.seq))
 
 
-def _view(posted: Posted, tally: Tally | None, sender: User | None) -> MessageView:
-    standing = posted.standing
-    group = standing.group
-    with_sender = policy.may_see_sender(group, standing.rank)
-    return message_view(posted.message, group.group_id, tally, sender, with_sender=with_sender)
+def _view(posted: Posted, tally: Tally | None, sender: User | None) -> MessageResponse:
+    access = posted.access
+    group = access.group
+    with_sender = policy.may_see_sender(group, access.effective_role)
+    return message_response(posted.message, group.group_id, tally, sender, with_sender=with_sender)

@@ -17,10 +17,10 @@ from groups import policy
 from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PAGE_BYTES
-from groups.models import Message, Standing, Tallies, Tally, User
+from groups.models import AccessContext, Message, Tallies, Tally, User
 from groups.service.messages.stream import cursor_before
 
-View = Callable[[Message, Standing, Tally, User | None], BaseModel]
+Response = Callable[[Message, AccessContext, Tally, User | None], BaseModel]
 Senders = Mapping[UserId, User]
 """What those who wrote show of themselves; empty where the view does not show it."""
 
@@ -99,7 +99,7 @@ class _KeptPage:
 class MessageRendering:
     """Renders what `view` makes of messages."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: Response) -> None:
         self._view = view
         # Of a stream, for those who see senders or for those who do not: its messages, and the page read last.
         self._messages: ByteCache[tuple[str, bool, int], _Kept] = ByteCache(
@@ -112,7 +112,7 @@ class MessageRendering:
     def page(
         self,
         messages: Sequence[Message],
-        standing: Standing,
+        access: AccessContext,
         tallies: Tallies,
         next_cursor: str | None,
         senders: Senders = MappingProxyType({}),
@@ -128,7 +128,7 @@ class MessageRendering:
         """
         items = b""
         if messages:
-            page = self._page(messages, standing, tallies.shared, senders, is_forward)
+            page = self._page(messages, access, tallies.shared, senders, is_forward)
             items = page.items_of(tallies.own)
             if page.last_seq is not None:
                 next_cursor = cursor_before(page.last_seq)
@@ -138,13 +138,16 @@ class MessageRendering:
     def _page(
         self,
         messages: Sequence[Message],
-        standing: Standing,
+        access: AccessContext,
         tallies: Mapping[int, Tally],
         senders: Senders,
         is_forward: bool,
     ) -> _KeptPage:
-        group = standing.group
-        stream_id, shows_sender = group.stream_id, policy.may_see_sender(group, standing.rank)
+        group = access.group
+        stream_id, shows_sender = (
+            group.stream_id,
+            policy.may_see_sender(group, access.effective_role),
+        )
         kept = self._pages.get((stream_id, shows_sender))
         if kept is not None and kept.is_of(messages, tallies, group.name, senders, is_forward):
             return kept
@@ -164,7 +167,7 @@ class MessageRendering:
                 or one.group_name != group.name
                 or one.sender != sender
             ):
-                one = self._render(message, standing, tally, sender)
+                one = self._render(message, access, tally, sender)
                 self._messages.put(key, one)
             total += len(one.json) + len(_MINE_NONE)
             if shown and total > PAGE_BYTES and not is_forward:
@@ -194,12 +197,12 @@ class MessageRendering:
         return page
 
     def _render(
-        self, message: Message, standing: Standing, tally: Tally, sender: User | None
+        self, message: Message, access: AccessContext, tally: Tally, sender: User | None
     ) -> _Kept:
-        view = self._view(message, standing, tally, sender)
+        view = self._view(message, access, tally, sender)
         json = b"," + view.__pydantic_serializer__.to_json(view)
         if not json.endswith(_END):
             raise TypeError(f"{type(view).__name__} must end in one's own reactions")
         rest = json.removesuffix(_MINE_NONE)
         size = len(rest) + message.memory_bytes + _TALLY_BYTES + _COUNT_BYTES * len(tally.counts)
-        return _Kept(message, tally.counts, standing.group.name, sender, rest, size)
+        return _Kept(message, tally.counts, access.group.name, sender, rest, size)

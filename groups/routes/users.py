@@ -13,7 +13,7 @@ from groups.kernel.paging import Page
 from groups.limits import IDS_PER_CALL
 from groups.models import User
 from groups.routes.responses.fields import ItemError, split_ids
-from groups.routes.responses.members import UpdateUser, UserMissing, UserView
+from groups.routes.responses.members import UpdateUser, UserMissing, UserResponse
 from groups.service.revocations import Revocations
 from groups.service.users import UserService
 
@@ -41,17 +41,17 @@ class UserRoutes:
         self._revocations = revocations
 
     @get("/v1/users/me")
-    async def me(self, actor: Actor) -> UserView:
+    async def me(self, actor: Actor) -> UserResponse:
         """My profile."""
         return _view(await self._users.get(actor, actor.user_id))
 
     @patch("/v1/users/me", errors=[FieldTooLong, MediaNotFound, WrongMediaKind])
-    async def update(self, actor: Actor, body: UpdateUser) -> UserView:
+    async def update(self, actor: Actor, body: UpdateUser) -> UserResponse:
         """Change my name or picture; every list and message shows it from now on."""
         return _view(await self._users.update(actor, body.model_dump(exclude_unset=True)))
 
     @get("/v1/users")
-    async def list_users(self, actor: Actor, query: UserQuery) -> Page[UserView | UserMissing]:
+    async def list_users(self, actor: Actor, query: UserQuery) -> Page[UserResponse | UserMissing]:
         """Each of the named users, in the order asked for; `user_not_found` for who never told anything of himself.
 
         Whoever has a token is a user, so that is no failure: an app shows his id.
@@ -61,7 +61,7 @@ class UserRoutes:
         return Page(items=[_item(i, item) for i, item in zip(ids, found, strict=True)])
 
     @get("/v1/users/{user_id}", errors=[UserNotFound])
-    async def user(self, actor: Actor, user_id: UserIdText) -> UserView:
+    async def user(self, actor: Actor, user_id: UserIdText) -> UserResponse:
         """A user's profile."""
         return _view(await self._users.get(actor, user_id))
 
@@ -74,11 +74,11 @@ class UserRoutes:
         await self._revocations.revoke(actor, user_or_caller(user_id, actor.user_id))
 
 
-def _item(user_id: UserId, item: User | UserNotFound) -> UserView | UserMissing:
+def _item(user_id: UserId, item: User | UserNotFound) -> UserResponse | UserMissing:
     if isinstance(item, UserNotFound):
         return UserMissing(user_id=user_id, error=ItemError.of(item))
     return _view(item)
 
 
-def _view(user: User) -> UserView:
-    return UserView(user_id=user.user_id, name=user.name, face_url=user.face_url)
+def _view(user: User) -> UserResponse:
+    return UserResponse(user_id=user.user_id, name=user.name, face_url=user.face_url)

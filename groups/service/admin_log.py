@@ -22,7 +22,7 @@ from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAct, AdminAction, AdminLogEntry, Content, Group
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 from groups.store.admin_log import AdminLogStore
 
 VALUE_BYTES: Final = 400
@@ -36,11 +36,11 @@ class AdminLog:
     """The admin logs of all channels."""
 
     def __init__(
-        self, database: Database, entries: AdminLogStore, access: Access, clock: Clock
+        self, database: Database, entries: AdminLogStore, guard: AccessGuard, clock: Clock
     ) -> None:
         self._database = database
         self._entries = entries
-        self._access = access
+        self._guard = guard
         self._clock = clock
 
     async def record(self, tx: Tx, group: Group, *acts: AdminAct) -> None:
@@ -91,8 +91,8 @@ class AdminLog:
 
         Raises: GroupNotFound; PermissionRefused; BadCursor.
         """
-        standing = await self._access.standing(actor, group_id)
-        refusal = policy.staff_refusal(standing)
+        access = await self._guard.access_of(actor, group_id)
+        refusal = policy.staff_refusal(access)
         if refusal is not None:
             raise refusal
         key = decode_cursor("admin log", cursor, str)

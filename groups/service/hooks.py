@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
-from groups.kernel.mongo import Lookup, Tx
+from groups.kernel.mongo import BatchedQuery, Tx
 from groups.models import Group, Message, Tallies, Turnover
 
 MembersLeftHook = Callable[[GroupId, Sequence[UserId], Tx], Awaitable[None]]
@@ -33,7 +33,7 @@ PrivateSource = Callable[[Actor, StreamId, int, Tx], Awaitable[Message | None]]
 
 Raises: ForwardingNotAllowed.
 """
-ProfileLookup = Callable[[GroupId], Lookup[dict[str, object] | None]]
+ProfileLookup = Callable[[GroupId], BatchedQuery[dict[str, object] | None]]
 """What the profile of a group has beyond the group, JSON-ready; None where it has nothing."""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """A stream is gone: clear what was kept about its messages; called again after a crash, so idempotent."""
@@ -43,7 +43,7 @@ class AskedTallies(Protocol):
     """The reactions to messages that are being looked up, for some readers."""
 
     @property
-    def lookups(self) -> Sequence[Lookup[Any]]:
+    def lookups(self) -> Sequence[BatchedQuery[Any]]:
         """To be answered by the same command, behind the look-up of the messages."""
         ...
 
@@ -56,7 +56,7 @@ class TallyReader(Protocol):
     """Who knows the reactions to messages, in a higher package; whether a user may read them, the caller knows."""
 
     def ask_along(
-        self, messages: Lookup[list[Message]], user_ids: Collection[UserId]
+        self, messages: BatchedQuery[list[Message]], user_ids: Collection[UserId]
     ) -> AskedTallies:
         """What is to be looked up beside the messages, so that both cost one command."""
         ...

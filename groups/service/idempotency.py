@@ -10,9 +10,9 @@ from groups.kernel.clock import Clock
 from groups.kernel.errors import IdempotencyConflict
 from groups.kernel.mongo import Tx
 from groups.service.messages.stream import digest_of
-from groups.store.idempotency import Repeatable, RepeatStore
+from groups.store.idempotency import IdempotencyStore, Repeatable
 
-__all__ = ["Repeatable", "Repeats", "repeatable"]
+__all__ = ["Idempotency", "Repeatable", "repeatable"]
 
 
 def repeatable(actor: Actor, call: str, key: str | None, said: str) -> Repeatable | None:
@@ -20,10 +20,10 @@ def repeatable(actor: Actor, call: str, key: str | None, said: str) -> Repeatabl
     return None if key is None else Repeatable(actor.user_id, call, key, digest_of(said))
 
 
-class Repeats:
+class Idempotency:
     """Which keyed calls were made."""
 
-    def __init__(self, repeats: RepeatStore, clock: Clock) -> None:
+    def __init__(self, repeats: IdempotencyStore, clock: Clock) -> None:
         self._repeats = repeats
         self._clock = clock
 

@@ -8,7 +8,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import USER_ID_BYTES, UserId, is_id
 from groups.kernel.mongo import Database, Tx
 from groups.models import User
-from groups.service.media.avatars import Faces
+from groups.service.media.avatars import Avatars
 from groups.service.write_locks import user_lock
 from groups.store.users import UserStore
 
@@ -16,7 +16,7 @@ from groups.store.users import UserStore
 class UserService:
     """Profiles of users; identity itself comes with the token."""
 
-    def __init__(self, database: Database, users: UserStore, faces: Faces, clock: Clock) -> None:
+    def __init__(self, database: Database, users: UserStore, faces: Avatars, clock: Clock) -> None:
         self._database = database
         self._users = users
         self._faces = faces

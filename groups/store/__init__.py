@@ -7,7 +7,7 @@ transaction every method takes its `Tx`; without one it reads what is majority-c
 from groups.store.admin_log import AdminLogStore
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
-from groups.store.idempotency import RepeatStore
+from groups.store.idempotency import IdempotencyStore
 from groups.store.invitations import InvitationStore
 from groups.store.join_requests import JoinRequestStore
 from groups.store.media import MediaStore
@@ -28,7 +28,7 @@ INDEXES = (
     *MediaUsageStore.INDEXES,
     *MemberStore.INDEXES,
     *MessageStore.INDEXES,
-    *RepeatStore.INDEXES,
+    *IdempotencyStore.INDEXES,
     *RestrictionStore.INDEXES,
     *StreamStore.INDEXES,
     *UserStore.INDEXES,

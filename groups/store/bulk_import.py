@@ -13,21 +13,21 @@ from pymongo import DeleteOne, UpdateOne
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
-from groups.kernel.mongo import Database, Document, Lookup, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Document, Tx
 from groups.kernel.mongo.driver import Operation
 from groups.models import Restriction, Role
 
 DUPLICATE_KEY: Final = 11000  # MongoDB's error code
 
 
-class Seats(NamedTuple):
+class FreeSeats(NamedTuple):
     """In how many groups a user is, and whether the one asked about is among them."""
 
     groups: int
     is_member: bool
 
 
-class AdmissionStore:
+class BulkImportStore:
     """`members`, `restrictions`, `join_requests` and `users`, for batches of an import."""
 
     def __init__(self, database: Database) -> None:
@@ -39,13 +39,13 @@ class AdmissionStore:
 
     def lookup_seats(
         self, group_id: GroupId, user_ids: Collection[UserId]
-    ) -> Lookup[dict[UserId, Seats]]:
+    ) -> BatchedQuery[dict[UserId, FreeSeats]]:
         """The seats of those of the users who have any; bounded by the limit of groups a user."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
-        return Lookup(
+        return BatchedQuery(
             self._members,
             {"user_id": {"$in": list(user_ids)}},
-            lambda rows: {row["_id"]: Seats(row["groups"], row["is_member"]) for row in rows},
+            lambda rows: {row["_id"]: FreeSeats(row["groups"], row["is_member"]) for row in rows},
             {
                 "$group": {
                     "_id": "$user_id",
@@ -100,18 +100,18 @@ class AdmissionStore:
 
     def lookup_restrictions(
         self, group_id: GroupId, user_ids: Iterable[UserId]
-    ) -> Lookup[dict[UserId, Restriction]]:
+    ) -> BatchedQuery[dict[UserId, Restriction]]:
         """Bans and lasting mutes of these users in the group."""
-        return Lookup(
+        return BatchedQuery(
             self._restrictions,
             {"_id": {"$in": _keys(group_id, user_ids)}, "group_id": group_id},
             lambda rows: {row["user_id"]: Restriction.model_validate(row) for row in rows},
             {"$project": {"_id": 0, "reacting_banned": 0}},
         )
 
-    def lookup_requests(self, group_id: GroupId, user_ids: Iterable[UserId]) -> Lookup[bool]:
+    def lookup_requests(self, group_id: GroupId, user_ids: Iterable[UserId]) -> BatchedQuery[bool]:
         """Whether any of the users asks to join."""
-        return Lookup(
+        return BatchedQuery(
             self._requests,
             {"_id": {"$in": _keys(group_id, user_ids)}, "group_id": group_id},
             bool,

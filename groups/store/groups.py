@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Literal
 
 from groups.kernel.ids import GroupId, UserId
-from groups.kernel.mongo import DESCENDING, Database, Document, Index, Lookup, Tx
-from groups.kernel.request_batching import Coalesced
+from groups.kernel.mongo import DESCENDING, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.request_batching import RequestBatcher
 from groups.models import CHANNEL_MARKER, Disbanded, Group, Visibility
 
 _MARK = f"custom.{CHANNEL_MARKER}"
@@ -54,7 +54,7 @@ class GroupStore:
         self._memory = database.memory(
             "groups", _to_group, most_bytes=_KEPT_BYTES, weigh=_weigh, unseen=_UNSEEN
         )
-        self._reader = Coalesced(self.find_many)
+        self._reader = RequestBatcher(self.find_many)
 
     async def insert(self, group: Group, tx: Tx) -> None:
         """Add a group whose id is known to be free."""
@@ -67,9 +67,9 @@ class GroupStore:
         document = await self._groups.find_one({"_id": group_id}, session=tx.session)
         return _to_group(document) if document else None
 
-    def lookup(self, group_id: GroupId) -> Lookup[Group | None]:
+    def lookup(self, group_id: GroupId) -> BatchedQuery[Group | None]:
         """As `find`, to be asked together with others."""
-        return Lookup(
+        return BatchedQuery(
             self._groups,
             {"_id": group_id},
             lambda groups: groups[0] if groups else None,

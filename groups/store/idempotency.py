@@ -29,7 +29,7 @@ class Made(NamedTuple):
     print: str
 
 
-class RepeatStore:
+class IdempotencyStore:
     """The collection `repeats`."""
 
     INDEXES = (

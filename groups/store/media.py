@@ -17,10 +17,10 @@ from typing import Any, Final, NamedTuple
 
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import (
+    BatchedQuery,
     Database,
     Document,
     Index,
-    Lookup,
     Tx,
 )
 from groups.models import Media
@@ -131,9 +131,9 @@ class MediaStore:
         document = await self._media.find_one({"_id": media_id, "state": _STORED})
         return _to_media(document) if document else None
 
-    def lookup_many(self, media_ids: Iterable[str]) -> Lookup[dict[str, Media]]:
+    def lookup_many(self, media_ids: Iterable[str]) -> BatchedQuery[dict[str, Media]]:
         """Those of the uploads that exist."""
-        return Lookup(
+        return BatchedQuery(
             self._media,
             {"_id": {"$in": list(media_ids)}, "state": _STORED},
             lambda rows: {row["_id"]: _to_media(row) for row in rows},

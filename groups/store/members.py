@@ -8,11 +8,19 @@ from datetime import datetime
 from typing import Any, Final
 
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
-from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx, milliseconds_of
-from groups.kernel.request_batching import Coalesced
-from groups.models import Grant, Member, Role, Seat, stream_of
+from groups.kernel.mongo import (
+    ONE_REPLY,
+    BatchedQuery,
+    Database,
+    Document,
+    Index,
+    Tx,
+    milliseconds_of,
+)
+from groups.kernel.request_batching import RequestBatcher
+from groups.models import Grant, Member, MembershipRow, Role, stream_of
 
-_seat: Final = Seat._make
+_seat: Final = MembershipRow._make
 """Half the price of a call with three arguments, which lists pay by the thousand."""
 
 _USERS_A_QUERY: Final = 100
@@ -50,9 +58,9 @@ class MemberStore:
             most_bytes=_KEPT_BYTES,
             weigh=lambda raw, _: 3 * len(raw) + _MEMBER_BYTES,
         )
-        self._reader = Coalesced(self._find_keys)
+        self._reader = RequestBatcher(self._find_keys)
         # Few at once: each may be in thousands of groups.
-        self._group_ids_reader = Coalesced(self._find_group_ids, max_keys=_USERS_A_QUERY)
+        self._group_ids_reader = RequestBatcher(self._find_group_ids, max_keys=_USERS_A_QUERY)
 
     async def find(self, group_id: GroupId, user_id: UserId, tx: Tx | None = None) -> Member | None:
         """The membership, if there is one."""
@@ -85,24 +93,24 @@ class MemberStore:
 
     def lookup_many(
         self, group_id: GroupId, user_ids: Iterable[UserId]
-    ) -> Lookup[dict[UserId, Member]]:
+    ) -> BatchedQuery[dict[UserId, Member]]:
         """As `find_many`, to be asked together with others."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        return Lookup(self._members, match, _members_by_user)
+        return BatchedQuery(self._members, match, _members_by_user)
 
     def lookup_known(
         self, group_id: GroupId, user_ids: Iterable[UserId]
-    ) -> Lookup[dict[UserId, Member]]:
+    ) -> BatchedQuery[dict[UserId, Member]]:
         """As `lookup_many`, of users who ask again and again: a member who is as before is the same object."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        return Lookup(self._members, match, _known_by_user, memory=self._memory)
+        return BatchedQuery(self._members, match, _known_by_user, memory=self._memory)
 
-    def lookup_group_counts(self, user_ids: Iterable[UserId]) -> Lookup[dict[UserId, int]]:
+    def lookup_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
         """As `count_groups`, to be asked together with others."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
-        return Lookup(
+        return BatchedQuery(
             self._members,
             {"user_id": {"$in": list(user_ids)}},
             lambda rows: {row["_id"]: row["groups"] for row in rows},
@@ -208,7 +216,7 @@ class MemberStore:
 
     async def list_seats(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
-    ) -> dict[UserId, dict[StreamId, Seat]]:
+    ) -> dict[UserId, dict[StreamId, MembershipRow]]:
         """Where each of the users is a member, by the group's stream."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered without times)
         fields = {"_id": 0, "user_id": 1, "group_id": 1, "joined_seq": 1}
@@ -220,7 +228,7 @@ class MemberStore:
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,  # all at once: the default of 101 would ask again for the rest
         )
-        seats: dict[UserId, dict[StreamId, Seat]] = {user_id: {} for user_id in user_ids}
+        seats: dict[UserId, dict[StreamId, MembershipRow]] = {user_id: {} for user_id in user_ids}
         for row in await cursor.to_list(None):
             group_id = row["group_id"]
             joined_ms = milliseconds_of(row["joined_at"]) if with_times else 0
@@ -230,7 +238,7 @@ class MemberStore:
 
     async def find_seats(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
-    ) -> dict[tuple[GroupId, UserId], Seat]:
+    ) -> dict[tuple[GroupId, UserId], MembershipRow]:
         """The seats of those of these users who are members of the group named with them, with times."""
         wanted = set(pairs)
         query: Document = {
@@ -244,7 +252,7 @@ class MemberStore:
             batch_size=ONE_REPLY,
         )
         return {
-            (row["group_id"], row["user_id"]): Seat(
+            (row["group_id"], row["user_id"]): MembershipRow(
                 row["group_id"], row["joined_seq"], milliseconds_of(row["joined_at"])
             )
             for row in await cursor.to_list(None)

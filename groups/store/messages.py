@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 from pymongo import UpdateOne
 
 from groups.kernel.ids import StreamId, UserId
-from groups.kernel.mongo import DESCENDING, ONE_REPLY, Database, Document, Index, Lookup, Tx
-from groups.kernel.request_batching import Coalesced
+from groups.kernel.mongo import DESCENDING, ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.request_batching import RequestBatcher
 from groups.models import Content, Message, Origin, message_key
 
 
@@ -64,7 +64,7 @@ class MessageStore:
             weigh=lambda raw, message: len(raw) + message.memory_bytes,
             unseen=_UNSEEN,
         )
-        self._page_reader = Coalesced(self._find_pages)
+        self._page_reader = RequestBatcher(self._find_pages)
 
     async def insert_messages(self, messages: Sequence[KeyedMessage], tx: Tx) -> None:
         """Add messages whose seq is known to be free."""
@@ -74,14 +74,16 @@ class MessageStore:
 
     def lookup_by_keys(
         self, stream_id: StreamId, keys: Iterable[tuple[UserId, str]]
-    ) -> Lookup[dict[tuple[UserId, str], KeyedMessage]]:
+    ) -> BatchedQuery[dict[tuple[UserId, str], KeyedMessage]]:
         """The messages that these senders posted under these idempotency keys."""
         # Uses index: stream_id_1_sender_id_1_key_1; of no key at all, the one that matches nothing.
         wanted: list[Document] = [
             {"stream_id": stream_id, "sender_id": user, "key": key} for user, key in keys
         ]
         nothing: list[Document] = [{"stream_id": stream_id, "sender_id": "", "key": ""}]
-        return Lookup(self._messages, {"stream_id": stream_id, "$or": wanted or nothing}, _by_key)
+        return BatchedQuery(
+            self._messages, {"stream_id": stream_id, "$or": wanted or nothing}, _by_key
+        )
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
         """The message with this seq."""
@@ -130,11 +132,11 @@ class MessageStore:
 
     def lookup_newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
-    ) -> Lookup[list[Message]]:
+    ) -> BatchedQuery[list[Message]]:
         """As `read_messages`, of the newest before a seq, or of all, to be asked together with others."""
         # Uses index: stream_id_1_seq_1
         bounds: Document = {"$gt": 0} if below is None else {"$gt": 0, "$lt": below}
-        return Lookup(
+        return BatchedQuery(
             self._messages,
             {"stream_id": stream_id, "seq": bounds},
             list,

@@ -6,8 +6,8 @@ Bans, bans from reacting, and mutes that outlive membership; `_id` is `group<US>
 from collections.abc import Collection, Iterable
 
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
-from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx
-from groups.kernel.request_batching import Coalesced
+from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.request_batching import RequestBatcher
 from groups.models import Restriction
 
 
@@ -26,7 +26,7 @@ class RestrictionStore:
 
     def __init__(self, database: Database) -> None:
         self._restrictions = database.collection("restrictions")
-        self._reader = Coalesced(self._find_keys)
+        self._reader = RequestBatcher(self._find_keys)
 
     async def find(
         self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
@@ -91,11 +91,11 @@ class RestrictionStore:
 
     def lookup_many(
         self, group_id: GroupId, user_ids: Iterable[UserId]
-    ) -> Lookup[dict[UserId, Restriction]]:
+    ) -> BatchedQuery[dict[UserId, Restriction]]:
         """Bans and lasting mutes of these users in the group, to be asked together with others."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        return Lookup(self._restrictions, match, _by_user)
+        return BatchedQuery(self._restrictions, match, _by_user)
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
         """Drop the restrictions of a disbanded group."""

@@ -11,8 +11,16 @@ from datetime import datetime
 from typing import Final, Literal
 
 from groups.kernel.ids import StreamId
-from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Lookup, Tx, milliseconds_of
-from groups.kernel.request_batching import Coalesced
+from groups.kernel.mongo import (
+    ONE_REPLY,
+    BatchedQuery,
+    Database,
+    Document,
+    Index,
+    Tx,
+    milliseconds_of,
+)
+from groups.kernel.request_batching import RequestBatcher
 from groups.models import Head, LastMessage, Message, Stream
 
 Change = Literal["edits", "recalls"]
@@ -50,7 +58,7 @@ class StreamStore:
         self._streams = database.collection("streams")
         self._messages = database.collection("messages")
         self._streams_naive = database.collection("streams", naive_instants=True)
-        self._reader = Coalesced(self.find_many)
+        self._reader = RequestBatcher(self.find_many)
 
     async def insert(self, stream: Stream, tx: Tx) -> None:
         """Begin a stream."""
@@ -69,9 +77,9 @@ class StreamStore:
         document = await self._streams.find_one({"_id": stream_id}, session=tx.session)
         return _to_stream(document) if document else None
 
-    def lookup(self, stream_id: StreamId) -> Lookup[StreamRow | None]:
+    def lookup(self, stream_id: StreamId) -> BatchedQuery[StreamRow | None]:
         """The stream's head with its token bucket."""
-        return Lookup(
+        return BatchedQuery(
             self._streams, {"_id": stream_id}, lambda rows: _to_row(rows[0]) if rows else None
         )
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from groups.kernel.emoji_text import canonical_emoji
 from groups.kernel.ids import StreamId, UserId
-from groups.kernel.mongo import Lookup, Tx
+from groups.kernel.mongo import BatchedQuery, Tx
 from groups.models import Message, Tallies, Tally, message_key
 from reactions.errors import BadEmoji
-from reactions.service.state import Picture
+from reactions.service.state import ReactionState
 from reactions.store import Asked, MessagePage, ReactionStore
 
 
@@ -29,7 +29,9 @@ class Ledger:
         message_id = message_key(stream_id, seq)
         return AskedOfOne(message_id, seq, self._store.ask([message_id], user_ids))
 
-    async def write(self, picture: Picture, tally: Tally, now: datetime, tx: Tx) -> int | None:
+    async def write(
+        self, picture: ReactionState, tally: Tally, now: datetime, tx: Tx
+    ) -> int | None:
         """Store what the picture changed, `tally` being its counts; how many are new, None where nothing changed."""
         gone, new = picture.gone(), picture.new(now)
         if not gone and not new:
@@ -52,7 +54,7 @@ class Ledger:
         return _seen_by(seen.tallies, seen.held)
 
     def ask_along(
-        self, messages: Lookup[list[Message]], user_ids: Collection[UserId]
+        self, messages: BatchedQuery[list[Message]], user_ids: Collection[UserId]
     ) -> "AskedOfPage":
         """The same of the messages that a look-up of the same command finds, for each of these users."""
         return AskedOfPage(self._store.ask_along(messages, user_ids))
@@ -71,18 +73,18 @@ class AskedOfOne:
     asked: Asked
 
     @property
-    def lookups(self) -> Sequence[Lookup[Any]]:
+    def lookups(self) -> Sequence[BatchedQuery[Any]]:
         """What is to be looked up."""
         return self.asked.lookups
 
-    def picture(self) -> Picture:
+    def picture(self) -> ReactionState:
         """What was found."""
         tally = self.asked.of_tallies.found.get(self.seq, Tally())
         held = self.asked.of_held.found
         by_user = {
             user_id: held.get(user_id, {}).get(self.seq, set()) for user_id in self.asked.user_ids
         }
-        return Picture(self.message_id, tally.counts, by_user)
+        return ReactionState(self.message_id, tally.counts, by_user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class AskedOfPage:
     asked: Asked
 
     @property
-    def lookups(self) -> Sequence[Lookup[Any]]:
+    def lookups(self) -> Sequence[BatchedQuery[Any]]:
         """What is to be looked up, behind the messages."""
         return self.asked.lookups
 

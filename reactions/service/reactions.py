@@ -18,8 +18,8 @@ from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
-from groups.models import Group, Message, Standing, Tallies, Tally, message_key, stream_of
-from groups.service.access.bulk import GroupLookup
+from groups.models import AccessContext, Group, Message, Tallies, Tally, message_key, stream_of
+from groups.service.access.bulk import BulkAccess
 from groups.service.messages.service import MessageService
 from groups.service.write_locks import message_lock
 from reactions import policy
@@ -28,7 +28,7 @@ from reactions.events import ReactionsChanged
 from reactions.models import Reaction
 from reactions.service.hooks import ReactionHooks
 from reactions.service.ledger import Ledger, canonical, with_mine
-from reactions.service.state import Picture
+from reactions.service.state import ReactionState
 from reactions.store import ReactionStore
 
 STEP: Final = 1_000  # documents a transaction when a stream is cleared away
@@ -60,7 +60,7 @@ class ReactionService:
         self,
         database: Database,
         store: ReactionStore,
-        lookup: GroupLookup,
+        lookup: BulkAccess,
         messages: MessageService,
         clock: Clock,
         *,
@@ -108,26 +108,28 @@ class ReactionService:
         actors = {entry.actor for entry in entries}
         users = {actor.user_id for actor in actors}
         asked = self.ledger.ask(stream_of(group_id), seq, users)
-        standings = await self._lookup.standings(actors, group_id, tx, beside=asked.lookups)
-        if not standings:
+        accesses = await self._lookup.accesses_of(actors, group_id, tx, beside=asked.lookups)
+        if not accesses:
             return [GroupNotFound() for _ in entries]
         picture = asked.picture()
         refusals: list[DomainError | None] = []
         for entry in entries:
             try:
-                _apply_to(picture, message, entry, standings.get(entry.actor))
+                _apply_to(picture, message, entry, accesses.get(entry.actor))
                 refusals.append(None)
             except DomainError as refusal:
                 refusals.append(refusal)
         tally = picture.tally()
-        group = next(iter(standings.values())).group
+        group = next(iter(accesses.values())).group
         await self._write(picture, tally, group, seq, tx)
         return [
             refusal or with_mine(tally, picture.held_by(entry.actor.user_id))
             for entry, refusal in zip(entries, refusals, strict=True)
         ]
 
-    async def _write(self, picture: Picture, tally: Tally, group: Group, seq: int, tx: Tx) -> None:
+    async def _write(
+        self, picture: ReactionState, tally: Tally, group: Group, seq: int, tx: Tx
+    ) -> None:
         now = self._clock.now()
         given = await self.ledger.write(picture, tally, now, tx)
         if given:
@@ -176,7 +178,7 @@ class ReactionService:
         """
         emoji = canonical(emoji)
         posted = await self._messages.get(actor, group_id, seq)
-        refusal = policy.listing_refusal(posted.standing)
+        refusal = policy.listing_refusal(posted.access)
         if refusal is not None:
             raise refusal
         key = decode_cursor("reactors", cursor, str)
@@ -210,20 +212,20 @@ class ReactionService:
 
 
 def _apply_to(
-    picture: Picture, message: Message | None, entry: _Entry, standing: Standing | None
+    picture: ReactionState, message: Message | None, entry: _Entry, access: AccessContext | None
 ) -> None:
-    if standing is None:
+    if access is None:
         raise GroupNotFound
-    group, user_id = standing.group, entry.actor.user_id
-    refusal = groups_policy.reacting_refusal(group, standing.rank, standing.member)
+    group, user_id = access.group, entry.actor.user_id
+    refusal = groups_policy.reacting_refusal(group, access.effective_role, access.member)
     if refusal is not None:
         raise refusal
     if message is None:
         raise MessageNotFound
-    is_hidden = message.seq <= groups_policy.history_floor(standing)
+    is_hidden = message.seq <= groups_policy.history_floor(access)
     match entry:
         case _React():
-            refusal = groups_policy.adding_reaction_refusal(standing)
+            refusal = groups_policy.adding_reaction_refusal(access)
             if refusal is not None:
                 raise refusal
             if is_hidden:

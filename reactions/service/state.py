@@ -10,7 +10,7 @@ from reactions import policy
 from reactions.models import Reaction, ReactionRules
 
 
-class Picture:
+class ReactionState:
     """The reactions to one message, as far as a batch knows and changes them before it writes."""
 
     def __init__(

@@ -33,7 +33,7 @@ async def test_a_question_comes_in_and_is_answered_before_the_eyes_of_another_ad
         row = opened.page.locator(".thread-row")
         await expect(row.locator(".row-title")).to_have_text(MARKUP[:100])
         await expect(row.get_by_role("img", name="1 unread")).to_be_visible()
-        tab = opened.page.locator(".part-tabs a", has_text="Inbox")
+        tab = opened.page.locator(".part-tabs a", has_text="ConversationListService")
         await expect(tab.get_by_role("img", name="1 unread")).to_be_visible()
     await mine.page.locator(".thread-row").click()
     await expect(mine.page.locator(".thread-name")).to_be_focused()

@@ -180,7 +180,7 @@ async def test_the_application_sees_private_channels_and_runs_them(
     await opened.by("button", "Post", exact=True).click()
     await expect(opened.page.locator(".posted article")).to_contain_text("From the city hall")
     for tab, shown in (
-        ("Inbox", "Nobody has written to the channel yet."),
+        ("ConversationListService", "Nobody has written to the channel yet."),
         ("Admins", owner.id),
         ("Insights", "Growth"),
         ("Log", owner.id),

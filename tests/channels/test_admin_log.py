@@ -410,11 +410,11 @@ async def test_what_is_rolled_back_leaves_no_entry(shared_api: Api) -> None:
     path = await a_channel(ada)
     chat, database = shared_api.services.chat, shared_api.services.database
     actor = Actor(UserId(ada.id))
-    standing = await chat.access.standing(actor, GroupId(id_of(path)))
+    access = await chat.guard.access_of(actor, GroupId(id_of(path)))
     act = AdminAct(actor, AdminAction.INFO_CHANGED, None, {"name": "a"}, {"name": "b"})
 
     async def work(tx: Tx, *, fails: bool) -> None:
-        await chat.admin_log.record(tx, standing.group, act, act)
+        await chat.admin_log.record(tx, access.group, act, act)
         if fails:
             raise RuntimeError
 

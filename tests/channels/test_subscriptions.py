@@ -12,7 +12,7 @@ import pytest
 from channels.service.subscriptions import MARKS
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
-from groups.service.lifecycle.cleanup import Clearing
+from groups.service.lifecycle.cleanup import CleanupService
 from groups.service.membership.sync import OVERLAP
 from groups.store.groups import GroupStore
 from tests.api import (
@@ -236,7 +236,7 @@ async def test_while_a_deleted_channel_is_cleared_its_end_is_told_by_all_that_is
     before, after, at_last = [await Device(bob).load() for _ in range(3)]
     with monkeypatch.context() as patched:
         # As a process that died right after it had disbanded.
-        patched.setattr(Clearing, "start", lambda *_: None)
+        patched.setattr(CleanupService, "start", lambda *_: None)
         assert (await ada.delete(path)).status == 204
     database = server.services.database
     of_it = {"group_id": id_of(path)}

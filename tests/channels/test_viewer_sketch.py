@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.analytics.hyperloglog import EXACT, REGISTERS, ViewerSketch, hash_of, new_salt
+from channels.analytics.hyperloglog import EXACT, REGISTERS, HyperLogLog, hash_of, new_salt
 
 SALT = b"a salt of tests."
 ERROR = 1.04 / REGISTERS**0.5
@@ -17,8 +17,8 @@ some = st.lists(hashes | st.integers(0, 50), max_size=40)
 starts = st.sampled_from([0, 1, EXACT - 1, EXACT, EXACT + 1, 3 * EXACT])
 
 
-def sketch_of(*parts: list[int]) -> ViewerSketch:
-    return ViewerSketch(one for part in parts for one in part)
+def sketch_of(*parts: list[int]) -> HyperLogLog:
+    return HyperLogLog(one for part in parts for one in part)
 
 
 def crowd(size: int) -> list[int]:
@@ -26,19 +26,19 @@ def crowd(size: int) -> list[int]:
     return [numbers.getrandbits(64) for _ in range(size)]
 
 
-def state(sketch: ViewerSketch) -> tuple[bool, bytes]:
+def state(sketch: HyperLogLog) -> tuple[bool, bytes]:
     return sketch.is_exact, sketch.to_bytes()
 
 
 @pytest.mark.parametrize("viewers", [0, 1, 3, EXACT - 1, EXACT])
 def test_few_viewers_are_counted_exactly(viewers: int) -> None:
-    sketch = ViewerSketch(hash_of(f"user-{n}", SALT) for n in range(viewers))
+    sketch = HyperLogLog(hash_of(f"user-{n}", SALT) for n in range(viewers))
     assert sketch.is_exact
     assert sketch.count() == viewers
 
 
 def test_one_viewer_more_than_are_kept_is_estimated_in_no_more_bytes() -> None:
-    sketch = ViewerSketch(hash_of(f"user-{n}", SALT) for n in range(EXACT + 1))
+    sketch = HyperLogLog(hash_of(f"user-{n}", SALT) for n in range(EXACT + 1))
     assert not sketch.is_exact
     assert sketch.count() == pytest.approx(EXACT + 1, rel=3 * ERROR)
     assert len(sketch.to_bytes()) == REGISTERS == EXACT * 8
@@ -48,7 +48,7 @@ def test_one_viewer_more_than_are_kept_is_estimated_in_no_more_bytes() -> None:
 def test_many_viewers_are_counted_within_the_error(viewers: int) -> None:
     # Five posts of the same viewers, each with a salt of its own: one may be far off by chance, not their mean.
     counts = [
-        ViewerSketch(hash_of(f"user-{n}", bytes([salt]) * 16) for n in range(viewers)).count()
+        HyperLogLog(hash_of(f"user-{n}", bytes([salt]) * 16) for n in range(viewers)).count()
         for salt in range(5)
     ]
     for count in counts:
@@ -64,7 +64,7 @@ def test_a_million_and_more_are_counted_within_the_error() -> None:
     for place in range(REGISTERS):
         most = max(numbers.random(), 1e-12) ** (REGISTERS / viewers)
         registers[place] = _rank(1 - most)
-    sketch = ViewerSketch.from_bytes(bytes(registers), is_exact=False)
+    sketch = HyperLogLog.from_bytes(bytes(registers), is_exact=False)
     assert sketch.count() == pytest.approx(viewers, rel=4 * ERROR)
 
 
@@ -109,13 +109,13 @@ def test_whoever_was_added_changes_nothing_again(added: list[int], one: int, n: 
 def test_what_is_stored_is_read_back(added: list[int], n: int) -> None:
     sketch = sketch_of(crowd(n), added)
     exact, data = state(sketch)
-    read = ViewerSketch.from_bytes(data, is_exact=exact)
+    read = HyperLogLog.from_bytes(data, is_exact=exact)
     assert state(read) == (exact, data)
     assert read.count() == sketch.count()
 
 
 def test_the_estimate_never_falls_when_a_viewer_is_added() -> None:
-    sketch = ViewerSketch(crowd(EXACT + 1))
+    sketch = HyperLogLog(crowd(EXACT + 1))
     numbers = random.Random(1)
     last = sketch.count()
     for _ in range(5_000):

@@ -7,7 +7,7 @@ from typing import Any
 
 from conversations.service.conversation_list import ListFilter
 from conversations.service.guard import USERS_A_QUERY
-from conversations.store.settings import OverlayStore
+from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from tests.conversations.world import World
@@ -112,7 +112,7 @@ async def test_each_query_uses_the_index_it_names(real_world: World) -> None:
     plan = await explain(real_world, "conversations", unanswered, {"_id": 0, "conversation_id": 1})
     # Covered: so many strangers may wait that their documents are not to be read.
     assert plan == Plan("user_id_1_unanswered_1_conversation_id_1", keys=0, documents=0)
-    assert len(OverlayStore.INDEXES) == 3
+    assert len(ConversationSettingsStore.INDEXES) == 3
 
 
 async def test_the_inbox_examines_what_it_answers_and_nothing_else(real_world: World) -> None:

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from conversations.models import NO_OVERLAY, ConversationId, Overlay
-from conversations.store.settings import OverlayStore
+from conversations.models import NO_OVERLAY, ConversationId, ConversationSettings
+from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.ids import UserId
 from tests.conversations.world import ADA, BOB, CAT, World
 
@@ -21,7 +21,7 @@ def either(request: pytest.FixtureRequest) -> World:
 
 
 async def test_a_stored_cursor_never_moves_back(either: World) -> None:
-    store = OverlayStore(either.database)
+    store = ConversationSettingsStore(either.database)
     for seq in [5, 3, 7, 6]:
         await either.database.run(partial(store.advance, [((BOB.user_id, TEA), seq)]))
     found = await store.find_of_user(BOB.user_id, [TEA])
@@ -29,7 +29,7 @@ async def test_a_stored_cursor_never_moves_back(either: World) -> None:
 
 
 async def test_defaults_are_stored_as_absence(either: World) -> None:
-    store = OverlayStore(either.database)
+    store = ConversationSettingsStore(either.database)
     key = (BOB.user_id, TEA)
     for muted, draft in [(True, "x"), (False, "")]:
         values = {"muted": muted, "draft": draft}
@@ -39,7 +39,7 @@ async def test_defaults_are_stored_as_absence(either: World) -> None:
 
 
 async def test_renaming_and_dropping_touch_one_users_one_group(either: World) -> None:
-    store = OverlayStore(either.database)
+    store = ConversationSettingsStore(either.database)
     run, user_id = either.database.run, BOB.user_id
     for name in ["A", "AA"]:
         await run(partial(store.put_into_group, user_id, [TEA], name))
@@ -50,33 +50,33 @@ async def test_renaming_and_dropping_touch_one_users_one_group(either: World) ->
     assert await run(lambda tx: store.list_in_group(user_id, "B", limit=5, tx=tx)) == [TEA]
 
 
-async def _groups_of(store: OverlayStore, user_id: UserId) -> tuple[str, ...]:
+async def _groups_of(store: ConversationSettingsStore, user_id: UserId) -> tuple[str, ...]:
     return (await store.list_of_users([user_id]))[user_id].overlay(TEA).groups
 
 
 async def test_who_is_asked_for_together_is_told_apart(either: World) -> None:
-    store, run = OverlayStore(either.database), either.database.run
+    store, run = ConversationSettingsStore(either.database), either.database.run
     await run(lambda tx: store.advance([((BOB.user_id, TEA), 3), ((CAT.user_id, TEA), 4)], tx))
     await run(partial(store.change, (CAT.user_id, TEA), {"muted": True}))
     found = await store.list_of_users([BOB.user_id, CAT.user_id, ADA.user_id])
     assert found.keys() == {BOB.user_id, CAT.user_id}
-    assert found[BOB.user_id].overlay(TEA) == Overlay(read_seq=3)
-    assert found[CAT.user_id].overlay(TEA) == Overlay(read_seq=4, muted=True)
+    assert found[BOB.user_id].overlay(TEA) == ConversationSettings(read_seq=3)
+    assert found[CAT.user_id].overlay(TEA) == ConversationSettings(read_seq=4, muted=True)
     assert found[CAT.user_id].read_seqs == {TEA: 4}
 
 
 async def test_what_is_muted_before_anything_was_read_is_touched_all_the_same(
     either: World,
 ) -> None:
-    store = OverlayStore(either.database)
+    store = ConversationSettingsStore(either.database)
     await either.database.run(partial(store.change, (BOB.user_id, TEA), {"muted": True}))
     touched = (await store.list_of_users([BOB.user_id]))[BOB.user_id]
     assert touched.read_seqs == {TEA: 0}
-    assert touched.overlay(TEA) == Overlay(muted=True)
+    assert touched.overlay(TEA) == ConversationSettings(muted=True)
 
 
 async def test_nothing_is_left_of_those_who_went_and_others_stay(either: World) -> None:
-    store = OverlayStore(either.database)
+    store = ConversationSettingsStore(either.database)
     run = either.database.run
     others = (BOB.user_id, ConversationId("group_chess"))
     await run(lambda tx: store.advance([((BOB.user_id, TEA), 3), (others, 4)], tx))

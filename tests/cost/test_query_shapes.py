@@ -32,7 +32,7 @@ THUMB: Final = part("👍")
 TEXT: Final = {"kind": "text", "text": "Hello"}
 
 
-class Calls:
+class EndpointHandlers:
     """Which endpoints answered as they should."""
 
     def __init__(self, endpoints: list[Endpoint]) -> None:
@@ -62,10 +62,10 @@ class Calls:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def story(watched: Watched) -> AsyncIterator[tuple[Calls, list[dict[str, Any]]]]:
+async def story(watched: Watched) -> AsyncIterator[tuple[EndpointHandlers, list[dict[str, Any]]]]:
     """Every call of the API, made once with success, and all that the database did meanwhile."""
     api = watched.api
-    calls = Calls(endpoints_for(api.services))
+    calls = EndpointHandlers(endpoints_for(api.services))
     api.on_answer.append(calls.hear)
     await every_call(api)
     yield calls, await watched.probe.records()
@@ -329,7 +329,7 @@ async def _dialogues(api: Api) -> None:
     await ada.delete(news)
 
 
-Story = tuple[Calls, list[dict[str, Any]]]
+Story = tuple[EndpointHandlers, list[dict[str, Any]]]
 
 
 async def test_the_story_makes_every_call_of_the_api(story: Story) -> None:

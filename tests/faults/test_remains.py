@@ -87,7 +87,7 @@ async def test_transactions_of_others_are_left_alone(
     name = database.collection("things").database.name
     async with left_open(mongod_uri, name, "channels.another") as commit:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(mongod_uri)
-        await stale_transactions.Orphans(client, f"channels.{name}").end()
+        await stale_transactions.StaleTransactions(client, f"channels.{name}").end()
         client.close()
         await commit()
     stored = await database.collection("things").find_one({"_id": "hot"})
@@ -174,6 +174,6 @@ async def test_who_clears_too_late_takes_nothing_from_a_new_group_of_the_same_id
         post, tally = await services.channels.posts.get(OWNER, CHANNEL, 1)
         assert post.message.seq == 1
         assert tally.counts == {"👍": 1}
-        assert (await services.channels.channels.get(OWNER, CHANNEL)).standing.member is not None
+        assert (await services.channels.channels.get(OWNER, CHANNEL)).access.member is not None
     finally:
         await services.stop()

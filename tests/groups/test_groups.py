@@ -23,15 +23,15 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import (
     CHANNEL_MARKER,
+    AccessContext,
+    EffectiveRole,
     GroupType,
     Posting,
-    Rank,
     Role,
-    Standing,
     Stream,
     Visibility,
 )
-from groups.service.lifecycle.cleanup import STEP, Clearing
+from groups.service.lifecycle.cleanup import STEP, CleanupService
 from groups.service.lifecycle.create import NewGroup
 from groups.service.lifecycle.update import GroupChanges
 from groups.store.changes import ChangeStore
@@ -55,12 +55,12 @@ def tea(**other: object) -> NewGroup:
 
 
 async def test_whoever_creates_a_group_owns_it_and_is_its_first_member(world: World) -> None:
-    standing = await world.founding.create(ADA, tea())
-    assert standing.rank is Rank.OWNER
-    assert await world.members(standing.group.group_id) == {"ada": Role.OWNER}
+    access = await world.founding.create(ADA, tea())
+    assert access.effective_role is EffectiveRole.OWNER
+    assert await world.members(access.group.group_id) == {"ada": Role.OWNER}
     joined = world.take(MembersJoined)
     assert [(event.user_ids, event.member_count) for event in joined] == [(("ada",), 1)]
-    _, stream = await world.groups.get(ADA, standing.group.group_id)
+    _, stream = await world.groups.get(ADA, access.group.group_id)
     assert (stream.head_seq, stream.last) == (0, None)
 
 
@@ -151,10 +151,17 @@ async def test_creating_counts_against_the_groups_of_a_user() -> None:
 async def test_a_group_is_shown_with_what_the_actor_is_to_it(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(ADA, group_id)
-    ranks = {actor: (await world.groups.get(actor, group_id))[0].rank for actor in (ADA, BOB, CAT)}
-    assert ranks == {ADA: Rank.OWNER, BOB: Rank.MEMBER, CAT: Rank.STRANGER}
-    standing, stream = await world.groups.get(BOB, group_id)
-    assert standing.group.member_count == 2
+    effective_roles = {
+        actor: (await world.groups.get(actor, group_id))[0].effective_role
+        for actor in (ADA, BOB, CAT)
+    }
+    assert effective_roles == {
+        ADA: EffectiveRole.OWNER,
+        BOB: EffectiveRole.MEMBER,
+        CAT: EffectiveRole.STRANGER,
+    }
+    access, stream = await world.groups.get(BOB, group_id)
+    assert access.group.member_count == 2
     assert stream.head_seq == 1
     with pytest.raises(GroupNotFound):
         await world.groups.get(ADA, GroupId("@TGS#_none"))
@@ -179,8 +186,8 @@ async def test_many_are_shown_in_the_order_asked_for_each_with_its_own_refusal(
 
 def _shown(item: object) -> str:
     match item:
-        case (Standing() as standing, Stream()):
-            return standing.group.group_id
+        case (AccessContext() as access, Stream()):
+            return access.group.group_id
         case GroupNotFound():
             return item.code
         case _:
@@ -195,7 +202,7 @@ async def test_the_joined_ones_come_in_pages_that_hold_each_once(world: World) -
     cursor: str | None = None
     while True:
         page, cursor = await world.groups.list_joined(BOB, limit=2, cursor=cursor)
-        found += [standing.group.group_id for standing, _ in page]
+        found += [access.group.group_id for access, _ in page]
         sizes.append(len(page))
         if cursor is None:
             break
@@ -264,10 +271,10 @@ async def test_a_channel_fixes_what_its_rules_stand_on(world: World) -> None:
 
 async def test_a_marked_group_and_its_stream_say_that_they_are_a_channel(world: World) -> None:
     group_id = await world.channel(BOB)
-    standing, stream = await world.groups.get(BOB, group_id)
-    assert standing.group.is_channel
+    access, stream = await world.groups.get(BOB, group_id)
+    assert access.group.is_channel
     assert stream.is_channel
-    assert standing.group.custom == {CHANNEL_MARKER: "1"}
+    assert access.group.custom == {CHANNEL_MARKER: "1"}
 
 
 async def test_what_a_higher_package_changes_alone_is_told_and_breaks_nothing(
@@ -417,10 +424,10 @@ async def test_what_a_disbanded_group_leaves_is_cleared_away(open_world: OpenWor
     assert sorted(left) == ["ada", "bob"]
 
 
-def _clearing(world: World) -> Clearing:
+def _clearing(world: World) -> CleanupService:
     """The clearing of one more process."""
     database = world.database
-    return Clearing(
+    return CleanupService(
         database,
         GroupStore(database),
         MemberStore(database),

@@ -14,7 +14,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserId
 from groups.models import GroupType
-from groups.service.membership.commands import Admission
+from groups.service.membership.commands import ImportOutcome
 from groups.service.membership.import_service import ImportService
 from tests.builders import ADA, BOB, CAT, DAN, EVE, ROOT, OpenWorld, World, a_user, probed_database
 from tests.probes import CommandProbe
@@ -27,7 +27,7 @@ async def batches_of(*batches: Sequence[str]) -> AsyncIterator[list[UserId]]:
 
 async def imported(
     world: World, group_id: GroupId, *batches: Sequence[str], actor: Actor = ROOT
-) -> list[Admission]:
+) -> list[ImportOutcome]:
     """The admissions of these batches."""
     admissions = await world.chat.imports.begin(actor, group_id, batches_of(*batches))
     return [admission async for admission in admissions]
@@ -50,8 +50,8 @@ async def test_each_batch_is_admitted_in_order_and_announced_once(open_world: Op
     group_id = await world.channel(BOB)
     before = await joins(world)
     first, second = await imported(world, group_id, ["cat", "bob", "dan", "cat"], ["eve", "dan"])
-    assert first == Admission(["added", "present", "added", "present"], 4)
-    assert second == Admission(["added", "present"], 5)
+    assert first == ImportOutcome(["added", "present", "added", "present"], 4)
+    assert second == ImportOutcome(["added", "present"], 5)
     assert (await joins(world))[len(before) :] == [(("cat", "dan"), 4), (("eve",), 5)]
     await world.check_sound(group_id)
 
@@ -63,7 +63,7 @@ async def test_importing_again_changes_nothing_and_announces_nothing(open_world:
     collections = ("groups", "members", "events", "users")
     before = [await world.rows(name) for name in collections]
     (again,) = await imported(world, group_id, ["bob", "cat"])
-    assert again == Admission(["present", "present"], 3)
+    assert again == ImportOutcome(["present", "present"], 3)
     assert [await world.rows(name) for name in collections] == before
 
 
@@ -228,9 +228,9 @@ class HeldLane:
     def __init__(self) -> None:
         self.released = asyncio.Semaphore(0)
 
-    async def admit(self, group_id: GroupId, batch: Any) -> Admission:
+    async def admit(self, group_id: GroupId, batch: Any) -> ImportOutcome:
         await self.released.acquire()
-        return Admission(["added"] * len(batch.user_ids), 0)
+        return ImportOutcome(["added"] * len(batch.user_ids), 0)
 
 
 async def test_no_more_is_read_than_one_batch_beside_the_one_that_is_committed(
@@ -251,7 +251,7 @@ async def test_no_more_is_read_than_one_batch_beside_the_one_that_is_committed(
             await asyncio.sleep(0)
         return read
 
-    imports = ImportService(world.chat.access, lane, world.chat.admin_log)  # type: ignore[arg-type]  # stands still on purpose
+    imports = ImportService(world.chat.guard, lane, world.chat.admin_log)  # type: ignore[arg-type]  # stands still on purpose
     async with aclosing(await imports.begin(ROOT, group_id, batches())) as admissions:
         taking = asyncio.ensure_future(anext(admissions))
         assert await settle() == 2  # one waits for the database, one is read

@@ -20,7 +20,7 @@ from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
 from groups.service.media.image_queue import FairQueue
 from groups.service.media.image_worker import Worker, WorkerEnded
-from groups.service.media.image_workers import PictureWorkers
+from groups.service.media.image_workers import ImageWorkers
 
 ADA, BOB, CID = UserId("ada"), UserId("bob"), UserId("cid")
 ROOT: Final = Path(__file__).parents[2]
@@ -31,8 +31,8 @@ PNG: Final = "image/png"
 
 
 @pytest.fixture
-async def workers() -> AsyncIterator[PictureWorkers]:
-    made = PictureWorkers(GroupLimits())
+async def workers() -> AsyncIterator[ImageWorkers]:
+    made = ImageWorkers(GroupLimits())
     yield made
     await made.close()
 
@@ -96,9 +96,7 @@ async def until_busy(worker: Worker) -> int:
 # --- processes --------------------------------------------------------------------------------------------------------
 
 
-async def test_no_worker_runs_before_the_first_picture(
-    workers: PictureWorkers, small: Path
-) -> None:
+async def test_no_worker_runs_before_the_first_picture(workers: ImageWorkers, small: Path) -> None:
     assert (workers.ordinary.worker.pid, workers.large.worker.pid) == (None, None)
     picture = await workers.draw(ADA, small, PNG, small.with_name("drawn"))
     assert (picture.width, picture.height) == (30, 20)
@@ -120,7 +118,7 @@ async def test_a_worker_keeps_its_process_and_ends_when_it_is_idle(small: Path) 
 
 
 async def test_a_worker_that_is_killed_between_pictures_is_replaced(
-    workers: PictureWorkers, small: Path
+    workers: ImageWorkers, small: Path
 ) -> None:
     for _ in range(3):
         await workers.draw(ADA, small, PNG, small.with_name("drawn"))
@@ -131,7 +129,7 @@ async def test_a_worker_that_is_killed_between_pictures_is_replaced(
 
 
 async def test_a_picture_survives_the_death_of_its_worker(
-    workers: PictureWorkers, slow: Path
+    workers: ImageWorkers, slow: Path
 ) -> None:
     drawing = asyncio.create_task(workers.draw(ADA, slow, PNG, slow.with_name("drawn")))
     os.kill(await until_busy(workers.large.worker), signal.SIGKILL)
@@ -140,7 +138,7 @@ async def test_a_picture_survives_the_death_of_its_worker(
 
 
 async def test_a_picture_that_ends_every_worker_is_refused(
-    workers: PictureWorkers, small: Path, monkeypatch: pytest.MonkeyPatch
+    workers: ImageWorkers, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(job: Job) -> dict[str, object]:
         raise WorkerEnded(-signal.SIGSEGV)
@@ -174,7 +172,7 @@ async def test_a_picture_that_nobody_waits_for_any_more_is_given_up(
     await worker.close()
 
 
-async def test_nothing_is_drawn_after_the_end(workers: PictureWorkers, small: Path) -> None:
+async def test_nothing_is_drawn_after_the_end(workers: ImageWorkers, small: Path) -> None:
     await workers.draw(ADA, small, PNG, small.with_name("drawn"))
     pid = workers.ordinary.worker.pid
     await workers.close()
@@ -185,7 +183,7 @@ async def test_nothing_is_drawn_after_the_end(workers: PictureWorkers, small: Pa
 
 
 async def test_a_worker_has_no_file_socket_or_secret_of_the_server(
-    workers: PictureWorkers, small: Path, monkeypatch: pytest.MonkeyPatch
+    workers: ImageWorkers, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CHANNELS_SECRET", "hidden")
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1")
@@ -204,10 +202,10 @@ SERVER: Final = """
 import asyncio, sys
 from pathlib import Path
 from groups.limits import GroupLimits
-from groups.service.pictures import PictureWorkers
+from groups.service.media.image_workers import ImageWorkers
 
 async def main():
-    workers = PictureWorkers(GroupLimits())
+    workers = ImageWorkers(GroupLimits())
     small, slow = map(Path, sys.argv[1:])
     await workers.draw("ada", small, "image/png", small.with_name("a"))
     drawing = asyncio.create_task(workers.draw("ada", slow, "image/png", slow.with_name("b")))
@@ -286,7 +284,7 @@ async def test_a_user_waits_for_one_picture_of_another_however_many_that_one_sen
 
 
 async def test_one_users_slow_pictures_do_not_hold_up_anothers(
-    workers: PictureWorkers, slow: Path, small: Path
+    workers: ImageWorkers, slow: Path, small: Path
 ) -> None:
     slow_ones = [
         asyncio.create_task(workers.draw(ADA, slow, PNG, slow.with_name(f"drawn{n}")))

@@ -12,7 +12,9 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.models import (
     CHANNEL_MARKER,
+    AccessContext,
     Content,
+    EffectiveRole,
     Grant,
     Group,
     GroupType,
@@ -21,15 +23,13 @@ from groups.models import (
     Member,
     Message,
     Posting,
-    Rank,
     Restriction,
     Role,
-    Standing,
     Visibility,
 )
 from tests.builders import BOB, ROOT, START
 
-ALL = list(Rank)
+ALL = list(EffectiveRole)
 BANNED, STRANGER, MEMBER, ADMIN, OWNER, APP = ALL
 WORK, PUBLIC, MEETING, COMMUNITY = GroupType
 OK = None
@@ -68,12 +68,16 @@ def a_member(role: Role = Role.MEMBER, user: str = "bob", *, muted: bool = False
     )
 
 
-def member_of(rank: Rank, *, muted: bool = False) -> Member | None:
-    return a_member(ROLE_OF[rank], muted=muted) if rank in ROLE_OF else None
+def member_of(effective_role: EffectiveRole, *, muted: bool = False) -> Member | None:
+    return a_member(ROLE_OF[effective_role], muted=muted) if effective_role in ROLE_OF else None
 
 
-def a_standing(group: Group, rank: Rank, *, muted: bool = False) -> Standing:
-    return Standing(group=group, member=member_of(rank, muted=muted), rank=rank)
+def a_standing(
+    group: Group, effective_role: EffectiveRole, *, muted: bool = False
+) -> AccessContext:
+    return AccessContext(
+        group=group, member=member_of(effective_role, muted=muted), effective_role=effective_role
+    )
 
 
 def a_message(sender: str = "bob") -> Message:
@@ -86,13 +90,13 @@ def a_message(sender: str = "bob") -> Message:
     )
 
 
-def codes(refusals: dict[Rank, DomainError | None]) -> list[str | None]:
+def codes(refusals: dict[EffectiveRole, DomainError | None]) -> list[str | None]:
     """The code of each rank's refusal, banned to app admin."""
     return [error.code if error else None for _, error in sorted(refusals.items())]
 
 
-def by_rank(decide: Callable[[Rank], DomainError | None]) -> list[str | None]:
-    return codes({rank: decide(rank) for rank in ALL})
+def by_rank(decide: Callable[[EffectiveRole], DomainError | None]) -> list[str | None]:
+    return codes({effective_role: decide(effective_role) for effective_role in ALL})
 
 
 DENIED = "permission_denied"
@@ -107,13 +111,13 @@ STAYS = "owner_cannot_leave"
 def test_the_rank_is_the_role_the_ban_or_nothing() -> None:
     ban = Restriction(group_id=GroupId("g"), user_id=BOB.user_id, banned_at=START)
     mute = Restriction(group_id=GroupId("g"), user_id=BOB.user_id, muted_until=START)
-    assert policy.rank_of(BOB, None, None) is STRANGER
-    assert policy.rank_of(BOB, None, ban) is BANNED
-    assert policy.rank_of(BOB, None, mute) is STRANGER
-    for rank, role in ROLE_OF.items():
-        assert policy.rank_of(BOB, a_member(role), None) is rank
+    assert policy.effective_role_of(BOB, None, None) is STRANGER
+    assert policy.effective_role_of(BOB, None, ban) is BANNED
+    assert policy.effective_role_of(BOB, None, mute) is STRANGER
+    for effective_role, role in ROLE_OF.items():
+        assert policy.effective_role_of(BOB, a_member(role), None) is effective_role
     for member, restriction in product((None, a_member()), (None, ban)):
-        assert policy.rank_of(ROOT, member, restriction) is APP
+        assert policy.effective_role_of(ROOT, member, restriction) is APP
 
 
 @pytest.mark.parametrize(
@@ -124,9 +128,11 @@ def test_the_rank_is_the_role_the_ban_or_nothing() -> None:
         (Visibility.PRIVATE, [MEMBER, ADMIN, OWNER, APP]),
     ],
 )
-def test_who_sees_the_group(visibility: Visibility, seen_by: list[Rank]) -> None:
+def test_who_sees_the_group(visibility: Visibility, seen_by: list[EffectiveRole]) -> None:
     group = a_group(visibility=visibility)
-    assert [rank for rank in ALL if policy.may_see(group, rank)] == seen_by
+    assert [
+        effective_role for effective_role in ALL if policy.may_see(group, effective_role)
+    ] == seen_by
 
 
 @pytest.mark.parametrize(
@@ -139,7 +145,7 @@ def test_who_sees_the_group(visibility: Visibility, seen_by: list[Rank]) -> None
 )
 def test_who_reads(visibility: Visibility, wanted: list[str | None]) -> None:
     group = a_group(visibility=visibility)
-    assert by_rank(lambda rank: policy.reading_refusal(group, rank)) == wanted
+    assert by_rank(lambda effective_role: policy.reading_refusal(group, effective_role)) == wanted
 
 
 @pytest.mark.parametrize(
@@ -149,13 +155,19 @@ def test_history_before_joining_is_hidden_where_the_group_says_so(
     visible: bool, wanted: list[int]
 ) -> None:
     group = a_group(history_visible=visible)
-    assert [policy.history_floor(a_standing(group, rank)) for rank in ALL] == wanted
+    assert [
+        policy.history_floor(a_standing(group, effective_role)) for effective_role in ALL
+    ] == wanted
 
 
 def test_members_are_listed_to_members_but_in_a_channel_to_staff_only() -> None:
     chat, channel = a_group(), a_group(is_channel=True)
-    in_chat = by_rank(lambda rank: policy.listing_refusal(a_standing(chat, rank)))
-    in_channel = by_rank(lambda rank: policy.listing_refusal(a_standing(channel, rank)))
+    in_chat = by_rank(
+        lambda effective_role: policy.listing_refusal(a_standing(chat, effective_role))
+    )
+    in_channel = by_rank(
+        lambda effective_role: policy.listing_refusal(a_standing(channel, effective_role))
+    )
     assert in_chat == [DENIED, DENIED, OK, OK, OK, OK]
     assert in_channel == STAFF_ONLY
     assert [r for r in ALL if policy.may_see_sender(chat, r)] == ALL
@@ -184,17 +196,19 @@ POSTING = {
 def test_who_posts(type: GroupType, posting: Posting, muted: bool, muted_all: bool) -> None:
     group = a_group(type, posting=posting, muted_all=muted_all)
     found = by_rank(
-        lambda rank: policy.posting_refusal(a_standing(group, rank, muted=muted), START)
+        lambda effective_role: policy.posting_refusal(
+            a_standing(group, effective_role, muted=muted), START
+        )
     )
     assert found == POSTING[posting, muted, muted_all]
 
 
 def test_a_mute_ends_at_its_instant() -> None:
     member = a_member(muted=True)
-    standing = Standing(a_group(), member, MEMBER)
+    access = AccessContext(a_group(), member, MEMBER)
     assert member.muted_until is not None
     for late, wanted in ((timedelta(milliseconds=1), "muted"), (timedelta(0), OK)):
-        refusal = policy.posting_refusal(standing, member.muted_until - late)
+        refusal = policy.posting_refusal(access, member.muted_until - late)
         assert (refusal.code if refusal else None) == wanted
 
 
@@ -211,13 +225,17 @@ def test_who_edits(is_channel: bool, own: bool, wanted: list[str | None]) -> Non
     posting = Posting.OWNER_AND_ADMINS if is_channel else Posting.EVERYONE
     group = a_group(is_channel=is_channel, posting=posting)
     message = a_message("bob" if own else "cat")
-    found = by_rank(lambda rank: policy.editing_refusal(a_standing(group, rank), message, START))
+    found = by_rank(
+        lambda effective_role: policy.editing_refusal(
+            a_standing(group, effective_role), message, START
+        )
+    )
     assert found == wanted
 
 
 def test_who_may_no_longer_write_may_no_longer_edit() -> None:
-    standing = a_standing(a_group(), MEMBER, muted=True)
-    refusal = policy.editing_refusal(standing, a_message(), START)
+    access = a_standing(a_group(), MEMBER, muted=True)
+    refusal = policy.editing_refusal(access, a_message(), START)
     assert refusal is not None
     assert refusal.code == "muted"
 
@@ -239,14 +257,20 @@ def test_who_recalls(is_channel: bool, own: bool, seconds: int, wanted: list[str
     group, message = a_group(is_channel=is_channel), a_message("bob" if own else "cat")
     now = START + timedelta(seconds=seconds)
     found = by_rank(
-        lambda rank: policy.recalling_refusal(a_standing(group, rank), message, now, 120)
+        lambda effective_role: policy.recalling_refusal(
+            a_standing(group, effective_role), message, now, 120
+        )
     )
     assert found == wanted
 
 
 def test_who_reacts() -> None:
     group = a_group(muted_all=True)
-    found = by_rank(lambda rank: policy.reacting_refusal(group, rank, member_of(rank, muted=True)))
+    found = by_rank(
+        lambda effective_role: policy.reacting_refusal(
+            group, effective_role, member_of(effective_role, muted=True)
+        )
+    )
     # Reacting is personal: the application's admin does it as a member or not at all.
     assert found == ["banned", DENIED, OK, OK, OK, DENIED]
     assert policy.reacting_refusal(group, APP, a_member()) is None
@@ -254,11 +278,16 @@ def test_who_reacts() -> None:
 
 def test_who_pins_and_who_freezes_reactions() -> None:
     group = a_group(is_channel=True)
-    found = by_rank(lambda rank: policy.pinning_refusal(a_standing(group, rank)))
+    found = by_rank(
+        lambda effective_role: policy.pinning_refusal(a_standing(group, effective_role))
+    )
     assert found == [DENIED, DENIED, DENIED, OK, OK, OK]
     # A member's own message, too: it is not his place to silence others.
     for message in (a_message("bob"), a_message("cat")):
-        refusals = [policy.freezing_refusal(a_standing(group, rank), message) for rank in ALL]
+        refusals = [
+            policy.freezing_refusal(a_standing(group, effective_role), message)
+            for effective_role in ALL
+        ]
         assert [refusal and refusal.code for refusal in refusals] == found
 
 
@@ -275,7 +304,7 @@ def test_who_pins_and_who_freezes_reactions() -> None:
 )
 def test_who_joins(option: JoinOption, stranger: str | None) -> None:
     group = a_group(join_option=option)
-    found = by_rank(lambda rank: policy.joining_refusal(group, rank))
+    found = by_rank(lambda effective_role: policy.joining_refusal(group, effective_role))
     assert (found[0], found[1], found[5]) == ("banned", stranger, OK)
 
 
@@ -290,7 +319,10 @@ def test_who_joins(option: JoinOption, stranger: str | None) -> None:
 )
 def test_who_adds(type: GroupType, wanted: list[str | None]) -> None:
     group = a_group(type)
-    assert by_rank(lambda rank: policy.adding_refusal(a_standing(group, rank))) == wanted
+    assert (
+        by_rank(lambda effective_role: policy.adding_refusal(a_standing(group, effective_role)))
+        == wanted
+    )
 
 
 @pytest.mark.parametrize(
@@ -321,7 +353,9 @@ REMOVING = {
 def test_who_removes_whom(target: Role | None) -> None:
     whom = a_member(target, "cat") if target else None
     group = a_group()
-    found = by_rank(lambda rank: policy.removing_refusal(a_standing(group, rank), whom))
+    found = by_rank(
+        lambda effective_role: policy.removing_refusal(a_standing(group, effective_role), whom)
+    )
     assert found == REMOVING[target]
 
 
@@ -348,7 +382,9 @@ MUTING = {
 @pytest.mark.parametrize("target", Role)
 def test_who_mutes_whom(type: GroupType, target: Role) -> None:
     group, whom = a_group(type), a_member(target, "cat")
-    found = by_rank(lambda rank: policy.muting_refusal(a_standing(group, rank), whom))
+    found = by_rank(
+        lambda effective_role: policy.muting_refusal(a_standing(group, effective_role), whom)
+    )
     assert found == MUTING[type is WORK, target]
 
 
@@ -366,7 +402,7 @@ APPOINTING = {
 @pytest.mark.parametrize("target", Role)
 def test_who_appoints_whom(type: GroupType, target: Role) -> None:
     group, whom = a_group(type), a_member(target, "cat")
-    found = by_rank(lambda rank: policy.appointing_refusal(group, rank, whom))
+    found = by_rank(lambda effective_role: policy.appointing_refusal(group, effective_role, whom))
     assert found == APPOINTING[type is WORK, target]
 
 
@@ -376,7 +412,10 @@ def test_who_gives_the_group_away() -> None:
 
 def test_who_answers_join_requests() -> None:
     group = a_group()
-    assert by_rank(lambda rank: policy.managing_refusal(a_standing(group, rank))) == STAFF_ONLY
+    assert (
+        by_rank(lambda effective_role: policy.managing_refusal(a_standing(group, effective_role)))
+        == STAFF_ONLY
+    )
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
@@ -405,7 +444,11 @@ def test_who_changes_what(
     type: GroupType, field: str, in_channel: list[str | None], in_work: list[str | None]
 ) -> None:
     def refusals(group: Group) -> list[str | None]:
-        return by_rank(lambda rank: policy.updating_refusal(a_standing(group, rank), {field}))
+        return by_rank(
+            lambda effective_role: policy.updating_refusal(
+                a_standing(group, effective_role), {field}
+            )
+        )
 
     assert refusals(a_group(type)) == (in_work if type is WORK else STAFF_ONLY)
     if type is COMMUNITY:
@@ -414,7 +457,10 @@ def test_who_changes_what(
 
 def test_who_runs_it_sees_who_else_does() -> None:
     group = a_group()
-    assert by_rank(lambda rank: policy.staff_refusal(a_standing(group, rank))) == STAFF_ONLY
+    assert (
+        by_rank(lambda effective_role: policy.staff_refusal(a_standing(group, effective_role)))
+        == STAFF_ONLY
+    )
 
 
 # --- grants -----------------------------------------------------------------------------------------------------------
@@ -422,11 +468,11 @@ def test_who_runs_it_sees_who_else_does() -> None:
 CHANNEL = a_group(is_channel=True, posting=Posting.OWNER_AND_ADMINS)
 
 
-def an_admin(*grants: Grant) -> Standing:
-    return Standing(CHANNEL, replace(a_member(Role.ADMIN), grants=frozenset(grants)), ADMIN)
+def an_admin(*grants: Grant) -> AccessContext:
+    return AccessContext(CHANNEL, replace(a_member(Role.ADMIN), grants=frozenset(grants)), ADMIN)
 
 
-ACTS: dict[str, tuple[Grant, Callable[[Standing], DomainError | None]]] = {
+ACTS: dict[str, tuple[Grant, Callable[[AccessContext], DomainError | None]]] = {
     "post": (Grant.POST, lambda s: policy.posting_refusal(s, START)),
     "edit another's": (
         Grant.EDIT_POSTS,
@@ -466,9 +512,9 @@ def test_an_admin_may_do_what_he_was_granted_and_nothing_else(act: str) -> None:
 
 
 def test_an_admin_whose_grants_were_never_named_holds_all_and_so_does_the_owner() -> None:
-    for rank in ALL:
-        standing = a_standing(CHANNEL, rank)
-        assert {standing.holds(grant) for grant in Grant} == {rank >= ADMIN}
+    for effective_role in ALL:
+        access = a_standing(CHANNEL, effective_role)
+        assert {access.holds(grant) for grant in Grant} == {effective_role >= ADMIN}
     unnamed, owner = a_member(Role.ADMIN), a_member(Role.OWNER)
     assert unnamed.granted == owner.granted == tuple(Grant)
     assert a_member().granted == ()
@@ -476,7 +522,7 @@ def test_an_admin_whose_grants_were_never_named_holds_all_and_so_does_the_owner(
 
 def test_what_a_member_was_granted_once_counts_only_while_he_is_admin() -> None:
     once = replace(a_member(Role.MEMBER), grants=frozenset(Grant))
-    assert not Standing(CHANNEL, once, MEMBER).holds(Grant.POST)
+    assert not AccessContext(CHANNEL, once, MEMBER).holds(Grant.POST)
 
 
 def test_an_admin_takes_his_own_posts_back_and_edits_them_while_he_may_post() -> None:
@@ -503,7 +549,11 @@ def test_changing_profile_and_settings_at_once_needs_both_grants() -> None:
 
 def test_who_invites_admins() -> None:
     def refusals(group: Group, target: Member | None) -> list[str | None]:
-        return by_rank(lambda rank: policy.inviting_refusal(a_standing(group, rank), target))
+        return by_rank(
+            lambda effective_role: policy.inviting_refusal(
+                a_standing(group, effective_role), target
+            )
+        )
 
     denied = [DENIED] * 4
     for target in (None, a_member(user="cat")):
@@ -514,9 +564,9 @@ def test_who_invites_admins() -> None:
 
 
 def test_who_is_banned_from_reacting_adds_no_reaction() -> None:
-    standing = a_standing(CHANNEL, MEMBER)
-    assert policy.adding_reaction_refusal(standing) is None
-    refusal = policy.adding_reaction_refusal(replace(standing, is_banned_from_reacting=True))
+    access = a_standing(CHANNEL, MEMBER)
+    assert policy.adding_reaction_refusal(access) is None
+    refusal = policy.adding_reaction_refusal(replace(access, is_banned_from_reacting=True))
     assert refusal is not None
     assert refusal.code == "reacting_banned"
 
@@ -524,7 +574,7 @@ def test_who_is_banned_from_reacting_adds_no_reaction() -> None:
 @pytest.mark.parametrize("type", GroupType)
 def test_who_disbands(type: GroupType) -> None:
     owner = DENIED if type is WORK else OK
-    found = by_rank(lambda rank: policy.disbanding_refusal(a_group(type), rank))
+    found = by_rank(lambda effective_role: policy.disbanding_refusal(a_group(type), effective_role))
     assert found == [DENIED, DENIED, DENIED, DENIED, owner, OK]
 
 

@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from channels.routes.responses import PostView, post_view
+from channels.routes.responses import PostResponse, post_response
 from groups.kernel.ids import GroupId, UserId
 from groups.models import (
+    AccessContext,
     Content,
+    EffectiveRole,
     Group,
     GroupType,
     JoinOption,
     Kind,
     Message,
     Posting,
-    Rank,
-    Standing,
     Tallies,
     Tally,
     Visibility,
@@ -41,8 +41,8 @@ GROUP = Group(
     created_at=NOW,
     created_by=UserId("ada"),
 )
-READER = Standing(GROUP, None, Rank.MEMBER)
-ADMIN = Standing(GROUP, None, Rank.ADMIN)
+READER = AccessContext(GROUP, None, EffectiveRole.MEMBER)
+ADMIN = AccessContext(GROUP, None, EffectiveRole.ADMIN)
 MESSAGES = [
     Message(
         stream_id=GROUP.stream_id,
@@ -63,21 +63,21 @@ SHARED = {
 
 @pytest.fixture
 def rendering() -> MessageRendering:
-    return MessageRendering(lambda message, standing, tally, _: post_view(message, standing, tally))
+    return MessageRendering(lambda message, access, tally, _: post_response(message, access, tally))
 
 
-def expected(messages: list[Message], standing: Standing, tallies: Tallies) -> object:
+def expected(messages: list[Message], access: AccessContext, tallies: Tallies) -> object:
     items = [
-        post_view(message, standing, tallies.get(message.seq, Tally())).model_dump(mode="json")
+        post_response(message, access, tallies.get(message.seq, Tally())).model_dump(mode="json")
         for message in messages
     ]
     return {"items": items, "next_cursor": "more"}
 
 
 def rendered(
-    rendering: MessageRendering, messages: list[Message], standing: Standing, tallies: Tallies
+    rendering: MessageRendering, messages: list[Message], access: AccessContext, tallies: Tallies
 ) -> object:
-    return json.loads(rendering.page(messages, standing, tallies, "more"))
+    return json.loads(rendering.page(messages, access, tallies, "more"))
 
 
 def test_each_reader_sees_his_own_reactions_and_nobody_elses(rendering: MessageRendering) -> None:
@@ -96,9 +96,9 @@ def test_the_author_stays_hidden_from_readers_after_an_admin_looked(
     rendering: MessageRendering,
 ) -> None:
     tallies = Tallies(SHARED)
-    for standing in (ADMIN, READER, ADMIN, READER):
-        shown = rendered(rendering, MESSAGES, standing, tallies)
-        assert shown == expected(MESSAGES, standing, tallies)
+    for access in (ADMIN, READER, ADMIN, READER):
+        shown = rendered(rendering, MESSAGES, access, tallies)
+        assert shown == expected(MESSAGES, access, tallies)
 
 
 def edited(place: int) -> list[Message]:
@@ -110,7 +110,7 @@ def edited(place: int) -> list[Message]:
 
 
 @pytest.mark.parametrize(
-    ("messages", "standing", "shared"),
+    ("messages", "access", "shared"),
     [
         (MESSAGES, READER, {**SHARED, 1: Tally({"🎉": 1}, 1)}),
         (MESSAGES, replace(READER, group=GROUP.model_copy(update={"name": "Newer"})), SHARED),
@@ -125,14 +125,14 @@ def edited(place: int) -> list[Message]:
 def test_what_changed_is_shown_changed(
     rendering: MessageRendering,
     messages: list[Message],
-    standing: Standing,
+    access: AccessContext,
     shared: dict[int, Tally],
 ) -> None:
     before, after = Tallies(SHARED), Tallies(shared)
     # There and back: the page before is not taken for the one after, nor the other way round.
     for page, reader, tallies in (
         (MESSAGES, READER, before),
-        (messages, standing, after),
+        (messages, access, after),
         (MESSAGES, READER, before),
     ):
         assert rendered(rendering, page, reader, tallies) == expected(page, reader, tallies)
@@ -141,14 +141,12 @@ def test_what_changed_is_shown_changed(
 def test_readers_of_one_page_share_its_bytes() -> None:
     views = 0
 
-    def counting(message: Message, standing: Standing, tally: Tally) -> PostView:
+    def counting(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
         nonlocal views
         views += 1
-        return post_view(message, standing, tally)
+        return post_response(message, access, tally)
 
-    rendering = MessageRendering(
-        lambda message, standing, tally, _: counting(message, standing, tally)
-    )
+    rendering = MessageRendering(lambda message, access, tally, _: counting(message, access, tally))
     for own in ({}, {3: ("👍",)}, {}, {3: ("🔥",)}):
         rendering.page(MESSAGES, READER, Tallies(SHARED, own), None)
     assert views == len(MESSAGES)

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from groups.kernel.errors import BadCursor
-from groups.kernel.event_bus import Bus
+from groups.kernel.event_bus import EventBus
 from groups.kernel.events import Event, read_event
 from groups.kernel.mongo import Database, Tx
 from tests.builders import START, Deadline, mock_database
@@ -44,7 +44,7 @@ async def test_every_process_hears_every_event_once_whoever_committed_it(
     connect: Connect,
 ) -> None:
     connections = [await connect(), await connect()]
-    buses = [Bus(connection) for connection in connections]
+    buses = [EventBus(connection) for connection in connections]
     heard: list[list[Event]] = [[], []]
     for bus, events in zip(buses, heard, strict=True):
         bus.listen(events.extend)
@@ -61,7 +61,7 @@ async def test_every_process_hears_every_event_once_whoever_committed_it(
 
 async def test_nothing_committed_after_the_start_is_missed(connect: Connect) -> None:
     connection = await connect()
-    bus = Bus(connection)
+    bus = EventBus(connection)
     heard: list[Event] = []
     bus.listen(heard.extend)
     await _publish(connection, 1)
@@ -74,7 +74,7 @@ async def test_nothing_committed_after_the_start_is_missed(connect: Connect) -> 
 
 async def test_the_bus_of_mongomock_is_local_and_immediate() -> None:
     connection = mock_database()
-    bus = Bus(connection)
+    bus = EventBus(connection)
     heard: list[Event] = []
     bus.listen(heard.extend)
     await bus.start()
@@ -86,7 +86,7 @@ async def test_the_bus_of_mongomock_is_local_and_immediate() -> None:
 
 async def test_a_listener_that_fails_takes_the_event_from_nobody() -> None:
     connection = mock_database()
-    bus = Bus(connection)
+    bus = EventBus(connection)
     heard: list[Event] = []
 
     def fail(events: Sequence[Event]) -> None:
@@ -100,7 +100,7 @@ async def test_a_listener_that_fails_takes_the_event_from_nobody() -> None:
 
 async def test_what_was_rolled_back_is_not_heard(connect: Connect) -> None:
     connection = await connect()
-    bus = Bus(connection)
+    bus = EventBus(connection)
     heard: list[Event] = []
     bus.listen(heard.extend)
     await bus.start()
@@ -131,7 +131,7 @@ async def test_listeners_are_told_when_events_were_lost(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(connection, "tail_outbox", tail)
-    bus = Bus(connection)
+    bus = EventBus(connection)
     told: list[object] = []
     bus.listen(told.extend)
     bus.on_resync(lambda: told.append("resync"))
@@ -159,7 +159,7 @@ async def test_a_tail_that_breaks_is_begun_again_after_a_resync(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(connection, "tail_outbox", tail)
-    bus = Bus(connection)
+    bus = EventBus(connection)
     told: list[object] = []
     bus.listen(told.extend)
     bus.on_resync(lambda: told.append("resync"))

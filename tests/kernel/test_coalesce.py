@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from groups.kernel.errors import AnswerTooLarge
-from groups.kernel.request_batching import MAX_KEYS, Coalesced, CoalescedPages
+from groups.kernel.request_batching import MAX_KEYS, PageBatcher, RequestBatcher
 
 
 class Shelf:
@@ -30,7 +30,7 @@ class Shelf:
 
 async def test_a_lone_caller_gets_his_own_query_at_once() -> None:
     shelf = Shelf()
-    reader = Coalesced(shelf.read_many)
+    reader = RequestBatcher(shelf.read_many)
     assert await reader.find("a") == 1
     assert await reader.find("none") is None
     assert shelf.asked == [["a"], ["none"]]
@@ -38,7 +38,7 @@ async def test_a_lone_caller_gets_his_own_query_at_once() -> None:
 
 async def test_those_who_ask_while_a_query_runs_share_the_next_one() -> None:
     shelf = Shelf()
-    reader = Coalesced(shelf.read_many)
+    reader = RequestBatcher(shelf.read_many)
     shelf.gate.clear()
     first = asyncio.ensure_future(reader.find("a"))
     while not shelf.asked:
@@ -53,7 +53,7 @@ async def test_those_who_ask_while_a_query_runs_share_the_next_one() -> None:
 
 async def test_a_caller_sees_what_was_stored_before_he_asked_though_a_query_ran_already() -> None:
     shelf = Shelf()
-    reader = Coalesced(shelf.read_many)
+    reader = RequestBatcher(shelf.read_many)
     shelf.gate.clear()
     first = asyncio.ensure_future(reader.find("a"))
     while not shelf.asked:
@@ -68,7 +68,7 @@ async def test_a_caller_sees_what_was_stored_before_he_asked_though_a_query_ran_
 
 async def test_a_caller_who_goes_away_cancels_nobody_elses_read() -> None:
     shelf = Shelf()
-    reader = Coalesced(shelf.read_many)
+    reader = RequestBatcher(shelf.read_many)
     shelf.gate.clear()
     gone = asyncio.ensure_future(reader.find("a"))
     stays = asyncio.ensure_future(reader.find("a"))
@@ -82,7 +82,7 @@ async def test_a_caller_who_goes_away_cancels_nobody_elses_read() -> None:
 
 async def test_a_failed_query_fails_those_it_would_have_answered_and_no_one_later() -> None:
     shelf = Shelf()
-    reader = Coalesced(shelf.read_many)
+    reader = RequestBatcher(shelf.read_many)
     shelf.failure = ConnectionError("away")
     answers = await asyncio.gather(reader.find("a"), reader.find("b"), return_exceptions=True)
     assert [type(answer) for answer in answers] == [ConnectionError, ConnectionError]
@@ -92,7 +92,7 @@ async def test_a_failed_query_fails_those_it_would_have_answered_and_no_one_late
 
 async def test_a_query_that_is_cut_off_leaves_nobody_waiting() -> None:
     shelf = Shelf()
-    reader = Coalesced(shelf.read_many)
+    reader = RequestBatcher(shelf.read_many)
     shelf.gate.clear()
     waiting = asyncio.ensure_future(reader.find("a"))
     while not shelf.asked:
@@ -109,14 +109,14 @@ async def test_a_query_asks_for_a_bounded_number_of_keys_and_those_who_came_firs
     None
 ):
     shelf = Shelf()
-    reader = Coalesced(shelf.read_many, max_keys=2)
+    reader = RequestBatcher(shelf.read_many, max_keys=2)
     await asyncio.gather(*(reader.find(str(number)) for number in range(5)))
     assert shelf.asked == [["0", "1"], ["2", "3"], ["4"]]
 
 
 async def test_a_query_asks_for_a_thousand_keys_unless_told_otherwise() -> None:
     shelf = Shelf()
-    reader = Coalesced(shelf.read_many)
+    reader = RequestBatcher(shelf.read_many)
     await asyncio.gather(*(reader.find(str(number)) for number in range(MAX_KEYS + 1)))
     assert [len(keys) for keys in shelf.asked] == [MAX_KEYS, 1]
 
@@ -128,7 +128,7 @@ async def test_readers_of_a_page_share_its_query_up_to_so_many() -> None:
         asked.append((page, len(readers)))
         return {reader: f"{page}{reader}" for reader in readers if reader}
 
-    pages = CoalescedPages(read_page, readers_a_query=lambda page: {"long": 3}.get(page, 9))
+    pages = PageBatcher(read_page, readers_a_query=lambda page: {"long": 3}.get(page, 9))
     wanted = [("long", reader) for reader in range(4)] + [("short", reader) for reader in range(9)]
     found = await asyncio.gather(*(pages.find(*one) for one in wanted))
     assert found == [f"{page}{reader}" if reader else None for page, reader in wanted]
@@ -145,7 +145,7 @@ async def test_readers_whose_answer_is_too_large_are_answered_by_halves() -> Non
             raise AnswerTooLarge
         return {reader: f"{page}{reader}" for reader in readers}
 
-    pages = CoalescedPages(read_page, readers_a_query=lambda page: 8)
+    pages = PageBatcher(read_page, readers_a_query=lambda page: 8)
     found = await asyncio.gather(*(pages.find("p", reader) for reader in range(8)))
     assert found == [f"p{reader}" for reader in range(8)]
     assert asked == [8, 4, 4, 2, 2, 1, 1]
@@ -157,6 +157,6 @@ async def test_an_answer_that_is_too_large_for_one_reader_is_his_failure() -> No
             raise AnswerTooLarge
         return dict.fromkeys(readers, page)
 
-    pages = CoalescedPages(read_page, readers_a_query=lambda page: 8)
+    pages = PageBatcher(read_page, readers_a_query=lambda page: 8)
     with pytest.raises(AnswerTooLarge):
         await pages.find("p", 1)

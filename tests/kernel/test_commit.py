@@ -13,7 +13,7 @@ from tests.builders import Deadline, mock_database
 from tests.kernel.conftest import Connect
 
 
-class Desk:
+class InboxRules:
     """Applies batches that wait behind a gate; entries are numbers, results the same times ten."""
 
     def __init__(self) -> None:
@@ -38,11 +38,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk() -> InboxRules:
+    return InboxRules()
 
 
-def _commit(desk: Desk, **options: Any) -> GroupCommit[int, int]:
+def _commit(desk: InboxRules, **options: Any) -> GroupCommit[int, int]:
     return GroupCommit(mock_database(), desk.apply, name="test", **options)
 
 
@@ -55,7 +55,9 @@ async def _submit_all(
     return tasks
 
 
-async def test_an_entry_that_is_alone_shares_no_transaction_and_keeps_its_place(desk: Desk) -> None:
+async def test_an_entry_that_is_alone_shares_no_transaction_and_keeps_its_place(
+    desk: InboxRules,
+) -> None:
     commit = _commit(desk, is_alone=lambda entry: entry >= 100)
     desk.gate.clear()
     tasks = await _submit_all(commit, [1])
@@ -67,7 +69,7 @@ async def test_an_entry_that_is_alone_shares_no_transaction_and_keeps_its_place(
 
 
 async def test_lanes_that_share_a_lock_commit_one_after_the_other_and_others_beside_them(
-    desk: Desk,
+    desk: InboxRules,
 ) -> None:
     commit = _commit(desk, locks_of=lambda key: key.split()[:1])
     desk.gate.clear()
@@ -85,14 +87,14 @@ async def test_lanes_that_share_a_lock_commit_one_after_the_other_and_others_bes
     assert desk.batches[2:] == [("one b", [1])]
 
 
-async def test_an_entry_of_an_idle_key_is_committed_alone_and_at_once(desk: Desk) -> None:
+async def test_an_entry_of_an_idle_key_is_committed_alone_and_at_once(desk: InboxRules) -> None:
     commit = _commit(desk)
     assert await commit.submit("k", 1) == 10
     assert await commit.submit("k", 2) == 20
     assert desk.batches == [("k", [1]), ("k", [2])]
 
 
-async def test_entries_gather_while_a_batch_runs_and_keep_their_order(desk: Desk) -> None:
+async def test_entries_gather_while_a_batch_runs_and_keep_their_order(desk: InboxRules) -> None:
     desk.gate.clear()
     commit = _commit(desk)
     tasks = await _submit_all(commit, [1])
@@ -105,13 +107,13 @@ async def test_entries_gather_while_a_batch_runs_and_keep_their_order(desk: Desk
     assert commit.waiting == 0
 
 
-async def test_a_batch_holds_no_more_than_its_bound(desk: Desk) -> None:
+async def test_a_batch_holds_no_more_than_its_bound(desk: InboxRules) -> None:
     commit = _commit(desk, max_batch=2)
     await asyncio.gather(*await _submit_all(commit, [1, 2, 3, 4, 5]))
     assert [entries for _, entries in desk.batches] == [[1, 2], [3, 4], [5]]
 
 
-async def test_keys_do_not_wait_for_each_other(desk: Desk) -> None:
+async def test_keys_do_not_wait_for_each_other(desk: InboxRules) -> None:
     desk.gate.clear()
     commit = _commit(desk)
     tasks = await _submit_all(commit, [1], key="a") + await _submit_all(commit, [2], key="b")
@@ -121,7 +123,7 @@ async def test_keys_do_not_wait_for_each_other(desk: Desk) -> None:
     assert await asyncio.gather(*tasks) == [10, 20]
 
 
-async def test_one_entrys_refusal_is_its_own(desk: Desk) -> None:
+async def test_one_entrys_refusal_is_its_own(desk: InboxRules) -> None:
     commit = _commit(desk)
     outcomes = await asyncio.gather(*await _submit_all(commit, [1, -2, 3]), return_exceptions=True)
     assert [outcomes[0], outcomes[2]] == [10, 30]
@@ -131,7 +133,7 @@ async def test_one_entrys_refusal_is_its_own(desk: Desk) -> None:
 
 @pytest.mark.parametrize("poisoned", [0, 3, 4, 7])
 async def test_an_entry_that_breaks_the_batch_is_found_by_halving(
-    desk: Desk, poisoned: int
+    desk: InboxRules, poisoned: int
 ) -> None:
     desk.poison = {poisoned}
     commit = _commit(desk)
@@ -144,7 +146,7 @@ async def test_an_entry_that_breaks_the_batch_is_found_by_halving(
     assert len(desk.batches) == 7
 
 
-async def test_every_poison_entry_is_found(desk: Desk) -> None:
+async def test_every_poison_entry_is_found(desk: InboxRules) -> None:
     desk.poison = {1, 2, 6}
     commit = _commit(desk)
     outcomes = await asyncio.gather(*await _submit_all(commit, range(8)), return_exceptions=True)
@@ -152,7 +154,9 @@ async def test_every_poison_entry_is_found(desk: Desk) -> None:
     assert [outcomes[n] for n in (0, 3, 4, 5, 7)] == [0, 30, 40, 50, 70]
 
 
-async def test_a_caller_that_goes_away_takes_only_its_waiting_entry_with_it(desk: Desk) -> None:
+async def test_a_caller_that_goes_away_takes_only_its_waiting_entry_with_it(
+    desk: InboxRules,
+) -> None:
     desk.gate.clear()
     commit = _commit(desk)
     running = await _submit_all(commit, [1])
@@ -166,7 +170,9 @@ async def test_a_caller_that_goes_away_takes_only_its_waiting_entry_with_it(desk
     assert commit.waiting == 0
 
 
-async def test_a_caller_that_goes_away_while_its_batch_runs_does_not_stop_it(desk: Desk) -> None:
+async def test_a_caller_that_goes_away_while_its_batch_runs_does_not_stop_it(
+    desk: InboxRules,
+) -> None:
     desk.gate.clear()
     commit = _commit(desk)
     gone, stays = await _submit_all(commit, [1, 2])
@@ -179,7 +185,7 @@ async def test_a_caller_that_goes_away_while_its_batch_runs_does_not_stop_it(des
     assert desk.batches == [("k", [1, 2])]
 
 
-async def test_a_lane_whose_callers_all_went_away_commits_nothing(desk: Desk) -> None:
+async def test_a_lane_whose_callers_all_went_away_commits_nothing(desk: InboxRules) -> None:
     desk.gate.clear()
     commit = _commit(desk)
     (running,) = await _submit_all(commit, [1])
@@ -194,7 +200,7 @@ async def test_a_lane_whose_callers_all_went_away_commits_nothing(desk: Desk) ->
     assert await commit.submit("k", 4) == 40
 
 
-async def test_one_entry_more_than_the_queue_holds_is_refused_at_once(desk: Desk) -> None:
+async def test_one_entry_more_than_the_queue_holds_is_refused_at_once(desk: InboxRules) -> None:
     desk.gate.clear()
     commit = _commit(desk, max_waiting=3)
     running = await _submit_all(commit, [1], key="a")
@@ -209,7 +215,7 @@ async def test_one_entry_more_than_the_queue_holds_is_refused_at_once(desk: Desk
     assert await commit.submit("c", 5) == 50
 
 
-async def test_closing_waits_for_all_that_was_submitted(desk: Desk) -> None:
+async def test_closing_waits_for_all_that_was_submitted(desk: InboxRules) -> None:
     desk.gate.clear()
     commit = _commit(desk, max_batch=1)
     tasks = await _submit_all(commit, [1, 2, 3])
@@ -221,7 +227,7 @@ async def test_closing_waits_for_all_that_was_submitted(desk: Desk) -> None:
     assert [task.result() for task in tasks] == [10, 20, 30]
 
 
-async def test_each_batch_is_told_with_its_size_and_who_waits_behind_it(desk: Desk) -> None:
+async def test_each_batch_is_told_with_its_size_and_who_waits_behind_it(desk: InboxRules) -> None:
     told: list[tuple[str, int, int]] = []
 
     def hear(name: str, size: int, waiting: int) -> None:
@@ -264,7 +270,7 @@ async def test_two_processes_that_write_one_document_lose_no_entry(connect: Conn
 
 
 async def test_those_who_waited_behind_an_outage_do_not_wait_for_another_one(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: InboxRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = mock_database()
     run, away = connection.run, asyncio.Event()
@@ -295,7 +301,7 @@ async def test_those_who_waited_behind_an_outage_do_not_wait_for_another_one(
 
 
 async def test_when_the_outcome_stays_unknown_every_caller_of_the_batch_hears_it(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: InboxRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = mock_database()
 

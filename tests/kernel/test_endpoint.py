@@ -10,8 +10,8 @@ from groups.kernel.endpoint import (
     Lines,
     Query,
     Reply,
+    Response,
     Stream,
-    View,
     delete,
     endpoints_of,
     get,
@@ -31,7 +31,7 @@ class Which(Query):
     hot: bool = False
 
 
-class Tea(View):
+class Tea(Response):
     name: str
 
 

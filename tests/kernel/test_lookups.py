@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from groups.kernel.mongo import Along, Database, Lookup, Tx
+from groups.kernel.mongo import BatchedQuery, Database, JoinedOn, Tx
 from tests.builders import START, mock_database
 from tests.kernel.conftest import Connect
 
@@ -20,11 +20,11 @@ class Asked:
         self.known = database.memory(
             "things", dict, most_bytes=10_000, weigh=lambda raw, _: len(raw), unseen=["touched"]
         )
-        self.box = Lookup(self.boxes, {"_id": box_id}, lambda rows: rows[0] if rows else None)
-        self.inside = Lookup(
+        self.box = BatchedQuery(self.boxes, {"_id": box_id}, lambda rows: rows[0] if rows else None)
+        self.inside = BatchedQuery(
             self.things, {"box": box_id}, list, {"$sort": {"_id": -1}}, memory=self.known
         )
-        self.none = Lookup(self.things, {"_id": "nothing"}, len)
+        self.none = BatchedQuery(self.things, {"_id": "nothing"}, len)
 
     async def look_up(self, tx: Tx | None = None) -> tuple[Document | None, list[Document], int]:
         await self.database.look_up(tx, self.box, self.inside, self.none)
@@ -88,12 +88,12 @@ async def test_what_belongs_to_the_rows_of_another_is_found_along_with_them(
     for thing in ("red0", "red2", "blue1"):
         for text in ("old", "new"):
             await labels.insert_one({"thing": thing, "text": text})
-    newest = Lookup(asked.things, {"box": "red"}, len, {"$sort": {"_id": -1}}, {"$limit": 2})
-    of_newest: Lookup[set[str]] = Lookup(
+    newest = BatchedQuery(asked.things, {"box": "red"}, len, {"$sort": {"_id": -1}}, {"$limit": 2})
+    of_newest: BatchedQuery[set[str]] = BatchedQuery(
         labels,
         {"text": "new"},
         lambda rows: {row["thing"] for row in rows},
-        along=Along(newest, "_id", "thing"),
+        along=JoinedOn(newest, "_id", "thing"),
     )
     if way == "in a transaction":
         async with asked.database.transaction() as tx:

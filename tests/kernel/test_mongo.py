@@ -23,7 +23,7 @@ from groups.kernel.mongo import (
     ensure_indexes,
     retries,
 )
-from groups.kernel.mongo.batched_query import Lookup
+from groups.kernel.mongo.batched_query import BatchedQuery
 from groups.kernel.mongo.outbox import OUTBOX_SECONDS
 from tests.builders import START, Deadline, connections, mock_database
 from tests.kernel.conftest import Connect
@@ -532,11 +532,11 @@ async def test_an_answer_of_more_than_a_document_may_hold_is_told_in_few_words(
 ) -> None:
     things = database.collection("things")
     await things.insert_many([{"_id": n, "text": "x" * (3 << 20)} for n in range(6)])
-    first = Lookup(things, {"_id": 0}, len)
+    first = BatchedQuery(things, {"_id": 0}, len)
     with pytest.raises(AnswerTooLarge) as caught:
-        await database.look_up(None, first, Lookup(things, {}, len))
+        await database.look_up(None, first, BatchedQuery(things, {}, len))
     # The driver's own words repeat the whole answer, which takes a log a minute to write.
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
-    await database.look_up(None, first, few := Lookup(things, {"_id": {"$lt": 3}}, len))
+    await database.look_up(None, first, few := BatchedQuery(things, {"_id": {"$lt": 3}}, len))
     assert few.found == 3

@@ -11,7 +11,7 @@ from groups.events import GroupUpdated, MembersJoined, MembersLeft
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError, PermissionRefused
 from groups.kernel.ids import GroupId
-from groups.models import GroupType, Role, Standing
+from groups.models import AccessContext, GroupType, Role
 from groups.service.lifecycle.create import NewGroup
 from groups.service.membership.service import Membership
 from tests.builders import ADA, BOB, CAT, DAN, OpenWorld, World, a_user
@@ -88,7 +88,7 @@ async def test_creations_count_against_the_same_limit(open_world: OpenWorld) -> 
     worlds = [await open_world(groups_per_user=3) for _ in range(2)]
     new = NewGroup(type=MEETING, name="Tea")
     outcomes = await _together([worlds[n % 2].founding.create(BOB, new) for n in range(8)])
-    assert sum(isinstance(outcome, Standing) for outcome in outcomes) == 3
+    assert sum(isinstance(outcome, AccessContext) for outcome in outcomes) == 3
     assert len(await worlds[0].membership.list_group_ids(BOB.user_id)) == 3
 
 
@@ -99,7 +99,7 @@ async def test_one_id_raced_for_makes_one_group(open_world: OpenWorld) -> None:
     outcomes = await _together(
         [worlds[n % 2].founding.create(user, new) for n, user in enumerate(users)]
     )
-    (made,) = [outcome for outcome in outcomes if isinstance(outcome, Standing)]
+    (made,) = [outcome for outcome in outcomes if isinstance(outcome, AccessContext)]
     assert sum(isinstance(outcome, GroupIdTaken) for outcome in outcomes) == 11
     assert await worlds[0].members(GroupId("tea")) == {made.group.owner_id: Role.OWNER}
     assert len(await worlds[0].outbox()) == 1
@@ -112,7 +112,7 @@ async def test_one_key_raced_with_makes_one_group(open_world: OpenWorld) -> None
     outcomes = await _together(
         [worlds[n % 2].founding.create(ADA, new, key="k") for n in range(12)]
     )
-    assert {o.group.group_id for o in outcomes if isinstance(o, Standing)} == {
+    assert {o.group.group_id for o in outcomes if isinstance(o, AccessContext)} == {
         row["_id"] for row in await worlds[0].rows("groups")
     }
     assert len(await worlds[0].rows("members")) == len(await worlds[0].outbox()) == 1

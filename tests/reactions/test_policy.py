@@ -8,15 +8,15 @@ from groups.kernel.emoji_text import canonical_emoji
 from groups.kernel.ids import GroupId, UserId
 from groups.models import (
     CHANNEL_MARKER,
+    AccessContext,
+    EffectiveRole,
     Group,
     GroupType,
     JoinOption,
     Member,
     Posting,
-    Rank,
     ReactionChoice,
     Role,
-    Standing,
     Visibility,
 )
 from reactions import policy
@@ -136,12 +136,14 @@ def test_a_message_carries_at_most_so_many_different_emoji(
 
 
 @pytest.mark.parametrize("is_channel", [False, True])
-@pytest.mark.parametrize("rank", list(Rank))
+@pytest.mark.parametrize("effective_role", list(EffectiveRole))
 def test_who_reacted_is_shown_to_members_and_in_a_channel_to_those_who_run_it(
-    rank: Rank, *, is_channel: bool
+    effective_role: EffectiveRole, *, is_channel: bool
 ) -> None:
     admin = Member(GroupId("g"), UserId("bob"), Role.ADMIN, datetime(2026, 1, 1, tzinfo=UTC), 0)
-    member = admin if rank == Rank.ADMIN else None
-    standing = Standing(group=a_group(is_channel=is_channel), member=member, rank=rank)
-    needed = Rank.ADMIN if is_channel else Rank.MEMBER
-    assert (policy.listing_refusal(standing) is None) is (rank >= needed)
+    member = admin if effective_role == EffectiveRole.ADMIN else None
+    access = AccessContext(
+        group=a_group(is_channel=is_channel), member=member, effective_role=effective_role
+    )
+    needed = EffectiveRole.ADMIN if is_channel else EffectiveRole.MEMBER
+    assert (policy.listing_refusal(access) is None) is (effective_role >= needed)

@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PageQuery
-from groups.routes.responses.tallies import TallyView
-from reactions.routes import ReactionRoutes, ReactorView
+from groups.routes.responses.tallies import TallyResponse
+from reactions.routes import ReactionRoutes, ReactorResponse
 from tests.reactions.scene import ADA, BOB, THUMB, Scene
 
 ONE = "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}"
@@ -25,20 +25,22 @@ def calls(scene: Scene) -> dict[tuple[str, str], Endpoint]:
     return {(each.spec.method, each.spec.path): each for each in endpoints}
 
 
-Calls = dict[tuple[str, str], Endpoint]
+EndpointHandlers = dict[tuple[str, str], Endpoint]
 
 
-async def test_reacting_and_taking_back_answer_the_tally(scene: Scene, calls: Calls) -> None:
+async def test_reacting_and_taking_back_answer_the_tally(
+    scene: Scene, calls: EndpointHandlers
+) -> None:
     group_id = await scene.a_group()
     reacted = await calls["PUT", ONE].handler(ADA, group_id, 1, THUMB)
-    tally = TallyView.model_validate_json(reacted.json)
-    assert tally == TallyView(counts={THUMB: 1}, total=1, mine=(THUMB,))
+    tally = TallyResponse.model_validate_json(reacted.json)
+    assert tally == TallyResponse(counts={THUMB: 1}, total=1, mine=(THUMB,))
     assert await calls["GET", ALL].handler(ADA, group_id, 1) == tally
     unreacted = await calls["DELETE", ONE].handler(ADA, group_id, 1, THUMB)
-    assert TallyView.model_validate_json(unreacted.json) == TallyView()
+    assert TallyResponse.model_validate_json(unreacted.json) == TallyResponse()
 
 
-async def test_who_reacted_is_shown_with_names(scene: Scene, calls: Calls) -> None:
+async def test_who_reacted_is_shown_with_names(scene: Scene, calls: EndpointHandlers) -> None:
     group_id = await scene.a_group()
     await scene.users.update(ADA, {"name": "Ada"})
     for who in (ADA, BOB):
@@ -46,15 +48,17 @@ async def test_who_reacted_is_shown_with_names(scene: Scene, calls: Calls) -> No
     page = await calls["GET", ONE].handler(BOB, group_id, 1, THUMB, PageQuery(limit=1))
     at = scene.clock.now()
     assert page.items == [
-        ReactorView(user_id=UserId("ada"), name="Ada", face_url="", reacted_at=at)
+        ReactorResponse(user_id=UserId("ada"), name="Ada", face_url="", reacted_at=at)
     ]
     rest = PageQuery(limit=1, cursor=page.next_cursor)
     page = await calls["GET", ONE].handler(BOB, group_id, 1, THUMB, rest)
-    assert page.items == [ReactorView(user_id=UserId("bob"), name="", face_url="", reacted_at=at)]
+    assert page.items == [
+        ReactorResponse(user_id=UserId("bob"), name="", face_url="", reacted_at=at)
+    ]
     assert page.next_cursor is None
 
 
-def test_what_is_not_an_emoji_is_told_by_its_own_type(calls: Calls) -> None:
+def test_what_is_not_an_emoji_is_told_by_its_own_type(calls: EndpointHandlers) -> None:
     emoji = calls["PUT", ONE].path["emoji"]
     assert emoji.validate_python("\u2764") == "❤️"
     with pytest.raises(ValidationError) as refused:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import channels.server.web.not_found_delay
-from channels.server.web.not_found_delay import Veil
+from channels.server.web.not_found_delay import NotFoundDelay
 from groups.kernel.errors import NotFound
 
 HOURS = (1_000.0, 1_000.0003, 77.123456, 12_345.678901)
@@ -51,7 +51,7 @@ async def answered_at(time: Time, work: float, *, is_batch: bool) -> float:
             return ["missing"]
         raise Missing
 
-    veil = Veil(0.02, timer=time)
+    veil = NotFoundDelay(0.02, timer=time)
     try:
         await veil.over(search(), is_held=lambda answer: "missing" in answer)
     except Missing:
@@ -86,7 +86,7 @@ async def test_what_is_found_is_answered_at_once(at: Any) -> None:
         time.seconds += 0.003
         return ["found"]
 
-    veil = Veil(0.02, timer=time)
+    veil = NotFoundDelay(0.02, timer=time)
     assert await veil.over(search(), is_held=lambda answer: "missing" in answer) == ["found"]
     assert time.seconds == 1_000.003
 
@@ -99,5 +99,5 @@ async def test_what_is_held_gives_back_its_place_before_it_waits(at: Any) -> Non
         raise Missing
 
     with pytest.raises(Missing):
-        await Veil(0.02, timer=time).over(search(), lambda: left_at.append(time.seconds))
+        await NotFoundDelay(0.02, timer=time).over(search(), lambda: left_at.append(time.seconds))
     assert left_at == [1_000.0]

@@ -16,7 +16,7 @@ import pytest
 import structlog
 from aiohttp.test_utils import make_mocked_request
 
-from channels.server.limits.by_address import Visitors
+from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.load_shedding import (
     FEWEST,
     FIRST,
@@ -24,7 +24,7 @@ from channels.server.limits.load_shedding import (
     HELD_SECONDS,
     LASTING_SECONDS,
     RETRY_SECONDS,
-    Admission,
+    LoadShedder,
 )
 from channels.server.limits.rate_limit import Buckets, UserRates
 from channels.server.realtime.close_codes import CloseCode
@@ -408,7 +408,7 @@ async def test_a_proxy_that_nobody_named_is_told_of_once(api: OpenApi, timer: Ti
     ],
 )
 def test_an_address_is_read_as_proxies_write_it(said: str, counted_as: str) -> None:
-    visitors = Visitors(1, 1, 1, trusted_proxies=(ip_network("10.0.0.0/8"),))
+    visitors = AddressLimits(1, 1, 1, trusted_proxies=(ip_network("10.0.0.0/8"),))
     request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": said})
     assert visitors.address_of(request.clone(remote="10.0.0.1")) == counted_as
 
@@ -499,7 +499,7 @@ class Shop:
 
     def __init__(self, most: int = 4096, waiting_seconds: float = 0.1) -> None:
         self.timer = Timer()
-        self.admission = Admission(most, waiting_seconds, timer=self.timer)
+        self.admission = LoadShedder(most, waiting_seconds, timer=self.timer)
 
     def serve(self, crowd: int, seconds: float) -> None:
         """So many requests come at once, as far as there are places, and all take that long."""

@@ -10,27 +10,27 @@ from typing import Any, Final
 import pytest
 from bson import encode
 
-from channels.models import Extras
-from channels.routes.responses import post_view
+from channels.models import ChannelProfile
+from channels.routes.responses import post_response
 from channels.server.tokens import TokenVerifier, mint
 from channels.service import profiles as extras_module
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from groups.kernel import byte_cache
 from groups.kernel.byte_cache import ByteCache, kept_bytes
 from groups.kernel.clock import SystemClock
 from groups.kernel.ids import SEPARATOR, GroupId, UserId
 from groups.models import (
+    AccessContext,
     Attachment,
     Content,
+    EffectiveRole,
     Grant,
     Kind,
     Link,
     MediaKind,
     Member,
     Message,
-    Rank,
     Role,
-    Standing,
     Tallies,
     Tally,
 )
@@ -223,7 +223,7 @@ PAGES: Final[dict[str, tuple[int, dict[str, Any]]]] = {
 @pytest.mark.parametrize(("number", "content"), PAGES.values(), ids=PAGES)
 def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
     rendering = MessageRendering(
-        lambda message, standing, tally, _: post_view(message, standing, tally)
+        lambda message, access, tally, _: post_response(message, access, tally)
     )
     caches = rendering._messages, rendering._pages
     streams = count()
@@ -235,8 +235,10 @@ def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
             tallies = {
                 seq: Tally(dict.fromkeys(EMOJI[:3], seq), seq) for seq in range(1, number + 1)
             }
-            for rank in (Rank.MEMBER, Rank.ADMIN):
-                rendering.page(messages, Standing(group, None, rank), Tallies(tallies), None)
+            for effective_role in (EffectiveRole.MEMBER, EffectiveRole.ADMIN):
+                rendering.page(
+                    messages, AccessContext(group, None, effective_role), Tallies(tallies), None
+                )
 
     read(2)
     for cache in caches:
@@ -267,9 +269,9 @@ class _Channels:
     def __init__(self, **values: Any) -> None:
         self._values = values
 
-    async def find_many(self, channel_ids: Iterator[GroupId]) -> dict[GroupId, Extras]:
+    async def find_many(self, channel_ids: Iterator[GroupId]) -> dict[GroupId, ChannelProfile]:
         return {
-            channel_id: Extras(channel_id=channel_id, created_at=NOW, **self._values)
+            channel_id: ChannelProfile(channel_id=channel_id, created_at=NOW, **self._values)
             for channel_id in channel_ids
         }
 
@@ -279,7 +281,7 @@ class _Channels:
 )
 def test_channels(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras_module, "KEPT_BYTES", 2**20)
-    cache = ExtrasCache(_Channels(**values))  # type: ignore[arg-type]
+    cache = ProfileCache(_Channels(**values))  # type: ignore[arg-type]
 
     def put(number: int) -> None:
         # It waits for nothing.

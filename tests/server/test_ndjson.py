@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from channels.server.web.ndjson import serve_stream
-from groups.kernel.endpoint import LINE_BYTES, Body, Lines, Stream, View, endpoints_of, post
+from groups.kernel.endpoint import LINE_BYTES, Body, Lines, Response, Stream, endpoints_of, post
 from groups.kernel.errors import Unavailable
 
 Serve = Callable[..., Awaitable[TestClient[web.Request, web.Application]]]
@@ -21,7 +21,7 @@ class Line(Body):
     """What a line would hold."""
 
 
-class Told(View):
+class Told(Response):
     """A list of lines that came together; None in place of one that was too long."""
 
     lines: list[str | None]

@@ -15,7 +15,7 @@ from aiohttp import web
 
 import channels.server.web.public_pages
 from channels.server.app import App, create_services
-from channels.server.limits.by_address import AT_ONCE, Visitors
+from channels.server.limits.by_address import AT_ONCE, AddressLimits
 from channels.server.settings import Settings
 from channels.server.startup import StartupError
 from channels.service.channels import ChannelService
@@ -375,7 +375,7 @@ async def test_a_page_whose_turn_to_be_drawn_comes_late_is_not_shown_if_it_is_pr
         return False
 
     waits = iter([turn_private, at_once])
-    monkeypatch.setattr(Visitors, "take_drawing", lambda *arguments: next(waits)(*arguments))
+    monkeypatch.setattr(AddressLimits, "take_drawing", lambda *arguments: next(waits)(*arguments))
     assert (await nobody.get(public(path))).status == 404
 
 

@@ -163,10 +163,10 @@ async def test_a_right_taken_while_it_is_read_for_a_watch_is_not_missed(
     real, was_read, go_on = socket._may_watch, asyncio.Event(), asyncio.Event()
 
     async def slow(actor: Actor, group_id: GroupId) -> object:
-        standing = await real(actor, group_id)
+        access = await real(actor, group_id)
         was_read.set()
         await go_on.wait()
-        return standing
+        return access
 
     socket._may_watch = slow
     await ears.tell(type="watch", conversation_id=conversation_of(path))

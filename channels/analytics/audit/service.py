@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from channels.analytics.audit.store import ReachAuditStore
-from channels.audit.service import MENDER
+from channels.audit.service import REPAIR_ACTOR
 from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
@@ -126,10 +126,10 @@ class _Audit:
 
     def _ending(self, channel_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            standings = await self._chat.lookup.standings({MENDER}, channel_id, tx)
-            if MENDER not in standings:
+            accesses = await self._chat.lookup.accesses_of({REPAIR_ACTOR}, channel_id, tx)
+            if REPAIR_ACTOR not in accesses:
                 return None
-            members = standings[MENDER].group.member_count
+            members = accesses[REPAIR_ACTOR].group.member_count
             before = await self._store.put_subscribers(channel_id, members, tx)
             if before in {None, members}:
                 return None
@@ -151,7 +151,7 @@ class _Audit:
 
     def _recounting(self, group_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if not await self._chat.lookup.standings({MENDER}, group_id, tx):
+            if not await self._chat.lookup.accesses_of({REPAIR_ACTOR}, group_id, tx):
                 return None
             before, after = await self._store.recount_muted(group_id, tx)
             return f"counted anew: {after}" if before != after else None

@@ -12,14 +12,14 @@ from channels.analytics.models import HOURS, MUTED_PLACES, Day, Hour, Insights, 
 from channels.analytics.store.days import DayStore
 from channels.errors import in_words_of_channels
 from channels.limits import ChannelLimits
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import GroupId
-from groups.models import Grant, Message, Standing
-from groups.service.access.guard import Access
+from groups.models import AccessContext, Grant, Message
+from groups.service.access.guard import AccessGuard
 from groups.service.messages.service import MessageService
 
 DEFAULT_DAYS: Final = 30
@@ -32,15 +32,15 @@ class InsightService:
     def __init__(
         self,
         days: DayStore,
-        extras: ExtrasCache,
-        access: Access,
+        extras: ProfileCache,
+        guard: AccessGuard,
         messages: MessageService,
         limits: ChannelLimits,
         clock: Clock,
     ) -> None:
         self._days = days
         self._extras = extras
-        self._access = access
+        self._guard = guard
         self._messages = messages
         self._limits = limits
         self._clock = clock
@@ -53,7 +53,7 @@ class InsightService:
         Without `last` they end today, and so they do where it is later; without `first` there are 30. At most
         `insight_range_days`. Raises: ChannelNotFound; PermissionRefused; InvalidRequest.
         """
-        standing = await self._may_see(actor, channel_id)
+        access = await self._may_see(actor, channel_id)
         today = self._clock.now().astimezone(UTC).date()
         last = min(last or today, today)
         if first is None:
@@ -75,9 +75,9 @@ class InsightService:
             # A document counts one thing alone, and its hours are that thing's.
             hours = views if "views" in row else reactions
             hours.update({int(hour): number for hour, number in row.get("hours", {}).items()})
-        before = await self._subscribers_before(standing, first)
-        known_from = self._known_from(standing, today)
-        members = standing.group.member_count
+        before = await self._subscribers_before(access, first)
+        known_from = self._known_from(access, today)
+        members = access.group.member_count
         # Read a moment apart: somebody may have muted it, or left, in between.
         muted = min(max(0, await self._days.count_muted(channel_id, MUTED_PLACES)), members)
         return Insights(
@@ -104,31 +104,31 @@ class InsightService:
         totals = {seq: tally.total for seq, tally in history.tallies.shared.items()}
         return [_reach_of(message, totals) for message in shown], history.next_cursor
 
-    async def _may_see(self, actor: Actor, channel_id: GroupId) -> Standing:
+    async def _may_see(self, actor: Actor, channel_id: GroupId) -> AccessContext:
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            standing = await self._access.standing(actor, channel_id)
-        refusal = policy.grant_refusal(standing, Grant.SEE_INSIGHTS)
+            access = await self._guard.access_of(actor, channel_id)
+        refusal = policy.grant_refusal(access, Grant.SEE_INSIGHTS)
         if refusal is not None:
             raise refusal
-        return standing
+        return access
 
-    async def _subscribers_before(self, standing: Standing, first: date) -> int:
+    async def _subscribers_before(self, access: AccessContext, first: date) -> int:
         """How many subscribers there were when the day began."""
-        channel_id = standing.group.group_id
+        channel_id = access.group.group_id
         row = await self._days.find_members_before(channel_id, first)
         if row is not None:
             return int(row["subscribers"])
         row = await self._days.find_members_from(channel_id, first)
         if row is None:  # nobody came or went since counting began
-            return standing.group.member_count
+            return access.group.member_count
         net = row.get("joined", 0) - row.get("left", 0) - row.get("removed", 0)
         return int(row["subscribers"] - net)
 
-    def _known_from(self, standing: Standing, today: date) -> date:
+    def _known_from(self, access: AccessContext, today: date) -> date:
         """The first day of which the number of subscribers is known."""
         kept = today - timedelta(days=self._limits.insight_days)
-        return max(kept, standing.group.created_at.astimezone(UTC).date())
+        return max(kept, access.group.created_at.astimezone(UTC).date())
 
 
 def _in_order(

@@ -20,7 +20,7 @@ LATE: Final = timedelta(hours=1)
 """How long after its end a day is left alone: a batch that began in it may still be on its way."""
 
 
-class Folding:
+class Rollup:
     """The background work of this process."""
 
     def __init__(self, database: Database, days: DayStore, clock: Clock) -> None:

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from channels.analytics.hyperloglog import ViewerSketch, hash_of, new_salt
+from channels.analytics.hyperloglog import HyperLogLog, hash_of, new_salt
 from channels.analytics.models import PostViews
 from channels.analytics.service.days import DayCounter
 from channels.analytics.store.days import DayStore
 from channels.analytics.store.views import ViewStore
 from channels.errors import in_words_of_channels
 from channels.limits import ChannelLimits
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from conversations.models import ConversationId, group_of
 from groups import policy
 from groups.errors import GroupNotFound
@@ -32,9 +32,9 @@ from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import stream_of
-from groups.service.access.bulk import GroupLookup
+from groups.service.access.bulk import BulkAccess
 from groups.service.messages.service import MessageService
-from groups.service.messages.view_counts import MessageViews
+from groups.service.messages.view_counts import ViewCounts
 
 POSTS_AT_ONCE: Final = 200  # sketches in memory, of 4 KiB each, however many posts a batch names
 STEP: Final = 1_000  # documents a transaction when a channel is cleared away
@@ -67,10 +67,10 @@ class ViewService:
         views: ViewStore,
         days: DayStore,
         counter: DayCounter,
-        extras: ExtrasCache,
-        lookup: GroupLookup,
+        extras: ProfileCache,
+        lookup: BulkAccess,
         messages: MessageService,
-        shown: MessageViews,
+        shown: ViewCounts,
         limits: ChannelLimits,
         clock: Clock,
         *,
@@ -125,19 +125,19 @@ class ViewService:
         self, tx: Tx, key: str, reports: Sequence[_Report]
     ) -> Sequence[_Counted | DomainError]:
         channel_id = GroupId(key)
-        standings = await self._lookup.standings({r.actor for r in reports}, channel_id, tx)
+        accesses = await self._lookup.accesses_of({r.actor for r in reports}, channel_id, tx)
         counted = _Counted(stream_of(channel_id))
         seen: dict[int, set[UserId]] = {}
         outcomes: list[_Counted | DomainError] = []
         for report in reports:
-            standing = standings.get(report.actor)
-            if standing is None:
+            access = accesses.get(report.actor)
+            if access is None:
                 outcomes.append(GroupNotFound())
                 continue
-            refusal = policy.reading_refusal(standing.group, standing.rank)
+            refusal = policy.reading_refusal(access.group, access.effective_role)
             outcomes.append(refusal or counted)
             if refusal is None:
-                floor = policy.history_floor(standing)
+                floor = policy.history_floor(access)
                 counts_too = set() if report.actor.is_app_admin else {report.actor.user_id}
                 for seq in report.seqs:
                     if seq > floor:
@@ -160,7 +160,7 @@ class ViewService:
         changed: dict[int, PostViews] = {}
         more = 0
         for seq, number in shown.items():
-            views = kept.get(seq) or PostViews(new_salt(), ViewerSketch())
+            views = kept.get(seq) or PostViews(new_salt(), HyperLogLog())
             added = [views.sketch.add(hash_of(user_id, views.salt)) for user_id in seen[seq]]
             if any(added):
                 more += views.recount()

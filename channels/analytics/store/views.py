@@ -9,7 +9,7 @@ from typing import Final
 
 from pymongo import UpdateOne
 
-from channels.analytics.hyperloglog import ViewerSketch
+from channels.analytics.hyperloglog import HyperLogLog
 from channels.analytics.models import PostViews
 from groups.kernel.ids import SEPARATOR, StreamId
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
@@ -79,5 +79,5 @@ def _values(views: PostViews) -> Document:
 
 
 def _to_views(row: Document) -> PostViews:
-    sketch = ViewerSketch.from_bytes(row["sketch"], is_exact=row["is_exact"])
+    sketch = HyperLogLog.from_bytes(row["sketch"], is_exact=row["is_exact"])
     return PostViews(row["salt"], sketch, row["count"])

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from channels.bench.cases import calls, fanout, importing, inbox, memory, posts, storm, workers
-from channels.bench.context import Stage
+from channels.bench.context import BenchContext
 from channels.bench.models import Row
 
-Measure = Callable[[Stage], Awaitable[list[Row]]]
+Measure = Callable[[BenchContext], Awaitable[list[Row]]]
 
 ROWS: Final[Mapping[str, Measure]] = {
     "subscribe": calls.subscribe,

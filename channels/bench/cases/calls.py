@@ -5,7 +5,7 @@ from itertools import count
 from typing import Final
 from urllib.parse import quote
 
-from channels.bench.context import Stage
+from channels.bench.context import BenchContext
 from channels.bench.load import Outcome
 from channels.bench.models import Figures, Row, Series, Target, figures
 from channels.bench.processes import Address, Server, yardstick
@@ -20,7 +20,7 @@ _THIRD: Final = Target(bound="at_least", value=0.3)
 _numbers = count()
 
 
-async def subscribe(stage: Stage) -> list[Row]:
+async def subscribe(stage: BenchContext) -> list[Row]:
     """`PUT …/subscription` to one channel, each call by a user who did not subscribe before."""
     stage.hot = await stage.channel("hot")
     await stage.post(stage.hot, 1)
@@ -40,7 +40,9 @@ async def subscribe(stage: Stage) -> list[Row]:
     return [row.model_copy(update={"series": (series,)})]
 
 
-async def subscribe_new(stage: Stage, server: Server, callers: int, seconds: float) -> Outcome:
+async def subscribe_new(
+    stage: BenchContext, server: Server, callers: int, seconds: float
+) -> Outcome:
     """Subscribe new users to the hot channel for so long; they may react afterwards."""
     batch = next(_numbers)
     most = int(min(MOST_A_SECOND, 400 + 120 * callers) * seconds)
@@ -54,7 +56,7 @@ async def subscribe_new(stage: Stage, server: Server, callers: int, seconds: flo
     return outcome
 
 
-async def react(stage: Stage) -> list[Row]:
+async def react(stage: BenchContext) -> list[Row]:
     """`PUT …/reactions/{emoji}` on one post, each call by another subscriber."""
     await _need_subscribers(stage)
 
@@ -67,7 +69,7 @@ async def react(stage: Stage) -> list[Row]:
     return [row]
 
 
-async def react_anew(stage: Stage, server: Server, callers: int, seconds: float) -> Outcome:
+async def react_anew(stage: BenchContext, server: Server, callers: int, seconds: float) -> Outcome:
     """React to the hot post for so long: each subscriber once with each emoji in turn."""
     emoji = quote(EMOJI[next(_numbers) % len(EMOJI)])
     path = f"/v1/channels/{stage.hot}/posts/1/reactions/{emoji}"
@@ -76,7 +78,7 @@ async def react_anew(stage: Stage, server: Server, callers: int, seconds: float)
     return outcome.only(200)
 
 
-async def _need_subscribers(stage: Stage) -> None:
+async def _need_subscribers(stage: BenchContext) -> None:
     if not stage.hot:
         stage.hot = await stage.channel("hot")
         await stage.post(stage.hot, 1)
@@ -84,7 +86,7 @@ async def _need_subscribers(stage: Stage) -> None:
         await subscribe_new(stage, stage.server, CALLERS, stage.plan.seconds * 2)
 
 
-async def read(stage: Stage) -> list[Row]:
+async def read(stage: BenchContext) -> list[Row]:
     """`GET …/posts?limit=20`, each post with reactions, each caller holding one of his own."""
     channel = await stage.channel("library")
     await stage.post(channel, 25)
@@ -111,7 +113,7 @@ async def read(stage: Stage) -> list[Row]:
     return [row]
 
 
-async def empty(stage: Stage, address: Address, callers: int) -> Outcome:
+async def empty(stage: BenchContext, address: Address, callers: int) -> Outcome:
     """The empty handler under the same load."""
     requests = [
         stage.request("PUT", f"/empty/{number}", f"reader-{number}") for number in range(callers)
@@ -121,7 +123,7 @@ async def empty(stage: Stage, address: Address, callers: int) -> Outcome:
 
 
 async def _beside_empty(
-    stage: Stage,
+    stage: BenchContext,
     name: str,
     what: str,
     callers: int,

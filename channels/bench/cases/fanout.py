@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from channels.bench.context import Stage, opened, text_of
+from channels.bench.context import BenchContext, opened, text_of
 from channels.bench.listeners import (
     Listeners,
     Opening,
@@ -28,7 +28,7 @@ _NO_BROKER = "mosquitto is not installed"
 
 
 @asynccontextmanager
-async def listening(stage: Stage, sockets: int) -> AsyncIterator[tuple[str, Listeners]]:
+async def listening(stage: BenchContext, sockets: int) -> AsyncIterator[tuple[str, Listeners]]:
     """A channel, and so many of its subscribers with a socket each."""
     channel = await stage.channel(f"live{sockets}-{time.monotonic_ns()}")
     users = [f"ear-{number}" for number in range(sockets)]
@@ -51,7 +51,7 @@ async def listening(stage: Stage, sockets: int) -> AsyncIterator[tuple[str, List
         yield channel, listeners
 
 
-async def fanout(stage: Stage) -> list[Row]:
+async def fanout(stage: BenchContext) -> list[Row]:
     """From sending the post until the last socket has it, beside an MQTT broker doing the same."""
     rows: list[Row] = []
     points: list[tuple[float, float]] = []
@@ -124,7 +124,7 @@ class _Way:
 
 
 @asynccontextmanager
-async def _posting(stage: Stage, channel: str, listeners: Listeners) -> AsyncIterator[_Way]:
+async def _posting(stage: BenchContext, channel: str, listeners: Listeners) -> AsyncIterator[_Way]:
     body = {"kind": "text", "text": text_of(POST_BYTES)}
     call = stage.request("POST", f"/v1/channels/{channel}/posts", body=body)
     address = stage.server.address
@@ -164,7 +164,7 @@ async def _publisher(address: Address) -> tuple[asyncio.StreamReader, asyncio.St
 # --- bursts -----------------------------------------------------------------------------------------------------------
 
 
-async def burst(stage: Stage) -> list[Row]:
+async def burst(stage: BenchContext) -> list[Row]:
     """Many posts in a row to a thousand sockets, beside the broker and beside a bare loop of `send_str`."""
     sockets, posts = stage.plan.sockets[0], stage.plan.burst_posts
     what = f"{posts} posts in a row to {sockets:,} sockets"
@@ -215,7 +215,7 @@ async def burst(stage: Stage) -> list[Row]:
 
 
 async def _burst(
-    stage: Stage, channel: str, listeners: Listeners, sockets: int, posts: int
+    stage: BenchContext, channel: str, listeners: Listeners, sockets: int, posts: int
 ) -> tuple[float, float]:
     """Deliveries a second from the first call until the last frame, and how busy the listeners were."""
     body = {"kind": "text", "text": text_of(POST_BYTES)}
@@ -233,7 +233,7 @@ async def _burst(
 
 
 async def _beside_a_burst(
-    stage: Stage, channel: str, listeners: Listeners, sockets: int, posts: int
+    stage: BenchContext, channel: str, listeners: Listeners, sockets: int, posts: int
 ) -> list[str]:
     """How long another's calls take while a burst goes out, and when none does."""
     call = stage.request("GET", "/v1/unread", "somebody")
@@ -264,7 +264,7 @@ async def _discard(reader: asyncio.StreamReader) -> None:
         pass
 
 
-async def _mqtt_bursts(stage: Stage, program: str, sockets: int, posts: int) -> list[float]:
+async def _mqtt_bursts(stage: BenchContext, program: str, sockets: int, posts: int) -> list[float]:
     rates: list[float] = []
     packet = mqtt_publish(TOPIC, text_of(POST_BYTES * 2).encode())
     async with broker(program) as address, _subscribed(address, sockets) as listeners:
@@ -280,7 +280,7 @@ async def _mqtt_bursts(stage: Stage, program: str, sockets: int, posts: int) -> 
     return rates
 
 
-async def _bare_bursts(stage: Stage, sockets: int, posts: int) -> list[float]:
+async def _bare_bursts(stage: BenchContext, sockets: int, posts: int) -> list[float]:
     rates: list[float] = []
     async with yardstick("sockets") as address:
         listeners = Listeners()

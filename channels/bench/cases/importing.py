@@ -3,14 +3,14 @@
 from contextlib import AsyncExitStack
 from typing import Final
 
-from channels.bench.context import NoSuchCall, Stage
+from channels.bench.context import BenchContext, NoSuchCall
 from channels.bench.models import Row, Target, figures
 
 BATCH: Final = 5_000  # documents of one bare insert_many
 STEPS: Final = 5
 
 
-async def bulk(stage: Stage) -> list[Row]:
+async def bulk(stage: BenchContext) -> list[Row]:
     """`POST …/subscribers` with a line a user, until the channel is full where the plan goes so far."""
     wanted = stage.plan.imported
     what = f"{wanted:,} subscribers through the bulk import"

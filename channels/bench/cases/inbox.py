@@ -3,13 +3,13 @@
 import asyncio
 import statistics
 
-from channels.bench.context import Stage
+from channels.bench.context import BenchContext
 from channels.bench.models import Row, Target, figures
 
 TURNS = 20  # of each reader in one measurement
 
 
-async def unread(stage: Stage) -> list[Row]:
+async def unread(stage: BenchContext) -> list[Row]:
     """`GET /v1/unread`, one reader after the other, beside the queries that the answer needs."""
     readers = await _readers(stage)
     channels = stage.plan.channels_of_a_user
@@ -43,7 +43,7 @@ async def unread(stage: Stage) -> list[Row]:
     ]
 
 
-async def _bare_together(stage: Stage, readers: list[str]) -> float:
+async def _bare_together(stage: BenchContext, readers: list[str]) -> float:
     loop = asyncio.get_running_loop()
     started = loop.time()
     turns = 0
@@ -53,7 +53,7 @@ async def _bare_together(stage: Stage, readers: list[str]) -> float:
     return turns * len(readers) / (loop.time() - started)
 
 
-async def _readers(stage: Stage) -> list[str]:
+async def _readers(stage: BenchContext) -> list[str]:
     """Users who subscribe to the same many channels, with something unread in each; made once a run."""
     users = [f"inbox-{number}" for number in range(stage.plan.readers)]
     names = [f"shelf-{number}" for number in range(stage.plan.channels_of_a_user)]
@@ -73,7 +73,7 @@ async def _readers(stage: Stage) -> list[str]:
     return users
 
 
-async def at_size(stage: Stage) -> list[Row]:
+async def at_size(stage: BenchContext) -> list[Row]:
     """The inbox of one user in thousands of groups: the first page of his list, his totals, reading all of it."""
     groups = stage.plan.inbox_groups
     what = f"the inbox of a user in {groups:,} groups"

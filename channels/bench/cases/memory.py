@@ -1,13 +1,13 @@
 """What a server process holds that serves the largest channel, without sockets: nothing a subscriber."""
 
-from channels.bench.context import Stage
+from channels.bench.context import BenchContext
 from channels.bench.models import Row, Target, figures
 from channels.bench.processes import server
 
 CALLS = 2_000
 
 
-async def memory(stage: Stage) -> list[Row]:
+async def memory(stage: BenchContext) -> list[Row]:
     """Resident memory of a fresh process after posts to, reads of and new subscribers for the largest channel."""
     largest = max(stage.made, default=0)
     what = f"server memory with a channel of {largest:,} subscribers, no sockets"

@@ -2,13 +2,13 @@
 
 import statistics
 
-from channels.bench.context import NoSuchCall, Stage, text_of
+from channels.bench.context import BenchContext, NoSuchCall, text_of
 from channels.bench.models import Row, Series, Target, figures
 
 WARM = 5  # posts to each channel that do not count
 
 
-async def post(stage: Stage) -> list[Row]:
+async def post(stage: BenchContext) -> list[Row]:
     """One author posts in turn to channels of all sizes, so that noise meets all alike."""
     sizes = stage.plan.subscribers
     what = f"post latency p50, {sizes[-1]:,} / {sizes[0]:,} subscribers"

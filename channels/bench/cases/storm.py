@@ -1,12 +1,12 @@
 """Everybody reconnects at once, as after a restart: all are admitted, and how long the last one waits."""
 
-from channels.bench.context import Stage, opened
+from channels.bench.context import BenchContext, opened
 from channels.bench.listeners import Listeners, Opening
 from channels.bench.models import Row, Target, figures
 from channels.bench.processes import server
 
 
-async def storm(stage: Stage) -> list[Row]:
+async def storm(stage: BenchContext) -> list[Row]:
     """Open all sockets in the same moment; and what an idle one costs in memory."""
     sockets = stage.plan.storm_sockets
     channel = await stage.channel("storm")

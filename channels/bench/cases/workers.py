@@ -4,7 +4,7 @@ import os
 from typing import Final
 
 from channels.bench.cases.calls import CALLERS, react_anew, subscribe_new
-from channels.bench.context import Stage
+from channels.bench.context import BenchContext
 from channels.bench.load import Outcome
 from channels.bench.models import Row, Series, Target, figures
 from channels.bench.processes import server
@@ -14,7 +14,7 @@ KEPT: Final = Target(bound="at_least", value=0.7)
 holds what the others wait for, which is told without a target."""
 
 
-async def workers(stage: Stage) -> list[Row]:
+async def workers(stage: BenchContext) -> list[Row]:
     """Subscribing and reacting with 1, 2, 4 processes; the first count is what the others are compared with."""
     if stage.deployment.server is not None:
         why = "a given server has the processes it has"

@@ -9,16 +9,16 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import rfc3339
 from groups.kernel.mongo import Tx
 from groups.models import AdminAct, AdminAction, Group
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 
 
 class DraftTelling:
     """What is told of drafts."""
 
-    def __init__(self, admin_log: AdminLog, access: Access) -> None:
+    def __init__(self, admin_log: AdminLog, guard: AccessGuard) -> None:
         self._admin_log = admin_log
-        self._access = access
+        self._guard = guard
 
     async def tell(
         self,
@@ -41,8 +41,8 @@ class DraftTelling:
         Raises: GroupNotFound.
         """
         if draft.author_id != actor.user_id:
-            standing = await self._access.standing(actor, draft.channel_id, tx)
-            await self.tell(tx, actor, AdminAction.DRAFT_PUBLISHED, standing.group, draft)
+            access = await self._guard.access_of(actor, draft.channel_id, tx)
+            await self.tell(tx, actor, AdminAction.DRAFT_PUBLISHED, access.group, draft)
 
 
 def _shown(draft: Draft) -> dict[str, object]:

@@ -23,7 +23,7 @@ from channels.drafts.service.publishing import key_of
 from channels.drafts.store import DraftStore, Place, place_of
 from channels.errors import ChannelNotFound, in_words_of_channels
 from channels.limits import ChannelLimits
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339, to_milliseconds
@@ -31,9 +31,9 @@ from groups.kernel.errors import IdempotencyConflict
 from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import AdminAction, Content, Grant, Standing, stream_of
+from groups.models import AccessContext, AdminAction, Content, Grant, stream_of
 from groups.service.messages.batch import Prepared
-from groups.service.messages.draft_content import Keeping
+from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.forwarding import ForwardService
 from groups.service.messages.service import MessageService
 from groups.service.write_locks import group_lock
@@ -55,8 +55,8 @@ class DraftService:
         database: Database,
         drafts: DraftStore,
         hold_channel: HoldChannel,
-        extras: ExtrasCache,
-        keeping: Keeping,
+        extras: ProfileCache,
+        keeping: DraftContent,
         forwards: ForwardService,
         messages: MessageService,
         telling: DraftTelling,
@@ -149,11 +149,11 @@ class DraftService:
         """
 
         async def work(tx: Tx) -> Draft:
-            standing = await self._writing(actor, channel_id, tx)
+            access = await self._writing(actor, channel_id, tx)
             before = await self._drafts.find(channel_id, draft_id, tx)
             if before is None:
                 raise DraftNotFound
-            self._check_own(actor, standing, before, Grant.EDIT_POSTS)
+            self._check_own(actor, access, before, Grant.EDIT_POSTS)
             now = self._clock.now()
             values: dict[str, object] = {
                 "author_id": actor.user_id,
@@ -174,7 +174,7 @@ class DraftService:
                 await self._make_room(draft, tx)
             await self._drafts.replace(draft, tx)
             act = AdminAction.DRAFT_CHANGED
-            await self._telling.tell(tx, actor, act, standing.group, before, draft)
+            await self._telling.tell(tx, actor, act, access.group, before, draft)
             if sets_publish_at:
                 self._announce(draft, now, tx)
             return draft
@@ -191,14 +191,14 @@ class DraftService:
         """
 
         async def work(tx: Tx) -> None:
-            standing = await self._writing(actor, channel_id, tx)
+            access = await self._writing(actor, channel_id, tx)
             draft = await self._drafts.take(channel_id, draft_id, tx)
             if draft is None:
                 raise DraftNotFound
-            self._check_own(actor, standing, draft, Grant.DELETE_POSTS)
+            self._check_own(actor, access, draft, Grant.DELETE_POSTS)
             await self._keeping.release(draft.content, tx)
             act = AdminAction.DRAFT_DELETED
-            await self._telling.tell(tx, actor, act, standing.group, draft)
+            await self._telling.tell(tx, actor, act, access.group, draft)
 
         await self._extras.get(channel_id)
         with in_words_of_channels():
@@ -294,15 +294,17 @@ class DraftService:
 
     # --- rights ---------------------------------------------------------------------------------------------------
 
-    async def _writing(self, actor: Actor, channel_id: GroupId, tx: Tx | None = None) -> Standing:
+    async def _writing(
+        self, actor: Actor, channel_id: GroupId, tx: Tx | None = None
+    ) -> AccessContext:
         with in_words_of_channels():
             return await self._keeping.writing(actor, channel_id, tx)
 
     @staticmethod
-    def _check_own(actor: Actor, standing: Standing, draft: Draft, grant: Grant) -> None:
+    def _check_own(actor: Actor, access: AccessContext, draft: Draft, grant: Grant) -> None:
         if draft.author_id == actor.user_id:
             return
-        refusal = policy.grant_refusal(standing, grant)
+        refusal = policy.grant_refusal(access, grant)
         if refusal is not None:
             raise refusal
 

@@ -9,7 +9,7 @@ from channels.drafts.errors import DraftNotFound
 from channels.drafts.service.admin_log import DraftTelling
 from channels.drafts.store import DraftStore
 from channels.errors import in_words_of_channels
-from channels.service.profiles import ExtrasCache
+from channels.service.profiles import ProfileCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
@@ -23,7 +23,7 @@ class DraftPublishing:
     def __init__(
         self,
         drafts: DraftStore,
-        extras: ExtrasCache,
+        extras: ProfileCache,
         messages: MessageService,
         telling: DraftTelling,
     ) -> None:

@@ -26,7 +26,7 @@ import structlog
 from aiohttp import web
 from pydantic import IPvAnyNetwork
 
-from channels.server.limits.concurrency import Places, Turn, Turns
+from channels.server.limits.concurrency import ConcurrencyLimit, Turn, Turns
 from channels.server.limits.rate_limit import Buckets
 from groups.kernel.errors import Quota
 
@@ -49,7 +49,7 @@ PROBE_WAIT_SECONDS: Final = 2.0  # less than a balancer waits for its answer
 log = structlog.get_logger("channels.http")
 
 
-class Visitors:
+class AddressLimits:
     """The addresses that requests without a valid token come from; a bound of 0 is none."""
 
     def __init__(
@@ -61,8 +61,8 @@ class Visitors:
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
     ) -> None:
         self.buckets = Buckets(Quota(_REQUESTS, per_second)) if per_second else None
-        self._sockets = Places(sockets, "sockets of one address without a token")
-        self._transfers = Places(transfers, "files loaded by one address")
+        self._sockets = ConcurrencyLimit(sockets, "sockets of one address without a token")
+        self._transfers = ConcurrencyLimit(transfers, "files loaded by one address")
         self._turns = Turns(AT_ONCE, MOST_WAITING, "pages and files asked for by one address")
         self._paces = Turns(AT_ONCE, 0, "answers to one address in one turn of the event loop")
         self._drawings = Buckets(Quota(_DRAWINGS, DRAWINGS_PER_SECOND)) if per_second else None

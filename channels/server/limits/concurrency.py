@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from groups.kernel.errors import RateLimited
 
 
-class Places:
+class ConcurrencyLimit:
     """At most `most` at once for each key; 0: as many as it likes. `what` is what they are, in words."""
 
     def __init__(self, most: int, what: str) -> None:

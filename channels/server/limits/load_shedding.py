@@ -56,7 +56,7 @@ class Returning:
     may_return_at: float = -math.inf
 
 
-class Admission:
+class LoadShedder:
     """The places; at most `most` of them."""
 
     def __init__(
@@ -174,7 +174,7 @@ class Work:
 
     __slots__ = ("_admission", "_has_ended", "_is_away", "_seconds", "_since")
 
-    def __init__(self, admission: Admission, now: float) -> None:
+    def __init__(self, admission: LoadShedder, now: float) -> None:
         self._admission = admission
         self._has_ended = False
         self._is_away = False

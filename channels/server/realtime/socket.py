@@ -19,8 +19,8 @@ import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from channels.server.auth import Callers
-from channels.server.limits.by_address import Visitors
+from channels.server.auth import Authenticator
+from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.rate_limit import UserRates
 from channels.server.metrics import Metrics
 from channels.server.realtime.close_codes import CLOSE_SECONDS, CloseCode
@@ -28,8 +28,8 @@ from channels.server.realtime.frames import pong_frame, text_frame
 from channels.server.realtime.hub import Hub
 from channels.server.realtime.session import SocketSession
 from channels.server.tokens import BadToken, Claims
-from channels.server.web.cors import Origins
-from channels.server.web.not_found_delay import Veil
+from channels.server.web.cors import CorsPolicy
+from channels.server.web.not_found_delay import NotFoundDelay
 from channels.server.web.protocol import Connection
 from channels.server.web.request import Request
 from channels.server.web.responses import SERVER
@@ -96,13 +96,13 @@ class SocketServer:
     def __init__(
         self,
         hub: Hub,
-        callers: Callers,
-        visitors: Visitors,
+        callers: Authenticator,
+        visitors: AddressLimits,
         rates: UserRates,
         clock: Clock,
         metrics: Metrics,
-        origins: Origins,
-        veil: Veil,
+        origins: CorsPolicy,
+        veil: NotFoundDelay,
         *,
         group_ids_of: Callable[[UserId], Awaitable[list[GroupId]]],
         may_watch: Callable[[Actor, GroupId], Awaitable[object]],

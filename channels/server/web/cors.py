@@ -31,7 +31,7 @@ class OriginNotAllowed(PermissionDenied):
     summary: ClassVar[str] = "Pages of this origin may not call here"
 
 
-class Origins:
+class CorsPolicy:
     """The origins whose pages may call, besides our own; `*` is every origin."""
 
     def __init__(self, allowed: Iterable[str]) -> None:

@@ -13,15 +13,15 @@ from aiohttp import HttpVersion11, hdrs, web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from channels.limits import Limits
-from channels.server.auth import Callers
-from channels.server.limits.by_address import Visitors
-from channels.server.limits.concurrency import Places
-from channels.server.limits.load_shedding import Admission, Work
+from channels.server.auth import Authenticator
+from channels.server.limits.by_address import AddressLimits
+from channels.server.limits.concurrency import ConcurrencyLimit
+from channels.server.limits.load_shedding import LoadShedder, Work
 from channels.server.limits.rate_limit import UserRates
 from channels.server.limits.user_turns import UserTurns
 from channels.server.tokens import Claims
 from channels.server.web.ndjson import serve_stream
-from channels.server.web.not_found_delay import Veil
+from channels.server.web.not_found_delay import NotFoundDelay
 from channels.server.web.problems import BodyTooLarge, UnsupportedMediaType, refusal_of
 from channels.server.web.request import Request
 from channels.server.web.responses import (
@@ -54,21 +54,23 @@ KEPT_QUERY_LENGTH: Final = (
 )
 
 
-class Calls:
+class EndpointHandlers:
     """What the handlers of all calls share: who is calling, the rates, the limits."""
 
     def __init__(
         self,
-        callers: Callers,
-        visitors: Visitors,
+        callers: Authenticator,
+        visitors: AddressLimits,
         rates: UserRates,
         limits: Limits,
-        admission: Admission,
-        veil: Veil,
+        admission: LoadShedder,
+        veil: NotFoundDelay,
     ) -> None:
         self._callers = callers
         self._visitors = visitors
-        self._transfers = Places(limits.transfers_per_user, "requests of one user still being sent")
+        self._transfers = ConcurrencyLimit(
+            limits.transfers_per_user, "requests of one user still being sent"
+        )
         self.user_turns = UserTurns(
             limits.requests_at_work_per_user, limits.waiting_requests_per_user
         )

@@ -23,7 +23,7 @@ T = TypeVar("T")
 ABSENT_SECONDS: Final = 0.02
 
 
-class Veil:
+class NotFoundDelay:
     """Holds back answers that say that something is not there."""
 
     def __init__(

@@ -2,8 +2,8 @@
 
 Promises:
     However often it is asked, the database is written and the metrics are put together once in `PROBE_SECONDS`.
-    Health, readiness and metrics have a bound of their own by address (`Visitors.take_probe`). With a metrics token,
-    metrics are for those who show it, and are not bounded; health and readiness stay open.
+    Health, readiness and metrics have a bound of their own by address (`AddressLimits.take_probe`). With a metrics
+    token, metrics are for those who show it, and are not bounded; health and readiness stay open.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from channels.console.assets import Asset
-from channels.server.limits.by_address import Visitors
+from channels.server.limits.by_address import AddressLimits
 from channels.server.metrics import Metrics
 from channels.server.tokens import BadToken
 from channels.server.web.request import Request
@@ -27,7 +27,7 @@ from channels.server.web.router import Handler, Parameters, Router
 from channels.server.web.single_flight import CachedValue
 from channels.server.web.static import HEADERS, packed
 from groups.kernel.errors import Unavailable
-from groups.kernel.event_bus import Bus
+from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database
 
 T = TypeVar("T")
@@ -59,15 +59,15 @@ _ASSETS: Final = {
 }
 
 
-class Pages:
+class OperationsPages:
     """The server about itself; none of it needs a token of a user."""
 
     def __init__(
         self,
         database: Database,
-        bus: Bus,
+        bus: EventBus,
         metrics: Metrics,
-        visitors: Visitors,
+        visitors: AddressLimits,
         describe: Callable[[], dict[str, Any]],
         *,
         metrics_token: str | None = None,

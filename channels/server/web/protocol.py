@@ -25,7 +25,7 @@ from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.http_websocket import WebSocketReader
 from aiohttp.web_protocol import RequestHandler
 
-from channels.server.limits.by_address import Visitors
+from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.unsent_bytes import Reader, UnsentBytes
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.realtime.frame_guard import FrameGuard
@@ -59,7 +59,12 @@ class ConnectionLimits:
     """
 
     def __init__(
-        self, visitors: Visitors, per_address: int, serve_crowded: Serve, *, capacity: int | None
+        self,
+        visitors: AddressLimits,
+        per_address: int,
+        serve_crowded: Serve,
+        *,
+        capacity: int | None,
     ) -> None:
         self.serve_crowded = serve_crowded
         self.visitors = visitors

@@ -33,8 +33,8 @@ from channels.console.public import (
 )
 from channels.errors import ChannelNotFound
 from channels.models import Channel, expand_channel_id
-from channels.server.limits.by_address import Visitors
-from channels.server.web.not_found_delay import Veil
+from channels.server.limits.by_address import AddressLimits
+from channels.server.web.not_found_delay import NotFoundDelay
 from channels.server.web.router import Parameters, Router
 from channels.server.web.single_flight import CachedAssets
 from channels.server.web.static import HEADERS, packed
@@ -78,8 +78,8 @@ class PublicChannelPages:
         self,
         official: Channels,
         pages: PublicPages,
-        visitors: Visitors,
-        veil: Veil,
+        visitors: AddressLimits,
+        veil: NotFoundDelay,
         *,
         public_url: str | None = None,
     ) -> None:
@@ -121,7 +121,7 @@ class PublicChannelPages:
         finally:
             turn.end()
         before = _before_of(request, channel.stream.head_seq) if form == "html" else None
-        created_at, verified = channel.extras.created_at, channel.standing.group.verified
+        created_at, verified = channel.extras.created_at, channel.access.group.verified
         wanted = _Page(channel.channel_id, created_at, verified, form, before)
         if not self._drawn.is_at_hand(wanted) and await self._visitors.take_drawing(request):
             channel = await self._public(name)  # seconds later, it may be private
@@ -146,7 +146,7 @@ class PublicChannelPages:
         if not self._is_on or not is_id(channel_id, GROUP_ID_BYTES):
             raise ChannelNotFound
         channel = await self._official.channels.get(_NOBODY, channel_id)
-        if channel.standing.group.visibility is not Visibility.PUBLIC:
+        if channel.access.group.visibility is not Visibility.PUBLIC:
             raise ChannelNotFound
         return channel
 

@@ -20,11 +20,11 @@ from aiohttp.http import RawRequestMessage
 from cachetools import LRUCache
 
 from channels.limits import Limits
-from channels.server.limits.by_address import Visitors
-from channels.server.limits.load_shedding import Admission, Returning
+from channels.server.limits.by_address import AddressLimits
+from channels.server.limits.load_shedding import LoadShedder, Returning
 from channels.server.metrics import Metrics
-from channels.server.web.cors import Origins
-from channels.server.web.handlers import Calls
+from channels.server.web.cors import CorsPolicy
+from channels.server.web.handlers import EndpointHandlers
 from channels.server.web.problem_responses import CODE, domain_error_of, problem_answer
 from channels.server.web.problems import InternalError
 from channels.server.web.protocol import Connection
@@ -57,9 +57,9 @@ class HttpServer:
         self,
         limits: Limits,
         metrics: Metrics,
-        origins: Origins,
-        admission: Admission,
-        visitors: Visitors,
+        origins: CorsPolicy,
+        admission: LoadShedder,
+        visitors: AddressLimits,
     ) -> None:
         self._origins = origins
         self.router = Router()
@@ -74,7 +74,7 @@ class HttpServer:
         self._process = mint_id(5)
         self._numbers = itertools.count(1)
 
-    def mount(self, endpoints: Iterable[Endpoint], calls: Calls) -> None:
+    def mount(self, endpoints: Iterable[Endpoint], calls: EndpointHandlers) -> None:
         """Serve the endpoints."""
         for endpoint in endpoints:
             spec = endpoint.spec

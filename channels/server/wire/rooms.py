@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from channels.routes.responses import anonymous_post_view
+from channels.routes.responses import anonymous_post_response
 from channels.server.wire.frame import NOT_IN_FRAMES, Frame, Renderers, of_group, payload_of
 from groups.events import (
     AdminInvited,
@@ -24,7 +24,7 @@ from groups.events import (
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId
 from groups.models import Tally, stream_of
-from groups.routes.responses.messages import message_view
+from groups.routes.responses.messages import message_response
 from reactions.events import ReactionsChanged
 
 
@@ -126,10 +126,10 @@ def _message(kind: str) -> Callable[[Any], Iterable[Frame]]:
         group_id: GroupId = event.group_id
         if event.is_channel:
             field = "post"
-            view: BaseModel = anonymous_post_view(message, group_id, "", Tally())
+            view: BaseModel = anonymous_post_response(message, group_id, "", Tally())
         else:
             field = "message"
-            view = message_view(message, group_id, None, None, with_sender=True)
+            view = message_response(message, group_id, None, None, with_sender=True)
         # Reactions and views are left out: a new message has none, and an edit or recall does not change them. What the
         # sender shows of himself is for whoever asks: it may be another by the time that this is read.
         shown = view.model_dump(mode="json", exclude=NOT_IN_FRAMES)

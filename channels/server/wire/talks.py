@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from channels.events import DialogueReacted
-from channels.routes.dialogue_responses import dialogue_message_view, thread_message_view
+from channels.routes.dialogue_responses import dialogue_message_response, thread_message_response
 from channels.server.wire.frame import NOT_IN_FRAMES, Frame, Renderers, payload_of
 from conversations.events import (
     BlockChanged,
@@ -22,7 +22,7 @@ from conversations.events import (
     DialogueRecalled,
     ThreadRead,
 )
-from conversations.models import InboxUnread, Said
+from conversations.models import DialogueMessage, InboxUnread
 from groups.kernel.clock import rfc3339
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Tally
@@ -63,7 +63,7 @@ def _dialogue(kind: str) -> Callable[[Any], Iterable[Frame]]:
         message = event.message
         for side in event.dialogue.sides:
             stream_id = StreamId(side.conversation_id)
-            said = dialogue_message_view(Said(side, message), Tally())
+            said = dialogue_message_response(DialogueMessage(side, message), Tally())
             shown = said.model_dump(mode="json", exclude=NOT_IN_FRAMES)
             payload = payload_of(kind, event, stream_id, seq=message.seq, message=shown)
             yield Frame(payload, stream_id, (side.user_id,))
@@ -73,7 +73,7 @@ def _dialogue(kind: str) -> Callable[[Any], Iterable[Frame]]:
                 yield Frame(own, stream_id, (side.user_id,))
         if event.dialogue.channel_id is None:
             return
-        thread = thread_message_view(Said(event.dialogue, message), Tally())
+        thread = thread_message_response(DialogueMessage(event.dialogue, message), Tally())
         shown = thread.model_dump(mode="json", exclude=NOT_IN_FRAMES)
         payload = _of_thread(kind, event, seq=message.seq, message=shown)
         yield Frame(payload, StreamId(""), event.staff)

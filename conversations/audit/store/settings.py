@@ -20,7 +20,7 @@ SLICE: Final = 100_000
 10 s in slices, 19 s at once, 37 s with a look-up for each."""
 
 
-class OverlayAuditStore:
+class SettingsAuditStore:
     """Reads what all users set; writes single facts."""
 
     def __init__(self, database: Database) -> None:

@@ -3,7 +3,7 @@
 With the stores, the only rooms that know the driver, so that its successor can replace it in one place.
 """
 
-from groups.kernel.mongo.batched_query import Along, Lookup
+from groups.kernel.mongo.batched_query import BatchedQuery, JoinedOn
 from groups.kernel.mongo.connecting import POOL_SIZE, StandaloneServer
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import (
@@ -26,14 +26,14 @@ __all__ = [
     "DESCENDING",
     "ONE_REPLY",
     "POOL_SIZE",
-    "Along",
+    "BatchedQuery",
     "Bucket",
     "Collection",
     "Database",
     "Document",
     "DuplicateKeyError",
     "Index",
-    "Lookup",
+    "JoinedOn",
     "NoFile",
     "StandaloneServer",
     "Tx",

@@ -8,7 +8,7 @@ finds. (`$unionWith` would be the plainer word; transactions do not take it.)
     await database.look_up(tx, group, seats)
     group.found, seats.found
 
-A look-up may go `Along` with another one of the command, and find what belongs to the rows that that one finds.
+A look-up may go `JoinedOn` with another one of the command, and find what belongs to the rows that that one finds.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from bson import decode
 
-from groups.kernel.mongo.decoded_cache import Memory
+from groups.kernel.mongo.decoded_cache import DecodedCache
 from groups.kernel.mongo.driver import AWARE_INSTANTS, Collection, Document
 
 T = TypeVar("T")
@@ -26,10 +26,10 @@ _PART: Final = "_answer_"
 _LENGTH_BYTES: Final = 4  # documents and arrays begin with their length in bytes, little-endian
 
 
-class Along(NamedTuple):
+class JoinedOn(NamedTuple):
     """Only what belongs to the rows that a look-up before it finds: their field `key` is the field `by` here."""
 
-    of: "Lookup[Any]"
+    of: "BatchedQuery[Any]"
     key: str
     by: str
 
@@ -38,7 +38,7 @@ class Along(NamedTuple):
         return {self.by: {"$in": [row[self.key] for row in rows]}}
 
 
-class Lookup(Generic[T]):
+class BatchedQuery(Generic[T]):
     """A query and what its rows mean; `found` once it was answered.
 
     With a `memory` of the collection, `parse` is given what the memory makes of each row in place of its document.
@@ -50,8 +50,8 @@ class Lookup(Generic[T]):
         match: Document,
         parse: Callable[[list[Any]], T],
         *stages: Document,
-        memory: Memory[Any] | None = None,
-        along: Along | None = None,
+        memory: DecodedCache[Any] | None = None,
+        along: JoinedOn | None = None,
     ) -> None:
         self.collection = collection
         self.along = along
@@ -86,7 +86,7 @@ class Lookup(Generic[T]):
             self._answer = [self._parse([self._memory.meaning_of(row) for row in rows])]
 
 
-def joined_pipeline(lookups: Sequence[Lookup[Any]]) -> list[Document]:
+def joined_pipeline(lookups: Sequence[BatchedQuery[Any]]) -> list[Document]:
     """The pipeline, on the first one's collection, that answers all of them in one document."""
     first = lookups[0]
     stages: list[Document] = [*first.joined, {"$replaceWith": {f"{_PART}0": ["$$ROOT"]}}]
@@ -105,9 +105,9 @@ def joined_pipeline(lookups: Sequence[Lookup[Any]]) -> list[Document]:
     return stages
 
 
-async def look_up_one_by_one(lookups: Sequence[Lookup[Any]]) -> None:
+async def look_up_one_by_one(lookups: Sequence[BatchedQuery[Any]]) -> None:
     """Answer them with a command each, where there is no other way (mongomock)."""
-    rows_of: dict[Lookup[Any], list[Document]] = {}
+    rows_of: dict[BatchedQuery[Any], list[Document]] = {}
     for lookup in lookups:
         pipeline = lookup.pipeline
         if lookup.along is not None:
@@ -116,13 +116,13 @@ async def look_up_one_by_one(lookups: Sequence[Lookup[Any]]) -> None:
         lookup.answer(rows_of[lookup])
 
 
-def hand_out(lookups: Sequence[Lookup[Any]], rows: list[Document]) -> None:
+def hand_out(lookups: Sequence[BatchedQuery[Any]], rows: list[Document]) -> None:
     """Give each of them its rows."""
     for number, lookup in enumerate(lookups):
         lookup.answer(rows[0][f"{_PART}{number}"] if rows else [])
 
 
-def hand_out_bytes(lookups: Sequence[Lookup[Any]], rows: list[bytes]) -> None:
+def hand_out_bytes(lookups: Sequence[BatchedQuery[Any]], rows: list[bytes]) -> None:
     """Give each of them its rows, as they stand in the bytes of the one document."""
     answers = _arrays_in(rows[0]) if rows else [[] for _ in lookups]
     for lookup, answer in zip(lookups, answers, strict=True):

@@ -26,14 +26,14 @@ from groups.kernel.errors import AnswerTooLarge, Unavailable
 from groups.kernel.events import Event
 from groups.kernel.keyed_locks import KeyedLocks
 from groups.kernel.mongo.batched_query import (
-    Lookup,
+    BatchedQuery,
     hand_out,
     hand_out_bytes,
     joined_pipeline,
     look_up_one_by_one,
 )
 from groups.kernel.mongo.connecting import appname_of, connected
-from groups.kernel.mongo.decoded_cache import Memory
+from groups.kernel.mongo.decoded_cache import DecodedCache
 from groups.kernel.mongo.driver import (
     AS_BYTES,
     NAIVE_INSTANTS,
@@ -46,7 +46,7 @@ from groups.kernel.mongo.driver import (
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX, tail
 from groups.kernel.mongo.retries import Retries
-from groups.kernel.mongo.stale_transactions import Orphans
+from groups.kernel.mongo.stale_transactions import StaleTransactions
 from groups.kernel.mongo.transactions import Tx, committed
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class Database:
         self.transactional = transactional
         self.clock: Final = DatabaseClock(clock)
         """The time by which all processes on this database decide; `clock` is that of the machine."""
-        self._retries = Retries(Orphans(database.client, appname_of(database.name)))
+        self._retries = Retries(StaleTransactions(database.client, appname_of(database.name)))
         self.locks = KeyedLocks(patience_seconds=PATIENCE_SECONDS)
         self._local_listeners: list[Callable[[list[Event]], None]] = []
         self._collections_as_bytes: dict[str, Collection] = {}
@@ -124,9 +124,9 @@ class Database:
         most_bytes: int,
         weigh: Callable[[bytes, T], int],
         unseen: Sequence[str] = (),
-    ) -> Memory[T]:
+    ) -> DecodedCache[T]:
         """A memory of what the collection's documents mean, for the store that owns it; on mongomock it keeps none."""
-        return Memory(
+        return DecodedCache(
             self.collection(name),
             parse,
             most_bytes=most_bytes,
@@ -254,7 +254,7 @@ class Database:
 
     # --- look-ups --------------------------------------------------------------------------------------------------
 
-    async def look_up(self, tx: Tx | None, *lookups: Lookup[Any]) -> None:
+    async def look_up(self, tx: Tx | None, *lookups: BatchedQuery[Any]) -> None:
         """Answer all of them, inside the transaction where there is one, in one command (one by one on mongomock).
 
         The first finds one document at most; where it finds none, the others' answers are empty.

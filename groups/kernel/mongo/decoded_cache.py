@@ -25,7 +25,7 @@ T = TypeVar("T")
 _LENGTH_BYTES: Final = 4  # a document begins with its length in bytes, little-endian
 
 
-class Memory(Generic[T]):
+class DecodedCache(Generic[T]):
     """A collection whose documents are remembered; `parse` makes of one what is answered for it.
 
     The fields that are `unseen` are not read, so that a document in which only they changed is the same as before.

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, is_outage, is_transient
-from groups.kernel.mongo.stale_transactions import Orphans
+from groups.kernel.mongo.stale_transactions import StaleTransactions
 
 T = TypeVar("T")
 CONFLICT_SECONDS: Final = 1.0
@@ -49,7 +49,7 @@ async def _uninterrupted(attempt: Coroutine[Any, Any, T]) -> T:
 class Retries:
     """The attempts of one process on one database."""
 
-    def __init__(self, orphans: Orphans) -> None:
+    def __init__(self, orphans: StaleTransactions) -> None:
         self._orphans = orphans
         self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
 

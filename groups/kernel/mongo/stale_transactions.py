@@ -23,7 +23,7 @@ LOOK_SECONDS: Final = 1.0  # between two looks of one process
 log = logging.getLogger(__name__)
 
 
-class Orphans:
+class StaleTransactions:
     """Looks for orphaned transactions, at most once a second."""
 
     def __init__(self, client: AsyncIOMotorClient[dict[str, Any]], appname: str) -> None:

@@ -10,7 +10,7 @@ from pydantic_core import ValidationError as UrlError
 
 from groups.kernel.clock import rfc3339
 from groups.kernel.emoji_text import EmojiText
-from groups.kernel.endpoint import Body, View
+from groups.kernel.endpoint import Body, Response
 from groups.kernel.errors import DomainError, InvalidRequest
 from groups.kernel.text import Line, MaxBytes
 from groups.limits import (
@@ -60,7 +60,7 @@ ReactionSetting = (
 """Which emoji members may react with: all, the eight basic ones, none, or a list."""
 
 
-class ItemError(View):
+class ItemError(Response):
     """Why one item of a request for several has no answer."""
 
     code: str

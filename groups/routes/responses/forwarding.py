@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from groups.kernel.endpoint import Body, View
+from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, GroupIdText, StreamId
 from groups.models import Origin, Source
 
@@ -35,7 +35,7 @@ class ForwardBody(Body):
         return Source(GroupId(self.channel_id or self.group_id or ""), None, self.seq)
 
 
-class ForwardedFrom(View):
+class ForwardedFrom(Response):
     """Where a forwarded message was first written; all null where that is private."""
 
     channel_id: GroupId | None

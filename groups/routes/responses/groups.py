@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from groups.kernel.endpoint import Body, View
+from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import GroupId, GroupIdText, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
 from groups.limits import (
@@ -15,11 +15,11 @@ from groups.limits import (
     GROUP_NOTIFICATION_BYTES,
 )
 from groups.models import (
+    AccessContext,
     GroupType,
     JoinOption,
     Posting,
     Role,
-    Standing,
     Stream,
     Visibility,
 )
@@ -78,7 +78,7 @@ class UpdateGroup(Changes):
     distinct_reactions: Annotated[int, Field(ge=1, le=1000)] | None = None
 
 
-class GroupView(View):
+class GroupResponse(Response):
     """A group as the actor sees it; `joined_at` and `role` are null for a stranger.
 
     `verified`: it is a channel that the application vouches for.
@@ -110,10 +110,10 @@ class GroupView(View):
     verified: bool
 
 
-def group_view(standing: Standing, stream: Stream, member_limit: int) -> GroupView:
+def group_response(access: AccessContext, stream: Stream, member_limit: int) -> GroupResponse:
     """The group as the actor with this standing sees it."""
-    group, member = standing.group, standing.member
-    return GroupView.model_construct(
+    group, member = access.group, access.member
+    return GroupResponse.model_construct(
         group_id=group.group_id,
         type=group.type,
         name=group.name,
@@ -141,7 +141,7 @@ def group_view(standing: Standing, stream: Stream, member_limit: int) -> GroupVi
     )
 
 
-class GroupMissing(View):
+class GroupMissing(Response):
     """One of several groups asked for that cannot be shown."""
 
     group_id: GroupId

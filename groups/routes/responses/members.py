@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from groups.kernel.endpoint import Body, View
+from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import UserId, UserIdText
 from groups.kernel.text import Line, MaxBytes, OneLine, Text
 from groups.limits import (
@@ -20,7 +20,7 @@ from groups.models import (
 from groups.routes.responses.fields import Changes, FaceUrl, Instant, ItemError
 
 
-class MemberView(View):
+class MemberResponse(Response):
     """A member."""
 
     user_id: UserId
@@ -32,9 +32,9 @@ class MemberView(View):
     name_card: str
 
 
-def member_view(member: Member, user: User | None) -> MemberView:
+def member_response(member: Member, user: User | None) -> MemberResponse:
     """The member, with what the user shows of himself."""
-    return MemberView.model_construct(
+    return MemberResponse.model_construct(
         user_id=member.user_id,
         name=user.name if user else "",
         face_url=user.face_url if user else "",
@@ -76,7 +76,7 @@ class RemoveMember(Body):
     ban: bool = False
 
 
-class JoinRequestView(View):
+class JoinRequestResponse(Response):
     """A user who waits for approval."""
 
     user_id: UserId
@@ -94,7 +94,7 @@ class AnswerRequest(Body):
     approve: bool
 
 
-class BanView(View):
+class BanResponse(Response):
     """A banned user."""
 
     user_id: UserId
@@ -110,7 +110,7 @@ class NewOwner(Body):
     user_id: UserIdText
 
 
-class UserView(View):
+class UserResponse(Response):
     """What a user shows of himself."""
 
     user_id: UserId
@@ -118,7 +118,7 @@ class UserView(View):
     face_url: str
 
 
-class UserMissing(View):
+class UserMissing(Response):
     """One of several users asked for who shows nothing."""
 
     user_id: UserId

@@ -5,23 +5,23 @@ from typing import Annotated, Any, Final
 import orjson
 from pydantic import Field, JsonValue
 
-from groups.kernel.endpoint import View
+from groups.kernel.endpoint import Response
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Attachment, Content, Kind, MediaKind, Message, Tally, User
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
-from groups.routes.responses.tallies import TallyView, tally_view
+from groups.routes.responses.tallies import TallyResponse, tally_response
 from groups.routes.responses.writing import FIELD_OF
 
 
-class LinkView(View):
+class LinkResponse(Response):
     """A titled link."""
 
     title: str
     url: str
 
 
-class MediaView(View):
+class MediaResponse(Response):
     """An upload; what a version is not there for is null."""
 
     media_id: str
@@ -36,11 +36,11 @@ class MediaView(View):
     thumb_url: str | None
 
 
-def media_view(attachment: Attachment) -> MediaView:
+def media_response(attachment: Attachment) -> MediaResponse:
     """The upload as answered."""
     url = f"/v1/media/{attachment.media_id}"
     is_picture = attachment.kind is MediaKind.IMAGE
-    return MediaView.model_construct(
+    return MediaResponse.model_construct(
         media_id=attachment.media_id,
         kind=attachment.kind,
         content_type=attachment.content_type,
@@ -54,7 +54,7 @@ def media_view(attachment: Attachment) -> MediaView:
     )
 
 
-class LocationView(View):
+class LocationResponse(Response):
     """A place on Earth, in degrees."""
 
     latitude: float
@@ -63,21 +63,21 @@ class LocationView(View):
     address: str
 
 
-class ContentView(View):
+class ContentResponse(Response):
     """What a message or post says; all null once recalled."""
 
     kind: Kind | None
     title: str | None
     text: str | None
-    links: list[LinkView] | None
-    images: list[MediaView] | None
-    video: MediaView | None
-    file: MediaView | None
-    location: LocationView | None
+    links: list[LinkResponse] | None
+    images: list[MediaResponse] | None
+    video: MediaResponse | None
+    file: MediaResponse | None
+    location: LocationResponse | None
     custom: JsonValue
 
 
-_NOTHING: Final[dict[str, Any]] = dict.fromkeys(ContentView.model_fields)
+_NOTHING: Final[dict[str, Any]] = dict.fromkeys(ContentResponse.model_fields)
 
 
 def content_fields(content: Content | None) -> dict[str, Any]:
@@ -88,19 +88,19 @@ def content_fields(content: Content | None) -> dict[str, Any]:
         "kind": content.kind,
         "title": content.title or None,
         "text": content.text or None,
-        "links": [LinkView.model_construct(title=x.title, url=x.url) for x in content.links],
+        "links": [LinkResponse.model_construct(title=x.title, url=x.url) for x in content.links],
         "custom": orjson.loads(content.custom_json) if content.custom_json else None,
     }
     if content.location is not None:
-        fields["location"] = LocationView.model_construct(**content.location.model_dump())
+        fields["location"] = LocationResponse.model_construct(**content.location.model_dump())
     if content.media:
-        shown = [media_view(attachment) for attachment in content.media]
+        shown = [media_response(attachment) for attachment in content.media]
         name = FIELD_OF[content.kind]
         fields[name] = shown if name == "images" else shown[0]
     return fields
 
 
-class MarkedView(ContentView):
+class MarkedResponse(ContentResponse):
     """A message or post with what marks it beside its content; nothing of it once recalled."""
 
     silent: Annotated[bool, Field(description="Devices should not ring; it counts as unread.")]
@@ -126,7 +126,7 @@ def marked_fields(message: Message) -> dict[str, Any]:
     }
 
 
-class MessageView(MarkedView):
+class MessageResponse(MarkedResponse):
     """A message of a group; recalled, it keeps id, seq and times only."""
 
     group_id: GroupId
@@ -138,23 +138,23 @@ class MessageView(MarkedView):
     created_at: Instant
     edited_at: Instant | None
     recalled_at: Instant | None
-    reactions: TallyView
+    reactions: TallyResponse
 
 
-def message_view(
+def message_response(
     message: Message,
     group_id: GroupId,
     tally: Tally | None,
     sender: User | None,
     *,
     with_sender: bool,
-) -> MessageView:
+) -> MessageResponse:
     """The message as answered, with what its `sender` told of himself.
 
     In a channel the sender is shown to owner and admins only.
     """
     is_shown = with_sender and message.recalled_at is None
-    return MessageView.model_construct(
+    return MessageResponse.model_construct(
         group_id=group_id,
         message_id=f"{group_id}:{message.seq}",
         seq=message.seq,
@@ -164,6 +164,6 @@ def message_view(
         created_at=message.created_at,
         edited_at=message.edited_at,
         recalled_at=message.recalled_at,
-        reactions=tally_view(tally if tally and message.recalled_at is None else Tally()),
+        reactions=tally_response(tally if tally and message.recalled_at is None else Tally()),
         **marked_fields(message),
     )

@@ -3,11 +3,11 @@
 import orjson
 from pydantic import Field
 
-from groups.kernel.endpoint import Rendered, View
+from groups.kernel.endpoint import Rendered, Response
 from groups.models import Tally
 
 
-class TallyView(View):
+class TallyResponse(Response):
     """Reactions: a count per emoji, their sum, and one's own."""
 
     counts: dict[str, int] = Field(default_factory=dict)
@@ -15,12 +15,12 @@ class TallyView(View):
     mine: tuple[str, ...] = ()
 
 
-def tally_view(tally: Tally) -> TallyView:
+def tally_response(tally: Tally) -> TallyResponse:
     """The tally as answered."""
-    return TallyView.model_construct(counts=tally.counts, total=tally.total, mine=tally.mine)
+    return TallyResponse.model_construct(counts=tally.counts, total=tally.total, mine=tally.mine)
 
 
-def rendered_tally(tally: Tally) -> Rendered[TallyView]:
+def rendered_tally(tally: Tally) -> Rendered[TallyResponse]:
     """The tally as answered, for the answer of a hot post's thousands."""
     return Rendered(
         orjson.dumps({"counts": tally.counts, "total": tally.total, "mine": tally.mine})

@@ -1,4 +1,4 @@
-"""Many actors before one group, inside a caller's transaction: the guard of `access` for a whole batch.
+"""Many actors before one group, inside a caller's transaction: the guard of `guard` for a whole batch.
 
 A batch of a higher package (reactions to a message) asks once for all its callers, so its cost does not grow with them.
 """
@@ -9,14 +9,14 @@ from typing import Any
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database, Lookup, Tx
-from groups.models import Standing
+from groups.kernel.mongo import BatchedQuery, Database, Tx
+from groups.models import AccessContext
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.restrictions import RestrictionStore
 
 
-class GroupLookup:
+class BulkAccess:
     """Finds a group together with what each of several actors is to it."""
 
     def __init__(
@@ -31,14 +31,14 @@ class GroupLookup:
         self._members = members
         self._restrictions = restrictions
 
-    async def standings(
+    async def accesses_of(
         self,
         actors: Collection[Actor],
         group_id: GroupId,
         tx: Tx,
         *,
-        beside: Sequence[Lookup[Any]] = (),
-    ) -> dict[Actor, Standing]:
+        beside: Sequence[BatchedQuery[Any]] = (),
+    ) -> dict[Actor, AccessContext]:
         """Each of the actors before the group; who is absent here must not know of it, or there is none.
 
         By actor, not by user: the same user may come with and without the application's rights. `beside`: what else
@@ -53,20 +53,23 @@ class GroupLookup:
         restrictions = of_restrictions.found
         if group is None:
             return {}
-        standings: dict[Actor, Standing] = {}
+        accesses: dict[Actor, AccessContext] = {}
         for actor in actors:
             member = members.get(actor.user_id)
             restriction = restrictions.get(actor.user_id)
-            rank = policy.rank_of(actor, member, restriction)
-            if policy.may_see(group, rank):
+            effective_role = policy.effective_role_of(actor, member, restriction)
+            if policy.may_see(group, effective_role):
                 is_banned = restriction is not None and restriction.reacting_banned_at is not None
-                standings[actor] = Standing(group, member, rank, is_banned)
-        return standings
+                accesses[actor] = AccessContext(group, member, effective_role, is_banned)
+        return accesses
 
-    async def staff(self, group_id: GroupId, tx: Tx) -> list[Standing]:
+    async def staff(self, group_id: GroupId, tx: Tx) -> list[AccessContext]:
         """Owner and admins of the group, those who run it: none where there is no group."""
         group = await self._groups.find(group_id, tx)
         if group is None:
             return []
         members = await self._members.find_staff(group_id, tx)
-        return [Standing(group=group, member=member, rank=member.rank) for member in members]
+        return [
+            AccessContext(group=group, member=member, effective_role=member.effective_role)
+            for member in members
+        ]

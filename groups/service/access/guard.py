@@ -10,7 +10,7 @@ from groups.errors import GroupNotFound, MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
-from groups.models import Group, Member, Message, Rank, Standing
+from groups.models import AccessContext, EffectiveRole, Group, Member, Message
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
@@ -31,7 +31,7 @@ class Found(Protocol):
         ...
 
 
-class Access:
+class AccessGuard:
     """Finds a group together with what the actor is to it."""
 
     def __init__(
@@ -46,14 +46,14 @@ class Access:
         self._restrictions = restrictions
         self._messages = messages
 
-    async def standing(
+    async def access_of(
         self,
         actor: Actor,
         group_id: GroupId,
         tx: Tx | None = None,
         *,
         found: Found | None = None,
-    ) -> Standing:
+    ) -> AccessContext:
         """The actor before the group; `found`: what was read of both a moment ago.
 
         Raises: GroupNotFound when there is none, or none for him.
@@ -72,10 +72,10 @@ class Access:
         restriction = None
         if member is None and not actor.is_app_admin:
             restriction = await self._restrictions.find(group_id, actor.user_id, tx)
-        rank = policy.rank_of(actor, member, restriction)
-        if not policy.may_see(group, rank):
+        effective_role = policy.effective_role_of(actor, member, restriction)
+        if not policy.may_see(group, effective_role):
             raise GroupNotFound
-        return Standing(group=group, member=member, rank=rank)
+        return AccessContext(group=group, member=member, effective_role=effective_role)
 
     async def reading(
         self,
@@ -84,31 +84,31 @@ class Access:
         tx: Tx | None = None,
         *,
         found: Found | None = None,
-    ) -> Standing:
-        """The actor before a group whose messages he may read; `found` as in `standing`.
+    ) -> AccessContext:
+        """The actor before a group whose messages he may read; `found` as in `access`.
 
         Raises: GroupNotFound; PermissionRefused; Banned.
         """
-        standing = await self.standing(actor, group_id, tx, found=found)
-        refusal = policy.reading_refusal(standing.group, standing.rank)
+        access = await self.access_of(actor, group_id, tx, found=found)
+        refusal = policy.reading_refusal(access.group, access.effective_role)
         if refusal is not None:
             raise refusal
-        return standing
+        return access
 
     async def message(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx | None = None
-    ) -> tuple[Standing, Message]:
+    ) -> tuple[AccessContext, Message]:
         """The actor before the group, and a message of it that he may read.
 
         Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also of what was said before he may look.
         """
-        standing = await self.reading(actor, group_id, tx)
-        message = await self._messages.find(standing.group.stream_id, seq, tx)
-        if message is None or seq <= policy.history_floor(standing):
+        access = await self.reading(actor, group_id, tx)
+        message = await self._messages.find(access.group.stream_id, seq, tx)
+        if message is None or seq <= policy.history_floor(access):
             raise MessageNotFound
-        return standing, message
+        return access, message
 
     @staticmethod
-    def is_staff(standing: Standing) -> bool:
+    def is_staff(access: AccessContext) -> bool:
         """Whether the actor runs the group: owner, admin, or the application."""
-        return standing.rank >= Rank.ADMIN
+        return access.effective_role >= EffectiveRole.ADMIN

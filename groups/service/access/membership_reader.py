@@ -12,13 +12,22 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import Group, Head, LastMessage, Member, Role, Seat, Standing, stream_of
+from groups.models import (
+    AccessContext,
+    Group,
+    Head,
+    LastMessage,
+    Member,
+    MembershipRow,
+    Role,
+    stream_of,
+)
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 
 
-class Card(NamedTuple):
+class MembershipSummary(NamedTuple):
     """What a list shows of a group; `last_message` is None where the user may not read it, or nothing was said.
 
     `verified` also of a dialogue, where the other side is such a channel.
@@ -41,7 +50,7 @@ class MembershipReader:
 
     async def list_seats(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
-    ) -> Mapping[UserId, Mapping[StreamId, Seat]]:
+    ) -> Mapping[UserId, Mapping[StreamId, MembershipRow]]:
         """All memberships of each of the users by stream, those in groups that are being cleared away included.
 
         A user may have thousands: it is the caller who bounds how many users he asks for.
@@ -50,7 +59,7 @@ class MembershipReader:
 
     async def find_seats(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
-    ) -> Mapping[tuple[GroupId, UserId], Seat]:
+    ) -> Mapping[tuple[GroupId, UserId], MembershipRow]:
         """Those of the memberships that exist, with their times."""
         return await self._members.find_seats(pairs, tx)
 
@@ -66,7 +75,9 @@ class MembershipReader:
         """Those of the groups that exist."""
         return await self._groups.find_many(group_ids) if group_ids else {}
 
-    async def find_cards(self, actor: Actor, seats: Sequence[Seat]) -> dict[GroupId, Card]:
+    async def find_cards(
+        self, actor: Actor, seats: Sequence[MembershipRow]
+    ) -> dict[GroupId, MembershipSummary]:
         """What the actor's list shows of those of his groups that exist, with their heads as they now are."""
         if not seats:
             return {}
@@ -75,7 +86,7 @@ class MembershipReader:
             self._groups.find_many(group_ids),
             self._streams.find_many(map(stream_of, group_ids)),
         )
-        cards: dict[GroupId, Card] = {}
+        cards: dict[GroupId, MembershipSummary] = {}
         for seat in seats:
             group, stream = groups.get(seat.group_id), streams.get(stream_of(seat.group_id))
             if group is None or stream is None:
@@ -88,11 +99,15 @@ class MembershipReader:
                 joined_at=group.created_at,
                 joined_seq=seat.joined_seq,
             )
-            rank = policy.rank_of(actor, member, None)
-            floor = policy.history_floor(Standing(group=group, member=member, rank=rank))
+            effective_role = policy.effective_role_of(actor, member, None)
+            floor = policy.history_floor(
+                AccessContext(group=group, member=member, effective_role=effective_role)
+            )
             last = stream.last
             active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
             head = Head(stream.head_seq, stream.is_channel, active_ms)
             shown = last if last is not None and last.seq > floor else None
-            cards[seat.group_id] = Card(group.name, group.face_url, head, shown, group.verified)
+            cards[seat.group_id] = MembershipSummary(
+                group.name, group.face_url, head, shown, group.verified
+            )
         return cards

@@ -34,7 +34,7 @@ LOOK_SECONDS: Final = 60.0
 log = logging.getLogger(__name__)
 
 
-class Clearing:
+class CleanupService:
     """The background work of this process; several processes may clear the same group at once."""
 
     def __init__(

@@ -27,6 +27,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER, GroupLimits
 from groups.models import (
     CHANNEL_MARKER,
+    AccessContext,
     AdminAct,
     AdminAction,
     Group,
@@ -37,15 +38,14 @@ from groups.models import (
     Posting,
     ReactionChoice,
     Role,
-    Standing,
     Stream,
     Visibility,
     type_member_limit,
 )
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
-from groups.service.idempotency import Repeatable, Repeats, repeatable
-from groups.service.media.avatars import Faces
+from groups.service.idempotency import Idempotency, Repeatable, repeatable
+from groups.service.media.avatars import Avatars
 from groups.service.write_locks import user_lock
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
@@ -92,7 +92,7 @@ _VISIBILITY: Final = {
 }
 
 
-class FoundingService:
+class CreateService:
     """New groups."""
 
     def __init__(
@@ -102,10 +102,10 @@ class FoundingService:
         members: MemberStore,
         streams: StreamStore,
         users: UserStore,
-        access: Access,
-        faces: Faces,
+        guard: AccessGuard,
+        faces: Avatars,
         admin_log: AdminLog,
-        repeats: Repeats,
+        repeats: Idempotency,
         limits: GroupLimits,
         clock: Clock,
     ) -> None:
@@ -114,14 +114,14 @@ class FoundingService:
         self._members = members
         self._streams = streams
         self._users = users
-        self._access = access
+        self._guard = guard
         self._faces = faces
         self._admin_log = admin_log
         self._repeats = repeats
         self._limits = limits
         self._clock = clock
 
-    async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> Standing:
+    async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> AccessContext:
         """Create a group that the actor owns; with a `key`, doing it again answers the first one.
 
         Publishes: MembersJoined (the owner). Raises: GroupIdTaken; BadGroupId; BadMemberLimit; ReservedCustomField;
@@ -133,11 +133,11 @@ class FoundingService:
             raise ReservedCustomField
         prefix = COMMUNITY_PREFIX if new.type is GroupType.COMMUNITY else ""
         call = repeatable(actor, "group", key, new.model_dump_json())
-        standing, _ = await self._database.run(
+        access, _ = await self._database.run(
             lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call),
             user_lock(actor.user_id),
         )
-        return standing
+        return access
 
     async def create_in(
         self,
@@ -148,7 +148,7 @@ class FoundingService:
         prefix: str,
         call: Repeatable | None,
         profile: dict[str, object] | None = None,
-    ) -> tuple[Standing, bool]:
+    ) -> tuple[AccessContext, bool]:
         """The group, and whether this call made it (False: an earlier `call` under the same key did).
 
         `profile` joins the event: what the caller stores of the group in the same transaction.
@@ -160,7 +160,7 @@ class FoundingService:
             raise CustomFieldLimitReached(limit=self._limits.custom_fields)
         first = await self._repeats.first(call, tx)
         if first is not None:
-            return await self._access.standing(actor, GroupId(first), tx), False
+            return await self._guard.access_of(actor, GroupId(first), tx), False
         group_id = new.group_id or GroupId(prefix + mint_id())
         if await self._groups.find(group_id, tx) is not None:
             raise GroupIdTaken
@@ -195,7 +195,9 @@ class FoundingService:
                 profile=profile_of(group, profile),
             )
         )
-        return Standing(group=group, member=owner, rank=policy.rank_of(actor, owner, None)), True
+        return AccessContext(
+            group=group, member=owner, effective_role=policy.effective_role_of(actor, owner, None)
+        ), True
 
     def _new_group(
         self,

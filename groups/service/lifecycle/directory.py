@@ -18,13 +18,13 @@ from groups.kernel.paging import (
     encode_cursor,
     page_by_text,
 )
-from groups.models import Group, Standing, Stream, stream_of
+from groups.models import AccessContext, Group, Stream, stream_of
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 
 Sort = Literal["popular", "new", "active"]
-Found = tuple[Standing, Stream]
+Found = tuple[AccessContext, Stream]
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 
@@ -128,8 +128,13 @@ class Directory:
         for group in groups:
             member, stream = members.get(group.group_id), streams.get(group.stream_id)
             if stream is not None:
-                rank = policy.rank_of(actor, member, None)
-                found.append((Standing(group=group, member=member, rank=rank), stream))
+                effective_role = policy.effective_role_of(actor, member, None)
+                found.append(
+                    (
+                        AccessContext(group=group, member=member, effective_role=effective_role),
+                        stream,
+                    )
+                )
         return found
 
 

@@ -6,10 +6,10 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 from groups.service.hooks import Hooks
-from groups.service.lifecycle.cleanup import Clearing
-from groups.service.media.avatars import Faces
+from groups.service.lifecycle.cleanup import CleanupService
+from groups.service.media.avatars import Avatars
 from groups.service.write_locks import group_lock
 from groups.store.groups import GroupStore
 from groups.store.streams import StreamStore
@@ -23,16 +23,16 @@ class DisbandService:
         database: Database,
         groups: GroupStore,
         streams: StreamStore,
-        access: Access,
-        faces: Faces,
-        clearing: Clearing,
+        guard: AccessGuard,
+        faces: Avatars,
+        clearing: CleanupService,
         hooks: Hooks,
         clock: Clock,
     ) -> None:
         self._database = database
         self._groups = groups
         self._streams = streams
-        self._access = access
+        self._guard = guard
         self._faces = faces
         self._clearing = clearing
         self._hooks = hooks
@@ -50,9 +50,9 @@ class DisbandService:
         self._clearing.start(group_id)
 
     async def _disband(self, actor: Actor, group_id: GroupId, tx: Tx) -> None:
-        standing = await self._access.standing(actor, group_id, tx)
-        group = standing.group
-        refusal = policy.disbanding_refusal(group, standing.rank)
+        access = await self._guard.access_of(actor, group_id, tx)
+        group = access.group
+        refusal = policy.disbanding_refusal(group, access.effective_role)
         if refusal is not None:
             raise refusal
         now = self._clock.now()

@@ -8,8 +8,8 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import ID_BYTES, GroupId, is_id
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import Standing, Stream, stream_of
-from groups.service.access.guard import Access
+from groups.models import AccessContext, Stream, stream_of
+from groups.service.access.guard import AccessGuard
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
@@ -19,46 +19,51 @@ class GroupReader:
     """Groups with their streams' heads; what the actor must not see is absent."""
 
     def __init__(
-        self, groups: GroupStore, members: MemberStore, streams: StreamStore, access: Access
+        self, groups: GroupStore, members: MemberStore, streams: StreamStore, guard: AccessGuard
     ) -> None:
         self._groups = groups
         self._members = members
         self._streams = streams
-        self._access = access
+        self._guard = guard
 
-    async def get(self, actor: Actor, group_id: GroupId) -> tuple[Standing, Stream]:
+    async def get(self, actor: Actor, group_id: GroupId) -> tuple[AccessContext, Stream]:
         """The group as the actor sees it, and its stream's head.
 
         Raises: GroupNotFound.
         """
-        standing = await self._access.standing(actor, group_id)
-        stream = await self._streams.find(standing.group.stream_id)
+        access = await self._guard.access_of(actor, group_id)
+        stream = await self._streams.find(access.group.stream_id)
         if stream is None:  # disbanded between the two reads
             raise GroupNotFound
-        return standing, stream
+        return access, stream
 
     async def get_many(
         self, actor: Actor, group_ids: Sequence[GroupId]
-    ) -> list[tuple[Standing, Stream] | DomainError]:
+    ) -> list[tuple[AccessContext, Stream] | DomainError]:
         """Each of the groups as the actor sees it, or its own refusal, in the order asked for."""
         asked = [group_id for group_id in group_ids if is_id(group_id, ID_BYTES)]
         groups = await self._groups.find_many(asked)
         streams = await self._streams.find_many(stream_of(group_id) for group_id in groups)
         members = await self._members.find_of_user(actor.user_id, asked)
-        found: list[tuple[Standing, Stream] | DomainError] = []
+        found: list[tuple[AccessContext, Stream] | DomainError] = []
         for group_id in group_ids:
             group, stream = groups.get(group_id), streams.get(stream_of(group_id))
             member = members.get(group_id)
-            rank = policy.rank_of(actor, member, None)
-            if group is None or stream is None or not policy.may_see(group, rank):
+            effective_role = policy.effective_role_of(actor, member, None)
+            if group is None or stream is None or not policy.may_see(group, effective_role):
                 found.append(GroupNotFound())
             else:
-                found.append((Standing(group=group, member=member, rank=rank), stream))
+                found.append(
+                    (
+                        AccessContext(group=group, member=member, effective_role=effective_role),
+                        stream,
+                    )
+                )
         return found
 
     async def list_joined(
         self, actor: Actor, *, limit: int, cursor: str | None
-    ) -> tuple[list[tuple[Standing, Stream]], str | None]:
+    ) -> tuple[list[tuple[AccessContext, Stream]], str | None]:
         """A page of the groups the actor is in, by id, and the cursor to the next."""
         key = decode_cursor("joined", cursor, str)
         after = str(key[0]) if key else ""
@@ -67,13 +72,18 @@ class GroupReader:
         group_ids = [member.group_id for member in members]
         groups = await self._groups.find_many(group_ids)
         streams = await self._streams.find_many(stream_of(group_id) for group_id in groups)
-        found: list[tuple[Standing, Stream]] = []
+        found: list[tuple[AccessContext, Stream]] = []
         for member in members:
             group, stream = groups.get(member.group_id), streams.get(stream_of(member.group_id))
             if group is not None and stream is not None:
-                rank = policy.rank_of(actor, member, None)
-                found.append((Standing(group=group, member=member, rank=rank), stream))
-        fitting = count_fitting(json_size(standing.group) for standing, _ in found)
+                effective_role = policy.effective_role_of(actor, member, None)
+                found.append(
+                    (
+                        AccessContext(group=group, member=member, effective_role=effective_role),
+                        stream,
+                    )
+                )
+        fitting = count_fitting(json_size(access.group) for access, _ in found)
         if fitting < len(found):
             found = found[:fitting]
             return found, encode_cursor("joined", found[-1][0].group.group_id)

@@ -26,6 +26,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import (
     CHANNEL_MARKER,
+    AccessContext,
     AdminAct,
     AdminAction,
     Group,
@@ -34,13 +35,12 @@ from groups.models import (
     Model,
     Posting,
     ReactionChoice,
-    Standing,
     Stream,
     Visibility,
 )
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
-from groups.service.media.avatars import Faces
+from groups.service.media.avatars import Avatars
 from groups.service.write_locks import group_lock
 from groups.store.groups import GroupStore
 from groups.store.streams import StreamStore
@@ -73,8 +73,8 @@ class UpdateService:
         database: Database,
         groups: GroupStore,
         streams: StreamStore,
-        access: Access,
-        faces: Faces,
+        guard: AccessGuard,
+        faces: Avatars,
         admin_log: AdminLog,
         limits: GroupLimits,
         clock: Clock,
@@ -82,7 +82,7 @@ class UpdateService:
         self._database = database
         self._groups = groups
         self._streams = streams
-        self._access = access
+        self._guard = guard
         self._faces = faces
         self._admin_log = admin_log
         self._limits = limits
@@ -109,17 +109,17 @@ class UpdateService:
         also_asked: Collection[str] = (),
         also_before: Mapping[str, object] = MappingProxyType({}),
         also_changed: Mapping[str, object] = MappingProxyType({}),
-    ) -> Standing:
+    ) -> AccessContext:
         """Change the group; the caller changes fields of his own in the same transaction.
 
         `also_asked` names those that need the actor's rights too; `also_changed`, with the values they had before,
         joins the event and the admin log.
         `for_channel`: the channel's own rules stand behind the change, so what it fixes may move.
         """
-        standing = await self._access.standing(actor, group_id, tx)
-        group = standing.group
+        access = await self._guard.access_of(actor, group_id, tx)
+        group = access.group
         fields = set(changes.model_fields_set)
-        refusal = policy.updating_refusal(standing, {*fields, *also_asked}, for_channel=for_channel)
+        refusal = policy.updating_refusal(access, {*fields, *also_asked}, for_channel=for_channel)
         if refusal is not None:
             raise refusal
         # Read from the model, not from JSON: enums and tuples are stored as their plain values.
@@ -129,9 +129,9 @@ class UpdateService:
         if not for_channel and (refusal := policy.profile_refusal(group, wanted, self._limits)):
             raise refusal
         values = {name: value for name, value in wanted.items() if getattr(group, name) != value}
-        if policy.loses_badge(standing, {*values, *also_changed}):
+        if policy.loses_badge(access, {*values, *also_changed}):
             values["verified"] = False
-        changed = await self._store_changes(actor, standing, values, tx, also_changed)
+        changed = await self._store_changes(actor, access, values, tx, also_changed)
         shown = group.model_dump(mode="json", include=set(values))
         now = changed.group.model_dump(mode="json", include=set(values))
         acts = _acts_of(actor, {**shown, **also_before}, {**now, **also_changed})
@@ -146,21 +146,21 @@ class UpdateService:
         tx: Tx,
         *,
         also_changed: dict[str, object] | None = None,
-    ) -> tuple[Standing, Stream]:
+    ) -> tuple[AccessContext, Stream]:
         """Make a Community group that the actor owns a channel, with these settings; `also_changed` as in `update_in`.
 
         Publishes: GroupUpdated. Raises: GroupNotFound; PermissionRefused; NotForThisType.
         """
-        standing = await self._access.standing(actor, group_id, tx)
-        group = standing.group
-        if policy.transferring_refusal(standing.rank) is not None:
+        access = await self._guard.access_of(actor, group_id, tx)
+        group = access.group
+        if policy.transferring_refusal(access.effective_role) is not None:
             raise PermissionRefused("Only its owner makes a group a channel")
         if group.type is not GroupType.COMMUNITY:
             raise NotForThisType("Only a Community group becomes a channel")
         values = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
         values["custom"] = {**group.custom, CHANNEL_MARKER: "1"}
         also_changed = {**(also_changed or {}), "is_channel": True}
-        marked = await self._store_changes(actor, standing, values, tx, also_changed)
+        marked = await self._store_changes(actor, access, values, tx, also_changed)
         await self._streams.mark_channel(group.stream_id, tx)
         act = AdminAct(actor, AdminAction.CHANNEL_CREATED)
         await self._admin_log.record(tx, marked.group, act)
@@ -172,14 +172,14 @@ class UpdateService:
     async def _store_changes(
         self,
         actor: Actor,
-        standing: Standing,
+        access: AccessContext,
         values: dict[str, Any],
         tx: Tx,
         also_changed: Mapping[str, object],
-    ) -> Standing:
-        group = standing.group
+    ) -> AccessContext:
+        group = access.group
         if not values and not also_changed:
-            return standing
+            return access
         now = self._clock.now()
         if "face_url" in values:
             await self._faces.replace(actor, group.face_url, values["face_url"], now, tx)
@@ -195,7 +195,7 @@ class UpdateService:
                 version=changed.version,
             )
         )
-        return replace(standing, group=changed)
+        return replace(access, group=changed)
 
     def _merged_custom(self, group: Group, changes: dict[str, str | None]) -> dict[str, str]:
         if CHANNEL_MARKER in changes:

@@ -13,7 +13,7 @@ from groups.models import MediaKind, media_in
 from groups.store.media import MediaStore
 
 
-class Faces:
+class Avatars:
     """Uses and releases the uploads that pictures of groups and users are."""
 
     def __init__(self, media: MediaStore) -> None:

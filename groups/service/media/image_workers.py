@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageInfo:
     """A redrawn picture, and its smaller versions."""
 
     path: Path
@@ -84,7 +84,7 @@ class Lane:
             return await self.worker.run(job)
 
 
-class PictureWorkers:
+class ImageWorkers:
     """The workers of one server process."""
 
     def __init__(self, limits: GroupLimits) -> None:
@@ -96,7 +96,9 @@ class PictureWorkers:
         )
         self.large = Lane(memory, self._file_bytes, seconds)
 
-    async def draw(self, user_id: UserId, source: Path, content_type: str, target: Path) -> Picture:
+    async def draw(
+        self, user_id: UserId, source: Path, content_type: str, target: Path
+    ) -> ImageInfo:
         """Redraw the picture at `source` to `target`, and its smaller versions beside it.
 
         Raises: BadMedia; Unavailable.
@@ -141,7 +143,7 @@ class PictureWorkers:
             worker_memory_bytes=(self.ordinary if is_ordinary else self.large).memory_bytes,
         )
 
-    def _picture(self, answer: Mapping[str, Any], target: Path) -> Picture:
+    def _picture(self, answer: Mapping[str, Any], target: Path) -> ImageInfo:
         """What a worker has drawn.
 
         Raises: BadMedia; Unavailable.
@@ -162,7 +164,7 @@ class PictureWorkers:
             log.warning("a picture could not be drawn: %s", failed)
             raise BadMedia("The picture is damaged")
         smaller = {size: target.with_name(f"{target.name}.{size.value}") for size in EDGES}
-        return Picture(target, answer["width"], answer["height"], smaller)
+        return ImageInfo(target, answer["width"], answer["height"], smaller)
 
     @property
     def deaths(self) -> int:

@@ -35,7 +35,7 @@ from groups.kernel.mongo import Database
 from groups.limits import MEDIA_NAME_BYTES, GroupLimits
 from groups.models import Attachment, Content, Kind, Media, MediaKind, MediaSize
 from groups.models.media import RECORD_BYTES
-from groups.service.media.image_workers import THUMBNAIL_TYPE, PictureWorkers
+from groups.service.media.image_workers import THUMBNAIL_TYPE, ImageWorkers
 from groups.service.media.upload_files import UploadFiles
 from groups.service.media.upload_quotas import UploadQuotas
 from groups.service.media.upload_receiver import UploadReceiver, digest_of
@@ -100,7 +100,7 @@ class MediaService:
         self._clock = clock
         self._under_way: Counter[UserId] = Counter()
         self._storing: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
-        self.pictures = PictureWorkers(limits)
+        self.pictures = ImageWorkers(limits)
         self._sweeping: asyncio.Task[None] | None = None
 
     # --- in -------------------------------------------------------------------------------------------------------

@@ -17,15 +17,15 @@ from groups.errors import (
 from groups.events import AdminInvited, InvitationEnd
 from groups.kernel.clock import rfc3339
 from groups.models import (
+    AccessContext,
     AdminAct,
     AdminAction,
+    EffectiveRole,
     Grant,
     GroupType,
     Invitation,
     Member,
-    Rank,
     Role,
-    Standing,
 )
 from groups.service.membership.commands import (
     AnswerInvitation,
@@ -35,10 +35,12 @@ from groups.service.membership.commands import (
     RevokeInvitation,
     Transfer,
 )
-from groups.service.membership.state import Picture
+from groups.service.membership.state import MembershipState
 
 
-def with_role(picture: Picture, entry: Change, member: Member, rank: Rank) -> Member:
+def with_role(
+    picture: MembershipState, entry: Change, member: Member, effective_role: EffectiveRole
+) -> Member:
     """The member with the role and the grants that are wanted.
 
     Raises: PermissionRefused; NotForThisType; AdminLimitReached.
@@ -46,7 +48,7 @@ def with_role(picture: Picture, entry: Change, member: Member, rank: Rank) -> Me
     is_new = entry.role is not None and entry.role is not member.role
     if not is_new and (entry.role is not Role.ADMIN or entry.grants is None):
         return member
-    refusal = policy.appointing_refusal(picture.group, rank, member)
+    refusal = policy.appointing_refusal(picture.group, effective_role, member)
     if refusal is not None:
         raise refusal
     if entry.role is not Role.ADMIN:
@@ -54,7 +56,7 @@ def with_role(picture: Picture, entry: Change, member: Member, rank: Rank) -> Me
     return _as_admin(picture, member, entry.grants)
 
 
-def _as_admin(picture: Picture, member: Member, grants: frozenset[Grant] | None) -> Member:
+def _as_admin(picture: MembershipState, member: Member, grants: frozenset[Grant] | None) -> Member:
     """The member as an admin with these grants, all where they are None.
 
     Raises: AdminLimitReached.
@@ -70,7 +72,7 @@ def grants_of(member: Member) -> dict[str, object]:
     return {"grants": [grant.value for grant in member.granted]}
 
 
-def note_change(picture: Picture, entry: Change, before: Member, after: Member) -> None:
+def note_change(picture: MembershipState, entry: Change, before: Member, after: Member) -> None:
     """Have the admin log tell what of the member changed; an admin has no invitation open."""
     if before.role is not after.role:
         is_admin = after.role is Role.ADMIN
@@ -97,9 +99,9 @@ def _mute_of(member: Member) -> dict[str, object]:
     return {"muted_until": rfc3339(member.muted_until) if member.muted_until else None}
 
 
-def transfer(picture: Picture, entry: Transfer, rank: Rank) -> bool:
+def transfer(picture: MembershipState, entry: Transfer, effective_role: EffectiveRole) -> bool:
     """Give the group away; the right to appoint admins goes with it, and so do the invitations it made."""
-    refusal = policy.transferring_refusal(rank)
+    refusal = policy.transferring_refusal(effective_role)
     if refusal is not None:
         raise refusal
     heir = picture.members.get(entry.user_id)
@@ -135,9 +137,9 @@ def transfer(picture: Picture, entry: Transfer, rank: Rank) -> bool:
     return True
 
 
-def invite(picture: Picture, entry: Invite, standing: Standing) -> bool:
+def invite(picture: MembershipState, entry: Invite, access: AccessContext) -> bool:
     """Ask a user to be an admin."""
-    refusal = policy.inviting_refusal(standing, picture.members.get(entry.user_id))
+    refusal = policy.inviting_refusal(access, picture.members.get(entry.user_id))
     if refusal is not None:
         raise refusal
     if picture.is_banned(entry.user_id):
@@ -175,9 +177,11 @@ def invite(picture: Picture, entry: Invite, standing: Standing) -> bool:
     return True
 
 
-def revoke_invitation(picture: Picture, entry: RevokeInvitation, standing: Standing) -> bool:
+def revoke_invitation(
+    picture: MembershipState, entry: RevokeInvitation, access: AccessContext
+) -> bool:
     """Take an invitation back."""
-    refusal = policy.inviting_refusal(standing, None)
+    refusal = policy.inviting_refusal(access, None)
     if refusal is not None:
         raise refusal
     if not picture.end_invitation(entry.user_id, InvitationEnd.REVOKED):
@@ -186,16 +190,18 @@ def revoke_invitation(picture: Picture, entry: RevokeInvitation, standing: Stand
     return True
 
 
-def answer_invitation(picture: Picture, entry: AnswerInvitation, standing: Standing) -> bool:
+def answer_invitation(
+    picture: MembershipState, entry: AnswerInvitation, access: AccessContext
+) -> bool:
     """Accept or decline an invitation."""
     user_id = entry.actor.user_id
     member, invitation = picture.members.get(user_id), picture.invitations.get(user_id)
     if invitation is None:
-        if not policy.may_see(picture.group, standing.rank):
+        if not policy.may_see(picture.group, access.effective_role):
             raise GroupNotFound
-        if entry.accept and member is not None and member.rank >= Rank.ADMIN:
+        if entry.accept and member is not None and member.effective_role >= EffectiveRole.ADMIN:
             return False
-        if standing.rank == Rank.BANNED:
+        if access.effective_role == EffectiveRole.BANNED:
             raise Banned
         raise InvitationNotFound
     if not entry.accept:
@@ -216,12 +222,14 @@ def answer_invitation(picture: Picture, entry: AnswerInvitation, standing: Stand
     return True
 
 
-def ban_from_reacting(picture: Picture, entry: BanFromReacting, standing: Standing) -> bool:
+def ban_from_reacting(
+    picture: MembershipState, entry: BanFromReacting, access: AccessContext
+) -> bool:
     """Keep a user from reacting, or let him again."""
     target = picture.members.get(entry.user_id)
-    refusal = policy.banning_from_reacting_refusal(standing, target)
+    refusal = policy.banning_from_reacting_refusal(access, target)
     if not entry.is_banned:
-        refusal = policy.managing_refusal(standing)
+        refusal = policy.managing_refusal(access)
     if refusal is not None:
         raise refusal
     restriction = picture.restriction_of(entry.user_id)

@@ -17,7 +17,7 @@ from groups.service.membership.commands import (
     AnswerInvitation,
     Approve,
     Change,
-    Entry,
+    Command,
     Invite,
     Join,
     Membership,
@@ -27,7 +27,7 @@ from groups.service.membership.commands import (
     Transfer,
     subject_of,
 )
-from groups.service.membership.state import Picture
+from groups.service.membership.state import MembershipState
 from groups.service.membership.sync import expiry_of
 from groups.service.membership.transitions import apply_entry
 from groups.store.changes import ChangeStore
@@ -40,7 +40,7 @@ from groups.store.streams import StreamStore
 from groups.store.users import UserStore
 
 
-class Roster:
+class MembershipBatch:
     """Applies batches of membership changes."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Roster:
         self._clock = clock
 
     async def apply(
-        self, tx: Tx, key: str, entries: Sequence[Entry]
+        self, tx: Tx, key: str, entries: Sequence[Command]
     ) -> Sequence[Membership | DomainError]:
         """Apply the entries of one group in order; for each its outcome."""
         if tx.attempt:
@@ -93,7 +93,9 @@ class Roster:
         await self._write(picture, owner_before, tx)
         return [self._at_the_end(outcome, picture) for outcome in outcomes]
 
-    async def _load(self, group_id: GroupId, entries: Sequence[Entry], tx: Tx) -> Picture | None:
+    async def _load(
+        self, group_id: GroupId, entries: Sequence[Command], tx: Tx
+    ) -> MembershipState | None:
         users = {subject_of(entry) for entry in entries} | {
             entry.actor.user_id for entry in entries
         }
@@ -144,7 +146,7 @@ class Roster:
             most = self._limits.admin_invitations
             open_ids = await self._invitations.list_open_ids(group_id, now, most + 1, tx)
             open_invitations = len(open_ids)
-        return Picture(
+        return MembershipState(
             limits=self._limits,
             group=group,
             size=group.member_count,
@@ -162,7 +164,7 @@ class Roster:
             profile=of_profile.found if of_profile else None,
         )
 
-    async def _write(self, picture: Picture, owner_before: UserId | None, tx: Tx) -> None:
+    async def _write(self, picture: MembershipState, owner_before: UserId | None, tx: Tx) -> None:
         group_id = picture.group.group_id
         gone = [user for user in picture.before if user not in picture.members]
         new = [member for user, member in picture.members.items() if user not in picture.before]
@@ -203,7 +205,9 @@ class Roster:
         for event in picture.told():
             tx.publish(event)
 
-    async def _write_group(self, picture: Picture, owner_before: UserId | None, tx: Tx) -> None:
+    async def _write_group(
+        self, picture: MembershipState, owner_before: UserId | None, tx: Tx
+    ) -> None:
         group = picture.group
         values: dict[str, object] = {}
         if group.owner_id != owner_before:
@@ -231,7 +235,7 @@ class Roster:
 
     @staticmethod
     def _at_the_end(
-        outcome: Membership | DomainError, picture: Picture
+        outcome: Membership | DomainError, picture: MembershipState
     ) -> Membership | DomainError:
         if isinstance(outcome, DomainError):
             return outcome
@@ -240,14 +244,14 @@ class Roster:
             picture.group,
             outcome.member,
             outcome.stream,
-            outcome.rank,
+            outcome.effective_role,
             outcome.changed,
             outcome.is_pending,
             outcome.invitation,
         )
 
 
-def _concerns_invitation(entry: Entry) -> bool:
+def _concerns_invitation(entry: Command) -> bool:
     """Whether the entry makes or ends an invitation of whom it is about."""
     match entry:
         case Invite() | RevokeInvitation() | AnswerInvitation() | Transfer():

@@ -19,8 +19,8 @@ from groups.models import Group, Restriction, Stream, Turnover, stream_of
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.lifecycle.create import NEAR_LIMIT
-from groups.service.membership.commands import Admission, Import, Outcome
-from groups.store.bulk_import import AdmissionStore, Seats
+from groups.service.membership.commands import Import, ImportOutcome, Outcome
+from groups.store.bulk_import import BulkImportStore, FreeSeats
 from groups.store.groups import GroupStore
 from groups.store.streams import StreamStore
 
@@ -34,7 +34,7 @@ class _Choice:
     near_limit: list[UserId] = field(default_factory=list)
 
 
-class Admissions:
+class BulkImport:
     """Applies batches of imports."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Admissions:
         database: Database,
         groups: GroupStore,
         streams: StreamStore,
-        admissions: AdmissionStore,
+        admissions: BulkImportStore,
         admin_log: AdminLog,
         hooks: Hooks,
         limits: GroupLimits,
@@ -57,7 +57,7 @@ class Admissions:
         self._limits = limits
         self._clock = clock
 
-    async def apply(self, tx: Tx, group_id: GroupId, batch: Import) -> Admission | DomainError:
+    async def apply(self, tx: Tx, group_id: GroupId, batch: Import) -> ImportOutcome | DomainError:
         """Admit those of the batch who may come in, in order; where all are members, nothing is written."""
         if tx.attempt:
             # Another process changed the group while we looked around. This time its document is ours before we look;
@@ -83,9 +83,9 @@ class Admissions:
             if batch.mark is not None:
                 mark, added = batch.mark, len(choice.new)
                 await self._admin_log.count_imported(tx, group, mark.entry_id, mark.actor, added)
-        return Admission(_in_order(batch, choice), group.member_count + len(choice.new))
+        return ImportOutcome(_in_order(batch, choice), group.member_count + len(choice.new))
 
-    def _choose(self, group: Group, batch: Import, seats: Mapping[UserId, Seats]) -> _Choice:
+    def _choose(self, group: Group, batch: Import, seats: Mapping[UserId, FreeSeats]) -> _Choice:
         # A dict, so that each id counts once and keeps its place.
         choice = _Choice(dict.fromkeys(batch.user_ids, "added"))
         outcomes, new = choice.outcomes, choice.new
@@ -114,14 +114,14 @@ class Admissions:
         tx: Tx,
     ) -> None:
         group_id, new, now = group.group_id, choice.new, self._clock.now()
-        standing = [restrictions[user_id] for user_id in new if user_id in restrictions]
+        access = [restrictions[user_id] for user_id in new if user_id in restrictions]
         # The first write: whoever else changes the group's membership meets this one, before we insert in vain.
         await self._groups.update(group_id, {}, tx, joined=len(new))
-        muted = {r.user_id: r.muted_until for r in standing if r.muted_until is not None}
+        muted = {r.user_id: r.muted_until for r in access if r.muted_until is not None}
         await self._admissions.insert_members(
             group_id, new, joined_at=now, joined_seq=stream.head_seq, muted_until=muted, tx=tx
         )
-        banned = [r for r in standing if r.banned_at is not None]
+        banned = [r for r in access if r.banned_at is not None]
         await self._admissions.lift_bans(banned, tx)
         await self._admissions.touch_users(choice.near_limit, tx)
         turnover = Turnover(len(new), 0, 0, group.member_count + len(new), now)

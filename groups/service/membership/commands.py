@@ -6,7 +6,7 @@ from typing import Literal
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
-from groups.models import Grant, Group, Invitation, Member, Rank, Role, Stream
+from groups.models import EffectiveRole, Grant, Group, Invitation, Member, Role, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Transfer:
     user_id: UserId
 
 
-Entry = (
+Command = (
     Join
     | Add
     | Approve
@@ -150,7 +150,7 @@ class Membership:
     group: Group
     member: Member | None
     stream: Stream
-    rank: Rank
+    effective_role: EffectiveRole
     changed: bool = True
     is_pending: bool = False
     invitation: Invitation | None = None
@@ -177,14 +177,14 @@ Outcome = Literal["added", "present", "member_limit_reached", "groups_per_user_r
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class ImportOutcome:
     """What came of one batch of an import: each id's outcome, in the order of the ids, and the members then."""
 
     outcomes: Sequence[Outcome]
     member_count: int
 
 
-def subject_of(entry: Entry) -> UserId:
+def subject_of(entry: Command) -> UserId:
     """Whose membership the entry is about."""
     if isinstance(entry, Join | Leave | AnswerInvitation):
         return entry.actor.user_id

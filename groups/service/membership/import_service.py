@@ -16,10 +16,10 @@ from typing import TypeVar
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
-from groups.service.membership.commands import Admission, Import, ImportMark
-from groups.service.membership.queue import MembershipLane
+from groups.service.membership.commands import Import, ImportMark, ImportOutcome
+from groups.service.membership.queue import MembershipQueue
 
 T = TypeVar("T")
 
@@ -29,14 +29,14 @@ Batches = AsyncIterator[Sequence[UserId]]
 class ImportService:
     """Brings users in."""
 
-    def __init__(self, access: Access, lane: MembershipLane, admin_log: AdminLog) -> None:
-        self._access = access
+    def __init__(self, guard: AccessGuard, lane: MembershipQueue, admin_log: AdminLog) -> None:
+        self._guard = guard
         self._admin_log = admin_log
         self._lane = lane
 
     async def begin(
         self, actor: Actor, group_id: GroupId, batches: Batches
-    ) -> AsyncGenerator[Admission, None]:
+    ) -> AsyncGenerator[ImportOutcome, None]:
         """Make the users of each batch members (the application's admin), as `MembershipService.add` would.
 
         What is answered yields each batch's admission once that is committed, in order; whoever stops asking leaves
@@ -47,21 +47,21 @@ class ImportService:
         Publishes: MembersJoined, one for all of a batch.
         Raises: GroupNotFound; PermissionRefused; while it goes on also Unavailable, and what `batches` raises.
         """
-        standing = await self._access.standing(actor, group_id)
-        refusal = policy.importing_refusal(standing.rank)
+        access = await self._guard.access_of(actor, group_id)
+        refusal = policy.importing_refusal(access.effective_role)
         if refusal is not None:
             raise refusal
         # Ahead at both ends: one batch is read and one admission is told while another is committed.
         mark = ImportMark(self._admin_log.next_id(), actor)
-        count = standing.group.member_count
+        count = access.group.member_count
         return _one_ahead(self._admit_all(group_id, batches, count, mark))
 
     async def _admit_all(
         self, group_id: GroupId, batches: Batches, member_count: int, mark: ImportMark
-    ) -> AsyncGenerator[Admission, None]:
+    ) -> AsyncGenerator[ImportOutcome, None]:
         async with aclosing(_one_ahead(batches)) as ahead:
             async for user_ids in ahead:
-                admission = Admission((), member_count)
+                admission = ImportOutcome((), member_count)
                 if user_ids:
                     admission = await self._lane.admit(group_id, Import(user_ids, mark))
                 member_count = admission.member_count

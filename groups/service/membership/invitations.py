@@ -15,14 +15,14 @@ from groups.kernel.mongo import Tx
 from groups.kernel.paging import page_by_text
 from groups.limits import GroupLimits
 from groups.models import Grant, Group, Invitation
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 from groups.service.membership.commands import (
     AnswerInvitation,
     Invite,
     Membership,
     RevokeInvitation,
 )
-from groups.service.membership.queue import MembershipLane
+from groups.service.membership.queue import MembershipQueue
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
 
@@ -34,14 +34,14 @@ class InvitationService:
         self,
         invitations: InvitationStore,
         groups: GroupStore,
-        access: Access,
-        lane: MembershipLane,
+        guard: AccessGuard,
+        lane: MembershipQueue,
         limits: GroupLimits,
         clock: Clock,
     ) -> None:
         self._invitations = invitations
         self._groups = groups
-        self._access = access
+        self._guard = guard
         self._lane = lane
         self._limits = limits
         self._clock = clock
@@ -99,8 +99,8 @@ class InvitationService:
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        standing = await self._access.standing(actor, group_id)
-        refusal = policy.inviting_refusal(standing, None)
+        access = await self._guard.access_of(actor, group_id)
+        refusal = policy.inviting_refusal(access, None)
         if refusal is not None:
             raise refusal
         read = partial(self._invitations.list_of_group, group_id, self._clock.now())

@@ -10,26 +10,26 @@ from groups.kernel.errors import DomainError
 from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
-from groups.service.membership.batch import Roster
-from groups.service.membership.bulk_import import Admissions
-from groups.service.membership.commands import Admission, Entry, Import, Membership
+from groups.service.membership.batch import MembershipBatch
+from groups.service.membership.bulk_import import BulkImport
+from groups.service.membership.commands import Command, Import, ImportOutcome, Membership
 from groups.service.write_locks import group_lock
 
 
-class MembershipLane:
+class MembershipQueue:
     """Group commit of changes to memberships."""
 
     def __init__(
         self,
         database: Database,
-        roster: Roster,
-        admissions: Admissions,
+        roster: MembershipBatch,
+        admissions: BulkImport,
         *,
         on_batch: OnBatch | None = None,
     ) -> None:
         self._roster = roster
         self._admissions = admissions
-        self._lane: GroupCommit[Entry | Import, Membership | Admission] = GroupCommit(
+        self._lane: GroupCommit[Command | Import, Membership | ImportOutcome] = GroupCommit(
             database,
             self._apply,
             name="membership",
@@ -38,7 +38,7 @@ class MembershipLane:
             locks_of=lambda key: (group_lock(GroupId(key)),),
         )
 
-    async def submit(self, group_id: GroupId, entry: Entry) -> Membership:
+    async def submit(self, group_id: GroupId, entry: Command) -> Membership:
         """The change's result, once it is committed.
 
         Raises: the entry's refusal; Unavailable.
@@ -47,13 +47,13 @@ class MembershipLane:
         assert isinstance(outcome, Membership)  # an Import alone is answered with anything else
         return outcome
 
-    async def admit(self, group_id: GroupId, batch: Import) -> Admission:
+    async def admit(self, group_id: GroupId, batch: Import) -> ImportOutcome:
         """What came of the batch, once it is committed.
 
         Raises: GroupNotFound; Unavailable.
         """
         outcome = await self._lane.submit(group_id, batch)
-        assert isinstance(outcome, Admission)
+        assert isinstance(outcome, ImportOutcome)
         return outcome
 
     async def close(self) -> None:
@@ -61,8 +61,8 @@ class MembershipLane:
         await self._lane.close()
 
     async def _apply(
-        self, tx: Tx, key: str, entries: Sequence[Entry | Import]
-    ) -> Sequence[Membership | Admission | DomainError]:
+        self, tx: Tx, key: str, entries: Sequence[Command | Import]
+    ) -> Sequence[Membership | ImportOutcome | DomainError]:
         first = entries[0]
         if isinstance(first, Import):  # alone, as `is_alone` says
             return [await self._admissions.apply(tx, GroupId(key), first)]
@@ -70,5 +70,5 @@ class MembershipLane:
         return await self._roster.apply(tx, key, single)
 
 
-def _is_import(entry: Entry | Import) -> bool:
+def _is_import(entry: Command | Import) -> bool:
     return isinstance(entry, Import)

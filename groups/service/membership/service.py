@@ -11,8 +11,8 @@ from groups.errors import MemberNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, page_by_text
-from groups.models import Grant, JoinRequest, Member, Restriction, Role, Standing
-from groups.service.access.guard import Access
+from groups.models import AccessContext, Grant, JoinRequest, Member, Restriction, Role
+from groups.service.access.guard import AccessGuard
 from groups.service.membership.commands import (
     Add,
     Approve,
@@ -26,7 +26,7 @@ from groups.service.membership.commands import (
     Transfer,
     Unban,
 )
-from groups.service.membership.queue import MembershipLane
+from groups.service.membership.queue import MembershipQueue
 from groups.store.join_requests import JoinRequestStore
 from groups.store.members import MemberStore
 from groups.store.restrictions import RestrictionStore
@@ -42,13 +42,13 @@ class MembershipService:
         members: MemberStore,
         restrictions: RestrictionStore,
         requests: JoinRequestStore,
-        access: Access,
-        lane: MembershipLane,
+        guard: AccessGuard,
+        lane: MembershipQueue,
     ) -> None:
         self._members = members
         self._restrictions = restrictions
         self._requests = requests
-        self._access = access
+        self._guard = guard
         self._lane = lane
 
     async def join(self, actor: Actor, group_id: GroupId, *, text: str = "") -> Membership:
@@ -150,9 +150,9 @@ class MembershipService:
 
         Raises: GroupNotFound; PermissionRefused; MemberNotFound.
         """
-        standing = await self._access.standing(actor, group_id)
+        access = await self._guard.access_of(actor, group_id)
         if user_id != actor.user_id:
-            self._check_may_list(standing)
+            self._check_may_list(access)
         member = await self._members.find(group_id, user_id)
         if member is None:
             raise MemberNotFound
@@ -172,7 +172,7 @@ class MembershipService:
 
         Raises: GroupNotFound; PermissionRefused (in a channel, to all but owner and admins).
         """
-        self._check_may_list(await self._access.standing(actor, group_id))
+        self._check_may_list(await self._guard.access_of(actor, group_id))
         key = decode_cursor("members", cursor, str)
         after = str(key[0]) if key else ""
         if staff_only:
@@ -192,7 +192,7 @@ class MembershipService:
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        refusal = policy.staff_refusal(await self._access.standing(actor, group_id))
+        refusal = policy.staff_refusal(await self._guard.access_of(actor, group_id))
         if refusal is not None:
             raise refusal
         key = decode_cursor("staff", cursor, str)
@@ -244,13 +244,13 @@ class MembershipService:
         await self._lane.close()
 
     @staticmethod
-    def _check_may_list(standing: Standing) -> None:
-        refusal = policy.listing_refusal(standing)
+    def _check_may_list(access: AccessContext) -> None:
+        refusal = policy.listing_refusal(access)
         if refusal is not None:
             raise refusal
 
     async def _check_may_manage(self, actor: Actor, group_id: GroupId) -> None:
-        refusal = policy.managing_refusal(await self._access.standing(actor, group_id))
+        refusal = policy.managing_refusal(await self._guard.access_of(actor, group_id))
         if refusal is not None:
             raise refusal
 

@@ -40,7 +40,7 @@ from groups.models import (
     Turnover,
 )
 from groups.service.lifecycle.create import NEAR_LIMIT
-from groups.service.membership.commands import Entry, subject_of
+from groups.service.membership.commands import Command, subject_of
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class _Run:
 
 
 @dataclass(slots=True)
-class Picture:
+class MembershipState:
     """What a batch knows and changes before it writes."""
 
     limits: GroupLimits
@@ -251,7 +251,7 @@ class Picture:
 
     def note(
         self,
-        entry: Entry,
+        entry: Command,
         action: AdminAction,
         *,
         before: Mapping[str, object] = MappingProxyType({}),

@@ -13,12 +13,12 @@ from groups.errors import (
 )
 from groups.events import InvitationEnd, JoinRefused, JoinRequested, LeaveReason
 from groups.models import (
+    AccessContext,
     AdminAction,
+    EffectiveRole,
     JoinOption,
     JoinRequest,
-    Rank,
     Role,
-    Standing,
 )
 from groups.service.membership.admins import (
     answer_invitation,
@@ -36,7 +36,7 @@ from groups.service.membership.commands import (
     Approve,
     BanFromReacting,
     Change,
-    Entry,
+    Command,
     Invite,
     Join,
     Leave,
@@ -48,66 +48,77 @@ from groups.service.membership.commands import (
     Unban,
     subject_of,
 )
-from groups.service.membership.state import Picture
+from groups.service.membership.state import MembershipState
 
 
-def apply_entry(picture: Picture, entry: Entry) -> Membership:
+def apply_entry(picture: MembershipState, entry: Command) -> Membership:
     """Apply the entry to the picture; how the membership then stands.
 
     Raises: the entry's refusal, with the picture as it was.
     """
     actor = entry.actor
     own = picture.members.get(actor.user_id)
-    rank = policy.rank_of(actor, own, picture.restrictions.get(actor.user_id))
+    effective_role = policy.effective_role_of(actor, own, picture.restrictions.get(actor.user_id))
     # An invitation says that the group exists; whoever has none is turned away where it is looked for.
-    if not policy.may_see(picture.group, rank) and not isinstance(entry, AnswerInvitation):
+    if not policy.may_see(picture.group, effective_role) and not isinstance(
+        entry, AnswerInvitation
+    ):
         raise GroupNotFound
-    changed, is_pending = _apply_as(picture, entry, Standing(picture.group, own, rank))
+    changed, is_pending = _apply_as(
+        picture, entry, AccessContext(picture.group, own, effective_role)
+    )
     user_id = subject_of(entry)
     member, invitation = picture.members.get(user_id), picture.invitations.get(user_id)
-    return Membership(picture.group, member, picture.stream, rank, changed, is_pending, invitation)
+    return Membership(
+        picture.group, member, picture.stream, effective_role, changed, is_pending, invitation
+    )
 
 
-def _apply_as(picture: Picture, entry: Entry, standing: Standing) -> tuple[bool, bool]:
+def _apply_as(picture: MembershipState, entry: Command, access: AccessContext) -> tuple[bool, bool]:
     match entry:
         case Join():
-            return _join(picture, entry, standing.rank)
+            return _join(picture, entry, access.effective_role)
         case Add():
-            return _add(picture, entry, standing), False
+            return _add(picture, entry, access), False
         case Approve():
-            return _approve(picture, entry, standing), False
+            return _approve(picture, entry, access), False
         case Refuse():
-            return _refuse(picture, entry, standing), False
+            return _refuse(picture, entry, access), False
         case Leave():
             return _leave(picture, entry), False
         case Remove():
-            return _remove(picture, entry, standing), False
+            return _remove(picture, entry, access), False
         case Unban():
-            return _unban(picture, entry, standing), False
+            return _unban(picture, entry, access), False
         case Change():
-            return _change(picture, entry, standing), False
+            return _change(picture, entry, access), False
         case BanFromReacting():
-            return ban_from_reacting(picture, entry, standing), False
+            return ban_from_reacting(picture, entry, access), False
         case Invite():
-            return invite(picture, entry, standing), False
+            return invite(picture, entry, access), False
         case RevokeInvitation():
-            return revoke_invitation(picture, entry, standing), False
+            return revoke_invitation(picture, entry, access), False
         case AnswerInvitation():
-            return answer_invitation(picture, entry, standing), False
+            return answer_invitation(picture, entry, access), False
         case Transfer():
-            return transfer(picture, entry, standing.rank), False
+            return transfer(picture, entry, access.effective_role), False
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _join(picture: Picture, entry: Join, rank: Rank) -> tuple[bool, bool]:
+def _join(
+    picture: MembershipState, entry: Join, effective_role: EffectiveRole
+) -> tuple[bool, bool]:
     user_id = entry.actor.user_id
     if user_id in picture.members:
         return False, False
-    refusal = policy.joining_refusal(picture.group, rank)
+    refusal = policy.joining_refusal(picture.group, effective_role)
     if refusal is not None:
         raise refusal
-    asks_first = picture.group.join_option is JoinOption.APPROVAL and rank != Rank.APP_ADMIN
+    asks_first = (
+        picture.group.join_option is JoinOption.APPROVAL
+        and effective_role != EffectiveRole.APP_ADMIN
+    )
     if not asks_first:
         picture.admit(user_id)
         return True, False
@@ -130,14 +141,14 @@ def _join(picture: Picture, entry: Join, rank: Rank) -> tuple[bool, bool]:
     return True, True
 
 
-def _add(picture: Picture, entry: Add, standing: Standing) -> bool:
-    refusal = policy.adding_refusal(standing)
+def _add(picture: MembershipState, entry: Add, access: AccessContext) -> bool:
+    refusal = policy.adding_refusal(access)
     if refusal is not None:
         raise refusal
     if entry.user_id in picture.members:
         return False
     is_banned = picture.is_banned(entry.user_id)
-    if is_banned and standing.rank < Rank.ADMIN:
+    if is_banned and access.effective_role < EffectiveRole.ADMIN:
         raise Banned("The user is banned here")
     picture.admit(entry.user_id)
     if is_banned:  # only now: in a full group he stays banned
@@ -147,8 +158,8 @@ def _add(picture: Picture, entry: Add, standing: Standing) -> bool:
     return True
 
 
-def _approve(picture: Picture, entry: Approve, standing: Standing) -> bool:
-    refusal = policy.managing_refusal(standing)
+def _approve(picture: MembershipState, entry: Approve, access: AccessContext) -> bool:
+    refusal = policy.managing_refusal(access)
     if refusal is not None:
         raise refusal
     if entry.user_id in picture.members:
@@ -162,9 +173,9 @@ def _approve(picture: Picture, entry: Approve, standing: Standing) -> bool:
     return True
 
 
-def _refuse(picture: Picture, entry: Refuse, standing: Standing) -> bool:
+def _refuse(picture: MembershipState, entry: Refuse, access: AccessContext) -> bool:
     is_own = entry.user_id == entry.actor.user_id
-    refusal = None if is_own else policy.managing_refusal(standing)
+    refusal = None if is_own else policy.managing_refusal(access)
     if refusal is not None:
         raise refusal
     if entry.user_id not in picture.requests:
@@ -178,7 +189,7 @@ def _refuse(picture: Picture, entry: Refuse, standing: Standing) -> bool:
     return True
 
 
-def _leave(picture: Picture, entry: Leave) -> bool:
+def _leave(picture: MembershipState, entry: Leave) -> bool:
     member = picture.members.get(entry.actor.user_id)
     if member is None:
         return False
@@ -193,9 +204,9 @@ def _leave(picture: Picture, entry: Leave) -> bool:
     return True
 
 
-def _remove(picture: Picture, entry: Remove, standing: Standing) -> bool:
+def _remove(picture: MembershipState, entry: Remove, access: AccessContext) -> bool:
     member = picture.members.get(entry.user_id)
-    refusal = policy.removing_refusal(standing, member) or policy.removing_owner_refusal(member)
+    refusal = policy.removing_refusal(access, member) or policy.removing_owner_refusal(member)
     if refusal is not None:
         raise refusal
     newly_banned = entry.ban and not picture.is_banned(entry.user_id)
@@ -212,8 +223,8 @@ def _remove(picture: Picture, entry: Remove, standing: Standing) -> bool:
     return True
 
 
-def _unban(picture: Picture, entry: Unban, standing: Standing) -> bool:
-    refusal = policy.managing_refusal(standing)
+def _unban(picture: MembershipState, entry: Unban, access: AccessContext) -> bool:
+    refusal = policy.managing_refusal(access)
     if refusal is not None:
         raise refusal
     if not picture.is_banned(entry.user_id):
@@ -223,18 +234,18 @@ def _unban(picture: Picture, entry: Unban, standing: Standing) -> bool:
     return True
 
 
-def _change(picture: Picture, entry: Change, standing: Standing) -> bool:
+def _change(picture: MembershipState, entry: Change, access: AccessContext) -> bool:
     member = picture.members.get(entry.user_id)
     is_own = entry.user_id == entry.actor.user_id
     # Who may not list members must not learn here who is one.
-    refusal = None if is_own else policy.managing_refusal(standing)
+    refusal = None if is_own else policy.managing_refusal(access)
     if refusal is not None:
         raise refusal
     if member is None:
         raise MemberNotFound
-    changed = with_role(picture, entry, member, standing.rank)
+    changed = with_role(picture, entry, member, access.effective_role)
     if entry.mute_seconds is not None:
-        refusal = policy.muting_refusal(standing, member)
+        refusal = policy.muting_refusal(access, member)
         if refusal is not None:
             raise refusal
         until = picture.now + timedelta(seconds=entry.mute_seconds)
@@ -242,7 +253,7 @@ def _change(picture: Picture, entry: Change, standing: Standing) -> bool:
         changed = replace(changed, muted_until=muted_until)
         picture.keep_mute(entry.user_id, muted_until)
     if entry.name_card is not None:
-        refusal = None if is_own else policy.removing_refusal(standing, member)
+        refusal = None if is_own else policy.removing_refusal(access, member)
         if refusal is not None:
             raise refusal
         changed = replace(changed, name_card=entry.name_card)

@@ -27,7 +27,7 @@ class Prepared:
     are_uploads_counted: bool = False
 
 
-Take = Callable[[Tx], Awaitable[Prepared]]
+ContentLoader = Callable[[Tx], Awaitable[Prepared]]
 """Fetches what to post from where it is, inside the transaction that posts it, or refuses with a DomainError.
 
 It is asked last, once nothing else stands in the way, and is not asked again when the message is there already: so what
@@ -36,14 +36,14 @@ it takes out of its place is posted, and once.
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class PendingPost:
     """One message on its way: `key` is the caller's, or made here; `digest` tells other content under the same key.
 
     `voice`: in whose name the actor writes, where it is not his own.
     """
 
     actor: Actor
-    content: Content | Take
+    content: Content | ContentLoader
     key: str
     is_callers_key: bool
     digest: str
@@ -56,10 +56,10 @@ class Post:
         return self.voice or self.actor.user_id
 
 
-async def prepared(post: Post, known: Mapping[str, Media], tx: Tx) -> Prepared:
+async def prepared(post: PendingPost, known: Mapping[str, Media], tx: Tx) -> Prepared:
     """What the message will hold; of the uploads that it names, these are `known`.
 
-    Raises: MediaNotFound; WrongMediaKind; and what a `Take` raises.
+    Raises: MediaNotFound; WrongMediaKind; and what a `ContentLoader` raises.
     """
     if isinstance(post.content, Content):
         return Prepared(attached(post.actor, post.content, known), post.silent)
@@ -124,7 +124,7 @@ class PostBatch:
         used = self._media_before + self.media_bytes
         check_media_quota(used, content.media_bytes, self._media_limit)
 
-    def add(self, post: Post, prepared: Prepared, signature: str = "") -> KeyedMessage:
+    def add(self, post: PendingPost, prepared: Prepared, signature: str = "") -> KeyedMessage:
         """The message with the next seq; the rate was checked."""
         self.rate.take(prepared.content)
         message = Message(

@@ -11,35 +11,35 @@ from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
-from groups.models import Content, Standing
-from groups.service.access.guard import Access
+from groups.models import AccessContext, Content
+from groups.service.access.guard import AccessGuard
 from groups.service.media.service import attached, kept_as_own, media_ids_of
 from groups.service.messages.batch import Prepared, check_bounds
 from groups.store.media import MediaStore
 
 
-class Keeping:
+class DraftContent:
     """Keeps content for those who may post."""
 
     def __init__(
-        self, media: MediaStore, access: Access, limits: GroupLimits, clock: Clock
+        self, media: MediaStore, guard: AccessGuard, limits: GroupLimits, clock: Clock
     ) -> None:
         self._media = media
-        self._access = access
+        self._guard = guard
         self._limits = limits
         self._clock = clock
 
-    async def writing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> Standing:
+    async def writing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> AccessContext:
         """The actor before a group in which he may post.
 
         Raises: GroupNotFound; PostingNotAllowed; Muted; Banned.
         """
-        standing = await self._access.standing(actor, group_id, tx)
+        access = await self._guard.access_of(actor, group_id, tx)
         now = self._clock.now()
-        refusal = policy.posting_refusal(standing, now)
+        refusal = policy.posting_refusal(access, now)
         if refusal is not None:
             raise refusal
-        return standing
+        return access
 
     async def keep(
         self, actor: Actor, content: Content, tx: Tx, *, instead_of: Content | None = None

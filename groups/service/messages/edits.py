@@ -16,28 +16,28 @@ from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import AdminAct, AdminAction, Content, Group, Message, post_id_of, stream_of
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog, described
 from groups.service.messages.service import Posted
 from groups.service.messages.stream import StreamService
 from groups.service.write_locks import message_change_locks
 
 
-class MessageChanges:
+class EditService:
     """Changes of messages in groups."""
 
     def __init__(
         self,
         database: Database,
         streams: StreamService,
-        access: Access,
+        guard: AccessGuard,
         admin_log: AdminLog,
         limits: GroupLimits,
         clock: Clock,
     ) -> None:
         self._database = database
         self._streams = streams
-        self._access = access
+        self._guard = guard
         self._admin_log = admin_log
         self._limits = limits
         self._clock = clock
@@ -51,27 +51,27 @@ class MessageChanges:
         self._streams.check_bounds(content)
 
         async def work(tx: Tx) -> Posted:
-            standing, message = await self._access.message(actor, group_id, seq, tx)
+            access, message = await self._guard.message(actor, group_id, seq, tx)
             now = self._clock.now()
-            refusal = policy.editing_refusal(standing, message, now)
+            refusal = policy.editing_refusal(access, message, now)
             if refusal is not None:
                 raise refusal
             if message.recalled_at is not None:
                 raise MessageRecalled
             new = await self._streams.described(actor, message, content, tx)
             if message.content == new:
-                return Posted(message, standing)
+                return Posted(message, access)
             edited = message.model_copy(update={"content": new, "edited_at": now})
             media_limit = self._limits.channel_media_bytes
             await self._streams.replace(message, edited, now, tx, media_limit=media_limit)
-            group = standing.group
+            group = access.group
             await self._note(tx, actor, AdminAction.POST_EDITED, group, message, described(new))
             tx.publish(
                 MessageEdited(
                     at=now, group_id=group_id, is_channel=group.is_channel, message=edited
                 )
             )
-            return Posted(edited, standing)
+            return Posted(edited, access)
 
         return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
 
@@ -82,10 +82,10 @@ class MessageChanges:
         """
 
         async def work(tx: Tx) -> None:
-            standing, message = await self._access.message(actor, group_id, seq, tx)
+            access, message = await self._guard.message(actor, group_id, seq, tx)
             now = self._clock.now()
             window = self._limits.recall_seconds
-            refusal = policy.recalling_refusal(standing, message, now, window)
+            refusal = policy.recalling_refusal(access, message, now, window)
             if refusal is not None:
                 raise refusal
             if message.recalled_at is not None:
@@ -94,7 +94,7 @@ class MessageChanges:
                 update={"content": None, "recalled_at": now, "pinned_at": None}
             )
             await self._streams.replace(message, recalled, now, tx)
-            group = standing.group
+            group = access.group
             await self._note(tx, actor, AdminAction.POST_DELETED, group, message, {})
             tx.publish(
                 MessageRecalledEvent(

@@ -15,10 +15,10 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, join_key, mint_id
 from groups.kernel.mongo import Tx
 from groups.models import Group, Message, Origin, Source, Visibility
-from groups.service.access.guard import Access
+from groups.service.access.guard import AccessGuard
 from groups.service.hooks import Hooks
 from groups.service.media.service import media_ids_of
-from groups.service.messages.batch import Prepared, Take
+from groups.service.messages.batch import ContentLoader, Prepared
 from groups.service.messages.service import MessageService, Posted
 from groups.store.media import MediaStore
 
@@ -30,12 +30,12 @@ class ForwardService:
         self,
         posting: MessageService,
         media: MediaStore,
-        access: Access,
+        guard: AccessGuard,
         hooks: Hooks,
     ) -> None:
         self._posting = posting
         self._media = media
-        self._access = access
+        self._guard = guard
         self._hooks = hooks
 
     async def forward(
@@ -72,7 +72,7 @@ class ForwardService:
             actor, group_id, self.taking(actor, source, silent=silent)
         )
 
-    def taking(self, actor: Actor, source: Source, *, silent: bool = False) -> Take:
+    def taking(self, actor: Actor, source: Source, *, silent: bool = False) -> ContentLoader:
         """What fetches the copy, inside the transaction that stores it, for a stream that a higher package keeps.
 
         It raises: GroupNotFound, MessageNotFound, PermissionRefused, Banned, MessageRecalled, ForwardingNotAllowed.
@@ -98,13 +98,13 @@ class ForwardService:
     async def _of_group(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx
     ) -> tuple[Message, Origin]:
-        standing, message = await self._access.message(actor, group_id, seq, tx)
+        access, message = await self._guard.message(actor, group_id, seq, tx)
         if message.content is None:
             raise MessageRecalled
         for may_forward in self._hooks.forwarding:
-            if not await may_forward(standing.group, tx):
+            if not await may_forward(access.group, tx):
                 raise ForwardingNotAllowed
-        return message, _origin_of(standing.group, message)
+        return message, _origin_of(access.group, message)
 
     async def _of_private(self, actor: Actor, source: Source, tx: Tx) -> tuple[Message, Origin]:
         find, place = self._hooks.private_source, source.conversation_id

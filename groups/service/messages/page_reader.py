@@ -1,7 +1,7 @@
 """A page of a stream as most readers ask for it: what they are to the group, messages and reactions, in one command.
 
 Readers of one page who ask at once share the command: the group, the messages and their tallies are found once, and
-each reader's membership and own reactions beside them. Whether a reader may see any of it is `access`'s to judge.
+each reader's membership and own reactions beside them. Whether a reader may see any of it is `guard`'s to judge.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
-from groups.kernel.request_batching import CoalescedPages
+from groups.kernel.request_batching import PageBatcher
 from groups.models import Group, Member, Message, Tallies, readers_a_command, stream_of
 from groups.service.hooks import Hooks
 from groups.store.groups import GroupStore
@@ -41,7 +41,7 @@ class _Page(NamedTuple):
     limit: int
 
 
-class Openings:
+class PageReader:
     """Reads openings."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Openings:
         self._members = members
         self._messages = messages
         self._hooks = hooks
-        self._reader = CoalescedPages(
+        self._reader = PageBatcher(
             self._open, readers_a_query=lambda page: readers_a_command(page.limit)
         )
 

@@ -17,8 +17,8 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import AdminAct, AdminAction, Message, Standing, post_id_of, stream_of
-from groups.service.access.guard import Access
+from groups.models import AccessContext, AdminAct, AdminAction, Message, post_id_of, stream_of
+from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 from groups.service.messages.service import Posted
 from groups.service.messages.stream_rates import StreamRates
@@ -26,7 +26,7 @@ from groups.service.write_locks import message_change_locks
 from groups.store.messages import MessageStore
 from groups.store.streams import StreamStore
 
-Refusal = Callable[[Standing, Message], DomainError | None]
+Refusal = Callable[[AccessContext, Message], DomainError | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class Pins:
     """The pinned messages, the newest pin first, as the reader may see them."""
 
     messages: Sequence[Message]
-    standing: Standing
+    access: AccessContext
 
 
-class CurationService:
+class PinService:
     """Pins and frozen reactions of one database."""
 
     def __init__(
@@ -46,7 +46,7 @@ class CurationService:
         streams: StreamStore,
         rates: StreamRates,
         messages: MessageStore,
-        access: Access,
+        guard: AccessGuard,
         admin_log: AdminLog,
         limits: GroupLimits,
         clock: Clock,
@@ -55,7 +55,7 @@ class CurationService:
         self._streams = streams
         self._rates = rates
         self._messages = messages
-        self._access = access
+        self._guard = guard
         self._admin_log = admin_log
         self._limits = limits
         self._clock = clock
@@ -68,11 +68,11 @@ class CurationService:
         """
 
         async def work(tx: Tx) -> Posted:
-            standing, message = await self._find(actor, group_id, seq, _pinning, tx)
+            access, message = await self._find(actor, group_id, seq, _pinning, tx)
             if message.recalled_at is not None:
                 raise MessageRecalled
             if message.pinned_at is not None:
-                return Posted(message, standing)
+                return Posted(message, access)
             pins = await self._streams.list_pins(message.stream_id, tx)
             if pins is None:
                 raise GroupNotFound
@@ -80,7 +80,7 @@ class CurationService:
                 raise PinLimitReached(limit=self._limits.pinned_messages)
             pinned = message.model_copy(update={"pinned_at": self._clock.now()})
             await self._streams.set_pin(pinned, tx)
-            return await self._changed(pinned, standing, actor, AdminAction.POST_PINNED, tx)
+            return await self._changed(pinned, access, actor, AdminAction.POST_PINNED, tx)
 
         return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
 
@@ -91,12 +91,12 @@ class CurationService:
         """
 
         async def work(tx: Tx) -> None:
-            standing, message = await self._find(actor, group_id, seq, _pinning, tx)
+            access, message = await self._find(actor, group_id, seq, _pinning, tx)
             if message.pinned_at is None:
                 return
             unpinned = message.model_copy(update={"pinned_at": None})
             await self._streams.set_pin(unpinned, tx)
-            await self._changed(unpinned, standing, actor, AdminAction.POST_UNPINNED, tx)
+            await self._changed(unpinned, access, actor, AdminAction.POST_UNPINNED, tx)
 
         await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
 
@@ -105,15 +105,15 @@ class CurationService:
 
         Raises: GroupNotFound; PermissionRefused; Banned.
         """
-        standing = await self._access.reading(actor, group_id)
-        stream_id = standing.group.stream_id
-        floor = policy.history_floor(standing)
+        access = await self._guard.reading(actor, group_id)
+        stream_id = access.group.stream_id
+        floor = policy.history_floor(access)
         pins = await self._streams.list_pins(stream_id) or []
         seqs = [seq for seq in reversed(pins) if seq > floor]
         found = await self._messages.find_some(stream_id, seqs) if seqs else {}
         # One that was unpinned between the two reads is passed over.
         messages = [found[seq] for seq in seqs if seq in found and found[seq].pinned_at]
-        return Pins(messages, standing)
+        return Pins(messages, access)
 
     async def freeze_reactions(
         self, actor: Actor, group_id: GroupId, seq: int, *, frozen: bool
@@ -125,30 +125,30 @@ class CurationService:
         """
 
         async def work(tx: Tx) -> Posted:
-            standing, message = await self._find(actor, group_id, seq, policy.freezing_refusal, tx)
+            access, message = await self._find(actor, group_id, seq, policy.freezing_refusal, tx)
             if message.recalled_at is not None:
                 raise MessageRecalled
             if message.reactions_frozen == frozen:
-                return Posted(message, standing)
+                return Posted(message, access)
             changed = message.model_copy(update={"reactions_frozen": frozen})
             action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
-            return await self._changed(changed, standing, actor, action, tx)
+            return await self._changed(changed, access, actor, action, tx)
 
         return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def _find(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
-    ) -> tuple[Standing, Message]:
-        standing, message = await self._access.message(actor, group_id, seq, tx)
-        refusal = refusal_of(standing, message)
+    ) -> tuple[AccessContext, Message]:
+        access, message = await self._guard.message(actor, group_id, seq, tx)
+        refusal = refusal_of(access, message)
         if refusal is not None:
             raise refusal
-        return standing, message
+        return access, message
 
     async def _changed(
-        self, message: Message, standing: Standing, actor: Actor, action: AdminAction, tx: Tx
+        self, message: Message, access: AccessContext, actor: Actor, action: AdminAction, tx: Tx
     ) -> Posted:
-        group, now = standing.group, self._clock.now()
+        group, now = access.group, self._clock.now()
         await self._rates.take(message, now, tx)
         # A reaction writes the message too, so it comes before its freezing or finds it.
         await self._messages.set_marks(message, tx)
@@ -162,8 +162,8 @@ class CurationService:
                 message=message,
             )
         )
-        return Posted(message, standing)
+        return Posted(message, access)
 
 
-def _pinning(standing: Standing, _: Message) -> DomainError | None:
-    return policy.pinning_refusal(standing)
+def _pinning(access: AccessContext, _: Message) -> DomainError | None:
+    return policy.pinning_refusal(access)

@@ -18,12 +18,18 @@ from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import Content, Group, Member, Message, Standing, Tallies, stream_of
-from groups.service.access.guard import Access
+from groups.models import AccessContext, Content, Group, Member, Message, Tallies, stream_of
+from groups.service.access.guard import AccessGuard
 from groups.service.hooks import Hooks
 from groups.service.media.service import media_ids_of
-from groups.service.messages.batch import Post, PostBatch, Take, check_media_quota, prepared
-from groups.service.messages.page_reader import Openings
+from groups.service.messages.batch import (
+    ContentLoader,
+    PendingPost,
+    PostBatch,
+    check_media_quota,
+    prepared,
+)
+from groups.service.messages.page_reader import PageReader
 from groups.service.messages.stream import StreamService, digest_of
 from groups.service.write_locks import stream_lock
 from groups.store.groups import GroupStore
@@ -39,7 +45,7 @@ class Posted:
     """A stored message, and the author's standing when it was stored."""
 
     message: Message
-    standing: Standing
+    access: AccessContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class History:
     """
 
     messages: list[Message]
-    standing: Standing
+    access: AccessContext
     next_cursor: str | None
     tallies: Tallies
     is_forward: bool = False
@@ -70,8 +76,8 @@ class MessageService:
         stream_store: StreamStore,
         media: MediaStore,
         streams: StreamService,
-        access: Access,
-        openings: Openings,
+        guard: AccessGuard,
+        openings: PageReader,
         hooks: Hooks,
         limits: GroupLimits,
         clock: Clock,
@@ -86,12 +92,12 @@ class MessageService:
         self._stream_store = stream_store
         self._media = media
         self._streams = streams
-        self._access = access
+        self._guard = guard
         self._openings = openings
         self._hooks = hooks
         self._limits = limits
         self._clock = clock
-        self._lane: GroupCommit[Post, Posted] = GroupCommit(
+        self._lane: GroupCommit[PendingPost, Posted] = GroupCommit(
             database,
             self._apply,
             name="posts",
@@ -120,13 +126,15 @@ class MessageService:
         return await self._lane.submit(group_id, entry)
 
     async def post_taken(
-        self, actor: Actor, group_id: GroupId, take: Take, *, key: str, said: str
+        self, actor: Actor, group_id: GroupId, take: ContentLoader, *, key: str, said: str
     ) -> Posted:
         """As `post`, of what `take` fetches in the same transaction; `said` tells other things under the same key.
 
         Raises: as `post`, and what `take` raises.
         """
-        return await self._lane.submit(group_id, Post(actor, take, key, True, digest_of(said)))
+        return await self._lane.submit(
+            group_id, PendingPost(actor, take, key, True, digest_of(said))
+        )
 
     async def find_taken(self, actor: Actor, group_id: GroupId, key: str, tx: Tx) -> Message | None:
         """The message that the actor's `post_taken` with this key made."""
@@ -136,7 +144,7 @@ class MessageService:
         return found.found[place].message if place in found.found else None
 
     async def _apply(
-        self, tx: Tx, key: str, posts: Sequence[Post]
+        self, tx: Tx, key: str, posts: Sequence[PendingPost]
     ) -> Sequence[Posted | DomainError]:
         group_id = GroupId(key)
         stream_id = stream_of(group_id)
@@ -177,15 +185,15 @@ class MessageService:
         for post in posts:
             user_id = post.actor.user_id
             member = members.get(user_id)
-            rank = policy.rank_of(post.actor, member, restrictions.get(user_id))
-            standing = Standing(group=group, member=member, rank=rank)
+            effective_role = policy.effective_role_of(post.actor, member, restrictions.get(user_id))
+            access = AccessContext(group=group, member=member, effective_role=effective_role)
             is_taken = False
             try:
-                if not policy.may_see(group, rank):
+                if not policy.may_see(group, effective_role):
                     raise GroupNotFound
                 first = known.get((user_id, post.key))
                 if first is None:
-                    refusal = policy.posting_refusal(standing, batch.now)
+                    refusal = policy.posting_refusal(access, batch.now)
                     if refusal is not None:
                         raise refusal
                     batch.rate.check()
@@ -196,7 +204,7 @@ class MessageService:
                     known[user_id, post.key] = first
                 elif first.digest != post.digest:
                     raise IdempotencyConflict
-                outcomes.append(Posted(first.message, standing))
+                outcomes.append(Posted(first.message, access))
             except DomainError as error:
                 if is_taken:
                     # Rolled back: what was taken out of its place must not be lost with the refusal.
@@ -242,7 +250,12 @@ class MessageService:
             )
 
     async def preview(
-        self, actor: Actor, group_id: GroupId, content: Content | Take, *, silent: bool = False
+        self,
+        actor: Actor,
+        group_id: GroupId,
+        content: Content | ContentLoader,
+        *,
+        silent: bool = False,
     ) -> Posted:
         """The message that posting this would make, under the next seq; nothing is stored.
 
@@ -250,26 +263,26 @@ class MessageService:
         """
         if isinstance(content, Content):
             self._streams.check_bounds(content)
-        post = Post(actor, content, "", False, "", silent)
+        post = PendingPost(actor, content, "", False, "", silent)
 
         async def work(tx: Tx) -> Posted:
-            standing = await self._access.standing(actor, group_id, tx)
+            access = await self._guard.access_of(actor, group_id, tx)
             now = self._clock.now()
-            refusal = policy.posting_refusal(standing, now)
+            refusal = policy.posting_refusal(access, now)
             if refusal is not None:
                 raise refusal
             uploads = media_ids_of(content) if isinstance(content, Content) else ()
             known = await self._media.find_many(uploads, tx) if uploads else {}
-            of_row = self._stream_store.lookup(standing.group.stream_id)
+            of_row = self._stream_store.lookup(access.group.stream_id)
             await self._database.look_up(tx, of_row)
             row = of_row.found
-            signatures = await self._signatures(standing.group, [actor.user_id], tx)
+            signatures = await self._signatures(access.group, [actor.user_id], tx)
             ready = await prepared(post, known, tx)
             if row is not None:
                 limit = self._limits.channel_media_bytes
                 check_media_quota(row.media_bytes, ready.content.media_bytes, limit)
             message = Message(
-                stream_id=standing.group.stream_id,
+                stream_id=access.group.stream_id,
                 seq=(row.stream.head_seq if row else 0) + 1,
                 sender_id=actor.user_id,
                 content=ready.content,
@@ -278,7 +291,7 @@ class MessageService:
                 signature=signatures.get(actor.user_id, ""),
                 origin=ready.origin,
             )
-            return Posted(message, standing)
+            return Posted(message, access)
 
         return await self._database.run(work)
 
@@ -304,16 +317,16 @@ class MessageService:
             opening = await self._openings.read(
                 group_id, actor.user_id, below=before_seq, limit=limit + 1
             )
-            standing = await self._access.reading(actor, group_id, found=opening)
+            access = await self._guard.reading(actor, group_id, found=opening)
             messages, next_cursor = self._streams.cut(
-                opening.messages, floor=policy.history_floor(standing), limit=limit
+                opening.messages, floor=policy.history_floor(access), limit=limit
             )
-            return History(messages, standing, next_cursor, opening.tallies)
-        standing = await self._access.reading(actor, group_id)
-        stream_id = standing.group.stream_id
+            return History(messages, access, next_cursor, opening.tallies)
+        access = await self._guard.reading(actor, group_id)
+        stream_id = access.group.stream_id
         messages, next_cursor = await self._streams.page(
             stream_id,
-            floor=policy.history_floor(standing),
+            floor=policy.history_floor(access),
             limit=limit,
             before_seq=before_seq,
             after_seq=after_seq,
@@ -322,15 +335,15 @@ class MessageService:
         tallies = Tallies()
         if reader is not None:
             tallies = await reader.tallies_of(actor.user_id, stream_id, seqs)
-        return History(messages, standing, next_cursor, tallies, is_forward=True)
+        return History(messages, access, next_cursor, tallies, is_forward=True)
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Posted:
         """One message.
 
         Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
         """
-        standing, message = await self._access.message(actor, group_id, seq)
-        return Posted(message, standing)
+        access, message = await self._guard.message(actor, group_id, seq)
+        return Posted(message, access)
 
     async def hold(self, group_id: GroupId, seq: int, tx: Tx) -> Message | None:
         """A message to which the caller's transaction adds something, without asking for whom.

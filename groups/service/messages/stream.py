@@ -19,7 +19,13 @@ from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_si
 from groups.limits import GroupLimits
 from groups.models import Content, LastMessage, Media, Message, Stream
 from groups.service.media.service import attached, kept_as_own, media_ids_of
-from groups.service.messages.batch import Post, PostBatch, Take, check_bounds, check_media_quota
+from groups.service.messages.batch import (
+    ContentLoader,
+    PendingPost,
+    PostBatch,
+    check_bounds,
+    check_media_quota,
+)
 from groups.service.messages.stream_rates import StreamRates
 from groups.store.media import MediaStore
 from groups.store.messages import KeyedMessage, MessageStore
@@ -72,7 +78,7 @@ class StreamService:
         *,
         silent: bool = False,
         voice: UserId | None = None,
-    ) -> Post:
+    ) -> PendingPost:
         """What the actor wants to add; `voice`: in whose name, where it is not his own.
 
         Raises: FieldTooLong; InvalidRequest.
@@ -84,19 +90,19 @@ class StreamService:
     @staticmethod
     def entry_of(
         actor: Actor,
-        content: Content | Take,
+        content: Content | ContentLoader,
         said: str,
         key: str | None,
         *,
         silent: bool = False,
         voice: UserId | None = None,
-    ) -> Post:
-        """As `entry`, also of what a `Take` will fetch; `said` tells other things under the same key."""
+    ) -> PendingPost:
+        """As `entry`, also of what a `ContentLoader` will fetch; `said` tells other things under the same key."""
         # A key of our own when the caller has none: a batch whose outcome is unknown runs again, and must find itself.
         stored = f"c:{key}" if key else f"s:{mint_id()}"
         if key and voice is not None:
             stored = join_key(stored, actor.user_id)  # several may speak with one voice
-        return Post(actor, content, stored, bool(key), digest_of(said), silent, voice)
+        return PendingPost(actor, content, stored, bool(key), digest_of(said), silent, voice)
 
     def check_bounds(self, content: Content) -> None:
         """Refuse what no message may hold.
@@ -105,7 +111,7 @@ class StreamService:
         """
         check_bounds(content, self._limits)
 
-    async def open(self, stream_id: StreamId, posts: Sequence[Post], tx: Tx) -> Opened:
+    async def open(self, stream_id: StreamId, posts: Sequence[PendingPost], tx: Tx) -> Opened:
         """The stream as these posts find it, begun or not: one command."""
         keys = [(p.sender_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
         named = {

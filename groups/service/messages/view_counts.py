@@ -12,7 +12,7 @@ from groups.kernel.mongo import Tx
 from groups.store.messages import MessageStore
 
 
-class MessageViews:
+class ViewCounts:
     """Reads and raises what messages show."""
 
     def __init__(self, messages: MessageStore) -> None:
