@@ -1,6 +1,8 @@
-"""What happened between a user and a channel, or two users, that no package below knows of, once it is committed."""
+"""Events that no package below knows: reactions in one-to-one conversations, and rates shared by processes."""
 
 from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from conversations.models import Dialogue
 from groups.kernel.events import Event
@@ -27,3 +29,21 @@ class DialogueReacted(Event):
     def dialogue(self) -> Dialogue:
         """Between whom."""
         return Dialogue(self.user_id, self.peer_id)
+
+
+class Spent(BaseModel):
+    """How many requests one key took of one quota."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quota: str
+    key: str
+    requests: int
+
+
+class RatesSpent(Event):
+    """What one process granted of its quotas since its last report; only the other processes receive it."""
+
+    type: Literal["rates.spent"] = "rates.spent"
+    process_id: str
+    spent: tuple[Spent, ...]

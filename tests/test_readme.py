@@ -19,12 +19,12 @@ from pydantic import SecretStr
 
 from channels.bench.models import Report
 from channels.bench.report import words
+from channels.event_views.registry import EVENT_TYPES
 from channels.limits import Limits
 from channels.server.metrics import Metrics
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.settings import Settings
 from channels.server.web.problems import status_of
-from channels.server.wire.told import RENDERED
 from groups.kernel.errors import DomainError
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -281,7 +281,7 @@ def test_every_error_code_is_told_under_its_status() -> None:
 
 
 def test_every_event_and_close_code_is_told() -> None:
-    assert not [name for name in RENDERED if _short(name) not in README]
+    assert not [name for name in EVENT_TYPES if _short(name) not in README]
     assert not [code for code in CloseCode if f"`{code.value}`" not in README]
 
 

@@ -39,7 +39,7 @@ from channels.server.limits.unsent_bytes import UnsentBytes
 from channels.server.metrics import Metrics
 from channels.server.migrations import steps
 from channels.server.realtime.hub import Hub
-from channels.server.realtime.inbox_unread import InboxBadges
+from channels.server.realtime.inbox_unread import InboxUnreadFeed
 from channels.server.realtime.socket import SocketServer
 from channels.server.tokens import TokenVerifier
 from channels.server.web.cors import CorsPolicy
@@ -276,7 +276,7 @@ class App(web.BaseRunner):
         self.router = http.router
         self.hub = Hub(metrics, limits.sockets_per_user, services.clock)
         services.bus.listen(self.hub.on_events)
-        self._badges = InboxBadges(self.hub, services.conversations.threads.unread)
+        self._badges = InboxUnreadFeed(self.hub, services.conversations.threads.unread)
         services.bus.listen(self._badges.on_events)
         services.bus.on_resync(self.hub.resync)
         self._http = http

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import WebSocketRoute, expect
 
-from channels.server.realtime.delivery import Detail
+from channels.server.realtime.delivery import Skippable
 from channels.server.realtime.session import SocketSession
 from groups.kernel.ids import UserId
 from tests.api import PATIENCE_SECONDS, Api, User, a_channel, a_post, conversation_of, id_of, part
@@ -57,15 +57,15 @@ async def test_a_window_that_fell_behind_reads_on(
         await a_post(owner, path, f"post {number}")
     shown = await window(reader, view_of(path))
     await expect(shown.page.locator("[data-seq='2']")).to_be_visible()
-    (session,) = server.hub._of_user[UserId(reader.id)]
+    (session,) = server.hub.sessions_of(UserId(reader.id))
     assert isinstance(session, SocketSession)
-    session._leave_out(Detail(conversation_of(path), None))
+    session.skip(Skippable(conversation_of(path), None))
     await owner.patch(f"{path}/posts/1", {"kind": "text", "text": "edited meanwhile"})
     await a_post(owner, path, "posted meanwhile")
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while session._missed != {conversation_of(path): 3}:
+        while session.skipped != {conversation_of(path): 3}:
             await asyncio.sleep(0.02)
-    session._catch_up()
+    session.catch_up()
     await expect(shown.page.locator("[data-seq='3']")).to_contain_text("posted meanwhile")
     await expect(shown.page.locator("[data-seq='1']")).to_contain_text("edited meanwhile")
     await expect(shown.page.locator("a.row", has_text="News")).to_contain_text("posted meanwhile")

@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 import pytest
 
-from channels.server.wire.told import frames_of
+from channels.event_views.registry import views_of
 from groups.events import JoinRequested
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
@@ -58,7 +58,7 @@ async def test_what_an_applicant_writes_reaches_owner_and_admins_and_nobody_else
 
 @pytest.mark.parametrize("is_channel", [False, True])
 @pytest.mark.parametrize("audience", [(), ("ada",), ("ada", "cat")])
-def test_no_frame_of_a_join_request_is_for_a_whole_group(
+def test_no_view_of_a_join_request_is_for_a_whole_group(
     audience: tuple[str, ...], *, is_channel: bool
 ) -> None:
     event = JoinRequested(
@@ -69,8 +69,8 @@ def test_no_frame_of_a_join_request_is_for_a_whole_group(
         text=SECRET_TEXT,
         audience=tuple(UserId(user) for user in audience),
     )
-    frames = list(frames_of(event))
-    assert [frame.users for frame in frames] == [audience]
-    for frame in frames:
-        assert SECRET_TEXT.encode() in frame.encode()
-        assert orjson.loads(orjson.dumps(frame.payload))["user_id"] == "bob"
+    views = list(views_of(event))
+    assert [view.users for view in views] == [audience]
+    for view in views:
+        assert SECRET_TEXT.encode() in view.json()
+        assert orjson.loads(orjson.dumps(view.payload))["user_id"] == "bob"

@@ -18,7 +18,8 @@ from channels.server.realtime.close_codes import CloseCode
 from channels.server.realtime.frame_guard import FRAMES_PER_SECOND
 from channels.server.realtime.frames import text_frame
 from channels.server.realtime.session import SocketSession
-from channels.server.realtime.socket import FRAME_BYTES, _Socket
+from channels.server.realtime.socket import FRAME_BYTES, Socket
+from groups.kernel.ids import UserId
 from tests.api import PATIENCE_SECONDS, Api, User
 from tests.conftest import OpenApi
 
@@ -234,13 +235,13 @@ async def test_a_flood_of_frames_of_any_kind_is_parsed_up_to_the_bound_and_close
 ) -> None:
     parsed = 0
 
-    def count(self: _Socket, **_: object) -> Any:
+    def count(self: Socket, **_: object) -> Any:
         nonlocal parsed
         parsed += 1
         return receive(self)
 
-    receive = _Socket.receive
-    monkeypatch.setattr(_Socket, "receive", count)
+    receive = Socket.receive
+    monkeypatch.setattr(Socket, "receive", count)
     server = await api()
     wire = await Wire.open(server.user(), with_token=with_token)
     first, data = FLOODS[kind]
@@ -292,18 +293,19 @@ async def test_a_client_that_does_not_read_is_let_go_whatever_it_sends_last(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, last: str
 ) -> None:
     for module in ("frame_guard", "session", "socket"):
-        monkeypatch.setattr(f"channels.server.{module}.CLOSE_SECONDS", 0.2)
+        monkeypatch.setattr(f"channels.server.realtime.{module}.CLOSE_SECONDS", 0.2)
     monkeypatch.setattr(channels.server.realtime.socket, "HEARTBEAT_SECONDS", 0.5)
     server = await api()
     assert server.app.server is not None
     others = len(server.app.server.connections)
-    wire = await Wire.open(server.user())
-    (session,) = next(iter(server.hub._of_user.values()))
+    user = server.user()
+    wire = await Wire.open(user)
+    (session,) = server.hub.sessions_of(UserId(user.id))
     assert isinstance(session, SocketSession)
     transport = wire.writer.transport
     assert isinstance(transport, asyncio.Transport)
     transport.pause_reading()
-    while session._transport.get_write_buffer_size() < 200_000:
+    while session.unread_bytes < 200_000:
         session.push(text_frame(b"x" * 50_000))
     match last:
         case "close":
@@ -316,7 +318,7 @@ async def test_a_client_that_does_not_read_is_let_go_whatever_it_sends_last(
         case "half-close":
             transport.write_eof()
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while len(server.app.server.connections) > others or server.hub._of_user:
+        while len(server.app.server.connections) > others or server.hub.user_count:
             await asyncio.sleep(0.01)
     transport.abort()
 
@@ -331,8 +333,8 @@ async def test_a_peer_that_is_gone_without_a_word_is_forgotten(
     server = await api()
     wire = await Wire.open(server.user())
     wire.writer.write(begun)
-    assert len(server.hub._of_user) == 1
+    assert server.hub.user_count == 1
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while server.hub._of_user:
+        while server.hub.user_count:
             await asyncio.sleep(0.01)
     wire.writer.close()

@@ -10,12 +10,12 @@ import orjson
 import pytest
 
 import channels.server.app  # noqa: F401  # the composition root knows every package
+from channels.event_views.registry import EVENT_TYPES, has_views
 from channels.limits import SOCKETS_PER_USER
 from channels.server.metrics import Metrics
 from channels.server.realtime.close_codes import CloseCode
-from channels.server.realtime.delivery import WRITES_A_TURN, Detail
+from channels.server.realtime.delivery import WRITES_A_TURN, Skippable
 from channels.server.realtime.hub import Hub
-from channels.server.wire.told import RENDERED, is_told
 from conversations.events import ConversationRead
 from conversations.models import ReadMark
 from groups.events import (
@@ -61,7 +61,7 @@ class Ear:
         self.streams: set[StreamId] = set()
         self.watched: set[StreamId] = set()
         self.frames: list[bytes] = []
-        self.details: list[Detail | None] = []
+        self.details: list[Skippable | None] = []
         self.closed_with: CloseCode | None = None
         self.opened_at = float(next(_opened))
         self.issued_at = AT
@@ -70,7 +70,7 @@ class Ear:
         if self.issued_at <= revoked_at:
             self.close_soon(CloseCode.BAD_TOKEN)
 
-    def push(self, frames: bytes, detail: Detail | None = None) -> None:
+    def push(self, frames: bytes, detail: Skippable | None = None) -> None:
         self.frames.append(frames)
         self.details.append(detail)
 
@@ -94,7 +94,7 @@ def hub() -> Hub:
 def an_ear(hub: Hub, name: str, *group_ids: GroupId) -> Ear:
     ear = Ear(name)
     hub.attach(ear)
-    hub.settle(ear, group_ids)
+    hub.receive_groups(ear, group_ids)
     return ear
 
 
@@ -230,7 +230,7 @@ def test_what_happens_while_a_session_is_loading_counts(
     hub.attach(bob)
     for event in meanwhile:
         hub.on_events([event])
-    hub.settle(bob, read)
+    hub.receive_groups(bob, read)
     hub.on_events([posted()])
     assert ("message.posted" in bob.heard) is hears
 
@@ -364,8 +364,8 @@ def test_every_event_that_a_package_publishes_can_be_told() -> None:
         for kind in Event.known.values()
         if kind.__module__.startswith(ours) and not kind.__subclasses__()
     ]
-    assert [kind for kind in concrete if not is_told(kind)] == [TokensRevoked]
-    assert len(RENDERED) == len(set(RENDERED))
+    assert [kind for kind in concrete if not has_views(kind)] == [TokensRevoked]
+    assert len(EVENT_TYPES) == len(set(EVENT_TYPES))
 
 
 def test_close_codes_say_whether_to_come_back() -> None:
@@ -394,7 +394,7 @@ def test_what_a_slow_session_may_leave_out_names_its_conversation_and_the_newest
     hub.on_events([left("cat", announce=True)])
     hub.on_events([left("bob")])
     conversation_id = stream_of(NEWS)
-    assert bob.details == [Detail(conversation_id, 9), Detail(conversation_id, None), None]
+    assert bob.details == [Skippable(conversation_id, 9), Skippable(conversation_id, None), None]
 
 
 def test_who_leaves_between_two_posts_hears_the_first_only(hub: Hub) -> None:
@@ -427,7 +427,7 @@ def test_an_event_that_cannot_be_told_takes_none_of_the_others_along(
     finally:
         del Event.known["unheard.of"]
     assert [event["seq"] for event in bob.events] == [1, 2]
-    assert "cannot tell unheard.of" in caplog.text
+    assert "cannot render the event unheard.of" in caplog.text
 
 
 async def test_a_crowd_is_served_in_turns_and_in_order(hub: Hub) -> None:

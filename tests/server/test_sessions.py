@@ -8,6 +8,7 @@ from aiohttp import WSMsgType
 
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.realtime.delivery import Session
+from channels.server.realtime.session import SocketSession
 from channels.server.tokens import TokenVerifier, mint
 from groups.events import TokensRevoked
 from groups.kernel.ids import UserId
@@ -155,8 +156,9 @@ async def test_a_socket_goes_on_with_a_newer_token(server: Api) -> None:
     await ears.tell(type="auth", token=newer.token)
     renewed = await ears.frame()
     assert renewed["type"] == "renewed"
-    (session,) = server.hub._of_user[ada.id]  # type: ignore[index]  # a plain id will do
-    assert session._expiry.when() - asyncio.get_running_loop().time() > 2 * 3600  # type: ignore[attr-defined]  # a socket's
+    (session,) = server.hub.sessions_of(UserId(ada.id))
+    assert isinstance(session, SocketSession)
+    assert session.expires_in > 2 * 3600
     await lives(ears)
 
 

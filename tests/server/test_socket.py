@@ -10,14 +10,14 @@ import aiohttp
 import pytest
 from pymongo.errors import AutoReconnect
 
+from channels.event_views.registry import EVENT_TYPES
 from channels.server.metrics import Metrics
 from channels.server.realtime.close_codes import CloseCode
-from channels.server.realtime.delivery import Detail
+from channels.server.realtime.delivery import Skippable
 from channels.server.realtime.frame_guard import FRAMES_PER_SECOND
 from channels.server.realtime.session import BEHIND_CONVERSATIONS, SocketSession
 from channels.server.realtime.socket import WATCHED_STREAMS, SocketServer
 from channels.server.tokens import Claims
-from channels.server.wire.told import RENDERED
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
@@ -214,7 +214,7 @@ async def test_every_kind_of_event_is_told_without_subscribing_to_anything(
     heard = [*await ada_ears.until_now(), *await bob_ears.until_now(), *await cat_ears.until_now()]
     told = {event["type"] for event in heard}
     # Only to those who watch; and once they were read, behind all others.
-    assert set(RENDERED) - told == {"reactions.changed", "inbox.unread"}
+    assert set(EVENT_TYPES) - told == {"reactions.changed", "inbox.unread"}
     for event in heard:
         assert event["at"].endswith("Z")
         assert "stream_id" in event
@@ -515,7 +515,7 @@ async def test_a_session_takes_as_many_bytes_as_may_wait_and_more_closes_it(
 
 def a_stuck_session(monkeypatch: pytest.MonkeyPatch) -> tuple[StuckConnection, SocketSession]:
     """A session whose client has read nothing yet, and may leave 100 bytes unread before it misses something."""
-    for name, value in {"DETAIL_BYTES": 100, "CAUGHT_UP_BYTES": 10, "LOOK_SECONDS": 0.001}.items():
+    for name, value in {"SKIP_BYTES": 100, "CAUGHT_UP_BYTES": 10, "LOOK_SECONDS": 0.001}.items():
         monkeypatch.setattr(f"channels.server.realtime.session.{name}", value)
     stuck = StuckConnection()
     session = SocketSession(stuck, stuck, CLAIMS, Metrics())  # type: ignore[arg-type]  # a fake socket
@@ -530,16 +530,16 @@ async def test_a_slow_session_misses_detail_and_is_told_once_a_conversation_when
     stuck, session = a_stuck_session(monkeypatch)
     piece = b"x" * 50
     for seq in (1, 2, 3, 4):
-        session.push(piece, Detail("group_a", seq))
-    session.push(piece, Detail("group_b", None))
-    session.push(piece, Detail("group_a", None))
+        session.push(piece, Skippable("group_a", seq))
+    session.push(piece, Skippable("group_b", None))
+    session.push(piece, Skippable("group_a", None))
     session.push(b"mine")  # what is for this user alone is never left out
     assert stuck.written == [piece, piece, b"mine"]
     await asyncio.sleep(0.01)
     assert len(stuck.written) == 3
     stuck.written[:] = [b"mine"]
     # Still behind: a newer one must not come before the word of what is missing.
-    session.push(piece, Detail("group_a", 5))
+    session.push(piece, Skippable("group_a", 5))
     assert stuck.written == [b"mine"]
     async with asyncio.timeout(PATIENCE_SECONDS):
         while len(stuck.written) < 3:
@@ -550,7 +550,7 @@ async def test_a_slow_session_misses_detail_and_is_told_once_a_conversation_when
         {"type": "behind", "conversation_id": "group_b", "head_seq": None},
     ]
     stuck.written.clear()
-    session.push(piece, Detail("group_a", 6))
+    session.push(piece, Skippable("group_a", 6))
     assert stuck.written == [piece]
     assert stuck.closed_with is None
     await session.end()
@@ -560,7 +560,7 @@ async def test_an_event_larger_than_what_may_wait_reaches_a_client_that_has_read
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stuck, session = a_stuck_session(monkeypatch)
-    session.push(b"x" * 101, Detail("group_a", 1))
+    session.push(b"x" * 101, Skippable("group_a", 1))
     assert stuck.get_write_buffer_size() == 101
     await session.end()
 
@@ -570,16 +570,16 @@ async def test_a_session_that_does_not_catch_up_is_closed(
     monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
     stuck, session = a_stuck_session(monkeypatch)
-    session.push(b"x" * 100, Detail("group_a", 1))
+    session.push(b"x" * 100, Skippable("group_a", 1))
     if reason == "time":
         monkeypatch.setattr("channels.server.realtime.session.BEHIND_SECONDS", 0.01)
-        session.push(b"x", Detail("group_a", 2))
+        session.push(b"x", Skippable("group_a", 2))
     else:
         for number in range(BEHIND_CONVERSATIONS):
-            session.push(b"x", Detail(f"group_{number}", 1))
+            session.push(b"x", Skippable(f"group_{number}", 1))
         await asyncio.sleep(0.01)
         assert stuck.closed_with is None
-        session.push(b"x", Detail("group_one_more", 1))
+        session.push(b"x", Skippable("group_one_more", 1))
     async with asyncio.timeout(PATIENCE_SECONDS):
         while stuck.closed_with is None:
             await asyncio.sleep(0.001)
@@ -634,7 +634,7 @@ async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
 async def test_who_falls_behind_is_told_to_read_on_and_keeps_the_socket(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, is_dialogue: bool
 ) -> None:
-    monkeypatch.setattr("channels.server.realtime.session.DETAIL_BYTES", 100_000)
+    monkeypatch.setattr("channels.server.realtime.session.SKIP_BYTES", 100_000)
     server = await api()
     ada, bob = server.user("ada"), server.user("bob")
     if is_dialogue:
@@ -648,10 +648,10 @@ async def test_who_falls_behind_is_told_to_read_on_and_keeps_the_socket(
         conversation_id = conversation_of(path)
         post = read = f"{path}/posts"
     slow = await bob.socket()
-    (session,) = server.hub._of_user[UserId(bob.id)]
+    (session,) = server.hub.sessions_of(UserId(bob.id))
     assert isinstance(session, SocketSession)
     transport, seq = stop_reading(slow), 0
-    while len(session._missed) == 0 or seq % 10:
+    while len(session.skipped) == 0 or seq % 10:
         seq += 1
         assert seq < 5000
         assert (await ada.post(post, {"kind": "text", "text": "x" * 12_000})).status == 201
@@ -736,7 +736,7 @@ async def test_a_client_that_goes_away_is_forgotten(shared_api: Api) -> None:
     connection.transport.abort()
 
     async def is_forgotten() -> bool:
-        return UserId(ada.id) not in shared_api.hub._of_user
+        return not shared_api.hub.sessions_of(UserId(ada.id))
 
     await until(is_forgotten)
     await a_post(ada, await a_channel(ada))

@@ -10,10 +10,9 @@ What is spent below that is not told: with N processes one may have N times that
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
+from channels.events import RatesSpent, Spent
 from channels.server.limits.rate_limit import Buckets
 from groups.kernel.background import repeat
 from groups.kernel.clock import Clock
@@ -24,24 +23,6 @@ from groups.kernel.mongo import Database, Tx
 SHARE_SECONDS: Final = 1.0
 MUCH: Final = 0.25  # of a second's rate
 MOST: Final = 1_000  # keys told at once, the greatest spenders first
-
-
-class Spent(BaseModel):
-    """What one key took of one quota."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    quota: str
-    key: str
-    requests: int
-
-
-class RatesSpent(Event):
-    """What was spent with one process since it told last; the other processes hear it, and nobody else."""
-
-    type: Literal["rates.spent"] = "rates.spent"
-    process_id: str
-    spent: tuple[Spent, ...]
 
 
 class RateSharing:

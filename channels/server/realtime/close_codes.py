@@ -1,4 +1,4 @@
-"""Why the server closes a socket, and whether the client should come back."""
+"""Why the server closes a socket, and whether the client should reconnect."""
 
 from enum import IntEnum
 from typing import Final
@@ -14,7 +14,7 @@ class CloseCode(IntEnum):
     AUTH_TIMEOUT = 4000
     """No `auth` frame came in time; reconnect."""
     TOKEN_EXPIRED = 4001
-    """The token's time is over; reconnect with a new one."""
+    """The token expired; reconnect with a new one."""
     SLOW = 4002
     """The client read too slowly and missed events; reconnect and repair by seq."""
     RESYNC = 4003
@@ -22,14 +22,13 @@ class CloseCode(IntEnum):
     FLOOD = 4004
     """The client sent too many frames; reconnect, and send fewer."""
     BAD_TOKEN = 4500
-    """The token is not valid here; do not reconnect with it."""
+    """The token is not valid; do not reconnect with it."""
     BAD_FRAME = 4501
-    """A frame that is not text; do not reconnect before mending that. One too large ends in the protocol's own 1009."""
-
+    """The client sent a frame that is not text; fix the client before reconnecting. A frame too large ends in 1009."""
     REPLACED = 4502
-    """The user has as many sockets as he may have, and this one was the oldest; do not reconnect by itself."""
+    """The user opened more sockets than allowed, and this was the oldest; do not reconnect automatically."""
 
     @property
     def should_reconnect(self) -> bool:
-        """Whether the same client may simply come back."""
+        """Whether the client may reconnect without a change."""
         return self < CloseCode.BAD_TOKEN

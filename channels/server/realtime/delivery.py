@@ -1,10 +1,9 @@
-"""Writing the same bytes to many sessions, a bounded number of them in one turn of the event loop.
+"""Writing the same bytes to many sessions, a bounded number of writes in one turn of the event loop.
 
 Promises:
-    Order: what is sent first is written first, to every session.
-    No starvation: after `WRITES_A_TURN` writes, each a system call, the loop turns, so requests are answered between
-    two parts of a crowd.
-    What is sent to few is written at once.
+    Order: every session receives what was sent first, first.
+    No starvation: after `WRITES_A_TURN` writes, each a system call, the loop turns, so requests run in between.
+    A small audience is written to at once.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ WRITES_A_TURN: Final = 500
 """About three milliseconds of system calls."""
 
 
-class Detail(NamedTuple):
+class Skippable(NamedTuple):
     """Whose detail some frames are: a slow session may be told instead to read the conversation on.
 
     `head_seq` is the newest message among them; None where they tell of none.
@@ -39,27 +38,27 @@ class Session(Protocol):
     watched: set[StreamId]
 
     opened_at: float
-    """When, by the process's monotonic clock."""
+    """By the process's monotonic clock."""
 
-    def push(self, frames: bytes, detail: Detail | None = None) -> None:
+    def push(self, frames: bytes, skippable: Skippable | None = None) -> None:
         """Write whole frames, or note that this detail was left out; never waits."""
         ...
 
     def close_soon(self, code: CloseCode) -> None:
-        """Have the session closed; never waits."""
+        """Close the session in the background."""
         ...
 
     def end_if_revoked(self, revoked_at: datetime) -> None:
-        """Have the session closed if its token was issued up to then; never waits."""
+        """Close the session in the background if its token was issued up to this instant."""
         ...
 
 
 class Delivery:
-    """What is still to be written, in order."""
+    """Writes that are still to do, in order."""
 
     def __init__(self, count: Callable[[int], None]) -> None:
         self._count = count
-        self._left: deque[tuple[bytes, Detail | None, Iterator[Session]]] = deque()
+        self._pending: deque[tuple[bytes, Skippable | None, Iterator[Session]]] = deque()
 
     def send(
         self,
@@ -67,29 +66,29 @@ class Delivery:
         audience: Collection[Session],
         *,
         frames_count: int = 1,
-        detail: Detail | None = None,
+        skippable: Skippable | None = None,
     ) -> None:
-        """Write the frames to all of the audience as it is now."""
+        """Write the frames to all of the audience, as it is now."""
         self._count(frames_count * len(audience))
-        if self._left:
-            self._left.append((frames, detail, iter(list(audience))))
+        if self._pending:
+            self._pending.append((frames, skippable, iter(list(audience))))
         elif len(audience) <= WRITES_A_TURN:
             for session in audience:
-                session.push(frames, detail)
+                session.push(frames, skippable)
         else:
-            self._left.append((frames, detail, iter(list(audience))))
+            self._pending.append((frames, skippable, iter(list(audience))))
             self._turn()
 
     def _turn(self) -> None:
         allowed = WRITES_A_TURN
-        while self._left and allowed:
-            frames, detail, sessions = self._left[0]
+        while self._pending and allowed:
+            frames, skippable, sessions = self._pending[0]
             written = 0
             for session in islice(sessions, allowed):
-                session.push(frames, detail)
+                session.push(frames, skippable)
                 written += 1
             if written < allowed:
-                self._left.popleft()
+                self._pending.popleft()
             allowed -= written
-        if self._left:
+        if self._pending:
             asyncio.get_running_loop().call_soon(self._turn)

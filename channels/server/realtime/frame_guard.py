@@ -1,13 +1,14 @@
-"""Counts the frames of a client before they are parsed, so that a flood costs no more than the first frame too many.
+"""Counts the frames of a client before they are parsed, so a flood costs no more than its first frames.
 
-The library parses whatever one read of the connection brought (256 KiB, 40,000 empty pings) and answers each ping in
-one turn of the event loop. The guard stands between the connection and that parser: it walks over frame headers only.
+The library parses everything that one read of the connection brought (256 KiB, up to 40,000 empty pings) and answers
+each ping in one turn of the event loop. The guard stands between the connection and that parser, and only walks over
+the headers of frames.
 
 Promises:
-    Frames of every kind count (text, binary, fragments, ping, pong, close), from the upgrade on, authenticated or not.
-    More than `FRAMES_PER_SECOND` ends the reading: nothing behind that frame is parsed or answered.
+    Frames of every kind count (text, binary, fragments, ping, pong, close), before and after authentication.
+    More than `FRAMES_PER_SECOND` ends the reading: no later frame is parsed or answered.
     A frame without a mask ends it too (RFC 6455, section 5.1).
-    A connection whose reading ended, here or in the parser, is cut after `CLOSE_SECONDS`, whatever its client does.
+    A connection whose reading ended, here or in the parser, is aborted after `CLOSE_SECONDS`.
 """
 
 import asyncio
@@ -19,27 +20,29 @@ from aiohttp import WSCloseCode
 
 from channels.server.realtime.close_codes import CLOSE_SECONDS, CloseCode
 
-FRAMES_PER_SECOND: Final = 20  # of one client, in a burst of as many
-_DISCARDED_BYTES: Final = 256 * 1024  # taken in while the client may still read its close frame
+FRAMES_PER_SECOND: Final = 20  # of one client; as many may come at once
+_DISCARDED_BYTES: Final = (
+    256 * 1024
+)  # read and dropped while the client may still read its close frame
 _LONGEST_HEAD: Final = 10  # bytes of a header without its mask
 _MASK_BYTES: Final = 4
 _NO_MORE: Final = (False, b"")
 
 
 class Parser(Protocol):
-    """The library's parser, as a connection feeds it."""
+    """The library's parser."""
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Parse; whether nothing more can be parsed, and what is left."""
+        """Parse. Returns whether parsing has ended, and the bytes that are left."""
         ...
 
     def feed_eof(self) -> None:
-        """Note the end of the connection."""
+        """The connection ended."""
         ...
 
 
 class FrameGuard:
-    """The guard of one connection. `on_refused` is called once, with the code to close with."""
+    """Limits the frames of one connection. Calls `on_refused` once, with the close code."""
 
     def __init__(
         self,
@@ -53,17 +56,17 @@ class FrameGuard:
         self._on_refused = on_refused
         self._clock = clock
         self._tokens, self._since = float(FRAMES_PER_SECOND), clock()
-        self._head = b""  # of a header whose rest is still to come
+        self._head = b""  # the part of a header that has arrived
         self._skip = 0  # bytes until the next header
         self._is_over = False
         self._discarded = 0
 
     def feed_eof(self) -> None:
-        """Pass the end on."""
+        """The connection ended."""
         self._parser.feed_eof()
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Pass on the frames that may be parsed."""
+        """Parse the frames that are within the limit."""
         if self._is_over:
             self._discard(data)
             return _NO_MORE
@@ -77,7 +80,7 @@ class FrameGuard:
         return answer
 
     def _check(self, data: bytes) -> tuple[int, CloseCode | WSCloseCode | None]:
-        """How many of the bytes may be parsed, and why no more."""
+        """How many of the bytes to parse, and the close code when the rest is refused."""
         now = self._clock()
         self._tokens = min(
             FRAMES_PER_SECOND, self._tokens + (now - self._since) * FRAMES_PER_SECOND
@@ -97,21 +100,21 @@ class FrameGuard:
             if not head[1] & 0x80:
                 return place, WSCloseCode.PROTOCOL_ERROR
             head_bytes, payload_bytes = length
-            place -= len(self._head)  # where the header began, maybe in an earlier read
+            place -= len(self._head)  # where the header began, maybe in the read before
             self._head = b""
             self._skip = head_bytes + _MASK_BYTES + payload_bytes
         self._skip -= size - place
         return size, None
 
     def _discard(self, data: bytes) -> None:
-        # Read for a while: a connection closed with bytes unread is reset, and its client may never see why.
+        # Closing with unread bytes resets the connection, and the client would not see the close code.
         self._discarded += len(data)
         if self._discarded > _DISCARDED_BYTES and not self._transport.is_closing():
             self._transport.pause_reading()
 
 
 def _length_of(head: bytes) -> tuple[int, int] | None:
-    """Of a header and of its payload, in bytes; None where the header is not all there."""
+    """The bytes of a header and of its payload; None while the header is incomplete."""
     if len(head) < 2:
         return None
     length = head[1] & 0x7F

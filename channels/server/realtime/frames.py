@@ -1,6 +1,6 @@
-"""WebSocket frames as the server sends them: text, whole, unmasked, uncompressed (RFC 6455, section 5.2).
+"""WebSocket frames that the server sends: whole, unmasked, uncompressed (RFC 6455, section 5.2).
 
-Made apart from any connection, so that one event is framed once and the same bytes are written to every socket.
+They belong to no connection, so an event is framed once and the same bytes are written to every socket.
 """
 
 from typing import Final
@@ -12,7 +12,7 @@ _MEDIUM: Final = 0xFFFF
 
 
 def text_frame(payload: bytes) -> bytes:
-    """The text as one frame."""
+    """A text frame."""
     size = len(payload)
     if size <= _SHORT:
         return bytes((_TEXT, size)) + payload
@@ -22,5 +22,5 @@ def text_frame(payload: bytes) -> bytes:
 
 
 def pong_frame(payload: bytes) -> bytes:
-    """The answer to a ping, whose payload it repeats: 125 bytes at most, as of every control frame."""
+    """The answer to a ping. It repeats the ping's payload, at most 125 bytes."""
     return bytes((_PONG, len(payload))) + payload

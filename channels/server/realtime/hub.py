@@ -1,14 +1,13 @@
-"""The hub: which sessions of this process hear which stream, and handing events to them.
+"""The hub: which sessions of this process receive which stream, and how events reach them.
 
 Promises:
-    A frame is encoded once, however many sessions get it, and frames for the same sessions are written as one piece.
-    No socket is ever awaited here: a session that cannot keep up leaves out detail or closes by itself, and the others
-    do not notice.
-    A crowd does not hold up the server: after `WRITES_A_TURN` writes the event loop turns, and requests are served.
-    A session hears every stream its user is in, from the moment it is `ready`; joining and leaving move it along, in
-    the order in which they were committed, so nobody hears what was posted after he left.
-    Reactions go to sessions that watch the stream, at most two frames a second a message, the newest counts last.
-Delivery is at most once: a socket that was away compares seqs and reads what it missed.
+    An event is encoded once, however many sessions receive it, and events for the same sessions are written together.
+    The hub never waits for a socket: a session that cannot keep up skips events or closes by itself.
+    A large audience does not block the server: after `WRITES_A_TURN` writes the event loop turns.
+    A session receives every stream that its user is in, from `ready` on. Joins and leaves take effect in the order in
+    which they were committed, so a user who left receives nothing that was posted afterwards.
+    Reaction counts go to sessions that watch the stream: at most two events a second for a message, the newest last.
+Delivery is at most once: a client that was disconnected compares seqs and reads what it missed.
 """
 
 import asyncio
@@ -19,11 +18,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, TypeVar
 
+from channels.event_views.registry import views_of
+from channels.event_views.view import EventView
 from channels.server.metrics import Metrics
 from channels.server.realtime.close_codes import CloseCode
-from channels.server.realtime.delivery import Delivery, Detail, Session
-from channels.server.wire.frame import Frame
-from channels.server.wire.told import frames_of
+from channels.server.realtime.delivery import Delivery, Session, Skippable
+from channels.server.realtime.frames import text_frame
 from groups.events import (
     GroupDisbanded,
     GroupUpdated,
@@ -43,58 +43,55 @@ log = logging.getLogger(__name__)
 
 K = TypeVar("K", UserId, StreamId)
 
-MERGE_SECONDS: Final = 0.5  # between two frames about the reactions to one message
+MERGE_SECONDS: Final = 0.5  # between two events about the reactions to one message
 
 
 class Hub:
-    """The live sessions of this process."""
+    """The open sessions of this process."""
 
     def __init__(self, metrics: Metrics, sockets_per_user: int, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._sockets_per_user = sockets_per_user
         self._metrics = metrics
         self._delivery = Delivery(metrics.frames.inc)
-        self._of_user: defaultdict[UserId, set[Session]] = defaultdict(set)
-        self._of_stream: defaultdict[StreamId, set[Session]] = defaultdict(set)
+        self._sessions: defaultdict[UserId, set[Session]] = defaultdict(set)
+        self._receivers: defaultdict[StreamId, set[Session]] = defaultdict(set)
         self._watchers: defaultdict[StreamId, set[Session]] = defaultdict(set)
         self._asking: set[tuple[StreamId, Session]] = set()
         self._left_while_loading: dict[Session, set[StreamId]] = {}
-        self._merging: dict[tuple[StreamId, int], Frame | None] = {}
+        self._merging: dict[tuple[StreamId, int], EventView | None] = {}
 
     # --- sessions -------------------------------------------------------------------------------------------------
 
     def attach(self, session: Session) -> None:
-        """Know the session; the streams of its user are being read meanwhile (`settle`).
+        """Add the session. Its caller then reads the groups of the user, and passes them to `receive_groups`.
 
-        Beyond `sockets_per_user` his oldest one is closed: likelier than the newest it is one that nobody reads.
+        Beyond `sockets_per_user` the user's oldest session is closed: it is the one most likely to be unused.
         """
-        of_user = self._of_user[session.user_id]
-        of_user.add(session)
-        if len(of_user) > self._sockets_per_user:
-            oldest = min(of_user, key=lambda one: one.opened_at)
-            self._turn_away(oldest)
+        sessions = self._sessions[session.user_id]
+        sessions.add(session)
+        if len(sessions) > self._sockets_per_user:
+            oldest = min(sessions, key=lambda one: one.opened_at)
+            # It stops counting now, though closing takes a while. `detach` finds it removed.
+            _discard(self._sessions, oldest.user_id, oldest)
+            oldest.close_soon(CloseCode.REPLACED)
         self._left_while_loading[session] = set()
         self._metrics.sockets.inc()
 
-    def _turn_away(self, session: Session) -> None:
-        # It no longer counts, though its closing takes a while; `detach` finds it gone already.
-        _discard(self._of_user, session.user_id, session)
-        session.close_soon(CloseCode.REPLACED)
-
-    def settle(self, session: Session, group_ids: Iterable[GroupId]) -> None:
-        """Let the session hear the streams that were read, but for those left since the reading began."""
+    def receive_groups(self, session: Session, group_ids: Iterable[GroupId]) -> None:
+        """Send the streams of these groups to the session, except those that its user left since `attach`."""
         left = self._left_while_loading.pop(session, set())
         for group_id in group_ids:
             stream_id = stream_of(group_id)
             if stream_id not in left:
-                self._hear(session, stream_id)
+                self._receive(session, stream_id)
 
     def detach(self, session: Session) -> None:
-        """Forget the session."""
+        """Remove the session."""
         self._left_while_loading.pop(session, None)
-        _discard(self._of_user, session.user_id, session)
+        _discard(self._sessions, session.user_id, session)
         for stream_id in session.streams:
-            _discard(self._of_stream, stream_id, session)
+            _discard(self._receivers, stream_id, session)
         for stream_id in session.watched:
             _discard(self._watchers, stream_id, session)
         session.streams.clear()
@@ -104,7 +101,7 @@ class Hub:
     async def watch_if(
         self, session: Session, stream_id: StreamId, may_watch: Callable[[], Awaitable[object]]
     ) -> None:
-        """`watch`, once `may_watch` has read that the session may; what takes that right meanwhile is not missed.
+        """`watch` once `may_watch` has returned; asks again when that right may have ended meanwhile.
 
         Raises: what `may_watch` raises.
         """
@@ -114,144 +111,159 @@ class Hub:
             try:
                 await may_watch()
             finally:
-                # Taken out by `unwatch`, the right was taken behind what was read: it is read again.
+                # `unwatch` removed it: the right ended, maybe after it was read.
                 is_outdated = asked not in self._asking
                 self._asking.discard(asked)
         self.watch(session, stream_id)
 
     def watch(self, session: Session, stream_id: StreamId) -> None:
-        """Let the session hear the reactions in a stream."""
+        """Send the reaction counts of a stream to the session."""
         session.watched.add(stream_id)
         self._watchers[stream_id].add(session)
 
     def unwatch(self, session: Session, stream_id: StreamId) -> None:
-        """End `watch`, also one that is being asked for; when there was none this changes nothing."""
+        """End `watch`, also a `watch_if` that is still asking. Idempotent."""
         self._asking.discard((stream_id, session))
         session.watched.discard(stream_id)
         _discard(self._watchers, stream_id, session)
 
-    def has_any(self, user_ids: Iterable[UserId]) -> bool:
-        """Whether a session of any of them is here."""
-        return any(user_id in self._of_user for user_id in user_ids)
+    def sessions_of(self, user_id: UserId) -> Collection[Session]:
+        """The sessions of this user in this process."""
+        return self._sessions.get(user_id, ())
 
-    def tell(self, frame: Frame) -> None:
-        """Send a frame that tells no event by itself to whom it names."""
-        self._send(frame)
+    @property
+    def user_count(self) -> int:
+        """How many users have a session in this process."""
+        return len(self._sessions)
 
     def close_all(self, code: CloseCode) -> None:
-        """Have every session closed."""
-        for sessions in list(self._of_user.values()):
+        """Close every session, without waiting."""
+        for sessions in list(self._sessions.values()):
             for session in list(sessions):
                 session.close_soon(code)
 
     def resync(self) -> None:
-        """Events were lost to this process: every client must come back and compare."""
+        """Close every session: this process missed events, so every client reconnects and compares seqs."""
         self.close_all(CloseCode.RESYNC)
 
-    def _hear(self, session: Session, stream_id: StreamId) -> None:
+    def _receive(self, session: Session, stream_id: StreamId) -> None:
         session.streams.add(stream_id)
-        self._of_stream[stream_id].add(session)
+        self._receivers[stream_id].add(session)
 
-    def _unhear(self, session: Session, stream_id: StreamId) -> None:
+    def _stop_receiving(self, session: Session, stream_id: StreamId) -> None:
         session.streams.discard(stream_id)
-        _discard(self._of_stream, stream_id, session)
+        _discard(self._receivers, stream_id, session)
         self.unwatch(session, stream_id)
 
     # --- events ---------------------------------------------------------------------------------------------------
 
     def on_events(self, events: Sequence[Event]) -> None:
-        """Hand the events of one transaction to the sessions that should hear them (a listener of the bus)."""
-        # Frames to all of one stream are gathered for as long as nobody comes or goes.
-        gathered = _Gathered()
+        """Send the events of one transaction to the sessions that receive them (a listener of the event bus)."""
+        # Posts to one stream are written together, up to an event that may change who receives it.
+        posts = _Posts()
         for event in events:
             lag = (self._clock.now() - event.at).total_seconds()
             self._metrics.event_lag.observe(max(0.0, lag))
             if isinstance(event, ReactionsChanged):
                 self._merge(event)
             elif isinstance(event, MessagePosted):
-                if gathered.stream_id != event.message.stream_id:
-                    self._send_gathered(gathered)
-                    gathered = _Gathered(event.message.stream_id)
-                gathered.events.append(event)
+                if posts.stream_id != event.message.stream_id:
+                    self._send_posts(posts)
+                    posts = _Posts(event.message.stream_id)
+                posts.events.append(event)
             else:
-                self._send_gathered(gathered)
-                gathered = _Gathered()
-                self._tell(event)
-        self._send_gathered(gathered)
+                self._send_posts(posts)
+                posts = _Posts()
+                self._dispatch(event)
+        self._send_posts(posts)
 
-    def _send_gathered(self, gathered: "_Gathered") -> None:
-        if gathered.stream_id is None:
+    def send(self, *views: EventView) -> None:
+        """Send views that have the same receivers, as one piece."""
+        view = views[0]
+        receivers: Collection[Session]
+        if view.users is None:
+            receivers = self._receivers.get(view.stream_id, ())
+        else:
+            receivers = [one for user_id in view.users for one in self.sessions_of(user_id)]
+        if view.except_users:
+            receivers = [one for one in receivers if one.user_id not in view.except_users]
+        self._deliver(views, receivers)
+
+    def _send_posts(self, posts: "_Posts") -> None:
+        if posts.stream_id is None:
             return
-        audience = self._of_stream.get(gathered.stream_id)
-        own: list[Frame] = []
+        receivers = self._receivers.get(posts.stream_id)
+        own: list[EventView] = []
         shared: list[bytes] = []
-        for event in gathered.events:
-            for frame in _rendered(event):
-                if frame.users is not None:
-                    own.append(frame)
-                elif audience:
-                    shared.append(frame.encode())
-        if audience and shared:
-            detail = Detail(gathered.stream_id, gathered.events[-1].message.seq)
-            self._delivery.send(b"".join(shared), audience, frames_count=len(shared), detail=detail)
-        # Behind the posts: what tells an author that he has read his own.
-        for frame in own:
-            self._send(frame)
+        for event in posts.events:
+            for view in _views(event):
+                if view.users is not None:
+                    own.append(view)
+                elif receivers:
+                    shared.append(text_frame(view.json()))
+        if receivers and shared:
+            skippable = Skippable(posts.stream_id, posts.events[-1].message.seq)
+            self._delivery.send(
+                b"".join(shared), receivers, frames_count=len(shared), skippable=skippable
+            )
+        # After the posts: the event that moves their author's own read cursor.
+        for view in own:
+            self.send(view)
 
-    def _tell(self, event: Event) -> None:
+    def _dispatch(self, event: Event) -> None:
         if isinstance(event, TokensRevoked):
-            for session in list(self._of_user.get(event.user_id, ())):
+            for session in list(self.sessions_of(event.user_id)):
                 session.end_if_revoked(event.at)
             return
         if isinstance(event, MembersJoined):
             self._follow_joins(event)
-        # As one piece what goes to the same: who reads five thousand conversations at once is told so in one write.
-        for _, frames in groupby(_rendered(self._narrowed(event)), key=_audience_of):
-            self._send(*frames)
-        # After the frames: who leaves hears of it still.
+        # One write for views with the same receivers: marking 5,000 conversations read makes 5,000 of them.
+        for _, views in groupby(_views(self._without_absent(event)), key=_receivers_of):
+            self.send(*views)
+        # After sending, so that users who leave receive this event.
         if isinstance(event, MembersLeft):
             self._follow_leaves(event)
         elif isinstance(event, GroupDisbanded):
-            self._end(stream_of(event.group_id))
+            self._end_stream(stream_of(event.group_id))
         elif isinstance(event, StrangerBanned):
-            for session in self._of_user.get(event.user_id, ()):
+            for session in self.sessions_of(event.user_id):
                 self.unwatch(session, stream_of(event.group_id))
         elif isinstance(event, GroupUpdated) and "visibility" in event.changed:
-            self._turn_strangers_away(stream_of(event.group_id))
+            self._unwatch_strangers(stream_of(event.group_id))
 
-    def _narrowed(self, event: Event) -> Event:
-        # A batch of joins to a channel is told to those who joined alone, and few of them are here.
+    def _without_absent(self, event: Event) -> Event:
+        # Only the users themselves receive joins to a channel, and few of a large batch are connected here.
         if isinstance(event, MembersJoined | MembersLeft) and not event.announce:
-            here = tuple(user_id for user_id in event.user_ids if user_id in self._of_user)
+            here = tuple(user_id for user_id in event.user_ids if user_id in self._sessions)
             return event.model_copy(update={"user_ids": here})
         return event
 
     def _follow_joins(self, event: MembersJoined) -> None:
         stream_id = stream_of(event.group_id)
         for user_id in event.user_ids:
-            for session in self._of_user.get(user_id, ()):
+            for session in self.sessions_of(user_id):
                 if session in self._left_while_loading:
                     self._left_while_loading[session].discard(stream_id)
-                self._hear(session, stream_id)
+                self._receive(session, stream_id)
 
     def _follow_leaves(self, event: MembersLeft) -> None:
         stream_id = stream_of(event.group_id)
         for user_id in event.user_ids:
-            for session in self._of_user.get(user_id, ()):
+            for session in self.sessions_of(user_id):
                 if session in self._left_while_loading:
                     self._left_while_loading[session].add(stream_id)
-                self._unhear(session, stream_id)
+                self._stop_receiving(session, stream_id)
 
-    def _end(self, stream_id: StreamId) -> None:
+    def _end_stream(self, stream_id: StreamId) -> None:
         for session in self._left_while_loading:
             self._left_while_loading[session].add(stream_id)
-        for session in list(self._of_stream.get(stream_id, ())):
-            self._unhear(session, stream_id)
+        for session in list(self._receivers.get(stream_id, ())):
+            self._stop_receiving(session, stream_id)
         for session in self._watching(stream_id):
             self.unwatch(session, stream_id)
 
-    def _turn_strangers_away(self, stream_id: StreamId) -> None:
-        # They watched while everyone might; whoever still may watches anew.
+    def _unwatch_strangers(self, stream_id: StreamId) -> None:
+        # The group may be closed to them now. Those who still may watch ask again.
         for session in self._watching(stream_id):
             if stream_id not in session.streams:
                 self.unwatch(session, stream_id)
@@ -260,23 +272,11 @@ class Hub:
         asking = {session for asked, session in self._asking if asked == stream_id}
         return asking.union(self._watchers.get(stream_id, ()))
 
-    def _send(self, *frames: Frame) -> None:
-        """Send frames that have one audience."""
-        frame = frames[0]
-        audience: Collection[Session]
-        if frame.users is None:
-            audience = self._of_stream.get(frame.stream_id, ())
-        else:
-            audience = [s for user_id in frame.users for s in self._of_user.get(user_id, ())]
-        if frame.besides:
-            audience = [session for session in audience if session.user_id not in frame.besides]
-        self._push(frames, audience)
-
-    def _push(self, frames: Sequence[Frame], audience: Collection[Session]) -> None:
-        if audience:
-            encoded = b"".join([frame.encode() for frame in frames])
+    def _deliver(self, views: Sequence[EventView], receivers: Collection[Session]) -> None:
+        if receivers:
+            encoded = b"".join([text_frame(view.json()) for view in views])
             self._delivery.send(
-                encoded, audience, frames_count=len(frames), detail=_detail_of(frames[-1])
+                encoded, receivers, frames_count=len(views), skippable=_skippable(views[-1])
             )
 
     # --- reactions ------------------------------------------------------------------------------------------------
@@ -284,52 +284,55 @@ class Hub:
     def _merge(self, event: ReactionsChanged) -> None:
         if event.stream_id not in self._watchers:
             return
-        frame = next(iter(frames_of(event)))
+        view = next(iter(views_of(event)))
         key = (event.stream_id, event.seq)
         if key in self._merging:
-            self._merging[key] = frame  # counts, not changes: the newest says it all
+            self._merging[key] = view  # it holds totals, so the newest replaces all before it
             return
-        self._push([frame], self._watchers[event.stream_id])
+        self._deliver([view], self._watchers[event.stream_id])
         self._merging[key] = None
         asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
 
     def _flush(self, key: tuple[StreamId, int]) -> None:
-        frame = self._merging.pop(key)
+        view = self._merging.pop(key)
         watchers = self._watchers.get(key[0], ())
-        if frame is not None:
-            self._push([frame], watchers)
+        if view is not None:
+            self._deliver([view], watchers)
             self._merging[key] = None
             asyncio.get_running_loop().call_later(MERGE_SECONDS, self._flush, key)
 
 
 @dataclass(slots=True)
-class _Gathered:
-    """Posts to one stream, to be written as one piece."""
+class _Posts:
+    """Posts to one stream that are written together."""
 
     stream_id: StreamId | None = None
     events: list[MessagePosted] = field(default_factory=list)
 
 
-def _rendered(event: Event) -> list[Frame]:
+def _views(event: Event) -> list[EventView]:
     try:
-        return list(frames_of(event))
-    # A defect in telling one event must not take the transaction's others from anybody.
+        return list(views_of(event))
+    # A defect in one event must not withhold the other events of its transaction.
     except Exception:
-        log.exception("cannot tell %s", event.type)
+        log.exception("cannot render the event %s", event.type)
         return []
 
 
-def _audience_of(frame: Frame) -> tuple[object, ...]:
-    return frame.users, frame.besides, frame.stream_id if frame.users is None else None
+def _receivers_of(view: EventView) -> tuple[object, ...]:
+    return view.users, view.except_users, view.stream_id if view.users is None else None
 
 
-def _detail_of(frame: Frame) -> Detail | None:
-    kind = frame.payload["type"]
-    # Messages in a channel's inbox name no conversation of those who read it: there is nothing to read on in.
-    conversation_id = frame.payload.get("conversation_id")
-    if conversation_id is None or (frame.users is not None and not kind.startswith("message.")):
+def _skippable(view: EventView) -> Skippable | None:
+    event_type = view.payload["type"]
+    # Events of a channel's inbox name no conversation, so their receivers could not read them later.
+    conversation_id = view.payload.get("conversation_id")
+    if conversation_id is None or (
+        view.users is not None and not event_type.startswith("message.")
+    ):
         return None
-    return Detail(conversation_id, frame.payload["seq"] if kind == "message.posted" else None)
+    head_seq = view.payload["seq"] if event_type == "message.posted" else None
+    return Skippable(conversation_id, head_seq)
 
 
 def _discard(index: dict[K, set[Session]], key: K, session: Session) -> None:

@@ -1,8 +1,8 @@
-"""The unread total of a channel's inbox, told live to those of its admins who are connected to this process.
+"""The unread totals of a channel's inbox, sent live to those of its admins who are connected to this process.
 
-An event says what one transaction did, and threads of one channel change in many at once, so none of them knows the
-total: it is read after they are committed. The last frame told is the total after the last change, since whoever
-changes the inbox while it is read has it read again. At most two frames a second a channel, none where nobody listens.
+An event says what one transaction did, and several threads of a channel change at once, so no event knows the totals:
+they are read after the commit. The last totals sent are those after the last change, since a change during the reading
+makes them be read again. At most two a second for a channel, and none when nobody is connected.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from channels.event_views.conversations import inbox_unread_view
 from channels.server.realtime.hub import MERGE_SECONDS, Hub
-from channels.server.wire.talks import inbox_unread_frame
 from conversations.events import DialoguePosted, ThreadRead
 from conversations.models import InboxUnread
 from groups.kernel.events import Event
@@ -23,29 +23,28 @@ log = logging.getLogger(__name__)
 
 ReadUnread = Callable[[GroupId], Awaitable[InboxUnread]]
 
-_ATTEMPTS: Final = (
-    5  # a second apart: an outage that lasts longer has every socket come back anyway
-)
+# A second apart. An outage that lasts longer closes every socket anyway, and clients read the totals when they return.
+_ATTEMPTS: Final = 5
 
 
 class _Change(NamedTuple):
-    """Who is to hear of the newest change, and when it was made."""
+    """The receivers of the newest change, and when it was made."""
 
     staff: tuple[UserId, ...]
     at: datetime
 
 
-class InboxBadges:
-    """Reads and tells totals (a listener of the bus, behind the hub)."""
+class InboxUnreadFeed:
+    """Reads and sends the totals (a listener of the event bus, after the hub)."""
 
     def __init__(self, hub: Hub, read: ReadUnread) -> None:
         self._hub = hub
         self._read = read
         self._changes: dict[GroupId, _Change] = {}
-        self._telling: dict[GroupId, asyncio.Task[None]] = {}
+        self._sending: dict[GroupId, asyncio.Task[None]] = {}
 
     def on_events(self, events: Sequence[Event]) -> None:
-        """Note which inboxes changed, and have their totals told."""
+        """Note which inboxes changed, and start sending their totals."""
         for event in events:
             match event:
                 case DialoguePosted():
@@ -54,41 +53,42 @@ class InboxBadges:
                     channel_id = event.channel_id
                 case _:
                     continue
-            if channel_id is None or not self._hub.has_any(event.staff):
+            if channel_id is None or not any(map(self._hub.sessions_of, event.staff)):
                 continue
             self._changes[channel_id] = _Change(event.staff, event.at)
-            if channel_id not in self._telling:
-                self._telling[channel_id] = asyncio.create_task(
-                    self._tell(channel_id), name="inbox-badge"
+            if channel_id not in self._sending:
+                self._sending[channel_id] = asyncio.create_task(
+                    self._send(channel_id), name="inbox-unread"
                 )
 
-    async def _tell(self, channel_id: GroupId) -> None:
+    async def _send(self, channel_id: GroupId) -> None:
         try:
             while (change := self._changes.pop(channel_id, None)) is not None:
-                unread = await self._read_stubbornly(channel_id)
+                unread = await self._read_with_retries(channel_id)
                 if unread is not None:
-                    frame = inbox_unread_frame(channel_id, unread, change.at, change.staff)
-                    self._hub.tell(frame)
+                    self._hub.send(inbox_unread_view(channel_id, unread, change.at, change.staff))
                 await asyncio.sleep(MERGE_SECONDS)
         finally:
-            # Nothing is awaited since the last look: what changes from here on finds no task, and starts one.
-            del self._telling[channel_id]
+            # Nothing was awaited since the last `pop`, so a later change finds no task and starts one.
+            del self._sending[channel_id]
 
-    async def _read_stubbornly(self, channel_id: GroupId) -> InboxUnread | None:
+    async def _read_with_retries(self, channel_id: GroupId) -> InboxUnread | None:
         for _ in range(_ATTEMPTS):
             try:
                 return await self._read(channel_id)
-            # An outage comes as ours or, from a plain read, as the driver's, whose classes are not known here.
+            # A plain read raises the driver's errors, whose classes are known to `is_outage` only.
             except Exception as error:
                 if not is_outage(error):
                     raise
-                log.warning("cannot read the totals of inbox %s: %r", channel_id, error)
+                log.warning(
+                    "cannot read the unread totals of the inbox of %s: %r", channel_id, error
+                )
                 await asyncio.sleep(1)
         return None
 
     async def close(self) -> None:
-        """Tell no more."""
-        tasks = list(self._telling.values())
+        """Stop sending."""
+        tasks = list(self._sending.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

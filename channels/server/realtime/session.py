@@ -1,10 +1,10 @@
 """One authenticated socket.
 
-It has one reader, `channels.server.realtime.socket`. Writers hand whole frames to the transport and wait for nothing.
+Only `realtime.socket` reads from it. Writers hand whole frames to the transport and never wait.
 
-A client that reads slower than it is written to loses detail first: events of whole conversations are left out while
-`DETAIL_BYTES` wait for it, and once it has read those, one `behind` frame a conversation tells it to read on over REST.
-Where that does not help either, the session is closed with `SLOW`.
+A client that reads too slowly first loses events: while `SKIP_BYTES` wait for it, events of whole conversations are
+skipped. Once it has caught up, one `behind` frame for each of those conversations asks it to read them over REST. If it
+does not catch up, the session closes with `SLOW`.
 """
 
 import asyncio
@@ -17,27 +17,27 @@ from aiohttp import WSCloseCode, web
 
 from channels.server.metrics import Metrics
 from channels.server.realtime.close_codes import CLOSE_SECONDS, CloseCode
-from channels.server.realtime.delivery import Detail
+from channels.server.realtime.delivery import Skippable
 from channels.server.realtime.frames import text_frame
 from channels.server.tokens import Claims
 from groups.kernel.ids import StreamId, mint_id
 
 UNREAD_BYTES: Final = 1024 * 1024
-"""Bytes that may wait in this process for one client, beyond what its connection takes: several thousand posts."""
-DETAIL_BYTES: Final = 256 * 1024
-"""Bytes that may wait before events of conversations are left out."""
-CAUGHT_UP_BYTES: Final = 64 * 1024  # with so few waiting, they are written again
-LOOK_SECONDS: Final = 0.1  # between two looks whether a client has caught up
-BEHIND_SECONDS: Final = 30.0  # within which it has to
-BEHIND_CONVERSATIONS: Final = 100  # with more, comparing everything costs the client less
-_LONGEST_TIMER: Final = 2.0**22  # seconds: 48 days; the event loop knows no years
+"""Bytes that may wait in this process for one client: several thousand posts."""
+SKIP_BYTES: Final = 256 * 1024
+"""Bytes that may wait before events of conversations are skipped."""
+CAUGHT_UP_BYTES: Final = 64 * 1024  # with no more than these waiting, a client has caught up
+LOOK_SECONDS: Final = 0.1  # between two checks whether a client has caught up
+BEHIND_SECONDS: Final = 30.0  # that a client has for it
+BEHIND_CONVERSATIONS: Final = 100  # beyond them a reconnect is cheaper for the client
+_LONGEST_TIMER: Final = 2.0**22  # seconds, 48 days: the event loop refuses timers of years
 
 
 class SocketSession:
-    """One authenticated socket: its user, what it hears, and the way to its connection.
+    """One authenticated socket: its user, the streams it receives, and its connection.
 
-    Frames go to the transport at once, past the library's writer, which would need a task and a queue a socket; each
-    write is of whole frames, so they do not mix with the library's own (pings, the close frame).
+    Frames bypass the library's writer, which needs a task and a queue for each socket. Every write holds whole frames,
+    so they do not mix with the library's own (pings, the close frame).
     """
 
     def __init__(
@@ -58,60 +58,73 @@ class SocketSession:
         self._metrics = metrics
         self._closing: asyncio.Task[None] | None = None
         self._is_ready = False
-        self._missed: dict[str, int | None] = {}
-        self._behind_until = 0.0
-        self._look: asyncio.TimerHandle | None = None
+        self.skipped: dict[str, int | None] = {}
+        self._catch_up_until = 0.0
+        self._catch_up_timer: asyncio.TimerHandle | None = None
 
-    def push(self, frames: bytes, detail: Detail | None = None) -> None:
-        """Write whole frames; a client that lets `UNREAD_BYTES` pile up has the session closed instead.
+    @property
+    def unread_bytes(self) -> int:
+        """The bytes that wait in this process for the client."""
+        return self._transport.get_write_buffer_size()
 
-        With a `detail`, they are left out while too much waits already. Before `ready` nothing is written: what happens
-        until then, the client reads when it begins.
+    def push(self, frames: bytes, skippable: Skippable | None = None) -> None:
+        """Write whole frames, or close the session when more than `UNREAD_BYTES` wait already.
+
+        Frames with a `skippable` are skipped while too much waits. Nothing is written before `ready`: the client reads
+        the state over REST then.
         """
         transport = self._transport
         if not self._is_ready or self._closing is not None or transport.is_closing():
             return
-        waiting = transport.get_write_buffer_size()
+        waiting = self.unread_bytes
         if waiting > UNREAD_BYTES:
             self._close_as_slow()
-        elif detail is not None and (
-            self._missed or (waiting and waiting + len(frames) > DETAIL_BYTES)
+        elif skippable is not None and (
+            self.skipped or (waiting and waiting + len(frames) > SKIP_BYTES)
         ):
-            self._leave_out(detail)
+            self.skip(skippable)
         else:
             transport.write(frames)
 
-    def _leave_out(self, detail: Detail) -> None:
+    def skip(self, skippable: Skippable) -> None:
+        """Note that events of a conversation were skipped, and report it when the client has caught up."""
         loop = asyncio.get_running_loop()
-        if not self._missed:
-            self._behind_until = loop.time() + BEHIND_SECONDS
-            self._look = loop.call_later(LOOK_SECONDS, self._catch_up)
-        conversation_id, head_seq = detail
+        if not self.skipped:
+            self._catch_up_until = loop.time() + BEHIND_SECONDS
+            self._catch_up_timer = loop.call_later(LOOK_SECONDS, self.catch_up)
+        conversation_id, head_seq = skippable
         if head_seq is None:
-            head_seq = self._missed.get(conversation_id)
-        self._missed[conversation_id] = head_seq
-        if len(self._missed) > BEHIND_CONVERSATIONS:
+            head_seq = self.skipped.get(conversation_id)
+        self.skipped[conversation_id] = head_seq
+        if len(self.skipped) > BEHIND_CONVERSATIONS:
             self._close_as_slow()
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
+        """Send the `behind` frames if the client has caught up; close the session if it took too long."""
         transport, loop = self._transport, asyncio.get_running_loop()
         if self._closing is not None or transport.is_closing():
             return
-        if transport.get_write_buffer_size() <= CAUGHT_UP_BYTES:
-            missed, self._missed = self._missed, {}
-            for conversation_id, head_seq in missed.items():
-                self.tell("behind", conversation_id=conversation_id, head_seq=head_seq)
-        elif loop.time() > self._behind_until:
+        if self.unread_bytes <= CAUGHT_UP_BYTES:
+            skipped, self.skipped = self.skipped, {}
+            for conversation_id, head_seq in skipped.items():
+                self.send("behind", conversation_id=conversation_id, head_seq=head_seq)
+        elif loop.time() > self._catch_up_until:
             self._close_as_slow()
         else:
-            self._look = loop.call_later(LOOK_SECONDS, self._catch_up)
+            self._catch_up_timer = loop.call_later(LOOK_SECONDS, self.catch_up)
 
     def _close_as_slow(self) -> None:
         self._metrics.slow_sockets.inc()
         self.close_soon(CloseCode.SLOW)
 
+    @property
+    def expires_in(self) -> float:
+        """Seconds until the session closes for its token, at most `_LONGEST_TIMER`."""
+        assert self._expiry is not None, "no token yet"
+        return self._expiry.when() - asyncio.get_running_loop().time()
+
     def renew(self, claims: Claims, seconds_left: float) -> None:
-        """Go on with this token of the same user, until its time is over."""
+        """Continue with this token of the same user until it expires."""
         self.claims = claims
         if self._expiry is not None:
             self._expiry.cancel()
@@ -120,18 +133,18 @@ class SocketSession:
         )
 
     def end_if_revoked(self, revoked_at: datetime) -> None:
-        """Close the session if a revocation of that instant covers its token."""
+        """Close the session if its token was issued up to this instant."""
         if self.claims.is_revoked(revoked_at):
             self.close_soon(CloseCode.BAD_TOKEN)
 
     def begin(self) -> None:
-        """Say `ready`, and write frames from now on."""
+        """Send `ready`, and write frames from now on."""
         self._is_ready = True
-        self.tell("ready", user_id=self.user_id, session_id=mint_id())
+        self.send("ready", user_id=self.user_id, session_id=mint_id())
 
-    def tell(self, kind: str, **fields: Any) -> None:
-        """Write a frame for this session alone."""
-        self.push(text_frame(orjson.dumps({"type": kind, **fields})))
+    def send(self, frame_type: str, **fields: Any) -> None:
+        """Write a frame to this session alone."""
+        self.push(text_frame(orjson.dumps({"type": frame_type, **fields})))
 
     def close_soon(self, code: CloseCode | WSCloseCode) -> None:
         """Close in the background, once."""
@@ -141,16 +154,16 @@ class SocketSession:
     async def _close(self, code: CloseCode | WSCloseCode) -> None:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
-                # The client need not answer: it may be the one that does not read.
+                # Does not wait for an answer: the client may have stopped reading.
                 await self._socket.close(code=code, message=code.name.lower().encode(), drain=False)
         except (TimeoutError, ConnectionError):
-            # It does not even read its close frame: the connection goes without.
+            # The client does not read its close frame, so the connection ends without it.
             self._transport.abort()
 
     async def end(self) -> None:
-        """Forget the timers, and wait for the close under way."""
-        if self._look is not None:
-            self._look.cancel()
+        """Cancel the timers, and wait for a close under way."""
+        if self._catch_up_timer is not None:
+            self._catch_up_timer.cancel()
         if self._expiry is not None:
             self._expiry.cancel()
         if self._closing is not None:

@@ -1,11 +1,10 @@
-"""The socket: `GET /v1/socket`. First who, then events; writes go over REST.
+"""The socket: `GET /v1/socket`. It authenticates first, then sends events; writes go over REST.
 
-A session cannot exist before its token was checked. It has one reader (this handler); whoever writes hands whole frames
-to the transport and waits for nothing. A client that reads slower than it is written to is closed with `SLOW`. Frames
-of every kind are counted before they are parsed (`channels.server.realtime.frame_guard`), and pings are answered here.
-Client frames are `auth` (again with a newer token of the same user, before the old one expires), `watch`, `unwatch` and
-`ping`; server frames are `ready`, `renewed`, `event`, `behind`, `watching`, `unwatched`, `pong` and `error` (code
-and detail as over REST).
+A session exists only after its token was checked. Frames of every kind are counted before they are parsed
+(`realtime.frame_guard`), and pings are answered here.
+Client frames: `auth` (again with a newer token of the same user, before the old one expires), `watch`, `unwatch` and
+`ping`. Server frames: `ready`, `renewed`, `event`, `behind`, `watching`, `unwatched`, `pong` and `error` (its code and
+detail as over REST).
 """
 
 import asyncio
@@ -81,65 +80,64 @@ _FRAMES: Final[TypeAdapter[_Auth | _Watch | _Unwatch | _Ping]] = TypeAdapter(
 )
 
 
-class _Socket(web.WebSocketResponse):
-    """The library's socket, which can be told by its connection that no more comes."""
+class Socket(web.WebSocketResponse):
+    """The library's socket, whose reading its connection can end."""
 
     def end_reading(self, code: CloseCode | WSCloseCode) -> None:
-        """Let the reader find, behind what it has not read yet, the code to close with."""
+        """Queue the close code for the reader, behind the frames that it has not read yet."""
         if self._reader is not None:
             self._reader.feed_data(WSMessage(WSMsgType.ERROR, code, None), 0)
 
 
 class SocketServer:
-    """Serves the socket."""
+    """The socket's endpoint."""
 
     def __init__(
         self,
         hub: Hub,
-        callers: Authenticator,
-        visitors: AddressLimits,
+        authenticator: Authenticator,
+        addresses: AddressLimits,
         rates: UserRates,
         clock: Clock,
         metrics: Metrics,
-        origins: CorsPolicy,
-        veil: NotFoundDelay,
+        cors: CorsPolicy,
+        not_found_delay: NotFoundDelay,
         *,
         group_ids_of: Callable[[UserId], Awaitable[list[GroupId]]],
         may_watch: Callable[[Actor, GroupId], Awaitable[object]],
         auth_seconds: float = AUTH_SECONDS,
     ) -> None:
         self._hub = hub
-        self._callers = callers
-        self._visitors = visitors
+        self._authenticator = authenticator
+        self._addresses = addresses
         self._rates = rates
         self._clock = clock
         self._metrics = metrics
-        self._origins = origins
-        self._veil = veil
+        self._cors = cors
+        self._not_found_delay = not_found_delay
         self._group_ids_of = group_ids_of
         self._may_watch = may_watch
         self._auth_seconds = auth_seconds
-        self._open: set[_Socket] = set()
+        self._open: set[Socket] = set()
 
     async def handle(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         """Upgrade, authenticate, serve until either side closes.
 
-        Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed; RateLimited where the
-        user opens too many, the address showed too many bad tokens, or has too many sockets that have not said whose
-        they are.
+        Raises, before the upgrade: BadToken for a bad `Authorization` header; OriginNotAllowed; RateLimited when the
+        user opens too many sockets, or the address sent too many bad tokens or has too many unauthenticated sockets.
         """
-        self._origins.check_socket(request)
+        self._cors.check_socket(request)
         header = request.headers.get(hdrs.AUTHORIZATION)
         claims: Claims | None = None
         if header is not None:
-            claims = self._callers.by_header(request)
+            claims = self._authenticator.by_header(request)
             self._rates.take(claims.actor)
         with ExitStack() as place:
             if claims is None:
-                place.enter_context(self._visitors.socket_of(request))
-                await self._visitors.pace(request)
+                place.enter_context(self._addresses.socket_of(request))
+                await self._addresses.pace(request)
             transport = request.transport
-            if transport is None:  # gone before it was served
+            if transport is None:  # the client is gone
                 raise ConnectionResetError
             socket = await self._upgraded(request)
             try:
@@ -149,24 +147,24 @@ class SocketServer:
                 if claims is not None:
                     request.user_id = claims.actor.user_id
                     await self._serve(socket, transport, request, claims)
-            # After the upgrade an HTTP answer would be noise in the stream: the client is told to come back.
+            # After the upgrade no HTTP response can be sent, so the close code asks the client to reconnect.
             except Exception as error:
                 if not is_outage(error):
                     log.exception("defect", request_id=request.request_id)
                 await socket.close(code=CloseCode.RESYNC, message=b"resync")
             finally:
                 self._open.discard(socket)
-                # Closed, a connection lives until its client has read what was written, which may be never.
+                # A closed connection lives until its client has read everything, which may be never.
                 asyncio.get_running_loop().call_later(CLOSE_SECONDS, transport.abort)
         return socket
 
-    async def _upgraded(self, request: web.BaseRequest) -> _Socket:
-        socket = _Socket(
+    async def _upgraded(self, request: web.BaseRequest) -> Socket:
+        socket = Socket(
             timeout=CLOSE_SECONDS,
             autoping=False,
             heartbeat=HEARTBEAT_SECONDS,
             max_msg_size=FRAME_BYTES,
-            # Compressed frames differ from socket to socket, and hold a window of 32 KiB each.
+            # Compression would encode an event once for each socket, and needs 32 KiB for each.
             compress=False,
         )
         if not socket.can_prepare(request):
@@ -175,14 +173,14 @@ class SocketServer:
             )
         socket.headers[hdrs.SERVER] = SERVER
         connection = request.protocol
-        assert isinstance(connection, Connection), "as `connections.Listener` makes them"
+        assert isinstance(connection, Connection), "made by `protocol.Listener`"
         connection.on_frame_refused = socket.end_reading
         await socket.prepare(request)
         self._open.add(socket)
         return socket
 
     async def close_all(self) -> None:
-        """Tell every client that the server goes away, and wait until they are closed."""
+        """Close every socket with `GOING_AWAY`, and wait up to `CLOSE_SECONDS` for it."""
         self._hub.close_all(CloseCode.GOING_AWAY)
         closings = [
             socket.close(code=CloseCode.GOING_AWAY, message=b"going_away") for socket in self._open
@@ -193,7 +191,7 @@ class SocketServer:
             )
 
     async def _auth_phase(
-        self, socket: _Socket, transport: asyncio.Transport, request: web.BaseRequest
+        self, socket: Socket, transport: asyncio.Transport, request: web.BaseRequest
     ) -> Claims | None:
         try:
             async with asyncio.timeout(self._auth_seconds):
@@ -220,7 +218,7 @@ class SocketServer:
             await _refuse(socket, CloseCode.BAD_TOKEN, BadToken("the first frame must be auth"))
             return None
         try:
-            claims = self._callers.by_token(request, frame.token)
+            claims = self._authenticator.by_token(request, frame.token)
             self._rates.take(claims.actor)
             return claims
         except BadToken as error:
@@ -231,21 +229,21 @@ class SocketServer:
 
     async def _serve(
         self,
-        socket: _Socket,
+        socket: Socket,
         transport: asyncio.Transport,
         request: web.BaseRequest,
         claims: Claims,
     ) -> None:
         connection = request.protocol
-        assert isinstance(connection, Connection), "as `connections.Listener` makes them"
+        assert isinstance(connection, Connection), "made by `protocol.Listener`"
         connection.become_socket()
         session = SocketSession(socket, transport, claims, self._metrics)
         self._hub.attach(session)
         session.renew(claims, self._seconds_left(claims))
         try:
-            # Revoked between its check and `attach`, it would have heard nothing of it.
-            self._callers.check(claims)
-            self._hub.settle(session, await self._group_ids_of(claims.actor.user_id))
+            # A revocation between the first check and `attach` did not reach this session.
+            self._authenticator.check(claims)
+            self._hub.receive_groups(session, await self._group_ids_of(claims.actor.user_id))
             session.begin()
             await self._read(socket, session, request)
         except BadToken:
@@ -257,9 +255,7 @@ class SocketServer:
     def _seconds_left(self, claims: Claims) -> float:
         return (claims.expires_at - self._clock.now()).total_seconds()
 
-    async def _read(
-        self, socket: _Socket, session: SocketSession, request: web.BaseRequest
-    ) -> None:
+    async def _read(self, socket: Socket, session: SocketSession, request: web.BaseRequest) -> None:
         async for message in socket:
             if message.type is WSMsgType.PING:
                 session.push(pong_frame(message.data))
@@ -276,7 +272,7 @@ class SocketServer:
                 await self._answer(session, message.data, request)
             except DomainError as error:
                 self._metrics.refusal(error.code)
-                session.push(text_frame(orjson.dumps(_told(error))))
+                session.push(text_frame(orjson.dumps(_problem_frame(error))))
 
     async def _answer(self, session: SocketSession, text: str, request: web.BaseRequest) -> None:
         try:
@@ -286,41 +282,41 @@ class SocketServer:
             raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}]) from None
         match frame:
             case _Ping():
-                session.tell("pong")
+                session.send("pong")
             case _Watch(conversation_id=conversation_id):
                 if not conversation_id.startswith(_GROUP_PREFIX):
                     raise ConversationNotFound
                 group_id = GroupId(conversation_id.removeprefix(_GROUP_PREFIX))
                 stream_id = StreamId(conversation_id)
                 if stream_id not in session.watched and len(session.watched) >= WATCHED_STREAMS:
-                    reason = f"at most {WATCHED_STREAMS} conversations are watched at once"
+                    reason = f"at most {WATCHED_STREAMS} conversations can be watched at once; unwatch one first"
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
                 self._rates.take(session.claims.actor)
                 may_watch = partial(self._may_watch, session.claims.actor, group_id)
-                await self._veil.over(self._hub.watch_if(session, stream_id, may_watch))
-                session.tell("watching", conversation_id=conversation_id)
+                await self._not_found_delay.over(self._hub.watch_if(session, stream_id, may_watch))
+                session.send("watching", conversation_id=conversation_id)
             case _Unwatch(conversation_id=conversation_id):
                 self._hub.unwatch(session, StreamId(conversation_id))
-                session.tell("unwatched", conversation_id=conversation_id)
+                session.send("unwatched", conversation_id=conversation_id)
             case _Auth(token=token):
-                claims = self._callers.by_token(request, token)
+                claims = self._authenticator.by_token(request, token)
                 if claims.actor.user_id != session.user_id:
                     reason = "this socket has its user already"
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
                 session.renew(claims, self._seconds_left(claims))
-                session.tell("renewed", expires_at=rfc3339(claims.expires_at))
+                session.send("renewed", expires_at=rfc3339(claims.expires_at))
 
 
-def _told(error: DomainError) -> dict[str, Any]:
-    told: dict[str, Any] = {"type": "error", "code": error.code, "detail": error.detail}
+def _problem_frame(error: DomainError) -> dict[str, Any]:
+    frame: dict[str, Any] = {"type": "error", "code": error.code, "detail": error.detail}
     if isinstance(error, TooMany | Unready):
-        told["retry_after_seconds"] = error.retry_after_seconds
-    return told
+        frame["retry_after_seconds"] = error.retry_after_seconds
+    return frame
 
 
 async def _refuse(socket: web.WebSocketResponse, code: CloseCode, error: DomainError) -> None:
     try:
-        await socket.send_json(_told(error))
+        await socket.send_json(_problem_frame(error))
         await socket.close(code=code, message=code.name.lower().encode())
     except ConnectionError:
-        log.debug("the client was gone before it was refused")
+        log.debug("the client disconnected before it received the error")

@@ -1,12 +1,12 @@
-"""What is told of groups and channels: who came and went, what was posted, what changed."""
+"""Events of groups and channels: members, settings, messages, reactions."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from pydantic import BaseModel
 
+from channels.event_views.view import NOT_IN_EVENTS, EventView, Rendering, group_payload, payload_of
 from channels.routes.responses import anonymous_post_response
-from channels.server.wire.frame import NOT_IN_FRAMES, Frame, Renderers, of_group, payload_of
 from groups.events import (
     AdminInvited,
     GroupDisbanded,
@@ -28,7 +28,7 @@ from groups.routes.responses.messages import message_response
 from reactions.events import ReactionsChanged
 
 
-def _joined(event: MembersJoined) -> Iterable[Frame]:
+def _joined(event: MembersJoined) -> Iterable[EventView]:
     stream_id = stream_of(event.group_id)
     fields: dict[str, Any] = {}
     if event.profile is not None:
@@ -39,25 +39,25 @@ def _joined(event: MembersJoined) -> Iterable[Frame]:
             "subscribed_at": rfc3339(event.at),
         }
     for user_id in event.user_ids:
-        own = of_group("group.joined", "channel.subscribed", event, user_id=user_id, **fields)
-        yield Frame(own, stream_id, (user_id,))
+        own = group_payload("group.joined", "channel.subscribed", event, user_id=user_id, **fields)
+        yield EventView(own, stream_id, (user_id,))
         if event.announce:
-            yield Frame(own, stream_id, besides=frozenset({user_id}))
+            yield EventView(own, stream_id, except_users=frozenset({user_id}))
 
 
-def _left(event: MembersLeft) -> Iterable[Frame]:
+def _left(event: MembersLeft) -> Iterable[EventView]:
     stream_id = stream_of(event.group_id)
     for user_id in event.user_ids:
-        own = of_group(
+        own = group_payload(
             "group.left", "channel.unsubscribed", event, user_id=user_id, reason=event.reason.value
         )
-        yield Frame(own, stream_id, (user_id,))
+        yield EventView(own, stream_id, (user_id,))
         if event.announce:
-            yield Frame(own, stream_id, besides=frozenset({user_id}))
+            yield EventView(own, stream_id, except_users=frozenset({user_id}))
 
 
-def _member_changed(event: MemberChanged) -> Iterable[Frame]:
-    payload = of_group(
+def _member_changed(event: MemberChanged) -> Iterable[EventView]:
+    payload = group_payload(
         "member.changed",
         "member.changed",
         event,
@@ -68,33 +68,33 @@ def _member_changed(event: MemberChanged) -> Iterable[Frame]:
         grants=[grant.value for grant in event.grants],
     )
     users = None if event.audience is None else tuple(dict.fromkeys(event.audience))
-    yield Frame(payload, stream_of(event.group_id), users)
+    yield EventView(payload, stream_of(event.group_id), users)
 
 
-def _updated(event: GroupUpdated) -> Iterable[Frame]:
+def _updated(event: GroupUpdated) -> Iterable[EventView]:
     fields = {"changed": event.changed, "version": event.version}
-    payload = of_group("group.updated", "channel.updated", event, **fields)
-    yield Frame(payload, stream_of(event.group_id))
+    payload = group_payload("group.updated", "channel.updated", event, **fields)
+    yield EventView(payload, stream_of(event.group_id))
 
 
-def _disbanded(event: GroupDisbanded) -> Iterable[Frame]:
-    payload = of_group("group.disbanded", "channel.deleted", event)
-    yield Frame(payload, stream_of(event.group_id))
+def _disbanded(event: GroupDisbanded) -> Iterable[EventView]:
+    payload = group_payload("group.disbanded", "channel.deleted", event)
+    yield EventView(payload, stream_of(event.group_id))
 
 
-def _requested(event: JoinRequested) -> Iterable[Frame]:
-    payload = of_group(
+def _requested(event: JoinRequested) -> Iterable[EventView]:
+    payload = group_payload(
         "join.requested", "join.requested", event, user_id=event.user_id, text=event.text
     )
-    yield Frame(payload, stream_of(event.group_id), event.audience)
+    yield EventView(payload, stream_of(event.group_id), event.audience)
 
 
-def _refused(event: JoinRefused) -> Iterable[Frame]:
-    payload = of_group("join.refused", "join.refused", event, user_id=event.user_id)
-    yield Frame(payload, stream_of(event.group_id), (event.user_id,))
+def _refused(event: JoinRefused) -> Iterable[EventView]:
+    payload = group_payload("join.refused", "join.refused", event, user_id=event.user_id)
+    yield EventView(payload, stream_of(event.group_id), (event.user_id,))
 
 
-def _invited(event: AdminInvited) -> Iterable[Frame]:
+def _invited(event: AdminInvited) -> Iterable[EventView]:
     payload = payload_of(
         "channel.invited",
         event,
@@ -105,10 +105,10 @@ def _invited(event: AdminInvited) -> Iterable[Frame]:
         grants=[grant.value for grant in event.grants],
         expires_at=rfc3339(event.expires_at),
     )
-    yield Frame(payload, stream_of(event.group_id), event.audience)
+    yield EventView(payload, stream_of(event.group_id), event.audience)
 
 
-def _invitation_ended(event: InvitationEnded) -> Iterable[Frame]:
+def _invitation_ended(event: InvitationEnded) -> Iterable[EventView]:
     payload = payload_of(
         "channel.invitation_ended",
         event,
@@ -117,34 +117,32 @@ def _invitation_ended(event: InvitationEnded) -> Iterable[Frame]:
         user_id=event.user_id,
         reason=event.reason.value,
     )
-    yield Frame(payload, stream_of(event.group_id), event.audience)
+    yield EventView(payload, stream_of(event.group_id), event.audience)
 
 
-def _message(kind: str) -> Callable[[Any], Iterable[Frame]]:
-    def render(event: MessagePosted | MessageEdited | MessageRecalled) -> Iterable[Frame]:
+def _message(event_type: str) -> Callable[[Any], Iterable[EventView]]:
+    def render(event: MessagePosted | MessageEdited | MessageRecalled) -> Iterable[EventView]:
         message = event.message
         group_id: GroupId = event.group_id
         if event.is_channel:
             field = "post"
-            view: BaseModel = anonymous_post_response(message, group_id, "", Tally())
+            shown: BaseModel = anonymous_post_response(message, group_id, "", Tally())
         else:
             field = "message"
-            view = message_response(message, group_id, None, None, with_sender=True)
-        # Reactions and views are left out: a new message has none, and an edit or recall does not change them. What the
-        # sender shows of himself is for whoever asks: it may be another by the time that this is read.
-        shown = view.model_dump(mode="json", exclude=NOT_IN_FRAMES)
-        payload = of_group(kind, kind, event, seq=message.seq, **{field: shown})
-        yield Frame(payload, message.stream_id)
+            shown = message_response(message, group_id, None, None, with_sender=True)
+        fields = {field: shown.model_dump(mode="json", exclude=NOT_IN_EVENTS)}
+        payload = group_payload(event_type, event_type, event, seq=message.seq, **fields)
+        yield EventView(payload, message.stream_id)
         if isinstance(event, MessagePosted):
-            # Posting moved the author's own cursor; his other devices cannot tell from a post whose it is.
+            # Posting moves the author's read cursor. A post names no author, so their other devices are told apart.
             read = {"read_seq": message.seq, "unread_count": 0}
             own = payload_of("conversation.read", event, message.stream_id, **read)
-            yield Frame(own, message.stream_id, (message.sender_id,))
+            yield EventView(own, message.stream_id, (message.sender_id,))
 
     return render
 
 
-def _reactions(event: ReactionsChanged) -> Iterable[Frame]:
+def _reactions(event: ReactionsChanged) -> Iterable[EventView]:
     payload = payload_of(
         "reactions.changed",
         event,
@@ -153,10 +151,10 @@ def _reactions(event: ReactionsChanged) -> Iterable[Frame]:
         counts=event.counts,
         total=event.total,
     )
-    yield Frame(payload, event.stream_id)
+    yield EventView(payload, event.stream_id)
 
 
-OF_ROOMS: Final[Renderers] = {
+GROUP_EVENTS: Final[Rendering] = {
     MembersJoined: _joined,
     MembersLeft: _left,
     MemberChanged: _member_changed,

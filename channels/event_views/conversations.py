@@ -1,12 +1,12 @@
-"""What is told of one user's conversations, of dialogues, and of a channel's inbox."""
+"""Events of one user's conversations, of one-to-one messages, and of a channel's inbox."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from channels.event_views.view import NOT_IN_EVENTS, EventView, Rendering, payload_of
 from channels.events import DialogueReacted
 from channels.routes.dialogue_responses import dialogue_message_response, thread_message_response
-from channels.server.wire.frame import NOT_IN_FRAMES, Frame, Renderers, payload_of
 from conversations.events import (
     BlockChanged,
     ConversationEnded,
@@ -28,7 +28,7 @@ from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.models import Tally
 
 
-def _read(event: ConversationRead) -> Iterable[Frame]:
+def _read(event: ConversationRead) -> Iterable[EventView]:
     for read in event.reads:
         stream_id = StreamId(read.conversation_id)
         payload = payload_of(
@@ -38,13 +38,13 @@ def _read(event: ConversationRead) -> Iterable[Frame]:
             read_seq=read.read_seq,
             unread_count=read.unread_count,
         )
-        yield Frame(payload, stream_id, (event.user_id,))
+        yield EventView(payload, stream_id, (event.user_id,))
 
 
-def _conversation(event: ConversationUpdated) -> Iterable[Frame]:
+def _conversation(event: ConversationUpdated) -> Iterable[EventView]:
     stream_id = StreamId(event.conversation_id)
     payload = payload_of("conversation.updated", event, stream_id, changed=event.changed)
-    yield Frame(payload, stream_id, (event.user_id,))
+    yield EventView(payload, stream_id, (event.user_id,))
 
 
 def _conversation_group(
@@ -52,70 +52,70 @@ def _conversation_group(
     | ConversationGroupRenamed
     | ConversationGroupDeleted
     | ConversationGroupChanged,
-) -> Iterable[Frame]:
+) -> Iterable[EventView]:
     fields = event.model_dump(mode="json", exclude={"type", "at", "user_id"})
     payload = {"type": event.type, "stream_id": None, "at": rfc3339(event.at), **fields}
-    yield Frame(payload, StreamId(""), (event.user_id,))
+    yield EventView(payload, StreamId(""), (event.user_id,))
 
 
-def _dialogue(kind: str) -> Callable[[Any], Iterable[Frame]]:
-    def render(event: DialogueEvent) -> Iterable[Frame]:
+def _dialogue(event_type: str) -> Callable[[Any], Iterable[EventView]]:
+    def render(event: DialogueEvent) -> Iterable[EventView]:
         message = event.message
         for side in event.dialogue.sides:
             stream_id = StreamId(side.conversation_id)
-            said = dialogue_message_response(DialogueMessage(side, message), Tally())
-            shown = said.model_dump(mode="json", exclude=NOT_IN_FRAMES)
-            payload = payload_of(kind, event, stream_id, seq=message.seq, message=shown)
-            yield Frame(payload, stream_id, (side.user_id,))
+            response = dialogue_message_response(DialogueMessage(side, message), Tally())
+            shown = response.model_dump(mode="json", exclude=NOT_IN_EVENTS)
+            payload = payload_of(event_type, event, stream_id, seq=message.seq, message=shown)
+            yield EventView(payload, stream_id, (side.user_id,))
             if isinstance(event, DialoguePosted) and message.sender_id == side.user_id:
                 read = {"read_seq": message.seq, "unread_count": 0}
                 own = payload_of("conversation.read", event, stream_id, **read)
-                yield Frame(own, stream_id, (side.user_id,))
+                yield EventView(own, stream_id, (side.user_id,))
         if event.dialogue.channel_id is None:
             return
         thread = thread_message_response(DialogueMessage(event.dialogue, message), Tally())
-        shown = thread.model_dump(mode="json", exclude=NOT_IN_FRAMES)
-        payload = _of_thread(kind, event, seq=message.seq, message=shown)
-        yield Frame(payload, StreamId(""), event.staff)
+        shown = thread.model_dump(mode="json", exclude=NOT_IN_EVENTS)
+        payload = _thread_payload(event_type, event, seq=message.seq, message=shown)
+        yield EventView(payload, StreamId(""), event.staff)
         if isinstance(event, DialoguePosted) and message.sender_id == event.peer_id:
             read = {"read_seq": message.seq, "unread_count": 0}
-            yield Frame(_of_thread("inbox.read", event, **read), StreamId(""), event.staff)
+            yield EventView(_thread_payload("inbox.read", event, **read), StreamId(""), event.staff)
 
     return render
 
 
-def _dialogue_reacted(event: DialogueReacted) -> Iterable[Frame]:
-    # Nobody watches a dialogue: its two sides hear it wherever they are, and each is told its own.
-    kind = "reactions.changed"
+def _dialogue_reacted(event: DialogueReacted) -> Iterable[EventView]:
+    # Nobody watches a dialogue: both sides receive every change, each with their own reactions.
+    event_type = "reactions.changed"
     counts = {"seq": event.seq, "counts": event.counts, "total": event.total}
     for side in event.dialogue.sides:
         stream_id = StreamId(side.conversation_id)
         mine = event.user_holds if side.user_id == event.user_id else event.peer_holds
-        payload = payload_of(kind, event, stream_id, **counts, mine=mine)
-        yield Frame(payload, stream_id, (side.user_id,))
+        payload = payload_of(event_type, event, stream_id, **counts, mine=mine)
+        yield EventView(payload, stream_id, (side.user_id,))
     if event.dialogue.channel_id is not None:
-        payload = _of_thread(kind, event, **counts, mine=event.peer_holds)
-        yield Frame(payload, StreamId(""), event.staff)
+        payload = _thread_payload(event_type, event, **counts, mine=event.peer_holds)
+        yield EventView(payload, StreamId(""), event.staff)
 
 
-def _of_thread(
-    kind: str, event: DialogueEvent | DialogueReacted | ThreadRead, **fields: Any
+def _thread_payload(
+    event_type: str, event: DialogueEvent | DialogueReacted | ThreadRead, **fields: Any
 ) -> dict[str, Any]:
-    """What a channel's admins hear: it is in none of their conversations, but in the channel's inbox."""
+    """A payload for the admins of a channel: it names the thread of the inbox, and no conversation of theirs."""
     channel_id = event.channel_id if isinstance(event, ThreadRead) else event.peer_id
     thread = {"stream_id": None, "channel_id": channel_id, "user_id": event.user_id}
-    return {"type": kind, "at": rfc3339(event.at), **thread, **fields}
+    return {"type": event_type, "at": rfc3339(event.at), **thread, **fields}
 
 
-def _thread_read(event: ThreadRead) -> Iterable[Frame]:
+def _thread_read(event: ThreadRead) -> Iterable[EventView]:
     read = {"read_seq": event.read_seq, "unread_count": event.unread_count}
-    yield Frame(_of_thread("inbox.read", event, **read), StreamId(""), event.staff)
+    yield EventView(_thread_payload("inbox.read", event, **read), StreamId(""), event.staff)
 
 
-def inbox_unread_frame(
+def inbox_unread_view(
     channel_id: GroupId, unread: InboxUnread, at: datetime, staff: tuple[UserId, ...]
-) -> Frame:
-    """The frame that tells an inbox's totals, as they were read after the change of this instant."""
+) -> EventView:
+    """The totals of an inbox, read after the change that was made `at` this instant."""
     payload = {
         "type": "inbox.unread",
         "stream_id": None,
@@ -124,21 +124,21 @@ def inbox_unread_frame(
         "unread_count": unread.messages,
         "unread_threads": unread.threads,
     }
-    return Frame(payload, StreamId(""), staff)
+    return EventView(payload, StreamId(""), staff)
 
 
-def _ended(event: ConversationEnded) -> Iterable[Frame]:
+def _ended(event: ConversationEnded) -> Iterable[EventView]:
     stream_id = StreamId(event.conversation_id)
-    yield Frame(payload_of(event.type, event, stream_id), stream_id, (event.user_id,))
+    yield EventView(payload_of(event.type, event, stream_id), stream_id, (event.user_id,))
 
 
-def _block(event: BlockChanged) -> Iterable[Frame]:
+def _block(event: BlockChanged) -> Iterable[EventView]:
     fields = {"user_id": event.peer_id, "blocked": event.is_blocked}
     payload = {"type": event.type, "stream_id": None, "at": rfc3339(event.at), **fields}
-    yield Frame(payload, StreamId(""), (event.user_id,))
+    yield EventView(payload, StreamId(""), (event.user_id,))
 
 
-OF_TALKS: Final[Renderers] = {
+CONVERSATION_EVENTS: Final[Rendering] = {
     ConversationRead: _read,
     ConversationUpdated: _conversation,
     ConversationGroupCreated: _conversation_group,

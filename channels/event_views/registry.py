@@ -1,0 +1,62 @@
+"""The views of every type of event."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from channels.drafts.events import DraftScheduled
+from channels.event_views.conversations import CONVERSATION_EVENTS
+from channels.event_views.groups import GROUP_EVENTS
+from channels.event_views.view import EventView, Rendering
+from channels.events import RatesSpent
+from groups.events import StrangerBanned
+from groups.kernel.events import Event
+
+_VIEWS: Final[Rendering] = {
+    **GROUP_EVENTS,
+    **CONVERSATION_EVENTS,
+    DraftScheduled: lambda _: (),  # only schedulers of drafts listen
+    StrangerBanned: lambda _: (),  # only hubs listen
+    RatesSpent: lambda _: (),  # only the rate limits of other processes listen
+}
+
+
+EVENT_TYPES: Final = (
+    "message.posted",
+    "message.edited",
+    "message.recalled",
+    "reactions.changed",
+    "channel.subscribed",
+    "channel.unsubscribed",
+    "channel.updated",
+    "channel.deleted",
+    "channel.invited",
+    "channel.invitation_ended",
+    "group.joined",
+    "group.left",
+    "group.updated",
+    "group.disbanded",
+    "member.changed",
+    "join.requested",
+    "join.refused",
+    "conversation.read",
+    "conversation.updated",
+    "conversation_group.created",
+    "conversation_group.renamed",
+    "conversation_group.deleted",
+    "conversation_group.changed",
+    "conversation.ended",
+    "inbox.read",
+    "inbox.unread",
+    "block.changed",
+)
+"""Every type of event that clients may receive."""
+
+
+def views_of(event: Event) -> Iterable[EventView]:
+    """The views of the event, in the order in which they are sent."""
+    return _VIEWS[type(event)](event)
+
+
+def has_views(event: type[Event]) -> bool:
+    """Whether this type of event has its entry here, maybe one without views."""
+    return event in _VIEWS
