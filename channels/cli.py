@@ -214,7 +214,7 @@ def bench(
         bool, typer.Option("--check", help="Exit with code 1 when a target is missed.")
     ] = False,
 ) -> None:
-    """Measure what the server costs, each row beside a yardstick in the same run.
+    """Measure what the server costs, each row beside a baseline in the same run.
 
     Uses a database of its own on the replica set that CHANNELS_MONGODB_URI names, else one that it starts, and removes
     what it made. Installed `mosquitto` is measured too.

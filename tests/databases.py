@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from channels.limits import Limits
 from channels.server.app import INDEXES, create_services
-from channels.server.migrations import steps
+from channels.server.migrations import migrations
 from groups.kernel.mongo import Database
 
 _FEW: Final = 5_000  # documents; more are dropped faster than deleted
@@ -65,7 +65,7 @@ async def _taken(client: AsyncIOMotorClient[dict[str, Any]], uri: str) -> str:
 def _newest() -> int:
     database = Database(AsyncMongoMockClient()["x"], transactional=False)
     services = create_services(database, Limits())
-    return steps(database, services.chat, services.channels)[-1].version
+    return migrations(database, services.chat, services.channels)[-1].version
 
 
 async def _documents(database: AsyncIOMotorDatabase[dict[str, Any]]) -> int:

@@ -56,7 +56,7 @@ DRIVER: Final = {"motor", "pymongo", "bson", "gridfs"}
 DRIVER_HOME: Final = "groups.kernel.mongo"
 HTTP: Final = {"aiohttp"}
 HTTP_HOME: Final = "channels.server"
-YARDSTICKS: Final = "channels.bench.baselines"
+BASELINES: Final = "channels.bench.baselines"
 """Bare aiohttp programs that the server is measured against."""
 ENVIRONMENT_HOME: Final = "channels.server.settings"
 ENVIRONMENT: Final = {"environ", "environb", "getenv", "getenvb"}
@@ -117,7 +117,7 @@ def _of_import(module: str, target: str) -> Iterator[str]:
     if (
         root in HTTP
         and room != "routes"
-        and not any(is_in(module, home) for home in (HTTP_HOME, YARDSTICKS))
+        and not any(is_in(module, home) for home in (HTTP_HOME, BASELINES))
     ):
         yield f"imports HTTP ({target}) outside routes and server"
     own_layer, layer = layer_of(module), layer_of(target)

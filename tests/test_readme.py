@@ -252,7 +252,7 @@ def test_the_figures_are_those_of_the_committed_run() -> None:
         [
             row.what,
             words.median(row.ours),
-            f"{words.median(row.yardstick)} ({row.yardstick.what})" if row.yardstick else "",
+            f"{words.median(row.baseline)} ({row.baseline.what})" if row.baseline else "",
             f"{row.ratio:.2f}" if row.ratio is not None else "",
             words.target(row) if row.target else "",
             row.verdict.value if row.target else "",

@@ -1,4 +1,4 @@
-"""The benchmark that anyone can rerun: what the server's calls cost, beside yardsticks measured in the same run.
+"""The benchmark that anyone can rerun: what the server's calls cost, beside baselines measured in the same run.
 
 Promises: every figure is taken through the API of a real server on a real database, and each is a ratio to something
 bare (an empty HTTP handler, the queries alone, `insert_many`, a loop of `send_str`, an MQTT broker) measured a moment

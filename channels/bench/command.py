@@ -12,12 +12,12 @@ import rich.progress
 from rich.console import Console
 
 from channels.bench import machine
-from channels.bench.cases import NAMES, ROWS
+from channels.bench.cases import CASES, NAMES
 from channels.bench.context import BenchContext, ImportFailed, opened
 from channels.bench.load import Generator, Job, LoadFailed, request
 from channels.bench.models import Figures, Report, Row, Verdict, figures
 from channels.bench.plan import Plan
-from channels.bench.processes import Deployment, StartFailed, server, yardstick
+from channels.bench.processes import Deployment, StartFailed, baseline, server
 from channels.bench.report import table, write
 from channels.bench.store import BenchStore
 from groups.kernel.mongo import Database
@@ -85,12 +85,12 @@ async def _measure(
 ) -> list[Row]:
     rows: list[Row] = []
     async with server(deployment) as running, _progress(console, len(names)) as progress:
-        stage = BenchContext(plan, deployment, store, generator, running, progress.say)
+        context = BenchContext(plan, deployment, store, generator, running, progress.say)
         # In their own order: later rows use what earlier ones made.
         for name in [each for each in NAMES if each in names]:
             progress.say(name)
             try:
-                rows += await ROWS[name](stage)
+                rows += await CASES[name](context)
             # One row that fails says so in its place, and the others are measured.
             except (LoadFailed, ImportFailed, StartFailed) as error:
                 rows.append(Row(name=name, what=name, skipped=f"failed: {error}"))
@@ -101,7 +101,7 @@ async def _measure(
 async def _ceiling(generator: Generator, plan: Plan) -> Figures:
     """What the generator can do at most, which must be a multiple of what it measures."""
     calls = [request("GET", f"/{number}", "x" * 150) for number in range(CEILING_CALLERS)]
-    async with yardstick("constant") as address:
+    async with baseline("constant") as address:
         job = Job(address.host, address.port, calls, CEILING_CALLERS, plan.seconds / 2, True)
         outcome = await generator.drive(job)
     return figures("the generator against constant answers", "/s", [outcome.per_second])

@@ -59,7 +59,7 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Received:
     """What was heard: how many, the instant of the last one, and the share of a core that counting took."""
 
     messages: int
@@ -245,7 +245,7 @@ async def _open(opening: Opening, counter: _Counter, kept: list[_Listener]) -> O
     return Opened(time.monotonic() - started, outcomes.count(False))
 
 
-async def _hear(expectation: Expectation, counter: _Counter, pipe: Connection) -> Heard:
+async def _receive(expectation: Expectation, counter: _Counter, pipe: Connection) -> Received:
     counter.messages, counter.wanted = 0, expectation.messages
     counter.reached.clear()
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
@@ -256,7 +256,7 @@ async def _hear(expectation: Expectation, counter: _Counter, pipe: Connection) -
         counter.last_at = time.monotonic()
     after = resource.getrusage(resource.RUSAGE_SELF)
     spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return Heard(counter.messages, counter.last_at, spent / (time.monotonic() - started))
+    return Received(counter.messages, counter.last_at, spent / (time.monotonic() - started))
 
 
 async def _serve(pipe: Connection) -> None:
@@ -271,7 +271,7 @@ async def _serve(pipe: Connection) -> None:
             case Opening():
                 pipe.send(await _open(order, counter, kept))
             case Expectation():
-                pipe.send(await _hear(order, counter, pipe))
+                pipe.send(await _receive(order, counter, pipe))
 
 
 def _run(pipe: Connection) -> None:
@@ -291,14 +291,14 @@ class Listeners:
         return opened
 
     async def expect(self, messages: int, seconds: float) -> None:
-        """Count from now on, up to so many messages or seconds (`heard` tells)."""
+        """Count from now on, up to so many messages or seconds (`received` tells)."""
         await self._child.ask(Expectation(messages, seconds))
 
-    async def heard(self) -> Heard:
+    async def received(self) -> Received:
         """What came of `expect`, once it has ended."""
-        heard = await self._child.hear()
-        assert isinstance(heard, Heard)
-        return heard
+        received = await self._child.hear()
+        assert isinstance(received, Received)
+        return received
 
     def close(self) -> None:
         """End the process, and with it its connections."""

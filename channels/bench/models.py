@@ -70,12 +70,12 @@ class Series(Model):
 
 
 class Row(Model):
-    """One line of the table. The ratio is ours / yardstick, the median over pairs measured one after the other."""
+    """One line of the table. The ratio is ours / baseline, the median over pairs measured one after the other."""
 
     name: str
     what: str
     ours: Figures | None = None
-    yardstick: Figures | None = None
+    baseline: Figures | None = None
     target: Target | None = None
     generator_busy: float = 0.0
     """The busiest share of a core that a load generator of this row used."""
@@ -86,26 +86,26 @@ class Row(Model):
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
-        if self.ours is not None and self.yardstick is not None:
-            if len(self.ours.values) != len(self.yardstick.values):
-                raise ValueError("ours and the yardstick are measured in pairs")
-            if not all(self.yardstick.values):
-                raise ValueError("a yardstick of nothing measures nothing")
+        if self.ours is not None and self.baseline is not None:
+            if len(self.ours.values) != len(self.baseline.values):
+                raise ValueError("ours and the baseline are measured in pairs")
+            if not all(self.baseline.values):
+                raise ValueError("a baseline of nothing measures nothing")
         return self
 
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def ratio(self) -> float | None:
-        """Ours / yardstick; None where there is no yardstick."""
-        if self.ours is None or self.yardstick is None:
+        """Ours / baseline; None where there is no baseline."""
+        if self.ours is None or self.baseline is None:
             return None
-        pairs = zip(self.ours.values, self.yardstick.values, strict=True)
-        return statistics.median(ours / yardstick for ours, yardstick in pairs)
+        pairs = zip(self.ours.values, self.baseline.values, strict=True)
+        return statistics.median(ours / baseline for ours, baseline in pairs)
 
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def verdict(self) -> Verdict:
-        """What became of the row; a target without a yardstick is one for our own figure."""
+        """What became of the row; a target without a baseline is one for our own figure."""
         if self.skipped is not None or self.ours is None:
             return Verdict.SKIPPED
         if self.generator_busy >= BUSY:

@@ -9,7 +9,7 @@ class Plan:
 
     is_quick: bool
     repeats: int
-    """Pairs of yardstick and ours; the middle ratio counts."""
+    """Pairs of baseline and ours; the middle ratio counts."""
     seconds: float
     """Of one measurement under load."""
     subscribers: tuple[int, ...]

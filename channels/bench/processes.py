@@ -1,4 +1,4 @@
-"""What the benchmark starts beside itself: servers, yardsticks, an MQTT broker; and what memory a server holds."""
+"""What the benchmark starts beside itself: servers, baselines, an MQTT broker; and what memory a server holds."""
 
 import asyncio
 import os
@@ -93,7 +93,7 @@ async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[S
 
 
 @asynccontextmanager
-async def yardstick(name: str) -> AsyncIterator[Address]:
+async def baseline(name: str) -> AsyncIterator[Address]:
     """A module of `channels.bench.baselines` in a process of its own.
 
     Raises: StartFailed.

@@ -1,4 +1,4 @@
-"""The composition root: the only place that knows every package, and ties services, hooks, listeners and routes.
+"""The composition root: the only module that knows every package. It connects services, hooks, listeners and routes.
 
 `App` serves a database that is already connected; `channels.server.run` connects one and listens.
 """
@@ -37,7 +37,7 @@ from channels.server.limits.rate_limit import UserRates
 from channels.server.limits.rate_sharing import RateSharing
 from channels.server.limits.unsent_bytes import UnsentBytes
 from channels.server.metrics import Metrics
-from channels.server.migrations import steps
+from channels.server.migrations import migrations
 from channels.server.realtime.hub import Hub
 from channels.server.realtime.inbox_unread import InboxUnreadFeed
 from channels.server.realtime.socket import SocketServer
@@ -85,7 +85,7 @@ INDEXES: Final[tuple[Index, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that the routes call, on one database; also what the demo scene is made with."""
+    """All services on one database."""
 
     database: Database
     bus: EventBus
@@ -100,16 +100,16 @@ class Services:
     timekeeping: Timekeeping
 
     async def start(self) -> None:
-        """Make the indexes, bring an older database to this version, hear the events, go on with what was left undone.
+        """Create the indexes, migrate an older database, listen to events, and resume unfinished background work.
 
         Raises: StoredByNewer; Unavailable.
         """
-        schema, to_take = Schema(self.database), steps(self.database, self.chat, self.channels)
+        schema, to_take = Schema(self.database), migrations(self.database, self.chat, self.channels)
         await schema.begin(to_take[-1].version)
         await ensure_indexes(self.database, INDEXES)
         await schema.reach(to_take)
         await self.bus.start()
-        # Once events are heard, or what is revoked in between would be missed.
+        # After the bus: a revocation in between would otherwise be missed.
         await self.chat.revocations.load()
         await self.chat.clearing.resume()
         self.timekeeping.start()
@@ -118,7 +118,7 @@ class Services:
         self.reach.folding.start()
 
     async def stop(self) -> None:
-        """Finish what was submitted; everything submitted later is refused by whoever stopped us."""
+        """Finish what was submitted. Nothing may be submitted afterwards."""
         await self.timekeeping.stop()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
@@ -140,7 +140,7 @@ def create_services(
 ) -> Services:
     """The services of a deployment, not started.
 
-    They go by the database's clock where none is given. Uploads do not fill up the disks of these places.
+    Without a `clock` they use the database's. Uploads are refused before they fill the disks of the paths in `disks`.
     """
     clock = clock or database.clock
     metrics = Metrics()
@@ -216,9 +216,9 @@ def endpoints_for(services: Services) -> list[Endpoint]:
 
 
 class App(web.BaseRunner):
-    """The server around the services: started with them, reached at the sites it is given, stopped with them.
+    """The HTTP server of the services. It starts and stops them.
 
-    aiohttp's low-level server with a router of our own: its `web.Application` would add a third to the cost of a call.
+    It is aiohttp's low-level server with a router of our own: `web.Application` adds a third to the cost of a call.
     """
 
     def __init__(
@@ -237,7 +237,7 @@ class App(web.BaseRunner):
         connections: int | None = None,
         probe_seconds: float = PROBE_SECONDS,
     ) -> None:
-        """`connections` is how many the process may hold; None: any number."""
+        """`connections` is the most that the process may hold; None: no bound."""
         super().__init__(shutdown_timeout=shutdown_timeout)
         limits, metrics = services.limits, services.metrics
         verifier = TokenVerifier(
@@ -246,23 +246,23 @@ class App(web.BaseRunner):
             revoked_at=services.chat.revocations.revoked_at,
             clock=services.clock,
         )
-        visitors = AddressLimits(
+        addresses = AddressLimits(
             limits.address_requests_per_second,
             limits.address_sockets,
             limits.address_transfers,
             trusted_proxies=trusted_proxies,
         )
-        callers = Authenticator(verifier, visitors)
-        origins = CorsPolicy(allowed_origins)
+        authenticator = Authenticator(verifier, addresses)
+        cors = CorsPolicy(allowed_origins)
         rates = UserRates(limits.requests_per_second)
-        veil = NotFoundDelay(absent_seconds)
-        admission = LoadShedder(limits.concurrent_requests, limits.waiting_milliseconds / 1000)
-        self.admission = admission
-        metrics.places.set_function(lambda: admission.places)
-        metrics.at_work.set_function(lambda: admission.at_work)
-        pictures = services.chat.media.pictures
-        metrics.picture_worker_deaths.set_function(lambda: pictures.deaths)
-        http = HttpServer(limits, metrics, origins, admission, visitors)
+        not_found_delay = NotFoundDelay(absent_seconds)
+        load_shedder = LoadShedder(limits.concurrent_requests, limits.waiting_milliseconds / 1000)
+        self.load_shedder = load_shedder
+        metrics.places.set_function(lambda: load_shedder.places)
+        metrics.at_work.set_function(lambda: load_shedder.at_work)
+        images = services.chat.media.pictures
+        metrics.picture_worker_deaths.set_function(lambda: images.deaths)
+        http = HttpServer(limits, metrics, cors, load_shedder, addresses)
         self._unsent = UnsentBytes(
             limits.unsent_bytes_per_user,
             limits.address_unsent_bytes,
@@ -270,57 +270,59 @@ class App(web.BaseRunner):
         )
         metrics.unsent_bytes.set_function(lambda: self._unsent.total)
         self._connections = ConnectionLimits(
-            visitors, limits.address_connections, http.serve_crowded, capacity=connections
+            addresses, limits.address_connections, http.serve_crowded, capacity=connections
         )
         self.services = services
         self.router = http.router
         self.hub = Hub(metrics, limits.sockets_per_user, services.clock)
         services.bus.listen(self.hub.on_events)
-        self._badges = InboxUnreadFeed(self.hub, services.conversations.threads.unread)
-        services.bus.listen(self._badges.on_events)
+        self._inbox_unread = InboxUnreadFeed(self.hub, services.conversations.threads.unread)
+        services.bus.listen(self._inbox_unread.on_events)
         services.bus.on_resync(self.hub.resync)
         self._http = http
         self._socket = SocketServer(
             self.hub,
-            callers,
-            visitors,
+            authenticator,
+            addresses,
             rates,
             services.clock,
             metrics,
-            origins,
-            veil,
+            cors,
+            not_found_delay,
             group_ids_of=services.chat.membership.list_group_ids,
             may_watch=services.chat.guard.reading,
         )
         endpoints = endpoints_for(services)
         describe = partial(document, endpoints)
-        self._pages = OperationsPages(
+        self.operations = OperationsPages(
             services.database,
             services.bus,
             metrics,
-            visitors,
+            addresses,
             describe,
             metrics_token=metrics_token,
             probe_seconds=probe_seconds,
         )
-        self.sharing = RateSharing(
+        self.rate_sharing = RateSharing(
             services.database,
             services.clock,
-            [each for each in (rates.buckets, visitors.buckets) if each is not None],
+            [each for each in (rates.buckets, addresses.buckets) if each is not None],
         )
-        services.bus.listen(self.sharing.on_events)
-        calls = self.calls = EndpointHandlers(callers, visitors, rates, limits, admission, veil)
+        services.bus.listen(self.rate_sharing.on_events)
+        handlers = self.handlers = EndpointHandlers(
+            authenticator, addresses, rates, limits, load_shedder, not_found_delay
+        )
         locks = services.database.locks
         metrics.waiting_for_own.set_function(
-            lambda: calls.user_turns.waiting + calls.back_end_turns.waiting
+            lambda: handlers.user_turns.waiting + handlers.back_end_turns.waiting
         )
         metrics.waiting_for_document.set_function(lambda: locks.waiting)
-        http.mount(endpoints, calls)
+        http.mount(endpoints, handlers)
         http.router.add("GET", SOCKET_PATH, self._socket.handle, is_counted=False)
-        self._pages.mount(http.router)
+        self.operations.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
         public = PublicChannelPages(
-            services.channels, public_pages, visitors, veil, public_url=public_url
+            services.channels, public_pages, addresses, not_found_delay, public_url=public_url
         )
         public.mount(http.router)
 
@@ -328,31 +330,30 @@ class App(web.BaseRunner):
         await self.services.start()
         loop = asyncio.get_running_loop()
         self.services.metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
-        self.sharing.start()
+        self.rate_sharing.start()
         return Listener(
             self._http.serve,
             self._connections,
             self._unsent,
             request_factory=self._http.request,
             access_log=None,
-            # Encoded bodies are refused (`transfers.refuse_encoded`), so none is ever inflated.
+            # Encoded bodies are refused (`uploads.refuse_encoded`), so none is decompressed.
             auto_decompress=False,
-            # Idle ones: longer than balancers keep theirs, so that they end them.
+            # Longer than load balancers keep idle connections, so that they close first.
             keepalive_timeout=630,
-            # The largest header is a 4 KiB token; a long line is refused by the types, which can say why.
+            # The largest header is a 4 KiB token. A long request line is refused by the types, with a reason.
             max_line_size=65_536,
             max_field_size=16_384,
         )
 
     async def shutdown(self) -> None:
-        """Not ready first, so that a balancer sends no more; then the sockets, told to come back elsewhere."""
-        self._pages.is_stopping = True
+        """Report not ready, so that load balancers send no more; then close the sockets, whose clients reconnect."""
+        self.operations.is_stopping = True
         await self._socket.close_all()
-        await self._badges.close()
-        await self.sharing.stop()
+        await self._inbox_unread.close()
+        await self.rate_sharing.stop()
 
     async def _cleanup_server(self) -> None:
-        if (
-            self.server is not None
-        ):  # else the start failed half-way, and stopped what it had started
+        # Without a server, the start failed, and stopped what it had started.
+        if self.server is not None:
             await self.services.stop()

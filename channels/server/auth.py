@@ -1,4 +1,4 @@
-"""Who is calling: a token checked once and remembered, and a bound on those who show a bad one."""
+"""Authenticates callers by their tokens, and limits bad tokens by address."""
 
 from aiohttp import hdrs, web
 
@@ -7,38 +7,38 @@ from channels.server.tokens import BadToken, Claims, TokenVerifier
 
 
 class Authenticator:
-    """Tells callers by their tokens; whoever has no good one is counted by his address."""
+    """Finds the caller of a request. Requests without a valid token count for their address."""
 
-    def __init__(self, verifier: TokenVerifier, visitors: AddressLimits) -> None:
+    def __init__(self, verifier: TokenVerifier, addresses: AddressLimits) -> None:
         self._verifier = verifier
-        self._visitors = visitors
+        self._addresses = addresses
 
     def by_header(self, request: web.BaseRequest) -> Claims:
-        """What the token in the `Authorization` header says.
+        """The claims of the token in the `Authorization` header.
 
-        Raises: BadToken; RateLimited where the address showed too many bad ones.
+        Raises: BadToken; RateLimited when the address sent too many bad tokens.
         """
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() == "bearer" and token:
             return self.by_token(request, token.strip())
-        self._visitors.take(request)
+        self._addresses.take(request)
         raise BadToken("Send `Authorization: Bearer <token>`")
 
     def by_token(self, request: web.BaseRequest, token: str) -> Claims:
-        """What this token says, which came with the request or over its socket.
+        """The claims of a token that came with the request or over its socket.
 
-        Raises: BadToken; RateLimited where the address showed too many bad ones, before the token is looked at.
+        Raises: BadToken; RateLimited, before the token is checked, when the address sent too many bad ones.
         """
         if not self._verifier.is_known(token):
-            self._visitors.check(request)
+            self._addresses.check(request)
         try:
             return self._verifier.verify(token)
         except BadToken:
-            self._visitors.take(request)
+            self._addresses.take(request)
             raise
 
     def check(self, claims: Claims) -> None:
-        """Whether the token still holds.
+        """Check that the token is neither expired nor revoked.
 
         Raises: BadToken.
         """

@@ -1,8 +1,7 @@
-"""The data directory of embedded mode: who may read it, who runs on it, and the signing secret in it.
+"""The data directory of embedded mode: its permissions, its lock, and the signing secret in it.
 
-Promises: nothing of ours in the directory is open to other users, whoever made it and when; at most one server holds
-its lock, and the lock goes with the process however it ends; the secret is written once, whole, and every process reads
-the same one.
+Promises: none of our files in the directory is open to other users, even when an older version made it; at most one
+server holds the lock, which ends with its process; the secret is written once, whole, and all processes read the same.
 """
 
 import fcntl
@@ -34,7 +33,7 @@ log = logging.getLogger(__name__)
 def prepare(data_dir: Path) -> None:
     """Create the directory, closed to other users, unless it exists.
 
-    Raises: StartupError when it cannot be created or written, or is another user's.
+    Raises: StartupError when it cannot be created or written, or belongs to another user.
     """
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,17 +47,17 @@ def prepare(data_dir: Path) -> None:
     owner = data_dir.stat().st_uid
     if owner == os.geteuid():
         return
-    # What root makes there, the owner cannot read later; any other user would trust somebody else with the secret.
-    told = f"The data directory {data_dir} belongs to another user ({_name_of(owner)})."
+    # Root would create files that the owner cannot read; any other user would share the secret with the owner.
+    problem = f"The data directory {data_dir} belongs to another user ({_name_of(owner)})."
     if os.geteuid() != 0:
-        raise StartupError(told, cure=f"Run as that user. {_CHOOSE_ANOTHER}")
-    log.warning("%s They can read and replace all that is stored in it.", told)
+        raise StartupError(problem, cure=f"Run as that user. {_CHOOSE_ANOTHER}")
+    log.warning("%s They can read and replace all that is stored in it.", problem)
 
 
 def close_to_others(data_dir: Path) -> None:
-    """Take from other users what permissions they have on our files in the directory, as older versions left them.
+    """Remove the permissions of other users on our files in the directory, which older versions left there.
 
-    The directory itself is closed where nothing but ours is in it.
+    The directory itself is closed too, if it holds only our files.
     """
     entries = {entry.name: entry for entry in os.scandir(data_dir)}
     for name in entries.keys() & _OURS:
@@ -77,7 +76,7 @@ def close_to_others(data_dir: Path) -> None:
 def _close(path: Path) -> None:
     found = path.lstat()
     is_plain = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
-    # Where a link leads is not ours to change.
+    # A link may lead to a file that is not ours.
     if is_plain and found.st_uid == os.geteuid() and found.st_mode & _OF_OTHERS:
         path.chmod(stat.S_IMODE(found.st_mode) & ~_OF_OTHERS)
 
@@ -105,10 +104,10 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 class DirectoryLock:
-    """The running server's hold on its data directory.
+    """A running server's lock on its data directory.
 
-    The kernel's lock on an open file, so that it is gone with its holder even after `kill -9`; the file itself stays,
-    since removing it would let two processes lock two files of one name.
+    It is the kernel's lock on an open file, so it ends with its process, even after `kill -9`. The file stays:
+    removing it would let two processes lock two files of one name.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -116,12 +115,12 @@ class DirectoryLock:
 
     @classmethod
     def acquire(cls, data_dir: Path) -> Self:
-        """Hold the directory.
+        """Lock the directory.
 
-        Raises: StartupError naming the directory and the holder's process id when another server runs on it.
+        Raises: StartupError with the directory and the other process's id when another server holds the lock.
         """
         path = data_dir / "lock"
-        # Python opens it non-inheritable: a mongod that outlives us must not keep the lock.
+        # Python opens it non-inheritable, so a mongod that outlives us does not keep the lock.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -144,14 +143,14 @@ class DirectoryLock:
         return cls(descriptor)
 
     def release(self) -> None:
-        """Let the directory go; once."""
+        """Release the lock."""
         os.close(self._descriptor)
 
 
 def load_or_create_secret(data_dir: Path) -> str:
-    """The signing secret kept in the directory, made at the first call by whichever process comes first.
+    """The signing secret in the directory; the first process that asks for it creates it.
 
-    Raises: StartupError when the directory cannot be used or the file holds no proper secret.
+    Raises: StartupError when the directory cannot be used or the secret is damaged.
     """
     prepare(data_dir)
     path = data_dir / "secret"
@@ -165,7 +164,7 @@ def load_or_create_secret(data_dir: Path) -> str:
     if secret is None or len(secret.encode()) < SECRET_BYTES:
         raise StartupError(
             f"The signing secret {path} is damaged: it is shorter than {SECRET_BYTES} bytes.",
-            cure="Restore it, or delete it to have a new one made; tokens signed with the old one are then refused.",
+            cure="Restore it, or delete it to create a new one; tokens signed with the old one are then refused.",
         )
     return secret
 
@@ -174,7 +173,7 @@ def _read_secret(path: Path) -> str | None:
     try:
         with path.open(encoding="utf-8") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
-                # Restored from a backup, say. Whoever can read it can be anyone.
+                # After a restore from a backup, for example. A reader of the secret can sign in as anyone.
                 os.fchmod(file.fileno(), 0o600)
             return file.read().strip()
     except FileNotFoundError:
@@ -188,7 +187,7 @@ def _create_secret(path: Path) -> None:
             file.write(secrets.token_urlsafe(SECRET_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        # A link, not a rename: it fails where another process was first, and its secret holds for both.
+        # A link fails if another process was first, whose secret then counts. A rename would replace it.
         with suppress(FileExistsError):
             os.link(temporary, path)
     finally:

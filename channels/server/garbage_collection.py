@@ -1,11 +1,11 @@
-"""When the garbage collector runs: rarely by itself, in quiet moments, and as soon as the process has grown.
+"""When the garbage collector runs: when the server is idle, and when the process has grown.
 
 Promises:
-    What a burst leaves in reference cycles is freed within seconds, however large it was.
+    Memory that a burst leaves in reference cycles is freed within seconds.
     Full collections take at most about `SHARE` of the process's time.
 
-A request under way is thousands of small objects without cycles. To go over all of them every 700 allocations, as the
-interpreter does by default, cost a quarter of the joins a second.
+Requests under way are thousands of small objects without cycles. Walking over them every 700 allocations, which is the
+interpreter's default, cost a quarter of the joins a second.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ from groups.kernel.background import repeat
 
 LOOK_SECONDS: Final = 1.0
 GROWTH_BYTES: Final = 16 * 1024 * 1024
-"""A process that has grown by so much since the last full collection is collected, also while it is busy."""
+"""Growth since the last full collection that starts the next one, even while the server is busy."""
 SHARE: Final = 0.02
 _STATM: Final = Path("/proc/self/statm")
 
 
 def spare_startup() -> None:
-    """Leave alone what was made at the start, and look at the rest less often."""
+    """Exclude the objects of the start from collection, and collect the others less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 1_000_000)  # the oldest generation is `Collector`'s
 
 
 class Collector:
-    """Runs full collections; `is_quiet` tells whether nobody waits for an answer just now."""
+    """Runs full collections. `is_quiet` returns whether no request is under way."""
 
     def __init__(self, is_quiet: Callable[[], bool]) -> None:
         self._is_quiet = is_quiet
@@ -44,11 +44,11 @@ class Collector:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Look once a second from now on."""
+        """Check once a second from now on."""
         self._task = asyncio.create_task(repeat(self._look, LOOK_SECONDS), name="collector")
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop checking."""
         if self._task is not None:
             self._task.cancel()
 
@@ -56,11 +56,11 @@ class Collector:
         self.collect_if_worth_it()
 
     def collect_if_worth_it(self) -> bool:
-        """Collect if there is something to gain and time for it; whether it was done."""
+        """Collect if it can free something and is not due too soon. Returns whether it did."""
         now = time.perf_counter()
         held = resident_bytes()
         self._bytes_after = min(self._bytes_after, held)
-        # Only where young objects were collected since is there anything new to look at.
+        # Without a collection of young objects since the last full one, there is nothing new to free.
         has_quiet = self._is_quiet() and any(gc.get_count()[1:])
         if now < self._may_run_at or not (has_quiet or held - self._bytes_after > GROWTH_BYTES):
             return False
@@ -73,14 +73,14 @@ class Collector:
 
 
 def _return_memory() -> None:
-    # The C library keeps what was freed below the newest allocation, and that may be all of a burst.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+    # The C library keeps freed memory below the newest allocation, which may be all that a burst took.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
     if trim is not None:
         trim(0)
 
 
 def resident_bytes() -> int:
-    """How much memory this process holds; where the system does not tell that, the most it ever held."""
+    """The memory of this process; on systems that do not report it, the most that it ever held."""
     try:
         return int(_STATM.read_text().split()[1]) * resource.getpagesize()
     except OSError:

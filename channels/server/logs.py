@@ -1,4 +1,4 @@
-"""Structured logs on stderr: text for a terminal, a JSON object a line otherwise; the standard library's too."""
+"""Structured logs on stderr, the standard library's included: text on a terminal, otherwise one JSON object a line."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ import structlog
 
 
 def configure(log_format: Literal["text", "json"] | None, *, level: str = "INFO") -> None:
-    """Log from now on; None chooses text on a terminal, json otherwise."""
+    """Configure logging. None chooses text on a terminal, json otherwise."""
     is_text = log_format == "text" or (log_format is None and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -31,7 +31,7 @@ def configure(log_format: Literal["text", "json"] | None, *, level: str = "INFO"
         structlog.stdlib.ProcessorFormatter.remove_processors_meta
     ]
     if is_text:
-        # Plain tracebacks: richer ones print every local variable, and those hold what users write.
+        # Plain tracebacks: rich ones print local variables, which hold texts of users.
         last.append(
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
@@ -46,8 +46,8 @@ def configure(log_format: Literal["text", "json"] | None, *, level: str = "INFO"
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # Of bad forms it warns with what somebody sent, and Python would remember every one of them.
+    # Its warnings about bad forms quote the request, and Python keeps every distinct warning.
     warnings.filterwarnings("ignore", module=r"aiohttp\.multipart")
-    # Their warnings stay; their chatter at info does not help who runs this.
+    # Only their warnings help an operator.
     for noisy in ("aiohttp.access", "pymongo", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""What an operator watches, as Prometheus reads it at `/metrics`; one registry an application, none global."""
+"""Metrics for Prometheus at `/metrics`. Each application has a registry of its own."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -20,12 +20,12 @@ _SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
 class _KeptBytes(Collector):
-    """Tells what the caches of this process keep."""
+    """The sizes of the caches of this process."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """As Prometheus asks."""
+        """Called by Prometheus' client at every scrape."""
         family = GaugeMetricFamily(
-            "channels_cache_bytes", "Memory that a cache keeps, estimated", labels=["cache"]
+            "channels_cache_bytes", "Estimated memory of a cache", labels=["cache"]
         )
         for name, size in sorted(kept_bytes().items()):
             family.add_metric([name], size)
@@ -44,30 +44,30 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        # Looking a series up by its labels costs more than counting in it.
+        # Finding a series by its labels costs more than counting in it.
         self._series: dict[tuple[str, str, int], Histogram] = {}
         self._batches = Histogram(
             "channels_commit_batch_entries",
-            "Callers that one group-commit transaction served",
+            "Callers served by one group-commit transaction",
             ["lane"],
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
             registry=self.registry,
         )
         self._waiting = Gauge(
             "channels_commit_waiting_entries",
-            "Callers that waited behind the last group-commit batch",
+            "Callers waiting after the last group-commit batch",
             ["lane"],
             registry=self.registry,
         )
         self._refusals = Counter(
             "channels_refusals",
-            "Refused requests and socket frames by their code",
+            "Refused requests and socket frames by error code",
             ["code"],
             registry=self.registry,
         )
         self.events_reach = Gauge(
             "channels_events_reach",
-            "1 while the events of other processes reach this one, else 0",
+            "1 while events of other processes reach this one, else 0",
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
@@ -81,56 +81,56 @@ class Metrics:
         )
         self.slow_readers = Counter(
             "channels_slow_readers",
-            "Connections cut for not reading what they were sent",
+            "Connections closed for reading too slowly, sockets not counted",
             registry=self.registry,
         )
         self.unsent_bytes = Gauge(
             "channels_unsent_bytes",
-            "Bytes that wait for clients to read them, sockets not counted",
+            "Bytes waiting for clients to read them, sockets not counted",
             registry=self.registry,
         )
         self.tasks = Gauge(
-            "channels_tasks", "Tasks of this process that have not ended", registry=self.registry
+            "channels_tasks", "Unfinished asyncio tasks of this process", registry=self.registry
         )
         self.places = Gauge(
             "channels_places",
-            "Requests that this process would work on at once before it refuses more",
+            "Requests that this process accepts at once before it sheds load",
             registry=self.registry,
         )
         self.at_work = Gauge(
             "channels_requests_at_work",
-            "Requests that this process works on now",
+            "Requests in progress",
             registry=self.registry,
         )
         self.clock_offset = Gauge(
             "channels_clock_offset_seconds",
-            "How far this machine's clock is ahead of the database's, by which the server goes",
+            "How far this machine's clock is ahead of the database's, which the server uses",
             registry=self.registry,
         )
         self.picture_worker_deaths = Gauge(
             "channels_picture_worker_deaths",
-            "Worker processes that ended while they drew a picture, since the start",
+            "Image worker processes that died since the start",
             registry=self.registry,
         )
         self.waiting_for_own = Gauge(
             "channels_requests_waiting_for_own",
-            "Requests that wait for others of the same user",
+            "Requests waiting for other requests of the same user",
             registry=self.registry,
         )
         self.waiting_for_document = Gauge(
             "channels_writes_waiting_for_document",
-            "Changes and batches that wait until another one of this process has written the same document",
+            "Writes waiting for another write of this process to the same document",
             registry=self.registry,
         )
         self.event_lag = Histogram(
             "channels_event_lag_seconds",
-            "From an event's instant until this process hears it",
+            "Seconds from an event until this process receives it",
             buckets=_SECONDS,
             registry=self.registry,
         )
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
+        """Count one response."""
         key = method, route, status
         series = self._series.get(key)
         if series is None:
@@ -138,14 +138,14 @@ class Metrics:
         series.observe(seconds)
 
     def batch(self, lane: str, entries: int, waiting: int) -> None:
-        """Count one group-commit batch, and how many entries wait for the next ones."""
+        """Count one group-commit batch, and the entries that wait for the next ones."""
         self._batches.labels(lane).observe(entries)
         self._waiting.labels(lane).set(waiting)
 
     def refusal(self, code: str) -> None:
-        """Count one refused request or frame by its code, of which there are as many as errors we have."""
+        """Count one refused request or frame by its error code."""
         self._refusals.labels(code).inc()
 
     def text(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -1,7 +1,7 @@
-"""What changed in the stored data from version to version, and how an older deployment is brought to this one.
+"""The migrations of stored data, from each version to the next.
 
-What it promises: a database of any landed version is served after these steps as if it had been stored by this program.
-A change of what is stored adds a step at the end, and a test from what the older one left; none is changed later.
+What it promises: after these steps a database of any released version is as if this program had written it. A change of
+what is stored adds a step at the end, and a test that begins with the older data. Released steps never change.
 """
 
 from functools import partial
@@ -14,8 +14,8 @@ from groups.kernel.mongo.schema import Step
 from groups.wiring import GroupChat
 
 
-def steps(database: Database, chat: GroupChat, channels: Channels) -> tuple[Step, ...]:
-    """All of them, in order; the last one's version is this program's."""
+def migrations(database: Database, chat: GroupChat, channels: Channels) -> tuple[Step, ...]:
+    """All steps in order. The version of the last one is this program's."""
     muted = muted_count(database, chat)
     return (
         Step(1, "verified badges stand with the group", channels.verification.move_badges),

@@ -1,8 +1,8 @@
-"""How many files a process may have open: the soft limit that shells give is for `select`, not for servers.
+"""Raises the limit of open files: the soft limit of shells is too low for servers.
 
-Promises: `raise_open_files` never lowers the limit and never fails. Processes that are started afterwards inherit the
-limit, so it is called before anything starts a `mongod`: WiredTiger keeps a file open for each collection and index,
-and ends the whole `mongod` when it cannot open one more (error 24).
+Promises: `raise_open_files` never lowers the limit and never fails. Child processes inherit the limit, so it is raised
+before a `mongod` starts: WiredTiger keeps a file open for each collection and index, and the whole `mongod` ends when
+it cannot open another (error 24).
 """
 
 import resource
@@ -10,14 +10,14 @@ from contextlib import suppress
 from typing import Final
 
 MONGOD_NEEDS: Final = 2_048
-"""Open files of an embedded `mongod`: some 200 of its data and one a connection, at most 100 for each process."""
+"""Open files of an embedded `mongod`: about 200 for its data, and one for each connection (at most 100 a process)."""
 
 _FALLBACKS: Final = (1_048_576, 65_536, 10_240)
-"""Tried where the kernel takes less than the hard limit says; macOS says "unlimited" and takes its OPEN_MAX, 10,240."""
+"""Tried when the kernel refuses the hard limit. macOS reports "unlimited" and accepts its OPEN_MAX, 10,240."""
 
 
 def raise_open_files() -> int:
-    """Raise the soft limit of this process to the hard one. Returns how many files it may have open now."""
+    """Raise the soft limit of this process to the hard one. Returns the limit now in force."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for wanted in (hard, *_FALLBACKS):
         if _is_less(soft, wanted) and not _is_less(hard, wanted):

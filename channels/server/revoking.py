@@ -1,4 +1,4 @@
-"""`channels revoke`: end a user's sessions from the command line, also beside a running server."""
+"""`channels revoke`: ends the sessions of a user from the command line, also beside a running server."""
 
 from channels.limits import Limits
 from channels.server.app import create_services
@@ -7,11 +7,11 @@ from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
 
 OPERATOR = Actor(UserId("channels-revoke"), is_app_admin=True)
-"""Whoever has the command line acts for the application."""
+"""The command line acts with the rights of the application."""
 
 
 async def revoke(uri: str, database: str, user_id: UserId) -> None:
-    """Refuse every token that was issued to the user until now; running servers follow within moments.
+    """Refuse all tokens that were issued to the user until now. Running servers follow within moments.
 
     Raises: StandaloneServer; Unavailable.
     """

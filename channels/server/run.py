@@ -1,8 +1,7 @@
-"""Running the server: the database it brings or is given, one process or several, until a signal says stop.
+"""Runs the server: on the embedded database or a given one, in one process or several, until SIGTERM or SIGINT.
 
-With `workers` above one the parent process owns the embedded database and starts that many servers (`workers`), which
-share the port (SO_REUSEPORT) and the database. They know nothing of each other: what one commits, the others hear
-through the database.
+With several workers the parent process owns the embedded database and starts the server processes (`workers`). They
+share the port (SO_REUSEPORT) and the database, and learn of each other's commits through the database.
 """
 
 import asyncio
@@ -35,17 +34,15 @@ from groups.kernel.errors import Unavailable
 from groups.kernel.mongo import POOL_SIZE, Database, StandaloneServer
 from groups.kernel.mongo.schema import StoredByNewer
 
-DRAIN_SECONDS: Final = (
-    15.0  # how long requests under way may take to finish after a stop was asked for
-)
+DRAIN_SECONDS: Final = 15.0  # that requests under way have to finish after a stop signal
 
 KEPT_FILES: Final = 64
-"""Files that no client's connection takes: listeners, logs, temporary files, and what the libraries hold open."""
-FEWEST_CONNECTIONS: Final = 16  # where the system allows hardly any files
+"""Open files that are not connections of clients: listeners, logs, temporary files, and those of libraries."""
+FEWEST_CONNECTIONS: Final = 16  # even when the system allows hardly any files
 
-CLOSE_SECONDS: Final = 5.0  # how long a database that stands still may hold up the stop after that
+CLOSE_SECONDS: Final = 5.0  # that the stop then waits for a database that does not answer
 
-DOOR_HOURS: Final = 12  # how long the ways in that are printed at the start are good for
+LINK_HOURS: Final = 12  # that the sign-in links printed at the start are valid
 
 log = structlog.get_logger("channels")
 
@@ -53,10 +50,10 @@ log = structlog.get_logger("channels")
 def serve(settings: Settings, *, demo: bool = False) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Raises: StartupError with what is wrong and how to mend it.
+    Raises: StartupError with the problem and its cure.
     """
     logs.configure(settings.log_format)
-    raise_open_files()  # each connection is one
+    raise_open_files()  # a connection takes one
     main = _supervise(settings, demo=demo) if settings.workers > 1 else _serve(settings, demo=demo)
     uvloop.run(main)
 
@@ -97,14 +94,14 @@ async def _run_app(
         previous_secret=settings.accepted_secret(),
         allowed_origins=settings.allowed_origins,
         trusted_proxies=settings.trusted_proxies,
-        shutdown_timeout=DRAIN_SECONDS / 2,  # aiohttp waits so long twice before it cancels
+        shutdown_timeout=DRAIN_SECONDS / 2,  # aiohttp waits this long twice before it cancels
         public_pages=settings.public_pages,
         public_url=settings.public_url,
         connections=_connections(),
         metrics_token=settings.needed_for_metrics(),
     )
-    collector = Collector(lambda: not runner.admission.at_work)
-    with _told_database_errors():
+    collector = Collector(lambda: not runner.load_shedder.at_work)
+    with _database_errors_as_startup_errors():
         await runner.setup()
     try:
         if demo and await fill_if_empty(services, _composer(settings, database)):
@@ -128,14 +125,14 @@ async def _clean_up(runner: App) -> None:
     cleanup = asyncio.create_task(runner.cleanup())
     _, late = await asyncio.wait({cleanup}, timeout=DRAIN_SECONDS + CLOSE_SECONDS)
     if late:
-        # Nobody waits for it any more, and nothing of it was acknowledged.
-        log.warning("a database that does not answer holds up the stop; leaving it")
+        # Clients are gone, and nothing that is unfinished was acknowledged.
+        log.warning("stopping without the database, which does not answer")
     else:
         await cleanup
 
 
 def _connections() -> int:
-    """How many clients' connections this process may hold, so that files are left for everything else."""
+    """How many client connections this process may hold, so that open files are left for everything else."""
     return max(FEWEST_CONNECTIONS, raise_open_files() - KEPT_FILES - POOL_SIZE - CROWDED)
 
 
@@ -146,32 +143,32 @@ def _announce(settings: Settings, host: str, port: int, *, demo: bool) -> None:
     console.print(f"API      {base}/v1", soft_wrap=True)
     console.print(f"Docs     {base}/docs", soft_wrap=True)
     console.print(f"Health   {base}/readyz", soft_wrap=True)
-    for name, address in _doors(settings, base, demo=demo):
+    for name, address in _links(settings, base, demo=demo):
         console.print(f"{name:<8} {address}", soft_wrap=True)
     where = "MongoDB of your own" if not settings.is_embedded else str(settings.data_dir)
     console.print(f"Data     {where}", soft_wrap=True)
     if demo:
-        console.print("Demo     users ada, bob, cid, dee; `channels token ada` is a way in")
+        console.print("Demo     users ada, bob, cid, dee; sign in with `channels token ada`")
     console.print("Ready.")
 
 
-def _doors(settings: Settings, base: str, *, demo: bool) -> list[tuple[str, str]]:
-    """The addresses of the web app; with a way in where that is safe to show.
+def _links(settings: Settings, base: str, *, demo: bool) -> list[tuple[str, str]]:
+    """The addresses of the web app, with a token in them when that is safe.
 
-    It is where the secret is ours (embedded mode) or the scene is made up, and a person at a terminal reads it: what is
-    printed elsewhere ends up in a log. The token stands in the fragment, which no browser sends anywhere.
+    It is safe on a terminal, for the demo or in embedded mode: output that is no terminal ends up in a log. The token
+    stands in the fragment, which browsers do not send.
     """
     reader, console = f"{base}/", f"{base}/console"
     if sys.stdout.isatty() and (demo or settings.is_embedded):
         guest, host, is_admin = ("ada", "cid", False) if demo else ("admin", "admin", True)
-        reader += f"#token={_key_for(settings, guest, admin=is_admin)}"
-        console += f"#token={_key_for(settings, host, admin=is_admin)}"
+        reader += f"#token={_link_token(settings, guest, admin=is_admin)}"
+        console += f"#token={_link_token(settings, host, admin=is_admin)}"
     return [("Reader", reader), ("Console", console)]
 
 
-def _key_for(settings: Settings, user_id: str, *, admin: bool) -> str:
+def _link_token(settings: Settings, user_id: str, *, admin: bool) -> str:
     now = SystemClock().now()
-    return mint(settings.signing_secret(), user_id, admin=admin, hours=DOOR_HOURS, now=now)
+    return mint(settings.signing_secret(), user_id, admin=admin, hours=LINK_HOURS, now=now)
 
 
 def _stop_signal() -> asyncio.Event:
@@ -199,7 +196,7 @@ def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise StartupError(
-                f"Port {port} on {host} is taken by another program.",
+                f"Port {port} on {host} is in use by another program.",
                 cure="Choose another with --port (or CHANNELS_PORT), or 0 for a free one.",
             ) from error
         raise StartupError(f"Cannot listen on {host}:{port}: {error.strerror}") from error
@@ -209,13 +206,13 @@ def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
 
 @asynccontextmanager
 async def _mongodb(settings: Settings, stop: asyncio.Event) -> AsyncIterator[str]:
-    """The connection string of the database, which lives as long as the body where it is ours."""
+    """The connection string. An embedded database runs until the body ends."""
     if settings.mongodb_uri is not None:
         yield settings.mongodb_uri
         return
 
     def on_lost() -> None:
-        log.error("the embedded database does not come back; stopping")
+        log.error("the embedded database could not be restarted; stopping")
         stop.set()
 
     mongo = EmbeddedMongo(settings.data_dir, settings.embedded_cache_gb, on_lost=on_lost)
@@ -225,7 +222,7 @@ async def _mongodb(settings: Settings, stop: asyncio.Event) -> AsyncIterator[str
     finally:
         await mongo.stop()
     if mongo.is_lost:
-        # Not 0, or whoever keeps the server running would take it for a stop that was asked for.
+        # Exit code 0 would tell a process manager that the stop was requested.
         raise StartupError(
             "The embedded database ended and could not be started again.",
             cure=f"Its log: {settings.data_dir / 'mongod.log'}",
@@ -233,17 +230,17 @@ async def _mongodb(settings: Settings, stop: asyncio.Event) -> AsyncIterator[str
 
 
 @contextmanager
-def _told_database_errors() -> Iterator[None]:
-    """What keeps services from starting, in words for the person at the terminal."""
+def _database_errors_as_startup_errors() -> Iterator[None]:
+    """Translates errors of the database into messages for the person at the terminal."""
     try:
         yield
     except Unavailable as error:
         raise StartupError(error.detail, cure="Start again when the database answers.") from error
     except StoredByNewer as error:
         raise StartupError(
-            "A newer version of this program has stored here what this one does not know"
-            f" (version {error.stored} of what is stored; known here: {error.known}).",
-            cure="Install that version, or restore the backup from before the update.",
+            "The data was stored by a newer version of this program"
+            f" (data version {error.stored}; this program knows versions up to {error.known}).",
+            cure="Install the newer version, or restore the backup made before the upgrade.",
         ) from error
 
 
@@ -267,19 +264,19 @@ async def _connect(uri: str, name: str) -> Database:
 
 async def _supervise(settings: Settings, *, demo: bool) -> None:
     stop = _stop_signal()
-    # Bound, never listened on: it keeps the port ours, and tells a taken one before anything is started.
+    # Bound but never listening: it reserves the port, and reports one in use before anything starts.
     holder = _listen(settings.host, settings.port, shared=True)
     host, port = holder.getsockname()[:2]
     try:
         async with _mongodb(settings, stop) as uri:
             if demo:
                 await _fill(settings, uri)
-            crew = WorkerPool(settings.workers, settings.worker_environment(uri, port))
-            await crew.start()
+            pool = WorkerPool(settings.workers, settings.worker_environment(uri, port))
+            await pool.start()
             _announce(settings, host, port, demo=demo)
             await stop.wait()
             log.info("stopping")
-            await crew.stop()
+            await pool.stop()
     finally:
         holder.close()
 
@@ -287,7 +284,7 @@ async def _supervise(settings: Settings, *, demo: bool) -> None:
 async def _fill(settings: Settings, uri: str) -> None:
     database = await _connect(uri, settings.database)
     services = create_services(database, settings.limits)
-    with _told_database_errors():
+    with _database_errors_as_startup_errors():
         await services.start()
     try:
         await fill_if_empty(services, _composer(settings, database))
@@ -297,5 +294,5 @@ async def _fill(settings: Settings, uri: str) -> None:
 
 
 def _composer(settings: Settings, database: Database) -> Compose:
-    """What makes services that live by the demo's clock, which tells the days that the scene is set in."""
+    """Makes services that run on the demo's clock, since the scene spans several days."""
     return lambda clock: create_services(database, settings.limits, clock=clock)

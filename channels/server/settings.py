@@ -1,7 +1,7 @@
 """The settings: read from the environment once, frozen, passed in. No other module reads the environment.
 
-Every field is `CHANNELS_<FIELD>`, every limit `CHANNELS_LIMIT_<NAME>`; a flag of the command line goes before its
-variable. What cannot be used is refused at start, naming the variable; a secret's value is never repeated.
+Every field is `CHANNELS_<FIELD>`, every limit `CHANNELS_LIMIT_<NAME>`. A command-line flag overrides its variable.
+Invalid values are refused at the start with the name of the variable; values of secrets are never shown.
 """
 
 import os
@@ -44,58 +44,58 @@ class _LimitsFromEnvironment(PydanticBaseSettingsSource):
 
 
 def _default_data_dir() -> Path:
-    # Independent of the working directory: the same user finds the same data wherever the command is typed.
+    # Independent of the working directory, so the same user always finds the same data.
     base = os.environ.get("XDG_DATA_HOME", "")
-    if not os.path.isabs(base):  # the XDG specification: a relative one is to be ignored
+    if not os.path.isabs(base):  # the XDG specification: relative paths are ignored
         base = os.path.expanduser("~/.local/share")
     return Path(base) / "channels"
 
 
 class Settings(BaseSettings):
-    """How this deployment runs. Made by `Settings.load`."""
+    """The settings of this deployment. Made by `Settings.load`."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
-        env_ignore_empty=True,  # an empty variable, as compose files leave them, is an unset one
+        env_ignore_empty=True,  # compose files leave empty variables
         extra="ignore",  # Kubernetes sets CHANNELS_SERVICE_HOST and more for a service of this name
         frozen=True,
         hide_input_in_errors=True,
     )
 
     mongodb_uri: str | None = Field(default=None, repr=False)
-    """The replica set to use; None: the server starts its own in `data_dir`. Not shown, it may hold a password."""
+    """The replica set to use; None: the server starts its own in `data_dir`. Never shown, as it may hold a password."""
     database: str = Field(default="channels", min_length=1, max_length=63)
     secret: SecretStr | None = None
-    """The key that tokens are signed with; None in embedded mode: the one kept in `data_dir`."""
+    """The key that tokens are signed with; None in embedded mode: the one in `data_dir`."""
     previous_secret: SecretStr | None = None
-    """The key before `secret`: tokens signed with it are accepted too, until it is taken away."""
+    """The key before `secret`. Tokens signed with it are accepted while it is set."""
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8080, ge=0, le=65_535)
-    """0: a free one, told in the log."""
+    """0: any free port; the log says which."""
     data_dir: Path = Field(default_factory=_default_data_dir)
     workers: int = Field(default=1, ge=1, le=256)
-    """Server processes on the one port and the one database."""
+    """Server processes that share the port and the database."""
     create_policy: Literal["anyone", "admin"] = "anyone"
     """Who may create a channel; `admin` is the token scope."""
     public_pages: Literal["index", "noindex", "off"] = "noindex"
     """Public channels at `/c/{id}` for everyone: listed by search engines, not listed, or not at all."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+/?$")
-    """The address that visitors know this server by, for feeds and previews; None: their links are relative."""
+    """The public address of this server, for links in feeds and previews; None: links are relative."""
     metrics_token: SecretStr | None = None
-    """Who asks for `/metrics` must show it; None: everybody may ask."""
+    """The token that `/metrics` requires; None: metrics are public."""
     log_format: Literal["text", "json"] | None = None
     """None: text on a terminal, json otherwise."""
     embedded_cache_gb: float = Field(default=0.5, ge=0.25, le=10_000)
-    """Memory for the embedded database's cache; 0.25 is the least that MongoDB takes."""
+    """Memory for the embedded database's cache. MongoDB needs at least 0.25."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    """Origins whose pages may call from a browser, besides our own; `*`: all of them."""
+    """Origins whose pages may call the API from a browser, besides our own; `*`: all."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
-    """Addresses and networks of proxies that are believed whom they name in `X-Forwarded-For`."""
+    """Addresses and networks of proxies whose `X-Forwarded-For` is trusted."""
     limits: Limits = Field(default_factory=Limits)
     is_worker: bool = False
-    """Set by `channels serve --workers` for the processes it starts."""
+    """Set by `channels serve --workers` for its worker processes."""
     is_beside_data: bool = False
-    """Set likewise where the database that they share is the embedded one in `data_dir`."""
+    """Set for worker processes that share the embedded database in `data_dir`."""
 
     @classmethod
     def settings_customise_sources(
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags first, then the environment. No `.env` file: what is in force should not depend on the directory."""
+        """Flags first, then the environment. No `.env` file: settings must not depend on the working directory."""
         return init_settings, _LimitsFromEnvironment(settings_cls), env_settings
 
     @field_validator("secret", "previous_secret")
@@ -149,11 +149,11 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, *, needs_secret: bool = True, **flags: Any) -> Self:
-        """The settings in force: a flag that is not None goes before the environment.
+        """The settings in force. Flags that are not None override the environment.
 
-        `needs_secret=False` is for commands that sign and check no token.
+        `needs_secret=False` is for commands that neither sign nor check tokens.
 
-        Raises: StartupError naming each variable or flag that cannot be used, all at once.
+        Raises: StartupError that names every invalid variable and flag at once.
         """
         given = {name: value for name, value in flags.items() if value is not None}
         try:
@@ -169,21 +169,21 @@ class Settings(BaseSettings):
         return settings
 
     def needed_for_metrics(self) -> str | None:
-        """The token that `/metrics` is shown for; None: to everybody."""
+        """The token that `/metrics` requires; None: metrics are public."""
         return self.metrics_token.get_secret_value() if self.metrics_token else None
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the server brings its own database."""
+        """Whether the server runs its own database."""
         return self.mongodb_uri is None
 
     @property
     def watched_disks(self) -> tuple[Path, ...]:
-        """Where the database is on a disk of this machine."""
+        """The directories of this machine whose disks hold the database."""
         return (self.data_dir,) if self.is_embedded or self.is_beside_data else ()
 
     def worker_environment(self, mongodb_uri: str, port: int) -> dict[str, str]:
-        """The environment of a worker process: ours, with what flags and start have decided."""
+        """The environment of a worker process: ours, with the values of flags and of the start."""
         return {
             **process_environment(),
             "CHANNELS_MONGODB_URI": mongodb_uri,

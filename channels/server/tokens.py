@@ -1,13 +1,13 @@
 """Tokens: JWTs signed with HS256 by the deployment's secret, minted for users and checked at every request.
 
-A token says who (`sub`, a user id), until when (`exp`, required) and whether it is the application's own back end
-(`scope` contains `admin`). Nothing else is accepted: no other algorithm, no missing claim, no token over 4 KiB.
+The claims are the user id (`sub`), the expiry (`exp`, required), and whether the caller is the application's back end
+(`scope` contains `admin`). Other algorithms, missing claims and tokens over 4 KiB are refused.
 
-A secret is changed without anybody noticing: tokens signed with the previous one are accepted for as long as it is
-given. A user's tokens are revoked by instant: what was issued (`iat`) up to then, or does not say when, is refused.
+Rotating the secret interrupts nobody: tokens signed with the previous secret are accepted while it is configured.
+Revoking refuses all tokens of a user that were issued (`iat`) up to an instant, or that do not say when.
 
-A token from the future is refused too, else one that a fast clock minted would outlive a revocation. Back ends whose
-clocks are `AHEAD_SECONDS` ahead are served; what they mint counts as issued when it is first seen.
+A token issued in the future is refused, since it would outlive a revocation. A back end's clock may be `AHEAD_SECONDS`
+ahead: its tokens count as issued when they are first seen.
 """
 
 import base64
@@ -30,23 +30,23 @@ from groups.kernel.ids import USER_ID_BYTES, UserId, is_user_id
 
 ADMIN_SCOPE: Final = "admin"
 TOKEN_BYTES: Final = 4_096
-"""Longer ones are refused unread: a header should cost no more than it says."""
+"""Longer tokens are refused unread."""
 MAX_HOURS: Final = 24 * 366 * 100
 AHEAD_SECONDS: Final = 5
-"""So far may the clock of whoever mints tokens be ahead of the database's."""
+"""How far the clock of a back end may be ahead of the database's."""
 
 _AHEAD: Final = timedelta(seconds=AHEAD_SECONDS)
 _ALGORITHM: Final = "HS256"
 _NEEDED_CLAIMS: Final = frozenset({"sub", "exp"})
 _PLAIN_CLAIMS: Final = _NEEDED_CLAIMS | {"iat", "scope"}
-"""Others (`nbf`, `aud`, ...) mean something to the library, which is then asked."""
-_KEPT_BYTES: Final = 6 * 2**20  # of memory: some 10,000 tokens of ordinary length
+"""Tokens with other claims (`nbf`, `aud`, ...) are left to the library."""
+_KEPT_BYTES: Final = 6 * 2**20  # of memory: about 10,000 tokens of ordinary length
 _CLAIMS_BYTES: Final = 330
-"""What the claims of a token take, with its place."""
+"""Estimated memory of a token's claims and of its cache entry."""
 
 
 class BadToken(Unauthenticated):
-    """There is no token, or it is not one of ours, or its time is over; `detail` says which."""
+    """The token is missing, invalid, expired or revoked; `detail` says which."""
 
     code = "unauthenticated"
     summary = "A valid token is required"
@@ -54,15 +54,15 @@ class BadToken(Unauthenticated):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid token says."""
+    """The content of a valid token."""
 
     actor: Actor
     expires_at: datetime
     issued_at: datetime | None
-    """None: it does not say."""
+    """None when the token does not say."""
 
     def is_revoked(self, revoked_at: datetime | None) -> bool:
-        """Whether a revocation of that instant covers the token."""
+        """Whether a revocation at this instant covers the token."""
         if revoked_at is None:
             return False
         return self.issued_at is None or self.issued_at <= revoked_at
@@ -80,13 +80,13 @@ _PLAIN_HEADERS: Final = frozenset(
         b'{"alg":"HS256"}',
     )
 )
-"""How libraries spell the header of a token signed with HS256."""
+"""The ways in which libraries write the header of a token signed with HS256."""
 
 
 def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime) -> str:
-    """A token for the user, valid for so many hours from `now`.
+    """A token for the user, valid for `hours` from `now`.
 
-    Raises: ValueError when the user id or the duration cannot be used.
+    Raises: ValueError for an invalid user id or duration.
     """
     if not is_user_id(user_id):
         raise ValueError(
@@ -97,7 +97,7 @@ def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime)
         raise ValueError(f"A token is valid for more than 0 and at most {MAX_HOURS} hours.")
     claims: dict[str, Any] = {
         "sub": user_id,
-        # With its fraction: who signs in again in the second of a revocation is not meant by it.
+        # With its fraction, so that signing in again in the second of a revocation works.
         "iat": now.timestamp(),
         "exp": math.ceil((now + timedelta(hours=hours)).timestamp()),
     }
@@ -107,7 +107,7 @@ def mint(secret: str, user_id: str, *, admin: bool, hours: float, now: datetime)
 
 
 class TokenVerifier:
-    """Checks tokens; one that was found good is remembered, and only its time is looked at again."""
+    """Checks tokens. Valid ones are cached: later only their expiry and revocation are checked."""
 
     def __init__(
         self,
@@ -120,40 +120,40 @@ class TokenVerifier:
         self._keys = [key.encode() for key in (secret, previous) if key is not None]
         self._revoked_at = revoked_at
         self._clock = clock or SystemClock()
-        self._good: ByteCache[str, Claims] = ByteCache(
+        self.cache: ByteCache[str, Claims] = ByteCache(
             "tokens", _KEPT_BYTES, lambda token, _: len(token) + _CLAIMS_BYTES
         )
 
     def verify(self, token: str) -> Claims:
-        """What the token says.
+        """The claims of the token.
 
         Raises: BadToken.
         """
-        claims = self._good.get(token)
+        claims = self.cache.get(token)
         if claims is None:
             claims = self._read(token)
-            self._good.put(token, claims)
+            self.cache.put(token, claims)
         self.check(claims)
         return claims
 
     def is_known(self, token: str) -> bool:
-        """Whether the token was found good before; its time may be over."""
-        return self._good.get(token) is not None
+        """Whether the token was valid before; it may have expired since."""
+        return self.cache.get(token) is not None
 
     def check(self, claims: Claims) -> None:
-        """Whether the token holds now.
+        """Check that the token is neither expired nor revoked.
 
-        Raises: BadToken once its time is over, or it was revoked.
+        Raises: BadToken.
         """
         if claims.expires_at <= self._clock.now():
-            raise BadToken("The token has expired")
+            raise BadToken("The token has expired; get a new one")
         if claims.is_revoked(self._revoked_at(claims.actor.user_id)):
-            raise BadToken("The token was revoked")
+            raise BadToken("The token was revoked; sign in again")
 
     def _read(self, token: str) -> Claims:
-        # Characters are at least as few as bytes, and a token beyond ASCII is none.
+        # A token has at least as many bytes as characters, and is ASCII.
         if len(token) > TOKEN_BYTES or not token.isascii():
-            raise BadToken("This is not a token")
+            raise BadToken("This is not a token: send a JWT of at most 4 KiB")
         claims = self._plain_claims(token)
         if claims is None:
             claims = self._any_claims(token)
@@ -162,16 +162,16 @@ class TokenVerifier:
         if issued_at is not None and issued_at > now:
             if issued_at > now + _AHEAD:
                 raise BadToken(
-                    "The token's `iat` is in the future: set the clock of whoever issues tokens"
+                    "The token's `iat` is in the future: correct the clock of the back end that issues tokens"
                 )
             issued_at = now
         return Claims(actor, _instant(claims["exp"]), issued_at)
 
     def _plain_claims(self, token: str) -> dict[str, Any] | None:
-        """The claims of a token as `mint` and most libraries make it; None: the library decides, good or bad.
+        """The claims of a token as `mint` and most libraries make it; None when the library must decide.
 
-        A crowd of users who come once each has a token of each read, and PyJWT's 30 microseconds a token are as long as
-        all that HTTP costs besides. This accepts nothing that PyJWT would not (a property test compares them).
+        PyJWT needs 30 microseconds for a token, as long as all else that a request costs in HTTP, and many users who
+        call once each present a new token each. This accepts nothing that PyJWT refuses (a property test compares).
         """
         signed, _, signature = token.rpartition(".")
         header, _, payload = signed.partition(".")
@@ -201,7 +201,7 @@ class TokenVerifier:
                 token,
                 key,
                 algorithms=[_ALGORITHM],
-                # The time is ours to check, by the injected clock.
+                # `check` compares times, by the injected clock.
                 options={
                     "require": ["exp", "sub"],
                     "verify_exp": False,
@@ -209,8 +209,10 @@ class TokenVerifier:
                 },
             )
         except (jwt.InvalidTokenError, RecursionError) as error:
-            # The library's words stay here: they tell a forger more than a client needs.
-            raise BadToken("The token is not valid here") from error
+            # The library's message is not passed on: it would help a forger more than a client.
+            raise BadToken(
+                "The token is not valid: it was signed with another secret, or is damaged"
+            ) from error
         return claims
 
 
@@ -224,7 +226,7 @@ def _user_id(subject: object) -> UserId:
 
 
 def _is_admin(scope: object) -> bool:
-    """`scope` is words separated by spaces (RFC 8693); absent means none."""
+    """`scope` is a list of words separated by spaces (RFC 8693)."""
     if scope is None:
         return False
     if not isinstance(scope, str):
@@ -242,7 +244,7 @@ def _instant(expiry: object) -> datetime:
 
 
 def _issued(at: object) -> datetime | None:
-    """When the token says it was issued; one that says it in no way we read does not say it."""
+    """When the token was issued; None when it does not say so in a readable way."""
     if at is None:
         return None
     try:

@@ -1,7 +1,7 @@
-"""Several server processes behind one port: the parent's crew, and what a worker owes its parent.
+"""Several server processes behind one port: how a parent runs its workers, and what a worker does for its parent.
 
-A worker is the same command with `CHANNELS_IS_WORKER`. It says `ready` on its standard output, and stops when its
-standard input ends, so that no worker outlives a killed parent.
+A worker is the same command with `CHANNELS_IS_WORKER`. It prints `ready` when it serves, and stops when its standard
+input ends, so that no worker outlives a killed parent.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ log = structlog.get_logger("channels.workers")
 
 
 class WorkerPool:
-    """The parent's workers; one that dies is replaced."""
+    """The workers of a parent. A worker that dies is replaced."""
 
     def __init__(self, size: int, environment: dict[str, str]) -> None:
         self._size = size
@@ -31,7 +31,7 @@ class WorkerPool:
         self._processes: set[asyncio.subprocess.Process] = set()
 
     async def start(self) -> None:
-        """Start all workers; returns when every one of them serves.
+        """Start all workers. Returns when all of them serve.
 
         Raises: StartupError when one of them cannot.
         """
@@ -43,7 +43,7 @@ class WorkerPool:
         self._keepers = [asyncio.create_task(self._keep(process)) for process in first]
 
     async def stop(self) -> None:
-        """Ask all workers to finish, and wait until they have."""
+        """Stop all workers, and wait until they have ended."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
@@ -58,7 +58,7 @@ class WorkerPool:
             env=self._environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            # Ctrl-C in a terminal is for the parent, which asks the workers in its turn.
+            # Ctrl-C in a terminal must reach the parent only, which then stops the workers.
             start_new_session=True,
         )
         self._processes.add(process)
@@ -66,15 +66,15 @@ class WorkerPool:
         try:
             said = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
         except TimeoutError:
-            # Or it would serve one day, beside its replacement and unwatched.
+            # Otherwise it might serve later, unsupervised, beside its replacement.
             await self._end(process)
             self._processes.discard(process)
             raise
         if said.decode().strip() != _READY:
             self._processes.discard(process)
             raise StartupError(
-                f"A worker ended with exit code {await process.wait()} before it served.",
-                cure="What it said stands above.",
+                f"A worker ended with exit code {await process.wait()} before it was ready.",
+                cure="Its messages are above.",
             )
         return process
 
@@ -82,7 +82,7 @@ class WorkerPool:
         while True:
             code = await process.wait()
             self._processes.discard(process)
-            log.error("a worker died and is replaced", pid=process.pid, exit_code=code)
+            log.error("a worker died; starting another", pid=process.pid, exit_code=code)
             process = await self._replace()
 
     async def _replace(self) -> asyncio.subprocess.Process:
@@ -91,7 +91,7 @@ class WorkerPool:
             try:
                 return await self._launch()
             except (StartupError, TimeoutError) as error:
-                log.error("the replacement did not start either", reason=str(error))
+                log.error("the new worker did not start either; trying again", reason=str(error))
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is None:
@@ -104,13 +104,13 @@ class WorkerPool:
 
 
 def tell_parent_ready() -> None:
-    """Say that this worker serves."""
+    """Report that this worker serves."""
     sys.stdout.write(_READY + "\n")
     sys.stdout.flush()
 
 
 async def stop_with_parent(stop: asyncio.Event) -> None:
-    """Have `stop` set when the parent is gone."""
+    """Set `stop` when the parent has ended."""
 
     class Watcher(asyncio.Protocol):
         def eof_received(self) -> None:

@@ -13,7 +13,7 @@ def row(
         name="read",
         what="read 20 posts",
         ours=figures("GET …/posts", "/s", ours),
-        yardstick=figures("an empty handler", "/s", against) if against else None,
+        baseline=figures("an empty handler", "/s", against) if against else None,
         target=target,
         generator_busy=busy,
     )

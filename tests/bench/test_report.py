@@ -23,7 +23,7 @@ POST = Row(
     name="post",
     what="post latency p50, 1,000,000 / 10 subscribers",
     ours=figures("1,000,000 subscribers", "ms", [2.1, 2.3, 2.2]),
-    yardstick=figures("10 subscribers", "ms", [2.0, 2.2, 2.2]),
+    baseline=figures("10 subscribers", "ms", [2.0, 2.2, 2.2]),
     target=Target(bound="at_most", value=1.1),
     generator_busy=0.12,
     notes=("10 subscribers: p50 2.20 ms",),
@@ -39,7 +39,7 @@ READ = Row(
     name="read",
     what="read 20 posts with tallies, 64 callers",
     ours=figures("GET …/posts", "/s", [1200, 1300, 1250]),
-    yardstick=figures("empty aiohttp handler", "/s", [9000, 9100, 9200]),
+    baseline=figures("empty aiohttp handler", "/s", [9000, 9100, 9200]),
     target=Target(bound="at_least", value=0.3),
     generator_busy=0.41,
 )
@@ -168,7 +168,7 @@ def test_the_page_tells_how_each_row_came_about() -> None:
     for row in REPORT.rows:
         assert row.what in html
         assert f'<span class="verdict {row.verdict.value}">' in html
-        for figure in (row.ours, row.yardstick):
+        for figure in (row.ours, row.baseline):
             assert figure is None or ", ".join(map(str, figure.values)) in html
     for said in (
         *("A processor of 2 cores", "MongoDB", "38,500/s", "12 min 34 s", "2030-01-02 03:04 UTC"),
@@ -194,7 +194,7 @@ def test_the_table_has_a_line_for_each_row() -> None:
     lines = [" ".join(line.split()) for line in printed(REPORT).splitlines()]
     for row in REPORT.rows:
         expected = [
-            *(row.name, row.what, words.median(row.ours), words.median(row.yardstick)),
+            *(row.name, row.what, words.median(row.ours), words.median(row.baseline)),
             *(words.ratio(row), words.target(row), row.verdict.value, words.busy(row)),
         ]
         assert " ".join(expected) in lines
@@ -208,7 +208,7 @@ def test_below_the_table_stand_notes_reasons_the_machine_and_the_ceiling() -> No
             "  one too many",
             "  skipped: mosquitto is not installed",
         ),
-        "  yardstick: empty aiohttp handler",
+        "  baseline: empty aiohttp handler",
         *("A processor of 2 cores, 2 cores, 7.8 GB", "load 0.31 before, 2.05 after"),
         "its ceiling: 38,500/s",
     ):

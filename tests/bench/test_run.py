@@ -42,8 +42,8 @@ async def test_a_run_measures_reports_and_leaves_nothing(mongod_uri: str, tmp_pa
     assert {row.name for row in report.rows} == set(names)
     assert [row.what for row in report.rows if row.skipped] == []
     of_a_call = [row for row in report.rows if row.name in {"subscribe", "react", "read"}]
-    # Not each by its own yardstick: that is the same empty handler, and may be measured while the machine stands still.
-    empty = max(row.yardstick.median for row in of_a_call if row.yardstick)
+    # Not each by its own baseline: that is the same empty handler, and may be measured while the machine stands still.
+    empty = max(row.baseline.median for row in of_a_call if row.baseline)
     assert all(row.ours and 0 < row.ours.median < 2 * empty for row in of_a_call)
     assert all(row.ratio and row.ratio > 0 for row in of_a_call)
     assert all(row.verdict is not Verdict.SKIPPED for row in report.rows)

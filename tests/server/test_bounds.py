@@ -290,7 +290,7 @@ async def test_a_client_that_floods_beyond_its_addresss_rate_is_answered_slowly(
     async def record(seconds: float) -> None:
         held.append(seconds)
 
-    admission = server.app.admission
+    admission = server.app.load_shedder
     admission.sleep = record
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as one_connection:
         stranger = User(one_connection, server.base, "", None)
@@ -631,7 +631,7 @@ async def test_who_comes_back_too_soon_on_the_same_connection_is_held_before_it_
     server = await api()
     ada = server.user("ada")
     assert (await ada.get("/v1/unread")).status == 200
-    admission, timer = server.app.admission, Timer()
+    admission, timer = server.app.load_shedder, Timer()
     held: list[float] = []
     places_after = [0, 1]
 
@@ -667,7 +667,7 @@ async def test_a_user_who_asks_too_much_and_comes_back_too_soon_is_held_on_any_c
     async def sleep(seconds: float) -> None:
         held.append(seconds)
 
-    server.app.admission.sleep, server.app.admission.timer = sleep, timer
+    server.app.load_shedder.sleep, server.app.load_shedder.timer = sleep, timer
     for after_seconds, status, holds in (
         (0, 200, 0),
         (0, 200, 0),
@@ -751,7 +751,7 @@ async def test_whoever_asks_two_servers_has_one_rate(
         return {(await asking.get(path)).status for _ in range(times)}
 
     async def told(teller: Api, listener: Api) -> None:
-        await teller.app.sharing.tell()
+        await teller.app.rate_sharing.tell()
         await ears[id(listener)].until_now()
 
     fine = {200} if whose == "user" else {404}
@@ -784,7 +784,7 @@ async def test_while_nobody_asks_much_nothing_is_written(
     for requests, is_told in ((5, False), (6, True)):
         for _ in range(requests):
             assert (await server.known("ada").get("/v1/unread")).status == 200
-        await server.app.sharing.tell()
+        await server.app.rate_sharing.tell()
         told = await database.collection("events").find_one({"events.type": "rates.spent"})
         assert (told is not None) == is_told
 

@@ -260,7 +260,7 @@ def test_tokens(length: int) -> None:
         user_id = f"{number:0{length}}"
         verifier.verify(mint(SECRET, user_id, admin=False, hours=1, now=SystemClock().now()))
 
-    check(verifier._good, put)
+    check(verifier.cache, put)
 
 
 class _Channels:

@@ -556,7 +556,7 @@ async def test_the_clock_tells_nothing_of_what_a_batch_hides(
     held: list[float] = []
 
     async def record(seconds: float) -> None:
-        assert server.app.admission.at_work == 0
+        assert server.app.load_shedder.at_work == 0
         held.append(seconds)
 
     server = await api(absent_seconds=1000)

@@ -136,7 +136,7 @@ async def test_a_thousand_who_ask_whether_it_is_ready_cost_one_write(
     assert {answer.status for answer in answers} == {200}
     assert (await nobody.get("/readyz")).status == 200
     assert pings == 1
-    server.app._pages.is_stopping = True
+    server.app.operations.is_stopping = True
     assert (await nobody.get("/readyz")).refusal == (503, "unavailable"), "that is told at once"
 
 

@@ -182,7 +182,7 @@ async def test_requests_beyond_a_users_places_wait_and_take_nobodys_place(api: O
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
-    turns, admission = server.app.calls.user_turns, server.app.admission
+    turns, admission = server.app.handlers.user_turns, server.app.load_shedder
     locks = server.services.database.locks
     async with _stuck_edits(server, ada, path, AT_WORK + 3) as edits:
         await _until(lambda: turns.waiting == 3, "those beyond the places")
@@ -205,7 +205,7 @@ async def test_one_request_more_than_a_user_may_have_waiting_is_told_to_come_bac
     ada = server.user("ada")
     path = await a_channel(ada)
     await a_post(ada, path)
-    turns = server.app.calls.user_turns
+    turns = server.app.handlers.user_turns
     async with _stuck_edits(server, ada, path, 5) as edits:
         await _until(lambda: turns.waiting == 3, "those who may wait")
         refused = await ada.get("/v1/unread")
@@ -226,7 +226,7 @@ async def test_the_applications_back_end_has_more_places_and_a_bound_too(api: Op
     path = await a_channel(ada)
     await a_post(ada, path)
     async with _stuck_edits(server, app, path, 5) as edits:
-        await _until(lambda: server.app.calls.back_end_turns.waiting == 2, "those who may wait")
+        await _until(lambda: server.app.handlers.back_end_turns.waiting == 2, "those who may wait")
         assert (await app.get("/v1/unread")).status == 429
         # As a user of the same id, it has the places of one.
         assert (await server.known(app.id).get("/v1/unread")).status == 200
@@ -299,7 +299,7 @@ async def test_edits_of_one_message_in_parallel_have_nobody_else_refused(
     # Of one user, as many as may be at work and wait.
     assert statuses[200] >= min(edits, 200)
     locks = server.services.database.locks
-    assert (locks.held, locks.waiting, server.app.calls.user_turns.waiting) == (0, 0, 0)
+    assert (locks.held, locks.waiting, server.app.handlers.user_turns.waiting) == (0, 0, 0)
     shown = await bob.get(f"{path}/posts/1")
     assert shown.body["text"].startswith("Edit ")
 

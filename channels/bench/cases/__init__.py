@@ -9,7 +9,7 @@ from channels.bench.models import Row
 
 Measure = Callable[[BenchContext], Awaitable[list[Row]]]
 
-ROWS: Final[Mapping[str, Measure]] = {
+CASES: Final[Mapping[str, Measure]] = {
     "subscribe": calls.subscribe,
     "react": calls.react,
     "read": calls.read,
@@ -23,4 +23,4 @@ ROWS: Final[Mapping[str, Measure]] = {
     "post": posts.post,
     "memory": memory.memory,
 }
-NAMES: Final = tuple(ROWS)
+NAMES: Final = tuple(CASES)

@@ -15,7 +15,7 @@ from channels.bench.listeners import (
 )
 from channels.bench.load import LoadFailed, Outcome
 from channels.bench.models import Row, Series, Target, figures
-from channels.bench.processes import Address, broker, find_broker, yardstick
+from channels.bench.processes import Address, baseline, broker, find_broker
 
 SETTLE_SECONDS = 1.0  # after thousands of connections
 WARM = 3  # posts that do not count
@@ -28,22 +28,22 @@ _NO_BROKER = "mosquitto is not installed"
 
 
 @asynccontextmanager
-async def listening(stage: BenchContext, sockets: int) -> AsyncIterator[tuple[str, Listeners]]:
+async def listening(context: BenchContext, sockets: int) -> AsyncIterator[tuple[str, Listeners]]:
     """A channel, and so many of its subscribers with a socket each."""
-    channel = await stage.channel(f"live{sockets}-{time.monotonic_ns()}")
+    channel = await context.channel(f"live{sockets}-{time.monotonic_ns()}")
     users = [f"ear-{number}" for number in range(sockets)]
-    stage.say(f"{sockets:,} subscribers with a socket each")
+    context.say(f"{sockets:,} subscribers with a socket each")
     path = f"/v1/channels/{channel}/subscription"
-    await stage.prepare([stage.request("PUT", path, user) for user in users], connections=128)
+    await context.prepare([context.request("PUT", path, user) for user in users], connections=128)
     listeners = Listeners()
     async with opened(listeners):
-        address = stage.server.address
+        address = context.server.address
         opening = Opening(
             "websocket",
             address.host,
             address.port,
             "/v1/socket",
-            [stage.token(user) for user in users],
+            [context.token(user) for user in users],
         )
         result = await listeners.open(opening)
         if result.failed:
@@ -51,23 +51,23 @@ async def listening(stage: BenchContext, sockets: int) -> AsyncIterator[tuple[st
         yield channel, listeners
 
 
-async def fanout(stage: BenchContext) -> list[Row]:
+async def fanout(context: BenchContext) -> list[Row]:
     """From sending the post until the last socket has it, beside an MQTT broker doing the same."""
     rows: list[Row] = []
     points: list[tuple[float, float]] = []
     program = find_broker()
-    for sockets in stage.plan.sockets:
+    for sockets in context.plan.sockets:
         what = f"one post to {sockets:,} sockets, until the last has it"
         async with AsyncExitStack() as opened_for_row:
-            channel, ears = await opened_for_row.enter_async_context(listening(stage, sockets))
-            ways = [await opened_for_row.enter_async_context(_posting(stage, channel, ears))]
+            channel, ears = await opened_for_row.enter_async_context(listening(context, sockets))
+            ways = [await opened_for_row.enter_async_context(_posting(context, channel, ears))]
             if program is not None:
-                stage.say(f"fanout: mosquitto, {sockets:,} subscribers")
+                context.say(f"fanout: mosquitto, {sockets:,} subscribers")
                 ways.append(await opened_for_row.enter_async_context(_publishing(program, sockets)))
-            stage.say(f"fanout: {sockets:,} sockets")
+            context.say(f"fanout: {sockets:,} sockets")
             await asyncio.sleep(SETTLE_SECONDS)
             # In turn, so that what disturbs the machine for a while disturbs both.
-            for _ in range(stage.plan.fanout_posts + WARM):
+            for _ in range(context.plan.fanout_posts + WARM):
                 for way in ways:
                     await way.once(sockets)
         ours = ways[0]
@@ -83,7 +83,7 @@ async def fanout(stage: BenchContext) -> list[Row]:
             theirs = ways[1].milliseconds[WARM:]
             row = row.model_copy(
                 update={
-                    "yardstick": figures("mosquitto, QoS 0", "ms", theirs),
+                    "baseline": figures("mosquitto, QoS 0", "ms", theirs),
                     "target": Target(bound="at_most", value=1.0),
                 }
             )
@@ -114,20 +114,22 @@ class _Way:
         await self.listeners.expect(sockets, HEAR_SECONDS)
         started = time.monotonic()
         self.writer.write(self.call)
-        heard = await self.listeners.heard()
-        if heard.messages != sockets:
-            raise LoadFailed(f"{heard.messages} of {sockets} sockets have the post")
-        self.milliseconds.append((heard.last_at - started) * 1000)
-        self.busiest = max(self.busiest, heard.busy)
+        received = await self.listeners.received()
+        if received.messages != sockets:
+            raise LoadFailed(f"{received.messages} of {sockets} sockets have the post")
+        self.milliseconds.append((received.last_at - started) * 1000)
+        self.busiest = max(self.busiest, received.busy)
         if self.is_answered:
             await self.reader.readuntil(b"\r\n\r\n")
 
 
 @asynccontextmanager
-async def _posting(stage: BenchContext, channel: str, listeners: Listeners) -> AsyncIterator[_Way]:
+async def _posting(
+    context: BenchContext, channel: str, listeners: Listeners
+) -> AsyncIterator[_Way]:
     body = {"kind": "text", "text": text_of(POST_BYTES)}
-    call = stage.request("POST", f"/v1/channels/{channel}/posts", body=body)
-    address = stage.server.address
+    call = context.request("POST", f"/v1/channels/{channel}/posts", body=body)
+    address = context.server.address
     reader, writer = await asyncio.open_connection(address.host, address.port)
     async with opened(writer):
         yield _Way(writer, reader, call, True, listeners)
@@ -164,21 +166,21 @@ async def _publisher(address: Address) -> tuple[asyncio.StreamReader, asyncio.St
 # --- bursts -----------------------------------------------------------------------------------------------------------
 
 
-async def burst(stage: BenchContext) -> list[Row]:
+async def burst(context: BenchContext) -> list[Row]:
     """Many posts in a row to a thousand sockets, beside the broker and beside a bare loop of `send_str`."""
-    sockets, posts = stage.plan.sockets[0], stage.plan.burst_posts
+    sockets, posts = context.plan.sockets[0], context.plan.burst_posts
     what = f"{posts} posts in a row to {sockets:,} sockets"
     ours: list[float] = []
     busy: list[float] = []
     latencies: list[str] = []
-    async with listening(stage, sockets) as (channel, listeners):
-        await _burst(stage, channel, listeners, sockets, 20)  # warm
-        for repeat in range(stage.plan.repeats):
-            stage.say(f"burst: {repeat + 1} of {stage.plan.repeats}")
-            rate, share = await _burst(stage, channel, listeners, sockets, posts)
+    async with listening(context, sockets) as (channel, listeners):
+        await _burst(context, channel, listeners, sockets, 20)  # warm
+        for repeat in range(context.plan.repeats):
+            context.say(f"burst: {repeat + 1} of {context.plan.repeats}")
+            rate, share = await _burst(context, channel, listeners, sockets, posts)
             ours.append(rate)
             busy.append(share)
-        latencies = await _beside_a_burst(stage, channel, listeners, sockets, posts)
+        latencies = await _beside_a_burst(context, channel, listeners, sockets, posts)
     mine = figures("deliveries", "/s", ours)
     rows = [
         Row(
@@ -193,19 +195,19 @@ async def burst(stage: BenchContext) -> list[Row]:
     if program is None:
         rows[0] = rows[0].model_copy(update={"notes": (*latencies, _NO_BROKER)})
     else:
-        theirs = await _mqtt_bursts(stage, program, sockets, posts)
+        theirs = await _mqtt_bursts(context, program, sockets, posts)
         rows[0] = rows[0].model_copy(
             update={
-                "yardstick": figures("mosquitto, QoS 0", "/s", theirs),
+                "baseline": figures("mosquitto, QoS 0", "/s", theirs),
                 "target": Target(bound="at_least", value=1.0),
             }
         )
-    loop = await _bare_bursts(stage, sockets, posts)
+    loop = await _bare_bursts(context, sockets, posts)
     rows.append(
         Row(
             name="burst",
             what=f"{what}, the server's way to the sockets",
-            yardstick=figures("a bare aiohttp loop of send_str", "/s", loop),
+            baseline=figures("a bare aiohttp loop of send_str", "/s", loop),
             target=Target(bound="at_least", value=1.0),
             ours=mine,
             generator_busy=max(busy),
@@ -215,39 +217,39 @@ async def burst(stage: BenchContext) -> list[Row]:
 
 
 async def _burst(
-    stage: BenchContext, channel: str, listeners: Listeners, sockets: int, posts: int
+    context: BenchContext, channel: str, listeners: Listeners, sockets: int, posts: int
 ) -> tuple[float, float]:
     """Deliveries a second from the first call until the last frame, and how busy the listeners were."""
     body = {"kind": "text", "text": text_of(POST_BYTES)}
-    call = stage.request("POST", f"/v1/channels/{channel}/posts", body=body)
+    call = context.request("POST", f"/v1/channels/{channel}/posts", body=body)
     await listeners.expect(sockets * posts, HEAR_SECONDS)
     started = time.monotonic()
     posting = asyncio.create_task(
-        stage.drive([call] * posts, connections=AUTHORS, seconds=HEAR_SECONDS)
+        context.drive([call] * posts, connections=AUTHORS, seconds=HEAR_SECONDS)
     )
-    heard = await listeners.heard()
+    received = await listeners.received()
     (await posting).only(201)
-    if heard.messages != sockets * posts:
-        raise LoadFailed(f"{heard.messages} of {sockets * posts} deliveries came")
-    return heard.messages / (heard.last_at - started), heard.busy
+    if received.messages != sockets * posts:
+        raise LoadFailed(f"{received.messages} of {sockets * posts} deliveries came")
+    return received.messages / (received.last_at - started), received.busy
 
 
 async def _beside_a_burst(
-    stage: BenchContext, channel: str, listeners: Listeners, sockets: int, posts: int
+    context: BenchContext, channel: str, listeners: Listeners, sockets: int, posts: int
 ) -> list[str]:
     """How long another's calls take while a burst goes out, and when none does."""
-    call = stage.request("GET", "/v1/unread", "somebody")
-    idle = await stage.drive([call], connections=1, seconds=1, is_cycle=True)
+    call = context.request("GET", "/v1/unread", "somebody")
+    idle = await context.drive([call], connections=1, seconds=1, is_cycle=True)
     body = {"kind": "text", "text": text_of(POST_BYTES)}
-    post = stage.request("POST", f"/v1/channels/{channel}/posts", body=body)
+    post = context.request("POST", f"/v1/channels/{channel}/posts", body=body)
     await listeners.expect(sockets * posts, HEAR_SECONDS)
-    address = stage.server.address
-    asking = asyncio.create_task(stage.drive([call], connections=1, seconds=1, is_cycle=True))
+    address = context.server.address
+    asking = asyncio.create_task(context.drive([call], connections=1, seconds=1, is_cycle=True))
     reader, writer = await asyncio.open_connection(address.host, address.port)
     writer.write(post * posts)
     writing = asyncio.create_task(_discard(reader))
     during = await asking
-    await listeners.heard()
+    await listeners.received()
     writing.cancel()
     writer.close()
 
@@ -264,40 +266,42 @@ async def _discard(reader: asyncio.StreamReader) -> None:
         pass
 
 
-async def _mqtt_bursts(stage: BenchContext, program: str, sockets: int, posts: int) -> list[float]:
+async def _mqtt_bursts(
+    context: BenchContext, program: str, sockets: int, posts: int
+) -> list[float]:
     rates: list[float] = []
     packet = mqtt_publish(TOPIC, text_of(POST_BYTES * 2).encode())
     async with broker(program) as address, _subscribed(address, sockets) as listeners:
         _, writer = await _publisher(address)
-        for repeat in range(stage.plan.repeats):
-            stage.say(f"burst: mosquitto, {repeat + 1} of {stage.plan.repeats}")
+        for repeat in range(context.plan.repeats):
+            context.say(f"burst: mosquitto, {repeat + 1} of {context.plan.repeats}")
             await listeners.expect(sockets * posts, HEAR_SECONDS)
             started = time.monotonic()
             writer.write(packet * posts)
-            heard = await listeners.heard()
-            rates.append(heard.messages / (heard.last_at - started))
+            received = await listeners.received()
+            rates.append(received.messages / (received.last_at - started))
         writer.close()
     return rates
 
 
-async def _bare_bursts(stage: BenchContext, sockets: int, posts: int) -> list[float]:
+async def _bare_bursts(context: BenchContext, sockets: int, posts: int) -> list[float]:
     rates: list[float] = []
-    async with yardstick("sockets") as address:
+    async with baseline("sockets") as address:
         listeners = Listeners()
         async with opened(listeners):
             opening = Opening(
                 "websocket", address.host, address.port, "/socket", [""] * sockets, greetings=0
             )
             await listeners.open(opening)
-            call = stage.request("POST", f"/send?frames={posts}&bytes={POST_BYTES * 2}")
-            for repeat in range(stage.plan.repeats):
-                stage.say(f"burst: send_str, {repeat + 1} of {stage.plan.repeats}")
+            call = context.request("POST", f"/send?frames={posts}&bytes={POST_BYTES * 2}")
+            for repeat in range(context.plan.repeats):
+                context.say(f"burst: send_str, {repeat + 1} of {context.plan.repeats}")
                 await listeners.expect(sockets * posts, HEAR_SECONDS)
                 started = time.monotonic()
                 sending = asyncio.create_task(
-                    stage.drive([call], connections=1, seconds=HEAR_SECONDS, address=address)
+                    context.drive([call], connections=1, seconds=HEAR_SECONDS, address=address)
                 )
-                heard = await listeners.heard()
-                rates.append(heard.messages / (heard.last_at - started))
+                received = await listeners.received()
+                rates.append(received.messages / (received.last_at - started))
                 await sending
     return rates

@@ -10,11 +10,11 @@ BATCH: Final = 5_000  # documents of one bare insert_many
 STEPS: Final = 5
 
 
-async def bulk(stage: BenchContext) -> list[Row]:
+async def bulk(context: BenchContext) -> list[Row]:
     """`POST …/subscribers` with a line a user, until the channel is full where the plan goes so far."""
-    wanted = stage.plan.imported
+    wanted = context.plan.imported
     what = f"{wanted:,} subscribers through the bulk import"
-    name = await stage.channel("crowd")
+    name = await context.channel("crowd")
     users = [f"crowd-{each:07}" for each in range(wanted - 1)]  # the owner is one, too
     step = -(-wanted // STEPS)
     ours: list[float] = []
@@ -25,31 +25,31 @@ async def bulk(stage: BenchContext) -> list[Row]:
         beside = None
         for first in range(0, len(users), step):
             part = users[first : first + step]
-            stage.say(f"import: {first + len(part):,} of {len(users):,} subscribers")
+            context.say(f"import: {first + len(part):,} of {len(users):,} subscribers")
             try:
-                last, took = await stage.bring(name, part)
+                last, took = await context.bring(name, part)
             except NoSuchCall as error:
                 return [Row(name="import", what=what, skipped=str(error))]
             seconds += took
             ours.append(last["added"] / took)
             if beside is None:
-                members = stage.store.bare_members(f"@TOA#_{name}")
+                members = context.store.bare_members(f"@TOA#_{name}")
                 beside = await stack.enter_async_context(members)
             bare.append(len(part) / await beside.insert(part, BATCH))
-    stage.made[wanted] = name
+    context.made[wanted] = name
     rows = [
         Row(
             name="import",
             what=what,
             ours=figures("the bulk import", "/s", ours),
-            yardstick=figures("bare insert_many", "/s", bare),
+            baseline=figures("bare insert_many", "/s", bare),
             target=Target(bound="at_least", value=0.5),
             notes=(f"all in {seconds:.1f} s",),
         )
     ]
     if wanted == 1_000_000:
-        call = stage.request("PUT", f"/v1/channels/{name}/subscription", "one-too-many")
-        refused = await stage.drive([call], connections=1, seconds=5)
+        call = context.request("PUT", f"/v1/channels/{name}/subscription", "one-too-many")
+        refused = await context.drive([call], connections=1, seconds=5)
         rows.append(
             Row(
                 name="import",

@@ -9,30 +9,30 @@ from channels.bench.models import Row, Target, figures
 TURNS = 20  # of each reader in one measurement
 
 
-async def unread(stage: BenchContext) -> list[Row]:
+async def unread(context: BenchContext) -> list[Row]:
     """`GET /v1/unread`, one reader after the other, beside the queries that the answer needs."""
-    readers = await _readers(stage)
-    channels = stage.plan.channels_of_a_user
+    readers = await _readers(context)
+    channels = context.plan.channels_of_a_user
     ours: list[float] = []
     theirs: list[float] = []
     busy = 0.0
-    requests = [stage.request("GET", "/v1/unread", user) for user in readers]
-    for repeat in range(stage.plan.repeats):
-        stage.say(f"unread: {repeat + 1} of {stage.plan.repeats}")
-        bare = [await stage.store.bare_unread(user) for user in readers * TURNS]
+    requests = [context.request("GET", "/v1/unread", user) for user in readers]
+    for repeat in range(context.plan.repeats):
+        context.say(f"unread: {repeat + 1} of {context.plan.repeats}")
+        bare = [await context.store.bare_unread(user) for user in readers * TURNS]
         theirs.append(statistics.median(bare) * 1000)
-        outcome = await stage.drive(requests * TURNS, connections=1, seconds=60)
+        outcome = await context.drive(requests * TURNS, connections=1, seconds=60)
         busy = max(busy, outcome.only(200).busy)
         ours.append(outcome.quantile(0.5) * 1000)
-    together = await stage.drive(requests, connections=len(readers), is_cycle=True)
+    together = await context.drive(requests, connections=len(readers), is_cycle=True)
     together.only(200)
-    bare_together = await _bare_together(stage, readers)
+    bare_together = await _bare_together(context, readers)
     return [
         Row(
             name="unread",
             what=f"unread totals with {channels:,} channels",
             ours=figures("GET /v1/unread, p50", "ms", ours),
-            yardstick=figures("the bare queries in motor, p50", "ms", theirs),
+            baseline=figures("the bare queries in motor, p50", "ms", theirs),
             target=Target(bound="at_most", value=1.5),
             generator_busy=busy,
             notes=(
@@ -43,53 +43,55 @@ async def unread(stage: BenchContext) -> list[Row]:
     ]
 
 
-async def _bare_together(stage: BenchContext, readers: list[str]) -> float:
+async def _bare_together(context: BenchContext, readers: list[str]) -> float:
     loop = asyncio.get_running_loop()
     started = loop.time()
     turns = 0
-    while loop.time() - started < stage.plan.seconds:
-        await asyncio.gather(*(stage.store.bare_unread(user) for user in readers))
+    while loop.time() - started < context.plan.seconds:
+        await asyncio.gather(*(context.store.bare_unread(user) for user in readers))
         turns += 1
     return turns * len(readers) / (loop.time() - started)
 
 
-async def _readers(stage: BenchContext) -> list[str]:
+async def _readers(context: BenchContext) -> list[str]:
     """Users who subscribe to the same many channels, with something unread in each; made once a run."""
-    users = [f"inbox-{number}" for number in range(stage.plan.readers)]
-    names = [f"shelf-{number}" for number in range(stage.plan.channels_of_a_user)]
-    stage.say(f"unread: {len(users)} users with {len(names):,} channels each")
+    users = [f"inbox-{number}" for number in range(context.plan.readers)]
+    names = [f"shelf-{number}" for number in range(context.plan.channels_of_a_user)]
+    context.say(f"unread: {len(users)} users with {len(names):,} channels each")
     bodies = [{"channel_id": f"@TOA#_{name}", "name": name} for name in names]
-    await stage.prepare([stage.request("POST", "/v1/channels", body=body) for body in bodies])
+    await context.prepare([context.request("POST", "/v1/channels", body=body) for body in bodies])
     paths = [f"/v1/channels/{name}" for name in names]
-    await stage.prepare(
-        [stage.request("PUT", f"{path}/subscription", user) for path in paths for user in users]
+    await context.prepare(
+        [context.request("PUT", f"{path}/subscription", user) for path in paths for user in users]
     )
     body = {"kind": "text", "text": "Something to read"}
-    await stage.prepare([stage.request("POST", f"{path}/posts", body=body) for path in paths])
-    await stage.prepare(
-        [stage.request("POST", "/v1/read", user, {"scope": "all"}) for user in users]
+    await context.prepare([context.request("POST", f"{path}/posts", body=body) for path in paths])
+    await context.prepare(
+        [context.request("POST", "/v1/read", user, {"scope": "all"}) for user in users]
     )
-    await stage.prepare([stage.request("POST", f"{path}/posts", body=body) for path in paths])
+    await context.prepare([context.request("POST", f"{path}/posts", body=body) for path in paths])
     return users
 
 
-async def at_size(stage: BenchContext) -> list[Row]:
+async def at_size(context: BenchContext) -> list[Row]:
     """The inbox of one user in thousands of groups: the first page of his list, his totals, reading all of it."""
-    groups = stage.plan.inbox_groups
+    groups = context.plan.inbox_groups
     what = f"the inbox of a user in {groups:,} groups"
-    subscribed = stage.plan.channels_of_a_user
+    subscribed = context.plan.channels_of_a_user
     user = "inbox-0"
-    stage.say(f"inbox: {groups - subscribed:,} chat groups more")
+    context.say(f"inbox: {groups - subscribed:,} chat groups more")
     body = {"type": "meeting", "name": "Tea"}
-    await stage.prepare([stage.request("POST", "/v1/groups", user, body)] * (groups - subscribed))
+    await context.prepare(
+        [context.request("POST", "/v1/groups", user, body)] * (groups - subscribed)
+    )
     rows: list[Row] = []
     for name, call in {
-        "conversation list, first page": stage.request("GET", "/v1/conversations?limit=50", user),
-        "unread totals": stage.request("GET", "/v1/unread", user),
-        "read everything again": stage.request("POST", "/v1/read", user, {"scope": "all"}),
+        "conversation list, first page": context.request("GET", "/v1/conversations?limit=50", user),
+        "unread totals": context.request("GET", "/v1/unread", user),
+        "read everything again": context.request("POST", "/v1/read", user, {"scope": "all"}),
     }.items():
-        stage.say(f"inbox: {name}")
-        outcome = await stage.drive([call] * 15, connections=1, seconds=60)
+        context.say(f"inbox: {name}")
+        outcome = await context.drive([call] * 15, connections=1, seconds=60)
         values = [latency * 1000 for latency in outcome.only(200).latencies[1:]]
         rows.append(
             Row(

@@ -7,25 +7,25 @@ from channels.bench.processes import server
 CALLS = 2_000
 
 
-async def memory(stage: BenchContext) -> list[Row]:
+async def memory(context: BenchContext) -> list[Row]:
     """Resident memory of a fresh process after posts to, reads of and new subscribers for the largest channel."""
-    largest = max(stage.made, default=0)
+    largest = max(context.made, default=0)
     what = f"server memory with a channel of {largest:,} subscribers, no sockets"
-    if stage.deployment.server is not None:
+    if context.deployment.server is not None:
         why = "a given server's process is not ours to read"
         return [Row(name="memory", what=what, skipped=why)]
     if not largest:
         return [Row(name="memory", what=what, skipped="no channel was filled: measure `post` too")]
-    path = f"/v1/channels/{stage.made[largest]}"
-    async with server(stage.deployment) as fresh:
+    path = f"/v1/channels/{context.made[largest]}"
+    async with server(context.deployment) as fresh:
         body = {"kind": "text", "text": "Something to read"}
-        calls = [stage.request("POST", f"{path}/posts", body=body)] * 50
+        calls = [context.request("POST", f"{path}/posts", body=body)] * 50
         for number in range(CALLS):
             user = f"memory-{number}"
-            calls.append(stage.request("GET", f"{path}/posts?limit=20", user))
-            calls.append(stage.request("GET", "/v1/unread", user))
-        calls += [stage.request("GET", f"{path}/subscribers?limit=100")] * 50
-        outcome = await stage.drive(calls, connections=64, seconds=30, server=fresh)
+            calls.append(context.request("GET", f"{path}/posts?limit=20", user))
+            calls.append(context.request("GET", "/v1/unread", user))
+        calls += [context.request("GET", f"{path}/subscribers?limit=100")] * 50
+        outcome = await context.drive(calls, connections=64, seconds=30, server=fresh)
         outcome.only(200, 201)
         held = fresh.memory_bytes
     return [

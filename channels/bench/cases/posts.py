@@ -8,28 +8,30 @@ from channels.bench.models import Row, Series, Target, figures
 WARM = 5  # posts to each channel that do not count
 
 
-async def post(stage: BenchContext) -> list[Row]:
+async def post(context: BenchContext) -> list[Row]:
     """One author posts in turn to channels of all sizes, so that noise meets all alike."""
-    sizes = stage.plan.subscribers
+    sizes = context.plan.subscribers
     what = f"post latency p50, {sizes[-1]:,} / {sizes[0]:,} subscribers"
     channels = []
     for size in sizes:
-        stage.say(f"post: a channel with {size:,} subscribers")
+        context.say(f"post: a channel with {size:,} subscribers")
         try:
             channels.append(
-                stage.made.get(size) or await stage.channel(f"size{size}", subscribers=size - 1)
+                context.made.get(size) or await context.channel(f"size{size}", subscribers=size - 1)
             )
         except NoSuchCall as error:
             return [Row(name="post", what=what, skipped=f"no bulk import: {error}")]
-        stage.made[size] = channels[-1]
+        context.made[size] = channels[-1]
     body = {"kind": "text", "text": text_of(200)}
-    turn = [stage.request("POST", f"/v1/channels/{name}/posts", body=body) for name in channels]
+    turn = [context.request("POST", f"/v1/channels/{name}/posts", body=body) for name in channels]
     medians: list[list[float]] = [[] for _ in sizes]
     busy = 0.0
-    for repeat in range(stage.plan.repeats):
-        stage.say(f"post: {repeat + 1} of {stage.plan.repeats}")
-        outcome = await stage.drive(
-            turn * (stage.plan.posts + WARM), connections=1, seconds=stage.plan.posts * len(sizes)
+    for repeat in range(context.plan.repeats):
+        context.say(f"post: {repeat + 1} of {context.plan.repeats}")
+        outcome = await context.drive(
+            turn * (context.plan.posts + WARM),
+            connections=1,
+            seconds=context.plan.posts * len(sizes),
         )
         outcome.only(201)
         busy = max(busy, outcome.busy)
@@ -45,7 +47,7 @@ async def post(stage: BenchContext) -> list[Row]:
             name="post",
             what=what,
             ours=figures(f"{sizes[-1]:,} subscribers", "ms", medians[-1]),
-            yardstick=figures(f"{sizes[0]:,} subscribers", "ms", medians[0]),
+            baseline=figures(f"{sizes[0]:,} subscribers", "ms", medians[0]),
             target=Target(bound="at_most", value=1.1),
             generator_busy=busy,
             notes=tuple(f"{int(size):,} subscribers: p50 {value:.2f} ms" for size, value in points),

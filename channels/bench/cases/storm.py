@@ -6,20 +6,20 @@ from channels.bench.models import Row, Target, figures
 from channels.bench.processes import server
 
 
-async def storm(stage: BenchContext) -> list[Row]:
+async def storm(context: BenchContext) -> list[Row]:
     """Open all sockets in the same moment; and what an idle one costs in memory."""
-    sockets = stage.plan.storm_sockets
-    channel = await stage.channel("storm")
+    sockets = context.plan.storm_sockets
+    channel = await context.channel("storm")
     users = [f"storm-{number}" for number in range(sockets)]
-    stage.say(f"storm: {sockets:,} subscribers")
+    context.say(f"storm: {sockets:,} subscribers")
     path = f"/v1/channels/{channel}/subscription"
-    await stage.prepare([stage.request("PUT", path, user) for user in users], connections=128)
-    tokens = [stage.token(user) for user in users]
+    await context.prepare([context.request("PUT", path, user) for user in users], connections=128)
+    tokens = [context.token(user) for user in users]
     listeners = Listeners()
     # A process as it is after a restart: one that had sockets before would take these into memory it has already.
-    async with server(stage.deployment) as fresh, opened(listeners):
+    async with server(context.deployment) as fresh, opened(listeners):
         before, address = fresh.memory_bytes, fresh.address
-        stage.say(f"storm: {sockets:,} sockets at once")
+        context.say(f"storm: {sockets:,} sockets at once")
         opening = Opening(
             "websocket", address.host, address.port, "/v1/socket", tokens, at_once=sockets
         )

@@ -14,25 +14,25 @@ KEPT: Final = Target(bound="at_least", value=0.7)
 holds what the others wait for, which is told without a target."""
 
 
-async def workers(stage: BenchContext) -> list[Row]:
+async def workers(context: BenchContext) -> list[Row]:
     """Subscribing and reacting with 1, 2, 4 processes; the first count is what the others are compared with."""
-    if stage.deployment.server is not None:
+    if context.deployment.server is not None:
         why = "a given server has the processes it has"
         return [Row(name="workers", what="several server processes", skipped=why)]
-    if not stage.hot:
-        stage.hot = await stage.channel("hot")
-        await stage.post(stage.hot, 1)
+    if not context.hot:
+        context.hot = await context.channel("hot")
+        await context.post(context.hot, 1)
     joins: dict[int, Outcome] = {}
     reactions: dict[int, Outcome] = {}
-    for processes in stage.plan.workers:
-        stage.say(f"workers: {processes}")
-        async with server(stage.deployment, workers=processes) as several:
-            await subscribe_new(stage, several, CALLERS, 1)
-            joins[processes] = await subscribe_new(stage, several, CALLERS, stage.plan.seconds)
-            reactions[processes] = await react_anew(stage, several, CALLERS, stage.plan.seconds)
+    for processes in context.plan.workers:
+        context.say(f"workers: {processes}")
+        async with server(context.deployment, workers=processes) as several:
+            await subscribe_new(context, several, CALLERS, 1)
+            joins[processes] = await subscribe_new(context, several, CALLERS, context.plan.seconds)
+            reactions[processes] = await react_anew(context, several, CALLERS, context.plan.seconds)
     rows: list[Row] = []
     for what, outcomes in {"subscribe": joins, "react": reactions}.items():
-        first, *others = stage.plan.workers
+        first, *others = context.plan.workers
         cores = len(os.sched_getaffinity(0))
         for processes in others:
             rows.append(
@@ -40,7 +40,7 @@ async def workers(stage: BenchContext) -> list[Row]:
                     name="workers",
                     what=f"{what} on one channel, {processes} processes / {first}",
                     ours=figures(f"{processes} processes", "/s", [outcomes[processes].per_second]),
-                    yardstick=figures("1 process", "/s", [outcomes[first].per_second]),
+                    baseline=figures("1 process", "/s", [outcomes[first].per_second]),
                     target=KEPT if processes <= cores else None,
                     generator_busy=outcomes[processes].busy,
                     series=(_series(what, outcomes),) if processes == others[-1] else (),

@@ -46,7 +46,7 @@ def _table(report: Report) -> Table:
     table.add_column("Row", no_wrap=True)
     table.add_column("What", min_width=12)
     table.add_column("Ours", justify="right", no_wrap=True)
-    table.add_column("Yardstick", justify="right", no_wrap=True)
+    table.add_column("Baseline", justify="right", no_wrap=True)
     table.add_column("Ratio", justify="right", no_wrap=True)
     table.add_column("Target", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
@@ -56,7 +56,7 @@ def _table(report: Report) -> Table:
             Text(row.name),
             Text(row.what),
             words.median(row.ours),
-            words.median(row.yardstick),
+            words.median(row.baseline),
             words.ratio(row),
             words.target(row),
             Text(row.verdict.value, STYLE[row.verdict]),
@@ -67,7 +67,7 @@ def _table(report: Report) -> Table:
 
 def _show_details(console: Console, row: Row) -> None:
     lines = [f"skipped: {row.skipped}"] if row.skipped is not None else []
-    lines += [f"yardstick: {row.yardstick.what}"] if row.yardstick is not None else []
+    lines += [f"baseline: {row.baseline.what}"] if row.baseline is not None else []
     lines += row.notes
     if not lines:
         return

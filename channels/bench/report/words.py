@@ -44,12 +44,12 @@ def median(figures: Figures | None) -> str:
 
 
 def ratio(row: Row) -> str:
-    """Ours / yardstick, exact enough to see on which side of a target it lies."""
+    """Ours / baseline, exact enough to see on which side of a target it lies."""
     return NONE if row.ratio is None else f"{row.ratio:,.3f}"
 
 
 def target(row: Row) -> str:
-    """What the ratio is held to; where there is no yardstick, our own figure, so with its unit."""
+    """What the ratio is held to; where there is no baseline, our own figure, so with its unit."""
     if row.target is None:
         return NONE
     is_own = row.ratio is None and row.ours is not None and row.ours.unit
