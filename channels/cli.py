@@ -1,8 +1,7 @@
 """The command `channels`: serve, token, revoke, verify, bench.
 
-It turns flags and environment into `Settings`, calls one function, and prints what keeps a command from starting as one
-readable message (exit code 1). It is the entry point, so with `channels.__main__` the only module outside
-`channels.server` that knows the server.
+It turns flags and environment into `Settings` and calls one function. A `StartupError` is printed as one readable
+message (exit code 1). Only this module and `channels.__main__`, outside of `channels.server`, import the server.
 """
 
 import asyncio
@@ -38,7 +37,7 @@ DataDir = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Where the embedded database and the signing secret live."
+        help="The directory of the embedded database and of the signing secret."
         " [CHANNELS_DATA_DIR; by default a directory of your user]",
     ),
 ]
@@ -79,15 +78,15 @@ def serve(
     ] = None,
     data_dir: DataDir = None,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Fill an empty database with a small believable scene.")
+        bool, typer.Option("--demo", help="Fill an empty database with example channels and chats.")
     ] = False,
 ) -> None:
     """Run the server, with its own MongoDB unless CHANNELS_MONGODB_URI names one.
 
-    SIGTERM or Ctrl-C finishes what was asked, closes the sockets, and stops.
+    SIGTERM or Ctrl-C finishes the requests under way, closes the sockets, and stops.
     """
     settings = Settings.load(host=host, port=port, workers=workers, data_dir=data_dir)
-    # Imported here: HTTP, the database driver and every service, which `channels token` should not wait for.
+    # Imported here, so that `channels token` does not wait for HTTP, the driver and every service.
     from channels.server.run import serve as run_server
 
     run_server(settings, demo=demo)
@@ -101,9 +100,12 @@ def token(
         str, typer.Argument(metavar="USER", help="The user id: 1 to 32 bytes of printable text.")
     ],
     admin: Annotated[
-        bool, typer.Option("--admin", help="With the rights of the application's own back end.")
+        bool,
+        typer.Option("--admin", help="Give the token the rights of the application's back end."),
     ] = False,
-    hours: Annotated[float, typer.Option(metavar="N", help="How long it is valid.")] = 720,
+    hours: Annotated[
+        float, typer.Option(metavar="N", help="How many hours the token is valid.")
+    ] = 720,
     data_dir: DataDir = None,
 ) -> None:
     """Print a token for a user, and nothing else.
@@ -124,9 +126,9 @@ def revoke(
     user: Annotated[str, typer.Argument(metavar="USER", help="The user id.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Refuse every token that was issued to a user until now, and close his sockets.
+    """Refuse every token that was issued to a user until now, and close their sockets.
 
-    Works beside a running server, which follows within moments. A token that is issued afterwards is good.
+    Works beside a running server, which follows within moments. Tokens that are issued later are valid.
     """
     settings = Settings.load(needs_secret=False, data_dir=data_dir)
     if not is_user_id(user):
@@ -141,21 +143,21 @@ def revoke(
         async with database_uri(settings) as uri:
             await revoke_tokens(uri, settings.database, UserId(user))
 
-    with _told_database_errors():
+    with _database_errors_as_startup_errors():
         asyncio.run(revoke_stored())
     typer.echo(f"Tokens issued to {user} until now are refused.")
 
 
 @app.command(
-    epilog="Example: channels verify --repair. Exit code 0: every promise holds; 1: one is broken."
+    epilog="Example: channels verify --repair. Exit code 0: all promises hold; 1: one is broken."
 )
 def verify(
     repair: Annotated[
-        bool, typer.Option("--repair", help="Set right what can be derived from other records.")
+        bool, typer.Option("--repair", help="Repair what can be derived from other records.")
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Check in the stored data what the server promises; also beside a running server."""
+    """Check the server's promises in the stored data, also beside a running server."""
     settings = Settings.load(needs_secret=False, data_dir=data_dir)
     # Imported here: see `serve`.
     from channels.server.embedded import database_uri
@@ -165,14 +167,14 @@ def verify(
         async with database_uri(settings) as uri:
             return await run(uri, settings.database, repair=repair, limits=settings.limits)
 
-    with _told_database_errors():
+    with _database_errors_as_startup_errors():
         code = asyncio.run(verify_stored())
     raise typer.Exit(code)
 
 
 @contextmanager
-def _told_database_errors() -> Iterator[None]:
-    """What keeps a command from its database, in words for its user."""
+def _database_errors_as_startup_errors() -> Iterator[None]:
+    """Translates errors of the database into messages for the person at the terminal."""
     from groups.kernel.errors import Unavailable
     from groups.kernel.mongo import StandaloneServer
 
@@ -188,12 +190,12 @@ def _told_database_errors() -> Iterator[None]:
 
 @app.command(
     epilog="Example: channels bench --quick, or channels bench subscribe react --report results."
-    " The rows: subscribe, react, read, unread, inbox, fanout, burst, storm, workers, import, post, memory."
+    " The cases: subscribe, react, read, unread, inbox, fanout, burst, storm, workers, import, post, memory."
 )
 def bench(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Rows to measure; all by default."),
+        typer.Argument(metavar="[NAME]...", help="Cases to measure; all by default."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Smaller and shorter: under two minutes.")
@@ -206,18 +208,18 @@ def bench(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Measure a server that runs already; CHANNELS_MONGODB_URI, CHANNELS_DATABASE and CHANNELS_SECRET"
-            " must be its own.",
+            help="Measure a running server; CHANNELS_MONGODB_URI, CHANNELS_DATABASE and CHANNELS_SECRET"
+            " must be those of the server.",
         ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Exit with code 1 when a target is missed.")
     ] = False,
 ) -> None:
-    """Measure what the server costs, each row beside a baseline in the same run.
+    """Measure what calls cost, each case beside a baseline in the same run.
 
-    Uses a database of its own on the replica set that CHANNELS_MONGODB_URI names, else one that it starts, and removes
-    what it made. Installed `mosquitto` is measured too.
+    Uses a database of its own on the replica set in CHANNELS_MONGODB_URI, or starts one, and removes it afterwards.
+    An installed `mosquitto` is measured too.
     """
     # Imported here: see `serve`.
     from channels.bench.cases import NAMES
@@ -231,14 +233,14 @@ def bench(
     raise_open_files()  # the load holds thousands of connections
     unknown = [name for name in names or [] if name not in NAMES]
     if unknown:
-        raise StartupError(f"There is no row {unknown[0]!r}.", cure=f"Rows: {', '.join(NAMES)}.")
+        raise StartupError(f"There is no case {unknown[0]!r}.", cure=f"Cases: {', '.join(NAMES)}.")
     settings = Settings.load(needs_secret=server is not None)
     if server is not None and settings.is_embedded:
         raise StartupError("--server needs CHANNELS_MONGODB_URI, the database of that server.")
 
     async def measure() -> bool:
         with tempfile.TemporaryDirectory(prefix="channels-bench-") as directory:
-            # Not the user's data: a database that is made for the run and gone afterwards.
+            # A database for this run only, not the user's data.
             own = Settings.load(needs_secret=False, data_dir=Path(directory), embedded_cache_gb=1.0)
             async with database_uri(own) as uri:
                 if server is None:
@@ -257,11 +259,11 @@ def bench(
 
 
 def main() -> None:
-    """Run the command line; what keeps a command from starting is printed, and the exit code is 1."""
+    """Run the command line. A `StartupError` is printed, and the exit code is 1."""
     try:
         app()
     except StartupError as error:
-        # Wrapped by the terminal, not by us: paths and commands in it are there to be copied.
+        # No wrapping, so that paths and commands in the message can be copied.
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print(Text("error: ", style="bold red"), Text(error.problem), sep="")
         if error.cure is not None:

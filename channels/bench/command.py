@@ -1,4 +1,4 @@
-"""Runs the rows on a deployment of its own and tells the outcome."""
+"""Runs the cases on a deployment of its own, and reports the outcome."""
 
 import importlib.metadata
 import time
@@ -33,10 +33,10 @@ async def run(
     directory: Path | None = None,
     console: Console | None = None,
 ) -> Report:
-    """Measure the rows of these names, all without any; print the table, and write the report where wanted.
+    """Measure the cases of these names (all when there are none), print the table, and write the report.
 
-    Starts its servers on the deployment, whose database it drops at the end, also when it is interrupted; the database
-    of a server that runs already keeps what was made in it.
+    It starts servers on the deployment and drops their database at the end, also after an interruption. The database of
+    a server that is already running keeps what was made in it.
 
     Raises: StandaloneServer; Unavailable; StartFailed.
     """
@@ -71,7 +71,7 @@ async def run(
 
 
 def is_missed(report: Report) -> bool:
-    """Whether a row did not keep to its target."""
+    """Whether any row missed its target."""
     return any(row.verdict is Verdict.MISSED for row in report.rows)
 
 
@@ -86,12 +86,12 @@ async def _measure(
     rows: list[Row] = []
     async with server(deployment) as running, _progress(console, len(names)) as progress:
         context = BenchContext(plan, deployment, store, generator, running, progress.say)
-        # In their own order: later rows use what earlier ones made.
+        # In the order of `NAMES`: later cases use what earlier ones made.
         for name in [each for each in NAMES if each in names]:
             progress.say(name)
             try:
                 rows += await CASES[name](context)
-            # One row that fails says so in its place, and the others are measured.
+            # A case that fails has a row that says so, and the others are still measured.
             except (LoadFailed, ImportFailed, StartFailed) as error:
                 rows.append(Row(name=name, what=name, skipped=f"failed: {error}"))
             progress.advance()
@@ -99,12 +99,12 @@ async def _measure(
 
 
 async def _ceiling(generator: Generator, plan: Plan) -> Figures:
-    """What the generator can do at most, which must be a multiple of what it measures."""
+    """The most that the generator can do, which must be several times what it measures."""
     calls = [request("GET", f"/{number}", "x" * 150) for number in range(CEILING_CALLERS)]
     async with baseline("constant") as address:
         job = Job(address.host, address.port, calls, CEILING_CALLERS, plan.seconds / 2, True)
         outcome = await generator.drive(job)
-    return figures("the generator against constant answers", "/s", [outcome.per_second])
+    return figures("the generator against constant responses", "/s", [outcome.per_second])
 
 
 class _Bar:
@@ -121,7 +121,7 @@ class _Bar:
 
 @asynccontextmanager
 async def _progress(console: Console, total: int) -> AsyncIterator[_Bar]:
-    """A bar over the rows, on a terminal only; it goes when the work is done."""
+    """A progress bar over the cases. It is shown on a terminal only, and removed at the end."""
     bar = rich.progress.Progress(
         rich.progress.SpinnerColumn(),
         rich.progress.BarColumn(bar_width=20),

@@ -1,4 +1,4 @@
-"""What all rows share: the plan, the deployment, the load generator, users with tokens, channels with subscribers."""
+"""What all cases share: the plan, the deployment, the load generator, users with tokens, channels with subscribers."""
 
 import asyncio
 import json
@@ -16,24 +16,24 @@ from channels.bench.processes import Address, Deployment, Server
 from channels.bench.store import BenchStore
 
 APP: Final = "bench-app"
-"""The application's own back end: it owns every channel of the run."""
+"""The application's back end, which owns every channel of the run."""
 TOKEN_SECONDS: Final = 6 * 3600
 SETUP_SECONDS: Final = 240.0
-CALLERS: Final = 64  # of calls that prepare something
-UPLOAD_LINES: Final = 5_000  # lines that are put together before they are sent
+CALLERS: Final = 64  # connections for calls that prepare a case
+UPLOAD_LINES: Final = 5_000  # lines of the import that are sent together
 
 
 class ImportFailed(Exception):
-    """The bulk import did not end well; the message holds what it answered."""
+    """The bulk import failed. The message holds its response."""
 
 
 class NoSuchCall(ImportFailed):
-    """The server does not have the bulk import."""
+    """The server does not offer the bulk import."""
 
 
 @dataclass(slots=True)
 class BenchContext:
-    """The run."""
+    """The state of a run."""
 
     plan: Plan
     deployment: Deployment
@@ -41,16 +41,16 @@ class BenchContext:
     generator: Generator
     server: Server
     say: Callable[[str], None]
-    """Tells whoever watches what is being done."""
+    """Shows what is being done."""
     made: dict[int, str] = field(default_factory=dict)
-    """Channels by how many subscribers they were made with."""
+    """Channels by their number of subscribers."""
     subscribed: list[str] = field(default_factory=list)
-    """Users whom the subscribe row subscribed to `hot`, and who have not reacted yet."""
+    """Users whom the subscribe case subscribed to `hot`, and who have not reacted yet."""
     hot: str = ""
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def token(self, user: str) -> str:
-        """A token of the user; of the application's back end for `APP`."""
+        """A token of the user; for `APP`, of the application's back end."""
         token = self._tokens.get(user)
         if token is None:
             claims: dict[str, Any] = {"sub": user, "exp": int(time.time()) + TOKEN_SECONDS}
@@ -61,7 +61,7 @@ class BenchContext:
         return token
 
     def request(self, method: str, path: str, user: str = APP, body: object = None) -> bytes:
-        """The bytes of a call."""
+        """The bytes of a request."""
         content = b"" if body is None else json.dumps(body).encode()
         return request(method, path, self.token(user), content)
 
@@ -75,7 +75,7 @@ class BenchContext:
         address: Address | None = None,
         server: Server | None = None,
     ) -> Outcome:
-        """Have the generator send the requests.
+        """Send the requests with the generator.
 
         Raises: LoadFailed.
         """
@@ -92,24 +92,28 @@ class BenchContext:
         outcome = await self.drive(requests, connections=connections, seconds=SETUP_SECONDS)
         outcome.only(200, 201, 204)
         if len(outcome.latencies) < len(requests):
-            raise LoadFailed(f"only {len(outcome.latencies)} of {len(requests)} calls in time")
+            raise LoadFailed(
+                f"only {len(outcome.latencies)} of {len(requests)} calls finished in time"
+            )
 
     async def channel(self, name: str, *, subscribers: int = 0) -> str:
-        """A new channel with so many subscribers beside its owner; its name in paths."""
+        """Create a channel with this many subscribers besides its owner. Returns its name in paths."""
         body = {"channel_id": f"@TOA#_{name}", "name": name}
         await self.prepare([self.request("POST", "/v1/channels", APP, body)], connections=1)
         if subscribers:
-            await self.bring(name, (f"{name}-{number:07}" for number in range(subscribers)))
+            await self.import_users(name, (f"{name}-{number:07}" for number in range(subscribers)))
         return name
 
     async def post(self, channel: str, posts: int, *, text_bytes: int = 200) -> None:
-        """Post so many texts to the channel."""
+        """Post this many texts to the channel."""
         body = {"kind": "text", "text": text_of(text_bytes)}
         path = f"/v1/channels/{channel}/posts"
         await self.prepare([self.request("POST", path, APP, body)] * posts, connections=1)
 
-    async def bring(self, channel: str, users: Iterable[str]) -> tuple[dict[str, Any], float]:
-        """Import the users into the channel; the last line of the answer, and the seconds it took.
+    async def import_users(
+        self, channel: str, users: Iterable[str]
+    ) -> tuple[dict[str, Any], float]:
+        """Import the users into the channel. Returns the last line of the response, and the seconds.
 
         Raises: NoSuchCall; ImportFailed.
         """
@@ -161,7 +165,7 @@ async def _last_line(reader: asyncio.StreamReader) -> dict[str, Any]:
     head = await reader.readuntil(b"\r\n\r\n")
     status = int(head[9:12])
     if status in {404, 405}:
-        raise NoSuchCall(f"the server answers {status}")
+        raise NoSuchCall(f"the server responds with {status}")
     if status != 200:
         raise ImportFailed(head.decode(errors="replace"))
     last = b""
@@ -186,7 +190,7 @@ async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def opened(*closables: Any) -> AsyncIterator[None]:
-    """Close these at the end, whatever happens."""
+    """Close these objects at the end."""
     async with AsyncExitStack() as stack:
         for closable in closables:
             stack.callback(closable.close)

@@ -30,7 +30,7 @@ _PONG: Final = b"\x8a\x80\x00\x00\x00\x00"  # empty, masked with zeros
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Connections to open: one a token. `greetings`: messages that each gets before anything counts."""
+    """Connections to open, one for each token. `greetings`: messages before the counting begins."""
 
     protocol: Literal["websocket", "mqtt"]
     host: str
@@ -44,7 +44,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """How the opening went: seconds until the last was ready, and how many failed."""
+    """Seconds until the last connection was ready, and how many failed."""
 
     seconds: float
     failed: int
@@ -117,15 +117,15 @@ class _Listener(asyncio.Protocol, ABC):
 
     @abstractmethod
     def _hello(self) -> bytes:
-        """What is sent first."""
+        """The first bytes to send."""
 
     @abstractmethod
     def _walk(self, buffer: bytes) -> tuple[int, int]:
-        """How many whole messages the buffer begins with, and where the rest starts."""
+        """How many whole messages the buffer begins with, and where the rest begins."""
 
 
 class WebSocketListener(_Listener):
-    """A WebSocket client that reads heads of frames."""
+    """A WebSocket client that reads only the headers of frames."""
 
     def __init__(self, opening: Opening, token: str, counter: _Counter) -> None:
         super().__init__(opening, token, counter)
@@ -291,11 +291,11 @@ class Listeners:
         return opened
 
     async def expect(self, messages: int, seconds: float) -> None:
-        """Count from now on, up to so many messages or seconds (`received` tells)."""
+        """Count from now on, up to this many messages or seconds. `received` returns the outcome."""
         await self._child.ask(Expectation(messages, seconds))
 
     async def received(self) -> Received:
-        """What came of `expect`, once it has ended."""
+        """Wait for the end of `expect`, and return its outcome."""
         received = await self._child.hear()
         assert isinstance(received, Received)
         return received

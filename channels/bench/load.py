@@ -1,8 +1,8 @@
-"""The load generator: many connections that each send a prepared request, wait for the answer, and send the next.
+"""The load generator: many connections that each send a prepared request, wait for the response, and send the next.
 
-It speaks HTTP/1.1 by itself, on bytes prepared beforehand, and looks of an answer only at status and length: a client
-library would cost more than the servers it measures. It runs in a process of its own and tells the processor time it
-used, so that a report can show that it was not the bottleneck.
+It writes prepared bytes of HTTP/1.1, and reads only the status and the length of a response: a client library would
+cost more than the servers it measures. It runs in a process of its own and reports the processor time that it used, so
+that a report can show that it was not the bottleneck.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ import uvloop
 from channels.bench.child import Child
 
 STALL_SECONDS: Final = 30.0
-"""A run whose last answers do not come ends so long after its time, and says how many are missing."""
+"""How long a run waits after its end for the last responses, before it counts them as missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to send: each request once, or round and round for `seconds`."""
+    """The requests to send: each once, or in a cycle for `seconds`."""
 
     host: str
     port: int
@@ -36,7 +36,7 @@ class Job:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of it. `latencies` are seconds, one an answer; `cpu_seconds` is the generator's own."""
+    """The outcome of a job. `latencies` holds the seconds of each response; `cpu_seconds` is the generator's."""
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -46,7 +46,7 @@ class Outcome:
 
     @property
     def per_second(self) -> float:
-        """Answers a second."""
+        """Responses a second."""
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
     @property
@@ -55,23 +55,23 @@ class Outcome:
         return self.cpu_seconds / self.seconds if self.seconds else 0.0
 
     def quantile(self, share: float) -> float:
-        """The latency in seconds below which this share of the answers came."""
+        """The latency in seconds of this share of the responses, or less."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
     def only(self, *statuses: int) -> "Outcome":
-        """This outcome, provided that every answer had one of these statuses.
+        """This outcome, if every response had one of these statuses.
 
         Raises: LoadFailed.
         """
         if self.missing or set(self.statuses) - set(statuses) or not self.latencies:
             said = ", ".join(f"{count} x {status}" for status, count in self.statuses.items())
-            raise LoadFailed(f"answers: {said or 'none'}; missing: {self.missing}")
+            raise LoadFailed(f"responses: {said or 'none'}; missing: {self.missing}")
         return self
 
 
 class LoadFailed(Exception):
-    """The answers are not those of a working server, so there is nothing to measure."""
+    """The responses are not those of a working server, so nothing was measured."""
 
 
 def request(method: str, path: str, token: str = "", body: bytes = b"", headers: str = "") -> bytes:
@@ -115,7 +115,7 @@ class _Caller(asyncio.Protocol):
         self._is_waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are of no class of asyncio's.
+        # uvloop's transports do not inherit from asyncio's.
         self._transport = cast(asyncio.Transport, transport)
 
     def begin(self) -> None:
@@ -195,19 +195,19 @@ def _serve(pipe: Connection) -> None:
             return
         try:
             pipe.send(uvloop.run(drive(job)))
-        # The other side decides what it means; a generator that dies would only hang it.
+        # The other process decides what the error means. It would wait forever for a generator that died.
         except Exception as error:
             pipe.send(LoadFailed(repr(error)))
 
 
 class Generator:
-    """A process that does jobs, one after the other."""
+    """A process that does one job after the other."""
 
     def __init__(self) -> None:
         self._child = Child(_serve)
 
     async def drive(self, job: Job) -> Outcome:
-        """Have the process do the job.
+        """Do the job in the process.
 
         Raises: LoadFailed.
         """

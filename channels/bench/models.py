@@ -1,4 +1,4 @@
-"""What a run of the benchmark measures, and what it makes of it: ratios, targets, verdicts."""
+"""The figures of a benchmark run, and what follows from them: ratios, targets, verdicts."""
 
 import statistics
 from collections.abc import Sequence
@@ -9,18 +9,18 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
 BUSY: Final = 0.8
-"""From this share of a core on, a load generator may be what is measured."""
+"""A load generator that uses this share of a core may be the bottleneck."""
 
 
 class Model(BaseModel):
     """The base of this package's models: the report is their JSON."""
 
-    # What is computed is written too, and passed over when a report is read back.
+    # Computed fields are written, and ignored when a report is read.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Verdict(StrEnum):
-    """What became of a row."""
+    """The result of a row."""
 
     MET = "met"
     MISSED = "missed"
@@ -32,13 +32,13 @@ class Verdict(StrEnum):
 
 
 class Target(Model):
-    """What a row is held to: `at_most` or `at_least` so much."""
+    """The target of a row: `at_most` or `at_least` a value."""
 
     bound: Literal["at_most", "at_least"]
     value: float
 
     def is_met(self, value: float) -> bool:
-        """Whether this value keeps to the target."""
+        """Whether this value meets the target."""
         return value <= self.value if self.bound == "at_most" else value >= self.value
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Target(Model):
 
 
 class Figures(Model):
-    """The same thing measured several times."""
+    """Repeated measurements of one quantity."""
 
     what: str
     unit: str
@@ -56,7 +56,7 @@ class Figures(Model):
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def median(self) -> float:
-        """The middle one."""
+        """The median of the values."""
         return statistics.median(self.values)
 
 
@@ -78,7 +78,7 @@ class Row(Model):
     baseline: Figures | None = None
     target: Target | None = None
     generator_busy: float = 0.0
-    """The busiest share of a core that a load generator of this row used."""
+    """The largest share of a core that a load generator of this row used."""
     notes: tuple[str, ...] = ()
     series: tuple[Series, ...] = ()
     skipped: str | None = None
@@ -90,13 +90,13 @@ class Row(Model):
             if len(self.ours.values) != len(self.baseline.values):
                 raise ValueError("ours and the baseline are measured in pairs")
             if not all(self.baseline.values):
-                raise ValueError("a baseline of nothing measures nothing")
+                raise ValueError("a baseline must not be 0")
         return self
 
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def ratio(self) -> float | None:
-        """Ours / baseline; None where there is no baseline."""
+        """Ours / baseline; None without a baseline."""
         if self.ours is None or self.baseline is None:
             return None
         pairs = zip(self.ours.values, self.baseline.values, strict=True)
@@ -105,7 +105,7 @@ class Row(Model):
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def verdict(self) -> Verdict:
-        """What became of the row; a target without a baseline is one for our own figure."""
+        """The result of the row. Without a baseline the target applies to our own figure."""
         if self.skipped is not None or self.ours is None:
             return Verdict.SKIPPED
         if self.generator_busy >= BUSY:
@@ -117,7 +117,7 @@ class Row(Model):
 
 
 class Machine(Model):
-    """Where it was measured."""
+    """The machine that was measured on."""
 
     processor: str
     cores: int
@@ -140,7 +140,7 @@ class Report(Model):
     is_quick: bool
     machine: Machine
     ceiling: Figures
-    """The generator against a server that does nothing: requests a second that it can make and count."""
+    """Requests a second that the generator makes against a server that does nothing."""
     rows: tuple[Row, ...]
 
 
@@ -150,5 +150,5 @@ def skipped(name: str, what: str, why: str) -> Row:
 
 
 def figures(what: str, unit: str, values: Sequence[float]) -> Figures:
-    """What was measured, rounded to what it can mean."""
+    """The measured values, rounded to four digits."""
     return Figures(what=what, unit=unit, values=tuple(round(value, 4) for value in values))

@@ -1,4 +1,4 @@
-"""How much a run measures: enough to say something, in a bounded time."""
+"""The sizes of a run: large enough to be meaningful, in a bounded time."""
 
 from dataclasses import dataclass
 
@@ -9,25 +9,25 @@ class Plan:
 
     is_quick: bool
     repeats: int
-    """Pairs of baseline and ours; the middle ratio counts."""
+    """Pairs of our figure and the baseline; the median ratio counts."""
     seconds: float
-    """Of one measurement under load."""
+    """Duration of one measurement under load."""
     subscribers: tuple[int, ...]
-    """Sizes of the channels that posts are measured in, smallest first."""
+    """Sizes of the channels for the post case, smallest first."""
     posts: int
-    """To each of them."""
+    """Posts to each of those channels."""
     concurrency: tuple[int, ...]
     sockets: tuple[int, ...]
     fanout_posts: int
     burst_posts: int
     storm_sockets: int
     imported: int
-    """Subscribers that the bulk import brings."""
+    """Subscribers in the bulk import."""
     channels_of_a_user: int
     readers: int
-    """Users with so many channels who ask for their totals at once."""
+    """Users with that many channels who read their totals at once."""
     inbox_groups: int
-    """Groups that one user is in for the inbox at size, his channels included."""
+    """Groups of the user of the large conversation list, channels included."""
     workers: tuple[int, ...]
 
 

@@ -1,4 +1,4 @@
-"""What the benchmark starts beside itself: servers, baselines, an MQTT broker; and what memory a server holds."""
+"""The processes that the benchmark starts: servers, baselines, an MQTT broker. And the memory of a server."""
 
 import asyncio
 import os
@@ -20,12 +20,12 @@ HOST: Final = "127.0.0.1"
 
 
 class StartFailed(Exception):
-    """A process did not start; the message says what it printed last."""
+    """A process did not start. The message holds its last output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where something listens."""
+    """Where a process listens."""
 
     host: str
     port: int
@@ -33,18 +33,18 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The database and the secret that servers are started with, or that a given one has."""
+    """The database and the secret of the servers that are measured."""
 
     mongodb_uri: str
     database: str
     secret: str
     inherited: Mapping[str, str]
-    """The environment that the benchmark itself was started in."""
+    """The environment of the benchmark itself."""
     server: str | None = None
-    """The address of a server that runs already."""
+    """The address of a server that is already running, if one was given."""
 
     def environment(self) -> dict[str, str]:
-        """The environment of a server on it, with the limits off that are there to keep load away."""
+        """The environment of a server, without the limits that would refuse the load."""
         return {
             **self.inherited,
             "CHANNELS_MONGODB_URI": self.mongodb_uri,
@@ -62,20 +62,20 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server: where, and its process (None: a given one, which may be anywhere)."""
+    """A running server and its process; `pid` is None for a given server, which may run on another machine."""
 
     address: Address
     pid: int | None
 
     @property
     def memory_bytes(self) -> int:
-        """Resident memory of its process; 0 for a given one."""
+        """Resident memory of the process; 0 for a given server."""
         return resident_bytes(self.pid) if self.pid is not None else 0
 
 
 @asynccontextmanager
 async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[Server]:
-    """A server on the deployment for as long as the body runs; the given one where there is one.
+    """A server that runs until the body ends, or the given server.
 
     Raises: StartFailed.
     """
@@ -88,7 +88,7 @@ async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[S
     async with _process(command, "Ready", deployment.environment()) as (process, printed):
         found = re.search(r"API +http://([^:]+):(\d+)/", printed)
         if found is None:
-            raise StartFailed(f"a server did not say where it listens: {printed}")
+            raise StartFailed(f"the server did not print where it listens: {printed}")
         yield Server(Address(found[1], int(found[2])), process.pid)
 
 
@@ -111,7 +111,7 @@ def find_broker() -> str | None:
 
 @asynccontextmanager
 async def broker(program: str) -> AsyncIterator[Address]:
-    """An MQTT broker as its package brings it, without limits that would have it drop what is measured.
+    """An MQTT broker with its defaults, without the limits that would make it drop messages.
 
     Raises: StartFailed.
     """

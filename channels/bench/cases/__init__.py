@@ -1,4 +1,4 @@
-"""The rows of the benchmark, in the order in which they are measured: later ones use what earlier ones made."""
+"""The cases of the benchmark, in the order in which they are measured: later ones use what earlier ones made."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final

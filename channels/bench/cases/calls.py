@@ -12,7 +12,9 @@ from channels.bench.processes import Address, Server, baseline
 
 CALLERS: Final = 256
 READERS: Final = 64
-MOST_A_SECOND: Final = 25_000  # calls a measurement prepares, so that it never runs out of users
+MOST_A_SECOND: Final = (
+    25_000  # calls prepared for a measurement, so that it never runs out of users
+)
 EMOJI: Final = ("👍", "❤️", "🔥", "🎉")
 
 _HALF: Final = Target(bound="at_least", value=0.5)
@@ -43,7 +45,7 @@ async def subscribe(context: BenchContext) -> list[Row]:
 async def subscribe_new(
     context: BenchContext, server: Server, callers: int, seconds: float
 ) -> Outcome:
-    """Subscribe new users to the hot channel for so long; they may react afterwards."""
+    """Subscribe new users to the hot channel for this long. They may react afterwards."""
     batch = next(_numbers)
     most = int(min(MOST_A_SECOND, 400 + 120 * callers) * seconds)
     users = [f"s{batch}-{number}" for number in range(most)]
@@ -51,7 +53,7 @@ async def subscribe_new(
     requests = [context.request("PUT", path, user) for user in users]
     outcome = await context.drive(requests, connections=callers, seconds=seconds, server=server)
     outcome.only(200)
-    # In this order they were sent; whose answer came is as many, give or take the connections.
+    # Requests were sent in this order, so about this many of the first ones had a response.
     context.subscribed += users[: len(outcome.latencies) - callers]
     return outcome
 
@@ -72,7 +74,7 @@ async def react(context: BenchContext) -> list[Row]:
 async def react_anew(
     context: BenchContext, server: Server, callers: int, seconds: float
 ) -> Outcome:
-    """React to the hot post for so long: each subscriber once with each emoji in turn."""
+    """React to the hot post for this long: each subscriber once with each emoji in turn."""
     emoji = quote(EMOJI[next(_numbers) % len(EMOJI)])
     path = f"/v1/channels/{context.hot}/posts/1/reactions/{emoji}"
     requests = [context.request("PUT", path, user) for user in context.subscribed]
@@ -89,7 +91,7 @@ async def _need_subscribers(context: BenchContext) -> None:
 
 
 async def read(context: BenchContext) -> list[Row]:
-    """`GET …/posts?limit=20`, each post with reactions, each caller holding one of his own."""
+    """`GET …/posts?limit=20`, each post with reactions, each caller with one reaction of their own."""
     channel = await context.channel("library")
     await context.post(channel, 25)
     readers = [f"reader-{number}" for number in range(READERS)]
@@ -102,7 +104,7 @@ async def read(context: BenchContext) -> list[Row]:
         for place, user in enumerate(readers[:12]):
             emoji = quote(EMOJI[(seq + place) % len(EMOJI)])
             reactions.append(context.request("PUT", f"{path}/posts/{seq}/reactions/{emoji}", user))
-    # And everyone else one, on the newest.
+    # All others react to the newest post.
     newest = f"{path}/posts/25/reactions/{quote(EMOJI[0])}"
     reactions += [context.request("PUT", newest, user) for user in readers[12:]]
     await context.prepare(reactions)
@@ -156,5 +158,5 @@ async def _beside_empty(
 
 
 def rates(what: str, outcomes: list[Outcome]) -> Figures:
-    """Answers a second of each of them."""
+    """Responses a second of each."""
     return figures(what, "/s", [outcome.per_second for outcome in outcomes])

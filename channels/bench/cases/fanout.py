@@ -1,4 +1,4 @@
-"""One post to thousands of sockets: until the last one has it, and how many a second in a burst."""
+"""One post to thousands of sockets: the time until the last one has it, and deliveries a second in a burst."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ _NO_BROKER = "mosquitto is not installed"
 
 @asynccontextmanager
 async def listening(context: BenchContext, sockets: int) -> AsyncIterator[tuple[str, Listeners]]:
-    """A channel, and so many of its subscribers with a socket each."""
+    """A channel, and this many of its subscribers with a socket each."""
     channel = await context.channel(f"live{sockets}-{time.monotonic_ns()}")
     users = [f"ear-{number}" for number in range(sockets)]
     context.say(f"{sockets:,} subscribers with a socket each")
@@ -66,7 +66,7 @@ async def fanout(context: BenchContext) -> list[Row]:
                 ways.append(await opened_for_row.enter_async_context(_publishing(program, sockets)))
             context.say(f"fanout: {sockets:,} sockets")
             await asyncio.sleep(SETTLE_SECONDS)
-            # In turn, so that what disturbs the machine for a while disturbs both.
+            # In turn, so that noise of the machine affects both.
             for _ in range(context.plan.fanout_posts + WARM):
                 for way in ways:
                     await way.once(sockets)
@@ -96,7 +96,7 @@ async def fanout(context: BenchContext) -> list[Row]:
 
 @dataclass(slots=True)
 class _Way:
-    """One of the systems compared: the bytes that make it post, and what it has measured."""
+    """One of the compared systems: the bytes that make it post, and its measurements."""
 
     writer: asyncio.StreamWriter
     reader: asyncio.StreamReader
@@ -237,7 +237,7 @@ async def _burst(
 async def _beside_a_burst(
     context: BenchContext, channel: str, listeners: Listeners, sockets: int, posts: int
 ) -> list[str]:
-    """How long another's calls take while a burst goes out, and when none does."""
+    """The latency of another user's calls, during a burst and without one."""
     call = context.request("GET", "/v1/unread", "somebody")
     idle = await context.drive([call], connections=1, seconds=1, is_cycle=True)
     body = {"kind": "text", "text": text_of(POST_BYTES)}

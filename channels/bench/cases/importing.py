@@ -1,4 +1,4 @@
-"""The bulk import beside a bare `insert_many` of the same documents; and the one subscriber too many."""
+"""The bulk import beside a bare `insert_many` of the same documents, and the subscriber beyond the limit."""
 
 from contextlib import AsyncExitStack
 from typing import Final
@@ -11,7 +11,7 @@ STEPS: Final = 5
 
 
 async def bulk(context: BenchContext) -> list[Row]:
-    """`POST …/subscribers` with a line a user, until the channel is full where the plan goes so far."""
+    """`POST …/subscribers` with one line for each user, up to the member limit if the plan goes that far."""
     wanted = context.plan.imported
     what = f"{wanted:,} subscribers through the bulk import"
     name = await context.channel("crowd")
@@ -20,14 +20,14 @@ async def bulk(context: BenchContext) -> list[Row]:
     ours: list[float] = []
     bare: list[float] = []
     seconds = 0.0
-    # In turns: what slows the machine down for a while slows both, and the indexes of both grow alike.
+    # In turn, so that noise of the machine affects both, and both indexes grow alike.
     async with AsyncExitStack() as stack:
         beside = None
         for first in range(0, len(users), step):
             part = users[first : first + step]
             context.say(f"import: {first + len(part):,} of {len(users):,} subscribers")
             try:
-                last, took = await context.bring(name, part)
+                last, took = await context.import_users(name, part)
             except NoSuchCall as error:
                 return [Row(name="import", what=what, skipped=str(error))]
             seconds += took

@@ -1,4 +1,4 @@
-"""Unread totals of users with many channels beside the bare queries; the inbox of one who is in thousands of groups."""
+"""Unread totals of users with many channels beside the bare queries; the list of a user in thousands of groups."""
 
 import asyncio
 import statistics
@@ -10,7 +10,7 @@ TURNS = 20  # of each reader in one measurement
 
 
 async def unread(context: BenchContext) -> list[Row]:
-    """`GET /v1/unread`, one reader after the other, beside the queries that the answer needs."""
+    """`GET /v1/unread`, one reader after the other, beside the queries that it needs."""
     readers = await _readers(context)
     channels = context.plan.channels_of_a_user
     ours: list[float] = []
@@ -54,7 +54,7 @@ async def _bare_together(context: BenchContext, readers: list[str]) -> float:
 
 
 async def _readers(context: BenchContext) -> list[str]:
-    """Users who subscribe to the same many channels, with something unread in each; made once a run."""
+    """Users who subscribe to the same channels, with unread posts in each; made once in a run."""
     users = [f"inbox-{number}" for number in range(context.plan.readers)]
     names = [f"shelf-{number}" for number in range(context.plan.channels_of_a_user)]
     context.say(f"unread: {len(users)} users with {len(names):,} channels each")
@@ -74,7 +74,7 @@ async def _readers(context: BenchContext) -> list[str]:
 
 
 async def at_size(context: BenchContext) -> list[Row]:
-    """The inbox of one user in thousands of groups: the first page of his list, his totals, reading all of it."""
+    """A user in thousands of groups: the first page of their list, their totals, marking all of it read."""
     groups = context.plan.inbox_groups
     what = f"the inbox of a user in {groups:,} groups"
     subscribed = context.plan.channels_of_a_user

@@ -1,4 +1,4 @@
-"""What a server process holds that serves the largest channel, without sockets: nothing a subscriber."""
+"""The memory of a server process that serves the largest channel without sockets: nothing for each subscriber."""
 
 from channels.bench.context import BenchContext
 from channels.bench.models import Row, Target, figures

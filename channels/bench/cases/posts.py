@@ -1,4 +1,4 @@
-"""The latency of a post against the number of subscribers: it must not depend on it."""
+"""The latency of a post must not depend on the number of subscribers."""
 
 import statistics
 
@@ -9,7 +9,7 @@ WARM = 5  # posts to each channel that do not count
 
 
 async def post(context: BenchContext) -> list[Row]:
-    """One author posts in turn to channels of all sizes, so that noise meets all alike."""
+    """One author posts in turn to channels of all sizes, so that noise affects all of them."""
     sizes = context.plan.subscribers
     what = f"post latency p50, {sizes[-1]:,} / {sizes[0]:,} subscribers"
     channels = []

@@ -1,4 +1,4 @@
-"""Everybody reconnects at once, as after a restart: all are admitted, and how long the last one waits."""
+"""All clients reconnect at once, as after a restart: all are admitted, and how long the last one waits."""
 
 from channels.bench.context import BenchContext, opened
 from channels.bench.listeners import Listeners, Opening
@@ -7,7 +7,7 @@ from channels.bench.processes import server
 
 
 async def storm(context: BenchContext) -> list[Row]:
-    """Open all sockets in the same moment; and what an idle one costs in memory."""
+    """Open all sockets in the same moment, and measure the memory of an idle one."""
     sockets = context.plan.storm_sockets
     channel = await context.channel("storm")
     users = [f"storm-{number}" for number in range(sockets)]
@@ -16,7 +16,7 @@ async def storm(context: BenchContext) -> list[Row]:
     await context.prepare([context.request("PUT", path, user) for user in users], connections=128)
     tokens = [context.token(user) for user in users]
     listeners = Listeners()
-    # A process as it is after a restart: one that had sockets before would take these into memory it has already.
+    # A fresh process: one that had sockets before would reuse memory that it holds already.
     async with server(context.deployment) as fresh, opened(listeners):
         before, address = fresh.memory_bytes, fresh.address
         context.say(f"storm: {sockets:,} sockets at once")

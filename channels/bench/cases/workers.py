@@ -1,4 +1,4 @@
-"""Several server processes on one hot channel: their transactions meet on the same documents, and must not collapse."""
+"""Several server processes on one hot channel: their transactions write the same documents, and must not collapse."""
 
 import os
 from typing import Final
@@ -10,12 +10,12 @@ from channels.bench.models import Row, Series, Target, figures
 from channels.bench.processes import server
 
 KEPT: Final = Target(bound="at_least", value=0.7)
-"""Ours: of what one process does, for as many processes as there are cores; with more, each waits for a core while it
-holds what the others wait for, which is told without a target."""
+"""The target holds for up to as many processes as there are cores. With more, a process waits for a core while others
+wait for its locks; that is measured without a target."""
 
 
 async def workers(context: BenchContext) -> list[Row]:
-    """Subscribing and reacting with 1, 2, 4 processes; the first count is what the others are compared with."""
+    """Subscribing and reacting with 1, 2 and 4 processes, compared with the first count."""
     if context.deployment.server is not None:
         why = "a given server has the processes it has"
         return [Row(name="workers", what="several server processes", skipped=why)]

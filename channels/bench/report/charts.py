@@ -1,4 +1,4 @@
-"""The charts, as SVG that stands alone: no script, nothing to fetch, and the same bytes each time."""
+"""The charts as SVG: without scripts or links, and the same bytes for the same report."""
 
 import math
 import sys
@@ -11,8 +11,8 @@ from pygal.style import Style
 from channels.bench.models import Report, Series
 from channels.bench.report import words
 
-# For maps, which we do not draw, pygal hangs a finder of an old kind into every import of the process, and Python warns
-# of it whenever something optional is not installed.
+# pygal installs an import hook for maps, which we do not draw. Python warns about it whenever an optional module is
+# missing.
 sys.meta_path[:] = [
     finder for finder in sys.meta_path if type(finder).__module__.partition(".")[0] != "pygal"
 ]
@@ -20,7 +20,7 @@ sys.meta_path[:] = [
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What a chart shows, and the marks of its x axis, which is logarithmic; points beyond them widen it."""
+    """The texts of a chart, and the marks of its logarithmic x axis. Points beyond them widen it."""
 
     title: str
     x: str
@@ -51,7 +51,7 @@ CHARTS: Final = {
         (1, 2, 4),
     ),
 }
-"""By the names that a `Series` gives."""
+"""The charts by the names in `Series.chart`."""
 
 _STYLE: Final = Style(
     background="white",  # of its own, so that the black text is readable on dark pages, too
@@ -77,7 +77,7 @@ _STYLE: Final = Style(
 
 
 def charts(report: Report) -> dict[str, bytes]:
-    """The SVG of each chart that the report has points for; a series of no chart here stays in the JSON alone."""
+    """The SVG of each chart that has points in the report. Series without a chart here stay in the JSON only."""
     found: dict[str, list[Series]] = {}
     for row in report.rows:
         for series in row.series:

@@ -1,4 +1,4 @@
-"""What `channels bench` prints when it is done: the table, and below it what a line of figures cannot tell."""
+"""The output of `channels bench`: a table, and below it the notes."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ STYLE: Final = {
     Verdict.MEASURED: "",
     Verdict.SKIPPED: "dim",
 }
-"""Colour only repeats what the word says."""
+"""Colours repeat what the words say."""
 
 
 def show(console: Console, report: Report) -> None:
@@ -72,7 +72,7 @@ def _show_details(console: Console, row: Row) -> None:
     if not lines:
         return
     console.print()
-    # Reasons quote what servers and libraries said: they are text, never markup.
+    # Reasons quote servers and libraries, so they are text, never markup.
     console.print(Text(f"{row.name}: {row.what}", style="bold"))
     for line in lines:
         console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))

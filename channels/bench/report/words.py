@@ -1,4 +1,4 @@
-"""How figures are worded, the same on the terminal and on the page: three digits that mean something, and the unit."""
+"""The wording of figures on the terminal and on the page: three significant digits, and the unit."""
 
 from collections import Counter
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from channels.bench.models import BUSY, Figures, Report, Row, Verdict
 
 NONE: Final = "–"
-"""Stands where there is nothing to tell."""
+"""Shown when there is no value."""
 
 MEANING: Final = {
-    Verdict.MET: "the target is kept",
-    Verdict.MISSED: "the target is not kept",
+    Verdict.MET: "the target is met",
+    Verdict.MISSED: "the target is missed",
     Verdict.GENERATOR_BOUND: (
         f"a load generator used {BUSY:.0%} of a core or more,"
         " so the figure may be its own and is not judged"
@@ -21,7 +21,7 @@ MEANING: Final = {
 
 
 def number(value: float) -> str:
-    """The value with three digits, more where it is greater than a thousand."""
+    """The value with three digits, or more above a thousand."""
     if abs(value) >= 99.95:
         return f"{value:,.0f}"
     if abs(value) >= 9.995:
@@ -32,24 +32,24 @@ def number(value: float) -> str:
 
 
 def amount(value: float, unit: str) -> str:
-    """The value with its unit; counts, which have none, in full."""
+    """The value with its unit. Counts have no unit, and all digits."""
     if not unit:
         return f"{value:,g}" if abs(value) < 1e5 else f"{value:,.0f}"
     return f"{number(value)}{unit}" if unit.startswith("/") else f"{number(value)} {unit}"
 
 
 def median(figures: Figures | None) -> str:
-    """The middle one of the values."""
+    """The median of the values."""
     return NONE if figures is None else amount(figures.median, figures.unit)
 
 
 def ratio(row: Row) -> str:
-    """Ours / baseline, exact enough to see on which side of a target it lies."""
+    """Ours / baseline, with enough digits to compare it with a target."""
     return NONE if row.ratio is None else f"{row.ratio:,.3f}"
 
 
 def target(row: Row) -> str:
-    """What the ratio is held to; where there is no baseline, our own figure, so with its unit."""
+    """The target of the ratio. Without a baseline it is one for our own figure, with its unit."""
     if row.target is None:
         return NONE
     is_own = row.ratio is None and row.ours is not None and row.ours.unit

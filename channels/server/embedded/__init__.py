@@ -1,14 +1,13 @@
-"""The embedded database: a real `mongod` of the server's own, for whoever has no MongoDB to point at.
+"""The embedded database: a real `mongod` that the server runs itself, for deployments without a MongoDB.
 
-What it promises: everything that a replica set of one node can: transactions, change streams, and no loss of what was
-majority-committed, whether the server or the database is killed. One server per data directory. The database starts and
-stops with the server, is restarted when it dies alone, and is found by commands beside the server (`running_uri`,
+What it promises: what a replica set of one node can do: transactions, change streams, and no loss of majority-committed
+writes when the server or the database is killed. One server per data directory. The database starts and stops with the
+server, is restarted when it dies alone, and is found by commands that run beside the server (`running_uri`,
 `database_uri`).
 
-Only the user who runs the server reaches it, through a Unix socket in the data directory; its files, its log included,
-are closed to all others.
+Only the user who runs the server can reach it, through a Unix socket in the data directory, and read its files and log.
 
-What it does not: it has no second node. Root can read everything.
+What it does not promise: a second node, and secrets from root.
 
 What it depends on: a `mongod` on PATH or the `embedded` extra; `groups.kernel.mongo` to make it a replica set.
 

