@@ -93,7 +93,7 @@ def test_without_a_target_a_row_is_only_measured() -> None:
     assert row(100).verdict is Verdict.MEASURED
 
 
-def test_what_was_not_measured_is_skipped_and_says_why() -> None:
+def test_a_case_without_figures_is_skipped_with_a_reason() -> None:
     left_out = skipped("import", "a million", "no bulk import")
     assert (left_out.verdict, left_out.ratio) == (Verdict.SKIPPED, None)
     assert left_out.skipped == "no bulk import"

@@ -126,7 +126,7 @@ def test_files_of_an_earlier_run_are_replaced(tmp_path: Path) -> None:
     assert len(json.loads((tmp_path / "results.json").read_text())["rows"]) == 2
 
 
-def test_the_json_holds_all_that_was_measured_and_what_was_made_of_it(tmp_path: Path) -> None:
+def test_the_json_holds_all_figures_and_verdicts(tmp_path: Path) -> None:
     results = write(REPORT, tmp_path)[0].read_text(encoding="utf-8")
     stored = json.loads(results)
     assert Report.model_validate(measured_only(stored)) == REPORT

@@ -529,7 +529,7 @@ async def test_a_departure_is_forgotten_only_after_the_last_token_that_asks_for_
         "%00",
     ],
 )
-async def test_what_is_no_token_is_refused(server: Api, token: str) -> None:
+async def test_invalid_tokens_are_refused(server: Api, token: str) -> None:
     bob = server.user("bob")
     good = (await bob.get(MINE)).body["sync_token"]
     assert (await bob.get(f"{MINE}&updated_since={good}")).status == 200

@@ -61,7 +61,7 @@ async def asleep(server: Server, database: Stored) -> str:
 
 
 @pytest.mark.timeout(180)
-async def test_a_process_that_wakes_over_a_cleared_channel_leaves_the_new_one_of_its_id_alone(
+async def test_a_waking_cleanup_leaves_a_new_channel_of_the_same_id_alone(
     pair: tuple[Server, Server],
 ) -> None:
     one, other = pair

@@ -114,7 +114,7 @@ async def crossed(pair: tuple[Server, Server], name: str, posts: int) -> float:
 
 
 @pytest.mark.faults
-async def test_what_one_process_commits_the_other_tells_within_100_ms(
+async def test_an_event_reaches_the_other_process_within_100_ms(
     pair: tuple[Server, Server],
 ) -> None:
     assert await crossed(pair, "soon", 400) < P95_SECONDS
@@ -210,7 +210,7 @@ def forgetful() -> Iterator[tuple[Server, Mongod]]:
 
 
 @pytest.mark.parametrize("is_killed", [False, True], ids=["open stream", "broken stream"])
-async def test_a_process_that_slept_longer_than_the_history_has_its_sockets_resync(
+async def test_sockets_resync_after_a_sleep_beyond_the_history(
     forgetful: tuple[Server, Mongod], is_killed: bool
 ) -> None:
     server, mongod = forgetful

@@ -112,7 +112,7 @@ async def test_a_database_that_is_away_for_seconds_is_waited_for(
 
 @pytest.mark.faults
 @pytest.mark.timeout(300)
-async def test_while_the_database_is_away_for_longer_every_call_is_told_so(
+async def test_every_call_gets_503_while_the_database_is_down(
     pair: tuple[Server, Server], mongod: Mongod
 ) -> None:
     journal = await _away(pair, mongod, 40)

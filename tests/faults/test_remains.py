@@ -61,7 +61,7 @@ def setting(database: Database, value: str) -> Callable[[Tx], Awaitable[None]]:
     return work
 
 
-async def test_what_a_dead_process_left_open_is_ended_by_whoever_it_holds_up(
+async def test_a_transaction_of_a_dead_process_is_ended_by_a_waiting_one(
     mongod_uri: str, database: Database
 ) -> None:
     await database.run(setting(database, "first"))
@@ -162,7 +162,7 @@ async def test_the_remains_of_a_dead_process_are_cleared_by_a_living_one(
         await living.stop()
 
 
-async def test_who_clears_too_late_takes_nothing_from_a_new_group_of_the_same_id(
+async def test_a_late_cleanup_leaves_a_new_group_of_the_same_id_alone(
     database: Database,
 ) -> None:
     services = create_services(database, Limits())

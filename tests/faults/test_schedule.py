@@ -82,7 +82,7 @@ async def all_out(database: Stored) -> None:
 
 @pytest.mark.faults
 @pytest.mark.timeout(180)
-async def test_what_became_due_while_no_server_ran_is_out_once_with_two_afterwards(
+async def test_posts_due_during_downtime_are_published_once_by_two_servers(
     pair: tuple[Server, Server],
 ) -> None:
     one, other = pair
@@ -147,7 +147,7 @@ async def caught(
 
 
 @pytest.mark.timeout(180)
-async def test_a_process_killed_while_it_publishes_leaves_each_post_out_once_or_due(
+async def test_a_kill_while_publishing_leaves_posts_published_once_or_due(
     pair: tuple[Server, Server],
 ) -> None:
     one, other = pair
@@ -166,7 +166,7 @@ async def test_a_process_killed_while_it_publishes_leaves_each_post_out_once_or_
 
 
 @pytest.mark.timeout(180)
-async def test_a_process_that_sleeps_while_it_publishes_and_wakes_repeats_nothing(
+async def test_a_process_that_freezes_while_publishing_repeats_nothing(
     pair: tuple[Server, Server],
 ) -> None:
     one, other = pair

@@ -84,7 +84,7 @@ async def test_a_slow_database_and_a_silent_one_lose_nothing(
 
 @pytest.mark.faults
 @pytest.mark.timeout(400)
-async def test_while_the_database_is_silent_every_call_is_told_so_in_bounded_time(
+async def test_every_call_gets_503_in_bounded_time_from_a_silent_database(
     directory: Path, mongod: Mongod
 ) -> None:
     async with (

@@ -105,7 +105,7 @@ async def listening(
     assert all(isinstance(result, asyncio.CancelledError) for result in results), results
 
 
-async def test_a_socket_moves_from_a_killed_process_to_the_other_and_misses_nothing(
+async def test_a_socket_moves_to_another_process_and_misses_nothing(
     pair: tuple[Server, Server],
 ) -> None:
     one, other = pair

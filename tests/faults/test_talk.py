@@ -114,7 +114,7 @@ async def kill_mongod(server: Server) -> None:
 @pytest.mark.parametrize(
     "rounds", [1, pytest.param(10, marks=[pytest.mark.faults, pytest.mark.timeout(900)])]
 )
-async def test_what_was_said_in_private_is_there_once_after_kills(
+async def test_one_to_one_messages_are_stored_once_after_kills(
     embedded: Server, rounds: int
 ) -> None:
     async with Clients([embedded.url]) as clients:

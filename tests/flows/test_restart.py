@@ -81,7 +81,7 @@ async def test_after_a_restart_everything_is_still_there(server: ServerProcess) 
     assert '"level": "error"' not in server.log()
 
 
-async def test_a_backup_holds_what_was_stored_when_it_was_made_and_verifies_clean(
+async def test_a_backup_holds_its_moment_and_verifies_clean(
     server: ServerProcess,
 ) -> None:
     await server.start()
@@ -150,7 +150,7 @@ async def all_seqs(user: User, head: int) -> list[int]:
 
 
 @pytest.mark.faults
-async def test_two_workers_answer_on_one_port_and_both_hear_every_event(
+async def test_two_workers_share_a_port_and_both_receive_every_event(
     server: ServerProcess,
 ) -> None:
     await server.start("--workers", "2")

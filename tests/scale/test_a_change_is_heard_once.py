@@ -45,7 +45,7 @@ async def pair() -> AsyncIterator[Pair]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-async def test_a_channel_changes_its_name_and_a_socket_in_another_process_hears_it_once(
+async def test_a_rename_reaches_a_socket_of_another_process_once(
     pair: Pair,
 ) -> None:
     await _changes(pair, SHORT)
@@ -53,7 +53,7 @@ async def test_a_channel_changes_its_name_and_a_socket_in_another_process_hears_
 
 @pytest.mark.scale
 @pytest.mark.timeout(300)
-async def test_a_channel_of_100_000_changes_its_name_and_a_socket_elsewhere_hears_it_once(
+async def test_a_rename_for_100_000_reaches_a_socket_elsewhere_once(
     pair: Pair,
 ) -> None:
     await _changes(pair, MANY)

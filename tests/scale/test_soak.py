@@ -315,7 +315,7 @@ async def soak(server: ServerProcess, seconds: float) -> tuple[Served, Served]:
 
 
 @pytest.mark.timeout(300)
-async def test_a_moment_of_abuse_refuses_nobody_honest_and_leaves_nothing(
+async def test_a_short_attack_refuses_no_honest_call_and_leaves_nothing(
     server: ServerProcess,
 ) -> None:
     await server.start()
@@ -325,7 +325,7 @@ async def test_a_moment_of_abuse_refuses_nobody_honest_and_leaves_nothing(
 
 @pytest.mark.scale
 @pytest.mark.timeout(900)
-async def test_minutes_of_abuse_slow_nobody_down_tenfold_and_leave_nothing(
+async def test_a_long_attack_slows_no_user_tenfold_and_leaves_nothing(
     server: ServerProcess,
 ) -> None:
     await server.start()

@@ -91,7 +91,7 @@ async def players(shared_api: Api) -> Cast:
 
 
 @pytest.mark.parametrize(("table", "row"), CALLS)
-async def test_a_call_that_runs_the_channel_is_told_or_has_a_reason(
+async def test_every_admin_call_has_a_log_entry_or_a_reason(
     players: Cast, table: str, row: Row
 ) -> None:
     make, _ = TABLES[table]

@@ -18,7 +18,7 @@ SECRET_TEXT: Final = "Please let me in, I am the doctor of your member Bob"
 GROUP: Final = GroupId("@TGS#_tea")
 
 
-async def test_what_an_applicant_writes_reaches_owner_and_admins_and_nobody_else(
+async def test_a_join_request_reaches_only_owner_and_admins(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(), await api(database=second_database)

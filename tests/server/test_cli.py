@@ -61,7 +61,7 @@ def test_a_token_may_be_admin_and_short_and_of_a_given_secret(tmp_path: Path) ->
         (["serve", "--port", "70000"], "--port"),
     ],
 )
-def test_what_cannot_be_done_is_one_message_and_exit_code_1(
+def test_a_command_that_cannot_start_prints_one_message(
     tmp_path: Path, arguments: list[str], told: str
 ) -> None:
     done = channels(*arguments, CHANNELS_DATA_DIR=str(tmp_path))
@@ -71,7 +71,7 @@ def test_what_cannot_be_done_is_one_message_and_exit_code_1(
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_secret_outside_embedded_mode_is_told_with_its_cure(tmp_path: Path) -> None:
+def test_a_missing_secret_is_reported_with_its_cure(tmp_path: Path) -> None:
     uri = "mongodb://db/?replicaSet=rs"
     for command in (["serve"], ["token", "ada"]):
         done = channels(*command, CHANNELS_MONGODB_URI=uri, CHANNELS_DATA_DIR=str(tmp_path))
@@ -95,7 +95,7 @@ def test_each_command_explains_itself_with_an_example(command: str) -> None:
     assert "Example:" in done.stdout
 
 
-def test_help_lists_the_commands_and_the_version_is_told() -> None:
+def test_help_lists_the_commands_and_version_prints_it() -> None:
     done = channels("--help")
     assert all(command in done.stdout for command in ("serve", "token", "verify"))
     assert channels("--version").stdout.startswith("channel-layer ")

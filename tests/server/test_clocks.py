@@ -70,7 +70,7 @@ async def test_every_process_tells_the_database_s_time(machine: OpenMachine, ahe
 
 
 @pytest.mark.parametrize("ahead", APART)
-async def test_a_process_with_a_wrong_clock_neither_stops_posts_elsewhere_nor_dates_them_wrongly(
+async def test_a_wrong_clock_neither_stops_nor_misdates_posts(
     machine: OpenMachine, ahead: float
 ) -> None:
     rate = {"posts_per_second": 3}
@@ -122,7 +122,7 @@ async def test_a_token_of_the_future_is_let_in_by_no_process(
 
 
 @pytest.mark.parametrize("ahead", [50.0, 3600.0])
-async def test_a_scheduled_post_waits_for_its_hour_whoever_is_ahead(
+async def test_a_scheduled_post_is_on_time_with_clocks_ahead(
     machine: OpenMachine, ahead: float
 ) -> None:
     wrong = await machine(ahead)
@@ -176,7 +176,7 @@ async def empty_bucket(world: World, group_id: GroupId, at: datetime) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1.001, 50.0, 3600.0])
-async def test_a_rate_that_is_spent_in_the_future_refuses_nobody(seconds: float) -> None:
+async def test_a_rate_spent_by_a_clock_ahead_refuses_no_request(seconds: float) -> None:
     world = mock_world(posts_per_second=2)
     group_id = await world.group()
     await empty_bucket(world, group_id, world.clock.now() + timedelta(seconds=seconds))

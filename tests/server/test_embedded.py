@@ -205,7 +205,7 @@ async def test_another_user_reaches_neither_the_database_nor_its_files(outside: 
                 assert not may_as_nobody(permission, data_dir / name)
 
 
-async def test_what_an_earlier_version_left_open_is_closed_at_the_start(tmp_path: Path) -> None:
+async def test_files_that_an_older_version_left_open_are_closed_at_start(tmp_path: Path) -> None:
     async with running(tmp_path) as mongo:
         await store(mongo.uri, "a")
     open_to_all(tmp_path)
@@ -214,7 +214,7 @@ async def test_what_an_earlier_version_left_open_is_closed_at_the_start(tmp_path
         assert await stored(mongo.uri) == {"a"}
 
 
-async def test_only_what_is_ours_is_closed_in_a_directory_that_holds_other_files(
+async def test_files_of_others_in_the_directory_stay_as_they_are(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "notes").write_text("for everybody")
@@ -300,7 +300,7 @@ async def test_it_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert names <= passed | {"LC_CTYPE"}
 
 
-async def test_its_log_holds_nothing_of_what_is_written(tmp_path: Path) -> None:
+async def test_the_log_of_mongod_holds_no_stored_data(tmp_path: Path) -> None:
     word = "zanzibar"
     async with running(tmp_path) as mongo, connected(mongo.uri) as client:
         things = client.test.things
@@ -327,7 +327,7 @@ async def test_its_log_holds_nothing_of_what_is_written(tmp_path: Path) -> None:
     assert word not in told
 
 
-async def test_a_stop_ends_the_process_and_a_restart_finds_the_data_at_the_same_address(
+async def test_data_and_address_survive_a_stop_and_a_restart(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path) as mongo:
@@ -358,7 +358,7 @@ async def test_a_killed_database_comes_back_with_everything_it_acknowledged(
         assert not mongo.is_lost
 
 
-async def test_a_client_that_stays_connected_writes_on_after_the_database_was_killed(
+async def test_a_connected_client_writes_again_after_a_kill(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path) as mongo, connected(mongo.uri) as client:
@@ -392,7 +392,7 @@ async def test_a_database_that_will_not_come_back_is_given_up_loudly(
         await mongo.stop()
 
 
-async def test_while_the_disk_is_full_a_database_that_does_not_come_back_is_not_given_up(
+async def test_a_database_on_a_full_disk_is_restarted_until_it_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     link = tmp_path / "mongod"
@@ -552,7 +552,7 @@ async def test_a_start_that_fails_says_why_and_frees_the_directory(tmp_path: Pat
         assert "WiredTiger" in refusal.value.problem
 
 
-async def test_a_missing_binary_is_told_with_its_cure(
+async def test_a_missing_binary_is_reported_with_its_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def absent(name: str) -> None:
@@ -586,7 +586,7 @@ async def test_a_log_that_grew_is_cut(tmp_path: Path, monkeypatch: pytest.Monkey
         await store(mongo.uri, "a")
 
 
-async def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+async def test_a_directory_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartupError, match="cannot be created"):
         await EmbeddedMongo(tmp_path / "file" / "data").start()
@@ -637,7 +637,7 @@ def test_a_secret_open_to_others_is_closed(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 
 
-def test_a_damaged_secret_is_told_not_replaced(tmp_path: Path) -> None:
+def test_a_damaged_secret_is_reported_and_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("short")
     with pytest.raises(StartupError, match="damaged"):
         load_or_create_secret(tmp_path)

@@ -51,7 +51,7 @@ def frame(first: int, size: int = 0, *, masked: bool = True) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(30))
-async def test_so_many_frames_pass_and_no_more_wherever_their_bytes_are_cut(seed: int) -> None:
+async def test_frames_pass_up_to_the_limit_however_they_are_split(seed: int) -> None:
     chance = random.Random(seed)  # a test
     sizes = [chance.choice([0, 1, 125, 126, 300, 65_535, 65_536]) for _ in range(FRAMES_PER_SECOND)]
     good = b"".join(frame(chance.choice([TEXT, PING, 0x00, 0x8A]), size) for size in sizes)
@@ -84,7 +84,7 @@ async def test_a_frame_without_a_mask_is_not_parsed() -> None:
     assert parsed.refusals == [WSCloseCode.PROTOCOL_ERROR]
 
 
-async def test_what_comes_after_the_end_is_dropped_and_soon_not_even_read() -> None:
+async def test_bytes_after_the_end_are_dropped_and_then_not_read() -> None:
     parsed = Parsed()
     parsed.guard.feed_data(frame(TEXT, masked=False))
     for _ in range(4):

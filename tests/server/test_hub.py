@@ -138,20 +138,20 @@ def reacted(total: int, *, seq: int = 1) -> ReactionsChanged:
 # --- who hears ------------------------------------------------------------------------------------------------------
 
 
-def test_members_hear_a_post_and_others_do_not(hub: Hub) -> None:
+def test_members_receive_a_post_and_others_do_not(hub: Hub) -> None:
     bob, eve = an_ear(hub, "bob", NEWS), an_ear(hub, "eve", GroupId("@TOA#_other"))
     hub.on_events([posted()])
     assert bob.heard == ["message.posted"]
     assert eve.heard == []
 
 
-def test_every_session_of_a_user_hears(hub: Hub) -> None:
+def test_every_session_of_a_user_receives_events(hub: Hub) -> None:
     phone, laptop = an_ear(hub, "bob", NEWS), an_ear(hub, "bob", NEWS)
     hub.on_events([posted()])
     assert phone.heard == laptop.heard == ["message.posted"]
 
 
-def test_a_frame_is_encoded_once_however_many_hear_it(hub: Hub) -> None:
+def test_an_event_is_encoded_once_for_all_receivers(hub: Hub) -> None:
     ears = [an_ear(hub, f"user-{number}", NEWS) for number in range(50)]
     hub.on_events([posted()])
     first = ears[0].frames[0]
@@ -166,7 +166,7 @@ def test_the_frame_of_a_channel_does_not_name_its_author(hub: Hub) -> None:
     assert bob.events[1]["message"]["sender_id"] == "ada"
 
 
-def test_who_joins_is_told_once_also_where_the_others_are_told(hub: Hub) -> None:
+def test_a_joining_user_gets_one_event_even_if_members_get_it_too(hub: Hub) -> None:
     ada, bob, cat = an_ear(hub, "ada", NEWS), an_ear(hub, "bob"), an_ear(hub, "cat")
     hub.on_events([joined("bob", "cat", announce=True)])
     assert [event["user_id"] for event in ada.events] == ["bob", "cat"]
@@ -174,7 +174,7 @@ def test_who_joins_is_told_once_also_where_the_others_are_told(hub: Hub) -> None
     assert [event["user_id"] for event in cat.events] == ["bob", "cat"]
 
 
-def test_where_members_are_hidden_only_who_joins_or_leaves_is_told(hub: Hub) -> None:
+def test_joins_to_a_channel_reach_the_joining_user_alone(hub: Hub) -> None:
     ada, bob = an_ear(hub, "ada", NEWS), an_ear(hub, "bob")
     hub.on_events([joined("bob")])
     hub.on_events([left("bob")])
@@ -185,7 +185,7 @@ def test_where_members_are_hidden_only_who_joins_or_leaves_is_told(hub: Hub) -> 
 # --- coming and going -----------------------------------------------------------------------------------------------
 
 
-def test_who_joins_hears_at_once_and_who_left_hears_no_more(hub: Hub) -> None:
+def test_events_begin_with_joining_and_end_with_leaving(hub: Hub) -> None:
     bob = an_ear(hub, "bob")
     hub.on_events([posted(seq=1)])
     hub.on_events([joined("bob")])
@@ -196,7 +196,7 @@ def test_who_joins_hears_at_once_and_who_left_hears_no_more(hub: Hub) -> None:
     assert bob.events[1]["seq"] == 2
 
 
-def test_the_end_of_a_group_is_told_to_its_members_and_then_nothing(hub: Hub) -> None:
+def test_members_receive_the_end_of_a_group_and_then_nothing(hub: Hub) -> None:
     bob = an_ear(hub, "bob", NEWS)
     hub.watch(bob, stream_of(NEWS))
     hub.on_events([GroupDisbanded(at=AT, group_id=NEWS, is_channel=True)])
@@ -223,7 +223,7 @@ def test_the_end_of_a_group_is_told_to_its_members_and_then_nothing(hub: Hub) ->
         pytest.param([left("eve")], [NEWS], True, id="somebody else left"),
     ],
 )
-def test_what_happens_while_a_session_is_loading_counts(
+def test_joins_and_leaves_during_loading_count(
     hub: Hub, meanwhile: list[GroupEvent], read: list[GroupId], hears: bool
 ) -> None:
     bob = Ear("bob")
@@ -312,7 +312,7 @@ async def test_reactions_to_two_messages_do_not_wait_for_each_other(
     assert [event["seq"] for event in bob.events] == [1, 2]
 
 
-async def test_reactions_go_to_those_who_watch_and_carry_counts_only(
+async def test_reaction_events_go_to_watchers_and_hold_counts_only(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     timers = Timers(monkeypatch)
@@ -331,7 +331,7 @@ async def test_reactions_go_to_those_who_watch_and_carry_counts_only(
     assert len(bob.frames) == 1
 
 
-async def test_who_leaves_watches_no_more(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_leaving_ends_watching(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     Timers(monkeypatch)
     bob = an_ear(hub, "bob", NEWS)
     hub.watch(bob, stream_of(NEWS))
@@ -357,7 +357,7 @@ async def test_strangers_watch_no_more_when_a_channel_becomes_private(
 # --- words ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_event_that_a_package_publishes_can_be_told() -> None:
+def test_every_published_event_has_its_views() -> None:
     ours = ("groups.", "conversations.", "reactions.", "channels.")
     concrete = [
         kind
@@ -386,7 +386,7 @@ def test_posts_of_one_transaction_are_written_as_one_piece_in_order(hub: Hub) ->
     assert ada.heard == ["message.posted"] * 3 + ["conversation.read"] * 3
 
 
-def test_what_a_slow_session_may_leave_out_names_its_conversation_and_the_newest_message(
+def test_skippable_frames_name_their_conversation_and_newest_message(
     hub: Hub,
 ) -> None:
     bob = an_ear(hub, "bob", NEWS)
@@ -397,7 +397,7 @@ def test_what_a_slow_session_may_leave_out_names_its_conversation_and_the_newest
     assert bob.details == [Skippable(conversation_id, 9), Skippable(conversation_id, None), None]
 
 
-def test_who_leaves_between_two_posts_hears_the_first_only(hub: Hub) -> None:
+def test_a_user_who_leaves_between_two_posts_receives_the_first(hub: Hub) -> None:
     bob, cat = an_ear(hub, "bob", NEWS), an_ear(hub, "cat", NEWS)
     hub.on_events([posted(seq=1), left("bob"), posted(seq=2)])
     assert bob.heard == ["message.posted", "channel.unsubscribed"]
@@ -415,7 +415,7 @@ def test_reading_everything_is_one_write_to_the_other_devices(hub: Hub) -> None:
     assert len(bob.events) == 5_000
 
 
-def test_an_event_that_cannot_be_told_takes_none_of_the_others_along(
+def test_an_event_that_cannot_be_rendered_withholds_no_other(
     hub: Hub, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Unheard(GroupEvent):

@@ -41,7 +41,7 @@ def test_a_database_may_open_as_many_files_as_the_system_allows(tmp_path: Path, 
     assert started.stdout.split() == ["4096", "4096"]
 
 
-async def test_a_limit_that_is_too_low_is_told_with_its_cure(
+async def test_a_limit_that_is_too_low_is_reported_with_its_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(supervisor, "raise_open_files", lambda: 1_024)

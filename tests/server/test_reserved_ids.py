@@ -126,7 +126,7 @@ async def test_an_import_takes_no_reserved_word(shared_api: Api) -> None:
     assert results[len(RESERVED) :] == [{"user_id": fan.id, "result": "added"}]
 
 
-async def test_me_is_the_caller_and_the_application_ends_another_s_sessions_by_his_id(
+async def test_me_is_the_caller_and_an_id_ends_sessions_of_others(
     shared_api: Api,
 ) -> None:
     ada, app = shared_api.user("ada"), shared_api.user("app", admin=True)
@@ -139,7 +139,7 @@ async def test_me_is_the_caller_and_the_application_ends_another_s_sessions_by_h
     assert (await ada.get("/v1/users/me")).refusal == (401, "unauthenticated")
 
 
-async def test_what_an_older_version_stored_of_such_a_user_is_still_shown(shared_api: Api) -> None:
+async def test_data_of_a_user_with_a_reserved_id_is_still_shown(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob, settings={"accept_messages": "everyone"})
     said = await bob.post(
@@ -183,5 +183,5 @@ def _with(value: Any, before: str, after: str) -> Any:
 
 
 @pytest.mark.parametrize("text", ["Me", "ME", "me ", "m\u0435", "me2", "channels"])
-async def test_what_only_resembles_a_reserved_word_is_judged_as_any_id(text: str) -> None:
+async def test_an_id_that_resembles_a_reserved_word_is_valid(text: str) -> None:
     assert is_user_id(text) is (text == text.strip())

@@ -69,7 +69,7 @@ async def watching(user: User, path: str) -> Ears:
 
 
 @pytest.mark.parametrize(("take", "reason"), [(kick, "removed"), (ban, "banned")])
-async def test_who_is_put_out_hears_that_and_nothing_behind_it(
+async def test_a_removed_user_receives_the_removal_and_nothing_later(
     servers: Servers, take: Taking, reason: str
 ) -> None:
     here, there = servers
@@ -85,7 +85,7 @@ async def test_who_is_put_out_hears_that_and_nothing_behind_it(
 
 
 @pytest.mark.parametrize("take", [ban, hide])
-async def test_a_stranger_who_watched_hears_no_counts_any_more(
+async def test_a_watching_stranger_loses_counts_with_the_right(
     servers: Servers, take: Taking
 ) -> None:
     here, there = servers
@@ -104,7 +104,7 @@ async def test_a_stranger_who_watched_hears_no_counts_any_more(
     assert (await eve.get(f"{path}/posts")).status == (403 if take is ban else 404)
 
 
-async def test_who_is_dismissed_hears_no_more_of_what_admins_hear(servers: Servers) -> None:
+async def test_a_dismissed_admin_receives_no_more_admin_events(servers: Servers) -> None:
     here, there = servers
     ada, bob, cat, dan = (there.user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, cat, dan, admins=(bob,))
@@ -121,7 +121,7 @@ async def test_who_is_dismissed_hears_no_more_of_what_admins_hear(servers: Serve
     assert posting.refusal == (403, "posting_not_allowed")
 
 
-async def test_whose_grant_is_taken_hears_no_more_of_the_inbox_and_writes_no_more(
+async def test_an_admin_without_the_grant_loses_the_inbox(
     servers: Servers,
 ) -> None:
     here, there = servers
@@ -141,7 +141,7 @@ async def test_whose_grant_is_taken_hears_no_more_of_the_inbox_and_writes_no_mor
     assert (await bob.post(f"{path}/posts", HELLO)).refusal == (403, "posting_not_allowed")
 
 
-async def test_whose_token_is_revoked_is_closed_and_refused(servers: Servers) -> None:
+async def test_a_revoked_token_closes_sockets_and_is_refused(servers: Servers) -> None:
     here, there = servers
     ada = here.user("ada")
     ears = await ada.socket()

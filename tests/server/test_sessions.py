@@ -43,7 +43,7 @@ async def until_refused(user: User) -> None:
 # --- revoked ----------------------------------------------------------------------------------------------------------
 
 
-async def test_who_revokes_his_tokens_is_signed_out_everywhere_and_may_sign_in_again(
+async def test_revoking_signs_out_everywhere_and_new_tokens_work(
     server: Api,
 ) -> None:
     ada = server.user("ada")
@@ -57,7 +57,7 @@ async def test_who_revokes_his_tokens_is_signed_out_everywhere_and_may_sign_in_a
     await lives(other)
 
 
-async def test_the_application_revokes_anyones_tokens_and_a_user_only_his_own(server: Api) -> None:
+async def test_users_revoke_their_own_tokens_and_the_application_any(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path = f"/v1/users/{part(ada.id)}/tokens"
     assert (await bob.delete(path)).refusal == (403, "permission_denied")
@@ -104,7 +104,7 @@ async def test_a_revocation_holds_in_the_other_process_and_after_a_restart(
     assert later.revoked_at(ada.id) is not None  # type: ignore[arg-type]  # a plain id will do
 
 
-async def test_what_was_revoked_while_events_were_lost_is_learnt(
+async def test_a_revocation_is_learnt_even_when_events_were_lost(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api()
@@ -162,7 +162,7 @@ async def test_a_socket_goes_on_with_a_newer_token(server: Api) -> None:
     await lives(ears)
 
 
-async def test_a_token_of_somebody_else_or_a_bad_one_leaves_the_socket_as_it_was(
+async def test_a_bad_or_foreign_token_leaves_the_socket_unchanged(
     server: Api,
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
@@ -177,7 +177,7 @@ async def test_a_token_of_somebody_else_or_a_bad_one_leaves_the_socket_as_it_was
 # --- how many ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_user_has_so_many_sockets_and_one_more_takes_the_place_of_the_oldest(
+async def test_one_socket_beyond_the_limit_replaces_the_oldest(
     api: OpenApi,
 ) -> None:
     server = await api(sockets_per_user=2)

@@ -77,7 +77,7 @@ def test_a_limit_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> N
     assert limits.community_members == 1_000_000
 
 
-def test_every_bad_value_is_told_at_once_by_its_variable_or_flag(
+def test_all_bad_values_are_reported_at_once_by_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CHANNELS_WORKERS", "many")
@@ -135,7 +135,7 @@ def test_in_embedded_mode_the_secret_is_kept_in_the_data_directory(tmp_path: Pat
     assert (tmp_path / "data/secret").read_text() == first
 
 
-def test_settings_cannot_be_changed_and_do_not_show_what_is_secret(
+def test_settings_are_frozen_and_hide_secrets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CHANNELS_MONGODB_URI", "mongodb://u:hunter2@db/?replicaSet=rs")

@@ -93,7 +93,7 @@ async def test_a_bad_token_in_the_header_is_401_before_the_socket_opens(
         "x" * 100,
     ],
 )
-async def test_a_bad_first_frame_is_told_and_closes_for_good(
+async def test_a_bad_first_frame_gets_an_error_and_a_final_close(
     shared_api: Api, first: object
 ) -> None:
     ears = await shared_api.user().connect(with_token=False)
@@ -111,7 +111,7 @@ async def test_a_first_frame_that_is_no_text_closes_for_good(shared_api: Api) ->
 
 
 @own_loop
-async def test_who_does_not_say_who_he_is_in_time_is_closed_and_may_come_back(
+async def test_a_socket_without_auth_in_time_is_closed_and_may_reconnect(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     defaults = vars(SocketServer)["__init__"].__kwdefaults__
@@ -127,7 +127,7 @@ async def test_who_does_not_say_who_he_is_in_time_is_closed_and_may_come_back(
     assert (await known.frame())["type"] == "pong"
 
 
-async def test_a_plain_request_is_told_that_this_is_a_socket(shared_api: Api) -> None:
+async def test_a_plain_request_gets_an_error_that_names_websocket(shared_api: Api) -> None:
     ada = shared_api.user()
     assert (await ada.get("/v1/socket")).refusal == (400, "invalid_request")
     assert (await ada.post("/v1/socket")).refusal == (405, "method_not_allowed")
@@ -157,7 +157,7 @@ async def test_a_ping_is_answered(shared_api: Api) -> None:
         "[" * 4000,
     ],
 )
-async def test_a_frame_that_is_not_understood_is_told_and_the_socket_stays(
+async def test_an_unknown_frame_gets_an_error_and_the_socket_stays_open(
     shared_api: Api, text: str
 ) -> None:
     ears = await shared_api.user().socket()
@@ -202,7 +202,7 @@ async def test_a_flood_of_frames_is_closed_and_a_burst_is_not(shared_api: Api) -
 # --- what is told ---------------------------------------------------------------------------------------------------
 
 
-async def test_every_kind_of_event_is_told_without_subscribing_to_anything(
+async def test_every_type_of_event_arrives_without_any_subscription(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -271,7 +271,7 @@ async def a_dialogue_s_life(ada: User, bob: User) -> None:
     await bob.put(f"/v1/blocks/{ada.id}")
 
 
-async def test_a_post_is_told_with_its_content_and_never_with_its_author(shared_api: Api) -> None:
+async def test_a_post_event_has_the_content_and_never_the_author(shared_api: Api) -> None:
     ada, adm, bob = shared_api.user("ada"), shared_api.user("secret"), shared_api.user("bob")
     path = await a_channel(ada, bob, admins=(adm,))
     ears = await bob.socket()
@@ -310,7 +310,7 @@ async def test_a_message_in_a_chat_group_names_its_sender(shared_api: Api) -> No
     await ears.close()
 
 
-async def test_who_is_not_a_member_hears_nothing_also_of_a_public_channel(shared_api: Api) -> None:
+async def test_a_stranger_receives_nothing_even_of_a_public_channel(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob)
     assert (await eve.get(f"{path}/posts")).status == 200
@@ -322,7 +322,7 @@ async def test_who_is_not_a_member_hears_nothing_also_of_a_public_channel(shared
     assert await eve_ears.until_now() == []
 
 
-async def test_a_joined_channel_is_heard_at_once_and_a_left_one_no_more(shared_api: Api) -> None:
+async def test_joining_starts_events_at_once_and_leaving_ends_them(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     ears = await bob.socket()
@@ -336,7 +336,7 @@ async def test_a_joined_channel_is_heard_at_once_and_a_left_one_no_more(shared_a
     await ears.close()
 
 
-async def test_who_is_removed_or_banned_is_told_why_and_hears_no_more(shared_api: Api) -> None:
+async def test_a_removed_or_banned_user_gets_the_reason_and_nothing_more(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     for user, query, reason in ((bob, "", "removed"), (cat, "?ban=true", "banned")):
@@ -348,7 +348,7 @@ async def test_who_is_removed_or_banned_is_told_why_and_hears_no_more(shared_api
         await ears.close()
 
 
-async def test_subscribers_do_not_hear_of_each_other(shared_api: Api) -> None:
+async def test_subscribers_receive_no_events_about_each_other(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob)
     ears = await bob.socket()
@@ -359,7 +359,7 @@ async def test_subscribers_do_not_hear_of_each_other(shared_api: Api) -> None:
     await ears.close()
 
 
-async def test_a_read_reaches_the_other_devices_of_the_user_and_nobody_else(
+async def test_a_read_event_reaches_only_devices_of_its_user(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -376,7 +376,7 @@ async def test_a_read_reaches_the_other_devices_of_the_user_and_nobody_else(
         await ears.close()
 
 
-async def test_doing_nothing_again_is_told_to_nobody(shared_api: Api) -> None:
+async def test_a_repeated_call_publishes_no_event(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
@@ -402,7 +402,7 @@ async def test_doing_nothing_again_is_told_to_nobody(shared_api: Api) -> None:
 # --- watching -------------------------------------------------------------------------------------------------------
 
 
-async def test_who_watches_hears_merged_counts_and_the_newest_last(shared_api: Api) -> None:
+async def test_watchers_receive_merged_counts_and_the_newest_last(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     fans = [shared_api.user("fan") for _ in range(12)]
     path = await a_channel(ada, bob, *fans)
@@ -430,7 +430,7 @@ async def test_who_watches_hears_merged_counts_and_the_newest_last(shared_api: A
     await deaf.close()
 
 
-async def test_what_one_may_not_read_one_may_not_watch(shared_api: Api) -> None:
+async def test_watching_needs_the_right_to_read(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
     secret = await a_channel(ada, bob, settings={"visibility": "private"})
     chat, news = await a_chat_group(ada, bob), await a_channel(ada, bob)
@@ -449,7 +449,7 @@ async def test_what_one_may_not_read_one_may_not_watch(shared_api: Api) -> None:
     await ears.close()
 
 
-async def test_a_session_watches_so_many_streams_and_no_more(
+async def test_a_session_watches_streams_up_to_the_limit(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert WATCHED_STREAMS >= 20
@@ -524,7 +524,7 @@ def a_stuck_session(monkeypatch: pytest.MonkeyPatch) -> tuple[StuckConnection, S
     return stuck, session
 
 
-async def test_a_slow_session_misses_detail_and_is_told_once_a_conversation_when_it_has_read(
+async def test_a_slow_session_gets_one_behind_frame_a_conversation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stuck, session = a_stuck_session(monkeypatch)
@@ -556,7 +556,7 @@ async def test_a_slow_session_misses_detail_and_is_told_once_a_conversation_when
     await session.end()
 
 
-async def test_an_event_larger_than_what_may_wait_reaches_a_client_that_has_read_everything(
+async def test_a_huge_event_reaches_a_client_that_has_caught_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stuck, session = a_stuck_session(monkeypatch)
@@ -606,7 +606,7 @@ def stop_reading(ears: Ears) -> Any:
 
 
 @own_loop
-async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
+async def test_a_slow_client_is_closed_and_others_receive_everything(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels.server.realtime.session.UNREAD_BYTES", 100_000)
@@ -631,7 +631,7 @@ async def test_who_reads_too_slowly_is_closed_and_the_others_hear_everything(
 
 @own_loop
 @pytest.mark.parametrize("is_dialogue", [False, True], ids=["a channel", "one-to-one"])
-async def test_who_falls_behind_is_told_to_read_on_and_keeps_the_socket(
+async def test_a_client_that_falls_behind_keeps_its_socket(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, is_dialogue: bool
 ) -> None:
     monkeypatch.setattr("channels.server.realtime.session.SKIP_BYTES", 100_000)
@@ -670,7 +670,7 @@ async def test_who_falls_behind_is_told_to_read_on_and_keeps_the_socket(
 
 
 @own_loop
-async def test_who_does_not_even_read_his_close_frame_is_cut_off(
+async def test_a_client_that_never_reads_its_close_frame_is_cut_off(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels.server.realtime.session.CLOSE_SECONDS", 0.2)
@@ -716,7 +716,7 @@ async def test_a_server_that_stops_says_so_to_everyone(api: OpenApi) -> None:
     await stopping
 
 
-async def test_a_session_whose_streams_cannot_be_read_is_told_to_come_back(
+async def test_a_session_whose_groups_cannot_be_read_closes_for_resync(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:

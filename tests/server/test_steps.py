@@ -35,9 +35,7 @@ async def test_badges_that_stood_with_the_channel_are_moved_to_its_group(
     assert not await channels.count_documents({"verified": {"$exists": True}})
 
 
-async def test_who_had_muted_a_channel_before_that_was_counted_is_counted(
-    api: OpenApi, database: Database
-) -> None:
+async def test_mutes_from_before_the_counter_are_counted(api: OpenApi, database: Database) -> None:
     server = await api()
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader)
@@ -55,7 +53,7 @@ async def test_who_had_muted_a_channel_before_that_was_counted_is_counted(
     assert (await again.get(f"{path}/insights")).body["muted"]["count"] == 1
 
 
-async def test_the_bytes_of_uploads_that_were_stored_before_they_were_counted_are_counted(
+async def test_uploads_from_before_the_counter_are_counted(
     api: OpenApi, database: Database
 ) -> None:
     server = await api()

@@ -42,7 +42,7 @@ def by_the_library(token: str) -> dict[str, Any] | None:
 
 
 @given(claims=claims, headers=headers, cut=st.integers(-1, 200), flip=st.integers(0, 255))
-def test_what_is_read_without_the_library_it_would_have_read_alike(
+def test_tokens_read_without_the_library_are_read_alike(
     claims: dict[str, Any], headers: dict[str, Any], cut: int, flip: int
 ) -> None:
     def encoded(part: object) -> str:

@@ -32,7 +32,7 @@ class LostCommits:
 
 
 @pytest.mark.parametrize("is_dialogue", [False, True])
-async def test_messages_without_keys_are_stored_once_when_their_commit_was_not_heard_of(
+async def test_messages_without_keys_are_stored_once_on_unknown_commits(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, is_dialogue: bool
 ) -> None:
     server = await api()
