@@ -44,7 +44,7 @@ from channels.server.realtime.socket import SocketServer
 from channels.server.tokens import TokenVerifier
 from channels.server.web.cors import CorsPolicy
 from channels.server.web.handlers import EndpointHandlers
-from channels.server.web.not_found_delay import ABSENT_SECONDS, NotFoundDelay
+from channels.server.web.not_found_delay import NOT_FOUND_SECONDS, NotFoundDelay
 from channels.server.web.openapi import document
 from channels.server.web.operations import PROBE_SECONDS, OperationsPages
 from channels.server.web.protocol import ConnectionLimits, Listener
@@ -233,7 +233,7 @@ class App(web.BaseRunner):
         public_pages: PublicPages = "noindex",
         public_url: str | None = None,
         metrics_token: str | None = None,
-        absent_seconds: float = ABSENT_SECONDS,
+        absent_seconds: float = NOT_FOUND_SECONDS,
         connections: int | None = None,
         probe_seconds: float = PROBE_SECONDS,
     ) -> None:
@@ -314,7 +314,7 @@ class App(web.BaseRunner):
         )
         locks = services.database.locks
         metrics.waiting_for_own.set_function(
-            lambda: handlers.user_turns.waiting + handlers.back_end_turns.waiting
+            lambda: handlers.user_queues.waiting + handlers.back_end_queues.waiting
         )
         metrics.waiting_for_document.set_function(lambda: locks.waiting)
         http.mount(endpoints, handlers)

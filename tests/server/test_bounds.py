@@ -18,15 +18,15 @@ from aiohttp.test_utils import make_mocked_request
 
 from channels.server.limits.by_address import AddressLimits
 from channels.server.limits.load_shedding import (
+    DELAY_SECONDS,
     FEWEST,
     FIRST,
     FORGET_SECONDS,
-    HELD_SECONDS,
     LASTING_SECONDS,
     RETRY_SECONDS,
     LoadShedder,
 )
-from channels.server.limits.rate_limit import Buckets, UserRates
+from channels.server.limits.rate_limit import TokenBuckets, UserRates
 from channels.server.realtime.close_codes import CloseCode
 from groups.kernel.actor import Actor
 from groups.kernel.clock import to_milliseconds
@@ -166,7 +166,7 @@ async def test_a_group_that_is_written_to_too_often_says_so_in_the_same_headers(
 async def test_refusals_are_counted_in_the_log_and_have_no_line_each(
     api: OpenApi, timer: Timer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.server.web.server.TELL_SECONDS", 0.1)
+    monkeypatch.setattr("channels.server.web.server.LOG_SECONDS", 0.1)
     server = await api(requests_per_second=1)
     ada = server.user("ada")
     with structlog.testing.capture_logs() as logs:
@@ -187,7 +187,7 @@ async def test_what_strangers_are_refused_has_no_line_each_either(
     api: OpenApi, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("channels.server.web.server.TELL_SECONDS", 0.1)
+    monkeypatch.setattr("channels.server.web.server.LOG_SECONDS", 0.1)
     server = await api()
     with structlog.testing.capture_logs() as logs:
         for path, status in (("/c/none", 404), ("/none", 404), ("/v1/unread", 401)):
@@ -269,7 +269,7 @@ async def test_looks_at_the_server_have_a_bound_of_their_own(
 
 
 def test_what_is_reserved_comes_when_it_is_there_and_no_later_than_asked_for(timer: Timer) -> None:
-    buckets = Buckets(Quota("drawings", 20))
+    buckets = TokenBuckets(Quota("drawings", 20))
     assert [buckets.reserve("ada", 0.1) for _ in range(20)] == [0] * 20
     waits = [buckets.reserve("ada", 0.101) for _ in range(2)]
     assert waits == pytest.approx([0.05, 0.1])
@@ -290,8 +290,8 @@ async def test_a_client_that_floods_beyond_its_addresss_rate_is_answered_slowly(
     async def record(seconds: float) -> None:
         held.append(seconds)
 
-    admission = server.app.load_shedder
-    admission.sleep = record
+    load_shedder = server.app.load_shedder
+    load_shedder.sleep = record
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as one_connection:
         stranger = User(one_connection, server.base, "", None)
         for _ in range(2):
@@ -299,7 +299,7 @@ async def test_a_client_that_floods_beyond_its_addresss_rate_is_answered_slowly(
         assert (await stranger.get("/v1/unread")).status == 429
         assert held == [], "told when to come back"
         assert (await stranger.get("/v1/unread")).status == 429
-        assert held == [HELD_SECONDS], "and came sooner"
+        assert held == [DELAY_SECONDS], "and came sooner"
 
 
 async def test_the_files_of_a_page_are_not_counted(api: OpenApi, timer: Timer) -> None:
@@ -408,9 +408,9 @@ async def test_a_proxy_that_nobody_named_is_told_of_once(api: OpenApi, timer: Ti
     ],
 )
 def test_an_address_is_read_as_proxies_write_it(said: str, counted_as: str) -> None:
-    visitors = AddressLimits(1, 1, 1, trusted_proxies=(ip_network("10.0.0.0/8"),))
+    addresses = AddressLimits(1, 1, 1, trusted_proxies=(ip_network("10.0.0.0/8"),))
     request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": said})
-    assert visitors.address_of(request.clone(remote="10.0.0.1")) == counted_as
+    assert addresses.address_of(request.clone(remote="10.0.0.1")) == counted_as
 
 
 # --- sockets, and what is sent or read slowly ------------------------------------------------------------------------
@@ -499,17 +499,17 @@ class Shop:
 
     def __init__(self, most: int = 4096, waiting_seconds: float = 0.1) -> None:
         self.timer = Timer()
-        self.admission = LoadShedder(most, waiting_seconds, timer=self.timer)
+        self.load_shedder = LoadShedder(most, waiting_seconds, timer=self.timer)
 
     def serve(self, crowd: int, seconds: float) -> None:
         """So many requests come at once, as far as there are places, and all take that long."""
-        at_work = [self.admission.enter() for _ in range(crowd) if not self.admission.is_full]
+        at_work = [self.load_shedder.enter() for _ in range(crowd) if not self.load_shedder.is_full]
         self.timer.seconds += seconds
         for work in at_work:
             work.end()
-        assert self.admission.at_work == 0
+        assert self.load_shedder.at_work == 0
         # The next one finds what was learnt.
-        self.admission.enter().leave()
+        self.load_shedder.enter().leave()
 
     def overload(self, crowd: int, seconds: float) -> None:
         """Crowds come until it is no moment's stall any more that they wait too long."""
@@ -518,20 +518,20 @@ class Shop:
             self.serve(crowd, seconds)
 
 
-class Returning:
+class RetryState:
     """A client who was refused and is back at once."""
 
-    may_return_at = float("inf")
+    may_retry_at = float("inf")
 
 
 def test_a_crowd_that_waits_too_long_is_let_in_as_fast_as_it_is_served() -> None:
     shop = Shop()
     shop.serve(1, 0.01)
     shop.overload(500, 1.0)
-    assert shop.admission.places == FEWEST
+    assert shop.load_shedder.places == FEWEST
     shop = Shop()
     shop.overload(512, 0.15)
-    assert FEWEST < shop.admission.places < FIRST
+    assert FEWEST < shop.load_shedder.places < FIRST
 
 
 @pytest.mark.parametrize(("after", "are_refused"), [(0.05, False), (0.15, True)])
@@ -544,10 +544,10 @@ def test_nobody_is_refused_for_a_moment_in_which_nothing_was_answered(
         # Those who waited for it, and those who came meanwhile: their waiting is one moment's.
         shop.serve(256, 5.0)
         shop.serve(256, 0.2)
-        assert shop.admission.places == FIRST
+        assert shop.load_shedder.places == FIRST
         for _ in range(math.ceil(LASTING_SECONDS / after)):
             shop.serve(256, after)
-        assert (shop.admission.places < 256) == are_refused
+        assert (shop.load_shedder.places < 256) == are_refused
         if are_refused:
             break
 
@@ -558,38 +558,38 @@ def test_two_moments_with_nothing_to_do_between_them_are_no_overload() -> None:
         shop.serve(256, 5.0)
         shop.timer.seconds += pause
         shop.serve(256, 5.0)
-        assert shop.admission.places == places
+        assert shop.load_shedder.places == places
 
 
 def test_after_an_overload_there_are_soon_as_many_places_again() -> None:
     shop = Shop(waiting_seconds=0.5)
     shop.serve(256, 0.05)
     shop.overload(256, 5.0)
-    assert shop.admission.places == FEWEST
+    assert shop.load_shedder.places == FEWEST
     for _ in range(2):
         shop.serve(256, 0.15)
-    assert shop.admission.places == 256
+    assert shop.load_shedder.places == 256
 
 
 @pytest.mark.parametrize("pause", [0.5, 1.5])
 def test_after_a_second_with_a_free_place_the_next_crowd_is_met_as_the_first(pause: float) -> None:
     shop = Shop()
     shop.overload(500, 0.5)
-    few = shop.admission.places
+    few = shop.load_shedder.places
     assert few < FIRST
     shop.timer.seconds += pause
-    shop.admission.enter().end()
-    assert shop.admission.places == (few if pause < FORGET_SECONDS else FIRST)
+    shop.load_shedder.enter().end()
+    assert shop.load_shedder.places == (few if pause < FORGET_SECONDS else FIRST)
 
 
 def test_while_nobody_waits_too_long_there_are_more_places_for_a_larger_crowd() -> None:
     shop = Shop(most=10_000)
     for _ in range(3):
         shop.serve(100, 0.09)
-    assert shop.admission.places == FIRST
+    assert shop.load_shedder.places == FIRST
     for _ in range(40):
         shop.serve(20_000, 0.09)
-    assert shop.admission.places == 10_000
+    assert shop.load_shedder.places == 10_000
 
 
 def test_what_a_far_database_takes_is_no_waiting() -> None:
@@ -598,30 +598,30 @@ def test_what_a_far_database_takes_is_no_waiting() -> None:
         shop.serve(FEWEST, 0.3)
     for _ in range(10):
         shop.serve(400, 0.35)
-    assert shop.admission.places == FIRST
+    assert shop.load_shedder.places == FIRST
     shop.overload(400, 0.5)
-    assert shop.admission.places < FIRST
+    assert shop.load_shedder.places < FIRST
 
 
 def test_a_client_that_sends_slowly_takes_no_place_and_teaches_nothing() -> None:
     shop = Shop()
-    slow = [shop.admission.enter() for _ in range(FIRST)]
+    slow = [shop.load_shedder.enter() for _ in range(FIRST)]
     for work in slow:
         work.leave()
-    assert not shop.admission.is_full
+    assert not shop.load_shedder.is_full
     shop.timer.seconds += 30
     for work in slow:
         work.come_back()
-    assert shop.admission.is_full
+    assert shop.load_shedder.is_full
     shop.timer.seconds += 0.1
     for work in slow:
         work.end()
-    assert shop.admission.places >= FIRST
+    assert shop.load_shedder.places >= FIRST
 
 
 def test_who_finds_no_place_is_told_to_come_back_but_not_all_at_the_same_time() -> None:
     shop = Shop()
-    told = {shop.admission.refusal().retry_after_seconds for _ in range(9)}
+    told = {shop.load_shedder.refusal().retry_after_seconds for _ in range(9)}
     assert told == {1, 2, 3}
 
 
@@ -631,15 +631,15 @@ async def test_who_comes_back_too_soon_on_the_same_connection_is_held_before_it_
     server = await api()
     ada = server.user("ada")
     assert (await ada.get("/v1/unread")).status == 200
-    admission, timer = server.app.load_shedder, Timer()
+    load_shedder, timer = server.app.load_shedder, Timer()
     held: list[float] = []
     places_after = [0, 1]
 
     async def sleep(seconds: float) -> None:
         held.append(seconds)
-        admission.places = places_after.pop(0)
+        load_shedder.places = places_after.pop(0)
 
-    admission.sleep, admission.timer = sleep, timer
+    load_shedder.sleep, load_shedder.timer = sleep, timer
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as connection:
         eager = User(connection, server.base, "eager", ada.token)
         for after_seconds, status, holds in (
@@ -648,13 +648,13 @@ async def test_who_comes_back_too_soon_on_the_same_connection_is_held_before_it_
             (RETRY_SECONDS, 503, 1),
             (0, 200, 2),
         ):
-            admission.places = 0
+            load_shedder.places = 0
             timer.seconds += after_seconds
             assert (await eager.get("/v1/unread")).status == status
             assert len(held) == holds
-    admission.places = 0
+    load_shedder.places = 0
     assert (await ada.get("/v1/unread")).status == 503
-    assert held == [HELD_SECONDS] * 2
+    assert held == [DELAY_SECONDS] * 2
 
 
 async def test_a_user_who_asks_too_much_and_comes_back_too_soon_is_held_on_any_connection(
@@ -685,26 +685,26 @@ async def test_a_user_who_asks_too_much_and_comes_back_too_soon_is_held_on_any_c
         assert len(held) == holds
         # Nobody else is held.
         assert (await server.user("bob").get("/v1/unread")).status == 200
-    assert held == [HELD_SECONDS] * 2
+    assert held == [DELAY_SECONDS] * 2
 
 
 async def test_only_so_many_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels.server.limits.load_shedding.MOST_HELD", 2)
-    shop, caller = Shop(), Returning()
-    shop.admission.places = 0
+    monkeypatch.setattr("channels.server.limits.load_shedding.MOST_DELAYED", 2)
+    shop, caller = Shop(), RetryState()
+    shop.load_shedder.places = 0
     doors = asyncio.Event()
-    shop.admission.sleep = lambda _: doors.wait()
-    held = [asyncio.create_task(shop.admission.find_place(caller)) for _ in range(2)]
+    shop.load_shedder.sleep = lambda _: doors.wait()
+    held = [asyncio.create_task(shop.load_shedder.admit_request(caller)) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
-        await shop.admission.find_place(caller)
+        await shop.load_shedder.admit_request(caller)
     assert not any(task.done() for task in held)
     doors.set()
     for task in held:
         with pytest.raises(Unavailable):
             await task
     doors.clear()
-    third = asyncio.create_task(shop.admission.find_place(caller))
+    third = asyncio.create_task(shop.load_shedder.admit_request(caller))
     await asyncio.sleep(0)
     assert not third.done()
     third.cancel()
@@ -713,18 +713,18 @@ async def test_only_so_many_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_far_database_is_learnt_of_also_by_a_server_that_is_never_idle() -> None:
     shop = Shop()
     shop.overload(400, 0.6)
-    assert shop.admission.places <= 80
+    assert shop.load_shedder.places <= 80
     for _ in range(60):
         shop.serve(400, 0.6)
-    assert shop.admission.places >= 400
+    assert shop.load_shedder.places >= 400
 
 
 def test_a_machine_that_is_too_slow_does_not_learn_to_be_patient() -> None:
     shop = Shop()
     for _ in range(200):
         # A hundred a second, whoever comes.
-        shop.serve(400, min(400, shop.admission.places) / 100)
-    assert shop.admission.places < 2.5 * FEWEST
+        shop.serve(400, min(400, shop.load_shedder.places) / 100)
+    assert shop.load_shedder.places < 2.5 * FEWEST
 
 
 # --- several processes ----------------------------------------------------------------------------------------------

@@ -34,8 +34,8 @@ from tests.api import (
     part,
 )
 from tests.conftest import OpenApi
-from tests.server.test_connections import said
 from tests.server.test_permission_matrix import BODIES, TABLES, Row, cast_of
+from tests.server.test_protocol import said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 own_loop = pytest.mark.asyncio(loop_scope="function")

@@ -58,8 +58,8 @@ async def visits(server: Api, path: str, times: int) -> None:
     """So many rounds of visitors, and the end of every connection of theirs."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         for _ in range(times):
-            visitors = [replace(server.user("visitor"), http=http) for _ in range(ROUND)]
-            await asyncio.gather(*(a_visit(visitor, path) for visitor in visitors))
+            addresses = [replace(server.user("visitor"), http=http) for _ in range(ROUND)]
+            await asyncio.gather(*(a_visit(visitor, path) for visitor in addresses))
 
 
 async def open_cursors(database: Database) -> int:

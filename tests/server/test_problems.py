@@ -11,14 +11,14 @@ from pydantic import BaseModel, ValidationError
 import channels.server.app  # noqa: F401  # the composition root knows every package
 from channels.errors import ChannelLimitReached, ChannelNotFound
 from channels.server.tokens import BadToken
-from channels.server.web.problem_responses import problem_response
+from channels.server.web.problem_responses import general_problem_response
 from channels.server.web.problems import (
     STATUS,
     BodyTooLarge,
     InternalError,
     problem_of,
-    refusal_of,
     status_of,
+    validation_problem,
 )
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest, RateLimited, Unavailable
@@ -121,7 +121,7 @@ def test_details_are_typed() -> None:
 def test_a_refusal_that_says_what_to_do_says_it_in_a_header_too(
     error: DomainError, header: str, value: str
 ) -> None:
-    assert problem_response(error, "r").headers[header] == value
+    assert general_problem_response(error, "r").headers[header] == value
 
 
 class _Inner(BaseModel):
@@ -137,7 +137,7 @@ class _Asked(BaseModel):
 def refusal(text: str) -> DomainError:
     with pytest.raises(ValidationError) as caught:
         _Asked.model_validate_json(text)
-    return refusal_of(caught.value, "body")
+    return validation_problem(caught.value, "body")
 
 
 def test_what_does_not_fit_is_told_by_place_and_reason() -> None:

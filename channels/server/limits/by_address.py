@@ -1,18 +1,16 @@
-"""Whoever shows no valid token is known by his address: how often he asks, how many sockets and files he has open.
+"""Limits for requests without a valid token, by their address: requests a second, sockets, downloads.
 
 Promises:
-    Public pages, uploads loaded by their id, unknown paths and bad tokens count for the address; a request with a token
-    that was found good before does not, so whoever shares an address with a flood goes on.
-    An address beyond its bound is refused before a signature is checked, a page drawn or the database asked.
-    An address has `AT_ONCE` public pages and pieces of files looked for at once; its next ones wait for those, and
-    nobody else does.
-    A page that must be drawn costs an address more than one that is kept: beyond `DRAWINGS_PER_SECOND` it waits, up to
-    `DRAWING_WAIT_SECONDS`.
-    Looking at health, readiness and metrics has a bound of its own: whoever watches the server is answered also where
-    they share an address with a flood of other requests.
+    Public pages, uploads loaded by their id, unknown paths and bad tokens count for the address. Requests with a token
+    that was valid before do not, so users who share an address with a flood are not affected.
+    An address beyond its limit is refused before a signature is checked, a page rendered or the database asked.
+    An address has `AT_ONCE` public pages and chunks of files looked up at once. Its further ones wait, and no others.
+    A page that must be rendered costs an address more than a cached one: beyond `RENDERS_PER_SECOND` it waits, up to
+    `RENDER_WAIT_SECONDS`.
+    Health, readiness and metrics have a rate of their own, so monitoring works from an address that floods the server.
 
-An IPv6 address counts as its network of 64 bits, which is what one customer has. What a proxy says of its clients in
-`X-Forwarded-For` is believed of the proxies that the settings name, and of nobody else.
+An IPv6 address counts as its network of 64 bits, which is what one customer has. `X-Forwarded-For` is trusted from the
+proxies that the settings name, and from no others.
 """
 
 import asyncio
@@ -26,31 +24,29 @@ import structlog
 from aiohttp import web
 from pydantic import IPvAnyNetwork
 
-from channels.server.limits.concurrency import ConcurrencyLimit, Turn, Turns
-from channels.server.limits.rate_limit import Buckets
+from channels.server.limits.concurrency import ConcurrencyLimit, Place, QueuedLimit
+from channels.server.limits.rate_limit import TokenBuckets
 from groups.kernel.errors import Quota
 
 _FORWARDED: Final = "X-Forwarded-For"
-ADDRESS_LENGTH: Final = 64  # characters; none is longer, and what was read is remembered
+ADDRESS_LENGTH: Final = 64  # characters: no address is longer
 _NOWHERE: Final = "unknown"
 _REQUESTS: Final = "address"
-_DRAWINGS: Final = "drawings"
+_RENDERS: Final = "drawings"
 _PROBES: Final = "probes"
 AT_ONCE: Final = 4
-"""As many as keep the process busy while the database answers; each further one only lengthens everybody's queue."""
-MOST_WAITING: Final = (
-    500  # of one address: of a thousand who come at once through one proxy, most find it served
-)
-DRAWINGS_PER_SECOND: Final = 20  # at 3 to 15 ms of a processor each
-DRAWING_WAIT_SECONDS: Final = 5.0
+"""Enough to keep the process busy while the database works. More would only lengthen the queue of all."""
+MOST_WAITING: Final = 500  # for one address, which may be a proxy of many visitors
+RENDERS_PER_SECOND: Final = 20  # each takes 3 to 15 ms of a processor
+RENDER_WAIT_SECONDS: Final = 5.0
 PROBES_PER_SECOND: Final = 100  # of health, readiness and metrics together
-PROBE_WAIT_SECONDS: Final = 2.0  # less than a balancer waits for its answer
+PROBE_WAIT_SECONDS: Final = 2.0  # less than load balancers wait for a response
 
 log = structlog.get_logger("channels.http")
 
 
 class AddressLimits:
-    """The addresses that requests without a valid token come from; a bound of 0 is none."""
+    """The limits of each address. A limit of 0 is none."""
 
     def __init__(
         self,
@@ -60,13 +56,15 @@ class AddressLimits:
         *,
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
     ) -> None:
-        self.buckets = Buckets(Quota(_REQUESTS, per_second)) if per_second else None
+        self.buckets = TokenBuckets(Quota(_REQUESTS, per_second)) if per_second else None
         self._sockets = ConcurrencyLimit(sockets, "sockets of one address without a token")
-        self._transfers = ConcurrencyLimit(transfers, "files loaded by one address")
-        self._turns = Turns(AT_ONCE, MOST_WAITING, "pages and files asked for by one address")
-        self._paces = Turns(AT_ONCE, 0, "answers to one address in one turn of the event loop")
-        self._drawings = Buckets(Quota(_DRAWINGS, DRAWINGS_PER_SECOND)) if per_second else None
-        self._probes = Buckets(Quota(_PROBES, PROBES_PER_SECOND)) if per_second else None
+        self._transfers = ConcurrencyLimit(transfers, "downloads of one address")
+        self._turns = QueuedLimit(AT_ONCE, MOST_WAITING, "pages and files of one address")
+        self._paces = QueuedLimit(
+            AT_ONCE, 0, "responses to one address in one turn of the event loop"
+        )
+        self._renders = TokenBuckets(Quota(_RENDERS, RENDERS_PER_SECOND)) if per_second else None
+        self._probes = TokenBuckets(Quota(_PROBES, PROBES_PER_SECOND)) if per_second else None
         self._trusted = tuple(trusted_proxies)
         self._has_warned = False
 
@@ -79,43 +77,43 @@ class AddressLimits:
             self.buckets.take(self.address_of(request))
 
     def check(self, request: web.BaseRequest) -> None:
-        """Refuse where `take` would, and count nothing.
+        """Raise as `take` would, without counting.
 
         Raises: RateLimited.
         """
         if self.buckets is not None:
             self.buckets.check(self.address_of(request))
 
-    async def turn_of(self, request: web.BaseRequest) -> Turn:
-        """The address's turn to have a public page or a file looked for, once it has come.
+    async def page_place(self, request: web.BaseRequest) -> Place:
+        """Wait for a place of the address to look up a public page or a file.
 
-        Raises: RateLimited where too many wait already.
+        Raises: RateLimited when too many wait already.
         """
-        return await self._turns.next_of(self.address_of(request))
+        return await self._turns.enter(self.address_of(request))
 
-    async def piece_of(self, request: web.BaseRequest) -> Turn:
-        """The address's turn to have the next piece of a file read, once it has come.
+    async def chunk_place(self, request: web.BaseRequest) -> Place:
+        """Wait for a place of the address to read the next chunk of a file.
 
-        How many wait is bounded by `transfer_of`.
+        `download_place` bounds how many wait.
         """
-        return await self._turns.next_of(self.address_of(request), is_bounded=False)
+        return await self._turns.enter(self.address_of(request), is_bounded=False)
 
-    async def take_drawing(self, request: web.BaseRequest) -> bool:
-        """Count one page that is drawn for the address, and wait until it may have that; whether it had to wait.
+    async def take_render(self, request: web.BaseRequest) -> bool:
+        """Count one page rendered for the address, and wait for its rate. Returns whether it waited.
 
-        Raises: RateLimited where it is more than `DRAWING_WAIT_SECONDS` away.
+        Raises: RateLimited when the wait would exceed `RENDER_WAIT_SECONDS`.
         """
-        return await self._wait(self._drawings, DRAWING_WAIT_SECONDS, request)
+        return await self._wait(self._renders, RENDER_WAIT_SECONDS, request)
 
     async def take_probe(self, request: web.BaseRequest) -> None:
-        """Count one look at health, readiness or metrics, and wait until the address may have that.
+        """Count one request for health, readiness or metrics, and wait for the address's rate.
 
-        Raises: RateLimited where it is more than `PROBE_WAIT_SECONDS` away.
+        Raises: RateLimited when the wait would exceed `PROBE_WAIT_SECONDS`.
         """
         await self._wait(self._probes, PROBE_WAIT_SECONDS, request)
 
     async def _wait(
-        self, buckets: Buckets | None, most_seconds: float, request: web.BaseRequest
+        self, buckets: TokenBuckets | None, most_seconds: float, request: web.BaseRequest
     ) -> bool:
         if buckets is None:
             return False
@@ -125,29 +123,29 @@ class AddressLimits:
         return seconds > 0
 
     async def pace(self, request: web.BaseRequest) -> None:
-        """Wait until the address may have one more answer in this turn of the event loop.
+        """Wait until the address may have one more response in this turn of the event loop.
 
-        It has `AT_ONCE` in each, so those of a hundred connections do not come between two steps of another's request.
+        It has `AT_ONCE` in each turn, so a hundred of its connections do not delay the steps of other requests.
         """
-        turn = await self._paces.next_of(self.address_of(request), is_bounded=False)
-        asyncio.get_running_loop().call_soon(turn.end)
+        place = await self._paces.enter(self.address_of(request), is_bounded=False)
+        asyncio.get_running_loop().call_soon(place.end)
 
-    def socket_of(self, request: web.BaseRequest) -> AbstractContextManager[None]:
-        """One of the places that the address has for sockets which have not said whose they are.
+    def socket_place(self, request: web.BaseRequest) -> AbstractContextManager[None]:
+        """A place of the address for a socket that is not authenticated yet.
 
         Raises, when entered: RateLimited.
         """
         return self._sockets.one_of(self.address_of(request))
 
-    def transfer_of(self, request: web.BaseRequest) -> AbstractContextManager[None]:
-        """One of the places that the address has for files which it loads without a token.
+    def download_place(self, request: web.BaseRequest) -> AbstractContextManager[None]:
+        """A place of the address for a download without a token.
 
         Raises, when entered: RateLimited.
         """
         return self._transfers.one_of(self.address_of(request))
 
     def address_of(self, request: web.BaseRequest) -> str:
-        """The client's address, or network; behind trusted proxies the one that they name."""
+        """The client's address or network. Behind trusted proxies it is the one that they report."""
         remote = _parsed(request.remote or "")
         if remote is None:
             return _NOWHERE
@@ -155,9 +153,9 @@ class AddressLimits:
         if lines and not self._is_trusted(remote):
             self._warn(remote)
         elif lines:
-            # Each proxy adds at the end who asked it; what stands before the last stranger, he may have made up.
-            for said in reversed(",".join(lines).split(",")):
-                client = _parsed(said.strip()[:ADDRESS_LENGTH])
+            # Each proxy appends its client. Entries before the last untrusted address may be forged.
+            for entry in reversed(",".join(lines).split(",")):
+                client = _parsed(entry.strip()[:ADDRESS_LENGTH])
                 if client is None:
                     break
                 remote = client
@@ -166,7 +164,7 @@ class AddressLimits:
         return _counted_as(remote)
 
     def address_of_peer(self, peer: str) -> str | None:
-        """The address, or network, that a connection from there counts for; None: a trusted proxy's."""
+        """The address or network that a connection counts for; None for a trusted proxy."""
         remote = _parsed(peer)
         if remote is None:
             return _NOWHERE
@@ -179,14 +177,14 @@ class AddressLimits:
         if not self._has_warned:
             self._has_warned = True
             log.warning(
-                "a proxy that CHANNELS_TRUSTED_PROXIES does not name: all its clients count as one address",
+                "a proxy is not in CHANNELS_TRUSTED_PROXIES: all its clients count as one address",
                 proxy=str(remote),
             )
 
 
 @lru_cache(maxsize=4_096)  # 2 MB
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """The address, which some proxies write with a port; None where there is none."""
+    """The address, without the port that some proxies add; None when there is none."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -1,16 +1,30 @@
-"""So many at once of each: sockets of an address, transfers of a user, public pages of an address."""
+"""Limits on what runs at once for one user or one address: refused beyond the limit, or queued.
+
+Promises of `QueuedLimit`:
+    One key never takes the places of another, however much it asks for at once.
+    Fair: what waits for one key is served in the order in which it came.
+    Bounded: a key has `most_waiting` in its queue, with `WAITING_BYTES` of bodies, each for `WAITING_SECONDS`. While
+    `WAITING_IN_ALL` wait, keys with `FEW_WAITING` in their queue get no more. Beyond it, 429 says when to retry.
+    A client that goes away leaves the queue. A key with nothing under way takes no memory.
+"""
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from groups.kernel.errors import RateLimited
 
+WAITING_SECONDS: Final = 20.0  # as long as a write waits for an unavailable database
+WAITING_BYTES: Final = 4 * 2**20
+WAITING_IN_ALL: Final = 2_048
+FEW_WAITING: Final = 32  # a page that asks for some thirty things at once is served even then
+
 
 class ConcurrencyLimit:
-    """At most `most` at once for each key; 0: as many as it likes. `what` is what they are, in words."""
+    """At most `most` at once for each key; 0: no limit. `what` names them in the error."""
 
     def __init__(self, most: int, what: str) -> None:
         self._most = most
@@ -19,9 +33,9 @@ class ConcurrencyLimit:
 
     @contextmanager
     def one_of(self, key: str) -> Iterator[None]:
-        """A place of this key, until the end.
+        """Hold one place of this key until the end.
 
-        Raises: RateLimited where it has none left.
+        Raises: RateLimited when it has none left.
         """
         if self._most and self._taken[key] >= self._most:
             raise RateLimited(f"At most {self._most} {self._what} at once", retry_after_seconds=1)
@@ -35,73 +49,118 @@ class ConcurrencyLimit:
 
 
 @dataclass(slots=True)
-class _Line:
-    """The turns of one key: how many are under way, and who waits for one."""
+class _Queue:
+    """What waits for a place of one key."""
 
-    under_way: int = 0
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    size_bytes: int = 0
 
 
-class Turns:
-    """At most `at_once` at once for each key; the next ones wait in the order in which they came.
+class QueuedLimit:
+    """At most `most` at once for each key; 0: no limit. Further ones wait. `what` names them in the error."""
 
-    At most `most_waiting` of one key wait; more are refused. `what` is what they are, in words.
-    """
-
-    def __init__(self, at_once: int, most_waiting: int, what: str) -> None:
-        self._at_once = at_once
+    def __init__(self, most: int, most_waiting: int, what: str) -> None:
+        self._most = most
         self._most_waiting = most_waiting
         self._what = what
-        self._lines: dict[str, _Line] = {}
+        self._under_way: dict[str, int] = {}
+        self._queues: dict[str, _Queue] = {}
+        self.waiting = 0
+        """How many wait, of all keys."""
 
-    async def next_of(self, key: str, *, is_bounded: bool = True) -> "Turn":
-        """The key's next turn, once it has come; it lasts until `Turn.end`.
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way or waits."""
+        return not self._under_way and not self._queues
 
-        `is_bounded` False is for those of which something else bounds how many there are. Raises: RateLimited where too
-        many wait already.
+    def take(self, key: str) -> bool:
+        """Take a place of this key if one is free. Returns whether it was."""
+        under_way = self._under_way.get(key, 0)
+        if under_way >= self._most > 0:
+            return False
+        self._under_way[key] = under_way + 1
+        return True
+
+    async def wait(self, key: str, size_bytes: int = 0, *, is_bounded: bool = True) -> None:
+        """Wait for a place of this key, with a body of this size.
+
+        `is_bounded` False is for callers whose number something else bounds. Raises: RateLimited.
         """
-        line = self._lines.setdefault(key, _Line())
-        if line.under_way < self._at_once:
-            line.under_way += 1
-            return Turn(self, key)
-        if is_bounded and len(line.waiting) >= self._most_waiting:
-            most = self._at_once + self._most_waiting
-            raise RateLimited(f"At most {most} {self._what} at once", retry_after_seconds=1)
-        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line.waiting.append(called)
+        queue = self._queues.get(key) or _Queue()
+        if is_bounded and self._is_full(queue, size_bytes):
+            raise self._refusal()
+        self._queues[key] = queue
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue.waiting.append(turn)
+        queue.size_bytes += size_bytes
+        self.waiting += 1
         try:
-            await called
-        except asyncio.CancelledError:
-            if called.done() and not called.cancelled():
-                self.end(key)
+            async with asyncio.timeout(WAITING_SECONDS if is_bounded else None):
+                await turn
+        except BaseException as error:
+            if not turn.cancelled():
+                self.give_back(key)  # it got a place at the moment in which its caller went away
+            elif turn in queue.waiting:
+                queue.waiting.remove(turn)
+            if isinstance(error, TimeoutError):
+                raise self._refusal() from None
             raise
-        return Turn(self, key)
+        finally:
+            queue.size_bytes -= size_bytes
+            self.waiting -= 1
+            if not queue.waiting and self._queues.get(key) is queue:
+                del self._queues[key]
 
-    def end(self, key: str) -> None:
-        """Hand the turn on to who waits longest; `Turn.end` calls it."""
-        line = self._lines[key]
-        while line.waiting:
-            called = line.waiting.popleft()
-            if not called.done():
-                called.set_result(None)
+    def give_back(self, key: str) -> None:
+        """Give a place back, which goes to the next one in the key's queue."""
+        queue = self._queues.get(key) if self._queues else None
+        while queue is not None and queue.waiting:
+            turn = queue.waiting.popleft()
+            if not turn.done():  # else its caller was cancelled and has not left the queue yet
+                turn.set_result(None)
                 return
-        line.under_way -= 1
-        if not line.under_way:
-            del self._lines[key]
+        under_way = self._under_way[key] - 1
+        if under_way:
+            self._under_way[key] = under_way
+        else:
+            del self._under_way[key]
+
+    async def enter(self, key: str, *, is_bounded: bool = True) -> "Place":
+        """Take a place of this key, after waiting for it if need be. It is held until `Place.end`.
+
+        Raises: as `wait`.
+        """
+        if not self.take(key):
+            await self.wait(key, is_bounded=is_bounded)
+        return Place(self, key)
+
+    def _is_full(self, queue: _Queue, size_bytes: int) -> bool:
+        waiting = len(queue.waiting)
+        return (
+            waiting >= self._most_waiting
+            or (waiting > 0 and queue.size_bytes + size_bytes > WAITING_BYTES)
+            or (waiting >= FEW_WAITING and self.waiting >= WAITING_IN_ALL)
+        )
+
+    def _refusal(self) -> RateLimited:
+        return RateLimited(
+            f"At most {self._most} {self._what} are served at once, and {self._most_waiting} wait",
+            retry_after_seconds=1,
+        )
 
 
-class Turn:
-    """One turn."""
+class Place:
+    """One place, which is given back once."""
 
-    __slots__ = ("_has_ended", "_key", "_turns")
+    __slots__ = ("_has_ended", "_key", "_limit")
 
-    def __init__(self, turns: Turns, key: str) -> None:
-        self._turns = turns
+    def __init__(self, limit: QueuedLimit, key: str) -> None:
+        self._limit = limit
         self._key = key
         self._has_ended = False
 
     def end(self) -> None:
-        """Let the next one have its turn; again changes nothing."""
+        """Give the place back. Idempotent."""
         if not self._has_ended:
             self._has_ended = True
-            self._turns.end(self._key)
+            self._limit.give_back(self._key)

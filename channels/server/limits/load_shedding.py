@@ -1,23 +1,21 @@
-"""How many requests this process works on at once: as many as it answers without letting them wait.
+"""Limits how many requests this process works on at once, to as many as it can serve without a queue.
 
 Promises:
-    Work that comes faster than it is done is refused at once, so what is accepted waits about `waiting_seconds` longer
-    than on an idle server, however much is asked for.
-    Who is refused and asks again before he was told to, on the same connection, is answered after `HELD_SECONDS`: a
-    client that repeats without a pause does not take with refusals the time that the others' answers need. So it is
-    also with those who are refused since they themselves ask for too much (429).
-    Time that a client takes to send its body, and all of an upload, a download or an import, is not the server's: slow
+    Requests beyond the capacity are refused at once, so accepted ones wait about `waiting_seconds` longer than on an
+    idle server, whatever the load.
+    Clients that retry before `Retry-After` are delayed by `DELAY_SECONDS`, so that a flood of refusals takes no time
+    from other requests. The same holds for refusals with 429.
+    The time that a client takes to send its body, and all of an upload, a download or an import, does not count: slow
     clients take no places from others.
 
-The number of places follows what is measured (Little's law: places = answers a second x seconds each may take). Where
-requests wait longer than they may, there are that many; where all are taken and nobody waits too long, as many as would
-have them wait that long, but an eighth more at least and twice as many at most.
-A disk that stood still for a second is no overload: who waited for it is answered at once when it goes on. Only waiting
-that lasts for `LASTING_SECONDS` leaves fewer places (CoDel tells a standing queue from a burst in the same way).
-After a second with a free place nothing is known of the next crowd, whose work may be another: it finds as many places
-as the first one did.
-What a request takes by itself (a database may be far away) is learnt while no more than `FEWEST` are at work; where
-waiting leaves only so many places that is so too, and a server that was never idle finds it out.
+The number of places follows Little's law: places = responses a second x seconds that each may take. When requests wait
+too long, there are exactly that many. When all places are taken and none waits too long, there are as many as would
+make them wait that long, but at least an eighth more and at most twice as many.
+A stall of the disk is no overload: its requests are served at once when it ends. Only waiting for `LASTING_SECONDS`
+reduces the places (CoDel tells a standing queue from a burst in the same way).
+After a second with a free place the next load may be a different one, and begins with the initial number of places.
+The duration of a single request (the database may be far away) is learnt while at most `FEWEST` are under way. Waiting
+reduces the places to that number, so a server that is never idle learns it too.
 """
 
 import asyncio
@@ -29,35 +27,37 @@ from typing import Final, Protocol
 
 from groups.kernel.errors import Unavailable
 
-FEWEST: Final = 64  # places: while no more are at work, each waits for little but the database
+FEWEST: Final = 64  # places: with so few requests under way, each waits only for the database
 FIRST: Final = 2_048
-"""Places of a process that has not measured anything: a thousand who come at once to an idle one are served."""
+"""Places before anything was measured: a thousand requests at once to an idle server are served."""
 MEASURE_SECONDS: Final = 0.1
-LASTING_SECONDS: Final = 0.5  # until then it may be one stall, and those who came meanwhile
+LASTING_SECONDS: Final = 0.5  # until then it may be a single stall and its backlog
 FORGET_SECONDS: Final = 1.0
-MEASURED: Final = 16  # requests at least, before anything is concluded
-LONGEST_ALONE: Final = 1.0  # seconds that one request may teach us: a failover is no habit
-RETRY_SECONDS: Final = 3  # refused ones come back one, two or three seconds later, not all at once
-HELD_SECONDS: Final = 0.5
-MOST_HELD: Final = 2_000  # requests; those beyond are refused at once
+MEASURED: Final = 16  # requests that a measurement needs
+LONGEST_ALONE: Final = 1.0  # seconds of one request that count: a failover is an exception
+RETRY_SECONDS: Final = (
+    3  # `Retry-After` is one, two or three seconds, so that not all retry at once
+)
+DELAY_SECONDS: Final = 0.5
+MOST_DELAYED: Final = 2_000  # requests; further ones are refused without delay
 
 
-class Caller(Protocol):
-    """The connection of a client, or the client itself."""
+class Retrying(Protocol):
+    """A connection or a client that may be retrying."""
 
-    may_return_at: float
-    """When they may ask again after a refusal; seconds of the admission's timer."""
+    may_retry_at: float
+    """When it may retry after a refusal, in seconds of the load shedder's timer."""
 
 
 @dataclass(slots=True)
-class Returning:
-    """A user or an address that was told when to come back, on whichever connection they do."""
+class RetryState:
+    """When a user or an address may retry, on any connection."""
 
-    may_return_at: float = -math.inf
+    may_retry_at: float = -math.inf
 
 
 class LoadShedder:
-    """The places; at most `most` of them."""
+    """The places of this process, at most `most`."""
 
     def __init__(
         self, most: int, waiting_seconds: float, *, timer: Callable[[], float] = time.perf_counter
@@ -73,7 +73,7 @@ class LoadShedder:
         self._crowded_at = -math.inf
         self._full_at = -math.inf
         self._refused = 0
-        self._held = 0
+        self._delayed = 0
         self._since = timer()
         self._slow_since = math.inf
         self._ended_at = -math.inf
@@ -83,52 +83,52 @@ class LoadShedder:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next request must be refused."""
+        """Whether all places are taken."""
         return self.at_work >= self.places
 
-    async def find_place(self, caller: Caller) -> None:
-        """Let a request in for which there is a place; one that comes back too soon is held, and may find one then.
+    async def admit_request(self, client: Retrying) -> None:
+        """Return if there is a place. A client that retries too soon is delayed first.
 
         Raises: Unavailable.
         """
         if not self.is_full:
             return
-        if await self._hold(caller) and not self.is_full:
+        if await self._delay(client) and not self.is_full:
             return
         error = self.refusal()
-        caller.may_return_at = self.timer() + error.retry_after_seconds
+        client.may_retry_at = self.timer() + error.retry_after_seconds
         raise error
 
-    async def hold_refusal(self, caller: Caller, retry_after_seconds: float) -> None:
-        """Keep a refusal for another reason back where the caller came too soon; it tells when they may return."""
-        await self._hold(caller)
-        caller.may_return_at = self.timer() + retry_after_seconds
+    async def delay_refusal(self, client: Retrying, retry_after_seconds: float) -> None:
+        """Delay another refusal if the client retries too soon, and note when it may retry."""
+        await self._delay(client)
+        client.may_retry_at = self.timer() + retry_after_seconds
 
-    async def _hold(self, caller: Caller) -> bool:
-        """Wait for `HELD_SECONDS` where the caller came too soon; whether they did."""
-        if self.timer() >= caller.may_return_at or self._held >= MOST_HELD:
+    async def _delay(self, client: Retrying) -> bool:
+        """Wait for `DELAY_SECONDS` if the client retries too soon. Returns whether it did."""
+        if self.timer() >= client.may_retry_at or self._delayed >= MOST_DELAYED:
             return False
-        self._held += 1
+        self._delayed += 1
         try:
-            await self.sleep(HELD_SECONDS)
+            await self.sleep(DELAY_SECONDS)
         finally:
-            self._held -= 1
+            self._delayed -= 1
         return True
 
     def refusal(self) -> Unavailable:
-        """What a request is told that finds no place."""
+        """The error of a request without a place."""
         self._refused += 1
-        error = Unavailable("The server has as much to do as it can; try again")
+        error = Unavailable("The server is overloaded; retry after the time in Retry-After")
         error.retry_after_seconds = 1 + self._refused % RETRY_SECONDS
         return error
 
-    def enter(self) -> "Work":
-        """Take a place for a request, which gives it back by `Work.end`."""
+    def enter(self) -> "Slot":
+        """Take a place for a request, until `Slot.end`."""
         now = self.timer()
-        # Nobody waited meanwhile: what was slow before is another moment's.
+        # The server was idle, so earlier slowness no longer counts.
         if self.at_work == 0 and now - self._ended_at >= LASTING_SECONDS:
             self._slow_since = math.inf
-        # Here and not where one ends: those who were served together are counted together.
+        # Here and not in `end`, so that requests that were served together count together.
         if self._done >= MEASURED and now - self._since >= MEASURE_SECONDS:
             self._adjust(now)
         if now - self._full_at > FORGET_SECONDS and self.places < self._first:
@@ -139,10 +139,10 @@ class LoadShedder:
             self._full_at = now
         if self.at_work > FEWEST:
             self._crowded_at = now
-        return Work(self, now)
+        return Slot(self, now)
 
     def end(self, seconds: float, since: float, now: float) -> None:
-        """Give back the place of a request that took so long, of which the last part began then, and learn from it."""
+        """Give back the place of a request that took `seconds`, whose last part began at `since`, and learn from it."""
         if self.is_full:
             self._full_at = now
         self.at_work -= 1
@@ -169,38 +169,38 @@ class LoadShedder:
         self._done, self._seconds = 0, 0.0
 
 
-class Work:
-    """One request's place, and the time that it took of ours."""
+class Slot:
+    """The place of one request, and the time that the server spent on it."""
 
-    __slots__ = ("_admission", "_has_ended", "_is_away", "_seconds", "_since")
+    __slots__ = ("_has_ended", "_is_away", "_load_shedder", "_seconds", "_since")
 
-    def __init__(self, admission: LoadShedder, now: float) -> None:
-        self._admission = admission
+    def __init__(self, load_shedder: LoadShedder, now: float) -> None:
+        self._load_shedder = load_shedder
         self._has_ended = False
         self._is_away = False
         self._seconds = 0.0
         self._since = now
 
     def leave(self) -> None:
-        """Give the place back while the client is waited for; again changes nothing."""
+        """Give the place back while waiting for the client. Idempotent."""
         if self._is_away or self._has_ended:
             return
-        self._seconds += self._admission.timer() - self._since
+        self._seconds += self._load_shedder.timer() - self._since
         self._is_away = True
-        self._admission.at_work -= 1
+        self._load_shedder.at_work -= 1
 
     def come_back(self) -> None:
-        """Take a place again, also where none is free: the body was sent already. After the end it changes nothing."""
-        if self._has_ended:  # what a request began may go on without it
+        """Take a place again, even if none is free: the body was sent already. Does nothing after `end`."""
+        if self._has_ended:  # work that a request started may outlive it
             return
-        self._admission.at_work += 1
+        self._load_shedder.at_work += 1
         self._is_away = False
-        self._since = self._admission.timer()
+        self._since = self._load_shedder.timer()
 
     def end(self) -> None:
-        """Give the place back; one that is away already leaves nothing to learn."""
+        """Give the place back. Time without a place is not learnt from."""
         self._has_ended = True
         if self._is_away:
             return
-        now = self._admission.timer()
-        self._admission.end(self._seconds + now - self._since, self._since, now)
+        now = self._load_shedder.timer()
+        self._load_shedder.end(self._seconds + now - self._since, self._since, now)

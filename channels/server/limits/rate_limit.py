@@ -1,7 +1,7 @@
-"""How often one may ask: a token bucket a key, kept by this process.
+"""Rate limits: a token bucket for each key, in the memory of this process.
 
-A bucket holds one second's worth, so that a page that asks for thirty things at once is served at once. It is stored as
-the instant at which it will be full again (GCRA): one number a key, and who was not heard of for a second needs none.
+A bucket holds the requests of one second, so a page that sends thirty at once is served. It is stored as the instant at
+which it is full again (GCRA): one number for each key, and none for keys that were idle for a second.
 """
 
 from collections import Counter
@@ -13,15 +13,15 @@ from cachetools import LRUCache
 from groups.kernel.actor import Actor
 from groups.kernel.errors import Quota, RateLimited
 
-KEYS: Final = (
-    8_192  # remembered at once, in 4 MB; with more in one second the least recent begins anew
+KEYS: Final = 8_192  # in 4 MB; beyond them the least recent key starts with a full bucket
+DEBT_SECONDS: Final = (
+    10.0  # at most, until a bucket that was overspent in other processes is full again
 )
-DEBT_SECONDS: Final = 10.0  # until a bucket that was overspent elsewhere is full again
-_NOTHING: Final = 1e-6  # of a request: what floats lose
-FEW: Final = 0.2  # of the quota left: from here on answers tell how many
+_NOTHING: Final = 1e-6  # of a request: the error of floats
+FEW: Final = 0.2  # of the quota; below it, responses show what is left
 
 
-class Buckets:
+class TokenBuckets:
     """One bucket for each key, all with the same rate."""
 
     def __init__(self, quota: Quota) -> None:
@@ -30,7 +30,7 @@ class Buckets:
         self._full_at: LRUCache[str, float] = LRUCache(maxsize=KEYS)
 
     def take(self, key: str) -> int:
-        """Take one; how many are left.
+        """Take one token. Returns how many are left.
 
         Raises: RateLimited.
         """
@@ -44,7 +44,7 @@ class Buckets:
         return int(left + _NOTHING)
 
     def check(self, key: str) -> None:
-        """Refuse where `take` would, and take nothing.
+        """Raise as `take` would, without taking a token.
 
         Raises: RateLimited.
         """
@@ -54,9 +54,9 @@ class Buckets:
             raise self._refusal(missing / rate)
 
     def reserve(self, key: str, most_seconds: float) -> float:
-        """Take one, also of what comes within so many seconds; in how many seconds it is there.
+        """Take a token, even one that comes within `most_seconds`. Returns in how many seconds it comes.
 
-        Raises: RateLimited where that is longer.
+        Raises: RateLimited when that is longer.
         """
         now, rate = monotonic(), self.quota.per_second
         full_at = max(now, self._full_at.get(key, now))
@@ -67,13 +67,13 @@ class Buckets:
         return seconds if seconds * rate > _NOTHING else 0.0
 
     def count(self, key: str, requests: int) -> None:
-        """Count what was spent elsewhere, also beyond what the bucket holds; at most for `DEBT_SECONDS`."""
+        """Count requests to other processes, even below zero, but for at most `DEBT_SECONDS`."""
         now = monotonic()
         full_at = max(now, self._full_at.get(key, now)) + requests / self.quota.per_second
         self._full_at[key] = min(full_at, now + DEBT_SECONDS)
 
     def collect(self) -> Counter[str]:
-        """What each key took since this was asked last."""
+        """The tokens that each key took since the last call."""
         spent, self._spent = self._spent, Counter()
         return spent
 
@@ -83,15 +83,15 @@ class Buckets:
 
 
 class UserRates:
-    """Requests a second of each user; the application's own back end speaks for many and is not bounded."""
+    """Requests a second of each user. The application's back end acts for many users and is not limited."""
 
     def __init__(self, per_second: int) -> None:
         quota = Quota("user", per_second)
-        self.buckets = Buckets(quota) if per_second else None
+        self.buckets = TokenBuckets(quota) if per_second else None
         self._few = per_second * FEW
 
     def take(self, actor: Actor) -> tuple[Quota, int] | None:
-        """Count one request of the user; his quota and what is left of it, once that is little.
+        """Count one request of the user. Returns their quota and the rest of it, when little is left.
 
         Raises: RateLimited.
         """

@@ -1,11 +1,11 @@
-"""Rates over several processes: each tells the others who has spent much with it, and counts what they tell.
+"""Rates over several processes: each reports what busy keys spent, and counts what the others report.
 
 Promises:
-    Whoever asks many processes at once gets his rate over them all, not from each: for the length of `SHARE_SECONDS` a
-    bucket in each, from then on what all of them together may give.
-    No request waits for it, and nothing is written while nobody spends more than `MUCH` of a rate with one process.
+    A client that calls many processes gets its rate over all of them: a full bucket in each for `SHARE_SECONDS`, and
+    then the rate of one.
+    No request waits for a report, and nothing is written while no key spends more than `MUCH` of its rate.
 
-What is spent below that is not told: with N processes one may have N times that much, where it is more than his rate.
+Smaller spending is not reported: with N processes a key may spend N times that much.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from channels.events import RatesSpent, Spent
-from channels.server.limits.rate_limit import Buckets
+from channels.server.limits.rate_limit import TokenBuckets
 from groups.kernel.background import repeat
 from groups.kernel.clock import Clock
 from groups.kernel.events import Event
@@ -21,14 +21,14 @@ from groups.kernel.ids import mint_id
 from groups.kernel.mongo import Database, Tx
 
 SHARE_SECONDS: Final = 1.0
-MUCH: Final = 0.25  # of a second's rate
-MOST: Final = 1_000  # keys told at once, the greatest spenders first
+MUCH: Final = 0.25  # of the rate; less is not reported
+MOST: Final = 1_000  # keys in one report, those that spent most first
 
 
 class RateSharing:
-    """Keeps these buckets in step with those of the same names in other processes."""
+    """Synchronises these buckets with those of other processes that have the same name."""
 
-    def __init__(self, database: Database, clock: Clock, buckets: Sequence[Buckets]) -> None:
+    def __init__(self, database: Database, clock: Clock, buckets: Sequence[TokenBuckets]) -> None:
         self._database = database
         self._clock = clock
         self._buckets = {each.quota.name: each for each in buckets}
@@ -36,18 +36,18 @@ class RateSharing:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to tell."""
+        """Start reporting."""
         if self._buckets:
             self._task = asyncio.create_task(repeat(self.tell, SHARE_SECONDS), name="rate-sharing")
 
     async def stop(self) -> None:
-        """Tell no more."""
+        """Stop reporting."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def tell(self) -> None:
-        """Tell what was spent since the last time, where it was much. Publishes: RatesSpent."""
+        """Report what busy keys spent since the last report. Publishes: RatesSpent."""
         spent: list[Spent] = []
         for name, buckets in self._buckets.items():
             least = buckets.quota.per_second * MUCH
@@ -66,7 +66,7 @@ class RateSharing:
         await self._database.run(work)
 
     def on_events(self, events: Sequence[Event]) -> None:
-        """Count what was spent elsewhere (a listener of the bus)."""
+        """Count what was spent in other processes (a listener of the event bus)."""
         for event in events:
             if not isinstance(event, RatesSpent) or event.process_id == self._process_id:
                 continue

@@ -1,13 +1,13 @@
 """Bytes that wait in this process because their clients do not read them.
 
 Promises:
-    Least rate: a connection that takes less than `LEAST_BYTES_PER_SECOND` over `WINDOW_SECONDS` while bytes wait for it
-    is aborted, whatever it was sent: JSON, a page, a file, a refusal.
-    Budgets: the waiting bytes of one user, of one address without a token, and of all together are bounded. Beyond its
-    budget, the connections that have waited longest are aborted.
+    Least rate: a connection that reads less than `LEAST_BYTES_PER_SECOND` over `WINDOW_SECONDS` while bytes wait for it
+    is aborted, whatever was sent to it.
+    Budgets: the waiting bytes of one user, of one address without a token, and of all clients together are bounded.
+    Beyond a budget, the connections that have waited longest are aborted.
 
-A connection reports when bytes begin to wait (`add`) and when none wait any more (`remove`): one that reads its answers
-is never seen here. Authenticated sockets have a rule of their own (`session`).
+A connection reports when bytes begin to wait (`add`) and when none wait any more (`remove`), so a client that reads its
+responses is never seen here. Authenticated sockets have a rule of their own (`realtime.session`).
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-LEAST_BYTES_PER_SECOND: Final = 4 * 1024  # a phone at the edge of its network; ours
+LEAST_BYTES_PER_SECOND: Final = 4 * 1024  # a phone with a bad connection; ours
 WINDOW_SECONDS: Final = 10.0  # over which the rate is measured, and how long a stall may last
-LOOK_SECONDS: Final = 1.0  # between two looks at the waiting connections
-ALL_BYTES: Final = 256 * 1024 * 1024  # of all clients of this process together
+LOOK_SECONDS: Final = 1.0  # between two checks of the waiting connections
+ALL_BYTES: Final = 256 * 1024 * 1024  # of all clients of this process
 
 
-class Reader(NamedTuple):
+class Client(NamedTuple):
     """The client that should read: a user, or an address without a token."""
 
     kind: Literal["user", "address"]
@@ -35,18 +35,18 @@ class Reader(NamedTuple):
 
 @dataclass(slots=True)
 class _Waiting:
-    reader: Reader
+    reader: Client
     held: int
-    """Bytes that this process held for the client at the last look."""
+    """Bytes in this process at the last check."""
     left: int
-    """Bytes that the client had not taken at the last look, those in the kernel included."""
+    """Bytes that the client had not read at the last check, those in the kernel included."""
     began_at: float
     began_with: int
-    """The window over which the rate is measured: its start, and what the client had not taken then."""
+    """The bytes that the client had not read when the window of the rate began."""
 
 
 class UnsentBytes:
-    """The connections of this process that have bytes waiting, in the order in which their waiting began.
+    """The connections with waiting bytes, the longest wait first.
 
     `per_user` and `per_address` are bytes; 0: no limit.
     """
@@ -63,14 +63,14 @@ class UnsentBytes:
         self._on_cut = on_cut
         self._now = timer
         self._waiting: dict[asyncio.Transport, _Waiting] = {}
-        self._of_reader: dict[Reader, dict[asyncio.Transport, None]] = {}
-        self._bytes: Counter[Reader] = Counter()
+        self._of_reader: dict[Client, dict[asyncio.Transport, None]] = {}
+        self._bytes: Counter[Client] = Counter()
         self._timer: asyncio.TimerHandle | None = None
         self.total = 0
-        """Bytes that wait, as of the last look."""
+        """Waiting bytes, as of the last check."""
 
-    def add(self, transport: asyncio.Transport, reader: Reader) -> None:
-        """Watch a connection whose bytes begin to wait; again for the same one changes nothing."""
+    def add(self, transport: asyncio.Transport, reader: Client) -> None:
+        """Watch a connection whose bytes begin to wait. Idempotent."""
         if transport in self._waiting:
             return
         loop = asyncio.get_running_loop()
@@ -83,7 +83,7 @@ class UnsentBytes:
         self._enforce(reader)
 
     def remove(self, transport: asyncio.Transport) -> None:
-        """Forget a connection: nothing waits for it any more, or it is gone. An unknown one changes nothing."""
+        """Stop watching a connection: nothing waits for it any more, or it ended. Idempotent."""
         waiting = self._waiting.pop(transport, None)
         if waiting is None:
             return
@@ -94,11 +94,11 @@ class UnsentBytes:
         if not of_reader:
             del self._of_reader[reader], self._bytes[reader]
 
-    def _count(self, reader: Reader, size: int) -> None:
+    def _count(self, reader: Client, size: int) -> None:
         self._bytes[reader] += size
         self.total += size
 
-    def _enforce(self, reader: Reader) -> None:
+    def _enforce(self, reader: Client) -> None:
         limit = self._limits[reader.kind]
         while limit and self._bytes[reader] > limit:
             self._cut(next(iter(self._of_reader[reader])))
@@ -111,11 +111,11 @@ class UnsentBytes:
         self._timer = loop.call_later(LOOK_SECONDS, self._look_on) if self._waiting else None
 
     def look(self) -> None:
-        """Cut the connections that did not take what the least rate asks, and those beyond the budgets."""
+        """Abort the connections below the least rate, and those beyond the budgets."""
         now = self._now()
         for transport, waiting in list(self._waiting.items()):
             held, left = _sizes_of(transport)
-            # What was written meanwhile is no reading, and no failure to read either.
+            # Bytes written meanwhile must not change the rate of reading.
             waiting.began_with += max(0, left - waiting.left)
             self._count(waiting.reader, held - waiting.held)
             waiting.held, waiting.left = held, left
@@ -132,15 +132,15 @@ class UnsentBytes:
     def _cut(self, transport: asyncio.Transport) -> None:
         self.remove(transport)
         self._on_cut()
-        # Not at once: the transport may be in the middle of the write that brought us here.
+        # Not at once: the transport may be in the middle of the write that called us.
         asyncio.get_running_loop().call_soon(transport.abort)
 
 
 def _sizes_of(transport: asyncio.Transport) -> tuple[int, int]:
-    """Bytes that wait in this process, and those in this process and the kernel that the client has not taken.
+    """Bytes that wait in this process, and bytes that the client has not read, in this process and the kernel.
 
-    The kernel makes room in large steps. A slow client reads for many seconds before this process can write again, so
-    its rate shows in the kernel's queue alone. Where the system does not tell that, the window has to cover a step.
+    The kernel frees space in large steps: a slow client reads for many seconds before this process can write again. So
+    its rate shows only in the kernel's queue. On systems that do not report it, the window must be longer than a step.
     """
     held = transport.get_write_buffer_size()
     connection = transport.get_extra_info("socket")

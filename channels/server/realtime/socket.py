@@ -134,7 +134,7 @@ class SocketServer:
             self._rates.take(claims.actor)
         with ExitStack() as place:
             if claims is None:
-                place.enter_context(self._addresses.socket_of(request))
+                place.enter_context(self._addresses.socket_place(request))
                 await self._addresses.pace(request)
             transport = request.transport
             if transport is None:  # the client is gone
@@ -293,7 +293,7 @@ class SocketServer:
                     raise InvalidRequest(reason, errors=[{"field": "frame", "reason": reason}])
                 self._rates.take(session.claims.actor)
                 may_watch = partial(self._may_watch, session.claims.actor, group_id)
-                await self._not_found_delay.over(self._hub.watch_if(session, stream_id, may_watch))
+                await self._not_found_delay.apply(self._hub.watch_if(session, stream_id, may_watch))
                 session.send("watching", conversation_id=conversation_id)
             case _Unwatch(conversation_id=conversation_id):
                 self._hub.unwatch(session, StreamId(conversation_id))

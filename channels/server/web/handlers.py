@@ -1,7 +1,7 @@
-"""Serves one endpoint of the API: authenticates, parses by the endpoint's types, calls it, renders the answer.
+"""Makes the handler of an endpoint: authenticate, parse by the endpoint's types, call it, render the response.
 
-One handler shape for every call, so that what holds for one holds for all: who is asked for a token, how often he may
-ask, that an unknown field is refused. What it raises becomes a problem in `channels.server.web.server`.
+All endpoints share one handler, so authentication, rates and the refusal of unknown fields are the same everywhere.
+`web.server` turns what a handler raises into a problem.
 """
 
 import asyncio
@@ -15,21 +15,20 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from channels.limits import Limits
 from channels.server.auth import Authenticator
 from channels.server.limits.by_address import AddressLimits
-from channels.server.limits.concurrency import ConcurrencyLimit
-from channels.server.limits.load_shedding import LoadShedder, Work
+from channels.server.limits.concurrency import ConcurrencyLimit, QueuedLimit
+from channels.server.limits.load_shedding import LoadShedder, Slot
 from channels.server.limits.rate_limit import UserRates
-from channels.server.limits.user_turns import UserTurns
 from channels.server.tokens import Claims
 from channels.server.web.ndjson import serve_stream
 from channels.server.web.not_found_delay import NotFoundDelay
-from channels.server.web.problems import BodyTooLarge, UnsupportedMediaType, refusal_of
+from channels.server.web.problems import BodyTooLarge, UnsupportedMediaType, validation_problem
 from channels.server.web.request import Request
 from channels.server.web.responses import (
     JSON,
-    headers_of,
-    json_answer,
+    common_headers,
+    csv_response,
+    json_response,
     rate_headers,
-    table_answer,
 )
 from channels.server.web.router import Handler, Parameters
 from channels.server.web.uploads import (
@@ -47,40 +46,44 @@ from groups.kernel.text import LIMITS
 from groups.routes.responses.fields import ItemError
 
 _KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)
-KEPT_QUERIES_BYTES: Final = 2**20  # some 500 queries: clients ask for few different pages
-_QUERY_BYTES: Final = 1_500  # what the model of one takes
+KEPT_QUERIES_BYTES: Final = 2**20  # about 500 queries: clients use few different ones
+_QUERY_BYTES: Final = 1_500  # memory of one parsed query
 KEPT_QUERY_LENGTH: Final = (
-    128  # characters; longer ones are searches and cursors, which hardly come again
+    128  # characters: longer queries are searches and cursors, which hardly repeat
 )
 
 
 class EndpointHandlers:
-    """What the handlers of all calls share: who is calling, the rates, the limits."""
+    """What all handlers share: authentication, rates, limits."""
 
     def __init__(
         self,
-        callers: Authenticator,
-        visitors: AddressLimits,
+        authenticator: Authenticator,
+        addresses: AddressLimits,
         rates: UserRates,
         limits: Limits,
-        admission: LoadShedder,
-        veil: NotFoundDelay,
+        load_shedder: LoadShedder,
+        not_found_delay: NotFoundDelay,
     ) -> None:
-        self._callers = callers
-        self._visitors = visitors
-        self._transfers = ConcurrencyLimit(
+        self._authenticator = authenticator
+        self._addresses = addresses
+        self._uploads = ConcurrencyLimit(
             limits.transfers_per_user, "requests of one user still being sent"
         )
-        self.user_turns = UserTurns(
-            limits.requests_at_work_per_user, limits.waiting_requests_per_user
+        self.user_queues = QueuedLimit(
+            limits.requests_at_work_per_user,
+            limits.waiting_requests_per_user,
+            "requests of one user",
         )
-        self.back_end_turns = UserTurns(
-            limits.requests_at_work_per_back_end, limits.waiting_requests_per_back_end
+        self.back_end_queues = QueuedLimit(
+            limits.requests_at_work_per_back_end,
+            limits.waiting_requests_per_back_end,
+            "requests of one back end",
         )
         self._rates = rates
-        self._admission = admission
+        self._load_shedder = load_shedder
         self._limits = limits
-        self._veil = veil
+        self._not_found_delay = not_found_delay
         self._context = {LIMITS: limits}
         self._queries: ByteCache[tuple[type[BaseModel], str], BaseModel] = ByteCache(
             "queries", KEPT_QUERIES_BYTES, lambda key, _: _QUERY_BYTES + 8 * len(key[1])
@@ -90,13 +93,13 @@ class EndpointHandlers:
         call, status = endpoint.handler, endpoint.spec.status
         path = [(name, kind.validator) for name, kind in endpoint.path.items()]
         may_refuse_items = endpoint.answer is not None and _mentions(endpoint.answer, ItemError)
-        is_held = _refuses_an_item if may_refuse_items else _refuses_nothing
+        is_not_found = _refuses_an_item if may_refuse_items else _refuses_nothing
 
         async def handle(request: Request, parameters: Parameters) -> web.StreamResponse:
             arguments: dict[str, Any] = {}
             claims: Claims | None = None
             if endpoint.needs_actor:
-                claims = self._callers.by_header(request)
+                claims = self._authenticator.by_header(request)
                 actor = claims.actor
                 request.user_id = actor.user_id
                 rate = self._rates.take(actor)
@@ -104,21 +107,21 @@ class EndpointHandlers:
                     quota, left = rate
                     request.rate = rate_headers(quota, left, 1)
                 arguments["actor"] = actor
-            work = self._admission.enter()
+            slot = self._load_shedder.enter()
             try:
-                return await serve(request, parameters, arguments, claims, work)
+                return await serve(request, parameters, arguments, claims, slot)
             finally:
-                work.end()
+                slot.end()
 
         async def serve(
             request: Request,
             parameters: Parameters,
             arguments: dict[str, Any],
             claims: Claims | None,
-            work: Work,
+            slot: Slot,
         ) -> web.StreamResponse:
             refuse_encoded(request)
-            # What reads the body comes last: nobody unknown or too eager makes us read one.
+            # The body is read last, so that refused callers do not make the server read one.
             for name, validator in path:
                 arguments[name] = self._parsed(validator, parameters[name], name)
             if endpoint.query is not None:
@@ -132,87 +135,93 @@ class EndpointHandlers:
                 arguments["accept"] = request.headers.get(hdrs.ACCEPT, "")
             raw = None
             if endpoint.body is not None:
-                raw = await self._body(request, claims, work)
+                raw = await self._body(request, claims, slot)
             if endpoint.is_stream:
-                work.leave()
+                slot.leave()
                 await self._invite(request)
-                check = None if claims is None else partial(self._callers.check, claims)
-                headers = headers_of(request)
-                return await self._veil.over(
+                check = None if claims is None else partial(self._authenticator.check, claims)
+                headers = common_headers(request)
+                return await self._not_found_delay.apply(
                     serve_stream(endpoint, request, arguments, headers, check)
                 )
             if endpoint.takes_upload:
-                work.leave()
+                slot.leave()
                 await self._invite(request)
                 arguments["upload"] = await upload_of(request)
-                answer = await self._veil.over(call(**arguments), work.leave)
+                answer = await self._not_found_delay.apply(call(**arguments), slot.leave)
             else:
-                answer = await answer_of(request, arguments, claims, work, raw)
+                answer = await answer_of(request, arguments, claims, slot, raw)
             if isinstance(answer, Download):
-                work.leave()
-                with self._visitors.transfer_of(request):
-                    turn_of = partial(self._visitors.piece_of, request)
-                    return await serve_download(request, answer, headers_of(request), turn_of)
+                slot.leave()
+                with self._addresses.download_place(request):
+                    page_place = partial(self._addresses.chunk_place, request)
+                    return await serve_download(
+                        request, answer, common_headers(request), page_place
+                    )
             if isinstance(answer, Table):
-                return table_answer(request, answer)
+                return csv_response(request, answer)
             if isinstance(answer, Reply):
-                return json_answer(request, answer.status, _json_of(answer.body))
-            return json_answer(request, status, None if answer is None else _json_of(answer))
+                return json_response(request, answer.status, _json_of(answer.body))
+            return json_response(request, status, None if answer is None else _json_of(answer))
 
         async def answer_of(
             request: Request,
             arguments: dict[str, Any],
             claims: Claims | None,
-            work: Work,
+            slot: Slot,
             raw: bytes | None,
         ) -> object:
-            HELD_PLACE.set(work)
+            HELD_PLACE.set(slot)
             if claims is None:
                 if raw is not None:
                     arguments["body"] = self._parsed_body(endpoint, request, raw)
-                return await anonymous_answer_of(request, arguments, work)
+                return await anonymous_answer_of(request, arguments, slot)
             actor = claims.actor
-            turns = self.back_end_turns if actor.is_app_admin else self.user_turns
+            turns = self.back_end_queues if actor.is_app_admin else self.user_queues
             has_waited = raw is not None
             if not turns.take(actor.user_id):
                 has_waited = True
-                work.leave()
+                slot.leave()
                 try:
                     await turns.wait(actor.user_id, len(raw or b""))
                 finally:
-                    work.come_back()
+                    slot.come_back()
             has_turn = True
 
-            def on_held() -> None:
+            def before_delay() -> None:
                 nonlocal has_turn
-                work.leave()
+                slot.leave()
                 has_turn = False
                 turns.give_back(actor.user_id)
 
             try:
                 if has_waited:
-                    # For the body, or for its turn: the token may have been revoked meanwhile.
-                    self._callers.check(claims)
+                    # The token may have been revoked while the request waited.
+                    self._authenticator.check(claims)
                 if raw is not None:
                     arguments["body"] = self._parsed_body(endpoint, request, raw)
-                return await self._veil.over(call(**arguments), on_held, is_held=is_held)
+                return await self._not_found_delay.apply(
+                    call(**arguments), before_delay, is_not_found=is_not_found
+                )
             finally:
                 if has_turn:
                     turns.give_back(actor.user_id)
 
         async def anonymous_answer_of(
-            request: Request, arguments: dict[str, Any], work: Work
+            request: Request, arguments: dict[str, Any], slot: Slot
         ) -> object:
-            work.leave()
-            turn = await self._visitors.turn_of(request)
-            work.come_back()
+            slot.leave()
+            turn = await self._addresses.page_place(request)
+            slot.come_back()
 
-            def on_held() -> None:
-                work.leave()
+            def before_delay() -> None:
+                slot.leave()
                 turn.end()
 
             try:
-                return await self._veil.over(call(**arguments), on_held, is_held=is_held)
+                return await self._not_found_delay.apply(
+                    call(**arguments), before_delay, is_not_found=is_not_found
+                )
             finally:
                 turn.end()
 
@@ -222,7 +231,7 @@ class EndpointHandlers:
         try:
             return validator.validate_python(value, context=self._context)
         except ValidationError as error:
-            raise refusal_of(error, name) from None
+            raise validation_problem(error, name) from None
 
     def _query(self, model: type[BaseModel], request: web.BaseRequest) -> BaseModel:
         # What was understood before is the same again: a model of a query is frozen, and made of nothing but its text.
@@ -242,25 +251,25 @@ class EndpointHandlers:
         try:
             return model.model_validate(dict(query), context=self._context)
         except ValidationError as error:
-            raise refusal_of(error, "query") from None
+            raise validation_problem(error, "query") from None
 
-    async def _read(self, request: web.BaseRequest, claims: Claims | None, work: Work) -> bytes:
+    async def _read(self, request: web.BaseRequest, claims: Claims | None, slot: Slot) -> bytes:
         if request.content.is_eof():
             return await request.read()
         # One user's unfinished bodies must not be all that the process waits for.
         is_bound = claims is not None and not claims.actor.is_app_admin
         whose = claims.actor.user_id if claims is not None else ""
-        with self._transfers.one_of(whose) if is_bound else nullcontext():
-            work.leave()
+        with self._uploads.one_of(whose) if is_bound else nullcontext():
+            slot.leave()
             async with asyncio.timeout(PAUSE_SECONDS):
                 raw = await request.read()
-            work.come_back()
+            slot.come_back()
             return raw
 
-    async def _body(self, request: web.BaseRequest, claims: Claims | None, work: Work) -> bytes:
+    async def _body(self, request: web.BaseRequest, claims: Claims | None, slot: Slot) -> bytes:
         await self._invite(request)
         try:
-            return await self._read(request, claims, work)
+            return await self._read(request, claims, slot)
         except TimeoutError:
             raise InvalidRequest(errors=[{"field": "body", "reason": TOO_SLOW}]) from None
         except web.HTTPRequestEntityTooLarge:
@@ -283,16 +292,16 @@ class EndpointHandlers:
         try:
             return endpoint.body.model_validate_json(raw, context=self._context, strict=True)
         except ValidationError as error:
-            raise refusal_of(error, "body") from None
+            raise validation_problem(error, "body") from None
 
     async def _invite(self, request: web.BaseRequest) -> None:
-        """Have a client that asks first (`Expect: 100-continue`) send its body."""
+        """Ask a client that waits for it (`Expect: 100-continue`) to send its body."""
         if request.version == HttpVersion11 and request.headers.get(hdrs.EXPECT):
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def _mentions(kind: Any, wanted: type[BaseModel]) -> bool:
-    """Whether an answer of this type may hold one of the wanted type."""
+    """Whether a response of this type may contain the wanted type."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         fields = kind.model_fields.values()
         return kind is wanted or any(_mentions(field.annotation, wanted) for field in fields)
@@ -300,7 +309,7 @@ def _mentions(kind: Any, wanted: type[BaseModel]) -> bool:
 
 
 def _refuses_an_item(answer: Any) -> bool:
-    """Whether a batch says of one of its items why there is nothing to show."""
+    """Whether an item of a batch response holds an error."""
     view = answer.body if isinstance(answer, Reply) else answer
     lists = (value for value in vars(view).values() if isinstance(value, list))
     return any(getattr(item, "error", None) is not None for items in lists for item in items)

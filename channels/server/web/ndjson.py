@@ -1,10 +1,10 @@
-"""Bodies and answers of any size, a line of JSON an object (NDJSON), both at once on one request.
+"""Bodies and responses of any size, with one JSON object on each line (NDJSON), both at once on one request.
 
 Promises:
-    Bounded: the body is read only as fast as it is asked for, down to the sender's connection, and of a line only so
-    much is kept as it may hold. The answer waits for its reader, which `unsent` cuts off when it does not read:
-    a client that sends everything before it reads would stand still with us for ever.
-    Told: what goes wrong after the status was sent is the answer's last line, {"error": {code, detail}}.
+    Bounded: the body is read only as fast as it is consumed, and at most `LINE_BYTES` of a line are kept. Writing the
+    response waits for its reader; `limits.unsent_bytes` disconnects clients that do not read, for example one that
+    sends everything first.
+    Reported: an error after the status was sent is the last line of the response, {"error": {code, detail}}.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ NDJSON: Final = "application/x-ndjson"
 _ACCEPTED: Final = frozenset(
     {NDJSON, "application/jsonl", "application/json", "application/octet-stream"}
 )
-PAUSE_SECONDS: Final = 1.0  # without a byte until the lines that came so far are passed on
-READ_BYTES: Final = 16 * 1024  # read at a time: a few hundred lines, whose reading holds nobody up
+PAUSE_SECONDS: Final = 1.0  # without a byte, until the lines so far are passed on
+READ_BYTES: Final = 16 * 1024  # read at once: a few hundred lines
 
 log = structlog.get_logger("channels.http")
 
@@ -38,9 +38,9 @@ async def serve_stream(
     headers: Mapping[str, str],
     check: Callable[[], None] | None = None,
 ) -> web.StreamResponse:
-    """Call the endpoint and send its `Stream`, under these headers; where it takes `lines` they are the request's body.
+    """Call the endpoint and send its `Stream` under these headers. Its `lines` are the body of the request.
 
-    `check` raises once the caller's token holds no more; it is asked before each part of the body is passed on.
+    `check` raises when the caller's token is no longer valid. It is called before each part of the body.
 
     Raises: UnsupportedMediaType and what the call itself raises, with nothing sent yet.
     """
@@ -50,7 +50,7 @@ async def serve_stream(
             raise UnsupportedMediaType(
                 f"The body must be {NDJSON}", content_type=request.content_type[:100]
             )
-        # One that is sent in chunks begins before its end is known: without a line it adds nothing.
+        # A chunked body may still turn out to be empty, which is valid and adds nothing.
         if not request.body_exists:
             raise InvalidRequest(errors=[{"field": "body", "reason": "holds no line"}])
         given["lines"] = Lines(_checked(_chunks(request), check))
@@ -64,16 +64,16 @@ async def serve_stream(
                 await response.write(item.__pydantic_serializer__.to_json(item) + b"\n")
         except (asyncio.CancelledError, ConnectionError):
             raise
-        # The status is sent: whatever it is, the last line can still tell.
+        # The status was sent, so the last line reports the error.
         except Exception as error:
-            refusal = _refusal_of(error)
-            told = {"error": {"code": refusal.code, "detail": refusal.detail}}
-            await response.write(orjson.dumps(told) + b"\n")
+            problem = _error_of(error)
+            line = {"error": {"code": problem.code, "detail": problem.detail}}
+            await response.write(orjson.dumps(line) + b"\n")
     await response.write_eof()
     return response
 
 
-def _refusal_of(error: Exception) -> DomainError:
+def _error_of(error: Exception) -> DomainError:
     if isinstance(error, DomainError):
         return error
     if is_outage(error):
@@ -93,7 +93,7 @@ async def _checked(
 
 
 async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None], None]:
-    """The body's lines, as `endpoint.Lines` says."""
+    """The lines of the body, as `endpoint.Lines` defines them."""
     rest = b""
     is_too_long = False
     while True:
@@ -104,13 +104,13 @@ async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None]
             yield []
             continue
         except web.RequestPayloadError:
-            reason = "cannot be read as its headers say"
+            reason = "does not match its headers"
             raise InvalidRequest(errors=[{"field": "body", "reason": reason}]) from None
         lines: list[bytes | None] = [*(rest + data).split(b"\n")]
         if data:
             last = lines.pop() or b""
         else:
-            last = b""  # the end: what is left is a line, ended or not
+            last = b""  # the end: the rest is a line, even without a newline
             if not rest and not is_too_long:
                 return
         if is_too_long and lines:
@@ -123,5 +123,5 @@ async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None]
             yield [None if line is None or len(line) > LINE_BYTES else line for line in lines]
         if not data:
             return
-        # What is buffered is read without waiting: others get their turn here.
+        # Buffered bytes are read without waiting, so other tasks get their turn here.
         await asyncio.sleep(0)

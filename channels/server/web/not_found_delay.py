@@ -1,13 +1,12 @@
-"""What is absent and what is not yours to know are answered alike, and after the same time.
+"""Missing and hidden resources return the same 404, after the same time.
 
-To find that somebody may not know of a channel takes the database a question or two more than to find that there is
-none; a patient stranger would tell them apart by the clock. So either answer is held back until the call has taken
-`ABSENT_SECONDS`, several times what both need on a database that is not overloaded, or a multiple of that where it
-took longer.
+A hidden channel takes a query or two more than a missing one, so a patient stranger could tell them apart by the
+clock. Both responses are therefore delayed until the call has taken `NOT_FOUND_SECONDS`, several times what either
+needs on a healthy database, or a multiple of it if it took longer.
 
-The instant of the answer depends on when the call began and on nothing else. Event loops count their timers in whole
-milliseconds, so a delay that is computed when the work ends would tell by its rounding how long the work took: the
-instant is a whole millisecond of the clock that those timers run on.
+The instant of the response depends only on when the call began. Event loops round timers to whole milliseconds, so a
+delay computed at the end of the work would reveal its duration by the rounding. The instant is therefore a whole
+millisecond of the loop's clock.
 """
 
 import asyncio
@@ -20,43 +19,43 @@ from groups.kernel.errors import NotFound
 
 T = TypeVar("T")
 
-ABSENT_SECONDS: Final = 0.02
+NOT_FOUND_SECONDS: Final = 0.02
 
 
 class NotFoundDelay:
-    """Holds back answers that say that something is not there."""
+    """Delays responses that say that something was not found."""
 
     def __init__(
-        self, seconds: float = ABSENT_SECONDS, *, timer: Callable[[], float] = time.monotonic
+        self, seconds: float = NOT_FOUND_SECONDS, *, timer: Callable[[], float] = time.monotonic
     ) -> None:
         self._milliseconds = seconds * 1000
         self._timer = timer
 
-    async def over(
+    async def apply(
         self,
         call: Awaitable[T],
-        on_held: Callable[[], None] = lambda: None,
+        before_delay: Callable[[], None] = lambda: None,
         *,
-        is_held: Callable[[T], bool] = lambda _: False,
+        is_not_found: Callable[[T], bool] = lambda _: False,
     ) -> T:
-        """What the call answers; whatever it does not find takes it as long as anything else it does not find.
+        """Return what the call returns. Every 404 takes the same time.
 
-        `is_held` says of an answer whether it tells of something that was not found, as an item of a batch does.
-        `on_held` gives back, before the waiting, what the call needs no longer.
+        `is_not_found` says whether a result reports something as not found, as an item of a batch may. `before_delay`
+        releases, before the delay, what the call no longer needs.
         """
         began = self._now()
         try:
             answer = await call
         except NotFound:
-            on_held()
-            await self._hold(began)
+            before_delay()
+            await self._delay(began)
             raise
-        if is_held(answer):
-            on_held()
-            await self._hold(began)
+        if is_not_found(answer):
+            before_delay()
+            await self._delay(began)
         return answer
 
-    async def _hold(self, began: float) -> None:
+    async def _delay(self, began: float) -> None:
         if not self._milliseconds:
             return
         now = self._now()

@@ -1,9 +1,9 @@
-"""Pages of the server about itself: health, readiness, metrics, the API's description and its documentation.
+"""Operations pages: health, readiness, metrics, the API's description and its documentation.
 
 Promises:
-    However often it is asked, the database is written and the metrics are put together once in `PROBE_SECONDS`.
-    Health, readiness and metrics have a bound of their own by address (`AddressLimits.take_probe`). With a metrics
-    token, metrics are for those who show it, and are not bounded; health and readiness stay open.
+    The database is pinged and the metrics are rendered at most once in `PROBE_SECONDS`, however often they are asked.
+    Health, readiness and metrics have a rate of their own for each address (`AddressLimits.take_probe`). With a metrics
+    token, metrics require it and are not limited; health and readiness stay open.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from channels.server.limits.by_address import AddressLimits
 from channels.server.metrics import Metrics
 from channels.server.tokens import BadToken
 from channels.server.web.request import Request
-from channels.server.web.responses import json_answer
+from channels.server.web.responses import json_response
 from channels.server.web.router import Handler, Parameters, Router
 from channels.server.web.single_flight import CachedValue
 from channels.server.web.static import HEADERS, packed
@@ -60,28 +60,28 @@ _ASSETS: Final = {
 
 
 class OperationsPages:
-    """The server about itself; none of it needs a token of a user."""
+    """The operations pages. None of them needs a user's token."""
 
     def __init__(
         self,
         database: Database,
         bus: EventBus,
         metrics: Metrics,
-        visitors: AddressLimits,
+        addresses: AddressLimits,
         describe: Callable[[], dict[str, Any]],
         *,
         metrics_token: str | None = None,
         probe_seconds: float = PROBE_SECONDS,
     ) -> None:
         self._bus = bus
-        self._visitors = visitors
+        self._addresses = addresses
         metrics.events_reach.set_function(lambda: bus.is_running)
         self._metrics_token = metrics_token.encode() if metrics_token is not None else None
         self._reached: CachedValue[None] = CachedValue(database.ping, probe_seconds)
         self._metrics = CachedValue(_beside(metrics.text), probe_seconds)
         self._start = Asset.of("text/javascript", _START.encode())
         self._docs = Asset.of("text/html", _DOCS.encode())
-        # Made when they are asked for first: each takes a tenth of a second, at a start and for everybody else.
+        # Made at the first request: each takes a tenth of a second.
         self._openapi = CachedValue(_beside(partial(_described, describe)), math.inf)
         self._assets = {
             name: CachedValue(_beside(partial(_asset, name)), math.inf) for name in _ASSETS
@@ -89,7 +89,7 @@ class OperationsPages:
         self.is_stopping = False
 
     def mount(self, router: Router) -> None:
-        """Answer at the pages' paths."""
+        """Add the routes of the pages."""
         probes: dict[str, Handler] = {
             "/healthz": self._show_health,
             "/readyz": self._show_readiness,
@@ -108,11 +108,11 @@ class OperationsPages:
                 router.add(method, path, handler)
 
     async def _show_health(self, request: Request, parameters: Parameters) -> web.StreamResponse:
-        await self._visitors.take_probe(request)
+        await self._addresses.take_probe(request)
         return _told(request, b'{"status":"ok"}')
 
     async def _show_readiness(self, request: Request, parameters: Parameters) -> web.StreamResponse:
-        await self._visitors.take_probe(request)
+        await self._addresses.take_probe(request)
         if self.is_stopping:
             raise Unavailable("The server is stopping")
         if not self._bus.is_running:
@@ -122,7 +122,7 @@ class OperationsPages:
 
     async def _show_metrics(self, request: Request, parameters: Parameters) -> web.StreamResponse:
         if self._metrics_token is None:
-            await self._visitors.take_probe(request)
+            await self._addresses.take_probe(request)
         else:
             self._check_metrics_token(request, self._metrics_token)
         return web.Response(body=await self._metrics.get(), headers=_METRICS_HEADERS)
@@ -131,7 +131,7 @@ class OperationsPages:
         scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         is_good = hmac.compare_digest(given.strip().encode(errors="replace"), token)
         if scheme.lower() != "bearer" or not is_good:
-            self._visitors.take(request)
+            self._addresses.take(request)
             raise BadToken("Send the metrics token: `Authorization: Bearer <token>`")
 
     async def _show_openapi(self, request: Request, parameters: Parameters) -> web.StreamResponse:
@@ -154,7 +154,7 @@ def _told(request: Request, json: bytes) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         headers = {hdrs.CACHE_CONTROL: "no-store"}
         return web.Response(body=json, content_type="application/json", headers=headers)
-    return json_answer(request, 200, json)
+    return json_response(request, 200, json)
 
 
 def _beside(make: Callable[[], T]) -> Callable[[], Awaitable[T]]:

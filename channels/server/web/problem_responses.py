@@ -1,6 +1,6 @@
-"""Refusals as responses: the problem, and what its family says in headers.
+"""Errors as responses: a problem document, and the headers of its family.
 
-Refusals are most frequent when there is least time for them, so they are written in one piece where they can be.
+Errors are most frequent under overload, so they are written in one piece when possible.
 """
 
 import math
@@ -20,39 +20,39 @@ from channels.server.web.problems import (
 )
 from channels.server.web.request import Request
 from channels.server.web.responses import (
-    ALWAYS,
+    COMMON_HEADERS,
     PROBLEM,
-    JsonAnswer,
-    is_ordinary,
+    JsonResponse,
+    is_simple,
     rate_headers,
 )
 from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, TooMany, Unready
 
 CODE: Final = web.ResponseKey("code", str)
-"""Where a response has the code of its refusal, for whoever counts it."""
+"""The error code of a response, for metrics."""
 
 
-def problem_response(error: DomainError, request_id: str) -> web.Response:
-    """The error as a response."""
+def general_problem_response(error: DomainError, request_id: str) -> web.Response:
+    """The error as aiohttp's response."""
     response = web.Response(
         body=_body_of(error, request_id),
         status=status_of(type(error)),
         content_type=PROBLEM,
-        headers=_headers_of(error) | ALWAYS,
+        headers=_error_headers(error) | COMMON_HEADERS,
     )
     response[CODE] = error.code
     return response
 
 
-def problem_answer(request: Request, error: DomainError) -> web.StreamResponse:
-    """The error as this request's response, whose headers are complete once it is `prepared`."""
+def problem_response(request: Request, error: DomainError) -> web.StreamResponse:
+    """The error as the response of this request. If it is `prepared`, its headers are complete."""
     request_id = request.request_id
-    # A HEAD is answered without a body, which aiohttp sees to.
-    if not is_ordinary(request) or request.method == hdrs.METH_HEAD:
-        return problem_response(error, request_id)
-    lines = "".join(f"{name}: {value}\r\n" for name, value in _headers_of(error).items())
+    # aiohttp omits the body for HEAD.
+    if not is_simple(request) or request.method == hdrs.METH_HEAD:
+        return general_problem_response(error, request_id)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in _error_headers(error).items())
     status, body = status_of(type(error)), _body_of(error, request_id)
-    answer = JsonAnswer(status, body, request_id, PROBLEM, lines)
+    answer = JsonResponse(status, body, request_id, PROBLEM, lines)
     answer[CODE] = error.code
     return answer
 
@@ -62,7 +62,7 @@ def _body_of(error: DomainError, request_id: str) -> bytes:
     return problem.__pydantic_serializer__.to_json(problem)
 
 
-def _headers_of(error: DomainError) -> dict[str, str]:
+def _error_headers(error: DomainError) -> dict[str, str]:
     headers: dict[str, str] = {}
     if isinstance(error, TooMany | Unready):
         headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(error.retry_after_seconds)))
@@ -78,7 +78,7 @@ def _headers_of(error: DomainError) -> dict[str, str]:
 
 
 def domain_error_of(error: web.HTTPException) -> DomainError:
-    """The library's refusal as one of ours."""
+    """An error of aiohttp as one of ours."""
     match error:
         case web.HTTPMethodNotAllowed():
             return WrongMethod(allowed=sorted(error.allowed_methods))

@@ -122,7 +122,7 @@ class Problem(BaseModel):
 
 
 def status_of(error: type[DomainError]) -> HTTPStatus:
-    """The status of the error's family; 500 for what has none."""
+    """The HTTP status of the error's family; 500 without one."""
     for family in error.__mro__:
         if family in STATUS:
             return STATUS[family]
@@ -130,7 +130,7 @@ def status_of(error: type[DomainError]) -> HTTPStatus:
 
 
 def problem_of(error: DomainError, request_id: str) -> Problem:
-    """The body that tells the error."""
+    """The error as a problem document (RFC 9457)."""
     return Problem(
         title=error.summary,
         status=status_of(type(error)),
@@ -141,8 +141,8 @@ def problem_of(error: DomainError, request_id: str) -> Problem:
     )
 
 
-def refusal_of(error: ValidationError, part: str) -> DomainError:
-    """What a request that does not fit its types is told: each place and reason, in our words."""
+def validation_problem(error: ValidationError, part: str) -> DomainError:
+    """The error of a request that does not fit its types: every field and its reason."""
     problems = error.errors(include_url=False, include_input=False)
     for problem in problems:
         if problem["type"] == TOO_LONG:
@@ -155,7 +155,7 @@ def refusal_of(error: ValidationError, part: str) -> DomainError:
 
 
 def _field(problem: Any, part: str) -> str:
-    # A position inside a union names the member it tried; such names are ours, not the caller's.
+    # A location inside a union names the tried member, which is an internal name.
     names = [
         str(name) for name in problem["loc"] if not str(name).startswith(("constrained", "list["))
     ]

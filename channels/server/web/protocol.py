@@ -1,16 +1,16 @@
-"""Connections, apart from the requests on them: how many there are, and the deadline of each phase.
+"""The connections of clients: how many there are, and the deadline of each phase.
 
 Promises:
-    A request's head must be complete within `HEAD_SECONDS`. The deadline runs only while a head is awaited, never
-    during a request, whatever arrives together with its head.
-    A client that does not read what it is sent is cut off (`unsent`).
-    One address holds at most `per_address` connections, and never more than half of all; beyond that its oldest idle
-    one makes room for the next. Before the process runs out of files, idle connections make room too. Where none is
-    idle, a new connection is answered once, by `serve_crowded`: so database, health checks and metrics always find a
-    file.
-    What is not HTTP is refused like everything else. aiohttp would log it and send it back, and that may hold a token.
+    The head of a request must arrive within `HEAD_SECONDS`. The deadline runs only while a head is awaited, never
+    during a request.
+    A client that does not read its responses is disconnected (`limits.unsent_bytes`).
+    One address holds at most `per_address` connections, and never more than half of all. Beyond that its oldest idle
+    connection is closed for the next one. Idle connections are also closed before the process runs out of open files.
+    When none is idle, a new connection is served once, by `serve_crowded`, so that the database, health checks and
+    metrics always get a file.
+    Bytes that are not HTTP get an ordinary error. aiohttp would log and return them, and they may hold a token.
 
-An authenticated socket no longer counts for its address: its user has a limit of their own.
+An authenticated socket counts for its user, no longer for its address.
 """
 
 import asyncio
@@ -26,22 +26,22 @@ from aiohttp.http_websocket import WebSocketReader
 from aiohttp.web_protocol import RequestHandler
 
 from channels.server.limits.by_address import AddressLimits
-from channels.server.limits.unsent_bytes import Reader, UnsentBytes
+from channels.server.limits.unsent_bytes import Client, UnsentBytes
 from channels.server.realtime.close_codes import CloseCode
 from channels.server.realtime.frame_guard import FrameGuard
-from channels.server.web.problem_responses import problem_response
+from channels.server.web.problem_responses import general_problem_response
 from channels.server.web.request import Request
 from channels.server.web.responses import SERVER
 from groups.kernel.errors import InvalidRequest
 from groups.kernel.ids import mint_id
 
 HEAD_SECONDS: Final = 20.0
-"""From a connection's opening, or from a later request's first byte, until the head is complete."""
+"""From the opening of a connection, or the first byte of a later request, to the end of the head."""
 CROWDED: Final = 32
-"""Connections beyond the capacity that are still answered, one refusal or health check each; more are aborted."""
+"""Connections beyond the capacity that are still served once. More are aborted."""
 KEPT_HEAD_BYTES: Final = 16 * 1024
-"""A connection ends with the answer to a larger head: while it is idle, its last head stays in memory."""
-_LOOKED_AT: Final = 64  # connections at once, in the search for an idle one
+"""A connection with a larger head is closed after its response, since aiohttp keeps the last head in memory."""
+_LOOKED_AT: Final = 64  # connections, in one search for an idle one
 
 Serve = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 MakeRequest = Callable[..., web.BaseRequest]
@@ -54,31 +54,31 @@ log = structlog.get_logger("channels.http")
 class ConnectionLimits:
     """The connections of this process.
 
-    `capacity` is how many it may hold, None: any number. `per_address` is how many one address may hold; 0: half of the
-    capacity. Trusted proxies speak for many addresses and are bounded by the capacity alone.
+    `capacity` is the most that it may hold; None: no limit. `per_address` is the most for one address; 0: half of the
+    capacity. Trusted proxies act for many addresses, so only the capacity bounds them.
     """
 
     def __init__(
         self,
-        visitors: AddressLimits,
+        addresses: AddressLimits,
         per_address: int,
         serve_crowded: Serve,
         *,
         capacity: int | None,
     ) -> None:
         self.serve_crowded = serve_crowded
-        self.visitors = visitors
+        self.addresses = addresses
         self._capacity = math.inf if capacity is None else capacity
         self._per_address = min(per_address or math.inf, max(1, self._capacity / 2))
         self._counted: set[Connection] = set()
-        # Without the sockets of known users.
+        # Without authenticated sockets.
         self._open: _InOrder = OrderedDict()
         self._of_address: dict[str, _InOrder] = {}
         self._crowded: _InOrder = OrderedDict()
 
     def enter(self, connection: "Connection", peer: str) -> bool:
-        """Count a new connection from this address. Returns whether it has a place; else it is answered and closed."""
-        address = self.visitors.address_of_peer(peer)
+        """Count a new connection from this address. Returns whether it has a place."""
+        address = self.addresses.address_of_peer(peer)
         own = self._of_address.get(address) if address is not None else None
         has_place = own is None or len(own) < self._per_address or self._close_idle(own)
         if has_place and len(self._counted) >= self._capacity:
@@ -86,7 +86,7 @@ class ConnectionLimits:
         if not has_place:
             self._crowded[connection] = None
             if len(self._crowded) > CROWDED:
-                # Those who mean to ask have asked by now.
+                # It had time to send its request.
                 self._crowded.popitem(last=False)[0].abort()
             return False
         connection.address = address
@@ -97,7 +97,7 @@ class ConnectionLimits:
         return True
 
     def become_socket(self, connection: "Connection") -> None:
-        """Count the connection for its user from now on, not for its address; again changes nothing."""
+        """Count the connection for its user from now on, not for its address. Idempotent."""
         if connection not in self._open:
             return
         del self._open[connection]
@@ -109,13 +109,13 @@ class ConnectionLimits:
                 del self._of_address[address]
 
     def leave(self, connection: "Connection") -> None:
-        """Forget a connection; again changes nothing."""
+        """Remove a connection. Idempotent."""
         self._crowded.pop(connection, None)
         self._counted.discard(connection)
         self.become_socket(connection)
 
     def _close_idle(self, connections: "_InOrder") -> bool:
-        """Close one that waits for a request; whether there was one among those looked at, the oldest first."""
+        """Close an idle connection, the oldest first. Returns whether it found one."""
         for _ in range(min(_LOOKED_AT, len(connections))):
             connection = next(iter(connections))
             if connection.is_idle:
@@ -134,29 +134,29 @@ class Connection(RequestHandler):
     ) -> None:
         super().__init__(manager, **options)
         self.address: str | None = None
-        """The address it counts for; None: for none."""
+        """The address that it counts for, if any."""
         self.request: Request | None = None
-        """The last one that came."""
-        self.may_return_at = -math.inf  # for `admission`
+        """The last request."""
+        self.may_retry_at = -math.inf  # for `load_shedder`
         self.on_frame_refused: Callable[[CloseCode | WSCloseCode], None] = lambda _: None
         self._limits = limits
         self._unsent = unsent
         self._is_socket = False
         self._head: asyncio.TimerHandle | None = None
-        # Kept here, since aiohttp forgets the transport before everything is sent.
+        # aiohttp drops its reference to the transport before everything is sent.
         self._stalled: asyncio.Transport | None = None
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way, and no socket whose user is known."""
+        """Whether there is neither a request under way nor an authenticated socket."""
         return self._awaits_request() or (self._payload_parser is not None and not self._is_socket)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for the first request."""
+        """Start the deadline of the first head."""
         super().connection_made(transport)
-        # Any byte that the kernel does not take at once is one that the client does not read: `pause_writing` tells.
+        # Any byte that the kernel does not take at once calls `pause_writing`: the client does not read it.
         cast(asyncio.Transport, transport).set_write_buffer_limits(high=0)
-        self._await_head(transport)
+        self._start_head_deadline(transport)
         peer = transport.get_extra_info("peername")
         if not self._limits.enter(self, peer[0] if peer else ""):
             self._request_handler = self._limits.serve_crowded
@@ -164,7 +164,7 @@ class Connection(RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send it, and keep nothing of it: aiohttp holds the last request and answer of an idle connection."""
+        """Send the response, and drop its body: aiohttp keeps the last request and response of an idle connection."""
         if _head_bytes(request) > KEPT_HEAD_BYTES:
             resp.force_close()
         answered, is_reset = await super().finish_response(request, resp, start_time)
@@ -173,7 +173,7 @@ class Connection(RequestHandler):
         return answered, is_reset
 
     def become_socket(self) -> None:
-        """Know that an authenticated user listens here, whose session looks after what they do not read."""
+        """From now on the user's session limits the bytes that they do not read."""
         self._is_socket = True
         self._forget_unsent()
         if self.transport is not None:
@@ -181,62 +181,62 @@ class Connection(RequestHandler):
         self._limits.become_socket(self)
 
     def abort(self) -> None:
-        """End it at once, whatever still waits to be sent."""
+        """Close the connection at once, without sending what waits."""
         if self.transport is not None:
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Take in bytes; the deadline of a head begins with its first ones and ends with its last."""
+        """Receive bytes. The deadline of a head starts with its first byte and ends with its last."""
         count = self._request_count
         super().data_received(data)
         if self._request_count > count:
-            self._forget_head()
+            self._stop_head_deadline()
         elif self._head is None and self._awaits_request() and self.transport is not None:
-            self._await_head(self.transport)
+            self._start_head_deadline(self.transport)
 
     def _awaits_request(self) -> bool:
-        # While a request is read, worked on or answered, or its unwanted body is read away, what comes is its body.
+        # At any other time, arriving bytes belong to the body of the current request.
         return self._waiter is not None and not self._waiter.done()
 
     def pause_writing(self) -> None:
-        """Bytes wait for the client."""
+        """Bytes begin to wait for the client."""
         super().pause_writing()
         transport, request = self.transport, self.request
         if transport is None or self._is_socket:
             return
         if request is not None and request.user_id is not None:
-            reader = Reader("user", request.user_id)
+            reader = Client("user", request.user_id)
         elif request is not None:
-            reader = Reader("address", self._limits.visitors.address_of(request))
+            reader = Client("address", self._limits.addresses.address_of(request))
         else:
-            reader = Reader("address", self.address or "")
+            reader = Client("address", self.address or "")
         self._stalled = transport
         self._unsent.add(transport, reader)
 
     def resume_writing(self) -> None:
-        """None wait any more."""
+        """No bytes wait any more."""
         super().resume_writing()
         self._forget_unsent()
 
     def set_parser(
         self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None
     ) -> None:
-        """From the upgrade to a socket on: have its frames counted before they are parsed."""
+        """After the upgrade to a socket: count its frames before they are parsed."""
         if self.transport is not None:
             guard = FrameGuard(parser, self.transport, self.on_frame_refused)
             parser = cast(WebSocketReader, guard)
         super().set_parser(parser, data_received_cb)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Wait for nothing any more."""
-        self._forget_head()
+        """The connection ended."""
+        self._stop_head_deadline()
         self._forget_unsent()
         self._limits.leave(self)
         self.request = None
         waiter = self._drain_waiter
         if waiter is not None and not waiter.done():
-            # With an exception instead, its traceback would hold the frame that holds the future that holds it: a cycle
-            # around an answer of any size. Writing on raises all the same.
+            # An exception instead would make a reference cycle through its traceback, around a response of any size.
+            # The next write raises anyway.
             waiter.set_result(None)
         super().connection_lost(exc)
 
@@ -245,11 +245,11 @@ class Connection(RequestHandler):
             self._unsent.remove(self._stalled)
             self._stalled = None
 
-    def _await_head(self, transport: asyncio.BaseTransport) -> None:
+    def _start_head_deadline(self, transport: asyncio.BaseTransport) -> None:
         loop = asyncio.get_running_loop()
         self._head = loop.call_later(HEAD_SECONDS, transport.close)
 
-    def _forget_head(self) -> None:
+    def _stop_head_deadline(self) -> None:
         if self._head is not None:
             self._head.cancel()
             self._head = None
@@ -261,16 +261,16 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Refuse what could not be read, without a word of what it was, here and in the log."""
+        """Refuse a request that could not be parsed. Neither the response nor the log quotes it."""
         if isinstance(exc, ConnectionError):
-            # The client went away in the middle. That is no defect, and anybody can do it as often as they like.
+            # The client disconnected. That is no defect, and may happen any number of times.
             self.force_close()
             return web.Response(status=status)
         if status >= 500 or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         log.log(logging.INFO, "malformed", reason=type(exc).__name__)
-        refusal = InvalidRequest("This is not HTTP as it should be", errors=[])
-        response = problem_response(refusal, mint_id())
+        refusal = InvalidRequest("The request is not valid HTTP", errors=[])
+        response = general_problem_response(refusal, mint_id())
         response.headers[hdrs.SERVER] = SERVER
         response.force_close()
         return response
@@ -282,7 +282,7 @@ def _head_bytes(request: web.BaseRequest) -> int:
 
 
 class Listener(web.Server):
-    """Makes a `Connection` of every one that comes."""
+    """Makes the `Connection` of every new client."""
 
     def __init__(
         self,

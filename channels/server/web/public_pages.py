@@ -1,14 +1,13 @@
-"""Serves public channels to whoever has no account: `/c/{id}` and its feeds.
+"""Serves public channels to visitors without an account: `/c/{id}` and its feeds.
 
 Promises:
-    Whether a channel is public, and verified, is asked at every request, of the same services and rules that answer
-    the API; only what was drawn of it is kept, for `KEPT_SECONDS`, so a post, an edit or a recall shows that much later
-    at most.
-    A channel that is private is answered as one that does not exist, and after the same time.
-    No header and no made-up parameter of a caller makes a page of its own: a channel has one newest page, one page for
-    each `POSTS` of its posts, and one feed of each form, however they are asked for.
-    Drawing and compressing happen beside the event loop, one page at a time, and once for all who ask meanwhile.
-    Browsers and proxies may keep it for `PUBLIC_SECONDS`, and are answered 304 while nothing changed.
+    Every request asks whether the channel is public and verified, by the services and rules of the API. Only rendered
+    pages are cached, for `KEPT_SECONDS`, so a post, an edit or a deletion shows at most that much later.
+    A private channel gets the response of a missing one, after the same time.
+    Headers and unknown parameters make no further pages: a channel has one newest page, one page for each `POSTS`
+    posts, and one feed of each form.
+    Rendering and compressing happen beside the event loop, one page at a time, and once for all who ask meanwhile.
+    Browsers and proxies may cache for `PUBLIC_SECONDS`, and get 304 while nothing changed.
 """
 
 import asyncio
@@ -53,15 +52,15 @@ _POLICY: Final = (
     " frame-ancestors 'none'"
 )
 _NOBODY: Final = Actor(UserId(""))
-"""Who has no token: no id is empty, so he is a stranger everywhere."""
+"""A visitor without a token. No user has an empty id, so this is a stranger everywhere."""
 _BEFORE: Final = re.compile(r"(?:^|&)before_seq=([0-9]{1,15})(?=&|$)")
 
 
 class _Page(NamedTuple):
-    """The key of a drawn page: the newest posts in one form, or as HTML those before a seq.
+    """The key of a rendered page: the newest posts in one form, or as HTML those before a seq.
 
-    `created_at` tells a channel from one of the same id that was deleted. `is_verified`: the application may take its
-    word back at once, and nobody else changes it.
+    `created_at` tells a channel from a deleted one of the same id. `is_verified` is part of the key, so that a
+    withdrawn badge disappears at once.
     """
 
     channel_id: GroupId
@@ -72,31 +71,31 @@ class _Page(NamedTuple):
 
 
 class PublicChannelPages:
-    """Public channels. `public_url` is this server's address as visitors know it; None: links are relative."""
+    """Public channels. `public_url` is the public address of this server; None: links are relative."""
 
     def __init__(
         self,
         official: Channels,
         pages: PublicPages,
-        visitors: AddressLimits,
-        veil: NotFoundDelay,
+        addresses: AddressLimits,
+        not_found_delay: NotFoundDelay,
         *,
         public_url: str | None = None,
     ) -> None:
         self._official = official
-        self._visitors = visitors
-        self._veil = veil
+        self._addresses = addresses
+        self._not_found_delay = not_found_delay
         self._is_indexed = pages == "index"
         self._is_on = pages != "off"
         self._base = public_url.rstrip("/") if public_url else ""
         self._assets = load_assets()
         self._missing = Asset.of("text/html", missing_page(self._assets))
-        self._drawn: CachedAssets[_Page] = CachedAssets(KEPT_SECONDS)
-        # One thread's worth: more of them would not be faster, and hold the event loop up longer.
-        self._pencil = asyncio.Lock()
+        self._rendered: CachedAssets[_Page] = CachedAssets(KEPT_SECONDS)
+        # One at a time: more threads would not be faster, and slow down the event loop.
+        self._render_lock = asyncio.Lock()
 
     def mount(self, router: Router) -> None:
-        """Answer at the channels' public addresses."""
+        """Add the routes of public channels."""
         for method in ("GET", "HEAD"):
             router.add(method, "/c/{channel_id}", self._page)
             router.add(method, "/c/{channel_id}/{feed}", self._feed)
@@ -115,18 +114,18 @@ class PublicChannelPages:
         return await self._answer(request, parameters["channel_id"], form)
 
     async def _answer(self, request: web.BaseRequest, name: str, form: Form) -> web.Response:
-        turn = await self._visitors.turn_of(request)
+        turn = await self._addresses.page_place(request)
         try:
-            channel = await self._veil.over(self._public(name), turn.end)
+            channel = await self._not_found_delay.apply(self._public(name), turn.end)
         finally:
             turn.end()
         before = _before_of(request, channel.stream.head_seq) if form == "html" else None
         created_at, verified = channel.extras.created_at, channel.access.group.verified
         wanted = _Page(channel.channel_id, created_at, verified, form, before)
-        if not self._drawn.is_at_hand(wanted) and await self._visitors.take_drawing(request):
-            channel = await self._public(name)  # seconds later, it may be private
-        drawn = await self._drawn.get(wanted, partial(self._draw, channel, wanted))
-        return packed(request, drawn, self._headers(form))
+        if not self._rendered.is_at_hand(wanted) and await self._addresses.take_render(request):
+            channel = await self._public(name)  # it may have become private meanwhile
+        rendered = await self._rendered.get(wanted, partial(self._render, channel, wanted))
+        return packed(request, rendered, self._headers(form))
 
     def _headers(self, form: Form) -> dict[str, str]:
         headers = {
@@ -137,7 +136,7 @@ class PublicChannelPages:
         if not self._is_indexed:
             headers["X-Robots-Tag"] = "noindex"
         if form != "html":
-            # A feed is there for other sites' readers.
+            # Feeds are for readers on other sites.
             headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
         return headers
 
@@ -150,7 +149,7 @@ class PublicChannelPages:
             raise ChannelNotFound
         return channel
 
-    async def _draw(self, channel: Channel, wanted: _Page) -> Asset:
+    async def _render(self, channel: Channel, wanted: _Page) -> Asset:
         found = await self._official.posts.list_posts(
             _NOBODY,
             channel.channel_id,
@@ -163,10 +162,10 @@ class PublicChannelPages:
         oldest = min((message.seq for message in found.messages), default=1)
         older = page_end(oldest - 1) if oldest > 1 else None
         shown = PublicChannel(channel, posts, older, self._base)
-        async with self._pencil:
-            return await asyncio.to_thread(self._drawing_of, shown, wanted.form)
+        async with self._render_lock:
+            return await asyncio.to_thread(self._rendering_of, shown, wanted.form)
 
-    def _drawing_of(self, shown: PublicChannel, form: Form) -> Asset:
+    def _rendering_of(self, shown: PublicChannel, form: Form) -> Asset:
         body = (
             page(shown, self._assets, indexed=self._is_indexed)
             if form == "html"
@@ -176,8 +175,8 @@ class PublicChannelPages:
 
 
 def _before_of(request: web.BaseRequest, head_seq: int) -> int | None:
-    """The end of the page that the request means; None: the newest, also where it means none that there is."""
-    # A query of any length is searched once and not taken apart.
+    """The end of the requested page; None for the newest page, also when there is no such page."""
+    # A long query is searched once instead of parsed.
     found = _BEFORE.search(request.raw_path.partition("#")[0].partition("?")[2])
     before = int(found[1]) if found else 0
     end = page_end(before - 1)

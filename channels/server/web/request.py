@@ -1,4 +1,4 @@
-"""One HTTP request, with what the server found out about it on its way; aiohttp's own place for that is slow to ask."""
+"""One HTTP request, with what the server found out about it. aiohttp's own mapping for that is slower."""
 
 from collections.abc import Mapping
 
@@ -6,17 +6,17 @@ from aiohttp import web
 
 
 class Request(web.BaseRequest):
-    """A request as `connections.Listener` makes them."""
+    """A request, made by `HttpServer.request`."""
 
     request_id: str = ""
     user_id: str | None = None
     rate: Mapping[str, str] | None = None
-    """The headers that tell what little is left of the caller's quota."""
+    """Headers with the rest of the caller's quota, when little is left."""
     origin: str | None = None
-    """The origin of the page that asks and may read the answer."""
+    """The origin of the calling page, if it may read the response."""
 
     async def read(self) -> bytes:
-        """The body, which can be read once: kept, it would stay as long as its connection is idle."""
+        """The body. It can be read once: a kept body would stay in memory while its connection is idle."""
         try:
             return await super().read()
         finally:

@@ -1,9 +1,9 @@
-"""What many ask for at once is made once, and kept for a while.
+"""Values that many callers ask for at once are made once, and cached for a while.
 
 Promises:
-    Callers who ask while it is being made get that one result, or that one error.
-    Neighbours are safe: a caller who goes away does not end what the others wait for.
-    What is kept is bounded in bytes, and so is how much is being made at once.
+    Callers that ask while a value is being made share its result or its error.
+    A caller that goes away does not end the work that others wait for.
+    The cache is bounded in bytes, and so is the number of values being made.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from groups.kernel.errors import Unavailable
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
-ASSETS_BYTES: Final = 8 * 1024 * 1024  # some hundreds of pages, plain and compressed
-_ENTRY_BYTES: Final = 600  # of a key and what stands around an asset
-ASSETS_IN_WORK: Final = 256  # at once; asking for another one is refused
+ASSETS_BYTES: Final = 8 * 1024 * 1024  # hundreds of pages, plain and compressed
+_ENTRY_BYTES: Final = 600  # of a key and the cache entry
+ASSETS_IN_WORK: Final = 256  # at once; further ones are refused
 
 
 class CachedValue(Generic[T]):
-    """One value, made when it is asked for and older than `seconds`; an error is kept like a value."""
+    """One value, which is made again when it is asked for after `seconds`. Errors are cached like values."""
 
     def __init__(
         self,
@@ -62,19 +62,19 @@ class CachedValue(Generic[T]):
 
 
 class CachedAssets(Generic[K]):
-    """Assets by their keys, each kept for `seconds`; an error is not kept."""
+    """Assets by key, each cached for `seconds`. Errors are not cached."""
 
     def __init__(self, seconds: float, *, timer: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._timer = timer
-        # With the instant at which each was made: what is too old is made again in its place.
+        # With the instant at which each was made.
         self._kept: ByteCache[K, tuple[float, Asset]] = ByteCache(
             "public pages", ASSETS_BYTES, lambda _, made: made[1].size_bytes + _ENTRY_BYTES
         )
         self._tasks: dict[K, asyncio.Task[Asset]] = {}
 
     def is_at_hand(self, key: K) -> bool:
-        """Whether it is kept or being made, so that asking for it makes no work."""
+        """Whether the asset is cached or being made, so that `get` makes no work."""
         return self._fresh(key) is not None or key in self._tasks
 
     def _fresh(self, key: K) -> Asset | None:
@@ -82,9 +82,9 @@ class CachedAssets(Generic[K]):
         return kept[1] if kept and self._timer() - kept[0] < self._seconds else None
 
     async def get(self, key: K, make: Callable[[], Awaitable[Asset]]) -> Asset:
-        """The asset of this key; `make` makes it where it is neither kept nor being made.
+        """The asset of this key. `make` is called if it is neither cached nor being made.
 
-        Raises: what making it raises; Unavailable where too many are being made.
+        Raises: what `make` raises; Unavailable when too many are being made.
         """
         fresh = self._fresh(key)
         if fresh is not None:
@@ -92,7 +92,7 @@ class CachedAssets(Generic[K]):
         task = self._tasks.get(key)
         if task is None:
             if len(self._tasks) >= ASSETS_IN_WORK:
-                raise Unavailable("The server has as many pages to draw as it takes at once")
+                raise Unavailable("The server has too many pages to render; try again")
             task = self._tasks[key] = asyncio.create_task(self._made(key, make), name="asset")
             task.add_done_callback(_look_at_error)
         return await asyncio.shield(task)
@@ -107,6 +107,6 @@ class CachedAssets(Generic[K]):
 
 
 def _look_at_error(task: "asyncio.Task[T]") -> None:
-    # Its callers may all have gone away; then nobody else looks.
+    # If all callers went away, asyncio would log the error as never retrieved.
     if not task.cancelled():
         task.exception()

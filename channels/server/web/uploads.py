@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from aiohttp import BodyPartReader, hdrs, web
 from aiohttp.http import HttpProcessingError
 
-from channels.server.limits.concurrency import Turn
+from channels.server.limits.concurrency import Place
 from channels.server.web.problems import RangeNotSatisfiable, UnsupportedMediaType
 from groups.kernel.endpoint import Download, Upload
 from groups.kernel.errors import InvalidRequest
@@ -128,11 +128,11 @@ async def serve_download(
     request: web.BaseRequest,
     download: Download,
     common: Mapping[str, str],
-    turn_of: Callable[[], Awaitable[Turn]],
+    page_place: Callable[[], Awaitable[Place]],
 ) -> web.StreamResponse:
     """Send it under these headers and its own, or the range that was asked for, or word that the caller has it.
 
-    `turn_of` is waited for before each piece is read. Raises: RangeNotSatisfiable.
+    `page_place` is waited for before each piece is read. Raises: RangeNotSatisfiable.
     """
     etag = f'"{download.etag}"'
     headers = {
@@ -158,16 +158,16 @@ async def serve_download(
     response.content_length = end - start
     await response.prepare(request)
     pieces = download.read(start, end - start)
-    while piece := await _next_piece(pieces, turn_of):
+    while piece := await _next_piece(pieces, page_place):
         await response.write(piece)
     await response.write_eof()
     return response
 
 
 async def _next_piece(
-    pieces: AsyncIterator[bytes], turn_of: Callable[[], Awaitable[Turn]]
+    pieces: AsyncIterator[bytes], page_place: Callable[[], Awaitable[Place]]
 ) -> bytes:
-    turn = await turn_of()
+    turn = await page_place()
     try:
         return await anext(pieces, b"")
     finally:

@@ -14,13 +14,13 @@ import aiohttp
 import pytest
 
 from channels.server.limits import unsent_bytes
-from channels.server.limits.unsent_bytes import Reader, UnsentBytes
+from channels.server.limits.unsent_bytes import Client, UnsentBytes
 from tests.api import AS_LINES, PATIENCE_SECONDS, Api, User, a_channel
 from tests.conftest import OpenApi
 from tests.flows.server_process import ServerProcess
 
-ADA, BOB = Reader("user", "ada"), Reader("user", "bob")
-HOME: Final = Reader("address", "192.0.2.1")
+ADA, BOB = Client("user", "ada"), Client("user", "bob")
+HOME: Final = Client("address", "192.0.2.1")
 RATE: Final = unsent_bytes.LEAST_BYTES_PER_SECOND
 WINDOW: Final = int(unsent_bytes.WINDOW_SECONDS)
 
@@ -53,7 +53,7 @@ class Watch:
     def _count(self) -> None:
         self.cuts += 1
 
-    def add(self, reader: Reader, size: int) -> Pipe:
+    def add(self, reader: Client, size: int) -> Pipe:
         pipe = Pipe(size)
         self.bytes.add(pipe, reader)
         return pipe
@@ -118,7 +118,7 @@ async def test_a_stall_shorter_than_the_window_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("reader", [ADA, HOME])
-async def test_a_budget_is_spent_to_its_last_byte_and_no_further(reader: Reader) -> None:
+async def test_a_budget_is_spent_to_its_last_byte_and_no_further(reader: Client) -> None:
     watch = Watch(per_user=1000, per_address=1000)
     first, second = watch.add(reader, 600), watch.add(reader, 400)
     await watch.look(after=0)
@@ -165,7 +165,7 @@ async def test_what_was_read_is_given_back() -> None:
 async def test_all_together_have_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unsent_bytes, "ALL_BYTES", 1000)
     watch = Watch()
-    pipes = [watch.add(Reader("user", str(number)), 400) for number in range(3)]
+    pipes = [watch.add(Client("user", str(number)), 400) for number in range(3)]
     await watch.look(after=0)
     assert [pipe.is_aborted for pipe in pipes] == [True, False, False]
 
@@ -290,12 +290,12 @@ async def test_the_one_who_waits_longest_is_cut_when_a_user_has_too_much_waiting
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not (
                 metric(server, "channels_slow_readers_total")
-                and waiting[Reader("user", ada.id)]
-                and waiting[Reader("user", bob.id)]
+                and waiting[Client("user", ada.id)]
+                and waiting[Client("user", bob.id)]
             ):
                 await asyncio.sleep(0.02)
         # The least rate would have cut all of them, and much later.
-        assert waiting[Reader("user", ada.id)] <= 600_000
+        assert waiting[Client("user", ada.id)] <= 600_000
         assert metric(server, "channels_slow_readers_total") < 5
 
 

@@ -342,8 +342,8 @@ async def test_an_address_has_so_many_pages_drawn_a_second_and_any_number_shown(
 ) -> None:
     seconds = 1_000.0
     monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", lambda: seconds)
-    monkeypatch.setattr("channels.server.limits.by_address.DRAWINGS_PER_SECOND", 2)
-    monkeypatch.setattr("channels.server.limits.by_address.DRAWING_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("channels.server.limits.by_address.RENDERS_PER_SECOND", 2)
+    monkeypatch.setattr("channels.server.limits.by_address.RENDER_WAIT_SECONDS", 0.05)
     server = await api(address_requests_per_second=1_000)
     nobody = server.bearer(None)
     path = await a_public_channel(server.user("owner"))
@@ -375,7 +375,7 @@ async def test_a_page_whose_turn_to_be_drawn_comes_late_is_not_shown_if_it_is_pr
         return False
 
     waits = iter([turn_private, at_once])
-    monkeypatch.setattr(AddressLimits, "take_drawing", lambda *arguments: next(waits)(*arguments))
+    monkeypatch.setattr(AddressLimits, "take_render", lambda *arguments: next(waits)(*arguments))
     assert (await nobody.get(public(path))).status == 404
 
 

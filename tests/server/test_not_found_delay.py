@@ -51,9 +51,9 @@ async def answered_at(time: Time, work: float, *, is_batch: bool) -> float:
             return ["missing"]
         raise Missing
 
-    veil = NotFoundDelay(0.02, timer=time)
+    not_found_delay = NotFoundDelay(0.02, timer=time)
     try:
-        await veil.over(search(), is_held=lambda answer: "missing" in answer)
+        await not_found_delay.apply(search(), is_not_found=lambda answer: "missing" in answer)
     except Missing:
         assert not is_batch
     return time.seconds
@@ -86,8 +86,10 @@ async def test_what_is_found_is_answered_at_once(at: Any) -> None:
         time.seconds += 0.003
         return ["found"]
 
-    veil = NotFoundDelay(0.02, timer=time)
-    assert await veil.over(search(), is_held=lambda answer: "missing" in answer) == ["found"]
+    not_found_delay = NotFoundDelay(0.02, timer=time)
+    assert await not_found_delay.apply(
+        search(), is_not_found=lambda answer: "missing" in answer
+    ) == ["found"]
     assert time.seconds == 1_000.003
 
 
@@ -99,5 +101,5 @@ async def test_what_is_held_gives_back_its_place_before_it_waits(at: Any) -> Non
         raise Missing
 
     with pytest.raises(Missing):
-        await NotFoundDelay(0.02, timer=time).over(search(), lambda: left_at.append(time.seconds))
+        await NotFoundDelay(0.02, timer=time).apply(search(), lambda: left_at.append(time.seconds))
     assert left_at == [1_000.0]

@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from channels.server.limits import user_turns
-from channels.server.limits.user_turns import FEW_WAITING, WAITING_BYTES, UserTurns
+from channels.server.limits import concurrency
+from channels.server.limits.concurrency import FEW_WAITING, WAITING_BYTES, QueuedLimit
 from groups.kernel.errors import RateLimited
 from groups.kernel.ids import GroupId
 from groups.models import stream_of
@@ -26,15 +26,15 @@ async def _loop_turns() -> None:
         await asyncio.sleep(0)
 
 
-async def _waiting(turns: UserTurns, user_id: str, size_bytes: int = 0) -> "asyncio.Task[None]":
+async def _waiting(turns: QueuedLimit, user_id: str, size_bytes: int = 0) -> "asyncio.Task[None]":
     task = asyncio.create_task(turns.wait(user_id, size_bytes))
     await _loop_turns()
     return task
 
 
-def _full(most_waiting: int = 200) -> UserTurns:
+def _full(most_waiting: int = 200) -> QueuedLimit:
     """Ada's only place is taken."""
-    turns = UserTurns(1, most_waiting)
+    turns = QueuedLimit(1, most_waiting, "requests")
     assert turns.take("ada")
     return turns
 
@@ -43,7 +43,7 @@ def _full(most_waiting: int = 200) -> UserTurns:
 
 
 def test_a_user_takes_so_many_places_and_no_more_and_another_user_has_their_own() -> None:
-    turns = UserTurns(2, 10)
+    turns = QueuedLimit(2, 10, "requests")
     assert [turns.take("ada") for _ in range(3)] == [True, True, False]
     assert turns.take("bob")
     turns.give_back("ada")
@@ -51,7 +51,7 @@ def test_a_user_takes_so_many_places_and_no_more_and_another_user_has_their_own(
 
 
 def test_zero_places_are_no_limit() -> None:
-    turns = UserTurns(0, 0)
+    turns = QueuedLimit(0, 0, "requests")
     assert all(turns.take("ada") for _ in range(100))
 
 
@@ -66,7 +66,7 @@ async def test_requests_get_their_turn_in_the_order_in_which_they_came() -> None
         await _loop_turns()
     turns.give_back("ada")
     assert turns.waiting == 0
-    assert (turns._at_work, turns._lines) == ({}, {})
+    assert turns.is_idle
 
 
 async def test_one_request_more_than_may_wait_is_refused_and_told_when_to_come_back() -> None:
@@ -79,7 +79,7 @@ async def test_one_request_more_than_may_wait_is_refused_and_told_when_to_come_b
         turns.give_back("ada")
         await task
     turns.give_back("ada")
-    assert (turns._at_work, turns._lines) == ({}, {})
+    assert turns.is_idle
 
 
 async def test_where_none_may_wait_the_refusal_leaves_nothing_behind() -> None:
@@ -87,7 +87,7 @@ async def test_where_none_may_wait_the_refusal_leaves_nothing_behind() -> None:
     with pytest.raises(RateLimited):
         await turns.wait("ada", 0)
     turns.give_back("ada")
-    assert (turns._at_work, turns._lines, turns.waiting) == ({}, {}, 0)
+    assert turns.is_idle
 
 
 async def test_the_bodies_of_waiting_requests_are_bounded_but_one_may_always_wait() -> None:
@@ -109,8 +109,8 @@ async def test_the_bodies_of_waiting_requests_are_bounded_but_one_may_always_wai
 async def test_while_many_wait_in_all_a_user_may_still_have_a_few_waiting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(user_turns, "WAITING_IN_ALL", 100)
-    turns = UserTurns(1, 200)
+    monkeypatch.setattr(concurrency, "WAITING_IN_ALL", 100)
+    turns = QueuedLimit(1, 200, "requests")
     for user_id in ("ada", "bob"):
         turns.take(user_id)
     tasks = [await _waiting(turns, "ada") for _ in range(100)]
@@ -123,16 +123,16 @@ async def test_while_many_wait_in_all_a_user_may_still_have_a_few_waiting(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert (turns._lines, turns.waiting) == ({}, 0)
+    assert turns.waiting == 0
 
 
 async def test_a_request_that_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(user_turns, "WAITING_SECONDS", 0.01)
+    monkeypatch.setattr(concurrency, "WAITING_SECONDS", 0.01)
     turns = _full()
     with pytest.raises(RateLimited):
         await turns.wait("ada", 7)
     turns.give_back("ada")
-    assert (turns._at_work, turns._lines, turns.waiting) == ({}, {}, 0)
+    assert turns.is_idle
 
 
 @pytest.mark.parametrize("is_given_first", [True, False])
@@ -148,7 +148,7 @@ async def test_a_request_whose_client_goes_away_holds_up_nobody(is_given_first: 
     await _loop_turns()
     assert stays.done()
     turns.give_back("ada")
-    assert (turns._at_work, turns._lines, turns.waiting) == ({}, {}, 0)
+    assert turns.is_idle
 
 
 # --- over HTTP ------------------------------------------------------------------------------------------------------
@@ -182,12 +182,12 @@ async def test_requests_beyond_a_users_places_wait_and_take_nobodys_place(api: O
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
-    turns, admission = server.app.handlers.user_turns, server.app.load_shedder
+    turns, load_shedder = server.app.handlers.user_queues, server.app.load_shedder
     locks = server.services.database.locks
     async with _stuck_edits(server, ada, path, AT_WORK + 3) as edits:
         await _until(lambda: turns.waiting == 3, "those beyond the places")
         await _until(lambda: locks.waiting == AT_WORK, "those at work")
-        assert admission.at_work == 0
+        assert load_shedder.at_work == 0
         # Ada's next request waits for her own, Bob's for nobody's.
         late = asyncio.create_task(ada.get("/v1/unread"))
         await _until(lambda: turns.waiting == 4, "the next one")
@@ -195,7 +195,7 @@ async def test_requests_beyond_a_users_places_wait_and_take_nobodys_place(api: O
             assert (await bob.get(f"{path}/posts")).status == 200
     assert [answer.status for answer in await asyncio.gather(*edits)] == [200] * len(edits)
     assert (await late).status == 200
-    assert (turns.waiting, locks.held, admission.at_work) == (0, 0, 0)
+    assert (turns.waiting, locks.held, load_shedder.at_work) == (0, 0, 0)
 
 
 async def test_one_request_more_than_a_user_may_have_waiting_is_told_to_come_back(
@@ -205,7 +205,7 @@ async def test_one_request_more_than_a_user_may_have_waiting_is_told_to_come_bac
     ada = server.user("ada")
     path = await a_channel(ada)
     await a_post(ada, path)
-    turns = server.app.handlers.user_turns
+    turns = server.app.handlers.user_queues
     async with _stuck_edits(server, ada, path, 5) as edits:
         await _until(lambda: turns.waiting == 3, "those who may wait")
         refused = await ada.get("/v1/unread")
@@ -226,7 +226,7 @@ async def test_the_applications_back_end_has_more_places_and_a_bound_too(api: Op
     path = await a_channel(ada)
     await a_post(ada, path)
     async with _stuck_edits(server, app, path, 5) as edits:
-        await _until(lambda: server.app.handlers.back_end_turns.waiting == 2, "those who may wait")
+        await _until(lambda: server.app.handlers.back_end_queues.waiting == 2, "those who may wait")
         assert (await app.get("/v1/unread")).status == 429
         # As a user of the same id, it has the places of one.
         assert (await server.known(app.id).get("/v1/unread")).status == 200
@@ -299,7 +299,7 @@ async def test_edits_of_one_message_in_parallel_have_nobody_else_refused(
     # Of one user, as many as may be at work and wait.
     assert statuses[200] >= min(edits, 200)
     locks = server.services.database.locks
-    assert (locks.held, locks.waiting, server.app.handlers.user_turns.waiting) == (0, 0, 0)
+    assert (locks.held, locks.waiting, server.app.handlers.user_queues.waiting) == (0, 0, 0)
     shown = await bob.get(f"{path}/posts/1")
     assert shown.body["text"].startswith("Edit ")
 
