@@ -21,7 +21,7 @@ from typing import Final, Generic, TypeVar
 
 from groups.kernel.batch_window import gather_company
 from groups.kernel.errors import DomainError, Unavailable
-from groups.kernel.keyed_locks import HELD_PLACE
+from groups.kernel.keyed_locks import REQUEST_SLOT
 from groups.kernel.mongo import Database, Tx
 
 E = TypeVar("E")
@@ -99,7 +99,7 @@ class GroupCommit(Generic[E, R]):
 
     async def _drain(self, key: str, lane: deque[tuple[E, asyncio.Future[R]]]) -> None:
         batch: list[tuple[E, asyncio.Future[R]]] = []
-        HELD_PLACE.set(
+        REQUEST_SLOT.set(
             None
         )  # a batch serves many: the place of the request that came first is not its own
         try:

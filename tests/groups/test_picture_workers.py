@@ -302,7 +302,7 @@ async def test_one_users_slow_pictures_do_not_hold_up_anothers(
 
 
 async def test_only_so_many_wait() -> None:
-    queue = FairQueue(most=2)
+    queue = FairQueue(max_waiting=2)
     async with queue.turn(ADA):
         waiting = [asyncio.create_task(turns_of(queue, [each])) for each in (ADA, BOB)]
         await asyncio.sleep(0)
@@ -315,7 +315,7 @@ async def test_only_so_many_wait() -> None:
 
 
 async def test_nobody_waits_for_ever() -> None:
-    queue = FairQueue(seconds=0.01)
+    queue = FairQueue(timeout_seconds=0.01)
     async with queue.turn(ADA):
         with pytest.raises(Unavailable):
             async with queue.turn(BOB):

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import pytest
 
 from groups.kernel.errors import RateLimited, Unavailable
-from groups.kernel.keyed_locks import HELD_PLACE, KeyedLocks
+from groups.kernel.keyed_locks import REQUEST_SLOT, KeyedLocks
 
 
 class Scene:
     """Tasks that hold keys until they are let go; `began` has their names in the order in which they got them."""
 
-    def __init__(self, *, patience_seconds: float = 60, most_waiting: int = 1_000) -> None:
-        self.locks = KeyedLocks(patience_seconds=patience_seconds, most_waiting=most_waiting)
+    def __init__(self, *, patience_seconds: float = 60, max_waiting: int = 1_000) -> None:
+        self.locks = KeyedLocks(patience_seconds=patience_seconds, max_waiting=max_waiting)
         self.began: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
 
@@ -85,7 +85,7 @@ async def test_two_keys_are_held_together() -> None:
 
 
 async def test_one_waiter_more_than_may_wait_is_refused_at_once() -> None:
-    scene = Scene(most_waiting=2)
+    scene = Scene(max_waiting=2)
     tasks = await _all(scene, "abc", "k")
     with pytest.raises(RateLimited) as refused:
         await (await scene.enter("d", "k"))
@@ -167,7 +167,7 @@ class Place:
 
 async def test_a_waiter_gives_its_place_at_work_back_until_it_has_the_key() -> None:
     scene, place = Scene(), Place()
-    HELD_PLACE.set(place)
+    REQUEST_SLOT.set(place)
     holder = await scene.enter("holder", "k")
     assert place.told == []
     waiter = await scene.enter("waiter", "k")
@@ -180,4 +180,4 @@ async def test_a_waiter_gives_its_place_at_work_back_until_it_has_the_key() -> N
     assert place.told == ["leave", "come back"] * 2
     await scene.end("waiter")
     await asyncio.gather(holder, waiter)
-    HELD_PLACE.set(None)
+    REQUEST_SLOT.set(None)

@@ -1,7 +1,5 @@
 """Turns at something that does one thing at a time, given out fairly between users."""
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -10,8 +8,9 @@ from cachetools import LRUCache
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
+from groups.kernel.wait_queue import WaitQueue
 
-MOST_WAITING: Final = 100
+MAX_WAITING: Final = 100
 WAIT_SECONDS: Final = 60.0
 _USERS_REMEMBERED: Final = 1_000  # and when each had their last turn
 
@@ -19,10 +18,12 @@ _USERS_REMEMBERED: Final = 1_000  # and when each had their last turn
 class FairQueue:
     """One turn at a time; of the users who wait, the one whose last turn is longest ago is next."""
 
-    def __init__(self, most: int = MOST_WAITING, seconds: float = WAIT_SECONDS) -> None:
-        self._most = most
-        self._seconds = seconds
-        self._waiting: dict[UserId, deque[asyncio.Future[None]]] = {}
+    def __init__(
+        self, *, max_waiting: int = MAX_WAITING, timeout_seconds: float = WAIT_SECONDS
+    ) -> None:
+        self._max_waiting = max_waiting
+        self._timeout_seconds = timeout_seconds
+        self._queues: dict[UserId, WaitQueue] = {}
         self._last_turn: LRUCache[UserId, int] = LRUCache(_USERS_REMEMBERED)
         self._turns = 0
         self._is_taken = False
@@ -44,34 +45,20 @@ class FairQueue:
             self._pass_on()
 
     async def _wait(self, user_id: UserId) -> None:
-        if sum(map(len, self._waiting.values())) >= self._most:
+        if sum(map(len, self._queues.values())) >= self._max_waiting:
             raise Unavailable("Too many pictures are waiting to be drawn; send it again later")
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(user_id, deque()).append(place)
+        queue = self._queues.setdefault(user_id, WaitQueue())
         try:
-            async with asyncio.timeout(self._seconds):
-                await place
-        except BaseException as error:
-            if place.done() and not place.cancelled():
-                self._pass_on()  # the turn came in the moment in which the wait ended
-            else:
-                self._withdraw(user_id, place)
-            if isinstance(error, TimeoutError):
-                raise Unavailable("The picture waited too long; send it again later") from error
-            raise
+            await queue.wait(pass_on=self._pass_on, timeout_seconds=self._timeout_seconds)
+        except TimeoutError as error:
+            raise Unavailable("The picture waited too long; send it again later") from error
+        finally:
+            if not queue and self._queues.get(user_id) is queue:
+                del self._queues[user_id]
 
     def _pass_on(self) -> None:
         # Of users without a turn so far, the first to come is first, since sorting keeps the order.
-        for user_id in sorted(self._waiting, key=lambda each: self._last_turn.get(each, 0)):
-            for place in self._waiting[user_id]:
-                # One that was given up a moment ago stays in line until its task runs.
-                if not place.done():
-                    self._withdraw(user_id, place)
-                    place.set_result(None)
-                    return
+        for user_id in sorted(self._queues, key=lambda each: self._last_turn.get(each, 0)):
+            if self._queues[user_id].wake_next():
+                return
         self._is_taken = False
-
-    def _withdraw(self, user_id: UserId, place: asyncio.Future[None]) -> None:
-        self._waiting[user_id].remove(place)
-        if not self._waiting[user_id]:
-            del self._waiting[user_id]

@@ -6,7 +6,7 @@ Promises:
     Lazy: a worker starts with the first picture, ends after `IDLE_SECONDS` without one, and never outlives the server.
     Fair: ordinary pictures and large ones have a worker each, so small ones never wait for large ones; at each, users
     take turns, so one user's many pictures delay another user's by one picture at most.
-    Bounded: no more than `MOST_WAITING` pictures wait at each worker, none longer than `WAIT_SECONDS`.
+    Bounded: no more than `MAX_WAITING` pictures wait at each worker, none longer than `WAIT_SECONDS`.
 
 Depends on: `groups.images`, which runs in the workers.
 """
