@@ -23,9 +23,9 @@ ENTRY_BYTES: Final = 120
 class ByteCache(Generic[K, V]):
     """Values by key. `size_of` estimates the memory that an entry alone keeps alive; it answers the same each time."""
 
-    def __init__(self, name: str, most_bytes: int, size_of: Callable[[K, V], int]) -> None:
+    def __init__(self, name: str, max_bytes: int, size_of: Callable[[K, V], int]) -> None:
         self.name = name
-        self.most_bytes = most_bytes
+        self.max_bytes = max_bytes
         self.size_bytes = 0
         self._size_of = size_of
         self._values: dict[K, V] = {}
@@ -40,11 +40,11 @@ class ByteCache(Generic[K, V]):
         if key in self._values:
             self.pop(key)
         size = self._size_of(key, value) + ENTRY_BYTES
-        if size > self.most_bytes // PARTS:
+        if size > self.max_bytes // PARTS:
             return
         self._values[key] = value
         self.size_bytes += size
-        while self.size_bytes > self.most_bytes:
+        while self.size_bytes > self.max_bytes:
             self.pop(next(iter(self._values)))
 
     def pop(self, key: K) -> None:

@@ -131,7 +131,7 @@ class MediaStore:
         document = await self._media.find_one({"_id": media_id, "state": _STORED})
         return _to_media(document) if document else None
 
-    def lookup_many(self, media_ids: Iterable[str]) -> BatchedQuery[dict[str, Media]]:
+    def query_media(self, media_ids: Iterable[str]) -> BatchedQuery[dict[str, Media]]:
         """Those of the uploads that exist."""
         return BatchedQuery(
             self._media,

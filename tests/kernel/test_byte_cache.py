@@ -13,7 +13,7 @@ def test_the_oldest_entries_give_way_to_a_new_one() -> None:
     for number in range(4):
         cache.put(number, "x" * 10)
     assert len(cache) == 4
-    assert cache.size_bytes == cache.most_bytes
+    assert cache.size_bytes == cache.max_bytes
     cache.put(4, "y")
     assert [cache.get(number) for number in range(5)] == [None, *["x" * 10] * 3, "y"]
     assert cache.size_bytes == 31 + 4 * ENTRY_BYTES
@@ -23,7 +23,7 @@ def test_an_entry_that_is_put_again_counts_once_and_is_the_newest() -> None:
     cache = _cache(40)
     for number in (0, 1, 2, 3, 0):
         cache.put(number, "x" * 10)
-    assert cache.size_bytes == cache.most_bytes
+    assert cache.size_bytes == cache.max_bytes
     cache.put(4, "x" * 10)
     assert cache.get(0) is not None
     assert cache.get(1) is None

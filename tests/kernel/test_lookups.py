@@ -17,18 +17,22 @@ class Asked:
     def __init__(self, database: Database, box_id: str) -> None:
         self.boxes, self.things = database.collection("boxes"), database.collection("things")
         self.database = database
-        self.known = database.memory(
-            "things", dict, most_bytes=10_000, weigh=lambda raw, _: len(raw), unseen=["touched"]
+        self.known = database.decoded_cache(
+            "things",
+            dict,
+            max_bytes=10_000,
+            size_of=lambda raw, _: len(raw),
+            ignored_fields=["touched"],
         )
         self.box = BatchedQuery(self.boxes, {"_id": box_id}, lambda rows: rows[0] if rows else None)
         self.inside = BatchedQuery(
-            self.things, {"box": box_id}, list, {"$sort": {"_id": -1}}, memory=self.known
+            self.things, {"box": box_id}, list, {"$sort": {"_id": -1}}, cache=self.known
         )
         self.none = BatchedQuery(self.things, {"_id": "nothing"}, len)
 
     async def look_up(self, tx: Tx | None = None) -> tuple[Document | None, list[Document], int]:
-        await self.database.look_up(tx, self.box, self.inside, self.none)
-        return self.box.found, self.inside.found, self.none.found
+        await self.database.fetch(tx, self.box, self.inside, self.none)
+        return self.box.result, self.inside.result, self.none.result
 
     async def fill(self) -> None:
         """Two boxes of three things."""
@@ -93,14 +97,14 @@ async def test_what_belongs_to_the_rows_of_another_is_found_along_with_them(
         labels,
         {"text": "new"},
         lambda rows: {row["thing"] for row in rows},
-        along=JoinedOn(newest, "_id", "thing"),
+        joined_on=JoinedOn(newest, "_id", "thing"),
     )
     if way == "in a transaction":
         async with asked.database.transaction() as tx:
-            await asked.database.look_up(tx, asked.box, newest, of_newest)
+            await asked.database.fetch(tx, asked.box, newest, of_newest)
     else:
-        await asked.database.look_up(None, asked.box, newest, of_newest)
-    assert (newest.found, of_newest.found) == (2, {"red2"})
+        await asked.database.fetch(None, asked.box, newest, of_newest)
+    assert (newest.result, of_newest.result) == (2, {"red2"})
 
 
 async def test_what_did_not_change_is_the_same_object_and_what_changed_is_not(

@@ -19,11 +19,11 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self.collection = database.collection("things")
         self.parsed: list[int] = []
-        self._memory = database.memory(
+        self._cache = database.decoded_cache(
             "things",
             self._parse,
-            most_bytes=KEPT * (1_000 + ENTRY_BYTES),
-            weigh=lambda raw, _: 1_000 + max(0, len(raw) - LONGEST),
+            max_bytes=KEPT * (1_000 + ENTRY_BYTES),
+            size_of=lambda raw, _: 1_000 + max(0, len(raw) - LONGEST),
         )
 
     def _parse(self, document: Document) -> Document:
@@ -34,7 +34,7 @@ class Reader:
         await self.collection.replace_one({"_id": number}, {"at": START, **values}, upsert=True)
 
     async def find(self, *numbers: int) -> list[Document]:
-        return await self._memory.find({"_id": {"$in": list(numbers)}}, sort=[("_id", 1)])
+        return await self._cache.find({"_id": {"$in": list(numbers)}}, sort=[("_id", 1)])
 
 
 async def test_what_did_not_change_is_the_same_object_and_what_changed_is_read_anew(

@@ -534,9 +534,9 @@ async def test_an_answer_of_more_than_a_document_may_hold_is_told_in_few_words(
     await things.insert_many([{"_id": n, "text": "x" * (3 << 20)} for n in range(6)])
     first = BatchedQuery(things, {"_id": 0}, len)
     with pytest.raises(AnswerTooLarge) as caught:
-        await database.look_up(None, first, BatchedQuery(things, {}, len))
+        await database.fetch(None, first, BatchedQuery(things, {}, len))
     # The driver's own words repeat the whole answer, which takes a log a minute to write.
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
-    await database.look_up(None, first, few := BatchedQuery(things, {"_id": {"$lt": 3}}, len))
-    assert few.found == 3
+    await database.fetch(None, first, few := BatchedQuery(things, {"_id": {"$lt": 3}}, len))
+    assert few.result == 3

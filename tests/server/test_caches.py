@@ -88,9 +88,9 @@ def check(cache: "ByteCache[Any, Any]", put: Callable[[int], object], most: int 
             put(number + 1_000_000)
 
     took = taken(fill)
-    assert cache.size_bytes > cache.most_bytes / 2, "it was filled"
-    assert cache.size_bytes <= cache.most_bytes
-    assert took < HONEST * cache.most_bytes, f"{took} of {cache.most_bytes}"
+    assert cache.size_bytes > cache.max_bytes / 2, "it was filled"
+    assert cache.size_bytes <= cache.max_bytes
+    assert took < HONEST * cache.max_bytes, f"{took} of {cache.max_bytes}"
 
 
 # --- what the stores remember ---------------------------------------------------------------------------------------
@@ -135,18 +135,18 @@ def a_message(number: int, stream_id: str = "group_@TOA#_news", **content: Any) 
 
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 def test_messages(content: dict[str, Any]) -> None:
-    memory = MessageStore(mock_database())._memory
+    memory = MessageStore(mock_database())._cache
 
     def put(number: int) -> None:
         document = message_document(KeyedMessage(a_message(number, **content), "key", "digest"))
-        memory.meaning_of(encode(document))
+        memory.decoded(encode(document))
 
-    check(memory._known, put)
+    check(memory._entries, put)
 
 
 @pytest.mark.parametrize("is_full", [False, True])
 def test_members(is_full: bool) -> None:
-    memory = MemberStore(mock_database())._memory
+    memory = MemberStore(mock_database())._cache
 
     def put(number: int) -> None:
         plain = Member(GroupId("g"), UserId(f"{number}"), Role.MEMBER, NOW, 1_000, None, "")
@@ -160,9 +160,9 @@ def test_members(is_full: bool) -> None:
             ASTRAL * 12,
             frozenset(Grant),
         )
-        memory.meaning_of(encode(member_document(full if is_full else plain)))
+        memory.decoded(encode(member_document(full if is_full else plain)))
 
-    check(memory._known, put)
+    check(memory._entries, put)
 
 
 @pytest.mark.parametrize(
@@ -175,37 +175,35 @@ def test_members(is_full: bool) -> None:
     ids=["small", "texts", "reactions"],
 )
 def test_groups(values: dict[str, Any]) -> None:
-    memory = GroupStore(mock_database())._memory
+    memory = GroupStore(mock_database())._cache
 
     def put(number: int) -> None:
         group = GROUP.model_copy(update={"group_id": GroupId(f"@TOA#_{number}"), **values})
-        memory.meaning_of(encode(group_document(group)))
+        memory.decoded(encode(group_document(group)))
 
-    check(memory._known, put)
+    check(memory._entries, put)
 
 
 @pytest.mark.parametrize("emoji", [1, 50])
 def test_tallies(emoji: int) -> None:
-    memory = ReactionStore(mock_database())._tally_memory
+    memory = ReactionStore(mock_database())._tally_cache
 
     def put(number: int) -> None:
         counts = dict.fromkeys(EMOJI[:emoji], 1000 + number)
         key = f"group_@TOA#_news{SEPARATOR}{number}"
-        memory.meaning_of(encode({"_id": key, "counts": counts, "total": number, "version": 1}))
+        memory.decoded(encode({"_id": key, "counts": counts, "total": number, "version": 1}))
 
-    check(memory._known, put)
+    check(memory._entries, put)
 
 
 def test_reactions() -> None:
-    memory = ReactionStore(mock_database())._held_memory
+    memory = ReactionStore(mock_database())._held_cache
 
     def put(number: int) -> None:
         key = f"group_@TOA#_news{SEPARATOR}{number}"
-        memory.meaning_of(
-            encode({"message_id": key, "user_id": f"user-{number}", "emoji": EMOJI[0]})
-        )
+        memory.decoded(encode({"message_id": key, "user_id": f"user-{number}", "emoji": EMOJI[0]}))
 
-    check(memory._known, put)
+    check(memory._entries, put)
 
 
 # --- what is rendered -----------------------------------------------------------------------------------------------
@@ -244,8 +242,8 @@ def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
     for cache in caches:
         cache.clear()
     took = taken(lambda: read(16 if number == 100 else 200))
-    bound = sum(cache.most_bytes for cache in caches)
-    assert all(cache.size_bytes <= cache.most_bytes for cache in caches)
+    bound = sum(cache.max_bytes for cache in caches)
+    assert all(cache.size_bytes <= cache.max_bytes for cache in caches)
     assert took < HONEST * bound, f"{took} of {bound}"
 
 
@@ -299,7 +297,7 @@ async def test_what_caches_keep_is_a_metric_and_all_of_them_are_small(api: OpenA
     told = (await user.get("/metrics")).text
     for name in kept_bytes():
         assert f'channels_cache_bytes{{cache="{name}"}}' in told
-    bounds = {cache.name: cache.most_bytes for cache in byte_cache._caches}
+    bounds = {cache.name: cache.max_bytes for cache in byte_cache._caches}
     twice = {"rendered messages", "rendered pages"}  # of posts, and of messages in chats
     total = sum(size * (1 + (name in twice)) for name, size in bounds.items() if name != "test")
     assert {"messages", "members", "groups", "tallies", "reactions", "tokens", "queries"} <= set(

@@ -27,10 +27,10 @@ from groups.kernel.events import Event
 from groups.kernel.keyed_locks import KeyedLocks
 from groups.kernel.mongo.batched_query import (
     BatchedQuery,
-    hand_out,
-    hand_out_bytes,
-    joined_pipeline,
-    look_up_one_by_one,
+    combined_pipeline,
+    distribute,
+    distribute_raw,
+    fetch_one_by_one,
 )
 from groups.kernel.mongo.connecting import appname_of, connected
 from groups.kernel.mongo.decoded_cache import DecodedCache
@@ -116,23 +116,23 @@ class Database:
                 if error.code != 48:  # NamespaceExists: another process starts beside us
                     raise
 
-    def memory(
+    def decoded_cache(
         self,
         name: str,
         parse: Callable[[Document], T],
         *,
-        most_bytes: int,
-        weigh: Callable[[bytes, T], int],
-        unseen: Sequence[str] = (),
+        max_bytes: int,
+        size_of: Callable[[bytes, T], int],
+        ignored_fields: Sequence[str] = (),
     ) -> DecodedCache[T]:
-        """A memory of what the collection's documents mean, for the store that owns it; on mongomock it keeps none."""
+        """A cache of the collection's decoded documents, for the store that owns it; on mongomock it keeps none."""
         return DecodedCache(
             self.collection(name),
             parse,
-            most_bytes=most_bytes,
-            weigh=weigh,
-            takes_bytes=self.transactional,
-            unseen=unseen,
+            max_bytes=max_bytes,
+            size_of=size_of,
+            reads_raw=self.transactional,
+            ignored_fields=ignored_fields,
         )
 
     def bucket(self, name: str, *, chunk_bytes: int) -> Bucket:
@@ -252,32 +252,32 @@ class Database:
         """The events that any process commits from now on; see `outbox.tail`."""
         return tail(self.collection(OUTBOX), ready=ready, after_loss=after_loss)
 
-    # --- look-ups --------------------------------------------------------------------------------------------------
+    # --- queries --------------------------------------------------------------------------------------------------
 
-    async def look_up(self, tx: Tx | None, *lookups: BatchedQuery[Any]) -> None:
-        """Answer all of them, inside the transaction where there is one, in one command (one by one on mongomock).
+    async def fetch(self, tx: Tx | None, *queries: BatchedQuery[Any]) -> None:
+        """Answer all queries in one command, inside the transaction where there is one (one by one on mongomock).
 
-        The first finds one document at most; where it finds none, the others' answers are empty.
+        The first query finds one document at most; where it finds none, the results of the others are empty too.
         Raises: AnswerTooLarge, outside a transaction.
         """
         if not self.transactional:
-            await look_up_one_by_one(lookups)
+            await fetch_one_by_one(queries)
             return
-        first, pipeline = lookups[0].collection, joined_pipeline(lookups)
-        if tx is None:
-            # Of raw documents, whatever the driver's types say.
-            cursor: Any = self._as_bytes(first.name).aggregate(pipeline, batchSize=ONE_REPLY)
-            try:
-                rows = await cursor.to_list(None)
-            except OperationFailure as error:
-                if error.code in TOO_LARGE:
-                    # Its own words hold what was to be answered, all of it.
-                    raise AnswerTooLarge from None
-                raise
-            hand_out_bytes(lookups, [bytes(row.raw) for row in rows])
-        else:
-            found = first.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
-            hand_out(lookups, await found.to_list(None))
+        first, pipeline = queries[0].collection, combined_pipeline(queries)
+        if tx is not None:
+            cursor = first.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
+            distribute(queries, await cursor.to_list(None))
+            return
+        # The driver's types do not say that this cursor yields raw documents.
+        raw_cursor: Any = self._as_bytes(first.name).aggregate(pipeline, batchSize=ONE_REPLY)
+        try:
+            rows = await raw_cursor.to_list(None)
+        except OperationFailure as error:
+            if error.code in TOO_LARGE:
+                # Without the error's own text, which holds the whole answer.
+                raise AnswerTooLarge from None
+            raise
+        distribute_raw(queries, [bytes(row.raw) for row in rows])
 
     def _as_bytes(self, name: str) -> Collection:
         known = self._collections_as_bytes.get(name)

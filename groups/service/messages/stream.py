@@ -117,13 +117,13 @@ class StreamService:
         named = {
             i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
         }
-        of_row = self._streams.lookup(stream_id)
-        of_known = self._messages.lookup_by_keys(stream_id, keys)
-        await self._database.look_up(tx, of_row, of_known)
-        row = of_row.found
+        of_row = self._streams.query_stream(stream_id)
+        of_known = self._messages.query_by_keys(stream_id, keys)
+        await self._database.fetch(tx, of_row, of_known)
+        row = of_row.result
         media = await self._media.find_many(named, tx) if named else {}
         batch = PostBatch(row, self._clock.now(), self._limits, stream_id)
-        return Opened(batch, row is None, of_known.found, media)
+        return Opened(batch, row is None, of_known.result, media)
 
     async def begin(self, stream_id: StreamId, tx: Tx) -> None:
         """Begin a stream that is known not to be there; two who begin it at once conflict, and one goes on with it."""
