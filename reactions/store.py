@@ -17,7 +17,7 @@ from groups.models import Message, Tally, message_key, readers_a_command, seq_in
 from reactions.models import Reaction
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-# Of memory, and what entries take beside their documents (measured in `tests/kernel/test_memory.py`).
+# Of memory, and what entries take beside their documents (measured in `tests/server/test_caches.py`).
 _KEPT_TALLY_BYTES: Final = 2 * 2**20  # some 2,000 messages
 _TALLY_BYTES: Final = 500
 _COUNT_BYTES: Final = 160

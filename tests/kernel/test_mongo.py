@@ -19,10 +19,10 @@ from groups.kernel.mongo import (
     Index,
     StandaloneServer,
     Tx,
-    connecting,
     ensure_indexes,
-    retries,
+    transactions,
 )
+from groups.kernel.mongo import connection as connection_module
 from groups.kernel.mongo.batched_query import BatchedQuery
 from groups.kernel.mongo.outbox import OUTBOX_SECONDS
 from tests.builders import START, Deadline, connections, mock_database
@@ -196,7 +196,7 @@ async def test_an_outage_longer_than_patience_is_unavailable(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = await connect()
-    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(transactions, "PATIENCE_SECONDS", 0.0)
 
     async def work(tx: Tx) -> None:
         raise AutoReconnect("nobody there")
@@ -225,19 +225,21 @@ async def test_more_transactions_than_run_at_once_only_wait() -> None:
         running.append(1)
         await gate.wait()
 
-    tasks = [asyncio.create_task(one.run(work)) for _ in range(retries.CONCURRENT_TRANSACTIONS + 9)]
+    tasks = [
+        asyncio.create_task(one.run(work)) for _ in range(transactions.CONCURRENT_TRANSACTIONS + 9)
+    ]
     for _ in range(20):  # mongomock never waits, so whoever may run does by now
         await asyncio.sleep(0)
-    assert len(running) == retries.CONCURRENT_TRANSACTIONS
+    assert len(running) == transactions.CONCURRENT_TRANSACTIONS
     gate.set()
     await asyncio.gather(*tasks)
-    assert len(running) == retries.CONCURRENT_TRANSACTIONS + 9
+    assert len(running) == transactions.CONCURRENT_TRANSACTIONS + 9
 
 
 async def test_a_transaction_that_finds_no_place_for_as_long_as_an_outage_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retries, "CONCURRENT_TRANSACTIONS", 1)
+    monkeypatch.setattr(transactions, "CONCURRENT_TRANSACTIONS", 1)
     one = mock_database()
     gate = asyncio.Event()
     done: list[str] = []
@@ -248,7 +250,7 @@ async def test_a_transaction_that_finds_no_place_for_as_long_as_an_outage_is_ref
 
     under_way = asyncio.create_task(one.run(work))
     await asyncio.sleep(0)
-    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(transactions, "PATIENCE_SECONDS", 0.01)
     with pytest.raises(Unavailable):
         await one.run(work)
     gate.set()
@@ -320,7 +322,7 @@ async def test_a_server_that_nobody_runs_is_unavailable(monkeypatch: pytest.Monk
     def impatient(uri: str, **options: Any) -> Any:
         return AsyncIOMotorClient(uri, **{**options, "serverSelectionTimeoutMS": 50})
 
-    monkeypatch.setattr(connecting, "AsyncIOMotorClient", impatient)
+    monkeypatch.setattr(connection_module, "AsyncIOMotorClient", impatient)
     with pytest.raises(Unavailable, match="does not answer"):
         await Database.connect(f"mongodb://127.0.0.1:{free_port()}/", "x", patience_seconds=0.0)
 

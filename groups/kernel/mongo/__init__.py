@@ -4,7 +4,7 @@ With the stores, the only rooms that know the driver, so that its successor can 
 """
 
 from groups.kernel.mongo.batched_query import BatchedQuery, JoinedOn
-from groups.kernel.mongo.connecting import POOL_SIZE, StandaloneServer
+from groups.kernel.mongo.connection import POOL_SIZE, StandaloneServer
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import (
     DESCENDING,

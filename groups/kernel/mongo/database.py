@@ -32,7 +32,7 @@ from groups.kernel.mongo.batched_query import (
     distribute_raw,
     fetch_one_by_one,
 )
-from groups.kernel.mongo.connecting import appname_of, connected
+from groups.kernel.mongo.connection import app_name_of, connect
 from groups.kernel.mongo.decoded_cache import DecodedCache
 from groups.kernel.mongo.driver import (
     AS_BYTES,
@@ -45,9 +45,12 @@ from groups.kernel.mongo.driver import (
 )
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX, tail
-from groups.kernel.mongo.retries import Retries
-from groups.kernel.mongo.stale_transactions import StaleTransactions
-from groups.kernel.mongo.transactions import Tx, committed
+from groups.kernel.mongo.transactions import (
+    StaleTransactions,
+    TransactionRunner,
+    Tx,
+    committed,
+)
 
 T = TypeVar("T")
 
@@ -69,7 +72,9 @@ class Database:
         self.transactional = transactional
         self.clock: Final = DatabaseClock(clock)
         """The time by which all processes on this database decide; `clock` is that of the machine."""
-        self._retries = Retries(StaleTransactions(database.client, appname_of(database.name)))
+        self._transactions = TransactionRunner(
+            StaleTransactions(database.client, app_name_of(database.name))
+        )
         self.locks = KeyedLocks(patience_seconds=PATIENCE_SECONDS)
         self._local_listeners: list[Callable[[list[Event]], None]] = []
         self._collections_as_bytes: dict[str, Collection] = {}
@@ -82,7 +87,7 @@ class Database:
 
         Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
         """
-        handle = await connected(uri, name, patience_seconds=patience_seconds)
+        handle = await connect(uri, name, patience_seconds=patience_seconds)
         database = cls(handle, transactional=True, clock=clock)
         try:
             await database.read_clock()
@@ -215,10 +220,10 @@ class Database:
             found within `PATIENCE_SECONDS`; RateLimited when too many wait for a key.
         """
         if not keys:
-            return await self._retries.run(lambda attempt: self._attempt(work, attempt))
+            return await self._transactions.run(lambda attempt: self._attempt(work, attempt))
         # The keys first: a transaction's place is for those that can run.
         async with self.locks.hold(*keys, is_batch=is_batch):
-            return await self._retries.run(lambda attempt: self._attempt(work, attempt))
+            return await self._transactions.run(lambda attempt: self._attempt(work, attempt))
 
     async def _attempt(self, work: Callable[[Tx], Awaitable[T]], attempt: int) -> T:
         async with self.transaction(attempt) as tx:

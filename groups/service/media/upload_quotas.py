@@ -79,7 +79,7 @@ class UploadQuotas:
         usage = await self._media.usage.read(users, tx)
         # An attempt whose outcome was unknown may have recorded them.
         known: set[str] = set()
-        if tx.attempt:
+        if tx.is_retry:
             known = await self._media.find_begun([upload.media.media_id for upload in uploads], tx)
         outcomes: list[DomainError | None] = []
         accepted: list[tuple[Media, UploadKey | None]] = []

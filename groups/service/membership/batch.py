@@ -77,7 +77,7 @@ class MembershipBatch:
         self, tx: Tx, key: str, entries: Sequence[Command]
     ) -> Sequence[Membership | DomainError]:
         """Apply the entries of one group in order; for each its outcome."""
-        if tx.attempt:
+        if tx.is_retry:
             # As an import does (`admissions`): this time the group is ours before we look.
             await self._groups.touch(GroupId(key), tx)
         picture = await self._load(GroupId(key), entries, tx)

@@ -59,7 +59,7 @@ class BulkImport:
 
     async def apply(self, tx: Tx, group_id: GroupId, batch: Import) -> ImportOutcome | DomainError:
         """Admit those of the batch who may come in, in order; where all are members, nothing is written."""
-        if tx.attempt:
+        if tx.is_retry:
             # Another process changed the group while we looked around. This time its document is ours before we look;
             # at the first attempt only after it, so that others find it free for a good part of the time.
             await self._groups.touch(group_id, tx)

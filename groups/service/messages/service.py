@@ -149,7 +149,7 @@ class MessageService:
         group_id = GroupId(key)
         stream_id = stream_of(group_id)
         authors = {post.actor.user_id for post in posts}
-        keys = [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
+        keys = [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.is_retry]
         of_group = self._groups.query_group(group_id)
         of_row = self._stream_store.query_stream(stream_id)
         of_members = self._members.query_members(group_id, authors)

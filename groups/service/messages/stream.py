@@ -113,7 +113,7 @@ class StreamService:
 
     async def open(self, stream_id: StreamId, posts: Sequence[PendingPost], tx: Tx) -> Opened:
         """The stream as these posts find it, begun or not: one command."""
-        keys = [(p.sender_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
+        keys = [(p.sender_id, p.key) for p in posts if p.is_callers_key or tx.is_retry]
         named = {
             i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
         }

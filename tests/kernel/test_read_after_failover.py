@@ -8,11 +8,11 @@ from pymongo.hello import Hello
 from pymongo.monitoring import ServerHeartbeatSucceededEvent
 
 from groups.kernel.mongo import is_outage
-from groups.kernel.mongo.read_after_failover import Elections, SinceElection
+from groups.kernel.mongo.connection import PrimaryWatcher, ReadAfterFailover
 from tests.kernel.conftest import Connect
 
 
-def told(elections: Elections, seconds: int, election_id: ObjectId | None, **more: Any) -> None:
+def told(watcher: PrimaryWatcher, seconds: int, election_id: ObjectId | None, **more: Any) -> None:
     """A member says what it is: the primary, unless told otherwise."""
     hello: dict[str, Any] = {"setName": "rs", "isWritablePrimary": True, "ok": 1, **more}
     hello["lastWrite"] = {"opTime": {"ts": Timestamp(seconds, 1), "t": 1}}
@@ -20,32 +20,32 @@ def told(elections: Elections, seconds: int, election_id: ObjectId | None, **mor
     if election_id is not None:
         hello["electionId"] = election_id
     reply = Hello(hello)
-    elections.succeeded(ServerHeartbeatSucceededEvent(0.1, reply, ("127.0.0.1", 1)))
+    watcher.succeeded(ServerHeartbeatSucceededEvent(0.1, reply, ("127.0.0.1", 1)))
 
 
-def named(elections: Elections) -> dict[str, Any]:
-    return SinceElection(elections).document
+def named(watcher: PrimaryWatcher) -> dict[str, Any]:
+    return ReadAfterFailover(watcher).document
 
 
 FIRST, SECOND = ObjectId("7fffffff0000000000000001"), ObjectId("7fffffff0000000000000002")
 
 
 def test_a_read_names_what_its_primary_had_written_when_it_introduced_itself() -> None:
-    elections = Elections()
-    assert named(elections) == {"level": "majority"}
-    told(elections, 10, FIRST)
-    told(elections, 20, FIRST)
-    assert named(elections) == {"level": "majority", "afterClusterTime": Timestamp(10, 1)}
-    told(elections, 30, SECOND)
-    assert named(elections)["afterClusterTime"] == Timestamp(30, 1)
+    watcher = PrimaryWatcher()
+    assert named(watcher) == {"level": "majority"}
+    told(watcher, 10, FIRST)
+    told(watcher, 20, FIRST)
+    assert named(watcher) == {"level": "majority", "afterClusterTime": Timestamp(10, 1)}
+    told(watcher, 30, SECOND)
+    assert named(watcher)["afterClusterTime"] == Timestamp(30, 1)
 
 
 def test_a_member_that_is_no_primary_or_none_any_more_changes_nothing() -> None:
-    elections = Elections()
-    told(elections, 30, SECOND)
-    told(elections, 20, FIRST)  # frozen, and thawed
-    told(elections, 40, None, isWritablePrimary=False, secondary=True)
-    assert named(elections)["afterClusterTime"] == Timestamp(30, 1)
+    watcher = PrimaryWatcher()
+    told(watcher, 30, SECOND)
+    told(watcher, 20, FIRST)  # frozen, and thawed
+    told(watcher, 40, None, isWritablePrimary=False, secondary=True)
+    assert named(watcher)["afterClusterTime"] == Timestamp(30, 1)
 
 
 async def test_every_read_of_a_real_database_names_it(connect: Connect) -> None:
