@@ -11,7 +11,7 @@ from channels.audit.store import ChannelAuditStore
 from channels.limits import Limits
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from channels.drafts.store import DraftStore
 from groups.audit.joins import look_up
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot

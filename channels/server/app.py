@@ -58,12 +58,12 @@ from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationRoutes
 from conversations.routes.unread import UnreadRoutes
 from conversations.wiring import CONVERSATION_INDEXES, Conversations
-from groups.kernel.clock import Clock
+from groups.kernel.background import PeriodicTask
+from groups.kernel.clock import CLOCK_SYNC_SECONDS, Clock
 from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
-from groups.kernel.mongo.timekeeping import Timekeeping
 from groups.routes.groups import GroupRoutes
 from groups.routes.media import MediaRoutes
 from groups.routes.members import MemberRoutes
@@ -97,7 +97,7 @@ class Services:
     channels: Channels
     reach: Analytics
     metrics: Metrics
-    timekeeping: Timekeeping
+    clock_sync: PeriodicTask
 
     async def start(self) -> None:
         """Make the indexes, bring an older database to this version, hear the events, go on with what was left undone.
@@ -112,14 +112,14 @@ class Services:
         # Once events are heard, or what is revoked in between would be missed.
         await self.chat.revocations.load()
         await self.chat.clearing.resume()
-        self.timekeeping.start()
+        self.clock_sync.start()
         self.chat.media.start()
         self.channels.drafting.scheduler.start()
         self.reach.folding.start()
 
     async def stop(self) -> None:
         """Finish what was submitted; everything submitted later is refused by whoever stopped us."""
-        await self.timekeeping.stop()
+        await self.clock_sync.stop()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
         await self.reach.close()
@@ -174,7 +174,7 @@ def create_services(
     talks.admission.desk = official.desk
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),
-        timekeeping=Timekeeping(database),
+        clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
     )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from channels.analytics.audit.service import muted_count
 from channels.wiring import Channels
-from groups.kernel.audit import set_right
+from groups.kernel.data_checks import repair_findings
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.schema import Step
 from groups.wiring import GroupChat
@@ -19,7 +19,7 @@ def steps(database: Database, chat: GroupChat, channels: Channels) -> tuple[Step
     muted = muted_count(database, chat)
     return (
         Step(1, "verified badges stand with the group", channels.verification.move_badges),
-        Step(2, "who has muted a group is counted", partial(set_right, database, muted)),
+        Step(2, "who has muted a group is counted", partial(repair_findings, database, muted)),
         Step(3, "the bytes of each user's uploads are counted", chat.media.count_all),
         Step(
             4,

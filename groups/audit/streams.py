@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from groups.audit.store.streams import StreamAuditStore
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot

@@ -19,7 +19,7 @@ CROWD: Final = 8  # callers; where so many came at once, more are between the tu
 QUIET_TURNS: Final = 10
 
 
-async def gather_company(present: Callable[[], int], enough: int) -> None:
+async def fill_batch(present: Callable[[], int], enough: int) -> None:
     """Let the loop turn while turns bring somebody new, until there are `enough` or patience ends."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     before, quiet = present(), 0

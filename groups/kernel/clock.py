@@ -9,6 +9,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+CLOCK_SYNC_SECONDS: Final = 60.0
+"""Between two comparisons with the database's clock: a quartz drifts a few milliseconds a minute, and a new primary, or
+a machine whose clock was set, is noticed as soon."""
 OFF_SECONDS: Final = 1.0
 """A machine whose clock is further off is worth a warning."""
 _MILLISECOND: Final = timedelta(milliseconds=1)

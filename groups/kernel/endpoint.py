@@ -8,11 +8,16 @@ OpenAPI, and check it in tests:
         async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupView:
             '''Create a group.'''
 
-`actor` asks for authentication, `body` for a JSON body, `query` for query parameters, `key` for the optional
-`Idempotency-Key` header, `accept` for the `Accept` header of a call that can answer a `Table` too, `lines` for a body
-of any size that is read line by line, `upload` for one file; every other parameter is a part of the path. A method that
-answers a `Stream` is answered line by line too, one that answers a `Download` with bytes. What `endpoints_of` collects,
-`channels.server.web.handlers` serves.
+The name of a parameter says what it is:
+
+- `actor`: the authenticated user; without it the endpoint is public.
+- `body`: the JSON body. `query`: the query parameters.
+- `key`: the optional `Idempotency-Key` header. `accept`: the `Accept` header, of a call that can answer a `Table` too.
+- `lines`: a body of any size that is read line by line. `upload`: one file.
+- every other parameter is a part of the path.
+
+A method that returns an `NdjsonStream` is answered line by line too, one that returns a `Download` with bytes.
+`endpoints_of` collects the endpoints, and `channels.server.web.handlers` serves them.
 """
 
 import inspect
@@ -60,7 +65,7 @@ LINE_BYTES: Final = 1_024  # a line of a streamed body; ours: the longest legal 
 
 
 @dataclass(frozen=True, slots=True)
-class Lines(Generic[T]):
+class NdjsonBody(Generic[T]):
     """A streamed body: one T in JSON a line (NDJSON), not parsed yet, since a million of them must cost little.
 
     `chunks` yields the lines that came together, without their ends: None in place of one of more than `LINE_BYTES`
@@ -72,7 +77,7 @@ class Lines(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Stream(Generic[T]):
+class NdjsonStream(Generic[T]):
     """An answer of any length: each item a line of JSON (NDJSON), sent when it is yielded.
 
     What the method itself raises is answered as ever; once the first item is awaited, the status is sent.
@@ -125,7 +130,7 @@ class Rendered(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class RouteSpec:
     """What a decorator says about the method below it."""
 
     method: str
@@ -140,7 +145,7 @@ class Spec:
 class Endpoint:
     """One method on one path, ready to be served and described."""
 
-    spec: Spec
+    spec: RouteSpec
     handler: Callable[..., Awaitable[Any]]
     name: str
     tag: str
@@ -177,8 +182,8 @@ def _declare(method: str) -> Callable[..., Callable[[F], F]]:
         tag: str | None = None,
     ) -> Callable[[F], F]:
         def mark(function: F) -> F:
-            spec = Spec(method, path, status, tuple(also), tuple(errors), tag)
-            specs: list[Spec] = getattr(function, "endpoint_specs", [])
+            spec = RouteSpec(method, path, status, tuple(also), tuple(errors), tag)
+            specs: list[RouteSpec] = getattr(function, "endpoint_specs", [])
             vars(function)["endpoint_specs"] = [*specs, spec]
             return function
 
@@ -203,10 +208,10 @@ def endpoints_of(routes: object) -> list[Endpoint]:
     return found
 
 
-def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spec) -> Endpoint:
+def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: RouteSpec) -> Endpoint:
     hints = get_type_hints(function, include_extras=True)
     answer = hints.pop("return", None)
-    is_stream = get_origin(answer) is Stream
+    is_stream = get_origin(answer) is NdjsonStream
     if getattr(answer, "__pydantic_generic_metadata__", None) is None:
         arguments = getattr(answer, "__args__", ())
         if arguments:  # Reply[View], Rendered[View]

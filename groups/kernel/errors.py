@@ -72,14 +72,6 @@ class MethodNotAllowed(DomainError):
     """The path exists and does not answer this method."""
 
 
-class TooMany(DomainError):
-    """Too often; `retry_after_seconds` later it may succeed."""
-
-    def __init__(self, detail: str | None = None, *, retry_after_seconds: float) -> None:
-        super().__init__(detail, retry_after_seconds=round(retry_after_seconds, 3))
-        self.retry_after_seconds = retry_after_seconds
-
-
 class Unready(DomainError):
     """The server cannot do it now; the same request may succeed later."""
 
@@ -131,15 +123,18 @@ class IdempotencyConflict(Conflict):
     summary = "This Idempotency-Key was used for a different request"
 
 
-class Quota(NamedTuple):
-    """So many a second, and the name by which it is told apart from other bounds."""
+class RateLimit(NamedTuple):
+    """A bound on requests a second, with the name that tells it apart from other bounds in the answer's headers."""
 
     name: str
     per_second: int
 
 
-class RateLimited(TooMany):
-    """More than the stated rate; `quota` None: it is no rate, but a number at once."""
+class RateLimited(DomainError):
+    """Too many requests, too often or at once; the same request may succeed `retry_after_seconds` later.
+
+    `rate_limit` is None where the bound is a number at once, not a rate.
+    """
 
     code = "rate_limited"
     summary = "Too many requests"
@@ -149,10 +144,11 @@ class RateLimited(TooMany):
         detail: str | None = None,
         *,
         retry_after_seconds: float,
-        quota: Quota | None = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
-        super().__init__(detail, retry_after_seconds=retry_after_seconds)
-        self.quota = quota
+        super().__init__(detail, retry_after_seconds=round(retry_after_seconds, 3))
+        self.retry_after_seconds = retry_after_seconds
+        self.rate_limit = rate_limit
 
 
 class Unavailable(Unready):

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-from groups.kernel.batch_window import gather_company
+from groups.kernel.batch_window import fill_batch
 from groups.kernel.errors import DomainError, Unavailable
 from groups.kernel.keyed_locks import REQUEST_SLOT
 from groups.kernel.mongo import Database, Tx
@@ -104,7 +104,7 @@ class GroupCommit(Generic[E, R]):
         )  # a batch serves many: the place of the request that came first is not its own
         try:
             while lane:
-                await gather_company(lane.__len__, self._max_batch)
+                await fill_batch(lane.__len__, self._max_batch)
                 batch = []
                 while lane and len(batch) < self._max_batch and self._has_company(batch, lane):
                     entry, future = lane.popleft()

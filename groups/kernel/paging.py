@@ -31,7 +31,7 @@ Key = str | int
 """One part of a sort key; instants travel as milliseconds since 1970."""
 
 
-class ReadBehind(Protocol[T]):
+class ReadAfter(Protocol[T]):
     """Reads the items of a list behind a text ("": from the beginning), in its order."""
 
     async def __call__(self, *, after: str, limit: int) -> list[T]:
@@ -92,7 +92,7 @@ async def page_by_text(
     name: str,
     cursor: str | None,
     limit: int,
-    read: ReadBehind[T],
+    read: ReadAfter[T],
     key_of: Callable[[T], str],
 ) -> tuple[list[T], str | None]:
     """A page of the list `name`, which is in the order of one text, and the cursor to the next.
@@ -140,7 +140,7 @@ def json_size(*parts: BaseModel | str | Mapping[str, object]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Generic[T]):
+class UncutPage(Generic[T]):
     """Items of a list for a caller who adds to them, and only then knows how many of them fit into a page."""
 
     items: list[T]
@@ -150,7 +150,7 @@ class Slice(Generic[T]):
     """The cursor that goes on behind one of them."""
 
 
-async def page_of_named(
+async def page_of_ids(
     ids: Sequence[N],
     cursor: str | None,
     read: Callable[[Sequence[N]], Awaitable[Sequence[M]]],

@@ -23,7 +23,7 @@ from collections.abc import (
 from itertools import chain, islice
 from typing import Final, Generic, TypeVar
 
-from groups.kernel.batch_window import gather_company
+from groups.kernel.batch_window import fill_batch
 from groups.kernel.errors import AnswerTooLarge
 
 K = TypeVar("K", bound=Hashable)
@@ -75,7 +75,7 @@ class RequestBatcher(Generic[K, V]):
     async def _read(self) -> None:
         try:
             while self._waiting:
-                await gather_company(self._callers, self._max_keys)
+                await fill_batch(self._callers, self._max_keys)
                 # Those who waited longest: under load the others are too many for one query, each time.
                 self._came = 0
                 batch = dict(islice(self._waiting.items(), self._max_keys))

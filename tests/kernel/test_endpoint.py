@@ -7,11 +7,11 @@ from groups.kernel.actor import Actor
 from groups.kernel.endpoint import (
     Body,
     IdempotencyKey,
-    Lines,
+    NdjsonBody,
+    NdjsonStream,
     Query,
     Reply,
     Response,
-    Stream,
     delete,
     endpoints_of,
     get,
@@ -154,7 +154,7 @@ def test_an_idempotency_key_is_short_printable_ascii(key: str) -> None:
 async def test_a_streamed_call_says_what_its_lines_hold() -> None:
     class Routes:
         @post("/teas")
-        async def brew_all(self, lines: Lines[Cup]) -> Stream[Tea]:
+        async def brew_all(self, lines: NdjsonBody[Cup]) -> NdjsonStream[Tea]:
             """Brew many cups."""
             raise NotImplementedError
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from channels.analytics.audit.store import ReachAuditStore
 from channels.audit.service import REPAIR_ACTOR
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot

@@ -28,7 +28,7 @@ from pydantic import IPvAnyNetwork
 
 from channels.server.limits.concurrency import ConcurrencyLimit, Turn, Turns
 from channels.server.limits.rate_limit import Buckets
-from groups.kernel.errors import Quota
+from groups.kernel.errors import RateLimit
 
 _FORWARDED: Final = "X-Forwarded-For"
 ADDRESS_LENGTH: Final = 64  # characters; none is longer, and what was read is remembered
@@ -60,13 +60,13 @@ class AddressLimits:
         *,
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
     ) -> None:
-        self.buckets = Buckets(Quota(_REQUESTS, per_second)) if per_second else None
+        self.buckets = Buckets(RateLimit(_REQUESTS, per_second)) if per_second else None
         self._sockets = ConcurrencyLimit(sockets, "sockets of one address without a token")
         self._transfers = ConcurrencyLimit(transfers, "files loaded by one address")
         self._turns = Turns(AT_ONCE, MOST_WAITING, "pages and files asked for by one address")
         self._paces = Turns(AT_ONCE, 0, "answers to one address in one turn of the event loop")
-        self._drawings = Buckets(Quota(_DRAWINGS, DRAWINGS_PER_SECOND)) if per_second else None
-        self._probes = Buckets(Quota(_PROBES, PROBES_PER_SECOND)) if per_second else None
+        self._drawings = Buckets(RateLimit(_DRAWINGS, DRAWINGS_PER_SECOND)) if per_second else None
+        self._probes = Buckets(RateLimit(_PROBES, PROBES_PER_SECOND)) if per_second else None
         self._trusted = tuple(trusted_proxies)
         self._has_warned = False
 

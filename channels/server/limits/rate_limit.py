@@ -11,7 +11,7 @@ from typing import Final
 from cachetools import LRUCache
 
 from groups.kernel.actor import Actor
-from groups.kernel.errors import Quota, RateLimited
+from groups.kernel.errors import RateLimit, RateLimited
 
 KEYS: Final = (
     8_192  # remembered at once, in 4 MB; with more in one second the least recent begins anew
@@ -24,7 +24,7 @@ FEW: Final = 0.2  # of the quota left: from here on answers tell how many
 class Buckets:
     """One bucket for each key, all with the same rate."""
 
-    def __init__(self, quota: Quota) -> None:
+    def __init__(self, quota: RateLimit) -> None:
         self.quota = quota
         self._spent: Counter[str] = Counter()
         self._full_at: LRUCache[str, float] = LRUCache(maxsize=KEYS)
@@ -79,18 +79,18 @@ class Buckets:
 
     def _refusal(self, seconds: float) -> RateLimited:
         detail = f"At most {self.quota.per_second} requests a second"
-        return RateLimited(detail, retry_after_seconds=seconds, quota=self.quota)
+        return RateLimited(detail, retry_after_seconds=seconds, rate_limit=self.quota)
 
 
 class UserRates:
     """Requests a second of each user; the application's own back end speaks for many and is not bounded."""
 
     def __init__(self, per_second: int) -> None:
-        quota = Quota("user", per_second)
+        quota = RateLimit("user", per_second)
         self.buckets = Buckets(quota) if per_second else None
         self._few = per_second * FEW
 
-    def take(self, actor: Actor) -> tuple[Quota, int] | None:
+    def take(self, actor: Actor) -> tuple[RateLimit, int] | None:
         """Count one request of the user; his quota and what is left of it, once that is little.
 
         Raises: RateLimited.

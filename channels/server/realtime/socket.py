@@ -37,7 +37,7 @@ from channels.server.web.router import Parameters
 from conversations.errors import ConversationNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339
-from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, TooMany, Unready
+from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unready
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import is_outage
 from groups.models import stream_of
@@ -313,7 +313,7 @@ class SocketServer:
 
 def _told(error: DomainError) -> dict[str, Any]:
     told: dict[str, Any] = {"type": "error", "code": error.code, "detail": error.detail}
-    if isinstance(error, TooMany | Unready):
+    if isinstance(error, RateLimited | Unready):
         told["retry_after_seconds"] = error.retry_after_seconds
     return told
 

@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from channels.server.web.problems import InternalError, UnsupportedMediaType
-from groups.kernel.endpoint import LINE_BYTES, Endpoint, Lines, Stream
+from groups.kernel.endpoint import LINE_BYTES, Endpoint, NdjsonBody, NdjsonStream
 from groups.kernel.errors import DomainError, InvalidRequest, Unavailable
 from groups.kernel.mongo import is_outage
 
@@ -38,7 +38,7 @@ async def serve_stream(
     headers: Mapping[str, str],
     check: Callable[[], None] | None = None,
 ) -> web.StreamResponse:
-    """Call the endpoint and send its `Stream`, under these headers; where it takes `lines` they are the request's body.
+    """Call the endpoint and send its `NdjsonStream`, under these headers; its `lines`, if any, are the request's body.
 
     `check` raises once the caller's token holds no more; it is asked before each part of the body is passed on.
 
@@ -53,8 +53,8 @@ async def serve_stream(
         # One that is sent in chunks begins before its end is known: without a line it adds nothing.
         if not request.body_exists:
             raise InvalidRequest(errors=[{"field": "body", "reason": "holds no line"}])
-        given["lines"] = Lines(_checked(_chunks(request), check))
-    answer: Stream[Any] = await endpoint.handler(**given)
+        given["lines"] = NdjsonBody(_checked(_chunks(request), check))
+    answer: NdjsonStream[Any] = await endpoint.handler(**given)
     response = web.StreamResponse(status=endpoint.spec.status, headers=headers)
     response.content_type = NDJSON
     async with aclosing(answer.items) as items:
@@ -93,7 +93,7 @@ async def _checked(
 
 
 async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None], None]:
-    """The body's lines, as `endpoint.Lines` says."""
+    """The body's lines, as `endpoint.NdjsonBody` says."""
     rest = b""
     is_too_long = False
     while True:

@@ -12,7 +12,7 @@ by one, and events reach the listeners directly.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -108,18 +108,6 @@ class Database:
         """
         options = NAIVE_INSTANTS if naive_instants else None
         return self._database.get_collection(name, codec_options=options)
-
-    async def create_collections(self, names: Iterable[str]) -> None:
-        """Create those that are missing, whoever does so beside us; on mongomock they come by themselves."""
-        if not self.transactional:
-            return
-        existing = set(await self._database.list_collection_names())
-        for name in sorted(set(names) - existing):
-            try:
-                await self._database.create_collection(name, check_exists=False)
-            except OperationFailure as error:
-                if error.code != 48:  # NamespaceExists: another process starts beside us
-                    raise
 
     def decoded_cache(
         self,

@@ -47,7 +47,7 @@ class Check:
     find: Callable[[Snapshot], AsyncIterator[Finding]]
 
 
-async def set_right(database: Database, check: Check) -> None:
+async def repair_findings(database: Database, check: Check) -> None:
     """Repair what the check finds and can repair, once; doing it again changes nothing.
 
     Raises: SnapshotLost when reading took longer than the database keeps a state.
