@@ -260,8 +260,8 @@ class App(web.BaseRunner):
         self.admission = admission
         metrics.places.set_function(lambda: admission.places)
         metrics.at_work.set_function(lambda: admission.at_work)
-        pictures = services.chat.media.pictures
-        metrics.picture_worker_deaths.set_function(lambda: pictures.deaths)
+        workers = services.chat.media.image_workers
+        metrics.picture_worker_deaths.set_function(lambda: workers.deaths)
         http = HttpServer(limits, metrics, origins, admission, visitors)
         self._unsent = UnsentBytes(
             limits.unsent_bytes_per_user,

@@ -20,7 +20,7 @@ def steps(database: Database, chat: GroupChat, channels: Channels) -> tuple[Step
     return (
         Step(1, "verified badges stand with the group", channels.verification.move_badges),
         Step(2, "who has muted a group is counted", partial(repair_findings, database, muted)),
-        Step(3, "the bytes of each user's uploads are counted", chat.media.count_all),
+        Step(3, "the bytes of each user's uploads are counted", chat.media.recount_usage),
         Step(
             4,
             "the bytes that each stream's messages carry are counted",

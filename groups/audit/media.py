@@ -129,7 +129,7 @@ class _Audit:
 
     def _deleting_bytes(self, media_id: str) -> Repair:
         async def repair() -> str | None:
-            deleted = await self._store.delete_strays(media_id)
+            deleted = await self._store.delete_orphaned_bytes(media_id)
             return "deleted the bytes" if deleted else None
 
         return repair

@@ -17,7 +17,7 @@ class Job:
     budget: Budget
     seconds: float
 
-    def under(self, budget: Budget, seconds: float) -> "Job":
+    def with_budget(self, budget: Budget, seconds: float) -> "Job":
         """The same picture, under another budget."""
         return replace(self, budget=budget, seconds=seconds)
 

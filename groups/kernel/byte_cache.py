@@ -59,6 +59,11 @@ class ByteCache(Generic[K, V]):
         self.size_bytes = 0
 
 
+def caches() -> "list[ByteCache[Any, Any]]":
+    """All caches of this process."""
+    return list(_caches)
+
+
 _caches: "WeakSet[ByteCache[Any, Any]]" = WeakSet()
 
 

@@ -73,7 +73,9 @@ class MediaStore:
 
     # --- records --------------------------------------------------------------------------------------------------
 
-    async def begin(self, uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx) -> None:
+    async def insert_incoming(
+        self, uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx
+    ) -> None:
         """Record uploads whose bytes will be stored, and count them; none is there yet, nor has a taken key."""
         documents = []
         changes: dict[UserId, MediaUsage] = {}
@@ -88,7 +90,7 @@ class MediaStore:
         await self._media.insert_many(documents, session=tx.session)
         await self.usage.add(changes, tx)
 
-    async def find_begun(self, media_ids: Sequence[str], tx: Tx) -> set[str]:
+    async def find_recorded(self, media_ids: Sequence[str], tx: Tx) -> set[str]:
         """Those of the uploads that are recorded, in whatever state."""
         cursor = self._media.find({"_id": {"$in": list(media_ids)}}, {"_id": 1}, session=tx.session)
         return {row["_id"] for row in await cursor.to_list(None)}
@@ -101,7 +103,7 @@ class MediaStore:
         )
         return found is not None
 
-    async def finish(self, media: Media, key: UploadKey | None) -> bool:
+    async def mark_stored(self, media: Media, key: UploadKey | None) -> bool:
         """The bytes are stored; False when the record has expired meanwhile, or has lost its key to a repetition."""
         of_key = {"key": key.key} if key is not None else {}
         outcome = await self._media.update_one(
@@ -118,7 +120,7 @@ class MediaStore:
         )
         return (_to_media(document), str(document["digest"])) if document else None
 
-    async def give_up_key(self, uploader_id: UserId, key: str) -> None:
+    async def free_key(self, uploader_id: UserId, key: str) -> None:
         """Free the key of an upload whose bytes are not stored: its process ended, or it will find the key gone."""
         # Uses index: uploader_id_1_key_1
         await self._media.update_one(
@@ -126,7 +128,7 @@ class MediaStore:
             {"$unset": {"key": ""}},
         )
 
-    async def find(self, media_id: str) -> Media | None:
+    async def find_upload(self, media_id: str) -> Media | None:
         """The upload."""
         document = await self._media.find_one({"_id": media_id, "state": _STORED})
         return _to_media(document) if document else None
@@ -139,7 +141,7 @@ class MediaStore:
             lambda rows: {row["_id"]: _to_media(row) for row in rows},
         )
 
-    async def find_many(self, media_ids: Iterable[str], tx: Tx) -> dict[str, Media]:
+    async def find_uploads(self, media_ids: Iterable[str], tx: Tx) -> dict[str, Media]:
         """Those of the uploads that exist."""
         cursor = self._media.find(
             {"_id": {"$in": list(media_ids)}, "state": _STORED}, session=tx.session
@@ -180,7 +182,7 @@ class MediaStore:
         cursor = self._media.find({"expires_at": {"$lte": now}}, {"_id": 1}).limit(limit)
         return [row["_id"] for row in await cursor.to_list(None)]
 
-    async def doom(self, media_id: str, now: datetime) -> bool:
+    async def mark_doomed(self, media_id: str, now: datetime) -> bool:
         """Hide the record if its time is over and nobody uses it, for `delete`; whether it is."""
         outcome = await self._media.update_one(
             {"_id": media_id, "expires_at": {"$lte": now}},
@@ -188,17 +190,17 @@ class MediaStore:
         )
         return bool(outcome.matched_count)
 
-    async def give_up(self, media_id: str, now: datetime) -> None:
+    async def expire_incoming(self, media_id: str, now: datetime) -> None:
         """Have the sweep delete an upload that failed while its bytes were being stored."""
         await self._media.update_one(
             {"_id": media_id, "state": _INCOMING}, {"$set": {"expires_at": now}}
         )
 
-    async def delete(self, media_id: str) -> None:
+    async def delete_bytes(self, media_id: str) -> None:
         """Delete the bytes of what `doom` has hidden; doing it again, or twice at once, changes nothing more."""
         await self.bytes.delete(media_id)
 
-    async def forget(self, media_ids: Sequence[str], tx: Tx) -> None:
+    async def delete_records(self, media_ids: Sequence[str], tx: Tx) -> None:
         """Delete the records of what `delete` has deleted, and count them no more."""
         wanted = {"_id": {"$in": list(media_ids)}, "state": _DOOMED}
         cursor = self._media.find(wanted, _COUNTED, session=tx.session)
@@ -218,7 +220,7 @@ class MediaStore:
 
     # --- repairs --------------------------------------------------------------------------------------------------
 
-    async def delete_strays(self, media_id: str) -> bool:
+    async def delete_orphaned_bytes(self, media_id: str) -> bool:
         """Delete the bytes of an upload that has no record; whether there is none."""
         if await self._media.find_one({"_id": media_id}, {"_id": 1}) is not None:
             return False

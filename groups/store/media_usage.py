@@ -103,7 +103,7 @@ class MediaUsageStore:
         await self._usage.update_one({"_id": key}, {"$set": values}, session=tx.session)
         return _to_usage(before or {}), after
 
-    async def count_all(self) -> None:
+    async def recount_all(self) -> None:
         """Write all counters anew, while nobody changes a record."""
         by_user: list[Document] = [
             {"$group": {"_id": "$uploader_id", **_SUMS}},

@@ -16,7 +16,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.models import Media
 from groups.models.media import RECORD_BYTES
 from groups.service.media.service import STORING_SECONDS
-from groups.store.media import UploadKey
+from groups.store.media import MediaStore, UploadKey
 from groups.store.media_bytes import MediaBytes
 from tests.api import Answer, Api, MovedClock, User, a_channel, a_chat_group
 from tests.conftest import OpenApi
@@ -168,15 +168,18 @@ async def test_who_looked_before_another_process_took_the_last_room_is_refused(
         await api(user_unused_media_bytes=ONE, database=second_database),
     ]
     ada = servers[0].user("ada")
-    store = servers[1].services.chat.media._media
-    begin = store.begin
+    insert, is_first = MediaStore.insert_incoming, True
 
-    async def overtaken(uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx) -> None:
-        if not tx.attempt:
+    async def overtaken(
+        store: MediaStore, uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx
+    ) -> None:
+        nonlocal is_first
+        if is_first:
+            is_first = False
             assert (await upload(ada)).status == 201
-        await begin(uploads, tx)
+        await insert(store, uploads, tx)
 
-    monkeypatch.setattr(store, "begin", overtaken)
+    monkeypatch.setattr(MediaStore, "insert_incoming", overtaken)
     assert (await upload(servers[1].known(ada.id))).refusal == REACHED
     assert await usage_of(servers[0].services.database, ada) == (ONE, ONE)
 

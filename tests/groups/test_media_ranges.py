@@ -9,7 +9,7 @@ import pytest
 
 from channels.limits import Limits
 from channels.server.limits.by_address import AT_ONCE
-from groups.kernel.byte_cache import PARTS
+from groups.kernel.byte_cache import PARTS, caches
 from groups.kernel.mongo import Database
 from groups.models import MediaSize
 from groups.store.media_bytes import CHUNK_BYTES, MediaBytes
@@ -75,19 +75,24 @@ async def test_parts_are_kept_up_to_so_many_bytes(
     ada = (await api()).user("ada")
     media_id = (await upload(ada))["media_id"]
     monkeypatch.setattr("groups.store.media_bytes.KEPT_BYTES", PARTS * (CHUNK_BYTES + 1_000))
+    before = caches()
     store = MediaBytes(database)
+    [cache] = [cache for cache in caches() if cache not in before]
     file = await store.find_file(media_id, MediaSize.ORIGINAL)
     assert file is not None
+    blob = file.blob
+
+    def cached() -> set[int]:
+        return {number for number in range(5) if cache.get((blob, number)) is not None}
+
     for start in range(0, len(DATA), CHUNK_BYTES // 3):
         got = b"".join([piece async for piece in store.read(file, start, 5)])
         assert got == DATA[start : start + 5]
-        assert store._parts.size_bytes <= PARTS * (CHUNK_BYTES + 1_000)
-    kept = set(store._parts._values)
+        assert cache.size_bytes <= PARTS * (CHUNK_BYTES + 1_000)
+    kept = cached()
     assert kept
     assert b"".join([piece async for piece in store.read(file, 0, len(DATA))]) == DATA
-    assert set(store._parts._values) <= kept | {(file.blob, 4)}, (
-        "a whole download keeps nothing of it"
-    )
+    assert cached() <= kept | {4}, "a whole download keeps nothing of it"
 
 
 async def test_what_is_deleted_is_not_sent_from_what_was_kept(api: OpenApi) -> None:
@@ -118,19 +123,19 @@ async def test_an_address_has_so_many_pieces_read_at_once(
     server = await api()
     url = (await upload(server.user("ada")))["url"]
     at_once = most = 0
-    chunk = MediaBytes._chunk
+    chunk = MediaBytes.read_chunk
 
-    async def counted(self: MediaBytes, blob: str, number: int, *, keeps: bool) -> bytes:
+    async def counted(self: MediaBytes, blob: str, number: int, *, keep: bool) -> bytes:
         nonlocal at_once, most
         at_once += 1
         most = max(most, at_once)
         try:
             await asyncio.sleep(0.005)
-            return await chunk(self, blob, number, keeps=keeps)
+            return await chunk(self, blob, number, keep=keep)
         finally:
             at_once -= 1
 
-    monkeypatch.setattr(MediaBytes, "_chunk", counted)
+    monkeypatch.setattr(MediaBytes, "read_chunk", counted)
     nobody = server.bearer(None)
     asked = [load(nobody, url, Range=f"bytes={number}-{number}") for number in range(4 * AT_ONCE)]
     assert {status for status, *_ in await asyncio.gather(*asked)} == {206}

@@ -57,7 +57,7 @@ async def _after_the_bytes(*_: object) -> bool:
 
 
 async def _in_the_middle(store: MediaStore, media_id: str) -> None:
-    await store.delete_strays("none")
+    await store.delete_orphaned_bytes("none")
     raise _Crash
 
 
@@ -68,7 +68,7 @@ async def test_an_upload_that_a_crash_cut_off_is_seen_by_nobody_and_swept(
     media, database = server.services.chat.media, server.services.database
     ada = server.user("ada")
     with monkeypatch.context() as crashing:
-        crashing.setattr(MediaStore, "finish", _after_the_bytes)
+        crashing.setattr(MediaStore, "mark_stored", _after_the_bytes)
         with pytest.raises(_Crash):
             await media.upload(Actor(UserId(ada.id)), _chunks(FILE), length=None, name="a.bin")
     assert (await stored(database))[:2] == (1, 1)
@@ -109,7 +109,7 @@ async def test_a_sweep_that_a_crash_cut_off_is_ended_by_the_next(
     assert (await upload(server.user("ada"))).status == 201
     clock.move(seconds=25 * 3600)
     with monkeypatch.context() as crashing:
-        crashing.setattr(MediaStore, "delete", _in_the_middle)
+        crashing.setattr(MediaStore, "delete_bytes", _in_the_middle)
         with pytest.raises(_Crash):
             await media.sweep()
     assert await told(database) == []
@@ -142,7 +142,7 @@ async def test_an_upload_whose_process_ended_can_be_repeated_with_its_key(
     server = await api()
     ada = server.user("ada")
     with monkeypatch.context() as crashing:
-        crashing.setattr(MediaStore, "finish", _after_the_bytes)
+        crashing.setattr(MediaStore, "mark_stored", _after_the_bytes)
         with pytest.raises(_Crash):
             await server.services.chat.media.upload(
                 Actor(UserId(ada.id)), _chunks(FILE), length=None, name="", key="once"

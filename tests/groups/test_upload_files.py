@@ -19,7 +19,7 @@ from channels.server.settings import Settings
 from groups.errors import InsufficientStorage
 from groups.images.job import Job
 from groups.images.worker import _answer
-from groups.service.media.image_worker import Worker
+from groups.service.media.image_workers import WorkerProcess
 from groups.service.media.upload_files import PREFIX, ROOM_BYTES, UploadFiles
 from tests.api import Api
 from tests.conftest import OpenApi
@@ -76,12 +76,12 @@ def test_an_upload_is_refused_where_it_would_leave_too_little_on_any_of_the_disk
     files = UploadFiles([data])
     for name in ("temporary", "data"):
         free = disks(monkeypatch, **{name: ROOM_BYTES + 10})
-        files.check(10)
+        files.check_room(10)
         with pytest.raises(InsufficientStorage):
-            files.check(11)
+            files.check_room(11)
         free[name] = ROOM_BYTES - 1
         with pytest.raises(InsufficientStorage):
-            files.check(0)
+            files.check_room(0)
 
 
 def test_a_small_disk_keeps_a_part_of_it_free(
@@ -89,9 +89,9 @@ def test_a_small_disk_keeps_a_part_of_it_free(
 ) -> None:
     small = Disk(total=2000, used=1899, free=101)
     monkeypatch.setattr("groups.service.media.upload_files.shutil.disk_usage", lambda _: small)
-    UploadFiles().check(1)
+    UploadFiles().check_room(1)
     with pytest.raises(InsufficientStorage):
-        UploadFiles().check(2)
+        UploadFiles().check_room(2)
 
 
 async def test_a_full_temporary_folder_refuses_uploads_until_there_is_room(
@@ -136,7 +136,7 @@ async def test_a_write_that_finds_no_room_is_no_defect(
 
     name, what = {
         "the folder": ("groups.service.media.upload_files.tempfile.TemporaryDirectory", full),
-        "the bytes": ("groups.service.media.upload_receiver.Path.open", lambda *_: FullFile()),
+        "the bytes": ("groups.service.media.upload_files.Path.open", lambda *_: FullFile()),
     }[where]
     data = picture()
     with monkeypatch.context() as failing:
@@ -154,12 +154,12 @@ async def test_a_picture_that_finds_no_room_is_no_defect(
     def full(*_: Any, **__: Any) -> Any:
         raise OSError(number, os.strerror(number))
 
-    async def run(worker: Worker, job: Job) -> dict[str, Any]:
+    async def run(worker: WorkerProcess, job: Job) -> dict[str, Any]:
         return _answer(job)  # in this process, whose library can be made to fail
 
     data = picture()
     with monkeypatch.context() as failing:
-        failing.setattr(Worker, "run", run)
+        failing.setattr(WorkerProcess, "run", run)
         failing.setattr("PIL.Image.Image.save", full)
         assert (await ada.call("POST", "/v1/media", data=data)).refusal == FULL
     assert (await ada.call("POST", "/v1/media", data=data)).status == 201
@@ -190,7 +190,7 @@ from pathlib import Path
 from groups.service.media.upload_files import UploadFiles
 
 files = UploadFiles(parent=Path(sys.argv[1]))
-with files.place() as directory:
+with files.directory() as directory:
     (directory / "source").write_bytes(b"x" * 1000)
     print("holds", flush=True)
     time.sleep(600)
@@ -239,11 +239,11 @@ def test_what_only_looks_like_a_folder_of_uploads_is_left_alone(tmp_path: Path) 
 
 def test_a_folder_that_is_cleaned_away_is_made_again(tmp_path: Path) -> None:
     files = UploadFiles(parent=tmp_path)
-    with files.place() as directory:
+    with files.directory() as directory:
         (directory / "source").write_bytes(b"x")
     [own] = tmp_path.iterdir()
     shutil.rmtree(own)
-    with files.place() as directory:
+    with files.directory() as directory:
         (directory / "source").write_bytes(b"x")
     files.close()
     assert list(tmp_path.iterdir()) == []

@@ -38,9 +38,9 @@ from groups.kernel.mongo.driver import (
     AS_BYTES,
     NAIVE_INSTANTS,
     ONE_REPLY,
-    Bucket,
     Collection,
     Document,
+    GridFSBucket,
     Operation,
 )
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
@@ -128,7 +128,7 @@ class Database:
             ignored_fields=ignored_fields,
         )
 
-    def bucket(self, name: str, *, chunk_bytes: int) -> Bucket:
+    def bucket(self, name: str, *, chunk_bytes: int) -> GridFSBucket:
         """The GridFS bucket, for the store that owns it; on mongomock there is none."""
         return AsyncIOMotorGridFSBucket(
             self._database, bucket_name=name, chunk_size_bytes=chunk_bytes

@@ -18,10 +18,10 @@ __all__ = [
     "DESCENDING",
     "NAIVE_INSTANTS",
     "ONE_REPLY",
-    "Bucket",
     "Collection",
     "Document",
     "DuplicateKeyError",
+    "GridFSBucket",
     "Index",
     "NoFile",
     "Operation",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
-Bucket = AsyncIOMotorGridFSBucket
+GridFSBucket = AsyncIOMotorGridFSBucket
 Collection = AsyncIOMotorCollection[Document]
 Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
 

@@ -28,7 +28,7 @@ class Avatars:
         if before == after:
             return
         if after is not None:
-            media = (await self._media.find_many([after], tx)).get(after)
+            media = (await self._media.find_uploads([after], tx)).get(after)
             if media is None or (media.uploader_id != actor.user_id and not actor.is_app_admin):
                 raise MediaNotFound(media_id=after)
             if media.kind is not MediaKind.IMAGE:

@@ -80,7 +80,9 @@ class UploadQuotas:
         # An attempt whose outcome was unknown may have recorded them.
         known: set[str] = set()
         if tx.is_retry:
-            known = await self._media.find_begun([upload.media.media_id for upload in uploads], tx)
+            known = await self._media.find_recorded(
+                [upload.media.media_id for upload in uploads], tx
+            )
         outcomes: list[DomainError | None] = []
         accepted: list[tuple[Media, UploadKey | None]] = []
         keys: set[tuple[UserId, str]] = set()
@@ -104,7 +106,7 @@ class UploadQuotas:
                 if upload.key is not None:
                     keys.add((user, upload.key.key))
         if accepted:
-            await self._media.begin(accepted, tx)
+            await self._media.insert_incoming(accepted, tx)
         return outcomes
 
     def _refusal(

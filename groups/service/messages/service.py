@@ -272,7 +272,7 @@ class MessageService:
             if refusal is not None:
                 raise refusal
             uploads = media_ids_of(content) if isinstance(content, Content) else ()
-            known = await self._media.find_many(uploads, tx) if uploads else {}
+            known = await self._media.find_uploads(uploads, tx) if uploads else {}
             of_row = self._stream_store.query_stream(access.group.stream_id)
             await self._database.fetch(tx, of_row)
             row = of_row.result

@@ -10,7 +10,13 @@ from typing import Any, Final
 import pytest
 from PIL import Image
 
-from groups.service.media.image_workers import ORDINARY_MEMORY_BYTES, ORDINARY_SECONDS, Lane
+from channels.limits import Limits
+from groups.service.media.image_workers import (
+    ORDINARY_MEMORY_BYTES,
+    ORDINARY_SECONDS,
+    WorkerProcess,
+    WorkerQueue,
+)
 from groups.service.media.service import MediaService
 from tests.api import Answer, Api, User
 from tests.conftest import OpenApi
@@ -125,15 +131,15 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def lanes(server: Api) -> Iterator[Lane]:
-    pictures = media_of(server).pictures
-    yield from (pictures.ordinary, pictures.large)
+def queues(server: Api) -> Iterator[WorkerQueue]:
+    workers = media_of(server).image_workers
+    yield from (workers.ordinary, workers.large)
 
 
 def check_memory(server: Api, server_before_mb: int, large_mb: int | None = None) -> None:
     """Neither the server nor its workers have held more than they may."""
     assert peak_mb("self") < server_before_mb + SERVER_GROWTH_MB
-    for lane in lanes(server):
+    for lane in queues(server):
         if lane.worker.pid is not None:
             most = lane.memory_bytes // MB
             if large_mb is not None:
@@ -154,7 +160,7 @@ async def test_a_bomb_is_refused_by_its_header(api: OpenApi, name: str) -> None:
     assert refused.body["details"].get("exceeded") == exceeded, refused
     assert refused.body["details"]["limit"] > 0
     check_memory(server, before, large_mb=32)
-    assert media_of(server).pictures.deaths == 0, "the header alone was enough"
+    assert media_of(server).image_workers.deaths == 0, "the header alone was enough"
     assert (await upload(ada, png(10, 10))).status == 201
 
 
@@ -185,12 +191,11 @@ async def test_a_worker_that_runs_out_of_memory_refuses_and_is_replaced(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if the estimate were wrong: the system's own limit holds.
-    server = await api()
+    limits = Limits()
+    server = await api(image_memory_bytes=10**12)
     ada = server.user("ada")
-    pictures = media_of(server).pictures
-    monkeypatch.setattr(pictures.large, "memory_bytes", 10**12)
-    monkeypatch.setattr(
-        pictures, "_limits", pictures._limits.model_copy(update={"image_memory_bytes": 10**12})
+    media_of(server).image_workers.large.worker = WorkerProcess(
+        limits.image_memory_bytes, 2 * limits.image_bytes
     )
     refused = await upload(ada, webp(8000, 8000))
     assert refused.refusal == (400, "bad_media"), refused
@@ -207,19 +212,19 @@ async def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_drawn(
     refused = await upload(ada, rough)
     assert refused.refusal == (400, "bad_media"), refused
     assert refused.body["details"] == {"exceeded": "seconds", "limit": 1}
-    assert media_of(server).pictures.deaths == 1
+    assert media_of(server).image_workers.deaths == 1
     assert (await upload(ada, png(10, 10))).status == 201
 
 
 async def test_a_slow_picture_leaves_the_ordinary_worker_and_is_drawn_by_the_other(
     server: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = media_of(server).pictures
-    assert pictures.ordinary.seconds == ORDINARY_SECONDS
-    monkeypatch.setattr(pictures.ordinary, "seconds", 0.1)
+    workers = media_of(server).image_workers
+    assert workers.ordinary.seconds == ORDINARY_SECONDS
+    monkeypatch.setattr(workers.ordinary, "seconds", 0.1)
     sent = await upload(server.user("ada"), saved(Image.effect_noise((3000, 3000), 90), "PNG"))
     assert sent.status == 201, sent
-    assert (pictures.ordinary.worker.deaths, pictures.large.worker.deaths) == (1, 0)
+    assert (workers.ordinary.worker.deaths, workers.large.worker.deaths) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +240,7 @@ async def test_what_is_said_about_a_picture_is_never_unpacked(server: Api, text:
     ada = server.user("ada")
     sent = await upload(ada, png(10, 10, text))
     assert sent.status == 201, sent
-    for lane in lanes(server):
+    for lane in queues(server):
         if lane.worker.pid is not None:
             assert peak_mb(lane.worker.pid) < WORKER_BASE_MB
 
@@ -272,7 +277,7 @@ async def test_an_honest_picture_is_taken(server: Api, name: str) -> None:
     assert sent.status == 201, sent
     assert (sent.body["width"], sent.body["height"]) == size
     assert sent.body["thumb_url"]
-    assert media_of(server).pictures.deaths == 0
+    assert media_of(server).image_workers.deaths == 0
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "AVIF", "ICO", "BMP"])

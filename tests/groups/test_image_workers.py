@@ -18,9 +18,12 @@ from groups.images.job import Job
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
-from groups.service.media.image_queue import FairQueue
-from groups.service.media.image_worker import Worker, WorkerEnded
-from groups.service.media.image_workers import ImageWorkers
+from groups.service.media.image_workers import (
+    FairQueue,
+    ImageWorkers,
+    WorkerEnded,
+    WorkerProcess,
+)
 
 ADA, BOB, CID = UserId("ada"), UserId("bob"), UserId("cid")
 ROOT: Final = Path(__file__).parents[2]
@@ -84,7 +87,7 @@ def environment_of(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
-async def until_busy(worker: Worker) -> int:
+async def until_busy(worker: WorkerProcess) -> int:
     """The worker's process, once it computes."""
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -98,7 +101,7 @@ async def until_busy(worker: Worker) -> int:
 
 async def test_no_worker_runs_before_the_first_picture(workers: ImageWorkers, small: Path) -> None:
     assert (workers.ordinary.worker.pid, workers.large.worker.pid) == (None, None)
-    picture = await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+    picture = await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
     assert (picture.width, picture.height) == (30, 20)
     assert all(path.exists() for path in (picture.path, *picture.smaller.values()))
     assert workers.ordinary.worker.pid is not None
@@ -106,7 +109,7 @@ async def test_no_worker_runs_before_the_first_picture(workers: ImageWorkers, sm
 
 
 async def test_a_worker_keeps_its_process_and_ends_when_it_is_idle(small: Path) -> None:
-    worker = Worker(10**9, 10**9, idle_seconds=0.5)
+    worker = WorkerProcess(10**9, 10**9, idle_seconds=0.5)
     await worker.run(job(small))
     first = worker.pid
     await worker.run(job(small))
@@ -121,7 +124,7 @@ async def test_a_worker_that_is_killed_between_pictures_is_replaced(
     workers: ImageWorkers, small: Path
 ) -> None:
     for _ in range(3):
-        await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+        await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
         pid = workers.ordinary.worker.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
@@ -131,7 +134,7 @@ async def test_a_worker_that_is_killed_between_pictures_is_replaced(
 async def test_a_picture_survives_the_death_of_its_worker(
     workers: ImageWorkers, slow: Path
 ) -> None:
-    drawing = asyncio.create_task(workers.draw(ADA, slow, PNG, slow.with_name("drawn")))
+    drawing = asyncio.create_task(workers.redraw(ADA, slow, PNG, slow.with_name("drawn")))
     os.kill(await until_busy(workers.large.worker), signal.SIGKILL)
     assert (await drawing).width == 5000
     assert workers.deaths == 1
@@ -146,11 +149,11 @@ async def test_a_picture_that_ends_every_worker_is_refused(
     monkeypatch.setattr(workers.ordinary.worker, "run", die)
     monkeypatch.setattr(workers.large.worker, "run", die)
     with pytest.raises(BadMedia):
-        await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+        await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
 
 
 async def test_a_worker_ends_itself_when_a_picture_takes_too_long(slow: Path, small: Path) -> None:
-    worker = Worker(10**9, 10**9)
+    worker = WorkerProcess(10**9, 10**9)
     with pytest.raises(WorkerEnded) as ended:
         await worker.run(job(slow, seconds=0.2))
     assert ended.value.is_late
@@ -161,7 +164,7 @@ async def test_a_worker_ends_itself_when_a_picture_takes_too_long(slow: Path, sm
 async def test_a_picture_that_nobody_waits_for_any_more_is_given_up(
     slow: Path, small: Path
 ) -> None:
-    worker = Worker(10**9, 10**9)
+    worker = WorkerProcess(10**9, 10**9)
     drawing = asyncio.create_task(worker.run(job(slow)))
     pid = await until_busy(worker)
     drawing.cancel()
@@ -173,13 +176,13 @@ async def test_a_picture_that_nobody_waits_for_any_more_is_given_up(
 
 
 async def test_nothing_is_drawn_after_the_end(workers: ImageWorkers, small: Path) -> None:
-    await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+    await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
     pid = workers.ordinary.worker.pid
     await workers.close()
     assert pid is not None
     assert not is_running(pid)
     with pytest.raises(Unavailable):
-        await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+        await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
 
 
 async def test_a_worker_has_no_file_socket_or_secret_of_the_server(
@@ -188,7 +191,7 @@ async def test_a_worker_has_no_file_socket_or_secret_of_the_server(
     monkeypatch.setenv("CHANNELS_SECRET", "hidden")
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1")
     with small.open("rb"):
-        await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+        await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
         pid = workers.ordinary.worker.pid
         assert pid is not None
         assert files_of(pid) == {"0", "1", "2"}
@@ -207,8 +210,8 @@ from groups.service.media.image_workers import ImageWorkers
 async def main():
     workers = ImageWorkers(GroupLimits())
     small, slow = map(Path, sys.argv[1:])
-    await workers.draw("ada", small, "image/png", small.with_name("a"))
-    drawing = asyncio.create_task(workers.draw("ada", slow, "image/png", slow.with_name("b")))
+    await workers.redraw("ada", small, "image/png", small.with_name("a"))
+    drawing = asyncio.create_task(workers.redraw("ada", slow, "image/png", slow.with_name("b")))
     while workers.large.worker.pid is None:
         await asyncio.sleep(0.01)
     print(workers.ordinary.worker.pid, workers.large.worker.pid, flush=True)
@@ -287,14 +290,14 @@ async def test_one_users_slow_pictures_do_not_hold_up_anothers(
     workers: ImageWorkers, slow: Path, small: Path
 ) -> None:
     slow_ones = [
-        asyncio.create_task(workers.draw(ADA, slow, PNG, slow.with_name(f"drawn{n}")))
+        asyncio.create_task(workers.redraw(ADA, slow, PNG, slow.with_name(f"drawn{n}")))
         for n in range(5)
     ]
     await until_busy(workers.large.worker)
-    await workers.draw(BOB, small, PNG, small.with_name("drawn"))
+    await workers.redraw(BOB, small, PNG, small.with_name("drawn"))
     assert not any(task.done() for task in slow_ones)
     # A large one waits for the one that is being drawn, and for no other.
-    await workers.draw(BOB, slow, PNG, slow.with_name("drawn"))
+    await workers.redraw(BOB, slow, PNG, slow.with_name("drawn"))
     assert sum(task.done() for task in slow_ones) <= 2
     for task in slow_ones:
         task.cancel()
