@@ -31,14 +31,14 @@ def checks(database: Database, keeping: DraftContent, messages: MessageService) 
             "P9",
             "drafts belong to channels",
             "drafts",
-            lambda snapshot: snapshot.number(HOLDER),
+            lambda snapshot: snapshot.count(HOLDER),
             audit.channels,
         ),
         Check(
             "P6",
             "a scheduled post is due at its hour",
             "drafts",
-            lambda snapshot: snapshot.number(HOLDER),
+            lambda snapshot: snapshot.count(HOLDER),
             audit.hours,
         ),
     ]

@@ -102,12 +102,12 @@ class Services:
     async def start(self) -> None:
         """Make the indexes, bring an older database to this version, hear the events, go on with what was left undone.
 
-        Raises: StoredByNewer; Unavailable.
+        Raises: NewerSchema; Unavailable.
         """
         schema, to_take = Schema(self.database), steps(self.database, self.chat, self.channels)
-        await schema.begin(to_take[-1].version)
+        await schema.record_version(to_take[-1].version)
         await ensure_indexes(self.database, INDEXES)
-        await schema.reach(to_take)
+        await schema.migrate(to_take)
         await self.bus.start()
         # Once events are heard, or what is revoked in between would be missed.
         await self.chat.revocations.load()

@@ -33,7 +33,7 @@ from channels.server.workers import WorkerPool, stop_with_parent, tell_parent_re
 from groups.kernel.clock import SystemClock
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo import POOL_SIZE, Database, StandaloneServer
-from groups.kernel.mongo.schema import StoredByNewer
+from groups.kernel.mongo.schema import NewerSchema
 
 DRAIN_SECONDS: Final = (
     15.0  # how long requests under way may take to finish after a stop was asked for
@@ -239,7 +239,7 @@ def _told_database_errors() -> Iterator[None]:
         yield
     except Unavailable as error:
         raise StartupError(error.detail, cure="Start again when the database answers.") from error
-    except StoredByNewer as error:
+    except NewerSchema as error:
         raise StartupError(
             "A newer version of this program has stored here what this one does not know"
             f" (version {error.stored} of what is stored; known here: {error.known}).",

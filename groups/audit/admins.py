@@ -21,7 +21,7 @@ def checks(database: Database, limits: GroupLimits) -> list[Check]:
             "P3",
             "no group has more admins than it may have",
             "groups",
-            lambda snapshot: snapshot.number("groups"),
+            lambda snapshot: snapshot.count("groups"),
             audit.admins,
         ),
         Check(
@@ -35,7 +35,7 @@ def checks(database: Database, limits: GroupLimits) -> list[Check]:
 
 
 async def _count(snapshot: Snapshot) -> int:
-    return sum([await snapshot.number(collection) for collection in _OF_GROUPS])
+    return sum([await snapshot.count(collection) for collection in _OF_GROUPS])
 
 
 class _Audit:

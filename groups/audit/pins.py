@@ -19,7 +19,7 @@ def checks(database: Database, limits: GroupLimits) -> list[Check]:
             "P3",
             "each stream lists its pinned messages, as many as it may have",
             "pinned messages",
-            lambda snapshot: snapshot.number("messages", [_PINNED]),
+            lambda snapshot: snapshot.count("messages", [_PINNED]),
             audit.pins,
         )
     ]

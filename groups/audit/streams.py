@@ -22,7 +22,7 @@ def checks(database: Database) -> list[Check]:
             "P2",
             "each stream has seq 1, 2, 3 … up to its head",
             "messages",
-            lambda snapshot: snapshot.number("messages"),
+            lambda snapshot: snapshot.count("messages"),
             audit.streams,
         ),
     ]

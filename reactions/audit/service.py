@@ -24,14 +24,14 @@ def checks(database: Database, streams: StreamService, clock: Clock) -> list[Che
             "P4",
             "reactions belong to a message, each user's emoji once",
             "reactions",
-            lambda snapshot: snapshot.number("reactions"),
+            lambda snapshot: snapshot.count("reactions"),
             audit.strays,
         ),
         Check(
             "P4",
             "each tally counts the users who hold the emoji",
             "tallies",
-            lambda snapshot: snapshot.number("tallies"),
+            lambda snapshot: snapshot.count("tallies"),
             audit.tallies,
         ),
     ]

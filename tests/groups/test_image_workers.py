@@ -13,8 +13,7 @@ import pytest
 from PIL import Image
 
 from groups.errors import BadMedia
-from groups.images.budget import Budget
-from groups.images.job import Job
+from groups.images.job import Budget, Job
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
 from groups.limits import GroupLimits

@@ -18,7 +18,7 @@ import pytest
 from channels.server.settings import Settings
 from groups.errors import InsufficientStorage
 from groups.images.job import Job
-from groups.images.worker import _answer
+from groups.images.worker import answer_to
 from groups.service.media.image_workers import WorkerProcess
 from groups.service.media.upload_files import PREFIX, ROOM_BYTES, UploadFiles
 from tests.api import Api
@@ -155,7 +155,7 @@ async def test_a_picture_that_finds_no_room_is_no_defect(
         raise OSError(number, os.strerror(number))
 
     async def run(worker: WorkerProcess, job: Job) -> dict[str, Any]:
-        return _answer(job)  # in this process, whose library can be made to fail
+        return answer_to(job)  # in this process, whose library can be made to fail
 
     data = picture()
     with monkeypatch.context() as failing:

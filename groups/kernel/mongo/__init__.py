@@ -1,6 +1,6 @@
-"""MongoDB: the connection, transactions, indexes, and the outbox collection.
+"""MongoDB: the connection, transactions, queries, indexes, and the outbox.
 
-With the stores, the only rooms that know the driver, so that its successor can replace it in one place.
+Only this package and the stores know the driver, so that it can be replaced in one place.
 """
 
 from groups.kernel.mongo.batched_query import BatchedQuery, JoinedOn

@@ -1,13 +1,14 @@
-"""The database: transactions that retry, the outbox they write, look-ups, batches, a driver's failure told as ours.
+"""The database: transactions that are retried, the outbox that they write, batched queries and writes.
 
 Promises:
-    Durable: every write is majority-committed and journaled before its caller hears of it.
-    Together: what `run` does, and the events it publishes, are committed together or not at all.
-    Exact outcome: a conflict or a lost primary is retried until it is known to have happened once; when that
-    takes longer than `PATIENCE_SECONDS`, `Unavailable` says so, and the caller repeats with its idempotency key.
+    Durable: every write is committed to a majority and journaled before its call returns.
+    Atomic: the writes of `run` and the events that it publishes are committed together or not at all.
+    Exact outcome: after a conflict or a lost primary a transaction is retried until it is known to have happened once.
+    When that takes longer than `PATIENCE_SECONDS`, the call raises `Unavailable`, and the caller repeats it with its
+    idempotency key.
 
-On mongomock (unit tests only) there are no sessions: `transaction()` yields a `Tx` without one, writes apply one
-by one, and events reach the listeners directly.
+On mongomock (unit tests only) there are no sessions: `transaction()` yields a `Tx` without one, writes apply one by
+one, and events reach the listeners directly.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ from groups.kernel.mongo.driver import (
     Operation,
 )
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
-from groups.kernel.mongo.outbox import OUTBOX, tail
+from groups.kernel.mongo.outbox import OUTBOX, follow
 from groups.kernel.mongo.transactions import (
     StaleTransactions,
     TransactionRunner,
@@ -55,7 +56,7 @@ from groups.kernel.mongo.transactions import (
 T = TypeVar("T")
 
 CLOCK_READINGS: Final = 3
-"""So many questions a comparison of the clocks: one may be held up on its way."""
+"""Readings of the database's clock for each comparison, since one may be delayed on its way."""
 
 
 class Database:
@@ -71,7 +72,7 @@ class Database:
         self._database = database
         self.transactional = transactional
         self.clock: Final = DatabaseClock(clock)
-        """The time by which all processes on this database decide; `clock` is that of the machine."""
+        """The time by which all processes on this database decide; `clock` is the machine's."""
         self._transactions = TransactionRunner(
             StaleTransactions(database.client, app_name_of(database.name))
         )
@@ -83,7 +84,7 @@ class Database:
     async def connect(
         cls, uri: str, name: str, *, clock: Clock | None = None, patience_seconds: float = 10.0
     ) -> "Database":
-        """Connect to a replica set, or say why not.
+        """Connect to a replica set.
 
         Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
         """
@@ -103,8 +104,8 @@ class Database:
     def collection(self, name: str, *, naive_instants: bool = False) -> Collection:
         """The collection, for the store that owns it.
 
-        With `naive_instants` they are read without their zone, which halves the price of reading them. They are for
-        `milliseconds_of` alone: none may leave its store.
+        With `naive_instants`, instants are read without a time zone, which takes half the time. They are for
+        `milliseconds_of` only and must not leave their store.
         """
         options = NAIVE_INSTANTS if naive_instants else None
         return self._database.get_collection(name, codec_options=options)
@@ -140,7 +141,7 @@ class Database:
 
     async def has_collections(self) -> bool:
         """Whether anything was ever stored."""
-        # A database that is profiled from its first command on has a collection of the server's own.
+        # Without MongoDB's own: a database that is profiled from its first command on has one.
         ours = {"name": {"$not": re.compile(r"^system\.")}}
         return bool(await self._database.list_collection_names(filter=ours))
 
@@ -165,14 +166,14 @@ class Database:
         return str(info["version"])
 
     async def read_clock(self) -> None:
-        """Compare the clock with the database's, by the fastest of a few answers; on mongomock there is none."""
+        """Compare `clock` with the database's clock, by the fastest of a few answers; a no-op on mongomock."""
         if not self.transactional:
             return
         readings: list[tuple[datetime, datetime, datetime]] = []
         for _ in range(CLOCK_READINGS):
             asked_at = self.clock.own_now()
             hello: Document = await self._database.client.admin.command("hello")
-            # The driver answers a command without zones.
+            # The driver returns the instants of a command's answer without a time zone.
             database_now = hello["localTime"].replace(tzinfo=UTC)
             readings.append((asked_at, database_now, self.clock.own_now()))
         self.clock.compare(*min(readings, key=lambda reading: reading[2] - reading[0]))
@@ -181,9 +182,9 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, attempt: int = 0) -> AsyncIterator[Tx]:
-        """A transaction around the body, committed at its end; its session is None on mongomock.
+        """Run the body in a transaction that is committed at its end; on mongomock without a session.
 
-        One attempt: what fails is rolled back and raised. `run` is the one that retries.
+        This is one attempt: a failure is rolled back and raised. `run` retries.
         """
         if not self.transactional:
             tx = Tx(None, attempt)
@@ -198,24 +199,25 @@ class Database:
     async def run(
         self, work: Callable[[Tx], Awaitable[T]], *keys: str, is_batch: bool = False
     ) -> T:
-        """What `work` returns, once its writes and events are committed; run again after a conflict.
+        """Run `work` in a transaction, again after a conflict, and return its result once it is committed.
 
-        `work` may run several times, so it must change nothing but the database through its `Tx`.
-        `keys` name the documents that others may write at the same time (`groups.kernel.keyed_locks`): of this process,
-        one transaction of a key runs at once; the others wait, and take none of the places for transactions.
+        `work` may run several times, so it must change nothing but the database through its `Tx`. `keys` name the
+        documents that many callers write (`groups.kernel.keyed_locks`): one transaction for each key runs at a time in
+        this process, and the others wait without taking a slot for transactions.
 
-        Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or no primary was
-            found within `PATIENCE_SECONDS`; RateLimited when too many wait for a key.
+        Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or there was no
+            primary for `PATIENCE_SECONDS`; RateLimited when too many callers wait for a key.
         """
-        if not keys:
-            return await self._transactions.run(lambda attempt: self._attempt(work, attempt))
-        # The keys first: a transaction's place is for those that can run.
-        async with self.locks.hold(*keys, is_batch=is_batch):
-            return await self._transactions.run(lambda attempt: self._attempt(work, attempt))
 
-    async def _attempt(self, work: Callable[[Tx], Awaitable[T]], attempt: int) -> T:
-        async with self.transaction(attempt) as tx:
-            return await work(tx)
+        async def attempt_once(attempt: int) -> T:
+            async with self.transaction(attempt) as tx:
+                return await work(tx)
+
+        if not keys:
+            return await self._transactions.run(attempt_once)
+        # The keys first, since slots for transactions are for those that can run.
+        async with self.locks.hold(*keys, is_batch=is_batch):
+            return await self._transactions.run(attempt_once)
 
     # --- outbox ---------------------------------------------------------------------------------------------------
 
@@ -226,7 +228,7 @@ class Database:
             for listener in self._local_listeners:
                 listener(tx.events)
             return
-        # One document for all events of the transaction, however many callers it served.
+        # One document for all events of the transaction, which may serve many callers.
         await self.collection(OUTBOX).insert_one(
             {
                 "at": self.clock.now(),
@@ -236,14 +238,14 @@ class Database:
         )
 
     def on_local_events(self, listener: Callable[[list[Event]], None]) -> None:
-        """Hear the events of this process directly (mongomock, which has no change stream)."""
+        """Call the listener with the events of this process directly; for mongomock, which has no change stream."""
         self._local_listeners.append(listener)
 
     def tail_outbox(
         self, *, ready: asyncio.Event, after_loss: bool = False
     ) -> AsyncIterator[list[Event] | None]:
-        """The events that any process commits from now on; see `outbox.tail`."""
-        return tail(self.collection(OUTBOX), ready=ready, after_loss=after_loss)
+        """Yield the events that any process commits from now on; see `outbox.follow`."""
+        return follow(self.collection(OUTBOX), ready=ready, after_loss=after_loss)
 
     # --- queries --------------------------------------------------------------------------------------------------
 
@@ -284,9 +286,9 @@ class Database:
     async def apply(
         self, collection: Collection, operations: Sequence[Operation], tx: Tx | None
     ) -> None:
-        """Apply the operations, in order, in one command (one by one on mongomock, which cannot).
+        """Apply the operations, in order, in one command (one by one on mongomock).
 
-        Without a `tx` each is atomic by itself, and waits for whoever writes its document.
+        Without a `tx`, each operation is atomic by itself and waits for transactions that write its document.
         """
         if not operations:
             return

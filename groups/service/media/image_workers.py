@@ -25,8 +25,7 @@ from typing import Any, Final
 from cachetools import LRUCache
 
 from groups.errors import BadMedia, InsufficientStorage
-from groups.images.budget import Budget
-from groups.images.job import Job
+from groups.images.job import Budget, Job
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
 from groups.kernel.wait_queue import WaitQueue
