@@ -100,7 +100,7 @@ class ReactionStore:
             size_of=lambda raw, _: 2 * len(raw) + _HELD_BYTES,
         )
         self._reader = PageBatcher(
-            self._see, readers_a_query=lambda page: readers_a_command(len(page.seqs))
+            self._see, readers_per_query=lambda page: readers_a_command(len(page.seqs))
         )
 
     # --- tallies --------------------------------------------------------------------------------------------------

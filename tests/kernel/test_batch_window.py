@@ -33,13 +33,13 @@ async def turns(waiting: asyncio.Task[None]) -> int:
 
 
 async def test_a_lone_caller_waits_for_one_turn_of_the_loop() -> None:
-    waiting = asyncio.create_task(fill_batch(lambda: 1, enough=100))
+    waiting = asyncio.create_task(fill_batch(lambda: 1, max_size=100))
     assert await turns(waiting) <= 2
 
 
 async def test_while_others_come_the_batch_stays_open() -> None:
     crowd = Crowd(last=20)
-    await fill_batch(crowd.count, enough=100)
+    await fill_batch(crowd.count, max_size=100)
     assert crowd.here == 20
 
 
@@ -48,7 +48,7 @@ async def test_a_crowd_waits_for_who_is_some_turns_behind_and_a_few_do_not(
     here: int, *, waits: bool
 ) -> None:
     present = [here]
-    waiting = asyncio.create_task(fill_batch(lambda: present[0], enough=100))
+    waiting = asyncio.create_task(fill_batch(lambda: present[0], max_size=100))
     for _ in range(QUIET_TURNS - 1):
         await asyncio.sleep(0)
     present[0] += 1
@@ -58,15 +58,15 @@ async def test_a_crowd_waits_for_who_is_some_turns_behind_and_a_few_do_not(
 
 async def test_a_full_batch_waits_for_nobody() -> None:
     crowd = Crowd(last=20)
-    await fill_batch(crowd.count, enough=5)
+    await fill_batch(crowd.count, max_size=5)
     assert 5 <= crowd.here <= 6
     before = crowd.here
-    await fill_batch(crowd.count, enough=5)
+    await fill_batch(crowd.count, max_size=5)
     assert crowd.here == before
 
 
 async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_window, "PATIENCE_SECONDS", 0.0)
     crowd = Crowd(last=1_000)
-    await fill_batch(crowd.count, enough=10_000)
+    await fill_batch(crowd.count, max_size=10_000)
     assert crowd.here < 10

@@ -1,6 +1,6 @@
 """A cache bounded in bytes: the oldest gives way, what is too large is not kept, and the sum is told."""
 
-from groups.kernel.byte_cache import ENTRY_BYTES, PARTS, ByteCache, kept_bytes
+from groups.kernel.byte_cache import ENTRY_BYTES, PARTS, ByteCache, cached_bytes
 
 
 def _cache(most: int, name: str = "test") -> ByteCache[int, str]:
@@ -54,6 +54,6 @@ def test_caches_of_one_name_are_told_together_for_as_long_as_they_live() -> None
     one, other = _cache(40, "told"), _cache(40, "told")
     one.put(0, "x" * 10)
     other.put(0, "x" * 5)
-    assert kept_bytes()["told"] == 15 + 2 * ENTRY_BYTES
+    assert cached_bytes()["told"] == 15 + 2 * ENTRY_BYTES
     del other
-    assert kept_bytes()["told"] == 10 + ENTRY_BYTES
+    assert cached_bytes()["told"] == 10 + ENTRY_BYTES

@@ -97,7 +97,7 @@ async def test_a_query_that_is_cut_off_leaves_nobody_waiting() -> None:
     waiting = asyncio.ensure_future(reader.find("a"))
     while not shelf.asked:
         await asyncio.sleep(0)
-    (query,) = [task for task in asyncio.all_tasks() if task.get_name() == "coalesced-read"]
+    (query,) = [task for task in asyncio.all_tasks() if task.get_name() == "batched-read"]
     query.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(waiting, 5)
@@ -128,7 +128,7 @@ async def test_readers_of_a_page_share_its_query_up_to_so_many() -> None:
         asked.append((page, len(readers)))
         return {reader: f"{page}{reader}" for reader in readers if reader}
 
-    pages = PageBatcher(read_page, readers_a_query=lambda page: {"long": 3}.get(page, 9))
+    pages = PageBatcher(read_page, readers_per_query=lambda page: {"long": 3}.get(page, 9))
     wanted = [("long", reader) for reader in range(4)] + [("short", reader) for reader in range(9)]
     found = await asyncio.gather(*(pages.find(*one) for one in wanted))
     assert found == [f"{page}{reader}" if reader else None for page, reader in wanted]
@@ -145,7 +145,7 @@ async def test_readers_whose_answer_is_too_large_are_answered_by_halves() -> Non
             raise AnswerTooLarge
         return {reader: f"{page}{reader}" for reader in readers}
 
-    pages = PageBatcher(read_page, readers_a_query=lambda page: 8)
+    pages = PageBatcher(read_page, readers_per_query=lambda page: 8)
     found = await asyncio.gather(*(pages.find("p", reader) for reader in range(8)))
     assert found == [f"p{reader}" for reader in range(8)]
     assert asked == [8, 4, 4, 2, 2, 1, 1]
@@ -157,6 +157,6 @@ async def test_an_answer_that_is_too_large_for_one_reader_is_his_failure() -> No
             raise AnswerTooLarge
         return dict.fromkeys(readers, page)
 
-    pages = PageBatcher(read_page, readers_a_query=lambda page: 8)
+    pages = PageBatcher(read_page, readers_per_query=lambda page: 8)
     with pytest.raises(AnswerTooLarge):
         await pages.find("p", 1)

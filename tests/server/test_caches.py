@@ -16,7 +16,7 @@ from channels.server.tokens import TokenVerifier, mint
 from channels.service import profiles as extras_module
 from channels.service.profiles import ProfileCache
 from groups.kernel import byte_cache
-from groups.kernel.byte_cache import ByteCache, kept_bytes
+from groups.kernel.byte_cache import ByteCache, cached_bytes
 from groups.kernel.clock import SystemClock
 from groups.kernel.ids import SEPARATOR, GroupId, UserId
 from groups.models import (
@@ -295,7 +295,7 @@ async def test_what_caches_keep_is_a_metric_and_all_of_them_are_small(api: OpenA
     user = server.user()
     assert (await user.get("/v1/channels?limit=7")).status == 200
     told = (await user.get("/metrics")).text
-    for name in kept_bytes():
+    for name in cached_bytes():
         assert f'channels_cache_bytes{{cache="{name}"}}' in told
     bounds = {cache.name: cache.max_bytes for cache in byte_cache._caches}
     twice = {"rendered messages", "rendered pages"}  # of posts, and of messages in chats

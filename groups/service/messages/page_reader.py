@@ -58,7 +58,7 @@ class PageReader:
         self._messages = messages
         self._hooks = hooks
         self._reader = PageBatcher(
-            self._open, readers_a_query=lambda page: readers_a_command(page.limit)
+            self._open, readers_per_query=lambda page: readers_a_command(page.limit)
         )
 
     async def read(
