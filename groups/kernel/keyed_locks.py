@@ -1,16 +1,16 @@
-"""Locks by key: of this process, one transaction at a time writes a document that many want to write.
+"""Locks by key, so that one transaction of this process at a time writes a document that many callers write.
 
-Without them, writers of one document each hold a transaction while they conflict in the database and start again, and
-the places for transactions fill up with one document's writers. Behind a lock they wait in memory.
+Without them, the writers of one document each hold a transaction while they conflict in the database and start again,
+until they take all slots for transactions. With a lock they wait in memory.
 
 Promises:
-    Fair: waiters of a key get it in the order in which they came. Where batches of group commit wait too, batches and
+    Fair: waiters get the key in the order in which they came. While batches of group commit wait too, batches and
     single writes alternate: a batch serves many callers, and waits for one single write at most.
-    Bounded: `max_waiting` waiters a key; one more is refused with RateLimited at once. A waiter that does not get the
-    key within `patience_seconds` is refused with Unavailable; nothing of its work has begun.
-    A waiter that is cancelled leaves the queue, and nobody else is affected. A key that nobody holds takes no memory.
-    A waiter gives back its request's place at work (`REQUEST_SLOT`) until it has the key.
-Transactions of other processes take no part: they conflict in the database, and are retried.
+    Bounded: at most `max_waiting` callers wait for a key; one more is refused with RateLimited at once. A waiter that
+    does not get the key within `patience_seconds` is refused with Unavailable, before any of its work has begun.
+    Independent: a waiter that is cancelled leaves the queue and affects nobody else. A key that nobody holds takes no
+    memory. A waiter gives back its request's slot (`REQUEST_SLOT`) until it has the key.
+Other processes have locks of their own; their transactions conflict with ours in the database and are retried.
 """
 
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ from typing import Final, Protocol
 from groups.kernel.errors import RateLimited, Unavailable
 from groups.kernel.wait_queue import WaitQueue
 
-MAX_WAITING: Final = 1_024  # of one key: some seconds of transactions
+MAX_WAITING: Final = 1_024  # for one key: a few seconds of transactions
 
 
 class RequestSlot(Protocol):
@@ -62,7 +62,7 @@ class _HeldKey:
 
 
 class KeyedLocks:
-    """A lock for each key that is held now."""
+    """A lock for each key."""
 
     def __init__(self, *, patience_seconds: float, max_waiting: int = MAX_WAITING) -> None:
         self._patience_seconds = patience_seconds
@@ -71,17 +71,17 @@ class KeyedLocks:
 
     @property
     def waiting(self) -> int:
-        """Waiters of all keys."""
+        """The number of waiters for all keys."""
         return sum(map(len, self._held.values()))
 
     @property
     def held(self) -> int:
-        """Keys that are held now."""
+        """The number of keys that are held now."""
         return len(self._held)
 
     @asynccontextmanager
     async def hold(self, *keys: str, is_batch: bool = False) -> AsyncIterator[None]:
-        """Hold the keys for the body, taken in this order; callers that share two keys name them in one order.
+        """Hold the keys during the body. They are taken in this order; callers that share two keys must agree on it.
 
         Raises: RateLimited; Unavailable.
         """
