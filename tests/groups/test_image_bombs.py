@@ -164,7 +164,7 @@ async def test_a_bomb_is_refused_by_its_header(api: OpenApi, name: str) -> None:
     assert (await upload(ada, png(10, 10))).status == 201
 
 
-async def test_a_picture_at_the_limit_of_pixels_is_drawn_in_bounded_memory(server: Api) -> None:
+async def test_an_image_at_the_pixel_limit_is_drawn_in_bounded_memory(server: Api) -> None:
     ada = server.user("ada")
     data = png(8000, 8000)
     forget_peak()
@@ -175,13 +175,13 @@ async def test_a_picture_at_the_limit_of_pixels_is_drawn_in_bounded_memory(serve
 
 
 @pytest.mark.parametrize("frames", [1_000, 1_001])
-async def test_an_animation_may_have_so_many_frames(server: Api, frames: int) -> None:
+async def test_an_animation_has_a_limit_of_frames(server: Api, frames: int) -> None:
     sent = await upload(server.user("ada"), gif(4, 4, frames))
     assert sent.status == (201 if frames == 1_000 else 400), sent
 
 
 @pytest.mark.parametrize("width", [100, 101])
-async def test_an_image_may_have_so_many_pixels(api: OpenApi, width: int) -> None:
+async def test_an_image_has_a_limit_of_pixels(api: OpenApi, width: int) -> None:
     server = await api(image_pixels=10_000)
     sent = await upload(server.user("ada"), png(width, 100))
     assert sent.status == (201 if width == 100 else 400), sent
@@ -203,7 +203,7 @@ async def test_a_worker_that_runs_out_of_memory_refuses_and_is_replaced(
     assert (await upload(ada, png(5000, 5000))).status == 201
 
 
-async def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_drawn(
+async def test_an_image_that_takes_too_long_is_refused_and_the_next_drawn(
     api: OpenApi,
 ) -> None:
     server = await api(image_seconds=1)
@@ -216,7 +216,7 @@ async def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_drawn(
     assert (await upload(ada, png(10, 10))).status == 201
 
 
-async def test_a_slow_picture_leaves_the_ordinary_worker_and_is_drawn_by_the_other(
+async def test_a_slow_image_moves_from_the_ordinary_worker_to_the_other(
     server: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workers = media_of(server).image_workers
@@ -236,7 +236,7 @@ async def test_a_slow_picture_leaves_the_ordinary_worker_and_is_drawn_by_the_oth
     ],
     ids=["zTXt", "iTXt", "iCCP"],
 )
-async def test_what_is_said_about_a_picture_is_never_unpacked(server: Api, text: bytes) -> None:
+async def test_the_texts_of_an_image_are_never_unpacked(server: Api, text: bytes) -> None:
     ada = server.user("ada")
     sent = await upload(ada, png(10, 10, text))
     assert sent.status == 201, sent
@@ -271,7 +271,7 @@ HONEST: Final[dict[str, tuple[Callable[[], bytes], tuple[int, int]]]] = {
 
 
 @pytest.mark.parametrize("name", HONEST)
-async def test_an_honest_picture_is_taken(server: Api, name: str) -> None:
+async def test_an_ordinary_image_is_accepted(server: Api, name: str) -> None:
     make, size = HONEST[name]
     sent = await upload(server.user("ada"), make())
     assert sent.status == 201, sent
@@ -281,7 +281,7 @@ async def test_an_honest_picture_is_taken(server: Api, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "AVIF", "ICO", "BMP"])
-async def test_a_picture_that_is_not_redrawn_is_a_file_to_download(server: Api, kind: str) -> None:
+async def test_an_image_that_is_not_redrawn_is_a_file_to_download(server: Api, kind: str) -> None:
     ada = server.user("ada")
     media = (await upload(ada, saved(Image.new("RGB", (32, 32)), kind))).body
     assert (media["kind"], media["thumb_url"]) == ("file", None)

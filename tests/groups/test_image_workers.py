@@ -98,7 +98,7 @@ async def until_busy(worker: WorkerProcess) -> int:
 # --- processes --------------------------------------------------------------------------------------------------------
 
 
-async def test_no_worker_runs_before_the_first_picture(workers: ImageWorkers, small: Path) -> None:
+async def test_no_worker_runs_before_the_first_image(workers: ImageWorkers, small: Path) -> None:
     assert (workers.ordinary.worker.pid, workers.large.worker.pid) == (None, None)
     picture = await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
     assert (picture.width, picture.height) == (30, 20)
@@ -119,7 +119,7 @@ async def test_a_worker_keeps_its_process_and_ends_when_it_is_idle(small: Path) 
     await worker.close()
 
 
-async def test_a_worker_that_is_killed_between_pictures_is_replaced(
+async def test_a_worker_that_is_killed_between_images_is_replaced(
     workers: ImageWorkers, small: Path
 ) -> None:
     for _ in range(3):
@@ -130,16 +130,14 @@ async def test_a_worker_that_is_killed_between_pictures_is_replaced(
     assert workers.large.worker.pid is None
 
 
-async def test_a_picture_survives_the_death_of_its_worker(
-    workers: ImageWorkers, slow: Path
-) -> None:
+async def test_an_image_survives_the_death_of_its_worker(workers: ImageWorkers, slow: Path) -> None:
     drawing = asyncio.create_task(workers.redraw(ADA, slow, PNG, slow.with_name("drawn")))
     os.kill(await until_busy(workers.large.worker), signal.SIGKILL)
     assert (await drawing).width == 5000
     assert workers.deaths == 1
 
 
-async def test_a_picture_that_ends_every_worker_is_refused(
+async def test_an_image_that_ends_every_worker_is_refused(
     workers: ImageWorkers, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(job: Job) -> dict[str, object]:
@@ -151,7 +149,7 @@ async def test_a_picture_that_ends_every_worker_is_refused(
         await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
 
 
-async def test_a_worker_ends_itself_when_a_picture_takes_too_long(slow: Path, small: Path) -> None:
+async def test_a_worker_ends_itself_when_an_image_takes_too_long(slow: Path, small: Path) -> None:
     worker = WorkerProcess(10**9, 10**9)
     with pytest.raises(WorkerEnded) as ended:
         await worker.run(job(slow, seconds=0.2))
@@ -160,9 +158,7 @@ async def test_a_worker_ends_itself_when_a_picture_takes_too_long(slow: Path, sm
     await worker.close()
 
 
-async def test_a_picture_that_nobody_waits_for_any_more_is_given_up(
-    slow: Path, small: Path
-) -> None:
+async def test_an_image_whose_caller_went_away_is_given_up(slow: Path, small: Path) -> None:
     worker = WorkerProcess(10**9, 10**9)
     drawing = asyncio.create_task(worker.run(job(slow)))
     pid = await until_busy(worker)
@@ -174,7 +170,7 @@ async def test_a_picture_that_nobody_waits_for_any_more_is_given_up(
     await worker.close()
 
 
-async def test_nothing_is_drawn_after_the_end(workers: ImageWorkers, small: Path) -> None:
+async def test_nothing_is_drawn_after_close(workers: ImageWorkers, small: Path) -> None:
     await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
     pid = workers.ordinary.worker.pid
     await workers.close()
@@ -268,7 +264,7 @@ async def turns_of(queue: FairQueue, users: list[UserId]) -> list[UserId]:
     return order
 
 
-async def test_a_user_waits_for_one_picture_of_another_however_many_that_one_sent() -> None:
+async def test_a_user_waits_for_one_image_of_another_user_at_most() -> None:
     held = asyncio.Event()
     queue = FairQueue()
 
@@ -285,7 +281,7 @@ async def test_a_user_waits_for_one_picture_of_another_however_many_that_one_sen
     assert await waiting == [BOB, CID, ADA, BOB, *[ADA] * 8]
 
 
-async def test_one_users_slow_pictures_do_not_hold_up_anothers(
+async def test_one_user_s_slow_images_do_not_delay_another_s(
     workers: ImageWorkers, slow: Path, small: Path
 ) -> None:
     slow_ones = [
@@ -303,7 +299,7 @@ async def test_one_users_slow_pictures_do_not_hold_up_anothers(
     await asyncio.gather(*slow_ones, return_exceptions=True)
 
 
-async def test_only_so_many_wait() -> None:
+async def test_the_queue_is_bounded() -> None:
     queue = FairQueue(max_waiting=2)
     async with queue.turn(ADA):
         waiting = [asyncio.create_task(turns_of(queue, [each])) for each in (ADA, BOB)]
@@ -316,7 +312,7 @@ async def test_only_so_many_wait() -> None:
     assert await turns_of(queue, [CID]) == [CID]
 
 
-async def test_nobody_waits_for_ever() -> None:
+async def test_a_wait_has_a_time_limit() -> None:
     queue = FairQueue(timeout_seconds=0.01)
     async with queue.turn(ADA):
         with pytest.raises(Unavailable):
@@ -325,7 +321,7 @@ async def test_nobody_waits_for_ever() -> None:
     assert await turns_of(queue, [BOB]) == [BOB]
 
 
-async def test_a_wait_that_is_given_up_loses_no_turn() -> None:
+async def test_a_cancelled_wait_loses_no_turn() -> None:
     queue = FairQueue()
     async with queue.turn(ADA):
         gone = [asyncio.create_task(turns_of(queue, [BOB])) for _ in range(3)]

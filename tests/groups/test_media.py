@@ -91,7 +91,7 @@ async def server(api: OpenApi) -> Api:
     return await api()
 
 
-async def test_a_photo_is_turned_and_tells_nothing_about_who_took_it(server: Api) -> None:
+async def test_a_photo_is_turned_upright_and_loses_its_metadata(server: Api) -> None:
     ada = server.user("ada")
     sent = await upload(ada, photo(), "me.jpg")
     assert sent.status == 201, sent
@@ -110,7 +110,7 @@ async def test_a_photo_is_turned_and_tells_nothing_about_who_took_it(server: Api
 
 
 @pytest.mark.parametrize("size", ["thumb", "large"])
-async def test_a_picture_has_smaller_versions(server: Api, size: str) -> None:
+async def test_an_image_has_smaller_versions(server: Api, size: str) -> None:
     ada = server.user("ada")
     media = (await upload(ada, picture((3000, 1500)))).body
     status, headers, data = await load(ada, media[f"{size}_url"])
@@ -121,7 +121,7 @@ async def test_a_picture_has_smaller_versions(server: Api, size: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
-async def test_an_animation_stays_one(server: Api, kind: str) -> None:
+async def test_an_animation_stays_an_animation(server: Api, kind: str) -> None:
     ada = server.user("ada")
     media = (await upload(ada, animation(kind))).body
     _, _, data = await load(ada, media["url"])
@@ -134,13 +134,13 @@ async def test_an_animation_stays_one(server: Api, kind: str) -> None:
     [bomb, lambda: picture((200, 200))[:150], lambda: picture() + archive()],
     ids=["bomb", "cut off", "picture and archive"],
 )
-async def test_a_picture_that_is_a_trap_is_refused(server: Api, make: Callable[[], bytes]) -> None:
+async def test_a_malicious_image_is_refused(server: Api, make: Callable[[], bytes]) -> None:
     ada = server.user("ada")
     assert (await upload(ada, picture())).status == 201
     assert (await upload(ada, make())).refusal == (400, "bad_media")
 
 
-async def test_an_archive_called_a_picture_is_a_file(server: Api) -> None:
+async def test_an_archive_named_like_an_image_is_a_file(server: Api) -> None:
     ada = server.user("ada")
     sent = archive()  # once: it holds the second it was made in
     media = (await upload(ada, sent, "cat.png")).body
@@ -160,7 +160,7 @@ async def upload_in_a_form(user: User, data: bytes) -> Answer:
 
 @pytest.mark.parametrize("send", [upload, upload_in_a_form])
 @pytest.mark.parametrize("kind", ["image", "video", "file"])
-async def test_an_upload_may_have_so_many_bytes_and_no_more(
+async def test_an_upload_has_a_limit_of_bytes(
     api: OpenApi, kind: str, send: Callable[[User, bytes], Awaitable[Answer]]
 ) -> None:
     data = {
@@ -198,7 +198,7 @@ async def test_a_form_without_a_file_is_refused(server: Api) -> None:
         assert (response.status, (await response.json())["code"]) == (400, "invalid_request")
 
 
-async def test_nothing_is_no_file(server: Api) -> None:
+async def test_an_empty_upload_is_refused(server: Api) -> None:
     assert (await upload(server.user("ada"), b"")).refusal == (400, "bad_media")
 
 
@@ -217,7 +217,7 @@ async def test_nobody_uploads_without_a_token(server: Api) -> None:
         ("bytes=499-9999", slice(499, 500), "bytes 499-499/500"),
     ],
 )
-async def test_a_part_is_sent(server: Api, asked: str, wanted: slice, said: str) -> None:
+async def test_a_range_is_sent(server: Api, asked: str, wanted: slice, said: str) -> None:
     ada = server.user("ada")
     data = bytes(range(250)) * 2
     media = (await upload(ada, data)).body
@@ -226,7 +226,7 @@ async def test_a_part_is_sent(server: Api, asked: str, wanted: slice, said: str)
     assert got == data[wanted]
 
 
-async def test_a_part_behind_the_end_is_refused(server: Api) -> None:
+async def test_a_range_after_the_end_is_refused(server: Api) -> None:
     ada = server.user("ada")
     media = (await upload(ada, bytes(500))).body
     status, headers, _ = await load(ada, media["url"], Range="bytes=500-")
@@ -234,13 +234,13 @@ async def test_a_part_behind_the_end_is_refused(server: Api) -> None:
 
 
 @pytest.mark.parametrize("asked", ["bytes=5-2", "lines=0-3", "bytes=0-1,3-4", "bytes=-"])
-async def test_a_range_that_says_nothing_is_passed_over(server: Api, asked: str) -> None:
+async def test_an_invalid_range_header_is_ignored(server: Api, asked: str) -> None:
     ada = server.user("ada")
     media = (await upload(ada, bytes(500))).body
     assert (await load(ada, media["url"], Range=asked))[0] == 200
 
 
-async def test_who_has_it_is_not_sent_it_again(server: Api) -> None:
+async def test_a_client_that_has_the_file_gets_304(server: Api) -> None:
     ada = server.user("ada")
     media = (await upload(ada, picture())).body
     _, headers, _ = await load(ada, media["url"])
@@ -270,7 +270,7 @@ async def channel_of(user: User) -> str:
 Post = Callable[[Any], Awaitable[Answer]]
 
 
-async def test_posts_of_every_kind_show_what_they_carry(server: Api) -> None:
+async def test_posts_of_every_kind_show_their_uploads(server: Api) -> None:
     ada = server.user("ada")
     channel = await channel_of(ada)
     image = (await upload(ada, picture())).body
@@ -310,7 +310,7 @@ async def test_posts_of_every_kind_show_what_they_carry(server: Api) -> None:
         ),
     ],
 )
-async def test_what_does_not_fit_its_kind_is_refused(
+async def test_an_upload_that_does_not_fit_the_message_kind_is_refused(
     server: Api, change: dict[str, Any], refusal: tuple[int, str]
 ) -> None:
     ada = server.user("ada")
@@ -320,7 +320,7 @@ async def test_what_does_not_fit_its_kind_is_refused(
     assert (await ada.get(f"{channel}/posts")).items == []
 
 
-async def test_a_video_is_no_picture_and_another_users_upload_is_not_mine(server: Api) -> None:
+async def test_a_video_is_not_an_image_and_another_user_s_upload_is_refused(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     channel = await channel_of(ada)
     video = (await upload(ada, MP4)).body["media_id"]
@@ -339,7 +339,7 @@ async def test_eleven_images_are_too_many(server: Api) -> None:
     assert refused.refusal == (400, "invalid_request")
 
 
-async def test_a_preview_is_for_those_who_may_post(server: Api) -> None:
+async def test_only_users_who_may_post_get_a_preview(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     channel = await channel_of(ada)
     await bob.put(f"{channel}/subscription")
@@ -362,7 +362,7 @@ async def moved(api: OpenApi) -> tuple[Api, MovedClock]:
     return await api(clock=clock), clock
 
 
-async def test_what_nobody_uses_is_gone_after_a_day(moved: tuple[Api, MovedClock]) -> None:
+async def test_an_unused_upload_is_deleted_after_a_day(moved: tuple[Api, MovedClock]) -> None:
     server, clock = moved
     ada = server.user("ada")
     channel = await channel_of(ada)
@@ -382,9 +382,7 @@ async def test_what_nobody_uses_is_gone_after_a_day(moved: tuple[Api, MovedClock
 
 
 @pytest.mark.parametrize("how", ["recall", "edit", "delete"])
-async def test_a_post_that_goes_releases_its_uploads(
-    moved: tuple[Api, MovedClock], how: str
-) -> None:
+async def test_a_deleted_post_releases_its_uploads(moved: tuple[Api, MovedClock], how: str) -> None:
     server, clock = moved
     ada = server.user("ada")
     channel = await channel_of(ada)
@@ -406,7 +404,7 @@ async def test_a_post_that_goes_releases_its_uploads(
     assert (await ada.get(media["url"])).refusal == (404, "media_not_found")
 
 
-async def test_an_edit_by_another_admin_keeps_the_pictures(server: Api) -> None:
+async def test_an_edit_by_another_admin_keeps_the_images(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     channel = await channel_of(ada)
     await bob.put(f"{channel}/subscription")

@@ -44,7 +44,7 @@ async def bytes_from_chunks(database: Database) -> int:
         (len(DATA) - 1, len(DATA) - 1),
     ],
 )
-async def test_a_part_is_the_same_as_in_the_whole(api: OpenApi, first: int, last: int) -> None:
+async def test_a_range_has_the_same_bytes_as_the_whole(api: OpenApi, first: int, last: int) -> None:
     ada = (await api()).user("ada")
     url = (await upload(ada))["url"]
     for _ in range(2):
@@ -54,7 +54,7 @@ async def test_a_part_is_the_same_as_in_the_whole(api: OpenApi, first: int, last
     assert (await load(ada, url))[2] == DATA
 
 
-async def test_a_byte_reads_one_chunk_and_the_next_one_beside_it_none(
+async def test_one_byte_reads_one_chunk_and_the_next_byte_none(
     api: OpenApi, database: Database
 ) -> None:
     ada = (await api()).user("ada")
@@ -69,7 +69,7 @@ async def test_a_byte_reads_one_chunk_and_the_next_one_beside_it_none(
     assert CHUNK_BYTES <= read < 1.1 * CHUNK_BYTES
 
 
-async def test_parts_are_kept_up_to_so_many_bytes(
+async def test_chunks_are_cached_up_to_a_bound(
     api: OpenApi, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = (await api()).user("ada")
@@ -95,7 +95,7 @@ async def test_parts_are_kept_up_to_so_many_bytes(
     assert cached() <= kept | {4}, "a whole download keeps nothing of it"
 
 
-async def test_what_is_deleted_is_not_sent_from_what_was_kept(api: OpenApi) -> None:
+async def test_a_deleted_file_is_not_sent_from_the_cache(api: OpenApi) -> None:
     clock = MovedClock()
     server = await api(clock=clock)
     ada = server.user("ada")
@@ -106,7 +106,7 @@ async def test_what_is_deleted_is_not_sent_from_what_was_kept(api: OpenApi) -> N
     assert (await load(ada, url, Range="bytes=0-0"))[0] == 404
 
 
-async def test_parts_count_in_the_rate_of_the_address(
+async def test_ranges_count_against_the_rate_of_the_address(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", lambda: 1_000.0)
@@ -117,7 +117,7 @@ async def test_parts_count_in_the_rate_of_the_address(
     assert answers == [206, 206, 206, 429]
 
 
-async def test_an_address_has_so_many_pieces_read_at_once(
+async def test_an_address_reads_a_bounded_number_of_chunks_at_once(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api()

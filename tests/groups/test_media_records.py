@@ -61,7 +61,7 @@ async def _in_the_middle(store: MediaStore, media_id: str) -> None:
     raise _Crash
 
 
-async def test_an_upload_that_a_crash_cut_off_is_seen_by_nobody_and_swept(
+async def test_an_upload_that_a_crash_cut_off_is_hidden_and_swept(
     moved: tuple[Api, MovedClock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, clock = moved
@@ -101,7 +101,7 @@ async def test_a_crash_before_a_file_is_whole_leaves_nothing_either(
     assert await stored(database) == (0, 0, 0)
 
 
-async def test_a_sweep_that_a_crash_cut_off_is_ended_by_the_next(
+async def test_a_sweep_that_a_crash_cut_off_is_finished_by_the_next(
     moved: tuple[Api, MovedClock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, clock = moved
@@ -193,7 +193,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_what_does_not_fit_is_found_and_mended(api: OpenApi, name: str) -> None:
+async def test_inconsistent_uploads_are_found_and_repaired(api: OpenApi, name: str) -> None:
     server = await api()
     ada, database = server.user("ada"), server.services.database
     channel = await a_channel(ada)

@@ -69,7 +69,7 @@ async def server(temporary: Path, api: OpenApi) -> Api:
 # --- room -------------------------------------------------------------------------------------------------------------
 
 
-def test_an_upload_is_refused_where_it_would_leave_too_little_on_any_of_the_disks(
+def test_an_upload_that_leaves_too_little_room_on_any_disk_is_refused(
     temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "data"
@@ -84,9 +84,7 @@ def test_an_upload_is_refused_where_it_would_leave_too_little_on_any_of_the_disk
             files.check_room(0)
 
 
-def test_a_small_disk_keeps_a_part_of_it_free(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_small_disk_keeps_a_part_free(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = Disk(total=2000, used=1899, free=101)
     monkeypatch.setattr("groups.service.media.upload_files.shutil.disk_usage", lambda _: small)
     UploadFiles().check_room(1)
@@ -104,7 +102,7 @@ async def test_a_full_temporary_folder_refuses_uploads_until_there_is_room(
     assert (await ada.call("POST", "/v1/media", data=b"x" * 101)).status == 201
 
 
-async def test_a_disk_that_fills_up_while_an_upload_comes_ends_it(
+async def test_a_disk_that_fills_up_ends_the_upload(
     server: Api, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = server.user("ada")
@@ -123,7 +121,7 @@ async def test_a_disk_that_fills_up_while_an_upload_comes_ends_it(
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("where", ["the folder", "the bytes"])
-async def test_a_write_that_finds_no_room_is_no_defect(
+async def test_a_write_without_room_is_refused(
     server: Api, monkeypatch: pytest.MonkeyPatch, number: int, where: str
 ) -> None:
     ada = server.user("ada")
@@ -146,7 +144,7 @@ async def test_a_write_that_finds_no_room_is_no_defect(
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-async def test_a_picture_that_finds_no_room_is_no_defect(
+async def test_an_image_without_room_is_refused(
     server: Api, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     ada = server.user("ada")
@@ -197,7 +195,7 @@ with files.directory() as directory:
 """
 
 
-def test_the_files_of_a_killed_process_are_swept_and_those_of_a_living_one_stay(
+def test_only_the_files_of_ended_processes_are_swept(
     tmp_path: Path,
 ) -> None:
     holders = [
@@ -225,7 +223,7 @@ def test_the_files_of_a_killed_process_are_swept_and_those_of_a_living_one_stay(
             holder.stdout.close()
 
 
-def test_what_only_looks_like_a_folder_of_uploads_is_left_alone(tmp_path: Path) -> None:
+def test_other_folders_with_the_prefix_are_left_alone(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "kept").write_text("kept")
@@ -237,7 +235,7 @@ def test_what_only_looks_like_a_folder_of_uploads_is_left_alone(tmp_path: Path) 
     assert (elsewhere / "kept").exists()
 
 
-def test_a_folder_that_is_cleaned_away_is_made_again(tmp_path: Path) -> None:
+def test_a_deleted_folder_is_made_again(tmp_path: Path) -> None:
     files = UploadFiles(parent=tmp_path)
     with files.directory() as directory:
         (directory / "source").write_bytes(b"x")
@@ -249,7 +247,7 @@ def test_a_folder_that_is_cleaned_away_is_made_again(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_server_sweeps_what_a_killed_one_left_and_leaves_nothing_itself(
+async def test_a_server_sweeps_the_files_of_a_killed_one_and_its_own(
     temporary: Path, api: OpenApi
 ) -> None:
     left = temporary / f"{PREFIX}left" / "of-an-upload"

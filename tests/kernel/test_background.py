@@ -19,7 +19,7 @@ from groups.kernel.errors import Unavailable
         (ValueError("a defect"), True),
     ],
 )
-async def test_a_time_that_fails_is_followed_by_the_next_and_told_where_it_is_a_defect(
+async def test_a_failed_run_is_followed_by_the_next_and_only_a_defect_is_logged(
     caplog: pytest.LogCaptureFixture, error: Exception, *, is_told: bool
 ) -> None:
     times = 0

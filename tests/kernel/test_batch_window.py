@@ -37,14 +37,14 @@ async def test_a_lone_caller_waits_for_one_turn_of_the_loop() -> None:
     assert await turns(waiting) <= 2
 
 
-async def test_while_others_come_the_batch_stays_open() -> None:
+async def test_a_batch_stays_open_while_callers_come() -> None:
     crowd = Crowd(last=20)
     await fill_batch(crowd.count, max_size=100)
     assert crowd.here == 20
 
 
 @pytest.mark.parametrize(("here", "waits"), [(CROWD, False), (CROWD + 1, True)])
-async def test_a_crowd_waits_for_who_is_some_turns_behind_and_a_few_do_not(
+async def test_a_crowd_waits_some_turns_for_more_callers_and_a_few_do_not(
     here: int, *, waits: bool
 ) -> None:
     present = [here]
@@ -65,7 +65,7 @@ async def test_a_full_batch_waits_for_nobody() -> None:
     assert crowd.here == before
 
 
-async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_batch_closes_when_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_window, "PATIENCE_SECONDS", 0.0)
     crowd = Crowd(last=1_000)
     await fill_batch(crowd.count, max_size=10_000)

@@ -53,7 +53,7 @@ def answer(name: str, *, touched: bool) -> tuple[Document, list[Document], int]:
     return box, things, 0
 
 
-async def test_each_query_has_its_own_answer_in_a_transaction_and_outside(connect: Connect) -> None:
+async def test_each_query_has_its_own_result_in_a_transaction_and_outside(connect: Connect) -> None:
     asked = Asked(await connect(), "red")
     await asked.fill()
     expected = answer("red", touched=False)
@@ -62,14 +62,14 @@ async def test_each_query_has_its_own_answer_in_a_transaction_and_outside(connec
         assert await asked.look_up(tx) == expected
 
 
-async def test_on_mongomock_the_answers_are_the_same_but_for_what_is_unseen() -> None:
+async def test_on_mongomock_results_are_the_same_except_for_ignored_fields() -> None:
     asked = Asked(mock_database(), "blue")
     await asked.fill()
     assert await asked.look_up() == answer("blue", touched=True)
 
 
 @pytest.mark.parametrize("in_transaction", [False, True])
-async def test_where_the_first_finds_nothing_nothing_is_found(
+async def test_all_results_are_empty_when_the_first_query_finds_nothing(
     connect: Connect, in_transaction: bool
 ) -> None:
     asked = Asked(await connect(), "green")
@@ -83,7 +83,7 @@ async def test_where_the_first_finds_nothing_nothing_is_found(
 
 
 @pytest.mark.parametrize("way", ["mongomock", "outside", "in a transaction"])
-async def test_what_belongs_to_the_rows_of_another_is_found_along_with_them(
+async def test_a_joined_query_finds_what_belongs_to_the_rows_of_another(
     connect: Connect, way: str
 ) -> None:
     asked = Asked(mock_database() if way == "mongomock" else await connect(), "red")
@@ -107,7 +107,7 @@ async def test_what_belongs_to_the_rows_of_another_is_found_along_with_them(
     assert (newest.result, of_newest.result) == (2, {"red2"})
 
 
-async def test_what_did_not_change_is_the_same_object_and_what_changed_is_not(
+async def test_an_unchanged_document_is_the_same_object_and_a_changed_one_is_not(
     connect: Connect,
 ) -> None:
     asked = Asked(await connect(), "red")
@@ -120,7 +120,7 @@ async def test_what_did_not_change_is_the_same_object_and_what_changed_is_not(
     assert after[0]["weight"] == 3
 
 
-async def test_many_and_large_rows_come_whole(connect: Connect) -> None:
+async def test_many_and_large_rows_are_complete(connect: Connect) -> None:
     asked = Asked(await connect(), "full")
     await asked.boxes.insert_one({"_id": "full"})
     rows: list[Document] = [

@@ -40,7 +40,7 @@ async def _until(condition: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.005)
 
 
-async def test_every_process_hears_every_event_once_whoever_committed_it(
+async def test_every_process_gets_every_event_once_from_any_process(
     connect: Connect,
 ) -> None:
     connections = [await connect(), await connect()]
@@ -84,7 +84,7 @@ async def test_the_bus_of_mongomock_is_local_and_immediate() -> None:
     await bus.stop()
 
 
-async def test_a_listener_that_fails_takes_the_event_from_nobody() -> None:
+async def test_a_failing_listener_keeps_the_events_from_nobody() -> None:
     connection = mock_database()
     bus = EventBus(connection)
     heard: list[Event] = []
@@ -98,7 +98,7 @@ async def test_a_listener_that_fails_takes_the_event_from_nobody() -> None:
     assert heard == [rang(1), rang(2)]
 
 
-async def test_what_was_rolled_back_is_not_heard(connect: Connect) -> None:
+async def test_events_of_a_rolled_back_transaction_are_not_delivered(connect: Connect) -> None:
     connection = await connect()
     bus = EventBus(connection)
     heard: list[Event] = []
@@ -117,7 +117,7 @@ async def test_what_was_rolled_back_is_not_heard(connect: Connect) -> None:
     await bus.stop()
 
 
-async def test_listeners_are_told_when_events_were_lost(
+async def test_listeners_are_called_when_events_were_lost(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = await connect()

@@ -55,7 +55,7 @@ async def _submit_all(
     return tasks
 
 
-async def test_an_entry_that_is_alone_shares_no_transaction_and_keeps_its_place(
+async def test_a_lone_entry_shares_no_transaction_and_keeps_its_place(
     desk: InboxRules,
 ) -> None:
     commit = _commit(desk, is_alone=lambda entry: entry >= 100)
@@ -68,7 +68,7 @@ async def test_an_entry_that_is_alone_shares_no_transaction_and_keeps_its_place(
     assert [batch for _, batch in desk.batches] == [[1], [2, 3], [100], [101], [4, 5]]
 
 
-async def test_lanes_that_share_a_lock_commit_one_after_the_other_and_others_beside_them(
+async def test_queues_that_share_a_lock_take_turns_and_others_do_not(
     desk: InboxRules,
 ) -> None:
     commit = _commit(desk, locks_of=lambda key: key.split()[:1])
@@ -107,7 +107,7 @@ async def test_entries_gather_while_a_batch_runs_and_keep_their_order(desk: Inbo
     assert commit.waiting == 0
 
 
-async def test_a_batch_holds_no_more_than_its_bound(desk: InboxRules) -> None:
+async def test_a_batch_is_bounded(desk: InboxRules) -> None:
     commit = _commit(desk, max_batch=2)
     await asyncio.gather(*await _submit_all(commit, [1, 2, 3, 4, 5]))
     assert [entries for _, entries in desk.batches] == [[1, 2], [3, 4], [5]]
@@ -132,7 +132,7 @@ async def test_one_entrys_refusal_is_its_own(desk: InboxRules) -> None:
 
 
 @pytest.mark.parametrize("poisoned", [0, 3, 4, 7])
-async def test_an_entry_that_breaks_the_batch_is_found_by_halving(
+async def test_an_entry_that_makes_the_batch_fail_is_found_by_halving(
     desk: InboxRules, poisoned: int
 ) -> None:
     desk.poison = {poisoned}
@@ -154,7 +154,7 @@ async def test_every_poison_entry_is_found(desk: InboxRules) -> None:
     assert [outcomes[n] for n in (0, 3, 4, 5, 7)] == [0, 30, 40, 50, 70]
 
 
-async def test_a_caller_that_goes_away_takes_only_its_waiting_entry_with_it(
+async def test_a_caller_that_goes_away_withdraws_only_its_waiting_entry(
     desk: InboxRules,
 ) -> None:
     desk.gate.clear()
@@ -185,7 +185,7 @@ async def test_a_caller_that_goes_away_while_its_batch_runs_does_not_stop_it(
     assert desk.batches == [("k", [1, 2])]
 
 
-async def test_a_lane_whose_callers_all_went_away_commits_nothing(desk: InboxRules) -> None:
+async def test_a_queue_whose_callers_all_went_away_commits_nothing(desk: InboxRules) -> None:
     desk.gate.clear()
     commit = _commit(desk)
     (running,) = await _submit_all(commit, [1])
@@ -227,7 +227,9 @@ async def test_closing_waits_for_all_that_was_submitted(desk: InboxRules) -> Non
     assert [task.result() for task in tasks] == [10, 20, 30]
 
 
-async def test_each_batch_is_told_with_its_size_and_who_waits_behind_it(desk: InboxRules) -> None:
+async def test_each_batch_is_reported_with_its_size_and_the_entries_behind_it(
+    desk: InboxRules,
+) -> None:
     told: list[tuple[str, int, int]] = []
 
     def hear(name: str, size: int, waiting: int) -> None:
@@ -269,7 +271,7 @@ async def test_two_processes_that_write_one_document_lose_no_entry(connect: Conn
     assert await one.collection("numbers").find_one({}) == {"_id": "n", "value": 200}
 
 
-async def test_those_who_waited_behind_an_outage_do_not_wait_for_another_one(
+async def test_entries_behind_an_outage_do_not_wait_for_another_one(
     desk: InboxRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = mock_database()
@@ -300,7 +302,7 @@ async def test_those_who_waited_behind_an_outage_do_not_wait_for_another_one(
     assert await commit.submit("k", 4) == 40
 
 
-async def test_when_the_outcome_stays_unknown_every_caller_of_the_batch_hears_it(
+async def test_an_unknown_outcome_is_raised_to_every_caller_of_the_batch(
     desk: InboxRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = mock_database()

@@ -50,7 +50,7 @@ async def _all(scene: Scene, names: Sequence[str], *keys: str) -> "list[asyncio.
     return [await scene.enter(name, *keys) for name in names]
 
 
-async def test_a_key_is_held_by_one_at_a_time_in_the_order_of_asking() -> None:
+async def test_a_key_has_one_holder_at_a_time_in_order_of_arrival() -> None:
     scene = Scene()
     tasks = await _all(scene, "abc", "k")
     other = await scene.enter("other", "j")
@@ -64,7 +64,7 @@ async def test_a_key_is_held_by_one_at_a_time_in_the_order_of_asking() -> None:
     assert (scene.locks.held, scene.locks.waiting) == (0, 0)
 
 
-async def test_a_batch_waits_for_one_single_write_and_single_writes_for_one_batch() -> None:
+async def test_batches_and_single_writes_alternate() -> None:
     scene = Scene()
     tasks = await _all(scene, ["w1", "w2", "w3"], "k")
     tasks += [await scene.enter(name, "k", is_batch=True) for name in ("b1", "b2")]
@@ -84,7 +84,7 @@ async def test_two_keys_are_held_together() -> None:
     assert scene.locks.held == 0
 
 
-async def test_one_waiter_more_than_may_wait_is_refused_at_once() -> None:
+async def test_one_waiter_too_many_is_refused_at_once() -> None:
     scene = Scene(max_waiting=2)
     tasks = await _all(scene, "abc", "k")
     with pytest.raises(RateLimited) as refused:
@@ -98,7 +98,7 @@ async def test_one_waiter_more_than_may_wait_is_refused_at_once() -> None:
     assert scene.locks.held == 0
 
 
-async def test_a_key_that_does_not_come_free_is_waited_for_no_longer_than_patience_lasts() -> None:
+async def test_a_waiter_is_refused_when_patience_ends() -> None:
     scene = Scene(patience_seconds=0.01)
     holder = await scene.enter("holder", "k")
     with pytest.raises(Unavailable):
@@ -110,7 +110,7 @@ async def test_a_key_that_does_not_come_free_is_waited_for_no_longer_than_patien
     assert scene.locks.held == 0
 
 
-async def test_a_waiter_that_goes_away_holds_nobody_up() -> None:
+async def test_a_waiter_that_goes_away_delays_nobody() -> None:
     scene = Scene()
     holder, gone, stays = await _all(scene, ["holder", "gone", "stays"], "k")
     gone.cancel()
@@ -122,7 +122,7 @@ async def test_a_waiter_that_goes_away_holds_nobody_up() -> None:
 
 
 @pytest.mark.parametrize("is_cancelled_first", [True, False])
-async def test_a_waiter_that_goes_as_it_is_given_the_key_passes_it_on(
+async def test_a_waiter_that_leaves_as_it_gets_the_key_passes_it_on(
     is_cancelled_first: bool,
 ) -> None:
     scene = Scene()
@@ -165,7 +165,7 @@ class Place:
         self.told.append("come back")
 
 
-async def test_a_waiter_gives_its_place_at_work_back_until_it_has_the_key() -> None:
+async def test_a_waiter_gives_back_its_request_slot_until_it_has_the_key() -> None:
     scene, place = Scene(), Place()
     REQUEST_SLOT.set(place)
     holder = await scene.enter("holder", "k")

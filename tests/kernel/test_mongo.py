@@ -71,7 +71,7 @@ async def test_a_write_and_its_events_are_committed_together(connect: Connect) -
     assert await _outbox(other) == [1]
 
 
-async def test_a_failure_takes_back_the_write_and_its_events(connect: Connect) -> None:
+async def test_a_failure_rolls_back_the_write_and_its_events(connect: Connect) -> None:
     one = await connect()
 
     async def work(tx: Tx) -> None:
@@ -85,7 +85,7 @@ async def test_a_failure_takes_back_the_write_and_its_events(connect: Connect) -
     assert await _outbox(one) == []
 
 
-async def test_a_cancelled_caller_goes_when_his_transaction_has_ended(connect: Connect) -> None:
+async def test_a_cancelled_caller_leaves_when_its_transaction_has_ended(connect: Connect) -> None:
     one = await connect()
     began, may_end = asyncio.Event(), asyncio.Event()
 
@@ -140,7 +140,7 @@ async def test_a_transaction_without_events_writes_no_outbox(connect: Connect) -
     assert await one.collection("events").count_documents({}) == 0
 
 
-async def test_a_write_conflict_is_run_again(connect: Connect) -> None:
+async def test_a_write_conflict_is_retried(connect: Connect) -> None:
     one, other = await connect(), await connect()
     await one.collection("numbers").insert_one({"_id": "n", "value": 0})
     attempts: list[int] = []
@@ -161,7 +161,7 @@ async def test_a_write_conflict_is_run_again(connect: Connect) -> None:
     assert await one.collection("numbers").find_one({}) == {"_id": "n", "value": 11}
 
 
-async def test_a_key_that_somebody_else_inserted_meanwhile_is_seen_when_run_again(
+async def test_a_retry_sees_the_key_that_another_transaction_inserted(
     connect: Connect,
 ) -> None:
     one, other = await connect(), await connect()
@@ -178,7 +178,7 @@ async def test_a_key_that_somebody_else_inserted_meanwhile_is_seen_when_run_agai
     assert await one.run(work) == "found"
 
 
-async def test_a_command_that_is_wrong_is_not_repeated(connect: Connect) -> None:
+async def test_an_invalid_command_is_not_retried(connect: Connect) -> None:
     one = await connect()
     attempts = 0
 
@@ -236,7 +236,7 @@ async def test_more_transactions_than_run_at_once_only_wait() -> None:
     assert len(running) == transactions.CONCURRENT_TRANSACTIONS + 9
 
 
-async def test_a_transaction_that_finds_no_place_for_as_long_as_an_outage_is_refused(
+async def test_a_transaction_that_waits_too_long_for_a_slot_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transactions, "CONCURRENT_TRANSACTIONS", 1)
@@ -261,7 +261,7 @@ async def test_a_transaction_that_finds_no_place_for_as_long_as_an_outage_is_ref
     assert done == ["work", "work"]
 
 
-async def test_on_mongomock_events_reach_the_listeners_only_after_the_work_is_done() -> None:
+async def test_on_mongomock_events_are_delivered_after_the_work_is_done() -> None:
     connection = mock_database()
     heard: list[Event] = []
     connection.on_local_events(heard.extend)
@@ -311,7 +311,7 @@ async def test_making_indexes_again_changes_nothing(connect: Connect) -> None:
     }
 
 
-async def test_ping_proves_that_writes_are_taken(connect: Connect) -> None:
+async def test_ping_proves_that_the_database_takes_writes(connect: Connect) -> None:
     one = await connect()
     await one.ping()
     await one.ping()
@@ -388,7 +388,7 @@ class Tail:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def test_every_process_hears_what_any_process_commits_once_and_in_order(
+async def test_every_process_gets_the_events_of_all_once_and_in_order(
     connect: Connect,
 ) -> None:
     one, other = await connect(), await connect()
@@ -402,7 +402,7 @@ async def test_every_process_hears_what_any_process_commits_once_and_in_order(
         await tail.stop()
 
 
-async def test_an_event_of_a_newer_version_is_passed_over(connect: Connect) -> None:
+async def test_an_event_of_a_newer_version_is_skipped(connect: Connect) -> None:
     one = await connect()
     tail = Tail(one)
     await tail.ready.wait()
@@ -442,7 +442,7 @@ class Breakable:
         return await self._stream.try_next()
 
 
-async def test_a_tail_whose_place_in_history_is_gone_says_so_once_and_goes_on(
+async def test_a_stream_whose_history_is_gone_reports_it_once_and_goes_on(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = await connect(), await connect()
@@ -473,7 +473,7 @@ async def test_a_tail_whose_place_in_history_is_gone_says_so_once_and_goes_on(
     await tail.stop()
 
 
-async def test_a_stream_that_history_overtook_is_opened_again_where_it_was(
+async def test_a_stream_that_history_overtook_resumes_where_it_was(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = await connect(), await connect()
@@ -510,7 +510,9 @@ def own_mongod() -> Iterator[Mongod]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-async def test_a_tail_goes_on_where_it_was_when_the_database_was_killed(own_mongod: Mongod) -> None:
+async def test_a_stream_resumes_where_it_was_when_the_database_was_killed(
+    own_mongod: Mongod,
+) -> None:
     async with connections(own_mongod.uri, "x") as connect:
         one, other = await connect(), await connect()
         tail = Tail(one)
@@ -529,7 +531,7 @@ async def test_a_tail_goes_on_where_it_was_when_the_database_was_killed(own_mong
         await tail.stop()
 
 
-async def test_an_answer_of_more_than_a_document_may_hold_is_told_in_few_words(
+async def test_an_answer_larger_than_a_document_is_a_short_error(
     database: Database,
 ) -> None:
     things = database.collection("things")

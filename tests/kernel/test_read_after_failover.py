@@ -30,7 +30,7 @@ def named(watcher: PrimaryWatcher) -> dict[str, Any]:
 FIRST, SECOND = ObjectId("7fffffff0000000000000001"), ObjectId("7fffffff0000000000000002")
 
 
-def test_a_read_names_what_its_primary_had_written_when_it_introduced_itself() -> None:
+def test_a_read_names_the_last_write_its_primary_had_when_elected() -> None:
     watcher = PrimaryWatcher()
     assert named(watcher) == {"level": "majority"}
     told(watcher, 10, FIRST)
@@ -40,7 +40,7 @@ def test_a_read_names_what_its_primary_had_written_when_it_introduced_itself() -
     assert named(watcher)["afterClusterTime"] == Timestamp(30, 1)
 
 
-def test_a_member_that_is_no_primary_or_none_any_more_changes_nothing() -> None:
+def test_a_member_that_is_not_the_primary_any_more_changes_nothing() -> None:
     watcher = PrimaryWatcher()
     told(watcher, 30, SECOND)
     told(watcher, 20, FIRST)  # frozen, and thawed
@@ -48,7 +48,7 @@ def test_a_member_that_is_no_primary_or_none_any_more_changes_nothing() -> None:
     assert named(watcher)["afterClusterTime"] == Timestamp(30, 1)
 
 
-async def test_every_read_of_a_real_database_names_it(connect: Connect) -> None:
+async def test_every_read_of_a_real_database_names_that_write(connect: Connect) -> None:
     database = await connect()
     said = database.collection("groups").read_concern.document
     assert said["level"] == "majority"

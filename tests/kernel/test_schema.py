@@ -29,7 +29,7 @@ async def stored(database: Database) -> dict[str, object] | None:
     return await database.collection("schema").find_one({"_id": "stored"})
 
 
-async def test_a_database_without_a_version_takes_all_steps_in_order(connect: Connect) -> None:
+async def test_a_database_without_a_version_runs_all_migrations_in_order(connect: Connect) -> None:
     database, taken = await an_old_one(connect), list[int]()
 
     async def first() -> None:
@@ -46,7 +46,7 @@ async def test_a_database_without_a_version_takes_all_steps_in_order(connect: Co
     assert await stored(database) == {"_id": "stored", "version": 2}
 
 
-async def test_an_empty_database_is_of_the_newest_version(connect: Connect) -> None:
+async def test_an_empty_database_has_the_newest_version(connect: Connect) -> None:
     database = await connect()
     await database.drop()
 
@@ -59,7 +59,7 @@ async def test_an_empty_database_is_of_the_newest_version(connect: Connect) -> N
     assert await stored(database) == {"_id": "stored", "version": 1}
 
 
-async def test_of_many_who_start_at_once_one_takes_each_step_and_the_others_wait(
+async def test_of_many_starting_processes_one_runs_each_migration(
     connect: Connect,
 ) -> None:
     await an_old_one(connect)
@@ -87,7 +87,7 @@ async def test_of_many_who_start_at_once_one_takes_each_step_and_the_others_wait
     assert ended == [2] * 6
 
 
-async def test_a_step_that_lasts_longer_than_its_lease_is_not_taken_from_its_holder(
+async def test_a_migration_longer_than_its_lease_stays_with_its_process(
     connect: Connect,
 ) -> None:
     await an_old_one(connect)
@@ -109,7 +109,7 @@ async def test_a_step_that_lasts_longer_than_its_lease_is_not_taken_from_its_hol
     assert len(taken) == 1
 
 
-async def test_a_step_whose_process_died_is_taken_again_when_its_lease_ends(
+async def test_a_migration_whose_process_died_is_run_again_after_its_lease(
     connect: Connect,
 ) -> None:
     database = await an_old_one(connect)
@@ -140,7 +140,7 @@ async def test_a_step_whose_process_died_is_taken_again_when_its_lease_ends(
     assert await stored(database) == {"_id": "stored", "version": 1}
 
 
-async def test_a_step_that_fails_is_not_taken(connect: Connect) -> None:
+async def test_a_failed_migration_does_not_count_as_done(connect: Connect) -> None:
     database = await an_old_one(connect)
 
     async def failing() -> None:
@@ -157,7 +157,7 @@ async def test_a_step_that_fails_is_not_taken(connect: Connect) -> None:
     assert await stored(database) == {"_id": "stored", "version": 2}
 
 
-async def test_what_a_newer_program_stored_is_refused_and_left_alone(connect: Connect) -> None:
+async def test_data_of_a_newer_program_is_refused_and_left_alone(connect: Connect) -> None:
     database = await an_old_one(connect)
     schema = Schema(database)
     await schema.record_version(2)

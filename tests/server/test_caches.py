@@ -289,7 +289,7 @@ def test_channels(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> No
     check(cache._kept, put)
 
 
-async def test_what_caches_keep_is_a_metric_and_all_of_them_are_small(api: OpenApi) -> None:
+async def test_the_size_of_every_cache_is_a_metric_and_small(api: OpenApi) -> None:
     server = await api()
     gc.collect()
     user = server.user()

@@ -72,7 +72,9 @@ def kept_by(hub: Hub) -> dict[str, int]:
     return {name: len(kept) for name, kept in vars(hub).items() if isinstance(kept, dict | set)}
 
 
-async def test_who_came_and_went_has_left_nothing(api: OpenApi, database: Database) -> None:
+async def test_users_that_came_and_went_leave_nothing_behind(
+    api: OpenApi, database: Database
+) -> None:
     server = await api()
     others = connections()  # of servers that the tests of this process share
     async with aiohttp.ClientSession() as http:
