@@ -54,7 +54,6 @@ class ByteCache(Generic[K, V]):
             self.size_bytes -= self._size_of(key, value) + ENTRY_BYTES
 
     def clear(self) -> None:
-        """Drop all entries."""
         self._values.clear()
         self.size_bytes = 0
 

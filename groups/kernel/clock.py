@@ -44,7 +44,6 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """The present instant, UTC, whole milliseconds."""
         return to_milliseconds(datetime.now(UTC))
 
 
@@ -58,7 +57,6 @@ class SteadyClock:
         self._began_ns = time.time_ns() - time.clock_gettime_ns(_STEADY)
 
     def now(self) -> datetime:
-        """The present instant, UTC, whole milliseconds."""
         milliseconds = (self._began_ns + time.clock_gettime_ns(_STEADY)) // 1_000_000
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
@@ -77,7 +75,6 @@ class DatabaseClock:
         self._warned_seconds = 0.0
 
     def now(self) -> datetime:
-        """The present instant by the database's clock, UTC, whole milliseconds."""
         return self._own.now() + self._offset
 
     def own_now(self) -> datetime:

@@ -27,7 +27,6 @@ class Finding:
 
     @property
     def repairable(self) -> bool:
-        """Whether there is a repair."""
         return self.repair is not None
 
 

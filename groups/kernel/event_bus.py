@@ -12,6 +12,7 @@ from typing import Final
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event, Listener
 from groups.kernel.mongo import Database
+from groups.kernel.mongo.outbox import OUTBOX, follow
 
 START_SECONDS: Final = 30.0  # longer than the database may be away
 
@@ -59,7 +60,6 @@ class EventBus:
         )
 
     async def stop(self) -> None:
-        """Stop delivering."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -68,9 +68,8 @@ class EventBus:
         is_broken = False
         while True:
             try:
-                async for events in self._database.tail_outbox(
-                    ready=self._ready, after_loss=is_broken
-                ):
+                outbox = self._database.collection(OUTBOX)
+                async for events in follow(outbox, ready=self._ready, after_loss=is_broken):
                     if events is None:
                         self._resync()
                     else:

@@ -43,7 +43,6 @@ class MaxBytes:
     default: int
 
     def limit(self, info: ValidationInfo) -> int:
-        """The limit in force."""
         limits: object = (info.context or {}).get(LIMITS)
         return int(getattr(limits, self.name, self.default))
 

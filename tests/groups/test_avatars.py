@@ -1,4 +1,4 @@
-"""Names and pictures of users, wherever they are shown; pictures that were uploaded here."""
+"""Names and avatars of users, wherever they are shown; avatars that were uploaded here."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,7 +9,7 @@ import pytest_asyncio
 from groups.kernel.mongo import Database
 from tests.api import Api, User, a_channel, a_chat_group, a_post, part
 from tests.conftest import OpenApi
-from tests.groups.test_media import MP4, load, picture, upload
+from tests.groups.test_media import MP4, an_image, load, upload
 from tests.groups.test_media_records import told
 
 ME = "/v1/users/me"
@@ -51,7 +51,7 @@ async def test_a_changed_name_is_shown_at_once_by_every_process(
 async def shown_as(
     eyes: User, user: User, chat: str, news: str, message: str, post: str
 ) -> list[tuple[str, str]]:
-    """The name and picture of the user in every place that shows him."""
+    """The name and avatar of the user in every place that shows them."""
     thumb = part("👍")
     lists = [
         f"{chat}/members",
@@ -119,7 +119,7 @@ async def test_a_name_is_one_visible_line_or_empty(server: Api, name: object) ->
     assert (await ada.patch(ME, {"name": name})).refusal == (400, "invalid_request")
 
 
-# --- pictures ---------------------------------------------------------------------------------------------------------
+# --- uploaded avatars -------------------------------------------------------------------------------------------------
 
 BAD = [
     "javascript:alert(1)",
@@ -155,7 +155,7 @@ async def places_of(ada: User) -> list[str]:
 async def test_an_uploaded_avatar_is_kept_while_it_is_shown(server: Api) -> None:
     ada = server.user("ada")
     places = await places_of(ada)
-    url = (await upload(ada, picture())).body["url"]
+    url = (await upload(ada, an_image())).body["url"]
     for place in places:
         for spelling in (url, f"{url}?size=thumb", url):
             changed = await ada.patch(place, {"face_url": spelling})
@@ -172,7 +172,7 @@ async def test_an_uploaded_avatar_is_kept_while_it_is_shown(server: Api) -> None
 
 async def test_an_avatar_is_released_with_its_channel(server: Api) -> None:
     ada = server.user("ada")
-    url = (await upload(ada, picture())).body["url"]
+    url = (await upload(ada, an_image())).body["url"]
     path = await a_channel(ada, face_url=url)
     server.clock.move(seconds=25 * 3600)
     ada = server.known(ada.id)
@@ -185,7 +185,7 @@ async def test_an_avatar_is_released_with_its_channel(server: Api) -> None:
 
 async def test_only_one_s_own_uploads_may_be_avatars(server: Api) -> None:
     ada, eve = server.user("ada"), server.user("eve")
-    mine = (await upload(ada, picture())).body["url"]
+    mine = (await upload(ada, an_image())).body["url"]
     video = (await upload(ada, MP4)).body["url"]
     for place in await places_of(ada):
         assert (await ada.patch(place, {"face_url": mine})).status == 200
@@ -203,7 +203,7 @@ async def test_only_one_s_own_uploads_may_be_avatars(server: Api) -> None:
 async def test_an_admin_may_keep_the_avatar_that_another_uploaded(server: Api) -> None:
     ada, adm = server.user("ada"), server.user("adm")
     path = await a_channel(ada, admins=(adm,))
-    url = (await upload(ada, picture())).body["url"]
+    url = (await upload(ada, an_image())).body["url"]
     assert (await ada.patch(path, {"face_url": url})).status == 200
     assert (await adm.patch(path, {"face_url": url, "name": "New"})).status == 200
     assert (await adm.patch(path, {"face_url": ""})).status == 200
@@ -213,13 +213,13 @@ async def test_an_admin_may_keep_the_avatar_that_another_uploaded(server: Api) -
 async def test_verify_counts_the_avatars_of_groups_and_users(server: Api) -> None:
     ada = server.user("ada")
     database = server.services.database
-    media = (await upload(ada, picture())).body
+    media = (await upload(ada, an_image())).body
     for place in await places_of(ada):
         assert (await ada.patch(place, {"face_url": f"{media['url']}?size=large"})).status == 200
     assert await told(database) == []
     uploads = database.collection("media")
     await uploads.update_one({"_id": media["media_id"]}, {"$set": {"uses": 0}})
-    # Whose upload it is has so many unused bytes, too.
+    # The uploader has these unused bytes, too.
     assert len(await told(database, repair=True)) == 2
     assert await told(database) == []
     (row,) = await uploads.find({"_id": media["media_id"]}).to_list(None)

@@ -1,4 +1,4 @@
-"""Small uploads that would unpack to much: refused by name, and neither server nor worker pays for them."""
+"""Small uploads that would unpack to much: refused with the reason, at no cost for the server and its workers."""
 
 import io
 import struct
@@ -40,7 +40,7 @@ def gif(width: int, height: int, frames: int) -> bytes:
 
 
 def wide_frame_gif() -> bytes:
-    """A GIF whose header says 1x1, and whose second frame is at the far corner of a canvas of 4 billion pixels."""
+    """A GIF whose header says 1x1, with a second frame at the far corner of a canvas of 4 billion pixels."""
     small = gif(1, 1, 1)[:-1]
     return small + b"," + struct.pack("<HHHH", 65_000, 65_000, 1, 1) + b"\0\x02\x02\x44\x01\0;"
 
@@ -65,7 +65,7 @@ def png(width: int, height: int, *more: bytes) -> bytes:
 
 
 def apng(frames: int) -> bytes:
-    """A PNG that says it has so many frames of one pixel."""
+    """A PNG that claims so many frames of one pixel."""
     control = [
         png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", n, 1, 1, 0, 0, 1, 10, 0, 0))
         for n in range(frames)
@@ -74,7 +74,7 @@ def apng(frames: int) -> bytes:
 
 
 def many_scans() -> bytes:
-    """A progressive JPEG that repeats its last scan, each of which is a pass over the whole picture."""
+    """A progressive JPEG that repeats its last scan; each scan is a pass over the whole image."""
     whole = saved(Image.effect_noise((64, 64), 50), "JPEG", progressive=True)
     last = whole.rindex(b"\xff\xda")
     return whole[:last] + whole[last:-2] * 2_000 + whole[-2:]
@@ -137,7 +137,7 @@ def queues(server: Api) -> Iterator[WorkerQueue]:
 
 
 def check_memory(server: Api, server_before_mb: int, large_mb: int | None = None) -> None:
-    """Neither the server nor its workers have held more than they may."""
+    """Check that neither the server nor its workers have held more memory than they may."""
     assert peak_mb("self") < server_before_mb + SERVER_GROWTH_MB
     for lane in queues(server):
         if lane.worker.pid is not None:
@@ -190,7 +190,7 @@ async def test_an_image_has_a_limit_of_pixels(api: OpenApi, width: int) -> None:
 async def test_a_worker_that_runs_out_of_memory_refuses_and_is_replaced(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As if the estimate were wrong: the system's own limit holds.
+    # As if the estimate were wrong: the limit of the operating system holds.
     limits = Limits()
     server = await api(image_memory_bytes=10**12)
     ada = server.user("ada")
@@ -245,7 +245,7 @@ async def test_the_texts_of_an_image_are_never_unpacked(server: Api, text: bytes
             assert peak_mb(lane.worker.pid) < WORKER_BASE_MB
 
 
-# --- honest ones ------------------------------------------------------------------------------------------------------
+# --- ordinary images --------------------------------------------------------------------------------------------------
 
 
 def phone_photo(**options: Any) -> bytes:

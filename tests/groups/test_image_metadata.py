@@ -1,4 +1,4 @@
-"""Nothing that a file says about its picture reaches another user, in any format, still or moving."""
+"""No metadata of an image reaches another user, in any format, still or moving."""
 
 import io
 import struct
@@ -34,7 +34,7 @@ def xmp() -> bytes:
 
 
 def profile() -> bytes:
-    """A colour profile that carries the secret, and is not sRGB by name."""
+    """A colour profile that contains the secret and is not named sRGB."""
     made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     return bytes(made).replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be")) + SECRET
 
@@ -127,7 +127,7 @@ async def server(api: OpenApi) -> Api:
 
 
 async def sent(user: User, data: bytes) -> dict[str, bytes]:
-    """The picture in every size, as others load it."""
+    """The image in every size, as other users load it."""
     media = await user.call("POST", "/v1/media", data=data)
     assert media.status == 201, media
     assert media.body["kind"] == "image"
@@ -227,7 +227,7 @@ async def test_an_image_is_turned_upright(server: Api, kind: str, orientation: i
 
 
 async def test_colours_follow_their_profile(server: Api) -> None:
-    # With red and blue exchanged, red is what the numbers call blue.
+    # The profile exchanges red and blue.
     made = bytearray(profile())
     tags = {made[at : at + 4].decode("latin-1"): at for at in range(132, 132 + 12 * 20, 12)}
     red, blue = tags["rXYZ"], tags["bXYZ"]

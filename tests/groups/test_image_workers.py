@@ -1,4 +1,4 @@
-"""Workers that redraw: started late, isolated, replaced when they die, shared fairly, gone with the server."""
+"""Image workers: started when needed, isolated, replaced when they die, shared fairly, ended with the server."""
 
 import asyncio
 import os
@@ -48,8 +48,8 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A picture that takes seconds."""
-    path = tmp_path_factory.mktemp("pictures") / "slow"
+    """An image that takes seconds to redraw."""
+    path = tmp_path_factory.mktemp("images") / "slow"
     Image.effect_noise((5000, 5000), 90).save(path, "PNG", compress_level=1)
     return path
 
@@ -73,7 +73,7 @@ async def until_gone(pid: int) -> None:
 
 
 def ticks_of(pid: int) -> int:
-    """Hundredths of a second that the process has computed."""
+    """The processor time of the process, in hundredths of a second."""
     return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11])
 
 
@@ -100,9 +100,9 @@ async def until_busy(worker: WorkerProcess) -> int:
 
 async def test_no_worker_runs_before_the_first_image(workers: ImageWorkers, small: Path) -> None:
     assert (workers.ordinary.worker.pid, workers.large.worker.pid) == (None, None)
-    picture = await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
-    assert (picture.width, picture.height) == (30, 20)
-    assert all(path.exists() for path in (picture.path, *picture.smaller.values()))
+    image = await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
+    assert (image.width, image.height) == (30, 20)
+    assert all(path.exists() for path in (image.path, *image.smaller.values()))
     assert workers.ordinary.worker.pid is not None
     assert workers.large.worker.pid is None
 
@@ -248,7 +248,7 @@ def test_a_worker_loads_nothing_of_ours_but_drawing() -> None:
 
 
 async def turns_of(queue: FairQueue, users: list[UserId]) -> list[UserId]:
-    """The order in which users get their turns who came in this one, while the first holds it."""
+    """The order in which users get turns; they came in the order of `users`, while the first held the turn."""
     order: list[UserId] = []
 
     async def take(user_id: UserId) -> None:
@@ -291,7 +291,7 @@ async def test_one_user_s_slow_images_do_not_delay_another_s(
     await until_busy(workers.large.worker)
     await workers.redraw(BOB, small, PNG, small.with_name("drawn"))
     assert not any(task.done() for task in slow_ones)
-    # A large one waits for the one that is being drawn, and for no other.
+    # A large image waits for the one that is being drawn, and for no other.
     await workers.redraw(BOB, slow, PNG, slow.with_name("drawn"))
     assert sum(task.done() for task in slow_ones) <= 2
     for task in slow_ones:
@@ -328,7 +328,7 @@ async def test_a_cancelled_wait_loses_no_turn() -> None:
         stays = asyncio.create_task(turns_of(queue, [CID]))
         await asyncio.sleep(0.01)
         gone[0].cancel()
-    # The turn has been handed to the second wait, or is about to be: that one is given up, too.
+    # The second waiter has the turn now, or is about to get it; it is cancelled too.
     gone[1].cancel()
     await asyncio.sleep(0)
     gone[2].cancel()

@@ -1,4 +1,4 @@
-"""Quotas of stored bytes: of one user, of a channel or group, of the deployment; refused at the limit, given back."""
+"""Quotas of stored bytes, of a user, a channel or group, and the deployment: refused at the limit, given back."""
 
 import asyncio
 import io
@@ -20,12 +20,12 @@ from groups.store.media import MediaStore, UploadKey
 from groups.store.media_bytes import MediaBytes
 from tests.api import Answer, Api, MovedClock, User, a_channel, a_chat_group
 from tests.conftest import OpenApi
-from tests.groups.test_media import picture
+from tests.groups.test_media import an_image
 
 SIZE: Final = 10_000
 FILE: Final = b"x" * SIZE
 ONE: Final = SIZE + RECORD_BYTES
-"""What one upload of the file counts for."""
+"""The bytes that one upload of the file counts for."""
 REACHED: Final = (507, "storage_quota_reached")
 
 
@@ -109,7 +109,7 @@ async def test_a_user_s_uploads_have_a_limit_and_deleting_a_post_makes_room(
 async def test_an_image_counts_with_its_smaller_versions(api: OpenApi) -> None:
     server = await api()
     ada, database = server.user("ada"), server.services.database
-    await an_upload(ada, picture((2000, 1000)))
+    await an_upload(ada, an_image((2000, 1000)))
     rows = await database.collection("blobs.files").find({}).to_list(None)
     assert len(rows) == 3
     stored = sum(row["length"] for row in rows) + RECORD_BYTES
@@ -122,7 +122,7 @@ async def test_the_deployment_s_limit_applies_to_the_application_too(
     server = await api(deployment_media_bytes=2 * ONE, user_media_bytes=ONE)
     root = server.user("root", admin=True)
     for _ in range(2):
-        await an_upload(root)  # nobody's own limit is its
+        await an_upload(root)  # has no limit of its own
     for user in (root, server.user("ada")):
         refused = await upload(user, b"x")
         assert refused.refusal == REACHED

@@ -1,4 +1,4 @@
-"""Parts of downloads: right over the borders of chunks, cheap however small, counted like every other request."""
+"""Ranges of downloads: correct across chunks, cheap when they are small, counted like every other request."""
 
 import asyncio
 import io
@@ -27,7 +27,7 @@ async def upload(user: User) -> Any:
 
 
 async def bytes_from_chunks(database: Database) -> int:
-    """What the database has sent of chunks since it records its work."""
+    """The bytes of chunks that the database has sent since it began to record."""
     profile = database.collection("system.profile")
     rows = await profile.find({"ns": {"$regex": r"\.blobs\.chunks$"}}).to_list(None)
     return sum(row["responseLength"] for row in rows)

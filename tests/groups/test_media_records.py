@@ -1,4 +1,4 @@
-"""Uploads and their records: nothing is left of what a crash cut off, and `channels verify` sees what does not fit."""
+"""Uploads and their records: a crash leaves nothing behind, and `channels verify` finds what is inconsistent."""
 
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,7 +37,7 @@ async def told(database: Database, *, repair: bool = False) -> list[str]:
 
 
 async def stored(database: Database) -> tuple[int, int, int]:
-    """How many records, files and chunks there are."""
+    """The number of records, files and chunks."""
     rows = [
         await database.collection(name).find({}, {"_id": 1}).to_list(None)
         for name in ("media", "blobs.files", "blobs.chunks")
@@ -92,7 +92,7 @@ async def test_a_crash_before_a_file_is_whole_leaves_nothing_either(
     server, clock = moved
     database = server.services.database
     assert (await upload(server.user("ada"))).status == 201
-    # As GridFS leaves it: chunks first, the file that knows of them last.
+    # As GridFS leaves it: the chunks are written first, their file last.
     await database.collection("blobs.files").delete_many({})
     await database.collection("media").update_many({}, {"$set": {"state": "incoming"}})
     assert await told(database) == []
@@ -183,7 +183,7 @@ async def lose_the_bytes(database: Database, media_id: str) -> None:
 
 
 DAMAGES: dict[str, tuple[Damage, str, bool]] = {
-    # name: the damage, what is told of it, whether it can be mended
+    # name: the damage, the finding, whether it can be repaired
     "bytes of a lost record": (lose_the_record, "has bytes and no record", True),
     "chunks of a lost file": (lose_the_record_and_the_file, "has bytes and no record", True),
     "a thumbnail alone": (leave_a_thumbnail, "gone: has bytes and no record", True),

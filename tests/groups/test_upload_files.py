@@ -23,13 +23,13 @@ from groups.service.media.image_workers import WorkerProcess
 from groups.service.media.upload_files import PREFIX, ROOM_BYTES, UploadFiles
 from tests.api import Api
 from tests.conftest import OpenApi
-from tests.groups.test_media import picture
+from tests.groups.test_media import an_image
 
 FULL: Final = (507, "insufficient_storage")
 
 
 class Disk(NamedTuple):
-    """What the system says of a disk."""
+    """The operating system's answer about a disk."""
 
     total: int
     used: int
@@ -37,7 +37,7 @@ class Disk(NamedTuple):
 
 
 def disks(monkeypatch: pytest.MonkeyPatch, **free: int) -> dict[str, int]:
-    """The free bytes of places by their name; all others have as much as anybody wants."""
+    """The free bytes of places by their names; all other places have enough."""
 
     def usage(place: Path) -> Disk:
         left = free.get(Path(place).name, 1 << 50)
@@ -57,7 +57,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def files_in(place: Path) -> list[Path]:
-    """All files below the place, and the folders of uploads that are not for one process as a whole."""
+    """All files below the place, and the folders of single uploads."""
     return [path for path in place.rglob("*") if path.parent != place or path.is_file()]
 
 
@@ -136,7 +136,7 @@ async def test_a_write_without_room_is_refused(
         "the folder": ("groups.service.media.upload_files.tempfile.TemporaryDirectory", full),
         "the bytes": ("groups.service.media.upload_files.Path.open", lambda *_: FullFile()),
     }[where]
-    data = picture()
+    data = an_image()
     with monkeypatch.context() as failing:
         failing.setattr(name, what)
         assert (await ada.call("POST", "/v1/media", data=data)).refusal == FULL
@@ -153,9 +153,9 @@ async def test_an_image_without_room_is_refused(
         raise OSError(number, os.strerror(number))
 
     async def run(worker: WorkerProcess, job: Job) -> dict[str, Any]:
-        return answer_to(job)  # in this process, whose library can be made to fail
+        return answer_to(job)  # in this process, where the library can be made to fail
 
-    data = picture()
+    data = an_image()
     with monkeypatch.context() as failing:
         failing.setattr(WorkerProcess, "run", run)
         failing.setattr("PIL.Image.Image.save", full)

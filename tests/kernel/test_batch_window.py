@@ -1,4 +1,4 @@
-"""How long a batch stays open for those who are on their way."""
+"""How long a batch stays open for more callers."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from groups.kernel.batch_window import CROWD, QUIET_TURNS, fill_batch
 
 
 class Crowd:
-    """Callers of whom one more comes at each turn of the loop, up to `last`."""
+    """Callers, with one more at each turn of the loop, up to `last`."""
 
     def __init__(self, last: int) -> None:
         self.here, self._last = 1, last

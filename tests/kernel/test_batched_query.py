@@ -1,4 +1,4 @@
-"""Several queries in one command: each has its own answer, inside a transaction and outside, and on mongomock."""
+"""Several queries in one command: each has its own result, inside a transaction and outside, and on mongomock."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ Document = dict[str, Any]
 
 
 class Asked:
-    """A box, the things in it, and those of another name, of which there are none."""
+    """Queries for a box, for the things in it, and for a thing that does not exist."""
 
     def __init__(self, database: Database, box_id: str) -> None:
         self.boxes, self.things = database.collection("boxes"), database.collection("things")
@@ -30,7 +30,7 @@ class Asked:
         )
         self.none = BatchedQuery(self.things, {"_id": "nothing"}, len)
 
-    async def look_up(self, tx: Tx | None = None) -> tuple[Document | None, list[Document], int]:
+    async def fetch(self, tx: Tx | None = None) -> tuple[Document | None, list[Document], int]:
         await self.database.fetch(tx, self.box, self.inside, self.none)
         return self.box.result, self.inside.result, self.none.result
 
@@ -57,15 +57,15 @@ async def test_each_query_has_its_own_result_in_a_transaction_and_outside(connec
     asked = Asked(await connect(), "red")
     await asked.fill()
     expected = answer("red", touched=False)
-    assert await asked.look_up() == expected
+    assert await asked.fetch() == expected
     async with asked.database.transaction() as tx:
-        assert await asked.look_up(tx) == expected
+        assert await asked.fetch(tx) == expected
 
 
 async def test_on_mongomock_results_are_the_same_except_for_ignored_fields() -> None:
     asked = Asked(mock_database(), "blue")
     await asked.fill()
-    assert await asked.look_up() == answer("blue", touched=True)
+    assert await asked.fetch() == answer("blue", touched=True)
 
 
 @pytest.mark.parametrize("in_transaction", [False, True])
@@ -77,9 +77,9 @@ async def test_all_results_are_empty_when_the_first_query_finds_nothing(
     await asked.things.insert_one({"_id": "green0", "box": "green"})
     if in_transaction:
         async with asked.database.transaction() as tx:
-            assert await asked.look_up(tx) == (None, [], 0)
+            assert await asked.fetch(tx) == (None, [], 0)
     else:
-        assert await asked.look_up() == (None, [], 0)
+        assert await asked.fetch() == (None, [], 0)
 
 
 @pytest.mark.parametrize("way", ["mongomock", "outside", "in a transaction"])
@@ -112,10 +112,10 @@ async def test_an_unchanged_document_is_the_same_object_and_a_changed_one_is_not
 ) -> None:
     asked = Asked(await connect(), "red")
     await asked.fill()
-    _, before, _ = await asked.look_up()
+    _, before, _ = await asked.fetch()
     await asked.things.update_one({"_id": "red1"}, {"$inc": {"touched": 1}})
     await asked.things.update_one({"_id": "red2"}, {"$set": {"weight": 3}})
-    _, after, _ = await asked.look_up()
+    _, after, _ = await asked.fetch()
     assert [one is other for one, other in zip(before, after, strict=True)] == [False, True, True]
     assert after[0]["weight"] == 3
 
@@ -127,4 +127,4 @@ async def test_many_and_large_rows_are_complete(connect: Connect) -> None:
         {"_id": f"{number:04}", "box": "full", "text": "x" * (number * 7)} for number in range(300)
     ]
     await asked.things.insert_many(rows)
-    assert (await asked.look_up())[1] == rows[::-1]
+    assert (await asked.fetch())[1] == rows[::-1]

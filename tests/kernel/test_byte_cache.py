@@ -1,10 +1,10 @@
-"""A cache bounded in bytes: the oldest gives way, what is too large is not kept, and the sum is told."""
+"""A cache bounded in bytes: the oldest entries are dropped, large ones are not cached, the size is measured."""
 
 from groups.kernel.byte_cache import ENTRY_BYTES, PARTS, ByteCache, cached_bytes
 
 
 def _cache(most: int, name: str = "test") -> ByteCache[int, str]:
-    """A cache of so many bytes beside what entries take by themselves, of up to four entries."""
+    """A cache for so many bytes of values in up to four entries."""
     return ByteCache(name, most + 4 * ENTRY_BYTES, lambda _, value: len(value))
 
 

@@ -1,4 +1,4 @@
-"""The clock that processes on one database share: how near it is, what moves it, and who is warned."""
+"""The clock that processes on one database share: its accuracy, its corrections and its warnings."""
 
 import logging
 from datetime import timedelta
@@ -11,7 +11,7 @@ from tests.builders import START, HandClock
 
 
 def compare(clock: DatabaseClock, machine: HandClock, *, ahead: float, took: float = 0.0) -> None:
-    """Ask a database that is so far ahead of the machine; the answer is made half-way."""
+    """Compare with a database that is so far ahead of the machine and answers half-way."""
     asked_at = machine.now()
     answer = asked_at + timedelta(seconds=took / 2 + ahead)
     machine.move(seconds=took)

@@ -1,4 +1,4 @@
-"""A memory asks the database every time, and works out only what it has not seen."""
+"""A decoded cache reads from the database every time, and decodes only new documents."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ KEPT: Final = 4
 
 
 class Reader:
-    """A memory of `KEPT` documents of at most `LONGEST` bytes, and what was parsed for it."""
+    """A cache of `KEPT` documents of at most `LONGEST` bytes, and the documents that were parsed for it."""
 
     def __init__(self, database: Database) -> None:
         self.collection = database.collection("things")
@@ -44,7 +44,7 @@ async def test_only_a_changed_document_is_decoded_again(
     await reader.store(1, name="a")
     await reader.store(2, name="b")
     one, two = await reader.find(1, 2)
-    assert one == {"_id": 1, "at": START, "name": "a"}  # instants with their zone, as everywhere
+    assert one == {"_id": 1, "at": START, "name": "a"}  # instants have a time zone, as everywhere
     await reader.store(2, name="c")
     again, changed = await reader.find(1, 2)
     assert again is one
@@ -82,7 +82,7 @@ async def test_the_oldest_document_is_dropped_at_the_bound(connect: Connect) -> 
 async def test_a_document_beyond_the_bound_is_read_and_not_cached(connect: Connect) -> None:
     reader = Reader(await connect())
     empty = 4 + 1 + 4 + 4 + 1 + 3 + 8 + 1 + 5 + 4 + 1 + 1  # BSON: _id (int32), at, name and its end
-    assert KEPT == PARTS  # so that a document takes all that one may take
+    assert KEPT == PARTS  # so that one document takes as much as an entry may
     for length, readings in ((LONGEST - empty, 1), (LONGEST - empty + 1, 2)):
         reader.parsed.clear()
         await reader.store(1, name="x" * length)
@@ -94,7 +94,7 @@ async def test_a_document_beyond_the_bound_is_read_and_not_cached(connect: Conne
 
 async def test_a_reply_of_many_batches_is_read_completely(connect: Connect) -> None:
     reader = Reader(await connect())
-    numbers = list(range(250))  # the database sends 101 at first
+    numbers = list(range(250))  # the first batch of the database has 101
     await reader.collection.insert_many([{"_id": number} for number in numbers])
     assert [found["_id"] for found in await reader.find(*numbers)] == numbers
 

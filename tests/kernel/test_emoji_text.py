@@ -1,4 +1,4 @@
-"""What one emoji is."""
+"""The check for exactly one emoji."""
 
 import emoji
 import pytest

@@ -1,4 +1,4 @@
-"""Declared endpoints: what a method says of itself, and what is refused before anything is served."""
+"""The declaration of endpoints, and declarations that are refused."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -139,7 +139,7 @@ def test_unknown_fields_are_refused_and_bodies_are_frozen() -> None:
         with pytest.raises(ValidationError):
             model.model_validate(given)
     with pytest.raises(ValidationError):
-        Cup(leaves=1).leaves = 2  # type: ignore[misc]  # it is frozen: the point
+        Cup(leaves=1).leaves = 2  # type: ignore[misc]  # frozen, which is the point
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "é", "a\n", "x" * 129, "\x7f"])

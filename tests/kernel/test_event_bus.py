@@ -1,4 +1,4 @@
-"""The bus: every committed event to every listener of every process, and word when some were lost."""
+"""The bus: every committed event reaches every listener of every process, and lost events cause a resync."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -122,7 +122,9 @@ async def test_listeners_are_called_when_events_were_lost(
 ) -> None:
     connection = await connect()
 
-    async def tail(*, ready: asyncio.Event, after_loss: bool) -> AsyncIterator[list[Event] | None]:
+    async def tail(
+        _: object, *, ready: asyncio.Event, after_loss: bool
+    ) -> AsyncIterator[list[Event] | None]:
         assert not after_loss
         ready.set()
         yield [rang(1)]
@@ -130,7 +132,7 @@ async def test_listeners_are_called_when_events_were_lost(
         yield [rang(3)]
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(connection, "tail_outbox", tail)
+    monkeypatch.setattr("groups.kernel.event_bus.follow", tail)
     bus = EventBus(connection)
     told: list[object] = []
     bus.listen(told.extend)
@@ -147,7 +149,9 @@ async def test_a_tail_that_breaks_is_begun_again_after_a_resync(
     connection = await connect()
     tails = 0
 
-    async def tail(*, ready: asyncio.Event, after_loss: bool) -> AsyncIterator[list[Event] | None]:
+    async def tail(
+        _: object, *, ready: asyncio.Event, after_loss: bool
+    ) -> AsyncIterator[list[Event] | None]:
         nonlocal tails
         tails += 1
         ready.set()
@@ -158,7 +162,7 @@ async def test_a_tail_that_breaks_is_begun_again_after_a_resync(
             raise RuntimeError("a defect")
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(connection, "tail_outbox", tail)
+    monkeypatch.setattr("groups.kernel.event_bus.follow", tail)
     bus = EventBus(connection)
     told: list[object] = []
     bus.listen(told.extend)

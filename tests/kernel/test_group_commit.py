@@ -1,4 +1,4 @@
-"""Group commit: batches, neighbours, cancellation, bounds. Conflicts run on the real database."""
+"""Group commit: batches, independence, cancellation, bounds; conflicts on the real database."""
 
 import asyncio
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class GatedWrites:
         return [BadCursor() if entry < 0 else entry * 10 for entry in entries]
 
     async def began(self, batches: int) -> None:
-        """Return when so many batches began."""
+        """Wait until so many batches have begun."""
         deadline = Deadline()
         while len(self.batches) < batches:
             deadline.check(f"batch {batches}")
@@ -49,7 +49,7 @@ def _commit(writes: GatedWrites, **options: Any) -> GroupCommit[int, int]:
 async def _submit_all(
     commit: GroupCommit[int, int], entries: Sequence[int], key: str = "k"
 ) -> list[asyncio.Task[int]]:
-    """Tasks whose entries wait in their queue, in this order."""
+    """Submit the entries in this order; returns their tasks."""
     tasks = [asyncio.create_task(commit.submit(key, entry)) for entry in entries]
     await asyncio.sleep(0)
     return tasks
@@ -142,7 +142,7 @@ async def test_an_entry_that_makes_the_batch_fail_is_found_by_halving(
     assert [o for n, o in enumerate(outcomes) if n != poisoned] == [
         n * 10 for n in range(8) if n != poisoned
     ]
-    # 8, then both halves on the way down to the one: not one by one.
+    # The batch of 8, then both halves at each step down to the one entry, instead of every entry by itself.
     assert len(writes.batches) == 7
 
 
@@ -205,7 +205,7 @@ async def test_one_entry_more_than_the_queue_holds_is_refused_at_once(writes: Ga
     commit = _commit(writes, max_waiting=3)
     running = await _submit_all(commit, [1], key="a")
     await writes.began(1)
-    # The bound is over all lanes; a batch that began does not count.
+    # The bound is for all queues together; a batch that has begun does not count.
     waiting = await _submit_all(commit, [2, 3], key="a")
     waiting += await _submit_all(commit, [4], key="b")
     with pytest.raises(Unavailable, match="waiting"):
@@ -266,7 +266,7 @@ async def test_two_processes_that_write_one_document_lose_no_entry(connect: Conn
     await one.collection("numbers").insert_one({"_id": "n", "value": 0})
     lanes = [_counter(one, "one"), _counter(other, "other")]
     results = await asyncio.gather(*(lanes[n % 2].submit("n", 1) for n in range(200)))
-    # Each saw the number as nobody else did: no two transactions were committed from the same reading.
+    # No two committed transactions read the same number.
     assert sorted(results) == list(range(1, 201))
     assert await one.collection("numbers").find_one({}) == {"_id": "n", "value": 200}
 
@@ -298,7 +298,7 @@ async def test_entries_behind_an_outage_do_not_wait_for_another_one(
     outcomes = await asyncio.gather(*first, *behind, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
     assert (len(runs), writes.batches, commit.waiting) == (1, [], 0)
-    # Whoever comes now is tried.
+    # A new entry is tried again.
     assert await commit.submit("k", 4) == 40
 
 

@@ -10,7 +10,7 @@ from groups.kernel.keyed_locks import REQUEST_SLOT, KeyedLocks
 
 
 class Scene:
-    """Tasks that hold keys until they are let go; `began` has their names in the order in which they got them."""
+    """Tasks that hold keys until `end`; `began` has their names in the order in which they got their keys."""
 
     def __init__(self, *, patience_seconds: float = 60, max_waiting: int = 1_000) -> None:
         self.locks = KeyedLocks(patience_seconds=patience_seconds, max_waiting=max_waiting)
@@ -18,7 +18,7 @@ class Scene:
         self._ends: dict[str, asyncio.Event] = {}
 
     async def enter(self, name: str, *keys: str, is_batch: bool = False) -> "asyncio.Task[None]":
-        """A task of this name that asks for the keys now."""
+        """Start a task of this name that asks for the keys."""
         end = self._ends[name] = asyncio.Event()
 
         async def hold() -> None:
@@ -30,14 +30,14 @@ class Scene:
         await turns()
         return task
 
-    def let_go(self, name: str) -> None:
-        """Let one go, and do not wait until it has gone."""
+    def release(self, name: str) -> None:
+        """Let the task end, without waiting for it."""
         self._ends[name].set()
 
     async def end(self, *names: str) -> None:
-        """Let them go, one after the other."""
+        """Let the tasks end, one after the other."""
         for name in names:
-            self.let_go(name)
+            self.release(name)
             await turns()
 
 
@@ -103,7 +103,7 @@ async def test_a_waiter_is_refused_when_patience_ends() -> None:
     holder = await scene.enter("holder", "k")
     with pytest.raises(Unavailable):
         await (await scene.enter("late", "j", "k"))
-    assert scene.locks.held == 1  # the key that it had already is free again
+    assert scene.locks.held == 1  # the first key is free again
     await scene.end("holder")
     await holder
     assert scene.began == ["holder"]
@@ -129,9 +129,9 @@ async def test_a_waiter_that_leaves_as_it_gets_the_key_passes_it_on(
     holder, gone, stays = await _all(scene, ["holder", "gone", "stays"], "k")
     if is_cancelled_first:
         gone.cancel()
-    scene.let_go("holder")
+    scene.release("holder")
     if not is_cancelled_first:
-        # The holder ends in this turn and gives the key away; its next owner has not run yet.
+        # The holder ends in this turn and passes the key on; the task that gets it has not run yet.
         await asyncio.sleep(0)
         gone.cancel()
     await turns()
@@ -153,7 +153,7 @@ async def test_a_holder_that_fails_lets_the_next_one_in() -> None:
 
 
 class Place:
-    """Notes what it is told."""
+    """Records the calls."""
 
     def __init__(self) -> None:
         self.told: list[str] = []

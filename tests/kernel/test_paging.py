@@ -1,4 +1,4 @@
-"""Cursors: what a list made comes back as it was; whatever else is sent is refused, never a crash."""
+"""Cursors: a list reads back its own; any other text is refused and crashes nothing."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What a read names after an election; that it helps is proven by `tests/faults/test_replica_set.py`."""
+"""The write that reads name after an election; `tests/faults/test_replica_set.py` proves that it helps."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.kernel.conftest import Connect
 
 
 def told(watcher: PrimaryWatcher, seconds: int, election_id: ObjectId | None, **more: Any) -> None:
-    """A member says what it is: the primary, unless told otherwise."""
+    """Let a member report itself: as the primary, unless `more` says otherwise."""
     hello: dict[str, Any] = {"setName": "rs", "isWritablePrimary": True, "ok": 1, **more}
     hello["lastWrite"] = {"opTime": {"ts": Timestamp(seconds, 1), "t": 1}}
     hello["$clusterTime"] = {"clusterTime": Timestamp(seconds + 5, 1)}
@@ -43,7 +43,7 @@ def test_a_read_names_the_last_write_its_primary_had_when_elected() -> None:
 def test_a_member_that_is_not_the_primary_any_more_changes_nothing() -> None:
     watcher = PrimaryWatcher()
     told(watcher, 30, SECOND)
-    told(watcher, 20, FIRST)  # frozen, and thawed
+    told(watcher, 20, FIRST)  # an old primary that stood still and goes on
     told(watcher, 40, None, isWritablePrimary=False, secondary=True)
     assert named(watcher)["afterClusterTime"] == Timestamp(30, 1)
 

@@ -1,4 +1,4 @@
-"""Reads that meet share a query, and nobody notices but the database."""
+"""Concurrent reads share a query, and their callers do not notice."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -10,7 +10,7 @@ from groups.kernel.request_batching import MAX_KEYS, PageBatcher, RequestBatcher
 
 
 class Shelf:
-    """Reads many keys when told to; remembers what it was asked."""
+    """Reads many keys behind a gate, and records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
@@ -138,7 +138,7 @@ async def test_readers_whose_answer_is_too_large_are_answered_by_halves() -> Non
 
     async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
         asked.append(len(readers))
-        # Reader 6 has more than all the others.
+        # Reader 6 has more than all others.
         if sum(5 if reader == 6 else 1 for reader in readers) > 5:
             raise AnswerTooLarge
         return {reader: f"{page}{reader}" for reader in readers}

@@ -1,4 +1,4 @@
-"""The version of what is stored, on the real database: each step once, whoever starts, and whoever dies."""
+"""The version of the stored data, on the real database: each migration runs once, whichever process starts or dies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,15 +11,15 @@ from tests.kernel.conftest import Connect
 
 
 async def nothing() -> None:
-    """A step that has nothing to do."""
+    """A migration that has nothing to do."""
 
 
 def migrations(*runs: Callable[[], Awaitable[None]]) -> list[Migration]:
-    return [Migration(number, f"step {number}", run) for number, run in enumerate(runs, 1)]
+    return [Migration(number, f"migration {number}", run) for number, run in enumerate(runs, 1)]
 
 
 async def an_old_one(connect: Connect) -> Database:
-    """Something was stored before versions were."""
+    """A database from before versions, with some data."""
     database = await connect()
     await database.collection("groups").insert_one({"_id": "tea"})
     return database
@@ -123,7 +123,7 @@ async def test_a_migration_whose_process_died_is_run_again_after_its_lease(
     await dying.record_version(1)
     death = asyncio.create_task(dying.migrate(migrations(endless)))
     await begun.wait()
-    death.cancel()  # as far as the database can tell, a kill -9: the lease stays
+    death.cancel()  # like a kill -9 for the database: the lease stays
     await asyncio.wait([death])
     left = await stored(database)
     assert left is not None

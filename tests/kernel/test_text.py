@@ -1,4 +1,4 @@
-"""Byte limits: bytes are not characters, a deployment may set its own, what is not Unicode is refused."""
+"""Texts: limits in bytes and a deployment's own, control characters, lines, and invalid Unicode."""
 
 import re
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Uploads against a plain model of them: taken in, held by posts and drafts, released, expired, swept.
+"""Uploads against a simple model: uploaded, used by posts and drafts, released, expired, swept.
 
 mongomock has no GridFS, so bytes are a dictionary here; their records are what is tested.
 """
@@ -39,7 +39,7 @@ class Bucket:
 
 @dataclass
 class File:
-    """An upload as it ought to be."""
+    """The expected state of an upload."""
 
     owner: Actor
     expires_at: datetime | None
@@ -48,7 +48,7 @@ class File:
 
 @dataclass
 class Holder:
-    """A post or a draft, and which upload it holds."""
+    """A post or a draft, and the upload that it uses."""
 
     media_id: str | None
 
@@ -62,7 +62,7 @@ def carrying(media_id: str) -> Content:
 
 
 class Uploads(Deployment):
-    """`files` are the uploads that are there, `posts` and `drafts` what holds them."""
+    """`files` are the uploads that exist, `posts` and `drafts` use them."""
 
     uploaded = Bundle("uploaded")
 

@@ -1,4 +1,4 @@
-"""Uploads whose day is over: two processes sweep them while posts begin to use some; each is used or gone."""
+"""Expired uploads: two processes sweep them while posts begin to use some; each is used or deleted."""
 
 import asyncio
 

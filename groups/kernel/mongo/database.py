@@ -45,7 +45,7 @@ from groups.kernel.mongo.driver import (
     Operation,
 )
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
-from groups.kernel.mongo.outbox import OUTBOX, follow
+from groups.kernel.mongo.outbox import OUTBOX
 from groups.kernel.mongo.transactions import (
     StaleTransactions,
     TransactionRunner,
@@ -161,7 +161,6 @@ class Database:
             raise Unavailable(f"The database does not take writes: {error}") from error
 
     async def server_version(self) -> str:
-        """The version of MongoDB."""
         info: Document = await self._database.client.server_info()
         return str(info["version"])
 
@@ -240,12 +239,6 @@ class Database:
     def on_local_events(self, listener: Callable[[list[Event]], None]) -> None:
         """Call the listener with the events of this process directly; for mongomock, which has no change stream."""
         self._local_listeners.append(listener)
-
-    def tail_outbox(
-        self, *, ready: asyncio.Event, after_loss: bool = False
-    ) -> AsyncIterator[list[Event] | None]:
-        """Yield the events that any process commits from now on; see `outbox.follow`."""
-        return follow(self.collection(OUTBOX), ready=ready, after_loss=after_loss)
 
     # --- queries --------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ _CURSOR_OVERTAKEN: Final = 136
 
 
 async def follow(
-    outbox: Collection, *, ready: asyncio.Event, after_loss: bool
+    outbox: Collection, *, ready: asyncio.Event, after_loss: bool = False
 ) -> AsyncIterator[list[Event] | None]:
     """Yield the events that any process commits from now on, in commit order, one transaction's at a time.
 

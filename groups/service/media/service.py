@@ -68,7 +68,6 @@ class StoredBytes:
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes there are."""
         return self._file.length
 
     def read(self, start: int, length: int) -> AsyncIterator[bytes]:
