@@ -54,6 +54,7 @@ _GROWTH: Final = 2  # how many times as large as the largest upload a redrawn im
 MAX_WAITING: Final = 100  # images at each worker
 WAIT_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 60.0
+GRACE_SECONDS: Final = 5.0  # for a worker that has closed its output to end
 _USERS_REMEMBERED: Final = 1_000  # with the time of their last turn
 
 _START: Final = "import sys; sys.path[:] = {}; from groups.images.worker import main; main({}, {})"
@@ -294,7 +295,7 @@ class WorkerProcess:
             raise
         if not line.endswith(b"\n"):
             self.deaths += 1
-            raise WorkerEnded(await self._end())
+            raise WorkerEnded(await self._end(grace_seconds=GRACE_SECONDS))
         answer: dict[str, Any] = json.loads(line)
         if "failed" in answer:
             await self._end()
@@ -331,11 +332,19 @@ class WorkerProcess:
         await asyncio.sleep(self._idle_seconds)
         await self._end()
 
-    async def _end(self) -> int:
-        """End the process, if there is one, and return its exit status."""
+    async def _end(self, *, grace_seconds: float = 0) -> int:
+        """End the process, if there is one, and return its exit status.
+
+        A process that is ending by itself has `grace_seconds` for it. Python checks on a process before it sends a
+        signal, and when that finds it ended, asyncio never learns its status.
+        """
         process, self._process = self._process, None
         if process is None:
             return 0
+        if grace_seconds:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace_seconds):
+                    return await asyncio.shield(process.wait())
         with suppress(ProcessLookupError):
             process.kill()
         return await asyncio.shield(process.wait())
