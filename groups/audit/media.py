@@ -34,9 +34,9 @@ _AVATARS: Final[list[dict[str, Any]]] = [
 ]
 
 
-def checks(database: Database, holders: Sequence[str]) -> list[Check]:
-    """The checks of uploads; `holders` are collections whose documents have a content as messages do."""
-    audit = _Audit(database, MediaStore(database), holders)
+def checks(database: Database, content_collections: Sequence[str]) -> list[Check]:
+    """The checks of uploads; `content_collections` are collections whose documents have a content as messages do."""
+    audit = _Audit(database, MediaStore(database), content_collections)
     return [
         Check(
             "P1",
@@ -70,11 +70,13 @@ def checks(database: Database, holders: Sequence[str]) -> list[Check]:
 
 
 class _Audit:
-    def __init__(self, database: Database, store: MediaStore, holders: Sequence[str]) -> None:
+    def __init__(
+        self, database: Database, store: MediaStore, content_collections: Sequence[str]
+    ) -> None:
         self._database = database
         self._store = store
         self._streams = StreamStore(database)
-        self._holders = holders
+        self._content_collections = content_collections
 
     async def bytes(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """Bytes are stored after their record and deleted before it, so there are none without a record."""
@@ -106,14 +108,7 @@ class _Audit:
                     {"$project": {"_id": _MEDIA_ID, "held": {"$literal": 1}}},
                 ),
                 merged("stored", "known", "held", "whole"),
-                {
-                    "$match": {
-                        "$or": [
-                            {"known": None, "held": 1},
-                            {"stored": 1, "whole": None},
-                        ]
-                    }
-                },
+                {"$match": {"$or": [{"known": None, "held": 1}, {"stored": 1, "whole": None}]}},
             ],
         )
         async for row in rows:
@@ -139,7 +134,7 @@ class _Audit:
                 {"$match": {"state": "stored"}},
                 {"$project": {"uses": 1}},
                 union("messages", *_USES),
-                *(union(holder, *_USES) for holder in self._holders),
+                *(union(collection, *_USES) for collection in self._content_collections),
                 union("groups", *_AVATARS),
                 union("users", *_AVATARS),
                 {"$group": {"_id": "$_id", "uses": {"$max": "$uses"}, "used": {"$sum": "$used"}}},
@@ -156,7 +151,9 @@ class _Audit:
 
     def _recounting(self, media_id: str) -> Repair:
         async def work(tx: Tx) -> str | None:
-            changed = await self._store.recount(media_id, tx, holders=self._holders)
+            changed = await self._store.recount(
+                media_id, tx, content_collections=self._content_collections
+            )
             return None if changed is None else f"set its uses from {changed[0]} to {changed[1]}"
 
         return lambda: self._database.run(work)
@@ -168,6 +165,11 @@ class _Audit:
             "recorded": {"$sum": STORED_BYTES},
             "recorded_unused": {"$sum": {"$cond": [is_used, 0, STORED_BYTES]}},
         }
+        counters = ("bytes", "unused_bytes", "recorded", "recorded_unused")
+        differences = [
+            {"$ne": ["$bytes", "$recorded"]},
+            {"$ne": ["$unused_bytes", "$recorded_unused"]},
+        ]
         user = {"$concat": [usage_key(UserId("")), "$uploader_id"]}
         rows = snapshot.rows(
             "media_usage",
@@ -179,25 +181,8 @@ class _Audit:
                     {"$group": {"_id": {"$literal": DEPLOYMENT}, **in_records}},
                     {"$unset": "recorded_unused"},
                 ),
-                {
-                    "$group": {
-                        "_id": "$_id",
-                        **{
-                            name: {"$sum": f"${name}"}
-                            for name in ("bytes", "unused_bytes", "recorded", "recorded_unused")
-                        },
-                    }
-                },
-                {
-                    "$match": {
-                        "$expr": {
-                            "$or": [
-                                {"$ne": ["$bytes", "$recorded"]},
-                                {"$ne": ["$unused_bytes", "$recorded_unused"]},
-                            ]
-                        }
-                    }
-                },
+                {"$group": {"_id": "$_id", **{name: {"$sum": f"${name}"} for name in counters}}},
+                {"$match": {"$expr": {"$or": differences}}},
             ],
         )
         async for row in rows:
@@ -222,6 +207,7 @@ class _Audit:
 
     async def carried(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """A stream that counts wrongly would refuse posts too early or too late."""
+        sums = {name: {"$sum": f"${name}"} for name in ("counted", "carried")}
         rows = snapshot.rows(
             "streams",
             [
@@ -237,14 +223,7 @@ class _Audit:
                     {"$project": {"stream_id": 1, "more": {"$sum": "$content.media.size_bytes"}}},
                     {"$group": {"_id": "$stream_id", "carried": {"$sum": "$more"}}},
                 ),
-                {
-                    "$group": {
-                        "_id": "$_id",
-                        "there": {"$max": "$there"},
-                        "counted": {"$sum": "$counted"},
-                        "carried": {"$sum": "$carried"},
-                    }
-                },
+                {"$group": {"_id": "$_id", "there": {"$max": "$there"}, **sums}},
                 # A stream that has ended has no document any more, and its messages are being deleted.
                 {"$match": {"there": 1, "$expr": {"$ne": ["$counted", "$carried"]}}},
             ],

@@ -30,19 +30,19 @@ def write_gif(image: Image.Image, target: Path, found: Frames) -> None:
         file.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", loop) + b"\0")
         before: Image.Image | None = None
         for frame, milliseconds in _frames(image, range(found.count)):
-            place = (0, 0)
+            position = (0, 0)
             if is_opaque:
                 drawn = frame.convert("RGB")
                 box = _changed(before, drawn)
-                before, place = drawn, box[:2]
+                before, position = drawn, box[:2]
                 # Its own palette serves a frame that still has one.
                 frame = frame if frame.mode == "P" and box == _whole(frame) else drawn.crop(box)
-            _write_gif_frame(file, frame, place, milliseconds, _KEEP if is_opaque else _CLEAR)
+            _write_gif_frame(file, frame, position, milliseconds, _KEEP if is_opaque else _CLEAR)
         file.write(b";")
 
 
 def _write_gif_frame(
-    file: BinaryIO, frame: Image.Image, place: tuple[int, int], milliseconds: int, disposal: int
+    file: BinaryIO, frame: Image.Image, position: tuple[int, int], milliseconds: int, disposal: int
 ) -> None:
     transparent = frame.info.get("transparency") if disposal == _CLEAR else None
     if frame.mode != "P":
@@ -53,7 +53,7 @@ def _write_gif_frame(
     options = {} if transparent is None else {"transparency": transparent}
     for piece in GifImagePlugin.getdata(
         frame,
-        place,
+        position,
         duration=milliseconds,
         disposal=disposal,
         include_color_table=True,
@@ -137,8 +137,8 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    place = len(_PNG_HEAD)
-    while place < len(png):
-        (size,) = struct.unpack_from(">I", png, place)
-        yield png[place + 4 : place + 8], png[place + 8 : place + 8 + size]
-        place += 12 + size
+    offset = len(_PNG_HEAD)
+    while offset < len(png):
+        (size,) = struct.unpack_from(">I", png, offset)
+        yield png[offset + 4 : offset + 8], png[offset + 8 : offset + 8 + size]
+        offset += 12 + size

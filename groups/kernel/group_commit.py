@@ -108,13 +108,13 @@ class GroupCommit(Generic[E, R]):
             while queue:
                 await fill_batch(queue.__len__, self._max_batch)
                 batch = []
-                while queue and len(batch) < self._max_batch and self._has_company(batch, queue):
+                while queue and len(batch) < self._max_batch and self._may_join(batch, queue):
                     entry, future = queue.popleft()
                     self._waiting -= 1
                     if not future.cancelled():
                         batch.append((entry, future))
                 if batch and not await self._commit(key, batch):
-                    self._refuse(queue)
+                    self._refuse_waiting(queue)
         finally:
             # No await between the last look at the queue and this line, so no entry is left behind. On cancellation the
             # entries that still wait are refused.
@@ -124,7 +124,7 @@ class GroupCommit(Generic[E, R]):
                 if not future.done():
                     future.set_exception(Unavailable("The server is stopping"))
 
-    def _has_company(
+    def _may_join(
         self, batch: list[tuple[E, asyncio.Future[R]]], queue: deque[tuple[E, asyncio.Future[R]]]
     ) -> bool:
         """Whether the next entry of the queue may join the batch."""
@@ -132,7 +132,7 @@ class GroupCommit(Generic[E, R]):
             return True
         return not (self._is_alone(batch[0][0]) or self._is_alone(queue[0][0]))
 
-    def _refuse(self, queue: deque[tuple[E, asyncio.Future[R]]]) -> None:
+    def _refuse_waiting(self, queue: deque[tuple[E, asyncio.Future[R]]]) -> None:
         """Refuse the entries behind an outage; each further batch would wait as long as the first one did."""
         while queue:
             _, future = queue.popleft()

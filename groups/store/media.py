@@ -221,12 +221,12 @@ class MediaStore:
         return True
 
     async def recount(
-        self, media_id: str, tx: Tx, *, holders: Sequence[str] = ()
+        self, media_id: str, tx: Tx, *, content_collections: Sequence[str] = ()
     ) -> tuple[int, int] | None:
         """Set `uses` to what messages and profiles use; returns the old and the new value, or None if it was right.
 
-        `holders` are collections of higher packages whose documents have a content as messages do. This reads all
-        documents, so it is for repairs only. An upload without uses keeps its `expires_at`.
+        `content_collections` are collections of higher packages whose documents have a content as messages do. This
+        reads all documents, so it is for repairs only. An upload without uses keeps its `expires_at`.
         """
         # Written before the uses are counted, so that concurrent uses and releases wait for this transaction.
         record = await self._media.find_one_and_update(
@@ -235,8 +235,8 @@ class MediaStore:
         if record is None:
             return None
         used = 0
-        for holder in (self._messages, *map(self._database.collection, holders)):
-            cursor = holder.aggregate(
+        for collection in (self._messages, *map(self._database.collection, content_collections)):
+            cursor = collection.aggregate(
                 [
                     {"$match": {"content.media.media_id": media_id}},
                     {"$unwind": "$content.media"},

@@ -139,17 +139,17 @@ def distribute_raw(queries: Sequence[BatchedQuery[Any]], answer: list[bytes]) ->
 def _arrays_in(raw: bytes) -> list[list[bytes]]:
     """The documents in each array of a BSON document that has no other fields."""
     arrays: list[list[bytes]] = []
-    place, end = _LENGTH_BYTES, len(raw) - 1  # a document ends in a zero
-    while place < end:
+    offset, end = _LENGTH_BYTES, len(raw) - 1  # a document ends in a zero
+    while offset < end:
         # An element: one byte of type, its name up to a zero, its value.
-        place = raw.index(0, place) + 1
-        following = place + int.from_bytes(raw[place : place + _LENGTH_BYTES], "little")
+        offset = raw.index(0, offset) + 1
+        following = offset + int.from_bytes(raw[offset : offset + _LENGTH_BYTES], "little")
         rows: list[bytes] = []
-        row, last = place + _LENGTH_BYTES, following - 1
+        row, last = offset + _LENGTH_BYTES, following - 1
         while row < last:
             start = raw.index(0, row) + 1
             row = start + int.from_bytes(raw[start : start + _LENGTH_BYTES], "little")
             rows.append(raw[start:row])
         arrays.append(rows)
-        place = following
+        offset = following
     return arrays
