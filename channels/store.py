@@ -45,7 +45,7 @@ class ChannelStore:
         )
         return result.matched_count == 1
 
-    def lookup_profile(self, channel_id: GroupId) -> BatchedQuery[dict[str, object] | None]:
+    def query_profile(self, channel_id: GroupId) -> BatchedQuery[dict[str, object] | None]:
         """What the channel's profile has beyond its group, JSON-ready; None where it is no channel."""
         return BatchedQuery(self._channels, {"_id": channel_id}, _to_profile)
 

@@ -85,7 +85,7 @@ def assemble(
     chat.hooks.disbanded.append(channels.on_disbanded)
     chat.hooks.signatures.append(voice.signatures)
     chat.hooks.forwarding.append(voice.may_forward)
-    chat.hooks.profile = store.lookup_profile
+    chat.hooks.profile = store.query_profile
     talks.threads.cleared.append(reactions.stream_ended)
     bus.listen(extras.on_events)
     bus.on_resync(extras.forget_all)

@@ -17,7 +17,7 @@ from groups.models import Message, Tally, message_key, readers_a_command, seq_in
 from reactions.models import Reaction
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-# Of memory, and what entries take beside their documents (measured in `tests/kernel/test_memory.py`).
+# Of memory, and what entries take beside their documents (measured in `tests/server/test_caches.py`).
 _KEPT_TALLY_BYTES: Final = 2 * 2**20  # some 2,000 messages
 _TALLY_BYTES: Final = 500
 _COUNT_BYTES: Final = 160
@@ -57,7 +57,7 @@ class Asked(NamedTuple):
     of_held: BatchedQuery[Held]
 
     @property
-    def lookups(self) -> tuple[BatchedQuery[Any], BatchedQuery[Any]]:
+    def queries(self) -> tuple[BatchedQuery[Any], BatchedQuery[Any]]:
         """The tallies first: where a message has none, nobody holds anything."""
         return self.of_tallies, self.of_held
 
@@ -85,20 +85,22 @@ class ReactionStore:
         self._database = database
         self._reactions = database.collection("reactions")
         self._tallies = database.collection("tallies")
-        self._tally_memory = database.memory(
+        self._tally_cache = database.decoded_cache(
             "tallies",
             _to_tally,
-            most_bytes=_KEPT_TALLY_BYTES,
-            weigh=lambda raw, keyed: len(raw) + _TALLY_BYTES + _COUNT_BYTES * len(keyed[1].counts),
+            max_bytes=_KEPT_TALLY_BYTES,
+            size_of=lambda raw, keyed: (
+                len(raw) + _TALLY_BYTES + _COUNT_BYTES * len(keyed[1].counts)
+            ),
         )
-        self._held_memory = database.memory(
+        self._held_cache = database.decoded_cache(
             "reactions",
             _to_held,
-            most_bytes=_KEPT_HELD_BYTES,
-            weigh=lambda raw, _: 2 * len(raw) + _HELD_BYTES,
+            max_bytes=_KEPT_HELD_BYTES,
+            size_of=lambda raw, _: 2 * len(raw) + _HELD_BYTES,
         )
         self._reader = PageBatcher(
-            self._see, readers_a_query=lambda page: readers_a_command(len(page.seqs))
+            self._see, readers_per_query=lambda page: readers_a_command(len(page.seqs))
         )
 
     # --- tallies --------------------------------------------------------------------------------------------------
@@ -131,8 +133,8 @@ class ReactionStore:
             {"$project": {"_id": 1}},
         )
         asked = self.ask(message_ids, users)
-        await self._database.look_up(None, any_tally, *asked.lookups)
-        tallies, held = asked.of_tallies.found, asked.of_held.found
+        await self._database.fetch(None, any_tally, *asked.queries)
+        tallies, held = asked.of_tallies.result, asked.of_held.result
         return {user_id: Seen(tallies, held.get(user_id, {})) for user_id in users}
 
     def ask(self, message_ids: Collection[str], user_ids: Collection[UserId]) -> Asked:
@@ -157,8 +159,8 @@ class ReactionStore:
             self._tallies,
             tallies,
             dict,
-            memory=self._tally_memory,
-            along=JoinedOn(messages, "_id", "_id") if messages else None,
+            cache=self._tally_cache,
+            joined_on=JoinedOn(messages, "_id", "_id") if messages else None,
         )
         # Uses index: message_id_1_user_id_1_emoji_1 (covered)
         of_held = BatchedQuery(
@@ -166,8 +168,8 @@ class ReactionStore:
             {**reactions, "user_id": {"$in": list(user_ids)}},
             _by_user,
             {"$project": {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1}},
-            memory=self._held_memory,
-            along=JoinedOn(messages, "_id", "message_id") if messages else None,
+            cache=self._held_cache,
+            joined_on=JoinedOn(messages, "_id", "message_id") if messages else None,
         )
         return Asked(user_ids, of_tallies, of_held)
 

@@ -11,7 +11,7 @@ from channels.audit.store import ChannelAuditStore
 from channels.limits import Limits
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -30,14 +30,14 @@ def checks(database: Database, updating: UpdateService, limits: Limits) -> list[
             "P3",
             "a channel is a group that carries the marker",
             "channels",
-            lambda snapshot: snapshot.number("channels"),
+            lambda snapshot: snapshot.count("channels"),
             audit.marks,
         ),
         Check(
             "P3",
             "there are as many channels as counted, and allowed",
             "channels",
-            lambda snapshot: snapshot.number("channels"),
+            lambda snapshot: snapshot.count("channels"),
             audit.counter,
         ),
     ]
@@ -93,7 +93,7 @@ class _Audit:
     async def counter(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """The counter that makes the limit of channels exact."""
         counted = await self._store.counted(snapshot)
-        there_are = await snapshot.number("channels")
+        there_are = await snapshot.count("channels")
         if counted != there_are:
             problem = f"counted {counted} channels, there are {there_are}"
             yield Finding("P3", "deployment", problem, self._recounting())

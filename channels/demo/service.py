@@ -25,7 +25,7 @@ from conversations.wiring import Conversations
 from groups.errors import GroupIdTaken
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.errors import InvalidInput, LimitReached, NotFound, PermissionDenied, TooMany
+from groups.kernel.errors import InvalidInput, LimitReached, NotFound, PermissionDenied, RateLimited
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
 from groups.models import Content, GroupType, JoinOption, Kind, Visibility
@@ -113,7 +113,7 @@ async def _with_clock(
 
 async def _try(step: Awaitable[object]) -> None:
     # What a deployment's own limits refuse is missing from the scene; that is no reason not to start.
-    with suppress(LimitReached, PermissionDenied, NotFound, InvalidInput, TooMany):
+    with suppress(LimitReached, PermissionDenied, NotFound, InvalidInput, RateLimited):
         await step
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from channels.drafts.store import DraftStore
 from groups.audit.joins import look_up
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -31,14 +31,14 @@ def checks(database: Database, keeping: DraftContent, messages: MessageService) 
             "P9",
             "drafts belong to channels",
             "drafts",
-            lambda snapshot: snapshot.number(HOLDER),
+            lambda snapshot: snapshot.count(HOLDER),
             audit.channels,
         ),
         Check(
             "P6",
             "a scheduled post is due at its hour",
             "drafts",
-            lambda snapshot: snapshot.number(HOLDER),
+            lambda snapshot: snapshot.count(HOLDER),
             audit.hours,
         ),
     ]

@@ -44,7 +44,7 @@ from groups.kernel.errors import (
     PermissionRefused,
 )
 from groups.kernel.ids import GroupId
-from groups.kernel.paging import Page, PageQuery, page_of_named
+from groups.kernel.paging import Page, PageQuery, page_of_ids
 from groups.limits import IDS_PER_CALL
 from groups.models import Departure
 from groups.routes.responses.fields import ItemError, split_ids
@@ -153,7 +153,7 @@ class ChannelRoutes:
                 found = await self._channels.get_many(actor, ids)
                 return [_item(i, item) for i, item in zip(ids, found, strict=True)]
 
-            items, next_cursor = await page_of_named(named, query.cursor, read)
+            items, next_cursor = await page_of_ids(named, query.cursor, read)
             return ChannelPage(items=items, next_cursor=next_cursor)
         limit, cursor = query.limit, query.cursor
         if query.subscribed:

@@ -14,7 +14,7 @@ import orjson
 from pydantic import ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict
 
-from groups.kernel.endpoint import LINE_BYTES, Body, Lines, Query, Response
+from groups.kernel.endpoint import LINE_BYTES, Body, NdjsonBody, Query, Response
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId, UserIdText, is_user_id
 from groups.routes.responses.fields import ItemError
@@ -82,7 +82,7 @@ class _Batch:
 class Intake:
     """One import's lines on their way in, and its progress on the way out."""
 
-    def __init__(self, lines: Lines[ImportLine], query: ImportQuery) -> None:
+    def __init__(self, lines: NdjsonBody[ImportLine], query: ImportQuery) -> None:
         self._chunks = lines.chunks
         self._tells_all = query.results == "all"
         self._number = 0

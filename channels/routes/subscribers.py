@@ -21,7 +21,7 @@ from groups.errors import (
     OwnerCannotLeave,
 )
 from groups.kernel.actor import Actor
-from groups.kernel.endpoint import Lines, Rendered, Stream, delete, get, post, put
+from groups.kernel.endpoint import NdjsonBody, NdjsonStream, Rendered, delete, get, post, put
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.ids import GroupId, UserIdText
 from groups.kernel.paging import Page, PageQuery
@@ -94,8 +94,8 @@ class SubscriberRoutes:
         actor: Actor,
         channel_id: ChannelIdText,
         query: ImportQuery,
-        lines: Lines[ImportLine],
-    ) -> Stream[ImportProgress]:
+        lines: NdjsonBody[ImportLine],
+    ) -> NdjsonStream[ImportProgress]:
         """Subscribe users by the million (the application's back end), a line {"user_id": …} each.
 
         The lines are taken in batches, each committed before its line of progress is sent; blank ones are skipped.
@@ -107,7 +107,7 @@ class SubscriberRoutes:
         admissions = await self._subscribers.import_users(
             actor, GroupId(channel_id), intake.batches()
         )
-        return Stream(intake.progress(admissions))
+        return NdjsonStream(intake.progress(admissions))
 
     @put(
         "/v1/channels/{channel_id}/subscribers/{user_id}",

@@ -58,12 +58,12 @@ from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationRoutes
 from conversations.routes.unread import UnreadRoutes
 from conversations.wiring import CONVERSATION_INDEXES, Conversations
-from groups.kernel.clock import Clock
+from groups.kernel.background import PeriodicTask
+from groups.kernel.clock import CLOCK_SYNC_SECONDS, Clock
 from groups.kernel.endpoint import Endpoint, endpoints_of
 from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database, Index, ensure_indexes
 from groups.kernel.mongo.schema import Schema
-from groups.kernel.mongo.timekeeping import Timekeeping
 from groups.routes.groups import GroupRoutes
 from groups.routes.media import MediaRoutes
 from groups.routes.members import MemberRoutes
@@ -97,29 +97,29 @@ class Services:
     channels: Channels
     reach: Analytics
     metrics: Metrics
-    timekeeping: Timekeeping
+    clock_sync: PeriodicTask
 
     async def start(self) -> None:
         """Create the indexes, migrate an older database, listen to events, and resume unfinished background work.
 
-        Raises: StoredByNewer; Unavailable.
+        Raises: NewerSchema; Unavailable.
         """
         schema, to_take = Schema(self.database), migrations(self.database, self.chat, self.channels)
-        await schema.begin(to_take[-1].version)
+        await schema.record_version(to_take[-1].version)
         await ensure_indexes(self.database, INDEXES)
-        await schema.reach(to_take)
+        await schema.migrate(to_take)
         await self.bus.start()
         # After the bus: a revocation in between would otherwise be missed.
         await self.chat.revocations.load()
         await self.chat.clearing.resume()
-        self.timekeeping.start()
+        self.clock_sync.start()
         self.chat.media.start()
         self.channels.drafting.scheduler.start()
         self.reach.folding.start()
 
     async def stop(self) -> None:
         """Finish what was submitted. Nothing may be submitted afterwards."""
-        await self.timekeeping.stop()
+        await self.clock_sync.stop()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
         await self.reach.close()
@@ -174,7 +174,7 @@ def create_services(
     talks.admission.desk = official.desk
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),
-        timekeeping=Timekeeping(database),
+        clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
     )
 
 
@@ -260,7 +260,7 @@ class App(web.BaseRunner):
         self.load_shedder = load_shedder
         metrics.places.set_function(lambda: load_shedder.places)
         metrics.at_work.set_function(lambda: load_shedder.at_work)
-        images = services.chat.media.pictures
+        images = services.chat.media.image_workers
         metrics.picture_worker_deaths.set_function(lambda: images.deaths)
         http = HttpServer(limits, metrics, cors, load_shedder, addresses)
         self._unsent = UnsentBytes(

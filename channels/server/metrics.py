@@ -14,7 +14,7 @@ from prometheus_client import (
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from groups.kernel.byte_cache import kept_bytes
+from groups.kernel.byte_cache import cached_bytes
 
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -27,7 +27,7 @@ class _KeptBytes(Collector):
         family = GaugeMetricFamily(
             "channels_cache_bytes", "Estimated memory of a cache", labels=["cache"]
         )
-        for name, size in sorted(kept_bytes().items()):
+        for name, size in sorted(cached_bytes().items()):
             family.add_metric([name], size)
         yield family
 

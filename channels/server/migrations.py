@@ -8,20 +8,20 @@ from functools import partial
 
 from channels.analytics.audit.service import muted_count
 from channels.wiring import Channels
-from groups.kernel.audit import set_right
+from groups.kernel.data_checks import repair_findings
 from groups.kernel.mongo import Database
-from groups.kernel.mongo.schema import Step
+from groups.kernel.mongo.schema import Migration
 from groups.wiring import GroupChat
 
 
-def migrations(database: Database, chat: GroupChat, channels: Channels) -> tuple[Step, ...]:
+def migrations(database: Database, chat: GroupChat, channels: Channels) -> tuple[Migration, ...]:
     """All steps in order. The version of the last one is this program's."""
     muted = muted_count(database, chat)
     return (
-        Step(1, "verified badges stand with the group", channels.verification.move_badges),
-        Step(2, "who has muted a group is counted", partial(set_right, database, muted)),
-        Step(3, "the bytes of each user's uploads are counted", chat.media.count_all),
-        Step(
+        Migration(1, "verified badges stand with the group", channels.verification.move_badges),
+        Migration(2, "who has muted a group is counted", partial(repair_findings, database, muted)),
+        Migration(3, "the bytes of each user's uploads are counted", chat.media.recount_usage),
+        Migration(
             4,
             "the bytes that each stream's messages carry are counted",
             chat.streams.count_all_media_bytes,

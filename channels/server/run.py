@@ -32,7 +32,7 @@ from channels.server.workers import WorkerPool, stop_with_parent, tell_parent_re
 from groups.kernel.clock import SystemClock
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo import POOL_SIZE, Database, StandaloneServer
-from groups.kernel.mongo.schema import StoredByNewer
+from groups.kernel.mongo.schema import NewerSchema
 
 DRAIN_SECONDS: Final = 15.0  # that requests under way have to finish after a stop signal
 
@@ -236,7 +236,7 @@ def _database_errors_as_startup_errors() -> Iterator[None]:
         yield
     except Unavailable as error:
         raise StartupError(error.detail, cure="Start again when the database answers.") from error
-    except StoredByNewer as error:
+    except NewerSchema as error:
         raise StartupError(
             "The data was stored by a newer version of this program"
             f" (data version {error.stored}; this program knows versions up to {error.known}).",

@@ -23,7 +23,7 @@ from groups.kernel.errors import DomainError, InvalidRequest, PermissionRefused
 from groups.kernel.group_commit import GroupCommit, OnBatch
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.paging import Slice, cut_page
+from groups.kernel.paging import UncutPage, cut_page
 from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
@@ -274,7 +274,7 @@ class ChannelService:
         )
         return await self._page_of(found)
 
-    async def _page_of(self, found: Slice[Found]) -> tuple[list[Channel], str | None]:
+    async def _page_of(self, found: UncutPage[Found]) -> tuple[list[Channel], str | None]:
         """The channels with their extras, as many as fit into a page."""
         ids = [access.group.group_id for access, _ in found.items]
         extras = await self._extras.find_many(ids)

@@ -133,7 +133,7 @@ class DialogueReactions:
         refusals = await self._refusals(entries, tx)
         sides = {dialogue.user_id, UserId(dialogue.peer_id)}
         asked = self._ledger.ask(message.stream_id, message.seq, sides)
-        await self._database.look_up(tx, *asked.lookups)
+        await self._database.fetch(tx, *asked.queries)
         picture = asked.picture()
         outcomes: list[DomainError | None] = []
         for entry in entries:

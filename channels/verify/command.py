@@ -17,7 +17,7 @@ from channels.limits import Limits
 from channels.verify.report import Progress, show
 from conversations.audit.service import checks as conversation_checks
 from groups.audit.service import checks as group_checks
-from groups.kernel.audit import Check, Finding
+from groups.kernel.data_checks import Check, Finding
 from groups.kernel.mongo import Database
 from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
 from reactions.audit.service import checks as reaction_checks

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from groups.kernel.audit import Check, Finding
+from groups.kernel.data_checks import Check, Finding
 
 
 class Told(Protocol):

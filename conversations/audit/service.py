@@ -12,7 +12,7 @@ from conversations.audit.store.dialogues import DialogueAuditStore
 from conversations.audit.store.settings import SettingsAuditStore
 from conversations.limits import ConversationLimits
 from conversations.models import C2C_PREFIX, ConversationId, group_of
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId, join_key
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -36,21 +36,21 @@ def checks(
             "P5",
             "what a user set belongs to a membership",
             "conversations",
-            lambda snapshot: snapshot.number("conversations"),
+            lambda snapshot: snapshot.count("conversations"),
             audit.seats,
         ),
         Check(
             "P5",
             "nobody read behind the head",
             "conversations",
-            lambda snapshot: snapshot.number("conversations"),
+            lambda snapshot: snapshot.count("conversations"),
             audit.cursors,
         ),
         Check(
             "P5",
             "conversations are in conversation groups that exist and are not too full",
             "conversation groups",
-            lambda snapshot: snapshot.number("conversation_groups"),
+            lambda snapshot: snapshot.count("conversation_groups"),
             audit.groups,
         ),
         Check(
@@ -64,7 +64,7 @@ def checks(
             "P5",
             "each dialogue with a channel has its thread, read no further than its head",
             "threads",
-            lambda snapshot: snapshot.number("threads"),
+            lambda snapshot: snapshot.count("threads"),
             audit.threads,
         ),
         audit.inboxes.check(),

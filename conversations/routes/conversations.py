@@ -24,7 +24,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.endpoint import delete, get, patch, post
 from groups.kernel.errors import BadCursor
 from groups.kernel.ids import AnyIdText
-from groups.kernel.paging import Page, PageQuery, page_of_named
+from groups.kernel.paging import Page, PageQuery, page_of_ids
 from groups.kernel.text import MaxBytes
 from groups.limits import IDS_PER_CALL
 from groups.routes.responses.fields import ItemError, split_ids
@@ -83,7 +83,7 @@ class ConversationRoutes:
                 found = await self._inbox.get_many(actor, ids)
                 return [_item(i, item) for i, item in zip(ids, found, strict=True)]
 
-            items, next_cursor = await page_of_named(named, query.cursor, read)
+            items, next_cursor = await page_of_ids(named, query.cursor, read)
             return Page(items=items, next_cursor=next_cursor)
         wanted = ListFilter(
             conversation_group=query.conversation_group,

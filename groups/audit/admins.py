@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from groups.audit.store.groups import GroupAuditStore
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -21,7 +21,7 @@ def checks(database: Database, limits: GroupLimits) -> list[Check]:
             "P3",
             "no group has more admins than it may have",
             "groups",
-            lambda snapshot: snapshot.number("groups"),
+            lambda snapshot: snapshot.count("groups"),
             audit.admins,
         ),
         Check(
@@ -35,7 +35,7 @@ def checks(database: Database, limits: GroupLimits) -> list[Check]:
 
 
 async def _count(snapshot: Snapshot) -> int:
-    return sum([await snapshot.number(collection) for collection in _OF_GROUPS])
+    return sum([await snapshot.count(collection) for collection in _OF_GROUPS])
 
 
 class _Audit:

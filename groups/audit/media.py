@@ -1,13 +1,10 @@
-"""What stored uploads must fulfil: every byte has a record, every record its bytes, and as many uses as it counts.
-
-The quotas stand on counters, which must be what the records and the messages say.
-"""
+"""Checks of stored uploads: bytes and records belong together, and counters are what records and messages say."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from groups.audit.joins import merged, union
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -18,7 +15,7 @@ from groups.store.streams import StreamStore
 _MEDIA_ID: Final[dict[str, Any]] = {
     "$arrayElemAt": [{"$split": ["$_id", SEPARATOR]}, 0],
 }
-"""The upload of which a stored file is one version."""
+"""The id of the upload that a stored file is a version of."""
 
 _USES: Final[list[dict[str, Any]]] = [
     {"$match": {"content.media.0": {"$exists": True}}},
@@ -28,8 +25,8 @@ _USES: Final[list[dict[str, Any]]] = [
 ]
 
 
-_FACES: Final[list[dict[str, Any]]] = [
-    # Whatever else is an address of the web: `/v1/media/{id}`, perhaps with `?size=`.
+_AVATARS: Final[list[dict[str, Any]]] = [
+    # `/v1/media/{id}`, perhaps with `?size=`; other values are addresses elsewhere.
     {"$match": {"face_url": {"$regex": "^/v1/media/"}}},
     {"$project": {"path": {"$arrayElemAt": [{"$split": ["$face_url", "?"]}, 0]}}},
     {"$project": {"media": {"$arrayElemAt": [{"$split": ["$path", "/"]}, 3]}}},
@@ -37,50 +34,52 @@ _FACES: Final[list[dict[str, Any]]] = [
 ]
 
 
-def checks(database: Database, holders: Sequence[str]) -> list[Check]:
-    """The checks of uploads; `holders` are collections whose documents hold a content as messages do."""
-    audit = _Audit(database, MediaStore(database), holders)
+def checks(database: Database, content_collections: Sequence[str]) -> list[Check]:
+    """The checks of uploads; `content_collections` are collections whose documents have a content as messages do."""
+    audit = _Audit(database, MediaStore(database), content_collections)
     return [
         Check(
             "P1",
             "stored bytes and uploads belong together",
             "uploads",
-            lambda snapshot: snapshot.number("media"),
+            lambda snapshot: snapshot.count("media"),
             audit.bytes,
         ),
         Check(
             "P1",
             "each upload counts the messages and profiles that use it",
             "uploads",
-            lambda snapshot: snapshot.number("media"),
+            lambda snapshot: snapshot.count("media"),
             audit.uses,
         ),
         Check(
             "P11",
             "each user's and the deployment's bytes of uploads are those that the records say",
             "users with uploads",
-            lambda snapshot: snapshot.number("media_usage"),
+            lambda snapshot: snapshot.count("media_usage"),
             audit.usage,
         ),
         Check(
             "P11",
             "each stream counts the bytes that its messages carry",
             "streams",
-            lambda snapshot: snapshot.number("streams"),
+            lambda snapshot: snapshot.count("streams"),
             audit.carried,
         ),
     ]
 
 
 class _Audit:
-    def __init__(self, database: Database, store: MediaStore, holders: Sequence[str]) -> None:
+    def __init__(
+        self, database: Database, store: MediaStore, content_collections: Sequence[str]
+    ) -> None:
         self._database = database
         self._store = store
         self._streams = StreamStore(database)
-        self._holders = holders
+        self._content_collections = content_collections
 
     async def bytes(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Bytes are stored after their record and deleted before it, so none is ever without."""
+        """Bytes are stored after their record and deleted before it, so there are none without a record."""
         rows = snapshot.rows(
             "media",
             [
@@ -101,7 +100,7 @@ class _Audit:
                         }
                     },
                 ),
-                # A condition on both fields of the index, and nothing else asked for: no chunk's bytes are read.
+                # Covered by the index, whose two fields the condition is on: no chunk's bytes are read.
                 union(
                     "blobs.chunks",
                     {"$match": {"files_id": {"$gte": ""}, "n": 0}},
@@ -109,14 +108,7 @@ class _Audit:
                     {"$project": {"_id": _MEDIA_ID, "held": {"$literal": 1}}},
                 ),
                 merged("stored", "known", "held", "whole"),
-                {
-                    "$match": {
-                        "$or": [
-                            {"known": None, "held": 1},
-                            {"stored": 1, "whole": None},
-                        ]
-                    }
-                },
+                {"$match": {"$or": [{"known": None, "held": 1}, {"stored": 1, "whole": None}]}},
             ],
         )
         async for row in rows:
@@ -129,22 +121,22 @@ class _Audit:
 
     def _deleting_bytes(self, media_id: str) -> Repair:
         async def repair() -> str | None:
-            deleted = await self._store.delete_strays(media_id)
+            deleted = await self._store.delete_orphaned_bytes(media_id)
             return "deleted the bytes" if deleted else None
 
         return repair
 
     async def uses(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Too low a count would throw away what a message shows, too high a one would keep it for ever."""
+        """Too low a count would delete an upload that a message shows; too high a count would keep it for ever."""
         rows = snapshot.rows(
             "media",
             [
                 {"$match": {"state": "stored"}},
                 {"$project": {"uses": 1}},
                 union("messages", *_USES),
-                *(union(holder, *_USES) for holder in self._holders),
-                union("groups", *_FACES),
-                union("users", *_FACES),
+                *(union(collection, *_USES) for collection in self._content_collections),
+                union("groups", *_AVATARS),
+                union("users", *_AVATARS),
                 {"$group": {"_id": "$_id", "uses": {"$max": "$uses"}, "used": {"$sum": "$used"}}},
                 {"$match": {"$expr": {"$ne": [{"$ifNull": ["$used", 0]}, "$uses"]}}},
             ],
@@ -159,58 +151,48 @@ class _Audit:
 
     def _recounting(self, media_id: str) -> Repair:
         async def work(tx: Tx) -> str | None:
-            changed = await self._store.recount(media_id, tx, holders=self._holders)
+            changed = await self._store.recount(
+                media_id, tx, content_collections=self._content_collections
+            )
             return None if changed is None else f"set its uses from {changed[0]} to {changed[1]}"
 
         return lambda: self._database.run(work)
 
     async def usage(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Too low a counter would let a quota be passed, too high a one would refuse what there is room for."""
+        """Too low a counter would let a quota be exceeded; too high a counter would refuse uploads that have room."""
         is_used = {"$gt": ["$uses", 0]}
-        said = {
-            "said": {"$sum": STORED_BYTES},
-            "said_unused": {"$sum": {"$cond": [is_used, 0, STORED_BYTES]}},
+        in_records = {
+            "recorded": {"$sum": STORED_BYTES},
+            "recorded_unused": {"$sum": {"$cond": [is_used, 0, STORED_BYTES]}},
         }
+        counters = ("bytes", "unused_bytes", "recorded", "recorded_unused")
+        differences = [
+            {"$ne": ["$bytes", "$recorded"]},
+            {"$ne": ["$unused_bytes", "$recorded_unused"]},
+        ]
         user = {"$concat": [usage_key(UserId("")), "$uploader_id"]}
         rows = snapshot.rows(
             "media_usage",
             [
                 {"$project": {"bytes": 1, "unused_bytes": 1}},
-                union("media", {"$group": {"_id": user, **said}}),
+                union("media", {"$group": {"_id": user, **in_records}}),
                 union(
                     "media",
-                    {"$group": {"_id": {"$literal": DEPLOYMENT}, **said}},
-                    {"$unset": "said_unused"},
+                    {"$group": {"_id": {"$literal": DEPLOYMENT}, **in_records}},
+                    {"$unset": "recorded_unused"},
                 ),
-                {
-                    "$group": {
-                        "_id": "$_id",
-                        **{
-                            name: {"$sum": f"${name}"}
-                            for name in ("bytes", "unused_bytes", "said", "said_unused")
-                        },
-                    }
-                },
-                {
-                    "$match": {
-                        "$expr": {
-                            "$or": [
-                                {"$ne": ["$bytes", "$said"]},
-                                {"$ne": ["$unused_bytes", "$said_unused"]},
-                            ]
-                        }
-                    }
-                },
+                {"$group": {"_id": "$_id", **{name: {"$sum": f"${name}"} for name in counters}}},
+                {"$match": {"$expr": {"$or": differences}}},
             ],
         )
         async for row in rows:
             key = row["_id"]
             whose = key if key == DEPLOYMENT else f"user {key.removeprefix(usage_key(UserId('')))}"
-            problem = f"counts {row['bytes']} bytes of uploads, stored are {row['said']}"
-            if row["unused_bytes"] != row["said_unused"]:
+            problem = f"counts {row['bytes']} bytes of uploads, stored are {row['recorded']}"
+            if row["unused_bytes"] != row["recorded_unused"]:
                 problem = (
                     f"counts {row['unused_bytes']} unused bytes of uploads,"
-                    f" stored are {row['said_unused']}"
+                    f" stored are {row['recorded_unused']}"
                 )
             yield Finding("P11", whose, problem, self._counting_usage(key))
 
@@ -224,7 +206,8 @@ class _Audit:
         return lambda: self._database.run(work)
 
     async def carried(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """A stream that counts wrongly would refuse posts too early, or too late."""
+        """A stream that counts wrongly would refuse posts too early or too late."""
+        sums = {name: {"$sum": f"${name}"} for name in ("counted", "carried")}
         rows = snapshot.rows(
             "streams",
             [
@@ -240,15 +223,8 @@ class _Audit:
                     {"$project": {"stream_id": 1, "more": {"$sum": "$content.media.size_bytes"}}},
                     {"$group": {"_id": "$stream_id", "carried": {"$sum": "$more"}}},
                 ),
-                {
-                    "$group": {
-                        "_id": "$_id",
-                        "there": {"$max": "$there"},
-                        "counted": {"$sum": "$counted"},
-                        "carried": {"$sum": "$carried"},
-                    }
-                },
-                # The messages of a stream that has ended are being cleared away.
+                {"$group": {"_id": "$_id", "there": {"$max": "$there"}, **sums}},
+                # A stream that has ended has no document any more, and its messages are being deleted.
                 {"$match": {"there": 1, "$expr": {"$ne": ["$counted", "$carried"]}}},
             ],
         )

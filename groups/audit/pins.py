@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from groups.audit.joins import merged, union, with_disbanded_streams
 from groups.audit.store.streams import StreamAuditStore
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -19,7 +19,7 @@ def checks(database: Database, limits: GroupLimits) -> list[Check]:
             "P3",
             "each stream lists its pinned messages, as many as it may have",
             "pinned messages",
-            lambda snapshot: snapshot.number("messages", [_PINNED]),
+            lambda snapshot: snapshot.count("messages", [_PINNED]),
             audit.pins,
         )
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from groups.audit import admins, media, pins, streams
 from groups.audit.store.groups import GroupAuditStore
 from groups.audit.store.streams import StreamAuditStore
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -31,21 +31,21 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
             "P3",
             "each member has one record",
             "members",
-            lambda snapshot: snapshot.number("members"),
+            lambda snapshot: snapshot.count("members"),
             audit.members,
         ),
         Check(
             "P3",
             "each group has its stream, its owner, as many members as it says and may have",
             "groups",
-            lambda snapshot: snapshot.number("groups"),
+            lambda snapshot: snapshot.count("groups"),
             audit.groups,
         ),
         Check(
             "P5",
             "nobody joined behind the head",
             "members",
-            lambda snapshot: snapshot.number("members"),
+            lambda snapshot: snapshot.count("members"),
             audit.joined,
         ),
         Check(
@@ -62,7 +62,7 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
 
 
 async def _count_restrictions(snapshot: Snapshot) -> int:
-    return await snapshot.number("restrictions") + await snapshot.number("join_requests")
+    return await snapshot.count("restrictions") + await snapshot.count("join_requests")
 
 
 class _Audit:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from groups.audit.store.streams import StreamAuditStore
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Document, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -22,7 +22,7 @@ def checks(database: Database) -> list[Check]:
             "P2",
             "each stream has seq 1, 2, 3 … up to its head",
             "messages",
-            lambda snapshot: snapshot.number("messages"),
+            lambda snapshot: snapshot.count("messages"),
             audit.streams,
         ),
     ]

@@ -1,4 +1,4 @@
-"""Animations written frame by frame, so that only the frame at hand and the one before it are in memory.
+"""Writes animations frame by frame, so that only the current frame and the one before it are in memory.
 
 Pillow's own writers for GIF and PNG keep every frame until the last one.
 """
@@ -17,8 +17,8 @@ from groups.images.headers import Frames
 _PNG_HEAD: Final = b"\x89PNG\r\n\x1a\n"
 _COMPRESSION: Final = 4  # see `drawing`
 _DEFAULT_MILLISECONDS: Final = 100
-_CLEARED: Final = 2  # GIF: the frame is removed before the next one is drawn
-_LEFT: Final = 1  # GIF: the next frame is drawn over this one
+_CLEAR: Final = 2  # GIF disposal: the frame is removed before the next one is drawn
+_KEEP: Final = 1  # GIF disposal: the next frame is drawn over this one
 
 
 def write_gif(image: Image.Image, target: Path, found: Frames) -> None:
@@ -30,30 +30,30 @@ def write_gif(image: Image.Image, target: Path, found: Frames) -> None:
         file.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", loop) + b"\0")
         before: Image.Image | None = None
         for frame, milliseconds in _frames(image, range(found.count)):
-            place = (0, 0)
+            position = (0, 0)
             if is_opaque:
                 drawn = frame.convert("RGB")
                 box = _changed(before, drawn)
-                before, place = drawn, box[:2]
+                before, position = drawn, box[:2]
                 # Its own palette serves a frame that still has one.
                 frame = frame if frame.mode == "P" and box == _whole(frame) else drawn.crop(box)
-            _write_gif_frame(file, frame, place, milliseconds, _LEFT if is_opaque else _CLEARED)
+            _write_gif_frame(file, frame, position, milliseconds, _KEEP if is_opaque else _CLEAR)
         file.write(b";")
 
 
 def _write_gif_frame(
-    file: BinaryIO, frame: Image.Image, place: tuple[int, int], milliseconds: int, disposal: int
+    file: BinaryIO, frame: Image.Image, position: tuple[int, int], milliseconds: int, disposal: int
 ) -> None:
-    transparent = frame.info.get("transparency") if disposal == _CLEARED else None
+    transparent = frame.info.get("transparency") if disposal == _CLEAR else None
     if frame.mode != "P":
         frame = frame.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         palette = frame.getpalette("RGBA") or []
         alphas = palette[3::4]
-        transparent = alphas.index(0) if disposal == _CLEARED and 0 in alphas else None
+        transparent = alphas.index(0) if disposal == _CLEAR and 0 in alphas else None
     options = {} if transparent is None else {"transparency": transparent}
     for piece in GifImagePlugin.getdata(
         frame,
-        place,
+        position,
         duration=milliseconds,
         disposal=disposal,
         include_color_table=True,
@@ -82,7 +82,7 @@ def write_png(image: Image.Image, target: Path, frames: range) -> None:
             control = struct.pack(
                 ">IIIIIHHBB",
                 *(sequence, box[2] - box[0], box[3] - box[1], box[0], box[1]),
-                *(min(milliseconds, 65_535), 1_000, 0, 0),  # left as it is, not blended
+                *(min(milliseconds, 65_535), 1_000, 0, 0),  # kept, and not blended
             )
             file.write(_chunk(b"fcTL", control))
             sequence += 1
@@ -99,7 +99,7 @@ def write_png(image: Image.Image, target: Path, frames: range) -> None:
 
 
 def write_webp(image: Image.Image, target: Path, milliseconds: list[int]) -> None:
-    """Write an opened animated WebP, whose frames are shown so long."""
+    """Write an opened animated WebP; each of its frames is shown for so many milliseconds."""
     # The encoder asks the image for one frame after the other, and keeps them encoded.
     image.save(
         target,
@@ -137,8 +137,8 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    place = len(_PNG_HEAD)
-    while place < len(png):
-        (size,) = struct.unpack_from(">I", png, place)
-        yield png[place + 4 : place + 8], png[place + 8 : place + 8 + size]
-        place += 12 + size
+    offset = len(_PNG_HEAD)
+    while offset < len(png):
+        (size,) = struct.unpack_from(">I", png, offset)
+        yield png[offset + 4 : offset + 8], png[offset + 8 : offset + 8 + size]
+        offset += 12 + size

@@ -1,13 +1,13 @@
-"""Redraws one picture: what others see of an uploaded image is drawn from its pixels.
+"""Redraws one image: what others see of an upload is drawn from its pixels.
 
 Promises:
-    Nothing but the picture: position, camera, comments, colour profiles and whatever follows the picture stay behind,
-    since the file is written anew; the orientation that a camera only notes is applied, and colours become sRGB.
-    Animations stay animations.
+    Nothing but the pixels: position, camera, comments, colour profiles and whatever follows the image in the file are
+    dropped, since the file is written anew. The orientation that a camera only notes is applied, and colours become
+    sRGB. Animations stay animations.
     Bounded: size, number of frames and the memory that they need are computed from the header and compared with the
-    budget before anything is decoded; at most two frames of an animation are held at once.
+    budget before anything is decoded. At most two frames of an animation are held at once.
 
-Refused: what is over budget, ends too early, or is another kind of file too.
+An image is refused that is over budget, ends too early, or is another kind of file at the same time.
 """
 
 import errno
@@ -22,11 +22,11 @@ from typing import Any, Final
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from groups.images.animations import write_gif, write_png, write_webp
-from groups.images.budget import Budget, Refused
-from groups.images.headers import MOST_SCANS, Frames, frames_of, only_picture_of, scans_of
+from groups.images.headers import MAX_SCANS, Frames, frames_of, scans_of, without_texts
+from groups.images.job import Budget, ImageRefused
 
 _ORIENTATION: Final = 0x0112
-_TURNS: Final[Mapping[int, Image.Transpose]] = {
+_UNDO_ORIENTATION: Final[Mapping[int, Image.Transpose]] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -35,49 +35,49 @@ _TURNS: Final[Mapping[int, Image.Transpose]] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each orientation of Exif."""
-_QUALITY: Final = 92  # of JPEG where its own tables do not fit any more, and of WebP
+"""The turn that undoes each orientation of Exif."""
+_QUALITY: Final = 92  # of WebP, and of JPEG where its own tables do not fit any more
 _SMALL_QUALITY: Final = 80
 _COMPRESSION: Final = 4  # of PNG: 2% larger than with Pillow's default of 6, in a third of the time
 _HEAD_BYTES: Final = 1024
-# What would make a reader take the file for something else than the picture it also is.
+# Beginnings by which a program would take the file for something else than the image that it also is.
 _OTHER_KINDS: Final = (b"%pdf-", b"<html", b"<!doctype", b"<script", b"<svg", b"<?php")
 _STRIP_PIXELS: Final = 2_000_000  # converted at once while a smaller version is made
 _MODE_BYTES: Final[Mapping[str, int]] = {"1": 1, "L": 1, "P": 1, "I;16": 2}
-"""How Pillow holds a pixel; in four bytes in every other mode."""
+"""Bytes in which Pillow holds a pixel; four in every other mode."""
 _ANIMATION_BYTES: Final[Mapping[str, int]] = {"GIF": 22, "PNG": 22, "WEBP": 36}
 _WEBP_BYTES: Final = 22  # a still one
 
 
 class DiskFull(Exception):
-    """There is no room for the redrawn picture; it is not the picture's fault."""
+    """The disk has no room for the redrawn image; the image itself may be fine."""
 
 
-def draw(
+def redraw(
     source: Path, kind: str, target: Path, edges: Mapping[str, int], budget: Budget
 ) -> tuple[int, int]:
-    """Redraw the picture at `source` to `target`, and a smaller version for each of `edges` (pixels) beside it.
+    """Redraw the image at `source` to `target`, and a smaller version for each of `edges` (pixels) beside it.
 
-    Returns width and height. Raises: Refused; TooLargeHere; DiskFull.
+    Returns width and height. Raises: ImageRefused; TooLargeForWorker; DiskFull.
     """
     try:
         with warnings.catch_warnings():
-            # Pillow's own bound only warns at first; the budget is checked below.
+            # Pillow's own bound only warns at first; `Budget.check` decides.
             warnings.simplefilter("ignore")
             return _draw(source, kind, target, edges, budget)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, EOFError) as error:
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise DiskFull from error
         if target.exists() and target.stat().st_size >= budget.file_bytes:
-            raise Refused(
+            raise ImageRefused(
                 f"Redrawn it is larger than {budget.file_bytes} bytes",
                 exceeded="bytes",
                 limit=budget.file_bytes,
             ) from error
-        raise Refused("The picture is damaged or cut off") from error
+        raise ImageRefused("The image is damaged or cut off") from error
     except (SyntaxError, ValueError, LookupError, TypeError, ArithmeticError) as error:
-        # What Pillow's readers raise of a header that contradicts itself.
-        raise Refused("The picture is damaged") from error
+        # Pillow's readers raise these for a header that contradicts itself.
+        raise ImageRefused("The image is damaged") from error
 
 
 def _draw(
@@ -86,19 +86,19 @@ def _draw(
     data = source.read_bytes()
     _refuse_two_kinds(data)
     found = frames_of(data, kind, budget.animation_frames)
-    if kind == "JPEG" and (scans := scans_of(data)) > MOST_SCANS:
-        raise Refused(
-            f"At most {MOST_SCANS} scans", scans=scans, exceeded="scans", limit=MOST_SCANS
+    if kind == "JPEG" and (scans := scans_of(data)) > MAX_SCANS:
+        raise ImageRefused(
+            f"At most {MAX_SCANS} scans", scans=scans, exceeded="scans", limit=MAX_SCANS
         )
     if kind == "WEBP":
         # Before it is opened: its decoder takes memory for two whole frames at once.
-        bytes_a_pixel = _WEBP_BYTES if found.count == 1 else _ANIMATION_BYTES[kind]
-        budget.check(found.width, found.height, found.count, bytes_a_pixel)
-    file = io.BytesIO(only_picture_of(data) if kind == "PNG" else data)
+        bytes_per_pixel = _WEBP_BYTES if found.count == 1 else _ANIMATION_BYTES[kind]
+        budget.check(found.width, found.height, found.count, bytes_per_pixel)
+    file = io.BytesIO(without_texts(data) if kind == "PNG" else data)
     del data
     with Image.open(file, formats=[kind]) as image:
         width, height = max(image.width, found.width), max(image.height, found.height)
-        budget.check(width, height, found.count, _bytes_a_pixel(image, kind, found))
+        budget.check(width, height, found.count, _bytes_per_pixel(image, kind, found))
         if found.count > 1:
             return _draw_animation(image, kind, target, edges, found)
         return _draw_still(image, kind, target, edges)
@@ -110,22 +110,22 @@ def _refuse_two_kinds(data: bytes) -> None:
     with suppress(OSError):
         is_zip = zipfile.is_zipfile(io.BytesIO(data))
     if is_zip or any(mark in head for mark in _OTHER_KINDS):
-        raise Refused("The file is a picture and something else at once")
+        raise ImageRefused("The file is an image and something else at once")
 
 
-def _bytes_a_pixel(image: Image.Image, kind: str, found: Frames) -> int:
-    """How much memory drawing it takes for each pixel of a frame; measured, rounded up."""
+def _bytes_per_pixel(image: Image.Image, kind: str, found: Frames) -> int:
+    """Bytes of memory that drawing takes for each pixel of a frame; measured, rounded up."""
     if found.count > 1:
         return _ANIMATION_BYTES[kind]
     if kind == "WEBP":
         return _WEBP_BYTES
-    held = _MODE_BYTES.get(image.mode, 4)
+    per_pixel = _MODE_BYTES.get(image.mode, 4)
     if kind != "JPEG":
-        return held + 1
+        return per_pixel + 1
     is_turned = image.getexif().get(_ORIENTATION, 1) != 1
-    # A progressive one is decoded, and encoded, from all its coefficients at once.
+    # A progressive image is decoded, and encoded, from all its coefficients at once.
     coefficients = 2 * len(image.getbands()) if image.info.get("progressive") else 0
-    return held + max(held if is_turned else 0, coefficients) + 1
+    return per_pixel + max(per_pixel if is_turned else 0, coefficients) + 1
 
 
 def _draw_animation(
@@ -158,20 +158,19 @@ def _draw_still(
         options["quality"] = _QUALITY
     elif kind == "PNG":
         options["compress_level"] = _COMPRESSION
-    turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    turn = _UNDO_ORIENTATION.get(image.getexif().get(_ORIENTATION, 1))
     kept: dict[str | tuple[int, int], Any] = {
         key: value for key, value in image.info.items() if key == "transparency"
     }
     profile = image.info.get("icc_profile")
-    still: Image.Image = image
-    still = _in_srgb(still, profile)
+    still = _in_srgb(image, profile)
     if turn is not None:
         still = still.transpose(turn)
         image.close()
     if still.mode == "CMYK":
         still = still.convert("RGB")
     if kind == "JPEG" and (still is not image or "qtables" not in options):
-        # Tables of another orientation or of other channels do not fit.
+        # The tables do not fit another orientation or other channels.
         options.pop("qtables", None)
         options["quality"] = _QUALITY
     still.info = kept
@@ -181,7 +180,7 @@ def _draw_still(
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The picture with the colours that the profile gives to its numbers; as it is where the profile is of no use."""
+    """The image with its colours converted from the profile to sRGB; unchanged where the profile is of no use."""
     if not profile or image.mode not in {"RGB", "RGBA", "CMYK"}:
         return image
     try:
@@ -202,7 +201,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _draw_smaller(image: Image.Image, target: Path, edges: Mapping[str, int]) -> None:
-    """Write the smaller versions, the largest first: each is made from the one before it."""
+    """Write the smaller versions, the largest first; each is made from the one before it."""
     longest = max(edges.values())
     small = _reduced(image, max(1, 2 * max(image.size) // (3 * longest)))
     for name, edge in sorted(edges.items(), key=lambda each: -each[1]):
@@ -211,7 +210,7 @@ def _draw_smaller(image: Image.Image, target: Path, edges: Mapping[str, int]) ->
 
 
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """The picture in RGB or RGBA, `factor` times smaller; made in strips, since a conversion is another whole copy."""
+    """The image in RGB or RGBA, `factor` times smaller; made in strips, since a conversion makes another whole copy."""
     mode = "RGBA" if image.has_transparency_data else "RGB"
     width, height = image.size
     reduced = Image.new(mode, (-(-width // factor), -(-height // factor)))

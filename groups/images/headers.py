@@ -1,26 +1,26 @@
-"""What a picture's file says about itself, read without decoding a pixel.
+"""What an image file says about itself, read without decoding a pixel.
 
-Pillow counts the frames of a GIF by walking through all of them, and believes what a PNG claims; this counts what is
-there and stops at the limit.
+Pillow counts the frames of a GIF by walking through all of them, and believes what a PNG claims. These functions count
+what is there, and stop at the limit.
 """
 
 import zlib
 from dataclasses import dataclass, field
 from typing import Final
 
-PROFILE_BYTES: Final = 1_000_000  # of a colour profile in a PNG; a larger one is dropped
-_PICTURE_CHUNKS: Final = frozenset(
+MAX_PROFILE_BYTES: Final = 1_000_000  # of a colour profile in a PNG; a larger one is dropped
+_IMAGE_CHUNKS: Final = frozenset(
     {
         *(b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"),
         *(b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"),
     }
 )
-MOST_SCANS: Final = 64  # of one JPEG; progressive encoders write about ten
+MAX_SCANS: Final = 64  # of one JPEG; progressive encoders write about ten
 
 
 @dataclass(slots=True)
 class Frames:
-    """The frames of a file: their number, the canvas that they need together, and how long each one is shown (WebP)."""
+    """The frames of a file: their number, the canvas that holds them all, and how long each is shown (WebP only)."""
 
     count: int = 1
     width: int = 0
@@ -28,66 +28,66 @@ class Frames:
     milliseconds: list[int] = field(default_factory=list)
 
 
-def frames_of(data: bytes, kind: str, most: int) -> Frames:
-    """The frames of the file; counting stops at `most + 1`.
+def frames_of(data: bytes, kind: str, max_frames: int) -> Frames:
+    """The frames of the file; counting stops at `max_frames + 1`.
 
     Raises: IndexError or ValueError where the file contradicts itself.
     """
     if kind == "GIF":
-        return _gif_frames(data, most)
+        return _gif_frames(data, max_frames)
     if kind == "WEBP":
-        return _webp_frames(data, most)
+        return _webp_frames(data, max_frames)
     if kind == "PNG":
-        return _png_frames(data, most)
+        return _png_frames(data, max_frames)
     return Frames()
 
 
 def scans_of(jpeg: bytes) -> int:
-    """How many passes over the whole picture the file asks for, at most."""
+    """An upper bound of the passes over the whole image that the file asks for."""
     # Within a scan 0xFF is always followed by 0 or a restart marker.
     return jpeg.count(b"\xff\xda")
 
 
-def _gif_frames(data: bytes, most: int) -> Frames:
-    found = Frames(0, _two(data, 6), _two(data, 8))
-    place = 13 + _table_bytes(data[10])
-    while found.count <= most and place < len(data):
-        mark = data[place]
+def _gif_frames(data: bytes, max_frames: int) -> Frames:
+    found = Frames(0, _uint16(data, 6), _uint16(data, 8))
+    offset = 13 + _table_bytes(data[10])
+    while found.count <= max_frames and offset < len(data):
+        mark = data[offset]
         if mark == 0x2C:
-            left, top, width, height = (_two(data, place + 1 + 2 * n) for n in range(4))
+            left, top, width, height = (_uint16(data, offset + 1 + 2 * n) for n in range(4))
             # A frame may reach beyond the canvas of the header; Pillow then enlarges the canvas.
             found.width = max(found.width, left + width)
             found.height = max(found.height, top + height)
             found.count += 1
-            place = _after_blocks(data, place + 11 + _table_bytes(data[place + 9]))
+            offset = _after_blocks(data, offset + 11 + _table_bytes(data[offset + 9]))
         elif mark == 0x21:
-            place = _after_blocks(data, place + 2)
+            offset = _after_blocks(data, offset + 2)
         elif mark == 0x3B:
             break
         else:
-            place += 1
+            offset += 1
     return found
 
 
-def _after_blocks(data: bytes, place: int) -> int:
-    while place < len(data) and (size := data[place]):
-        place += size + 1
-    return place + 1
+def _after_blocks(data: bytes, offset: int) -> int:
+    while offset < len(data) and (size := data[offset]):
+        offset += size + 1
+    return offset + 1
 
 
 def _table_bytes(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _webp_frames(data: bytes, most: int) -> Frames:
+def _webp_frames(data: bytes, max_frames: int) -> Frames:
     found = Frames(0, *_webp_size(data))
-    place = 12
-    while found.count <= most and place + 8 <= len(data):
-        size = int.from_bytes(data[place + 4 : place + 8], "little")
-        if data[place : place + 4] == b"ANMF":
+    offset = 12
+    while found.count <= max_frames and offset + 8 <= len(data):
+        size = int.from_bytes(data[offset + 4 : offset + 8], "little")
+        if data[offset : offset + 4] == b"ANMF":
             found.count += 1
-            found.milliseconds.append(int.from_bytes(data[place + 20 : place + 23], "little"))
-        place += 8 + size + size % 2
+            found.milliseconds.append(int.from_bytes(data[offset + 20 : offset + 23], "little"))
+        offset += 8 + size + size % 2
     found.count = max(found.count, 1)
     return found
 
@@ -99,32 +99,32 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     if name == b"VP8L":
         bits = int.from_bytes(data[21:25], "little")
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    return _two(data, 26) & 0x3FFF, _two(data, 28) & 0x3FFF
+    return _uint16(data, 26) & 0x3FFF, _uint16(data, 28) & 0x3FFF
 
 
-def _png_frames(data: bytes, most: int) -> Frames:
+def _png_frames(data: bytes, max_frames: int) -> Frames:
     found = Frames(0)
-    place = 8
-    while found.count <= most and place + 8 <= len(data):
-        if data[place + 4 : place + 8] == b"fcTL":
+    offset = 8
+    while found.count <= max_frames and offset + 8 <= len(data):
+        if data[offset + 4 : offset + 8] == b"fcTL":
             found.count += 1
-        place += 12 + int.from_bytes(data[place : place + 4], "big")
+        offset += 12 + int.from_bytes(data[offset : offset + 4], "big")
     found.count = max(found.count, 1)
     return found
 
 
-def only_picture_of(png: bytes) -> bytes:
-    """The file without texts and times, of which a few bytes may unpack to many, and Pillow unpacks them all."""
+def without_texts(png: bytes) -> bytes:
+    """The file without texts and times: a few bytes of them may unpack to many, and Pillow unpacks them all."""
     kept = [png[:8]]
-    place = 8
-    while place + 8 <= len(png):
-        after = place + 12 + int.from_bytes(png[place : place + 4], "big")
-        name = png[place + 4 : place + 8]
-        if name in _PICTURE_CHUNKS and not (
-            name == b"iCCP" and _unpacks_to_more(png[place + 8 : after - 4], PROFILE_BYTES)
+    offset = 8
+    while offset + 8 <= len(png):
+        after = offset + 12 + int.from_bytes(png[offset : offset + 4], "big")
+        name = png[offset + 4 : offset + 8]
+        if name in _IMAGE_CHUNKS and not (
+            name == b"iCCP" and _unpacks_to_more(png[offset + 8 : after - 4], MAX_PROFILE_BYTES)
         ):
-            kept.append(png[place:after])
-        place = after
+            kept.append(png[offset:after])
+        offset = after
     return b"".join(kept)
 
 
@@ -136,5 +136,5 @@ def _unpacks_to_more(named: bytes, most: int) -> bool:
         return True
 
 
-def _two(data: bytes, place: int) -> int:
-    return data[place] | data[place + 1] << 8
+def _uint16(data: bytes, offset: int) -> int:
+    return data[offset] | data[offset + 1] << 8

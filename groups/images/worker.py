@@ -1,7 +1,7 @@
-"""The process that redraws pictures: a job a line on standard input, an answer a line on standard output, in JSON.
+"""The process that redraws images: a job a line on standard input, an answer a line on standard output, in JSON.
 
-It promises: it holds no more memory than it is given, ends itself when a picture takes more processor time than
-allowed, and ends when its standard input does, so that it never outlives a killed server.
+Promises: it holds no more memory than it is given. It ends itself when an image takes more processor time than allowed,
+and when its standard input ends, so that it never outlives a killed server.
 """
 
 import json
@@ -14,18 +14,17 @@ import threading
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from groups.images.budget import Refused, TooLargeHere
-from groups.images.drawing import DiskFull, draw
-from groups.images.job import Job
+from groups.images.drawing import DiskFull, redraw
+from groups.images.job import ImageRefused, Job, TooLargeForWorker
 
 _BASE_BYTES: Final = 96 * 2**20  # of the interpreter, the libraries and the upload itself
-_NICENESS: Final = 10  # requests go first
+_NICENESS: Final = 10  # the server's requests go first
 
 
 def main(memory_bytes: int, file_bytes: int) -> None:
-    """Redraw one picture after the other."""
+    """Redraw one image after the other."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Whatever the server had been given by its parent, and the copies of these three that uvloop leaves open.
+    # Files that the server inherited from its parent, and the copies of these three that uvloop leaves open.
     os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     os.nice(_NICENESS)
     _limit(resource.RLIMIT_CORE, 0)
@@ -35,14 +34,14 @@ def main(memory_bytes: int, file_bytes: int) -> None:
     threading.Thread(target=_read, args=(sys.stdin.buffer, lines), daemon=True).start()
     while True:
         job = Job.decode(lines.get())
-        # The default action of the signal ends the process, whatever library is at work.
+        # The signal's default action ends the process, whatever library is at work.
         signal.setitimer(signal.ITIMER_PROF, job.seconds)
-        answer = _answer(job)
+        answer = answer_to(job)
         signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
         sys.stdout.buffer.flush()
         if "failed" in answer:
-            # What a library left behind after it ran out of memory is not to be trusted.
+            # A library that ran out of memory may have left anything behind, so the next image gets a new process.
             return
 
 
@@ -52,12 +51,13 @@ def _read(source: BinaryIO, lines: "queue.SimpleQueue[bytes]") -> None:
     os._exit(0)
 
 
-def _answer(job: Job) -> dict[str, Any]:
+def answer_to(job: Job) -> dict[str, Any]:
+    """Redraw the image; returns its size, or `too_large`, `refused` with `details`, or `failed` with the reason."""
     try:
-        width, height = draw(Path(job.source), job.kind, Path(job.target), job.edges, job.budget)
-    except TooLargeHere:
+        width, height = redraw(Path(job.source), job.kind, Path(job.target), job.edges, job.budget)
+    except TooLargeForWorker:
         return {"too_large": True}
-    except Refused as refusal:
+    except ImageRefused as refusal:
         return {"refused": refusal.detail, "details": refusal.details}
     except DiskFull:
         return {"failed": "disk"}
@@ -68,7 +68,7 @@ def _answer(job: Job) -> dict[str, Any]:
     return {"width": width, "height": height}
 
 
-def _limit(what: int, most: int) -> None:
-    _, hard = resource.getrlimit(what)
+def _limit(resource_id: int, most: int) -> None:
+    _, hard = resource.getrlimit(resource_id)
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (most, most))
+    resource.setrlimit(resource_id, (most, most))

@@ -1,11 +1,11 @@
-"""What every package stands on; no rule of chat lives here.
+"""The base of every package; it holds no rule of chat.
 
-What it holds: errors and their families, the actor, byte-limited text, ids, the clock, transactions and group
-commit on MongoDB (`mongo/`, `commit`), events with their outbox and bus (`events`, `bus`), page cursors, and the
+Contents: errors and their families, the actor, byte-limited text, ids, the clock, transactions and group commit on
+MongoDB (`mongo/`, `group_commit`), events with their outbox and bus (`events`, `event_bus`), page cursors, and the
 declaration of HTTP endpoints (`endpoint`).
 
-What it promises: a change and the events that announce it are committed together or not at all (`mongo.Database.run`);
-one caller's failure never fails another's (`commit.GroupCommit`).
+Promises: a change and the events that announce it are committed together or not at all (`mongo.Database.run`). One
+caller's failure never fails another's (`group_commit.GroupCommit`).
 
-What it depends on: nothing of ours. Only `mongo/` knows the database driver, and nothing here knows HTTP's library.
+Depends on: nothing of ours. Only `mongo/` knows the database driver, and no module knows the HTTP library.
 """

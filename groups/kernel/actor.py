@@ -1,4 +1,4 @@
-"""Who is asking: the first argument of every service method."""
+"""The actor: the first argument of every service method."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from groups.kernel.ids import UserId
 class Actor:
     """The authenticated user that a call is made for.
 
-    `is_app_admin`: the application's own back end or console (token scope `admin`). It holds an owner's rights in
-    every group without being a member; what is personal (reading, reacting, joining) it does as its own user.
+    `is_app_admin`: the application's own back end or console (token scope `admin`). It has an owner's rights in every
+    group without being a member. Personal acts (reading, reacting, joining) it does as its own user.
     """
 
     user_id: UserId

@@ -1,10 +1,11 @@
-"""Waiting for company: how long a batch stays open while more callers are on their way.
+"""How long a batch stays open for more callers.
 
-A command of the driver costs as much for one caller as for a hundred. On a busy server the next callers are already in
-the sockets' buffers, a few turns of the event loop away; on an idle one nobody comes, and one turn tells.
+A command of the driver costs as much for a hundred callers as for one. On a busy server the next callers are already in
+the sockets' buffers, a few turns of the event loop away. On an idle server nobody comes, and one turn shows it.
 
-Promises: a few callers wait for one turn of the loop in which nobody came (some ten microseconds), not for a timer; a
-crowd waits for ten such turns, which take less than the command it saves. Nobody waits longer than `PATIENCE_SECONDS`.
+Promises: a few callers wait for one turn of the loop in which nobody came (some ten microseconds), not for a timer. A
+crowd waits for ten such turns, which take less than the command that they save. Nobody waits longer than
+`PATIENCE_SECONDS`.
 """
 
 import asyncio
@@ -13,19 +14,21 @@ from collections.abc import Callable
 from typing import Final
 
 PATIENCE_SECONDS: Final = 0.010
-"""What the shortest transaction takes. With a third of it 256 callers of one channel split into two halves, each of
-which waited for the other's transaction: a fifth to a third fewer joins and reactions a second."""
-CROWD: Final = 8  # callers; where so many came at once, more are between the turns
+"""The duration of the shortest transaction. With a third of it, 256 callers of one channel split into two halves, each
+of which waited for the other's transaction: a fifth to a third fewer joins and reactions a second."""
+CROWD: Final = (
+    8  # callers; where so many came at once, there are gaps of a few turns between more of them
+)
 QUIET_TURNS: Final = 10
 
 
-async def gather_company(present: Callable[[], int], enough: int) -> None:
-    """Let the loop turn while turns bring somebody new, until there are `enough` or patience ends."""
+async def fill_batch(count: Callable[[], int], max_size: int) -> None:
+    """Let the event loop turn while turns bring more callers, until `count` reaches `max_size` or patience ends."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    before, quiet = present(), 0
-    while before < enough:
+    before, quiet = count(), 0
+    while before < max_size:
         await asyncio.sleep(0)
-        now = present()
+        now = count()
         quiet = quiet + 1 if now == before else 0
         if quiet >= (QUIET_TURNS if now > CROWD else 1) or time.monotonic() >= deadline:
             return

@@ -1,10 +1,10 @@
-"""A cache bounded in bytes: what it keeps together takes no more memory than it states.
+"""A cache bounded in bytes.
 
 Promises:
-    Bounded: the oldest entries give way, whatever their sizes; an entry of more than a `1 / PARTS` of the bound is not
-    kept, so that one does not drive out all others.
-    Measured: `kept_bytes` tells what the caches of this process hold, by name, as a metric.
-First in, first out: a value that is still wanted is made again at the price of one, and a hit costs a look into a dict.
+    Bounded: the oldest entries are dropped to keep the bound. An entry larger than `1 / PARTS` of the bound is not
+    cached, so that it does not drop all others.
+    Measured: `cached_bytes` returns what the caches of this process hold, by name, for the metrics.
+It is first in, first out: a value in use is dropped and made again now and then, but a hit costs one look into a dict.
 """
 
 from collections import Counter
@@ -17,15 +17,15 @@ V = TypeVar("V")
 
 PARTS: Final = 4
 ENTRY_BYTES: Final = 120
-"""What a place in a dict takes, just after it has grown."""
+"""What an entry of a dict takes, just after the dict has grown."""
 
 
 class ByteCache(Generic[K, V]):
-    """Values by key. `size_of` estimates the memory that an entry alone keeps alive; it answers the same each time."""
+    """Values by key. `size_of` estimates the memory that only this entry keeps alive, and is constant for an entry."""
 
-    def __init__(self, name: str, most_bytes: int, size_of: Callable[[K, V], int]) -> None:
+    def __init__(self, name: str, max_bytes: int, size_of: Callable[[K, V], int]) -> None:
         self.name = name
-        self.most_bytes = most_bytes
+        self.max_bytes = max_bytes
         self.size_bytes = 0
         self._size_of = size_of
         self._values: dict[K, V] = {}
@@ -36,34 +36,38 @@ class ByteCache(Generic[K, V]):
         return len(self._values)
 
     def put(self, key: K, value: V) -> None:
-        """Keep the value, if it is not too large; it is the newest then."""
+        """Cache the value as the newest, unless it is too large."""
         if key in self._values:
             self.pop(key)
         size = self._size_of(key, value) + ENTRY_BYTES
-        if size > self.most_bytes // PARTS:
+        if size > self.max_bytes // PARTS:
             return
         self._values[key] = value
         self.size_bytes += size
-        while self.size_bytes > self.most_bytes:
+        while self.size_bytes > self.max_bytes:
             self.pop(next(iter(self._values)))
 
     def pop(self, key: K) -> None:
-        """Keep it no longer."""
+        """Drop the entry, if there is one."""
         value = self._values.pop(key, None)
         if value is not None:
             self.size_bytes -= self._size_of(key, value) + ENTRY_BYTES
 
     def clear(self) -> None:
-        """Keep nothing."""
         self._values.clear()
         self.size_bytes = 0
+
+
+def caches() -> "list[ByteCache[Any, Any]]":
+    """All caches of this process."""
+    return list(_caches)
 
 
 _caches: "WeakSet[ByteCache[Any, Any]]" = WeakSet()
 
 
-def kept_bytes() -> Counter[str]:
-    """What the caches of this process keep, by name."""
+def cached_bytes() -> Counter[str]:
+    """The bytes that the caches of this process hold, by name."""
     kept: Counter[str] = Counter()
     for cache in _caches:
         kept[cache.name] += cache.size_bytes

@@ -1,7 +1,7 @@
-"""The time, injected: services never ask the machine themselves, and tests move it instead of sleeping.
+"""The time, injected: services never read the machine's clock themselves, and tests move the time instead of sleeping.
 
-Processes on one database decide by the database's time, whatever the clocks of their machines say (`DatabaseClock`):
-what one stores, the others compare with their own present.
+Processes on one database decide by the database's time, whatever the clocks of their machines say (`DatabaseClock`),
+since each compares the instants that others store with its own present.
 """
 
 import logging
@@ -9,28 +9,31 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+CLOCK_SYNC_SECONDS: Final = 60.0
+"""Between two comparisons with the database's clock: a quartz drifts a few milliseconds a minute, and a new primary, or
+a machine whose clock was set, is noticed as soon."""
 OFF_SECONDS: Final = 1.0
-"""A machine whose clock is further off is worth a warning."""
+"""A machine whose clock differs by more is worth a warning."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_PASSED: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Counts what a machine slept through, where there is such a clock (Linux)."""
+_STEADY: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""A clock that nobody sets; on Linux it also counts the time in which the machine slept."""
 
 log = logging.getLogger(__name__)
 
 
 def to_milliseconds(instant: datetime) -> datetime:
-    """The instant cut to whole milliseconds, as the database keeps it."""
+    """The instant cut to whole milliseconds, as the database stores it."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 def rfc3339(instant: datetime) -> str:
-    """The instant, which is in UTC as all of ours are, as the API tells it: milliseconds, `Z`."""
-    # isoformat is written in C; strftime costs five times as much, and answers hold many instants.
+    """The instant, which is in UTC as all of ours are, as the API writes it: with milliseconds and `Z`."""
+    # isoformat is written in C; strftime takes five times as long, and responses have many instants.
     return instant.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 class Clock(Protocol):
-    """Tells the present instant: UTC, aware, cut to milliseconds."""
+    """A clock; its instants are in UTC, aware, and cut to milliseconds."""
 
     def now(self) -> datetime:
         """The present instant."""
@@ -41,30 +44,28 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """The present instant, UTC, whole milliseconds."""
         return to_milliseconds(datetime.now(UTC))
 
 
 class SteadyClock:
-    """The machine's clock as it stood when this was made, carried on by what has passed since.
+    """The machine's time when this clock was made, plus the time that has passed since.
 
-    Whoever sets the machine's clock does not move it.
+    Setting the machine's clock does not change it.
     """
 
     def __init__(self) -> None:
-        self._began_ns = time.time_ns() - time.clock_gettime_ns(_PASSED)
+        self._began_ns = time.time_ns() - time.clock_gettime_ns(_STEADY)
 
     def now(self) -> datetime:
-        """The present instant, UTC, whole milliseconds."""
-        milliseconds = (self._began_ns + time.clock_gettime_ns(_PASSED)) // 1_000_000
+        milliseconds = (self._began_ns + time.clock_gettime_ns(_STEADY)) // 1_000_000
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 class DatabaseClock:
-    """The database's clock, as far as this process can tell: a clock of its own, and how far the other is from it.
+    """The database's clock, as this process estimates it: a clock of its own, and its distance from the database's.
 
-    Promises: as near to the database's clock as half of what the fastest question took (`compare`). It costs no
-    command: whoever owns the connection asks the database now and then.
+    Promises: it differs from the database's clock by half the duration of the fastest reading at most (`compare`).
+    Reading it costs no command: `Database.read_clock` compares from time to time.
     """
 
     def __init__(self, machine: Clock | None = None) -> None:
@@ -74,26 +75,25 @@ class DatabaseClock:
         self._warned_seconds = 0.0
 
     def now(self) -> datetime:
-        """The present instant by the database's clock, UTC, whole milliseconds."""
         return self._own.now() + self._offset
 
     def own_now(self) -> datetime:
-        """The present instant by the clock that `compare` compares."""
+        """The present instant by this process's own clock, for `compare`."""
         return self._own.now()
 
     @property
     def machine_ahead_seconds(self) -> float:
-        """How far the machine's clock is ahead of the database's; negative: behind."""
+        """How far the machine's clock is ahead of the database's; negative when it is behind."""
         return (self._machine.now() - self.now()).total_seconds()
 
     def compare(self, asked_at: datetime, database_now: datetime, answered_at: datetime) -> None:
-        """Take in what the database answered as its time to a question asked and answered at these own instants.
+        """Correct this clock by a reading of the database's, which was asked and answered at these own instants.
 
-        What the answer cannot tell from the offset known so far changes nothing, so the clock does not tremble.
+        A difference that the duration of the reading explains changes nothing, so that the clock stays steady.
         """
         half = (answered_at - asked_at) / 2
         offset = database_now - (asked_at + half)
-        # Either side cuts its instants to milliseconds.
+        # Both clocks cut their instants to milliseconds.
         if abs(offset - self._offset) > half + _MILLISECOND:
             self._offset = offset // _MILLISECOND * _MILLISECOND
         ahead = self.machine_ahead_seconds
@@ -102,7 +102,7 @@ class DatabaseClock:
         elif abs(ahead - self._warned_seconds) > OFF_SECONDS:
             self._warned_seconds = ahead
             log.warning(
-                "this machine's clock is %.1f s %s the database's, by which the server goes; set it right",
+                "this machine's clock is %.1f s %s the database's, which the server uses; set it right",
                 abs(ahead),
                 "ahead of" if ahead > 0 else "behind",
             )

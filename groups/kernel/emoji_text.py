@@ -1,7 +1,7 @@
-"""What one emoji is: the Unicode set as the `emoji` package lists it, each in one spelling.
+"""One emoji, as the `emoji` package lists the Unicode set, and its one spelling.
 
-Skin tones, flags, joined families and keycaps are one emoji each. The same emoji with and without its variation
-selector (`❤` and `❤️`) is one, and its fully qualified spelling is the one that is stored and shown.
+Skin tones, flags, joined families and keycaps are one emoji each. An emoji with and without its variation selector
+(`❤` and `❤️`) is the same, and is stored and shown in its fully qualified spelling.
 """
 
 from typing import Annotated, Final
@@ -19,14 +19,12 @@ _QUALIFIED: Final = {
     if data["status"] == emoji.STATUS["fully_qualified"]
 }
 
-_LONGEST: Final = (
-    64  # characters; more than any emoji has, so that a long text is not even searched
-)
+_MAX_CHARACTERS: Final = 64  # more than any emoji has; a longer text is not even searched
 
 
 def canonical_emoji(text: str) -> str | None:
-    """The one spelling of the emoji; None when the text is not exactly one emoji."""
-    if len(text) > _LONGEST:
+    """The fully qualified spelling of the emoji; None when the text is not exactly one emoji."""
+    if len(text) > _MAX_CHARACTERS:
         return None
     return _QUALIFIED.get(text.replace(_VARIATION_SELECTOR, ""))
 
@@ -39,9 +37,9 @@ def _checked(text: str) -> str:
 
 
 EMOJI: Final = "x-emoji"
-"""How a JSON schema marks a text that is one emoji."""
+"""Marks a text that is one emoji in a JSON schema."""
 
 EmojiText = Annotated[
     str, Field(examples=["👍"], json_schema_extra={EMOJI: True}), AfterValidator(_checked)
 ]
-"""One emoji as it arrives in a request, brought to its one spelling."""
+"""One emoji in a request, brought to its fully qualified spelling."""

@@ -1,18 +1,22 @@
-"""Endpoints: what a `routes` room declares, without knowing the HTTP library.
+"""The declaration of HTTP endpoints, without the HTTP library.
 
-A route is a typed method. Its parameters say what it needs, and the same types parse the request, describe it in
-OpenAPI, and check it in tests:
+A route is a typed method. The types of its parameters parse the request, describe it in OpenAPI, and check it in tests:
 
     class GroupRoutes:
         @post("/v1/groups", status=201, errors=[GroupIdTaken])
-        async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupView:
+        async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupResponse:
             '''Create a group.'''
 
-`actor` asks for authentication, `body` for a JSON body, `query` for query parameters, `key` for the optional
-`Idempotency-Key` header, `accept` for the `Accept` header of a call that can answer a `Table` too, `lines` for a body
-of any size that is read line by line, `upload` for one file; every other parameter is a part of the path. A method that
-answers a `Stream` is answered line by line too, one that answers a `Download` with bytes. What `endpoints_of` collects,
-`channels.server.web.handlers` serves.
+The name of a parameter says what it is:
+
+- `actor`: the authenticated user; without it the endpoint is public.
+- `body`: the JSON body. `query`: the query parameters.
+- `key`: the optional `Idempotency-Key` header. `accept`: the `Accept` header, of a call that can answer a `Table` too.
+- `lines`: a body of any size that is read line by line. `upload`: one file.
+- every other parameter is a part of the path.
+
+A method that returns an `NdjsonStream` is answered line by line too, one that returns a `Download` with bytes.
+`endpoints_of` collects the endpoints, and `channels.server.web.handlers` serves them.
 """
 
 import inspect
@@ -46,36 +50,36 @@ IdempotencyKey = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[T]):
-    """An answer whose status depends on what happened (200 or 201, 200 or 202)."""
+    """An answer whose status depends on what happened: 200 or 201, 200 or 202."""
 
     body: T
     status: int
 
 
-Accept = Annotated[str, Field(default="", description="`text/csv` is answered a table.")]
-"""The `Accept` header as it was sent; empty where it was not."""
+Accept = Annotated[str, Field(default="", description="`text/csv` returns a table.")]
+"""The `Accept` header as it was sent; empty where it was not sent."""
 
 
-LINE_BYTES: Final = 1_024  # a line of a streamed body; ours: the longest legal one has far fewer
+LINE_BYTES: Final = 1_024  # of one line of a streamed body; the longest valid line has far fewer
 
 
 @dataclass(frozen=True, slots=True)
-class Lines(Generic[T]):
-    """A streamed body: one T in JSON a line (NDJSON), not parsed yet, since a million of them must cost little.
+class NdjsonBody(Generic[T]):
+    """A streamed body with one T in JSON on each line (NDJSON), not parsed yet, since a million lines must cost little.
 
-    `chunks` yields the lines that came together, without their ends: None in place of one of more than `LINE_BYTES`
-    bytes, and an empty list when the sender has paused for a second, who may wait for an answer to what he sent. The
-    body is read no faster than `chunks` is asked.
+    `chunks` yields the lines that arrived together, without their ends, with None in place of a line of more than
+    `LINE_BYTES`. It yields an empty list when the sender has paused for a second, since the sender may be waiting for
+    the answer to its lines so far. The body is read no faster than `chunks` is consumed.
     """
 
     chunks: AsyncIterator[list[bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Stream(Generic[T]):
-    """An answer of any length: each item a line of JSON (NDJSON), sent when it is yielded.
+class NdjsonStream(Generic[T]):
+    """An answer of any length: each item is a line of JSON (NDJSON) that is sent when it is yielded.
 
-    What the method itself raises is answered as ever; once the first item is awaited, the status is sent.
+    An error that the method itself raises is answered as usual. The status is sent before the first item is awaited.
     """
 
     items: AsyncGenerator[T, None]
@@ -83,9 +87,9 @@ class Stream(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file, sent as the body itself or as a part of a form; read no faster than `chunks` is asked.
+    """One file, sent as the body or as a part of a form; it is read no faster than `chunks` is consumed.
 
-    `length` is what the sender says it is, in bytes, where he does; `name` is what he calls it, or empty.
+    `length` is the size in bytes that the sender declares, if any; `name` is the file name that it sends, or empty.
     """
 
     chunks: AsyncIterator[bytes]
@@ -95,9 +99,9 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Bytes that never change, to send whole or in part: `read(start, length)` yields them piece by piece.
+    """Bytes that never change, sent whole or in part; `read(start, length)` yields them piece by piece.
 
-    `is_shown` says whether a browser may show them in a page; otherwise it saves them under `name`.
+    `is_shown`: a browser may show them in a page; otherwise it saves them under `name`.
     """
 
     content_type: str
@@ -110,7 +114,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An answer as CSV, which a browser saves under `name`; of a list, one page, and the cursor to the next one."""
+    """An answer as CSV that a browser saves under `name`; for a list one page, with the cursor to the next."""
 
     csv: bytes
     name: str
@@ -119,14 +123,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Rendered(Generic[T]):
-    """A `T` as JSON already: many who were answered by one batch share what is the same for all of them."""
+    """A `T` that is JSON already, so that callers who are answered by one batch share what is the same for all."""
 
     json: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
-    """What a decorator says about the method below it."""
+class RouteSpec:
+    """The arguments of a decorator such as `get`; `also` are further statuses of success."""
 
     method: str
     path: str
@@ -138,9 +142,9 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method on one path, ready to be served and described."""
+    """One HTTP method of one path, ready to be served and described."""
 
-    spec: Spec
+    spec: RouteSpec
     handler: Callable[..., Awaitable[Any]]
     name: str
     tag: str
@@ -155,13 +159,13 @@ class Endpoint:
     answer: type[BaseModel] | None
     """None: the answer has no body."""
     line: type[BaseModel] | None = None
-    """What each line of a streamed body holds; None: the body is not streamed."""
+    """The type of each line of a streamed body; None: the body is not streamed."""
     is_stream: bool = False
-    """The answer is one `answer` a line."""
+    """Each line of the answer is one `answer`."""
     takes_upload: bool = False
     is_download: bool = False
     takes_accept: bool = False
-    """It answers a `Table` to who would rather have one."""
+    """It returns a `Table` where the `Accept` header asks for one."""
 
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -177,8 +181,8 @@ def _declare(method: str) -> Callable[..., Callable[[F], F]]:
         tag: str | None = None,
     ) -> Callable[[F], F]:
         def mark(function: F) -> F:
-            spec = Spec(method, path, status, tuple(also), tuple(errors), tag)
-            specs: list[Spec] = getattr(function, "endpoint_specs", [])
+            spec = RouteSpec(method, path, status, tuple(also), tuple(errors), tag)
+            specs: list[RouteSpec] = getattr(function, "endpoint_specs", [])
             vars(function)["endpoint_specs"] = [*specs, spec]
             return function
 
@@ -195,7 +199,7 @@ delete = _declare("DELETE")
 
 
 def endpoints_of(routes: object) -> list[Endpoint]:
-    """The endpoints that the object's methods declare, in the order of the class."""
+    """The endpoints that the object's methods declare, in the order of the class body."""
     found: list[Endpoint] = []
     for name, function in vars(type(routes)).items():
         for spec in reversed(getattr(function, "endpoint_specs", [])):
@@ -203,10 +207,10 @@ def endpoints_of(routes: object) -> list[Endpoint]:
     return found
 
 
-def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spec) -> Endpoint:
+def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: RouteSpec) -> Endpoint:
     hints = get_type_hints(function, include_extras=True)
     answer = hints.pop("return", None)
-    is_stream = get_origin(answer) is Stream
+    is_stream = get_origin(answer) is NdjsonStream
     if getattr(answer, "__pydantic_generic_metadata__", None) is None:
         arguments = getattr(answer, "__args__", ())
         if arguments:  # Reply[View], Rendered[View]
@@ -253,18 +257,18 @@ def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: Spe
 
 @cache
 def _parser(kind: Any) -> TypeAdapter[Any]:
-    # Of a hundred calls, most have the same few kinds of ids in their paths.
+    # Cached: a hundred endpoints have the same few types in their paths.
     return TypeAdapter(kind)
 
 
 class Body(BaseModel):
-    """The base of request bodies: an unknown field is refused, so a typing error is never lost silently."""
+    """The base of request bodies; an unknown field is refused, so that a typing error is noticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Query(BaseModel):
-    """The base of query parameters: an unknown one is refused like an unknown field."""
+    """The base of query parameters; an unknown parameter is refused like an unknown field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,7 +1,7 @@
-"""The families of refusal; the concrete ones live in the package whose rule they state.
+"""The families of errors; the concrete errors are in the package whose rule they state.
 
-A domain error carries a stable snake_case `code`, a sentence for people (`detail`) and typed `details` for programs.
-It knows no HTTP status: `channels.server.web.problems` maps a family to one, for REST and socket alike.
+A domain error has a stable snake_case `code`, a sentence for people (`detail`) and typed `details` for programs. It
+knows no HTTP status: `channels.server.web.problems` maps each family to one, for REST and the socket alike.
 """
 
 from typing import Any, ClassVar, NamedTuple
@@ -13,7 +13,7 @@ class DomainError(Exception):
     code: ClassVar[str]
     """Stable, unique among all errors, snake_case."""
     summary: ClassVar[str]
-    """What this kind of refusal means, in a few words; the problem's `title`."""
+    """What the error means, in a few words; the problem's `title`."""
 
     def __init__(self, detail: str | None = None, **details: Any) -> None:
         super().__init__(detail or self.summary)
@@ -22,72 +22,64 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
-    """What was sent cannot be understood, whoever sends it."""
+    """The request is invalid, whoever sends it."""
 
 
 class Unauthenticated(DomainError):
-    """Nobody we know is asking."""
+    """The caller is not authenticated."""
 
 
 class PermissionDenied(DomainError):
-    """The actor may know that it exists, and may not do this to it."""
+    """The actor may see the thing, but may not do this to it."""
 
 
 class NotFound(DomainError):
-    """It does not exist, or it is not the actor's to know."""
+    """The thing does not exist, or the actor may not know that it does."""
 
 
 class Expired(DomainError):
-    """It was there to be had, and is not any more."""
+    """The thing existed, and does not any more."""
 
 
 class Conflict(DomainError):
-    """It does not fit the present state."""
+    """The request does not fit the present state."""
 
 
 class LimitReached(DomainError):
-    """A stated bound would be passed."""
+    """The request would exceed `limit`."""
 
     def __init__(self, detail: str | None = None, *, limit: int) -> None:
         super().__init__(detail, limit=limit)
 
 
 class TooLarge(DomainError):
-    """More bytes than the server takes at once."""
+    """The request has more bytes than the server accepts."""
 
 
 class OutOfSpace(DomainError):
-    """There is no room to keep it; deleting something makes some."""
+    """There is no room to store it; deleting something makes room."""
 
 
 class UnsupportedMedia(DomainError):
-    """A content type that this call does not read."""
+    """The call does not read this content type."""
 
 
 class OutOfRange(DomainError):
-    """A part that the whole does not have."""
+    """The requested range is outside of the file."""
 
 
 class MethodNotAllowed(DomainError):
-    """The path exists and does not answer this method."""
-
-
-class TooMany(DomainError):
-    """Too often; `retry_after_seconds` later it may succeed."""
-
-    def __init__(self, detail: str | None = None, *, retry_after_seconds: float) -> None:
-        super().__init__(detail, retry_after_seconds=round(retry_after_seconds, 3))
-        self.retry_after_seconds = retry_after_seconds
+    """The path exists, but not with this method."""
 
 
 class Unready(DomainError):
-    """The server cannot do it now; the same request may succeed later."""
+    """The server cannot do this now; the same request may succeed later."""
 
     retry_after_seconds: float = 1.0
 
 
 class InvalidRequest(InvalidInput):
-    """The request does not fit its schema; `errors` lists each place and reason."""
+    """The request does not fit its schema; `errors` lists the places and reasons."""
 
     code = "invalid_request"
     summary = "The request does not fit its schema"
@@ -111,7 +103,7 @@ class FieldTooLong(InvalidInput):
 
 
 class BadCursor(InvalidInput):
-    """The page cursor was not made by this call."""
+    """The cursor was not made by this call, or for this list."""
 
     code = "bad_cursor"
     summary = "The cursor was not made by this call"
@@ -131,15 +123,18 @@ class IdempotencyConflict(Conflict):
     summary = "This Idempotency-Key was used for a different request"
 
 
-class Quota(NamedTuple):
-    """So many a second, and the name by which it is told apart from other bounds."""
+class RateLimit(NamedTuple):
+    """A bound on requests a second, with the name that tells it apart from other bounds in the answer's headers."""
 
     name: str
     per_second: int
 
 
-class RateLimited(TooMany):
-    """More than the stated rate; `quota` None: it is no rate, but a number at once."""
+class RateLimited(DomainError):
+    """Too many requests, too often or at once; the same request may succeed `retry_after_seconds` later.
+
+    `rate_limit` is None where the bound is a number at once, not a rate.
+    """
 
     code = "rate_limited"
     summary = "Too many requests"
@@ -149,10 +144,11 @@ class RateLimited(TooMany):
         detail: str | None = None,
         *,
         retry_after_seconds: float,
-        quota: Quota | None = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
-        super().__init__(detail, retry_after_seconds=retry_after_seconds)
-        self.quota = quota
+        super().__init__(detail, retry_after_seconds=round(retry_after_seconds, 3))
+        self.retry_after_seconds = retry_after_seconds
+        self.rate_limit = rate_limit
 
 
 class Unavailable(Unready):
@@ -166,4 +162,4 @@ class Unavailable(Unready):
 
 
 class AnswerTooLarge(Exception):
-    """The answer to one command of the database would have more than the 16 MB that a document may have."""
+    """The answer to a database command would exceed 16 MB, the limit of a document."""

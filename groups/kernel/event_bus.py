@@ -1,7 +1,7 @@
-"""The bus: hands every committed event to this process's listeners, whichever process committed it.
+"""The bus: passes every committed event to this process's listeners, whichever process committed it.
 
-Promises: each event once, in commit order, within moments of its commit. A process that was cut off longer than the
-outbox remembers calls its resync listeners once instead; what they missed is read over REST.
+Promises: each event once, in commit order, within moments of its commit. A process that was cut off for longer than the
+outbox keeps events calls its resync listeners once instead; clients read over REST what they missed.
 """
 
 import asyncio
@@ -12,14 +12,15 @@ from typing import Final
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event, Listener
 from groups.kernel.mongo import Database
+from groups.kernel.mongo.outbox import OUTBOX, follow
 
-START_SECONDS: Final = 30.0  # as long as a database may be away, and some
+START_SECONDS: Final = 30.0  # longer than the database may be away
 
 log = logging.getLogger(__name__)
 
 
 class EventBus:
-    """Listeners on one side, the outbox of the database on the other."""
+    """Delivers the events of the database's outbox to listeners."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,17 +32,17 @@ class EventBus:
             database.on_local_events(self._deliver)
 
     def listen(self, listener: Listener) -> None:
-        """Have the listener hear every event from now on."""
+        """Call the listener with every event from now on."""
         self._listeners.append(listener)
 
     def on_resync(self, listener: Callable[[], None]) -> None:
-        """Have the listener hear when events were lost to this process."""
+        """Call the listener when this process has missed events."""
         self._resync_listeners.append(listener)
 
     async def start(self) -> None:
-        """Begin to listen; returns when no later commit can be missed.
+        """Start delivering; returns when no later commit can be missed.
 
-        Raises: Unavailable when the database does not let us listen.
+        Raises: Unavailable when the database does not answer within `START_SECONDS`.
         """
         if self._database.transactional:
             self._task = asyncio.create_task(self._tail(), name="bus")
@@ -49,7 +50,7 @@ class EventBus:
                 await asyncio.wait_for(self._ready.wait(), START_SECONDS)
             except TimeoutError:
                 await self.stop()
-                raise Unavailable("The database does not tell of events") from None
+                raise Unavailable("The database does not deliver events") from None
 
     @property
     def is_running(self) -> bool:
@@ -59,7 +60,6 @@ class EventBus:
         )
 
     async def stop(self) -> None:
-        """Stop listening."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -68,14 +68,13 @@ class EventBus:
         is_broken = False
         while True:
             try:
-                async for events in self._database.tail_outbox(
-                    ready=self._ready, after_loss=is_broken
-                ):
+                outbox = self._database.collection(OUTBOX)
+                async for events in follow(outbox, ready=self._ready, after_loss=is_broken):
                     if events is None:
                         self._resync()
                     else:
                         self._deliver(events)
-            # The tail is the process's hearing: whatever broke it, begin again and have everyone resync.
+            # Without events the process is of no use: whatever the error, begin again and have the listeners resync.
             except Exception:
                 log.exception("the tail of the outbox broke")
                 is_broken = True
@@ -89,6 +88,6 @@ class EventBus:
         for listener in self._listeners:
             try:
                 listener(events)
-            # One listener's defect must not take the events from the others.
+            # A defect in one listener must not keep the events from the others.
             except Exception:
                 log.exception("a listener failed on %s", [event.type for event in events][:10])

@@ -1,7 +1,7 @@
 """Events: facts that are already committed.
 
-Every event is a closed model with a literal `type`, stored in the outbox by the transaction that made it true
-(`mongo.Tx.publish`) and handed to every server process by the bus. A listener must not fail and must not wait.
+Every event is a closed model with a literal `type`. The transaction that makes it true stores it in the outbox
+(`mongo.Tx.publish`), and the bus delivers it to every server process.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Event(BaseModel):
-    """The base of all events; a subclass gives `type` a literal default and is known by it."""
+    """The base of all events; a subclass gives `type` a literal default, by which it is found again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,10 +30,10 @@ class Event(BaseModel):
 
 
 Listener = Callable[[Sequence[Event]], None]
-"""Hears the events of each transaction, once on each process, in commit order; must neither wait nor raise."""
+"""Called with the events of each transaction, once in each process, in commit order; must neither wait nor raise."""
 
 
 def read_event(document: dict[str, Any]) -> Event | None:
-    """The event that a stored document holds; None for a type that a newer version wrote."""
+    """The event of a stored document; None for a type that only a newer version knows."""
     kind = Event.known.get(document["type"])
     return kind.model_validate(document) if kind else None

@@ -1,16 +1,17 @@
-"""Group commit: writes that meet on one hot document share one transaction.
+"""Group commit: writes of one hot document share a transaction.
 
-A driver's command costs about half a millisecond of CPU, and increments of one document collide. So entries are queued
-per key; while one transaction of a key runs, the next batch gathers, and one transaction commits all of it.
+A command costs the driver about half a millisecond of CPU, and increments of one document conflict. So entries are
+queued by key. While one transaction of a key runs, the next entries gather, and one transaction commits all of them.
 
 Promises:
-    An idle key commits at once: there is no timer, a lone entry waits for nobody.
-    Neighbours are safe: an entry's refusal is its own; an entry that breaks the batch is found by halving; a caller
-    that goes away takes only its own entry with it, and only while it still waits.
+    An idle key commits at once: there is no timer, and a lone entry waits for nobody.
+    Independent: an entry's refusal is its own. An entry that makes the whole batch fail is found by halving the batch.
+    A caller that goes away withdraws only its own entry, and only while it still waits.
     Order: the entries of a key are applied in the order in which they came.
-    Fair: an entry that `is_alone` has a transaction of its own; those who came meanwhile have the next.
-    Bounded: `max_waiting` entries in all; one more is refused with Unavailable at once (P10).
-An entry may be applied twice when an outcome was unknown in between, so `apply` must be idempotent per entry.
+    Fair: an entry for which `is_alone` holds has a transaction of its own; the entries that came meanwhile have the
+    next one.
+    Bounded: at most `max_waiting` entries wait in all; one more is refused with Unavailable at once (P10).
+An entry may be applied twice after an unknown outcome, so `apply` must be idempotent for each entry.
 """
 
 import asyncio
@@ -19,31 +20,33 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-from groups.kernel.batch_window import gather_company
+from groups.kernel.batch_window import fill_batch
 from groups.kernel.errors import DomainError, Unavailable
-from groups.kernel.keyed_locks import HELD_PLACE
+from groups.kernel.keyed_locks import REQUEST_SLOT
 from groups.kernel.mongo import Database, Tx
 
 E = TypeVar("E")
 R = TypeVar("R")
 
-MAX_BATCH: Final = 256  # entries a transaction: beyond it the batch's own time dominates
-MAX_WAITING: Final = 8_192  # entries in all lanes of one GroupCommit
+MAX_BATCH: Final = (
+    256  # entries of one transaction; beyond it the time of the batch itself dominates
+)
+MAX_WAITING: Final = 8_192  # entries in all queues of one GroupCommit
 
 Apply = Callable[[Tx, str, Sequence[E]], Awaitable[Sequence[R | DomainError]]]
-"""Applies a batch of one key inside a transaction: for each entry, in order, its result or its refusal."""
+"""Applies a batch of one key in a transaction; returns each entry's result or refusal, in order."""
 
 log = logging.getLogger(__name__)
 
 OnBatch = Callable[[str, int, int], None]
-"""Hears of a batch before it commits: the commit's name, the batch's entries, and how many others wait behind it."""
+"""Called before a batch commits: with the commit's name, the size of the batch, and how many entries wait behind it."""
 
 LocksOf = Callable[[str], Sequence[str]]
-"""The keys that a lane's transactions run under (`Database.run`): of documents that others write too."""
+"""The lock keys for the transactions of a key (`Database.run`): those of documents that other code writes too."""
 
 
 class GroupCommit(Generic[E, R]):
-    """Queues of entries, one lane a key, each lane committing batch after batch."""
+    """Queues of entries, one for each key; each queue commits one batch after the other."""
 
     def __init__(
         self,
@@ -66,24 +69,24 @@ class GroupCommit(Generic[E, R]):
         self._on_batch = on_batch
         self._locks_of = locks_of
         self._waiting = 0
-        self._lanes: dict[str, deque[tuple[E, asyncio.Future[R]]]] = {}
+        self._queues: dict[str, deque[tuple[E, asyncio.Future[R]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, key: str, entry: E) -> R:
-        """The entry's result, once the transaction that carried it is committed.
+        """Queue the entry; returns its result once its transaction is committed.
 
-        Raises: the entry's refusal; Unavailable when the queue is full or the outcome is unknown.
+        Raises: the entry's refusal; Unavailable when too many entries wait, or the outcome is unknown.
         """
         if self._waiting >= self._max_waiting:
             raise Unavailable("Too many writes are waiting")
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        lane = self._lanes.get(key)
-        if lane is None:
-            lane = self._lanes[key] = deque()
-            task = asyncio.create_task(self._drain(key, lane), name=f"commit-{self._name}")
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = deque()
+            task = asyncio.create_task(self._drain(key, queue), name=f"commit-{self._name}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        lane.append((entry, future))
+        queue.append((entry, future))
         self._waiting += 1
         return await future
 
@@ -97,48 +100,47 @@ class GroupCommit(Generic[E, R]):
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _drain(self, key: str, lane: deque[tuple[E, asyncio.Future[R]]]) -> None:
+    async def _drain(self, key: str, queue: deque[tuple[E, asyncio.Future[R]]]) -> None:
         batch: list[tuple[E, asyncio.Future[R]]] = []
-        HELD_PLACE.set(
-            None
-        )  # a batch serves many: the place of the request that came first is not its own
+        # A batch serves many requests, so it must not give back the slot of the one that began it.
+        REQUEST_SLOT.set(None)
         try:
-            while lane:
-                await gather_company(lane.__len__, self._max_batch)
+            while queue:
+                await fill_batch(queue.__len__, self._max_batch)
                 batch = []
-                while lane and len(batch) < self._max_batch and self._has_company(batch, lane):
-                    entry, future = lane.popleft()
+                while queue and len(batch) < self._max_batch and self._may_join(batch, queue):
+                    entry, future = queue.popleft()
                     self._waiting -= 1
                     if not future.cancelled():
                         batch.append((entry, future))
                 if batch and not await self._commit(key, batch):
-                    self._refuse(lane)
+                    self._refuse_waiting(queue)
         finally:
-            # No await between the last look at the lane and this line, so no entry is left behind; on cancellation
-            # whoever still waits is told.
-            del self._lanes[key]
-            self._waiting -= len(lane)
-            for _, future in (*batch, *lane):
+            # No await between the last look at the queue and this line, so no entry is left behind. On cancellation the
+            # entries that still wait are refused.
+            del self._queues[key]
+            self._waiting -= len(queue)
+            for _, future in (*batch, *queue):
                 if not future.done():
                     future.set_exception(Unavailable("The server is stopping"))
 
-    def _has_company(
-        self, batch: list[tuple[E, asyncio.Future[R]]], lane: deque[tuple[E, asyncio.Future[R]]]
+    def _may_join(
+        self, batch: list[tuple[E, asyncio.Future[R]]], queue: deque[tuple[E, asyncio.Future[R]]]
     ) -> bool:
-        """Whether the lane's next entry may go with the batch."""
+        """Whether the next entry of the queue may join the batch."""
         if self._is_alone is None or not batch:
             return True
-        return not (self._is_alone(batch[0][0]) or self._is_alone(lane[0][0]))
+        return not (self._is_alone(batch[0][0]) or self._is_alone(queue[0][0]))
 
-    def _refuse(self, lane: deque[tuple[E, asyncio.Future[R]]]) -> None:
-        """Tell those who waited behind an outage: tried in their turn, each batch would wait as long once more."""
-        while lane:
-            _, future = lane.popleft()
+    def _refuse_waiting(self, queue: deque[tuple[E, asyncio.Future[R]]]) -> None:
+        """Refuse the entries behind an outage; each further batch would wait as long as the first one did."""
+        while queue:
+            _, future = queue.popleft()
             self._waiting -= 1
             self._settle(future, Unavailable("Nothing of it was stored"))
 
     async def _commit(self, key: str, batch: list[tuple[E, asyncio.Future[R]]]) -> bool:
-        """Settle the batch; False: the database was away for as long as anybody waits for it."""
+        """Commit the batch and settle its entries; False when the database was away for `PATIENCE_SECONDS`."""
         if self._on_batch is not None:
             self._on_batch(self._name, len(batch), self._waiting)
         entries = [entry for entry, _ in batch]
@@ -150,7 +152,7 @@ class GroupCommit(Generic[E, R]):
             for _, future in batch:
                 self._settle(future, Unavailable(error.detail))
             return False
-        # Whatever one entry provokes must reach that entry's caller, and no other.
+        # An error that one entry causes must reach that entry's caller, and no other.
         except Exception as error:
             if len(batch) == 1:
                 self._settle(batch[0][1], error)

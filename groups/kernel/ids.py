@@ -1,7 +1,7 @@
-"""Ids: their types, their alphabet, how they join into keys, and how new ones are minted.
+"""Ids: their types and alphabet, keys that are joined of ids, and new ids.
 
-An id is printable text without control characters, surrogates, or space at its ends, compared byte by byte. `SEPARATOR`
-is a control character, so no id can hold it and a joined key can be taken apart in one way only.
+An id is printable text without control characters, surrogates, or space at its ends; ids are compared byte by byte.
+`SEPARATOR` is a control character, so no id contains it, and a joined key can be taken apart in one way only.
 """
 
 import base64
@@ -22,31 +22,31 @@ SEPARATOR: Final = "\x1f"
 """ASCII's unit separator, between the parts of a stored key such as `group<US>user`."""
 
 PAIR_SEPARATOR: Final = "\x1e"
-"""ASCII's record separator, between the two sides in the id of a stream that is itself part of stored keys."""
+"""ASCII's record separator, between the two users in the id of a stream that is itself part of stored keys."""
 
 USER_ID_BYTES: Final = 32  # the reference product's user ids
 GROUP_ID_BYTES: Final = 48  # the reference product's group ids; the founding document's channel ids
 ID_BYTES: Final = 128  # no id of any kind is longer; joined ones such as `group_<id>` included
 
 UNSEEN: Final = r"\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
-"""The inside of a character class: what no id holds, but the space, which it may not begin or end with."""
+"""The inside of a character class: characters that no id contains. (A space may be inside, but not at the ends.)"""
 ID_PATTERN: Final = rf"^(?!\.{{1,2}}$)[^ {UNSEEN}]([^{UNSEEN}]*[^ {UNSEEN}])?$"
-"""What `is_id` accepts, as far as a portable pattern can say it: exactly, in ASCII; beyond, the common unseen ones."""
+"""What `is_id` accepts, as a portable pattern: exact for ASCII; beyond, it excludes the common invisible characters."""
 
 
 RESERVED_USER_IDS: Final = frozenset(
     {
         "me",  # in paths: the caller
-        # In whose names the program itself writes to the admin log.
+        # Names under which the program itself writes to the admin log.
         "channels-revoke",
         "channels-update",
         "channels-verify",
     }
 )
-"""Words that are no user's id: no token, body, path or import line names a user so.
+"""Words that are not user ids: a token, body, path or import line with one is refused.
 
-Users of these names who were stored by an older version are still shown. Other literals in paths stand where no id can:
-a test walks the routes and asks of each whether it is reserved here, or cannot be an id of the kind it competes with.
+Users with these ids that an older version stored are still shown. A test walks the routes: every literal part of a path
+is reserved here, or cannot be an id of the kind that stands in the same place.
 """
 USER_ID_PATTERN: Final = (
     rf"^(?!({'|'.join(sorted(RESERVED_USER_IDS))})$)" + ID_PATTERN.removeprefix("^")
@@ -63,7 +63,7 @@ def is_id(text: str, limit_bytes: int) -> bool:
 
 
 def is_user_id(text: str) -> bool:
-    """Whether the text may be a user's id: an id, and no reserved word."""
+    """Whether the text may be a user's id: an id, and not a reserved word."""
     return text not in RESERVED_USER_IDS and is_id(text, USER_ID_BYTES)
 
 
@@ -93,11 +93,11 @@ UserIdText = Annotated[
     AfterValidator(_not_reserved),
     SchemaHint(USER_ID_PATTERN, USER_ID_BYTES),
 ]
-"""A user id as it arrives in a request."""
+"""A user id in a request."""
 AnyUserIdText = Annotated[
     UserId, Field(examples=["ada"]), _checked(USER_ID_BYTES), SchemaHint(ID_PATTERN, USER_ID_BYTES)
 ]
-"""A user id, or a reserved word: where `me` is the caller, or what an older version stored is read."""
+"""A user id or a reserved word: where `me` is the caller, or a user of an older version is read."""
 PeerIdText = Annotated[
     str,
     Field(examples=["bob"]),
@@ -112,29 +112,29 @@ GroupIdText = Annotated[
     _checked(GROUP_ID_BYTES),
     SchemaHint(ID_PATTERN, GROUP_ID_BYTES),
 ]
-"""A group id as it arrives in a request."""
+"""A group id in a request."""
 AnyIdText = Annotated[
     str, Field(examples=["group_@TGS#_tea"]), _checked(ID_BYTES), SchemaHint(ID_PATTERN, ID_BYTES)
 ]
-"""An id of whatever kind as it arrives in a request, for what is then looked up."""
+"""An id of any kind in a request."""
 
 
 def user_or_caller(named: UserId, caller: UserId) -> UserId:
-    """The user whom a path names: `me` is the caller."""
+    """The user that a path names; `me` is the caller."""
     return caller if named == "me" else named
 
 
 def join_key(*parts: str | int) -> str:
-    """The parts as one stored key."""
+    """The parts as one stored key, between separators."""
     return SEPARATOR.join([str(part) for part in parts])
 
 
 def mint_id(size_bytes: int = 10) -> str:
-    """A new random id: lower-case base32, 16 characters for 10 bytes (80 bits: no collision to expect)."""
+    """A new random id in lower-case base32: 16 characters for 10 bytes (80 bits, so no collision is to be expected)."""
     return base64.b32encode(secrets.token_bytes(size_bytes)).decode().rstrip("=").lower()
 
 
 def derive_id(*parts: str) -> str:
-    """The same 16 characters for the same parts: what makes a creation with an idempotency key repeatable."""
+    """The same 16 characters for the same parts, so that a creation with an idempotency key can be repeated."""
     digest = hashlib.sha256(SEPARATOR.join(parts).encode()).digest()
     return base64.b32encode(digest[:10]).decode().rstrip("=").lower()

@@ -1,10 +1,10 @@
-"""Pages of lists: what every list answers, and the opaque cursor that asks for the next one.
+"""Pages of lists, and the opaque cursors to the next pages.
 
-A cursor is the sort key of the last item shown, tied to the list it came from. It grants nothing: a query is scoped by
-the actor whatever the cursor says, so a forged one shows nothing that a plain call would not.
+A cursor is the sort key of the last item of a page, tied to the list that it came from. It grants nothing: a query is
+scoped by the actor whatever the cursor says, so a forged cursor shows nothing that a plain call would not.
 
-A page is bounded in items and in bytes. Where items can be large, it ends before `PAGE_BYTES` of JSON, with one item at
-least, and the cursor goes on behind the last item shown: nothing is left out, and nothing comes twice.
+A page is bounded in items and in bytes. Where items can be large, it ends before `PAGE_BYTES` of JSON, but has one item
+at least. The cursor continues after the last item shown, so nothing is left out and nothing comes twice.
 """
 
 import base64
@@ -23,24 +23,24 @@ N = TypeVar("N")
 M = TypeVar("M", bound=BaseModel)
 
 PAGE_BYTES: Final = 2**20
-"""Of JSON: a hundred messages of a screen each have a fifth of it, a hundred of 12 KiB more than it."""
+"""Of JSON. A hundred messages that fill a screen each take a fifth of it; a hundred of 12 KiB exceed it."""
 
-MAX_PAGE: Final = 100  # items; the reference product's conversation and member pages
+MAX_PAGE: Final = 100  # items; as in the reference product's pages of conversations and members
 
 Key = str | int
 """One part of a sort key; instants travel as milliseconds since 1970."""
 
 
-class ReadBehind(Protocol[T]):
-    """Reads the items of a list behind a text ("": from the beginning), in its order."""
+class ReadAfter(Protocol[T]):
+    """Reads the items of a list whose keys are after a text (from the beginning for ""), in their order."""
 
     async def __call__(self, *, after: str, limit: int) -> list[T]:
-        """At most `limit` of them."""
+        """Read at most `limit` items."""
         ...
 
 
 class Page(BaseModel, Generic[T]):
-    """Some items of a list, and the cursor to the next ones (null at the end)."""
+    """Some items of a list, and the cursor to the next ones; null at the end."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,7 +49,7 @@ class Page(BaseModel, Generic[T]):
 
 
 class PageQuery(BaseModel):
-    """How much of a list, and from where."""
+    """The size of a page, and where it begins."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,14 +63,14 @@ class PageQuery(BaseModel):
 
 
 def encode_cursor(name: str, *key: Key) -> str:
-    """The cursor that continues the list `name` behind the item with this sort key."""
+    """The cursor that continues the list `name` after the item with this sort key."""
     return base64.urlsafe_b64encode(orjson.dumps([name, *key])).decode().rstrip("=")
 
 
 def decode_cursor(name: str, cursor: str | None, *kinds: type[Key]) -> tuple[Key, ...] | None:
-    """The sort key in the cursor, its parts of these kinds; None where there is no cursor.
+    """The sort key in the cursor, whose parts have these types; None where there is no cursor.
 
-    Raises: BadCursor when it is not one that the list `name` made.
+    Raises: BadCursor when the cursor is not one of the list `name`.
     """
     if cursor is None:
         return None
@@ -82,7 +82,7 @@ def decode_cursor(name: str, cursor: str | None, *kinds: type[Key]) -> tuple[Key
     if not isinstance(parts, list) or len(parts) != len(kinds) + 1 or parts[0] != name:
         raise BadCursor
     for part, kind in zip(parts[1:], kinds, strict=True):
-        # bool is an int to Python, and an integer beyond 64 bits is none to the database.
+        # A bool is an int for Python, and the database takes no integer beyond 64 bits.
         if type(part) is not kind or (isinstance(part, int) and abs(part) >= 2**63):
             raise BadCursor
     return tuple(parts[1:])
@@ -92,10 +92,10 @@ async def page_by_text(
     name: str,
     cursor: str | None,
     limit: int,
-    read: ReadBehind[T],
+    read: ReadAfter[T],
     key_of: Callable[[T], str],
 ) -> tuple[list[T], str | None]:
-    """A page of the list `name`, which is in the order of one text, and the cursor to the next.
+    """A page of the list `name`, whose sort key is one text, and the cursor to the next page.
 
     Raises: BadCursor.
     """
@@ -108,9 +108,9 @@ async def page_by_text(
 def cut_page(
     items: Sequence[T], limit: int, size_of: Callable[[T], int] | None = None
 ) -> tuple[list[T], bool]:
-    """The first `limit` of items that were read one too many, and whether more follow.
+    """Cut items, of which one too many was read, to a page; returns the page and whether more items follow.
 
-    With `size_of`, which tells about how many bytes of JSON an item has, only so many as fit into a page.
+    With `size_of`, which estimates an item's bytes of JSON, the page has only as many items as fit.
     """
     page = list(items[:limit])
     if size_of is not None:
@@ -119,7 +119,7 @@ def cut_page(
 
 
 def count_fitting(sizes: Iterable[int]) -> int:
-    """How many of the items, of these sizes in bytes of JSON, fit into a page; the first one always does."""
+    """How many items of these sizes, in bytes of JSON, fit into a page; the first one always does."""
     count = total = 0
     for size in sizes:
         total += size
@@ -130,7 +130,7 @@ def count_fitting(sizes: Iterable[int]) -> int:
 
 
 def json_size(*parts: BaseModel | str | Mapping[str, object]) -> int:
-    """How many bytes of JSON the parts have together."""
+    """The bytes of JSON that the parts have together."""
     return sum(
         len(part.__pydantic_serializer__.to_json(part, warnings=False))
         if isinstance(part, BaseModel)
@@ -140,24 +140,24 @@ def json_size(*parts: BaseModel | str | Mapping[str, object]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Generic[T]):
-    """Items of a list for a caller who adds to them, and only then knows how many of them fit into a page."""
+class UncutPage(Generic[T]):
+    """Items of a list for a caller that adds to them, and only then knows how many of them fit into a page."""
 
     items: list[T]
     next_cursor: str | None
-    """The cursor that goes on behind all of them; None where no more follow."""
+    """The cursor that continues after all items; None where no more follow."""
     cursor_after: Callable[[T], str]
-    """The cursor that goes on behind one of them."""
+    """Returns the cursor that continues after one item."""
 
 
-async def page_of_named(
+async def page_of_ids(
     ids: Sequence[N],
     cursor: str | None,
     read: Callable[[Sequence[N]], Awaitable[Sequence[M]]],
 ) -> tuple[list[M], str | None]:
-    """What is shown of each id that a call names, in their order, as many as fit into a page.
+    """The items of the ids that a call names, in their order, as many as fit into a page.
 
-    Nearly always that is all of them. Where it is not, the same ids with the cursor are the rest. Raises: BadCursor.
+    Nearly always all of them fit. Where they do not, the same ids with the cursor return the rest. Raises: BadCursor.
     """
     key = decode_cursor("ids", cursor, int)
     start = max(0, int(key[0])) if key else 0

@@ -1,13 +1,14 @@
-"""Reads that meet: many callers who ask at once share one query.
+"""Request batching: callers that read at the same time share one query.
 
-The driver's command costs half a millisecond of CPU, so 256 callers who each look up one document cost an eighth of a
-second; gathered, one command. The same idea as group commit, for reads.
+A command costs the driver half a millisecond of CPU, so 256 callers that each read one document cost an eighth of a
+second, and together one command. It is the idea of group commit, for reads.
 
 Promises:
-    An idle reader reads at once: there is no timer, a lone caller waits for nobody.
-    Fresh: a query is sent after every call that it answers, so a caller sees all that was committed before it asked.
-    Neighbours are safe: a caller that goes away cancels nobody's read.
-    Fair: when more wait than one query may ask for, those who came first are answered first.
+    An idle reader reads at once: there is no timer, and a lone caller waits for nobody.
+    Fresh: a query is sent after every call that it answers, so a caller sees everything that was committed before its
+    call.
+    Independent: a caller that goes away cancels no other caller's read.
+    Fair: when more keys wait than fit into one query, the first callers are answered first.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from collections.abc import (
 from itertools import chain, islice
 from typing import Final, Generic, TypeVar
 
-from groups.kernel.batch_window import gather_company
+from groups.kernel.batch_window import fill_batch
 from groups.kernel.errors import AnswerTooLarge
 
 K = TypeVar("K", bound=Hashable)
@@ -32,13 +33,13 @@ R = TypeVar("R", bound=Hashable)
 V = TypeVar("V")
 
 _Waiting = dict[K, list[asyncio.Future[V | None]]]
-"""Who waits for what."""
+"""The callers that wait, by key."""
 
-MAX_KEYS: Final = 1_000  # keys a query, where a key finds one document
+MAX_KEYS: Final = 1_000  # of one query, where a key finds one document
 
 
 class RequestBatcher(Generic[K, V]):
-    """Looks up single keys by a function that looks up many, at most `max_keys` at a time."""
+    """Finds values by single keys with a function that finds many, at most `max_keys` at a time."""
 
     def __init__(
         self,
@@ -49,25 +50,25 @@ class RequestBatcher(Generic[K, V]):
         self._read_many = read_many
         self._max_keys = max_keys
         self._waiting: _Waiting[K, V] = {}
-        self._came = 0
+        self._callers = 0
         self._task: asyncio.Task[None] | None = None
 
-    def _callers(self) -> int:
-        return self._came  # also those who ask for what others ask for already
+    def _count_callers(self) -> int:
+        return self._callers
 
     def find(self, key: K) -> Awaitable[V | None]:
-        """What is stored under the key, or None. The reading begins whether the answer is awaited or not.
+        """The value of the key, or None. The read begins whether or not the result is awaited.
 
-        Raises: what the reading function raises, to all whom the query would have answered.
+        Raises: what `read_many` raises, to all callers of that query.
         """
-        self._came += 1
-        # A future each: whoever goes away cancels his own.
+        self._callers += 1
+        # A future for each caller, so that a caller which goes away cancels only its own.
         future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         callers = self._waiting.get(key)
         if callers is None:
             self._waiting[key] = [future]
             if self._task is None:
-                self._task = asyncio.create_task(self._read(), name="coalesced-read")
+                self._task = asyncio.create_task(self._read(), name="batched-read")
         else:
             callers.append(future)
         return future
@@ -75,28 +76,28 @@ class RequestBatcher(Generic[K, V]):
     async def _read(self) -> None:
         try:
             while self._waiting:
-                await gather_company(self._callers, self._max_keys)
-                # Those who waited longest: under load the others are too many for one query, each time.
-                self._came = 0
+                await fill_batch(self._count_callers, self._max_keys)
+                # The keys that waited longest: under load the others would be too many for one query, each time.
+                self._callers = 0
                 batch = dict(islice(self._waiting.items(), self._max_keys))
                 for key in batch:
                     del self._waiting[key]
                 await self._answer(batch)
         finally:
-            # No await between the last look and this line, so no caller is left behind.
+            # No await between the last look at `_waiting` and this line, so no caller is left behind.
             self._task = None
 
     async def _answer(self, batch: _Waiting[K, V]) -> None:
         try:
             found = await self._read_many(batch.keys())
-        # Whatever it is, it is the answer to these callers; the next ones get a query of their own.
+        # Any error is the result for these callers; the next ones get a query of their own.
         except Exception as error:
             for future in _all_of(batch):
                 if not future.done():
                     future.set_exception(error)
-                    future.exception()  # looked at: the caller may have failed on another one
+                    future.exception()  # retrieved, since the caller may have failed with another one
         except asyncio.CancelledError:
-            # The server stops in the middle of a query: nobody may be left waiting for it.
+            # The server stops in the middle of a query: no caller may be left waiting for it.
             for future in _all_of(batch):
                 future.cancel()
             raise
@@ -109,25 +110,25 @@ class RequestBatcher(Generic[K, V]):
 
 
 class PageBatcher(Generic[P, R, V]):
-    """Finds what each reader of a page has there, by a function that does so for many readers of one page.
+    """Finds what each reader of a page has there, with a function that does so for many readers of one page.
 
-    A query a page: all pages together would ask for every reader's share of every page. And one for so many readers at
-    most as `readers_a_query` says, since what a query answers is one document of limited size. Where even that is too
-    large (`AnswerTooLarge`), half as many are asked for, and so on.
+    One query for each page, since a query for all of them would read every reader's share of every page. A query is for
+    at most `readers_per_query` readers, since its answer is one document of limited size. Where even that is too large
+    (`AnswerTooLarge`), two queries for half as many readers follow, and so on.
     """
 
     def __init__(
         self,
         read_page: Callable[[P, Sequence[R]], Awaitable[Mapping[R, V]]],
         *,
-        readers_a_query: Callable[[P], int],
+        readers_per_query: Callable[[P], int],
     ) -> None:
         self._read_page = read_page
-        self._readers_a_query = readers_a_query
+        self._readers_per_query = readers_per_query
         self._reader = RequestBatcher(self._read)
 
     def find(self, page: P, reader: R) -> Awaitable[V | None]:
-        """As `RequestBatcher.find`, of what this reader has on the page."""
+        """As `RequestBatcher.find`: what this reader has on the page."""
         return self._reader.find((page, reader))
 
     async def _read(self, wanted: Collection[tuple[P, R]]) -> dict[tuple[P, R], V]:
@@ -136,7 +137,7 @@ class PageBatcher(Generic[P, R, V]):
             readers_of.setdefault(page, []).append(reader)
         queries: list[tuple[P, list[R]]] = []
         for page, readers in readers_of.items():
-            most = self._readers_a_query(page)
+            most = self._readers_per_query(page)
             queries += [(page, readers[at : at + most]) for at in range(0, len(readers), most)]
         answers = await asyncio.gather(*(self._read_some(*query) for query in queries))
         return {
@@ -149,7 +150,7 @@ class PageBatcher(Generic[P, R, V]):
         try:
             return await self._read_page(page, readers)
         except AnswerTooLarge:
-            # Readers who have more on this page than readers have elsewhere: half as many may fit.
+            # These readers have more on the page than the estimate allows for; half as many may fit.
             if len(readers) == 1:
                 raise
         half = len(readers) // 2

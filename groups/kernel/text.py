@@ -1,12 +1,12 @@
 r"""Text whose length is limited in UTF-8 bytes, as the founding document states its limits.
 
-A type states the limit by its name and default (`Annotated[str, MaxBytes("group_name_bytes", 100)]`); a deployment may
-set another, which reaches the check as `limits` in pydantic's validation context. Bytes are not characters: 50 Chinese
-characters fill 150 bytes.
+A type has the name and the default of its limit (`Annotated[str, MaxBytes("group_name_bytes", 100)]`). A deployment may
+set another limit, which reaches the check as `limits` in pydantic's validation context. Bytes are not characters: 50
+Chinese characters take 150 bytes.
 
-No text holds control characters (C0 but newline and tab, DEL, C1), U+FFFE or U+FFFF: they show nothing, confuse
-terminals and logs, and grow sixfold in JSON. `Text` is of several lines, with `\r\n` and `\r` stored as `\n`; `Line`,
-`OneLine` and `NotBlank` are of one. Texts stored before this rule are still shown as they are.
+No text has control characters (C0 except newline and tab, DEL, C1), U+FFFE or U+FFFF: they show nothing, confuse
+terminals and logs, and grow sixfold in JSON. `Text` has several lines, with `\r\n` and `\r` stored as `\n`; `Line`,
+`OneLine` and `NotBlank` have one. Texts that were stored before this rule are still shown as they are.
 """
 
 import re
@@ -18,17 +18,17 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 LIMITS = "limits"
-"""The key of the validation context under which the deployment's limits travel."""
+"""The key of the deployment's limits in the validation context."""
 
 LIMIT_BYTES = "x-limit-bytes"
-"""Where a JSON schema tells the limit of a text in bytes."""
+"""The key of a text's limit in bytes in a JSON schema."""
 
 TOO_LONG = "field_too_long"
-"""The pydantic error type that the HTTP edge turns into `FieldTooLong`."""
+"""The pydantic error type that the HTTP layer turns into `FieldTooLong`."""
 
 
 def byte_length(text: str) -> int:
-    """The text's length in UTF-8 bytes; a lone surrogate, which JSON can spell and UTF-8 cannot, is refused."""
+    """The text's length in UTF-8 bytes; refuses a lone surrogate, which JSON can express and UTF-8 cannot."""
     try:
         return len(text.encode())
     except UnicodeEncodeError:
@@ -37,13 +37,12 @@ def byte_length(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class MaxBytes:
-    """At most so many UTF-8 bytes: the limit's name in the deployment's limits, and its default."""
+    """A limit in UTF-8 bytes: its name among the deployment's limits, and its default."""
 
     name: str
     default: int
 
     def limit(self, info: ValidationInfo) -> int:
-        """The limit in force."""
         limits: object = (info.context or {}).get(LIMITS)
         return int(getattr(limits, self.name, self.default))
 
@@ -63,7 +62,7 @@ class MaxBytes:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        # JSON Schema counts characters; n bytes are at most n characters, and the byte limit is told in words.
+        # JSON Schema counts characters, and n bytes are at most n characters; the limit in bytes has a key of its own.
         json_schema = handler(schema)
         json_schema["maxLength"] = self.default
         json_schema[LIMIT_BYTES] = self.default
@@ -72,9 +71,9 @@ class MaxBytes:
 
 @dataclass(frozen=True, slots=True)
 class SchemaHint:
-    """What JSON Schema can say of a text that a validator judges; it describes, and checks nothing.
+    """Describes, in JSON Schema, a text that a validator checks; it checks nothing itself.
 
-    It may say too little, never too much: what is accepted fits. Patterns are read alike by ECMA-262, Python and Rust.
+    It may allow too much, never too little. The patterns mean the same in ECMA-262, Python and Rust.
     """
 
     pattern: str
@@ -92,27 +91,27 @@ class SchemaHint:
 
 _NOT_IN_TEXTS: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff"
 _NOT_IN_LINES: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff"
-"""The insides of character classes, for the patterns that the schema declares."""
+"""The insides of character classes, for the patterns of the schema."""
 _SURROGATES: Final = r"\ud800-\udfff"
 _REFUSED_IN_TEXTS: Final = re.compile(f"[{_NOT_IN_TEXTS}{_SURROGATES}]")
 _REFUSED_IN_LINES: Final = re.compile(f"[{_NOT_IN_LINES}{_SURROGATES}]")
 
 
 def without_controls(text: str) -> str:
-    r"""The text with `\n` at the end of each line; control characters are refused.
+    r"""The text with `\n` as the end of each line; control characters are refused.
 
     Raises: PydanticCustomError.
     """
-    # 0.2 us for a message as most are, 40 us for 12 KiB.
+    # 0.2 us for a typical message, 40 us for 12 KiB.
     found = _REFUSED_IN_TEXTS.search(text)
     if found is not None:
-        byte_length(found[0])  # a lone surrogate is refused as such
+        byte_length(found[0])  # a lone surrogate has an error of its own
         raise PydanticCustomError("control_character", "must not hold control characters")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 Text = Annotated[str, AfterValidator(without_controls), SchemaHint(f"^[^{_NOT_IN_TEXTS}]*$")]
-"""What somebody says, in any number of lines."""
+"""Text of any number of lines."""
 
 
 def _line(text: str) -> str:
@@ -150,15 +149,15 @@ OneLine = Annotated[str, AfterValidator(_one_line), SchemaHint(f"^({_SHOWS_SOMET
 
 
 _SUSPECT: Final = re.compile(r"\\[bfru]|[\x7f-\x9f\ufffe\uffff]")
-"""What JSON holds wherever a string or key in it needs a closer look."""
+"""Found in the JSON of every value that has a string or key to refuse or change."""
 
 
 def json_without_controls(value: Any, json: str) -> Any:
-    """The value, whose JSON without unneeded escapes is `json`, with its strings and keys as `Text` has them.
+    """The value with its strings and keys as `Text` has them; `json` is its JSON without unneeded escapes.
 
     Raises: PydanticCustomError.
     """
-    # Nearly all JSON holds nothing of the kind, which one search tells; only the rest is walked through.
+    # One search shows that nearly all JSON has nothing of the kind; only the rest is walked through.
     return value if _SUSPECT.search(json) is None else _walked(value)
 
 
@@ -175,5 +174,5 @@ def _walked(value: Any) -> Any:
 
 
 def fold(text: str) -> str:
-    """The text as searches compare it: case-folded."""
+    """The text, case-folded, as searches compare it."""
     return text.casefold()

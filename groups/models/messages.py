@@ -115,7 +115,7 @@ class Message(Model):
 
     @property
     def memory_bytes(self) -> int:
-        """What it takes in memory, for caches: estimated, and not less than that (`tests/kernel/test_memory.py`)."""
+        """What it takes in memory, for caches: estimated, and not less than that (`tests/server/test_caches.py`)."""
         size = 3_100 if self.origin is None else 4_200
         if self.signature:
             size += getsizeof(self.signature)

@@ -27,7 +27,7 @@ from groups.kernel.errors import (
     PermissionRefused,
 )
 from groups.kernel.ids import GroupId, GroupIdText
-from groups.kernel.paging import Page, PageQuery, page_of_named
+from groups.kernel.paging import Page, PageQuery, page_of_ids
 from groups.limits import IDS_PER_CALL, GroupLimits
 from groups.models import AccessContext, Stream
 from groups.routes.responses.fields import ItemError, split_ids
@@ -112,7 +112,7 @@ class GroupRoutes:
                 found = await self._groups.get_many(actor, ids)
                 return [self._item(i, item) for i, item in zip(ids, found, strict=True)]
 
-            items, next_cursor = await page_of_named(named, query.cursor, read)
+            items, next_cursor = await page_of_ids(named, query.cursor, read)
             return Page(items=items, next_cursor=next_cursor)
         joined, next_cursor = await self._groups.list_joined(
             actor, limit=query.limit, cursor=query.cursor

@@ -1,4 +1,4 @@
-"""Calls on uploads."""
+"""The endpoints of uploads."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from groups.service.media.service import MediaService
 
 
 class SizeQuery(Query):
-    """Which version of a picture."""
+    """Which version of an image to load."""
 
     size: Annotated[
         MediaSize, Field(description="`thumb`: 320 pixels at most; `large`: 1280; WebP.")
@@ -30,7 +30,7 @@ class SizeQuery(Query):
 
 
 class MediaRoutes:
-    """Pictures, videos and files."""
+    """Images, videos and files."""
 
     tag = "Media"
 
@@ -51,8 +51,8 @@ class MediaRoutes:
     async def upload(self, actor: Actor, upload: Upload, key: IdempotencyKey) -> MediaResponse:
         """Upload a file, as the body or as a part of a form; kept for 24 hours until a message uses it.
 
-        What it is, is seen from its bytes. A picture is drawn anew: turned as the camera held it, without where and
-        with what it was taken.
+        Its bytes decide what kind of file it is. An image is redrawn: upright, and without the place and the camera
+        that the file may name.
         """
         media = await self._media.upload(
             actor, upload.chunks, length=upload.length, name=upload.name, key=key
@@ -61,7 +61,7 @@ class MediaRoutes:
 
     @get("/v1/media/{media_id}", errors=[MediaNotFound])
     async def download(self, media_id: AnyIdText, query: SizeQuery) -> Download:
-        """Load an upload; its unguessable id is the permission, so a page may show it. Answers ranges."""
+        """Load an upload, whole or a range; its unguessable id is the permission, so that a page can show it."""
         stored = await self._media.open(media_id, query.size)
         content_type = stored.content_type
         return Download(

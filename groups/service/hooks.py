@@ -43,7 +43,7 @@ class AskedTallies(Protocol):
     """The reactions to messages that are being looked up, for some readers."""
 
     @property
-    def lookups(self) -> Sequence[BatchedQuery[Any]]:
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
         """To be answered by the same command, behind the look-up of the messages."""
         ...
 

@@ -37,7 +37,7 @@ class BulkImportStore:
         self._requests = database.collection("join_requests")
         self._users = database.collection("users")
 
-    def lookup_seats(
+    def query_seats(
         self, group_id: GroupId, user_ids: Collection[UserId]
     ) -> BatchedQuery[dict[UserId, FreeSeats]]:
         """The seats of those of the users who have any; bounded by the limit of groups a user."""
@@ -98,7 +98,7 @@ class BulkImportStore:
             kind = DuplicateKeyError if error["code"] == DUPLICATE_KEY else OperationFailure
             raise kind(error["errmsg"], error["code"], error)
 
-    def lookup_restrictions(
+    def query_restrictions(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Restriction]]:
         """Bans and lasting mutes of these users in the group."""
@@ -109,7 +109,7 @@ class BulkImportStore:
             {"$project": {"_id": 0, "reacting_banned": 0}},
         )
 
-    def lookup_requests(self, group_id: GroupId, user_ids: Iterable[UserId]) -> BatchedQuery[bool]:
+    def query_requests(self, group_id: GroupId, user_ids: Iterable[UserId]) -> BatchedQuery[bool]:
         """Whether any of the users asks to join."""
         return BatchedQuery(
             self._requests,

@@ -18,7 +18,7 @@ _IS_MARKED: Document = {_MARK: {"$exists": True}}
 
 DirectorySort = Literal["popular", "new"]
 _KEPT_BYTES = 2 * 2**20  # of memory: some 400 groups
-_UNSEEN = ("touched", "changed_at")
+_IGNORED_FIELDS = ("touched", "changed_at")
 """What a change writes that nobody reads: without it the group is the same as before."""
 _SORT_FIELD = {"popular": "member_count", "new": "created_at"}
 
@@ -51,8 +51,12 @@ class GroupStore:
     def __init__(self, database: Database) -> None:
         self._groups = database.collection("groups")
         self._disbanded = database.collection("disbanded")
-        self._memory = database.memory(
-            "groups", _to_group, most_bytes=_KEPT_BYTES, weigh=_weigh, unseen=_UNSEEN
+        self._cache = database.decoded_cache(
+            "groups",
+            _to_group,
+            max_bytes=_KEPT_BYTES,
+            size_of=_size_of,
+            ignored_fields=_IGNORED_FIELDS,
         )
         self._reader = RequestBatcher(self.find_many)
 
@@ -67,13 +71,13 @@ class GroupStore:
         document = await self._groups.find_one({"_id": group_id}, session=tx.session)
         return _to_group(document) if document else None
 
-    def lookup(self, group_id: GroupId) -> BatchedQuery[Group | None]:
+    def query_group(self, group_id: GroupId) -> BatchedQuery[Group | None]:
         """As `find`, to be asked together with others."""
         return BatchedQuery(
             self._groups,
             {"_id": group_id},
             lambda groups: groups[0] if groups else None,
-            memory=self._memory,
+            cache=self._cache,
         )
 
     def read(self, group_id: GroupId) -> Awaitable[Group | None]:
@@ -82,7 +86,7 @@ class GroupStore:
 
     async def find_many(self, group_ids: Collection[GroupId]) -> dict[GroupId, Group]:
         """Those of the groups that exist."""
-        groups = await self._memory.find({"_id": {"$in": list(group_ids)}})
+        groups = await self._cache.find({"_id": {"$in": list(group_ids)}})
         return {group.group_id: group for group in groups}
 
     async def update(
@@ -206,7 +210,7 @@ def _to_document(group: Group) -> Document:
     return document
 
 
-def _weigh(raw: bytes, group: Group) -> int:
+def _size_of(raw: bytes, group: Group) -> int:
     choice = group.reactions
     return 3 * len(raw) + 4_000 + (0 if isinstance(choice, str) else 130 * len(choice))
 

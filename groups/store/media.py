@@ -1,12 +1,11 @@
 """Uploads: their records, and their bytes in GridFS.
 
-`media`: `_id` is the media id; `uses` is how many messages hold it, `expires_at` when it is thrown away while that is
-none; `stored_bytes` is what it counts for in `media_usage`; `key` and `digest` (of the bytes) are there where the
-caller gave an idempotency key. `blobs.files` and `blobs.chunks` (GridFS): `_id` is the media id, or `media<US>size`
-of a smaller version.
+`media`: `_id` is the media id. `uses` is the number of messages and profiles that use the upload; while it is 0, the
+upload is deleted at `expires_at`. `stored_bytes` is what the upload counts for in `media_usage`. `key` and `digest` (of
+the bytes) are there when the caller gave an idempotency key. The bytes are in `blobs` (`media_bytes`).
 
-No bytes without a record: it is written before them (`incoming`) and deleted after them (`doomed`). A record in either
-state is seen by nobody but the sweep, which ends what a crash has left half done.
+No bytes without a record: the record is written before them (`incoming`) and deleted after them (`doomed`). Only the
+sweep sees a record in either state; it finishes what a crash has left half done.
 """
 
 import re
@@ -16,13 +15,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from groups.kernel.ids import UserId
-from groups.kernel.mongo import (
-    BatchedQuery,
-    Database,
-    Document,
-    Index,
-    Tx,
-)
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 from groups.models import Media
 from groups.store.media_bytes import MediaBytes
 from groups.store.media_usage import MediaUsage, MediaUsageStore, bytes_of, usage_key
@@ -30,9 +23,9 @@ from groups.store.media_usage import MediaUsage, MediaUsageStore, bytes_of, usag
 _INCOMING: Final = "incoming"
 _STORED: Final = "stored"
 _DOOMED: Final = "doomed"
-_OURS: Final = {"state", "key", "digest"}
+_NOT_IN_MODEL: Final = {"state", "key", "digest"}
 _COUNTED: Final[Document] = {"uploader_id": 1, "uses": 1, "size_bytes": 1, "stored_bytes": 1}
-"""What `media_usage` needs to know of a record."""
+"""The fields of a record that decide what it counts for in `media_usage`."""
 
 
 class UploadKey(NamedTuple):
@@ -46,11 +39,11 @@ class MediaStore:
     """The collection `media` and the bucket `blobs`."""
 
     INDEXES = (
-        # A partial index, so that the sweep looks at nothing that is in use.
+        # A partial index, so that the sweep does not look at uploads in use.
         Index(
             "media",
             [("expires_at", 1)],
-            "uploads that nobody used in time",
+            "uploads that nothing used in time",
             partial={"expires_at": {"$type": "date"}},
         ),
         Index(
@@ -73,8 +66,10 @@ class MediaStore:
 
     # --- records --------------------------------------------------------------------------------------------------
 
-    async def begin(self, uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx) -> None:
-        """Record uploads whose bytes will be stored, and count them; none is there yet, nor has a taken key."""
+    async def insert_incoming(
+        self, uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx
+    ) -> None:
+        """Record and count uploads whose bytes are about to be stored; neither their ids nor their keys are taken."""
         documents = []
         changes: dict[UserId, MediaUsage] = {}
         for media, key in uploads:
@@ -88,21 +83,21 @@ class MediaStore:
         await self._media.insert_many(documents, session=tx.session)
         await self.usage.add(changes, tx)
 
-    async def find_begun(self, media_ids: Sequence[str], tx: Tx) -> set[str]:
-        """Those of the uploads that are recorded, in whatever state."""
+    async def find_recorded(self, media_ids: Sequence[str], tx: Tx) -> set[str]:
+        """The ids of the recorded ones among the uploads, in any state."""
         cursor = self._media.find({"_id": {"$in": list(media_ids)}}, {"_id": 1}, session=tx.session)
         return {row["_id"] for row in await cursor.to_list(None)}
 
     async def is_key_taken(self, uploader_id: UserId, key: str, tx: Tx) -> bool:
-        """Whether an upload of the user has the key, in whatever state."""
+        """Whether an upload of the user has the key, in any state."""
         # Uses index: uploader_id_1_key_1
         found = await self._media.find_one(
             {"uploader_id": uploader_id, "key": key}, {"_id": 1}, session=tx.session
         )
         return found is not None
 
-    async def finish(self, media: Media, key: UploadKey | None) -> bool:
-        """The bytes are stored; False when the record has expired meanwhile, or has lost its key to a repetition."""
+    async def mark_stored(self, media: Media, key: UploadKey | None) -> bool:
+        """Show the upload, whose bytes are stored; False when its record has expired or lost its key meanwhile."""
         of_key = {"key": key.key} if key is not None else {}
         outcome = await self._media.update_one(
             {"_id": media.media_id, "state": _INCOMING, **of_key},
@@ -111,43 +106,43 @@ class MediaStore:
         return bool(outcome.matched_count)
 
     async def find_by_key(self, uploader_id: UserId, key: str) -> tuple[Media, str] | None:
-        """The upload with the caller's key, and the digest of its bytes."""
+        """The stored upload with the user's key, and the digest of its bytes."""
         # Uses index: uploader_id_1_key_1
         document = await self._media.find_one(
             {"uploader_id": uploader_id, "key": key, "state": _STORED}
         )
         return (_to_media(document), str(document["digest"])) if document else None
 
-    async def give_up_key(self, uploader_id: UserId, key: str) -> None:
-        """Free the key of an upload whose bytes are not stored: its process ended, or it will find the key gone."""
+    async def free_key(self, uploader_id: UserId, key: str) -> None:
+        """Take the key from an upload whose bytes are not stored; `mark_stored` then returns False."""
         # Uses index: uploader_id_1_key_1
         await self._media.update_one(
             {"uploader_id": uploader_id, "key": key, "state": {"$ne": _STORED}},
             {"$unset": {"key": ""}},
         )
 
-    async def find(self, media_id: str) -> Media | None:
-        """The upload."""
+    async def find_upload(self, media_id: str) -> Media | None:
+        """The stored upload, if it exists."""
         document = await self._media.find_one({"_id": media_id, "state": _STORED})
         return _to_media(document) if document else None
 
-    def lookup_many(self, media_ids: Iterable[str]) -> BatchedQuery[dict[str, Media]]:
-        """Those of the uploads that exist."""
+    def query_media(self, media_ids: Iterable[str]) -> BatchedQuery[dict[str, Media]]:
+        """The stored ones among the uploads, by id."""
         return BatchedQuery(
             self._media,
             {"_id": {"$in": list(media_ids)}, "state": _STORED},
             lambda rows: {row["_id"]: _to_media(row) for row in rows},
         )
 
-    async def find_many(self, media_ids: Iterable[str], tx: Tx) -> dict[str, Media]:
-        """Those of the uploads that exist."""
+    async def find_uploads(self, media_ids: Iterable[str], tx: Tx) -> dict[str, Media]:
+        """The stored ones among the uploads, by id."""
         cursor = self._media.find(
             {"_id": {"$in": list(media_ids)}, "state": _STORED}, session=tx.session
         )
         return {row["_id"]: _to_media(row) for row in await cursor.to_list(None)}
 
     async def use(self, media_ids: Iterable[str], tx: Tx) -> None:
-        """Count one more message for each mention; the sweep conflicts with this, or finds it used."""
+        """Count one use more for each time an id is listed; a sweep conflicts with this, or finds the upload used."""
         moved: dict[UserId, MediaUsage] = {}
         for media_id, times in Counter(media_ids).items():
             before = await self._media.find_one_and_update(
@@ -160,7 +155,7 @@ class MediaStore:
         await self.usage.add(moved, tx)
 
     async def release(self, media_ids: Iterable[str], now: datetime, tx: Tx) -> None:
-        """Count one message less for each mention; what nobody uses any more expires at once."""
+        """Count one use less for each time an id is listed; an upload without uses expires at once."""
         moved: dict[UserId, MediaUsage] = {}
         for media_id, times in Counter(media_ids).items():
             left = {"$subtract": ["$uses", times]}
@@ -175,31 +170,31 @@ class MediaStore:
         await self.usage.add(moved, tx)
 
     async def list_expired(self, now: datetime, limit: int) -> list[str]:
-        """Uploads whose time is over."""
+        """Ids of uploads whose time is over."""
         # Uses index: expires_at_1
         cursor = self._media.find({"expires_at": {"$lte": now}}, {"_id": 1}).limit(limit)
         return [row["_id"] for row in await cursor.to_list(None)]
 
-    async def doom(self, media_id: str, now: datetime) -> bool:
-        """Hide the record if its time is over and nobody uses it, for `delete`; whether it is."""
+    async def mark_doomed(self, media_id: str, now: datetime) -> bool:
+        """Hide the upload, for deletion, if its time is over and nothing uses it; returns whether it is hidden."""
         outcome = await self._media.update_one(
             {"_id": media_id, "expires_at": {"$lte": now}},
             {"$set": {"state": _DOOMED}, "$unset": {"key": ""}},
         )
         return bool(outcome.matched_count)
 
-    async def give_up(self, media_id: str, now: datetime) -> None:
-        """Have the sweep delete an upload that failed while its bytes were being stored."""
+    async def expire_incoming(self, media_id: str, now: datetime) -> None:
+        """Let the sweep delete an upload that failed while its bytes were being stored."""
         await self._media.update_one(
             {"_id": media_id, "state": _INCOMING}, {"$set": {"expires_at": now}}
         )
 
-    async def delete(self, media_id: str) -> None:
-        """Delete the bytes of what `doom` has hidden; doing it again, or twice at once, changes nothing more."""
+    async def delete_bytes(self, media_id: str) -> None:
+        """Delete the bytes of a doomed upload; doing it again, or twice at once, changes nothing more."""
         await self.bytes.delete(media_id)
 
-    async def forget(self, media_ids: Sequence[str], tx: Tx) -> None:
-        """Delete the records of what `delete` has deleted, and count them no more."""
+    async def delete_records(self, media_ids: Sequence[str], tx: Tx) -> None:
+        """Delete the records of doomed uploads whose bytes are deleted, and count them no more."""
         wanted = {"_id": {"$in": list(media_ids)}, "state": _DOOMED}
         cursor = self._media.find(wanted, _COUNTED, session=tx.session)
         rows = await cursor.to_list(None)
@@ -210,7 +205,7 @@ class MediaStore:
             size = bytes_of(row)
             less = MediaUsage(-size, 0 if row["uses"] > 0 else -size)
             gone[row["uploader_id"]] = gone.get(row["uploader_id"], MediaUsage()) + less
-        # Two who sweep the same at once conflict here, and the later one finds nothing left.
+        # Two processes that sweep the same uploads conflict here, and the later one finds nothing left.
         await self._media.delete_many(
             {"_id": {"$in": [row["_id"] for row in rows]}}, session=tx.session
         )
@@ -218,31 +213,30 @@ class MediaStore:
 
     # --- repairs --------------------------------------------------------------------------------------------------
 
-    async def delete_strays(self, media_id: str) -> bool:
-        """Delete the bytes of an upload that has no record; whether there is none."""
+    async def delete_orphaned_bytes(self, media_id: str) -> bool:
+        """Delete the bytes of an upload that has no record; returns whether it has none."""
         if await self._media.find_one({"_id": media_id}, {"_id": 1}) is not None:
             return False
         await self.bytes.delete(media_id)
         return True
 
     async def recount(
-        self, media_id: str, tx: Tx, *, holders: Sequence[str] = ()
+        self, media_id: str, tx: Tx, *, content_collections: Sequence[str] = ()
     ) -> tuple[int, int] | None:
-        """Make `uses` what messages and profiles show; what it was and is, or None where it was right.
+        """Set `uses` to what messages and profiles use; returns the old and the new value, or None if it was right.
 
-        `holders`: collections of higher packages whose documents hold a content as messages do.
-
-        Reads all of them: of use to repairs only. An upload that nobody uses keeps the day that it has.
+        `content_collections` are collections of higher packages whose documents have a content as messages do. This
+        reads all documents, so it is for repairs only. An upload without uses keeps its `expires_at`.
         """
-        # Written before it is counted: whoever uses or releases it waits for us.
+        # Written before the uses are counted, so that concurrent uses and releases wait for this transaction.
         record = await self._media.find_one_and_update(
             {"_id": media_id, "state": _STORED}, {"$inc": {"uses": 1}}, session=tx.session
         )
         if record is None:
             return None
         used = 0
-        for holder in (self._messages, *map(self._database.collection, holders)):
-            cursor = holder.aggregate(
+        for collection in (self._messages, *map(self._database.collection, content_collections)):
+            cursor = collection.aggregate(
                 [
                     {"$match": {"content.media.media_id": media_id}},
                     {"$unwind": "$content.media"},
@@ -255,8 +249,8 @@ class MediaStore:
             used += int(rows[0]["n"]) if rows else 0
         shown: Document = {"face_url": {"$regex": rf"^/v1/media/{re.escape(media_id)}(\?|$)"}}
         for collection in (self._groups, self._users):
-            faces = await collection.find(shown, {"_id": 1}, session=tx.session).to_list(None)
-            used += len(faces)
+            avatars = await collection.find(shown, {"_id": 1}, session=tx.session).to_list(None)
+            used += len(avatars)
         expires_at = None if used else record["expires_at"] or record["created_at"]
         await self._media.update_one(
             {"_id": media_id},
@@ -271,7 +265,7 @@ class MediaStore:
 def _count_uses(
     moved: dict[UserId, MediaUsage], before: Mapping[str, Any] | None, more: int
 ) -> None:
-    """Note how many of the uploader's bytes so many more uses make unused, or used."""
+    """Note in `moved` how many of the uploader's bytes become used, or unused, by so many more uses."""
     if before is None or (before["uses"] > 0) == (before["uses"] + more > 0):
         return
     owner, size = before["uploader_id"], bytes_of(before)
@@ -280,7 +274,7 @@ def _count_uses(
 
 
 def _to_media(document: Mapping[str, Any]) -> Media:
-    values: Document = {k: v for k, v in document.items() if k not in _OURS}
+    values: Document = {k: v for k, v in document.items() if k not in _NOT_IN_MODEL}
     values["media_id"] = values.pop("_id")
     values.setdefault("stored_bytes", values["size_bytes"])
     return Media.model_validate(values)

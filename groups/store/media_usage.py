@@ -1,8 +1,8 @@
-"""How many bytes uploads take: of each user, and of the deployment; one document each in `media_usage`.
+"""Counters of the bytes that uploads take: one document in `media_usage` for each user, and one for the deployment.
 
-`_id` is `user<US>` and the user id, or `deployment`; `bytes` counts every upload from before its bytes are stored until
-its record is deleted, `unused_bytes` (of a user) those that no message or profile uses. Each counter changes in the
-transaction that changes the upload's record, so they never differ.
+`_id` is `user<US>` and the user id, or `deployment`. `bytes` counts every upload from before its bytes are stored until
+its record is deleted; `unused_bytes` (of users only) counts those that no message or profile uses. A counter changes in
+the transaction that changes the upload's record, so the two never disagree.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,14 +15,14 @@ from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database, Document, Index, Tx
 
 DEPLOYMENT: Final = "deployment"
-"""The key of the sum of all; no user's key equals it, since theirs hold a separator."""
+"""The key of the deployment's counter; a user's key is never equal to it, since it has a separator."""
 STORED_BYTES: Final[Document] = {"$ifNull": ["$stored_bytes", "$size_bytes"]}
-"""The expression of what an upload's record counts for; the older ones know only the size of the original."""
+"""What an upload's record counts for, as an expression; older records have only the size of the original."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaUsage:
-    """Bytes of uploads: all that are stored, and those of them that nothing uses."""
+    """Bytes of uploads: all stored ones, and those that nothing uses."""
 
     total: int = 0
     unused: int = 0
@@ -37,7 +37,7 @@ def bytes_of(record: Mapping[str, Any]) -> int:
 
 
 def usage_key(user_id: UserId | None) -> str:
-    """The key of a user's counters; of the deployment's for None."""
+    """The key of a user's counters, or of the deployment's for None."""
     return DEPLOYMENT if user_id is None else join_key("user", user_id)
 
 
@@ -54,7 +54,7 @@ class MediaUsageStore:
     async def read(
         self, user_ids: Collection[UserId], tx: Tx | None = None
     ) -> dict[UserId | None, MediaUsage]:
-        """The counters of the users, and under None the deployment's."""
+        """The counters of the users, and the deployment's under None."""
         keys = {usage_key(user_id): user_id for user_id in (*user_ids, None)}
         cursor = self._usage.find(
             {"_id": {"$in": list(keys)}}, session=tx.session if tx is not None else None
@@ -63,7 +63,7 @@ class MediaUsageStore:
         return {user_id: found.get(user_id, MediaUsage()) for user_id in keys.values()}
 
     async def add(self, changes: Mapping[UserId, MediaUsage], tx: Tx) -> None:
-        """Change the counters of the users, and the deployment's by the sum; one command, or none."""
+        """Add to the counters of the users, and the sum to the deployment's, in one command at most."""
         more = {usage_key(user_id): change for user_id, change in changes.items()}
         total = sum(change.total for change in changes.values())
         operations = [
@@ -84,8 +84,8 @@ class MediaUsageStore:
     # --- repairs --------------------------------------------------------------------------------------------------
 
     async def recount(self, key: str, tx: Tx) -> tuple[MediaUsage, MediaUsage]:
-        """Make the counters under the key what the records say; what they were and are. Reads all records."""
-        # Written before the records are read: whoever changes them meanwhile conflicts with us.
+        """Set the counters to what the records say, which reads all of them; returns the old and the new values."""
+        # Written before the records are read, so that a transaction that changes them conflicts with this one.
         before = await self._usage.find_one_and_update(
             {"_id": key}, {"$inc": {"bytes": 1}}, upsert=True, session=tx.session
         )
@@ -103,8 +103,8 @@ class MediaUsageStore:
         await self._usage.update_one({"_id": key}, {"$set": values}, session=tx.session)
         return _to_usage(before or {}), after
 
-    async def count_all(self) -> None:
-        """Write all counters anew, while nobody changes a record."""
+    async def recount_all(self) -> None:
+        """Write all counters anew; nobody may change a record meanwhile."""
         by_user: list[Document] = [
             {"$group": {"_id": "$uploader_id", **_SUMS}},
             {"$set": {"_id": {"$concat": [usage_key(UserId("")), "$_id"]}}},

@@ -52,11 +52,11 @@ class MemberStore:
         self._database = database
         self._members = database.collection("members")
         self._members_naive = database.collection("members", naive_instants=True)
-        self._memory = database.memory(
+        self._cache = database.decoded_cache(
             "members",
             _to_keyed,
-            most_bytes=_KEPT_BYTES,
-            weigh=lambda raw, _: 3 * len(raw) + _MEMBER_BYTES,
+            max_bytes=_KEPT_BYTES,
+            size_of=lambda raw, _: 3 * len(raw) + _MEMBER_BYTES,
         )
         self._reader = RequestBatcher(self._find_keys)
         # Few at once: each may be in thousands of groups.
@@ -76,7 +76,7 @@ class MemberStore:
     async def _find_keys(self, keys: Collection[str], tx: Tx | None = None) -> dict[str, Member]:
         # The groups are there for the shards.
         group_ids = {key.partition(SEPARATOR)[0] for key in keys}
-        found = await self._memory.find(
+        found = await self._cache.find(
             {"_id": {"$in": list(keys)}, "group_id": {"$in": list(group_ids)}},
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,
@@ -91,7 +91,7 @@ class MemberStore:
         found = await self._find_keys(keys, tx)
         return {member.user_id: member for member in found.values()}
 
-    def lookup_many(
+    def query_members(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Member]]:
         """As `find_many`, to be asked together with others."""
@@ -99,15 +99,15 @@ class MemberStore:
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._members, match, _members_by_user)
 
-    def lookup_known(
+    def query_cached_members(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Member]]:
-        """As `lookup_many`, of users who ask again and again: a member who is as before is the same object."""
+        """As `query_members`, of users who ask again and again: a member who is as before is the same object."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        return BatchedQuery(self._members, match, _known_by_user, memory=self._memory)
+        return BatchedQuery(self._members, match, _known_by_user, cache=self._cache)
 
-    def lookup_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
+    def query_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
         """As `count_groups`, to be asked together with others."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         return BatchedQuery(

@@ -37,7 +37,7 @@ class _PageKey(NamedTuple):
 
 
 _KEPT_BYTES: Final = 5 * 2**20  # of memory: some 1,300 messages
-_UNSEEN: Final = ("touched", "key", "digest")
+_IGNORED_FIELDS: Final = ("touched", "key", "digest")
 """What a reaction writes, and what posting wrote: without it the message is to its reader the same as before."""
 
 
@@ -57,12 +57,12 @@ class MessageStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._messages = database.collection("messages")
-        self._memory = database.memory(
+        self._cache = database.decoded_cache(
             "messages",
             _to_message,
-            most_bytes=_KEPT_BYTES,
-            weigh=lambda raw, message: len(raw) + message.memory_bytes,
-            unseen=_UNSEEN,
+            max_bytes=_KEPT_BYTES,
+            size_of=lambda raw, message: len(raw) + message.memory_bytes,
+            ignored_fields=_IGNORED_FIELDS,
         )
         self._page_reader = RequestBatcher(self._find_pages)
 
@@ -72,7 +72,7 @@ class MessageStore:
             [_to_document(message) for message in messages], ordered=True, session=tx.session
         )
 
-    def lookup_by_keys(
+    def query_by_keys(
         self, stream_id: StreamId, keys: Iterable[tuple[UserId, str]]
     ) -> BatchedQuery[dict[tuple[UserId, str], KeyedMessage]]:
         """The messages that these senders posted under these idempotency keys."""
@@ -130,7 +130,7 @@ class MessageStore:
         pages = await asyncio.gather(*(self._find_page(key) for key in wanted))
         return dict(zip(wanted, pages, strict=True))
 
-    def lookup_newest(
+    def query_newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
     ) -> BatchedQuery[list[Message]]:
         """As `read_messages`, of the newest before a seq, or of all, to be asked together with others."""
@@ -142,7 +142,7 @@ class MessageStore:
             list,
             {"$sort": {"seq": DESCENDING}},
             {"$limit": limit},
-            memory=self._memory,
+            cache=self._cache,
         )
 
     async def _find_page(self, wanted: _PageKey) -> list[Message]:
@@ -150,7 +150,7 @@ class MessageStore:
         bounds: Document = {"$gt": wanted.above}
         if wanted.below is not None:
             bounds["$lt"] = wanted.below
-        return await self._memory.find(
+        return await self._cache.find(
             {"stream_id": wanted.stream_id, "seq": bounds},
             sort=[("seq", 1 if wanted.oldest_first else DESCENDING)],
             limit=wanted.limit,

@@ -89,7 +89,7 @@ class RestrictionStore:
         )
         return [_to_restriction(document) for document in await cursor.to_list(None)]
 
-    def lookup_many(
+    def query_restrictions(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Restriction]]:
         """Bans and lasting mutes of these users in the group, to be asked together with others."""

@@ -77,7 +77,7 @@ class StreamStore:
         document = await self._streams.find_one({"_id": stream_id}, session=tx.session)
         return _to_stream(document) if document else None
 
-    def lookup(self, stream_id: StreamId) -> BatchedQuery[StreamRow | None]:
+    def query_stream(self, stream_id: StreamId) -> BatchedQuery[StreamRow | None]:
         """The stream's head with its token bucket."""
         return BatchedQuery(
             self._streams, {"_id": stream_id}, lambda rows: _to_row(rows[0]) if rows else None

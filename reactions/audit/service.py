@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.clock import Clock
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -24,14 +24,14 @@ def checks(database: Database, streams: StreamService, clock: Clock) -> list[Che
             "P4",
             "reactions belong to a message, each user's emoji once",
             "reactions",
-            lambda snapshot: snapshot.number("reactions"),
+            lambda snapshot: snapshot.count("reactions"),
             audit.strays,
         ),
         Check(
             "P4",
             "each tally counts the users who hold the emoji",
             "tallies",
-            lambda snapshot: snapshot.number("tallies"),
+            lambda snapshot: snapshot.count("tallies"),
             audit.tallies,
         ),
     ]

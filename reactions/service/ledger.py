@@ -73,14 +73,14 @@ class AskedOfOne:
     asked: Asked
 
     @property
-    def lookups(self) -> Sequence[BatchedQuery[Any]]:
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
         """What is to be looked up."""
-        return self.asked.lookups
+        return self.asked.queries
 
     def picture(self) -> ReactionState:
         """What was found."""
-        tally = self.asked.of_tallies.found.get(self.seq, Tally())
-        held = self.asked.of_held.found
+        tally = self.asked.of_tallies.result.get(self.seq, Tally())
+        held = self.asked.of_held.result
         by_user = {
             user_id: held.get(user_id, {}).get(self.seq, set()) for user_id in self.asked.user_ids
         }
@@ -94,13 +94,13 @@ class AskedOfPage:
     asked: Asked
 
     @property
-    def lookups(self) -> Sequence[BatchedQuery[Any]]:
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
         """What is to be looked up, behind the messages."""
-        return self.asked.lookups
+        return self.asked.queries
 
     def of_all(self) -> Mapping[UserId, Tallies]:
         """What each of the users sees; the tallies are the same object for all."""
-        tallies, held = self.asked.of_tallies.found, self.asked.of_held.found
+        tallies, held = self.asked.of_tallies.result, self.asked.of_held.result
         nothing = Tallies(tallies)
         return {
             user_id: _seen_by(tallies, held[user_id]) if user_id in held else nothing

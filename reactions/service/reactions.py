@@ -108,7 +108,7 @@ class ReactionService:
         actors = {entry.actor for entry in entries}
         users = {actor.user_id for actor in actors}
         asked = self.ledger.ask(stream_of(group_id), seq, users)
-        accesses = await self._lookup.accesses_of(actors, group_id, tx, beside=asked.lookups)
+        accesses = await self._lookup.accesses_of(actors, group_id, tx, beside=asked.queries)
         if not accesses:
             return [GroupNotFound() for _ in entries]
         picture = asked.picture()

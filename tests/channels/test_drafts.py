@@ -24,7 +24,7 @@ from tests.api import (
     part,
 )
 from tests.conftest import OpenApi
-from tests.groups.test_media import load, picture, upload
+from tests.groups.test_media import an_image, load, upload
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 own_loop = pytest.mark.asyncio(loop_scope="function")
@@ -461,7 +461,7 @@ class Gallery:
         self._user = user
 
     async def add(self) -> dict[str, Any]:
-        sent = await upload(self._user, picture())
+        sent = await upload(self._user, an_image())
         assert sent.status == 201, sent
         media = sent.body
         assert isinstance(media, dict)

@@ -16,7 +16,7 @@ from tests.api import (
     id_of,
 )
 from tests.conftest import OpenApi
-from tests.groups.test_media import load, picture, upload
+from tests.groups.test_media import an_image, load, upload
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 own_loop = pytest.mark.asyncio(loop_scope="function")
@@ -195,7 +195,7 @@ async def test_a_picture_lives_as_long_as_the_last_copy(api: OpenApi) -> None:
     server = await api(clock=clock)
     ada, bob = server.user("ada"), server.user("bob")
     path, chat = await a_channel(ada, bob), await a_chat_group(bob)
-    media = (await upload(ada, picture())).body
+    media = (await upload(ada, an_image())).body
     await ada.post(f"{path}/posts", {"kind": "image", "images": [media["media_id"]]})
     copied = await bob.post(f"{chat}/messages", from_channel(path))
     assert copied.body["images"][0]["media_id"] == media["media_id"]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api import Api, User, a_channel, a_chat_group, a_post, id_of, part
 from tests.channels.test_forwarding import HIDDEN, from_channel, origin_of
-from tests.groups.test_media import load, picture, upload
+from tests.groups.test_media import an_image, load, upload
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -145,7 +145,7 @@ async def test_an_admin_answers_with_a_post_in_the_channel_s_name(shared_api: Ap
 
 async def test_uploads_live_on_in_the_copies(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
-    media = (await upload(ada, picture())).body
+    media = (await upload(ada, an_image())).body
 
     async def uses() -> int:
         rows = shared_api.services.database.collection("media")

@@ -13,7 +13,7 @@ from pymongo.monitoring import (
     CommandSucceededEvent,
 )
 
-from groups.kernel.mongo import Database, connecting
+from groups.kernel.mongo import Database, connection
 from tests.api import MovedClock, open_api
 from tests.cost.test_query_shapes import every_call
 from tests.databases import an_empty_database
@@ -75,7 +75,7 @@ async def writes(mongod_uri: str) -> AsyncIterator[Writes]:
         return AsyncIOMotorClient(uri, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connecting, "AsyncIOMotorClient", client)
+        patch.setattr(connection, "AsyncIOMotorClient", client)
         async with an_empty_database(mongod_uri) as name:
             database = await Database.connect(mongod_uri, name)
             try:

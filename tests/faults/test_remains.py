@@ -15,7 +15,7 @@ from channels.models import NewChannel
 from channels.server.app import Services, create_services
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId, mint_id
-from groups.kernel.mongo import Database, Tx, stale_transactions
+from groups.kernel.mongo import Database, Tx, transactions
 from groups.models import Content, Kind, stream_of
 from groups.service.lifecycle import cleanup
 
@@ -82,12 +82,12 @@ async def test_a_transaction_of_a_dead_process_is_ended_by_a_waiting_one(
 async def test_transactions_of_others_are_left_alone(
     mongod_uri: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stale_transactions, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(transactions, "IDLE_SECONDS", 0)
     await database.run(setting(database, "first"))
     name = database.collection("things").database.name
     async with left_open(mongod_uri, name, "channels.another") as commit:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(mongod_uri)
-        await stale_transactions.StaleTransactions(client, f"channels.{name}").end()
+        await transactions.StaleTransactions(client, f"channels.{name}").end()
         client.close()
         await commit()
     stored = await database.collection("things").find_one({"_id": "hot"})

@@ -1,4 +1,4 @@
-"""Uploads over HTTP: taken in, drawn anew, served whole and in part, used by messages, thrown away."""
+"""Uploads over HTTP: received, redrawn, served whole and in ranges, used by messages, deleted."""
 
 import io
 import struct
@@ -22,8 +22,8 @@ ORIENTATION = 0x0112
 LEFT_SIDE_DOWN = 6
 
 
-def picture(size: tuple[int, int] = (60, 40), kind: str = "PNG", **options: Any) -> bytes:
-    """A picture whose left half is red."""
+def an_image(size: tuple[int, int] = (60, 40), kind: str = "PNG", **options: Any) -> bytes:
+    """An image whose left half is red."""
     image = Image.new("RGB", size, "blue")
     image.paste("red", (0, 0, size[0] // 2, size[1]))
     file = io.BytesIO()
@@ -32,12 +32,12 @@ def picture(size: tuple[int, int] = (60, 40), kind: str = "PNG", **options: Any)
 
 
 def photo() -> bytes:
-    """A JPEG of a camera that was held upright, and knew where."""
+    """A JPEG of a camera that was held upright, with its position."""
     exif = Image.Exif()
     exif[ORIENTATION] = LEFT_SIDE_DOWN
     exif[0x010F] = "Camera maker"
     exif.get_ifd(GPS_IFD)[1] = "N"
-    return picture(kind="JPEG", exif=exif, comment=b"taken at home")
+    return an_image(kind="JPEG", exif=exif, comment=b"taken at home")
 
 
 def animation(kind: str) -> bytes:
@@ -48,7 +48,7 @@ def animation(kind: str) -> bytes:
 
 
 def bomb() -> bytes:
-    """A PNG of a few hundred bytes that says it has 3.6 billion pixels."""
+    """A PNG of a few hundred bytes whose header claims 3.6 billion pixels."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return (
@@ -77,7 +77,7 @@ async def upload(user: User, data: bytes, name: str = "") -> Answer:
 
 
 async def load(user: User, path: str, **headers: str) -> tuple[int, CIMultiDictProxy[str], bytes]:
-    """As a page loads it: without a token."""
+    """Load a file as a page does, without a token."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     async with (
         aiohttp.ClientSession() as http,
@@ -91,7 +91,7 @@ async def server(api: OpenApi) -> Api:
     return await api()
 
 
-async def test_a_photo_is_turned_and_tells_nothing_about_who_took_it(server: Api) -> None:
+async def test_a_photo_is_turned_upright_and_loses_its_metadata(server: Api) -> None:
     ada = server.user("ada")
     sent = await upload(ada, photo(), "me.jpg")
     assert sent.status == 201, sent
@@ -104,15 +104,15 @@ async def test_a_photo_is_turned_and_tells_nothing_about_who_took_it(server: Api
     with Image.open(io.BytesIO(data)) as shown:
         assert shown.size == (40, 60)
         assert not shown.getexif()
-        # The camera's left side was down, so what it saw left is at the top.
+        # The camera's left side was down, so the left half is at the top.
         red, _, blue = shown.convert("RGB").getpixel((20, 5))  # type: ignore[misc]  # a triple for RGB
         assert red > blue
 
 
 @pytest.mark.parametrize("size", ["thumb", "large"])
-async def test_a_picture_has_smaller_versions(server: Api, size: str) -> None:
+async def test_an_image_has_smaller_versions(server: Api, size: str) -> None:
     ada = server.user("ada")
-    media = (await upload(ada, picture((3000, 1500)))).body
+    media = (await upload(ada, an_image((3000, 1500)))).body
     status, headers, data = await load(ada, media[f"{size}_url"])
     assert (status, headers["Content-Type"]) == (200, "image/webp")
     edge = {"thumb": 320, "large": 1280}[size]
@@ -121,7 +121,7 @@ async def test_a_picture_has_smaller_versions(server: Api, size: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
-async def test_an_animation_stays_one(server: Api, kind: str) -> None:
+async def test_an_animation_stays_an_animation(server: Api, kind: str) -> None:
     ada = server.user("ada")
     media = (await upload(ada, animation(kind))).body
     _, _, data = await load(ada, media["url"])
@@ -131,18 +131,18 @@ async def test_an_animation_stays_one(server: Api, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [bomb, lambda: picture((200, 200))[:150], lambda: picture() + archive()],
-    ids=["bomb", "cut off", "picture and archive"],
+    [bomb, lambda: an_image((200, 200))[:150], lambda: an_image() + archive()],
+    ids=["bomb", "cut off", "image and archive"],
 )
-async def test_a_picture_that_is_a_trap_is_refused(server: Api, make: Callable[[], bytes]) -> None:
+async def test_a_malicious_image_is_refused(server: Api, make: Callable[[], bytes]) -> None:
     ada = server.user("ada")
-    assert (await upload(ada, picture())).status == 201
+    assert (await upload(ada, an_image())).status == 201
     assert (await upload(ada, make())).refusal == (400, "bad_media")
 
 
-async def test_an_archive_called_a_picture_is_a_file(server: Api) -> None:
+async def test_an_archive_named_like_an_image_is_a_file(server: Api) -> None:
     ada = server.user("ada")
-    sent = archive()  # once: it holds the second it was made in
+    sent = archive()  # made once, since it contains the time at which it was made
     media = (await upload(ada, sent, "cat.png")).body
     assert (media["kind"], media["content_type"]) == ("file", "application/zip")
     _, headers, data = await load(ada, media["url"])
@@ -160,11 +160,11 @@ async def upload_in_a_form(user: User, data: bytes) -> Answer:
 
 @pytest.mark.parametrize("send", [upload, upload_in_a_form])
 @pytest.mark.parametrize("kind", ["image", "video", "file"])
-async def test_an_upload_may_have_so_many_bytes_and_no_more(
+async def test_an_upload_has_a_limit_of_bytes(
     api: OpenApi, kind: str, send: Callable[[User, bytes], Awaitable[Answer]]
 ) -> None:
     data = {
-        "image": picture((400, 400), "PNG", compress_level=0),
+        "image": an_image((400, 400), "PNG", compress_level=0),
         "video": MP4,
         "file": b"hello there",
     }[kind]
@@ -198,14 +198,14 @@ async def test_a_form_without_a_file_is_refused(server: Api) -> None:
         assert (response.status, (await response.json())["code"]) == (400, "invalid_request")
 
 
-async def test_nothing_is_no_file(server: Api) -> None:
+async def test_an_empty_upload_is_refused(server: Api) -> None:
     assert (await upload(server.user("ada"), b"")).refusal == (400, "bad_media")
 
 
 async def test_nobody_uploads_without_a_token(server: Api) -> None:
     nobody = server.user("ada")
     nobody.token = None
-    assert (await upload(nobody, picture())).refusal == (401, "unauthenticated")
+    assert (await upload(nobody, an_image())).refusal == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ async def test_nobody_uploads_without_a_token(server: Api) -> None:
         ("bytes=499-9999", slice(499, 500), "bytes 499-499/500"),
     ],
 )
-async def test_a_part_is_sent(server: Api, asked: str, wanted: slice, said: str) -> None:
+async def test_a_range_is_sent(server: Api, asked: str, wanted: slice, said: str) -> None:
     ada = server.user("ada")
     data = bytes(range(250)) * 2
     media = (await upload(ada, data)).body
@@ -226,7 +226,7 @@ async def test_a_part_is_sent(server: Api, asked: str, wanted: slice, said: str)
     assert got == data[wanted]
 
 
-async def test_a_part_behind_the_end_is_refused(server: Api) -> None:
+async def test_a_range_after_the_end_is_refused(server: Api) -> None:
     ada = server.user("ada")
     media = (await upload(ada, bytes(500))).body
     status, headers, _ = await load(ada, media["url"], Range="bytes=500-")
@@ -234,15 +234,15 @@ async def test_a_part_behind_the_end_is_refused(server: Api) -> None:
 
 
 @pytest.mark.parametrize("asked", ["bytes=5-2", "lines=0-3", "bytes=0-1,3-4", "bytes=-"])
-async def test_a_range_that_says_nothing_is_passed_over(server: Api, asked: str) -> None:
+async def test_an_invalid_range_header_is_ignored(server: Api, asked: str) -> None:
     ada = server.user("ada")
     media = (await upload(ada, bytes(500))).body
     assert (await load(ada, media["url"], Range=asked))[0] == 200
 
 
-async def test_who_has_it_is_not_sent_it_again(server: Api) -> None:
+async def test_a_client_that_has_the_file_gets_304(server: Api) -> None:
     ada = server.user("ada")
-    media = (await upload(ada, picture())).body
+    media = (await upload(ada, an_image())).body
     _, headers, _ = await load(ada, media["url"])
     assert "immutable" in headers["Cache-Control"]
     assert (await load(ada, media["url"], If_None_Match=headers["ETag"]))[0] == 304
@@ -270,10 +270,10 @@ async def channel_of(user: User) -> str:
 Post = Callable[[Any], Awaitable[Answer]]
 
 
-async def test_posts_of_every_kind_show_what_they_carry(server: Api) -> None:
+async def test_posts_of_every_kind_show_their_uploads(server: Api) -> None:
     ada = server.user("ada")
     channel = await channel_of(ada)
-    image = (await upload(ada, picture())).body
+    image = (await upload(ada, an_image())).body
     video = (await upload(ada, MP4, "a.mp4")).body
     file = (await upload(ada, b"hello there", "a.txt")).body
     place = {"latitude": 22.5, "longitude": 114.1, "name": "Office", "address": ""}
@@ -310,7 +310,7 @@ async def test_posts_of_every_kind_show_what_they_carry(server: Api) -> None:
         ),
     ],
 )
-async def test_what_does_not_fit_its_kind_is_refused(
+async def test_an_upload_that_does_not_fit_the_message_kind_is_refused(
     server: Api, change: dict[str, Any], refusal: tuple[int, str]
 ) -> None:
     ada = server.user("ada")
@@ -320,13 +320,13 @@ async def test_what_does_not_fit_its_kind_is_refused(
     assert (await ada.get(f"{channel}/posts")).items == []
 
 
-async def test_a_video_is_no_picture_and_another_users_upload_is_not_mine(server: Api) -> None:
+async def test_a_video_is_not_an_image_and_another_user_s_upload_is_refused(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     channel = await channel_of(ada)
     video = (await upload(ada, MP4)).body["media_id"]
     wrong = await ada.post(f"{channel}/posts", {"kind": "image", "images": [video]})
     assert wrong.refusal == (400, "wrong_media_kind")
-    his = (await upload(bob, picture())).body["media_id"]
+    his = (await upload(bob, an_image())).body["media_id"]
     taken = await ada.post(f"{channel}/posts", {"kind": "image", "images": [his]})
     assert taken.refusal == (404, "media_not_found")
 
@@ -334,12 +334,12 @@ async def test_a_video_is_no_picture_and_another_users_upload_is_not_mine(server
 async def test_eleven_images_are_too_many(server: Api) -> None:
     ada = server.user("ada")
     channel = await channel_of(ada)
-    image = (await upload(ada, picture())).body["media_id"]
+    image = (await upload(ada, an_image())).body["media_id"]
     refused = await ada.post(f"{channel}/posts", {"kind": "image", "images": [image] * 11})
     assert refused.refusal == (400, "invalid_request")
 
 
-async def test_a_preview_is_for_those_who_may_post(server: Api) -> None:
+async def test_only_users_who_may_post_get_a_preview(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     channel = await channel_of(ada)
     await bob.put(f"{channel}/subscription")
@@ -362,12 +362,12 @@ async def moved(api: OpenApi) -> tuple[Api, MovedClock]:
     return await api(clock=clock), clock
 
 
-async def test_what_nobody_uses_is_gone_after_a_day(moved: tuple[Api, MovedClock]) -> None:
+async def test_an_unused_upload_is_deleted_after_a_day(moved: tuple[Api, MovedClock]) -> None:
     server, clock = moved
     ada = server.user("ada")
     channel = await channel_of(ada)
-    unused = (await upload(ada, picture())).body
-    used = (await upload(ada, picture())).body
+    unused = (await upload(ada, an_image())).body
+    used = (await upload(ada, an_image())).body
     await ada.post(f"{channel}/posts", {"kind": "image", "images": [used["media_id"]]})
     clock.move(seconds=Limits().unused_media_seconds - 60)
     assert await server.services.chat.media.sweep() == 0
@@ -382,13 +382,11 @@ async def test_what_nobody_uses_is_gone_after_a_day(moved: tuple[Api, MovedClock
 
 
 @pytest.mark.parametrize("how", ["recall", "edit", "delete"])
-async def test_a_post_that_goes_releases_its_uploads(
-    moved: tuple[Api, MovedClock], how: str
-) -> None:
+async def test_a_deleted_post_releases_its_uploads(moved: tuple[Api, MovedClock], how: str) -> None:
     server, clock = moved
     ada = server.user("ada")
     channel = await channel_of(ada)
-    media = (await upload(ada, picture())).body
+    media = (await upload(ada, an_image())).body
     body = {"kind": "image", "images": [media["media_id"]]}
     assert [(await ada.post(f"{channel}/posts", body)).status for _ in range(2)] == [201, 201]
     await ada.delete(f"{channel}/posts/1")
@@ -406,12 +404,12 @@ async def test_a_post_that_goes_releases_its_uploads(
     assert (await ada.get(media["url"])).refusal == (404, "media_not_found")
 
 
-async def test_an_edit_by_another_admin_keeps_the_pictures(server: Api) -> None:
+async def test_an_edit_by_another_admin_keeps_the_images(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     channel = await channel_of(ada)
     await bob.put(f"{channel}/subscription")
     assert (await ada.put(f"{channel}/admins/{bob.id}")).status == 200
-    media = (await upload(ada, picture())).body
+    media = (await upload(ada, an_image())).body
     body = {"kind": "text_and_image", "text": "one", "images": [media["media_id"]]}
     await ada.post(f"{channel}/posts", body)
     edited = await bob.patch(f"{channel}/posts/1", {**body, "text": "two"})

@@ -1,4 +1,4 @@
-"""Quotas of stored bytes: of one user, of a channel or group, of the deployment; refused at the limit, given back."""
+"""Quotas of stored bytes, of a user, a channel or group, and the deployment: refused at the limit, given back."""
 
 import asyncio
 import io
@@ -16,16 +16,16 @@ from groups.kernel.mongo import Database, Tx
 from groups.models import Media
 from groups.models.media import RECORD_BYTES
 from groups.service.media.service import STORING_SECONDS
-from groups.store.media import UploadKey
+from groups.store.media import MediaStore, UploadKey
 from groups.store.media_bytes import MediaBytes
 from tests.api import Answer, Api, MovedClock, User, a_channel, a_chat_group
 from tests.conftest import OpenApi
-from tests.groups.test_media import picture
+from tests.groups.test_media import an_image
 
 SIZE: Final = 10_000
 FILE: Final = b"x" * SIZE
 ONE: Final = SIZE + RECORD_BYTES
-"""What one upload of the file counts for."""
+"""The bytes that one upload of the file counts for."""
 REACHED: Final = (507, "storage_quota_reached")
 
 
@@ -63,7 +63,7 @@ async def usage_of(database: Database, user: User) -> tuple[int, int]:
 # --- of a user --------------------------------------------------------------------------------------------------------
 
 
-async def test_unused_uploads_are_taken_up_to_the_limit_and_not_one_byte_more(
+async def test_unused_uploads_are_accepted_up_to_the_limit(
     api: OpenApi,
 ) -> None:
     server = await api(user_unused_media_bytes=2 * ONE)
@@ -85,7 +85,7 @@ async def test_unused_uploads_are_taken_up_to_the_limit_and_not_one_byte_more(
     assert await told(server.services.database) == []
 
 
-async def test_all_uploads_of_a_user_have_a_limit_and_deleting_a_post_makes_room(
+async def test_a_user_s_uploads_have_a_limit_and_deleting_a_post_makes_room(
     api: OpenApi,
 ) -> None:
     clock = MovedClock()
@@ -106,30 +106,30 @@ async def test_all_uploads_of_a_user_have_a_limit_and_deleting_a_post_makes_room
     assert await told(database) == []
 
 
-async def test_a_picture_counts_with_its_smaller_versions(api: OpenApi) -> None:
+async def test_an_image_counts_with_its_smaller_versions(api: OpenApi) -> None:
     server = await api()
     ada, database = server.user("ada"), server.services.database
-    await an_upload(ada, picture((2000, 1000)))
+    await an_upload(ada, an_image((2000, 1000)))
     rows = await database.collection("blobs.files").find({}).to_list(None)
     assert len(rows) == 3
     stored = sum(row["length"] for row in rows) + RECORD_BYTES
     assert await usage_of(database, ada) == (stored, stored)
 
 
-async def test_the_deployment_has_a_limit_for_everybody_and_the_application_too(
+async def test_the_deployment_s_limit_applies_to_the_application_too(
     api: OpenApi,
 ) -> None:
     server = await api(deployment_media_bytes=2 * ONE, user_media_bytes=ONE)
     root = server.user("root", admin=True)
     for _ in range(2):
-        await an_upload(root)  # nobody's own limit is its
+        await an_upload(root)  # has no limit of its own
     for user in (root, server.user("ada")):
         refused = await upload(user, b"x")
         assert refused.refusal == REACHED
         assert refused.body["details"]["scope"] == "deployment"
 
 
-async def test_no_limit_is_none(api: OpenApi) -> None:
+async def test_a_limit_of_zero_is_no_limit(api: OpenApi) -> None:
     server = await api(
         user_unused_media_bytes=0,
         user_media_bytes=0,
@@ -141,7 +141,7 @@ async def test_no_limit_is_none(api: OpenApi) -> None:
     assert await usage_of(server.services.database, ada) == (ONE, 0)
 
 
-async def test_many_at_once_over_two_processes_do_not_pass_the_limit(
+async def test_concurrent_uploads_at_two_processes_stay_within_the_limit(
     api: OpenApi, second_database: Database
 ) -> None:
     most = 5 * ONE
@@ -160,7 +160,7 @@ async def test_many_at_once_over_two_processes_do_not_pass_the_limit(
     assert await told(database) == []
 
 
-async def test_who_looked_before_another_process_took_the_last_room_is_refused(
+async def test_an_upload_that_loses_the_last_room_to_another_is_refused(
     api: OpenApi, second_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     servers = [
@@ -168,15 +168,18 @@ async def test_who_looked_before_another_process_took_the_last_room_is_refused(
         await api(user_unused_media_bytes=ONE, database=second_database),
     ]
     ada = servers[0].user("ada")
-    store = servers[1].services.chat.media._media
-    begin = store.begin
+    insert, is_first = MediaStore.insert_incoming, True
 
-    async def overtaken(uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx) -> None:
-        if not tx.attempt:
+    async def overtaken(
+        store: MediaStore, uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx
+    ) -> None:
+        nonlocal is_first
+        if is_first:
+            is_first = False
             assert (await upload(ada)).status == 201
-        await begin(uploads, tx)
+        await insert(store, uploads, tx)
 
-    monkeypatch.setattr(store, "begin", overtaken)
+    monkeypatch.setattr(MediaStore, "insert_incoming", overtaken)
     assert (await upload(servers[1].known(ada.id))).refusal == REACHED
     assert await usage_of(servers[0].services.database, ada) == (ONE, ONE)
 
@@ -197,7 +200,7 @@ class _Crash(BaseException):
     """The process ends here."""
 
 
-async def test_what_a_crash_cut_off_is_given_back_with_its_record(
+async def test_an_upload_that_a_crash_cut_off_is_given_back_with_its_record(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = MovedClock()
@@ -218,7 +221,7 @@ async def test_what_a_crash_cut_off_is_given_back_with_its_record(
     assert await usage_of(database, ada) == (0, 0)
 
 
-async def test_what_fails_while_it_is_stored_is_given_back_at_the_next_sweep(
+async def test_an_upload_that_fails_is_given_back_at_the_next_sweep(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = MovedClock()
@@ -249,7 +252,7 @@ async def _upload_within(server: Api, user: User) -> None:
     )
 
 
-async def test_two_who_sweep_at_once_give_back_once(
+async def test_two_concurrent_sweeps_give_back_once(
     api: OpenApi, second_database: Database
 ) -> None:
     clock = MovedClock()
@@ -267,7 +270,7 @@ async def test_two_who_sweep_at_once_give_back_once(
 
 
 @pytest.mark.parametrize("make", [a_channel, a_chat_group])
-async def test_a_channels_messages_carry_so_much_and_no_more(
+async def test_the_uploads_of_a_channel_s_messages_have_a_limit(
     api: OpenApi, make: Callable[[User], Awaitable[str]]
 ) -> None:
     server = await api(channel_media_bytes=2 * SIZE)
@@ -298,7 +301,7 @@ async def test_a_channels_messages_carry_so_much_and_no_more(
     assert await told(server.services.database) == []
 
 
-async def test_a_draft_that_finds_no_room_is_refused_and_kept(api: OpenApi) -> None:
+async def test_a_draft_without_room_is_refused_and_kept(api: OpenApi) -> None:
     server = await api(channel_media_bytes=SIZE)
     ada = server.user("ada")
     path = await a_channel(ada)
@@ -315,7 +318,7 @@ async def test_a_draft_that_finds_no_room_is_refused_and_kept(api: OpenApi) -> N
     assert await told(server.services.database) == []
 
 
-async def test_posts_at_once_do_not_pass_the_channels_limit(
+async def test_concurrent_posts_stay_within_the_channel_s_limit(
     api: OpenApi, second_database: Database
 ) -> None:
     servers = [
@@ -348,7 +351,7 @@ COUNTERS: Final = [
 
 
 @pytest.mark.parametrize(("collection", "which", "field"), COUNTERS)
-async def test_a_counter_that_is_wrong_is_found_and_mended(
+async def test_a_wrong_counter_is_found_and_repaired(
     api: OpenApi, collection: str, which: dict[str, object], field: str
 ) -> None:
     server = await api()

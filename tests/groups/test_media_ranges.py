@@ -1,4 +1,4 @@
-"""Parts of downloads: right over the borders of chunks, cheap however small, counted like every other request."""
+"""Ranges of downloads: correct across chunks, cheap when they are small, counted like every other request."""
 
 import asyncio
 import io
@@ -9,7 +9,7 @@ import pytest
 
 from channels.limits import Limits
 from channels.server.limits.by_address import AT_ONCE
-from groups.kernel.byte_cache import PARTS
+from groups.kernel.byte_cache import PARTS, caches
 from groups.kernel.mongo import Database
 from groups.models import MediaSize
 from groups.store.media_bytes import CHUNK_BYTES, MediaBytes
@@ -27,7 +27,7 @@ async def upload(user: User) -> Any:
 
 
 async def bytes_from_chunks(database: Database) -> int:
-    """What the database has sent of chunks since it records its work."""
+    """The bytes of chunks that the database has sent since it began to record."""
     profile = database.collection("system.profile")
     rows = await profile.find({"ns": {"$regex": r"\.blobs\.chunks$"}}).to_list(None)
     return sum(row["responseLength"] for row in rows)
@@ -44,7 +44,7 @@ async def bytes_from_chunks(database: Database) -> int:
         (len(DATA) - 1, len(DATA) - 1),
     ],
 )
-async def test_a_part_is_the_same_as_in_the_whole(api: OpenApi, first: int, last: int) -> None:
+async def test_a_range_has_the_same_bytes_as_the_whole(api: OpenApi, first: int, last: int) -> None:
     ada = (await api()).user("ada")
     url = (await upload(ada))["url"]
     for _ in range(2):
@@ -54,7 +54,7 @@ async def test_a_part_is_the_same_as_in_the_whole(api: OpenApi, first: int, last
     assert (await load(ada, url))[2] == DATA
 
 
-async def test_a_byte_reads_one_chunk_and_the_next_one_beside_it_none(
+async def test_one_byte_reads_one_chunk_and_the_next_byte_none(
     api: OpenApi, database: Database
 ) -> None:
     ada = (await api()).user("ada")
@@ -69,28 +69,33 @@ async def test_a_byte_reads_one_chunk_and_the_next_one_beside_it_none(
     assert CHUNK_BYTES <= read < 1.1 * CHUNK_BYTES
 
 
-async def test_parts_are_kept_up_to_so_many_bytes(
+async def test_chunks_are_cached_up_to_a_bound(
     api: OpenApi, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = (await api()).user("ada")
     media_id = (await upload(ada))["media_id"]
     monkeypatch.setattr("groups.store.media_bytes.KEPT_BYTES", PARTS * (CHUNK_BYTES + 1_000))
+    before = caches()
     store = MediaBytes(database)
+    [cache] = [cache for cache in caches() if cache not in before]
     file = await store.find_file(media_id, MediaSize.ORIGINAL)
     assert file is not None
+    blob = file.blob
+
+    def cached() -> set[int]:
+        return {number for number in range(5) if cache.get((blob, number)) is not None}
+
     for start in range(0, len(DATA), CHUNK_BYTES // 3):
         got = b"".join([piece async for piece in store.read(file, start, 5)])
         assert got == DATA[start : start + 5]
-        assert store._parts.size_bytes <= PARTS * (CHUNK_BYTES + 1_000)
-    kept = set(store._parts._values)
+        assert cache.size_bytes <= PARTS * (CHUNK_BYTES + 1_000)
+    kept = cached()
     assert kept
     assert b"".join([piece async for piece in store.read(file, 0, len(DATA))]) == DATA
-    assert set(store._parts._values) <= kept | {(file.blob, 4)}, (
-        "a whole download keeps nothing of it"
-    )
+    assert cached() <= kept | {4}, "a whole download keeps nothing of it"
 
 
-async def test_what_is_deleted_is_not_sent_from_what_was_kept(api: OpenApi) -> None:
+async def test_a_deleted_file_is_not_sent_from_the_cache(api: OpenApi) -> None:
     clock = MovedClock()
     server = await api(clock=clock)
     ada = server.user("ada")
@@ -101,7 +106,7 @@ async def test_what_is_deleted_is_not_sent_from_what_was_kept(api: OpenApi) -> N
     assert (await load(ada, url, Range="bytes=0-0"))[0] == 404
 
 
-async def test_parts_count_in_the_rate_of_the_address(
+async def test_ranges_count_against_the_rate_of_the_address(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", lambda: 1_000.0)
@@ -112,25 +117,25 @@ async def test_parts_count_in_the_rate_of_the_address(
     assert answers == [206, 206, 206, 429]
 
 
-async def test_an_address_has_so_many_pieces_read_at_once(
+async def test_an_address_reads_a_bounded_number_of_chunks_at_once(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api()
     url = (await upload(server.user("ada")))["url"]
     at_once = most = 0
-    chunk = MediaBytes._chunk
+    chunk = MediaBytes.read_chunk
 
-    async def counted(self: MediaBytes, blob: str, number: int, *, keeps: bool) -> bytes:
+    async def counted(self: MediaBytes, blob: str, number: int, *, keep: bool) -> bytes:
         nonlocal at_once, most
         at_once += 1
         most = max(most, at_once)
         try:
             await asyncio.sleep(0.005)
-            return await chunk(self, blob, number, keeps=keeps)
+            return await chunk(self, blob, number, keep=keep)
         finally:
             at_once -= 1
 
-    monkeypatch.setattr(MediaBytes, "_chunk", counted)
+    monkeypatch.setattr(MediaBytes, "read_chunk", counted)
     nobody = server.bearer(None)
     asked = [load(nobody, url, Range=f"bytes={number}-{number}") for number in range(4 * AT_ONCE)]
     assert {status for status, *_ in await asyncio.gather(*asked)} == {206}

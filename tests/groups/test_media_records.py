@@ -1,4 +1,4 @@
-"""Uploads and their records: nothing is left of what a crash cut off, and `channels verify` sees what does not fit."""
+"""Uploads and their records: a crash leaves nothing behind, and `channels verify` finds what is inconsistent."""
 
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,7 +37,7 @@ async def told(database: Database, *, repair: bool = False) -> list[str]:
 
 
 async def stored(database: Database) -> tuple[int, int, int]:
-    """How many records, files and chunks there are."""
+    """The number of records, files and chunks."""
     rows = [
         await database.collection(name).find({}, {"_id": 1}).to_list(None)
         for name in ("media", "blobs.files", "blobs.chunks")
@@ -57,18 +57,18 @@ async def _after_the_bytes(*_: object) -> bool:
 
 
 async def _in_the_middle(store: MediaStore, media_id: str) -> None:
-    await store.delete_strays("none")
+    await store.delete_orphaned_bytes("none")
     raise _Crash
 
 
-async def test_an_upload_that_a_crash_cut_off_is_seen_by_nobody_and_swept(
+async def test_an_upload_that_a_crash_cut_off_is_hidden_and_swept(
     moved: tuple[Api, MovedClock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, clock = moved
     media, database = server.services.chat.media, server.services.database
     ada = server.user("ada")
     with monkeypatch.context() as crashing:
-        crashing.setattr(MediaStore, "finish", _after_the_bytes)
+        crashing.setattr(MediaStore, "mark_stored", _after_the_bytes)
         with pytest.raises(_Crash):
             await media.upload(Actor(UserId(ada.id)), _chunks(FILE), length=None, name="a.bin")
     assert (await stored(database))[:2] == (1, 1)
@@ -92,7 +92,7 @@ async def test_a_crash_before_a_file_is_whole_leaves_nothing_either(
     server, clock = moved
     database = server.services.database
     assert (await upload(server.user("ada"))).status == 201
-    # As GridFS leaves it: chunks first, the file that knows of them last.
+    # As GridFS leaves it: the chunks are written first, their file last.
     await database.collection("blobs.files").delete_many({})
     await database.collection("media").update_many({}, {"$set": {"state": "incoming"}})
     assert await told(database) == []
@@ -101,7 +101,7 @@ async def test_a_crash_before_a_file_is_whole_leaves_nothing_either(
     assert await stored(database) == (0, 0, 0)
 
 
-async def test_a_sweep_that_a_crash_cut_off_is_ended_by_the_next(
+async def test_a_sweep_that_a_crash_cut_off_is_finished_by_the_next(
     moved: tuple[Api, MovedClock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, clock = moved
@@ -109,7 +109,7 @@ async def test_a_sweep_that_a_crash_cut_off_is_ended_by_the_next(
     assert (await upload(server.user("ada"))).status == 201
     clock.move(seconds=25 * 3600)
     with monkeypatch.context() as crashing:
-        crashing.setattr(MediaStore, "delete", _in_the_middle)
+        crashing.setattr(MediaStore, "delete_bytes", _in_the_middle)
         with pytest.raises(_Crash):
             await media.sweep()
     assert await told(database) == []
@@ -142,7 +142,7 @@ async def test_an_upload_whose_process_ended_can_be_repeated_with_its_key(
     server = await api()
     ada = server.user("ada")
     with monkeypatch.context() as crashing:
-        crashing.setattr(MediaStore, "finish", _after_the_bytes)
+        crashing.setattr(MediaStore, "mark_stored", _after_the_bytes)
         with pytest.raises(_Crash):
             await server.services.chat.media.upload(
                 Actor(UserId(ada.id)), _chunks(FILE), length=None, name="", key="once"
@@ -183,7 +183,7 @@ async def lose_the_bytes(database: Database, media_id: str) -> None:
 
 
 DAMAGES: dict[str, tuple[Damage, str, bool]] = {
-    # name: the damage, what is told of it, whether it can be mended
+    # name: the damage, the finding, whether it can be repaired
     "bytes of a lost record": (lose_the_record, "has bytes and no record", True),
     "chunks of a lost file": (lose_the_record_and_the_file, "has bytes and no record", True),
     "a thumbnail alone": (leave_a_thumbnail, "gone: has bytes and no record", True),
@@ -193,7 +193,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_what_does_not_fit_is_found_and_mended(api: OpenApi, name: str) -> None:
+async def test_inconsistent_uploads_are_found_and_repaired(api: OpenApi, name: str) -> None:
     server = await api()
     ada, database = server.user("ada"), server.services.database
     channel = await a_channel(ada)

@@ -18,18 +18,18 @@ import pytest
 from channels.server.settings import Settings
 from groups.errors import InsufficientStorage
 from groups.images.job import Job
-from groups.images.worker import _answer
-from groups.service.media.image_worker import Worker
+from groups.images.worker import answer_to
+from groups.service.media.image_workers import WorkerProcess
 from groups.service.media.upload_files import PREFIX, ROOM_BYTES, UploadFiles
 from tests.api import Api
 from tests.conftest import OpenApi
-from tests.groups.test_media import picture
+from tests.groups.test_media import an_image
 
 FULL: Final = (507, "insufficient_storage")
 
 
 class Disk(NamedTuple):
-    """What the system says of a disk."""
+    """The operating system's answer about a disk."""
 
     total: int
     used: int
@@ -37,7 +37,7 @@ class Disk(NamedTuple):
 
 
 def disks(monkeypatch: pytest.MonkeyPatch, **free: int) -> dict[str, int]:
-    """The free bytes of places by their name; all others have as much as anybody wants."""
+    """The free bytes of places by their names; all other places have enough."""
 
     def usage(place: Path) -> Disk:
         left = free.get(Path(place).name, 1 << 50)
@@ -57,7 +57,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def files_in(place: Path) -> list[Path]:
-    """All files below the place, and the folders of uploads that are not for one process as a whole."""
+    """All files below the place, and the folders of single uploads."""
     return [path for path in place.rglob("*") if path.parent != place or path.is_file()]
 
 
@@ -69,29 +69,27 @@ async def server(temporary: Path, api: OpenApi) -> Api:
 # --- room -------------------------------------------------------------------------------------------------------------
 
 
-def test_an_upload_is_refused_where_it_would_leave_too_little_on_any_of_the_disks(
+def test_an_upload_that_leaves_too_little_room_on_any_disk_is_refused(
     temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "data"
     files = UploadFiles([data])
     for name in ("temporary", "data"):
         free = disks(monkeypatch, **{name: ROOM_BYTES + 10})
-        files.check(10)
+        files.check_room(10)
         with pytest.raises(InsufficientStorage):
-            files.check(11)
+            files.check_room(11)
         free[name] = ROOM_BYTES - 1
         with pytest.raises(InsufficientStorage):
-            files.check(0)
+            files.check_room(0)
 
 
-def test_a_small_disk_keeps_a_part_of_it_free(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_small_disk_keeps_a_part_free(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = Disk(total=2000, used=1899, free=101)
     monkeypatch.setattr("groups.service.media.upload_files.shutil.disk_usage", lambda _: small)
-    UploadFiles().check(1)
+    UploadFiles().check_room(1)
     with pytest.raises(InsufficientStorage):
-        UploadFiles().check(2)
+        UploadFiles().check_room(2)
 
 
 async def test_a_full_temporary_folder_refuses_uploads_until_there_is_room(
@@ -104,7 +102,7 @@ async def test_a_full_temporary_folder_refuses_uploads_until_there_is_room(
     assert (await ada.call("POST", "/v1/media", data=b"x" * 101)).status == 201
 
 
-async def test_a_disk_that_fills_up_while_an_upload_comes_ends_it(
+async def test_a_disk_that_fills_up_ends_the_upload(
     server: Api, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = server.user("ada")
@@ -123,7 +121,7 @@ async def test_a_disk_that_fills_up_while_an_upload_comes_ends_it(
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("where", ["the folder", "the bytes"])
-async def test_a_write_that_finds_no_room_is_no_defect(
+async def test_a_write_without_room_is_refused(
     server: Api, monkeypatch: pytest.MonkeyPatch, number: int, where: str
 ) -> None:
     ada = server.user("ada")
@@ -136,9 +134,9 @@ async def test_a_write_that_finds_no_room_is_no_defect(
 
     name, what = {
         "the folder": ("groups.service.media.upload_files.tempfile.TemporaryDirectory", full),
-        "the bytes": ("groups.service.media.upload_receiver.Path.open", lambda *_: FullFile()),
+        "the bytes": ("groups.service.media.upload_files.Path.open", lambda *_: FullFile()),
     }[where]
-    data = picture()
+    data = an_image()
     with monkeypatch.context() as failing:
         failing.setattr(name, what)
         assert (await ada.call("POST", "/v1/media", data=data)).refusal == FULL
@@ -146,7 +144,7 @@ async def test_a_write_that_finds_no_room_is_no_defect(
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-async def test_a_picture_that_finds_no_room_is_no_defect(
+async def test_an_image_without_room_is_refused(
     server: Api, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     ada = server.user("ada")
@@ -154,12 +152,12 @@ async def test_a_picture_that_finds_no_room_is_no_defect(
     def full(*_: Any, **__: Any) -> Any:
         raise OSError(number, os.strerror(number))
 
-    async def run(worker: Worker, job: Job) -> dict[str, Any]:
-        return _answer(job)  # in this process, whose library can be made to fail
+    async def run(worker: WorkerProcess, job: Job) -> dict[str, Any]:
+        return answer_to(job)  # in this process, where the library can be made to fail
 
-    data = picture()
+    data = an_image()
     with monkeypatch.context() as failing:
-        failing.setattr(Worker, "run", run)
+        failing.setattr(WorkerProcess, "run", run)
         failing.setattr("PIL.Image.Image.save", full)
         assert (await ada.call("POST", "/v1/media", data=data)).refusal == FULL
     assert (await ada.call("POST", "/v1/media", data=data)).status == 201
@@ -190,14 +188,14 @@ from pathlib import Path
 from groups.service.media.upload_files import UploadFiles
 
 files = UploadFiles(parent=Path(sys.argv[1]))
-with files.place() as directory:
+with files.directory() as directory:
     (directory / "source").write_bytes(b"x" * 1000)
     print("holds", flush=True)
     time.sleep(600)
 """
 
 
-def test_the_files_of_a_killed_process_are_swept_and_those_of_a_living_one_stay(
+def test_only_the_files_of_ended_processes_are_swept(
     tmp_path: Path,
 ) -> None:
     holders = [
@@ -225,7 +223,7 @@ def test_the_files_of_a_killed_process_are_swept_and_those_of_a_living_one_stay(
             holder.stdout.close()
 
 
-def test_what_only_looks_like_a_folder_of_uploads_is_left_alone(tmp_path: Path) -> None:
+def test_other_folders_with_the_prefix_are_left_alone(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "kept").write_text("kept")
@@ -237,19 +235,19 @@ def test_what_only_looks_like_a_folder_of_uploads_is_left_alone(tmp_path: Path) 
     assert (elsewhere / "kept").exists()
 
 
-def test_a_folder_that_is_cleaned_away_is_made_again(tmp_path: Path) -> None:
+def test_a_deleted_folder_is_made_again(tmp_path: Path) -> None:
     files = UploadFiles(parent=tmp_path)
-    with files.place() as directory:
+    with files.directory() as directory:
         (directory / "source").write_bytes(b"x")
     [own] = tmp_path.iterdir()
     shutil.rmtree(own)
-    with files.place() as directory:
+    with files.directory() as directory:
         (directory / "source").write_bytes(b"x")
     files.close()
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_server_sweeps_what_a_killed_one_left_and_leaves_nothing_itself(
+async def test_a_server_sweeps_the_files_of_a_killed_one_and_its_own(
     temporary: Path, api: OpenApi
 ) -> None:
     left = temporary / f"{PREFIX}left" / "of-an-upload"

@@ -13,7 +13,7 @@ Connect = Callable[[], Awaitable[Database]]
 
 @pytest.fixture
 async def connect(mongod_uri: str) -> AsyncIterator[Connect]:
-    """Opens connections to one new database of a real replica set: some tests are of its very beginning."""
+    """Opens connections to a new database of a real replica set, since some tests need an empty one."""
     name = f"t{uuid4().hex[:12]}"
     async with connections(mongod_uri, name, ()) as opener:
         yield opener

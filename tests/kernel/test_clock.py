@@ -1,4 +1,4 @@
-"""The clock that processes on one database share: how near it is, what moves it, and who is warned."""
+"""The clock that processes on one database share: its accuracy, its corrections and its warnings."""
 
 import logging
 from datetime import timedelta
@@ -11,7 +11,7 @@ from tests.builders import START, HandClock
 
 
 def compare(clock: DatabaseClock, machine: HandClock, *, ahead: float, took: float = 0.0) -> None:
-    """Ask a database that is so far ahead of the machine; the answer is made half-way."""
+    """Compare with a database that is so far ahead of the machine and answers half-way."""
     asked_at = machine.now()
     answer = asked_at + timedelta(seconds=took / 2 + ahead)
     machine.move(seconds=took)
@@ -20,7 +20,7 @@ def compare(clock: DatabaseClock, machine: HandClock, *, ahead: float, took: flo
 
 @pytest.mark.parametrize("ahead", [0.01, 50.0, 3600.0, -0.01, -50.0, -3600.0])
 @pytest.mark.parametrize("took", [0.0, 0.004])
-def test_it_tells_the_database_s_time(ahead: float, took: float) -> None:
+def test_it_shows_the_database_s_time(ahead: float, took: float) -> None:
     machine = HandClock()
     clock = DatabaseClock(machine)
     assert clock.now() == START
@@ -31,7 +31,7 @@ def test_it_tells_the_database_s_time(ahead: float, took: float) -> None:
     assert clock.now() == START + timedelta(seconds=took + 10 + ahead)
 
 
-def test_an_answer_that_came_slowly_moves_it_no_further_than_it_can_tell() -> None:
+def test_a_slow_reading_corrects_it_no_further_than_the_reading_shows() -> None:
     machine = HandClock()
     clock = DatabaseClock(machine)
     compare(clock, machine, ahead=0.4, took=0.9)
@@ -42,7 +42,7 @@ def test_an_answer_that_came_slowly_moves_it_no_further_than_it_can_tell() -> No
     assert clock.now() - machine.now() == timedelta(seconds=0.4)
 
 
-def test_it_tells_whole_milliseconds() -> None:
+def test_instants_are_whole_milliseconds() -> None:
     machine = HandClock()
     clock = DatabaseClock(machine)
     compare(clock, machine, ahead=1.5, took=0.003)
@@ -50,7 +50,7 @@ def test_it_tells_whole_milliseconds() -> None:
     assert SteadyClock().now() == to_milliseconds(SteadyClock().now())
 
 
-def test_a_machine_whose_clock_is_off_is_warned_of_once_until_it_is_off_otherwise(
+def test_a_wrong_machine_clock_is_logged_once_until_its_error_changes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     machine = HandClock()
@@ -79,7 +79,7 @@ def test_setting_the_machine_s_clock_does_not_move_it(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("ahead", [50, -3600])
-async def test_a_connection_knows_the_database_s_time_and_finds_out_when_it_moved(
+async def test_a_connection_follows_the_database_s_time_when_it_moves(
     mongod_uri: str, ahead: float
 ) -> None:
     machine = HandClock()

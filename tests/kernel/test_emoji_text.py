@@ -1,4 +1,4 @@
-"""What one emoji is."""
+"""The check for exactly one emoji."""
 
 import emoji
 import pytest
@@ -26,7 +26,7 @@ ONE: TypeAdapter[str] = TypeAdapter(EmojiText)
         "tags",
     ],
 )
-def test_one_emoji_is_one(text: str) -> None:
+def test_one_emoji_is_accepted(text: str) -> None:
     assert ONE.validate_python(text) == text
 
 
@@ -44,7 +44,7 @@ def test_an_emoji_has_one_spelling_with_and_without_its_selector(bare: str, full
     ["", " ", "a", "yes", "1", "#", "*", ":heart:", "👍👍", "👍 ", " 👍", "👍a", "👍\u200d", "🇫", "\ufe0f", "\u200d",
      "🏽", "🦰", "♥♥", "茶", "\x00", "\ud83d", "👍" * 40],
 )  # fmt: skip
-def test_what_is_not_exactly_one_emoji_is_refused(text: str) -> None:
+def test_a_text_that_is_not_exactly_one_emoji_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         ONE.validate_python(text)
 
@@ -55,7 +55,7 @@ def test_the_refusal_has_a_type_of_its_own() -> None:
     assert caught.value.errors()[0]["type"] == "bad_emoji"
 
 
-def test_the_whole_of_unicodes_list_is_known_and_spelled_in_one_way() -> None:
+def test_every_emoji_of_unicode_is_known_in_one_spelling() -> None:
     full = [
         text
         for text, data in emoji.EMOJI_DATA.items()

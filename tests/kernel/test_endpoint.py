@@ -1,4 +1,4 @@
-"""Declared endpoints: what a method says of itself, and what is refused before anything is served."""
+"""The declaration of endpoints, and declarations that are refused."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -7,11 +7,11 @@ from groups.kernel.actor import Actor
 from groups.kernel.endpoint import (
     Body,
     IdempotencyKey,
-    Lines,
+    NdjsonBody,
+    NdjsonStream,
     Query,
     Reply,
     Response,
-    Stream,
     delete,
     endpoints_of,
     get,
@@ -67,7 +67,7 @@ class TeaRoutes:
         pass
 
 
-def test_a_method_says_what_it_needs_and_answers() -> None:
+def test_a_method_declares_its_parameters_and_its_answer() -> None:
     brew, pour, pots, kettles, spill = endpoints_of(TeaRoutes())
     assert (brew.spec.method, brew.spec.path, brew.spec.status) == ("POST", "/teas/{group_id}", 201)
     assert (brew.tag, brew.summary, brew.description) == (
@@ -113,7 +113,7 @@ def test_a_part_of_the_path_without_a_parameter_is_refused() -> None:
         endpoints_of(Routes())
 
 
-def test_a_parameter_that_is_no_part_of_the_path_is_refused() -> None:
+def test_a_parameter_that_is_not_in_the_path_is_refused() -> None:
     class Routes:
         @get("/teas/{group_id}")
         async def drink(self, group_id: GroupIdText, user_id: UserIdText) -> None:
@@ -123,7 +123,7 @@ def test_a_parameter_that_is_no_part_of_the_path_is_refused() -> None:
         endpoints_of(Routes())
 
 
-def test_a_call_without_documentation_is_refused() -> None:
+def test_an_endpoint_without_a_docstring_is_refused() -> None:
     class Routes:
         @get("/teas")
         async def drink(self) -> None:
@@ -139,7 +139,7 @@ def test_unknown_fields_are_refused_and_bodies_are_frozen() -> None:
         with pytest.raises(ValidationError):
             model.model_validate(given)
     with pytest.raises(ValidationError):
-        Cup(leaves=1).leaves = 2  # type: ignore[misc]  # it is frozen: the point
+        Cup(leaves=1).leaves = 2  # type: ignore[misc]  # frozen, which is the point
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "é", "a\n", "x" * 129, "\x7f"])
@@ -151,10 +151,10 @@ def test_an_idempotency_key_is_short_printable_ascii(key: str) -> None:
         adapter.validate_python(key)
 
 
-async def test_a_streamed_call_says_what_its_lines_hold() -> None:
+async def test_a_streamed_endpoint_declares_the_type_of_its_lines() -> None:
     class Routes:
         @post("/teas")
-        async def brew_all(self, lines: Lines[Cup]) -> Stream[Tea]:
+        async def brew_all(self, lines: NdjsonBody[Cup]) -> NdjsonStream[Tea]:
             """Brew many cups."""
             raise NotImplementedError
 

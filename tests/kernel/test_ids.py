@@ -48,7 +48,7 @@ def test_printable_text_is_an_id(text: str) -> None:
         "\ud800",
     ],
 )
-def test_what_cannot_be_seen_or_told_apart_is_no_id(text: str) -> None:
+def test_invisible_or_ambiguous_text_is_not_an_id(text: str) -> None:
     assert not is_id(text, 48)
 
 
@@ -66,7 +66,7 @@ def test_a_joined_key_comes_apart_into_its_parts(parts: list[str]) -> None:
 
 
 @given(st.text(max_size=60) | st.text(st.sampled_from(" .a@\x00\x1f\x7f\xa0\u200b茶"), max_size=60))
-def test_the_pattern_of_the_document_fits_every_id_and_in_ascii_nothing_else(text: str) -> None:
+def test_the_schema_pattern_fits_every_id_and_in_ascii_nothing_else(text: str) -> None:
     fits = re.fullmatch(ID_PATTERN, text) is not None and len(text) <= GROUP_ID_BYTES
     if text.isascii():
         assert fits == is_id(text, GROUP_ID_BYTES)
@@ -74,7 +74,7 @@ def test_the_pattern_of_the_document_fits_every_id_and_in_ascii_nothing_else(tex
         assert fits or not is_id(text, GROUP_ID_BYTES)
 
 
-def test_numbers_join_as_they_are_written() -> None:
+def test_numbers_are_joined_in_decimal() -> None:
     assert join_key("group_tea", 12) == f"group_tea{SEPARATOR}12"
 
 
@@ -85,7 +85,7 @@ def test_minted_ids_differ_and_are_plain() -> None:
     assert set("".join(minted)) <= set(string.ascii_lowercase + "234567")
 
 
-def test_the_same_parts_derive_the_same_id_and_others_another() -> None:
+def test_the_same_parts_derive_the_same_id_and_other_parts_another() -> None:
     assert derive_id("ada", "k") == derive_id("ada", "k")
     assert (
         len(

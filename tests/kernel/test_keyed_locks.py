@@ -6,19 +6,19 @@ from collections.abc import Sequence
 import pytest
 
 from groups.kernel.errors import RateLimited, Unavailable
-from groups.kernel.keyed_locks import HELD_PLACE, KeyedLocks
+from groups.kernel.keyed_locks import REQUEST_SLOT, KeyedLocks
 
 
 class Scene:
-    """Tasks that hold keys until they are let go; `began` has their names in the order in which they got them."""
+    """Tasks that hold keys until `end`; `began` has their names in the order in which they got their keys."""
 
-    def __init__(self, *, patience_seconds: float = 60, most_waiting: int = 1_000) -> None:
-        self.locks = KeyedLocks(patience_seconds=patience_seconds, most_waiting=most_waiting)
+    def __init__(self, *, patience_seconds: float = 60, max_waiting: int = 1_000) -> None:
+        self.locks = KeyedLocks(patience_seconds=patience_seconds, max_waiting=max_waiting)
         self.began: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
 
     async def enter(self, name: str, *keys: str, is_batch: bool = False) -> "asyncio.Task[None]":
-        """A task of this name that asks for the keys now."""
+        """Start a task of this name that asks for the keys."""
         end = self._ends[name] = asyncio.Event()
 
         async def hold() -> None:
@@ -30,14 +30,14 @@ class Scene:
         await turns()
         return task
 
-    def let_go(self, name: str) -> None:
-        """Let one go, and do not wait until it has gone."""
+    def release(self, name: str) -> None:
+        """Let the task end, without waiting for it."""
         self._ends[name].set()
 
     async def end(self, *names: str) -> None:
-        """Let them go, one after the other."""
+        """Let the tasks end, one after the other."""
         for name in names:
-            self.let_go(name)
+            self.release(name)
             await turns()
 
 
@@ -50,7 +50,7 @@ async def _all(scene: Scene, names: Sequence[str], *keys: str) -> "list[asyncio.
     return [await scene.enter(name, *keys) for name in names]
 
 
-async def test_a_key_is_held_by_one_at_a_time_in_the_order_of_asking() -> None:
+async def test_a_key_has_one_holder_at_a_time_in_order_of_arrival() -> None:
     scene = Scene()
     tasks = await _all(scene, "abc", "k")
     other = await scene.enter("other", "j")
@@ -64,7 +64,7 @@ async def test_a_key_is_held_by_one_at_a_time_in_the_order_of_asking() -> None:
     assert (scene.locks.held, scene.locks.waiting) == (0, 0)
 
 
-async def test_a_batch_waits_for_one_single_write_and_single_writes_for_one_batch() -> None:
+async def test_batches_and_single_writes_alternate() -> None:
     scene = Scene()
     tasks = await _all(scene, ["w1", "w2", "w3"], "k")
     tasks += [await scene.enter(name, "k", is_batch=True) for name in ("b1", "b2")]
@@ -84,8 +84,8 @@ async def test_two_keys_are_held_together() -> None:
     assert scene.locks.held == 0
 
 
-async def test_one_waiter_more_than_may_wait_is_refused_at_once() -> None:
-    scene = Scene(most_waiting=2)
+async def test_one_waiter_too_many_is_refused_at_once() -> None:
+    scene = Scene(max_waiting=2)
     tasks = await _all(scene, "abc", "k")
     with pytest.raises(RateLimited) as refused:
         await (await scene.enter("d", "k"))
@@ -98,19 +98,19 @@ async def test_one_waiter_more_than_may_wait_is_refused_at_once() -> None:
     assert scene.locks.held == 0
 
 
-async def test_a_key_that_does_not_come_free_is_waited_for_no_longer_than_patience_lasts() -> None:
+async def test_a_waiter_is_refused_when_patience_ends() -> None:
     scene = Scene(patience_seconds=0.01)
     holder = await scene.enter("holder", "k")
     with pytest.raises(Unavailable):
         await (await scene.enter("late", "j", "k"))
-    assert scene.locks.held == 1  # the key that it had already is free again
+    assert scene.locks.held == 1  # the first key is free again
     await scene.end("holder")
     await holder
     assert scene.began == ["holder"]
     assert scene.locks.held == 0
 
 
-async def test_a_waiter_that_goes_away_holds_nobody_up() -> None:
+async def test_a_waiter_that_goes_away_delays_nobody() -> None:
     scene = Scene()
     holder, gone, stays = await _all(scene, ["holder", "gone", "stays"], "k")
     gone.cancel()
@@ -122,16 +122,16 @@ async def test_a_waiter_that_goes_away_holds_nobody_up() -> None:
 
 
 @pytest.mark.parametrize("is_cancelled_first", [True, False])
-async def test_a_waiter_that_goes_as_it_is_given_the_key_passes_it_on(
+async def test_a_waiter_that_leaves_as_it_gets_the_key_passes_it_on(
     is_cancelled_first: bool,
 ) -> None:
     scene = Scene()
     holder, gone, stays = await _all(scene, ["holder", "gone", "stays"], "k")
     if is_cancelled_first:
         gone.cancel()
-    scene.let_go("holder")
+    scene.release("holder")
     if not is_cancelled_first:
-        # The holder ends in this turn and gives the key away; its next owner has not run yet.
+        # The holder ends in this turn and passes the key on; the task that gets it has not run yet.
         await asyncio.sleep(0)
         gone.cancel()
     await turns()
@@ -153,7 +153,7 @@ async def test_a_holder_that_fails_lets_the_next_one_in() -> None:
 
 
 class Place:
-    """Notes what it is told."""
+    """Records the calls."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -165,9 +165,9 @@ class Place:
         self.told.append("come back")
 
 
-async def test_a_waiter_gives_its_place_at_work_back_until_it_has_the_key() -> None:
+async def test_a_waiter_gives_back_its_request_slot_until_it_has_the_key() -> None:
     scene, place = Scene(), Place()
-    HELD_PLACE.set(place)
+    REQUEST_SLOT.set(place)
     holder = await scene.enter("holder", "k")
     assert place.told == []
     waiter = await scene.enter("waiter", "k")
@@ -180,4 +180,4 @@ async def test_a_waiter_gives_its_place_at_work_back_until_it_has_the_key() -> N
     assert place.told == ["leave", "come back"] * 2
     await scene.end("waiter")
     await asyncio.gather(holder, waiter)
-    HELD_PLACE.set(None)
+    REQUEST_SLOT.set(None)

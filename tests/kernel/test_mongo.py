@@ -1,4 +1,4 @@
-"""The database: together or not at all, retried until known, and heard by every process. On the real one."""
+"""Transactions, retries, indexes and the outbox, on the real database."""
 
 import asyncio
 import shutil
@@ -19,12 +19,12 @@ from groups.kernel.mongo import (
     Index,
     StandaloneServer,
     Tx,
-    connecting,
     ensure_indexes,
-    retries,
+    transactions,
 )
+from groups.kernel.mongo import connection as connection_module
 from groups.kernel.mongo.batched_query import BatchedQuery
-from groups.kernel.mongo.outbox import OUTBOX_SECONDS
+from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_SECONDS, follow
 from tests.builders import START, Deadline, connections, mock_database
 from tests.kernel.conftest import Connect
 from tests.mongod import Mongod, accepts_connections, free_port, scratch_directory
@@ -71,7 +71,7 @@ async def test_a_write_and_its_events_are_committed_together(connect: Connect) -
     assert await _outbox(other) == [1]
 
 
-async def test_a_failure_takes_back_the_write_and_its_events(connect: Connect) -> None:
+async def test_a_failure_rolls_back_the_write_and_its_events(connect: Connect) -> None:
     one = await connect()
 
     async def work(tx: Tx) -> None:
@@ -85,7 +85,7 @@ async def test_a_failure_takes_back_the_write_and_its_events(connect: Connect) -
     assert await _outbox(one) == []
 
 
-async def test_a_cancelled_caller_goes_when_his_transaction_has_ended(connect: Connect) -> None:
+async def test_a_cancelled_caller_leaves_when_its_transaction_has_ended(connect: Connect) -> None:
     one = await connect()
     began, may_end = asyncio.Event(), asyncio.Event()
 
@@ -113,7 +113,7 @@ async def test_callers_cancelled_at_any_moment_leave_no_transaction_open(connect
         await asyncio.sleep(number / 10_000)
         caller.cancel()
         await asyncio.gather(caller, return_exceptions=True)
-    # A lock left behind would hold this up for a minute.
+    # A lock that was left behind would block this for a minute.
     await asyncio.wait_for(one.collection("numbers").delete_many({}), 10)
 
 
@@ -140,7 +140,7 @@ async def test_a_transaction_without_events_writes_no_outbox(connect: Connect) -
     assert await one.collection("events").count_documents({}) == 0
 
 
-async def test_a_write_conflict_is_run_again(connect: Connect) -> None:
+async def test_a_write_conflict_is_retried(connect: Connect) -> None:
     one, other = await connect(), await connect()
     await one.collection("numbers").insert_one({"_id": "n", "value": 0})
     attempts: list[int] = []
@@ -150,7 +150,7 @@ async def test_a_write_conflict_is_run_again(connect: Connect) -> None:
         numbers = one.collection("numbers")
         row = await numbers.find_one({"_id": "n"}, session=tx.session)
         assert row is not None
-        if tx.attempt == 0:  # somebody else writes between our reading and our writing
+        if tx.attempt == 0:  # another transaction writes between this one's read and its write
             await other.collection("numbers").update_one({"_id": "n"}, {"$inc": {"value": 10}})
         value: int = row["value"] + 1
         await numbers.update_one({"_id": "n"}, {"$set": {"value": value}}, session=tx.session)
@@ -161,7 +161,7 @@ async def test_a_write_conflict_is_run_again(connect: Connect) -> None:
     assert await one.collection("numbers").find_one({}) == {"_id": "n", "value": 11}
 
 
-async def test_a_key_that_somebody_else_inserted_meanwhile_is_seen_when_run_again(
+async def test_a_retry_sees_the_key_that_another_transaction_inserted(
     connect: Connect,
 ) -> None:
     one, other = await connect(), await connect()
@@ -178,7 +178,7 @@ async def test_a_key_that_somebody_else_inserted_meanwhile_is_seen_when_run_agai
     assert await one.run(work) == "found"
 
 
-async def test_a_command_that_is_wrong_is_not_repeated(connect: Connect) -> None:
+async def test_an_invalid_command_is_not_retried(connect: Connect) -> None:
     one = await connect()
     attempts = 0
 
@@ -196,7 +196,7 @@ async def test_an_outage_longer_than_patience_is_unavailable(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = await connect()
-    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(transactions, "PATIENCE_SECONDS", 0.0)
 
     async def work(tx: Tx) -> None:
         raise AutoReconnect("nobody there")
@@ -225,19 +225,21 @@ async def test_more_transactions_than_run_at_once_only_wait() -> None:
         running.append(1)
         await gate.wait()
 
-    tasks = [asyncio.create_task(one.run(work)) for _ in range(retries.CONCURRENT_TRANSACTIONS + 9)]
-    for _ in range(20):  # mongomock never waits, so whoever may run does by now
+    tasks = [
+        asyncio.create_task(one.run(work)) for _ in range(transactions.CONCURRENT_TRANSACTIONS + 9)
+    ]
+    for _ in range(20):  # mongomock never waits, so all that may run has run by now
         await asyncio.sleep(0)
-    assert len(running) == retries.CONCURRENT_TRANSACTIONS
+    assert len(running) == transactions.CONCURRENT_TRANSACTIONS
     gate.set()
     await asyncio.gather(*tasks)
-    assert len(running) == retries.CONCURRENT_TRANSACTIONS + 9
+    assert len(running) == transactions.CONCURRENT_TRANSACTIONS + 9
 
 
-async def test_a_transaction_that_finds_no_place_for_as_long_as_an_outage_is_refused(
+async def test_a_transaction_that_waits_too_long_for_a_slot_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retries, "CONCURRENT_TRANSACTIONS", 1)
+    monkeypatch.setattr(transactions, "CONCURRENT_TRANSACTIONS", 1)
     one = mock_database()
     gate = asyncio.Event()
     done: list[str] = []
@@ -248,18 +250,18 @@ async def test_a_transaction_that_finds_no_place_for_as_long_as_an_outage_is_ref
 
     under_way = asyncio.create_task(one.run(work))
     await asyncio.sleep(0)
-    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(transactions, "PATIENCE_SECONDS", 0.01)
     with pytest.raises(Unavailable):
         await one.run(work)
     gate.set()
     await under_way
     assert done == ["work"]
-    # The place is free again.
+    # The slot is free again.
     await one.run(work)
     assert done == ["work", "work"]
 
 
-async def test_on_mongomock_events_reach_the_listeners_only_after_the_work_is_done() -> None:
+async def test_on_mongomock_events_are_delivered_after_the_work_is_done() -> None:
     connection = mock_database()
     heard: list[Event] = []
     connection.on_local_events(heard.extend)
@@ -303,13 +305,13 @@ async def test_making_indexes_again_changes_nothing(connect: Connect) -> None:
     assert first["c_1"]["partialFilterExpression"] == {"c": {"$gt": 1}}
     outbox = await one.collection("events").index_information()
     assert outbox["at_1"]["expireAfterSeconds"] == OUTBOX_SECONDS
-    # A collection without an index is there all the same: made inside a transaction it would conflict.
+    # A collection without an index is created too, since creating it inside a transaction would conflict.
     assert await one.collection("plain").index_information() == {
         "_id_": {"v": 2, "key": [("_id", 1)]}
     }
 
 
-async def test_ping_proves_that_writes_are_taken(connect: Connect) -> None:
+async def test_ping_proves_that_the_database_takes_writes(connect: Connect) -> None:
     one = await connect()
     await one.ping()
     await one.ping()
@@ -320,14 +322,14 @@ async def test_a_server_that_nobody_runs_is_unavailable(monkeypatch: pytest.Monk
     def impatient(uri: str, **options: Any) -> Any:
         return AsyncIOMotorClient(uri, **{**options, "serverSelectionTimeoutMS": 50})
 
-    monkeypatch.setattr(connecting, "AsyncIOMotorClient", impatient)
+    monkeypatch.setattr(connection_module, "AsyncIOMotorClient", impatient)
     with pytest.raises(Unavailable, match="does not answer"):
         await Database.connect(f"mongodb://127.0.0.1:{free_port()}/", "x", patience_seconds=0.0)
 
 
 @pytest.fixture
 def standalone_uri() -> Iterator[str]:
-    """A `mongod` that is no replica set."""
+    """A `mongod` that is not a replica set."""
     directory = scratch_directory()
     port = free_port()
     process = subprocess.Popen(
@@ -358,7 +360,7 @@ async def test_a_standalone_server_is_refused(standalone_uri: str, mongod_uri: s
 
 
 class Tail:
-    """What one process hears of the outbox; None where it is told that history was lost."""
+    """The events that one process gets from the outbox; None where history was lost."""
 
     def __init__(self, connection: Database) -> None:
         self.ready = asyncio.Event()
@@ -367,14 +369,14 @@ class Tail:
         self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        async for events in self._connection.tail_outbox(ready=self.ready):
+        async for events in follow(self._connection.collection(OUTBOX), ready=self.ready):
             if events is None:
                 self.heard.append(None)
             else:
                 self.heard += [event.number for event in events if isinstance(event, Noted)]
 
     async def has(self, *numbers: int | None) -> None:
-        """Return when exactly these were heard, in this order."""
+        """Wait until exactly these have come, in this order."""
         deadline = Deadline()
         while len(self.heard) < len(numbers):
             deadline.check(f"{numbers}, heard {self.heard}")
@@ -386,11 +388,11 @@ class Tail:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def test_every_process_hears_what_any_process_commits_once_and_in_order(
+async def test_every_process_gets_the_events_of_all_once_and_in_order(
     connect: Connect,
 ) -> None:
     one, other = await connect(), await connect()
-    await _write(one, 0)  # before anyone listens
+    await _write(one, 0)  # before anybody listens
     tails = [Tail(one), Tail(other)]
     await asyncio.gather(*(tail.ready.wait() for tail in tails))
     for number in range(1, 7):
@@ -400,7 +402,7 @@ async def test_every_process_hears_what_any_process_commits_once_and_in_order(
         await tail.stop()
 
 
-async def test_an_event_of_a_newer_version_is_passed_over(connect: Connect) -> None:
+async def test_an_event_of_a_newer_version_is_skipped(connect: Connect) -> None:
     one = await connect()
     tail = Tail(one)
     await tail.ready.wait()
@@ -412,7 +414,7 @@ async def test_an_event_of_a_newer_version_is_passed_over(connect: Connect) -> N
 
 
 class Breakable:
-    """A change stream that breaks off when it is told to, as in an election."""
+    """A change stream that a test can break, as an election does."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -440,7 +442,7 @@ class Breakable:
         return await self._stream.try_next()
 
 
-async def test_a_tail_whose_place_in_history_is_gone_says_so_once_and_goes_on(
+async def test_a_stream_whose_history_is_gone_reports_it_once_and_goes_on(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = await connect(), await connect()
@@ -463,15 +465,15 @@ async def test_a_tail_whose_place_in_history_is_gone_says_so_once_and_goes_on(
     await tail.has(1)
     streams[1].is_broken = True
     await tail.has(1, None)
-    # Whoever resyncs at this word misses nothing that is committed after it.
+    # A listener that resyncs now misses nothing that is committed later.
     await _write(other, 2)
     await tail.has(1, None, 2)
-    # A new stream is left at its first answer for one that waits; it is the latter that broke.
+    # A new stream is replaced at its first answer by one that waits; the latter is the one that broke.
     assert [place is None for place in asked] == [True, False, False, True, False]
     await tail.stop()
 
 
-async def test_a_stream_that_history_overtook_is_opened_again_where_it_was(
+async def test_a_stream_that_history_overtook_resumes_where_it_was(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = await connect(), await connect()
@@ -491,14 +493,14 @@ async def test_a_stream_that_history_overtook_is_opened_again_where_it_was(
     streams[1].with_error = OperationFailure("CollectionScan died", 136)
     streams[1].is_broken = True
     await _write(other, 2)
-    # The token is still in the history: nothing was lost, and nobody is told so.
+    # The resume token is still in the history, so nothing was lost and no resync is asked for.
     await tail.has(1, 2)
     await tail.stop()
 
 
 @pytest.fixture
 def own_mongod() -> Iterator[Mongod]:
-    """A server of this test's own, to be killed."""
+    """A server of one test, to be killed."""
     directory = scratch_directory()
     mongod = Mongod(directory, cache_gb=0.25)
     try:
@@ -508,7 +510,9 @@ def own_mongod() -> Iterator[Mongod]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-async def test_a_tail_goes_on_where_it_was_when_the_database_was_killed(own_mongod: Mongod) -> None:
+async def test_a_stream_resumes_where_it_was_when_the_database_was_killed(
+    own_mongod: Mongod,
+) -> None:
     async with connections(own_mongod.uri, "x") as connect:
         one, other = await connect(), await connect()
         tail = Tail(one)
@@ -517,7 +521,7 @@ async def test_a_tail_goes_on_where_it_was_when_the_database_was_killed(own_mong
         await _write(other, 2)
         await tail.has(1, 2)
         await asyncio.to_thread(own_mongod.kill)
-        # Nobody is there; the write waits for the database, not the other way round.
+        # The database is away; the write waits for it.
         waiting = asyncio.create_task(_write(other, 3))
         await asyncio.to_thread(own_mongod.start)
         await waiting
@@ -527,16 +531,16 @@ async def test_a_tail_goes_on_where_it_was_when_the_database_was_killed(own_mong
         await tail.stop()
 
 
-async def test_an_answer_of_more_than_a_document_may_hold_is_told_in_few_words(
+async def test_an_answer_larger_than_a_document_is_a_short_error(
     database: Database,
 ) -> None:
     things = database.collection("things")
     await things.insert_many([{"_id": n, "text": "x" * (3 << 20)} for n in range(6)])
     first = BatchedQuery(things, {"_id": 0}, len)
     with pytest.raises(AnswerTooLarge) as caught:
-        await database.look_up(None, first, BatchedQuery(things, {}, len))
-    # The driver's own words repeat the whole answer, which takes a log a minute to write.
+        await database.fetch(None, first, BatchedQuery(things, {}, len))
+    # The driver's error text repeats the whole answer; a log takes a minute to write it.
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
-    await database.look_up(None, first, few := BatchedQuery(things, {"_id": {"$lt": 3}}, len))
-    assert few.found == 3
+    await database.fetch(None, first, few := BatchedQuery(things, {"_id": {"$lt": 3}}, len))
+    assert few.result == 3

@@ -1,4 +1,4 @@
-"""Cursors: what a list made comes back as it was; whatever else is sent is refused, never a crash."""
+"""Cursors: a list reads back its own; any other text is refused and crashes nothing."""
 
 import base64
 import json
@@ -18,14 +18,14 @@ def _forged(value: object) -> str:
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(-(2**63) + 1, 2**63 - 1))
 @example("", 0)
 @example("\x00\U0010ffff", -1)
-def test_a_cursor_comes_back_as_it_was_made(text: str, number: int) -> None:
+def test_a_cursor_decodes_to_the_key_it_was_made_of(text: str, number: int) -> None:
     cursor = encode_cursor("list", text, number)
     assert decode_cursor("list", cursor, str, int) == (text, number)
     assert cursor.isascii()
     assert not set(cursor) & set("+/=&?# ")
 
 
-def test_no_cursor_is_the_beginning() -> None:
+def test_without_a_cursor_a_list_starts_at_its_beginning() -> None:
     assert decode_cursor("list", None, str) is None
 
 
@@ -74,13 +74,13 @@ def test_a_forged_cursor_is_refused(value: object, kinds: tuple[type[Key], ...])
         base64.urlsafe_b64encode(b'["list", NaN]').decode(),
     ],
 )
-def test_what_is_no_cursor_at_all_is_refused(cursor: str) -> None:
+def test_text_that_is_not_a_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadCursor):
         decode_cursor("list", cursor, int)
 
 
 @given(st.text())
-def test_no_text_whatever_crashes_the_reader(text: str) -> None:
+def test_no_text_crashes_the_decoder(text: str) -> None:
     try:
         found = decode_cursor("list", text, str)
     except BadCursor:
@@ -89,7 +89,7 @@ def test_no_text_whatever_crashes_the_reader(text: str) -> None:
     assert isinstance(found[0], str)
 
 
-def test_a_page_is_cut_where_it_ends_and_knows_whether_more_follow() -> None:
+def test_a_page_is_cut_at_its_limit_and_knows_whether_more_follow() -> None:
     assert cut_page([1, 2, 3], 3) == ([1, 2, 3], False)
     assert cut_page([1, 2, 3], 2) == ([1, 2], True)
     assert cut_page([], 2) == ([], False)

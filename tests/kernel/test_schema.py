@@ -1,4 +1,4 @@
-"""The version of what is stored, on the real database: each step once, whoever starts, and whoever dies."""
+"""The version of the stored data, on the real database: each migration runs once, whichever process starts or dies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,20 +6,20 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from groups.kernel.mongo import Database
-from groups.kernel.mongo.schema import Schema, Step, StoredByNewer
+from groups.kernel.mongo.schema import Migration, NewerSchema, Schema
 from tests.kernel.conftest import Connect
 
 
 async def nothing() -> None:
-    """A step that has nothing to do."""
+    """A migration that has nothing to do."""
 
 
-def steps(*runs: Callable[[], Awaitable[None]]) -> list[Step]:
-    return [Step(number, f"step {number}", run) for number, run in enumerate(runs, 1)]
+def migrations(*runs: Callable[[], Awaitable[None]]) -> list[Migration]:
+    return [Migration(number, f"migration {number}", run) for number, run in enumerate(runs, 1)]
 
 
 async def an_old_one(connect: Connect) -> Database:
-    """Something was stored before versions were."""
+    """A database from before versions, with some data."""
     database = await connect()
     await database.collection("groups").insert_one({"_id": "tea"})
     return database
@@ -29,7 +29,7 @@ async def stored(database: Database) -> dict[str, object] | None:
     return await database.collection("schema").find_one({"_id": "stored"})
 
 
-async def test_a_database_without_a_version_takes_all_steps_in_order(connect: Connect) -> None:
+async def test_a_database_without_a_version_runs_all_migrations_in_order(connect: Connect) -> None:
     database, taken = await an_old_one(connect), list[int]()
 
     async def first() -> None:
@@ -40,13 +40,13 @@ async def test_a_database_without_a_version_takes_all_steps_in_order(connect: Co
 
     for _ in range(2):
         schema = Schema(database)
-        await schema.begin(2)
-        await schema.reach(steps(first, second))
+        await schema.record_version(2)
+        await schema.migrate(migrations(first, second))
     assert taken == [1, 2]
     assert await stored(database) == {"_id": "stored", "version": 2}
 
 
-async def test_an_empty_database_is_of_the_newest_version(connect: Connect) -> None:
+async def test_an_empty_database_has_the_newest_version(connect: Connect) -> None:
     database = await connect()
     await database.drop()
 
@@ -54,12 +54,12 @@ async def test_an_empty_database_is_of_the_newest_version(connect: Connect) -> N
         raise AssertionError
 
     schema = Schema(database)
-    await schema.begin(1)
-    await schema.reach(steps(never))
+    await schema.record_version(1)
+    await schema.migrate(migrations(never))
     assert await stored(database) == {"_id": "stored", "version": 1}
 
 
-async def test_of_many_who_start_at_once_one_takes_each_step_and_the_others_wait(
+async def test_of_many_starting_processes_one_runs_each_migration(
     connect: Connect,
 ) -> None:
     await an_old_one(connect)
@@ -78,8 +78,8 @@ async def test_of_many_who_start_at_once_one_takes_each_step_and_the_others_wait
 
     async def start() -> None:
         schema = Schema(await connect(), lease_seconds=1)
-        await schema.begin(2)
-        await schema.reach(steps(counted(1), counted(2)))
+        await schema.record_version(2)
+        await schema.migrate(migrations(counted(1), counted(2)))
         ended.append(len(taken))
 
     await asyncio.gather(*(start() for _ in range(6)))
@@ -87,7 +87,7 @@ async def test_of_many_who_start_at_once_one_takes_each_step_and_the_others_wait
     assert ended == [2] * 6
 
 
-async def test_a_step_that_lasts_longer_than_its_lease_is_not_taken_from_its_holder(
+async def test_a_migration_longer_than_its_lease_stays_with_its_process(
     connect: Connect,
 ) -> None:
     await an_old_one(connect)
@@ -102,14 +102,14 @@ async def test_a_step_that_lasts_longer_than_its_lease_is_not_taken_from_its_hol
 
     async def start(name: str) -> None:
         schema = Schema(await connect(), lease_seconds=1)
-        await schema.begin(1)
-        await schema.reach(steps(lasting(name)))
+        await schema.record_version(1)
+        await schema.migrate(migrations(lasting(name)))
 
     await asyncio.gather(start("one"), start("other"))
     assert len(taken) == 1
 
 
-async def test_a_step_whose_process_died_is_taken_again_when_its_lease_ends(
+async def test_a_migration_whose_process_died_is_run_again_after_its_lease(
     connect: Connect,
 ) -> None:
     database = await an_old_one(connect)
@@ -120,10 +120,10 @@ async def test_a_step_whose_process_died_is_taken_again_when_its_lease_ends(
         await asyncio.Event().wait()
 
     dying = Schema(database, lease_seconds=1)
-    await dying.begin(1)
-    death = asyncio.create_task(dying.reach(steps(endless)))
+    await dying.record_version(1)
+    death = asyncio.create_task(dying.migrate(migrations(endless)))
     await begun.wait()
-    death.cancel()  # as far as the database can tell, a kill -9: the lease stays
+    death.cancel()  # like a kill -9 for the database: the lease stays
     await asyncio.wait([death])
     left = await stored(database)
     assert left is not None
@@ -135,34 +135,34 @@ async def test_a_step_whose_process_died_is_taken_again_when_its_lease_ends(
     async def counted() -> None:
         taken.append(1)
 
-    await Schema(await connect(), lease_seconds=1).reach(steps(counted))
+    await Schema(await connect(), lease_seconds=1).migrate(migrations(counted))
     assert taken == [1]
     assert await stored(database) == {"_id": "stored", "version": 1}
 
 
-async def test_a_step_that_fails_is_not_taken(connect: Connect) -> None:
+async def test_a_failed_migration_does_not_count_as_done(connect: Connect) -> None:
     database = await an_old_one(connect)
 
     async def failing() -> None:
         raise RuntimeError("nowhere to go")
 
     schema = Schema(database)
-    await schema.begin(2)
+    await schema.record_version(2)
     with pytest.raises(RuntimeError, match="nowhere"):
-        await schema.reach(steps(nothing, failing))
+        await schema.migrate(migrations(nothing, failing))
     left = await stored(database)
     assert left is not None
     assert left["version"] == 1
-    await schema.reach(steps(nothing, nothing))
+    await schema.migrate(migrations(nothing, nothing))
     assert await stored(database) == {"_id": "stored", "version": 2}
 
 
-async def test_what_a_newer_program_stored_is_refused_and_left_alone(connect: Connect) -> None:
+async def test_data_of_a_newer_program_is_refused_and_left_alone(connect: Connect) -> None:
     database = await an_old_one(connect)
     schema = Schema(database)
-    await schema.begin(2)
-    await schema.reach(steps(nothing, nothing))
-    with pytest.raises(StoredByNewer) as refused:
-        await schema.reach(steps(nothing))
+    await schema.record_version(2)
+    await schema.migrate(migrations(nothing, nothing))
+    with pytest.raises(NewerSchema) as refused:
+        await schema.migrate(migrations(nothing))
     assert (refused.value.stored, refused.value.known) == (2, 1)
     assert await stored(database) == {"_id": "stored", "version": 2}

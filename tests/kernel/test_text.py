@@ -1,4 +1,4 @@
-"""Byte limits: bytes are not characters, a deployment may set its own, what is not Unicode is refused."""
+"""Texts: limits in bytes and a deployment's own, control characters, lines, and invalid Unicode."""
 
 import re
 from typing import Annotated
@@ -60,14 +60,14 @@ def test_the_limit_counts_bytes_exactly(fits: str, too_long: str) -> None:
 
 
 @given(st.text())
-def test_a_text_is_taken_exactly_when_its_bytes_fit(text: str) -> None:
+def test_a_text_is_accepted_exactly_when_its_bytes_fit(text: str) -> None:
     if len(text.encode()) <= 10:
         assert TEN.validate_python(text) == text
     else:
         assert _error(text) == TOO_LONG
 
 
-def test_the_deployments_limit_goes_before_the_default() -> None:
+def test_the_deployments_limit_overrides_the_default() -> None:
     limits = GroupLimits(group_name_bytes=4)
     assert TEN.validate_python("茶x", context={LIMITS: limits}) == "茶x"
     assert _error("茶xx", limits=limits) == TOO_LONG
@@ -81,12 +81,12 @@ def test_a_refusal_names_the_limit_in_force() -> None:
 
 
 @pytest.mark.parametrize("text", ["\ud800", "tea\udfff", "\udc00\ud800"])
-def test_a_lone_surrogate_is_a_refusal_and_not_a_crash(text: str) -> None:
+def test_a_lone_surrogate_is_refused_and_crashes_nothing(text: str) -> None:
     assert _error(text) == "not_unicode"
     assert byte_length("😀") == 4
 
 
-def test_no_text_is_no_text() -> None:
+def test_an_empty_text_is_accepted() -> None:
     assert TEN.validate_python("") == ""
     assert _error(None) == "string_type"
 
@@ -98,7 +98,7 @@ def test_a_blank_line_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("control", [*CONTROLS, *BREAKS], ids=ascii)
-def test_a_line_holds_no_control_character_and_no_line_break(control: str) -> None:
+def test_a_line_has_no_control_character_and_no_line_break(control: str) -> None:
     for line in LINES:
         assert line.validate_python("green tea") == "green tea"
         assert _error(f"green{control}tea", line) == "control_character"
@@ -106,7 +106,7 @@ def test_a_line_holds_no_control_character_and_no_line_break(control: str) -> No
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=ascii)
-def test_a_text_holds_no_control_character_wherever_it_stands(control: str) -> None:
+def test_a_text_has_no_control_character_anywhere(control: str) -> None:
     for text in (control, f"{control}tea", f"green{control}tea", f"tea\n{control}"):
         assert _error(text, TEXT) == "control_character"
         assert not _fits_schema(text, TEXT)
@@ -126,17 +126,17 @@ def test_a_text_holds_no_control_character_wherever_it_stands(control: str) -> N
     ],
     ids=ascii,
 )
-def test_a_text_keeps_what_people_write(text: str) -> None:
+def test_a_text_keeps_ordinary_writing(text: str) -> None:
     assert TEXT.validate_python(text) == text
     assert _fits_schema(text, TEXT)
 
 
-def test_the_lines_of_a_text_end_alike() -> None:
+def test_all_line_ends_of_a_text_become_newlines() -> None:
     assert TEXT.validate_python("one\r\ntwo\rthree\n\r\n") == "one\ntwo\nthree\n\n"
 
 
 @given(st.text())
-def test_what_the_schema_allows_is_taken_and_nothing_else(text: str) -> None:
+def test_the_schema_allows_exactly_what_is_accepted(text: str) -> None:
     for adapter in (TEXT, *LINES):
         is_taken = True
         try:
@@ -146,7 +146,7 @@ def test_what_the_schema_allows_is_taken_and_nothing_else(text: str) -> None:
         assert is_taken == _fits_schema(text, adapter)
 
 
-def test_the_strings_and_keys_of_json_hold_no_control_characters_at_any_depth() -> None:
+def test_json_has_no_control_characters_at_any_depth() -> None:
     def cleaned(value: object) -> object:
         return json_without_controls(value, orjson.dumps(value).decode())
 
@@ -159,6 +159,6 @@ def test_the_strings_and_keys_of_json_hold_no_control_characters_at_any_depth() 
                 cleaned(value)
 
 
-def test_the_schema_tells_both_characters_and_bytes() -> None:
+def test_the_schema_has_the_limit_in_characters_and_in_bytes() -> None:
     schema = TEN.json_schema()
     assert (schema["maxLength"], schema["x-limit-bytes"]) == (10, 10)

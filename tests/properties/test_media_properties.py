@@ -1,4 +1,4 @@
-"""Uploads against a plain model of them: taken in, held by posts and drafts, released, expired, swept.
+"""Uploads against a simple model: uploaded, used by posts and drafts, released, expired, swept.
 
 mongomock has no GridFS, so bytes are a dictionary here; their records are what is tested.
 """
@@ -14,7 +14,7 @@ from hypothesis.stateful import Bundle, invariant, precondition, rule
 
 from channels.drafts.models import NewDraft
 from groups.kernel.actor import Actor
-from groups.models import Attachment, Content, Kind, MediaKind
+from groups.models import Attachment, Content, Kind, MediaKind, MediaSize
 from tests.builders import ADA, BOB, text
 from tests.properties.machine import BOUNDED, CHANNEL, Deployment
 
@@ -39,7 +39,7 @@ class Bucket:
 
 @dataclass
 class File:
-    """An upload as it ought to be."""
+    """The expected state of an upload."""
 
     owner: Actor
     expires_at: datetime | None
@@ -48,7 +48,7 @@ class File:
 
 @dataclass
 class Holder:
-    """A post or a draft, and which upload it holds."""
+    """A post or a draft, and the upload that it uses."""
 
     media_id: str | None
 
@@ -62,7 +62,7 @@ def carrying(media_id: str) -> Content:
 
 
 class Uploads(Deployment):
-    """`files` are the uploads that are there, `posts` and `drafts` what holds them."""
+    """`files` are the uploads that exist, `posts` and `drafts` use them."""
 
     uploaded = Bundle("uploaded")
 
@@ -70,7 +70,7 @@ class Uploads(Deployment):
         super().__init__(unused_media_seconds=UNUSED_SECONDS)
         self.media = self.services.chat.media
         self.bucket = Bucket()
-        self.media._media.bytes._made = self.bucket  # type: ignore[assignment]  # see above
+        self.services.database.bucket = lambda *_, **__: self.bucket  # type: ignore[assignment, method-assign]
         self.posting = self.services.channels.posts
         self.drafting = self.services.channels.drafting.drafts
         self.files: dict[str, File] = {}
@@ -161,7 +161,7 @@ class Uploads(Deployment):
         assert self.get(self.media.sweep()) == len(gone)
         for media_id in gone:
             assert self.files.pop(media_id).uses == 0
-            assert self.done(self.media.get(media_id)) == "media_not_found"
+            assert self.done(self.media.open(media_id, MediaSize.ORIGINAL)) == "media_not_found"
 
     @invariant()
     def what_is_held_is_there_and_nothing_is_left_of_the_rest(self) -> None:

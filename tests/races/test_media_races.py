@@ -1,4 +1,4 @@
-"""Uploads whose day is over: two processes sweep them while posts begin to use some; each is used or gone."""
+"""Expired uploads: two processes sweep them while posts begin to use some; each is used or deleted."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.conftest import OpenApi
 UPLOADS = 24
 
 
-async def test_an_upload_at_its_end_is_in_a_post_or_gone_whichever_process_sweeps(
+async def test_an_expiring_upload_is_in_a_post_or_deleted(
     api: OpenApi, database: Database, second_database: Database
 ) -> None:
     clock = MovedClock()

@@ -30,7 +30,7 @@ from channels.server.limits.rate_limit import TokenBuckets, UserRates
 from channels.server.realtime.close_codes import CloseCode
 from groups.kernel.actor import Actor
 from groups.kernel.clock import to_milliseconds
-from groups.kernel.errors import Quota, RateLimited, Unavailable
+from groups.kernel.errors import RateLimit, RateLimited, Unavailable
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database
 from tests.api import PATIENCE_SECONDS, Api, MovedClock, User, a_channel, a_post, id_of
@@ -269,7 +269,7 @@ async def test_looks_at_the_server_have_a_bound_of_their_own(
 
 
 def test_what_is_reserved_comes_when_it_is_there_and_no_later_than_asked_for(timer: Timer) -> None:
-    buckets = TokenBuckets(Quota("drawings", 20))
+    buckets = TokenBuckets(RateLimit("drawings", 20))
     assert [buckets.reserve("ada", 0.1) for _ in range(20)] == [0] * 20
     waits = [buckets.reserve("ada", 0.101) for _ in range(2)]
     assert waits == pytest.approx([0.05, 0.1])

@@ -1,11 +1,11 @@
-"""Caches are as large as they say, whatever they are filled with: measured, not believed."""
+"""Measures that caches take no more memory than they say, whatever they are filled with."""
 
 import gc
 import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 from bson import encode
@@ -15,10 +15,9 @@ from channels.routes.responses import post_response
 from channels.server.tokens import TokenVerifier, mint
 from channels.service import profiles as extras_module
 from channels.service.profiles import ProfileCache
-from groups.kernel import byte_cache
-from groups.kernel.byte_cache import ByteCache, kept_bytes
+from groups.kernel.byte_cache import ByteCache, cached_bytes, caches
 from groups.kernel.clock import SystemClock
-from groups.kernel.ids import SEPARATOR, GroupId, UserId
+from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId
 from groups.models import (
     AccessContext,
     Attachment,
@@ -47,13 +46,15 @@ from tests.builders import mock_database
 from tests.conftest import OpenApi
 from tests.groups.test_rendering import GROUP
 
+T = TypeVar("T")
+
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 HONEST: Final = 1.5
-"""What a cache may take / what it says: the measure counts what Python's allocator adds."""
+"""The memory that a cache may take, over its own estimate; the measure includes what Python's allocator adds."""
 ASTRAL: Final = "\N{GRINNING FACE}"  # has a text take four bytes for each of its characters
 EMOJI: Final = [chr(0x1F400 + number) for number in range(50)]
 FULL_BYTES: Final = 48 * 2**20
-"""What all caches of a process may take together: a small part of the 150 MB that it may have."""
+"""What all caches of a process may take together; a small part of the 150 MB that a process may take."""
 
 
 def taken(fill: Callable[[], object]) -> int:
@@ -69,12 +70,19 @@ def taken(fill: Callable[[], object]) -> int:
         del kept
 
 
+def made_with_caches(make: Callable[[], T]) -> "tuple[T, dict[str, ByteCache[Any, Any]]]":
+    """The object that `make` returns, and its caches by name."""
+    before = caches()
+    made = make()
+    return made, {cache.name: cache for cache in caches() if cache not in before}
+
+
 def check(cache: "ByteCache[Any, Any]", put: Callable[[int], object], most: int = 50_000) -> None:
-    """Fill the cache until older entries have given way; what it then takes is what it says, or less."""
-    put(0)  # what is made once is none of it
+    """Fill the cache until it drops older entries; the memory that it then takes is within its estimate."""
+    put(0)  # objects that are made once do not count
     cache.clear()
     numbers = count(1)
-    # Lists of freed objects and the like, which stay with the process.
+    # Fills lists of freed objects and the like, which stay with the process.
     for _ in range(50):
         put(next(numbers))
     cache.clear()
@@ -88,12 +96,12 @@ def check(cache: "ByteCache[Any, Any]", put: Callable[[int], object], most: int 
             put(number + 1_000_000)
 
     took = taken(fill)
-    assert cache.size_bytes > cache.most_bytes / 2, "it was filled"
-    assert cache.size_bytes <= cache.most_bytes
-    assert took < HONEST * cache.most_bytes, f"{took} of {cache.most_bytes}"
+    assert cache.size_bytes > cache.max_bytes / 2, "it was filled"
+    assert cache.size_bytes <= cache.max_bytes
+    assert took < HONEST * cache.max_bytes, f"{took} of {cache.max_bytes}"
 
 
-# --- what the stores remember ---------------------------------------------------------------------------------------
+# --- caches of stores -------------------------------------------------------------------------------------------------
 
 CONTENTS: Final[dict[str, dict[str, Any]]] = {
     "one letter": {"text": "x"},
@@ -135,18 +143,20 @@ def a_message(number: int, stream_id: str = "group_@TOA#_news", **content: Any) 
 
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 def test_messages(content: dict[str, Any]) -> None:
-    memory = MessageStore(mock_database())._memory
+    store, made = made_with_caches(lambda: MessageStore(mock_database()))
+    query = store.query_newest(StreamId("group_tea"), below=None, limit=1)
 
     def put(number: int) -> None:
         document = message_document(KeyedMessage(a_message(number, **content), "key", "digest"))
-        memory.meaning_of(encode(document))
+        query.take_raw([encode(document)])
 
-    check(memory._known, put)
+    check(made["messages"], put)
 
 
 @pytest.mark.parametrize("is_full", [False, True])
 def test_members(is_full: bool) -> None:
-    memory = MemberStore(mock_database())._memory
+    store, made = made_with_caches(lambda: MemberStore(mock_database()))
+    query = store.query_cached_members(GroupId("g"), [])
 
     def put(number: int) -> None:
         plain = Member(GroupId("g"), UserId(f"{number}"), Role.MEMBER, NOW, 1_000, None, "")
@@ -160,9 +170,9 @@ def test_members(is_full: bool) -> None:
             ASTRAL * 12,
             frozenset(Grant),
         )
-        memory.meaning_of(encode(member_document(full if is_full else plain)))
+        query.take_raw([encode(member_document(full if is_full else plain))])
 
-    check(memory._known, put)
+    check(made["members"], put)
 
 
 @pytest.mark.parametrize(
@@ -175,37 +185,40 @@ def test_members(is_full: bool) -> None:
     ids=["small", "texts", "reactions"],
 )
 def test_groups(values: dict[str, Any]) -> None:
-    memory = GroupStore(mock_database())._memory
+    store, made = made_with_caches(lambda: GroupStore(mock_database()))
+    query = store.query_group(GroupId("g"))
 
     def put(number: int) -> None:
         group = GROUP.model_copy(update={"group_id": GroupId(f"@TOA#_{number}"), **values})
-        memory.meaning_of(encode(group_document(group)))
+        query.take_raw([encode(group_document(group))])
 
-    check(memory._known, put)
+    check(made["groups"], put)
 
 
 @pytest.mark.parametrize("emoji", [1, 50])
 def test_tallies(emoji: int) -> None:
-    memory = ReactionStore(mock_database())._tally_memory
+    store, made = made_with_caches(lambda: ReactionStore(mock_database()))
+    query = store.ask([], []).of_tallies
 
     def put(number: int) -> None:
         counts = dict.fromkeys(EMOJI[:emoji], 1000 + number)
         key = f"group_@TOA#_news{SEPARATOR}{number}"
-        memory.meaning_of(encode({"_id": key, "counts": counts, "total": number, "version": 1}))
+        query.take_raw([encode({"_id": key, "counts": counts, "total": number, "version": 1})])
 
-    check(memory._known, put)
+    check(made["tallies"], put)
 
 
 def test_reactions() -> None:
-    memory = ReactionStore(mock_database())._held_memory
+    store, made = made_with_caches(lambda: ReactionStore(mock_database()))
+    query = store.ask([], []).of_held
 
     def put(number: int) -> None:
         key = f"group_@TOA#_news{SEPARATOR}{number}"
-        memory.meaning_of(
-            encode({"message_id": key, "user_id": f"user-{number}", "emoji": EMOJI[0]})
+        query.take_raw(
+            [encode({"message_id": key, "user_id": f"user-{number}", "emoji": EMOJI[0]})]
         )
 
-    check(memory._known, put)
+    check(made["reactions"], put)
 
 
 # --- what is rendered -----------------------------------------------------------------------------------------------
@@ -222,10 +235,11 @@ PAGES: Final[dict[str, tuple[int, dict[str, Any]]]] = {
 
 @pytest.mark.parametrize(("number", "content"), PAGES.values(), ids=PAGES)
 def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
-    rendering = MessageRendering(
-        lambda message, access, tally, _: post_response(message, access, tally)
+    rendering, made = made_with_caches(
+        lambda: MessageRendering(
+            lambda message, access, tally, _: post_response(message, access, tally)
+        )
     )
-    caches = rendering._messages, rendering._pages
     streams = count()
 
     def read(times: int) -> None:
@@ -241,11 +255,11 @@ def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
                 )
 
     read(2)
-    for cache in caches:
+    for cache in made.values():
         cache.clear()
     took = taken(lambda: read(16 if number == 100 else 200))
-    bound = sum(cache.most_bytes for cache in caches)
-    assert all(cache.size_bytes <= cache.most_bytes for cache in caches)
+    bound = sum(cache.max_bytes for cache in made.values())
+    assert all(cache.size_bytes <= cache.max_bytes for cache in made.values())
     assert took < HONEST * bound, f"{took} of {bound}"
 
 
@@ -254,13 +268,13 @@ def test_rendered_pages(number: int, content: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("length", [1, 32])
 def test_tokens(length: int) -> None:
-    verifier = TokenVerifier(SECRET)
+    verifier, made = made_with_caches(lambda: TokenVerifier(SECRET))
 
     def put(number: int) -> None:
         user_id = f"{number:0{length}}"
         verifier.verify(mint(SECRET, user_id, admin=False, hours=1, now=SystemClock().now()))
 
-    check(verifier.cache, put)
+    check(made["tokens"], put)
 
 
 class _Channels:
@@ -281,25 +295,25 @@ class _Channels:
 )
 def test_channels(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras_module, "KEPT_BYTES", 2**20)
-    cache = ProfileCache(_Channels(**values))  # type: ignore[arg-type]
+    profiles, made = made_with_caches(lambda: ProfileCache(_Channels(**values)))  # type: ignore[arg-type]
 
     def put(number: int) -> None:
         # It waits for nothing.
         with pytest.raises(StopIteration):
-            cache.get(GroupId(f"@TOA#_{number}")).send(None)
+            profiles.get(GroupId(f"@TOA#_{number}")).send(None)
 
-    check(cache._kept, put)
+    check(made["channels"], put)
 
 
-async def test_what_caches_keep_is_a_metric_and_all_of_them_are_small(api: OpenApi) -> None:
+async def test_the_size_of_every_cache_is_a_metric_and_small(api: OpenApi) -> None:
     server = await api()
     gc.collect()
     user = server.user()
     assert (await user.get("/v1/channels?limit=7")).status == 200
     told = (await user.get("/metrics")).text
-    for name in kept_bytes():
+    for name in cached_bytes():
         assert f'channels_cache_bytes{{cache="{name}"}}' in told
-    bounds = {cache.name: cache.most_bytes for cache in byte_cache._caches}
+    bounds = {cache.name: cache.max_bytes for cache in caches()}
     twice = {"rendered messages", "rendered pages"}  # of posts, and of messages in chats
     total = sum(size * (1 + (name in twice)) for name, size in bounds.items() if name != "test")
     assert {"messages", "members", "groups", "tallies", "reactions", "tokens", "queries"} <= set(

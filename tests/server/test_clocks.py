@@ -57,7 +57,7 @@ async def machine(mongod_uri: str, database: Database) -> AsyncIterator[OpenMach
 
 
 @pytest.mark.parametrize("ahead", APART)
-async def test_every_process_tells_the_database_s_time(machine: OpenMachine, ahead: float) -> None:
+async def test_every_process_shows_the_database_s_time(machine: OpenMachine, ahead: float) -> None:
     right, wrong = await machine(), await machine(ahead)
     now = right.services.clock.now()
     assert abs((wrong.services.clock.now() - now).total_seconds()) < NEAR
@@ -70,7 +70,7 @@ async def test_every_process_tells_the_database_s_time(machine: OpenMachine, ahe
 
 
 @pytest.mark.parametrize("ahead", APART)
-async def test_a_wrong_clock_neither_stops_nor_misdates_posts(
+async def test_a_process_with_a_wrong_clock_does_not_harm_posts_elsewhere(
     machine: OpenMachine, ahead: float
 ) -> None:
     rate = {"posts_per_second": 3}
@@ -92,9 +92,7 @@ async def test_a_wrong_clock_neither_stops_nor_misdates_posts(
 
 
 @pytest.mark.parametrize("ahead", APART)
-async def test_a_revocation_counts_alike_whichever_clock_it_was_answered_by(
-    machine: OpenMachine, ahead: float
-) -> None:
+async def test_a_revocation_counts_alike_by_every_clock(machine: OpenMachine, ahead: float) -> None:
     right, wrong = await machine(), await machine(ahead)
     for here, there in ((right, wrong), (wrong, right)):
         ada = here.user("ada")
@@ -110,7 +108,7 @@ async def test_a_revocation_counts_alike_whichever_clock_it_was_answered_by(
 
 
 @pytest.mark.parametrize("ahead", [50.0, 3600.0])
-async def test_a_token_of_the_future_is_let_in_by_no_process(
+async def test_a_token_of_the_future_is_refused_by_every_process(
     machine: OpenMachine, ahead: float
 ) -> None:
     right, wrong = await machine(), await machine(ahead)
@@ -122,7 +120,7 @@ async def test_a_token_of_the_future_is_let_in_by_no_process(
 
 
 @pytest.mark.parametrize("ahead", [50.0, 3600.0])
-async def test_a_scheduled_post_is_on_time_with_clocks_ahead(
+async def test_a_scheduled_post_waits_for_its_time_with_any_clock(
     machine: OpenMachine, ahead: float
 ) -> None:
     wrong = await machine(ahead)
@@ -176,7 +174,7 @@ async def empty_bucket(world: World, group_id: GroupId, at: datetime) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1.001, 50.0, 3600.0])
-async def test_a_rate_spent_by_a_clock_ahead_refuses_no_request(seconds: float) -> None:
+async def test_a_rate_spent_in_the_future_refuses_nobody(seconds: float) -> None:
     world = mock_world(posts_per_second=2)
     group_id = await world.group()
     await empty_bucket(world, group_id, world.clock.now() + timedelta(seconds=seconds))
@@ -189,7 +187,7 @@ async def test_a_rate_spent_by_a_clock_ahead_refuses_no_request(seconds: float) 
     await world.post(ADA, group_id)
 
 
-async def test_a_rate_that_is_spent_within_the_next_second_refuses_for_that_long() -> None:
+async def test_a_rate_spent_within_the_next_second_refuses_for_that_long() -> None:
     world = mock_world(posts_per_second=2)
     group_id = await world.group()
     await empty_bucket(world, group_id, world.clock.now() + timedelta(seconds=1))

@@ -58,8 +58,8 @@ async def visits(server: Api, path: str, times: int) -> None:
     """So many rounds of visitors, and the end of every connection of theirs."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         for _ in range(times):
-            addresses = [replace(server.user("visitor"), http=http) for _ in range(ROUND)]
-            await asyncio.gather(*(a_visit(visitor, path) for visitor in addresses))
+            visitors = [replace(server.user("visitor"), http=http) for _ in range(ROUND)]
+            await asyncio.gather(*(a_visit(visitor, path) for visitor in visitors))
 
 
 async def open_cursors(database: Database) -> int:
@@ -72,7 +72,9 @@ def kept_by(hub: Hub) -> dict[str, int]:
     return {name: len(kept) for name, kept in vars(hub).items() if isinstance(kept, dict | set)}
 
 
-async def test_users_who_came_and_went_leave_no_memory(api: OpenApi, database: Database) -> None:
+async def test_users_that_came_and_went_leave_nothing_behind(
+    api: OpenApi, database: Database
+) -> None:
     server = await api()
     others = connections()  # of servers that the tests of this process share
     async with aiohttp.ClientSession() as http:

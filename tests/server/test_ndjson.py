@@ -10,7 +10,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from channels.server.web.ndjson import serve_stream
-from groups.kernel.endpoint import LINE_BYTES, Body, Lines, Response, Stream, endpoints_of, post
+from groups.kernel.endpoint import (
+    LINE_BYTES,
+    Body,
+    NdjsonBody,
+    NdjsonStream,
+    Response,
+    endpoints_of,
+    post,
+)
 from groups.kernel.errors import Unavailable
 
 Serve = Callable[..., Awaitable[TestClient[web.Request, web.Application]]]
@@ -33,11 +41,11 @@ class EchoRoutes:
     tag = "Echo"
 
     @post("/echo")
-    async def echo(self, lines: Lines[Line]) -> Stream[Told]:
+    async def echo(self, lines: NdjsonBody[Line]) -> NdjsonStream[Told]:
         """Echo."""
-        return Stream(self._echo(lines))
+        return NdjsonStream(self._echo(lines))
 
-    async def _echo(self, lines: Lines[Line]) -> AsyncGenerator[Told, None]:
+    async def _echo(self, lines: NdjsonBody[Line]) -> AsyncGenerator[Told, None]:
         async for chunk in lines.chunks:
             if b"broken" in chunk:
                 raise ValueError("a secret of ours")

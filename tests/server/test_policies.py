@@ -10,7 +10,7 @@ from yarl import URL
 from channels.console.assets import load_assets
 from tests.api import Api, User, a_channel, fresh, id_of, part
 from tests.conftest import OpenApi
-from tests.groups.test_media import picture
+from tests.groups.test_media import an_image
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -149,7 +149,7 @@ async def a_scene(api: Api) -> dict[str, str]:
     owner = api.user("owner")
     channel = await a_channel(owner)
     media = {}
-    for name, data in (("picture", picture()), ("file", b"<script>alert(1)</script>")):
+    for name, data in (("picture", an_image()), ("file", b"<script>alert(1)</script>")):
         file = "a.png" if name == "picture" else "a.html"
         stored = await owner.call("POST", "/v1/media", data=data, headers={"X-File-Name": file})
         assert stored.status == 201, stored

@@ -15,7 +15,7 @@ from aiohttp import web
 import channels.server.web.handlers
 import channels.server.web.protocol
 import channels.server.web.uploads
-from groups.service.media.upload_receiver import UploadReceiver
+from groups.service.media.upload_files import UploadReceiver
 from tests.api import AS_LINES, PATIENCE_SECONDS, Api, a_channel, part
 from tests.conftest import OpenApi
 
@@ -186,7 +186,7 @@ async def test_a_user_has_so_many_uploads_under_way_and_no_more(
     monkeypatch.setattr(UploadReceiver, "receive", slow)
     under_way = [asyncio.create_task(ada.call("POST", "/v1/media", data=b"x")) for _ in range(2)]
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while server.services.chat.media._under_way[ada.id] < 2:  # type: ignore[index]  # an id
+        while server.services.chat.media.uploads_under_way < 2:
             await asyncio.sleep(0.01)
     refused = await ada.call("POST", "/v1/media", data=b"x")
     assert refused.refusal == (429, "rate_limited")
@@ -195,7 +195,7 @@ async def test_a_user_has_so_many_uploads_under_way_and_no_more(
     assert [(await one).status for one in under_way] == [201, 201]
     for user in (ada, bob):
         assert (await user.call("POST", "/v1/media", data=b"x")).status == 201
-    assert not server.services.chat.media._under_way
+    assert not server.services.chat.media.uploads_under_way
 
 
 # --- the deadline of a head, and bodies that take longer ------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Final
 
 from channels.analytics.audit.store import ReachAuditStore
 from channels.audit.service import REPAIR_ACTOR
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
@@ -28,14 +28,14 @@ def checks(database: Database, chat: GroupChat) -> list[Check]:
             "P4",
             "posts show the views that are counted",
             "views of posts",
-            lambda snapshot: snapshot.number("views"),
+            lambda snapshot: snapshot.count("views"),
             audit.views,
         ),
         Check(
             "P3",
             "a channel's last day ends with its members",
             "channels",
-            lambda snapshot: snapshot.number("channels"),
+            lambda snapshot: snapshot.count("channels"),
             audit.days,
         ),
         muted_count(database, chat),
@@ -48,7 +48,7 @@ def muted_count(database: Database, chat: GroupChat) -> Check:
         "P4",
         "as many have muted a group as are counted",
         "groups",
-        lambda snapshot: snapshot.number("groups"),
+        lambda snapshot: snapshot.count("groups"),
         _Audit(database, ReachAuditStore(database), chat).muted,
     )
 

@@ -26,7 +26,7 @@ from pydantic import IPvAnyNetwork
 
 from channels.server.limits.concurrency import ConcurrencyLimit, Place, QueuedLimit
 from channels.server.limits.rate_limit import TokenBuckets
-from groups.kernel.errors import Quota
+from groups.kernel.errors import RateLimit
 
 _FORWARDED: Final = "X-Forwarded-For"
 ADDRESS_LENGTH: Final = 64  # characters: no address is longer
@@ -56,15 +56,17 @@ class AddressLimits:
         *,
         trusted_proxies: Sequence[IPvAnyNetwork] = (),
     ) -> None:
-        self.buckets = TokenBuckets(Quota(_REQUESTS, per_second)) if per_second else None
+        self.buckets = TokenBuckets(RateLimit(_REQUESTS, per_second)) if per_second else None
         self._sockets = ConcurrencyLimit(sockets, "sockets of one address without a token")
         self._transfers = ConcurrencyLimit(transfers, "downloads of one address")
         self._turns = QueuedLimit(AT_ONCE, MOST_WAITING, "pages and files of one address")
         self._paces = QueuedLimit(
             AT_ONCE, 0, "responses to one address in one turn of the event loop"
         )
-        self._renders = TokenBuckets(Quota(_RENDERS, RENDERS_PER_SECOND)) if per_second else None
-        self._probes = TokenBuckets(Quota(_PROBES, PROBES_PER_SECOND)) if per_second else None
+        self._renders = (
+            TokenBuckets(RateLimit(_RENDERS, RENDERS_PER_SECOND)) if per_second else None
+        )
+        self._probes = TokenBuckets(RateLimit(_PROBES, PROBES_PER_SECOND)) if per_second else None
         self._trusted = tuple(trusted_proxies)
         self._has_warned = False
 

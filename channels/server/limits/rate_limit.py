@@ -11,7 +11,7 @@ from typing import Final
 from cachetools import LRUCache
 
 from groups.kernel.actor import Actor
-from groups.kernel.errors import Quota, RateLimited
+from groups.kernel.errors import RateLimit, RateLimited
 
 KEYS: Final = 8_192  # in 4 MB; beyond them the least recent key starts with a full bucket
 DEBT_SECONDS: Final = (
@@ -24,7 +24,7 @@ FEW: Final = 0.2  # of the quota; below it, responses show what is left
 class TokenBuckets:
     """One bucket for each key, all with the same rate."""
 
-    def __init__(self, quota: Quota) -> None:
+    def __init__(self, quota: RateLimit) -> None:
         self.quota = quota
         self._spent: Counter[str] = Counter()
         self._full_at: LRUCache[str, float] = LRUCache(maxsize=KEYS)
@@ -79,18 +79,18 @@ class TokenBuckets:
 
     def _refusal(self, seconds: float) -> RateLimited:
         detail = f"At most {self.quota.per_second} requests a second"
-        return RateLimited(detail, retry_after_seconds=seconds, quota=self.quota)
+        return RateLimited(detail, retry_after_seconds=seconds, rate_limit=self.quota)
 
 
 class UserRates:
     """Requests a second of each user. The application's back end acts for many users and is not limited."""
 
     def __init__(self, per_second: int) -> None:
-        quota = Quota("user", per_second)
+        quota = RateLimit("user", per_second)
         self.buckets = TokenBuckets(quota) if per_second else None
         self._few = per_second * FEW
 
-    def take(self, actor: Actor) -> tuple[Quota, int] | None:
+    def take(self, actor: Actor) -> tuple[RateLimit, int] | None:
         """Count one request of the user. Returns their quota and the rest of it, when little is left.
 
         Raises: RateLimited.

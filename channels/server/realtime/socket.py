@@ -36,7 +36,7 @@ from channels.server.web.router import Parameters
 from conversations.errors import ConversationNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339
-from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, TooMany, Unready
+from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unready
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import is_outage
 from groups.models import stream_of
@@ -309,7 +309,7 @@ class SocketServer:
 
 def _problem_frame(error: DomainError) -> dict[str, Any]:
     frame: dict[str, Any] = {"type": "error", "code": error.code, "detail": error.detail}
-    if isinstance(error, TooMany | Unready):
+    if isinstance(error, RateLimited | Unready):
         frame["retry_after_seconds"] = error.retry_after_seconds
     return frame
 

@@ -41,7 +41,7 @@ from channels.server.web.uploads import (
 from groups.kernel.byte_cache import ByteCache
 from groups.kernel.endpoint import Download, Endpoint, IdempotencyKey, Rendered, Reply, Table
 from groups.kernel.errors import InvalidRequest
-from groups.kernel.keyed_locks import HELD_PLACE
+from groups.kernel.keyed_locks import REQUEST_SLOT
 from groups.kernel.text import LIMITS
 from groups.routes.responses.fields import ItemError
 
@@ -171,7 +171,7 @@ class EndpointHandlers:
             slot: Slot,
             raw: bytes | None,
         ) -> object:
-            HELD_PLACE.set(slot)
+            REQUEST_SLOT.set(slot)
             if claims is None:
                 if raw is not None:
                     arguments["body"] = self._parsed_body(endpoint, request, raw)

@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from channels.server.web.problems import InternalError, UnsupportedMediaType
-from groups.kernel.endpoint import LINE_BYTES, Endpoint, Lines, Stream
+from groups.kernel.endpoint import LINE_BYTES, Endpoint, NdjsonBody, NdjsonStream
 from groups.kernel.errors import DomainError, InvalidRequest, Unavailable
 from groups.kernel.mongo import is_outage
 
@@ -38,7 +38,7 @@ async def serve_stream(
     headers: Mapping[str, str],
     check: Callable[[], None] | None = None,
 ) -> web.StreamResponse:
-    """Call the endpoint and send its `Stream` under these headers. Its `lines` are the body of the request.
+    """Call the endpoint and send its `NdjsonStream` under these headers. Its `lines` are the body of the request.
 
     `check` raises when the caller's token is no longer valid. It is called before each part of the body.
 
@@ -53,8 +53,8 @@ async def serve_stream(
         # A chunked body may still turn out to be empty, which is valid and adds nothing.
         if not request.body_exists:
             raise InvalidRequest(errors=[{"field": "body", "reason": "holds no line"}])
-        given["lines"] = Lines(_checked(_chunks(request), check))
-    answer: Stream[Any] = await endpoint.handler(**given)
+        given["lines"] = NdjsonBody(_checked(_chunks(request), check))
+    answer: NdjsonStream[Any] = await endpoint.handler(**given)
     response = web.StreamResponse(status=endpoint.spec.status, headers=headers)
     response.content_type = NDJSON
     async with aclosing(answer.items) as items:
@@ -93,7 +93,7 @@ async def _checked(
 
 
 async def _chunks(request: web.BaseRequest) -> AsyncGenerator[list[bytes | None], None]:
-    """The lines of the body, as `endpoint.Lines` defines them."""
+    """The lines of the body, as `endpoint.NdjsonBody` defines them."""
     rest = b""
     is_too_long = False
     while True:

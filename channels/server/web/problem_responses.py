@@ -26,7 +26,7 @@ from channels.server.web.responses import (
     is_simple,
     rate_headers,
 )
-from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, TooMany, Unready
+from groups.kernel.errors import DomainError, InvalidRequest, RateLimited, Unready
 
 CODE: Final = web.ResponseKey("code", str)
 """The error code of a response, for metrics."""
@@ -64,10 +64,10 @@ def _body_of(error: DomainError, request_id: str) -> bytes:
 
 def _error_headers(error: DomainError) -> dict[str, str]:
     headers: dict[str, str] = {}
-    if isinstance(error, TooMany | Unready):
+    if isinstance(error, RateLimited | Unready):
         headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(error.retry_after_seconds)))
-    if isinstance(error, RateLimited) and error.quota is not None:
-        headers |= rate_headers(error.quota, 0, error.retry_after_seconds)
+    if isinstance(error, RateLimited) and error.rate_limit is not None:
+        headers |= rate_headers(error.rate_limit, 0, error.retry_after_seconds)
     if isinstance(error, BadToken):
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if isinstance(error, RangeNotSatisfiable):

@@ -22,8 +22,8 @@ from groups.kernel.errors import (
     OutOfRange,
     OutOfSpace,
     PermissionDenied,
+    RateLimited,
     TooLarge,
-    TooMany,
     Unauthenticated,
     Unready,
     UnsupportedMedia,
@@ -42,7 +42,7 @@ STATUS: Final[dict[type[DomainError], HTTPStatus]] = {
     LimitReached: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     Unready: HTTPStatus.SERVICE_UNAVAILABLE,
     OutOfRange: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     # As RFC 4331 (6) has it for quotas, too.

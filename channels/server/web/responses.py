@@ -20,7 +20,7 @@ from aiohttp.helpers import content_disposition_header
 
 from channels.server.web.request import Request
 from groups.kernel.endpoint import Table
-from groups.kernel.errors import Quota
+from groups.kernel.errors import RateLimit
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 SERVER: Final = "channels"
@@ -46,7 +46,7 @@ _COMMON_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in COMMON_
 _EXPOSED: Final = ", ".join((REQUEST_ID_HEADER, hdrs.RETRY_AFTER, RATE_HEADER, POLICY_HEADER))
 
 
-def rate_headers(quota: Quota, left: int, seconds: float) -> dict[str, str]:
+def rate_headers(quota: RateLimit, left: int, seconds: float) -> dict[str, str]:
     """The rest of a quota, and the seconds until there is more (draft-ietf-httpapi-ratelimit-headers-10)."""
     return {
         POLICY_HEADER: f'"{quota.name}";q={quota.per_second};w=1',

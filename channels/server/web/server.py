@@ -32,7 +32,7 @@ from channels.server.web.request import Request
 from channels.server.web.responses import REQUEST_ID_HEADER, common_headers
 from channels.server.web.router import Match, Router
 from groups.kernel.endpoint import Endpoint
-from groups.kernel.errors import DomainError, TooMany, Unavailable
+from groups.kernel.errors import DomainError, RateLimited, Unavailable
 from groups.kernel.ids import mint_id
 from groups.kernel.mongo import is_outage
 
@@ -130,7 +130,7 @@ class HttpServer:
         request.request_id = request_id
         started = time.perf_counter()
         route, weight = UNROUTED, 1
-        too_often: TooMany | None = None
+        too_often: RateLimited | None = None
         self._under_way += 1
         try:
             answered = self._cors.admit(request)
@@ -153,7 +153,7 @@ class HttpServer:
             response = await found.handler(request, parameters)
         except DomainError as error:
             response = problem_response(request, error)
-            if isinstance(error, TooMany):
+            if isinstance(error, RateLimited):
                 too_often = error
         except web.HTTPException as error:
             response = problem_response(request, domain_error_of(error))
@@ -189,7 +189,7 @@ class HttpServer:
         finally:
             self._under_way += 1
 
-    async def _delay_refusal(self, request: Request, error: TooMany) -> None:
+    async def _delay_refusal(self, request: Request, error: RateLimited) -> None:
         # Not by connection, since a flood may open a new one for each request.
         key = request.user_id, self._addresses.address_of(request) if not request.user_id else ""
         client = self._retry_states.get(key)

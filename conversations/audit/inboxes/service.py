@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from conversations.audit.inboxes.store import InboxAuditStore
-from groups.kernel.audit import Check, Finding, Repair
+from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot

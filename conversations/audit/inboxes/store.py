@@ -51,7 +51,7 @@ class InboxAuditStore:
     @staticmethod
     async def count_inboxes(snapshot: Snapshot) -> int:
         """How many channels have threads."""
-        return await snapshot.number("threads", [{"$group": {"_id": "$channel_id"}}])
+        return await snapshot.count("threads", [{"$group": {"_id": "$channel_id"}}])
 
     @staticmethod
     def wrong_totals(snapshot: Snapshot) -> AsyncIterator[Document]:

@@ -33,7 +33,7 @@ class DialogueAuditStore:
     async def count(snapshot: Snapshot) -> int:
         """How many one-to-one streams there are."""
         wanted: Stage = {"$match": {"$or": [{"_id": IS_C2C}, {"_id": IS_INBOX_STREAM}]}}
-        return await snapshot.number("streams", [wanted])
+        return await snapshot.count("streams", [wanted])
 
     @staticmethod
     def crooked_sides(snapshot: Snapshot) -> AsyncIterator[Document]:

@@ -69,7 +69,7 @@ class StreamAuditStore:
         """How many messages the stream has up to this seq."""
         # Uses index: stream_id_1_seq_1 (covered)
         bounds = {"$gte": 1, "$lte": seq}
-        return await snapshot.number(
+        return await snapshot.count(
             "messages", [{"$match": {"stream_id": stream_id, "seq": bounds}}]
         )
 

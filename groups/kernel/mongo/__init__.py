@@ -1,18 +1,18 @@
-"""MongoDB: the connection, transactions, indexes, and the outbox collection.
+"""MongoDB: the connection, transactions, queries, indexes, and the outbox.
 
-With the stores, the only rooms that know the driver, so that its successor can replace it in one place.
+Only this package and the stores know the driver, so that it can be replaced in one place.
 """
 
 from groups.kernel.mongo.batched_query import BatchedQuery, JoinedOn
-from groups.kernel.mongo.connecting import POOL_SIZE, StandaloneServer
+from groups.kernel.mongo.connection import POOL_SIZE, StandaloneServer
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import (
     DESCENDING,
     ONE_REPLY,
-    Bucket,
     Collection,
     Document,
     DuplicateKeyError,
+    GridFSBucket,
     Index,
     NoFile,
     milliseconds_of,
@@ -27,11 +27,11 @@ __all__ = [
     "ONE_REPLY",
     "POOL_SIZE",
     "BatchedQuery",
-    "Bucket",
     "Collection",
     "Database",
     "Document",
     "DuplicateKeyError",
+    "GridFSBucket",
     "Index",
     "JoinedOn",
     "NoFile",

@@ -1,14 +1,18 @@
-"""Several queries sent as one command: what a transaction must know before it changes anything, or a reader at once.
+"""Several queries sent as one command.
 
-A command costs the driver a third of a millisecond of CPU and its caller twice that in waiting, however little it asks.
-`$lookup` runs each of them as it stands, with its own index and shard key, beside the document that the first one
-finds. (`$unionWith` would be the plainer word; transactions do not take it.)
+A command costs the driver a third of a millisecond of CPU, and its caller twice that in waiting, however little it
+reads. So a transaction that must know several things before it changes anything, and a reader that needs them at once,
+ask for all of them together:
 
-    group, seats = groups.lookup(group_id), members.lookup_many(group_id, users)
-    await database.look_up(tx, group, seats)
-    group.found, seats.found
+    group, members = groups.query_group(group_id), members.query_members(group_id, users)
+    await database.fetch(tx, group, members)
+    group.result, members.result
 
-A look-up may go `JoinedOn` with another one of the command, and find what belongs to the rows that that one finds.
+A store's `query_…` method returns such a query; its `find_…` and `read_…` methods send one of their own.
+
+`$lookup` runs each query as it stands, with its own index and shard key, beside the document that the first one finds.
+(`$unionWith` would be the plainer stage, but transactions do not take it.) A query may be `JoinedOn` an earlier one of
+the same command; it then finds what belongs to the rows that the earlier one finds.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,27 +25,27 @@ from groups.kernel.mongo.driver import AWARE_INSTANTS, Collection, Document
 
 T = TypeVar("T")
 
-_PART: Final = "_answer_"
-"""How the fields begin that hold the answers."""
+_PREFIX: Final = "_answer_"
+"""The beginning of the names of the fields that hold the queries' rows; a number follows."""
 _LENGTH_BYTES: Final = 4  # documents and arrays begin with their length in bytes, little-endian
 
 
 class JoinedOn(NamedTuple):
-    """Only what belongs to the rows that a look-up before it finds: their field `key` is the field `by` here."""
+    """Restricts a query to what belongs to the rows of `query`: those whose field `key` is the field `by` here."""
 
-    of: "BatchedQuery[Any]"
+    query: "BatchedQuery[Any]"
     key: str
     by: str
 
     def match(self, rows: list[Document]) -> Document:
-        """The same as a query, once the rows are known."""
+        """The same condition, once the rows are known."""
         return {self.by: {"$in": [row[self.key] for row in rows]}}
 
 
 class BatchedQuery(Generic[T]):
-    """A query and what its rows mean; `found` once it was answered.
+    """A query, and the function that makes its `result` of the rows.
 
-    With a `memory` of the collection, `parse` is given what the memory makes of each row in place of its document.
+    With a `cache` of the collection, `parse` gets the cache's objects in place of documents.
     """
 
     def __init__(
@@ -50,99 +54,102 @@ class BatchedQuery(Generic[T]):
         match: Document,
         parse: Callable[[list[Any]], T],
         *stages: Document,
-        memory: DecodedCache[Any] | None = None,
-        along: JoinedOn | None = None,
+        cache: DecodedCache[Any] | None = None,
+        joined_on: JoinedOn | None = None,
     ) -> None:
         self.collection = collection
-        self.along = along
+        self.joined_on = joined_on
         self.pipeline: list[Document] = [{"$match": match}, *stages]
         self._parse = parse
-        self._memory = memory
-        self._answer: list[T] = []
+        self._cache = cache
+        self._results: list[T] = []
 
     @property
-    def found(self) -> T:
-        """What was found. Raises: IndexError before the question was put."""
-        return self._answer[0]
+    def result(self) -> T:
+        """What was found. Raises: IndexError before `Database.fetch` has sent the query."""
+        return self._results[0]
 
     @property
-    def joined(self) -> list[Document]:
-        """The pipeline without the fields that the memory does not see, which mongomock cannot leave out."""
-        unseen = list(self._memory.unseen) if self._memory is not None else []
-        return [*self.pipeline, {"$unset": unseen}] if unseen else self.pipeline
+    def projected(self) -> list[Document]:
+        """The pipeline without the fields that the cache ignores; mongomock cannot leave fields out."""
+        ignored = list(self._cache.ignored_fields) if self._cache is not None else []
+        return [*self.pipeline, {"$unset": ignored}] if ignored else self.pipeline
 
-    def answer(self, rows: list[Document]) -> None:
-        """Take the rows that were found."""
-        if self._memory is None:
-            self._answer = [self._parse(rows)]
+    def take_rows(self, rows: list[Document]) -> None:
+        """Make the result of decoded rows."""
+        if self._cache is not None:
+            self._results = [self._parse([self._cache.parse(row) for row in rows])]
         else:
-            self._answer = [self._parse([self._memory.parse(row) for row in rows])]
+            self._results = [self._parse(rows)]
 
-    def answer_bytes(self, rows: list[bytes]) -> None:
-        """Take the rows that were found, not decoded yet."""
-        if self._memory is None:
-            self._answer = [self._parse([decode(row, AWARE_INSTANTS) for row in rows])]
+    def take_raw(self, rows: list[bytes]) -> None:
+        """Make the result of rows that are not decoded yet."""
+        if self._cache is not None:
+            self._results = [self._parse([self._cache.decoded(row) for row in rows])]
         else:
-            self._answer = [self._parse([self._memory.meaning_of(row) for row in rows])]
+            self._results = [self._parse([decode(row, AWARE_INSTANTS) for row in rows])]
 
 
-def joined_pipeline(lookups: Sequence[BatchedQuery[Any]]) -> list[Document]:
-    """The pipeline, on the first one's collection, that answers all of them in one document."""
-    first = lookups[0]
-    stages: list[Document] = [*first.joined, {"$replaceWith": {f"{_PART}0": ["$$ROOT"]}}]
-    part_of = {first: f"{_PART}0"}
-    for number, lookup in enumerate(lookups[1:], 1):
-        part_of[lookup] = part = f"{_PART}{number}"
-        join: Document = {
-            "from": lookup.collection.name,
-            "pipeline": lookup.joined,
-            "as": part,
+def combined_pipeline(queries: Sequence[BatchedQuery[Any]]) -> list[Document]:
+    """The pipeline on the first query's collection that answers all queries in one document."""
+    first = queries[0]
+    stages: list[Document] = [*first.projected, {"$replaceWith": {f"{_PREFIX}0": ["$$ROOT"]}}]
+    field_of = {first: f"{_PREFIX}0"}
+    for number, query in enumerate(queries[1:], 1):
+        field_of[query] = field = f"{_PREFIX}{number}"
+        lookup: Document = {
+            "from": query.collection.name,
+            "pipeline": query.projected,
+            "as": field,
         }
-        if lookup.along is not None:
-            of, key, by = lookup.along
-            join |= {"localField": f"{part_of[of]}.{key}", "foreignField": by}
-        stages.append({"$lookup": join})
+        if query.joined_on is not None:
+            other, key, by = query.joined_on
+            lookup |= {"localField": f"{field_of[other]}.{key}", "foreignField": by}
+        stages.append({"$lookup": lookup})
     return stages
 
 
-async def look_up_one_by_one(lookups: Sequence[BatchedQuery[Any]]) -> None:
-    """Answer them with a command each, where there is no other way (mongomock)."""
+async def fetch_one_by_one(queries: Sequence[BatchedQuery[Any]]) -> None:
+    """Answer each query with a command of its own, for mongomock."""
     rows_of: dict[BatchedQuery[Any], list[Document]] = {}
-    for lookup in lookups:
-        pipeline = lookup.pipeline
-        if lookup.along is not None:
-            pipeline = [{"$match": lookup.along.match(rows_of[lookup.along.of])}, *pipeline]
-        rows_of[lookup] = await lookup.collection.aggregate(pipeline).to_list(None)
-        lookup.answer(rows_of[lookup])
+    for query in queries:
+        pipeline = query.pipeline
+        if query.joined_on is not None:
+            pipeline = [
+                {"$match": query.joined_on.match(rows_of[query.joined_on.query])},
+                *pipeline,
+            ]
+        rows_of[query] = await query.collection.aggregate(pipeline).to_list(None)
+        query.take_rows(rows_of[query])
 
 
-def hand_out(lookups: Sequence[BatchedQuery[Any]], rows: list[Document]) -> None:
-    """Give each of them its rows."""
-    for number, lookup in enumerate(lookups):
-        lookup.answer(rows[0][f"{_PART}{number}"] if rows else [])
+def distribute(queries: Sequence[BatchedQuery[Any]], answer: list[Document]) -> None:
+    """Give each query its rows, out of the one document of the answer."""
+    for number, query in enumerate(queries):
+        query.take_rows(answer[0][f"{_PREFIX}{number}"] if answer else [])
 
 
-def hand_out_bytes(lookups: Sequence[BatchedQuery[Any]], rows: list[bytes]) -> None:
-    """Give each of them its rows, as they stand in the bytes of the one document."""
-    answers = _arrays_in(rows[0]) if rows else [[] for _ in lookups]
-    for lookup, answer in zip(lookups, answers, strict=True):
-        lookup.answer_bytes(answer)
+def distribute_raw(queries: Sequence[BatchedQuery[Any]], answer: list[bytes]) -> None:
+    """Give each query its rows, cut out of the bytes of the one document of the answer."""
+    rows_of = _arrays_in(answer[0]) if answer else [[] for _ in queries]
+    for query, rows in zip(queries, rows_of, strict=True):
+        query.take_raw(rows)
 
 
 def _arrays_in(raw: bytes) -> list[list[bytes]]:
-    """Each array of documents that the document holds, whose other fields are none."""
+    """The documents in each array of a BSON document that has no other fields."""
     arrays: list[list[bytes]] = []
-    place, end = _LENGTH_BYTES, len(raw) - 1  # a document ends in a zero
-    while place < end:
+    offset, end = _LENGTH_BYTES, len(raw) - 1  # a document ends in a zero
+    while offset < end:
         # An element: one byte of type, its name up to a zero, its value.
-        place = raw.index(0, place) + 1
-        following = place + int.from_bytes(raw[place : place + _LENGTH_BYTES], "little")
+        offset = raw.index(0, offset) + 1
+        following = offset + int.from_bytes(raw[offset : offset + _LENGTH_BYTES], "little")
         rows: list[bytes] = []
-        row, last = place + _LENGTH_BYTES, following - 1
+        row, last = offset + _LENGTH_BYTES, following - 1
         while row < last:
             start = raw.index(0, row) + 1
             row = start + int.from_bytes(raw[start : start + _LENGTH_BYTES], "little")
             rows.append(raw[start:row])
         arrays.append(rows)
-        place = following
+        offset = following
     return arrays

@@ -1,18 +1,19 @@
-"""The database: transactions that retry, the outbox they write, look-ups, batches, a driver's failure told as ours.
+"""The database: transactions that are retried, the outbox that they write, batched queries and writes.
 
 Promises:
-    Durable: every write is majority-committed and journaled before its caller hears of it.
-    Together: what `run` does, and the events it publishes, are committed together or not at all.
-    Exact outcome: a conflict or a lost primary is retried until it is known to have happened once; when that
-    takes longer than `PATIENCE_SECONDS`, `Unavailable` says so, and the caller repeats with its idempotency key.
+    Durable: every write is committed to a majority and journaled before its call returns.
+    Atomic: the writes of `run` and the events that it publishes are committed together or not at all.
+    Exact outcome: after a conflict or a lost primary a transaction is retried until it is known to have happened once.
+    When that takes longer than `PATIENCE_SECONDS`, the call raises `Unavailable`, and the caller repeats it with its
+    idempotency key.
 
-On mongomock (unit tests only) there are no sessions: `transaction()` yields a `Tx` without one, writes apply one
-by one, and events reach the listeners directly.
+On mongomock (unit tests only) there are no sessions: `transaction()` yields a `Tx` without one, writes apply one by
+one, and events reach the listeners directly.
 """
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -27,32 +28,35 @@ from groups.kernel.events import Event
 from groups.kernel.keyed_locks import KeyedLocks
 from groups.kernel.mongo.batched_query import (
     BatchedQuery,
-    hand_out,
-    hand_out_bytes,
-    joined_pipeline,
-    look_up_one_by_one,
+    combined_pipeline,
+    distribute,
+    distribute_raw,
+    fetch_one_by_one,
 )
-from groups.kernel.mongo.connecting import appname_of, connected
+from groups.kernel.mongo.connection import app_name_of, connect
 from groups.kernel.mongo.decoded_cache import DecodedCache
 from groups.kernel.mongo.driver import (
     AS_BYTES,
     NAIVE_INSTANTS,
     ONE_REPLY,
-    Bucket,
     Collection,
     Document,
+    GridFSBucket,
     Operation,
 )
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
-from groups.kernel.mongo.outbox import OUTBOX, tail
-from groups.kernel.mongo.retries import Retries
-from groups.kernel.mongo.stale_transactions import StaleTransactions
-from groups.kernel.mongo.transactions import Tx, committed
+from groups.kernel.mongo.outbox import OUTBOX
+from groups.kernel.mongo.transactions import (
+    StaleTransactions,
+    TransactionRunner,
+    Tx,
+    committed,
+)
 
 T = TypeVar("T")
 
 CLOCK_READINGS: Final = 3
-"""So many questions a comparison of the clocks: one may be held up on its way."""
+"""Readings of the database's clock for each comparison, since one may be delayed on its way."""
 
 
 class Database:
@@ -68,8 +72,10 @@ class Database:
         self._database = database
         self.transactional = transactional
         self.clock: Final = DatabaseClock(clock)
-        """The time by which all processes on this database decide; `clock` is that of the machine."""
-        self._retries = Retries(StaleTransactions(database.client, appname_of(database.name)))
+        """The time by which all processes on this database decide; `clock` is the machine's."""
+        self._transactions = TransactionRunner(
+            StaleTransactions(database.client, app_name_of(database.name))
+        )
         self.locks = KeyedLocks(patience_seconds=PATIENCE_SECONDS)
         self._local_listeners: list[Callable[[list[Event]], None]] = []
         self._collections_as_bytes: dict[str, Collection] = {}
@@ -78,11 +84,11 @@ class Database:
     async def connect(
         cls, uri: str, name: str, *, clock: Clock | None = None, patience_seconds: float = 10.0
     ) -> "Database":
-        """Connect to a replica set, or say why not.
+        """Connect to a replica set.
 
         Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
         """
-        handle = await connected(uri, name, patience_seconds=patience_seconds)
+        handle = await connect(uri, name, patience_seconds=patience_seconds)
         database = cls(handle, transactional=True, clock=clock)
         try:
             await database.read_clock()
@@ -98,44 +104,32 @@ class Database:
     def collection(self, name: str, *, naive_instants: bool = False) -> Collection:
         """The collection, for the store that owns it.
 
-        With `naive_instants` they are read without their zone, which halves the price of reading them. They are for
-        `milliseconds_of` alone: none may leave its store.
+        With `naive_instants`, instants are read without a time zone, which takes half the time. They are for
+        `milliseconds_of` only and must not leave their store.
         """
         options = NAIVE_INSTANTS if naive_instants else None
         return self._database.get_collection(name, codec_options=options)
 
-    async def create_collections(self, names: Iterable[str]) -> None:
-        """Create those that are missing, whoever does so beside us; on mongomock they come by themselves."""
-        if not self.transactional:
-            return
-        existing = set(await self._database.list_collection_names())
-        for name in sorted(set(names) - existing):
-            try:
-                await self._database.create_collection(name, check_exists=False)
-            except OperationFailure as error:
-                if error.code != 48:  # NamespaceExists: another process starts beside us
-                    raise
-
-    def memory(
+    def decoded_cache(
         self,
         name: str,
         parse: Callable[[Document], T],
         *,
-        most_bytes: int,
-        weigh: Callable[[bytes, T], int],
-        unseen: Sequence[str] = (),
+        max_bytes: int,
+        size_of: Callable[[bytes, T], int],
+        ignored_fields: Sequence[str] = (),
     ) -> DecodedCache[T]:
-        """A memory of what the collection's documents mean, for the store that owns it; on mongomock it keeps none."""
+        """A cache of the collection's decoded documents, for the store that owns it; on mongomock it keeps none."""
         return DecodedCache(
             self.collection(name),
             parse,
-            most_bytes=most_bytes,
-            weigh=weigh,
-            takes_bytes=self.transactional,
-            unseen=unseen,
+            max_bytes=max_bytes,
+            size_of=size_of,
+            reads_raw=self.transactional,
+            ignored_fields=ignored_fields,
         )
 
-    def bucket(self, name: str, *, chunk_bytes: int) -> Bucket:
+    def bucket(self, name: str, *, chunk_bytes: int) -> GridFSBucket:
         """The GridFS bucket, for the store that owns it; on mongomock there is none."""
         return AsyncIOMotorGridFSBucket(
             self._database, bucket_name=name, chunk_size_bytes=chunk_bytes
@@ -147,7 +141,7 @@ class Database:
 
     async def has_collections(self) -> bool:
         """Whether anything was ever stored."""
-        # A database that is profiled from its first command on has a collection of the server's own.
+        # Without MongoDB's own: a database that is profiled from its first command on has one.
         ours = {"name": {"$not": re.compile(r"^system\.")}}
         return bool(await self._database.list_collection_names(filter=ours))
 
@@ -167,19 +161,18 @@ class Database:
             raise Unavailable(f"The database does not take writes: {error}") from error
 
     async def server_version(self) -> str:
-        """The version of MongoDB."""
         info: Document = await self._database.client.server_info()
         return str(info["version"])
 
     async def read_clock(self) -> None:
-        """Compare the clock with the database's, by the fastest of a few answers; on mongomock there is none."""
+        """Compare `clock` with the database's clock, by the fastest of a few answers; a no-op on mongomock."""
         if not self.transactional:
             return
         readings: list[tuple[datetime, datetime, datetime]] = []
         for _ in range(CLOCK_READINGS):
             asked_at = self.clock.own_now()
             hello: Document = await self._database.client.admin.command("hello")
-            # The driver answers a command without zones.
+            # The driver returns the instants of a command's answer without a time zone.
             database_now = hello["localTime"].replace(tzinfo=UTC)
             readings.append((asked_at, database_now, self.clock.own_now()))
         self.clock.compare(*min(readings, key=lambda reading: reading[2] - reading[0]))
@@ -188,9 +181,9 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, attempt: int = 0) -> AsyncIterator[Tx]:
-        """A transaction around the body, committed at its end; its session is None on mongomock.
+        """Run the body in a transaction that is committed at its end; on mongomock without a session.
 
-        One attempt: what fails is rolled back and raised. `run` is the one that retries.
+        This is one attempt: a failure is rolled back and raised. `run` retries.
         """
         if not self.transactional:
             tx = Tx(None, attempt)
@@ -205,24 +198,25 @@ class Database:
     async def run(
         self, work: Callable[[Tx], Awaitable[T]], *keys: str, is_batch: bool = False
     ) -> T:
-        """What `work` returns, once its writes and events are committed; run again after a conflict.
+        """Run `work` in a transaction, again after a conflict, and return its result once it is committed.
 
-        `work` may run several times, so it must change nothing but the database through its `Tx`.
-        `keys` name the documents that others may write at the same time (`groups.kernel.keyed_locks`): of this process,
-        one transaction of a key runs at once; the others wait, and take none of the places for transactions.
+        `work` may run several times, so it must change nothing but the database through its `Tx`. `keys` name the
+        documents that many callers write (`groups.kernel.keyed_locks`): one transaction for each key runs at a time in
+        this process, and the others wait without taking a slot for transactions.
 
-        Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or no primary was
-            found within `PATIENCE_SECONDS`; RateLimited when too many wait for a key.
+        Raises: what `work` raises, with nothing written; Unavailable when the outcome is unknown or there was no
+            primary for `PATIENCE_SECONDS`; RateLimited when too many callers wait for a key.
         """
-        if not keys:
-            return await self._retries.run(lambda attempt: self._attempt(work, attempt))
-        # The keys first: a transaction's place is for those that can run.
-        async with self.locks.hold(*keys, is_batch=is_batch):
-            return await self._retries.run(lambda attempt: self._attempt(work, attempt))
 
-    async def _attempt(self, work: Callable[[Tx], Awaitable[T]], attempt: int) -> T:
-        async with self.transaction(attempt) as tx:
-            return await work(tx)
+        async def attempt_once(attempt: int) -> T:
+            async with self.transaction(attempt) as tx:
+                return await work(tx)
+
+        if not keys:
+            return await self._transactions.run(attempt_once)
+        # The keys first, since slots for transactions are for those that can run.
+        async with self.locks.hold(*keys, is_batch=is_batch):
+            return await self._transactions.run(attempt_once)
 
     # --- outbox ---------------------------------------------------------------------------------------------------
 
@@ -233,7 +227,7 @@ class Database:
             for listener in self._local_listeners:
                 listener(tx.events)
             return
-        # One document for all events of the transaction, however many callers it served.
+        # One document for all events of the transaction, which may serve many callers.
         await self.collection(OUTBOX).insert_one(
             {
                 "at": self.clock.now(),
@@ -243,41 +237,35 @@ class Database:
         )
 
     def on_local_events(self, listener: Callable[[list[Event]], None]) -> None:
-        """Hear the events of this process directly (mongomock, which has no change stream)."""
+        """Call the listener with the events of this process directly; for mongomock, which has no change stream."""
         self._local_listeners.append(listener)
 
-    def tail_outbox(
-        self, *, ready: asyncio.Event, after_loss: bool = False
-    ) -> AsyncIterator[list[Event] | None]:
-        """The events that any process commits from now on; see `outbox.tail`."""
-        return tail(self.collection(OUTBOX), ready=ready, after_loss=after_loss)
+    # --- queries --------------------------------------------------------------------------------------------------
 
-    # --- look-ups --------------------------------------------------------------------------------------------------
+    async def fetch(self, tx: Tx | None, *queries: BatchedQuery[Any]) -> None:
+        """Answer all queries in one command, inside the transaction where there is one (one by one on mongomock).
 
-    async def look_up(self, tx: Tx | None, *lookups: BatchedQuery[Any]) -> None:
-        """Answer all of them, inside the transaction where there is one, in one command (one by one on mongomock).
-
-        The first finds one document at most; where it finds none, the others' answers are empty.
+        The first query finds one document at most; where it finds none, the results of the others are empty too.
         Raises: AnswerTooLarge, outside a transaction.
         """
         if not self.transactional:
-            await look_up_one_by_one(lookups)
+            await fetch_one_by_one(queries)
             return
-        first, pipeline = lookups[0].collection, joined_pipeline(lookups)
-        if tx is None:
-            # Of raw documents, whatever the driver's types say.
-            cursor: Any = self._as_bytes(first.name).aggregate(pipeline, batchSize=ONE_REPLY)
-            try:
-                rows = await cursor.to_list(None)
-            except OperationFailure as error:
-                if error.code in TOO_LARGE:
-                    # Its own words hold what was to be answered, all of it.
-                    raise AnswerTooLarge from None
-                raise
-            hand_out_bytes(lookups, [bytes(row.raw) for row in rows])
-        else:
-            found = first.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
-            hand_out(lookups, await found.to_list(None))
+        first, pipeline = queries[0].collection, combined_pipeline(queries)
+        if tx is not None:
+            cursor = first.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
+            distribute(queries, await cursor.to_list(None))
+            return
+        # The driver's types do not say that this cursor yields raw documents.
+        raw_cursor: Any = self._as_bytes(first.name).aggregate(pipeline, batchSize=ONE_REPLY)
+        try:
+            rows = await raw_cursor.to_list(None)
+        except OperationFailure as error:
+            if error.code in TOO_LARGE:
+                # Without the error's own text, which holds the whole answer.
+                raise AnswerTooLarge from None
+            raise
+        distribute_raw(queries, [bytes(row.raw) for row in rows])
 
     def _as_bytes(self, name: str) -> Collection:
         known = self._collections_as_bytes.get(name)
@@ -291,9 +279,9 @@ class Database:
     async def apply(
         self, collection: Collection, operations: Sequence[Operation], tx: Tx | None
     ) -> None:
-        """Apply the operations, in order, in one command (one by one on mongomock, which cannot).
+        """Apply the operations, in order, in one command (one by one on mongomock).
 
-        Without a `tx` each is atomic by itself, and waits for whoever writes its document.
+        Without a `tx`, each operation is atomic by itself and waits for transactions that write its document.
         """
         if not operations:
             return

@@ -1,15 +1,16 @@
-"""Documents that are read again and again, made into models once: the same bytes mean the same.
+"""A cache of models by the bytes of the documents that they were decoded from.
 
-Of a hot channel the database sends the same posts hundreds of times a second. To decode one and build its models takes
-8 microseconds, to recognise its bytes half of one. So a memory keeps what documents meant, by their bytes.
+The database sends the same posts of a hot channel hundreds of times a second. Decoding one and building its models
+takes 8 microseconds, finding its bytes in a dict half of one.
 
-Promises:
-    Fresh: every reading asks the database, and answers what it said; only what the same bytes mean is not worked out
-    again. So there is nothing to invalidate.
-    Same: while it is kept, an unchanged document is answered with the same object, by which others tell that nothing
-    changed. It is shared, so it must be one that nobody changes.
-    Bounded: what is kept takes no more memory than `most_bytes`, by what the store says a document and its meaning take
-    (`weigh`); the oldest gives way.
+Contract, which the stores and their callers rely on:
+    Fresh: every read asks the database and returns what it sent. Only the decoding of bytes that were decoded before
+    is skipped, so there is nothing to invalidate.
+    Same object: while an entry is cached, an unchanged document is returned as the same object. A caller may compare
+    objects with `is` to see that nothing changed, and may key its own caches by them.
+    Shared: many callers hold the same object, so it must be immutable.
+    Bounded: the entries take no more memory than `max_bytes`, by the store's estimate `size_of`. The oldest entries are
+    dropped first; a dropped document is decoded again, into another object.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,9 +27,10 @@ _LENGTH_BYTES: Final = 4  # a document begins with its length in bytes, little-e
 
 
 class DecodedCache(Generic[T]):
-    """A collection whose documents are remembered; `parse` makes of one what is answered for it.
+    """One collection's documents, each made into a `T` by `parse`.
 
-    The fields that are `unseen` are not read, so that a document in which only they changed is the same as before.
+    `ignored_fields` are not read: a document in which only they changed is the same as before. `reads_raw` is False on
+    mongomock, where nothing is cached.
     """
 
     def __init__(
@@ -36,37 +38,37 @@ class DecodedCache(Generic[T]):
         collection: Collection,
         parse: Callable[[Document], T],
         *,
-        most_bytes: int,
-        weigh: Callable[[bytes, T], int],
-        takes_bytes: bool,
-        unseen: Sequence[str] = (),
+        max_bytes: int,
+        size_of: Callable[[bytes, T], int],
+        reads_raw: bool,
+        ignored_fields: Sequence[str] = (),
     ) -> None:
-        self._collection = collection
         self.parse = parse
-        self._takes_bytes = takes_bytes
-        self.unseen = unseen
-        self._known: ByteCache[bytes, T] = ByteCache(collection.name, most_bytes, weigh)
+        self.ignored_fields = ignored_fields
+        self._collection = collection
+        self._reads_raw = reads_raw
+        self._entries: ByteCache[bytes, T] = ByteCache(collection.name, max_bytes, size_of)
 
     async def find(self, filter_: Document, **options: Any) -> list[T]:
-        """What each document that is found means, in the order of the query; `options` are those of the driver."""
-        if self.unseen:
-            options["projection"] = dict.fromkeys(self.unseen, 0)
-        if not self._takes_bytes:
+        """The documents that the filter finds, in the order of the query; `options` are those of the driver."""
+        if self.ignored_fields:
+            options["projection"] = dict.fromkeys(self.ignored_fields, 0)
+        if not self._reads_raw:
             found = self._collection.find(filter_, **options)
             return [self.parse(document) for document in await found.to_list(None)]
-        # Bytes, whatever the driver's types say of cursors.
+        # The driver's types do not say that this cursor yields bytes.
         cursor: Any = self._collection.find_raw_batches(filter_, **options)
         batches: list[bytes] = await cursor.to_list(None)
-        return [self.meaning_of(raw) for batch in batches for raw in _documents_in(batch)]
+        return [self.decoded(raw) for batch in batches for raw in _documents_in(batch)]
 
-    def meaning_of(self, raw: bytes) -> T:
-        """What the document of these bytes means."""
-        known = self._known.get(raw)
-        if known is not None:
-            return known
-        meaning = self.parse(decode(raw, AWARE_INSTANTS))
-        self._known.put(raw, meaning)
-        return meaning
+    def decoded(self, raw: bytes) -> T:
+        """The object that the document of these bytes stands for."""
+        cached = self._entries.get(raw)
+        if cached is not None:
+            return cached
+        decoded = self.parse(decode(raw, AWARE_INSTANTS))
+        self._entries.put(raw, decoded)
+        return decoded
 
 
 def _documents_in(batch: bytes) -> Iterator[bytes]:

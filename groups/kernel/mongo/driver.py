@@ -1,4 +1,4 @@
-"""The driver's things under our names: documents, collections, operations, and the indexes a store declares."""
+"""The driver's types under our names, and the declaration of an index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ __all__ = [
     "DESCENDING",
     "NAIVE_INSTANTS",
     "ONE_REPLY",
-    "Bucket",
     "Collection",
     "Document",
     "DuplicateKeyError",
+    "GridFSBucket",
     "Index",
     "NoFile",
     "Operation",
@@ -29,29 +29,30 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
-Bucket = AsyncIOMotorGridFSBucket
+GridFSBucket = AsyncIOMotorGridFSBucket
 Collection = AsyncIOMotorCollection[Document]
 Operation = InsertOne[Document] | UpdateOne | DeleteOne | DeleteMany
 
 ONE_REPLY: Final = 10_000
-"""The `batch_size` of a look-up of many keys: at the default of 101 documents the rest costs a command more."""
+"""The `batch_size` of a query by many keys; with the default of 101 documents, the rest costs another command."""
 
 AWARE_INSTANTS: Final[CodecOptions[Document]] = CodecOptions(document_class=dict, tz_aware=True)
 NAIVE_INSTANTS: Final = CodecOptions(document_class=dict, tz_aware=False)
 AS_BYTES: Final[CodecOptions[Any]] = CodecOptions(document_class=RawBSONDocument)
-_EPOCH: Final = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
-"""Naive, like what it is subtracted from."""
+_EPOCH: Final = datetime.fromtimestamp(0, UTC).replace(
+    tzinfo=None
+)  # naive, as the instants that it is compared with
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def milliseconds_of(instant: datetime) -> int:
-    """A naive instant of the database, in milliseconds since 1970."""
+    """A naive instant as the database returns it, in milliseconds since 1970."""
     return (instant - _EPOCH) // _MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One index beyond `_id`: its keys and the query that needs it (`why` is for the reader)."""
+    """An index, and the query that needs it (`why`, for the reader); without `keys`, only the collection is created."""
 
     collection: str
     keys: Sequence[tuple[str, int]]

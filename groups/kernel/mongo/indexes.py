@@ -1,10 +1,11 @@
-"""The collections and indexes that the stores declare, made before first use."""
+"""Creates the collections and indexes that the stores declare, before their first use."""
 
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Final
 
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.database import Database
@@ -12,16 +13,22 @@ from groups.kernel.mongo.driver import Document, Index
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, is_outage
 from groups.kernel.mongo.outbox import OUTBOX, OUTBOX_INDEX
 
+_NAMESPACE_EXISTS: Final = 48
+
 
 async def ensure_indexes(database: Database, indexes: Sequence[Index]) -> None:
-    """Create what is missing of collections and indexes; doing it again changes nothing.
+    """Create the collections and indexes that are missing; calling it again changes nothing.
 
-    Raises: Unavailable when the database goes away meanwhile, for longer than `PATIENCE_SECONDS`.
+    Raises: Unavailable when the database is away for longer than `PATIENCE_SECONDS`.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            await _ensure(database, indexes)
+            # Collections first: to create one inside a transaction would conflict with other transactions.
+            if database.transactional:  # mongomock creates them by itself
+                await _create_collections(database, {index.collection for index in indexes})
+            for index in (*indexes, OUTBOX_INDEX):
+                await _create_index(database, index)
         except PyMongoError as error:
             if not is_outage(error):
                 raise
@@ -32,15 +39,22 @@ async def ensure_indexes(database: Database, indexes: Sequence[Index]) -> None:
             return
 
 
-async def _ensure(database: Database, indexes: Sequence[Index]) -> None:
-    # Made before first use: creating one inside a transaction would conflict with its neighbours.
-    await database.create_collections({index.collection for index in indexes} | {OUTBOX})
-    for index in (*indexes, OUTBOX_INDEX):
-        if not index.keys:
-            continue
-        options: Document = {"unique": True} if index.unique else {}
-        if index.partial is not None:
-            options["partialFilterExpression"] = index.partial
-        if index.expire_after_seconds is not None:
-            options["expireAfterSeconds"] = index.expire_after_seconds
-        await database.collection(index.collection).create_index(list(index.keys), **options)
+async def _create_collections(database: Database, names: set[str]) -> None:
+    handle = database.collection(OUTBOX).database
+    for name in sorted((names | {OUTBOX}) - set(await handle.list_collection_names())):
+        try:
+            await handle.create_collection(name, check_exists=False)
+        except OperationFailure as error:
+            if error.code != _NAMESPACE_EXISTS:  # another process that starts has created it
+                raise
+
+
+async def _create_index(database: Database, index: Index) -> None:
+    if not index.keys:
+        return
+    options: Document = {"unique": True} if index.unique else {}
+    if index.partial is not None:
+        options["partialFilterExpression"] = index.partial
+    if index.expire_after_seconds is not None:
+        options["expireAfterSeconds"] = index.expire_after_seconds
+    await database.collection(index.collection).create_index(list(index.keys), **options)

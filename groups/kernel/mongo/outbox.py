@@ -1,4 +1,4 @@
-"""The outbox: one document of events for each transaction, and its tail, by which every process hears them."""
+"""The outbox: one document of events for each transaction, which every process follows with a change stream."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,46 +11,46 @@ from groups.kernel.mongo.driver import Collection, Document, Index
 from groups.kernel.mongo.error_classes import is_outage
 
 OUTBOX_SECONDS: Final = 3600
-"""How long an event stays in the outbox: a process cut off for longer tells its sockets to resync."""
+"""How long an event stays in the outbox. The sockets of a process that was cut off for longer must resync."""
 OUTBOX: Final = "events"
 OUTBOX_INDEX: Final = Index(
-    OUTBOX, [("at", 1)], "the TTL that clears the outbox", expire_after_seconds=OUTBOX_SECONDS
+    OUTBOX, [("at", 1)], "the TTL that empties the outbox", expire_after_seconds=OUTBOX_SECONDS
 )
-_AT_ONCE_MS: Final = 1
-_PATIENT_MS: Final = 1_000
-# The history is gone, the token is no longer found, or the whole database was dropped under the tail.
+_FIRST_WAIT_MS: Final = 1
+_WAIT_MS: Final = 1_000
+# The history is gone, the resume token is not found any more, or the whole database was dropped.
 _LOST: Final = frozenset({222, 260, 280, 286})
 _CURSOR_OVERTAKEN: Final = 136
-"""The history was cut off behind the open cursor. Whether the token is still in it, the next stream says."""
+"""The history was cut off before the open cursor; the next stream shows whether the resume token is still in it."""
 
 
-async def tail(
-    outbox: Collection, *, ready: asyncio.Event, after_loss: bool
+async def follow(
+    outbox: Collection, *, ready: asyncio.Event, after_loss: bool = False
 ) -> AsyncIterator[list[Event] | None]:
-    """The events that any process commits from now on, in commit order, one transaction's at a time.
+    """Yield the events that any process commits from now on, in commit order, one transaction's at a time.
 
-    Survives elections and restarts of the database by its resume token; where the history is gone, yields None
-    once (listeners must resync) and goes on from the present; `after_loss` has it begin so. `ready` is set when
-    the tail is in place.
+    The resume token carries it over elections and restarts of the database. Where the history is gone, it yields None
+    once (listeners must resync) and goes on from the present; with `after_loss` it begins so. `ready` is set when no
+    later commit can be missed.
     """
     token: Document | None = None
     while True:
-        # The first answer comes at once, and its token is where the patient stream goes on: who starts does not wait a
-        # second for an event that does not come.
+        # The first answer comes at once, and the next stream goes on from its token. So a starting process does not
+        # wait a second for an event that does not come.
         is_new = token is None
         try:
             async with outbox.watch(
                 [{"$match": {"operationType": "insert"}}],
                 resume_after=token,
-                max_await_time_ms=_AT_ONCE_MS if is_new else _PATIENT_MS,
+                max_await_time_ms=_FIRST_WAIT_MS if is_new else _WAIT_MS,
             ) as stream:
                 while stream.alive:
                     change = await stream.try_next()
-                    # The first answer means that the server has the stream open, whatever it held.
+                    # Any answer means that the server has opened the stream.
                     ready.set()
                     token = stream.resume_token
                     if after_loss:
-                        # Only now: what is committed while they resync will be heard.
+                        # Only now, so that events that are committed during the resync are delivered.
                         after_loss = False
                         yield None
                     if change is not None:

@@ -1,8 +1,8 @@
-"""One freshly started `mongod` made into a one-node replica set, for the embedded database and for tests.
+"""Makes a freshly started `mongod` a replica set of one node, for the embedded database and for tests.
 
 Promises: when `ensure_single_node` returns, the node is a writable primary and its configuration names it by the
-address it was reached at. Calling it again on such a node changes nothing. A set of several members is never touched:
-it is somebody's deployment, not ours.
+address it was reached at. Calling it again on such a node changes nothing. A set of several members is never changed:
+it is another deployment.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ Document = dict[str, Any]
 _READY_SECONDS: Final = 45.0
 """How long a node may take to become primary.
 
-An election of one takes well under a second. But a node that was moved first asks the address in its old
-configuration whether that is itself, for 30 seconds when what listens there now accepts and says nothing.
+The election of one node takes well under a second. But a node that was moved first asks the address in its old
+configuration whether that is itself: for 30 seconds, where a program that listens there accepts and does not answer.
 """
 _POLL_SECONDS: Final = 0.02
 _NOT_YET_INITIALIZED: Final = 94
-_SETTLES_BY_ITSELF: Final = frozenset(
+_TEMPORARY: Final = frozenset(
     {
-        23,  # AlreadyInitialized: the stored configuration was still being loaded when we looked
+        23,  # AlreadyInitialized: the stored configuration was still being loaded when it was read
         91,  # ShutdownInProgress, 11600 and 11602: it is being restarted
         _NOT_YET_INITIALIZED,
-        103,  # NewReplicaSetConfigurationIncompatible: the node does not find itself yet
+        103,  # NewReplicaSetConfigurationIncompatible: the node does not recognise itself yet
         109,  # ConfigurationInProgress
         11600,
         11602,
@@ -37,15 +37,15 @@ _SETTLES_BY_ITSELF: Final = frozenset(
 
 
 class ReplicaSetFailed(Exception):
-    """The node could not be made a primary; the message says what it answered last."""
+    """The node could not be made a primary; the message has its last answer."""
 
 
 async def ensure_single_node(address: str, *, name: str = "channels") -> None:
     """Make the `mongod` at `address` the writable primary of a replica set of its own.
 
-    The address is host:port or the path of a Unix socket. A node without a configuration is initiated. One whose
-    configuration names another address (a data directory that was moved) is reconfigured by force, which loses nothing:
-    there is no other member to disagree.
+    The address is host:port or the path of a Unix socket. A node without a configuration is initiated. A node whose
+    configuration names another address (a data directory that was moved) is reconfigured by force, which loses nothing,
+    since there is no other member.
 
     Raises: ReplicaSetFailed after 45 seconds, or at once for a set of several members or of another name.
     """
@@ -69,7 +69,7 @@ async def ensure_single_node(address: str, *, name: str = "channels") -> None:
             except ConnectionFailure as error:
                 last = error
             except OperationFailure as error:
-                if error.code not in _SETTLES_BY_ITSELF:
+                if error.code not in _TEMPORARY:
                     raise ReplicaSetFailed(f"{address} refused: {error}") from error
                 last = error
             await asyncio.sleep(_POLL_SECONDS)

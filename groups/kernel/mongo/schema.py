@@ -1,10 +1,10 @@
-"""The version of what is stored, and the steps from one to the next.
+"""The version of the stored data, and the migrations from one version to the next.
 
-What it promises: a server serves only what has its own version. Each step is taken by one of the processes that start,
-in order, while the others wait; one that dies in the middle is taken again by the next. A database in which nothing is
-stored is of the newest version, one without a version is older than all. What a newer program stored is left alone.
+Promises: a server serves only data of its own version. Of the processes that start, one runs each migration, in order,
+while the others wait; a migration whose process dies is run again by another. An empty database has the newest version;
+one that holds data and no version is older than all migrations. Data of a newer program is left alone.
 
-What it depends on: the database's own clock, for the lease of a step.
+Depends on: the database's own clock, for the lease on a migration.
 """
 
 import asyncio
@@ -22,17 +22,18 @@ from groups.kernel.mongo.transactions import Tx
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS: Final = 15.0
-"""How long a step stands still when the process that took it was killed."""
+"""How long a migration stands still when the process that runs it was killed."""
 
 _COLLECTION: Final = "schema"
 _KEY: Final = "stored"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """Brings what is stored to `version`, from the one before it.
+class Migration:
+    """Brings the stored data to `version` from the version before it.
 
-    `run` may find its work done wholly or in part, or another process at it. No server of its version serves yet.
+    `run` must cope with work that is already done, wholly or in part, and with another process that does the same work.
+    No server of the new version serves yet.
     """
 
     version: int
@@ -40,8 +41,8 @@ class Step:
     run: Callable[[], Awaitable[None]]
 
 
-class StoredByNewer(Exception):
-    """A newer program has stored what this one does not know."""
+class NewerSchema(Exception):
+    """A newer program has stored data that this one does not know."""
 
     def __init__(self, stored: int, known: int) -> None:
         super().__init__(f"stored: version {stored}, known: {known}")
@@ -50,7 +51,7 @@ class StoredByNewer(Exception):
 
 
 class Schema:
-    """The version of one database."""
+    """The version of the data in one database."""
 
     def __init__(self, database: Database, *, lease_seconds: float = LEASE_SECONDS) -> None:
         self._database = database
@@ -58,11 +59,11 @@ class Schema:
         self._lease_seconds = lease_seconds
         self._holder = uuid4().hex
 
-    async def begin(self, newest: int) -> None:
-        """Note the version of a database that has none: the newest where nothing is stored yet, else 0.
+    async def record_version(self, newest: int) -> None:
+        """Record the version of a database that has none: the newest if it is empty, else 0.
 
-        To be called before anything else is stored. A crash right after it leaves an empty database of the newest
-        version, which is true. Raises: Unavailable.
+        Call it before anything else is stored. A crash right after it leaves an empty database of the newest version,
+        which is correct. Raises: Unavailable.
         """
         is_empty = not await self._database.has_collections()
         first: Document = {"version": newest if is_empty else 0}
@@ -72,17 +73,17 @@ class Schema:
             )
         )
 
-    async def reach(self, steps: Sequence[Step]) -> None:
-        """Take the steps that were not taken yet, or wait until others have; `steps` in order of their versions.
+    async def migrate(self, migrations: Sequence[Migration]) -> None:
+        """Run the missing migrations, or wait until other processes have; `migrations` are in order of their versions.
 
-        Raises: StoredByNewer; Unavailable; what a step raises, and then it is not taken.
+        Raises: NewerSchema; Unavailable; what a migration raises, which then does not count as done.
         """
-        newest = steps[-1].version
+        newest = migrations[-1].version
         while (stored := await self._database.run(self._stored)) != newest:
             if stored > newest:
-                raise StoredByNewer(stored, newest)
+                raise NewerSchema(stored, newest)
             if await self._lease(stored):
-                await self._take(next(step for step in steps if step.version > stored))
+                await self._run(next(each for each in migrations if each.version > stored))
             else:
                 await asyncio.sleep(self._lease_seconds / 50)
 
@@ -91,7 +92,7 @@ class Schema:
         return row["version"] if row else 0
 
     async def _lease(self, stored: int) -> bool:
-        """Whether the step from this version is ours, until the lease ends; ours already, it is prolonged."""
+        """Lease the migration from this version, or prolong the lease; False where another process holds it."""
         wanted = {
             "_id": _KEY,
             "version": stored,
@@ -108,16 +109,16 @@ class Schema:
         )
         return result.matched_count == 1
 
-    async def _take(self, step: Step) -> None:
-        log.info("bringing what is stored to version %d: %s", step.version, step.what)
-        prolonging = asyncio.create_task(self._prolong(step.version - 1))
+    async def _run(self, migration: Migration) -> None:
+        log.info("migrating the stored data to version %d: %s", migration.version, migration.what)
+        prolonging = asyncio.create_task(self._prolong(migration.version - 1))
         try:
-            await step.run()
+            await migration.run()
         finally:
             prolonging.cancel()
-        # Killed before this line, the step is taken again, which changes nothing.
+        # A process that is killed before this line leaves the migration to be run again, which changes nothing.
         done: Document = {
-            "$set": {"version": step.version},
+            "$set": {"version": migration.version},
             "$unset": {"holder": "", "leased_until": ""},
         }
         await self._database.run(
@@ -133,5 +134,5 @@ class Schema:
                 await self._lease(stored)
             except Unavailable:
                 log.warning(
-                    "the lease of a step was not prolonged; another process may take it too"
+                    "the lease on a migration was not prolonged; another process may run it too"
                 )

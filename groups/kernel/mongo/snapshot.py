@@ -1,11 +1,11 @@
-"""Reading many collections as they were at one instant, however long it takes and whatever is written meanwhile.
+"""Reads many collections as they were at one instant, however long it takes and whatever is written meanwhile.
 
 Promises:
-    One instant: all rows read between two calls of `renew` are those of one majority-committed state.
+    One instant: all rows that are read between two calls of `renew` belong to one majority-committed state.
     No harm: it reads without locks, and the server keeps the history it needs anyway.
 
-The database keeps that history for `minSnapshotHistoryWindowInSeconds` (300 unless configured). So whoever reads long
-renews the snapshot between parts that are never compared with one another; a single part that takes longer than the
+The database keeps that history for `minSnapshotHistoryWindowInSeconds` (300 unless configured). So a long reading
+renews the snapshot between parts that are never compared with one another. A single part that takes longer than the
 window ends in `SnapshotLost`.
 """
 
@@ -22,17 +22,17 @@ from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import Document
 
 AGE_SECONDS: Final = 60.0
-"""From this age on, `renew` takes a new snapshot: most of the window is left for whatever is read next."""
+"""From this age on, `renew` takes a new snapshot, so that the next part has most of the window."""
 QUERY_SECONDS: Final = 280.0
-"""How long one query may take: as long as its snapshot lives. Services give up much sooner."""
+"""The time limit of one query: about as long as its snapshot lives."""
 BATCH: Final = 1_000
 
-# SnapshotTooOld; SnapshotUnavailable, which also says that a collection or index was made a moment ago.
+# SnapshotTooOld; SnapshotUnavailable, also where a collection or index was created a moment ago.
 _LOST: Final = {239, 246}
 
 
 class SnapshotLost(Exception):
-    """The database has no such state any more, or not yet: read again from the start, on a new snapshot."""
+    """The database does not have this state any more, or not yet; read again from the start, in a new snapshot."""
 
 
 class Snapshot:
@@ -52,7 +52,7 @@ class Snapshot:
             await self._session.end_session()
 
     async def renew(self, *, older_than: float = AGE_SECONDS) -> None:
-        """Go on with the present state, if this one is `older_than` so many seconds."""
+        """Continue with the present state, if this one is older than so many seconds."""
         if self._session is not None:
             if time.monotonic() - self._taken_at < older_than:
                 return
@@ -64,12 +64,12 @@ class Snapshot:
     async def rows(
         self, collection: str, pipeline: Sequence[Document], *, hint: str | None = None
     ) -> AsyncIterator[Document]:
-        """What the aggregation yields.
+        """Yield the rows of the aggregation.
 
         Raises: SnapshotLost.
         """
         options: dict[str, Any] = {} if hint is None else {"hint": hint}
-        # The session names the instant, and no other may stand beside it.
+        # The session names the instant; the read concern must not name another.
         of_session = self._database.collection(collection).with_options(
             read_concern=ReadConcern("snapshot")
         )
@@ -79,7 +79,7 @@ class Snapshot:
         try:
             while True:
                 try:
-                    # Around each fetch alone: the bound must not reach what the caller does between two rows.
+                    # Around each fetch only: the time limit must not include what the caller does between two rows.
                     with pymongo.timeout(QUERY_SECONDS):
                         batch = await cursor.to_list(BATCH)
                 except OperationFailure as error:
@@ -93,8 +93,8 @@ class Snapshot:
         finally:
             await cursor.close()
 
-    async def number(self, collection: str, pipeline: Sequence[Document] = ()) -> int:
-        """How many rows the aggregation yields; all of the collection without one.
+    async def count(self, collection: str, pipeline: Sequence[Document] = ()) -> int:
+        """The number of rows that the aggregation yields; without one, of the whole collection.
 
         Raises: SnapshotLost.
         """

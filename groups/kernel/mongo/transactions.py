@@ -1,40 +1,83 @@
-"""One transaction, once: begun on a session of the driver, and committed for certain or aborted for certain."""
+"""Transactions: attempted until one is known to have happened, through conflicts, lost primaries and killed processes.
+
+Promises:
+    Bounded: one process runs at most `CONCURRENT_TRANSACTIONS` at once; more of them wait in memory.
+    Finished: an attempt that has begun ends in a commit or an abort, also when its caller is cancelled meanwhile.
+    Timely: a caller that waited for its place, or whose attempts failed, for `PATIENCE_SECONDS` gets `Unavailable`.
+
+MongoDB does not end a transaction when its client's connection ends: what a killed process wrote stays locked for a
+minute, and every other process that wants the same hot document meets write conflicts meanwhile. So a process whose
+conflicts last longer than any transaction of a living one looks for abandoned transactions and ends them
+(`StaleTransactions`). Only transactions of this deployment are ended (the driver's `appname`). Ending one whose process
+only stood still is harmless: nothing of it is stored, and its process runs it again.
+"""
 
 import asyncio
+import logging
+import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
 
-from motor.motor_asyncio import AsyncIOMotorClientSession
-from pymongo.errors import PyMongoError
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
+from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
-from groups.kernel.mongo.error_classes import INTERRUPTED, PATIENCE_SECONDS
+from groups.kernel.mongo.driver import Document
+from groups.kernel.mongo.error_classes import (
+    INTERRUPTED,
+    PATIENCE_SECONDS,
+    is_outage,
+    is_transient,
+)
+
+T = TypeVar("T")
+
+CONCURRENT_TRANSACTIONS: Final = 64
+"""Transactions of one process at once; without this bound, more would wait in the driver's connection pool."""
+CONFLICT_SECONDS: Final = 1.0
+"""Conflicts that last longer are not races: a process died in the middle of a transaction."""
+IDLE_SECONDS: Final = 3.0
+"""A transaction without a command for so long is abandoned; a living one pauses for milliseconds."""
+LOOK_SECONDS: Final = 1.0  # between two searches for abandoned transactions by one process
+_OUTAGE_PAUSE_SECONDS: Final = 0.5  # at most, between two attempts while the database is away
+_CONFLICT_PAUSE_SECONDS: Final = 0.04
+"""At most, after a conflict with another process: twice as long as a transaction takes on a busy machine."""
+_MAX_DUPLICATES: Final = 5
+"""Attempts that a duplicate key may end; one more is a defect, since the next attempt sees the winner."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Tx:
-    """A transaction under way: its session for the stores, and the events that will be committed with it."""
+    """A transaction under way: the session for the stores, and the events that are committed with it."""
 
     session: AsyncIOMotorClientSession | None
     attempt: int = 0
-    """0 at first; more when an earlier attempt was rolled back or its fate was unknown."""
+    """0 at first; higher when earlier attempts were rolled back, or their outcome is unknown."""
     events: list[Event] = field(default_factory=list)
 
+    @property
+    def is_retry(self) -> bool:
+        """Whether an earlier attempt may have been committed after all."""
+        return self.attempt > 0
+
     def publish(self, event: Event) -> None:
-        """Announce the event if, and only if, this transaction commits."""
+        """Publish the event if, and only if, this transaction commits."""
         self.events.append(event)
 
 
 @asynccontextmanager
 async def committed(session: AsyncIOMotorClientSession) -> AsyncIterator[None]:
-    """A transaction of the session around the body: committed at its end, aborted where it fails.
+    """Run the body in a transaction of the session: committed at its end, aborted when it fails.
 
-    Raises: Unavailable when it is not known in time whether it was committed.
+    Raises: Unavailable when it is not known in time whether the transaction was committed.
     """
     session.start_transaction(
         read_concern=ReadConcern("snapshot"),
@@ -43,7 +86,9 @@ async def committed(session: AsyncIOMotorClientSession) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
-        await _abort(session)
+        # Shielded: a cancelled caller must not leave locks behind until the server's timeout.
+        if session.delegate.in_transaction:
+            await asyncio.shield(session.abort_transaction())
         raise
     await _commit(session)
 
@@ -54,7 +99,7 @@ async def _commit(session: AsyncIOMotorClientSession) -> None:
         try:
             await session.commit_transaction()
         except PyMongoError as error:
-            # Maybe committed, as the label says, and as it is when the commit was interrupted. Committing again is
+            # Perhaps committed: the label says so, and so it is when the commit was interrupted. To commit again is
             # safe and settles it.
             is_unknown = error.has_error_label("UnknownTransactionCommitResult")
             if not is_unknown and getattr(error, "code", None) != INTERRUPTED:
@@ -66,7 +111,107 @@ async def _commit(session: AsyncIOMotorClientSession) -> None:
             return
 
 
-async def _abort(session: AsyncIOMotorClientSession) -> None:
-    # Shielded: a cancelled caller must not leave locks behind until the server's timeout.
-    if session.delegate.in_transaction:
-        await asyncio.shield(session.abort_transaction())
+class StaleTransactions:
+    """Ends abandoned transactions of this deployment, and looks for them at most once a second."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document], app_name: str) -> None:
+        self._client = client
+        self._app_name = app_name
+        self._next_look = 0.0
+
+    async def end(self) -> None:
+        """End what is abandoned. Where the database user may not, MongoDB does it after a minute."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        # What MongoDB tells of itself cannot be read with majority.
+        admin = self._client.get_database("admin", read_concern=ReadConcern("local"))
+        try:
+            # Only those of our own user, which needs no privilege.
+            cursor = admin.aggregate(
+                [
+                    {"$currentOp": {"allUsers": False, "idleSessions": True}},
+                    {
+                        "$match": {
+                            "type": "idleSession",
+                            "appName": self._app_name,
+                            "transaction.timeInactiveMicros": {"$gt": IDLE_SECONDS * 1e6},
+                        }
+                    },
+                ]
+            )
+            sessions = [{"id": found["lsid"]["id"]} for found in await cursor.to_list(None)]
+            if sessions:
+                log.warning("ending %d transactions that a dead process left open", len(sessions))
+                await admin.command("killSessions", sessions)
+        except PyMongoError as error:
+            log.warning("cannot look for transactions that were left open: %s", error)
+
+
+class TransactionRunner:
+    """Runs the transactions of one process on one database."""
+
+    def __init__(self, stale_transactions: StaleTransactions) -> None:
+        self._stale_transactions = stale_transactions
+        self._slots = asyncio.Semaphore(CONCURRENT_TRANSACTIONS)
+
+    async def run(self, attempt_once: Callable[[int], Coroutine[Any, Any, T]]) -> T:
+        """Call `attempt_once` with 0, 1, … until an attempt is known to have happened, and return its result.
+
+        Raises: what an attempt raises, when it is neither a conflict nor an outage; Unavailable when no attempt
+            succeeds within `PATIENCE_SECONDS`.
+        """
+        started = time.monotonic()
+        attempt = 0
+        async with self._slot():
+            while True:
+                try:
+                    return await _uninterrupted(attempt_once(attempt))
+                except PyMongoError as error:
+                    attempt += 1
+                    if not (is_transient(error) or is_outage(error)) or (
+                        isinstance(error, DuplicateKeyError) and attempt > _MAX_DUPLICATES
+                    ):
+                        raise
+                    lasted = time.monotonic() - started
+                    if lasted >= PATIENCE_SECONDS:
+                        log.warning("gave up after %d attempts: %r", attempt, error)
+                        raise Unavailable from error
+                    if lasted >= CONFLICT_SECONDS and not is_outage(error):
+                        await self._stale_transactions.end()
+                    longest = _OUTAGE_PAUSE_SECONDS if is_outage(error) else _CONFLICT_PAUSE_SECONDS
+                    # Full jitter: processes that collide must not collide again in step.
+                    await asyncio.sleep(
+                        random.uniform(0, min(longest, 0.002 * 2 ** min(attempt, 9)))
+                    )
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        # With a timeout: while the database is away, callers would otherwise wait for one round of attempts after
+        # another.
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Unavailable("Nothing of it was stored") from None
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+
+async def _uninterrupted(attempt: Coroutine[Any, Any, T]) -> T:
+    """Return the attempt's outcome; a caller that is cancelled meanwhile leaves when the attempt has ended.
+
+    The driver's commands run in threads, which cancelling does not stop. A transaction that is aborted beside its own
+    command may be begun again by that command on the server, and would hold its locks for a minute.
+    """
+    task = asyncio.create_task(attempt)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # retrieved, or asyncio would log it: no caller is left to handle it
+        raise

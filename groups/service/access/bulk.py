@@ -45,12 +45,12 @@ class BulkAccess:
         is looked up in the same command; where there is no group, nothing is found.
         """
         users = {actor.user_id for actor in actors}
-        of_group = self._groups.lookup(group_id)
-        of_members = self._members.lookup_many(group_id, users)
-        of_restrictions = self._restrictions.lookup_many(group_id, users)
-        await self._database.look_up(tx, of_group, of_members, of_restrictions, *beside)
-        group, members = of_group.found, of_members.found
-        restrictions = of_restrictions.found
+        of_group = self._groups.query_group(group_id)
+        of_members = self._members.query_members(group_id, users)
+        of_restrictions = self._restrictions.query_restrictions(group_id, users)
+        await self._database.fetch(tx, of_group, of_members, of_restrictions, *beside)
+        group, members = of_group.result, of_members.result
+        restrictions = of_restrictions.result
         if group is None:
             return {}
         accesses: dict[Actor, AccessContext] = {}

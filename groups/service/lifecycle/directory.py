@@ -12,7 +12,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import (
     Key,
-    Slice,
+    UncutPage,
     cut_page,
     decode_cursor,
     encode_cursor,
@@ -46,7 +46,7 @@ class Directory:
         limit: int,
         cursor: str | None,
         with_private: bool = False,
-    ) -> Slice[Found]:
+    ) -> UncutPage[Found]:
         """At most `limit` channels whose name, id or introduction hold `words`, as the actor sees them.
 
         The public ones, or all; who may see private ones is the caller's to say.
@@ -72,7 +72,7 @@ class Directory:
                 )
                 groups, has_more = cut_page(groups, limit)
                 next_cursor = _cursor_after(sort, groups[-1]) if has_more else None
-                return Slice(
+                return UncutPage(
                     await self._as_seen(actor, groups),
                     next_cursor,
                     lambda found: _cursor_after(sort, found[0].group),
@@ -80,7 +80,7 @@ class Directory:
 
     async def _by_last_post(
         self, actor: Actor, words: str, limit: int, cursor: str | None, *, with_private: bool
-    ) -> Slice[Found]:
+    ) -> UncutPage[Found]:
         key = decode_cursor("active", cursor, int, str)
         group_ids = await self._groups.list_marked_ids(words=words, with_private=with_private)
         streams = await self._streams.find_many(stream_of(group_id) for group_id in group_ids)
@@ -102,19 +102,19 @@ class Directory:
             minus_at, _ = order(group_id)
             return encode_cursor("active", -minus_at, group_id)
 
-        return Slice(
+        return UncutPage(
             found,
             cursor_after(page[-1]) if has_more else None,
             lambda found: cursor_after(found[0].group.group_id),
         )
 
-    async def owned(self, actor: Actor, *, limit: int, cursor: str | None) -> Slice[Found]:
+    async def owned(self, actor: Actor, *, limit: int, cursor: str | None) -> UncutPage[Found]:
         """At most `limit` of the channels that the actor owns, by id."""
         read = partial(self._groups.find_owned, actor.user_id)
         groups, next_cursor = await page_by_text(
             "owned", cursor, limit, read, lambda group: group.group_id
         )
-        return Slice(
+        return UncutPage(
             await self._as_seen(actor, groups),
             next_cursor,
             lambda found: encode_cursor("owned", found[0].group.group_id),

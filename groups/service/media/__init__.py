@@ -1,1 +1,1 @@
-"""Uploads: received within quotas, stored, redrawn in worker processes, deleted when nothing uses them."""
+"""Uploads: received within quotas, redrawn where they are images, stored, deleted when nothing uses them."""

@@ -1,32 +1,36 @@
-"""Redraws uploaded pictures in worker processes, so that no picture takes memory or time from other users.
+"""Redraws uploaded images in worker processes, so that no image takes memory or time from other users.
 
 Promises:
-    Isolated: a picture is decoded in a process with limits of memory and processor time, which holds no socket, no
-    secret and no connection of the server; one that ends, for whatever reason, is replaced for the next picture.
-    Lazy: a worker starts with the first picture, ends after `IDLE_SECONDS` without one, and never outlives the server.
-    Fair: ordinary pictures and large ones have a worker each, so small ones never wait for large ones; at each, users
-    take turns, so one user's many pictures delay another user's by one picture at most.
-    Bounded: no more than `MOST_WAITING` pictures wait at each worker, none longer than `WAIT_SECONDS`.
+    Isolated: an image is decoded in a process with limits of memory and processor time. The process holds no socket, no
+    secret and no connection of the server; one that ends, for whatever reason, is replaced for the next image.
+    Lazy: a worker starts with its first image, ends after `IDLE_SECONDS` without one, and never outlives the server.
+    Fair: ordinary images and large ones have a worker each, so small images never wait for large ones. At each worker
+    users take turns, so that one user's many images delay another user's by one image at most.
+    Bounded: at most `MAX_WAITING` images wait at each worker, none longer than `WAIT_SECONDS`.
 
 Depends on: `groups.images`, which runs in the workers.
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cachetools import LRUCache
+
 from groups.errors import BadMedia, InsufficientStorage
-from groups.images.budget import Budget
-from groups.images.job import Job
+from groups.images.job import Budget, Job
+from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
+from groups.kernel.wait_queue import WaitQueue
 from groups.limits import GroupLimits
 from groups.models import MediaSize
-from groups.service.media.image_queue import FairQueue
-from groups.service.media.image_worker import Worker, WorkerEnded
 
 FORMATS: Final = {
     "image/jpeg": "JPEG",
@@ -35,24 +39,32 @@ FORMATS: Final = {
     "image/gif": "GIF",
     "image/webp": "WEBP",
 }
-"""The pictures that are redrawn, and thus shown in a page; others are files to download."""
+"""The content types that are redrawn, and so may be shown in a page; other images are files to download."""
 THUMBNAIL_TYPE: Final = "image/webp"
 EDGES: Final = {MediaSize.THUMB: 320, MediaSize.LARGE: 1280}
-"""Pixels of the longer edge, at most; a smaller picture is not enlarged."""
+"""The longer edge of each smaller version, in pixels; a smaller image is not enlarged."""
 
 # What one turn at the ordinary worker takes at most: a 12-megapixel photo, a sticker.
 ORDINARY_PIXELS: Final = 16_000_000
 ORDINARY_FRAMES: Final = 200
 ORDINARY_MEMORY_BYTES: Final = 192 * 2**20
 ORDINARY_SECONDS: Final = 3.0
-_GROWTH: Final = 2  # how much larger than the largest upload a redrawn picture may become
+_GROWTH: Final = 2  # how many times as large as the largest upload a redrawn image may be
+
+MAX_WAITING: Final = 100  # images at each worker
+WAIT_SECONDS: Final = 60.0
+IDLE_SECONDS: Final = 60.0
+GRACE_SECONDS: Final = 5.0  # for a worker that has closed its output to end
+_USERS_REMEMBERED: Final = 1_000  # with the time of their last turn
+
+_START: Final = "import sys; sys.path[:] = {}; from groups.images.worker import main; main({}, {})"
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """A redrawn picture, and its smaller versions."""
+    """A redrawn image, and its smaller versions."""
 
     path: Path
     width: int
@@ -60,48 +72,24 @@ class ImageInfo:
     smaller: dict[MediaSize, Path]
 
 
-class Lane:
-    """One worker, and the users who wait for it."""
-
-    def __init__(self, memory_bytes: int, file_bytes: int, seconds: float) -> None:
-        self.memory_bytes = memory_bytes
-        self.seconds = seconds
-        self.queue = FairQueue()
-        self.worker = Worker(memory_bytes, file_bytes)
-
-    async def run(self, user_id: UserId, job: Job) -> dict[str, Any]:
-        """Wait for the user's turn, then for the worker's answer.
-
-        Raises: WorkerEnded; Unavailable.
-        """
-        async with self.queue.turn(user_id):
-            try:
-                return await self.worker.run(job)
-            except WorkerEnded as ended:
-                if ended.is_late:
-                    raise
-            # Somebody on the machine may have ended the worker; a picture that ends it does so again.
-            return await self.worker.run(job)
-
-
 class ImageWorkers:
-    """The workers of one server process."""
+    """The image workers of one server process."""
 
     def __init__(self, limits: GroupLimits) -> None:
         self._limits = limits
         self._file_bytes = _GROWTH * limits.image_bytes
         memory, seconds = limits.image_memory_bytes, float(limits.image_seconds)
-        self.ordinary = Lane(
+        self.ordinary = WorkerQueue(
             min(ORDINARY_MEMORY_BYTES, memory), self._file_bytes, min(ORDINARY_SECONDS, seconds)
         )
-        self.large = Lane(memory, self._file_bytes, seconds)
+        self.large = WorkerQueue(memory, self._file_bytes, seconds)
 
-    async def draw(
+    async def redraw(
         self, user_id: UserId, source: Path, content_type: str, target: Path
     ) -> ImageInfo:
-        """Redraw the picture at `source` to `target`, and its smaller versions beside it.
+        """Redraw the image at `source` to `target`, with its smaller versions beside it.
 
-        Raises: BadMedia; Unavailable.
+        Raises: BadMedia; InsufficientStorage; Unavailable.
         """
         job = Job(
             source=str(source),
@@ -114,21 +102,22 @@ class ImageWorkers:
         with suppress(WorkerEnded):
             answer = await self.ordinary.run(user_id, job)
             if "too_large" not in answer and "failed" not in answer:
-                return self._picture(answer, target)
-        # It is too much for a turn there, or has ended that worker. The other one gives it all that a picture may take.
-        job = job.under(self._budget(is_ordinary=False), self.large.seconds)
+                return self._image_info(answer, target)
+        # The ordinary worker refused the image as too large for it, or ended. The other worker gives an image all that
+        # the deployment allows.
+        job = job.with_budget(self._budget(is_ordinary=False), self.large.seconds)
         try:
             answer = await self.large.run(user_id, job)
         except WorkerEnded as ended:
             if not ended.is_late:
-                raise BadMedia("The picture cannot be decoded") from ended
+                raise BadMedia("The image cannot be decoded") from ended
             limit = self._limits.image_seconds
             raise BadMedia(
-                f"Drawing it takes more than {limit} seconds of processor time; send a simpler picture",
+                f"Drawing it takes more than {limit} seconds of processor time; send a simpler image",
                 exceeded="seconds",
                 limit=limit,
             ) from ended
-        return self._picture(answer, target)
+        return self._image_info(answer, target)
 
     def _budget(self, *, is_ordinary: bool) -> Budget:
         limits = self._limits
@@ -143,10 +132,10 @@ class ImageWorkers:
             worker_memory_bytes=(self.ordinary if is_ordinary else self.large).memory_bytes,
         )
 
-    def _picture(self, answer: Mapping[str, Any], target: Path) -> ImageInfo:
-        """What a worker has drawn.
+    def _image_info(self, answer: Mapping[str, Any], target: Path) -> ImageInfo:
+        """Read a worker's answer.
 
-        Raises: BadMedia; Unavailable.
+        Raises: BadMedia; InsufficientStorage.
         """
         if "refused" in answer:
             raise BadMedia(answer["refused"], **answer["details"])
@@ -161,8 +150,8 @@ class ImageWorkers:
         if failed == "disk":
             raise InsufficientStorage
         if failed is not None:
-            log.warning("a picture could not be drawn: %s", failed)
-            raise BadMedia("The picture is damaged")
+            log.warning("an image could not be drawn: %s", failed)
+            raise BadMedia("The image is damaged")
         smaller = {size: target.with_name(f"{target.name}.{size.value}") for size in EDGES}
         return ImageInfo(target, answer["width"], answer["height"], smaller)
 
@@ -172,5 +161,197 @@ class ImageWorkers:
         return self.ordinary.worker.deaths + self.large.worker.deaths
 
     async def close(self) -> None:
-        """End the workers; later pictures are refused."""
+        """End the workers; later images are refused."""
         await asyncio.gather(self.ordinary.worker.close(), self.large.worker.close())
+
+
+# --- one worker and its queue -----------------------------------------------------------------------------------------
+
+
+class FairQueue:
+    """One turn at a time; of the users who wait, the one whose last turn is longest ago is next."""
+
+    def __init__(
+        self, *, max_waiting: int = MAX_WAITING, timeout_seconds: float = WAIT_SECONDS
+    ) -> None:
+        self._max_waiting = max_waiting
+        self._timeout_seconds = timeout_seconds
+        self._queues: dict[UserId, WaitQueue] = {}
+        self._last_turn: LRUCache[UserId, int] = LRUCache(_USERS_REMEMBERED)
+        self._turns = 0
+        self._is_taken = False
+
+    @asynccontextmanager
+    async def turn(self, user_id: UserId) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it during the body.
+
+        Raises: Unavailable when too many wait, or it takes too long.
+        """
+        if self._is_taken:
+            await self._wait(user_id)
+        self._is_taken = True
+        self._turns += 1
+        self._last_turn[user_id] = self._turns
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    async def _wait(self, user_id: UserId) -> None:
+        if sum(map(len, self._queues.values())) >= self._max_waiting:
+            raise Unavailable("Too many images are waiting to be drawn; send it again later")
+        queue = self._queues.setdefault(user_id, WaitQueue())
+        try:
+            await queue.wait(pass_on=self._pass_on, timeout_seconds=self._timeout_seconds)
+        except TimeoutError as error:
+            raise Unavailable("The image waited too long; send it again later") from error
+        finally:
+            if not queue and self._queues.get(user_id) is queue:
+                del self._queues[user_id]
+
+    def _pass_on(self) -> None:
+        # Of users without a turn so far, the first to come is first, since sorting keeps the order.
+        for user_id in sorted(self._queues, key=lambda each: self._last_turn.get(each, 0)):
+            if self._queues[user_id].wake_next():
+                return
+        self._is_taken = False
+
+
+class WorkerQueue:
+    """One worker, and the users who wait for it."""
+
+    def __init__(self, memory_bytes: int, file_bytes: int, seconds: float) -> None:
+        self.memory_bytes = memory_bytes
+        self.seconds = seconds
+        self.queue = FairQueue()
+        self.worker = WorkerProcess(memory_bytes, file_bytes)
+
+    async def run(self, user_id: UserId, job: Job) -> dict[str, Any]:
+        """Wait for the user's turn, then for the worker's answer.
+
+        Raises: WorkerEnded; Unavailable.
+        """
+        async with self.queue.turn(user_id):
+            try:
+                return await self.worker.run(job)
+            except WorkerEnded as ended:
+                if ended.is_late:
+                    raise
+            # The worker may have been killed from outside; an image that ends it will end it again.
+            return await self.worker.run(job)
+
+
+class WorkerEnded(Exception):
+    """The worker ended while it drew; `is_late`: because the image took more processor time than allowed."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.is_late = status == -signal.SIGPROF
+
+
+class WorkerProcess:
+    """A process that runs one job at a time: started when it is needed, replaced when it has died.
+
+    The caller sees to it that jobs do not overlap.
+    """
+
+    def __init__(
+        self, memory_bytes: int, file_bytes: int, *, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
+        self._start = _START.format(sys.path, memory_bytes, file_bytes)
+        self._idle_seconds = idle_seconds
+        self._process: asyncio.subprocess.Process | None = None
+        self._idle_timer: asyncio.Task[None] | None = None
+        self._is_closed = False
+        self.deaths = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process; None while there is none."""
+        return self._process.pid if self._process is not None else None
+
+    async def run(self, job: Job) -> dict[str, Any]:
+        """Send the job to the process and return its answer.
+
+        Raises: WorkerEnded; Unavailable when it takes too long without using up its processor time.
+        """
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        process = await self._started()
+        assert process.stdin is not None  # asked for when it was started
+        assert process.stdout is not None
+        try:
+            # A machine may be too busy, a disk may hang; neither counts as processor time.
+            async with asyncio.timeout(10 + 5 * job.seconds):
+                with suppress(ConnectionError):  # it has died, as reading shows
+                    process.stdin.write(job.encode())
+                    await process.stdin.drain()
+                line = await process.stdout.readline()
+        except BaseException as error:
+            # Otherwise the process would answer the next job with this one's image.
+            await self._end()
+            if isinstance(error, TimeoutError):
+                raise Unavailable("Drawing the image took too long; try again") from error
+            raise
+        if not line.endswith(b"\n"):
+            self.deaths += 1
+            raise WorkerEnded(await self._end(grace_seconds=GRACE_SECONDS))
+        answer: dict[str, Any] = json.loads(line)
+        if "failed" in answer:
+            await self._end()
+        else:
+            self._idle_timer = asyncio.create_task(self._end_when_idle(), name="image-worker-idle")
+        return answer
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._is_closed:
+            raise Unavailable
+        if self._process is not None and self._process.returncode is not None:
+            await self._end()
+        if self._process is None:
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    self._start,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.DEVNULL,
+                    # Nothing of the server's environment, which holds its secret. These settings of the C library
+                    # return the memory of a large image to the system as soon as it is drawn.
+                    env={"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "1000000"},
+                    # Ctrl-C in a terminal is for the server, which lets the image be finished.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise Unavailable("No image can be drawn now; try again") from error
+        return self._process
+
+    async def _end_when_idle(self) -> None:
+        await asyncio.sleep(self._idle_seconds)
+        await self._end()
+
+    async def _end(self, *, grace_seconds: float = 0) -> int:
+        """End the process, if there is one, and return its exit status.
+
+        A process that is ending by itself has `grace_seconds` for it. Python checks on a process before it sends a
+        signal, and when that finds it ended, asyncio never learns its status.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if grace_seconds:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace_seconds):
+                    return await asyncio.shield(process.wait())
+        with suppress(ProcessLookupError):
+            process.kill()
+        return await asyncio.shield(process.wait())
+
+    async def close(self) -> None:
+        """End the process for good."""
+        self._is_closed = True
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        await self._end()

@@ -1,18 +1,18 @@
-"""The life of an upload: taken in, used by messages, released by them, thrown away.
+"""The life of an upload: received, used by messages and profiles, released by them, deleted.
 
 Promises:
-    Streamed: an upload passes through a temporary file, a piece at a time; too large a one is refused by its declared
-    length, or as soon as it has passed its limit.
-    Known by its bytes: what it is decides its limit, how it is served and which message may carry it.
-    Unguessable: whoever knows an id may load it, so that a page can show it; nobody finds one he was not shown.
-    No leaks: bytes have a record from before they are stored until after they are deleted; `sweep` deletes what nobody
+    Streamed: an upload passes through a temporary file, a piece at a time. Too large an upload is refused by its
+    declared length, or as soon as it has passed its limit.
+    Known by its bytes: they decide its limit, how it is served and which messages may carry it.
+    Unguessable: everyone who knows an id may load the upload, so that a page can show it. Ids cannot be found out.
+    No leaks: bytes have a record from before they are stored until after they are deleted; `sweep` deletes what nothing
     uses, and what a crash has left half stored or half deleted.
-    Quotas are exact (`upload_quotas`): what a process that dies has counted goes with its record, `STORING_SECONDS`
-    later, by the sweep.
-    Disks are watched: one that is nearly full takes no upload (`upload_files`).
-    Once: an upload repeated with its key answers the first one.
+    Quotas are exact (`upload_quotas`): what a process that dies has counted is given back with its record, by the sweep
+    `STORING_SECONDS` later.
+    Disks are watched: a disk that is nearly full takes no upload (`upload_files`).
+    Once: an upload that is repeated with its key returns the first one.
 
-A picture is drawn anew (`pictures`); video and other files are kept as they were sent.
+An image is redrawn (`image_workers`); videos and other files are kept as they were sent.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -36,18 +37,16 @@ from groups.limits import MEDIA_NAME_BYTES, GroupLimits
 from groups.models import Attachment, Content, Kind, Media, MediaKind, MediaSize
 from groups.models.media import RECORD_BYTES
 from groups.service.media.image_workers import THUMBNAIL_TYPE, ImageWorkers
-from groups.service.media.upload_files import UploadFiles
+from groups.service.media.upload_files import UploadFiles, UploadReceiver, digest_of
 from groups.service.media.upload_quotas import UploadQuotas
-from groups.service.media.upload_receiver import UploadReceiver, digest_of
 from groups.store.media import MediaStore, UploadKey
 from groups.store.media_bytes import MediaBytes, StoredFile
 
 ID_BYTES: Final = 20  # 160 random bits: the id is what gives access
 SWEEP_SECONDS: Final = 60.0
 SWEPT_AT_ONCE: Final = 100
-STORING_SECONDS: Final = (
-    3_600  # after so long an upload's process has ended before all bytes were stored
-)
+STORING_SECONDS: Final = 3_600
+"""How long storing an upload's bytes may take; a longer one was ended by a crash."""
 
 KINDS_OF: Final[Mapping[Kind, MediaKind]] = {
     Kind.IMAGE: MediaKind.IMAGE,
@@ -55,26 +54,24 @@ KINDS_OF: Final[Mapping[Kind, MediaKind]] = {
     Kind.VIDEO: MediaKind.VIDEO,
     Kind.FILE: MediaKind.FILE,
 }
-"""What the uploads of a message of this kind must be; a file may be anything."""
+"""The kind of upload that a message of each kind takes; a file may be of any kind."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bytes:
-    """Stored bytes to send: `read(start, length)` yields them piece by piece."""
+class StoredBytes:
+    """The bytes of one version of an upload."""
 
     media: Media
-    size: MediaSize
     content_type: str
     _file: StoredFile
     _store: MediaBytes
 
     @property
     def size_bytes(self) -> int:
-        """How many there are."""
         return self._file.length
 
     def read(self, start: int, length: int) -> AsyncIterator[bytes]:
-        """So many of them, from `start`."""
+        """Yield `length` bytes from `start`, piece by piece."""
         return self._store.read(self._file, start, length)
 
 
@@ -98,12 +95,12 @@ class MediaService:
         self._quotas = UploadQuotas(database, media, limits, on_batch=on_batch)
         self._limits = limits
         self._clock = clock
-        self._under_way: Counter[UserId] = Counter()
+        self._uploads_of: Counter[UserId] = Counter()
         self._storing: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
-        self.pictures = ImageWorkers(limits)
+        self.image_workers = ImageWorkers(limits)
         self._sweeping: asyncio.Task[None] | None = None
 
-    # --- in -------------------------------------------------------------------------------------------------------
+    # --- uploads --------------------------------------------------------------------------------------------------
 
     async def upload(
         self,
@@ -114,26 +111,26 @@ class MediaService:
         name: str,
         key: str | None = None,
     ) -> Media:
-        """Take in one file; until a message uses it, it is kept for `unused_media_seconds`.
+        """Take in one file, which is kept for `unused_media_seconds` until a message uses it.
 
-        `length` is what the sender says it is, if he does; with a `key`, the same bytes again answer the first upload
-        for as long as that is kept. Raises: MediaTooLarge; BadMedia; RateLimited at
-        `uploads_per_user`; StorageQuotaReached; InsufficientStorage; IdempotencyConflict; Unavailable, when another
-        upload with this key overtook this one.
+        `length` is the size in bytes that the sender declares, if any. With a `key`, the same bytes again return the
+        first upload for as long as that is kept.
+
+        Raises: MediaTooLarge; BadMedia; RateLimited at `uploads_per_user`; StorageQuotaReached; InsufficientStorage;
+            IdempotencyConflict; Unavailable, also when another upload with this key overtook this one.
         """
         most = max(self._limits.image_bytes, self._limits.video_bytes, self._limits.file_bytes)
         if length is not None and length > most:
             raise MediaTooLarge(limit_bytes=most)
-        with self._place_of(actor.user_id), self._files.place() as directory:
-            await asyncio.to_thread(self._files.check, length or 0)
+        with self._slot_of(actor.user_id), self._files.directory() as directory:
+            await asyncio.to_thread(self._files.check_room, length or 0)
             await self._quotas.check(actor, length or 1, key)
             source = directory / "source"
             kind, content_type, size_bytes = await self._receiver.receive(chunks, source, length)
             upload_key = None
             if key is not None:
-                digest = await asyncio.to_thread(digest_of, source)
-                upload_key = UploadKey(key, digest)
-                first = await self._repeated(actor, upload_key)
+                upload_key = UploadKey(key, await asyncio.to_thread(digest_of, source))
+                first = await self._find_repeated(actor, upload_key)
                 if first is not None:
                     return first
             media = Media(
@@ -148,112 +145,122 @@ class MediaService:
             )
             versions = {MediaSize.ORIGINAL: source}
             if kind is MediaKind.IMAGE:
-                target = directory / "drawn"
-                picture = await self.pictures.draw(actor.user_id, source, content_type, target)
-                versions = {MediaSize.ORIGINAL: picture.path, **picture.smaller}
-                size = {"width": picture.width, "height": picture.height}
-                media = media.model_copy(update={**size, "size_bytes": picture.path.stat().st_size})
+                image = await self.image_workers.redraw(
+                    actor.user_id, source, content_type, directory / "redrawn"
+                )
+                versions = {MediaSize.ORIGINAL: image.path, **image.smaller}
+                size = {"width": image.width, "height": image.height}
+                media = media.model_copy(update={**size, "size_bytes": image.path.stat().st_size})
             stored_bytes = RECORD_BYTES + sum(path.stat().st_size for path in versions.values())
             media = media.model_copy(update={"stored_bytes": stored_bytes})
-            until = self._clock.now() + timedelta(seconds=STORING_SECONDS)
-            begun = media.model_copy(update={"expires_at": until})
-            await self._quotas.begin(actor, begun, upload_key)
-            # A crash from here on leaves a record that nobody sees; the sweep deletes it with what bytes there are.
-            try:
-                # One of a user at a time: the database has other users' writes to make durable, too.
-                async with self._storing.setdefault(actor.user_id, asyncio.Lock()):
-                    for version, path in versions.items():
-                        await self._media.bytes.put(media.media_id, version, path)
-                if not await self._media.finish(media, upload_key):
-                    raise Unavailable
-            except Exception:
-                # Whatever went wrong: the record is taken back, or it would be counted for an hour.
-                with suppress(Exception):
-                    await self._media.give_up(media.media_id, self._clock.now())
-                    # A process that stood still may find its record swept; what it stored since must go too.
-                    await self._media.delete_strays(media.media_id)
-                raise
+            await self._store(actor, media, upload_key, versions)
         return media
 
+    async def _store(
+        self,
+        actor: Actor,
+        media: Media,
+        key: UploadKey | None,
+        versions: Mapping[MediaSize, Path],
+    ) -> None:
+        until = self._clock.now() + timedelta(seconds=STORING_SECONDS)
+        await self._quotas.begin(actor, media.model_copy(update={"expires_at": until}), key)
+        # A crash from here on leaves a record that nobody sees; the sweep deletes it with the bytes there are.
+        try:
+            # One upload of a user at a time, since the database has other users' writes to make durable, too.
+            async with self._storing.setdefault(actor.user_id, asyncio.Lock()):
+                for version, path in versions.items():
+                    await self._media.bytes.put(media.media_id, version, path)
+            if not await self._media.mark_stored(media, key):
+                raise Unavailable
+        except Exception:
+            # Take back the record, or it would count against the quotas for an hour.
+            with suppress(Exception):
+                await self._media.expire_incoming(media.media_id, self._clock.now())
+                # A process that stood still may find its record swept; what it stored since must go too.
+                await self._media.delete_orphaned_bytes(media.media_id)
+            raise
+
     @contextmanager
-    def _place_of(self, user_id: UserId) -> Iterator[None]:
-        """One of the places that the user has for uploads under way.
+    def _slot_of(self, user_id: UserId) -> Iterator[None]:
+        """One of the uploads that the user may have under way.
 
         Raises: RateLimited.
         """
-        if self._under_way[user_id] >= self._limits.uploads_per_user:
+        if self._uploads_of[user_id] >= self._limits.uploads_per_user:
             raise RateLimited(
                 f"At most {self._limits.uploads_per_user} uploads at once", retry_after_seconds=1
             )
-        self._under_way[user_id] += 1
+        self._uploads_of[user_id] += 1
         try:
             yield
         finally:
-            self._under_way[user_id] -= 1
-            if not self._under_way[user_id]:
-                del self._under_way[user_id]
+            self._uploads_of[user_id] -= 1
+            if not self._uploads_of[user_id]:
+                del self._uploads_of[user_id]
 
-    async def _repeated(self, actor: Actor, key: UploadKey) -> Media | None:
-        """The upload that had the key before; the key is free when there is none."""
+    @property
+    def uploads_under_way(self) -> int:
+        """Uploads that are being received or stored now."""
+        return self._uploads_of.total()
+
+    async def _find_repeated(self, actor: Actor, key: UploadKey) -> Media | None:
+        """The stored upload that has the key; where there is none, the key is free afterwards.
+
+        Raises: IdempotencyConflict when that upload has other bytes.
+        """
         found = await self._media.find_by_key(actor.user_id, key.key)
         if found is None:
-            await self._media.give_up_key(actor.user_id, key.key)
+            await self._media.free_key(actor.user_id, key.key)
             return None
         media, digest = found
         if digest != key.digest:
             raise IdempotencyConflict
         return media
 
-    # --- out ------------------------------------------------------------------------------------------------------
+    # --- downloads ------------------------------------------------------------------------------------------------
 
-    async def get(self, media_id: str) -> Media:
-        """What is known of an upload.
+    async def open(self, media_id: str, size: MediaSize) -> StoredBytes:
+        """The bytes of an upload, or of a smaller version of an image.
 
-        Raises: MediaNotFound.
+        Raises: MediaNotFound, also for a version that the upload does not have.
         """
-        media = await self._media.find(media_id)
-        if media is None:
+        media = await self._media.find_upload(media_id)
+        file = await self._media.bytes.find_file(media_id, size) if media is not None else None
+        if media is None or file is None:
             raise MediaNotFound
-        return media
-
-    async def open(self, media_id: str, size: MediaSize) -> Bytes:
-        """The bytes of an upload, or of a smaller version of a picture.
-
-        Raises: MediaNotFound, also for a version that there is not.
-        """
-        media = await self.get(media_id)
-        file = await self._media.bytes.find_file(media_id, size)
-        if file is None:
-            raise MediaNotFound
-        kind = media.content_type if size is MediaSize.ORIGINAL else THUMBNAIL_TYPE
-        return Bytes(media, size, kind, file, self._media.bytes)
+        content_type = media.content_type if size is MediaSize.ORIGINAL else THUMBNAIL_TYPE
+        return StoredBytes(media, content_type, file, self._media.bytes)
 
     # --- background -----------------------------------------------------------------------------------------------
 
     async def sweep(self) -> int:
-        """Throw away what nobody uses and whose time is over; how many uploads. Several processes may sweep at once."""
-        now = self._clock.now()
-        gone: list[str] = []
-        for media_id in await self._media.list_expired(now, SWEPT_AT_ONCE):
-            if await self._media.doom(media_id, now):
-                # A crash from here on leaves a record that nobody sees, for the next sweep.
-                await self._media.delete(media_id)
-                gone.append(media_id)
-        if gone:
-            await self._database.run(lambda tx: self._media.forget(gone, tx))
-        return len(gone)
+        """Delete up to `SWEPT_AT_ONCE` uploads that nothing uses and whose time is over; returns how many.
 
-    async def count_all(self) -> None:
-        """Count what every user and the deployment have stored, while nobody uploads; for an older database."""
-        await self._media.usage.count_all()
+        Several processes may sweep at once.
+        """
+        now = self._clock.now()
+        deleted: list[str] = []
+        for media_id in await self._media.list_expired(now, SWEPT_AT_ONCE):
+            if await self._media.mark_doomed(media_id, now):
+                # A crash from here on leaves a record that nobody sees, for the next sweep.
+                await self._media.delete_bytes(media_id)
+                deleted.append(media_id)
+        if deleted:
+            await self._database.run(lambda tx: self._media.delete_records(deleted, tx))
+        return len(deleted)
+
+    async def recount_usage(self) -> None:
+        """Count what every user and the deployment have stored, for an older database; nobody may upload meanwhile."""
+        await self._media.usage.recount_all()
 
     def start(self) -> None:
-        """Sweep now and then, until stopped."""
+        """Sweep from time to time, until `stop`."""
         self._sweeping = self._sweeping or asyncio.create_task(
-            self._sweep_again_and_again(), name="media-sweep"
+            self._keep_sweeping(), name="media-sweep"
         )
 
-    async def _sweep_again_and_again(self) -> None:
+    async def _keep_sweeping(self) -> None:
         await asyncio.to_thread(self._files.sweep)
         await repeat(self._sweep_all, SWEEP_SECONDS)
 
@@ -263,8 +270,8 @@ class MediaService:
             pass
 
     async def stop(self) -> None:
-        """Stop sweeping, once what was begun is recorded, and end the workers that draw."""
-        await self.pictures.close()
+        """End the image workers, wait until begun uploads are recorded, and stop sweeping."""
+        await self.image_workers.close()
         await self._quotas.close()
         if self._sweeping is not None:
             self._sweeping.cancel()
@@ -273,8 +280,8 @@ class MediaService:
         self._files.close()
 
 
-def attached(actor: Actor, content: Content, known: Mapping[str, Media]) -> Content:
-    """The content with its uploads described, which must be the author's own and of the right kind.
+def describe_media(actor: Actor, content: Content, known: Mapping[str, Media]) -> Content:
+    """The content with its uploads described; they must be the author's own and of the right kind.
 
     Raises: MediaNotFound; WrongMediaKind.
     """
@@ -296,10 +303,13 @@ def attached(actor: Actor, content: Content, known: Mapping[str, Media]) -> Cont
     return content.model_copy(update={"media": tuple(described)})
 
 
-def kept_as_own(
+def own_kept_media(
     actor: Actor, known: Mapping[str, Media], kept: Collection[str]
 ) -> Mapping[str, Media]:
-    """The uploads as `attached` takes them from somebody who changes what uses those in `kept` already."""
+    """`known`, with the uploads in `kept` made the actor's own, for `describe_media`.
+
+    An edit may keep uploads of the content that it replaces, whoever uploaded them.
+    """
     return {
         media_id: media.model_copy(update={"uploader_id": actor.user_id})
         if media_id in kept
@@ -309,7 +319,7 @@ def kept_as_own(
 
 
 def media_ids_of(content: Content | None) -> Sequence[str]:
-    """The uploads that the content uses, each as often as it does."""
+    """The ids of the content's uploads, each as often as the content uses it."""
     return [attachment.media_id for attachment in content.media] if content else []
 
 

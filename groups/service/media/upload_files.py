@@ -1,41 +1,61 @@
-"""The temporary files of uploads: written while there is room on the disk, gone with the process that wrote them.
+"""The bytes of uploads as they come: written to temporary files while there is room, deleted with their process.
 
 Promises:
-    A disk that is nearly full takes no upload, and one that fills up meanwhile ends it, both as `InsufficientStorage`:
-    what is left of the disk is left to the others.
-    Nothing stays behind: a process has a folder of its own, which it locks for as long as it lives. The kernel lets go
-    of the lock however the process ends, and whoever sweeps next deletes the folder.
+    A disk that is nearly full takes no upload, and a disk that fills up meanwhile ends it, both as
+    `InsufficientStorage`: the rest of the disk is left to the database and to other programs.
+    No leftovers: a process has a folder of its own, which it locks while it lives. The kernel releases the lock however
+    the process ends, and the next `sweep` deletes the folder.
+    Known by its bytes: the first `SNIFFED_BYTES` decide what kind of file it is, and so its size limit. A file that is
+    too large is refused as soon as it has passed its limit.
 
-Files have names, and not `O_TMPFILE`, since pictures are drawn from them by path.
+Files have names, and not `O_TMPFILE`, since images are drawn from them by path.
 """
 
+import asyncio
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from groups.errors import InsufficientStorage
+import filetype  # type: ignore[import-untyped]  # ships no types
+
+from groups.errors import BadMedia, InsufficientStorage, MediaTooLarge
+from groups.limits import GroupLimits
+from groups.models import MediaKind
+from groups.service.media.image_workers import FORMATS
 
 PREFIX: Final = "channels-uploads-"
 ROOM_BYTES: Final = 256 * 2**20
-"""What uploads leave free of a disk, for the database and whoever else writes there."""
+"""What uploads leave free of a disk."""
 ROOM_SHARE: Final = 20
 """Of a small disk they leave one part of so many instead."""
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+SNIFFED_BYTES: Final = 8_192
+_UNKNOWN_TYPE: Final = "application/octet-stream"
+_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def is_full(error: BaseException | None) -> bool:
-    """Whether the system has refused to write for want of room."""
-    return isinstance(error, OSError) and error.errno in _FULL
+@contextmanager
+def full_disk_refused() -> Iterator[None]:
+    """Turn errors of a full disk in the body into a refusal.
+
+    Raises: InsufficientStorage.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _DISK_FULL:
+            raise InsufficientStorage from error
+        raise
 
 
 class UploadFiles:
-    """The folder of this process; `disks` are other places whose disks must not fill up, such as the database's."""
+    """The folder of this process. `disks` are other places whose disks must not fill up, such as the database's."""
 
     def __init__(self, disks: Sequence[Path] = (), *, parent: Path | None = None) -> None:
         self._disks = tuple(disks)
@@ -45,25 +65,21 @@ class UploadFiles:
 
     @property
     def parent(self) -> Path:
-        """Where the folders of all processes are."""
+        """The directory with the folders of all processes."""
         return self._parent or Path(tempfile.gettempdir())
 
     @contextmanager
-    def place(self) -> Iterator[Path]:
+    def directory(self) -> Iterator[Path]:
         """A directory for one upload, deleted at the end.
 
         Raises: InsufficientStorage.
         """
-        try:
-            directory = tempfile.TemporaryDirectory(dir=self._own())
-        except OSError as error:
-            if is_full(error):
-                raise InsufficientStorage from error
-            raise
+        with full_disk_refused():
+            directory = tempfile.TemporaryDirectory(dir=self._own_folder())
         with directory as path:
             yield Path(path)
 
-    def check(self, more_bytes: int) -> None:
+    def check_room(self, more_bytes: int) -> None:
         """Refuse an upload for which there is no room.
 
         Raises: InsufficientStorage.
@@ -72,31 +88,31 @@ class UploadFiles:
             try:
                 disk = shutil.disk_usage(place)
             except OSError:
-                continue  # it is not the room that is missing
+                continue  # another problem than a full disk
             if disk.free - more_bytes < min(ROOM_BYTES, disk.total // ROOM_SHARE):
                 raise InsufficientStorage
 
     def sweep(self) -> int:
-        """Delete the folders of processes that have ended; how many."""
-        gone = 0
+        """Delete the folders of processes that have ended; returns how many."""
+        deleted = 0
         for folder in self.parent.glob(PREFIX + "*"):
             if folder == self._folder:
                 continue
             try:
                 lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             except OSError:
-                continue  # somebody else's, no folder, or swept by another process
+                continue  # another user's, no folder, or swept by another process
             try:
                 if os.fstat(lock).st_uid != os.geteuid():
                     continue
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
-                gone += 1
+                deleted += 1
             except BlockingIOError:
                 continue  # its process lives
             finally:
                 os.close(lock)
-        return gone
+        return deleted
 
     def close(self) -> None:
         """Delete the folder."""
@@ -105,11 +121,11 @@ class UploadFiles:
             os.close(self._lock)
             self._folder = self._lock = None
 
-    def _own(self) -> Path:
+    def _own_folder(self) -> Path:
         while self._folder is None or not self._folder.is_dir():
             self.close()
             folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self.parent))
-            # A sweep between these lines takes the folder for an abandoned one: then it is made again.
+            # A sweep between these lines takes the folder for an abandoned one and deletes it; then it is made again.
             with suppress(FileNotFoundError):
                 lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -117,15 +133,66 @@ class UploadFiles:
         return self._folder
 
 
-@contextmanager
-def full_disk_refused() -> Iterator[None]:
-    """What fails in the body for want of room, as our refusal.
+class UploadReceiver:
+    """Writes uploads to files."""
 
-    Raises: InsufficientStorage.
-    """
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise InsufficientStorage from error
-        raise
+    def __init__(self, files: UploadFiles, limits: GroupLimits) -> None:
+        self._files = files
+        self._limits = limits
+
+    async def receive(
+        self, chunks: AsyncIterator[bytes], target: Path, length: int | None
+    ) -> tuple[MediaKind, str, int]:
+        """Write the chunks to `target` as they come; returns the kind, the content type and the size in bytes.
+
+        Raises: MediaTooLarge; BadMedia; InsufficientStorage.
+        """
+        head = b""
+        size = 0
+        known: tuple[MediaKind, str] | None = None
+
+        def write(file: BinaryIO, chunk: bytes) -> None:
+            self._files.check_room(len(chunk))
+            file.write(chunk)
+
+        with full_disk_refused(), target.open("wb") as file:
+            async for chunk in chunks:
+                size += len(chunk)
+                await asyncio.to_thread(write, file, chunk)
+                if known is None:
+                    head += chunk[: SNIFFED_BYTES - len(head)]
+                    if len(head) == SNIFFED_BYTES:
+                        known = _kind_of(head)
+                        self._check_size(known[0], length or 0)
+                if known is not None:
+                    self._check_size(known[0], size)
+        if not size:
+            raise BadMedia("The upload is empty")
+        known = known or _kind_of(head)
+        self._check_size(known[0], size)
+        return *known, size
+
+    def _check_size(self, kind: MediaKind, size_bytes: int) -> None:
+        limit = {
+            MediaKind.IMAGE: self._limits.image_bytes,
+            MediaKind.VIDEO: self._limits.video_bytes,
+            MediaKind.FILE: self._limits.file_bytes,
+        }[kind]
+        if size_bytes > limit:
+            raise MediaTooLarge(f"At most {limit} bytes, for {kind.value}s", limit_bytes=limit)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of the file, which tells a repeated upload from another one."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _kind_of(head: bytes) -> tuple[MediaKind, str]:
+    found = filetype.guess(head)
+    content_type = found.mime if found is not None else _UNKNOWN_TYPE
+    if content_type in FORMATS:
+        return MediaKind.IMAGE, content_type
+    if content_type.startswith(("video/", "audio/")):
+        return MediaKind.VIDEO, content_type
+    return MediaKind.FILE, content_type

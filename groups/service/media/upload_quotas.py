@@ -1,8 +1,8 @@
 """Quotas of stored bytes, of users and of the deployment: an upload is recorded and counted, or refused.
 
-Promises: exact over all processes, since what an upload takes is counted in the transaction that writes its record and
-given back in the one that deletes it; a process that dies in between leaves both to the sweep (`media`). The counters
-are compared by `groups.audit.media`.
+Promises: exact across all processes. An upload is counted in the transaction that writes its record, and given back in
+the one that deletes it. A process that dies in between leaves both to the sweep (`MediaService.sweep`).
+`groups.audit.media` compares the counters with the records.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +21,13 @@ from groups.store.media_usage import MediaUsage
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
-    """An upload that is about to be recorded."""
+class _PendingUpload:
+    """An upload that is to be recorded."""
 
     media: Media
     key: UploadKey | None
     is_bounded: bool
-    """Whether the user's own quotas count: the application's back end speaks for many."""
+    """Whether the user's own quotas apply; the application's back end uploads for many users."""
 
 
 class UploadQuotas:
@@ -44,14 +44,14 @@ class UploadQuotas:
         self._media = media
         self._limits = limits
         # All uploads meet in the deployment's counter, so they share transactions.
-        self._lane: GroupCommit[_Begun, None] = GroupCommit(
-            database, self._begin, name="uploads", on_batch=on_batch
+        self._queue: GroupCommit[_PendingUpload, None] = GroupCommit(
+            database, self._record, name="uploads", on_batch=on_batch
         )
 
     async def check(self, actor: Actor, size_bytes: int, key: str | None) -> None:
-        """Refuse, before its bytes are taken in, an upload that has no room; `begin` refuses for certain.
+        """Refuse an upload that has no room before its bytes are received; `begin` decides finally.
 
-        A repeated upload needs no room, whatever its quotas say. Raises: StorageQuotaReached.
+        An upload that repeats an earlier one needs no room. Raises: StorageQuotaReached.
         """
         user = actor.user_id
         usage = await self._media.usage.read([user])
@@ -62,31 +62,33 @@ class UploadQuotas:
             raise refusal
 
     async def begin(self, actor: Actor, media: Media, key: UploadKey | None) -> None:
-        """Record and count an upload whose bytes will be stored.
+        """Record and count an upload whose bytes are about to be stored.
 
-        Raises: StorageQuotaReached; Unavailable, where another upload has its key.
+        Raises: StorageQuotaReached; Unavailable when another upload has its key.
         """
-        await self._lane.submit("", _Begun(media, key, not actor.is_app_admin))
+        await self._queue.submit("", _PendingUpload(media, key, not actor.is_app_admin))
 
     async def close(self) -> None:
-        """Wait until what was begun is recorded or refused."""
-        await self._lane.close()
+        """Wait until every submitted upload is recorded or refused."""
+        await self._queue.close()
 
-    async def _begin(
-        self, tx: Tx, _: str, uploads: Sequence[_Begun]
+    async def _record(
+        self, tx: Tx, _: str, uploads: Sequence[_PendingUpload]
     ) -> Sequence[DomainError | None]:
         users = {upload.media.uploader_id for upload in uploads}
         usage = await self._media.usage.read(users, tx)
-        # An attempt whose outcome was unknown may have recorded them.
-        known: set[str] = set()
-        if tx.attempt:
-            known = await self._media.find_begun([upload.media.media_id for upload in uploads], tx)
+        # An earlier attempt, whose outcome is unknown, may have recorded them.
+        recorded: set[str] = set()
+        if tx.is_retry:
+            recorded = await self._media.find_recorded(
+                [upload.media.media_id for upload in uploads], tx
+            )
         outcomes: list[DomainError | None] = []
         accepted: list[tuple[Media, UploadKey | None]] = []
         keys: set[tuple[UserId, str]] = set()
         for upload in uploads:
             media, user = upload.media, upload.media.uploader_id
-            if media.media_id in known:
+            if media.media_id in recorded:
                 outcomes.append(None)
                 continue
             if upload.key is not None:
@@ -104,7 +106,7 @@ class UploadQuotas:
                 if upload.key is not None:
                     keys.add((user, upload.key.key))
         if accepted:
-            await self._media.begin(accepted, tx)
+            await self._media.insert_incoming(accepted, tx)
         return outcomes
 
     def _refusal(

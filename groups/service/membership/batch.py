@@ -77,7 +77,7 @@ class MembershipBatch:
         self, tx: Tx, key: str, entries: Sequence[Command]
     ) -> Sequence[Membership | DomainError]:
         """Apply the entries of one group in order; for each its outcome."""
-        if tx.attempt:
+        if tx.is_retry:
             # As an import does (`admissions`): this time the group is ours before we look.
             await self._groups.touch(GroupId(key), tx)
         picture = await self._load(GroupId(key), entries, tx)
@@ -102,22 +102,22 @@ class MembershipBatch:
         comers = {
             subject_of(e) for e in entries if isinstance(e, Join | Add | Approve | AnswerInvitation)
         }
-        of_group = self._groups.lookup(group_id)
-        of_row = self._streams.lookup(stream_of(group_id))
-        of_members = self._members.lookup_many(group_id, users)
-        of_restrictions = self._restrictions.lookup_many(group_id, users)
-        of_counts = self._members.lookup_group_counts(comers)
+        of_group = self._groups.query_group(group_id)
+        of_row = self._streams.query_stream(stream_of(group_id))
+        of_members = self._members.query_members(group_id, users)
+        of_restrictions = self._restrictions.query_restrictions(group_id, users)
+        of_counts = self._members.query_group_counts(comers)
         of_profile = self._hooks.profile(group_id) if comers and self._hooks.profile else None
         also = [of_profile] if of_profile else []
-        await self._database.look_up(
+        await self._database.fetch(
             tx, of_group, of_row, of_members, of_restrictions, of_counts, *also
         )
         group, row, members, restrictions, counts = (
-            of_group.found,
-            of_row.found,
-            of_members.found,
-            of_restrictions.found,
-            of_counts.found,
+            of_group.result,
+            of_row.result,
+            of_members.result,
+            of_restrictions.result,
+            of_counts.result,
         )
         if group is None or row is None:
             return None
@@ -161,7 +161,7 @@ class MembershipBatch:
             admins={member.user_id for member in staff if member.role is Role.ADMIN},
             invitations=invitations,
             open_invitations=open_invitations,
-            profile=of_profile.found if of_profile else None,
+            profile=of_profile.result if of_profile else None,
         )
 
     async def _write(self, picture: MembershipState, owner_before: UserId | None, tx: Tx) -> None:

@@ -59,26 +59,24 @@ class BulkImport:
 
     async def apply(self, tx: Tx, group_id: GroupId, batch: Import) -> ImportOutcome | DomainError:
         """Admit those of the batch who may come in, in order; where all are members, nothing is written."""
-        if tx.attempt:
+        if tx.is_retry:
             # Another process changed the group while we looked around. This time its document is ours before we look;
             # at the first attempt only after it, so that others find it free for a good part of the time.
             await self._groups.touch(group_id, tx)
         user_ids = dict.fromkeys(batch.user_ids)
-        of_group = self._groups.lookup(group_id)
-        of_stream = self._streams.lookup(stream_of(group_id))
-        of_seats = self._admissions.lookup_seats(group_id, user_ids)
-        of_restrictions = self._admissions.lookup_restrictions(group_id, user_ids)
-        of_requests = self._admissions.lookup_requests(group_id, user_ids)
-        await self._database.look_up(
-            tx, of_group, of_stream, of_seats, of_restrictions, of_requests
-        )
-        group, row = of_group.found, of_stream.found
+        of_group = self._groups.query_group(group_id)
+        of_stream = self._streams.query_stream(stream_of(group_id))
+        of_seats = self._admissions.query_seats(group_id, user_ids)
+        of_restrictions = self._admissions.query_restrictions(group_id, user_ids)
+        of_requests = self._admissions.query_requests(group_id, user_ids)
+        await self._database.fetch(tx, of_group, of_stream, of_seats, of_restrictions, of_requests)
+        group, row = of_group.result, of_stream.result
         if group is None or row is None:
             return GroupNotFound()
-        choice = self._choose(group, batch, of_seats.found)
+        choice = self._choose(group, batch, of_seats.result)
         if choice.new:
-            await self._write(group, row.stream, choice, of_restrictions.found, tx)
-            if of_requests.found:
+            await self._write(group, row.stream, choice, of_restrictions.result, tx)
+            if of_requests.result:
                 await self._admissions.close_requests(group_id, choice.new, tx)
             if batch.mark is not None:
                 mark, added = batch.mark, len(choice.new)
@@ -143,8 +141,8 @@ class BulkImport:
         if self._hooks.profile is None or not group.is_channel:
             return None
         lookup = self._hooks.profile(group.group_id)
-        await self._database.look_up(tx, lookup)
-        return lookup.found
+        await self._database.fetch(tx, lookup)
+        return lookup.result
 
 
 def _in_order(batch: Import, choice: _Choice) -> list[Outcome]:

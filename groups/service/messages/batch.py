@@ -11,7 +11,7 @@ from groups.kernel.ids import StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
 from groups.models import Content, Media, Message, Origin, Stream
-from groups.service.media.service import attached
+from groups.service.media.service import describe_media
 from groups.service.messages.stream_rates import StreamRate
 from groups.store.messages import KeyedMessage
 from groups.store.streams import StreamRow
@@ -62,7 +62,7 @@ async def prepared(post: PendingPost, known: Mapping[str, Media], tx: Tx) -> Pre
     Raises: MediaNotFound; WrongMediaKind; and what a `ContentLoader` raises.
     """
     if isinstance(post.content, Content):
-        return Prepared(attached(post.actor, post.content, known), post.silent)
+        return Prepared(describe_media(post.actor, post.content, known), post.silent)
     return await post.content(tx)
 
 

@@ -13,7 +13,7 @@ from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
 from groups.models import AccessContext, Content
 from groups.service.access.guard import AccessGuard
-from groups.service.media.service import attached, kept_as_own, media_ids_of
+from groups.service.media.service import describe_media, media_ids_of, own_kept_media
 from groups.service.messages.batch import Prepared, check_bounds
 from groups.store.media import MediaStore
 
@@ -51,8 +51,8 @@ class DraftContent:
         """
         check_bounds(content, self._limits)
         uploads, before = media_ids_of(content), media_ids_of(instead_of)
-        known = await self._media.find_many(uploads, tx) if uploads else {}
-        described = attached(actor, content, kept_as_own(actor, known, before))
+        known = await self._media.find_uploads(uploads, tx) if uploads else {}
+        described = describe_media(actor, content, own_kept_media(actor, known, before))
         await self._media.use(uploads, tx)
         await self._media.release(before, self._clock.now(), tx)
         return described

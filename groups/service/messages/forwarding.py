@@ -87,7 +87,7 @@ class ForwardService:
                 raise MessageRecalled
             uploads = media_ids_of(message.content)
             if uploads:
-                known = await self._media.find_many(uploads, tx)
+                known = await self._media.find_uploads(uploads, tx)
                 for media_id in uploads:
                     if media_id not in known:
                         raise MediaNotFound(media_id=media_id)

@@ -58,7 +58,7 @@ class PageReader:
         self._messages = messages
         self._hooks = hooks
         self._reader = PageBatcher(
-            self._open, readers_a_query=lambda page: readers_a_command(page.limit)
+            self._open, readers_per_query=lambda page: readers_a_command(page.limit)
         )
 
     async def read(
@@ -70,16 +70,16 @@ class PageReader:
         return found
 
     async def _open(self, page: _Page, user_ids: Sequence[UserId]) -> dict[UserId, Opening]:
-        of_group = self._groups.lookup(page.group_id)
-        of_members = self._members.lookup_known(page.group_id, user_ids)
-        of_messages = self._messages.lookup_newest(
+        of_group = self._groups.query_group(page.group_id)
+        of_members = self._members.query_cached_members(page.group_id, user_ids)
+        of_messages = self._messages.query_newest(
             stream_of(page.group_id), below=page.below, limit=page.limit
         )
         reader = self._hooks.tallies
         asked = reader.ask_along(of_messages, user_ids) if reader is not None else None
-        beside = asked.lookups if asked is not None else ()
-        await self._database.look_up(None, of_group, of_members, of_messages, *beside)
-        group, members, messages = of_group.found, of_members.found, of_messages.found
+        beside = asked.queries if asked is not None else ()
+        await self._database.fetch(None, of_group, of_members, of_messages, *beside)
+        group, members, messages = of_group.result, of_members.result, of_messages.result
         tallies = asked.of_all() if asked is not None else {}
         return {
             user_id: Opening(

@@ -139,9 +139,9 @@ class MessageService:
     async def find_taken(self, actor: Actor, group_id: GroupId, key: str, tx: Tx) -> Message | None:
         """The message that the actor's `post_taken` with this key made."""
         place = (actor.user_id, key)
-        found = self._messages.lookup_by_keys(stream_of(group_id), [place])
-        await self._database.look_up(tx, found)
-        return found.found[place].message if place in found.found else None
+        found = self._messages.query_by_keys(stream_of(group_id), [place])
+        await self._database.fetch(tx, found)
+        return found.result[place].message if place in found.result else None
 
     async def _apply(
         self, tx: Tx, key: str, posts: Sequence[PendingPost]
@@ -149,27 +149,27 @@ class MessageService:
         group_id = GroupId(key)
         stream_id = stream_of(group_id)
         authors = {post.actor.user_id for post in posts}
-        keys = [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
-        of_group = self._groups.lookup(group_id)
-        of_row = self._stream_store.lookup(stream_id)
-        of_members = self._members.lookup_many(group_id, authors)
-        of_restrictions = self._restrictions.lookup_many(group_id, authors)
-        of_known = self._messages.lookup_by_keys(stream_id, keys)
+        keys = [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.is_retry]
+        of_group = self._groups.query_group(group_id)
+        of_row = self._stream_store.query_stream(stream_id)
+        of_members = self._members.query_members(group_id, authors)
+        of_restrictions = self._restrictions.query_restrictions(group_id, authors)
+        of_known = self._messages.query_by_keys(stream_id, keys)
         uploads = {
             i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
         }
-        of_media = self._media.lookup_many(uploads)
-        await self._database.look_up(
+        of_media = self._media.query_media(uploads)
+        await self._database.fetch(
             tx,
             *(of_group, of_row, of_members, of_restrictions, of_known),
             *([of_media] if uploads else []),
         )
         group, row, members, restrictions, known = (
-            of_group.found,
-            of_row.found,
-            of_members.found,
-            of_restrictions.found,
-            of_known.found,
+            of_group.result,
+            of_row.result,
+            of_members.result,
+            of_restrictions.result,
+            of_known.result,
         )
         if group is None or row is None:
             return [GroupNotFound() for _ in posts]
@@ -197,7 +197,7 @@ class MessageService:
                     if refusal is not None:
                         raise refusal
                     batch.rate.check()
-                    ready = await prepared(post, of_media.found if uploads else {}, tx)
+                    ready = await prepared(post, of_media.result if uploads else {}, tx)
                     is_taken = ready.are_uploads_counted
                     batch.check_media(ready.content)
                     first = batch.add(post, ready, signatures.get(user_id, ""))
@@ -272,10 +272,10 @@ class MessageService:
             if refusal is not None:
                 raise refusal
             uploads = media_ids_of(content) if isinstance(content, Content) else ()
-            known = await self._media.find_many(uploads, tx) if uploads else {}
-            of_row = self._stream_store.lookup(access.group.stream_id)
-            await self._database.look_up(tx, of_row)
-            row = of_row.found
+            known = await self._media.find_uploads(uploads, tx) if uploads else {}
+            of_row = self._stream_store.query_stream(access.group.stream_id)
+            await self._database.fetch(tx, of_row)
+            row = of_row.result
             signatures = await self._signatures(access.group, [actor.user_id], tx)
             ready = await prepared(post, known, tx)
             if row is not None:

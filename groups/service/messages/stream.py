@@ -18,7 +18,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.limits import GroupLimits
 from groups.models import Content, LastMessage, Media, Message, Stream
-from groups.service.media.service import attached, kept_as_own, media_ids_of
+from groups.service.media.service import describe_media, media_ids_of, own_kept_media
 from groups.service.messages.batch import (
     ContentLoader,
     PendingPost,
@@ -113,17 +113,17 @@ class StreamService:
 
     async def open(self, stream_id: StreamId, posts: Sequence[PendingPost], tx: Tx) -> Opened:
         """The stream as these posts find it, begun or not: one command."""
-        keys = [(p.sender_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
+        keys = [(p.sender_id, p.key) for p in posts if p.is_callers_key or tx.is_retry]
         named = {
             i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
         }
-        of_row = self._streams.lookup(stream_id)
-        of_known = self._messages.lookup_by_keys(stream_id, keys)
-        await self._database.look_up(tx, of_row, of_known)
-        row = of_row.found
-        media = await self._media.find_many(named, tx) if named else {}
+        of_row = self._streams.query_stream(stream_id)
+        of_known = self._messages.query_by_keys(stream_id, keys)
+        await self._database.fetch(tx, of_row, of_known)
+        row = of_row.result
+        media = await self._media.find_uploads(named, tx) if named else {}
         batch = PostBatch(row, self._clock.now(), self._limits, stream_id)
-        return Opened(batch, row is None, of_known.found, media)
+        return Opened(batch, row is None, of_known.result, media)
 
     async def begin(self, stream_id: StreamId, tx: Tx) -> None:
         """Begin a stream that is known not to be there; two who begin it at once conflict, and one goes on with it."""
@@ -145,8 +145,10 @@ class StreamService:
         """
         if not content.media:
             return content
-        found = await self._media.find_many(media_ids_of(content), tx)
-        return attached(actor, content, kept_as_own(actor, found, media_ids_of(message.content)))
+        found = await self._media.find_uploads(media_ids_of(content), tx)
+        return describe_media(
+            actor, content, own_kept_media(actor, found, media_ids_of(message.content))
+        )
 
     async def replace(
         self,

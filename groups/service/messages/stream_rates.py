@@ -10,7 +10,7 @@ while any are left, and the next one waits until what it took too much has come 
 from datetime import datetime
 from typing import Final
 
-from groups.kernel.errors import Quota, RateLimited
+from groups.kernel.errors import RateLimit, RateLimited
 from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
 from groups.models import Content, Message
@@ -62,13 +62,13 @@ class StreamRate:
             raise RateLimited(
                 f"At most {self._messages_rate} messages a second in one stream",
                 retry_after_seconds=(1 - self._messages) / self._messages_rate,
-                quota=Quota("messages", self._messages_rate),
+                rate_limit=RateLimit("messages", self._messages_rate),
             )
         if self._bytes_rate and self._bytes < 1:
             raise RateLimited(
                 f"At most {self._bytes_rate} bytes of messages a second in one stream",
                 retry_after_seconds=(1 - self._bytes) / self._bytes_rate,
-                quota=Quota("bytes", self._bytes_rate),
+                rate_limit=RateLimit("bytes", self._bytes_rate),
             )
 
     def take(self, content: Content | None) -> None:

@@ -1,4 +1,4 @@
-"""Group commit: batches, neighbours, cancellation, bounds. Conflicts run on the real database."""
+"""Group commit: batches, independence, cancellation, bounds; conflicts on the real database."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tests.builders import Deadline, mock_database
 from tests.kernel.conftest import Connect
 
 
-class InboxRules:
+class GatedWrites:
     """Applies batches that wait behind a gate; entries are numbers, results the same times ten."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class InboxRules:
         return [BadCursor() if entry < 0 else entry * 10 for entry in entries]
 
     async def began(self, batches: int) -> None:
-        """Return when so many batches began."""
+        """Wait until so many batches have begun."""
         deadline = Deadline()
         while len(self.batches) < batches:
             deadline.check(f"batch {batches}")
@@ -38,203 +38,205 @@ class InboxRules:
 
 
 @pytest.fixture
-def desk() -> InboxRules:
-    return InboxRules()
+def writes() -> GatedWrites:
+    return GatedWrites()
 
 
-def _commit(desk: InboxRules, **options: Any) -> GroupCommit[int, int]:
-    return GroupCommit(mock_database(), desk.apply, name="test", **options)
+def _commit(writes: GatedWrites, **options: Any) -> GroupCommit[int, int]:
+    return GroupCommit(mock_database(), writes.apply, name="test", **options)
 
 
 async def _submit_all(
     commit: GroupCommit[int, int], entries: Sequence[int], key: str = "k"
 ) -> list[asyncio.Task[int]]:
-    """Tasks whose entries wait in their lane, in this order."""
+    """Submit the entries in this order; returns their tasks."""
     tasks = [asyncio.create_task(commit.submit(key, entry)) for entry in entries]
     await asyncio.sleep(0)
     return tasks
 
 
-async def test_an_entry_that_is_alone_shares_no_transaction_and_keeps_its_place(
-    desk: InboxRules,
+async def test_a_lone_entry_shares_no_transaction_and_keeps_its_place(
+    writes: GatedWrites,
 ) -> None:
-    commit = _commit(desk, is_alone=lambda entry: entry >= 100)
-    desk.gate.clear()
+    commit = _commit(writes, is_alone=lambda entry: entry >= 100)
+    writes.gate.clear()
     tasks = await _submit_all(commit, [1])
-    await desk.began(1)
+    await writes.began(1)
     tasks += await _submit_all(commit, [2, 3, 100, 101, 4, 5])
-    desk.gate.set()
+    writes.gate.set()
     assert await asyncio.gather(*tasks) == [10, 20, 30, 1000, 1010, 40, 50]
-    assert [batch for _, batch in desk.batches] == [[1], [2, 3], [100], [101], [4, 5]]
+    assert [batch for _, batch in writes.batches] == [[1], [2, 3], [100], [101], [4, 5]]
 
 
-async def test_lanes_that_share_a_lock_commit_one_after_the_other_and_others_beside_them(
-    desk: InboxRules,
+async def test_queues_that_share_a_lock_take_turns_and_others_do_not(
+    writes: GatedWrites,
 ) -> None:
-    commit = _commit(desk, locks_of=lambda key: key.split()[:1])
-    desk.gate.clear()
+    commit = _commit(writes, locks_of=lambda key: key.split()[:1])
+    writes.gate.clear()
     tasks = [
         task
         for number, key in enumerate(("one a", "one b", "two c"))
         for task in await _submit_all(commit, [number], key)
     ]
-    await desk.began(2)
+    await writes.began(2)
     for _ in range(20):
         await asyncio.sleep(0)
-    assert desk.batches == [("one a", [0]), ("two c", [2])]
-    desk.gate.set()
+    assert writes.batches == [("one a", [0]), ("two c", [2])]
+    writes.gate.set()
     assert await asyncio.gather(*tasks) == [0, 10, 20]
-    assert desk.batches[2:] == [("one b", [1])]
+    assert writes.batches[2:] == [("one b", [1])]
 
 
-async def test_an_entry_of_an_idle_key_is_committed_alone_and_at_once(desk: InboxRules) -> None:
-    commit = _commit(desk)
+async def test_an_entry_of_an_idle_key_is_committed_alone_and_at_once(writes: GatedWrites) -> None:
+    commit = _commit(writes)
     assert await commit.submit("k", 1) == 10
     assert await commit.submit("k", 2) == 20
-    assert desk.batches == [("k", [1]), ("k", [2])]
+    assert writes.batches == [("k", [1]), ("k", [2])]
 
 
-async def test_entries_gather_while_a_batch_runs_and_keep_their_order(desk: InboxRules) -> None:
-    desk.gate.clear()
-    commit = _commit(desk)
+async def test_entries_gather_while_a_batch_runs_and_keep_their_order(writes: GatedWrites) -> None:
+    writes.gate.clear()
+    commit = _commit(writes)
     tasks = await _submit_all(commit, [1])
-    await desk.began(1)
+    await writes.began(1)
     tasks += await _submit_all(commit, [5, 3, 4, 2])
     assert commit.waiting == 4
-    desk.gate.set()
+    writes.gate.set()
     assert await asyncio.gather(*tasks) == [10, 50, 30, 40, 20]
-    assert desk.batches == [("k", [1]), ("k", [5, 3, 4, 2])]
+    assert writes.batches == [("k", [1]), ("k", [5, 3, 4, 2])]
     assert commit.waiting == 0
 
 
-async def test_a_batch_holds_no_more_than_its_bound(desk: InboxRules) -> None:
-    commit = _commit(desk, max_batch=2)
+async def test_a_batch_is_bounded(writes: GatedWrites) -> None:
+    commit = _commit(writes, max_batch=2)
     await asyncio.gather(*await _submit_all(commit, [1, 2, 3, 4, 5]))
-    assert [entries for _, entries in desk.batches] == [[1, 2], [3, 4], [5]]
+    assert [entries for _, entries in writes.batches] == [[1, 2], [3, 4], [5]]
 
 
-async def test_keys_do_not_wait_for_each_other(desk: InboxRules) -> None:
-    desk.gate.clear()
-    commit = _commit(desk)
+async def test_keys_do_not_wait_for_each_other(writes: GatedWrites) -> None:
+    writes.gate.clear()
+    commit = _commit(writes)
     tasks = await _submit_all(commit, [1], key="a") + await _submit_all(commit, [2], key="b")
-    await desk.began(2)
-    assert sorted(desk.batches) == [("a", [1]), ("b", [2])]
-    desk.gate.set()
+    await writes.began(2)
+    assert sorted(writes.batches) == [("a", [1]), ("b", [2])]
+    writes.gate.set()
     assert await asyncio.gather(*tasks) == [10, 20]
 
 
-async def test_one_entrys_refusal_is_its_own(desk: InboxRules) -> None:
-    commit = _commit(desk)
+async def test_one_entrys_refusal_is_its_own(writes: GatedWrites) -> None:
+    commit = _commit(writes)
     outcomes = await asyncio.gather(*await _submit_all(commit, [1, -2, 3]), return_exceptions=True)
     assert [outcomes[0], outcomes[2]] == [10, 30]
     assert isinstance(outcomes[1], BadCursor)
-    assert len(desk.batches) == 1
+    assert len(writes.batches) == 1
 
 
 @pytest.mark.parametrize("poisoned", [0, 3, 4, 7])
-async def test_an_entry_that_breaks_the_batch_is_found_by_halving(
-    desk: InboxRules, poisoned: int
+async def test_an_entry_that_makes_the_batch_fail_is_found_by_halving(
+    writes: GatedWrites, poisoned: int
 ) -> None:
-    desk.poison = {poisoned}
-    commit = _commit(desk)
+    writes.poison = {poisoned}
+    commit = _commit(writes)
     outcomes = await asyncio.gather(*await _submit_all(commit, range(8)), return_exceptions=True)
     assert isinstance(outcomes[poisoned], RuntimeError)
     assert [o for n, o in enumerate(outcomes) if n != poisoned] == [
         n * 10 for n in range(8) if n != poisoned
     ]
-    # 8, then both halves on the way down to the one: not one by one.
-    assert len(desk.batches) == 7
+    # The batch of 8, then both halves at each step down to the one entry, instead of every entry by itself.
+    assert len(writes.batches) == 7
 
 
-async def test_every_poison_entry_is_found(desk: InboxRules) -> None:
-    desk.poison = {1, 2, 6}
-    commit = _commit(desk)
+async def test_every_poison_entry_is_found(writes: GatedWrites) -> None:
+    writes.poison = {1, 2, 6}
+    commit = _commit(writes)
     outcomes = await asyncio.gather(*await _submit_all(commit, range(8)), return_exceptions=True)
     assert {n for n, o in enumerate(outcomes) if isinstance(o, RuntimeError)} == {1, 2, 6}
     assert [outcomes[n] for n in (0, 3, 4, 5, 7)] == [0, 30, 40, 50, 70]
 
 
-async def test_a_caller_that_goes_away_takes_only_its_waiting_entry_with_it(
-    desk: InboxRules,
+async def test_a_caller_that_goes_away_withdraws_only_its_waiting_entry(
+    writes: GatedWrites,
 ) -> None:
-    desk.gate.clear()
-    commit = _commit(desk)
+    writes.gate.clear()
+    commit = _commit(writes)
     running = await _submit_all(commit, [1])
-    await desk.began(1)
+    await writes.began(1)
     kept, dropped, also_kept = await _submit_all(commit, [2, 3, 4])
     dropped.cancel()
     await asyncio.sleep(0)
-    desk.gate.set()
+    writes.gate.set()
     assert await asyncio.gather(*running, kept, also_kept) == [10, 20, 40]
-    assert desk.batches == [("k", [1]), ("k", [2, 4])]
+    assert writes.batches == [("k", [1]), ("k", [2, 4])]
     assert commit.waiting == 0
 
 
 async def test_a_caller_that_goes_away_while_its_batch_runs_does_not_stop_it(
-    desk: InboxRules,
+    writes: GatedWrites,
 ) -> None:
-    desk.gate.clear()
-    commit = _commit(desk)
+    writes.gate.clear()
+    commit = _commit(writes)
     gone, stays = await _submit_all(commit, [1, 2])
-    await desk.began(1)
+    await writes.began(1)
     gone.cancel()
     await asyncio.sleep(0)
-    desk.gate.set()
+    writes.gate.set()
     assert await stays == 20
     assert gone.cancelled()
-    assert desk.batches == [("k", [1, 2])]
+    assert writes.batches == [("k", [1, 2])]
 
 
-async def test_a_lane_whose_callers_all_went_away_commits_nothing(desk: InboxRules) -> None:
-    desk.gate.clear()
-    commit = _commit(desk)
+async def test_a_queue_whose_callers_all_went_away_commits_nothing(writes: GatedWrites) -> None:
+    writes.gate.clear()
+    commit = _commit(writes)
     (running,) = await _submit_all(commit, [1])
-    await desk.began(1)
+    await writes.began(1)
     for task in await _submit_all(commit, [2, 3]):
         task.cancel()
     await asyncio.sleep(0)
-    desk.gate.set()
+    writes.gate.set()
     assert await running == 10
     await commit.close()
-    assert desk.batches == [("k", [1])]
+    assert writes.batches == [("k", [1])]
     assert await commit.submit("k", 4) == 40
 
 
-async def test_one_entry_more_than_the_queue_holds_is_refused_at_once(desk: InboxRules) -> None:
-    desk.gate.clear()
-    commit = _commit(desk, max_waiting=3)
+async def test_one_entry_more_than_the_queue_holds_is_refused_at_once(writes: GatedWrites) -> None:
+    writes.gate.clear()
+    commit = _commit(writes, max_waiting=3)
     running = await _submit_all(commit, [1], key="a")
-    await desk.began(1)
-    # The bound is over all lanes; a batch that began does not count.
+    await writes.began(1)
+    # The bound is for all queues together; a batch that has begun does not count.
     waiting = await _submit_all(commit, [2, 3], key="a")
     waiting += await _submit_all(commit, [4], key="b")
     with pytest.raises(Unavailable, match="waiting"):
         await commit.submit("c", 5)
-    desk.gate.set()
+    writes.gate.set()
     assert await asyncio.gather(*running, *waiting) == [10, 20, 30, 40]
     assert await commit.submit("c", 5) == 50
 
 
-async def test_closing_waits_for_all_that_was_submitted(desk: InboxRules) -> None:
-    desk.gate.clear()
-    commit = _commit(desk, max_batch=1)
+async def test_closing_waits_for_all_that_was_submitted(writes: GatedWrites) -> None:
+    writes.gate.clear()
+    commit = _commit(writes, max_batch=1)
     tasks = await _submit_all(commit, [1, 2, 3])
     closing = asyncio.create_task(commit.close())
-    await desk.began(1)
+    await writes.began(1)
     assert not closing.done()
-    desk.gate.set()
+    writes.gate.set()
     await closing
     assert [task.result() for task in tasks] == [10, 20, 30]
 
 
-async def test_each_batch_is_told_with_its_size_and_who_waits_behind_it(desk: InboxRules) -> None:
+async def test_each_batch_is_reported_with_its_size_and_the_entries_behind_it(
+    writes: GatedWrites,
+) -> None:
     told: list[tuple[str, int, int]] = []
 
     def hear(name: str, size: int, waiting: int) -> None:
         told.append((name, size, waiting))
 
     commit: GroupCommit[int, int] = GroupCommit(
-        mock_database(), desk.apply, name="joins", max_batch=2, on_batch=hear
+        mock_database(), writes.apply, name="joins", max_batch=2, on_batch=hear
     )
     await asyncio.gather(*await _submit_all(commit, [1, 2, 3]))
     await commit.submit("k", 4)
@@ -264,13 +266,13 @@ async def test_two_processes_that_write_one_document_lose_no_entry(connect: Conn
     await one.collection("numbers").insert_one({"_id": "n", "value": 0})
     lanes = [_counter(one, "one"), _counter(other, "other")]
     results = await asyncio.gather(*(lanes[n % 2].submit("n", 1) for n in range(200)))
-    # Each saw the number as nobody else did: no two transactions were committed from the same reading.
+    # No two committed transactions read the same number.
     assert sorted(results) == list(range(1, 201))
     assert await one.collection("numbers").find_one({}) == {"_id": "n", "value": 200}
 
 
-async def test_those_who_waited_behind_an_outage_do_not_wait_for_another_one(
-    desk: InboxRules, monkeypatch: pytest.MonkeyPatch
+async def test_entries_behind_an_outage_do_not_wait_for_another_one(
+    writes: GatedWrites, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = mock_database()
     run, away = connection.run, asyncio.Event()
@@ -284,7 +286,7 @@ async def test_those_who_waited_behind_an_outage_do_not_wait_for_another_one(
         raise Unavailable("gone")
 
     monkeypatch.setattr(connection, "run", lose)
-    commit: GroupCommit[int, int] = GroupCommit(connection, desk.apply, name="test")
+    commit: GroupCommit[int, int] = GroupCommit(connection, writes.apply, name="test")
     first = await _submit_all(commit, [1])
     deadline = Deadline()
     while not runs:
@@ -295,13 +297,13 @@ async def test_those_who_waited_behind_an_outage_do_not_wait_for_another_one(
     away.set()
     outcomes = await asyncio.gather(*first, *behind, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
-    assert (len(runs), desk.batches, commit.waiting) == (1, [], 0)
-    # Whoever comes now is tried.
+    assert (len(runs), writes.batches, commit.waiting) == (1, [], 0)
+    # A new entry is tried again.
     assert await commit.submit("k", 4) == 40
 
 
-async def test_when_the_outcome_stays_unknown_every_caller_of_the_batch_hears_it(
-    desk: InboxRules, monkeypatch: pytest.MonkeyPatch
+async def test_an_unknown_outcome_is_raised_to_every_caller_of_the_batch(
+    writes: GatedWrites, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = mock_database()
 
@@ -309,7 +311,7 @@ async def test_when_the_outcome_stays_unknown_every_caller_of_the_batch_hears_it
         raise Unavailable("gone")
 
     monkeypatch.setattr(connection, "run", lose)
-    commit: GroupCommit[int, int] = GroupCommit(connection, desk.apply, name="test")
+    commit: GroupCommit[int, int] = GroupCommit(connection, writes.apply, name="test")
     outcomes = await asyncio.gather(*await _submit_all(commit, [1, 2]), return_exceptions=True)
     assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
     # An exception object carries its traceback: callers must not share one.

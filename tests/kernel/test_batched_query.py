@@ -1,4 +1,4 @@
-"""Several queries in one command: each has its own answer, inside a transaction and outside, and on mongomock."""
+"""Several queries in one command: each has its own result, inside a transaction and outside, and on mongomock."""
 
 from typing import Any
 
@@ -12,23 +12,27 @@ Document = dict[str, Any]
 
 
 class Asked:
-    """A box, the things in it, and those of another name, of which there are none."""
+    """Queries for a box, for the things in it, and for a thing that does not exist."""
 
     def __init__(self, database: Database, box_id: str) -> None:
         self.boxes, self.things = database.collection("boxes"), database.collection("things")
         self.database = database
-        self.known = database.memory(
-            "things", dict, most_bytes=10_000, weigh=lambda raw, _: len(raw), unseen=["touched"]
+        self.known = database.decoded_cache(
+            "things",
+            dict,
+            max_bytes=10_000,
+            size_of=lambda raw, _: len(raw),
+            ignored_fields=["touched"],
         )
         self.box = BatchedQuery(self.boxes, {"_id": box_id}, lambda rows: rows[0] if rows else None)
         self.inside = BatchedQuery(
-            self.things, {"box": box_id}, list, {"$sort": {"_id": -1}}, memory=self.known
+            self.things, {"box": box_id}, list, {"$sort": {"_id": -1}}, cache=self.known
         )
         self.none = BatchedQuery(self.things, {"_id": "nothing"}, len)
 
-    async def look_up(self, tx: Tx | None = None) -> tuple[Document | None, list[Document], int]:
-        await self.database.look_up(tx, self.box, self.inside, self.none)
-        return self.box.found, self.inside.found, self.none.found
+    async def fetch(self, tx: Tx | None = None) -> tuple[Document | None, list[Document], int]:
+        await self.database.fetch(tx, self.box, self.inside, self.none)
+        return self.box.result, self.inside.result, self.none.result
 
     async def fill(self) -> None:
         """Two boxes of three things."""
@@ -49,23 +53,23 @@ def answer(name: str, *, touched: bool) -> tuple[Document, list[Document], int]:
     return box, things, 0
 
 
-async def test_each_query_has_its_own_answer_in_a_transaction_and_outside(connect: Connect) -> None:
+async def test_each_query_has_its_own_result_in_a_transaction_and_outside(connect: Connect) -> None:
     asked = Asked(await connect(), "red")
     await asked.fill()
     expected = answer("red", touched=False)
-    assert await asked.look_up() == expected
+    assert await asked.fetch() == expected
     async with asked.database.transaction() as tx:
-        assert await asked.look_up(tx) == expected
+        assert await asked.fetch(tx) == expected
 
 
-async def test_on_mongomock_the_answers_are_the_same_but_for_what_is_unseen() -> None:
+async def test_on_mongomock_results_are_the_same_except_for_ignored_fields() -> None:
     asked = Asked(mock_database(), "blue")
     await asked.fill()
-    assert await asked.look_up() == answer("blue", touched=True)
+    assert await asked.fetch() == answer("blue", touched=True)
 
 
 @pytest.mark.parametrize("in_transaction", [False, True])
-async def test_where_the_first_finds_nothing_nothing_is_found(
+async def test_all_results_are_empty_when_the_first_query_finds_nothing(
     connect: Connect, in_transaction: bool
 ) -> None:
     asked = Asked(await connect(), "green")
@@ -73,13 +77,13 @@ async def test_where_the_first_finds_nothing_nothing_is_found(
     await asked.things.insert_one({"_id": "green0", "box": "green"})
     if in_transaction:
         async with asked.database.transaction() as tx:
-            assert await asked.look_up(tx) == (None, [], 0)
+            assert await asked.fetch(tx) == (None, [], 0)
     else:
-        assert await asked.look_up() == (None, [], 0)
+        assert await asked.fetch() == (None, [], 0)
 
 
 @pytest.mark.parametrize("way", ["mongomock", "outside", "in a transaction"])
-async def test_what_belongs_to_the_rows_of_another_is_found_along_with_them(
+async def test_a_joined_query_finds_what_belongs_to_the_rows_of_another(
     connect: Connect, way: str
 ) -> None:
     asked = Asked(mock_database() if way == "mongomock" else await connect(), "red")
@@ -93,34 +97,34 @@ async def test_what_belongs_to_the_rows_of_another_is_found_along_with_them(
         labels,
         {"text": "new"},
         lambda rows: {row["thing"] for row in rows},
-        along=JoinedOn(newest, "_id", "thing"),
+        joined_on=JoinedOn(newest, "_id", "thing"),
     )
     if way == "in a transaction":
         async with asked.database.transaction() as tx:
-            await asked.database.look_up(tx, asked.box, newest, of_newest)
+            await asked.database.fetch(tx, asked.box, newest, of_newest)
     else:
-        await asked.database.look_up(None, asked.box, newest, of_newest)
-    assert (newest.found, of_newest.found) == (2, {"red2"})
+        await asked.database.fetch(None, asked.box, newest, of_newest)
+    assert (newest.result, of_newest.result) == (2, {"red2"})
 
 
-async def test_what_did_not_change_is_the_same_object_and_what_changed_is_not(
+async def test_an_unchanged_document_is_the_same_object_and_a_changed_one_is_not(
     connect: Connect,
 ) -> None:
     asked = Asked(await connect(), "red")
     await asked.fill()
-    _, before, _ = await asked.look_up()
+    _, before, _ = await asked.fetch()
     await asked.things.update_one({"_id": "red1"}, {"$inc": {"touched": 1}})
     await asked.things.update_one({"_id": "red2"}, {"$set": {"weight": 3}})
-    _, after, _ = await asked.look_up()
+    _, after, _ = await asked.fetch()
     assert [one is other for one, other in zip(before, after, strict=True)] == [False, True, True]
     assert after[0]["weight"] == 3
 
 
-async def test_many_and_large_rows_come_whole(connect: Connect) -> None:
+async def test_many_and_large_rows_are_complete(connect: Connect) -> None:
     asked = Asked(await connect(), "full")
     await asked.boxes.insert_one({"_id": "full"})
     rows: list[Document] = [
         {"_id": f"{number:04}", "box": "full", "text": "x" * (number * 7)} for number in range(300)
     ]
     await asked.things.insert_many(rows)
-    assert (await asked.look_up())[1] == rows[::-1]
+    assert (await asked.fetch())[1] == rows[::-1]

@@ -1,4 +1,4 @@
-"""Small uploads that would unpack to much: refused by name, and neither server nor worker pays for them."""
+"""Small uploads that would unpack to much: refused with the reason, at no cost for the server and its workers."""
 
 import io
 import struct
@@ -10,7 +10,13 @@ from typing import Any, Final
 import pytest
 from PIL import Image
 
-from groups.service.media.image_workers import ORDINARY_MEMORY_BYTES, ORDINARY_SECONDS, Lane
+from channels.limits import Limits
+from groups.service.media.image_workers import (
+    ORDINARY_MEMORY_BYTES,
+    ORDINARY_SECONDS,
+    WorkerProcess,
+    WorkerQueue,
+)
 from groups.service.media.service import MediaService
 from tests.api import Answer, Api, User
 from tests.conftest import OpenApi
@@ -34,7 +40,7 @@ def gif(width: int, height: int, frames: int) -> bytes:
 
 
 def wide_frame_gif() -> bytes:
-    """A GIF whose header says 1x1, and whose second frame is at the far corner of a canvas of 4 billion pixels."""
+    """A GIF whose header says 1x1, with a second frame at the far corner of a canvas of 4 billion pixels."""
     small = gif(1, 1, 1)[:-1]
     return small + b"," + struct.pack("<HHHH", 65_000, 65_000, 1, 1) + b"\0\x02\x02\x44\x01\0;"
 
@@ -59,7 +65,7 @@ def png(width: int, height: int, *more: bytes) -> bytes:
 
 
 def apng(frames: int) -> bytes:
-    """A PNG that says it has so many frames of one pixel."""
+    """A PNG that claims so many frames of one pixel."""
     control = [
         png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", n, 1, 1, 0, 0, 1, 10, 0, 0))
         for n in range(frames)
@@ -68,7 +74,7 @@ def apng(frames: int) -> bytes:
 
 
 def many_scans() -> bytes:
-    """A progressive JPEG that repeats its last scan, each of which is a pass over the whole picture."""
+    """A progressive JPEG that repeats its last scan; each scan is a pass over the whole image."""
     whole = saved(Image.effect_noise((64, 64), 50), "JPEG", progressive=True)
     last = whole.rindex(b"\xff\xda")
     return whole[:last] + whole[last:-2] * 2_000 + whole[-2:]
@@ -125,15 +131,15 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def lanes(server: Api) -> Iterator[Lane]:
-    pictures = media_of(server).pictures
-    yield from (pictures.ordinary, pictures.large)
+def queues(server: Api) -> Iterator[WorkerQueue]:
+    workers = media_of(server).image_workers
+    yield from (workers.ordinary, workers.large)
 
 
 def check_memory(server: Api, server_before_mb: int, large_mb: int | None = None) -> None:
-    """Neither the server nor its workers have held more than they may."""
+    """Check that neither the server nor its workers have held more memory than they may."""
     assert peak_mb("self") < server_before_mb + SERVER_GROWTH_MB
-    for lane in lanes(server):
+    for lane in queues(server):
         if lane.worker.pid is not None:
             most = lane.memory_bytes // MB
             if large_mb is not None:
@@ -154,11 +160,11 @@ async def test_a_bomb_is_refused_by_its_header(api: OpenApi, name: str) -> None:
     assert refused.body["details"].get("exceeded") == exceeded, refused
     assert refused.body["details"]["limit"] > 0
     check_memory(server, before, large_mb=32)
-    assert media_of(server).pictures.deaths == 0, "the header alone was enough"
+    assert media_of(server).image_workers.deaths == 0, "the header alone was enough"
     assert (await upload(ada, png(10, 10))).status == 201
 
 
-async def test_a_picture_at_the_limit_of_pixels_is_drawn_in_bounded_memory(server: Api) -> None:
+async def test_an_image_at_the_pixel_limit_is_drawn_in_bounded_memory(server: Api) -> None:
     ada = server.user("ada")
     data = png(8000, 8000)
     forget_peak()
@@ -169,13 +175,13 @@ async def test_a_picture_at_the_limit_of_pixels_is_drawn_in_bounded_memory(serve
 
 
 @pytest.mark.parametrize("frames", [1_000, 1_001])
-async def test_an_animation_may_have_so_many_frames(server: Api, frames: int) -> None:
+async def test_an_animation_has_a_limit_of_frames(server: Api, frames: int) -> None:
     sent = await upload(server.user("ada"), gif(4, 4, frames))
     assert sent.status == (201 if frames == 1_000 else 400), sent
 
 
 @pytest.mark.parametrize("width", [100, 101])
-async def test_an_image_may_have_so_many_pixels(api: OpenApi, width: int) -> None:
+async def test_an_image_has_a_limit_of_pixels(api: OpenApi, width: int) -> None:
     server = await api(image_pixels=10_000)
     sent = await upload(server.user("ada"), png(width, 100))
     assert sent.status == (201 if width == 100 else 400), sent
@@ -184,13 +190,12 @@ async def test_an_image_may_have_so_many_pixels(api: OpenApi, width: int) -> Non
 async def test_a_worker_that_runs_out_of_memory_refuses_and_is_replaced(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As if the estimate were wrong: the system's own limit holds.
-    server = await api()
+    # As if the estimate were wrong: the limit of the operating system holds.
+    limits = Limits()
+    server = await api(image_memory_bytes=10**12)
     ada = server.user("ada")
-    pictures = media_of(server).pictures
-    monkeypatch.setattr(pictures.large, "memory_bytes", 10**12)
-    monkeypatch.setattr(
-        pictures, "_limits", pictures._limits.model_copy(update={"image_memory_bytes": 10**12})
+    media_of(server).image_workers.large.worker = WorkerProcess(
+        limits.image_memory_bytes, 2 * limits.image_bytes
     )
     refused = await upload(ada, webp(8000, 8000))
     assert refused.refusal == (400, "bad_media"), refused
@@ -198,7 +203,7 @@ async def test_a_worker_that_runs_out_of_memory_refuses_and_is_replaced(
     assert (await upload(ada, png(5000, 5000))).status == 201
 
 
-async def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_drawn(
+async def test_an_image_that_takes_too_long_is_refused_and_the_next_drawn(
     api: OpenApi,
 ) -> None:
     server = await api(image_seconds=1)
@@ -207,19 +212,19 @@ async def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_drawn(
     refused = await upload(ada, rough)
     assert refused.refusal == (400, "bad_media"), refused
     assert refused.body["details"] == {"exceeded": "seconds", "limit": 1}
-    assert media_of(server).pictures.deaths == 1
+    assert media_of(server).image_workers.deaths == 1
     assert (await upload(ada, png(10, 10))).status == 201
 
 
-async def test_a_slow_picture_leaves_the_ordinary_worker_and_is_drawn_by_the_other(
+async def test_a_slow_image_moves_from_the_ordinary_worker_to_the_other(
     server: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = media_of(server).pictures
-    assert pictures.ordinary.seconds == ORDINARY_SECONDS
-    monkeypatch.setattr(pictures.ordinary, "seconds", 0.1)
+    workers = media_of(server).image_workers
+    assert workers.ordinary.seconds == ORDINARY_SECONDS
+    monkeypatch.setattr(workers.ordinary, "seconds", 0.1)
     sent = await upload(server.user("ada"), saved(Image.effect_noise((3000, 3000), 90), "PNG"))
     assert sent.status == 201, sent
-    assert (pictures.ordinary.worker.deaths, pictures.large.worker.deaths) == (1, 0)
+    assert (workers.ordinary.worker.deaths, workers.large.worker.deaths) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -231,16 +236,16 @@ async def test_a_slow_picture_leaves_the_ordinary_worker_and_is_drawn_by_the_oth
     ],
     ids=["zTXt", "iTXt", "iCCP"],
 )
-async def test_what_is_said_about_a_picture_is_never_unpacked(server: Api, text: bytes) -> None:
+async def test_the_texts_of_an_image_are_never_unpacked(server: Api, text: bytes) -> None:
     ada = server.user("ada")
     sent = await upload(ada, png(10, 10, text))
     assert sent.status == 201, sent
-    for lane in lanes(server):
+    for lane in queues(server):
         if lane.worker.pid is not None:
             assert peak_mb(lane.worker.pid) < WORKER_BASE_MB
 
 
-# --- honest ones ------------------------------------------------------------------------------------------------------
+# --- ordinary images --------------------------------------------------------------------------------------------------
 
 
 def phone_photo(**options: Any) -> bytes:
@@ -266,17 +271,17 @@ HONEST: Final[dict[str, tuple[Callable[[], bytes], tuple[int, int]]]] = {
 
 
 @pytest.mark.parametrize("name", HONEST)
-async def test_an_honest_picture_is_taken(server: Api, name: str) -> None:
+async def test_an_ordinary_image_is_accepted(server: Api, name: str) -> None:
     make, size = HONEST[name]
     sent = await upload(server.user("ada"), make())
     assert sent.status == 201, sent
     assert (sent.body["width"], sent.body["height"]) == size
     assert sent.body["thumb_url"]
-    assert media_of(server).pictures.deaths == 0
+    assert media_of(server).image_workers.deaths == 0
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "AVIF", "ICO", "BMP"])
-async def test_a_picture_that_is_not_redrawn_is_a_file_to_download(server: Api, kind: str) -> None:
+async def test_an_image_that_is_not_redrawn_is_a_file_to_download(server: Api, kind: str) -> None:
     ada = server.user("ada")
     media = (await upload(ada, saved(Image.new("RGB", (32, 32)), kind))).body
     assert (media["kind"], media["thumb_url"]) == ("file", None)

@@ -1,4 +1,4 @@
-"""Names and pictures of users, wherever they are shown; pictures that were uploaded here."""
+"""Names and avatars of users, wherever they are shown; avatars that were uploaded here."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,7 +9,7 @@ import pytest_asyncio
 from groups.kernel.mongo import Database
 from tests.api import Api, User, a_channel, a_chat_group, a_post, part
 from tests.conftest import OpenApi
-from tests.groups.test_media import MP4, load, picture, upload
+from tests.groups.test_media import MP4, an_image, load, upload
 from tests.groups.test_media_records import told
 
 ME = "/v1/users/me"
@@ -24,7 +24,7 @@ async def server(api: OpenApi) -> AsyncIterator[Api]:
 # --- where users are shown --------------------------------------------------------------------------------------------
 
 
-async def test_a_changed_name_is_shown_everywhere_at_once_also_by_another_process(
+async def test_a_changed_name_is_shown_at_once_by_every_process(
     api: OpenApi, second_database: Database
 ) -> None:
     servers = [await api(), await api(database=second_database)]
@@ -51,7 +51,7 @@ async def test_a_changed_name_is_shown_everywhere_at_once_also_by_another_proces
 async def shown_as(
     eyes: User, user: User, chat: str, news: str, message: str, post: str
 ) -> list[tuple[str, str]]:
-    """The name and picture of the user in every place that shows him."""
+    """The name and avatar of the user in every place that shows them."""
     thumb = part("👍")
     lists = [
         f"{chat}/members",
@@ -73,7 +73,7 @@ async def shown_as(
     return shown
 
 
-async def test_a_sender_is_named_where_he_may_be_known_and_nowhere_else(server: Api) -> None:
+async def test_a_sender_is_named_only_where_they_may_be_known(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     await ada.patch(ME, {"name": "Ada"})
     chat, news = await a_chat_group(ada, bob), await a_channel(ada, bob)
@@ -99,7 +99,7 @@ async def test_a_sender_is_named_where_he_may_be_known_and_nowhere_else(server: 
     ("field", "longest", "limit"),
     [("name", "故" * 50, 150), ("face_url", WEB + "é" * ((500 - len(WEB)) // 2), 500)],
 )
-async def test_what_a_user_shows_has_so_many_bytes_and_not_one_more(
+async def test_the_fields_of_a_profile_have_limits_of_bytes(
     server: Api, field: str, longest: str, limit: int
 ) -> None:
     ada = server.user("ada")
@@ -112,16 +112,14 @@ async def test_what_a_user_shows_has_so_many_bytes_and_not_one_more(
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\nb", "   ", "\ud800", None, 7])
-async def test_a_name_is_one_line_that_shows_something_or_nothing(
-    server: Api, name: object
-) -> None:
+async def test_a_name_is_one_visible_line_or_empty(server: Api, name: object) -> None:
     ada = server.user("ada")
     for good in ("Ada", ""):
         assert (await ada.patch(ME, {"name": good})).body["name"] == good
     assert (await ada.patch(ME, {"name": name})).refusal == (400, "invalid_request")
 
 
-# --- pictures ---------------------------------------------------------------------------------------------------------
+# --- uploaded avatars -------------------------------------------------------------------------------------------------
 
 BAD = [
     "javascript:alert(1)",
@@ -141,7 +139,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("url", BAD)
-async def test_a_picture_is_of_the_web_or_uploaded_here(server: Api, url: str) -> None:
+async def test_an_avatar_is_a_web_address_or_an_upload(server: Api, url: str) -> None:
     ada = server.user("ada")
     places = [ME, await a_channel(ada), await a_chat_group(ada)]
     for place in places:
@@ -154,10 +152,10 @@ async def places_of(ada: User) -> list[str]:
     return [ME, await a_channel(ada), await a_chat_group(ada)]
 
 
-async def test_an_uploaded_picture_is_kept_for_as_long_as_it_is_shown(server: Api) -> None:
+async def test_an_uploaded_avatar_is_kept_while_it_is_shown(server: Api) -> None:
     ada = server.user("ada")
     places = await places_of(ada)
-    url = (await upload(ada, picture())).body["url"]
+    url = (await upload(ada, an_image())).body["url"]
     for place in places:
         for spelling in (url, f"{url}?size=thumb", url):
             changed = await ada.patch(place, {"face_url": spelling})
@@ -172,9 +170,9 @@ async def test_an_uploaded_picture_is_kept_for_as_long_as_it_is_shown(server: Ap
     assert (await load(ada, url))[0] == 404
 
 
-async def test_a_picture_goes_with_its_channel_and_comes_with_a_new_one(server: Api) -> None:
+async def test_an_avatar_is_released_with_its_channel(server: Api) -> None:
     ada = server.user("ada")
-    url = (await upload(ada, picture())).body["url"]
+    url = (await upload(ada, an_image())).body["url"]
     path = await a_channel(ada, face_url=url)
     server.clock.move(seconds=25 * 3600)
     ada = server.known(ada.id)
@@ -185,9 +183,9 @@ async def test_a_picture_goes_with_its_channel_and_comes_with_a_new_one(server: 
     assert (await load(ada, url))[0] == 404
 
 
-async def test_only_one_s_own_pictures_may_be_shown(server: Api) -> None:
+async def test_only_one_s_own_uploads_may_be_avatars(server: Api) -> None:
     ada, eve = server.user("ada"), server.user("eve")
-    mine = (await upload(ada, picture())).body["url"]
+    mine = (await upload(ada, an_image())).body["url"]
     video = (await upload(ada, MP4)).body["url"]
     for place in await places_of(ada):
         assert (await ada.patch(place, {"face_url": mine})).status == 200
@@ -202,26 +200,26 @@ async def test_only_one_s_own_pictures_may_be_shown(server: Api) -> None:
     assert created.refusal == (404, "media_not_found")
 
 
-async def test_an_admin_may_keep_the_picture_that_another_uploaded(server: Api) -> None:
+async def test_an_admin_may_keep_the_avatar_that_another_uploaded(server: Api) -> None:
     ada, adm = server.user("ada"), server.user("adm")
     path = await a_channel(ada, admins=(adm,))
-    url = (await upload(ada, picture())).body["url"]
+    url = (await upload(ada, an_image())).body["url"]
     assert (await ada.patch(path, {"face_url": url})).status == 200
     assert (await adm.patch(path, {"face_url": url, "name": "New"})).status == 200
     assert (await adm.patch(path, {"face_url": ""})).status == 200
     assert (await adm.patch(path, {"face_url": url})).refusal == (404, "media_not_found")
 
 
-async def test_verify_counts_the_pictures_of_groups_and_users(server: Api) -> None:
+async def test_verify_counts_the_avatars_of_groups_and_users(server: Api) -> None:
     ada = server.user("ada")
     database = server.services.database
-    media = (await upload(ada, picture())).body
+    media = (await upload(ada, an_image())).body
     for place in await places_of(ada):
         assert (await ada.patch(place, {"face_url": f"{media['url']}?size=large"})).status == 200
     assert await told(database) == []
     uploads = database.collection("media")
     await uploads.update_one({"_id": media["media_id"]}, {"$set": {"uses": 0}})
-    # Whose upload it is has so many unused bytes, too.
+    # The uploader has these unused bytes, too.
     assert len(await told(database, repair=True)) == 2
     assert await told(database) == []
     (row,) = await uploads.find({"_id": media["media_id"]}).to_list(None)

@@ -1,4 +1,4 @@
-"""Background work goes on after a time that failed, and only a defect is told."""
+"""Background work goes on after a failed run, and only a defect is logged."""
 
 import asyncio
 import logging
@@ -12,15 +12,15 @@ from groups.kernel.errors import Unavailable
 
 
 @pytest.mark.parametrize(
-    ("error", "is_told"),
+    ("error", "is_logged"),
     [
         (Unavailable("The database is away"), False),
         (AutoReconnect("connection closed"), False),
         (ValueError("a defect"), True),
     ],
 )
-async def test_a_time_that_fails_is_followed_by_the_next_and_told_where_it_is_a_defect(
-    caplog: pytest.LogCaptureFixture, error: Exception, *, is_told: bool
+async def test_a_failed_run_is_followed_by_the_next_and_only_a_defect_is_logged(
+    caplog: pytest.LogCaptureFixture, error: Exception, *, is_logged: bool
 ) -> None:
     times = 0
     again = asyncio.Event()
@@ -36,7 +36,7 @@ async def test_a_time_that_fails_is_followed_by_the_next_and_told_where_it_is_a_
         repeating = asyncio.create_task(repeat(work, 0))
         async with asyncio.timeout(5):
             await again.wait()
-    assert bool(caplog.records) is is_told
+    assert bool(caplog.records) is is_logged
     repeating.cancel()
     with suppress(asyncio.CancelledError):
         await repeating

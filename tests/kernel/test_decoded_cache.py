@@ -1,4 +1,4 @@
-"""A memory asks the database every time, and works out only what it has not seen."""
+"""A decoded cache reads from the database every time, and decodes only new documents."""
 
 from typing import Any, Final
 
@@ -14,16 +14,16 @@ KEPT: Final = 4
 
 
 class Reader:
-    """A memory of `KEPT` documents of at most `LONGEST` bytes, and what was parsed for it."""
+    """A cache of `KEPT` documents of at most `LONGEST` bytes, and the documents that were parsed for it."""
 
     def __init__(self, database: Database) -> None:
         self.collection = database.collection("things")
         self.parsed: list[int] = []
-        self._memory = database.memory(
+        self._cache = database.decoded_cache(
             "things",
             self._parse,
-            most_bytes=KEPT * (1_000 + ENTRY_BYTES),
-            weigh=lambda raw, _: 1_000 + max(0, len(raw) - LONGEST),
+            max_bytes=KEPT * (1_000 + ENTRY_BYTES),
+            size_of=lambda raw, _: 1_000 + max(0, len(raw) - LONGEST),
         )
 
     def _parse(self, document: Document) -> Document:
@@ -34,17 +34,17 @@ class Reader:
         await self.collection.replace_one({"_id": number}, {"at": START, **values}, upsert=True)
 
     async def find(self, *numbers: int) -> list[Document]:
-        return await self._memory.find({"_id": {"$in": list(numbers)}}, sort=[("_id", 1)])
+        return await self._cache.find({"_id": {"$in": list(numbers)}}, sort=[("_id", 1)])
 
 
-async def test_what_did_not_change_is_the_same_object_and_what_changed_is_read_anew(
+async def test_only_a_changed_document_is_decoded_again(
     connect: Connect,
 ) -> None:
     reader = Reader(await connect())
     await reader.store(1, name="a")
     await reader.store(2, name="b")
     one, two = await reader.find(1, 2)
-    assert one == {"_id": 1, "at": START, "name": "a"}  # instants with their zone, as everywhere
+    assert one == {"_id": 1, "at": START, "name": "a"}  # instants have a time zone, as everywhere
     await reader.store(2, name="c")
     again, changed = await reader.find(1, 2)
     assert again is one
@@ -53,7 +53,7 @@ async def test_what_did_not_change_is_the_same_object_and_what_changed_is_read_a
     assert reader.parsed == [1, 2, 2]
 
 
-async def test_what_is_gone_is_not_remembered_and_what_comes_back_is_the_same(
+async def test_a_deleted_document_is_not_found_and_a_restored_one_is_the_same(
     connect: Connect,
 ) -> None:
     reader = Reader(await connect())
@@ -65,7 +65,7 @@ async def test_what_is_gone_is_not_remembered_and_what_comes_back_is_the_same(
     assert await reader.find(1) == first
 
 
-async def test_the_oldest_document_gives_way_to_one_more_than_may_be_kept(connect: Connect) -> None:
+async def test_the_oldest_document_is_dropped_at_the_bound(connect: Connect) -> None:
     reader = Reader(await connect())
     for number in (1, 2, 3, 4, 5):
         await reader.store(number)
@@ -79,10 +79,10 @@ async def test_the_oldest_document_gives_way_to_one_more_than_may_be_kept(connec
     assert reader.parsed == [1, 2, 3, 4, 5, 1]
 
 
-async def test_a_document_beyond_the_bound_is_read_and_not_kept(connect: Connect) -> None:
+async def test_a_document_beyond_the_bound_is_read_and_not_cached(connect: Connect) -> None:
     reader = Reader(await connect())
     empty = 4 + 1 + 4 + 4 + 1 + 3 + 8 + 1 + 5 + 4 + 1 + 1  # BSON: _id (int32), at, name and its end
-    assert KEPT == PARTS  # so that a document takes all that one may take
+    assert KEPT == PARTS  # so that one document takes as much as an entry may
     for length, readings in ((LONGEST - empty, 1), (LONGEST - empty + 1, 2)):
         reader.parsed.clear()
         await reader.store(1, name="x" * length)
@@ -92,14 +92,14 @@ async def test_a_document_beyond_the_bound_is_read_and_not_kept(connect: Connect
         assert len(reader.parsed) == readings
 
 
-async def test_a_reply_of_many_batches_is_read_whole(connect: Connect) -> None:
+async def test_a_reply_of_many_batches_is_read_completely(connect: Connect) -> None:
     reader = Reader(await connect())
-    numbers = list(range(250))  # the database sends 101 at first
+    numbers = list(range(250))  # the first batch of the database has 101
     await reader.collection.insert_many([{"_id": number} for number in numbers])
     assert [found["_id"] for found in await reader.find(*numbers)] == numbers
 
 
-async def test_on_mongomock_everything_is_read_anew() -> None:
+async def test_on_mongomock_nothing_is_cached() -> None:
     reader = Reader(mock_database())
     await reader.store(1, name="a")
     assert await reader.find(1) == await reader.find(1)

@@ -1,4 +1,4 @@
-"""Nothing that a file says about its picture reaches another user, in any format, still or moving."""
+"""No metadata of an image reaches another user, in any format, still or moving."""
 
 import io
 import struct
@@ -34,7 +34,7 @@ def xmp() -> bytes:
 
 
 def profile() -> bytes:
-    """A colour profile that carries the secret, and is not sRGB by name."""
+    """A colour profile that contains the secret and is not named sRGB."""
     made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     return bytes(made).replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be")) + SECRET
 
@@ -127,7 +127,7 @@ async def server(api: OpenApi) -> Api:
 
 
 async def sent(user: User, data: bytes) -> dict[str, bytes]:
-    """The picture in every size, as others load it."""
+    """The image in every size, as other users load it."""
     media = await user.call("POST", "/v1/media", data=data)
     assert media.status == 201, media
     assert media.body["kind"] == "image"
@@ -139,7 +139,7 @@ async def sent(user: User, data: bytes) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_nothing_is_left_but_the_picture(server: Api, name: str) -> None:
+async def test_nothing_is_left_but_the_pixels(server: Api, name: str) -> None:
     data = CASES[name]()
     assert any(SECRET in part for part in unpacked(data)), "or this proves nothing"
     for loaded in (await sent(server.user("ada"), data)).values():
@@ -155,7 +155,7 @@ async def test_nothing_is_left_but_the_picture(server: Api, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith("animated")])
-async def test_an_animation_looks_as_before(server: Api, name: str) -> None:
+async def test_an_animation_looks_the_same(server: Api, name: str) -> None:
     data = CASES[name]()
     loaded = (await sent(server.user("ada"), data))["url"]
     with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(loaded)) as after:
@@ -200,9 +200,7 @@ async def test_a_transparent_animation_stays_transparent(server: Api) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-async def test_a_picture_is_turned_as_its_camera_was_held(
-    server: Api, kind: str, orientation: int
-) -> None:
+async def test_an_image_is_turned_upright(server: Api, kind: str, orientation: int) -> None:
     upright = Image.new("RGB", (64, 32), "white")
     upright.paste("red", (0, 0, 32, 16))
     undo = {
@@ -228,8 +226,8 @@ async def test_a_picture_is_turned_as_its_camera_was_held(
         assert near(drawn.getpixel((54, 26)), (255, 255, 255))
 
 
-async def test_colours_are_drawn_as_their_profile_means_them(server: Api) -> None:
-    # With red and blue exchanged, red is what the numbers call blue.
+async def test_colours_follow_their_profile(server: Api) -> None:
+    # The profile exchanges red and blue.
     made = bytearray(profile())
     tags = {made[at : at + 4].decode("latin-1"): at for at in range(132, 132 + 12 * 20, 12)}
     red, blue = tags["rXYZ"], tags["bXYZ"]
@@ -242,7 +240,7 @@ async def test_colours_are_drawn_as_their_profile_means_them(server: Api) -> Non
             assert near(shown.convert("RGB").getpixel((9, 9)), (0, 0, 255)), kind
 
 
-async def test_a_profile_of_nonsense_is_dropped(server: Api) -> None:
+async def test_an_invalid_profile_is_dropped(server: Api) -> None:
     for kind in ("JPEG", "PNG", "WEBP"):
         file = io.BytesIO()
         Image.new("RGB", (32, 32), "red").save(file, kind, icc_profile=SECRET * 20)

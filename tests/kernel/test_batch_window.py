@@ -1,15 +1,15 @@
-"""How long a batch stays open for those who are on their way."""
+"""How long a batch stays open for more callers."""
 
 import asyncio
 
 import pytest
 
 from groups.kernel import batch_window
-from groups.kernel.batch_window import CROWD, QUIET_TURNS, gather_company
+from groups.kernel.batch_window import CROWD, QUIET_TURNS, fill_batch
 
 
 class Crowd:
-    """Callers of whom one more comes at each turn of the loop, up to `last`."""
+    """Callers, with one more at each turn of the loop, up to `last`."""
 
     def __init__(self, last: int) -> None:
         self.here, self._last = 1, last
@@ -33,22 +33,22 @@ async def turns(waiting: asyncio.Task[None]) -> int:
 
 
 async def test_a_lone_caller_waits_for_one_turn_of_the_loop() -> None:
-    waiting = asyncio.create_task(gather_company(lambda: 1, enough=100))
+    waiting = asyncio.create_task(fill_batch(lambda: 1, max_size=100))
     assert await turns(waiting) <= 2
 
 
-async def test_while_others_come_the_batch_stays_open() -> None:
+async def test_a_batch_stays_open_while_callers_come() -> None:
     crowd = Crowd(last=20)
-    await gather_company(crowd.count, enough=100)
+    await fill_batch(crowd.count, max_size=100)
     assert crowd.here == 20
 
 
 @pytest.mark.parametrize(("here", "waits"), [(CROWD, False), (CROWD + 1, True)])
-async def test_a_crowd_waits_for_who_is_some_turns_behind_and_a_few_do_not(
+async def test_a_crowd_waits_some_turns_for_more_callers_and_a_few_do_not(
     here: int, *, waits: bool
 ) -> None:
     present = [here]
-    waiting = asyncio.create_task(gather_company(lambda: present[0], enough=100))
+    waiting = asyncio.create_task(fill_batch(lambda: present[0], max_size=100))
     for _ in range(QUIET_TURNS - 1):
         await asyncio.sleep(0)
     present[0] += 1
@@ -58,15 +58,15 @@ async def test_a_crowd_waits_for_who_is_some_turns_behind_and_a_few_do_not(
 
 async def test_a_full_batch_waits_for_nobody() -> None:
     crowd = Crowd(last=20)
-    await gather_company(crowd.count, enough=5)
+    await fill_batch(crowd.count, max_size=5)
     assert 5 <= crowd.here <= 6
     before = crowd.here
-    await gather_company(crowd.count, enough=5)
+    await fill_batch(crowd.count, max_size=5)
     assert crowd.here == before
 
 
-async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_batch_closes_when_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_window, "PATIENCE_SECONDS", 0.0)
     crowd = Crowd(last=1_000)
-    await gather_company(crowd.count, enough=10_000)
+    await fill_batch(crowd.count, max_size=10_000)
     assert crowd.here < 10

@@ -1,4 +1,4 @@
-"""Reads that meet share a query, and nobody notices but the database."""
+"""Concurrent reads share a query, and their callers do not notice."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -10,7 +10,7 @@ from groups.kernel.request_batching import MAX_KEYS, PageBatcher, RequestBatcher
 
 
 class Shelf:
-    """Reads many keys when told to; remembers what it was asked."""
+    """Reads many keys behind a gate, and records its calls."""
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
@@ -28,7 +28,7 @@ class Shelf:
         return found
 
 
-async def test_a_lone_caller_gets_his_own_query_at_once() -> None:
+async def test_a_lone_caller_gets_a_query_at_once() -> None:
     shelf = Shelf()
     reader = RequestBatcher(shelf.read_many)
     assert await reader.find("a") == 1
@@ -36,7 +36,7 @@ async def test_a_lone_caller_gets_his_own_query_at_once() -> None:
     assert shelf.asked == [["a"], ["none"]]
 
 
-async def test_those_who_ask_while_a_query_runs_share_the_next_one() -> None:
+async def test_callers_that_ask_while_a_query_runs_share_the_next_one() -> None:
     shelf = Shelf()
     reader = RequestBatcher(shelf.read_many)
     shelf.gate.clear()
@@ -51,7 +51,7 @@ async def test_those_who_ask_while_a_query_runs_share_the_next_one() -> None:
     assert shelf.asked == [["a"], ["a", "b", "c"]]
 
 
-async def test_a_caller_sees_what_was_stored_before_he_asked_though_a_query_ran_already() -> None:
+async def test_a_caller_sees_what_was_stored_before_its_call() -> None:
     shelf = Shelf()
     reader = RequestBatcher(shelf.read_many)
     shelf.gate.clear()
@@ -66,7 +66,7 @@ async def test_a_caller_sees_what_was_stored_before_he_asked_though_a_query_ran_
     assert await second == 10
 
 
-async def test_a_caller_who_goes_away_cancels_nobody_elses_read() -> None:
+async def test_a_caller_that_goes_away_cancels_no_other_read() -> None:
     shelf = Shelf()
     reader = RequestBatcher(shelf.read_many)
     shelf.gate.clear()
@@ -80,7 +80,7 @@ async def test_a_caller_who_goes_away_cancels_nobody_elses_read() -> None:
     assert gone.cancelled() or gone.cancelling()
 
 
-async def test_a_failed_query_fails_those_it_would_have_answered_and_no_one_later() -> None:
+async def test_a_failed_query_fails_its_own_callers_and_no_later_ones() -> None:
     shelf = Shelf()
     reader = RequestBatcher(shelf.read_many)
     shelf.failure = ConnectionError("away")
@@ -90,14 +90,14 @@ async def test_a_failed_query_fails_those_it_would_have_answered_and_no_one_late
     assert await reader.find("a") == 1
 
 
-async def test_a_query_that_is_cut_off_leaves_nobody_waiting() -> None:
+async def test_a_cancelled_query_leaves_nobody_waiting() -> None:
     shelf = Shelf()
     reader = RequestBatcher(shelf.read_many)
     shelf.gate.clear()
     waiting = asyncio.ensure_future(reader.find("a"))
     while not shelf.asked:
         await asyncio.sleep(0)
-    (query,) = [task for task in asyncio.all_tasks() if task.get_name() == "coalesced-read"]
+    (query,) = [task for task in asyncio.all_tasks() if task.get_name() == "batched-read"]
     query.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(waiting, 5)
@@ -105,30 +105,28 @@ async def test_a_query_that_is_cut_off_leaves_nobody_waiting() -> None:
     assert await reader.find("b") == 2
 
 
-async def test_a_query_asks_for_a_bounded_number_of_keys_and_those_who_came_first_are_answered_first() -> (
-    None
-):
+async def test_a_query_has_a_bounded_number_of_keys_in_order_of_arrival() -> None:
     shelf = Shelf()
     reader = RequestBatcher(shelf.read_many, max_keys=2)
     await asyncio.gather(*(reader.find(str(number)) for number in range(5)))
     assert shelf.asked == [["0", "1"], ["2", "3"], ["4"]]
 
 
-async def test_a_query_asks_for_a_thousand_keys_unless_told_otherwise() -> None:
+async def test_a_query_has_a_thousand_keys_by_default() -> None:
     shelf = Shelf()
     reader = RequestBatcher(shelf.read_many)
     await asyncio.gather(*(reader.find(str(number)) for number in range(MAX_KEYS + 1)))
     assert [len(keys) for keys in shelf.asked] == [MAX_KEYS, 1]
 
 
-async def test_readers_of_a_page_share_its_query_up_to_so_many() -> None:
+async def test_a_bounded_number_of_readers_of_a_page_share_a_query() -> None:
     asked: list[tuple[str, int]] = []
 
     async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
         asked.append((page, len(readers)))
         return {reader: f"{page}{reader}" for reader in readers if reader}
 
-    pages = PageBatcher(read_page, readers_a_query=lambda page: {"long": 3}.get(page, 9))
+    pages = PageBatcher(read_page, readers_per_query=lambda page: {"long": 3}.get(page, 9))
     wanted = [("long", reader) for reader in range(4)] + [("short", reader) for reader in range(9)]
     found = await asyncio.gather(*(pages.find(*one) for one in wanted))
     assert found == [f"{page}{reader}" if reader else None for page, reader in wanted]
@@ -140,23 +138,23 @@ async def test_readers_whose_answer_is_too_large_are_answered_by_halves() -> Non
 
     async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
         asked.append(len(readers))
-        # Reader 6 has more than all the others.
+        # Reader 6 has more than all others.
         if sum(5 if reader == 6 else 1 for reader in readers) > 5:
             raise AnswerTooLarge
         return {reader: f"{page}{reader}" for reader in readers}
 
-    pages = PageBatcher(read_page, readers_a_query=lambda page: 8)
+    pages = PageBatcher(read_page, readers_per_query=lambda page: 8)
     found = await asyncio.gather(*(pages.find("p", reader) for reader in range(8)))
     assert found == [f"p{reader}" for reader in range(8)]
     assert asked == [8, 4, 4, 2, 2, 1, 1]
 
 
-async def test_an_answer_that_is_too_large_for_one_reader_is_his_failure() -> None:
+async def test_an_answer_too_large_for_one_reader_is_raised() -> None:
     async def read_page(page: str, readers: Sequence[int]) -> dict[int, str]:
         if 1 in readers:
             raise AnswerTooLarge
         return dict.fromkeys(readers, page)
 
-    pages = PageBatcher(read_page, readers_a_query=lambda page: 8)
+    pages = PageBatcher(read_page, readers_per_query=lambda page: 8)
     with pytest.raises(AnswerTooLarge):
         await pages.find("p", 1)

@@ -1,4 +1,4 @@
-"""Workers that redraw: started late, isolated, replaced when they die, shared fairly, gone with the server."""
+"""Image workers: started when needed, isolated, replaced when they die, shared fairly, ended with the server."""
 
 import asyncio
 import os
@@ -13,14 +13,16 @@ import pytest
 from PIL import Image
 
 from groups.errors import BadMedia
-from groups.images.budget import Budget
-from groups.images.job import Job
+from groups.images.job import Budget, Job
 from groups.kernel.errors import Unavailable
 from groups.kernel.ids import UserId
 from groups.limits import GroupLimits
-from groups.service.media.image_queue import FairQueue
-from groups.service.media.image_worker import Worker, WorkerEnded
-from groups.service.media.image_workers import ImageWorkers
+from groups.service.media.image_workers import (
+    FairQueue,
+    ImageWorkers,
+    WorkerEnded,
+    WorkerProcess,
+)
 
 ADA, BOB, CID = UserId("ada"), UserId("bob"), UserId("cid")
 ROOT: Final = Path(__file__).parents[2]
@@ -46,8 +48,8 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A picture that takes seconds."""
-    path = tmp_path_factory.mktemp("pictures") / "slow"
+    """An image that takes seconds to redraw."""
+    path = tmp_path_factory.mktemp("images") / "slow"
     Image.effect_noise((5000, 5000), 90).save(path, "PNG", compress_level=1)
     return path
 
@@ -71,7 +73,7 @@ async def until_gone(pid: int) -> None:
 
 
 def ticks_of(pid: int) -> int:
-    """Hundredths of a second that the process has computed."""
+    """The processor time of the process, in hundredths of a second."""
     return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11])
 
 
@@ -84,7 +86,7 @@ def environment_of(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
-async def until_busy(worker: Worker) -> int:
+async def until_busy(worker: WorkerProcess) -> int:
     """The worker's process, once it computes."""
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -96,17 +98,17 @@ async def until_busy(worker: Worker) -> int:
 # --- processes --------------------------------------------------------------------------------------------------------
 
 
-async def test_no_worker_runs_before_the_first_picture(workers: ImageWorkers, small: Path) -> None:
+async def test_no_worker_runs_before_the_first_image(workers: ImageWorkers, small: Path) -> None:
     assert (workers.ordinary.worker.pid, workers.large.worker.pid) == (None, None)
-    picture = await workers.draw(ADA, small, PNG, small.with_name("drawn"))
-    assert (picture.width, picture.height) == (30, 20)
-    assert all(path.exists() for path in (picture.path, *picture.smaller.values()))
+    image = await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
+    assert (image.width, image.height) == (30, 20)
+    assert all(path.exists() for path in (image.path, *image.smaller.values()))
     assert workers.ordinary.worker.pid is not None
     assert workers.large.worker.pid is None
 
 
 async def test_a_worker_keeps_its_process_and_ends_when_it_is_idle(small: Path) -> None:
-    worker = Worker(10**9, 10**9, idle_seconds=0.5)
+    worker = WorkerProcess(10**9, 10**9, idle_seconds=0.5)
     await worker.run(job(small))
     first = worker.pid
     await worker.run(job(small))
@@ -117,27 +119,25 @@ async def test_a_worker_keeps_its_process_and_ends_when_it_is_idle(small: Path) 
     await worker.close()
 
 
-async def test_a_worker_that_is_killed_between_pictures_is_replaced(
+async def test_a_worker_that_is_killed_between_images_is_replaced(
     workers: ImageWorkers, small: Path
 ) -> None:
     for _ in range(3):
-        await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+        await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
         pid = workers.ordinary.worker.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
     assert workers.large.worker.pid is None
 
 
-async def test_a_picture_survives_the_death_of_its_worker(
-    workers: ImageWorkers, slow: Path
-) -> None:
-    drawing = asyncio.create_task(workers.draw(ADA, slow, PNG, slow.with_name("drawn")))
+async def test_an_image_survives_the_death_of_its_worker(workers: ImageWorkers, slow: Path) -> None:
+    drawing = asyncio.create_task(workers.redraw(ADA, slow, PNG, slow.with_name("drawn")))
     os.kill(await until_busy(workers.large.worker), signal.SIGKILL)
     assert (await drawing).width == 5000
     assert workers.deaths == 1
 
 
-async def test_a_picture_that_ends_every_worker_is_refused(
+async def test_an_image_that_ends_every_worker_is_refused(
     workers: ImageWorkers, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(job: Job) -> dict[str, object]:
@@ -146,11 +146,11 @@ async def test_a_picture_that_ends_every_worker_is_refused(
     monkeypatch.setattr(workers.ordinary.worker, "run", die)
     monkeypatch.setattr(workers.large.worker, "run", die)
     with pytest.raises(BadMedia):
-        await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+        await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
 
 
-async def test_a_worker_ends_itself_when_a_picture_takes_too_long(slow: Path, small: Path) -> None:
-    worker = Worker(10**9, 10**9)
+async def test_a_worker_ends_itself_when_an_image_takes_too_long(slow: Path, small: Path) -> None:
+    worker = WorkerProcess(10**9, 10**9)
     with pytest.raises(WorkerEnded) as ended:
         await worker.run(job(slow, seconds=0.2))
     assert ended.value.is_late
@@ -158,10 +158,8 @@ async def test_a_worker_ends_itself_when_a_picture_takes_too_long(slow: Path, sm
     await worker.close()
 
 
-async def test_a_picture_that_nobody_waits_for_any_more_is_given_up(
-    slow: Path, small: Path
-) -> None:
-    worker = Worker(10**9, 10**9)
+async def test_an_image_whose_caller_went_away_is_given_up(slow: Path, small: Path) -> None:
+    worker = WorkerProcess(10**9, 10**9)
     drawing = asyncio.create_task(worker.run(job(slow)))
     pid = await until_busy(worker)
     drawing.cancel()
@@ -172,14 +170,14 @@ async def test_a_picture_that_nobody_waits_for_any_more_is_given_up(
     await worker.close()
 
 
-async def test_nothing_is_drawn_after_the_end(workers: ImageWorkers, small: Path) -> None:
-    await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+async def test_nothing_is_drawn_after_close(workers: ImageWorkers, small: Path) -> None:
+    await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
     pid = workers.ordinary.worker.pid
     await workers.close()
     assert pid is not None
     assert not is_running(pid)
     with pytest.raises(Unavailable):
-        await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+        await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
 
 
 async def test_a_worker_has_no_file_socket_or_secret_of_the_server(
@@ -188,7 +186,7 @@ async def test_a_worker_has_no_file_socket_or_secret_of_the_server(
     monkeypatch.setenv("CHANNELS_SECRET", "hidden")
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1")
     with small.open("rb"):
-        await workers.draw(ADA, small, PNG, small.with_name("drawn"))
+        await workers.redraw(ADA, small, PNG, small.with_name("drawn"))
         pid = workers.ordinary.worker.pid
         assert pid is not None
         assert files_of(pid) == {"0", "1", "2"}
@@ -207,8 +205,8 @@ from groups.service.media.image_workers import ImageWorkers
 async def main():
     workers = ImageWorkers(GroupLimits())
     small, slow = map(Path, sys.argv[1:])
-    await workers.draw("ada", small, "image/png", small.with_name("a"))
-    drawing = asyncio.create_task(workers.draw("ada", slow, "image/png", slow.with_name("b")))
+    await workers.redraw("ada", small, "image/png", small.with_name("a"))
+    drawing = asyncio.create_task(workers.redraw("ada", slow, "image/png", slow.with_name("b")))
     while workers.large.worker.pid is None:
         await asyncio.sleep(0.01)
     print(workers.ordinary.worker.pid, workers.large.worker.pid, flush=True)
@@ -250,7 +248,7 @@ def test_a_worker_loads_nothing_of_ours_but_drawing() -> None:
 
 
 async def turns_of(queue: FairQueue, users: list[UserId]) -> list[UserId]:
-    """The order in which users get their turns who came in this one, while the first holds it."""
+    """The order in which users get turns; they came in the order of `users`, while the first held the turn."""
     order: list[UserId] = []
 
     async def take(user_id: UserId) -> None:
@@ -266,7 +264,7 @@ async def turns_of(queue: FairQueue, users: list[UserId]) -> list[UserId]:
     return order
 
 
-async def test_a_user_waits_for_one_picture_of_another_however_many_that_one_sent() -> None:
+async def test_a_user_waits_for_one_image_of_another_user_at_most() -> None:
     held = asyncio.Event()
     queue = FairQueue()
 
@@ -283,26 +281,26 @@ async def test_a_user_waits_for_one_picture_of_another_however_many_that_one_sen
     assert await waiting == [BOB, CID, ADA, BOB, *[ADA] * 8]
 
 
-async def test_one_users_slow_pictures_do_not_hold_up_anothers(
+async def test_one_user_s_slow_images_do_not_delay_another_s(
     workers: ImageWorkers, slow: Path, small: Path
 ) -> None:
     slow_ones = [
-        asyncio.create_task(workers.draw(ADA, slow, PNG, slow.with_name(f"drawn{n}")))
+        asyncio.create_task(workers.redraw(ADA, slow, PNG, slow.with_name(f"drawn{n}")))
         for n in range(5)
     ]
     await until_busy(workers.large.worker)
-    await workers.draw(BOB, small, PNG, small.with_name("drawn"))
+    await workers.redraw(BOB, small, PNG, small.with_name("drawn"))
     assert not any(task.done() for task in slow_ones)
-    # A large one waits for the one that is being drawn, and for no other.
-    await workers.draw(BOB, slow, PNG, slow.with_name("drawn"))
+    # A large image waits for the one that is being drawn, and for no other.
+    await workers.redraw(BOB, slow, PNG, slow.with_name("drawn"))
     assert sum(task.done() for task in slow_ones) <= 2
     for task in slow_ones:
         task.cancel()
     await asyncio.gather(*slow_ones, return_exceptions=True)
 
 
-async def test_only_so_many_wait() -> None:
-    queue = FairQueue(most=2)
+async def test_the_queue_is_bounded() -> None:
+    queue = FairQueue(max_waiting=2)
     async with queue.turn(ADA):
         waiting = [asyncio.create_task(turns_of(queue, [each])) for each in (ADA, BOB)]
         await asyncio.sleep(0)
@@ -314,8 +312,8 @@ async def test_only_so_many_wait() -> None:
     assert await turns_of(queue, [CID]) == [CID]
 
 
-async def test_nobody_waits_for_ever() -> None:
-    queue = FairQueue(seconds=0.01)
+async def test_a_wait_has_a_time_limit() -> None:
+    queue = FairQueue(timeout_seconds=0.01)
     async with queue.turn(ADA):
         with pytest.raises(Unavailable):
             async with queue.turn(BOB):
@@ -323,14 +321,14 @@ async def test_nobody_waits_for_ever() -> None:
     assert await turns_of(queue, [BOB]) == [BOB]
 
 
-async def test_a_wait_that_is_given_up_loses_no_turn() -> None:
+async def test_a_cancelled_wait_loses_no_turn() -> None:
     queue = FairQueue()
     async with queue.turn(ADA):
         gone = [asyncio.create_task(turns_of(queue, [BOB])) for _ in range(3)]
         stays = asyncio.create_task(turns_of(queue, [CID]))
         await asyncio.sleep(0.01)
         gone[0].cancel()
-    # The turn has been handed to the second wait, or is about to be: that one is given up, too.
+    # The second waiter has the turn now, or is about to get it; it is cancelled too.
     gone[1].cancel()
     await asyncio.sleep(0)
     gone[2].cancel()

@@ -1,4 +1,4 @@
-"""The bus: every committed event to every listener of every process, and word when some were lost."""
+"""The bus: every committed event reaches every listener of every process, and lost events cause a resync."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -40,7 +40,7 @@ async def _until(condition: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.005)
 
 
-async def test_every_process_hears_every_event_once_whoever_committed_it(
+async def test_every_process_gets_every_event_once_from_any_process(
     connect: Connect,
 ) -> None:
     connections = [await connect(), await connect()]
@@ -84,7 +84,7 @@ async def test_the_bus_of_mongomock_is_local_and_immediate() -> None:
     await bus.stop()
 
 
-async def test_a_listener_that_fails_takes_the_event_from_nobody() -> None:
+async def test_a_failing_listener_keeps_the_events_from_nobody() -> None:
     connection = mock_database()
     bus = EventBus(connection)
     heard: list[Event] = []
@@ -98,7 +98,7 @@ async def test_a_listener_that_fails_takes_the_event_from_nobody() -> None:
     assert heard == [rang(1), rang(2)]
 
 
-async def test_what_was_rolled_back_is_not_heard(connect: Connect) -> None:
+async def test_events_of_a_rolled_back_transaction_are_not_delivered(connect: Connect) -> None:
     connection = await connect()
     bus = EventBus(connection)
     heard: list[Event] = []
@@ -117,12 +117,14 @@ async def test_what_was_rolled_back_is_not_heard(connect: Connect) -> None:
     await bus.stop()
 
 
-async def test_listeners_are_told_when_events_were_lost(
+async def test_listeners_are_called_when_events_were_lost(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = await connect()
 
-    async def tail(*, ready: asyncio.Event, after_loss: bool) -> AsyncIterator[list[Event] | None]:
+    async def tail(
+        _: object, *, ready: asyncio.Event, after_loss: bool
+    ) -> AsyncIterator[list[Event] | None]:
         assert not after_loss
         ready.set()
         yield [rang(1)]
@@ -130,7 +132,7 @@ async def test_listeners_are_told_when_events_were_lost(
         yield [rang(3)]
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(connection, "tail_outbox", tail)
+    monkeypatch.setattr("groups.kernel.event_bus.follow", tail)
     bus = EventBus(connection)
     told: list[object] = []
     bus.listen(told.extend)
@@ -147,7 +149,9 @@ async def test_a_tail_that_breaks_is_begun_again_after_a_resync(
     connection = await connect()
     tails = 0
 
-    async def tail(*, ready: asyncio.Event, after_loss: bool) -> AsyncIterator[list[Event] | None]:
+    async def tail(
+        _: object, *, ready: asyncio.Event, after_loss: bool
+    ) -> AsyncIterator[list[Event] | None]:
         nonlocal tails
         tails += 1
         ready.set()
@@ -158,7 +162,7 @@ async def test_a_tail_that_breaks_is_begun_again_after_a_resync(
             raise RuntimeError("a defect")
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(connection, "tail_outbox", tail)
+    monkeypatch.setattr("groups.kernel.event_bus.follow", tail)
     bus = EventBus(connection)
     told: list[object] = []
     bus.listen(told.extend)
