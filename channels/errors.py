@@ -48,33 +48,34 @@ class SyncTokenExpired(Expired):
     summary: ClassVar[str] = "Too long ago: list all subscriptions anew"
 
 
-class InWordsOfChannels:
-    """Raises what group chat refuses in the words of channels: who asked for a post hears of a post.
+def raise_as_channel_error(error: BaseException) -> None:
+    """Raise the channel error that stands for a group error; do nothing for other errors."""
+    match error:
+        case GroupNotFound():
+            raise ChannelNotFound from None
+        case MessageNotFound():
+            raise PostNotFound from None
+        case GroupIdTaken():
+            raise ChannelIdTaken from None
 
-    A class, since it is around every call: a generator would cost the call a microsecond.
-    """
+
+class _ChannelErrors:
+    """A class, since it encloses every call: a generator would cost a call a microsecond."""
 
     __slots__ = ()
 
     def __enter__(self) -> None:
-        """Nothing to do yet."""
+        """Nothing to prepare."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Tell a refusal in our words."""
-        match error:
-            case None:
-                return
-            case GroupNotFound():
-                raise ChannelNotFound from None
-            case MessageNotFound():
-                raise PostNotFound from None
-            case GroupIdTaken():
-                raise ChannelIdTaken from None
+        """Translate the error, if there is one."""
+        if error is not None:
+            raise_as_channel_error(error)
 
 
-_IN_WORDS: Final = InWordsOfChannels()
+_CHANNEL_ERRORS: Final = _ChannelErrors()
 
 
-def in_words_of_channels() -> InWordsOfChannels:
-    """What a call of group chat stands in, `with` it around."""
-    return _IN_WORDS
+def channel_errors() -> _ChannelErrors:
+    """Encloses calls on groups, and translates group errors into channel errors, as `channels.service.guard` does."""
+    return _CHANNEL_ERRORS

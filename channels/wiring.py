@@ -6,15 +6,12 @@ from typing import Final
 import channels.drafts.wiring as drafting
 from channels.drafts.wiring import DRAFT_INDEXES, Drafting
 from channels.limits import Limits
-from channels.service.admins import AdminService
 from channels.service.channels import ChannelService, CreatePolicy
 from channels.service.dialogue_reactions import DialogueReactions
-from channels.service.inbox import ChannelInbox
+from channels.service.guard import ChannelGuard, InboxGuard
 from channels.service.inbox_rules import ChannelInboxRules
 from channels.service.post_settings import PostSettings
-from channels.service.posts import PostService
 from channels.service.profiles import ProfileCache
-from channels.service.subscribers import SubscriberService
 from channels.service.subscriptions import Subscriptions
 from channels.service.timeline import TimelineService
 from channels.service.verification import Verification
@@ -35,15 +32,13 @@ class Channels:
     """The services of channels on one database."""
 
     channels: ChannelService
-    subscribers: SubscriberService
-    running: AdminService
-    posts: PostService
+    channel: ChannelGuard
     drafting: Drafting
     extras: ProfileCache
     subscriptions: Subscriptions
     verification: Verification
     desk: ChannelInboxRules
-    inbox: ChannelInbox
+    inbox: InboxGuard
     dialogue_reactions: DialogueReactions
     timeline: TimelineService
 
@@ -63,6 +58,7 @@ def assemble(
     """Channels on this group chat; `on_batch` hears of every group-commit batch."""
     store = ChannelStore(database)
     extras = ProfileCache(store)
+    channel = ChannelGuard(extras)
     channels = ChannelService(
         database,
         store,
@@ -91,9 +87,7 @@ def assemble(
     bus.on_resync(extras.forget_all)
     return Channels(
         channels=channels,
-        subscribers=SubscriberService(extras, chat.membership, chat.imports),
-        running=AdminService(extras, chat.membership, chat.invitations, chat.admin_log),
-        posts=PostService(extras, chat, reactions),
+        channel=channel,
         drafting=drafting.assemble(database, chat, bus, extras, store.touch, limits, clock),
         extras=extras,
         subscriptions=Subscriptions(
@@ -101,14 +95,7 @@ def assemble(
         ),
         verification=Verification(database, store, chat.groups, chat.updating),
         desk=ChannelInboxRules(store, chat.lookup, chat.guard, chat.admin_log, clock),
-        inbox=ChannelInbox(
-            extras,
-            chat.guard,
-            talks.dialogues,
-            talks.changes,
-            talks.threads,
-            dialogue_reactions,
-        ),
+        inbox=InboxGuard(channel, chat.guard),
         dialogue_reactions=dialogue_reactions,
         timeline=TimelineService(
             extras, chat.messages, chat.streams, talks.dialogues, dialogue_reactions

@@ -50,7 +50,7 @@ def _expanded(text: str) -> GroupId:
 _SHORT_BYTES: Final = GROUP_ID_BYTES - len(CHANNEL_PREFIX)
 
 ChannelIdText = Annotated[
-    str,
+    GroupId,
     Field(
         examples=["news"],
         description="Percent-encoded in full (`%40TOA%23_news`), or without its prefix (`news`).",

@@ -22,7 +22,7 @@ from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import REACH_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
 from channels.limits import Limits
-from channels.routes.admins import RunningRoutes
+from channels.routes.admins import AdminRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
 from channels.routes.dialogues import DialogueRoutes
@@ -183,10 +183,29 @@ def endpoints_for(services: Services) -> list[Endpoint]:
     chat, official, talks = services.chat, services.channels, services.conversations
     routes: Sequence[object] = (
         ChannelRoutes(official.channels, official.subscriptions, official.verification),
-        SubscriberRoutes(official.subscribers, official.channels, chat.users),
-        RunningRoutes(official.running, official.subscribers, chat.users),
-        InvitationRoutes(official.running),
-        PostRoutes(official.posts, chat.users),
+        SubscriberRoutes(
+            channel=official.channel,
+            channels=official.channels,
+            memberships=chat.membership,
+            imports=chat.imports,
+            users=chat.users,
+        ),
+        AdminRoutes(
+            channel=official.channel,
+            memberships=chat.membership,
+            log=chat.admin_log,
+            users=chat.users,
+        ),
+        InvitationRoutes(channel=official.channel, inviting=chat.invitations),
+        PostRoutes(
+            channel=official.channel,
+            messages=chat.messages,
+            edits=chat.message_changes,
+            forwards=chat.forwards,
+            curation=chat.curation,
+            reacting=services.reactions,
+            users=chat.users,
+        ),
         DraftRoutes(official.drafting.drafts, official.drafting.publishing),
         ViewRoutes(services.reach.views),
         InsightRoutes(services.reach.insights),
@@ -208,7 +227,14 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ),
         DialogueReactionRoutes(official.dialogue_reactions, talks.dialogues, official.inbox),
         BlockRoutes(talks.blocks),
-        InboxRoutes(official.inbox, chat.users),
+        InboxRoutes(
+            inbox=official.inbox,
+            threads=talks.threads,
+            dialogues=talks.dialogues,
+            edits=talks.changes,
+            reactions=official.dialogue_reactions,
+            users=chat.users,
+        ),
         MediaRoutes(chat.media),
         UserRoutes(chat.users, chat.revocations),
     )
@@ -320,7 +346,12 @@ class App(web.BaseRunner):
         self._pages.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
         public = PublicChannelPages(
-            services.channels, public_pages, visitors, veil, public_url=public_url
+            services.channels,
+            services.chat.messages,
+            public_pages,
+            visitors,
+            veil,
+            public_url=public_url,
         )
         public.mount(http.router)
 

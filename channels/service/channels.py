@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, in_words_of_channels
+from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, channel_errors
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
 from channels.models import (
     CHANNEL_PREFIX,
@@ -137,7 +137,7 @@ class ChannelService:
         if new.group_id is not None:
             group_id = await self._lane.submit(LANE, creation)
         else:
-            with in_words_of_channels():
+            with channel_errors():
                 group_id = await self._lane.submit(LANE, creation)
         self._extras.forget(group_id)
         return await self.get(actor, group_id)
@@ -226,7 +226,7 @@ class ChannelService:
         Raises: ChannelNotFound.
         """
         extras = await self._extras.get(channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             access, stream = await self._groups.get(actor, channel_id)
         return Channel(access=access, stream=stream, extras=extras)
 
@@ -296,7 +296,7 @@ class ChannelService:
         Publishes: GroupUpdated, once, when something changed. Raises: ChannelNotFound; PermissionRefused.
         """
         await self._extras.get(channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             await self._database.run(
                 lambda tx: self._update(actor, channel_id, changes, tx), group_lock(channel_id)
             )
@@ -333,7 +333,7 @@ class ChannelService:
         Publishes: GroupDisbanded. Raises: ChannelNotFound; PermissionRefused.
         """
         await self._extras.get(channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             await self._disbanding.disband(actor, channel_id)
         self._extras.forget(channel_id)
 

@@ -8,7 +8,7 @@ It is stored with the channel's group, which every list that shows a channel rea
 from functools import partial
 from typing import Final
 
-from channels.errors import ChannelNotFound, in_words_of_channels
+from channels.errors import ChannelNotFound, channel_errors
 from channels.store import ChannelStore
 from groups.kernel.actor import Actor
 from groups.kernel.errors import PermissionRefused
@@ -43,7 +43,7 @@ class Verification:
 
         Publishes: GroupUpdated, when something changed. Raises: ChannelNotFound; PermissionRefused.
         """
-        with in_words_of_channels():
+        with channel_errors():
             await self._database.run(
                 lambda tx: self._set(actor, channel_id, is_verified, tx), group_lock(channel_id)
             )

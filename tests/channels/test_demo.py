@@ -103,13 +103,8 @@ async def test_ada_has_something_to_look_at(services: Services) -> None:
 async def test_posts_lie_in_the_past_in_order_and_have_reactions(services: Services) -> None:
     await fill(services)
     now = services.clock.now()
-    page = await services.channels.posts.list_posts(
-        ADA,
-        GroupId("@TOA#_brightwater-news"),
-        limit=50,
-        before_seq=None,
-        after_seq=None,
-        cursor=None,
+    page = await services.chat.messages.list_messages(
+        ADA, GroupId("@TOA#_brightwater-news"), limit=50
     )
     times = [message.created_at for message in reversed(page.messages)]
     assert times == sorted(times)

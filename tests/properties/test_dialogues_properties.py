@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from channels.models import AcceptMessages, ChannelChanges
-from conversations.models import ConversationId
+from conversations.models import ConversationId, Dialogue
 from groups.kernel.actor import Actor
 from tests.builders import ADA, BOB, CAT, text
 from tests.properties.machine import BOUNDED, CHANNEL, Deployment
 
 RECALL_SECONDS: Final = 120
 EMOJI: Final = st.sampled_from(["👍", "🍵"])
+THREAD: Final = Dialogue(CAT.user_id, CHANNEL)
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Dialogues(Deployment):
         super().__init__()
         talks, channels = self.services.conversations, self.services.channels
         self.dialogues, self.changes, self.cursors = talks.dialogues, talks.changes, talks.cursors
-        self.inbox, self.reactions = channels.inbox, channels.dialogue_reactions
+        self.threads, self.reactions = talks.threads, channels.dialogue_reactions
         self.talks = [Talk(("bob", "cat")), Talk(("cat", CHANNEL))]
         self.blocks: set[tuple[str, str]] = set()
         self.accepts = AcceptMessages.SUBSCRIBERS
@@ -94,7 +95,7 @@ class Dialogues(Deployment):
         actor = self.actor(side)
         call: Awaitable[object]
         if side == CHANNEL:
-            call = self.inbox.answer(actor, CHANNEL, CAT.user_id, text(), key=None)
+            call = self.dialogues.post(actor, THREAD, text(), for_channel=True)
         else:
             dialogue = self.dialogues.of(actor, self.conversation(talk, side))
             call = self.dialogues.post(actor, dialogue, text())
@@ -109,7 +110,7 @@ class Dialogues(Deployment):
         talk, side = self.drawn(data)
         call: Awaitable[object]
         if side == CHANNEL:
-            call = self.inbox.read(ADA, CHANNEL, CAT.user_id, seq=seq)
+            call = self.threads.read(THREAD, seq=seq)
         else:
             call = self.cursors.read(self.actor(side), self.conversation(talk, side), seq=seq)
         head = len(talk.said)
@@ -145,7 +146,7 @@ class Dialogues(Deployment):
         message = talk.said[seq - 1]
         call: Awaitable[object]
         if side == CHANNEL:
-            call = self.inbox.recall(ADA, CHANNEL, CAT.user_id, seq)
+            call = self.changes.recall(ADA, THREAD, seq, for_channel=True)
         else:
             actor = self.actor(side)
             dialogue = self.dialogues.of(actor, self.conversation(talk, side))
@@ -206,7 +207,7 @@ class Dialogues(Deployment):
             self.check_inbox(talk)
 
     def check_inbox(self, talk: Talk) -> None:
-        threads, _ = self.get(self.inbox.list_threads(ADA, CHANNEL, limit=10, cursor=None))
+        threads, _ = self.get(self.threads.list_threads(CHANNEL, limit=10, cursor=None))
         unread = len(talk.said) - talk.read[CHANNEL]
         assert [thread.unread_count for thread in threads] == ([unread] if talk.said else [])
 

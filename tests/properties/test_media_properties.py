@@ -71,7 +71,7 @@ class Uploads(Deployment):
         self.media = self.services.chat.media
         self.bucket = Bucket()
         self.media._media.bytes._made = self.bucket  # type: ignore[assignment]  # see above
-        self.posting = self.services.channels.posts
+        self.chat = self.services.chat
         self.drafting = self.services.channels.drafting.drafts
         self.files: dict[str, File] = {}
         self.posts: list[Holder] = []
@@ -102,7 +102,7 @@ class Uploads(Deployment):
 
     @rule(actor=ACTORS, media_id=uploaded)
     def post(self, actor: Actor, media_id: str) -> None:
-        code = self.done(self.posting.publish(actor, CHANNEL, carrying(media_id), key=None))
+        code = self.done(self.chat.messages.post(actor, CHANNEL, carrying(media_id)))
         if self.may_use(actor, media_id):
             assert code is None
             self.posts.append(self.hold(media_id))
@@ -113,7 +113,7 @@ class Uploads(Deployment):
     @rule(data=st.data())
     def recall(self, data: st.DataObject) -> None:
         seq = data.draw(st.integers(1, len(self.posts)))
-        assert self.done(self.posting.recall(ADA, CHANNEL, seq)) is None
+        assert self.done(self.chat.message_changes.recall(ADA, CHANNEL, seq)) is None
         self.release(self.posts[seq - 1])
 
     @rule(actor=ACTORS, media_id=uploaded)

@@ -42,6 +42,7 @@ from channels.wiring import Channels
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GROUP_ID_BYTES, GroupId, UserId, is_id
 from groups.models import Visibility
+from groups.service.messages.service import MessageService
 
 PublicPages = Literal["index", "noindex", "off"]
 
@@ -77,6 +78,7 @@ class PublicChannelPages:
     def __init__(
         self,
         official: Channels,
+        messages: MessageService,
         pages: PublicPages,
         visitors: AddressLimits,
         veil: NotFoundDelay,
@@ -84,6 +86,7 @@ class PublicChannelPages:
         public_url: str | None = None,
     ) -> None:
         self._official = official
+        self._messages = messages
         self._visitors = visitors
         self._veil = veil
         self._is_indexed = pages == "index"
@@ -151,14 +154,10 @@ class PublicChannelPages:
         return channel
 
     async def _draw(self, channel: Channel, wanted: _Page) -> Asset:
-        found = await self._official.posts.list_posts(
-            _NOBODY,
-            channel.channel_id,
-            limit=POSTS,
-            before_seq=wanted.before,
-            after_seq=None,
-            cursor=None,
-        )
+        async with self._official.channel(channel.channel_id):
+            found = await self._messages.list_messages(
+                _NOBODY, channel.channel_id, limit=POSTS, before_seq=wanted.before
+            )
         posts = public_posts(found.messages, found.tallies)
         oldest = min((message.seq for message in found.messages), default=1)
         older = page_end(oldest - 1) if oldest > 1 else None
