@@ -1,4 +1,4 @@
-"""The refusals of channels, and how those of group chat sound here."""
+"""The errors of channels, and the translation of group errors into them."""
 
 from typing import ClassVar, Final
 
@@ -7,7 +7,7 @@ from groups.kernel.errors import Conflict, Expired, InvalidInput, LimitReached, 
 
 
 class ChannelNotFound(NotFound):
-    """No such channel, or it is not the actor's to know."""
+    """There is no such channel, or the actor must not know of it."""
 
     code: ClassVar[str] = "channel_not_found"
     summary: ClassVar[str] = "No such channel"
@@ -21,31 +21,35 @@ class PostNotFound(NotFound):
 
 
 class BadChannelId(InvalidInput):
-    """A custom channel id does not start with its prefix."""
+    """A custom channel id does not start with the prefix of channels, or contains a comma."""
 
     code: ClassVar[str] = "bad_channel_id"
-    summary: ClassVar[str] = "A channel id starts with @TOA#_"
+    summary: ClassVar[str] = (
+        "A channel id must start with @TOA#_, followed by at least one character"
+    )
 
 
 class ChannelIdTaken(Conflict):
-    """Another channel has this id, or had it and is still being cleared away."""
+    """Another channel has this id, or a deleted one whose data is still being deleted."""
 
     code: ClassVar[str] = "channel_id_taken"
-    summary: ClassVar[str] = "This channel id is taken"
+    summary: ClassVar[str] = "This channel id is taken: choose another one"
 
 
 class ChannelLimitReached(LimitReached):
     """The deployment already has `limit` channels."""
 
     code: ClassVar[str] = "channel_limit_reached"
-    summary: ClassVar[str] = "This deployment has as many channels as it may have"
+    summary: ClassVar[str] = "The server has reached its limit of channels: delete one first"
 
 
 class SyncTokenExpired(Expired):
-    """The device was away for longer than departures are remembered: list everything anew, without `updated_since`."""
+    """The token is older than the departures that the server keeps."""
 
     code: ClassVar[str] = "sync_token_expired"
-    summary: ClassVar[str] = "Too long ago: list all subscriptions anew"
+    summary: ClassVar[str] = (
+        "The sync token has expired: list all subscriptions, without updated_since"
+    )
 
 
 def raise_as_channel_error(error: BaseException) -> None:

@@ -189,14 +189,14 @@ class InboxRoutes:
         """
         thread = await self.inbox.thread(actor, channel_id, user_id)
         if body.forward is None:
-            message = await self.dialogues.post(
+            sent = await self.dialogues.post(
                 actor, thread, body.to_content(), key=key, silent=body.silent, for_channel=True
             )
         else:
-            message = await self.dialogues.forward(
+            sent = await self.dialogues.forward(
                 actor, thread, body.forward.source, key=key, silent=body.silent, for_channel=True
             )
-        return await self._response(message)
+        return await self._response(sent)
 
     @get(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}",
@@ -263,8 +263,8 @@ class InboxRoutes:
             channel_id=channel_id, user_id=user_id, read_seq=read_seq, unread_count=unread
         )
 
-    async def _response(self, message: DialogueMessage) -> ThreadMessageResponse:
-        [response] = await self._responses([message])
+    async def _response(self, sent: DialogueMessage) -> ThreadMessageResponse:
+        [response] = await self._responses([sent])
         return response
 
     async def _responses(self, page: Sequence[DialogueMessage]) -> list[ThreadMessageResponse]:

@@ -166,12 +166,12 @@ def create_services(
         chat,
         talks,
         emoji,
-        official.extras,
+        official.profiles,
         limits,
         clock,
         on_batch=metrics.batch,
     )
-    talks.admission.desk = official.desk
+    talks.admission.desk = official.inbox_rules
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),
         timekeeping=Timekeeping(database),
@@ -182,7 +182,11 @@ def endpoints_for(services: Services) -> list[Endpoint]:
     """Every call of the API."""
     chat, official, talks = services.chat, services.channels, services.conversations
     routes: Sequence[object] = (
-        ChannelRoutes(official.channels, official.subscriptions, official.verification),
+        ChannelRoutes(
+            channels=official.channels,
+            subscriptions=official.subscriptions,
+            verified_badges=official.verified_badges,
+        ),
         SubscriberRoutes(
             channel=official.channel,
             channels=official.channels,
@@ -223,7 +227,10 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ConversationGroupRoutes(talks.conversation_groups, talks.inbox),
         UnreadRoutes(talks.inbox, talks.cursors),
         DialogueRoutes(
-            talks.dialogues, talks.changes, official.timeline, official.dialogue_reactions
+            dialogues=talks.dialogues,
+            edits=talks.changes,
+            timeline=official.timeline,
+            reactions=official.dialogue_reactions,
         ),
         DialogueReactionRoutes(official.dialogue_reactions, talks.dialogues, official.inbox),
         BlockRoutes(talks.blocks),

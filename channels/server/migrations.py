@@ -18,7 +18,7 @@ def steps(database: Database, chat: GroupChat, channels: Channels) -> tuple[Step
     """All of them, in order; the last one's version is this program's."""
     muted = muted_count(database, chat)
     return (
-        Step(1, "verified badges stand with the group", channels.verification.move_badges),
+        Step(1, "verified badges stand with the group", channels.verified_badges.move_badges),
         Step(2, "who has muted a group is counted", partial(set_right, database, muted)),
         Step(3, "the bytes of each user's uploads are counted", chat.media.count_all),
         Step(

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import pytest
 
+from channels.models import ChannelSettings, NewChannel
+from channels.routes.responses import SettingsBody, SettingsResponse
 from tests.api import Api, User, a_channel, a_chat_group, all_pages, fresh, group_path, id_of, part
 from tests.conftest import OpenApi
 
@@ -58,6 +60,20 @@ async def test_a_new_channel_has_everything_that_was_asked_for(shared_api: Api) 
         "verified": False,
     }
     assert (await ada.get(f"/v1/channels/{part(channel_id)}")).body == body
+
+
+async def test_every_setting_of_the_model_can_be_set_and_is_shown() -> None:
+    settings = SettingsBody.model_fields.keys()
+    assert settings == SettingsResponse.model_fields.keys()
+    assert settings >= ChannelSettings.model_fields.keys()
+
+
+async def test_the_stored_digest_of_a_creation_does_not_change() -> None:
+    assert NewChannel(name="News").model_dump_json() == (
+        '{"channel_id":null,"group_id":null,"name":"News","face_url":"","introduction":"","organization":"",'
+        '"custom_data":"","visibility":"public","reactions":"all","reactions_per_user":null,"distinct_reactions":null,'
+        '"accept_messages":"subscribers","signatures":false,"protect_content":false}'
+    )
 
 
 async def test_what_is_left_out_takes_its_default(shared_api: Api) -> None:

@@ -124,7 +124,7 @@ class PublicChannelPages:
         finally:
             turn.end()
         before = _before_of(request, channel.stream.head_seq) if form == "html" else None
-        created_at, verified = channel.extras.created_at, channel.access.group.verified
+        created_at, verified = channel.profile.created_at, channel.access.group.verified
         wanted = _Page(channel.channel_id, created_at, verified, form, before)
         if not self._drawn.is_at_hand(wanted) and await self._visitors.take_drawing(request):
             channel = await self._public(name)  # seconds later, it may be private
