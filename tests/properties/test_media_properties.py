@@ -1,6 +1,6 @@
-"""Uploads against a plain model of them: taken in, held by posts and drafts, released, expired, swept.
+"""Uploads against a simple model: stored, used by posts and drafts, released, expired, deleted.
 
-mongomock has no GridFS, so bytes are a dictionary here; their records are what is tested.
+mongomock has no GridFS, so a dictionary holds the bytes here; the test is about their records.
 """
 
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ UNUSED_SECONDS: Final = 100
 
 
 class Bucket:
-    """Bytes by their id."""
+    """Holds bytes by id."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
@@ -39,7 +39,7 @@ class Bucket:
 
 @dataclass
 class File:
-    """An upload as it ought to be."""
+    """The expected state of an upload."""
 
     owner: Actor
     expires_at: datetime | None
@@ -48,7 +48,7 @@ class File:
 
 @dataclass
 class Holder:
-    """A post or a draft, and which upload it holds."""
+    """A post or a draft, and the upload that it uses."""
 
     media_id: str | None
 
@@ -62,7 +62,7 @@ def carrying(media_id: str) -> Content:
 
 
 class Uploads(Deployment):
-    """`files` are the uploads that are there, `posts` and `drafts` what holds them."""
+    """`files` are the expected uploads, `posts` and `drafts` those that use them."""
 
     uploaded = Bundle("uploaded")
 
@@ -164,7 +164,7 @@ class Uploads(Deployment):
             assert self.done(self.media.get(media_id)) == "media_not_found"
 
     @invariant()
-    def what_is_held_is_there_and_nothing_is_left_of_the_rest(self) -> None:
+    def used_uploads_exist_and_the_others_are_deleted(self) -> None:
         assert set(self.bucket.kept) == set(self.files)
         rows = self.get(self.services.database.collection("media").find({}).to_list(None))
         assert {row["_id"]: (row.get("uses", 0), row["expires_at"]) for row in rows} == {

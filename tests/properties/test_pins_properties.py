@@ -1,4 +1,4 @@
-"""Pins and grants against a plain model of them: who may write, pin, recall by what he was granted at that moment."""
+"""Pins and grants against a simple model: who may post, pin and delete with the rights of that moment."""
 
 from dataclasses import dataclass
 
@@ -17,14 +17,14 @@ PINS = 2
 
 @dataclass
 class Post:
-    """A post as it ought to be."""
+    """The expected state of a post."""
 
     author: Actor
     is_recalled: bool = False
 
 
 class Pins(Deployment):
-    """`posts` by their order, `pins` the oldest first, `granted` what Bob may do; None: he is no admin."""
+    """`posts` in their order, `pins` oldest first, `granted` the rights of Bob, or None while Bob is no admin."""
 
     def __init__(self) -> None:
         super().__init__(pinned_messages=PINS)
@@ -100,24 +100,24 @@ class Pins(Deployment):
         self.granted = None
 
     @rule(actor=st.sampled_from([BOB, CAT]), grants=GRANTS)
-    def nobody_grants_himself_anything(self, actor: Actor, grants: frozenset[Grant]) -> None:
+    def only_the_owner_grants(self, actor: Actor, grants: frozenset[Grant]) -> None:
         code = self.done(
             self.membership.change(actor, CHANNEL, actor.user_id, role=Role.ADMIN, grants=grants)
         )
         assert code == "permission_denied"
 
     @rule()
-    def an_appointment_again_leaves_what_was_granted(self) -> None:
+    def appointing_again_keeps_the_grants(self) -> None:
         self.get(self.membership.change(ADA, CHANNEL, BOB.user_id, role=Role.ADMIN))
         self.granted = frozenset(Grant) if self.granted is None else self.granted
 
     @invariant()
-    def pins_and_posts_are_as_they_ought_to_be(self) -> None:
+    def pins_and_posts_match_the_model(self) -> None:
         shown = self.get(self.chat.curation.list_pins(CAT, CHANNEL))
         assert [message.seq for message in shown.messages] == self.pins[::-1]
         history = self.get(self.chat.messages.list_messages(CAT, CHANNEL, limit=100))
-        told = [(m.seq, m.content is None, m.pinned_at is not None) for m in history.messages]
-        assert told[::-1] == [
+        seen = [(m.seq, m.content is None, m.pinned_at is not None) for m in history.messages]
+        assert seen[::-1] == [
             (seq, post.is_recalled, seq in self.pins)
             for seq, post in enumerate(self.posts[-100:], start=max(1, len(self.posts) - 99))
         ]
