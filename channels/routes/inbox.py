@@ -36,7 +36,7 @@ from groups.kernel.errors import (
 )
 from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.models import Tally, User
+from groups.models import Source, Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.writing import NewMessage, WriteMessage
@@ -187,14 +187,15 @@ class InboxRoutes:
 
         Only the user begins a thread. The channel may then answer, whatever its setting `accept_messages` is.
         """
+        new = body.forward.source if body.forward else body.to_content()
         thread = await self.inbox.thread(actor, channel_id, user_id)
-        if body.forward is None:
-            sent = await self.dialogues.post(
-                actor, thread, body.to_content(), key=key, silent=body.silent, for_channel=True
+        if isinstance(new, Source):
+            sent = await self.dialogues.forward(
+                actor, thread, new, key=key, silent=body.silent, for_channel=True
             )
         else:
-            sent = await self.dialogues.forward(
-                actor, thread, body.forward.source, key=key, silent=body.silent, for_channel=True
+            sent = await self.dialogues.post(
+                actor, thread, new, key=key, silent=body.silent, for_channel=True
             )
         return await self._response(sent)
 
@@ -232,9 +233,10 @@ class InboxRoutes:
         body: WriteMessage,
     ) -> ThreadMessageResponse:
         """Replace a message of the channel, whichever admin wrote it. Messages of the user cannot be edited."""
+        content = body.to_content()
         thread = await self.inbox.thread(actor, channel_id, user_id)
         return await self._response(
-            await self.edits.edit(actor, thread, seq, body.to_content(), for_channel=True)
+            await self.edits.edit(actor, thread, seq, content, for_channel=True)
         )
 
     @delete(

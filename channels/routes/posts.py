@@ -34,7 +34,7 @@ from groups.kernel.errors import (
     RateLimited,
 )
 from groups.kernel.paging import Page, PageQuery
-from groups.models import Tally
+from groups.models import Source, Tally
 from groups.routes.messages import HistoryQuery, Seq
 from groups.routes.rendering import MessageRendering
 from groups.routes.responses.tallies import TallyResponse, rendered_tally, tally_response
@@ -108,14 +108,15 @@ class PostRoutes:
         A forward is a copy with `forwarded_from`. That names the channel or group, unless it is private, and never the
         author. To post later, create a draft with a `publish_at`.
         """
+        new = body.forward.source if body.forward else body.to_content()
         async with self.channel(channel_id):
-            if body.forward is None:
-                posted = await self.messages.post(
-                    actor, channel_id, body.to_content(), key=key, silent=body.silent
+            if isinstance(new, Source):
+                posted = await self.forwards.forward(
+                    actor, channel_id, new, key=key, silent=body.silent
                 )
             else:
-                posted = await self.forwards.forward(
-                    actor, channel_id, body.forward.source, key=key, silent=body.silent
+                posted = await self.messages.post(
+                    actor, channel_id, new, key=key, silent=body.silent
                 )
         return post_response(posted.message, posted.access, Tally())
 
@@ -137,15 +138,12 @@ class PostRoutes:
         self, actor: Actor, channel_id: ChannelIdText, body: NewMessage
     ) -> PostResponse:
         """Show the post as its readers would see it. Returns the errors of posting it, and stores nothing."""
+        new = body.forward.source if body.forward else body.to_content()
         async with self.channel(channel_id):
-            if body.forward is None:
-                posted = await self.messages.preview(
-                    actor, channel_id, body.to_content(), silent=body.silent
-                )
+            if isinstance(new, Source):
+                posted = await self.forwards.preview(actor, channel_id, new, silent=body.silent)
             else:
-                posted = await self.forwards.preview(
-                    actor, channel_id, body.forward.source, silent=body.silent
-                )
+                posted = await self.messages.preview(actor, channel_id, new, silent=body.silent)
         return anonymous_post_response(
             posted.message, channel_id, posted.access.group.name, Tally()
         )
@@ -201,8 +199,9 @@ class PostRoutes:
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, body: WriteMessage
     ) -> PostResponse:
         """Replace a post's content (owner, admin)."""
+        content = body.to_content()
         async with self.channel(channel_id):
-            posted = await self.edits.edit(actor, channel_id, seq, body.to_content())
+            posted = await self.edits.edit(actor, channel_id, seq, content)
         return await self._with_tally(actor, posted)
 
     @delete(
