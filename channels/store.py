@@ -25,14 +25,16 @@ class ChannelStore:
         self._channels = database.collection("channels")
         self._counters = database.collection("counters")
 
-    async def find(self, channel_id: GroupId, tx: Tx | None = None) -> ChannelProfile | None:
+    async def find_profile(
+        self, channel_id: GroupId, tx: Tx | None = None
+    ) -> ChannelProfile | None:
         """The channel's profile; None when there is no such channel."""
         document = await self._channels.find_one(
             {"_id": channel_id}, session=tx.session if tx else None
         )
         return _to_profile(document) if document else None
 
-    async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
+    async def find_profiles(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
         """The profiles of the ids that are channels."""
         cursor = self._channels.find({"_id": {"$in": list(channel_ids)}})
         found = [_to_profile(document) for document in await cursor.to_list(None)]
@@ -69,7 +71,7 @@ class ChannelStore:
         document["_id"] = document.pop("channel_id")
         await self._channels.insert_one(document, session=tx.session)
 
-    async def update(self, channel_id: GroupId, values: Document, tx: Tx) -> None:
+    async def update_profile(self, channel_id: GroupId, values: Document, tx: Tx) -> None:
         """Set fields by their model names."""
         await self._channels.update_one({"_id": channel_id}, {"$set": values}, session=tx.session)
 

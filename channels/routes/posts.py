@@ -54,6 +54,16 @@ from reactions.errors import (
 from reactions.routes import ReactorResponse, reactor_views
 from reactions.service.reactions import ReactionService
 
+_CONTENT_ERRORS: Final = (
+    ChannelNotFound,
+    FieldTooLong,
+    PostingNotAllowed,
+    Muted,
+    Banned,
+    MediaNotFound,
+    WrongMediaKind,
+    StorageQuotaReached,
+)
 _FORWARDING_ERRORS: Final = (
     PostNotFound,
     MessageRecalled,
@@ -78,7 +88,7 @@ class PostRoutes:
     messages: MessageService
     edits: EditService
     forwards: ForwardService
-    curation: PinService
+    pinning: PinService
     reacting: ReactionService
     users: UserService
     rendering: MessageRendering = field(init=False, default_factory=_post_rendering)
@@ -86,19 +96,7 @@ class PostRoutes:
     @post(
         "/v1/channels/{channel_id}/posts",
         status=201,
-        errors=[
-            ChannelNotFound,
-            FieldTooLong,
-            PostingNotAllowed,
-            Muted,
-            Banned,
-            IdempotencyConflict,
-            MediaNotFound,
-            WrongMediaKind,
-            StorageQuotaReached,
-            RateLimited,
-            *_FORWARDING_ERRORS,
-        ],
+        errors=[*_CONTENT_ERRORS, IdempotencyConflict, RateLimited, *_FORWARDING_ERRORS],
     )
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, body: NewMessage, key: IdempotencyKey
@@ -122,17 +120,7 @@ class PostRoutes:
 
     @post(
         "/v1/channels/{channel_id}/posts/preview",
-        errors=[
-            ChannelNotFound,
-            FieldTooLong,
-            PostingNotAllowed,
-            Muted,
-            Banned,
-            MediaNotFound,
-            WrongMediaKind,
-            StorageQuotaReached,
-            *_FORWARDING_ERRORS,
-        ],
+        errors=[*_CONTENT_ERRORS, *_FORWARDING_ERRORS],
     )
     async def preview(
         self, actor: Actor, channel_id: ChannelIdText, body: NewMessage
@@ -181,19 +169,7 @@ class PostRoutes:
 
     @patch(
         "/v1/channels/{channel_id}/posts/{seq}",
-        errors=[
-            ChannelNotFound,
-            PostNotFound,
-            PostingNotAllowed,
-            Muted,
-            Banned,
-            MessageRecalled,
-            PermissionRefused,
-            FieldTooLong,
-            MediaNotFound,
-            WrongMediaKind,
-            StorageQuotaReached,
-        ],
+        errors=[*_CONTENT_ERRORS, PostNotFound, MessageRecalled, PermissionRefused],
     )
     async def edit(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, body: WriteMessage
@@ -228,7 +204,7 @@ class PostRoutes:
     async def pin(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostResponse:
         """Pin a post (owner, admin); subscribers receive `message.edited` with `pinned: true`."""
         async with self.channel(channel_id):
-            posted = await self.curation.pin(actor, channel_id, seq)
+            posted = await self.pinning.pin(actor, channel_id, seq)
         return await self._with_tally(actor, posted)
 
     @delete(
@@ -239,13 +215,13 @@ class PostRoutes:
     async def unpin(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
         """Unpin a post (owner, admin); deleting it unpins it too."""
         async with self.channel(channel_id):
-            await self.curation.unpin(actor, channel_id, seq)
+            await self.pinning.unpin(actor, channel_id, seq)
 
     @get("/v1/channels/{channel_id}/pins", errors=[ChannelNotFound, Banned])
     async def pins(self, actor: Actor, channel_id: ChannelIdText) -> Page[PostResponse]:
         """The pinned posts, the newest pin first; all of them, since they are few."""
         async with self.channel(channel_id):
-            pins = await self.curation.list_pins(actor, channel_id)
+            pins = await self.pinning.list_pins(actor, channel_id)
         tallies = await self.reacting.tallies(
             actor, pins.access.group.stream_id, [message.seq for message in pins.messages]
         )
@@ -265,7 +241,7 @@ class PostRoutes:
     ) -> PostResponse:
         """Stop reactions to a post (owner, admin): the counts stay, and users may still remove their own."""
         async with self.channel(channel_id):
-            posted = await self.curation.freeze_reactions(actor, channel_id, seq, frozen=True)
+            posted = await self.pinning.freeze_reactions(actor, channel_id, seq, frozen=True)
         return await self._with_tally(actor, posted)
 
     @delete(
@@ -276,7 +252,7 @@ class PostRoutes:
     async def unfreeze_reactions(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
         """Let subscribers react to a post again (owner, admin)."""
         async with self.channel(channel_id):
-            await self.curation.freeze_reactions(actor, channel_id, seq, frozen=False)
+            await self.pinning.freeze_reactions(actor, channel_id, seq, frozen=False)
 
     @put(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",

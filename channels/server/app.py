@@ -206,7 +206,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             messages=chat.messages,
             edits=chat.message_changes,
             forwards=chat.forwards,
-            curation=chat.curation,
+            pinning=chat.curation,
             reacting=services.reactions,
             users=chat.users,
         ),

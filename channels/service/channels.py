@@ -159,7 +159,7 @@ class ChannelService:
 
     async def _mark(self, actor: Actor, group_id: GroupId, new: NewChannel, tx: Tx) -> None:
         """Make the group a channel; do nothing when it is one already and the actor may see it."""
-        if await self.store.find(group_id, tx) is not None:
+        if await self.store.find_profile(group_id, tx) is not None:
             access, _ = await self.groups.get(actor, group_id)
             if access.group.owner_id != actor.user_id and not actor.is_app_admin:
                 raise PermissionRefused("Only its owner makes a group a channel")
@@ -265,7 +265,7 @@ class ChannelService:
     async def _update(
         self, actor: Actor, channel_id: GroupId, changes: ChannelChanges, tx: Tx
     ) -> None:
-        profile = await self.store.find(channel_id, tx)
+        profile = await self.store.find_profile(channel_id, tx)
         if profile is None:
             raise ChannelNotFound
         of_group, wanted = changes.of_group(), changes.of_profile()
@@ -283,7 +283,7 @@ class ChannelService:
             also_changed=values,
         )
         if values:
-            await self.store.update(channel_id, values, tx)
+            await self.store.update_profile(channel_id, values, tx)
 
     async def delete(self, actor: Actor, channel_id: GroupId) -> None:
         """Delete the channel for everyone; its posts are deleted in the background.

@@ -38,7 +38,7 @@ class ChannelInboxRules:
         self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
     ) -> Mapping[Writer, DomainError | None]:
         """The error for each writer who may not write; two database commands for any number of them."""
-        profile = await self.store.find(channel_id, tx)
+        profile = await self.store.find_profile(channel_id, tx)
         if profile is None:
             return {writer: ConversationNotFound() for writer in writers}
         actors = {writer.actor for writer in writers}
@@ -65,7 +65,7 @@ class ChannelInboxRules:
 
     async def may_forward(self, channel_id: GroupId, tx: Tx) -> bool:
         """Whether private messages of the channel may be forwarded: `protect_content` forbids it, as for its posts."""
-        profile = await self.store.find(channel_id, tx)
+        profile = await self.store.find_profile(channel_id, tx)
         return profile is not None and not profile.protect_content
 
     async def tell_change(
@@ -90,7 +90,7 @@ class ChannelInboxRules:
 
     async def check_may_see(self, actor: Actor, channel_id: GroupId) -> None:
         """Raises: ConversationNotFound when there is no such channel, or the actor must not know of it."""
-        if await self.store.find(channel_id) is None:
+        if await self.store.find_profile(channel_id) is None:
             raise ConversationNotFound
         try:
             await self.guard.access_of(actor, channel_id)

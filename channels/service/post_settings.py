@@ -40,5 +40,5 @@ class PostSettings:
         """Whether messages of the group may be forwarded; read in the transaction, since it decides a permission."""
         if not group.is_channel:
             return True
-        profile = await self.store.find(group.group_id, tx)
+        profile = await self.store.find_profile(group.group_id, tx)
         return profile is None or not profile.protect_content

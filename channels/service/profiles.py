@@ -23,8 +23,8 @@ KEPT_BYTES: Final = 2 * 2**20  # of memory: some 700 channels
 class ProfileCache:
     """Channel profiles by id."""
 
-    def __init__(self, channels: ChannelStore) -> None:
-        self._channels = channels
+    def __init__(self, store: ChannelStore) -> None:
+        self._store = store
         self._kept: ByteCache[GroupId, ChannelProfile] = ByteCache("channels", KEPT_BYTES, _size_of)
         self._generation = 0
 
@@ -52,7 +52,7 @@ class ProfileCache:
         missing = [i for i in channel_ids if i not in found]
         if missing:
             generation = self._generation
-            read = await self._channels.find_many(missing)
+            read = await self._store.find_profiles(missing)
             found |= read
             # When anything changed during the read, nothing is kept: it may be one of these, and no second event comes.
             if generation == self._generation:

@@ -196,7 +196,7 @@ class Subscriptions:
         if not channel_ids:
             return {}
         found = await self.groups.get_many(actor, channel_ids)
-        profiles = await self.store.find_many(channel_ids)
+        profiles = await self.store.find_profiles(channel_ids)
         channels: dict[GroupId, Channel] = {}
         for channel_id, item in zip(channel_ids, found, strict=True):
             if isinstance(item, DomainError) or channel_id not in profiles:

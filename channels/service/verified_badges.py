@@ -58,7 +58,7 @@ class VerifiedBadges:
             await self._set(UPDATER, channel_id, True, tx)
 
     async def _set(self, actor: Actor, channel_id: GroupId, is_verified: bool, tx: Tx) -> None:
-        if await self.store.find(channel_id, tx) is None:
+        if await self.store.find_profile(channel_id, tx) is None:
             raise ChannelNotFound
         if not actor.is_app_admin:
             await self.groups.get(actor, channel_id)  # not found, for users who may not see it

@@ -13,7 +13,7 @@ from bson import encode
 from channels.models import ChannelProfile
 from channels.routes.responses import post_response
 from channels.server.tokens import TokenVerifier, mint
-from channels.service import profiles as extras_module
+from channels.service import profiles
 from channels.service.profiles import ProfileCache
 from groups.kernel import byte_cache
 from groups.kernel.byte_cache import ByteCache, kept_bytes
@@ -269,7 +269,7 @@ class _Channels:
     def __init__(self, **values: Any) -> None:
         self._values = values
 
-    async def find_many(self, channel_ids: Iterator[GroupId]) -> dict[GroupId, ChannelProfile]:
+    async def find_profiles(self, channel_ids: Iterator[GroupId]) -> dict[GroupId, ChannelProfile]:
         return {
             channel_id: ChannelProfile(channel_id=channel_id, created_at=NOW, **self._values)
             for channel_id in channel_ids
@@ -280,7 +280,7 @@ class _Channels:
     "values", [{}, {"organization": ASTRAL * 125, "custom_data": "x" * 2_996 + ASTRAL}]
 )
 def test_channels(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extras_module, "KEPT_BYTES", 2**20)
+    monkeypatch.setattr(profiles, "KEPT_BYTES", 2**20)
     cache = ProfileCache(_Channels(**values))  # type: ignore[arg-type]
 
     def put(number: int) -> None:
