@@ -42,6 +42,8 @@ class ChannelProfile(ChannelSettings):
 
 
 class _ProfileFields(Model):
+    """The fields that the API has beside the settings, most of them stored with the group."""
+
     name: str = ""
     face_url: str = ""
     introduction: str = ""
@@ -61,7 +63,7 @@ class ChannelChanges(ChannelSettings, _ProfileFields):
         return self.model_dump(mode="python", exclude_unset=True, exclude=_IN_PROFILE)
 
     def of_profile(self, *, with_defaults: bool = False) -> dict[str, Any]:
-        """The values set that `ChannelProfile` stores."""
+        """The values set that `ChannelProfile` stores; `with_defaults` adds the fields that are not set."""
         return self.model_dump(mode="python", exclude_unset=not with_defaults, include=_IN_PROFILE)
 
 

@@ -53,7 +53,7 @@ class InboxGuard:
     groups: AccessGuard
 
     async def check(self, actor: Actor, channel_id: GroupId) -> None:
-        """Raises: ChannelNotFound; PermissionRefused."""
+        """Raise ChannelNotFound or PermissionRefused unless the actor may use the inbox."""
         async with self.channel(channel_id):
             access = await self.groups.access_of(actor, channel_id)
         refusal = policy.inbox_refusal(access)

@@ -89,7 +89,7 @@ class ChannelInboxRules:
         await self.admin_log.record(tx, access.group, act)
 
     async def check_may_see(self, actor: Actor, channel_id: GroupId) -> None:
-        """Raises: ConversationNotFound when there is no such channel, or the actor must not know of it."""
+        """Raise ConversationNotFound when there is no such channel, or the actor must not know of it."""
         if await self.store.find_profile(channel_id) is None:
             raise ConversationNotFound
         try:
