@@ -1,4 +1,4 @@
-"""The refusals of channels, and how those of group chat sound here."""
+"""The errors of channels, and the translation of group errors into them."""
 
 from typing import ClassVar, Final
 
@@ -7,7 +7,7 @@ from groups.kernel.errors import Conflict, Expired, InvalidInput, LimitReached, 
 
 
 class ChannelNotFound(NotFound):
-    """No such channel, or it is not the actor's to know."""
+    """There is no such channel, or the actor must not know of it."""
 
     code: ClassVar[str] = "channel_not_found"
     summary: ClassVar[str] = "No such channel"
@@ -21,60 +21,65 @@ class PostNotFound(NotFound):
 
 
 class BadChannelId(InvalidInput):
-    """A custom channel id does not start with its prefix."""
+    """A custom channel id does not start with the prefix of channels, or contains a comma."""
 
     code: ClassVar[str] = "bad_channel_id"
-    summary: ClassVar[str] = "A channel id starts with @TOA#_"
+    summary: ClassVar[str] = (
+        "A channel id must start with @TOA#_, followed by at least one character"
+    )
 
 
 class ChannelIdTaken(Conflict):
-    """Another channel has this id, or had it and is still being cleared away."""
+    """Another channel has this id, or a deleted one whose data is still being deleted."""
 
     code: ClassVar[str] = "channel_id_taken"
-    summary: ClassVar[str] = "This channel id is taken"
+    summary: ClassVar[str] = "This channel id is taken: choose another one"
 
 
 class ChannelLimitReached(LimitReached):
     """The deployment already has `limit` channels."""
 
     code: ClassVar[str] = "channel_limit_reached"
-    summary: ClassVar[str] = "This deployment has as many channels as it may have"
+    summary: ClassVar[str] = "The server has reached its limit of channels: delete one first"
 
 
 class SyncTokenExpired(Expired):
-    """The device was away for longer than departures are remembered: list everything anew, without `updated_since`."""
+    """The token is older than the departures that the server keeps."""
 
     code: ClassVar[str] = "sync_token_expired"
-    summary: ClassVar[str] = "Too long ago: list all subscriptions anew"
+    summary: ClassVar[str] = (
+        "The sync token has expired: list all subscriptions, without updated_since"
+    )
 
 
-class InWordsOfChannels:
-    """Raises what group chat refuses in the words of channels: who asked for a post hears of a post.
+def raise_as_channel_error(error: BaseException) -> None:
+    """Raise the channel error that stands for a group error; do nothing for other errors."""
+    match error:
+        case GroupNotFound():
+            raise ChannelNotFound from None
+        case MessageNotFound():
+            raise PostNotFound from None
+        case GroupIdTaken():
+            raise ChannelIdTaken from None
 
-    A class, since it is around every call: a generator would cost the call a microsecond.
-    """
+
+class _ChannelErrors:
+    """A class, since it encloses every call: a generator would cost a call a microsecond."""
 
     __slots__ = ()
 
     def __enter__(self) -> None:
-        """Nothing to do yet."""
+        """Nothing to prepare."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Tell a refusal in our words."""
-        match error:
-            case None:
-                return
-            case GroupNotFound():
-                raise ChannelNotFound from None
-            case MessageNotFound():
-                raise PostNotFound from None
-            case GroupIdTaken():
-                raise ChannelIdTaken from None
+        """Translate the error, if there is one."""
+        if error is not None:
+            raise_as_channel_error(error)
 
 
-_IN_WORDS: Final = InWordsOfChannels()
+_CHANNEL_ERRORS: Final = _ChannelErrors()
 
 
-def in_words_of_channels() -> InWordsOfChannels:
-    """What a call of group chat stands in, `with` it around."""
-    return _IN_WORDS
+def channel_errors() -> _ChannelErrors:
+    """Encloses calls on groups, and translates group errors into channel errors, as `channels.service.guard` does."""
+    return _CHANNEL_ERRORS

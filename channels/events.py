@@ -10,9 +10,9 @@ from groups.kernel.ids import UserId
 
 
 class DialogueReacted(Event):
-    """The reactions to a one-to-one message, as one transaction left them, and what each of the two sides holds.
+    """The reactions to a one-to-one message after a transaction, and those of each side.
 
-    Both sides hear it, told which are their own; where the other side is a channel, its `staff` hears it.
+    Both sides receive it with their own reactions marked. For a channel, its `staff` receives it.
     """
 
     type: Literal["dialogue.reacted"] = "dialogue.reacted"
@@ -27,7 +27,7 @@ class DialogueReacted(Event):
 
     @property
     def dialogue(self) -> Dialogue:
-        """Between whom."""
+        """The dialogue of the message."""
         return Dialogue(self.user_id, self.peer_id)
 
 

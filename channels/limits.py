@@ -1,4 +1,7 @@
-"""The bounds of channels, and all limits of a deployment in one model (`CHANNELS_LIMIT_<NAME>` sets each)."""
+"""The limits of channels and of the server, and all limits of a deployment in one model.
+
+`CHANNELS_LIMIT_<NAME>` sets each. A comment gives the unit and the source; "ours" are our own choices.
+"""
 
 from typing import Annotated, Final
 
@@ -7,53 +10,41 @@ from pydantic import BaseModel, ConfigDict, Field
 from conversations.limits import ConversationLimits
 from groups.limits import GroupLimits, OrNone, Positive
 
-CHANNELS: Final = 1_000  # a deployment; founding document, WhatsApp-style, 1
+CHANNELS: Final = 1_000  # of a deployment; founding document, WhatsApp-style, 1
 CHANNEL_ORGANIZATION_BYTES: Final = 500  # UTF-8; founding document, profile fields
 CHANNEL_CUSTOM_DATA_BYTES: Final = 3_000  # UTF-8; founding document, profile fields
-DRAFTS: Final = 100  # not scheduled, of one channel; ours
-SCHEDULED_POSTS: Final = 100  # of one channel; ours, as Telegram's of one chat
-SCHEDULE_AHEAD_SECONDS: Final = 365 * 24 * 3600  # how far ahead a post may be scheduled; ours
-CHANNEL_REACTIONS_PER_USER: Final = (
-    1  # a new reaction replaces the old one, as in WhatsApp channels
-)
-VIEWS_PER_CALL: Final = 100  # posts reported as seen at once; ours: the largest page of posts
-MOST_VIEWS_PER_CALL: Final = 1_000  # what it can be set to: a longer list is not even parsed
-INSIGHT_DAYS: Final = 400  # how long a channel's days are kept; ours: a year beside the year before
-INSIGHT_RANGE_DAYS: Final = 366  # days asked for at once; ours: any year
-REQUESTS_PER_SECOND: Final = 200  # one user's; reference product, REST calls
-ADDRESS_REQUESTS_PER_SECOND: Final = (
-    2_000  # an address's without a valid token; ours: many may share it
-)
-ADDRESS_SOCKETS: Final = (
-    10_000  # an address's on one process, unauthenticated; ours: all come back at once
-)
-ADDRESS_TRANSFERS: Final = (
-    500  # one address's files under way, on one process, without a token; ours
-)
-ADDRESS_CONNECTIONS: Final = (
-    4_000  # one address's on one process, sockets of known users not counted; ours
-)
-UNSENT_BYTES_PER_USER: Final = 16 * 2**20  # that one user does not read, on one process; ours
-ADDRESS_UNSENT_BYTES: Final = 64 * 2**20  # that one address without a token does not read; ours
-TRANSFERS_PER_USER: Final = 100  # bodies that one user still sends, on one process; ours
-REQUESTS_AT_WORK_PER_USER: Final = 8  # at once, on one process; more of them wait; ours
-WAITING_REQUESTS_PER_USER: Final = 200  # for those; ours: all that a user may ask in a second
-REQUESTS_AT_WORK_PER_BACK_END: Final = (
-    128  # of a user with an app-admin token, who asks for many users; ours
-)
-WAITING_REQUESTS_PER_BACK_END: Final = 1_024  # for those; ours
-SOCKETS_PER_USER: Final = 20  # on one process: his devices and tabs, and some that are lost; ours
-CONCURRENT_REQUESTS: Final = (
-    4_096  # requests one process works on at once; more are refused, not queued
-)
-WAITING_MILLISECONDS: Final = (
-    500  # what a request may wait on average; ours: who asks is still there
-)
-REQUEST_BODY_BYTES: Final = 256 * 1024  # a JSON body; ours: the largest legal one is far below
+DRAFTS: Final = 100  # of one channel, not scheduled; ours
+SCHEDULED_POSTS: Final = 100  # of one channel; ours, the same as Telegram's for one chat
+SCHEDULE_AHEAD_SECONDS: Final = 365 * 24 * 3600  # from now to a scheduled post; ours
+CHANNEL_REACTIONS_PER_USER: Final = 1  # a new one replaces the old one, as in WhatsApp channels
+VIEWS_PER_CALL: Final = 100  # posts reported as seen in one call; ours: the largest page of posts
+MOST_VIEWS_PER_CALL: Final = 1_000  # the highest setting: a longer list is not even parsed
+INSIGHT_DAYS: Final = 400  # days of statistics kept; ours: a year, and the year before to compare
+INSIGHT_RANGE_DAYS: Final = 366  # days in one request; ours: any year
+REQUESTS_PER_SECOND: Final = 200  # of one user; reference product, REST calls
+ADDRESS_REQUESTS_PER_SECOND: Final = 2_000
+"""Of one address, without a valid token; ours: many users may share an address."""
+ADDRESS_SOCKETS: Final = 10_000
+"""Unauthenticated sockets of one address on one process; ours: after a restart all reconnect at once."""
+ADDRESS_TRANSFERS: Final = 500  # of files to one address without a token, on one process; ours
+ADDRESS_CONNECTIONS: Final = 4_000
+"""Connections of one address on one process, without the sockets of authenticated users; ours."""
+UNSENT_BYTES_PER_USER: Final = 16 * 2**20  # that one user has not read, on one process; ours
+ADDRESS_UNSENT_BYTES: Final = 64 * 2**20  # that an address without a token has not read; ours
+TRANSFERS_PER_USER: Final = 100  # bodies that one user is still sending, on one process; ours
+REQUESTS_AT_WORK_PER_USER: Final = 8  # at once, on one process; further ones wait; ours
+WAITING_REQUESTS_PER_USER: Final = 200  # of one user; ours: all requests allowed in a second
+REQUESTS_AT_WORK_PER_BACK_END: Final = 128
+"""Of a user with an app-admin token, who sends requests for many users; ours."""
+WAITING_REQUESTS_PER_BACK_END: Final = 1_024  # of such a user; ours
+SOCKETS_PER_USER: Final = 20  # on one process: devices, tabs and some lost connections; ours
+CONCURRENT_REQUESTS: Final = 4_096  # of one process; further ones are refused, not queued
+WAITING_MILLISECONDS: Final = 500  # average wait of a request; ours: the client still waits too
+REQUEST_BODY_BYTES: Final = 256 * 1024  # a JSON body; ours: the largest valid one is far smaller
 
 
 class ChannelLimits(BaseModel):
-    """The limits of this package, and of the server, that a deployment may set."""
+    """The limits of channels and of the server that a deployment may set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,7 +61,7 @@ class ChannelLimits(BaseModel):
     address_requests_per_second: OrNone = ADDRESS_REQUESTS_PER_SECOND  # 0: no limit
     address_sockets: OrNone = ADDRESS_SOCKETS  # 0: no limit
     address_transfers: OrNone = ADDRESS_TRANSFERS  # 0: no limit
-    address_connections: OrNone = ADDRESS_CONNECTIONS  # 0: half of what the process may hold
+    address_connections: OrNone = ADDRESS_CONNECTIONS  # 0: half of the process's connections
     unsent_bytes_per_user: OrNone = UNSENT_BYTES_PER_USER  # 0: no limit
     address_unsent_bytes: OrNone = ADDRESS_UNSENT_BYTES  # 0: no limit
     transfers_per_user: OrNone = TRANSFERS_PER_USER  # 0: no limit

@@ -1,47 +1,50 @@
-"""Channels' things, as services speak of them."""
+"""The models of channels."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import json_size
 from groups.models import AccessContext, Model, ReactionChoice, Stream, Visibility
 
 CHANNEL_PREFIX: Final = "@TOA#_"
-"""How the id of a channel starts that was made as one; a marked Community group keeps its own id."""
+"""The start of a channel's id. A Community group that was made a channel keeps its own id."""
 
 
 class AcceptMessages(StrEnum):
-    """Who may write to the channel in private."""
+    """The users who may write to the channel in private."""
 
     EVERYONE = "everyone"
     SUBSCRIBERS = "subscribers"
     NOBODY = "nobody"
 
 
-class ChannelProfile(Model):
-    """What a channel has beyond its group: part of the profile, and settings that no rule of groups needs."""
+class ChannelSettings(Model):
+    """The settings of a channel that no rule of groups needs.
+
+    Declare a new one here, and for the API in `channels.routes.responses`: in `SettingsBody` and `SettingsResponse`.
+    """
+
+    accept_messages: AcceptMessages = AcceptMessages.SUBSCRIBERS
+    signatures: bool = False
+    protect_content: bool = False
+
+
+class ChannelProfile(ChannelSettings):
+    """The part of a channel that its group does not store: the rest of its profile, and its settings."""
 
     channel_id: GroupId
     organization: str = ""
     custom_data: str = ""
-    accept_messages: AcceptMessages = AcceptMessages.SUBSCRIBERS
-    signatures: bool = False
-    protect_content: bool = False
     created_at: datetime
 
 
-class NewChannel(Model):
-    """What a channel shall be; `group_id` marks an existing Community group, whose own profile gives what is not named.
+class _ProfileFields(Model):
+    """The fields that the API has beside the settings, most of them stored with the group."""
 
-    A field that was not set takes its default, or stays as the group has it.
-    """
-
-    channel_id: GroupId | None = None
-    group_id: GroupId | None = None
-    name: str
+    name: str = ""
     face_url: str = ""
     introduction: str = ""
     organization: str = ""
@@ -50,47 +53,57 @@ class NewChannel(Model):
     reactions: ReactionChoice = "all"
     reactions_per_user: int | None = None
     distinct_reactions: int | None = None
-    accept_messages: AcceptMessages = AcceptMessages.SUBSCRIBERS
-    signatures: bool = False
-    protect_content: bool = False
 
 
-class ChannelChanges(Model):
-    """New values; a field that was not set stays."""
+class ChannelChanges(ChannelSettings, _ProfileFields):
+    """New values of a channel; a field that is not set stays."""
 
-    name: str | None = None
-    face_url: str | None = None
-    introduction: str | None = None
-    organization: str | None = None
-    custom_data: str | None = None
-    visibility: Visibility | None = None
-    reactions: ReactionChoice | None = None
-    reactions_per_user: int | None = None
-    distinct_reactions: int | None = None
-    accept_messages: AcceptMessages | None = None
-    signatures: bool | None = None
-    protect_content: bool | None = None
+    def of_group(self) -> dict[str, Any]:
+        """The values set that the channel's group stores."""
+        return self.model_dump(mode="python", exclude_unset=True, exclude=_IN_PROFILE)
+
+    def of_profile(self, *, with_defaults: bool = False) -> dict[str, Any]:
+        """The values set that `ChannelProfile` stores; `with_defaults` adds the fields that are not set."""
+        return self.model_dump(mode="python", exclude_unset=not with_defaults, include=_IN_PROFILE)
+
+
+class _ChannelIds(Model):
+    channel_id: GroupId | None = None
+    group_id: GroupId | None = None
+
+
+class NewChannel(ChannelChanges, _ChannelIds):
+    """A channel to create, or with `group_id` a Community group to make a channel.
+
+    A field that is not set takes its default, or stays as the group has it. The digest of its JSON is stored with an
+    idempotency key, so the order of the fields must not change.
+    """
+
+    name: str
+
+
+_IN_PROFILE: Final = set(ChannelProfile.model_fields) - {"channel_id", "created_at"}
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel before an actor: the group as he sees it, its stream's head, and what the channel adds."""
+    """A channel as a user sees it: its group and the user's role there, its stream's head, and its profile."""
 
     access: AccessContext
     stream: Stream
-    extras: ChannelProfile
+    profile: ChannelProfile
 
     @property
     def channel_id(self) -> GroupId:
-        """The channel's id, which is its group's."""
-        return self.extras.channel_id
+        """The id of the channel and of its group."""
+        return self.profile.channel_id
 
 
 def size_of(channel: Channel) -> int:
-    """About how many bytes of JSON a channel has."""
+    """The approximate size of the channel's JSON, in bytes."""
     last = channel.stream.last
     preview = last.preview if last is not None else ""
-    return json_size(channel.access.group, channel.extras, preview)
+    return json_size(channel.access.group, channel.profile, preview)
 
 
 def expand_channel_id(text: str) -> GroupId:

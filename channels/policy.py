@@ -1,4 +1,4 @@
-"""Who may write to a channel in private: pure, and the only place that says it."""
+"""Decides who may write to a channel in private and who may read its inbox: pure, and only here."""
 
 from datetime import datetime
 from typing import assert_never
@@ -14,7 +14,7 @@ from groups.policy import grant_refusal
 def writing_refusal(
     access: AccessContext, accepts: AcceptMessages, now: datetime
 ) -> DomainError | None:
-    """Writing to the channel: whom its setting names, unless banned or muted. The application's admin always may."""
+    """The error of writing to the channel, from `accept_messages`, bans and mutes. The application always may write."""
     if access.effective_role == EffectiveRole.APP_ADMIN:
         return None
     if access.effective_role == EffectiveRole.BANNED:
@@ -36,5 +36,5 @@ def writing_refusal(
 
 
 def inbox_refusal(access: AccessContext) -> DomainError | None:
-    """Reading the channel's inbox and answering in its name: who holds the right, whatever the setting is now."""
+    """The error of reading the channel's inbox and answering in its name. `accept_messages` does not matter here."""
     return grant_refusal(access, Grant.READ_INBOX)

@@ -1,6 +1,6 @@
-"""Channel documents: `_id` is the channel id; what the group document has is not repeated here.
+"""Channel documents: `_id` is the channel id. Fields of the group's document are not repeated.
 
-`counters` holds how many channels the deployment has, changed in the transaction that makes or ends one.
+`counters` holds the number of channels of the deployment; the transaction that creates or deletes one changes it.
 """
 
 from collections.abc import Sequence
@@ -25,80 +25,85 @@ class ChannelStore:
         self._channels = database.collection("channels")
         self._counters = database.collection("counters")
 
-    async def find(self, channel_id: GroupId, tx: Tx | None = None) -> ChannelProfile | None:
-        """What the channel has beyond its group, if it is a channel."""
+    async def find_profile(
+        self, channel_id: GroupId, tx: Tx | None = None
+    ) -> ChannelProfile | None:
+        """The channel's profile; None when there is no such channel."""
         document = await self._channels.find_one(
             {"_id": channel_id}, session=tx.session if tx else None
         )
-        return _to_extras(document) if document else None
+        return _to_profile(document) if document else None
 
-    async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
-        """Those of the channels that exist."""
+    async def find_profiles(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
+        """The profiles of the ids that are channels."""
         cursor = self._channels.find({"_id": {"$in": list(channel_ids)}})
-        found = [_to_extras(document) for document in await cursor.to_list(None)]
-        return {extras.channel_id: extras for extras in found}
+        found = [_to_profile(document) for document in await cursor.to_list(None)]
+        return {profile.channel_id: profile for profile in found}
 
     async def touch(self, channel_id: GroupId, tx: Tx) -> bool:
-        """Write the channel without a change that anyone sees, so that others who do conflict; whether it is there."""
+        """Write to the channel's document without a visible change, so that transactions that write it conflict.
+
+        Returns whether it exists.
+        """
         result = await self._channels.update_one(
             {"_id": channel_id}, {"$inc": {"touched": 1}}, session=tx.session
         )
         return result.matched_count == 1
 
     def query_profile(self, channel_id: GroupId) -> BatchedQuery[dict[str, object] | None]:
-        """What the channel's profile has beyond its group, JSON-ready; None where it is no channel."""
-        return BatchedQuery(self._channels, {"_id": channel_id}, _to_profile)
+        """The profile fields that the group lacks, as JSON values; None when there is no such channel."""
+        return BatchedQuery(self._channels, {"_id": channel_id}, _event_fields)
 
     async def list_badges(self, limit: int) -> list[tuple[GroupId, bool]]:
-        """Up to `limit` channels that still have a badge here, where it stood once, and whether they were verified."""
+        """Up to `limit` channels that still have a badge here, as older versions stored it, and whether it was set."""
         cursor = self._channels.find({"verified": {"$exists": True}}, {"verified": 1}).limit(limit)
         return [(row["_id"], row["verified"]) for row in await cursor.to_list(None)]
 
     async def drop_badge(self, channel_id: GroupId, tx: Tx) -> None:
-        """Forget the badge that stood here."""
+        """Delete the badge that an older version stored here."""
         await self._channels.update_one(
             {"_id": channel_id}, {"$unset": {"verified": ""}}, session=tx.session
         )
 
-    async def insert(self, extras: ChannelProfile, tx: Tx) -> None:
-        """Add a channel."""
-        document = extras.model_dump(mode="python")
+    async def insert(self, profile: ChannelProfile, tx: Tx) -> None:
+        """Store a new channel."""
+        document = profile.model_dump(mode="python")
         document["_id"] = document.pop("channel_id")
         await self._channels.insert_one(document, session=tx.session)
 
-    async def update(self, channel_id: GroupId, values: Document, tx: Tx) -> None:
+    async def update_profile(self, channel_id: GroupId, values: Document, tx: Tx) -> None:
         """Set fields by their model names."""
         await self._channels.update_one({"_id": channel_id}, {"$set": values}, session=tx.session)
 
     async def delete(self, channel_id: GroupId, tx: Tx) -> bool:
-        """Remove the channel; whether it was there."""
+        """Delete the channel. Returns whether it existed."""
         result = await self._channels.delete_one({"_id": channel_id}, session=tx.session)
         return result.deleted_count == 1
 
     async def count(self, more: int, limit: int, tx: Tx) -> bool:
-        """Count so many channels more, or fewer; False, and nothing counted, when that would pass the limit."""
+        """Add `more` to the number of channels. Returns False and changes nothing when that would exceed the limit."""
         row = await self._counters.find_one(_COUNTER, session=tx.session)
         if more > 0 and (row["count"] if row else 0) + more > limit:
             return False
-        # Read and written in one transaction: two creations at the limit conflict, and one runs again and is refused.
+        # Read and written in one transaction: of two creations at the limit, one conflicts, runs again and is refused.
         await self._counters.update_one(
             _COUNTER, {"$inc": {"count": more}}, upsert=True, session=tx.session
         )
         return True
 
 
-def _to_profile(rows: list[Document]) -> dict[str, object] | None:
+def _event_fields(rows: list[Document]) -> dict[str, object] | None:
     if not rows:
         return None
-    extras = _to_extras(rows[0])
+    profile = _to_profile(rows[0])
     return {
-        "organization": extras.organization,
-        "custom_data": extras.custom_data,
-        "created_at": rfc3339(extras.created_at),
+        "organization": profile.organization,
+        "custom_data": profile.custom_data,
+        "created_at": rfc3339(profile.created_at),
     }
 
 
-def _to_extras(document: Document) -> ChannelProfile:
+def _to_profile(document: Document) -> ChannelProfile:
     document["channel_id"] = document.pop("_id")
     document.pop("touched", None)
     return ChannelProfile.model_validate(document)

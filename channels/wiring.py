@@ -6,18 +6,15 @@ from typing import Final
 import channels.drafts.wiring as drafting
 from channels.drafts.wiring import DRAFT_INDEXES, Drafting
 from channels.limits import Limits
-from channels.service.admins import AdminService
 from channels.service.channels import ChannelService, CreatePolicy
 from channels.service.dialogue_reactions import DialogueReactions
-from channels.service.inbox import ChannelInbox
+from channels.service.guard import ChannelGuard, InboxGuard
 from channels.service.inbox_rules import ChannelInboxRules
 from channels.service.post_settings import PostSettings
-from channels.service.posts import PostService
 from channels.service.profiles import ProfileCache
-from channels.service.subscribers import SubscriberService
 from channels.service.subscriptions import Subscriptions
 from channels.service.timeline import TimelineService
-from channels.service.verification import Verification
+from channels.service.verified_badges import VerifiedBadges
 from channels.store import ChannelStore
 from conversations.wiring import Conversations
 from groups.kernel.clock import Clock
@@ -35,15 +32,13 @@ class Channels:
     """The services of channels on one database."""
 
     channels: ChannelService
-    subscribers: SubscriberService
-    running: AdminService
-    posts: PostService
+    channel: ChannelGuard
     drafting: Drafting
-    extras: ProfileCache
+    profiles: ProfileCache
     subscriptions: Subscriptions
-    verification: Verification
-    desk: ChannelInboxRules
-    inbox: ChannelInbox
+    verified_badges: VerifiedBadges
+    inbox_rules: ChannelInboxRules
+    inbox: InboxGuard
     dialogue_reactions: DialogueReactions
     timeline: TimelineService
 
@@ -62,55 +57,59 @@ def assemble(
 ) -> Channels:
     """Channels on this group chat; `on_batch` hears of every group-commit batch."""
     store = ChannelStore(database)
-    extras = ProfileCache(store)
+    profiles = ProfileCache(store)
+    channel = ChannelGuard(profiles)
     channels = ChannelService(
-        database,
-        store,
-        extras,
-        chat.groups,
-        chat.founding,
-        chat.updating,
-        chat.disbanding,
-        chat.directory,
-        chat.repeats,
-        limits,
-        clock,
-        create_policy,
+        database=database,
+        store=store,
+        profiles=profiles,
+        channel=channel,
+        groups=chat.groups,
+        creation=chat.founding,
+        updates=chat.updating,
+        disbanding=chat.disbanding,
+        directory=chat.directory,
+        idempotency=chat.repeats,
+        limits=limits,
+        clock=clock,
+        create_policy=create_policy,
         on_batch=on_batch,
     )
     dialogue_reactions = DialogueReactions(
         database, talks, chat.streams, reactions.ledger, clock, on_batch=on_batch
     )
-    voice = PostSettings(extras, store, chat.users)
+    post_settings = PostSettings(profiles, store, chat.users)
     chat.hooks.disbanded.append(channels.on_disbanded)
-    chat.hooks.signatures.append(voice.signatures)
-    chat.hooks.forwarding.append(voice.may_forward)
+    chat.hooks.signatures.append(post_settings.signatures)
+    chat.hooks.forwarding.append(post_settings.may_forward)
     chat.hooks.profile = store.query_profile
     talks.threads.cleared.append(reactions.stream_ended)
-    bus.listen(extras.on_events)
-    bus.on_resync(extras.forget_all)
+    bus.listen(profiles.on_events)
+    bus.on_resync(profiles.forget_all)
     return Channels(
         channels=channels,
-        subscribers=SubscriberService(extras, chat.membership, chat.imports),
-        running=AdminService(extras, chat.membership, chat.invitations, chat.admin_log),
-        posts=PostService(extras, chat, reactions),
-        drafting=drafting.assemble(database, chat, bus, extras, store.touch, limits, clock),
-        extras=extras,
+        channel=channel,
+        drafting=drafting.assemble(database, chat, bus, profiles, store.touch, limits, clock),
+        profiles=profiles,
         subscriptions=Subscriptions(
-            store, chat.groups, chat.memberships, chat.changes, limits, clock
+            store=store,
+            groups=chat.groups,
+            memberships=chat.memberships,
+            changes=chat.changes,
+            limits=limits,
+            clock=clock,
         ),
-        verification=Verification(database, store, chat.groups, chat.updating),
-        desk=ChannelInboxRules(store, chat.lookup, chat.guard, chat.admin_log, clock),
-        inbox=ChannelInbox(
-            extras,
-            chat.guard,
-            talks.dialogues,
-            talks.changes,
-            talks.threads,
-            dialogue_reactions,
+        verified_badges=VerifiedBadges(
+            database=database, store=store, groups=chat.groups, updates=chat.updating
         ),
+        inbox_rules=ChannelInboxRules(store, chat.lookup, chat.guard, chat.admin_log, clock),
+        inbox=InboxGuard(channel, chat.guard),
         dialogue_reactions=dialogue_reactions,
         timeline=TimelineService(
-            extras, chat.messages, chat.streams, talks.dialogues, dialogue_reactions
+            profiles=profiles,
+            messages=chat.messages,
+            streams=chat.streams,
+            dialogues=talks.dialogues,
+            reactions=dialogue_reactions,
         ),
     )

@@ -136,8 +136,8 @@ class PublicChannel:
 
     def feed_id(self, post: PublicPost | None = None) -> str:
         """The permanent id of its feed, or of the post in it."""
-        extras = self.channel.extras
-        name = f"{extras.channel_id} {rfc3339(extras.created_at)} {post.seq if post else ''}"
+        profile = self.channel.profile
+        name = f"{profile.channel_id} {rfc3339(profile.created_at)} {post.seq if post else ''}"
         return uuid5(_FEED_IDS, name).urn
 
 
@@ -180,7 +180,7 @@ def feed(shown: PublicChannel, form: Form) -> bytes:
     made.link(href=f"{shown.url}/feed.{form}", rel="self")
     made.link(href=shown.url, rel="alternate")
     made.updated(
-        max((post.updated_at for post in shown.posts), default=shown.channel.extras.created_at)
+        max((post.updated_at for post in shown.posts), default=shown.channel.profile.created_at)
     )
     if shown.picture:
         made.logo(shown.picture)

@@ -28,7 +28,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.errors import InvalidInput, LimitReached, NotFound, PermissionDenied, RateLimited
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
-from groups.models import Content, GroupType, JoinOption, Kind, Visibility
+from groups.models import Content, GroupType, JoinOption, Kind, Role, Visibility
 from groups.service.lifecycle.create import NewGroup
 from groups.wiring import GroupChat
 from reactions.service.reactions import ReactionService
@@ -155,25 +155,25 @@ class _Channel:
         await _read(scene, self._id, len(script.posts), script.unread)
 
     async def _gather_subscribers(self, scene: Scene) -> None:
-        script, subscribers = self._script, scene.channels.subscribers
+        script, memberships = self._script, scene.chat.membership
         if script.is_private:
             await _try_all(
-                subscribers.add(self._owner, self._id, UserId(user_id))
+                memberships.add(self._owner, self._id, UserId(user_id))
                 for user_id in script.subscribers
             )
         else:
             await _try_all(
-                subscribers.subscribe(_actor(user_id), self._id) for user_id in script.subscribers
+                memberships.join(_actor(user_id), self._id) for user_id in script.subscribers
             )
         await _try_all(
-            subscribers.set_admin(self._owner, self._id, UserId(user_id), is_admin=True)
+            memberships.change(self._owner, self._id, UserId(user_id), role=Role.ADMIN)
             for user_id in script.admins
         )
 
     async def _publish(self, scene: Scene, number: int, post: Said) -> None:
         author = _actor(post.by) if post.by else self._owner
         key = f"{KEY}-{number}"
-        posted = await scene.channels.posts.publish(author, self._id, _content(post), key=key)
+        posted = await scene.chat.messages.post(author, self._id, _content(post), key=key)
         seq = posted.message.seq
         # One emoji a user, so the counts of a post are handed out one after another, starting elsewhere for each post.
         circle = self._script.subscribers
@@ -182,7 +182,7 @@ class _Channel:
         for emoji, count in post.reactions.items():
             for _ in range(count):
                 reactor = _actor(circle[place % len(circle)])
-                steps.append(scene.channels.posts.react(reactor, self._id, seq, emoji))
+                steps.append(scene.reactions.react(reactor, self._id, seq, emoji))
                 place += 1
         await _try_all(steps)
 

@@ -1,1 +1,1 @@
-"""The HTTP face of channels."""
+"""The routes of channels."""

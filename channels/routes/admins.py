@@ -1,22 +1,25 @@
-"""Calls on who runs a channel: admins, bans from reacting, the admin log; `invitations` ask somebody to."""
+"""Routes of a channel's admins: their rights, bans from reacting, the admin log (`invitations` are beside it)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
 from channels.errors import ChannelNotFound
 from channels.routes.responses import ChannelIdText, SubscriberResponse, subscriber_response
-from channels.service.admins import AdminService
-from channels.service.subscribers import SubscriberService
+from channels.service.guard import ChannelGuard
 from groups.errors import AdminLimitReached, MemberNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import Response, delete, get, put
 from groups.kernel.errors import BadCursor, PermissionRefused
-from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
+from groups.kernel.ids import ID_BYTES, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.models import AdminAction, AdminLogEntry, Grant, Member, User
+from groups.models import AdminAction, AdminLogEntry, Grant, Member, Role
 from groups.routes.responses.fields import Changes, Instant
 from groups.routes.responses.members import BanResponse
+from groups.service.admin_log import AdminLog
+from groups.service.membership.service import MembershipService
 from groups.service.users import UserService
 
 Grants = Annotated[
@@ -30,7 +33,7 @@ Grants = Annotated[
 
 
 class Appoint(Changes):
-    """What an admin may do; left out, a new admin may do everything, and an admin keeps what he may."""
+    """What the admin may do. Without it a new admin may do everything, and an admin keeps their rights."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"grants": ["post", "pin_posts"]}]})
 
@@ -38,35 +41,31 @@ class Appoint(Changes):
 
 
 class AdminResponse(SubscriberResponse):
-    """Owner or admin, and what he may do."""
+    """The owner or an admin, and what they may do."""
 
     grants: list[Grant]
 
 
-def admin_response(member: Member, user: User | None) -> AdminResponse:
-    """The admin as answered."""
-    shown = subscriber_response(member, user)
-    return AdminResponse.model_construct(**dict(shown), grants=list(member.granted))
-
-
 class LogQuery(PageQuery):
-    """Which entries; of several filters all must fit."""
+    """Which entries; an entry must match every filter given."""
 
     action: AdminAction | None = None
     actor_id: Annotated[
-        str | None, Field(max_length=ID_BYTES, description="Who did it: a user's id.")
+        str | None, Field(max_length=ID_BYTES, description="The id of the user who did it.")
     ] = None
     target_id: Annotated[
         str | None,
-        Field(max_length=ID_BYTES, description="To whom or what: a user's id, or a `post_id`."),
+        Field(
+            max_length=ID_BYTES, description="The user or post it was done to: an id or `post_id`."
+        ),
     ] = None
 
 
 class AdminLogEntryResponse(Response):
-    """What somebody did to the channel.
+    """One change to the channel.
 
-    `before` and `after` hold what changed by name; a value of more than 400 bytes is cut and ends in an ellipsis.
-    `by_app`: your back end did it, under this id.
+    `before` and `after` hold the changed values by name; a value of more than 400 bytes is cut and ends in an ellipsis.
+    `by_app`: your back end made the change, under this id.
     """
 
     entry_id: str
@@ -92,21 +91,16 @@ def _entry_response(entry: AdminLogEntry) -> AdminLogEntryResponse:
     )
 
 
-class RunningRoutes:
-    """Who runs a channel."""
+@dataclass(kw_only=True, slots=True)
+class AdminRoutes:
+    """Admins, bans from reacting and the admin log."""
 
     tag = "Running a channel"
 
-    def __init__(
-        self, running: AdminService, subscribers: SubscriberService, users: UserService
-    ) -> None:
-        self._running = running
-        self._subscribers = subscribers
-        self._users = users
-
-    async def _views(self, members: list[Member]) -> list[AdminResponse]:
-        users = await self._users.names(member.user_id for member in members)
-        return [admin_response(member, users.get(member.user_id)) for member in members]
+    channel: ChannelGuard
+    memberships: MembershipService
+    log: AdminLog
+    users: UserService
 
     # --- admins ---------------------------------------------------------------------------------------------------
 
@@ -114,11 +108,12 @@ class RunningRoutes:
     async def admins(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
     ) -> Page[AdminResponse]:
-        """Owner and admins with their grants, by id (owner, admin)."""
-        members, next_cursor = await self._running.list_admins(
-            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
-        )
-        return Page(items=await self._views(members), next_cursor=next_cursor)
+        """The owner and the admins with their rights, by id (owner, admin)."""
+        async with self.channel(channel_id):
+            members, next_cursor = await self.memberships.list_staff(
+                actor, channel_id, limit=query.limit, cursor=query.cursor
+            )
+        return Page(items=await self._responses(members), next_cursor=next_cursor)
 
     @put(
         "/v1/channels/{channel_id}/admins/{user_id}",
@@ -127,14 +122,16 @@ class RunningRoutes:
     async def appoint(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText, body: Appoint | None
     ) -> AdminResponse:
-        """Make a subscriber an admin at once, or change an admin's grants (owner); who must agree first is invited."""
+        """Make a subscriber an admin at once, or change an admin's rights (owner). To ask them first, invite them."""
         grants = frozenset(body.grants) if body and body.grants is not None else None
-        membership = await self._subscribers.set_admin(
-            actor, GroupId(channel_id), user_id, is_admin=True, grants=grants
-        )
+        async with self.channel(channel_id):
+            membership = await self.memberships.change(
+                actor, channel_id, user_id, role=Role.ADMIN, grants=grants
+            )
         if membership.member is None:
             raise MemberNotFound
-        return (await self._views([membership.member]))[0]
+        [response] = await self._responses([membership.member])
+        return response
 
     @delete(
         "/v1/channels/{channel_id}/admins/{user_id}",
@@ -143,7 +140,8 @@ class RunningRoutes:
     )
     async def dismiss(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
         """Make an admin a plain subscriber again (owner)."""
-        await self._subscribers.set_admin(actor, GroupId(channel_id), user_id, is_admin=False)
+        async with self.channel(channel_id):
+            await self.memberships.change(actor, channel_id, user_id, role=Role.MEMBER)
 
     # --- bans from reacting ---------------------------------------------------------------------------------------
 
@@ -155,8 +153,9 @@ class RunningRoutes:
     async def ban_from_reacting(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText
     ) -> None:
-        """Keep a user from reacting (owner, admin); he reads on, and may take back what he left."""
-        await self._running.ban_from_reacting(actor, GroupId(channel_id), user_id, is_banned=True)
+        """Ban a user from reacting (owner, admin). They may still read, and remove their own reactions."""
+        async with self.channel(channel_id):
+            await self.memberships.ban_from_reacting(actor, channel_id, user_id, is_banned=True)
 
     @delete(
         "/v1/channels/{channel_id}/reaction-bans/{user_id}",
@@ -165,7 +164,8 @@ class RunningRoutes:
     )
     async def let_react(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
         """Let a user react again (owner, admin)."""
-        await self._running.ban_from_reacting(actor, GroupId(channel_id), user_id, is_banned=False)
+        async with self.channel(channel_id):
+            await self.memberships.ban_from_reacting(actor, channel_id, user_id, is_banned=False)
 
     @get(
         "/v1/channels/{channel_id}/reaction-bans",
@@ -174,10 +174,11 @@ class RunningRoutes:
     async def reaction_bans(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
     ) -> Page[BanResponse]:
-        """Who is kept from reacting, by id (owner, admin)."""
-        bans, next_cursor = await self._running.list_reaction_bans(
-            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
-        )
+        """The users who are banned from reacting, by id (owner, admin)."""
+        async with self.channel(channel_id):
+            bans, next_cursor = await self.memberships.list_reaction_bans(
+                actor, channel_id, limit=query.limit, cursor=query.cursor
+            )
         items = [
             BanResponse(
                 user_id=ban.user_id,
@@ -197,14 +198,25 @@ class RunningRoutes:
     async def admin_log(
         self, actor: Actor, channel_id: ChannelIdText, query: LogQuery
     ) -> Page[AdminLogEntryResponse]:
-        """Who did what to the channel, newest first (owner, admin); it never expires, and goes with the channel."""
-        entries, next_cursor = await self._running.list_log(
-            actor,
-            GroupId(channel_id),
-            action=query.action,
-            actor_id=query.actor_id,
-            target_id=query.target_id,
-            limit=query.limit,
-            cursor=query.cursor,
-        )
+        """The changes to the channel, newest first (owner, admin). They are kept until the channel is deleted."""
+        async with self.channel(channel_id):
+            entries, next_cursor = await self.log.list_entries(
+                actor,
+                channel_id,
+                action=query.action,
+                actor_id=query.actor_id,
+                target_id=query.target_id,
+                limit=query.limit,
+                cursor=query.cursor,
+            )
         return Page(items=[_entry_response(entry) for entry in entries], next_cursor=next_cursor)
+
+    async def _responses(self, members: Sequence[Member]) -> list[AdminResponse]:
+        users = await self.users.names(member.user_id for member in members)
+        return [
+            AdminResponse.model_construct(
+                **dict(subscriber_response(member, users.get(member.user_id))),
+                grants=list(member.granted),
+            )
+            for member in members
+        ]

@@ -1,6 +1,7 @@
-"""Calls on channels: create, find, show, change, delete."""
+"""Routes of channels: create, find, show, change, verify, delete."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -26,7 +27,7 @@ from channels.routes.responses import (
 )
 from channels.service.channels import ChannelService
 from channels.service.subscriptions import Subscriptions
-from channels.service.verification import Verification
+from channels.service.verified_badges import VerifiedBadges
 from groups.errors import (
     GroupNotFound,
     GroupsPerUserReached,
@@ -52,7 +53,7 @@ from groups.service.lifecycle.directory import Sort
 
 
 class ChannelQuery(PageQuery):
-    """Which channels; without a filter, the directory."""
+    """Which channels; without a filter, those of the directory."""
 
     ids: Annotated[
         str | None,
@@ -60,30 +61,32 @@ class ChannelQuery(PageQuery):
             max_length=8192, description=f"Up to {IDS_PER_CALL} channel ids, separated by commas."
         ),
     ] = None
-    subscribed: Annotated[bool, Field(description="Those I subscribe to.")] = False
+    subscribed: Annotated[bool, Field(description="The channels to which I subscribe.")] = False
     updated_since: Annotated[
         str | None,
         Field(
             min_length=1,
             max_length=1024,
-            description="With `subscribed`: only what changed since, and what I am no longer in. The `sync_token` of"
-            " the list before, or an RFC 3339 instant.",
+            description="With `subscribed`: only the channels that changed since, and the subscriptions that ended."
+            " The `sync_token` of the previous list, or an RFC 3339 time.",
             examples=["2026-01-31T12:00:00Z"],
         ),
     ] = None
-    owned: Annotated[bool, Field(description="Those I own.")] = False
+    owned: Annotated[bool, Field(description="The channels that I own.")] = False
     every: Annotated[
         bool,
         Field(
             alias="all",
-            description="Every channel, private ones too (the application's back end); with `q` and `sort`.",
+            description="All channels, private ones too (the application's back end), with `q` and `sort`.",
         ),
     ] = False
     q: Annotated[
         str,
         # The database takes no pattern that holds NUL.
         Field(
-            max_length=100, pattern=r"^[^\x00]*$", description="Words in name, id or introduction."
+            max_length=100,
+            pattern=r"^[^\x00]*$",
+            description="Words in the name, id or introduction.",
         ),
     ] = ""
     sort: Sort = "popular"
@@ -91,27 +94,27 @@ class ChannelQuery(PageQuery):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.updated_since is not None and (not self.subscribed or self.ids is not None):
-            raise PydanticCustomError("updated_since", "updated_since goes with subscribed=true")
+            raise PydanticCustomError(
+                "updated_since", "updated_since needs subscribed=true, and no ids"
+            )
         return self
 
 
 class ChannelPage(Page[ChannelResponse | ChannelMissing | ChannelGone]):
-    """Some channels; `sync_token` is there on the last page of those I subscribe to, for `updated_since`."""
+    """A page of channels. The last page of my subscriptions has a `sync_token` for the next `updated_since`."""
 
     sync_token: str | None = None
 
 
+@dataclass(kw_only=True, slots=True)
 class ChannelRoutes:
     """Channels."""
 
     tag = "Channels"
 
-    def __init__(
-        self, channels: ChannelService, subscriptions: Subscriptions, verification: Verification
-    ) -> None:
-        self._channels = channels
-        self._subscriptions = subscriptions
-        self._verification = verification
+    channels: ChannelService
+    subscriptions: Subscriptions
+    verified_badges: VerifiedBadges
 
     @post(
         "/v1/channels",
@@ -133,16 +136,16 @@ class ChannelRoutes:
     async def create(
         self, actor: Actor, body: CreateChannel, key: IdempotencyKey
     ) -> ChannelResponse:
-        """Create a channel that I own; with `group_id`, make a Community group of mine one."""
-        return channel_response(await self._channels.create(actor, body.to_new(), key=key))
+        """Create a channel that I own, or with `group_id` make a Community group of mine a channel."""
+        return channel_response(await self.channels.create(actor, body.to_new(), key=key))
 
     @get("/v1/channels", errors=[BadCursor, PermissionRefused, SyncTokenExpired])
     async def list_channels(self, actor: Actor, query: ChannelQuery) -> ChannelPage:
-        """The directory, the channels I subscribe to or own, or each of the named ones.
+        """List the directory, the channels to which I subscribe, those that I own, or those named by `ids`.
 
-        `ids` wins over `subscribed`, that over `owned`, that over the directory with `q` and `sort`, or with `all`
-        every channel. A device that was away asks with `updated_since` for the subscriptions that changed meanwhile,
-        and for those that ended.
+        `ids` takes precedence over `subscribed`, and `subscribed` over `owned`. Without them, `q` and `sort` search the
+        directory, or all channels with `all`. A device that was offline asks with `updated_since` for the subscriptions
+        that changed or ended meanwhile.
         """
         if query.ids is not None:
             named = [expand_channel_id(text) for text in split_ids(query.ids)]
@@ -150,7 +153,7 @@ class ChannelRoutes:
             async def read(
                 ids: Sequence[GroupId],
             ) -> list[ChannelResponse | ChannelMissing | ChannelGone]:
-                found = await self._channels.get_many(actor, ids)
+                found = await self.channels.get_many(actor, ids)
                 return [_item(i, item) for i, item in zip(ids, found, strict=True)]
 
             items, next_cursor = await page_of_ids(named, query.cursor, read)
@@ -159,9 +162,9 @@ class ChannelRoutes:
         if query.subscribed:
             return await self._subscribed(actor, query)
         if query.owned:
-            page = await self._channels.list_owned(actor, limit=limit, cursor=cursor)
+            page = await self.channels.list_owned(actor, limit=limit, cursor=cursor)
         else:
-            page = await self._channels.search(
+            page = await self.channels.search(
                 actor,
                 words=query.q,
                 sort=query.sort,
@@ -175,9 +178,9 @@ class ChannelRoutes:
     async def _subscribed(self, actor: Actor, query: ChannelQuery) -> ChannelPage:
         limit, cursor = query.limit, query.cursor
         if query.updated_since is None:
-            found = await self._subscriptions.list_all(actor, limit=limit, cursor=cursor)
+            found = await self.subscriptions.list_all(actor, limit=limit, cursor=cursor)
         else:
-            found = await self._subscriptions.list_changed(
+            found = await self.subscriptions.list_changed(
                 actor, query.updated_since, limit=limit, cursor=cursor
             )
         items: list[ChannelResponse | ChannelMissing | ChannelGone] = [
@@ -188,8 +191,8 @@ class ChannelRoutes:
 
     @get("/v1/channels/{channel_id}", errors=[ChannelNotFound])
     async def get_channel(self, actor: Actor, channel_id: ChannelIdText) -> ChannelResponse:
-        """A channel as I see it."""
-        return channel_response(await self._channels.get(actor, GroupId(channel_id)))
+        """One channel."""
+        return channel_response(await self.channels.get(actor, channel_id))
 
     @patch(
         "/v1/channels/{channel_id}",
@@ -198,26 +201,25 @@ class ChannelRoutes:
     async def update(
         self, actor: Actor, channel_id: ChannelIdText, body: UpdateChannel
     ) -> ChannelResponse:
-        """Change profile or settings (owner, admin); every subscriber hears `channel.updated`.
+        """Change the profile or settings (owner, admin). Every subscriber receives `channel.updated`.
 
-        A new name or organization takes the verified badge, until the application gives it anew.
+        A new name or organization removes the verified badge, until the application gives it again.
         """
-        changes = body.to_changes()
-        return channel_response(await self._channels.update(actor, GroupId(channel_id), changes))
+        return channel_response(await self.channels.update(actor, channel_id, body.to_changes()))
 
     @delete("/v1/channels/{channel_id}", status=204, errors=[ChannelNotFound, PermissionRefused])
     async def delete_channel(self, actor: Actor, channel_id: ChannelIdText) -> None:
-        """Delete a channel (owner); every subscriber hears `channel.deleted`."""
-        await self._channels.delete(actor, GroupId(channel_id))
+        """Delete a channel (owner). Every subscriber receives `channel.deleted`."""
+        await self.channels.delete(actor, channel_id)
 
     @put("/v1/channels/{channel_id}/verified", errors=[ChannelNotFound, PermissionRefused])
     async def verify(self, actor: Actor, channel_id: ChannelIdText) -> ChannelResponse:
         """Give a channel the verified badge (the application's back end).
 
-        It vouches for name and organization: the badge falls when the owner or an admin changes either.
+        The badge confirms the name and the organization. It goes when the owner or an admin changes either.
         """
-        await self._verification.set(actor, GroupId(channel_id), is_verified=True)
-        return channel_response(await self._channels.get(actor, GroupId(channel_id)))
+        await self.verified_badges.set_verified(actor, channel_id, is_verified=True)
+        return channel_response(await self.channels.get(actor, channel_id))
 
     @delete(
         "/v1/channels/{channel_id}/verified",
@@ -225,8 +227,8 @@ class ChannelRoutes:
         errors=[ChannelNotFound, PermissionRefused],
     )
     async def unverify(self, actor: Actor, channel_id: ChannelIdText) -> None:
-        """Take the verified badge from a channel (the application's back end)."""
-        await self._verification.set(actor, GroupId(channel_id), is_verified=False)
+        """Remove the verified badge of a channel (the application's back end)."""
+        await self.verified_badges.set_verified(actor, channel_id, is_verified=False)
 
 
 def _item(channel_id: GroupId, item: Channel | DomainError) -> ChannelResponse | ChannelMissing:

@@ -5,7 +5,7 @@ from typing import Final
 from channels.errors import ChannelNotFound
 from channels.routes.responses import ChannelIdText
 from channels.service.dialogue_reactions import DialogueReactions
-from channels.service.inbox import ChannelInbox
+from channels.service.guard import InboxGuard
 from conversations.errors import ConversationNotFound, MessagesNotAccepted, PeerBlocked
 from conversations.models import ConversationId
 from conversations.service.dialogues import DialogueService
@@ -14,7 +14,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import EmojiText
 from groups.kernel.endpoint import Rendered, delete, put
 from groups.kernel.errors import PermissionRefused
-from groups.kernel.ids import AnyIdText, GroupId, UserIdText
+from groups.kernel.ids import AnyIdText, UserIdText
 from groups.routes.messages import Seq
 from groups.routes.responses.tallies import TallyResponse, rendered_tally
 from reactions.errors import BadEmoji, DistinctReactionsReached, ReactionsPerUserReached
@@ -35,7 +35,7 @@ class DialogueReactionRoutes:
     tag = "Reactions"
 
     def __init__(
-        self, reactions: DialogueReactions, dialogues: DialogueService, inbox: ChannelInbox
+        self, reactions: DialogueReactions, dialogues: DialogueService, inbox: InboxGuard
     ) -> None:
         self._reactions = reactions
         self._dialogues = dialogues
@@ -76,8 +76,10 @@ class DialogueReactionRoutes:
         emoji: EmojiText,
     ) -> Rendered[TallyResponse]:
         """React as the channel, whoever I am: all who read the inbox share its reactions."""
-        tally = await self._inbox.react(actor, GroupId(channel_id), user_id, seq, emoji)
-        return rendered_tally(tally)
+        thread = await self._inbox.thread(actor, channel_id, user_id)
+        return rendered_tally(
+            await self._reactions.react(actor, thread, seq, emoji, for_channel=True)
+        )
 
     @delete(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}/reactions/{emoji}",
@@ -92,5 +94,7 @@ class DialogueReactionRoutes:
         emoji: EmojiText,
     ) -> Rendered[TallyResponse]:
         """Take a reaction of the channel back, whichever admin gave it; always allowed."""
-        tally = await self._inbox.unreact(actor, GroupId(channel_id), user_id, seq, emoji)
-        return rendered_tally(tally)
+        thread = await self._inbox.thread(actor, channel_id, user_id)
+        return rendered_tally(
+            await self._reactions.unreact(actor, thread, seq, emoji, for_channel=True)
+        )

@@ -1,4 +1,4 @@
-"""What the calls on one-to-one messages take and answer, from either side."""
+"""The queries and responses of one-to-one messages, for either side."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -9,7 +9,7 @@ from channels.routes.responses import PostResponse
 from conversations.models import ConversationId, DialogueMessage
 from groups.kernel.endpoint import Response
 from groups.kernel.ids import GroupId, UserId
-from groups.models import Message, Tally
+from groups.models import Tally
 from groups.routes.messages import HistoryQuery
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.forwarding import ForwardedFrom, forwarded_from
@@ -18,40 +18,51 @@ from groups.routes.responses.tallies import TallyResponse, tally_response
 
 
 class DialogueQuery(HistoryQuery):
-    """Which messages; `with_posts` goes by its own cursor."""
+    """Which messages. `with_posts` works with `cursor` only."""
 
     with_posts: Annotated[
-        bool, Field(description="With a channel: its posts too, all by time, newest first.")
+        bool, Field(description="With a channel: its posts too, merged by time, newest first.")
     ] = False
 
     @model_validator(mode="after")
     def _by_cursor(self) -> Self:
         if self.with_posts and (self.before_seq is not None or self.after_seq is not None):
-            raise PydanticCustomError("with_posts", "with_posts goes by cursor, not by seq")
+            raise PydanticCustomError(
+                "with_posts", "with_posts works with cursor, not with before_seq or after_seq"
+            )
         return self
 
 
 class MessageInDialogueResponse(ContentResponse):
-    """What a one-to-one message says, to either side; nothing of it once recalled."""
+    """The content of a one-to-one message, for either side; a deleted message has none."""
 
-    silent: Annotated[bool, Field(description="Devices should not ring; it counts as unread.")]
+    silent: Annotated[bool, Field(description="No notification; it still counts as unread.")]
     forwarded_from: Annotated[
-        ForwardedFrom | None, Field(description="Where it was copied from; null: written here.")
+        ForwardedFrom | None,
+        Field(description="The source of a forward; null: it was written here."),
     ]
 
 
-def _said_fields(message: Message) -> dict[str, Any]:
+def _shared_fields(sent: DialogueMessage, tally: Tally) -> dict[str, Any]:
+    message = sent.message
     is_shown = message.recalled_at is None
     return content_fields(message.content) | {
         "silent": message.silent and is_shown,
         "forwarded_from": forwarded_from(message.origin) if is_shown else None,
+        "message_id": f"{sent.dialogue.conversation_id}:{message.seq}",
+        "seq": message.seq,
+        "sender_id": message.sender_id if is_shown else None,
+        "created_at": message.created_at,
+        "edited_at": message.edited_at,
+        "recalled_at": message.recalled_at,
+        "reactions": tally_response(tally if is_shown else Tally()),
     }
 
 
 class DialogueMessageResponse(MessageInDialogueResponse):
-    """A one-to-one message as its user sees it; recalled, it keeps id, seq and times only.
+    """A one-to-one message as a user sees it; a deleted message keeps only its id, seq and times.
 
-    What a channel said is from the channel, whoever of it wrote.
+    The sender of a channel's message is the channel, whichever admin wrote it.
     """
 
     type: Literal["message"]
@@ -72,7 +83,7 @@ class TimelinePostResponse(PostResponse):
 
 
 class DialoguePage(Response):
-    """Messages, and with `with_posts` posts, newest first; and the cursor to the next ones (null at the end)."""
+    """Messages, and posts where `with_posts` asks for them, newest first. `next_cursor` is null at the end."""
 
     items: list[
         Annotated[DialogueMessageResponse | TimelinePostResponse, Field(discriminator="type")]
@@ -80,25 +91,17 @@ class DialoguePage(Response):
     next_cursor: str | None
 
 
-def dialogue_message_response(said: DialogueMessage, tally: Tally) -> DialogueMessageResponse:
-    """The message as its user sees it."""
-    message, conversation_id = said.message, said.dialogue.conversation_id
+def dialogue_message_response(sent: DialogueMessage, tally: Tally) -> DialogueMessageResponse:
+    """The response for the user in the dialogue."""
     return DialogueMessageResponse.model_construct(
         type="message",
-        conversation_id=conversation_id,
-        message_id=f"{conversation_id}:{message.seq}",
-        seq=message.seq,
-        sender_id=message.sender_id if message.recalled_at is None else None,
-        created_at=message.created_at,
-        edited_at=message.edited_at,
-        recalled_at=message.recalled_at,
-        reactions=tally_response(tally if message.recalled_at is None else Tally()),
-        **_said_fields(message),
+        conversation_id=sent.dialogue.conversation_id,
+        **_shared_fields(sent, tally),
     )
 
 
 class ThreadMessageResponse(MessageInDialogueResponse):
-    """A message of a thread as the channel's admins see it; `author_id` is which of them wrote, for nobody else."""
+    """A message of a thread as the channel's admins see it. Only they see `author_id`: the admin who wrote it."""
 
     channel_id: GroupId
     user_id: UserId
@@ -113,21 +116,13 @@ class ThreadMessageResponse(MessageInDialogueResponse):
     reactions: TallyResponse
 
 
-def thread_message_response(said: DialogueMessage, tally: Tally) -> ThreadMessageResponse:
-    """The message as the channel's admins see it."""
-    message, dialogue = said.message, said.dialogue
-    is_shown = message.recalled_at is None
+def thread_message_response(sent: DialogueMessage, tally: Tally) -> ThreadMessageResponse:
+    """The response for the channel's admins."""
+    message, dialogue = sent.message, sent.dialogue
     return ThreadMessageResponse.model_construct(
         channel_id=GroupId(dialogue.peer_id),
         user_id=dialogue.user_id,
-        message_id=f"{dialogue.conversation_id}:{message.seq}",
-        seq=message.seq,
         from_channel=message.sender_id == dialogue.peer_id,
-        sender_id=message.sender_id if is_shown else None,
-        author_id=message.author_id if is_shown else None,
-        created_at=message.created_at,
-        edited_at=message.edited_at,
-        recalled_at=message.recalled_at,
-        reactions=tally_response(tally if message.recalled_at is None else Tally()),
-        **_said_fields(message),
+        author_id=message.author_id if message.recalled_at is None else None,
+        **_shared_fields(sent, tally),
     )

@@ -1,7 +1,9 @@
-"""Calls on one-to-one messages, as the user in them: write, read, edit, recall.
+"""Routes of one-to-one messages for the users in them: write, read, edit, delete.
 
-They are here and not with the other calls on conversations, since one with a channel may be read with its posts.
+They are in this package, since a conversation with a channel can be read together with its posts.
 """
+
+from dataclasses import dataclass
 
 from channels.routes.dialogue_responses import (
     DialogueMessageResponse,
@@ -49,22 +51,16 @@ from groups.routes.messages import FORWARDING_ERRORS, Seq
 from groups.routes.responses.writing import NewMessage, WriteMessage
 
 
+@dataclass(kw_only=True, slots=True)
 class DialogueRoutes:
     """One-to-one messages: `c2c_<user>` with a user, `c2c_<channel id>` with a channel."""
 
     tag = "One-to-one messages"
 
-    def __init__(
-        self,
-        dialogues: DialogueService,
-        changes: DialogueEdits,
-        timeline: TimelineService,
-        reactions: DialogueReactions,
-    ) -> None:
-        self._dialogues = dialogues
-        self._changes = changes
-        self._timeline = timeline
-        self._reactions = reactions
+    dialogues: DialogueService
+    edits: DialogueEdits
+    timeline: TimelineService
+    reactions: DialogueReactions
 
     @post(
         "/v1/conversations/{conversation_id}/messages",
@@ -89,21 +85,22 @@ class DialogueRoutes:
     async def write(
         self, actor: Actor, conversation_id: AnyIdText, body: NewMessage, key: IdempotencyKey
     ) -> DialogueMessageResponse:
-        """Write to a user or a channel, or forward a message; with an `Idempotency-Key`, repeating it writes nothing.
+        """Write to a user or a channel, or forward a message. With an `Idempotency-Key`, repeats write once.
 
-        The first message begins the conversation for both. A channel takes messages from whom its setting
-        `accept_messages` names. To oneself are notes. What is forwarded is a copy with `forwarded_from`, which names no
-        private place.
+        The first message begins the conversation for both sides. A channel accepts messages from the users that its
+        setting `accept_messages` names. Messages to yourself are notes. A forward is a copy with `forwarded_from`,
+        which never names a private channel, group or conversation.
         """
         dialogue = self._dialogue(actor, conversation_id)
-        silent = body.silent
         if body.forward is None:
-            content = body.to_content()
-            said = await self._dialogues.post(actor, dialogue, content, key=key, silent=silent)
+            sent = await self.dialogues.post(
+                actor, dialogue, body.to_content(), key=key, silent=body.silent
+            )
         else:
-            source = body.forward.source
-            said = await self._dialogues.forward(actor, dialogue, source, key=key, silent=silent)
-        return await self._one(said)
+            sent = await self.dialogues.forward(
+                actor, dialogue, body.forward.source, key=key, silent=body.silent
+            )
+        return await self._response(sent)
 
     @get(
         "/v1/conversations/{conversation_id}/messages",
@@ -114,18 +111,18 @@ class DialogueRoutes:
     ) -> DialoguePage:
         """A page of one-to-one messages, newest first: the newest, those before a seq, or the ones right after a seq.
 
-        With a channel and `with_posts=true`, its posts and these messages by time, each item tagged by its `type`.
+        With a channel and `with_posts=true`: its posts and these messages, merged by time. `type` tells them apart.
         """
         dialogue = self._dialogue(actor, conversation_id)
         if query.with_posts:
             if dialogue.channel_id is None:
-                reason = "only a channel has posts"
+                reason = "with_posts needs a conversation with a channel"
                 raise InvalidRequest(reason, errors=[{"field": "with_posts", "reason": reason}])
-            timeline = await self._timeline.page(
+            timeline = await self.timeline.page(
                 actor, dialogue, dialogue.channel_id, limit=query.limit, cursor=query.cursor
             )
             return _timeline_page(timeline)
-        page, next_cursor = await self._dialogues.page(
+        page, next_cursor = await self.dialogues.page(
             actor,
             dialogue,
             limit=query.limit,
@@ -133,11 +130,11 @@ class DialogueRoutes:
             after_seq=query.after_seq,
             cursor=query.cursor,
         )
-        tallies = await self._reactions.tallies(dialogue, [said.message.seq for said in page])
+        tallies = await self.reactions.tallies(dialogue, [each.message.seq for each in page])
         return DialoguePage.model_construct(
             items=[
-                dialogue_message_response(said, tallies.get(said.message.seq, Tally()))
-                for said in page
+                dialogue_message_response(each, tallies.get(each.message.seq, Tally()))
+                for each in page
             ],
             next_cursor=next_cursor,
         )
@@ -151,7 +148,7 @@ class DialogueRoutes:
     ) -> DialogueMessageResponse:
         """One message."""
         dialogue = self._dialogue(actor, conversation_id)
-        return await self._one(await self._dialogues.get(actor, dialogue, seq))
+        return await self._response(await self.dialogues.get(actor, dialogue, seq))
 
     @patch(
         "/v1/conversations/{conversation_id}/messages/{seq}",
@@ -174,7 +171,7 @@ class DialogueRoutes:
     ) -> DialogueMessageResponse:
         """Replace the content of my message, while I may still write there."""
         dialogue = self._dialogue(actor, conversation_id)
-        return await self._one(await self._changes.edit(actor, dialogue, seq, body.to_content()))
+        return await self._response(await self.edits.edit(actor, dialogue, seq, body.to_content()))
 
     @delete(
         "/v1/conversations/{conversation_id}/messages/{seq}",
@@ -182,26 +179,26 @@ class DialogueRoutes:
         errors=[ConversationNotFound, MessageNotFound, PermissionRefused, RecallTooLate],
     )
     async def recall(self, actor: Actor, conversation_id: AnyIdText, seq: Seq) -> None:
-        """Take my message back within two minutes: its content goes, its seq stays."""
-        await self._changes.recall(actor, self._dialogue(actor, conversation_id), seq)
+        """Delete my message for everyone, within two minutes: its content goes, its seq stays."""
+        await self.edits.recall(actor, self._dialogue(actor, conversation_id), seq)
 
-    async def _one(self, said: DialogueMessage) -> DialogueMessageResponse:
-        seq = said.message.seq
-        tallies = await self._reactions.tallies(said.dialogue, [seq])
-        return dialogue_message_response(said, tallies.get(seq, Tally()))
+    async def _response(self, sent: DialogueMessage) -> DialogueMessageResponse:
+        seq = sent.message.seq
+        tallies = await self.reactions.tallies(sent.dialogue, [seq])
+        return dialogue_message_response(sent, tallies.get(seq, Tally()))
 
     def _dialogue(self, actor: Actor, conversation_id: str) -> Dialogue:
-        return self._dialogues.of(actor, ConversationId(conversation_id))
+        return self.dialogues.of(actor, ConversationId(conversation_id))
 
 
 def _timeline_page(timeline: Timeline) -> DialoguePage:
     items: list[DialogueMessageResponse | TimelinePostResponse] = []
     for item in timeline.items:
         if isinstance(item, DialogueMessage):
-            tally = timeline.said_tallies.get(item.message.seq, Tally())
+            tally = timeline.message_tallies.get(item.message.seq, Tally())
             items.append(dialogue_message_response(item, tally))
         elif timeline.access is not None:
             tally = timeline.tallies.get(item.seq, Tally())
-            view = post_response(item, timeline.access, tally)
-            items.append(TimelinePostResponse.model_construct(type="post", **dict(view)))
+            post = post_response(item, timeline.access, tally)
+            items.append(TimelinePostResponse.model_construct(type="post", **dict(post)))
     return DialoguePage.model_construct(items=items, next_cursor=timeline.next_cursor)

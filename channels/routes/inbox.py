@@ -1,6 +1,7 @@
-"""Calls on a channel's inbox, for its admins: threads with users, what is said in them, the shared read cursor."""
+"""Routes of a channel's inbox, for its admins: threads with users, their messages, the shared read cursor."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -8,11 +9,14 @@ from pydantic import Field
 from channels.errors import ChannelNotFound
 from channels.routes.dialogue_responses import ThreadMessageResponse, thread_message_response
 from channels.routes.responses import ChannelIdText
-from channels.service.inbox import ChannelInbox
+from channels.service.dialogue_reactions import DialogueReactions
+from channels.service.guard import InboxGuard
 from conversations.errors import ConversationNotFound, MessagesNotAccepted
 from conversations.models import DialogueMessage
 from conversations.routes.responses import ReadUpTo
-from conversations.service.inbox_threads import ShownThread
+from conversations.service.dialogue_edits import DialogueEdits
+from conversations.service.dialogues import DialogueService
+from conversations.service.inbox_threads import ShownThread, ThreadService
 from groups.errors import (
     Banned,
     GroupNotFound,
@@ -32,7 +36,7 @@ from groups.kernel.errors import (
 )
 from groups.kernel.ids import AnyUserIdText, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
-from groups.models import Tally, User
+from groups.models import Source, Tally, User
 from groups.routes.messages import FORWARDING_ERRORS, HistoryQuery, Seq
 from groups.routes.responses.fields import Instant
 from groups.routes.responses.writing import NewMessage, WriteMessage
@@ -49,7 +53,7 @@ class ThreadLastMessageResponse(Response):
 
 
 class ThreadResponse(Response):
-    """A thread with a user; `read_seq` and `unread_count` are the same for all who read the inbox."""
+    """A thread with a user. All admins who read the inbox share `read_seq` and `unread_count`."""
 
     channel_id: GroupId
     user_id: UserId
@@ -62,15 +66,15 @@ class ThreadResponse(Response):
 
 
 class InboxUnreadResponse(Response):
-    """What is unread in the inbox, the same for all who read it."""
+    """The unread messages of the inbox, the same for all admins who read it."""
 
     channel_id: GroupId
-    unread_count: Annotated[int, Field(description="Messages, in all threads.")]
-    unread_threads: Annotated[int, Field(description="Threads with any of them.")]
+    unread_count: Annotated[int, Field(description="Unread messages in all threads.")]
+    unread_threads: Annotated[int, Field(description="Threads with unread messages.")]
 
 
 class ThreadReadResponse(Response):
-    """How far the thread is read now, for all who read the inbox."""
+    """The shared read cursor of a thread."""
 
     channel_id: GroupId
     user_id: UserId
@@ -78,8 +82,7 @@ class ThreadReadResponse(Response):
     unread_count: int
 
 
-def thread_response(shown: ShownThread, user: User | None) -> ThreadResponse:
-    """The thread as answered."""
+def _thread_response(shown: ShownThread, user: User | None) -> ThreadResponse:
     thread, last = shown.thread, shown.stream.last
     return ThreadResponse.model_construct(
         channel_id=thread.channel_id,
@@ -100,35 +103,39 @@ def thread_response(shown: ShownThread, user: User | None) -> ThreadResponse:
     )
 
 
+@dataclass(kw_only=True, slots=True)
 class InboxRoutes:
     """A channel's inbox (owner, and admins with the right to read it)."""
 
     tag = "Channel inbox"
 
-    def __init__(self, inbox: ChannelInbox, users: UserService) -> None:
-        self._inbox = inbox
-        self._users = users
+    inbox: InboxGuard
+    threads: ThreadService
+    dialogues: DialogueService
+    edits: DialogueEdits
+    reactions: DialogueReactions
+    users: UserService
 
     @get("/v1/channels/{channel_id}/inbox", errors=[ChannelNotFound, PermissionRefused, BadCursor])
     async def list_threads(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
     ) -> Page[ThreadResponse]:
-        """The threads with users who wrote to the channel, the latest active first."""
-        threads, next_cursor = await self._inbox.list_threads(
-            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
+        """The threads with users who wrote to the channel, the most recently active first."""
+        await self.inbox.check(actor, channel_id)
+        threads, next_cursor = await self.threads.list_threads(
+            channel_id, limit=query.limit, cursor=query.cursor
         )
-        users = await self._users.names(shown.thread.user_id for shown in threads)
-        items = [thread_response(shown, users.get(shown.thread.user_id)) for shown in threads]
+        users = await self.users.names(shown.thread.user_id for shown in threads)
+        items = [_thread_response(shown, users.get(shown.thread.user_id)) for shown in threads]
         return Page(items=items, next_cursor=next_cursor)
 
     @get("/v1/channels/{channel_id}/inbox/unread", errors=[ChannelNotFound, PermissionRefused])
     async def unread(self, actor: Actor, channel_id: ChannelIdText) -> InboxUnreadResponse:
-        """How many messages of the inbox nobody of the channel has read, and in how many threads."""
-        unread = await self._inbox.unread(actor, GroupId(channel_id))
+        """How many messages of the inbox no admin has read, and in how many threads."""
+        await self.inbox.check(actor, channel_id)
+        unread = await self.threads.unread(channel_id)
         return InboxUnreadResponse.model_construct(
-            channel_id=GroupId(channel_id),
-            unread_count=unread.messages,
-            unread_threads=unread.threads,
+            channel_id=channel_id, unread_count=unread.messages, unread_threads=unread.threads
         )
 
     @get(
@@ -139,16 +146,16 @@ class InboxRoutes:
         self, actor: Actor, channel_id: ChannelIdText, user_id: AnyUserIdText, query: HistoryQuery
     ) -> Page[ThreadMessageResponse]:
         """A page of a thread, newest first: the newest, those before a seq, or the ones right after a seq."""
-        page, next_cursor = await self._inbox.list_messages(
+        page, next_cursor = await self.dialogues.page(
             actor,
-            GroupId(channel_id),
-            user_id,
+            await self.inbox.thread(actor, channel_id, user_id),
             limit=query.limit,
             before_seq=query.before_seq,
             after_seq=query.after_seq,
             cursor=query.cursor,
+            for_channel=True,
         )
-        return Page(items=await self._shown(page), next_cursor=next_cursor)
+        return Page(items=await self._responses(page), next_cursor=next_cursor)
 
     @post(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages",
@@ -176,22 +183,21 @@ class InboxRoutes:
         body: NewMessage,
         key: IdempotencyKey,
     ) -> ThreadMessageResponse:
-        """Answer as the channel, or forward what I may read; with an `Idempotency-Key`, repeating it answers once.
+        """Answer as the channel, or forward a message that I may read. With an `Idempotency-Key`, repeats answer once.
 
-        A thread begins with the user's first message, and can be answered whatever the channel accepts now.
+        Only the user begins a thread. The channel may then answer, whatever its setting `accept_messages` is.
         """
-        group_id, silent = GroupId(channel_id), body.silent
-        if body.forward is None:
-            content = body.to_content()
-            said = await self._inbox.answer(
-                actor, group_id, user_id, content, key=key, silent=silent
+        new = body.forward.source if body.forward else body.to_content()
+        thread = await self.inbox.thread(actor, channel_id, user_id)
+        if isinstance(new, Source):
+            sent = await self.dialogues.forward(
+                actor, thread, new, key=key, silent=body.silent, for_channel=True
             )
         else:
-            source = body.forward.source
-            said = await self._inbox.forward(
-                actor, group_id, user_id, source, key=key, silent=silent
+            sent = await self.dialogues.post(
+                actor, thread, new, key=key, silent=body.silent, for_channel=True
             )
-        return await self._one(said)
+        return await self._response(sent)
 
     @get(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}",
@@ -201,7 +207,8 @@ class InboxRoutes:
         self, actor: Actor, channel_id: ChannelIdText, user_id: AnyUserIdText, seq: Seq
     ) -> ThreadMessageResponse:
         """One message of a thread."""
-        return await self._one(await self._inbox.get(actor, GroupId(channel_id), user_id, seq))
+        thread = await self.inbox.thread(actor, channel_id, user_id)
+        return await self._response(await self.dialogues.get(actor, thread, seq, for_channel=True))
 
     @patch(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}",
@@ -225,9 +232,12 @@ class InboxRoutes:
         seq: Seq,
         body: WriteMessage,
     ) -> ThreadMessageResponse:
-        """Replace what the channel said, whichever admin wrote it; not what the user said."""
-        said = await self._inbox.edit(actor, GroupId(channel_id), user_id, seq, body.to_content())
-        return await self._one(said)
+        """Replace a message of the channel, whichever admin wrote it. Messages of the user cannot be edited."""
+        content = body.to_content()
+        thread = await self.inbox.thread(actor, channel_id, user_id)
+        return await self._response(
+            await self.edits.edit(actor, thread, seq, content, for_channel=True)
+        )
 
     @delete(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}",
@@ -237,8 +247,9 @@ class InboxRoutes:
     async def recall(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText, seq: Seq
     ) -> None:
-        """Take back what the channel said, at any time; not what the user said."""
-        await self._inbox.recall(actor, GroupId(channel_id), user_id, seq)
+        """Delete a message of the channel for everyone, at any time. Messages of the user cannot be deleted."""
+        thread = await self.inbox.thread(actor, channel_id, user_id)
+        await self.edits.recall(actor, thread, seq, for_channel=True)
 
     @post(
         "/v1/channels/{channel_id}/inbox/{user_id}/read",
@@ -247,23 +258,23 @@ class InboxRoutes:
     async def read(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText, body: ReadUpTo | None
     ) -> ThreadReadResponse:
-        """Mark a thread read for all who read the inbox, up to a message or altogether; never back."""
-        seq = body.seq if body else None
-        read_seq, unread = await self._inbox.read(actor, GroupId(channel_id), user_id, seq=seq)
+        """Mark a thread read for all admins who read the inbox, up to a message or completely; never backwards."""
+        thread = await self.inbox.thread(actor, channel_id, user_id)
+        read_seq, unread = await self.threads.read(thread, seq=body.seq if body else None)
         return ThreadReadResponse.model_construct(
-            channel_id=GroupId(channel_id), user_id=user_id, read_seq=read_seq, unread_count=unread
+            channel_id=channel_id, user_id=user_id, read_seq=read_seq, unread_count=unread
         )
 
-    async def _one(self, said: DialogueMessage) -> ThreadMessageResponse:
-        [view] = await self._shown([said])
-        return view
+    async def _response(self, sent: DialogueMessage) -> ThreadMessageResponse:
+        [response] = await self._responses([sent])
+        return response
 
-    async def _shown(self, page: Sequence[DialogueMessage]) -> list[ThreadMessageResponse]:
-        """Messages of one thread as answered."""
+    async def _responses(self, page: Sequence[DialogueMessage]) -> list[ThreadMessageResponse]:
         if not page:
             return []
-        dialogue, seqs = page[0].dialogue, [said.message.seq for said in page]
-        tallies = await self._inbox.tallies(GroupId(dialogue.peer_id), dialogue.user_id, seqs)
+        tallies = await self.reactions.tallies(
+            page[0].dialogue, [each.message.seq for each in page], for_channel=True
+        )
         return [
-            thread_message_response(said, tallies.get(said.message.seq, Tally())) for said in page
+            thread_message_response(each, tallies.get(each.message.seq, Tally())) for each in page
         ]

@@ -1,5 +1,6 @@
-"""Calls on invitations to run a channel: asking, taking back, answering."""
+"""Routes of invitations to be an admin of a channel."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
@@ -7,7 +8,7 @@ from pydantic import ConfigDict, Field
 from channels.errors import ChannelNotFound
 from channels.routes.admins import Grants
 from channels.routes.responses import ChannelIdText
-from channels.service.admins import AdminService
+from channels.service.guard import ChannelGuard
 from groups.errors import (
     AdminLimitReached,
     AlreadyAdmin,
@@ -25,10 +26,11 @@ from groups.kernel.ids import GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Grant, Group, Invitation
 from groups.routes.responses.fields import Instant
+from groups.service.membership.invitations import InvitationService
 
 
 class InviteAdmin(Body):
-    """Whom to ask, and what he may do then; left out, everything."""
+    """The user to invite, and what they may do as an admin: everything, unless `grants` is given."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"user_id": "bob", "grants": ["post"]}]}
@@ -39,7 +41,7 @@ class InviteAdmin(Body):
 
 
 class AnswerToInvitation(Body):
-    """Yes or no."""
+    """Whether I accept or decline."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"accept": True}]})
 
@@ -57,7 +59,7 @@ class InvitationResponse(Response):
 
 
 class OwnInvitationResponse(Response):
-    """An open invitation of mine; of a private channel it shows no more than this."""
+    """An open invitation to me. Of a private channel it shows nothing else."""
 
     channel_id: GroupId
     channel_name: str
@@ -92,13 +94,14 @@ def _own_invitation_response(invitation: Invitation, group: Group) -> OwnInvitat
     )
 
 
+@dataclass(kw_only=True, slots=True)
 class InvitationRoutes:
     """Invitations to be an admin."""
 
     tag = "Running a channel"
 
-    def __init__(self, running: AdminService) -> None:
-        self._running = running
+    channel: ChannelGuard
+    inviting: InvitationService
 
     @post(
         "/v1/channels/{channel_id}/invitations",
@@ -108,14 +111,16 @@ class InvitationRoutes:
     async def invite(
         self, actor: Actor, channel_id: ChannelIdText, body: InviteAdmin
     ) -> InvitationResponse:
-        """Ask a user, subscriber or not, to be an admin (owner); all his devices hear `channel.invited`.
+        """Invite a user, subscriber or not, to be an admin (owner). All their devices receive `channel.invited`.
 
-        To the same again it changes nothing; with other grants, or when the old one expired, it is a new invitation.
+        Repeating it changes nothing. With other grants, or when the last one has expired, it makes a new invitation.
         """
-        invitation = await self._running.invite(
-            actor, GroupId(channel_id), body.user_id, frozenset(body.grants)
-        )
-        return _invitation_response(invitation)
+        async with self.channel(channel_id):
+            invited = await self.inviting.invite(
+                actor, channel_id, body.user_id, frozenset(body.grants)
+            )
+        assert invited.invitation is not None  # inviting makes one, or raises
+        return _invitation_response(invited.invitation)
 
     @get(
         "/v1/channels/{channel_id}/invitations",
@@ -125,9 +130,10 @@ class InvitationRoutes:
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
     ) -> Page[InvitationResponse]:
         """The open invitations, by user id (owner)."""
-        found, next_cursor = await self._running.list_invitations(
-            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
-        )
+        async with self.channel(channel_id):
+            found, next_cursor = await self.inviting.list_of_group(
+                actor, channel_id, limit=query.limit, cursor=query.cursor
+            )
         return Page(items=[_invitation_response(i) for i in found], next_cursor=next_cursor)
 
     @delete(
@@ -136,8 +142,9 @@ class InvitationRoutes:
         errors=[ChannelNotFound, PermissionRefused],
     )
     async def revoke(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
-        """Take an invitation back (owner); when there is none this changes nothing."""
-        await self._running.revoke_invitation(actor, GroupId(channel_id), user_id)
+        """Remove an invitation (owner). Without one this changes nothing."""
+        async with self.channel(channel_id):
+            await self.inviting.revoke(actor, channel_id, user_id)
 
     @post(
         "/v1/channels/{channel_id}/invitations/me",
@@ -155,13 +162,14 @@ class InvitationRoutes:
     async def answer(
         self, actor: Actor, channel_id: ChannelIdText, body: AnswerToInvitation
     ) -> None:
-        """Accept my invitation, which makes me admin and subscriber, or decline it."""
-        await self._running.answer_invitation(actor, GroupId(channel_id), accept=body.accept)
+        """Accept my invitation, which makes me an admin and a subscriber, or decline it."""
+        async with self.channel(channel_id):
+            await self.inviting.answer(actor, channel_id, accept=body.accept)
 
     @get("/v1/invitations", errors=[BadCursor])
     async def own_invitations(self, actor: Actor, query: PageQuery) -> Page[OwnInvitationResponse]:
-        """The channels that ask me to be their admin, by id."""
-        found, next_cursor = await self._running.list_own_invitations(
+        """The channels that invite me to be an admin, by id."""
+        found, next_cursor = await self.inviting.list_of_user(
             actor, limit=query.limit, cursor=query.cursor
         )
         items = [_own_invitation_response(invitation, group) for invitation, group in found]

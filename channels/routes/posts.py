@@ -1,5 +1,6 @@
-"""Calls on posts and the reactions to them."""
+"""Routes of posts and of the reactions to them."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from channels.errors import ChannelNotFound, PostNotFound
@@ -9,7 +10,7 @@ from channels.routes.responses import (
     anonymous_post_response,
     post_response,
 )
-from channels.service.posts import PostService
+from channels.service.guard import ChannelGuard
 from groups.errors import (
     Banned,
     ForwardingNotAllowed,
@@ -32,13 +33,16 @@ from groups.kernel.errors import (
     PermissionRefused,
     RateLimited,
 )
-from groups.kernel.ids import GroupId
 from groups.kernel.paging import Page, PageQuery
-from groups.models import Tally
+from groups.models import Source, Tally
 from groups.routes.messages import HistoryQuery, Seq
 from groups.routes.rendering import MessageRendering
 from groups.routes.responses.tallies import TallyResponse, rendered_tally, tally_response
 from groups.routes.responses.writing import NewMessage, WriteMessage
+from groups.service.messages.edits import EditService
+from groups.service.messages.forwarding import ForwardService
+from groups.service.messages.pins import PinService
+from groups.service.messages.service import MessageService, Posted
 from groups.service.users import UserService
 from reactions.errors import (
     BadEmoji,
@@ -48,92 +52,88 @@ from reactions.errors import (
     ReactionsPerUserReached,
 )
 from reactions.routes import ReactorResponse, reactor_views
+from reactions.service.reactions import ReactionService
 
+_CONTENT_ERRORS: Final = (
+    ChannelNotFound,
+    FieldTooLong,
+    PostingNotAllowed,
+    Muted,
+    Banned,
+    MediaNotFound,
+    WrongMediaKind,
+    StorageQuotaReached,
+)
 _FORWARDING_ERRORS: Final = (
     PostNotFound,
     MessageRecalled,
     PermissionRefused,
     ForwardingNotAllowed,
 )
-"""What more can be in the way of a forward than of a post: the source, which is spoken of as a channel's post."""
+"""The errors of a forward that a post does not have: those of reading its source, which is called a post here."""
 
 
+def _post_rendering() -> MessageRendering:
+    # Of authors the owner and admins see the id only, so no profile of a user is looked up.
+    return MessageRendering(lambda message, access, tally, _: post_response(message, access, tally))
+
+
+@dataclass(kw_only=True, slots=True)
 class PostRoutes:
-    """Posts."""
+    """Posts and the reactions to them: messages of the channel's group."""
 
     tag = "Posts"
 
-    def __init__(self, posts: PostService, users: UserService) -> None:
-        self._posts = posts
-        self._users = users
-        # An author is named by his id only, to owner and admins.
-        self._rendering = MessageRendering(
-            lambda message, access, tally, _: post_response(message, access, tally)
-        )
+    channel: ChannelGuard
+    messages: MessageService
+    edits: EditService
+    forwards: ForwardService
+    pinning: PinService
+    reacting: ReactionService
+    users: UserService
+    rendering: MessageRendering = field(init=False, default_factory=_post_rendering)
 
     @post(
         "/v1/channels/{channel_id}/posts",
         status=201,
-        errors=[
-            ChannelNotFound,
-            FieldTooLong,
-            PostingNotAllowed,
-            Muted,
-            Banned,
-            IdempotencyConflict,
-            MediaNotFound,
-            WrongMediaKind,
-            StorageQuotaReached,
-            RateLimited,
-            *_FORWARDING_ERRORS,
-        ],
+        errors=[*_CONTENT_ERRORS, IdempotencyConflict, RateLimited, *_FORWARDING_ERRORS],
     )
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, body: NewMessage, key: IdempotencyKey
     ) -> PostResponse:
-        """Post to all subscribers, or forward (owner, admin); with an `Idempotency-Key`, repeating it posts once.
+        """Post to all subscribers, or forward a message (owner, admin). With an `Idempotency-Key`, repeats post once.
 
-        What is forwarded is a copy with `forwarded_from`, which names the channel or group and never who wrote; a
-        private one is not named. To post later, keep a draft with a `publish_at`.
+        A forward is a copy with `forwarded_from`. That names the channel or group, unless it is private, and never the
+        author. To post later, create a draft with a `publish_at`.
         """
-        group_id, silent = GroupId(channel_id), body.silent
-        if body.forward is None:
-            posted = await self._posts.publish(
-                actor, group_id, body.to_content(), key=key, silent=silent
-            )
-        else:
-            source = body.forward.source
-            posted = await self._posts.forward(actor, group_id, source, key=key, silent=silent)
+        new = body.forward.source if body.forward else body.to_content()
+        async with self.channel(channel_id):
+            if isinstance(new, Source):
+                posted = await self.forwards.forward(
+                    actor, channel_id, new, key=key, silent=body.silent
+                )
+            else:
+                posted = await self.messages.post(
+                    actor, channel_id, new, key=key, silent=body.silent
+                )
         return post_response(posted.message, posted.access, Tally())
 
     @post(
         "/v1/channels/{channel_id}/posts/preview",
-        errors=[
-            ChannelNotFound,
-            FieldTooLong,
-            PostingNotAllowed,
-            Muted,
-            Banned,
-            MediaNotFound,
-            WrongMediaKind,
-            StorageQuotaReached,
-            *_FORWARDING_ERRORS,
-        ],
+        errors=[*_CONTENT_ERRORS, *_FORWARDING_ERRORS],
     )
     async def preview(
         self, actor: Actor, channel_id: ChannelIdText, body: NewMessage
     ) -> PostResponse:
-        """The post as its readers would see it, refused as posting it would be; nothing is stored."""
-        group_id, silent = GroupId(channel_id), body.silent
-        if body.forward is None:
-            content = body.to_content()
-            posted = await self._posts.preview(actor, group_id, content, silent=silent)
-        else:
-            source = body.forward.source
-            posted = await self._posts.preview_forward(actor, group_id, source, silent=silent)
-        access = posted.access
+        """Show the post as its readers would see it. Returns the errors of posting it, and stores nothing."""
+        new = body.forward.source if body.forward else body.to_content()
+        async with self.channel(channel_id):
+            if isinstance(new, Source):
+                posted = await self.forwards.preview(actor, channel_id, new, silent=body.silent)
+            else:
+                posted = await self.messages.preview(actor, channel_id, new, silent=body.silent)
         return anonymous_post_response(
-            posted.message, access.group.group_id, access.group.name, Tally()
+            posted.message, channel_id, posted.access.group.name, Tally()
         )
 
     @get("/v1/channels/{channel_id}/posts", errors=[ChannelNotFound, Banned, BadCursor])
@@ -141,16 +141,17 @@ class PostRoutes:
         self, actor: Actor, channel_id: ChannelIdText, query: HistoryQuery
     ) -> Rendered[Page[PostResponse]]:
         """A page of posts, newest first: the newest, those before a seq, or the ones right after a seq."""
-        page = await self._posts.list_posts(
-            actor,
-            GroupId(channel_id),
-            limit=query.limit,
-            before_seq=query.before_seq,
-            after_seq=query.after_seq,
-            cursor=query.cursor,
-        )
+        async with self.channel(channel_id):
+            page = await self.messages.list_messages(
+                actor,
+                channel_id,
+                limit=query.limit,
+                before_seq=query.before_seq,
+                after_seq=query.after_seq,
+                cursor=query.cursor,
+            )
         return Rendered(
-            self._rendering.page(
+            self.rendering.page(
                 page.messages,
                 page.access,
                 page.tallies,
@@ -162,31 +163,22 @@ class PostRoutes:
     @get("/v1/channels/{channel_id}/posts/{seq}", errors=[ChannelNotFound, PostNotFound, Banned])
     async def get_post(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostResponse:
         """One post."""
-        posted, tally = await self._posts.get(actor, GroupId(channel_id), seq)
-        return post_response(posted.message, posted.access, tally)
+        async with self.channel(channel_id):
+            posted = await self.messages.get(actor, channel_id, seq)
+        return await self._with_tally(actor, posted)
 
     @patch(
         "/v1/channels/{channel_id}/posts/{seq}",
-        errors=[
-            ChannelNotFound,
-            PostNotFound,
-            PostingNotAllowed,
-            Muted,
-            Banned,
-            MessageRecalled,
-            PermissionRefused,
-            FieldTooLong,
-            MediaNotFound,
-            WrongMediaKind,
-            StorageQuotaReached,
-        ],
+        errors=[*_CONTENT_ERRORS, PostNotFound, MessageRecalled, PermissionRefused],
     )
     async def edit(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, body: WriteMessage
     ) -> PostResponse:
         """Replace a post's content (owner, admin)."""
-        posted, tally = await self._posts.edit(actor, GroupId(channel_id), seq, body.to_content())
-        return post_response(posted.message, posted.access, tally)
+        content = body.to_content()
+        async with self.channel(channel_id):
+            posted = await self.edits.edit(actor, channel_id, seq, content)
+        return await self._with_tally(actor, posted)
 
     @delete(
         "/v1/channels/{channel_id}/posts/{seq}",
@@ -194,8 +186,9 @@ class PostRoutes:
         errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned],
     )
     async def recall(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
-        """Take a post back (owner, admin): its content goes, its seq stays."""
-        await self._posts.recall(actor, GroupId(channel_id), seq)
+        """Delete a post for everyone (owner, admin): its content goes, its seq stays."""
+        async with self.channel(channel_id):
+            await self.edits.recall(actor, channel_id, seq)
 
     @put(
         "/v1/channels/{channel_id}/posts/{seq}/pin",
@@ -209,9 +202,10 @@ class PostRoutes:
         ],
     )
     async def pin(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> PostResponse:
-        """Pin a post (owner, admin); subscribers hear `message.edited` with `pinned: true`."""
-        posted, tally = await self._posts.pin(actor, GroupId(channel_id), seq)
-        return post_response(posted.message, posted.access, tally)
+        """Pin a post (owner, admin); subscribers receive `message.edited` with `pinned: true`."""
+        async with self.channel(channel_id):
+            posted = await self.pinning.pin(actor, channel_id, seq)
+        return await self._with_tally(actor, posted)
 
     @delete(
         "/v1/channels/{channel_id}/posts/{seq}/pin",
@@ -219,16 +213,21 @@ class PostRoutes:
         errors=[ChannelNotFound, PostNotFound, PermissionRefused, Banned],
     )
     async def unpin(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
-        """Unpin a post (owner, admin); recalling it does so too."""
-        await self._posts.unpin(actor, GroupId(channel_id), seq)
+        """Unpin a post (owner, admin); deleting it unpins it too."""
+        async with self.channel(channel_id):
+            await self.pinning.unpin(actor, channel_id, seq)
 
     @get("/v1/channels/{channel_id}/pins", errors=[ChannelNotFound, Banned])
     async def pins(self, actor: Actor, channel_id: ChannelIdText) -> Page[PostResponse]:
         """The pinned posts, the newest pin first; all of them, since they are few."""
-        pins = await self._posts.list_pins(actor, GroupId(channel_id))
+        async with self.channel(channel_id):
+            pins = await self.pinning.list_pins(actor, channel_id)
+        tallies = await self.reacting.tallies(
+            actor, pins.access.group.stream_id, [message.seq for message in pins.messages]
+        )
         return Page(
             items=[
-                post_response(message, pins.access, pins.tallies.get(message.seq, Tally()))
+                post_response(message, pins.access, tallies.get(message.seq, Tally()))
                 for message in pins.messages
             ]
         )
@@ -240,11 +239,10 @@ class PostRoutes:
     async def freeze_reactions(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq
     ) -> PostResponse:
-        """Let nobody react to a post any more (owner, admin); the counts stay, and taking back is allowed."""
-        posted, tally = await self._posts.freeze_reactions(
-            actor, GroupId(channel_id), seq, frozen=True
-        )
-        return post_response(posted.message, posted.access, tally)
+        """Stop reactions to a post (owner, admin): the counts stay, and users may still remove their own."""
+        async with self.channel(channel_id):
+            posted = await self.pinning.freeze_reactions(actor, channel_id, seq, frozen=True)
+        return await self._with_tally(actor, posted)
 
     @delete(
         "/v1/channels/{channel_id}/posts/{seq}/reactions-freeze",
@@ -253,7 +251,8 @@ class PostRoutes:
     )
     async def unfreeze_reactions(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> None:
         """Let subscribers react to a post again (owner, admin)."""
-        await self._posts.freeze_reactions(actor, GroupId(channel_id), seq, frozen=False)
+        async with self.channel(channel_id):
+            await self.pinning.freeze_reactions(actor, channel_id, seq, frozen=False)
 
     @put(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",
@@ -274,8 +273,9 @@ class PostRoutes:
     async def react(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """React (subscribers); where one a user is the rule, it replaces my reaction before."""
-        return rendered_tally(await self._posts.react(actor, GroupId(channel_id), seq, emoji))
+        """React to a post (subscribers). Where users may hold one emoji only, it replaces my previous one."""
+        async with self.channel(channel_id):
+            return rendered_tally(await self.reacting.react(actor, channel_id, seq, emoji))
 
     @delete(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",
@@ -284,8 +284,9 @@ class PostRoutes:
     async def unreact(
         self, actor: Actor, channel_id: ChannelIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """Take my reaction back; always allowed."""
-        return rendered_tally(await self._posts.unreact(actor, GroupId(channel_id), seq, emoji))
+        """Remove my reaction; subscribers always may."""
+        async with self.channel(channel_id):
+            return rendered_tally(await self.reacting.unreact(actor, channel_id, seq, emoji))
 
     @get(
         "/v1/channels/{channel_id}/posts/{seq}/reactions",
@@ -293,7 +294,8 @@ class PostRoutes:
     )
     async def reactions(self, actor: Actor, channel_id: ChannelIdText, seq: Seq) -> TallyResponse:
         """The reactions to a post, and my own."""
-        return tally_response(await self._posts.reactions(actor, GroupId(channel_id), seq))
+        async with self.channel(channel_id):
+            return tally_response(await self.reacting.get(actor, channel_id, seq))
 
     @get(
         "/v1/channels/{channel_id}/posts/{seq}/reactions/{emoji}",
@@ -307,8 +309,14 @@ class PostRoutes:
         emoji: EmojiText,
         query: PageQuery,
     ) -> Page[ReactorResponse]:
-        """Who reacted with an emoji (owner, admin)."""
-        reactors, next_cursor = await self._posts.reactors(
-            actor, GroupId(channel_id), seq, emoji, limit=query.limit, cursor=query.cursor
-        )
-        return Page(items=await reactor_views(self._users, reactors), next_cursor=next_cursor)
+        """The users who reacted with an emoji, by id (owner, admin)."""
+        async with self.channel(channel_id):
+            reactors, next_cursor = await self.reacting.who(
+                actor, channel_id, seq, emoji, limit=query.limit, cursor=query.cursor
+            )
+        return Page(items=await reactor_views(self.users, reactors), next_cursor=next_cursor)
+
+    async def _with_tally(self, actor: Actor, posted: Posted) -> PostResponse:
+        message = posted.message
+        tallies = await self.reacting.tallies(actor, message.stream_id, [message.seq])
+        return post_response(message, posted.access, tallies.get(message.seq, Tally()))

@@ -1,35 +1,44 @@
-"""A channel as JSON, rendered once for all who joined it in one batch.
+"""Renders a channel as JSON once for all users who joined it in one batch.
 
-They are answered one after the other, each with the same group, head and instant of joining, so only the last rendering
-needs to be kept.
+Their answers follow one another and hold the same group, stream head and time of joining, so keeping the last rendering
+is enough.
 """
 
-from channels.models import Channel
+from channels.models import Channel, ChannelProfile
 from channels.routes.responses import channel_response
+from groups.models import AccessContext
+from groups.service.membership.commands import Membership
 
 
 class ChannelRendering:
-    """Renders channels; the last one is kept."""
+    """Renders the channel of a membership, and keeps the last result."""
 
     def __init__(self) -> None:
-        self._last: Channel | None = None
+        self._last: tuple[Membership, ChannelProfile] | None = None
         self._json = b""
 
-    def of(self, channel: Channel) -> bytes:
-        """The channel as `channel_response` shows it."""
-        if self._last is None or not _look_alike(channel, self._last):
-            view = channel_response(channel)
-            self._json = view.__pydantic_serializer__.to_json(view)
-            self._last = channel
+    def of(self, membership: Membership, profile: ChannelProfile) -> bytes:
+        """The JSON of `channel_response` for this member."""
+        if self._last is None or not _render_alike(membership, profile, *self._last):
+            access = AccessContext(
+                group=membership.group,
+                member=membership.member,
+                effective_role=membership.effective_role,
+            )
+            response = channel_response(Channel(access, membership.stream, profile))
+            self._json = response.__pydantic_serializer__.to_json(response)
+            self._last = membership, profile
         return self._json
 
 
-def _look_alike(one: Channel, other: Channel) -> bool:
-    mine, theirs = one.access.member, other.access.member
+def _render_alike(
+    one: Membership, profile: ChannelProfile, other: Membership, other_profile: ChannelProfile
+) -> bool:
+    mine, theirs = one.member, other.member
     return (
-        one.access.group is other.access.group
+        one.group is other.group
         and one.stream is other.stream
-        and one.extras is other.extras
+        and profile is other_profile
         and mine is not None
         and theirs is not None
         and mine.role is theirs.role

@@ -1,4 +1,4 @@
-"""What the channel calls take and answer."""
+"""The request bodies and responses of channels, subscribers and posts."""
 
 from typing import Annotated, Final, Literal
 
@@ -11,6 +11,7 @@ from channels.models import (
     AcceptMessages,
     Channel,
     ChannelChanges,
+    ChannelSettings,
     NewChannel,
     expand_channel_id,
 )
@@ -50,7 +51,7 @@ def _expanded(text: str) -> GroupId:
 _SHORT_BYTES: Final = GROUP_ID_BYTES - len(CHANNEL_PREFIX)
 
 ChannelIdText = Annotated[
-    str,
+    GroupId,
     Field(
         examples=["news"],
         description="Percent-encoded in full (`%40TOA%23_news`), or without its prefix (`news`).",
@@ -62,7 +63,7 @@ ChannelIdText = Annotated[
         GROUP_ID_BYTES,
     ),
 ]
-"""A channel id as a path names it."""
+"""A channel id in a path."""
 
 NEW_CHANNEL_ID: Final = rf"^{CHANNEL_PREFIX}[^{UNSEEN}]*[^ {UNSEEN}]$"
 
@@ -75,12 +76,13 @@ CustomData = Annotated[Text, MaxBytes("channel_custom_data_bytes", CHANNEL_CUSTO
 
 
 class SettingsBody(Changes):
-    """A channel's settings; what is left out takes its default, or stays."""
+    """A channel's settings. A setting that is left out takes its default, or stays."""
 
     visibility: Annotated[
         Literal[Visibility.PUBLIC, Visibility.PRIVATE] | None,
         Field(
-            description="`public`: in the directory, readable and open to all; `private`: 404 to strangers."
+            description="`public`: listed in the directory, and anyone may read and subscribe."
+            " `private`: nobody finds or joins it without an invitation; others get 404."
         ),
     ] = None
     reactions: ReactionSetting | None = None
@@ -92,7 +94,7 @@ class SettingsBody(Changes):
 
 
 class CreateChannel(Body):
-    """A new channel, or with `group_id` a Community group of mine that becomes one."""
+    """A new channel, or with `group_id` a Community group of mine to make a channel."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -110,7 +112,7 @@ class CreateChannel(Body):
     name: ChannelName
     channel_id: Annotated[
         Annotated[GroupIdText, SchemaHint(NEW_CHANNEL_ID, GROUP_ID_BYTES)] | None,
-        Field(description="Starts with `@TOA#_`; null: the server makes one."),
+        Field(description="Starts with `@TOA#_`. null: the server chooses one."),
     ] = None
     group_id: GroupIdText | None = None
     face_url: FaceUrl = ""
@@ -120,13 +122,13 @@ class CreateChannel(Body):
     settings: SettingsBody = SettingsBody()
 
     def to_new(self) -> NewChannel:
-        """The channel that is wanted."""
+        """The body as the service takes it."""
         values = self.model_dump(exclude_unset=True, exclude={"settings"})
         return NewChannel(**values, **self.settings.model_dump(exclude_unset=True))
 
 
 class UpdateChannel(Changes):
-    """New values; what is left out stays."""
+    """New values. A field that is left out stays."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "City News", "settings": {"reactions": "all"}}]}
@@ -140,7 +142,7 @@ class UpdateChannel(Changes):
     settings: SettingsBody | None = None
 
     def to_changes(self) -> ChannelChanges:
-        """The changes that are wanted."""
+        """The body as the service takes it."""
         values = self.model_dump(exclude_unset=True, exclude={"settings"})
         settings = self.settings.model_dump(exclude_unset=True) if self.settings else {}
         return ChannelChanges(**values, **settings)
@@ -159,7 +161,7 @@ class SettingsResponse(Response):
 
 
 class LastPostResponse(Response):
-    """The newest post, for lists."""
+    """The newest post, as lists show it."""
 
     seq: int
     preview: str
@@ -167,9 +169,9 @@ class LastPostResponse(Response):
 
 
 class ChannelResponse(Response):
-    """A channel as the caller sees it; `subscribed_at` and `role` are null for who does not subscribe.
+    """A channel as I see it. `subscribed_at` and `role` are null unless I subscribe.
 
-    `grants`: what the caller may do here as owner or admin.
+    `grants`: what I may do here as the owner or an admin.
     """
 
     channel_id: GroupId
@@ -190,33 +192,35 @@ class ChannelResponse(Response):
     last_post: LastPostResponse | None
 
 
+_PROFILE_SETTINGS: Final = tuple(ChannelSettings.model_fields)
+_GROUP_SETTINGS: Final = tuple(
+    name for name in SettingsResponse.model_fields if name not in _PROFILE_SETTINGS
+)
+
+
 def channel_response(channel: Channel) -> ChannelResponse:
-    """The channel as answered."""
+    """The response for a channel."""
     group, member = channel.access.group, channel.access.member
-    extras, last = channel.extras, channel.stream.last
+    profile, last = channel.profile, channel.stream.last
+    settings = SettingsResponse.model_construct(
+        **{name: getattr(group, name) for name in _GROUP_SETTINGS},
+        **{name: getattr(profile, name) for name in _PROFILE_SETTINGS},
+    )
     return ChannelResponse.model_construct(
         channel_id=group.group_id,
         name=group.name,
         face_url=group.face_url,
-        organization=extras.organization,
+        organization=profile.organization,
         introduction=group.introduction,
-        custom_data=extras.custom_data,
+        custom_data=profile.custom_data,
         owner_id=group.owner_id,
-        created_at=extras.created_at,
+        created_at=profile.created_at,
         subscriber_count=group.member_count,
         subscribed_at=member.joined_at if member else None,
         role=member.role if member else None,
         grants=list(member.granted) if member else [],
         verified=group.verified,
-        settings=SettingsResponse.model_construct(
-            visibility=group.visibility,
-            reactions=group.reactions,
-            reactions_per_user=group.reactions_per_user,
-            distinct_reactions=group.distinct_reactions,
-            accept_messages=extras.accept_messages,
-            signatures=extras.signatures,
-            protect_content=extras.protect_content,
-        ),
+        settings=settings,
         head_seq=channel.stream.head_seq,
         last_post=LastPostResponse.model_construct(seq=last.seq, preview=last.preview, at=last.at)
         if last
@@ -225,14 +229,14 @@ def channel_response(channel: Channel) -> ChannelResponse:
 
 
 class ChannelMissing(Response):
-    """One of several channels asked for that cannot be shown."""
+    """A channel named in the request that cannot be shown, with its error."""
 
     channel_id: GroupId
     error: ItemError
 
 
 class ChannelGone(Response):
-    """A channel that I subscribed to, and why not any more."""
+    """A channel to which my subscription ended, and why."""
 
     channel_id: GroupId
     gone: DepartureReason
@@ -240,12 +244,12 @@ class ChannelGone(Response):
 
 
 def gone_response(departure: Departure) -> ChannelGone:
-    """The end of a subscription as answered."""
+    """The response for the end of a subscription."""
     return ChannelGone(channel_id=departure.group_id, gone=departure.reason, gone_at=departure.at)
 
 
 class SubscriberResponse(Response):
-    """A subscriber."""
+    """A subscriber of a channel."""
 
     user_id: UserId
     name: str
@@ -256,7 +260,7 @@ class SubscriberResponse(Response):
 
 
 def subscriber_response(member: Member, user: User | None) -> SubscriberResponse:
-    """The subscriber as answered."""
+    """The response for a subscriber."""
     return SubscriberResponse.model_construct(
         user_id=member.user_id,
         name=user.name if user else "",
@@ -268,9 +272,9 @@ def subscriber_response(member: Member, user: User | None) -> SubscriberResponse
 
 
 class PostResponse(MarkedResponse):
-    """A post; it speaks for the channel, and only owner and admins see who wrote it.
+    """A post. It is from the channel: only the owner and admins see its author.
 
-    `views`: the users who reported having seen it, up to 512 exactly, beyond within 3.3 % (of 95 numbers in 100).
+    `views`: how many users reported seeing it. Up to 512 it is exact; above, 95 of 100 numbers are within 3.3 %.
     """
 
     channel_id: GroupId
@@ -286,7 +290,7 @@ class PostResponse(MarkedResponse):
 
 
 def post_response(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
-    """The post as the reader with this standing sees it; recalled, it keeps id, seq and times only."""
+    """The post for a reader with this access; a deleted post keeps only its id, seq and times."""
     group = access.group
     is_shown = policy.may_see_sender(group, access.effective_role) and message.recalled_at is None
     return anonymous_post_response(message, group.group_id, group.name, tally).model_copy(
@@ -297,7 +301,7 @@ def post_response(message: Message, access: AccessContext, tally: Tally) -> Post
 def anonymous_post_response(
     message: Message, channel_id: GroupId, channel_name: str, tally: Tally
 ) -> PostResponse:
-    """The post as every reader may see it."""
+    """The post without its author."""
     return PostResponse.model_construct(
         channel_id=channel_id,
         post_id=f"{channel_id}:{message.seq}",

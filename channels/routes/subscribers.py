@@ -1,7 +1,10 @@
-"""Calls on who subscribes to a channel and who owns it."""
+"""Routes of subscribers: subscribing, importing, removing, banning, and giving the channel to another owner."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from channels.errors import ChannelNotFound
-from channels.routes.importing import ImportLine, ImportProgress, ImportQuery, Intake
+from channels.routes.importing import ImportLine, ImportProgress, ImportQuery, SubscriberImport
 from channels.routes.rendering import ChannelRendering
 from channels.routes.responses import (
     ChannelIdText,
@@ -11,7 +14,7 @@ from channels.routes.responses import (
     subscriber_response,
 )
 from channels.service.channels import ChannelService
-from channels.service.subscribers import SubscriberService
+from channels.service.guard import ChannelGuard
 from groups.errors import (
     AdminLimitReached,
     Banned,
@@ -23,46 +26,38 @@ from groups.errors import (
 from groups.kernel.actor import Actor
 from groups.kernel.endpoint import NdjsonBody, NdjsonStream, Rendered, delete, get, post, put
 from groups.kernel.errors import PermissionRefused
-from groups.kernel.ids import GroupId, UserIdText
+from groups.kernel.ids import UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import Member
 from groups.routes.members import MemberQuery, RemoveQuery
 from groups.routes.responses.members import BanResponse, NewOwner, RemoveMember
-from groups.service.membership.service import Membership
+from groups.service.membership.import_service import ImportService
+from groups.service.membership.service import MembershipService
 from groups.service.users import UserService
 
 
+@dataclass(kw_only=True, slots=True)
 class SubscriberRoutes:
-    """Subscriptions, bans, ownership."""
+    """Subscriptions, bans and ownership: memberships of the channel's group."""
 
     tag = "Subscribers"
 
-    def __init__(
-        self, subscribers: SubscriberService, channels: ChannelService, users: UserService
-    ) -> None:
-        self._subscribers = subscribers
-        self._channels = channels
-        self._users = users
-        self._rendering = ChannelRendering()
-
-    async def _view(self, membership: Membership) -> SubscriberResponse:
-        member = membership.member
-        if member is None:
-            raise MemberNotFound
-        return (await self._views([member]))[0]
-
-    async def _views(self, members: list[Member]) -> list[SubscriberResponse]:
-        users = await self._users.names(member.user_id for member in members)
-        return [subscriber_response(member, users.get(member.user_id)) for member in members]
+    channel: ChannelGuard
+    channels: ChannelService
+    memberships: MembershipService
+    imports: ImportService
+    users: UserService
+    rendering: ChannelRendering = field(init=False, default_factory=ChannelRendering)
 
     @put(
         "/v1/channels/{channel_id}/subscription",
         errors=[ChannelNotFound, Banned, MemberLimitReached, GroupsPerUserReached],
     )
     async def subscribe(self, actor: Actor, channel_id: ChannelIdText) -> Rendered[ChannelResponse]:
-        """Subscribe; doing it again changes nothing."""
-        channel = await self._subscribers.subscribe(actor, GroupId(channel_id))
-        return Rendered(self._rendering.of(channel))
+        """Subscribe. Repeating it changes nothing."""
+        async with self.channel(channel_id) as profile:
+            membership = await self.memberships.join(actor, channel_id)
+        return Rendered(self.rendering.of(membership, profile))
 
     @delete(
         "/v1/channels/{channel_id}/subscription",
@@ -70,23 +65,25 @@ class SubscriberRoutes:
         errors=[ChannelNotFound, OwnerCannotLeave],
     )
     async def unsubscribe(self, actor: Actor, channel_id: ChannelIdText) -> None:
-        """Unsubscribe; the conversation goes with it. The owner transfers or deletes instead."""
-        await self._subscribers.unsubscribe(actor, GroupId(channel_id))
+        """Unsubscribe, which deletes my conversation. An owner transfers or deletes the channel instead."""
+        async with self.channel(channel_id):
+            await self.memberships.leave(actor, channel_id)
 
     @get("/v1/channels/{channel_id}/subscribers", errors=[ChannelNotFound, PermissionRefused])
     async def list_subscribers(
         self, actor: Actor, channel_id: ChannelIdText, query: MemberQuery
     ) -> Page[SubscriberResponse]:
-        """Who subscribes, by id (owner, admin): subscribers are hidden from each other."""
-        members, next_cursor = await self._subscribers.list_subscribers(
-            actor,
-            GroupId(channel_id),
-            limit=query.limit,
-            cursor=query.cursor,
-            prefix=query.q,
-            staff_only=query.staff,
-        )
-        return Page(items=await self._views(members), next_cursor=next_cursor)
+        """The subscribers, by id (owner, admin). Subscribers do not see each other."""
+        async with self.channel(channel_id):
+            members, next_cursor = await self.memberships.list_members(
+                actor,
+                channel_id,
+                limit=query.limit,
+                cursor=query.cursor,
+                prefix=query.q,
+                staff_only=query.staff,
+            )
+        return Page(items=await self._responses(members), next_cursor=next_cursor)
 
     @post("/v1/channels/{channel_id}/subscribers", errors=[ChannelNotFound, PermissionRefused])
     async def import_subscribers(
@@ -96,18 +93,18 @@ class SubscriberRoutes:
         query: ImportQuery,
         lines: NdjsonBody[ImportLine],
     ) -> NdjsonStream[ImportProgress]:
-        """Subscribe users by the million (the application's back end), a line {"user_id": …} each.
+        """Subscribe up to millions of users (the application's back end), with a line {"user_id": …} for each.
 
-        The lines are taken in batches, each committed before its line of progress is sent; blank ones are skipped.
-        After a crash of either side send the same lines again: who is there already is `present`. Where the channel is
-        full the rest is refused one by one. The last line has `done`, or `error` where it could not go on. Read while
-        you send, or ask for `results=refused`, which is short: a client that reads nothing for a minute is cut off.
+        The server takes the lines in batches and sends a line of progress when it has committed a batch. It skips blank
+        lines. After a crash on either side, send the same lines again: users who subscribe already are `present`. In a
+        full channel each further user is refused. The last line has `done`, or `error` where the import stopped early.
+        Read while you send, or ask for `results=refused`, which is short: the server disconnects a client that reads
+        nothing for a minute.
         """
-        intake = Intake(lines, query)
-        admissions = await self._subscribers.import_users(
-            actor, GroupId(channel_id), intake.batches()
-        )
-        return NdjsonStream(intake.progress(admissions))
+        importing = SubscriberImport(lines, query)
+        async with self.channel(channel_id):
+            outcomes = await self.imports.begin(actor, channel_id, importing.batches())
+        return NdjsonStream(importing.progress(outcomes))
 
     @put(
         "/v1/channels/{channel_id}/subscribers/{user_id}",
@@ -116,8 +113,13 @@ class SubscriberRoutes:
     async def add(
         self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText
     ) -> SubscriberResponse:
-        """Subscribe a user (owner, admin): how one comes into a private channel; lifts a ban."""
-        return await self._view(await self._subscribers.add(actor, GroupId(channel_id), user_id))
+        """Subscribe a user (owner, admin), also to a private channel. This lifts a ban."""
+        async with self.channel(channel_id):
+            membership = await self.memberships.add(actor, channel_id, user_id)
+        if membership.member is None:
+            raise MemberNotFound
+        [response] = await self._responses([membership.member])
+        return response
 
     @delete(
         "/v1/channels/{channel_id}/subscribers/{user_id}",
@@ -132,21 +134,23 @@ class SubscriberRoutes:
         query: RemoveQuery,
         body: RemoveMember | None,
     ) -> None:
-        """Remove a subscriber (owner, admin); with `ban` he cannot come back by himself.
+        """Remove a subscriber (owner, admin). With `ban` the user cannot subscribe again.
 
-        `ban` may stand in the query or in a body: not every client sends a body with DELETE.
+        Send `ban` in the query or in a body: some clients send no body with DELETE.
         """
         ban = query.ban or (body is not None and body.ban)
-        await self._subscribers.remove(actor, GroupId(channel_id), user_id, ban=ban)
+        async with self.channel(channel_id):
+            await self.memberships.remove(actor, channel_id, user_id, ban=ban)
 
     @get("/v1/channels/{channel_id}/bans", errors=[ChannelNotFound, PermissionRefused])
     async def bans(
         self, actor: Actor, channel_id: ChannelIdText, query: PageQuery
     ) -> Page[BanResponse]:
-        """Who is banned (owner, admin)."""
-        bans, next_cursor = await self._subscribers.list_bans(
-            actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
-        )
+        """The banned users, by id (owner, admin)."""
+        async with self.channel(channel_id):
+            bans, next_cursor = await self.memberships.list_bans(
+                actor, channel_id, limit=query.limit, cursor=query.cursor
+            )
         items = [
             BanResponse(user_id=ban.user_id, banned_at=ban.banned_at, banned_by=ban.banned_by)
             for ban in bans
@@ -159,8 +163,9 @@ class SubscriberRoutes:
         errors=[ChannelNotFound, PermissionRefused],
     )
     async def unban(self, actor: Actor, channel_id: ChannelIdText, user_id: UserIdText) -> None:
-        """Lift a ban (owner, admin); the user may subscribe again."""
-        await self._subscribers.unban(actor, GroupId(channel_id), user_id)
+        """Lift a ban (owner, admin). The user may then subscribe again."""
+        async with self.channel(channel_id):
+            await self.memberships.unban(actor, channel_id, user_id)
 
     @post(
         "/v1/channels/{channel_id}/owner",
@@ -169,9 +174,14 @@ class SubscriberRoutes:
     async def transfer(
         self, actor: Actor, channel_id: ChannelIdText, body: NewOwner
     ) -> ChannelResponse:
-        """Give the channel to a subscriber (owner); I stay as admin with all grants.
+        """Make a subscriber the owner (owner). I stay as an admin who may do everything.
 
-        Where there are as many admins as may be, only one of them can take it. Invitations that I made end.
+        When the channel has its full number of admins, the new owner must be one of them. My open invitations end.
         """
-        await self._subscribers.transfer(actor, GroupId(channel_id), body.user_id)
-        return channel_response(await self._channels.get(actor, GroupId(channel_id)))
+        async with self.channel(channel_id):
+            await self.memberships.transfer(actor, channel_id, body.user_id)
+        return channel_response(await self.channels.get(actor, channel_id))
+
+    async def _responses(self, members: Sequence[Member]) -> list[SubscriberResponse]:
+        users = await self.users.names(member.user_id for member in members)
+        return [subscriber_response(member, users.get(member.user_id)) for member in members]

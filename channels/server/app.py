@@ -22,7 +22,7 @@ from channels.analytics.routes import InsightRoutes, ViewRoutes
 from channels.analytics.wiring import REACH_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
 from channels.limits import Limits
-from channels.routes.admins import RunningRoutes
+from channels.routes.admins import AdminRoutes
 from channels.routes.channels import ChannelRoutes
 from channels.routes.dialogue_reactions import DialogueReactionRoutes
 from channels.routes.dialogues import DialogueRoutes
@@ -166,12 +166,12 @@ def create_services(
         chat,
         talks,
         emoji,
-        official.extras,
+        official.profiles,
         limits,
         clock,
         on_batch=metrics.batch,
     )
-    talks.admission.desk = official.desk
+    talks.admission.desk = official.inbox_rules
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
@@ -182,11 +182,34 @@ def endpoints_for(services: Services) -> list[Endpoint]:
     """Every call of the API."""
     chat, official, talks = services.chat, services.channels, services.conversations
     routes: Sequence[object] = (
-        ChannelRoutes(official.channels, official.subscriptions, official.verification),
-        SubscriberRoutes(official.subscribers, official.channels, chat.users),
-        RunningRoutes(official.running, official.subscribers, chat.users),
-        InvitationRoutes(official.running),
-        PostRoutes(official.posts, chat.users),
+        ChannelRoutes(
+            channels=official.channels,
+            subscriptions=official.subscriptions,
+            verified_badges=official.verified_badges,
+        ),
+        SubscriberRoutes(
+            channel=official.channel,
+            channels=official.channels,
+            memberships=chat.membership,
+            imports=chat.imports,
+            users=chat.users,
+        ),
+        AdminRoutes(
+            channel=official.channel,
+            memberships=chat.membership,
+            log=chat.admin_log,
+            users=chat.users,
+        ),
+        InvitationRoutes(channel=official.channel, inviting=chat.invitations),
+        PostRoutes(
+            channel=official.channel,
+            messages=chat.messages,
+            edits=chat.message_changes,
+            forwards=chat.forwards,
+            pinning=chat.curation,
+            reacting=services.reactions,
+            users=chat.users,
+        ),
         DraftRoutes(official.drafting.drafts, official.drafting.publishing),
         ViewRoutes(services.reach.views),
         InsightRoutes(services.reach.insights),
@@ -204,11 +227,21 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         ConversationGroupRoutes(talks.conversation_groups, talks.inbox),
         UnreadRoutes(talks.inbox, talks.cursors),
         DialogueRoutes(
-            talks.dialogues, talks.changes, official.timeline, official.dialogue_reactions
+            dialogues=talks.dialogues,
+            edits=talks.changes,
+            timeline=official.timeline,
+            reactions=official.dialogue_reactions,
         ),
         DialogueReactionRoutes(official.dialogue_reactions, talks.dialogues, official.inbox),
         BlockRoutes(talks.blocks),
-        InboxRoutes(official.inbox, chat.users),
+        InboxRoutes(
+            inbox=official.inbox,
+            threads=talks.threads,
+            dialogues=talks.dialogues,
+            edits=talks.changes,
+            reactions=official.dialogue_reactions,
+            users=chat.users,
+        ),
         MediaRoutes(chat.media),
         UserRoutes(chat.users, chat.revocations),
     )
@@ -322,7 +355,12 @@ class App(web.BaseRunner):
         self.operations.mount(http.router)
         WebApp(limits, has_public_pages=public_pages != "off").mount(http.router)
         public = PublicChannelPages(
-            services.channels, public_pages, addresses, not_found_delay, public_url=public_url
+            services.channels,
+            services.chat.messages,
+            public_pages,
+            addresses,
+            not_found_delay,
+            public_url=public_url,
         )
         public.mount(http.router)
 

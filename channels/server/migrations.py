@@ -18,7 +18,7 @@ def migrations(database: Database, chat: GroupChat, channels: Channels) -> tuple
     """All steps in order. The version of the last one is this program's."""
     muted = muted_count(database, chat)
     return (
-        Migration(1, "verified badges stand with the group", channels.verification.move_badges),
+        Migration(1, "verified badges stand with the group", channels.verified_badges.move_badges),
         Migration(2, "who has muted a group is counted", partial(repair_findings, database, muted)),
         Migration(3, "the bytes of each user's uploads are counted", chat.media.recount_usage),
         Migration(

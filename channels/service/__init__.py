@@ -1,1 +1,1 @@
-"""The rules of channels at work: the channel's own life, who subscribes and runs it, what it posts."""
+"""The services of channels: their life, profiles, subscriptions, inbox rules, badges, and the checks before calls."""

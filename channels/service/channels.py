@@ -1,11 +1,11 @@
-"""The life of a channel: created or marked, shown, found, changed, deleted."""
+"""The life of a channel: creation, reading, search, changes, deletion."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, in_words_of_channels
+from channels.errors import BadChannelId, ChannelLimitReached, ChannelNotFound, channel_errors
 from channels.limits import CHANNEL_REACTIONS_PER_USER, Limits
 from channels.models import (
     CHANNEL_PREFIX,
@@ -15,6 +15,7 @@ from channels.models import (
     NewChannel,
     size_of,
 )
+from channels.service.guard import ChannelGuard
 from channels.service.profiles import ProfileCache
 from channels.store import ChannelStore
 from groups.kernel.actor import Actor
@@ -43,29 +44,14 @@ from groups.service.lifecycle.reader import GroupReader
 from groups.service.lifecycle.update import GroupChanges, UpdateService
 from groups.service.write_locks import group_lock
 
-Found = tuple[AccessContext, Stream]
 CreatePolicy = Literal["anyone", "admin"]
 
-_OF_GROUP = {
-    "name",
-    "face_url",
-    "introduction",
-    "visibility",
-    "reactions",
-    "reactions_per_user",
-    "distinct_reactions",
-}
-"""The fields of a channel that its group keeps; the others are its extras."""
-
-
-LANE: Final = "channels"
-"""The one key of the group commit."""
+QUEUE: Final = "channels"
+"""The only key of the queue of creations."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Creation:
-    """A channel on its way."""
-
     actor: Actor
     new: NewChannel
     key: str | None
@@ -75,71 +61,64 @@ def _join_option(visibility: Visibility) -> JoinOption:
     return JoinOption.INVITE if visibility is Visibility.PRIVATE else JoinOption.FREE
 
 
+def _rules_of(new: NewChannel) -> dict[str, Any]:
+    """The rules of the group of a new channel."""
+    return {
+        "posting": Posting.OWNER_AND_ADMINS,
+        "join_option": _join_option(new.visibility),
+        "visibility": new.visibility,
+        "history_visible": True,
+        "reactions": new.reactions,
+        "reactions_per_user": new.reactions_per_user or CHANNEL_REACTIONS_PER_USER,
+        "distinct_reactions": new.distinct_reactions or DISTINCT_REACTIONS,
+    }
+
+
+@dataclass(kw_only=True, slots=True)
 class ChannelService:
     """Channels and their profiles."""
 
-    def __init__(
-        self,
-        database: Database,
-        channels: ChannelStore,
-        extras: ProfileCache,
-        groups: GroupReader,
-        founding: CreateService,
-        updating: UpdateService,
-        disbanding: DisbandService,
-        directory: Directory,
-        repeats: Idempotency,
-        limits: Limits,
-        clock: Clock,
-        create_policy: CreatePolicy = "anyone",
-        *,
-        on_batch: OnBatch | None = None,
-    ) -> None:
-        self._database = database
-        self._channels = channels
-        self._extras = extras
-        self._groups = groups
-        self._founding = founding
-        self._updating = updating
-        self._disbanding = disbanding
-        self._directory = directory
-        self._repeats = repeats
-        self._limits = limits
-        self._clock = clock
-        self._create_policy = create_policy
-        # One after the other: all creations of a deployment write its counter, and side by side they would only
-        # run into each other, over and over.
-        self._lane: GroupCommit[_Creation, GroupId] = GroupCommit(
-            database, self._apply, name="channels", max_batch=1, on_batch=on_batch
+    database: Database
+    store: ChannelStore
+    profiles: ProfileCache
+    channel: ChannelGuard
+    groups: GroupReader
+    creation: CreateService
+    updates: UpdateService
+    disbanding: DisbandService
+    directory: Directory
+    idempotency: Idempotency
+    limits: Limits
+    clock: Clock
+    create_policy: CreatePolicy = "anyone"
+    on_batch: InitVar[OnBatch | None] = None
+    _queue: GroupCommit[_Creation, GroupId] = field(init=False)
+
+    def __post_init__(self, on_batch: OnBatch | None) -> None:
+        # One creation at a time: all of a deployment write one counter, and side by side they would only conflict.
+        self._queue = GroupCommit(
+            self.database, self._apply, name="channels", max_batch=1, on_batch=on_batch
         )
 
     # --- create ---------------------------------------------------------------------------------------------------
 
     async def create(self, actor: Actor, new: NewChannel, *, key: str | None = None) -> Channel:
-        """Create a channel that the actor owns, or mark his Community group; with a `key`, once.
+        """Create a channel that the actor owns, or make their Community group one; once for each `key`.
 
-        Publishes: MembersJoined (the owner), or GroupUpdated where a group is marked. Raises: PermissionRefused where
-        only the application creates; BadChannelId; ChannelIdTaken; ChannelNotFound, NotForThisType for a `group_id`
-        that cannot be marked; ChannelLimitReached; IdempotencyConflict.
+        Publishes: MembersJoined (the owner), or GroupUpdated for an existing group. Raises: PermissionRefused when only
+        the application creates channels; BadChannelId; ChannelIdTaken; GroupNotFound and NotForThisType for a
+        `group_id` that cannot become a channel; ChannelLimitReached; IdempotencyConflict.
         """
-        if self._create_policy == "admin" and not actor.is_app_admin:
-            raise PermissionRefused("Channels are created by the application")
-        if new.channel_id is not None and new.group_id is not None:
-            reason = "channel_id and group_id exclude each other: a marked group keeps its id"
-            raise InvalidRequest(reason, errors=[{"field": "channel_id", "reason": reason}])
-        if new.channel_id is not None and (
-            not new.channel_id.startswith(CHANNEL_PREFIX) or new.channel_id == CHANNEL_PREFIX
-        ):
-            raise BadChannelId
-        if new.channel_id is not None and "," in new.channel_id:
-            raise BadChannelId("A channel id holds no comma: commas part the ids of a list")
+        if self.create_policy == "admin" and not actor.is_app_admin:
+            raise PermissionRefused("Only the application creates channels")
+        _check_ids(new)
         creation = _Creation(actor, new, key)
         if new.group_id is not None:
-            group_id = await self._lane.submit(LANE, creation)
+            group_id = await self._queue.submit(QUEUE, creation)
         else:
-            with in_words_of_channels():
-                group_id = await self._lane.submit(LANE, creation)
-        self._extras.forget(group_id)
+            with channel_errors():
+                group_id = await self._queue.submit(QUEUE, creation)
+        self.profiles.forget(group_id)
         return await self.get(actor, group_id)
 
     async def _apply(self, tx: Tx, _: str, creations: Sequence[_Creation]) -> Sequence[GroupId]:
@@ -148,9 +127,9 @@ class ChannelService:
         call = repeatable(actor, "channel", creation.key, new.model_dump_json())
         if new.group_id is None:
             return [await self._create(actor, new, call, tx)]
-        if await self._repeats.first(call, tx) is None:
+        if await self.idempotency.first(call, tx) is None:
             await self._mark(actor, new.group_id, new, tx)
-            await self._repeats.note(call, new.group_id, tx)
+            await self.idempotency.note(call, new.group_id, tx)
         return [new.group_id]
 
     async def _create(
@@ -163,15 +142,9 @@ class ChannelService:
             introduction=new.introduction,
             face_url=new.face_url,
             custom={CHANNEL_MARKER: "1"},
-            posting=Posting.OWNER_AND_ADMINS,
-            join_option=_join_option(new.visibility),
-            visibility=new.visibility,
-            history_visible=True,
-            reactions=new.reactions,
-            reactions_per_user=new.reactions_per_user or CHANNEL_REACTIONS_PER_USER,
-            distinct_reactions=new.distinct_reactions or DISTINCT_REACTIONS,
+            **_rules_of(new),
         )
-        access, is_new = await self._founding.create_in(
+        access, is_new = await self.creation.create_in(
             actor,
             group,
             tx,
@@ -185,38 +158,24 @@ class ChannelService:
         return group_id
 
     async def _mark(self, actor: Actor, group_id: GroupId, new: NewChannel, tx: Tx) -> None:
-        named = new.model_fields_set
-        profile = {field: getattr(new, field) for field in ("face_url", "introduction")}
-        changes = GroupChanges(
-            name=new.name,
-            posting=Posting.OWNER_AND_ADMINS,
-            join_option=_join_option(new.visibility),
-            visibility=new.visibility,
-            history_visible=True,
-            reactions=new.reactions,
-            reactions_per_user=new.reactions_per_user or CHANNEL_REACTIONS_PER_USER,
-            distinct_reactions=new.distinct_reactions or DISTINCT_REACTIONS,
-            **{field: value for field, value in profile.items() if field in named},
-        )
-        if await self._channels.find(group_id, tx) is not None:
-            # Marking twice changes nothing, for the owner; for others the channel is as it is.
-            access, _ = await self._groups.get(actor, group_id)
+        """Make the group a channel; do nothing when it is one already and the actor may see it."""
+        if await self.store.find_profile(group_id, tx) is not None:
+            access, _ = await self.groups.get(actor, group_id)
             if access.group.owner_id != actor.user_id and not actor.is_app_admin:
                 raise PermissionRefused("Only its owner makes a group a channel")
             return
-        shown = new.model_dump(
-            mode="python", exclude_unset=True, exclude={*_OF_GROUP, "channel_id", "group_id"}
+        named = {"face_url", "introduction"} & new.model_fields_set
+        changes = GroupChanges(
+            name=new.name, **_rules_of(new), **{field: getattr(new, field) for field in named}
         )
-        await self._updating.mark_in(actor, group_id, changes, tx, also_changed=shown)
-        await self._insert(group_id, new, self._clock.now(), tx)
+        await self.updates.mark_in(actor, group_id, changes, tx, also_changed=new.of_profile())
+        await self._insert(group_id, new, self.clock.now(), tx)
 
     async def _insert(self, group_id: GroupId, new: NewChannel, at: datetime, tx: Tx) -> None:
-        if not await self._channels.count(1, self._limits.channels, tx):
-            raise ChannelLimitReached(limit=self._limits.channels)
-        values = new.model_dump(mode="python", exclude={*_OF_GROUP, "channel_id", "group_id"})
-        await self._channels.insert(
-            ChannelProfile(channel_id=group_id, created_at=at, **values), tx
-        )
+        if not await self.store.count(1, self.limits.channels, tx):
+            raise ChannelLimitReached(limit=self.limits.channels)
+        values = new.of_profile(with_defaults=True)
+        await self.store.insert(ChannelProfile(channel_id=group_id, created_at=at, **values), tx)
 
     # --- read -----------------------------------------------------------------------------------------------------
 
@@ -225,33 +184,31 @@ class ChannelService:
 
         Raises: ChannelNotFound.
         """
-        extras = await self._extras.get(channel_id)
-        with in_words_of_channels():
-            access, stream = await self._groups.get(actor, channel_id)
-        return Channel(access=access, stream=stream, extras=extras)
+        async with self.channel(channel_id) as profile:
+            access, stream = await self.groups.get(actor, channel_id)
+        return Channel(access, stream, profile)
 
     async def get_many(
         self, actor: Actor, channel_ids: Sequence[GroupId]
     ) -> list[Channel | DomainError]:
-        """Each of the channels as the actor sees it, or its own refusal, in the order asked for."""
-        found = await self._groups.get_many(actor, channel_ids)
+        """Each of the channels as the actor sees it, or its error, in the order given."""
+        found = await self.groups.get_many(actor, channel_ids)
         seen = [item[0].group.group_id for item in found if not isinstance(item, DomainError)]
-        extras = await self._extras.find_many(seen)
+        profiles = await self.profiles.find_many(seen)
         results: list[Channel | DomainError] = []
         for channel_id, item in zip(channel_ids, found, strict=True):
-            if isinstance(item, DomainError) or channel_id not in extras:
+            if isinstance(item, DomainError) or channel_id not in profiles:
                 results.append(ChannelNotFound())
             else:
                 access, stream = item
-                results.append(Channel(access=access, stream=stream, extras=extras[channel_id]))
+                results.append(Channel(access, stream, profiles[channel_id]))
         return results
 
     async def list_owned(
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Channel], str | None]:
         """A page of the channels that the actor owns, by id."""
-        found = await self._directory.owned(actor, limit=limit, cursor=cursor)
-        return await self._page_of(found)
+        return await self._page(await self.directory.owned(actor, limit=limit, cursor=cursor))
 
     async def search(
         self,
@@ -263,25 +220,28 @@ class ChannelService:
         cursor: str | None,
         with_private: bool = False,
     ) -> tuple[list[Channel], str | None]:
-        """A page of the directory: public channels whose name, id or introduction hold `words`.
+        """A page of the directory: public channels with `words` in their name, id or introduction.
 
-        `with_private`: of every channel there is, for the application's admin. Raises: PermissionRefused.
+        `with_private` adds the private channels, for the application only. Raises: PermissionRefused.
         """
         if with_private and not actor.is_app_admin:
-            raise PermissionRefused("Private channels are listed to the application only")
-        found = await self._directory.search(
+            raise PermissionRefused("Only the application lists private channels")
+        found = await self.directory.search(
             actor, words=words, sort=sort, limit=limit, cursor=cursor, with_private=with_private
         )
-        return await self._page_of(found)
+        return await self._page(found)
 
-    async def _page_of(self, found: UncutPage[Found]) -> tuple[list[Channel], str | None]:
-        """The channels with their extras, as many as fit into a page."""
-        ids = [access.group.group_id for access, _ in found.items]
-        extras = await self._extras.find_many(ids)
+    async def _page(
+        self, found: UncutPage[tuple[AccessContext, Stream]]
+    ) -> tuple[list[Channel], str | None]:
+        """As many of the channels as fit into a page, and the cursor to the next page."""
+        profiles = await self.profiles.find_many(
+            [access.group.group_id for access, _ in found.items]
+        )
         channels = [
-            Channel(access=access, stream=stream, extras=extras[access.group.group_id])
+            Channel(access, stream, profiles[access.group.group_id])
             for access, stream in found.items
-            if access.group.group_id in extras
+            if access.group.group_id in profiles
         ]
         page, is_cut = cut_page(channels, len(channels), size_of)
         if is_cut:
@@ -291,57 +251,67 @@ class ChannelService:
     # --- change ---------------------------------------------------------------------------------------------------
 
     async def update(self, actor: Actor, channel_id: GroupId, changes: ChannelChanges) -> Channel:
-        """Change profile or settings.
+        """Change the profile or settings.
 
         Publishes: GroupUpdated, once, when something changed. Raises: ChannelNotFound; PermissionRefused.
         """
-        await self._extras.get(channel_id)
-        with in_words_of_channels():
-            await self._database.run(
+        async with self.channel(channel_id):
+            await self.database.run(
                 lambda tx: self._update(actor, channel_id, changes, tx), group_lock(channel_id)
             )
-        self._extras.forget(channel_id)
+        self.profiles.forget(channel_id)
         return await self.get(actor, channel_id)
 
     async def _update(
         self, actor: Actor, channel_id: GroupId, changes: ChannelChanges, tx: Tx
     ) -> None:
-        extras = await self._channels.find(channel_id, tx)
-        if extras is None:
+        profile = await self.store.find_profile(channel_id, tx)
+        if profile is None:
             raise ChannelNotFound
-        of_group = changes.model_dump(mode="python", exclude_unset=True, include=_OF_GROUP)
-        if changes.visibility is not None:
+        of_group, wanted = changes.of_group(), changes.of_profile()
+        if "visibility" in of_group:
             of_group["join_option"] = _join_option(changes.visibility)
-        wanted = changes.model_dump(mode="python", exclude_unset=True, exclude=_OF_GROUP)
-        values = {name: value for name, value in wanted.items() if getattr(extras, name) != value}
-        await self._updating.update_in(
+        values = {name: value for name, value in wanted.items() if getattr(profile, name) != value}
+        await self.updates.update_in(
             actor,
             channel_id,
             GroupChanges(**of_group),
             tx,
             for_channel=True,
             also_asked=set(wanted),
-            also_before={name: getattr(extras, name) for name in values},
-            also_changed={**values},
+            also_before={name: getattr(profile, name) for name in values},
+            also_changed=values,
         )
         if values:
-            await self._channels.update(channel_id, values, tx)
+            await self.store.update_profile(channel_id, values, tx)
 
     async def delete(self, actor: Actor, channel_id: GroupId) -> None:
-        """End the channel for everyone; its posts are cleared away in the background.
+        """Delete the channel for everyone; its posts are deleted in the background.
 
         Publishes: GroupDisbanded. Raises: ChannelNotFound; PermissionRefused.
         """
-        await self._extras.get(channel_id)
-        with in_words_of_channels():
-            await self._disbanding.disband(actor, channel_id)
-        self._extras.forget(channel_id)
+        async with self.channel(channel_id):
+            await self.disbanding.disband(actor, channel_id)
+        self.profiles.forget(channel_id)
 
     async def close(self) -> None:
         """Wait until every submitted creation is committed or refused."""
-        await self._lane.close()
+        await self._queue.close()
 
     async def on_disbanded(self, group: Group, tx: Tx) -> None:
-        """Take a disbanded group out of the channels, whichever route disbanded it (a hook of `groups`)."""
-        if group.is_channel and await self._channels.delete(group.group_id, tx):
-            await self._channels.count(-1, self._limits.channels, tx)
+        """Delete the channel's document and count one channel less (a hook of `groups`, whichever route disbands)."""
+        if group.is_channel and await self.store.delete(group.group_id, tx):
+            await self.store.count(-1, self.limits.channels, tx)
+
+
+def _check_ids(new: NewChannel) -> None:
+    channel_id = new.channel_id
+    if channel_id is None:
+        return
+    if new.group_id is not None:
+        reason = "channel_id and group_id exclude each other: a group that becomes a channel keeps its id"
+        raise InvalidRequest(reason, errors=[{"field": "channel_id", "reason": reason}])
+    if not channel_id.startswith(CHANNEL_PREFIX) or channel_id == CHANNEL_PREFIX:
+        raise BadChannelId
+    if "," in channel_id:
+        raise BadChannelId("A channel id must not contain a comma, which separates ids in lists")

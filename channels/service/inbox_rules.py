@@ -1,10 +1,11 @@
-"""The rules of channels as one-to-one messages ask for them (`conversations.service.inbox_rules`).
+"""The rules of channels for one-to-one messages (they implement `conversations.service.inbox_rules`).
 
-Everything is read in the transaction that stores the message: what an admin changed is in force for all that is sent
-after he was answered.
+Every rule is read in the transaction that stores the message, so a change by an admin applies to every message sent
+after the response to the admin.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from channels import policy
 from channels.store import ChannelStore
@@ -23,33 +24,26 @@ from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 
 
+@dataclass(frozen=True, slots=True)
 class ChannelInboxRules:
-    """Who writes to channels, who answers for them, who hears of both."""
+    """Who may write to a channel in private and answer for it, and which admins receive the messages."""
 
-    def __init__(
-        self,
-        channels: ChannelStore,
-        lookup: BulkAccess,
-        guard: AccessGuard,
-        admin_log: AdminLog,
-        clock: Clock,
-    ) -> None:
-        self._channels = channels
-        self._lookup = lookup
-        self._guard = guard
-        self._admin_log = admin_log
-        self._clock = clock
+    store: ChannelStore
+    bulk_access: BulkAccess
+    guard: AccessGuard
+    admin_log: AdminLog
+    clock: Clock
 
     async def refusals(
         self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
     ) -> Mapping[Writer, DomainError | None]:
-        """Why each of them may not write; two commands for any number of them."""
-        extras = await self._channels.find(channel_id, tx)
-        if extras is None:
+        """The error for each writer who may not write; two database commands for any number of them."""
+        profile = await self.store.find_profile(channel_id, tx)
+        if profile is None:
             return {writer: ConversationNotFound() for writer in writers}
         actors = {writer.actor for writer in writers}
-        accesses = await self._lookup.accesses_of(actors, channel_id, tx)
-        now = self._clock.now()
+        accesses = await self.bulk_access.accesses_of(actors, channel_id, tx)
+        now = self.clock.now()
         found: dict[Writer, DomainError | None] = {}
         for writer in writers:
             access = accesses.get(writer.actor)
@@ -58,50 +52,47 @@ class ChannelInboxRules:
             elif writer.is_for_channel:
                 found[writer] = policy.inbox_refusal(access)
             else:
-                found[writer] = policy.writing_refusal(access, extras.accept_messages, now)
+                found[writer] = policy.writing_refusal(access, profile.accept_messages, now)
         return found
 
     async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
-        """Who reads the channel's inbox: of its owner and admins, those who hold the right."""
+        """The owner, and the admins with the right to read the channel's inbox."""
         return tuple(
             access.member.user_id
-            for access in await self._lookup.staff(channel_id, tx)
+            for access in await self.bulk_access.staff(channel_id, tx)
             if access.member is not None and policy.inbox_refusal(access) is None
         )
 
     async def may_forward(self, channel_id: GroupId, tx: Tx) -> bool:
-        """Whether what the channel says may be forwarded: in private as in its posts (`protect_content`)."""
-        extras = await self._channels.find(channel_id, tx)
-        return extras is not None and not extras.protect_content
+        """Whether private messages of the channel may be forwarded: `protect_content` forbids it, as for its posts."""
+        profile = await self.store.find_profile(channel_id, tx)
+        return profile is not None and not profile.protect_content
 
     async def tell_change(
         self, actor: Actor, channel_id: GroupId, said: DialogueMessage, tx: Tx
     ) -> None:
-        """Tell in the admin log what was done to another admin's answer; his own is his own affair.
+        """Record in the admin log that the actor changed or deleted another admin's answer; their own are not recorded.
 
-        Every admin reads the log, also who may not read the inbox: it names the user and the message, and keeps nothing
-        of what was said.
+        All admins read the log, also those who may not read the inbox. So the entry names the user and the message, and
+        has nothing of the text.
         """
         message = said.message
         if message.author_id == actor.user_id:
             return
-        is_gone = message.recalled_at is not None
-        action = AdminAction.ANSWER_DELETED if is_gone else AdminAction.ANSWER_EDITED
+        is_deleted = message.recalled_at is not None
+        action = AdminAction.ANSWER_DELETED if is_deleted else AdminAction.ANSWER_EDITED
         before = {"author_id": message.author_id, "seq": message.seq}
-        access = (await self._lookup.accesses_of({actor}, channel_id, tx)).get(actor)
-        if access is None:  # gone from him since he was let in
+        access = (await self.bulk_access.accesses_of({actor}, channel_id, tx)).get(actor)
+        if access is None:  # the actor lost access since the check
             raise ConversationNotFound
         act = AdminAct(actor, action, said.dialogue.user_id, before)
-        await self._admin_log.record(tx, access.group, act)
+        await self.admin_log.record(tx, access.group, act)
 
     async def check_may_see(self, actor: Actor, channel_id: GroupId) -> None:
-        """Refuse who must not know of the channel.
-
-        Raises: ConversationNotFound.
-        """
-        if await self._channels.find(channel_id) is None:
+        """Raise ConversationNotFound when there is no such channel, or the actor must not know of it."""
+        if await self.store.find_profile(channel_id) is None:
             raise ConversationNotFound
         try:
-            await self._guard.access_of(actor, channel_id)
+            await self.guard.access_of(actor, channel_id)
         except GroupNotFound:
             raise ConversationNotFound from None

@@ -1,9 +1,10 @@
-"""How a channel's settings sound in its posts, whichever route they take: signed or not, and whether they may go on.
+"""Applies the channel's signature and forwarding settings to its posts, through two hooks of `groups`.
 
-Both are hooks of `groups`, which knows neither setting.
+`groups` knows neither setting.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from channels.service.profiles import ProfileCache
 from channels.store import ChannelStore
@@ -13,31 +14,31 @@ from groups.models import Group
 from groups.service.users import UserService
 
 
+@dataclass(frozen=True, slots=True)
 class PostSettings:
-    """The settings `signatures` and `protect_content` at work."""
+    """The settings `signatures` and `protect_content`."""
 
-    def __init__(self, extras: ProfileCache, channels: ChannelStore, users: UserService) -> None:
-        self._extras = extras
-        self._channels = channels
-        self._users = users
+    profiles: ProfileCache
+    store: ChannelStore
+    users: UserService
 
     async def signatures(
         self, group: Group, authors: Collection[UserId], _: Tx
     ) -> Mapping[UserId, str]:
-        """The authors' names where the channel signs its posts; who never told a name does not sign.
+        """The names of the authors, if the channel signs its posts; authors without a name do not sign.
 
-        The setting comes from memory, so that posting costs no query more where it is off.
+        The setting comes from memory, so where it is off a post costs no query more.
         """
         group_id = GroupId(group.group_id)
-        extras = (await self._extras.find_many([group_id])).get(group_id)
-        if extras is None or not extras.signatures:
+        profile = (await self.profiles.find_many([group_id])).get(group_id)
+        if profile is None or not profile.signatures:
             return {}
-        known = await self._users.names(authors)
+        known = await self.users.names(authors)
         return {user_id: user.name for user_id, user in known.items()}
 
     async def may_forward(self, group: Group, tx: Tx) -> bool:
-        """Whether what is said in the group may be forwarded; read anew, since it decides a permission."""
+        """Whether messages of the group may be forwarded; read in the transaction, since it decides a permission."""
         if not group.is_channel:
             return True
-        extras = await self._channels.find(group.group_id, tx)
-        return extras is None or not extras.protect_content
+        profile = await self.store.find_profile(group.group_id, tx)
+        return profile is None or not profile.protect_content

@@ -1,8 +1,8 @@
-"""What channels have beyond their groups, kept in memory.
+"""The profiles of channels, kept in memory.
 
-They are read with every call and changed rarely, so each process keeps them and forgets one
-when an event says that it changed. A process may answer with what was true until the event reached it, moments
-after the commit; nothing of it decides a permission.
+Every call reads them and few change them. So each process keeps them, and forgets a profile when an event says that it
+changed. Until the event arrives, moments after the commit, a process may answer with the old profile; nothing in it
+decides a permission.
 """
 
 from collections.abc import Sequence
@@ -21,25 +21,25 @@ KEPT_BYTES: Final = 2 * 2**20  # of memory: some 700 channels
 
 
 class ProfileCache:
-    """The extras of channels by id."""
+    """Channel profiles by id."""
 
-    def __init__(self, channels: ChannelStore) -> None:
-        self._channels = channels
+    def __init__(self, store: ChannelStore) -> None:
+        self._store = store
         self._kept: ByteCache[GroupId, ChannelProfile] = ByteCache("channels", KEPT_BYTES, _size_of)
         self._generation = 0
 
     async def get(self, channel_id: GroupId) -> ChannelProfile:
-        """The channel's extras.
+        """The channel's profile.
 
-        Raises: ChannelNotFound when there is no such channel.
+        Raises: ChannelNotFound.
         """
         kept = self._kept.get(channel_id)
         return kept or (await self.get_many([channel_id]))[channel_id]
 
     async def get_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
-        """The extras of all these channels.
+        """The profiles of all these channels.
 
-        Raises: ChannelNotFound when there is one that is none.
+        Raises: ChannelNotFound when any of them is no channel.
         """
         found = await self.find_many(channel_ids)
         if len(found) < len(set(channel_ids)):
@@ -47,31 +47,31 @@ class ProfileCache:
         return found
 
     async def find_many(self, channel_ids: Sequence[GroupId]) -> dict[GroupId, ChannelProfile]:
-        """The extras of those that are channels."""
+        """The profiles of the ids that are channels."""
         found = {i: kept for i in channel_ids if (kept := self._kept.get(i)) is not None}
         missing = [i for i in channel_ids if i not in found]
         if missing:
             generation = self._generation
-            read = await self._channels.find_many(missing)
+            read = await self._store.find_profiles(missing)
             found |= read
-            # Not kept when something changed while we read: it may be this, and no second event would tell.
+            # When anything changed during the read, nothing is kept: it may be one of these, and no second event comes.
             if generation == self._generation:
-                for channel_id, extras in read.items():
-                    self._kept.put(channel_id, extras)
+                for channel_id, profile in read.items():
+                    self._kept.put(channel_id, profile)
         return found
 
     def forget(self, channel_id: GroupId) -> None:
-        """Read the channel again at the next call."""
+        """Read the channel's profile anew at the next call."""
         self._generation += 1
         self._kept.pop(channel_id)
 
     def forget_all(self) -> None:
-        """Read everything again: events were lost."""
+        """Read all profiles anew: events were lost."""
         self._generation += 1
         self._kept.clear()
 
     def on_events(self, events: Sequence[Event]) -> None:
-        """Forget what the events say has changed; a change of the group alone is none of these."""
+        """Forget the profiles that the events change; most changes of a group do not change its channel's profile."""
         for event in events:
             match event:
                 case GroupUpdated() if event.changed.keys() & ChannelProfile.model_fields.keys():
@@ -80,5 +80,5 @@ class ProfileCache:
                     self.forget(event.group_id)
 
 
-def _size_of(_: GroupId, extras: ChannelProfile) -> int:
-    return 2_500 + getsizeof(extras.organization) + getsizeof(extras.custom_data)
+def _size_of(_: GroupId, profile: ChannelProfile) -> int:
+    return 2_500 + getsizeof(profile.organization) + getsizeof(profile.custom_data)

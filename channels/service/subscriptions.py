@@ -1,14 +1,15 @@
-"""The channels that a user subscribes to: all of them, or what changed while his device was away.
+"""The channels to which a user subscribes: all of them, or the changes since their device last asked.
 
 Promises:
-    Nothing is missed: with the `sync_token` of a list a device is told every change committed since that list was
-    read, and every end. It asks from a little before (`membership.sync`); the token holds the marks of what was
-    told of that time, so that it is told once. Marks that do not fit any more are left out: their changes come again.
-    Current: a channel is shown as it is now, at least as new as the change for which it is listed.
-    Bounded: of a user's channels, never of their subscribers. A device that was away for longer than departures are
-    remembered is refused, and lists everything anew.
+    Complete: with the `sync_token` of a list, a device gets every change and every end of a subscription that was
+    committed since the list was read. The next reading starts a little earlier (`membership.sync`). The token holds
+    marks of the changes already sent from that time, so that they are sent once. A token has room for `MARKS` of them;
+    changes without a mark are sent again.
+    Current: a channel is shown as it is now, at least as new as its change in the list.
+    Bounded: the cost depends on the user's channels, never on their subscribers. A device that was away longer than
+    the server keeps departures gets an error, and lists everything.
 
-What moves with each post and each subscriber (`head_seq`, `last_post`, `subscriber_count`) is no change.
+Posts and new subscribers (`head_seq`, `last_post`, `subscriber_count`) do not count as changes.
 """
 
 import base64
@@ -32,14 +33,17 @@ from groups.service.access.membership_reader import MembershipReader
 from groups.service.lifecycle.reader import GroupReader
 from groups.service.membership.sync import MARK_BYTES, OVERLAP, Change, ChangeReader
 
-MARKS: Final = 64  # in a token or cursor, which thereby stay below 1,000 characters
-_SMALL: Final = 300  # bytes of JSON of an end, which holds two ids
+MARKS: Final = 64  # in a token or cursor, which keeps them below 1,000 characters
+_DEPARTURE_BYTES: Final = 300  # of JSON of an ended subscription, which holds two ids
 _OVERLAP_MS: Final = round(OVERLAP.total_seconds() * 1000)
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribed:
-    """A page of channels and ends by id; `sync_token` asks for what changed since, once the last page is read."""
+class SubscriptionPage:
+    """A page of channels and ended subscriptions, by id.
+
+    The last page has a `sync_token`, which asks for the changes since.
+    """
 
     items: Sequence[Channel | Departure]
     next_cursor: str | None
@@ -48,7 +52,7 @@ class Subscribed:
 
 @dataclass(slots=True)
 class _Reading:
-    """One reading of a list, page by page: where it is, when it began, what was told that the next may find again."""
+    """One reading of a list, page by page: its position, its start, and the marks that the next one may find again."""
 
     name: str
     after: str
@@ -57,65 +61,57 @@ class _Reading:
 
     @classmethod
     def of(cls, name: str, cursor: str | None, now: datetime) -> "_Reading":
-        """The reading that the cursor goes on with, or a new one. Raises: BadCursor."""
+        """The reading that the cursor continues, or a new one. Raises: BadCursor."""
         key = decode_cursor(name, cursor, str, int, str)
         if key is None:
             return cls(name, "", _milliseconds(now))
-        return cls(name, str(key[0]), int(key[1]), _unpacked(str(key[2])))
+        return cls(name, str(key[0]), int(key[1]), _decoded(str(key[2])))
 
     @property
     def next_since_ms(self) -> int:
-        """From when the next reading asks."""
+        """The start of the time that the next reading covers."""
         return self.started_ms - _OVERLAP_MS
 
-    def told(self, change: Change) -> None:
-        """Note what the next reading would find again."""
+    def remember(self, change: Change) -> None:
+        """Keep the mark of a change that the next reading would find again."""
         if change.at_ms >= self.next_since_ms and len(self.marks) < MARKS:
             self.marks.append(change.mark)
 
     def page(
         self, items: Sequence[Channel | Departure], *, has_more: bool, last: str
-    ) -> Subscribed:
-        """The page of these items, the list's last if there are no more."""
-        packed = _packed(self.marks)
+    ) -> SubscriptionPage:
+        """The page of these items; `last` is the id where the next page goes on."""
+        marks = _encoded(self.marks)
         if has_more:
-            cursor = encode_cursor(self.name, last, self.started_ms, packed)
-            return Subscribed(items, cursor, None)
-        return Subscribed(items, None, encode_cursor("sync", self.next_since_ms, packed))
+            cursor = encode_cursor(self.name, last, self.started_ms, marks)
+            return SubscriptionPage(items, cursor, None)
+        return SubscriptionPage(items, None, encode_cursor("sync", self.next_since_ms, marks))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Subscriptions:
     """Lists of a user's own channels."""
 
-    def __init__(
-        self,
-        store: ChannelStore,
-        groups: GroupReader,
-        memberships: MembershipReader,
-        changes: ChangeReader,
-        limits: Limits,
-        clock: Clock,
-    ) -> None:
-        self._store = store
-        self._groups = groups
-        self._memberships = memberships
-        self._changes = changes
-        self._limits = limits
-        self._clock = clock
+    store: ChannelStore
+    groups: GroupReader
+    memberships: MembershipReader
+    changes: ChangeReader
+    limits: Limits
+    clock: Clock
 
-    async def list_all(self, actor: Actor, *, limit: int, cursor: str | None) -> Subscribed:
-        """A page of the channels that the actor subscribes to, by id.
+    async def list_all(self, actor: Actor, *, limit: int, cursor: str | None) -> SubscriptionPage:
+        """A page of the channels to which the actor subscribes, by id.
 
         Raises: BadCursor.
         """
-        reading = _Reading.of("subscribed", cursor, self._clock.now())
+        reading = _Reading.of("subscribed", cursor, self.clock.now())
         since = _instant(reading.next_since_ms)
         if cursor is None:
-            # What he was gone from already is not in the list, so the next reading need not tell it.
-            for gone in await self._changes.list_departures(actor.user_id, since, limit=MARKS):
-                reading.told(gone)
-        places = await self._changes.list_places(actor.user_id)
-        heads = await self._memberships.find_heads([stream_of(group_id) for group_id in places])
+            # Subscriptions that ended before are not in this list, so the next reading need not send their ends.
+            for departure in await self.changes.list_departures(actor.user_id, since, limit=MARKS):
+                reading.remember(departure)
+        places = await self.changes.list_places(actor.user_id)
+        heads = await self.memberships.find_heads([stream_of(group_id) for group_id in places])
         ids = sorted(
             group_id
             for group_id in places
@@ -124,8 +120,8 @@ class Subscriptions:
             and head.is_channel
         )
         page, has_more = cut_page(ids, limit)
-        # Before the channels are read: what is shown is as new as its mark, or newer.
-        changes = await self._changes.changes_of({i: places[i] for i in page}, since)
+        # Read before the channels, so that a channel is as new as its mark, or newer.
+        changes = await self.changes.changes_of({i: places[i] for i in page}, since)
         channels = list((await self._read(actor, page)).values())
         last = page[-1] if page else ""
         fitting = count_fitting(map(size_of, channels))
@@ -134,49 +130,49 @@ class Subscriptions:
             has_more, last = True, channels[-1].channel_id
         for change in changes:
             if change.group_id <= last:
-                reading.told(change)
+                reading.remember(change)
         return reading.page(channels, has_more=has_more, last=last)
 
     async def list_changed(
         self, actor: Actor, since: str, *, limit: int, cursor: str | None
-    ) -> Subscribed:
-        """A page of what changed since a token, or an instant (RFC 3339): channels as they are now, and ends.
+    ) -> SubscriptionPage:
+        """A page of the changes since a sync token or an RFC 3339 time: channels as they are now, and departures.
 
         Raises: BadCursor; SyncTokenExpired.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         since_ms, known = self._parsed(since, now)
         reading = _Reading.of("subscribed-changes", cursor, now)
-        changes = await self._changes.list_changes(
+        changes = await self.changes.list_changes(
             actor.user_id,
             _instant(since_ms),
             after=reading.after,
             most_departures=limit + 1 + MARKS,
         )
-        news = [change for change in changes.found if change.mark not in known][:limit]
-        shown = await self._read(actor, [one.group_id for one in news if one.departure is None])
-        # Who left a moment ago is told so by the next reading.
-        items = [change.departure or shown.get(change.group_id) for change in news]
+        new = [change for change in changes.found if change.mark not in known][:limit]
+        channels = await self._read(actor, [one.group_id for one in new if one.departure is None])
+        # A channel that the actor left a moment ago is in neither; the next reading sends its departure.
+        items = [change.departure or channels.get(change.group_id) for change in new]
         fitting = count_fitting(
-            size_of(item) if isinstance(item, Channel) else _SMALL for item in items
+            size_of(item) if isinstance(item, Channel) else _DEPARTURE_BYTES for item in items
         )
         has_more = changes.horizon is not None
         last: str = changes.horizon or reading.after
         done: str = reading.after
-        told = 0
+        sent = 0
         for change in changes.found:
             is_known = change.mark in known
-            if not is_known and told == fitting:
+            if not is_known and sent == fitting:
                 has_more, last = True, done
                 break
-            reading.told(change)
+            reading.remember(change)
             done = change.group_id
-            told += not is_known
+            sent += not is_known
         page = [item for item in items[:fitting] if item is not None]
         return reading.page(page, has_more=has_more, last=last)
 
     def _parsed(self, since: str, now: datetime) -> tuple[int, set[bytes]]:
-        """From when to ask, in milliseconds, and the marks of what was told of the time after that."""
+        """The start of the time to cover, in milliseconds, and the marks of changes already sent from it."""
         now_ms = _milliseconds(now)
         known: set[bytes] = set()
         if since[:1].isdigit():
@@ -184,38 +180,38 @@ class Subscriptions:
                 instant = datetime.fromisoformat(since)
                 since_ms = _milliseconds(instant) - _OVERLAP_MS
             except (ValueError, OverflowError):
-                raise BadCursor("Neither a sync_token nor an instant") from None
+                raise BadCursor("Neither a sync_token nor an RFC 3339 time") from None
             if instant.tzinfo is None:
-                raise BadCursor("An instant needs a zone: 2026-01-31T12:00:00Z")
+                raise BadCursor("The time needs a zone: 2026-01-31T12:00:00Z")
         else:
             key = decode_cursor("sync", since, int, str)
             assert key is not None, "there is one"
-            since_ms, known = int(key[0]), set(_unpacked(str(key[1])))
-        if since_ms + _OVERLAP_MS < now_ms - self._limits.departure_seconds * 1000:
+            since_ms, known = int(key[0]), set(_decoded(str(key[1])))
+        if since_ms + _OVERLAP_MS < now_ms - self.limits.departure_seconds * 1000:
             raise SyncTokenExpired
         return min(since_ms, now_ms), known
 
     async def _read(self, actor: Actor, channel_ids: Sequence[GroupId]) -> dict[GroupId, Channel]:
-        """Those of the channels that the actor is in, past all caches."""
+        """The channels to which the actor still subscribes, read from the database and not from a cache."""
         if not channel_ids:
             return {}
-        found = await self._groups.get_many(actor, channel_ids)
-        extras = await self._store.find_many(channel_ids)
+        found = await self.groups.get_many(actor, channel_ids)
+        profiles = await self.store.find_profiles(channel_ids)
         channels: dict[GroupId, Channel] = {}
         for channel_id, item in zip(channel_ids, found, strict=True):
-            if isinstance(item, DomainError) or channel_id not in extras:
+            if isinstance(item, DomainError) or channel_id not in profiles:
                 continue
             access, stream = item
             if access.member is not None:
-                channels[channel_id] = Channel(access, stream, extras[channel_id])
+                channels[channel_id] = Channel(access, stream, profiles[channel_id])
         return channels
 
 
-def _packed(marks: Iterable[bytes]) -> str:
+def _encoded(marks: Iterable[bytes]) -> str:
     return base64.urlsafe_b64encode(b"".join(marks)).decode()
 
 
-def _unpacked(text: str) -> list[bytes]:
+def _decoded(text: str) -> list[bytes]:
     try:
         joined = base64.b64decode(text, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

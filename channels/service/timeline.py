@@ -1,8 +1,9 @@
-"""A channel's posts and one's private messages with it, interleaved by time.
+"""A channel's posts and a user's private messages with it, merged by time.
 
-Both are read in the order of their own seqs and merged: the newer one first, and at the same instant the message. A
-page ends at one place in each of the two, which is what its cursor says. So the pages together hold each of them once,
-also where instants are equal or clocks of several servers differ; what comes in between is newer than the first page.
+Posts and messages are each read in the order of their own seqs and merged: the newer one first, and the message when
+both have the same time. The cursor holds where the page ended in each. So all pages together hold each post and message
+once, also where times are equal or the clocks of several servers differ. Anything written meanwhile is newer than the
+first page.
 """
 
 from collections.abc import Sequence
@@ -24,34 +25,27 @@ from groups.service.messages.stream import StreamService
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A page, newest first: posts as plain messages, and what was said in private.
+    """A page, newest first: posts as plain messages, and private messages.
 
-    `access` is None where the reader may not see the channel any more: there are no posts for him.
+    `access` is None, and there are no posts, when the reader may no longer see the channel.
     """
 
     items: Sequence[Message | DialogueMessage]
     access: AccessContext | None
     tallies: Tallies
-    said_tallies: Tallies
+    message_tallies: Tallies
     next_cursor: str | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TimelineService:
     """Pages of posts and private messages."""
 
-    def __init__(
-        self,
-        extras: ProfileCache,
-        messages: MessageService,
-        streams: StreamService,
-        dialogues: DialogueService,
-        reactions: DialogueReactions,
-    ) -> None:
-        self._extras = extras
-        self._messages = messages
-        self._streams = streams
-        self._dialogues = dialogues
-        self._reactions = reactions
+    profiles: ProfileCache
+    messages: MessageService
+    streams: StreamService
+    dialogues: DialogueService
+    reactions: DialogueReactions
 
     async def page(
         self,
@@ -62,58 +56,61 @@ class TimelineService:
         limit: int,
         cursor: str | None,
     ) -> Timeline:
-        """A page of both; of private messages alone to who talked with a channel that he may no longer see.
+        """A page of posts and private messages, or of private messages only when the actor may not see the channel.
 
-        Raises: ConversationNotFound; PermissionRefused, Banned where the posts are not the actor's to read; BadCursor.
+        Raises: ConversationNotFound; PermissionRefused and Banned when the actor may not read the posts; BadCursor.
         """
         key = decode_cursor("timeline", cursor, int, int)
-        below_post, below_said = (int(key[0]), int(key[1])) if key else (None, None)
-        await self._dialogues.check_there(actor, dialogue)
+        before_post, before_private = (int(key[0]), int(key[1])) if key else (None, None)
+        await self.dialogues.check_there(actor, dialogue)
         try:
-            await self._extras.get(channel_id)
-            history: History | None = await self._messages.list_messages(
-                actor, channel_id, limit=limit + 1, before_seq=below_post
+            await self.profiles.get(channel_id)
+            history: History | None = await self.messages.list_messages(
+                actor, channel_id, limit=limit + 1, before_seq=before_post
             )
         except (ChannelNotFound, GroupNotFound):
             history = None
         posts = history.messages if history else []
-        said = await self._streams.newest(dialogue.stream_id, below=below_said, limit=limit + 1)
-        merged = merge(posts, said)
-        page, has_more = cut_page(merged, limit, json_size)
+        private = await self.streams.newest(
+            dialogue.stream_id, below=before_private, limit=limit + 1
+        )
+        page, has_more = cut_page(merge(posts, private), limit, json_size)
         next_cursor = None
         if has_more:
             next_cursor = encode_cursor(
-                "timeline", _end_of(posts, page, below_post), _end_of(said, page, below_said)
+                "timeline",
+                _end_of(posts, page, before_post),
+                _end_of(private, page, before_private),
             )
-        said_seqs = [each.seq for each in page if each.stream_id == dialogue.stream_id]
-        said_tallies = await self._reactions.tallies(dialogue, said_seqs)
+        seqs = [each.seq for each in page if each.stream_id == dialogue.stream_id]
+        message_tallies = await self.reactions.tallies(dialogue, seqs)
         items = [
             DialogueMessage(dialogue, m) if m.stream_id == dialogue.stream_id else m for m in page
         ]
         access, tallies = (history.access, history.tallies) if history else (None, Tallies())
-        return Timeline(items, access, tallies, said_tallies, next_cursor)
+        return Timeline(items, access, tallies, message_tallies, next_cursor)
 
 
-def merge(posts: Sequence[Message], said: Sequence[Message]) -> list[Message]:
-    """Both, newest first, each in its own order."""
+def merge(posts: Sequence[Message], private: Sequence[Message]) -> list[Message]:
+    """Both lists as one, newest first, each in its own order."""
     merged: list[Message] = []
     post = other = 0
-    while post < len(posts) or other < len(said):
-        takes_post = other == len(said) or (
-            post < len(posts) and posts[post].created_at > said[other].created_at
+    while post < len(posts) or other < len(private):
+        takes_post = other == len(private) or (
+            post < len(posts) and posts[post].created_at > private[other].created_at
         )
         if takes_post:
             merged.append(posts[post])
             post += 1
         else:
-            merged.append(said[other])
+            merged.append(private[other])
             other += 1
     return merged
 
 
-def _end_of(read: Sequence[Message], page: Sequence[Message], below: int | None) -> int:
-    """Below which seq the next page goes on in this one of the two."""
+def _end_of(read: Sequence[Message], page: Sequence[Message], before_seq: int | None) -> int:
+    """The seq before which the next page continues in this list."""
     if not read:
-        return below or 1  # nothing is there: what comes now is newer than this page
+        return before_seq or 1  # the list has ended: later messages are newer than this page
     shown = [message.seq for message in page if message.stream_id == read[0].stream_id]
     return min(shown, default=read[0].seq + 1)

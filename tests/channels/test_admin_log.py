@@ -1,4 +1,4 @@
-"""The admin log of a channel: one entry for each administrative change, told newest first, by filter and page."""
+"""The admin log of a channel: one entry for each administrative change, listed newest first, by filter and page."""
 
 import asyncio
 from typing import Any, Final
@@ -28,24 +28,24 @@ own_loop = pytest.mark.asyncio(loop_scope="function")
 
 ALL: Final = sorted(action.value for action in AdminAction)
 OF_REQUESTS: Final = {"join_request_accepted", "join_request_refused"}
-"""Nobody asks to join a channel; but who asked to join a group still does when it becomes one."""
+"""Channels have no join requests, but a group that becomes a channel keeps those that are open."""
 HELLO: Final = {"kind": "text", "text": "Hello"}
 
 
 async def log_of(user: User, path: str, **query: str) -> list[dict[str, Any]]:
-    """The log, oldest first, as the user reads it."""
+    """The log that the user reads, oldest first."""
     asked = "&".join(f"{name}={part(value)}" for name, value in query.items())
     pages = await all_pages(user, f"{path}/admin-log?{asked}")
     return [entry for page in pages for entry in page][::-1]
 
 
-async def told(user: User, path: str, **query: str) -> list[tuple[str, str, str | None]]:
+async def acts_of(user: User, path: str, **query: str) -> list[tuple[str, str, str | None]]:
     """Action, actor and target of each entry but the first, oldest first."""
     entries = await log_of(user, path, **query)
     return [(e["action"], e["actor_id"], e["target_id"]) for e in entries][1:]
 
 
-async def test_every_administrative_change_has_its_entry_and_each_action_is_used(
+async def test_every_administrative_change_has_an_entry(
     shared_api: Api,
 ) -> None:
     ada, bob, cat, dan, eve = (shared_api.user(n) for n in ("ada", "bob", "cat", "dan", "eve"))
@@ -164,7 +164,7 @@ async def test_every_administrative_change_has_its_entry_and_each_action_is_used
     assert [e["at"] for e in entries] == sorted(e["at"] for e in entries)
 
 
-async def test_who_asked_before_the_group_became_a_channel_is_answered_and_the_log_tells_it(
+async def test_answers_to_join_requests_older_than_the_channel_are_logged(
     shared_api: Api,
 ) -> None:
     ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
@@ -178,22 +178,24 @@ async def test_who_asked_before_the_group_became_a_channel_is_answered_and_the_l
         answer = await ada.post(f"{requests}/{part(user.id)}", {"approve": accepts})
         assert answer.status in {200, 204}, answer
     assert (await dan.delete(f"{requests}/me")).status == 204
-    assert await told(ada, f"/v1/channels/{part(id_of(group))}") == [
+    assert await acts_of(ada, f"/v1/channels/{part(id_of(group))}") == [
         ("join_request_accepted", ada.id, bob.id),
         ("join_request_refused", ada.id, cat.id),
     ]
 
 
-async def test_who_is_brought_back_from_a_ban_is_told_as_both(shared_api: Api) -> None:
+async def test_adding_a_banned_user_is_logged_as_both_changes(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     await ada.delete(f"{path}/subscribers/{part(bob.id)}?ban=true")
     assert (await ada.put(f"{path}/subscribers/{part(bob.id)}")).status == 200
     actions = ("subscriber_banned", "subscriber_unbanned", "subscriber_added")
-    assert await told(ada, path) == [(action, ada.id, bob.id) for action in actions]
+    assert await acts_of(ada, path) == [(action, ada.id, bob.id) for action in actions]
 
 
-async def test_what_an_admin_may_not_read_the_log_does_not_tell_him(shared_api: Api) -> None:
+async def test_the_log_shows_no_private_message_to_admins_without_the_inbox(
+    shared_api: Api,
+) -> None:
     ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, dan, admins=(bob, cat))
     await ada.put(f"{path}/admins/{part(cat.id)}", {"grants": []})
@@ -211,7 +213,7 @@ async def test_what_an_admin_may_not_read_the_log_does_not_tell_him(shared_api: 
     assert "Secret" not in str(entries)
 
 
-async def test_what_changes_nothing_or_is_refused_is_not_told(shared_api: Api) -> None:
+async def test_calls_that_fail_or_change_nothing_are_not_logged(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, admins=(bob,))
     before = await log_of(ada, path)
@@ -235,7 +237,7 @@ async def test_what_changes_nothing_or_is_refused_is_not_told(shared_api: Api) -
     assert await log_of(ada, path) == before
 
 
-async def test_what_everybody_does_for_himself_is_not_told(shared_api: Api) -> None:
+async def test_what_users_do_for_themselves_is_not_logged(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     await bob.put(f"{path}/subscription")
@@ -245,17 +247,17 @@ async def test_what_everybody_does_for_himself_is_not_told(shared_api: Api) -> N
     await ada.delete(f"{path}/posts/1")
     await bob.patch(f"{group_path(path)}/members/me", {"name_card": "B."})
     await bob.delete(f"{path}/subscription")
-    assert await told(ada, path) == []
+    assert await acts_of(ada, path) == []
 
 
-async def test_what_is_changed_through_the_calls_of_groups_is_told_too(shared_api: Api) -> None:
+async def test_changes_through_the_routes_of_groups_are_logged_too(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     group = group_path(path)
     await ada.patch(group, {"introduction": "All of it", "muted_all": True})
     await ada.put(f"{group}/members/{part(bob.id)}")
     await ada.patch(f"{group}/members/{part(bob.id)}", {"role": "admin", "mute_seconds": 60})
-    assert await told(ada, path) == [
+    assert await acts_of(ada, path) == [
         ("info_changed", ada.id, None),
         ("settings_changed", ada.id, None),
         ("subscriber_added", ada.id, bob.id),
@@ -276,10 +278,10 @@ async def test_a_chat_group_has_no_log_until_it_becomes_a_channel(shared_api: Ap
     assert [e["action"] for e in await log_of(ada, path)] == ["channel_created"]
 
 
-# --- who reads it, and how --------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
-async def test_owner_and_every_admin_read_it_whatever_they_were_granted(shared_api: Api) -> None:
+async def test_the_owner_and_every_admin_read_the_log(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": []})
@@ -287,7 +289,7 @@ async def test_owner_and_every_admin_read_it_whatever_they_were_granted(shared_a
     assert (await cat.get(f"{path}/admin-log")).refusal == (403, "permission_denied")
 
 
-async def test_it_is_filtered_by_action_actor_and_target_and_by_all_of_them(
+async def test_the_log_is_filtered_by_action_actor_and_target(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -336,7 +338,7 @@ async def test_a_page_reads_no_more_entries_than_it_shows(
     assert '"SORT"' not in str(explained["queryPlanner"]["winningPlan"]).replace("'", '"')
 
 
-async def test_it_is_paged_newest_first_while_it_grows(shared_api: Api) -> None:
+async def test_the_log_is_paged_newest_first_while_it_grows(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     for number in range(6):
@@ -351,7 +353,7 @@ async def test_it_is_paged_newest_first_while_it_grows(shared_api: Api) -> None:
     assert third.body["next_cursor"] is None
 
 
-async def test_a_long_value_is_cut_at_four_hundred_bytes_and_not_in_a_character(
+async def test_a_long_value_is_cut_at_400_bytes_between_characters(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -368,7 +370,7 @@ async def test_a_long_value_is_cut_at_four_hundred_bytes_and_not_in_a_character(
     assert len(entry["before"]["text"].encode()) <= 400
 
 
-# --- imports, the end -------------------------------------------------------------------------------------------------
+# --- imports, deletion ------------------------------------------------------------------------------------------------
 
 
 @own_loop
@@ -382,7 +384,7 @@ async def test_an_import_of_many_batches_has_one_entry_that_counts_them(api: Ope
     assert len(answer.lines) > 2
     (entry,) = await log_of(ada, path, action="subscribers_imported")
     assert entry["after"] == {"added": 12_000}
-    # The same again adds nobody, and a further one is another import.
+    # The second import adds nobody, and the third one is an import of its own.
     await app.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
     more = '{"user_id": "more"}'
     await app.call("POST", f"{path}/subscribers", data=more, headers=AS_LINES)
@@ -390,7 +392,7 @@ async def test_an_import_of_many_batches_has_one_entry_that_counts_them(api: Ope
     assert [e["after"]["added"] for e in entries] == [12_000, 1]
 
 
-async def test_it_goes_with_its_channel_and_a_new_one_of_the_same_id_begins_anew(
+async def test_the_log_is_deleted_with_its_channel(
     shared_api: Api,
 ) -> None:
     ada = shared_api.user("ada")
@@ -405,7 +407,7 @@ async def test_it_goes_with_its_channel_and_a_new_one_of_the_same_id_begins_anew
     assert [e["action"] for e in await log_of(ada, path)] == ["channel_created"]
 
 
-async def test_what_is_rolled_back_leaves_no_entry(shared_api: Api) -> None:
+async def test_a_change_that_is_rolled_back_leaves_no_entry(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     chat, database = shared_api.services.chat, shared_api.services.database
@@ -420,15 +422,15 @@ async def test_what_is_rolled_back_leaves_no_entry(shared_api: Api) -> None:
 
     with pytest.raises(RuntimeError):
         await database.run(lambda tx: work(tx, fails=True))
-    assert await told(ada, path) == []
+    assert await acts_of(ada, path) == []
     await database.run(lambda tx: work(tx, fails=False))
-    assert len(await told(ada, path)) == 2
+    assert len(await acts_of(ada, path)) == 2
 
 
-async def test_changes_made_at_once_have_an_entry_each(shared_api: Api) -> None:
+async def test_concurrent_changes_have_an_entry_each(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     crowd = [shared_api.user("fan") for _ in range(30)]
     await asyncio.gather(*(ada.put(f"{path}/subscribers/{part(user.id)}") for user in crowd))
-    entries = await told(ada, path)
+    entries = await acts_of(ada, path)
     assert sorted(target for _, _, target in entries if target) == sorted(u.id for u in crowd)

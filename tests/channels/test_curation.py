@@ -1,4 +1,4 @@
-"""What admins do to a post that is out: pinned, its reactions frozen; and how it went out: silent, signed."""
+"""Pins, frozen reactions, silent posts and signatures."""
 
 import asyncio
 from typing import Any, Final
@@ -22,7 +22,7 @@ async def pins(user: User, path: str) -> list[int]:
 # --- pins -----------------------------------------------------------------------------------------------------------
 
 
-async def test_pinned_posts_are_listed_newest_pin_first_and_say_so_everywhere(
+async def test_pinned_posts_are_listed_newest_pin_first(
     shared_api: Api,
 ) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
@@ -52,7 +52,7 @@ async def test_pinned_posts_are_listed_newest_pin_first_and_say_so_everywhere(
     await ears.close()
 
 
-async def test_a_recalled_post_is_pinned_no_longer(shared_api: Api) -> None:
+async def test_deleting_a_post_unpins_it(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     for _ in range(2):
@@ -66,7 +66,7 @@ async def test_a_recalled_post_is_pinned_no_longer(shared_api: Api) -> None:
 
 
 @own_loop
-async def test_no_race_pins_more_posts_than_the_limit(api: OpenApi, second_database: Any) -> None:
+async def test_racing_pins_never_exceed_the_limit(api: OpenApi, second_database: Any) -> None:
     here, there = (
         await api(pinned_messages=3),
         await api(database=second_database, pinned_messages=3),
@@ -95,7 +95,9 @@ async def test_no_race_pins_more_posts_than_the_limit(api: OpenApi, second_datab
 # --- frozen reactions -----------------------------------------------------------------------------------------------
 
 
-async def test_to_a_frozen_post_nobody_reacts_and_everybody_may_take_back(shared_api: Api) -> None:
+async def test_a_frozen_post_takes_no_reactions_but_lets_users_remove_theirs(
+    shared_api: Api,
+) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     await a_post(ada, path)
@@ -123,7 +125,7 @@ async def test_to_a_frozen_post_nobody_reacts_and_everybody_may_take_back(shared
 
 
 @own_loop
-async def test_once_the_freeze_is_answered_no_reaction_comes_through(
+async def test_no_reaction_is_accepted_after_the_response_to_a_freeze(
     api: OpenApi, second_database: Any
 ) -> None:
     here, there = await api(), await api(database=second_database)
@@ -134,7 +136,7 @@ async def test_once_the_freeze_is_answered_no_reaction_comes_through(
     elsewhere = [there.known(user.id) for user in users]
 
     async def react(number: int) -> int:
-        # Some before, some after, some in the same moment as the freeze.
+        # Some react before the freeze, some after it, and some at the same moment.
         user = (users, elsewhere)[number % 2][number]
         answer = await user.put(f"{path}/posts/1/reactions/{LIKE}")
         assert answer.status == 200 or answer.refusal == (403, "reactions_frozen"), answer
@@ -150,10 +152,10 @@ async def test_once_the_freeze_is_answered_no_reaction_comes_through(
     assert tally["total"] == accepted
 
 
-# --- silent, signed -------------------------------------------------------------------------------------------------
+# --- silent posts, signatures -----------------------------------------------------------------------------------------
 
 
-async def test_a_silent_post_says_so_and_is_unread_all_the_same(shared_api: Api) -> None:
+async def test_a_silent_post_still_counts_as_unread(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     chat = await a_chat_group(ada, bob)
@@ -166,8 +168,8 @@ async def test_a_silent_post_says_so_and_is_unread_all_the_same(shared_api: Api)
             assert event[field]["silent"] is silent
         shown = [item["silent"] for item in (await bob.get(f"{place}/{calls}")).items]
         assert shown == [False, True]
-        talk = await bob.get(f"/v1/conversations/{part(conversation_of(place))}")
-        assert talk.body["unread_count"] == 2
+        conversation = await bob.get(f"/v1/conversations/{part(conversation_of(place))}")
+        assert conversation.body["unread_count"] == 2
     preview = await ada.post(f"{path}/posts/preview", {**HELLO, "silent": True})
     assert preview.body["silent"] is True
     edited = await ada.patch(f"{path}/posts/1", {**HELLO, "silent": False})
@@ -175,7 +177,7 @@ async def test_a_silent_post_says_so_and_is_unread_all_the_same(shared_api: Api)
     await ears.close()
 
 
-async def test_the_same_key_for_a_silent_post_is_another_request(shared_api: Api) -> None:
+async def test_a_silent_and_a_loud_post_cannot_share_a_key(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     first = await ada.post(f"{path}/posts", {**HELLO, "silent": True}, Idempotency_Key="k")
@@ -185,7 +187,7 @@ async def test_the_same_key_for_a_silent_post_is_another_request(shared_api: Api
     assert other.refusal == (409, "idempotency_conflict")
 
 
-async def test_a_channel_that_signs_shows_the_author_s_name_as_it_was(shared_api: Api) -> None:
+async def test_a_signature_keeps_the_name_the_author_had_then(shared_api: Api) -> None:
     ada, adm, bob = (shared_api.user(name) for name in ("ada", "adm", "bob"))
     path = await a_channel(ada, bob, admins=(adm,))
     await adm.patch("/v1/users/me", {"name": "Adam"})
@@ -198,7 +200,7 @@ async def test_a_channel_that_signs_shows_the_author_s_name_as_it_was(shared_api
     heard = [event["post"]["signature"] for event in await ears.until_now()]
     assert (preview.body["signature"], heard) == ("Adam", ["Adam", "Adam"])
     await adm.patch("/v1/users/me", {"name": "Eve"})
-    await ada.post(f"{path}/posts", HELLO)  # who never told a name does not sign
+    await ada.post(f"{path}/posts", HELLO)  # Ada has set no name, so she does not sign
     await ada.patch(path, {"settings": {"signatures": False}})
     await adm.post(f"{path}/posts", HELLO)
     for user in (ada, bob):

@@ -1,4 +1,4 @@
-"""Finding channels: the directory by size, age and activity, words, ids, and one's own lists."""
+"""Finding channels: the directory by size, age and activity, by words and ids, and a user's own lists."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -35,7 +35,7 @@ async def town(mongod_uri: str) -> AsyncIterator[Api]:
 
 ADA: Final = "ada-of-town"
 SCENE: Final = [
-    # name, introduction, subscribers besides the owner, posts
+    # name, introduction, subscribers without the owner, posts
     ("City News", "What happens in town", 3, 1),
     ("Tea (hot)", "a.b*c [x] ^$", 1, 0),
     ("Sports", "CITY league", 2, 2),
@@ -43,7 +43,7 @@ SCENE: Final = [
     ("Ünïcode", "100% \\ path", 0, 1),
     ("Quiet", "", 0, 0),
 ]
-"""In the order of creation; posts are written round by round, so the later one in a round is the more active."""
+"""In the order of creation. Each round writes one post in each channel, so later channels are more recently active."""
 
 
 async def fill(api: Api) -> None:
@@ -71,7 +71,7 @@ ACTIVE: Final = ["Sports", "Ünïcode", "City News", {"Tea (hot)", "城市新闻
 
 
 def assert_ordered(found: list[str], order: list[Any]) -> None:
-    """The names in this order, those of a set in any."""
+    """Check the order of the names; those of a set may be in any order."""
     rest = list(found)
     for place in order:
         size = len(place) if isinstance(place, set) else 1
@@ -129,13 +129,13 @@ async def test_pages_show_each_channel_once_in_the_same_order(
     ],
 )
 @pytest.mark.parametrize("sort", ["popular", "active"])
-async def test_words_are_text_never_a_pattern(
+async def test_search_words_are_text_and_never_a_pattern(
     town: Api, words: str, expected: set[str], sort: str
 ) -> None:
     assert set(await names(town.user(), f"q={part(words)}&sort={sort}")) == expected
 
 
-async def test_words_find_a_channel_by_its_id_too(town: Api) -> None:
+async def test_a_search_finds_channels_by_id_too(town: Api) -> None:
     (channel,) = (await town.user().get(f"/v1/channels?q={part('City News')}")).items
     word = channel["channel_id"].removeprefix("@TOA#_")
     assert "City News" in await names(town.user(), f"q={part(word)}")
@@ -144,12 +144,12 @@ async def test_words_find_a_channel_by_its_id_too(town: Api) -> None:
 @pytest.mark.parametrize(
     "query", [f"q={'x' * 101}", "q=%00", "sort=random", "limit=101", "q=a&p=1"]
 )
-async def test_a_search_that_cannot_be_is_refused(town: Api, query: str) -> None:
+async def test_an_invalid_search_is_refused(town: Api, query: str) -> None:
     refused = await town.user().get(f"/v1/channels?{query}")
     assert refused.refusal == (400, "invalid_request")
 
 
-async def test_a_channel_in_the_directory_is_as_its_reader_sees_it(town: Api) -> None:
+async def test_the_directory_shows_a_channel_as_its_own_route_does(town: Api) -> None:
     owner, eve = town.known(ADA), town.user("eve")
     for user, role in ((owner, "owner"), (eve, None)):
         (listed,) = (await user.get(f"/v1/channels?q={part('City News')}")).items
@@ -160,7 +160,7 @@ async def test_a_channel_in_the_directory_is_as_its_reader_sees_it(town: Api) ->
 # --- by id ----------------------------------------------------------------------------------------------------------
 
 
-async def test_each_of_several_ids_has_its_own_answer_in_the_order_asked(shared_api: Api) -> None:
+async def test_each_id_has_its_own_result_in_the_order_given(shared_api: Api) -> None:
     ada, eve = shared_api.user("ada"), shared_api.user("eve")
     news = await a_channel(ada)
     secret = await a_channel(ada, settings={"visibility": "private"})
@@ -176,7 +176,7 @@ async def test_each_of_several_ids_has_its_own_answer_in_the_order_asked(shared_
     assert shown == (await ada.get(news)).body
 
 
-async def test_fifty_ids_are_answered_at_once_and_one_more_is_refused(shared_api: Api) -> None:
+async def test_one_call_takes_50_ids_and_no_more(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     ids = ",".join(f"none{number}" for number in range(50))
     assert len((await ada.get(f"/v1/channels?ids={ids}")).items) == 50
@@ -185,7 +185,7 @@ async def test_fifty_ids_are_answered_at_once_and_one_more_is_refused(shared_api
     assert refused.body["details"]["errors"][0]["field"] == "ids"
 
 
-# --- mine -----------------------------------------------------------------------------------------------------------
+# --- own lists --------------------------------------------------------------------------------------------------------
 
 
 async def ids_of(user: User, query: str) -> list[str]:
@@ -218,14 +218,14 @@ async def test_the_channels_i_own_are_listed_by_id(shared_api: Api) -> None:
     assert id_of(paths[0]) in await ids_of(bob, "owned=true")
 
 
-async def test_nobody_s_lists_are_empty(shared_api: Api) -> None:
+async def test_a_user_without_channels_has_empty_lists(shared_api: Api) -> None:
     eve = shared_api.user("eve")
     for query in ("subscribed=true", "owned=true"):
         answer = await eve.get(f"/v1/channels?{query}")
         assert (answer.items, answer.body["next_cursor"]) == ([], None)
 
 
-async def test_the_application_lists_every_channel_and_nobody_else_a_private_one(
+async def test_only_the_application_lists_private_channels(
     town: Api,
 ) -> None:
     ada, app = town.known(ADA), town.user("back-end", admin=True)

@@ -1,4 +1,4 @@
-"""Forwarding: what is copied, what the copy says of where it comes from, and who may not."""
+"""Forwarding: the copy, the origin that it names, and who may not forward."""
 
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ def origin_of(path: str, name: str = "News", seq: int = 1) -> dict[str, Any]:
     }
 
 
-async def test_a_forward_is_a_copy_that_names_the_channel_and_never_who_wrote(
+async def test_a_forward_names_the_channel_and_never_the_author(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -61,17 +61,17 @@ async def test_a_forward_is_a_copy_that_names_the_channel_and_never_who_wrote(
     shown = await cat.get(f"{chat}/messages")
     assert shown.items == [copied.body]
     assert ada.id not in shown.text
-    # The copy stands by itself, and its origin stays the first one.
+    # The copy does not depend on its source, and a copy of it still names the first origin.
     await ada.delete(f"{path}/posts/1")
     again = await cat.post(f"{chat}/messages", from_group(chat))
     assert (again.body["text"], again.body["forwarded_from"]) == ("Hi", origin_of(path))
     gone = await bob.post(f"{chat}/messages", from_channel(path))
     assert gone.refusal == (409, "message_recalled")
-    talk = await cat.get("/v1/conversations")
-    assert talk.items[0]["conversation_id"] == conversation_of(chat)
+    conversation = await cat.get("/v1/conversations")
+    assert conversation.items[0]["conversation_id"] == conversation_of(chat)
 
 
-async def test_a_post_is_forwarded_into_a_channel_and_previewed_before(shared_api: Api) -> None:
+async def test_a_forward_into_a_channel_can_be_previewed(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path, other = await a_channel(bob, name="News"), await a_channel(ada, bob, name="Other")
     await a_post(bob, path, "Hi")
@@ -83,7 +83,7 @@ async def test_a_post_is_forwarded_into_a_channel_and_previewed_before(shared_ap
     assert bob.id not in str((await ada.get(f"{other}/posts")).items)
 
 
-async def test_a_private_channel_is_not_named(shared_api: Api) -> None:
+async def test_a_forward_does_not_name_a_private_channel(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob, settings={"visibility": "private"})
     chat = await a_chat_group(bob, ada)
@@ -101,27 +101,27 @@ async def test_a_private_channel_is_not_named(shared_api: Api) -> None:
     assert third["forwarded_from"]["channel_id"] is None
 
 
-async def test_only_what_one_may_read_is_forwarded(shared_api: Api) -> None:
+async def test_users_forward_only_what_they_may_read(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
     private = await a_channel(ada, bob, settings={"visibility": "private"})
-    talk = await a_chat_group(ada, bob)
+    group_chat = await a_chat_group(ada, bob)
     own = await a_channel(eve)
     mine = await a_chat_group(eve, bob)
-    for place in (private, talk):
+    for place in (private, group_chat):
         await a_post(ada, place)
-    # Who joins sees nothing of what was said before, and cannot carry it on.
+    # A new member sees no earlier messages here, and cannot forward them.
     late = shared_api.user("late")
-    await ada.put(f"{talk}/members/{late.id}")
+    await ada.put(f"{group_chat}/members/{late.id}")
     await eve.put(f"{mine}/members/{late.id}")
-    for source in (from_channel(private), from_group(talk)):
+    for source in (from_channel(private), from_group(group_chat)):
         assert (await bob.post(f"{mine}/messages", source)).status == 201
     refusals = [
         (await eve.post(f"{mine}/messages", from_channel(private))).refusal,
         (await eve.post(f"{own}/posts", from_channel(private))).refusal,
-        (await eve.post(f"{mine}/messages", from_group(talk))).refusal,
-        (await late.post(f"{mine}/messages", from_group(talk))).refusal,
-        (await bob.post(f"{mine}/messages", from_group(talk, 99))).refusal,
-        (await eve.post(f"{talk}/messages", from_group(mine))).refusal,
+        (await eve.post(f"{mine}/messages", from_group(group_chat))).refusal,
+        (await late.post(f"{mine}/messages", from_group(group_chat))).refusal,
+        (await bob.post(f"{mine}/messages", from_group(group_chat, 99))).refusal,
+        (await eve.post(f"{group_chat}/messages", from_group(mine))).refusal,
         (await bob.post(f"{private}/posts", from_group(mine))).refusal,
     ]
     assert refusals == [
@@ -135,7 +135,7 @@ async def test_only_what_one_may_read_is_forwarded(shared_api: Api) -> None:
     ]
 
 
-async def test_a_channel_that_protects_its_content_is_not_forwarded(shared_api: Api) -> None:
+async def test_protected_content_cannot_be_forwarded(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     chat = await a_chat_group(bob, ada)
@@ -182,7 +182,7 @@ async def test_a_forward_repeated_with_its_key_happens_once(shared_api: Api) -> 
         return await ada.post(f"{chat}/messages", body, Idempotency_Key="k")
 
     first = await send(1)
-    # Also when what was forwarded is gone since.
+    # The source may be gone by then.
     await ada.delete(f"{path}/posts/1")
     assert (await send(1)).body == first.body
     assert (await send(2)).refusal == (409, "idempotency_conflict")
@@ -190,7 +190,7 @@ async def test_a_forward_repeated_with_its_key_happens_once(shared_api: Api) -> 
 
 
 @own_loop
-async def test_a_picture_lives_as_long_as_the_last_copy(api: OpenApi) -> None:
+async def test_an_upload_is_kept_until_its_last_copy_is_deleted(api: OpenApi) -> None:
     clock = MovedClock()
     server = await api(clock=clock)
     ada, bob = server.user("ada"), server.user("bob")

@@ -1,4 +1,4 @@
-"""What tells a channel from all others: its id in every spelling, its texts through both families, its badge."""
+"""The identity of a channel: the spellings of its id, its texts through both families of routes, its badge."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ own_loop = pytest.mark.asyncio(loop_scope="function")
 
 PREFIX: Final = "@TOA#_"
 FORMS: Final = 13
-"""In how many answers `forms_of` finds a channel."""
+"""The number of responses in which `forms_of` finds a channel."""
 
 # --- ids ------------------------------------------------------------------------------------------------------------
 
@@ -21,9 +21,7 @@ FORMS: Final = 13
 @pytest.mark.parametrize(
     "letters", ["x", "é", "故", "🍵", "a b", "%41", "../..", "a/b", "?q=1", "#x", "日本 news"]
 )
-async def test_an_id_of_any_printable_text_is_read_as_it_was_given(
-    shared_api: Api, letters: str
-) -> None:
+async def test_an_id_may_be_any_printable_text(shared_api: Api, letters: str) -> None:
     ada = shared_api.user("ada")
     channel_id = PREFIX + fresh("k") + letters
     created = await ada.post("/v1/channels", {"channel_id": channel_id, "name": "News"})
@@ -39,7 +37,9 @@ async def test_an_id_of_any_printable_text_is_read_as_it_was_given(
 
 
 @pytest.mark.parametrize("bad", ["\x00", "\n", "\t", "\x1f", "\x7f", "\u2028", "\ud800"])
-async def test_an_id_holds_no_control_character_and_no_separator(shared_api: Api, bad: str) -> None:
+async def test_an_id_may_not_contain_control_characters_or_separators(
+    shared_api: Api, bad: str
+) -> None:
     ada = shared_api.user("ada")
     good = PREFIX + fresh("k")
     for channel_id, status in ((good, 201), (good + bad + "x", 400)):
@@ -49,7 +49,7 @@ async def test_an_id_holds_no_control_character_and_no_separator(shared_api: Api
             assert created.refusal[1] == "invalid_request"
 
 
-async def test_an_id_holds_no_comma_which_parts_the_ids_of_a_list(shared_api: Api) -> None:
+async def test_an_id_may_not_contain_a_comma(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     good = PREFIX + fresh("k")
     refused = await ada.post("/v1/channels", {"channel_id": good + ",x", "name": "News"})
@@ -58,13 +58,13 @@ async def test_an_id_holds_no_comma_which_parts_the_ids_of_a_list(shared_api: Ap
 
 
 @pytest.mark.parametrize("path", ["%00", "%1F", "%0A", "%FF", "%C3", PREFIX.replace("#", "%23")])
-async def test_a_path_that_names_no_possible_id_is_refused(shared_api: Api, path: str) -> None:
+async def test_a_path_with_an_impossible_id_is_refused(shared_api: Api, path: str) -> None:
     refused = await shared_api.user().get(f"/v1/channels/{path}")
     assert refused.status in {400, 404}
     assert refused.refusal[1] in {"invalid_request", "channel_not_found", "route_not_found"}
 
 
-async def test_an_id_counts_bytes_also_in_short_and_among_several(shared_api: Api) -> None:
+async def test_the_length_of_an_id_counts_in_bytes_everywhere(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     rest = fresh("k")
     rest += "é" * ((42 - len(rest)) // 2)
@@ -79,16 +79,14 @@ async def test_an_id_counts_bytes_also_in_short_and_among_several(shared_api: Ap
     assert missing["error"]["code"] == "channel_not_found"
 
 
-# --- texts through the group calls ----------------------------------------------------------------------------------
+# --- texts through routes of groups -----------------------------------------------------------------------------------
 
 TEXTS: Final = {"name": ("故" * 50, 150), "introduction": ("é" * 200, 400)}
 OF_GROUPS: Final = {"name": ("é" * 50, 100), "introduction": ("é" * 200, 400)}
 
 
 @pytest.mark.parametrize("field", TEXTS)
-async def test_a_channel_s_texts_have_its_own_limits_also_through_the_group(
-    shared_api: Api, field: str
-) -> None:
+async def test_routes_of_groups_apply_the_limits_of_channels(shared_api: Api, field: str) -> None:
     ada = shared_api.user("ada")
     for path, (longest, limit) in (
         (group_path(await a_channel(ada)), TEXTS[field]),
@@ -103,7 +101,7 @@ async def test_a_channel_s_texts_have_its_own_limits_also_through_the_group(
 
 
 @own_loop
-async def test_limits_of_channels_set_narrower_hold_through_the_group_too(api: OpenApi) -> None:
+async def test_routes_of_groups_apply_lowered_limits_of_channels(api: OpenApi) -> None:
     server = await api(channel_introduction_bytes=4, channel_name_bytes=5)
     ada = server.user("ada")
     path = group_path(await a_channel(ada, name="New"))
@@ -115,7 +113,9 @@ async def test_limits_of_channels_set_narrower_hold_through_the_group_too(api: O
 
 @pytest.mark.parametrize("field", TEXTS)
 @pytest.mark.parametrize("text", ["\ud800", None, 7])
-async def test_what_is_no_text_is_refused(shared_api: Api, field: str, text: object) -> None:
+async def test_a_field_that_is_not_text_is_refused(
+    shared_api: Api, field: str, text: object
+) -> None:
     ada = shared_api.user("ada")
     path = group_path(await a_channel(ada))
     assert (await ada.patch(path, {field: text})).refusal == (400, "invalid_request")
@@ -125,7 +125,7 @@ async def test_what_is_no_text_is_refused(shared_api: Api, field: str, text: obj
 
 
 async def forms_of(user: User, path: str) -> list[bool]:
-    """The badge in every form in which the user is shown the channel."""
+    """The badge in each response that shows the user the channel."""
     channel_id = id_of(path)
     lists = [
         await user.get(f"/v1/channels?ids={part(channel_id)}"),
@@ -143,7 +143,7 @@ async def forms_of(user: User, path: str) -> list[bool]:
 
 
 async def as_a_group(user: User, channel_id: str) -> list[dict[str, Any]]:
-    """The channel as the calls on groups and conversations show it."""
+    """The channel in the responses of groups and conversations."""
     listed = (await user.get("/v1/conversations")).items
     assert len(listed) == 2
     rows = [
@@ -159,7 +159,7 @@ async def as_a_group(user: User, channel_id: str) -> list[dict[str, Any]]:
 
 
 @own_loop
-async def test_the_badge_is_the_application_s_and_shown_everywhere(
+async def test_only_the_application_gives_the_badge_shown_everywhere(
     api: OpenApi, second_database: Database
 ) -> None:
     server, other = await api(), await api(database=second_database)
@@ -181,15 +181,15 @@ async def test_the_badge_is_the_application_s_and_shown_everywhere(
                 assert (answer.status, answer.body["verified"]) == (200, True)
             else:
                 assert (await root.delete(f"{path}/verified")).status == 204
-        (told,) = await ears.until_now()
-        assert (told["type"], told["changed"]) == ("channel.updated", {"verified": badge})
+        (event,) = await ears.until_now()
+        assert (event["type"], event["changed"]) == ("channel.updated", {"verified": badge})
         assert await forms_of(bob, path) == [badge] * FORMS
         assert await forms_of(far_bob, path) == [badge] * FORMS
         assert await ears.until_now() == []
 
 
 @pytest.mark.parametrize("call", ["put", "delete"])
-async def test_the_badge_of_no_channel_is_not_found(shared_api: Api, call: str) -> None:
+async def test_the_badge_of_a_missing_channel_is_not_found(shared_api: Api, call: str) -> None:
     ada, root = shared_api.user("ada"), shared_api.user(admin=True)
     group = await a_chat_group(ada)
     for path in ("/v1/channels/none", group.replace("/groups/", "/channels/")):
@@ -197,7 +197,7 @@ async def test_the_badge_of_no_channel_is_not_found(shared_api: Api, call: str) 
         assert refused.refusal == (404, "channel_not_found")
 
 
-async def test_the_badge_is_not_given_by_writing_the_profile(shared_api: Api) -> None:
+async def test_writing_the_profile_cannot_give_the_badge(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     assert (await ada.patch(path, {"verified": True})).refusal == (400, "invalid_request")
@@ -209,7 +209,7 @@ async def test_the_badge_is_not_given_by_writing_the_profile(shared_api: Api) ->
 @pytest.mark.parametrize(
     ("field", "through_group"), [("name", False), ("name", True), ("organization", False)]
 )
-async def test_the_badge_falls_with_what_it_vouches_for_and_is_given_anew(
+async def test_a_new_name_or_organization_removes_the_badge(
     api: OpenApi, second_database: Database, field: str, *, through_group: bool
 ) -> None:
     server, other = await api(), await api(database=second_database)
@@ -219,7 +219,7 @@ async def test_the_badge_falls_with_what_it_vouches_for_and_is_given_anew(
     far_bob = other.known(bob.id)
     ears = await far_bob.socket()
     place = group_path(path) if through_group else path
-    # What stays as it was, and what else a channel shows, vouch for nothing.
+    # The same name again, and changes of other fields, keep the badge.
     kept = {"name": "News"} if through_group else {"name": "News", "organization": "A bakery"}
     assert (await ada.patch(place, {**kept, "introduction": "All of it"})).status == 200
     assert (await bob.get(path)).body["verified"] is True
@@ -227,8 +227,8 @@ async def test_the_badge_falls_with_what_it_vouches_for_and_is_given_anew(
     changed = await ada.patch(place, {field: "The national bank"})
     assert changed.status == 200
     assert changed.body["verified"] is False
-    (told,) = await ears.until_now()
-    assert told["changed"] == {field: "The national bank", "verified": False}
+    (event,) = await ears.until_now()
+    assert event["changed"] == {field: "The national bank", "verified": False}
     assert (await far_bob.get(path)).body["verified"] is False
     log = (await ada.get(f"{path}/admin-log?action=settings_changed")).items
     assert (log[0]["actor_id"], log[0]["before"], log[0]["after"]) == (
@@ -236,14 +236,14 @@ async def test_the_badge_falls_with_what_it_vouches_for_and_is_given_anew(
         {"verified": True},
         {"verified": False},
     )
-    # Changing it back does not bring it back; the application does.
+    # The old name does not restore the badge; only the application does.
     await ada.patch(place, {field: kept.get(field, "A bakery")})
     assert (await bob.get(path)).body["verified"] is False
     assert (await root.put(f"{path}/verified")).body["verified"] is True
     await ears.close()
 
 
-async def test_an_admin_who_may_change_no_settings_still_takes_the_badge_with_a_new_name(
+async def test_an_admin_without_the_settings_right_still_removes_the_badge(
     shared_api: Api,
 ) -> None:
     ada, bob, root = shared_api.user("ada"), shared_api.user("bob"), shared_api.user(admin=True)
@@ -253,7 +253,7 @@ async def test_an_admin_who_may_change_no_settings_still_takes_the_badge_with_a_
     assert (await bob.patch(path, {"name": "The national bank"})).body["verified"] is False
 
 
-async def test_the_application_renames_a_channel_that_it_vouches_for(shared_api: Api) -> None:
+async def test_a_new_name_by_the_application_keeps_the_badge(shared_api: Api) -> None:
     ada, root = shared_api.user("ada"), shared_api.user(admin=True)
     path = await a_channel(ada)
     await root.put(f"{path}/verified")

@@ -1,4 +1,4 @@
-"""Bulk import of subscribers over HTTP: lines in, lines out, both while the other goes on."""
+"""Bulk import of subscribers over HTTP: lines in and lines out at the same time."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ FULL: Final = "member_limit_reached"
 
 @pytest.fixture(autouse=True)
 def three_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of three, so that a few lines are several."""
+    """Make batches of three lines, so that a few lines are several batches."""
     monkeypatch.setattr(importing, "BATCH_LINES", 3)
 
 
@@ -46,13 +46,13 @@ async def import_lines(user: User, path: str, lines: str | bytes, query: str = "
 
 
 async def imported(user: User, path: str, *user_ids: str) -> list[tuple[str, str]]:
-    """Each id with its result, of an import that comes to its end."""
+    """Import these users completely. Returns each id with its result."""
     answer = await import_lines(user, path, lines_of(user_ids))
     assert answer.status == 200, answer
     assert answer.lines[-1]["done"] is True
-    told = [result for line in answer.lines for result in line["results"]]
-    assert [result["user_id"] for result in told] == list(user_ids)
-    return [(result["user_id"], result["result"]) for result in told]
+    results = [result for line in answer.lines for result in line["results"]]
+    assert [result["user_id"] for result in results] == list(user_ids)
+    return [(result["user_id"], result["result"]) for result in results]
 
 
 def totals(line: dict[str, Any]) -> tuple[int, int, int, int]:
@@ -78,9 +78,11 @@ async def subscribers_of(user: User, path: str) -> list[str]:
 
 @asynccontextmanager
 async def upload(user: User, path: str, first: str) -> AsyncIterator["Upload"]:
-    """An import whose lines are sent, these first, and whose answer is read, as the test goes on."""
+    """An import that sends these lines first; the test then sends more and reads the response step by step."""
     waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
-    waiting.put_nowait(first.encode())  # the client sends no headers before it has some
+    waiting.put_nowait(
+        first.encode()
+    )  # the client sends its headers with the first bytes of the body
 
     async def body() -> AsyncIterator[bytes]:
         while (piece := await waiting.get()) is not None:
@@ -94,7 +96,7 @@ async def upload(user: User, path: str, first: str) -> AsyncIterator["Upload"]:
 
 
 class Upload:
-    """A request under way."""
+    """A request that is still being sent."""
 
     def __init__(
         self, waiting: "asyncio.Queue[bytes | None]", response: aiohttp.ClientResponse
@@ -109,18 +111,18 @@ class Upload:
         self._waiting.put_nowait(None)
 
     async def line(self) -> dict[str, Any]:
-        """The next line of the answer."""
+        """The next line of the response."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             line = json.loads(await self._response.content.readline())
         assert isinstance(line, dict)
         return line
 
     def cut(self) -> None:
-        """End the connection in the middle."""
+        """Close the connection before the end."""
         self._response.close()
 
 
-async def test_each_batch_is_told_in_order_with_the_totals_so_far(api: OpenApi) -> None:
+async def test_each_batch_has_a_line_with_the_totals_so_far(api: OpenApi) -> None:
     server = await api()
     ada, root = server.user("ada"), server.user("root", admin=True)
     path = await a_channel(ada)
@@ -136,8 +138,8 @@ async def test_each_batch_is_told_in_order_with_the_totals_so_far(api: OpenApi) 
     ]
     assert [line["subscriber_count"] for line in answer.lines] == [3, 4, 5, 5]
     assert [line["done"] for line in answer.lines] == [False, False, False, True]
-    told = [[(r["user_id"], r["result"]) for r in line["results"]] for line in answer.lines]
-    assert told == [
+    results = [[(r["user_id"], r["result"]) for r in line["results"]] for line in answer.lines]
+    assert results == [
         [("b", "added"), (ada.id, "present"), ("c", "added")],
         [("b", "present"), ("d", "added"), ("d", "present")],
         [("e", "added")],
@@ -147,7 +149,7 @@ async def test_each_batch_is_told_in_order_with_the_totals_so_far(api: OpenApi) 
     assert await count_of(ada, path) == 5
 
 
-async def test_an_import_of_nothing_adds_nothing(api: OpenApi) -> None:
+async def test_an_import_of_blank_lines_adds_nobody(api: OpenApi) -> None:
     server = await api()
     path = await a_channel(server.user("ada"))
     for nothing in ("\n", "\r\n \n\n"):
@@ -157,7 +159,7 @@ async def test_an_import_of_nothing_adds_nothing(api: OpenApi) -> None:
         assert answer.lines[-1]["done"] is True
 
 
-async def test_a_bad_line_is_told_at_its_place_and_costs_the_others_nothing(api: OpenApi) -> None:
+async def test_a_bad_line_is_reported_in_its_place_and_stops_nothing(api: OpenApi) -> None:
     server = await api()
     path = await a_channel(server.user("ada"))
     bad = [
@@ -178,29 +180,29 @@ async def test_a_bad_line_is_told_at_its_place_and_costs_the_others_nothing(api:
     lines = b"\r\n\n".join(line for pair in zip(good, bad, strict=True) for line in pair)
     answer = await import_lines(server.user("root", admin=True), path, lines)
     assert totals(answer.lines[-1]) == (len(good) * 2, len(good), 0, len(bad))
-    told = [result for line in answer.lines for result in line["results"]]
-    assert [(r["user_id"], r["result"]) for r in told[::2]] == [
+    results = [result for line in answer.lines for result in line["results"]]
+    assert [(r["user_id"], r["result"]) for r in results[::2]] == [
         (f"u{number}", "added") for number in range(len(good))
     ]
     # Every second line of the body is blank.
-    assert [r.pop("line") for r in told[1::2]] == [4 * number + 3 for number in range(len(bad))]
-    assert {r.pop("result") for r in told[1::2]} == {"invalid_request"}
-    details = [r.pop("detail") for r in told[1::2]]
+    assert [r.pop("line") for r in results[1::2]] == [4 * number + 3 for number in range(len(bad))]
+    assert {r.pop("result") for r in results[1::2]} == {"invalid_request"}
+    details = [r.pop("detail") for r in results[1::2]]
     assert details[3] == "user_id: Field required"
     assert details[6].startswith("role: ")
     assert details[8].startswith("user_id: must be 1 to 32 bytes")
     assert details[-1] == f"line: holds more than {LINE_BYTES} bytes"
-    assert told[1::2] == [{}] * len(bad)
+    assert results[1::2] == [{}] * len(bad)
 
 
-async def test_who_wants_the_refused_alone_is_told_nothing_else(api: OpenApi) -> None:
+async def test_an_import_can_report_refused_lines_only(api: OpenApi) -> None:
     server = await api(community_members=2)
     path = await a_channel(server.user("ada"))
     root = server.user("root", admin=True)
     lines = lines_of(["b", "b"]) + "x\n" + lines_of(["c"])
     answer = await import_lines(root, path, lines, "?results=refused")
-    told = [result for line in answer.lines for result in line["results"]]
-    assert [(r.get("user_id"), r["result"]) for r in told] == [
+    results = [result for line in answer.lines for result in line["results"]]
+    assert [(r.get("user_id"), r["result"]) for r in results] == [
         (None, "invalid_request"),
         ("c", FULL),
     ]
@@ -219,7 +221,7 @@ async def test_who_wants_the_refused_alone_is_told_nothing_else(api: OpenApi) ->
         ("text/csv", 415),
     ],
 )
-async def test_lines_come_under_a_type_that_can_hold_them(
+async def test_an_import_accepts_content_types_for_lines(
     api: OpenApi, content_type: str, status: int
 ) -> None:
     server = await api()
@@ -233,7 +235,7 @@ async def test_lines_come_under_a_type_that_can_hold_them(
     assert await count_of(root, path) == (2 if status == 200 else 1)
 
 
-async def test_who_may_not_import_is_told_before_a_line_is_read(api: OpenApi) -> None:
+async def test_a_forbidden_import_fails_before_a_line_is_read(api: OpenApi) -> None:
     server = await api()
     ada, bob, root = server.user("ada"), server.user("bob"), server.user("root", admin=True)
     path, lines = await a_channel(ada, bob), lines_of(["c"])
@@ -249,13 +251,13 @@ async def test_who_may_not_import_is_told_before_a_line_is_read(api: OpenApi) ->
     assert await count_of(ada, path) == 3
 
 
-async def test_the_channel_takes_its_limit_and_not_one_more(api: OpenApi) -> None:
+async def test_an_import_fills_the_channel_to_its_limit(api: OpenApi) -> None:
     server = await api(community_members=5)
     ada, eve, root = server.user("ada"), server.user("eve"), server.user("root", admin=True)
     path = await a_channel(ada)
-    told = await imported(root, path, "a", "b", "c", "d", "e", "a", "f")
+    results = await imported(root, path, "a", "b", "c", "d", "e", "a", "f")
     added, full = "added", FULL
-    assert [result for _, result in told] == [added, added, added, added, full, "present", full]
+    assert [result for _, result in results] == [added, added, added, added, full, "present", full]
     assert await count_of(ada, path) == 5
     assert await imported(root, path, "g") == [("g", FULL)]
     assert (await eve.put(f"{path}/subscription")).refusal == (409, FULL)
@@ -265,7 +267,7 @@ async def test_the_channel_takes_its_limit_and_not_one_more(api: OpenApi) -> Non
     assert await count_of(ada, path) == 5
 
 
-async def test_who_was_banned_is_let_in_by_the_import(api: OpenApi) -> None:
+async def test_an_import_lifts_bans(api: OpenApi) -> None:
     server = await api()
     ada, bob, root = server.user("ada"), server.user("bob"), server.user("root", admin=True)
     path = await a_channel(ada, bob)
@@ -276,7 +278,7 @@ async def test_who_was_banned_is_let_in_by_the_import(api: OpenApi) -> None:
     assert (await ada.get(f"{path}/bans")).items == []
 
 
-async def test_the_body_may_be_larger_than_any_other(api: OpenApi) -> None:
+async def test_the_body_of_an_import_has_no_size_limit(api: OpenApi) -> None:
     server = await api(request_body_bytes=1_000)
     path = await a_channel(server.user("ada"))
     lines = lines_of(f"u{number}" for number in range(100))
@@ -285,7 +287,7 @@ async def test_the_body_may_be_larger_than_any_other(api: OpenApi) -> None:
     assert totals(answer.lines[-1]) == (100, 100, 0, 0)
 
 
-async def test_whoever_waits_for_an_answer_gets_it_before_he_sends_more(
+async def test_a_client_that_pauses_gets_the_results_so_far(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ndjson, "PAUSE_SECONDS", 0.05)
@@ -295,14 +297,19 @@ async def test_whoever_waits_for_an_answer_gets_it_before_he_sends_more(
     async with upload(root, path, first) as request:
         assert totals(await request.line()) == (3, 3, 0, 0)  # a full batch
         request.send(lines_of(["d"]) + '{"user_id": ')
-        assert totals(await request.line()) == (4, 3, 1, 0)  # a pause; half a line is none yet
+        assert totals(await request.line()) == (
+            4,
+            3,
+            1,
+            0,
+        )  # after a pause; half a line does not count yet
         request.send('"e"}')
         request.end()
-        assert totals(await request.line()) == (5, 4, 1, 0)  # the end, where no line end is needed
+        assert totals(await request.line()) == (5, 4, 1, 0)  # the last line needs no line end
         assert (await request.line())["done"] is True
 
 
-async def test_a_cut_off_import_keeps_what_was_told_and_is_sent_again(api: OpenApi) -> None:
+async def test_a_broken_import_keeps_its_batches_and_can_be_repeated(api: OpenApi) -> None:
     server = await api()
     ada, root = server.user("ada"), server.user("root", admin=True)
     path = await a_channel(ada)
@@ -312,13 +319,13 @@ async def test_a_cut_off_import_keeps_what_was_told_and_is_sent_again(api: OpenA
         assert (await request.line())["added"] == 6
         request.cut()
     assert await count_of(ada, path) >= 7
-    told = await imported(root, path, *user_ids)
-    assert {result for _, result in told[:6]} == {"present"}
-    assert {result for _, result in told[7:]} == {"added"}
+    results = await imported(root, path, *user_ids)
+    assert {result for _, result in results[:6]} == {"present"}
+    assert {result for _, result in results[7:]} == {"added"}
     assert await subscribers_of(ada, path) == sorted([ada.id, *user_ids])
 
 
-async def test_a_channel_that_is_deleted_meanwhile_ends_the_import_in_words(api: OpenApi) -> None:
+async def test_deleting_the_channel_ends_the_import_with_an_error(api: OpenApi) -> None:
     server = await api()
     ada = server.user("ada")
     path = await a_channel(ada)
@@ -333,14 +340,14 @@ async def test_a_channel_that_is_deleted_meanwhile_ends_the_import_in_words(api:
         assert last["done"] is False
 
 
-async def test_the_imported_hear_of_it_and_nobody_else_does(api: OpenApi) -> None:
+async def test_only_the_imported_users_receive_an_event(api: OpenApi) -> None:
     server = await api()
     ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
     root = server.user("root", admin=True)
     path = await a_channel(ada, cat)
     ears = {user.id: await user.socket() for user in (ada, bob, cat)}
-    told = await imported(root, path, "x", bob.id, cat.id, *(fresh("y") for _ in range(5)))
-    assert ("x", "added") in told
+    results = await imported(root, path, "x", bob.id, cat.id, *(fresh("y") for _ in range(5)))
+    assert ("x", "added") in results
     heard = await ears[bob.id].hear("channel.subscribed", user_id=bob.id)
     assert heard["channel_id"] == id_of(path).replace("%40", "@").replace("%23", "#")
     assert await ears[ada.id].until_now() == []
@@ -348,12 +355,12 @@ async def test_the_imported_hear_of_it_and_nobody_else_does(api: OpenApi) -> Non
     await ada.post(f"{path}/posts", {"kind": "text", "text": "Hello"})
     assert (await ears[bob.id].hear("message.posted"))["seq"] == 1
     assert (await bob.get(f"/v1/conversations/{part(conversation_of(path))}")).status == 200
-    # Importing him again says nothing more.
+    # Importing Bob again sends no further event.
     await imported(root, path, bob.id)
     assert [event["type"] for event in await ears[bob.id].until_now()] == []
 
 
-async def test_imports_and_subscriptions_race_to_the_limit_in_two_processes(
+async def test_racing_imports_and_subscriptions_never_exceed_the_limit(
     api: OpenApi, second_database: Database
 ) -> None:
     here = await api(community_members=40)
@@ -363,8 +370,8 @@ async def test_imports_and_subscriptions_race_to_the_limit_in_two_processes(
 
     async def bring(server: Api, first: int) -> int:
         ids = [f"u{number}" for number in range(first, first + 20)]
-        told = await imported(server.user("root", admin=True), path, *ids)
-        return sum(result == "added" for _, result in told)
+        results = await imported(server.user("root", admin=True), path, *ids)
+        return sum(result == "added" for _, result in results)
 
     async def come(server: Api) -> int:
         return int((await server.user("joiner").put(f"{path}/subscription")).status == 200)

@@ -26,7 +26,7 @@ def thread(channel: str, user: User) -> str:
 
 
 async def say(user: User, path: str, text: str = "Hello", **headers: str) -> dict[str, Any]:
-    """What is answered for writing this at the path."""
+    """The response to writing this text at the path."""
     said = await user.post(f"{path}/messages", {"kind": "text", "text": text}, **headers)
     assert said.status == 201, said
     body = said.body
@@ -60,16 +60,22 @@ async def test_a_subscriber_writes_and_any_admin_answers_as_the_channel(shared_a
     answered = await say(cat, thread(channel, bob), "At nine")
     assert (answered["seq"], answered["from_channel"]) == (2, True)
     assert (answered["sender_id"], answered["author_id"]) == (channel_id, cat.id)
-    # To the subscriber it is the channel that speaks; to the owner it is also told who did.
+    # The subscriber sees the channel as the sender; the owner also sees the author.
     heard = (await bob.get(f"{with_(channel)}/messages")).items[0]
     assert (heard["sender_id"], heard["text"]) == (channel_id, "At nine")
     assert cat.id not in (await bob.get(f"{with_(channel)}/messages")).text
     seen = (await ada.get(f"{thread(channel, bob)}/messages")).items
     assert [m["author_id"] for m in seen] == [cat.id, None]
-    [talk] = (await bob.get("/v1/conversations?type=c2c")).items
-    assert (talk["title"], talk["face_url"]) == ("News", "https://example.org/n.png")
-    assert (talk["unread_count"], talk["last_message"]["sender_id"]) == (1, channel_id)
-    # It is a chat, not one of the channels; and none of the admins' own conversations.
+    [conversation] = (await bob.get("/v1/conversations?type=c2c")).items
+    assert (conversation["title"], conversation["face_url"]) == (
+        "News",
+        "https://example.org/n.png",
+    )
+    assert (conversation["unread_count"], conversation["last_message"]["sender_id"]) == (
+        1,
+        channel_id,
+    )
+    # The conversation counts as a chat and not as a channel, and the admins have no conversation of their own.
     unread = (await bob.get("/v1/unread")).body
     assert (unread["channels"], unread["chats"]) == (0, 1)
     assert (await cat.get("/v1/conversations?type=c2c")).items == []
@@ -79,7 +85,7 @@ async def test_a_subscriber_writes_and_any_admin_answers_as_the_channel(shared_a
     assert (shown["read_seq"], shown["unread_count"]) == (2, 0)
 
 
-async def test_the_admins_share_one_cursor_and_all_hear_of_it(shared_api: Api) -> None:
+async def test_the_admins_share_one_read_cursor(shared_api: Api) -> None:
     ada, cat, bob = (shared_api.user(name) for name in ("ada", "cat", "bob"))
     channel = await a_channel(ada, bob, admins=(cat,))
     for _ in range(3):
@@ -90,7 +96,7 @@ async def test_the_admins_share_one_cursor_and_all_hear_of_it(shared_api: Api) -
     for ears in (hers, his):
         heard = await ears.hear("inbox.read", channel_id=id_of(channel), user_id=bob.id)
         assert (heard["read_seq"], heard["unread_count"]) == (2, 1)
-    # Backwards and again it stays, and nothing is told.
+    # An older seq and a repeat do not move the cursor, and send no event.
     back = await cat.post(f"{thread(channel, bob)}/read", {"seq": 1})
     assert (back.body["read_seq"], back.body["unread_count"]) == (2, 1)
     assert (await cat.post(f"{thread(channel, bob)}/read", {"seq": 99})).body["read_seq"] == 3
@@ -100,7 +106,7 @@ async def test_the_admins_share_one_cursor_and_all_hear_of_it(shared_api: Api) -
     assert none.refusal == (404, "conversation_not_found")
 
 
-async def test_events_reach_the_user_and_all_who_read_the_inbox(shared_api: Api) -> None:
+async def test_events_reach_the_user_and_all_admins_with_the_inbox(shared_api: Api) -> None:
     ada, cat, bob, dan = (shared_api.user(name) for name in ("ada", "cat", "bob", "dan"))
     channel = await a_channel(ada, bob, dan, admins=(cat,))
     channel_id = id_of(channel)
@@ -121,7 +127,7 @@ async def test_events_reach_the_user_and_all_who_read_the_inbox(shared_api: Api)
     heard = await theirs.hear("message.posted", seq=2)
     assert cat.id not in str(heard)
     path = f"{thread(channel, bob)}/messages/2"
-    # Any admin mends and takes back what the channel said, and none what the user did.
+    # Every admin edits and deletes messages of the channel, and none edits or deletes messages of the user.
     edited = await ada.patch(path, {"kind": "text", "text": "Two"})
     assert (edited.body["text"], edited.body["author_id"]) == ("Two", cat.id)
     assert (await theirs.hear("message.edited"))["message"]["text"] == "Two"
@@ -136,7 +142,7 @@ async def test_events_reach_the_user_and_all_who_read_the_inbox(shared_api: Api)
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_two_admins_answer_at_once_from_two_processes_and_see_each_other(
+async def test_two_admins_answer_at_once_from_two_processes(
     api: OpenApi,
 ) -> None:
     one, other = await api(), await api()
@@ -156,14 +162,14 @@ async def test_two_admins_answer_at_once_from_two_processes_and_see_each_other(
         assert {m["author_id"] for m in seen} == {ada.id, cat.id}
     stored = (await cat.get(f"{thread(channel, bob)}/messages?limit=100")).items
     assert sorted(m["text"] for m in stored[:-1]) == sorted(m["text"] for m in said)
-    # A key is each admin's own, though both speak with one voice.
+    # Keys belong to each admin, though both answer as the channel.
     assert await say(ada, thread(channel, bob), "a3", Idempotency_Key="3") == said[3]
     [shown] = (await ada.get(f"{channel}/inbox")).items
     assert (shown["head_seq"], shown["unread_count"]) == (21, 0)
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_thread_begun_on_both_sides_of_a_process_border_is_one(api: OpenApi) -> None:
+async def test_first_messages_in_two_processes_make_one_thread(api: OpenApi) -> None:
     servers = [await api() for _ in range(2)]
     ada, bob = servers[0].user("ada"), servers[0].user("bob")
     channel = await a_channel(ada, bob)
@@ -173,7 +179,7 @@ async def test_a_thread_begun_on_both_sides_of_a_process_border_is_one(api: Open
     assert len((await ada.get(f"{channel}/inbox")).items) == 1
 
 
-async def test_the_inbox_goes_by_last_activity_page_by_page(shared_api: Api) -> None:
+async def test_the_inbox_is_paged_by_last_activity(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     users = [shared_api.user("user") for _ in range(5)]
     channel = await a_channel(ada, *users)
@@ -191,13 +197,11 @@ async def test_the_inbox_goes_by_last_activity_page_by_page(shared_api: Api) -> 
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6])
-async def test_threads_of_one_instant_are_each_listed_once_whatever_the_pages(
-    shared_api: Api, limit: int
-) -> None:
+async def test_threads_active_at_the_same_time_are_listed_once(shared_api: Api, limit: int) -> None:
     ada = shared_api.user("ada")
     users = [shared_api.user("user") for _ in range(6)]
     channel = await a_channel(ada, *users)
-    # In no order, and the first and the last at other instants.
+    # Not in the order of ids; the first and the last are active at other times.
     for user in random.Random(limit).sample(users, len(users)):
         await say(user, with_(channel))
     ids = sorted(user.id for user in users)
@@ -213,18 +217,18 @@ async def test_threads_of_one_instant_are_each_listed_once_whatever_the_pages(
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "statuses"),
     [
         ("everyone", {"stranger": 201, "subscriber": 201, "admin": 201}),
         ("subscribers", {"stranger": 403, "subscriber": 201, "admin": 201}),
         ("nobody", {"stranger": 403, "subscriber": 403, "admin": 403}),
     ],
 )
-async def test_a_channel_takes_messages_from_whom_its_setting_names(
-    shared_api: Api, setting: str, told: dict[str, int]
+async def test_accept_messages_decides_who_may_write(
+    shared_api: Api, setting: str, statuses: dict[str, int]
 ) -> None:
     ada, root = shared_api.user("ada"), shared_api.user("root", admin=True)
-    users = {name: shared_api.user(name) for name in told}
+    users = {name: shared_api.user(name) for name in statuses}
     channel = await a_channel(
         ada,
         users["subscriber"],
@@ -233,7 +237,7 @@ async def test_a_channel_takes_messages_from_whom_its_setting_names(
     )
     for name, user in users.items():
         answer = await user.post(f"{with_(channel)}/messages", TEXT)
-        assert answer.status == told[name], answer
+        assert answer.status == statuses[name], answer
         if answer.status == 403:
             assert answer.refusal == (403, "messages_not_accepted")
             assert (await user.get("/v1/conversations?type=c2c")).items == []
@@ -241,11 +245,11 @@ async def test_a_channel_takes_messages_from_whom_its_setting_names(
     threads = (await ada.get(f"{channel}/inbox")).items
     assert {t["user_id"] for t in threads} == {
         root.id,
-        *(users[name].id for name, status in told.items() if status == 201),
+        *(users[name].id for name, status in statuses.items() if status == 201),
     }
 
 
-async def test_subscribers_are_who_may_write_by_default(shared_api: Api) -> None:
+async def test_by_default_subscribers_may_write(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     channel = await a_channel(ada)
     refused = await bob.post(f"{with_(channel)}/messages", TEXT)
@@ -254,7 +258,7 @@ async def test_subscribers_are_who_may_write_by_default(shared_api: Api) -> None
     await say(bob, with_(channel))
 
 
-async def test_the_channel_answers_a_thread_that_is_there_whatever_it_accepts_now(
+async def test_the_channel_may_answer_whatever_it_accepts_now(
     shared_api: Api,
 ) -> None:
     ada, bob, dan = (shared_api.user(name) for name in ("ada", "bob", "dan"))
@@ -266,21 +270,21 @@ async def test_the_channel_answers_a_thread_that_is_there_whatever_it_accepts_no
     await ada.patch(channel, {"settings": {"accept_messages": "nobody"}})
     await say(ada, thread(channel, bob), "still here")
     assert (await bob.post(f"{with_(channel)}/messages", TEXT)).refusal[0] == 403
-    # Who left, or was shut out, keeps the dialogue; the channel made private is named in it still.
+    # Users who left or were banned keep the dialogue, which still names the channel after it became private.
     await bob.delete(f"{channel}/subscription")
     await ada.patch(channel, {"settings": {"visibility": "private"}})
     await say(ada, thread(channel, bob), "and here")
     assert (await bob.get(channel)).refusal == (404, "channel_not_found")
-    [talk] = (await bob.get("/v1/conversations")).items
-    assert (talk["title"], talk["unread_count"]) == ("News", 2)
+    [conversation] = (await bob.get("/v1/conversations")).items
+    assert (conversation["title"], conversation["unread_count"]) == ("News", 2)
     assert len((await bob.get(f"{with_(channel)}/messages")).items) == 3
-    # What he may not see of it is as if absent.
+    # They cannot see the channel itself.
     await a_post(ada, channel)
     both = (await bob.get(f"{with_(channel)}/messages?with_posts=true")).items
     assert [item["type"] for item in both] == ["message"] * 3
     refused = await bob.post(f"{with_(channel)}/messages", TEXT)
     assert refused.refusal == (403, "messages_not_accepted")
-    # Who never wrote finds no such channel.
+    # For users who never wrote to it, the channel is not found.
     eve = shared_api.user("eve")
     for call in (
         eve.post(f"{with_(channel)}/messages", TEXT),
@@ -290,7 +294,7 @@ async def test_the_channel_answers_a_thread_that_is_there_whatever_it_accepts_no
         assert (await call).refusal == (404, "conversation_not_found")
 
 
-async def test_who_is_banned_or_muted_does_not_write_to_the_channel(shared_api: Api) -> None:
+async def test_banned_and_muted_users_may_not_write(shared_api: Api) -> None:
     ada, bob, dan = (shared_api.user(name) for name in ("ada", "bob", "dan"))
     channel = await a_channel(ada, bob, dan, settings={"accept_messages": "everyone"})
     await say(bob, with_(channel))
@@ -303,7 +307,7 @@ async def test_who_is_banned_or_muted_does_not_write_to_the_channel(shared_api: 
     assert (await dan.post(f"{with_(channel)}/messages", TEXT)).refusal == (403, "muted")
 
 
-async def test_a_chat_group_takes_no_private_messages(shared_api: Api) -> None:
+async def test_a_chat_group_accepts_no_private_messages(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     tea = await ada.post("/v1/groups", {"type": "community", "name": "Tea"})
     path = f"/v1/conversations/{part('c2c_' + tea.body['group_id'])}/messages"
@@ -323,7 +327,7 @@ async def test_a_blocked_channel_cannot_answer(shared_api: Api) -> None:
     await say(ada, thread(channel, bob))
 
 
-async def test_a_channel_that_ends_takes_its_threads_along(shared_api: Api) -> None:
+async def test_deleting_a_channel_deletes_its_threads(shared_api: Api) -> None:
     ada, bob, dan = (shared_api.user(name) for name in ("ada", "bob", "dan"))
     channel = await a_channel(ada, bob, dan)
     channel_id = GroupId(id_of(channel))
@@ -336,12 +340,12 @@ async def test_a_channel_that_ends_takes_its_threads_along(shared_api: Api) -> N
     await bob.patch(with_(channel), {"pinned": True})
     other = await a_channel(ada, bob)
     await say(bob, with_(other))
-    # Dan hears that it is over though he subscribes no more.
+    # Dan receives the end, though he no longer subscribes.
     await dan.delete(f"{channel}/subscription")
     ears = await dan.socket()
     assert (await ada.delete(channel)).status == 204
     await ears.hear("conversation.ended", conversation_id=f"c2c_{channel_id}")
-    # At once, whatever is still to be cleared away.
+    # At once, also while data is still being deleted.
     for call in (
         bob.get(f"{with_(channel)}/messages"),
         bob.get(f"{with_(channel)}/messages/1"),
@@ -373,7 +377,7 @@ async def test_a_channel_that_ends_takes_its_threads_along(shared_api: Api) -> N
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_no_thread_outlives_a_channel_that_ends_while_many_begin(api: OpenApi) -> None:
+async def test_no_thread_outlives_a_channel_deleted_meanwhile(api: OpenApi) -> None:
     servers = [await api() for _ in range(2)]
     for _ in range(3):
         ada = servers[0].user("ada")
@@ -396,7 +400,7 @@ async def test_no_thread_outlives_a_channel_that_ends_while_many_begin(api: Open
 # --- with posts -------------------------------------------------------------------------------------------------------
 
 
-async def test_posts_and_messages_come_by_time_and_tagged(shared_api: Api) -> None:
+async def test_posts_and_messages_are_merged_by_time(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     channel = await a_channel(ada, bob)
     await a_post(ada, channel, "p1")
@@ -419,7 +423,7 @@ async def test_posts_and_messages_come_by_time_and_tagged(shared_api: Api) -> No
     assert page.items[1]["author_id"] is None
     plain = await bob.get(f"{with_(channel)}/messages")
     assert [(i["type"], i["text"]) for i in plain.items] == [("message", "m2"), ("message", "m1")]
-    # Before a word was said there are the posts alone.
+    # Before the first message there are only posts.
     eve = shared_api.user("eve")
     alone = await eve.get(f"{with_(channel)}/messages?with_posts=true")
     assert [i["text"] for i in alone.items] == ["p2", "p1"]
@@ -431,7 +435,7 @@ async def test_posts_and_messages_come_by_time_and_tagged(shared_api: Api) -> No
 
 
 class StandingClock:
-    """Stands still, steps on, or back, as several servers' clocks might."""
+    """Moves the clock not at all, forwards or backwards, as the clocks of several servers differ."""
 
     def __init__(self, api: Api, chance: random.Random) -> None:
         self._api = api
@@ -442,7 +446,7 @@ class StandingClock:
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_pages_have_no_gap_and_no_repeat_whatever_comes_in_between(
+async def test_pages_show_each_item_once_while_new_ones_are_written(
     shared_api: Api, seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -463,7 +467,7 @@ async def test_pages_have_no_gap_and_no_repeat_whatever_comes_in_between(
     count = chance.randrange(1, 30)
     for number in range(count):
         await something(str(number))
-    # All instants the same in some cases, so that nothing but the order of reading tells.
+    # In some cases all times are the same, so that only the order of reading decides.
     if seed % 2:
         messages = shared_api.services.database.collection("messages")
         first = await messages.find_one({"sender_id": bob.id})

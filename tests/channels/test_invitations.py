@@ -1,4 +1,4 @@
-"""Invitations to be an admin: made, seen, accepted, declined, revoked, expired."""
+"""Invitations to be an admin: created, seen, accepted, declined, revoked, expired."""
 
 import asyncio
 from datetime import datetime
@@ -48,7 +48,7 @@ async def grants_of(owner: User, path: str, user: User) -> list[str] | None:
 
 
 @pytest.mark.parametrize("is_subscriber", [False, True])
-async def test_who_accepts_is_admin_with_what_he_was_offered(
+async def test_accepting_makes_an_admin_with_the_offered_rights(
     shared_api: Api, *, is_subscriber: bool
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -62,7 +62,7 @@ async def test_who_accepts_is_admin_with_what_he_was_offered(
     (mine,) = (await bob.get("/v1/invitations")).items
     assert (mine["channel_id"], mine["channel_name"]) == (id_of(path), "News")
     assert mine["grants"] == ["post", "pin_posts"]
-    # Asking makes nobody an admin.
+    # An invitation makes nobody an admin.
     assert await grants_of(ada, path, bob) is None
     for _ in range(2):
         assert (await answer(bob, path)).status == 204
@@ -72,7 +72,7 @@ async def test_who_accepts_is_admin_with_what_he_was_offered(
     assert (await ada.get(f"{path}/invitations")).items == []
 
 
-async def test_without_a_list_everything_is_offered(shared_api: Api) -> None:
+async def test_an_invitation_without_grants_offers_all_rights(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     assert (await invite(ada, path, bob)).body["grants"] == ALL
@@ -80,7 +80,7 @@ async def test_without_a_list_everything_is_offered(shared_api: Api) -> None:
     assert await grants_of(ada, path, bob) == ALL
 
 
-async def test_who_declines_is_no_admin_and_may_be_asked_again(shared_api: Api) -> None:
+async def test_a_user_who_declined_may_be_invited_again(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     await invite(ada, path, bob)
@@ -93,7 +93,7 @@ async def test_who_declines_is_no_admin_and_may_be_asked_again(shared_api: Api) 
     assert (await answer(bob, path)).status == 204
 
 
-async def test_who_was_revoked_can_accept_no_more(shared_api: Api) -> None:
+async def test_a_revoked_invitation_cannot_be_accepted(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     await invite(ada, path, bob)
@@ -104,7 +104,7 @@ async def test_who_was_revoked_can_accept_no_more(shared_api: Api) -> None:
     assert await grants_of(ada, path, bob) is None
 
 
-async def test_asking_for_the_same_again_changes_nothing_and_for_more_makes_it_anew(
+async def test_inviting_again_with_other_grants_makes_a_new_invitation(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -120,7 +120,7 @@ async def test_asking_for_the_same_again_changes_nothing_and_for_more_makes_it_a
     assert len((await ada.get(f"{path}/invitations")).items) == 1
 
 
-async def test_who_runs_it_already_or_is_banned_is_not_asked(shared_api: Api) -> None:
+async def test_admins_and_banned_users_cannot_be_invited(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, cat, admins=(bob,))
     for user in (ada, bob):
@@ -131,7 +131,7 @@ async def test_who_runs_it_already_or_is_banned_is_not_asked(shared_api: Api) ->
     assert (await invite(ada, path, cat)).status == 201
 
 
-async def test_a_ban_takes_the_invitation_along(shared_api: Api) -> None:
+async def test_a_ban_removes_the_invitation(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     await invite(ada, path, bob)
@@ -142,7 +142,7 @@ async def test_a_ban_takes_the_invitation_along(shared_api: Api) -> None:
     assert (await answer(bob, path)).refusal == NONE
 
 
-async def test_who_is_appointed_or_made_owner_meanwhile_has_nothing_left_to_answer(
+async def test_an_invitation_ends_when_its_user_becomes_admin_or_owner(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -157,10 +157,10 @@ async def test_who_is_appointed_or_made_owner_meanwhile_has_nothing_left_to_answ
         assert await grants_of(cat, path, user) == ALL
 
 
-# --- they end with the right of whoever made them ---------------------------------------------------------------------
+# --- the inviting owner loses the channel -----------------------------------------------------------------------------
 
 
-async def test_invitations_end_with_the_ownership_of_whoever_made_them(shared_api: Api) -> None:
+async def test_a_transfer_ends_the_former_owner_s_invitations(shared_api: Api) -> None:
     seller, heir, bob, cat, dan = (
         shared_api.user(name) for name in ("seller", "heir", "bob", "cat", "dan")
     )
@@ -175,8 +175,8 @@ async def test_invitations_end_with_the_ownership_of_whoever_made_them(shared_ap
         [(e["user_id"], e["reason"]) for e in await each.until_now() if e["type"] == ENDED]
         for each in ears
     ]
-    told = [(bob.id, "revoked"), (cat.id, "revoked")]
-    assert heard == [told[:1], told[1:], told, []]
+    sent = [(bob.id, "revoked"), (cat.id, "revoked")]
+    assert heard == [sent[:1], sent[1:], sent, []]
     for user in (bob, cat):
         assert await own(user) == []
         assert (await answer(user, path)).refusal == NONE
@@ -186,7 +186,7 @@ async def test_invitations_end_with_the_ownership_of_whoever_made_them(shared_ap
         (seller.id, bob.id),
         (seller.id, cat.id),
     }
-    # Those of the application are the application's, and the new owner makes new ones.
+    # Invitations by the application stay, and the new owner can make new ones.
     assert [i["user_id"] for i in (await heir.get(f"{path}/invitations")).items] == [dan.id]
     assert (await answer(dan, path)).status == 204
     await invite(heir, path, bob, "post")
@@ -196,14 +196,14 @@ async def test_invitations_end_with_the_ownership_of_whoever_made_them(shared_ap
         await each.close()
 
 
-async def test_a_seller_who_was_dismissed_and_banned_does_not_come_back_by_an_invitee(
+async def test_a_dismissed_former_owner_cannot_return_through_an_invitee(
     shared_api: Api,
 ) -> None:
     seller, heir, friend = (shared_api.user(name) for name in ("seller", "heir", "friend"))
     app = shared_api.user("app", admin=True)
     path = await a_channel(seller, heir)
     await invite(seller, path, friend)
-    # By the application, as a support desk would.
+    # The application transfers the channel, as a support team would.
     assert (await app.post(f"{path}/owner", {"user_id": heir.id})).status == 200
     await heir.delete(f"{path}/admins/{part(seller.id)}")
     banned = await heir.delete(f"{path}/subscribers/{part(seller.id)}?ban=true")
@@ -214,7 +214,7 @@ async def test_a_seller_who_was_dismissed_and_banned_does_not_come_back_by_an_in
     assert (await seller.put(f"{path}/subscription")).refusal == (403, "banned")
 
 
-async def test_an_accepted_admin_acts_within_what_was_granted_and_appoints_nobody(
+async def test_an_invited_admin_has_the_granted_rights_only(
     shared_api: Api,
 ) -> None:
     ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
@@ -232,7 +232,7 @@ async def test_an_accepted_admin_acts_within_what_was_granted_and_appoints_nobod
         await bob.post(f"{path}/owner", {"user_id": bob.id}),
     ):
         assert refused.refusal == forbidden
-    # With every grant he manages subscribers, but admins stay the owner's.
+    # An admin with all rights manages subscribers, but not admins.
     await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": ALL})
     assert (await bob.delete(f"{path}/bans/{part(cat.id)}")).status == 204
     assert (await bob.put(f"{path}/admins/{part(dan.id)}")).refusal == forbidden
@@ -240,7 +240,7 @@ async def test_an_accepted_admin_acts_within_what_was_granted_and_appoints_nobod
 
 
 @own_loop
-async def test_accepting_while_the_group_is_given_away_is_before_it_or_refused(
+async def test_accepting_during_a_transfer_happens_before_it_or_fails(
     api: OpenApi, second_database: Database
 ) -> None:
     here = await api()
@@ -258,7 +258,7 @@ async def test_accepting_while_the_group_is_given_away_is_before_it_or_refused(
             await asyncio.sleep(pause)
             return await answer(there.known(friend.id), path)
 
-        # Sooner and later, so that each comes first in some of the rounds.
+        # The delays differ, so that each call comes first in some rounds.
         given, accepted = await asyncio.gather(
             give(seller, heir, path, max(0, 6 - number) / 1000),
             accept(friend, path, max(0, number - 6) / 1000),
@@ -266,7 +266,7 @@ async def test_accepting_while_the_group_is_given_away_is_before_it_or_refused(
         assert given.status == 200
         log = [entry["action"] for entry in (await heir.get(f"{path}/admin-log")).items]
         if accepted.status == 204:
-            # Newest first: he was an admin before the group changed hands, as the new owner sees.
+            # Newest first: the user was an admin before the transfer, as the new owner sees.
             assert log.index("owner_changed") < log.index("invitation_accepted")
             assert "invitation_revoked" not in log
             assert await grants_of(heir, path, friend) == ALL
@@ -278,11 +278,11 @@ async def test_accepting_while_the_group_is_given_away_is_before_it_or_refused(
         assert await own(friend) == []
 
 
-# --- in time ----------------------------------------------------------------------------------------------------------
+# --- expiry, number ---------------------------------------------------------------------------------------------------
 
 
 @own_loop
-async def test_it_is_open_until_its_last_moment_and_a_week_by_default(api: OpenApi) -> None:
+async def test_an_invitation_is_open_for_a_week_by_default(api: OpenApi) -> None:
     server = await api()
     assert server.services.limits.admin_invitation_seconds == WEEK
     ada, bob, cat = (server.user(name, hours=1000) for name in ("ada", "bob", "cat"))
@@ -297,13 +297,13 @@ async def test_it_is_open_until_its_last_moment_and_a_week_by_default(api: OpenA
     assert (await ada.get(f"{path}/invitations")).items == []
     assert (await answer(cat, path)).refusal == EXPIRED
     assert await grants_of(ada, path, cat) is None
-    # Asked again, the time begins anew.
+    # A new invitation has its full time again.
     assert (await invite(ada, path, cat)).status == 201
     assert (await answer(cat, path)).status == 204
 
 
 @own_loop
-async def test_so_many_are_open_at_once_and_one_more_is_refused(api: OpenApi) -> None:
+async def test_open_invitations_have_a_limit(api: OpenApi) -> None:
     server = await api(admin_invitations=2, admin_invitation_seconds=60)
     ada, bob, cat, dan, eve = (server.user(name) for name in ("ada", "bob", "cat", "dan", "eve"))
     path = await a_channel(ada)
@@ -315,7 +315,7 @@ async def test_so_many_are_open_at_once_and_one_more_is_refused(api: OpenApi) ->
     assert (await invite(ada, path, cat, "post")).status == 201
     await answer(bob, path, accept=False)
     assert (await invite(ada, path, dan)).status == 201
-    # What expired counts no more.
+    # Expired invitations do not count.
     server.clock.move(seconds=61)
     for user in (bob, eve):
         assert (await invite(ada, path, user)).status == 201
@@ -323,7 +323,7 @@ async def test_so_many_are_open_at_once_and_one_more_is_refused(api: OpenApi) ->
 
 
 @own_loop
-async def test_racing_invitations_at_the_limit_are_exactly_the_rest(
+async def test_racing_invitations_never_exceed_the_limit(
     api: OpenApi, second_database: Database
 ) -> None:
     here = await api(admin_invitations=3)
@@ -344,7 +344,7 @@ async def test_racing_invitations_at_the_limit_are_exactly_the_rest(
 
 
 @own_loop
-async def test_accepting_fits_into_the_limits_of_admins_and_of_subscribers_or_waits(
+async def test_accepting_respects_the_limits_of_admins_and_subscribers(
     api: OpenApi,
 ) -> None:
     server = await api(admins=1, community_members=3)
@@ -355,7 +355,7 @@ async def test_accepting_fits_into_the_limits_of_admins_and_of_subscribers_or_wa
     await ada.delete(f"{path}/admins/{part(bob.id)}")
     assert (await answer(cat, path)).refusal == (409, "member_limit_reached")
     assert (await ada.get(path)).body["subscriber_count"] == 3
-    # Refused, it is still open.
+    # The refused invitation is still open.
     await dan.delete(f"{path}/subscription")
     assert (await answer(cat, path)).status == 204
     assert await grants_of(ada, path, cat) == ALL
@@ -364,7 +364,7 @@ async def test_accepting_fits_into_the_limits_of_admins_and_of_subscribers_or_wa
 # --- private channels, lists, events ----------------------------------------------------------------------------------
 
 
-async def test_of_a_private_channel_an_invitation_shows_the_name_and_no_more(
+async def test_an_invitation_shows_only_the_name_of_a_private_channel(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -377,7 +377,7 @@ async def test_of_a_private_channel_an_invitation_shows_the_name_and_no_more(
     for call in ("", "/posts", "/admins", "/admin-log"):
         assert (await bob.get(path + call)).refusal == hidden
     assert (await bob.put(f"{path}/subscription")).refusal == hidden
-    # To who is not asked there is no such channel, nor after a revocation.
+    # Users without an invitation do not find the channel, nor does Bob after the revocation.
     assert (await answer(cat, path)).refusal == hidden
     assert (await answer(bob, path)).status == 204
     assert (await bob.get(path)).body["role"] == "admin"
@@ -405,7 +405,7 @@ async def test_invitations_are_listed_page_by_page(shared_api: Api) -> None:
     assert users == sorted(user.id for user in (bob, *crowd))
 
 
-async def test_every_device_of_the_invited_and_the_owner_hear_of_it(shared_api: Api) -> None:
+async def test_every_device_of_the_user_and_the_owner_receives_events(shared_api: Api) -> None:
     ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, cat, settings=PRIVATE)
     ears = [await user.socket() for user in (bob, bob, ada, cat)]
@@ -417,13 +417,13 @@ async def test_every_device_of_the_invited_and_the_owner_hear_of_it(shared_api: 
     await answer(bob, path)
     kinds = ("channel.invited", "channel.invitation_ended")
     heard = [[e for e in await each.until_now() if e["type"] in kinds] for each in ears]
-    told = [(e["type"], e["user_id"], e.get("reason"), e.get("channel_name")) for e in heard[0]]
+    sent = [(e["type"], e["user_id"], e.get("reason"), e.get("channel_name")) for e in heard[0]]
     invited = ("channel.invited", bob.id, None, "News")
     ended = [
         ("channel.invitation_ended", bob.id, reason, None)
         for reason in ("declined", "revoked", "accepted")
     ]
-    assert told == [invited, ended[0], invited, ended[1], invited, ended[2]]
+    assert sent == [invited, ended[0], invited, ended[1], invited, ended[2]]
     assert heard[1] == heard[2] == heard[0]
     assert heard[3] == []
     assert dan.id not in str(heard)
@@ -431,7 +431,7 @@ async def test_every_device_of_the_invited_and_the_owner_hear_of_it(shared_api: 
         await each.close()
 
 
-async def test_a_deleted_channel_invites_nobody(shared_api: Api) -> None:
+async def test_deleting_a_channel_ends_its_invitations(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     await invite(ada, path, bob)
@@ -443,7 +443,7 @@ async def test_a_deleted_channel_invites_nobody(shared_api: Api) -> None:
     assert await stored.find({"group_id": id_of(path)}).to_list(None) == []
 
 
-async def test_a_deleted_channel_tells_whom_it_had_invited(shared_api: Api) -> None:
+async def test_invited_users_receive_the_end_of_a_deleted_channel(shared_api: Api) -> None:
     ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, dan)
     for user in (bob, cat):
@@ -454,10 +454,10 @@ async def test_a_deleted_channel_tells_whom_it_had_invited(shared_api: Api) -> N
     assert (await ada.delete(path)).status == 204
     kind = "channel.invitation_ended"
     heard = [[e for e in await each.until_now() if e["type"] == kind] for each in ears]
-    told = [(e["channel_id"], e["user_id"], e["reason"]) for e in heard[0]]
-    assert told == [(id_of(path), bob.id, "deleted")]
+    sent = [(e["channel_id"], e["user_id"], e["reason"]) for e in heard[0]]
+    assert sent == [(id_of(path), bob.id, "deleted")]
     assert heard[1] == heard[2] == heard[0]
-    # Neither who had declined nor a subscriber is told who was invited.
+    # Users who had declined and subscribers receive no event.
     assert heard[3] == heard[4] == []
     assert (await bob.get("/v1/invitations")).items == []
     for each in ears:
@@ -465,7 +465,7 @@ async def test_a_deleted_channel_tells_whom_it_had_invited(shared_api: Api) -> N
 
 
 @own_loop
-async def test_deleting_tells_every_invited_up_to_the_limit_and_no_expired_one(
+async def test_deleting_notifies_all_with_open_invitations_only(
     api: OpenApi,
 ) -> None:
     server = await api(admin_invitations=2, admin_invitation_seconds=60)
@@ -477,7 +477,7 @@ async def test_deleting_tells_every_invited_up_to_the_limit_and_no_expired_one(
         assert (await invite(ada, path, user)).status == 201
     ears = await ada.socket()
     assert (await ada.delete(path)).status == 204
-    told = [e for e in await ears.until_now() if e["type"] == "channel.invitation_ended"]
-    assert sorted(event["user_id"] for event in told) == sorted((bob.id, cat.id))
-    assert {event["reason"] for event in told} == {"deleted"}
+    sent = [e for e in await ears.until_now() if e["type"] == "channel.invitation_ended"]
+    assert sorted(event["user_id"] for event in sent) == sorted((bob.id, cat.id))
+    assert {event["reason"] for event in sent} == {"deleted"}
     await ears.close()

@@ -1,4 +1,4 @@
-"""How many channels a deployment has: exactly so many, under any race, and a deleted one makes room."""
+"""The limit of channels of a deployment holds under any race, and deleting a channel makes room."""
 
 import asyncio
 from typing import Final
@@ -31,16 +31,16 @@ async def test_the_last_channel_is_created_and_one_more_is_refused(api: OpenApi)
         assert refused.refusal == FULL
         assert refused.body["details"] == {"limit": 3}
     assert len(await directory_of(server)) == 3
-    # What was refused left nothing behind.
+    # The refused creations left no data.
     assert len((await ada.get("/v1/groups")).items) == 2
 
 
-async def test_the_default_is_a_thousand(api: OpenApi) -> None:
+async def test_the_default_limit_of_channels_is_1000(api: OpenApi) -> None:
     server = await api()
     assert server.services.limits.channels == 1000
 
 
-async def test_racing_creations_at_the_limit_admit_exactly_the_rest(
+async def test_racing_creations_never_exceed_the_limit(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(channels=5), await api(database=second_database, channels=5)
@@ -67,9 +67,7 @@ async def test_racing_creations_with_one_key_make_one_channel(
 
 
 @pytest.mark.parametrize("family", ["channels", "groups"])
-async def test_a_deleted_channel_makes_room_whichever_call_deleted_it(
-    api: OpenApi, family: str
-) -> None:
+async def test_deleting_by_any_route_makes_room(api: OpenApi, family: str) -> None:
     server = await api(channels=2)
     ada = server.user("ada")
     path, _ = await a_channel(ada), await a_channel(ada)
@@ -90,7 +88,7 @@ async def test_deleting_twice_makes_room_once(api: OpenApi) -> None:
     assert [(await create(ada)).status for _ in range(2)] == [201, 409]
 
 
-async def test_a_marked_group_counts_and_a_plain_one_does_not(api: OpenApi) -> None:
+async def test_a_group_made_a_channel_counts_and_others_do_not(api: OpenApi) -> None:
     server = await api(channels=1)
     ada = server.user("ada")
     first, second = await a_chat_group(ada), await a_chat_group(ada)
@@ -98,7 +96,7 @@ async def test_a_marked_group_counts_and_a_plain_one_does_not(api: OpenApi) -> N
         marked = await ada.post("/v1/channels", {"group_id": id_of(path), "name": "Now"})
         assert marked.refusal == refusal
     assert (await ada.get(second)).body["is_channel"] is False
-    # Marking again changes nothing and is not counted again.
+    # Making it a channel again changes nothing and does not count.
     again = await ada.post("/v1/channels", {"group_id": id_of(first), "name": "Now"})
     assert again.status == 201
     await ada.delete(second)
@@ -107,7 +105,7 @@ async def test_a_marked_group_counts_and_a_plain_one_does_not(api: OpenApi) -> N
     assert (await create(ada)).status == 201
 
 
-async def test_a_deployment_may_leave_creating_to_the_application(api: OpenApi) -> None:
+async def test_a_deployment_may_let_only_the_application_create(api: OpenApi) -> None:
     server = await api(create_policy="admin")
     ada, root = server.user("ada"), server.user("root", admin=True)
     assert (await create(ada)).refusal == (403, "permission_denied")

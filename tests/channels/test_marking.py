@@ -13,7 +13,7 @@ def channel_path(group_path: str) -> str:
     return group_path.replace("/v1/groups/", "/v1/channels/")
 
 
-async def test_a_community_group_becomes_a_channel_and_keeps_what_it_has(shared_api: Api) -> None:
+async def test_a_community_group_that_becomes_a_channel_keeps_its_data(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     group = await a_chat_group(ada, bob, introduction="All about tea", custom={"mine": "1"})
     await a_post(bob, group, "before")
@@ -40,7 +40,7 @@ async def test_a_community_group_becomes_a_channel_and_keeps_what_it_has(shared_
     assert (await bob.get("/v1/conversations?conversation_group=chats")).items == []
 
 
-async def test_its_members_hear_that_it_became_a_channel(shared_api: Api) -> None:
+async def test_members_receive_an_event_when_their_group_becomes_a_channel(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     group = await a_chat_group(ada, bob)
     ears = await bob.socket()
@@ -71,7 +71,7 @@ async def test_only_a_community_group_becomes_a_channel(shared_api: Api, kind: s
     assert marked.refusal == (409, "not_for_this_type")
 
 
-async def test_a_group_that_is_not_there_becomes_nothing(shared_api: Api) -> None:
+async def test_a_missing_group_cannot_become_a_channel(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     asked: dict[str, Any] = {"group_id": "@TGS#_none", "name": "Now"}
     assert (await ada.post("/v1/channels", asked)).status == 404
@@ -79,7 +79,7 @@ async def test_a_group_that_is_not_there_becomes_nothing(shared_api: Api) -> Non
     assert (await ada.post("/v1/channels", both)).refusal == (400, "invalid_request")
 
 
-async def test_marking_twice_changes_nothing(shared_api: Api) -> None:
+async def test_making_a_group_a_channel_twice_changes_nothing(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     group = await a_chat_group(ada)
     asked = {"group_id": id_of(group), "name": "Now", "settings": {"reactions": "basic"}}
@@ -90,7 +90,7 @@ async def test_marking_twice_changes_nothing(shared_api: Api) -> None:
     assert other.body["name"] == "Now"
 
 
-async def test_the_marker_is_set_through_channels_only(shared_api: Api) -> None:
+async def test_only_the_routes_of_channels_set_the_marker(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     group = {"type": "community", "name": "Tea", "custom": {"official_account": "1"}}
     assert (await ada.post("/v1/groups", group)).refusal == (409, "reserved_custom_field")
@@ -101,7 +101,7 @@ async def test_the_marker_is_set_through_channels_only(shared_api: Api) -> None:
     assert (await ada.get(channel_path(path))).refusal == (404, "channel_not_found")
 
 
-async def test_a_group_that_is_no_channel_answers_no_channel_call(shared_api: Api) -> None:
+async def test_routes_of_channels_return_404_for_plain_groups(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     group, channel = await a_chat_group(ada), await a_channel(ada)
     for path, status in ((channel, 200), (channel_path(group), 404)):

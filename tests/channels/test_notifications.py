@@ -1,4 +1,4 @@
-"""What sockets are told of subscriptions: every device of whom it concerns, once a change, in every process."""
+"""Events of subscriptions on sockets: each change once, to every device of the users concerned, in every process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ PROFILE: Final = (
     *("channel_id", "name", "face_url", "organization", "introduction", "custom_data"),
     *("created_at", "subscriber_count", "subscribed_at", "verified"),
 )
-"""The document's profile fields, and the badge."""
+"""The profile fields of the founding document, and the badge."""
 TOLD: Final[dict[str, Any]] = {
     "name": "City News",
     "face_url": "https://example.org/a.png",
@@ -43,13 +43,13 @@ async def servers(api: OpenApi, second_database: Database) -> AsyncIterator[list
     yield [await api(), await api(database=second_database)]
 
 
-def told_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events without those by which the user's other sockets look for the end of theirs (`Ears.until_now`)."""
+def without_probes(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events without those with which `Ears.until_now` finds the end of the events on other sockets of the user."""
     return [event for event in events if not event["type"].startswith("conversation_group.")]
 
 
 class Devices:
-    """Two sockets of a user on each process; one of them watches the channel too."""
+    """Two sockets of a user on each process; one of the two also watches the channel."""
 
     def __init__(self, ears: list[Ears]) -> None:
         self._ears = ears
@@ -65,16 +65,16 @@ class Devices:
         return cls(ears)
 
     async def heard(self) -> list[dict[str, Any]]:
-        """What each of them has heard by now, which is the same for all."""
-        told = [told_of(await ears.until_now()) for ears in self._ears]
-        assert all(each == told[0] for each in told), told
-        return told[0]
+        """The events that each socket has received by now; all must have the same."""
+        received = [without_probes(await ears.until_now()) for ears in self._ears]
+        assert all(each == received[0] for each in received), received
+        return received[0]
 
     async def heard_types(self) -> list[str]:
         return [event["type"] for event in await self.heard()]
 
 
-async def test_who_subscribes_hears_it_on_every_device_with_the_profile(servers: list[Api]) -> None:
+async def test_every_device_of_a_new_subscriber_receives_the_profile(servers: list[Api]) -> None:
     server = servers[0]
     ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, cat, **TOLD)
@@ -89,12 +89,12 @@ async def test_who_subscribes_hears_it_on_every_device_with_the_profile(servers:
             assert event["user_id"] == bob.id
             assert event["channel"] == {field: shown[field] for field in PROFILE}
             assert event["channel"].items() >= TOLD.items()
-    # Subscribers are hidden from each other, and from the owner's sockets as well: a million may come.
+    # Neither subscribers nor the owner's sockets receive new subscribers: there may be a million.
     for others in (adas, cats, stranger):
         assert await others.heard() == []
 
 
-async def test_the_profile_is_that_of_the_moment_also_where_another_process_changed_it(
+async def test_the_profile_sent_is_current_in_every_process(
     servers: list[Api],
 ) -> None:
     near, far = servers
@@ -102,7 +102,7 @@ async def test_the_profile_is_that_of_the_moment_also_where_another_process_chan
     path = await a_channel(ada)
     for number in range(5):
         bob = far.user("bob")
-        assert (await bob.get(path)).status == 200  # so that the other process keeps what it keeps
+        assert (await bob.get(path)).status == 200  # fills the cache of the other process
         ears = await bob.socket()
         await ada.patch(path, {"organization": f"City {number}"})
         await (root.put if number % 2 else root.delete)(f"{path}/verified")
@@ -113,7 +113,7 @@ async def test_the_profile_is_that_of_the_moment_also_where_another_process_chan
         await ears.close()
 
 
-async def test_who_is_added_imported_or_creates_hears_it_too(servers: list[Api]) -> None:
+async def test_added_and_imported_users_and_creators_receive_it_too(servers: list[Api]) -> None:
     server = servers[0]
     ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
     root = server.user(admin=True)
@@ -138,7 +138,7 @@ async def test_who_is_added_imported_or_creates_hears_it_too(servers: list[Api])
 
 
 @pytest.mark.parametrize("end", ["left", "left as group", "removed", "banned"])
-async def test_who_is_no_subscriber_any_more_hears_it_once_with_the_reason(
+async def test_the_end_of_a_subscription_is_sent_once_with_its_reason(
     servers: list[Api], end: str
 ) -> None:
     server = servers[0]
@@ -162,7 +162,7 @@ async def test_who_is_no_subscriber_any_more_hears_it_once_with_the_reason(
             assert (event["channel_id"], event["user_id"]) == (id_of(path), bob.id)
             assert event["reason"] == end.split()[0]
         assert await adas.heard() == await cats.heard() == []
-    # And nothing of the channel from now on.
+    # And no further event of the channel.
     await a_post(ada, path)
     await ada.patch(path, {"name": "New"})
     assert await bobs.heard() == []
@@ -183,7 +183,7 @@ UPDATES: Final[list[tuple[dict[str, Any], dict[str, Any]]]] = [
 
 
 @pytest.mark.parametrize("through_group", [False, True])
-async def test_a_change_is_heard_once_by_every_device_with_what_changed_and_what_is_so_already_is_not(
+async def test_a_change_is_sent_once_to_every_device(
     servers: list[Api], through_group: bool
 ) -> None:
     server = servers[0]
@@ -214,7 +214,7 @@ async def test_a_change_is_heard_once_by_every_device_with_what_changed_and_what
     assert len(set(versions)) == len(updates)
 
 
-async def test_one_change_is_one_event_however_many_hear_it(servers: list[Api]) -> None:
+async def test_one_change_is_one_event_for_any_number_of_subscribers(servers: list[Api]) -> None:
     server = servers[0]
     ada, root = server.user("ada"), server.user(admin=True)
     path = await a_channel(ada)
@@ -232,7 +232,7 @@ async def test_one_change_is_one_event_however_many_hear_it(servers: list[Api]) 
     assert written == [["group.updated"]] * 2
 
 
-async def test_a_deletion_is_heard_once_by_every_device(servers: list[Api]) -> None:
+async def test_a_deletion_is_sent_once_to_every_device(servers: list[Api]) -> None:
     server = servers[0]
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_channel(ada, bob)
@@ -247,21 +247,21 @@ async def test_a_deletion_is_heard_once_by_every_device(servers: list[Api]) -> N
     assert await stranger.heard() == []
 
 
-async def test_ownership_and_roles_are_told_to_whom_they_concern_once(servers: list[Api]) -> None:
+async def test_changes_of_owner_and_roles_are_sent_to_those_concerned(servers: list[Api]) -> None:
     server = servers[0]
     ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     adas, bobs, cats = [await Devices.of(user, servers, path) for user in (ada, bob, cat)]
     await ada.post(f"{path}/owner", {"user_id": bob.id})
-    # Who was staff hears of both changes of role, the new owner of his own.
+    # The admins receive both changes of role, the new owner only their own.
     for each, changes in ((adas, 2), (bobs, 1)):
-        told = await each.heard_types()
-        assert sorted(told) == ["channel.updated"] + ["member.changed"] * changes
+        received = await each.heard_types()
+        assert sorted(received) == ["channel.updated"] + ["member.changed"] * changes
     (event,) = await cats.heard()
     assert (event["type"], event["changed"]) == ("channel.updated", {"owner_id": bob.id})
 
 
-async def test_a_marked_group_tells_its_members_what_it_became(servers: list[Api]) -> None:
+async def test_members_of_a_group_made_a_channel_receive_its_profile(servers: list[Api]) -> None:
     server = servers[0]
     ada, bob = server.user("ada"), server.user("bob")
     chat = await a_chat_group(ada, bob)
@@ -272,11 +272,11 @@ async def test_a_marked_group_tells_its_members_what_it_became(servers: list[Api
         events = await bobs.heard()
         assert [event["type"] for event in events] == ["channel.updated"] * times
         for event in events:
-            told = {"is_channel": True, "name": "Tea news", "organization": "House of Tea"}
-            assert event["changed"].items() >= told.items()
+            received = {"is_channel": True, "name": "Tea news", "organization": "House of Tea"}
+            assert event["changed"].items() >= received.items()
 
 
-async def test_in_a_group_of_friends_each_coming_and_going_is_heard_once(
+async def test_a_chat_group_receives_each_join_and_leave_once(
     servers: list[Api],
 ) -> None:
     server = servers[0]
@@ -291,7 +291,7 @@ async def test_in_a_group_of_friends_each_coming_and_going_is_heard_once(
         assert await each.heard_types() == ["group.left"]
 
 
-async def test_many_who_subscribe_at_once_hear_their_own_subscribing_only(
+async def test_users_who_subscribe_together_receive_only_their_own(
     servers: list[Api],
 ) -> None:
     near = servers[0]

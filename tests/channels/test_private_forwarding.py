@@ -36,7 +36,7 @@ async def copied(user: User, path: str, body: dict[str, Any], **headers: str) ->
     return answer.body
 
 
-async def test_a_post_is_forwarded_to_a_user_and_says_where_it_is_from(shared_api: Api) -> None:
+async def test_a_post_forwarded_to_a_user_names_its_channel(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, name="News")
     await a_post(ada, path, "Hi")
@@ -53,12 +53,12 @@ async def test_a_post_is_forwarded_to_a_user_and_says_where_it_is_from(shared_ap
     [shown] = (await cat.get(f"{with_(bob)}/messages")).items
     assert (shown["text"], shown["forwarded_from"]) == ("Hi", origin_of(path))
     assert ada.id not in str(shown)
-    # With its key once, and nothing else under it.
+    # A repeat with its key writes nothing, and another message cannot use the key.
     again = await copied(bob, f"{with_(cat)}/messages", body, Idempotency_Key="k")
     assert again == said
     other = await bob.post(f"{with_(cat)}/messages", from_channel(path), Idempotency_Key="k")
     assert other.refusal == (409, "idempotency_conflict")
-    # The first origin stays, wherever it goes from here; the copy stands by itself.
+    # Further copies keep the first origin, and the copy does not depend on its source.
     await ada.delete(f"{path}/posts/1")
     chat = await a_chat_group(cat)
     on = await copied(cat, f"{chat}/messages", from_talk(bob))
@@ -71,7 +71,7 @@ async def test_a_post_is_forwarded_to_a_user_and_says_where_it_is_from(shared_ap
     await ears.close()
 
 
-async def test_what_was_said_in_private_goes_on_without_a_name(shared_api: Api) -> None:
+async def test_a_private_message_is_forwarded_without_a_name(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     await copied(ada, f"{with_(bob)}/messages", TEXT)
     path, chat = await a_channel(bob), await a_chat_group(bob)
@@ -81,7 +81,7 @@ async def test_what_was_said_in_private_goes_on_without_a_name(shared_api: Api) 
         assert ada.id not in str(body)
     preview = await bob.post(f"{path}/posts/preview", from_talk(ada))
     assert preview.body["forwarded_from"] == HIDDEN
-    # Each side knows it by its own name of the conversation; nobody else has it.
+    # Each side names the conversation by the other side; nobody else can read it.
     own = await a_chat_group(ada)
     await copied(ada, f"{own}/messages", from_talk(bob))
     theirs = await a_chat_group(cat)
@@ -97,7 +97,7 @@ async def test_what_was_said_in_private_goes_on_without_a_name(shared_api: Api) 
     assert gone.refusal == (409, "message_recalled")
 
 
-async def test_what_a_channel_keeps_to_itself_goes_nowhere(shared_api: Api) -> None:
+async def test_protected_content_is_not_forwarded_in_private(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob)
     await a_post(ada, path)
@@ -115,7 +115,7 @@ async def test_what_a_channel_keeps_to_itself_goes_nowhere(shared_api: Api) -> N
             for body in (from_channel(path), from_talk(path, 2)):
                 answer = await tried(place, body)
                 assert answer.refusal == refusal
-            # What he asked himself is his to show.
+            # Users may forward their own question.
             assert (await tried(place, from_talk(path))).status == 201
     assert (
         await shared_api.user("eve").post(f"{with_(bob)}/messages", from_talk(path))
@@ -125,7 +125,7 @@ async def test_what_a_channel_keeps_to_itself_goes_nowhere(shared_api: Api) -> N
     )
 
 
-async def test_an_admin_answers_with_a_post_in_the_channel_s_name(shared_api: Api) -> None:
+async def test_an_admin_forwards_a_post_in_the_channel_s_name(shared_api: Api) -> None:
     ada, cat, bob = (shared_api.user(name) for name in ("ada", "cat", "bob"))
     path = await a_channel(ada, bob, admins=(cat,), name="News")
     await a_post(ada, path, "Hours")
@@ -135,7 +135,7 @@ async def test_an_admin_answers_with_a_post_in_the_channel_s_name(shared_api: Ap
     shown = (await bob.get(f"{with_(path)}/messages/2")).body
     assert (shown["sender_id"], shown["text"]) == (id_of(path), "Hours")
     assert shown["forwarded_from"] == origin_of(path)
-    # As a writer is refused, so is who forwards.
+    # A forward fails as a message would.
     refused = await bob.post(f"{thread(path, bob)}/messages", from_channel(path))
     assert refused.refusal == (403, "permission_denied")
     await ada.patch(path, {"settings": {"accept_messages": "nobody"}})
@@ -143,7 +143,7 @@ async def test_an_admin_answers_with_a_post_in_the_channel_s_name(shared_api: Ap
     assert refused.refusal == (403, "messages_not_accepted")
 
 
-async def test_uploads_live_on_in_the_copies(shared_api: Api) -> None:
+async def test_copies_keep_uploads_alive(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     media = (await upload(ada, an_image())).body
 
@@ -162,13 +162,13 @@ async def test_uploads_live_on_in_the_copies(shared_api: Api) -> None:
     await ada.delete(f"{with_(bob)}/messages/1")
     await bob.delete(f"{with_(cat)}/messages/1")
     await bob.delete(f"{chat}/messages/1")
-    assert (await load(cat, media["url"]))[0] == 200  # the draft holds it still
+    assert (await load(cat, media["url"]))[0] == 200  # the draft still uses it
     assert await uses() == 1
     await bob.delete(f"{path}/drafts/{draft['draft_id']}")
     assert await uses() == 0
 
 
-async def test_a_draft_may_be_a_forward_and_keeps_where_it_is_from(shared_api: Api) -> None:
+async def test_a_draft_may_be_a_forward_and_keeps_its_origin(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path, other = await a_channel(ada, bob, name="News"), await a_channel(bob, name="Other")
     await a_post(ada, path, "Hi")
@@ -183,14 +183,14 @@ async def test_a_draft_may_be_a_forward_and_keeps_where_it_is_from(shared_api: A
     assert mixed.refusal == (400, "invalid_request")
     none = await bob.post(f"{other}/drafts", {"post": from_channel(path, 7)})
     assert none.refusal == (404, "post_not_found")
-    # It was copied when it was made: the source may go.
+    # The draft has a copy, so the source may be deleted.
     await ada.delete(f"{path}/posts/1")
     gone = await bob.post(f"{other}/drafts", {"post": from_channel(path)})
     assert gone.refusal == (409, "message_recalled")
     published = await bob.post(f"{other}/drafts/{draft['draft_id']}/publish")
     assert published.status == 201
     assert (published.body["text"], published.body["forwarded_from"]) == ("Hi", origin_of(path))
-    # Written anew it is the channel's own; copied anew, the other's.
+    # New text makes it the channel's own; a new forward names its own origin.
     await a_post(ada, path, "Ho")
     place = f"{other}/drafts/{(await copied(bob, f'{other}/drafts', {'post': TEXT}))['draft_id']}"
     changed = (await bob.patch(place, {"post": from_channel(path, 2)})).body["post"]

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import pytest
 
+from channels.models import ChannelSettings, NewChannel
+from channels.routes.responses import SettingsBody, SettingsResponse
 from tests.api import Api, User, a_channel, a_chat_group, all_pages, fresh, group_path, id_of, part
 from tests.conftest import OpenApi
 
@@ -18,15 +20,15 @@ BYTES: Final = {
     "custom_data": ("故" * 1000, 3000),
     "face_url": (URL + "é" * ((500 - len(URL)) // 2), 500),
 }
-"""The longest text of each field, in characters of several bytes, and its bytes."""
+"""The longest text of each field, in characters of several bytes, and its length in bytes."""
 
 PRIVATE: Final = {"visibility": "private"}
 
 
-async def test_a_new_channel_has_everything_that_was_asked_for(shared_api: Api) -> None:
+async def test_a_new_channel_has_every_value_of_the_request(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     channel_id = f"@TOA#_{fresh('news')}"
-    told = {
+    fields = {
         "channel_id": channel_id,
         "name": "City News",
         "face_url": "https://example.org/a.png",
@@ -43,10 +45,10 @@ async def test_a_new_channel_has_everything_that_was_asked_for(shared_api: Api) 
         "signatures": True,
         "protect_content": True,
     }
-    created = await ada.post("/v1/channels", {**told, "settings": settings})
+    created = await ada.post("/v1/channels", {**fields, "settings": settings})
     assert created.status == 201, created
     body = created.body
-    assert body == body | told
+    assert body == body | fields
     assert body["settings"] == settings
     assert body == body | {
         "owner_id": ada.id,
@@ -60,7 +62,21 @@ async def test_a_new_channel_has_everything_that_was_asked_for(shared_api: Api) 
     assert (await ada.get(f"/v1/channels/{part(channel_id)}")).body == body
 
 
-async def test_what_is_left_out_takes_its_default(shared_api: Api) -> None:
+async def test_every_setting_of_the_model_can_be_set_and_is_shown() -> None:
+    settings = SettingsBody.model_fields.keys()
+    assert settings == SettingsResponse.model_fields.keys()
+    assert settings >= ChannelSettings.model_fields.keys()
+
+
+async def test_the_stored_digest_of_a_creation_does_not_change() -> None:
+    assert NewChannel(name="News").model_dump_json() == (
+        '{"channel_id":null,"group_id":null,"name":"News","face_url":"","introduction":"","organization":"",'
+        '"custom_data":"","visibility":"public","reactions":"all","reactions_per_user":null,"distinct_reactions":null,'
+        '"accept_messages":"subscribers","signatures":false,"protect_content":false}'
+    )
+
+
+async def test_fields_left_out_take_their_defaults(shared_api: Api) -> None:
     created = await shared_api.user("ada").post("/v1/channels", {"name": "News"})
     body = created.body
     assert body["channel_id"].startswith("@TOA#_")
@@ -89,7 +105,7 @@ async def test_a_channel_is_a_community_group_with_the_marker(shared_api: Api) -
 
 
 @pytest.mark.parametrize("field", BYTES)
-async def test_a_field_holds_so_many_bytes_and_not_one_more(shared_api: Api, field: str) -> None:
+async def test_each_field_has_a_limit_in_bytes(shared_api: Api, field: str) -> None:
     ada = shared_api.user("ada")
     longest, limit = BYTES[field]
     assert len(longest.encode()) == limit
@@ -105,13 +121,11 @@ async def test_a_field_holds_so_many_bytes_and_not_one_more(shared_api: Api, fie
 
 
 GROUP_BYTES: Final = {"name": (100, 150), "introduction": (400, 400)}
-"""Of a chat group, and of a channel, where each is changed as a group."""
+"""The limits in a chat group and in a channel, changed through the routes of groups."""
 
 
 @pytest.mark.parametrize("field", GROUP_BYTES)
-async def test_a_change_as_a_group_holds_as_many_bytes_as_its_kind_and_not_one_more(
-    shared_api: Api, field: str
-) -> None:
+async def test_routes_of_groups_limit_channel_fields_in_bytes(shared_api: Api, field: str) -> None:
     ada = shared_api.user("ada")
     places = await a_chat_group(ada), group_path(await a_channel(ada))
     for path, limit in zip(places, GROUP_BYTES[field], strict=True):
@@ -147,7 +161,7 @@ async def test_a_deployment_sets_its_own_limits(api: OpenApi) -> None:
         "http:// example.org",
     ],
 )
-async def test_a_picture_is_an_address_of_the_web(shared_api: Api, url: str) -> None:
+async def test_face_url_must_be_a_web_address(shared_api: Api, url: str) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada, face_url="http://example.org/a.png")
     assert (await ada.patch(path, {"face_url": ""})).body["face_url"] == ""
@@ -160,13 +174,13 @@ async def test_a_picture_is_an_address_of_the_web(shared_api: Api, url: str) -> 
 
 
 def id_of_bytes(size: int) -> str:
-    """A new channel id of so many bytes, most of them of characters with several."""
+    """A new channel id with this many bytes, mostly of characters with several bytes."""
     start = f"@TOA#_{fresh('id')}"
     rest = size - len(start.encode())
     return start + "故" * (rest // 3) + "x" * (rest % 3)
 
 
-async def test_an_id_has_48_bytes_and_not_one_more(shared_api: Api) -> None:
+async def test_an_id_has_at_most_48_bytes(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     for size, status in ((47, 201), (48, 201), (49, 400)):
         channel_id = id_of_bytes(size)
@@ -177,7 +191,7 @@ async def test_an_id_has_48_bytes_and_not_one_more(shared_api: Api) -> None:
 
 
 @pytest.mark.parametrize("bad", ["news", "@TGS#_news", "@toa#_news", "@TOA#_", "@TOA#", " @TOA#_x"])
-async def test_an_id_starts_with_its_prefix(shared_api: Api, bad: str) -> None:
+async def test_an_id_must_start_with_its_prefix(shared_api: Api, bad: str) -> None:
     ada = shared_api.user("ada")
     good = {"channel_id": f"@TOA#_{fresh('x')}", "name": "News"}
     assert (await ada.post("/v1/channels", good)).status == 201
@@ -186,7 +200,7 @@ async def test_an_id_starts_with_its_prefix(shared_api: Api, bad: str) -> None:
     assert refused.refusal[1] in {"bad_channel_id", "invalid_request"}
 
 
-async def test_an_id_is_taken_once_also_by_its_own_owner(shared_api: Api) -> None:
+async def test_an_id_can_be_taken_once_only(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     for user in (ada, bob):
@@ -200,7 +214,7 @@ async def test_an_id_is_taken_once_also_by_its_own_owner(shared_api: Api) -> Non
 # --- changes --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_change_answers_the_channel_and_what_is_left_out_stays(shared_api: Api) -> None:
+async def test_a_change_leaves_other_fields_as_they_are(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada, organization="City", introduction="Old")
     before = (await ada.get(path)).body
@@ -214,7 +228,7 @@ async def test_a_change_answers_the_channel_and_what_is_left_out_stays(shared_ap
 
 
 @pytest.mark.parametrize("field", [*BYTES, "settings"])
-async def test_null_is_not_a_value(shared_api: Api, field: str) -> None:
+async def test_null_is_refused(shared_api: Api, field: str) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     assert (await ada.patch(path, {field: None})).refusal == (400, "invalid_request")
@@ -228,7 +242,7 @@ async def test_admins_change_the_profile_and_subscribers_do_not(shared_api: Api)
     assert (await ada.get(path)).body["name"] == "By admin"
 
 
-async def test_a_change_through_either_family_is_seen_in_both(shared_api: Api) -> None:
+async def test_routes_of_groups_and_channels_see_each_other_s_changes(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     await ada.patch(group_path(path), {"name": "By group", "introduction": "Intro"})
@@ -252,7 +266,7 @@ async def test_a_change_through_either_family_is_seen_in_both(shared_api: Api) -
         ({"custom": {"official_account": "0"}}, "reserved_custom_field"),
     ],
 )
-async def test_what_makes_it_a_channel_is_not_changed_through_the_group(
+async def test_routes_of_groups_cannot_change_what_makes_a_channel(
     shared_api: Api, change: dict[str, Any], code: str
 ) -> None:
     ada = shared_api.user("ada")
@@ -266,7 +280,7 @@ async def test_what_makes_it_a_channel_is_not_changed_through_the_group(
 # --- private --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_private_channel_exists_for_its_members_only(shared_api: Api) -> None:
+async def test_only_members_see_a_private_channel(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob, settings=PRIVATE)
     ids = part(id_of(path))
@@ -284,12 +298,12 @@ async def test_a_private_channel_exists_for_its_members_only(shared_api: Api) ->
 
 
 async def directory(user: User) -> list[str]:
-    """The ids in the directory."""
+    """The ids that the directory lists."""
     pages = await all_pages(user, "/v1/channels")
     return [channel["channel_id"] for page in pages for channel in page]
 
 
-async def test_a_channel_can_close_and_open_again(shared_api: Api) -> None:
+async def test_a_channel_can_become_private_and_public_again(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob)
     for visibility, status in (("public", 200), ("private", 404), ("public", 200)):
@@ -302,7 +316,7 @@ async def test_a_channel_can_close_and_open_again(shared_api: Api) -> None:
 
 
 @pytest.mark.parametrize("value", ["profile", "hidden", "", None, 1])
-async def test_a_channel_is_public_or_private(shared_api: Api, value: object) -> None:
+async def test_visibility_is_public_or_private(shared_api: Api, value: object) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     changed = await ada.patch(path, {"settings": {"visibility": value}})

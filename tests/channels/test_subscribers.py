@@ -1,4 +1,4 @@
-"""Who subscribes to a channel and who runs it."""
+"""Subscribing, unsubscribing, admins, ownership, bans and deletion."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 own_loop = pytest.mark.asyncio(loop_scope="function")
 
 
-async def test_subscribing_twice_is_subscribing_once(shared_api: Api) -> None:
+async def test_subscribing_twice_changes_nothing(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada)
     first, second = [await bob.put(f"{path}/subscription") for _ in range(2)]
@@ -21,7 +21,7 @@ async def test_subscribing_twice_is_subscribing_once(shared_api: Api) -> None:
     assert first.body["subscribed_at"]
 
 
-async def test_unsubscribing_takes_the_conversation_along_and_twice_changes_nothing(
+async def test_unsubscribing_deletes_the_conversation(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -45,7 +45,7 @@ async def test_a_new_subscriber_has_nothing_unread_and_reads_the_history(shared_
 
 
 @own_loop
-async def test_a_full_channel_admits_nobody_and_a_leaver_makes_room(
+async def test_a_full_channel_admits_nobody_until_somebody_leaves(
     api: OpenApi, second_database: Database
 ) -> None:
     servers = [
@@ -69,7 +69,7 @@ async def test_a_full_channel_admits_nobody_and_a_leaver_makes_room(
     assert (await inside.put(f"{path}/subscription")).refusal == full
 
 
-async def test_subscribers_are_listed_by_id_page_by_page(shared_api: Api) -> None:
+async def test_subscribers_are_paged_by_id(shared_api: Api) -> None:
     ada, adm = shared_api.user("ada"), shared_api.user("adm")
     await adm.patch("/v1/users/me", {"name": "Adam"})
     fans = [shared_api.user("fan") for _ in range(5)]
@@ -86,7 +86,7 @@ async def test_subscribers_are_listed_by_id_page_by_page(shared_api: Api) -> Non
     assert [item["user_id"] for item in begun] == sorted(user.id for user in fans)
 
 
-async def test_an_admin_is_made_of_a_subscriber_and_unmade(shared_api: Api) -> None:
+async def test_a_subscriber_becomes_an_admin_and_a_subscriber_again(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob)
     post = {"kind": "text", "text": "Hello"}
@@ -102,7 +102,7 @@ async def test_an_admin_is_made_of_a_subscriber_and_unmade(shared_api: Api) -> N
     assert (await ada.put(f"{path}/admins/{eve.id}")).refusal == (404, "member_not_found")
 
 
-async def test_the_owner_s_role_moves_by_transfer_only(shared_api: Api) -> None:
+async def test_only_a_transfer_changes_the_owner(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob)
     assert (await ada.delete(f"{path}/admins/{ada.id}")).refusal == (403, "permission_denied")
@@ -118,7 +118,7 @@ async def test_the_owner_s_role_moves_by_transfer_only(shared_api: Api) -> None:
     assert (await bob.delete(path)).status == 204
 
 
-async def test_the_last_word_on_the_owner_is_one_also_when_two_are_given_it(
+async def test_two_transfers_at_once_leave_one_owner(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -133,7 +133,7 @@ async def test_the_last_word_on_the_owner_is_one_also_when_two_are_given_it(
 
 
 @pytest.mark.parametrize(("query", "body"), [("?ban=true", None), ("", {"ban": True})])
-async def test_who_is_banned_stays_out_until_the_ban_is_lifted(
+async def test_a_banned_user_cannot_subscribe_until_the_ban_is_lifted(
     shared_api: Api, query: str, body: object
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -153,7 +153,7 @@ async def test_who_is_banned_stays_out_until_the_ban_is_lifted(
     assert (await bob.put(f"{path}/subscription")).status == 200
 
 
-async def test_who_is_only_removed_may_come_back_and_who_is_added_is_no_longer_banned(
+async def test_removed_users_may_return_and_adding_lifts_a_ban(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -169,7 +169,7 @@ async def test_who_is_only_removed_may_come_back_and_who_is_added_is_no_longer_b
     assert (await bob.get(f"{path}/posts")).status == 200
 
 
-async def test_a_deleted_channel_is_gone_for_everyone(shared_api: Api) -> None:
+async def test_a_deleted_channel_is_not_found_by_anyone(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)

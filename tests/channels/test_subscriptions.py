@@ -1,4 +1,4 @@
-"""What a device that was away is told: channels that changed, and those its user is no longer in; each once."""
+"""The list of changes for a device that was away: channels that changed and subscriptions that ended, each once."""
 
 import asyncio
 import random
@@ -37,7 +37,7 @@ ROLES: Final = ("name", "organization", "verified", "role", "subscribed_at", "ow
 
 @dataclass(slots=True)
 class Device:
-    """What an application keeps of its user's subscriptions, as `README.md` tells it to."""
+    """The copy of a user's subscriptions that an application keeps, as `README.md` describes."""
 
     user: User
     limit: int = 2
@@ -45,22 +45,22 @@ class Device:
     token: str = ""
 
     async def load(self) -> "Device":
-        """List everything."""
+        """Read the whole list."""
         self.channels = {c["channel_id"]: c for c in await self._read(MINE)}
         return self
 
     async def sync(self) -> dict[str, Any]:
-        """Catch up; what was told, by channel: the channel, or why it is gone."""
-        told: dict[str, Any] = {}
+        """Read the changes. Returns each channel, or the reason of its end, by id."""
+        listed: dict[str, Any] = {}
         for item in await self._read(f"{MINE}&updated_since={part(self.token)}"):
             channel_id = item["channel_id"]
-            assert channel_id not in told, "a list tells each channel once"
+            assert channel_id not in listed, "a list has each channel once"
             if "gone" in item:
                 self.channels.pop(channel_id, None)
-                told[channel_id] = item["gone"]
+                listed[channel_id] = item["gone"]
             else:
-                told[channel_id] = self.channels[channel_id] = item
-        return told
+                listed[channel_id] = self.channels[channel_id] = item
+        return listed
 
     async def _read(self, path: str) -> list[Any]:
         items: list[Any] = []
@@ -82,10 +82,10 @@ def server(shared_api: Api) -> Api:
     return shared_api
 
 
-# --- what is told -----------------------------------------------------------------------------------------------------
+# --- changes ----------------------------------------------------------------------------------------------------------
 
 
-async def test_without_a_change_nothing_is_told(server: Api) -> None:
+async def test_without_changes_the_list_is_empty(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     for _ in range(3):
         await a_channel(ada, bob)
@@ -106,7 +106,7 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
 
 @own_loop
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_changed_profile_is_told_once_by_every_process(
+async def test_a_changed_profile_is_listed_once_by_every_process(
     api: OpenApi, second_database: Database, change: str
 ) -> None:
     server, other = await api(), await api(database=second_database)
@@ -115,7 +115,7 @@ async def test_a_changed_profile_is_told_once_by_every_process(
     await a_channel(ada, bob)
     near, far = await Device(bob).load(), await Device(other.known(bob.id)).load()
     for _ in range(2):
-        # The second time it is so already.
+        # The second time nothing changes.
         assert (await ada.patch(path, CHANGES[change])).status == 200
     shown = (await bob.get(path)).body
     for device in (near, far):
@@ -123,7 +123,7 @@ async def test_a_changed_profile_is_told_once_by_every_process(
         assert await device.sync() == {}
 
 
-async def test_badge_role_and_owner_are_told_once(server: Api) -> None:
+async def test_changes_of_badge_role_and_owner_are_listed_once(server: Api) -> None:
     ada, bob, root = server.user("ada"), server.user("bob"), server.user(admin=True)
     path = await a_channel(ada, bob)
     channel_id = id_of(path)
@@ -133,12 +133,12 @@ async def test_badge_role_and_owner_are_told_once(server: Api) -> None:
     await ada.put(f"{path}/admins/{part(bob.id)}")
     assert (await device.sync())[channel_id]["role"] == "admin"
     await ada.post(f"{path}/owner", {"user_id": bob.id})
-    told = (await device.sync())[channel_id]
-    assert (told["role"], told["owner_id"]) == ("owner", bob.id)
+    listed = (await device.sync())[channel_id]
+    assert (listed["role"], listed["owner_id"]) == ("owner", bob.id)
     assert await device.sync() == {}
 
 
-async def test_posts_and_other_people_are_no_change(server: Api) -> None:
+async def test_posts_and_other_subscribers_are_no_change(server: Api) -> None:
     ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
@@ -150,7 +150,7 @@ async def test_posts_and_other_people_are_no_change(server: Api) -> None:
     assert await device.sync() == {}
 
 
-async def test_chat_groups_are_not_told(server: Api) -> None:
+async def test_chat_groups_are_not_listed(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     chat, other = await a_chat_group(ada, bob), await a_chat_group(ada, bob)
     device = await Device(bob).load()
@@ -162,7 +162,7 @@ async def test_chat_groups_are_not_told(server: Api) -> None:
     assert await device.sync() == {}
 
 
-async def test_a_group_that_becomes_a_channel_is_told(server: Api) -> None:
+async def test_a_group_that_becomes_a_channel_is_listed(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     chat = await a_chat_group(ada, bob)
     device = await Device(bob).load()
@@ -205,7 +205,7 @@ ENDS: Final[dict[str, tuple[Act, str]]] = {
 @own_loop
 @pytest.mark.parametrize("visibility", ["public", "private"])
 @pytest.mark.parametrize("end", ENDS)
-async def test_an_end_is_told_once_with_its_reason(
+async def test_an_ended_subscription_is_listed_once_with_its_reason(
     api: OpenApi, second_database: Database, end: str, visibility: str
 ) -> None:
     server, other = await api(), await api(database=second_database)
@@ -228,14 +228,14 @@ async def test_an_end_is_told_once_with_its_reason(
         assert [*device.channels] == [id_of(stays)]
 
 
-async def test_while_a_deleted_channel_is_cleared_its_end_is_told_by_all_that_is_left(
+async def test_an_end_is_listed_while_its_deleted_channel_is_cleaned_up(
     server: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     before, after, at_last = [await Device(bob).load() for _ in range(3)]
     with monkeypatch.context() as patched:
-        # As a process that died right after it had disbanded.
+        # As if a process had died right after deleting the channel.
         patched.setattr(CleanupService, "start", lambda *_: None)
         assert (await ada.delete(path)).status == 204
     database = server.services.database
@@ -251,7 +251,7 @@ async def test_while_a_deleted_channel_is_cleared_its_end_is_told_by_all_that_is
     assert {row["user_id"] for row in left} == {ada.id, bob.id, cat.id}
 
 
-async def test_of_several_ends_the_last_is_told(server: Api) -> None:
+async def test_of_several_ends_only_the_last_is_listed(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
@@ -264,21 +264,21 @@ async def test_of_several_ends_the_last_is_told(server: Api) -> None:
     assert await device.sync() == {}
 
 
-async def test_who_subscribed_elsewhere_is_told_so(server: Api) -> None:
+async def test_a_subscription_made_on_another_device_is_listed(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path, added = await a_channel(ada), await a_channel(ada)
     device = await Device(bob).load()
     await bob.put(f"{path}/subscription")
     await ada.put(f"{added}/subscribers/{part(bob.id)}")
-    told = await device.sync()
-    assert told.keys() == {id_of(path), id_of(added)}
-    assert all(channel["role"] == "member" for channel in told.values())
+    listed = await device.sync()
+    assert listed.keys() == {id_of(path), id_of(added)}
+    assert all(channel["role"] == "member" for channel in listed.values())
     assert await device.sync() == {}
 
 
 @own_loop
 @pytest.mark.parametrize("behind", [0, 60])
-async def test_who_left_and_came_back_is_in_whatever_the_clocks_say(
+async def test_a_user_who_left_and_returned_is_subscribed_despite_clocks(
     api: OpenApi, second_database: Database, behind: float
 ) -> None:
     clock = MovedClock()
@@ -296,7 +296,7 @@ async def test_who_left_and_came_back_is_in_whatever_the_clocks_say(
     assert await device.sync() == {id_of(path): "left"}
 
 
-async def test_an_id_that_is_used_again_is_told_as_gone_until_one_subscribes_anew(
+async def test_a_reused_id_is_listed_as_ended_until_a_new_subscription(
     server: Api,
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
@@ -311,11 +311,11 @@ async def test_an_id_that_is_used_again_is_told_as_gone_until_one_subscribes_ane
     assert (await device.sync())[id_of(path)]["name"] == "Again"
 
 
-# --- nothing falls between two calls ----------------------------------------------------------------------------------
+# --- completeness -----------------------------------------------------------------------------------------------------
 
 
-async def test_what_is_committed_after_the_list_but_dated_before_it_is_told(server: Api) -> None:
-    """A transaction takes its date when it begins, and may be seen a minute later."""
+async def test_a_change_dated_before_the_list_but_committed_later_is_listed(server: Api) -> None:
+    """A transaction has the time of its start, and others may see it only a minute later."""
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
@@ -332,7 +332,7 @@ async def test_what_is_committed_after_the_list_but_dated_before_it_is_told(serv
 
 
 @own_loop
-async def test_changes_of_a_process_whose_clock_is_behind_are_told(
+async def test_changes_by_a_process_with_a_slow_clock_are_listed(
     api: OpenApi, second_database: Database
 ) -> None:
     clock = MovedClock()
@@ -346,15 +346,15 @@ async def test_changes_of_a_process_whose_clock_is_behind_are_told(
     await bob.delete(f"{paths[1]}/subscription")
     await ada.delete(paths[2])
     await bob.put(f"{joined}/subscription")
-    told = await device.sync()
-    assert told.keys() == {id_of(path) for path in (*paths[:3], joined)}
-    assert told[id_of(paths[0])]["name"] == "New"
-    assert (told[id_of(paths[1])], told[id_of(paths[2])]) == ("left", "deleted")
+    listed = await device.sync()
+    assert listed.keys() == {id_of(path) for path in (*paths[:3], joined)}
+    assert listed[id_of(paths[0])]["name"] == "New"
+    assert (listed[id_of(paths[1])], listed[id_of(paths[2])]) == ("left", "deleted")
     assert await device.sync() == {}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
-async def test_a_change_between_two_pages_is_told_by_this_reading_or_the_next(
+async def test_a_change_between_two_pages_is_listed_now_or_next_time(
     server: Api, limit: int
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
@@ -365,25 +365,25 @@ async def test_a_change_between_two_pages_is_told_by_this_reading_or_the_next(
     token = device.token
     query = f"{MINE}&limit={limit}&updated_since={part(token)}"
     answer = await bob.get(query)
-    told = {item["channel_id"]: item for item in answer.items}
+    listed = {item["channel_id"]: item for item in answer.items}
     for path in (paths[0], paths[-1]):
         await ada.patch(path, {"name": "Second"})
     await bob.delete(f"{paths[2]}/subscription")
     while answer.body["next_cursor"]:
         answer = await bob.get(f"{query}&cursor={answer.body['next_cursor']}")
-        told |= {item["channel_id"]: item for item in answer.items}
+        listed |= {item["channel_id"]: item for item in answer.items}
     device.token = answer.body["sync_token"]
     after = await device.sync()
-    seen = told | after
+    seen = listed | after
     assert seen[id_of(paths[0])]["name"] == seen[id_of(paths[-1])]["name"] == "Second"
     assert seen[id_of(paths[1])]["name"] == "First"
-    assert "left" in (seen[id_of(paths[2])], told.get(id_of(paths[2]), {}).get("gone"))
+    assert "left" in (seen[id_of(paths[2])], listed.get(id_of(paths[2]), {}).get("gone"))
     assert id_of(paths[1]) not in after
     assert await device.sync() == {}
 
 
 @own_loop
-async def test_more_changes_than_the_token_remembers_come_again_and_none_is_lost(
+async def test_changes_beyond_the_marks_of_a_token_are_listed_again(
     api: OpenApi,
 ) -> None:
     server = await api()
@@ -409,7 +409,7 @@ async def test_more_changes_than_the_token_remembers_come_again_and_none_is_lost
 
 
 @own_loop
-async def test_a_device_that_syncs_while_everything_changes_ends_up_with_what_is_so(
+async def test_a_device_that_syncs_during_changes_ends_up_current(
     api: OpenApi, second_database: Database
 ) -> None:
     seed = random.randrange(10_000)
@@ -461,7 +461,7 @@ async def test_a_device_that_syncs_while_everything_changes_ends_up_with_what_is
 # --- tokens -----------------------------------------------------------------------------------------------------------
 
 
-async def test_an_instant_asks_like_a_token(server: Api) -> None:
+async def test_a_time_works_like_a_token(server: Api) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path, left = await a_channel(ada, bob), await a_channel(ada, bob)
     await bob.delete(f"{left}/subscription")
@@ -476,9 +476,7 @@ async def test_an_instant_asks_like_a_token(server: Api) -> None:
 
 @own_loop
 @pytest.mark.parametrize("late", [False, True])
-async def test_a_device_that_was_away_for_too_long_lists_everything_anew(
-    api: OpenApi, late: bool
-) -> None:
+async def test_an_expired_token_makes_a_device_list_everything(api: OpenApi, late: bool) -> None:
     most = 600
     server = await api(departure_seconds=most)
     ada, bob = server.user("ada"), server.user("bob")
@@ -498,7 +496,7 @@ async def test_a_device_that_was_away_for_too_long_lists_everything_anew(
 
 
 @own_loop
-async def test_a_departure_is_forgotten_only_after_the_last_token_that_asks_for_it(
+async def test_a_departure_is_kept_until_the_last_token_for_it_expires(
     api: OpenApi,
 ) -> None:
     server = await api(departure_seconds=600)
@@ -529,7 +527,7 @@ async def test_a_departure_is_forgotten_only_after_the_last_token_that_asks_for_
         "%00",
     ],
 )
-async def test_invalid_tokens_are_refused(server: Api, token: str) -> None:
+async def test_an_invalid_token_is_refused(server: Api, token: str) -> None:
     bob = server.user("bob")
     good = (await bob.get(MINE)).body["sync_token"]
     assert (await bob.get(f"{MINE}&updated_since={good}")).status == 200
@@ -541,7 +539,7 @@ async def test_invalid_tokens_are_refused(server: Api, token: str) -> None:
     "query",
     ["updated_since=x", "owned=true&updated_since=x", "subscribed=true&updated_since="],
 )
-async def test_a_token_goes_with_subscriptions(server: Api, query: str) -> None:
+async def test_a_token_needs_a_list_of_subscriptions(server: Api, query: str) -> None:
     refused = await server.user().get(f"/v1/channels?{query}")
     assert refused.refusal == (400, "invalid_request")
 
@@ -553,7 +551,7 @@ async def test_only_lists_of_subscriptions_have_a_token(server: Api) -> None:
         assert (await ada.get(f"/v1/channels?{query}")).body["sync_token"] is None
 
 
-async def test_a_token_shows_nobody_else_s_channels(server: Api) -> None:
+async def test_a_token_of_another_user_shows_nothing_of_theirs(server: Api) -> None:
     ada, bob, eve = (server.user(name) for name in ("ada", "bob", "eve"))
     device = await Device(bob).load()
     path = await a_channel(ada, bob, settings={"visibility": "private"})

@@ -27,7 +27,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, derive_id, join_key
 from groups.kernel.mongo import Database, Document, ensure_indexes
 from groups.kernel.mongo.snapshot import SnapshotLost
-from groups.models import Content, GroupType, JoinOption, Kind, message_key, stream_of
+from groups.models import Content, GroupType, JoinOption, Kind, Role, message_key, stream_of
 from groups.service.lifecycle.create import NewGroup
 
 ROOT = Path(__file__).parents[2]
@@ -75,10 +75,10 @@ async def build(services: Services) -> None:
     )
     await services.chat.membership.add(ADA, TEAM, BOB.user_id)
     for actor in (BOB, CID):
-        await services.channels.subscribers.subscribe(actor, NEWS)
-    await services.channels.subscribers.set_admin(ADA, NEWS, BOB.user_id, is_admin=True)
+        await services.chat.membership.join(actor, NEWS)
+    await services.chat.membership.change(ADA, NEWS, BOB.user_id, role=Role.ADMIN)
     for text in ("one", "two", "three"):
-        await services.channels.posts.publish(ADA, NEWS, said(text), key=None)
+        await services.chat.messages.post(ADA, NEWS, said(text))
     await services.chat.messages.post(BOB, TEAM, said("hello"))
     for actor in (BOB, CID):
         await services.reach.views.report(actor, NEWS, [1, 2])
@@ -86,7 +86,7 @@ async def build(services: Services) -> None:
         CID, conversation_of(NEWS), ConversationChanges(muted=True)
     )
     for actor, emoji in ((ADA, "👍"), (BOB, "👍"), (CID, "🔥")):
-        await services.channels.posts.react(actor, NEWS, 1, emoji)
+        await services.reactions.react(actor, NEWS, 1, emoji)
     await services.chat.curation.pin(ADA, NEWS, 1)
     await services.channels.drafting.drafts.create(
         ADA,
@@ -603,11 +603,11 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
     def acts() -> list[Coroutine[Any, Any, object]]:
         user, emoji = dice.choice(users), dice.choice("👍🔥🎉")
         acts = [
-            channels.posts.publish(ADA, NEWS, said("more"), key=None),
-            channels.subscribers.subscribe(user, NEWS),
-            channels.subscribers.unsubscribe(user, NEWS),
-            channels.posts.react(user, NEWS, dice.randint(1, 3), emoji),
-            channels.posts.unreact(user, NEWS, dice.randint(1, 3), emoji),
+            chat.messages.post(ADA, NEWS, said("more")),
+            chat.membership.join(user, NEWS),
+            chat.membership.leave(user, NEWS),
+            services.reactions.react(user, NEWS, dice.randint(1, 3), emoji),
+            services.reactions.unreact(user, NEWS, dice.randint(1, 3), emoji),
             talks.cursors.read(user, news),
             services.reach.views.report(user, NEWS, [1, dice.randint(1, 9)]),
             talks.settings.change(user, news, ConversationChanges(muted=dice.random() < 0.5)),

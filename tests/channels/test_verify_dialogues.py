@@ -36,7 +36,7 @@ async def town(database: Database) -> AsyncIterator[Services]:
     for actor, dialogue in ((ADA, TALK), (BOB, TALK.sides[1]), (CID, ASKED)):
         await dialogues.post(actor, dialogue, said("hello"))
     await dialogues.post(ADA, Dialogue(ADA.user_id, ADA.user_id), said("milk"))
-    await services.channels.inbox.answer(ADA, NEWS, CID.user_id, said("yes"), key=None)
+    await dialogues.post(ADA, ASKED, said("yes"), for_channel=True)
     reactions = services.channels.dialogue_reactions
     await reactions.react(BOB, TALK.sides[1], 1, "👍")
     await reactions.react(CID, ASKED, 2, "👍")
@@ -239,6 +239,6 @@ async def test_what_was_mended_is_shown_again_as_unread(town: Services) -> None:
     await DAMAGES["not in the inbox"][0](town.database)
     await outcomes_of(town.database, repair=True)
     assert (await town.conversations.inbox.unread(BOB)).chats == 2
-    [thread], _ = await town.channels.inbox.list_threads(ADA, NEWS, limit=10, cursor=None)
+    [thread], _ = await town.conversations.threads.list_threads(NEWS, limit=10, cursor=None)
     assert (thread.thread.user_id, thread.unread_count) == ("cid", 2)
-    assert await town.channels.inbox.unread(ADA, NEWS) == (2, 1)
+    assert await town.conversations.threads.unread(NEWS) == (2, 1)

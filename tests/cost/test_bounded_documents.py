@@ -34,9 +34,7 @@ async def live_on(server: Api, owner: User, path: str, numbers: range) -> None:
     """So many more subscribers and posts; each subscriber reacts to the first post, and has read the last."""
     services, group_id = server.services, GroupId(id_of(path))
     users = [Actor(UserId(f"reader{number:04}")) for number in numbers]
-    await asyncio.gather(
-        *(services.channels.subscribers.subscribe(user, group_id) for user in users)
-    )
+    await asyncio.gather(*(services.chat.membership.join(user, group_id) for user in users))
     await post(server, owner, group_id, len(numbers))
     await asyncio.gather(*(services.reactions.react(user, group_id, 1, "👍") for user in users))
     cursors = services.conversations.cursors
@@ -69,8 +67,8 @@ async def test_one_document_of_events_tells_of_one_batch_at_most(api: OpenApi) -
     owner = server.user("owner")
     group_id = GroupId(id_of(await a_channel(owner)))
     users = [Actor(UserId(f"reader{number:04}")) for number in range(3 * MAX_BATCH)]
-    subscribers = server.services.channels.subscribers
-    await asyncio.gather(*(subscribers.subscribe(user, group_id) for user in users))
+    memberships = server.services.chat.membership
+    await asyncio.gather(*(memberships.join(user, group_id) for user in users))
     await post(server, owner, group_id, 3 * MAX_BATCH)
     outbox = server.services.database.collection("events")
     joined: list[int] = []

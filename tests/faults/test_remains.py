@@ -139,8 +139,8 @@ async def test_a_transaction_that_is_ended_in_the_middle_of_a_command_runs_again
 async def _lived_in(services: Services) -> None:
     await services.channels.channels.create(OWNER, NewChannel(channel_id=CHANNEL, name="News"))
     hello = Content(kind=Kind.TEXT, text="Hello")
-    await services.channels.posts.publish(OWNER, CHANNEL, hello, key=None)
-    await services.channels.posts.react(OWNER, CHANNEL, 1, "👍")
+    await services.chat.messages.post(OWNER, CHANNEL, hello)
+    await services.reactions.react(OWNER, CHANNEL, 1, "👍")
 
 
 async def test_the_remains_of_a_dead_process_are_cleared_by_a_living_one(
@@ -171,8 +171,9 @@ async def test_a_late_cleanup_leaves_a_new_group_of_the_same_id_alone(
         await _lived_in(services)
         await services.chat.clearing.clear(CHANNEL)
         await services.reactions.stream_ended(stream_of(CHANNEL))
-        post, tally = await services.channels.posts.get(OWNER, CHANNEL, 1)
-        assert post.message.seq == 1
+        posted = await services.chat.messages.get(OWNER, CHANNEL, 1)
+        assert posted.message.seq == 1
+        tally = await services.reactions.get(OWNER, CHANNEL, 1)
         assert tally.counts == {"👍": 1}
         assert (await services.channels.channels.get(OWNER, CHANNEL)).access.member is not None
     finally:

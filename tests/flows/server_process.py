@@ -1,4 +1,4 @@
-"""The server as its users run it: `python -m channels serve` in a process, on a data directory of its own."""
+"""The server as operators run it: `python -m channels serve` in a process, on a data directory of its own."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ STOP_SECONDS: Final = 30.0
 
 
 class ServerProcess:
-    """One data directory and the server on it; `start` again after `stop` or `kill` brings back what was stored."""
+    """One data directory and its server. `start` after `stop` or `kill` starts it with the stored data."""
 
     def __init__(self, data_dir: Path, http: aiohttp.ClientSession) -> None:
         self._data_dir = data_dir
@@ -31,7 +31,7 @@ class ServerProcess:
         self.base = ""
 
     async def start(self, *flags: str, **settings: str) -> None:
-        """Start it, with these variables in its environment, and wait until it says that it is ready."""
+        """Start it with these environment variables, and wait until it is ready."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with self._log.open("ab") as log:
             self._process = process = await asyncio.create_subprocess_exec(
@@ -55,14 +55,14 @@ class ServerProcess:
         raise AssertionError(f"the server did not start:\n{self.log()}")
 
     def backed_up(self, name: str) -> "ServerProcess":
-        """The server, not started, on a copy of the data directory as it is now; ours has been stopped."""
+        """A server, not started, on a copy of the data directory; this one must be stopped."""
         assert self._process is None
         copy = self._data_dir.with_name(name)
         shutil.copytree(self._data_dir, copy)
         return ServerProcess(copy, self._http)
 
     async def verify(self) -> tuple[int, str]:
-        """What `channels verify` says of the data directory, after its exit code."""
+        """The exit code and the output of `channels verify` on the data directory."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "channels", "verify", "--data-dir", str(self._data_dir)),
             cwd=ROOT,
@@ -73,19 +73,19 @@ class ServerProcess:
         return await process.wait(), output.decode()
 
     def log(self) -> str:
-        """What it wrote to its log so far."""
+        """The log so far."""
         return self._log.read_text()
 
     def peak_bytes(self) -> int:
-        """The most memory that the server itself has held, its database aside."""
+        """The most memory that the server has used, without its database."""
         return self._memory("VmHWM")
 
     def held_bytes(self) -> int:
-        """The memory that the server itself holds now."""
+        """The memory that the server uses now, without its database."""
         return self._memory("VmRSS")
 
     def open_files(self) -> int:
-        """How many files and connections the server itself holds open."""
+        """The number of files and connections that the server has open."""
         assert self._process is not None
         return len(os.listdir(f"/proc/{self._process.pid}/fd"))
 
@@ -96,7 +96,7 @@ class ServerProcess:
         return int(found.split()[1]) * 1024
 
     async def stop(self) -> int:
-        """Stop it as an operator does; its exit code."""
+        """Stop it as an operator does. Returns its exit code."""
         return await self._end(signal.SIGTERM)
 
     async def kill(self) -> None:

@@ -1,6 +1,6 @@
-"""The server as a process: what it answered is there after a restart; in the long form a kill, and several workers.
+"""The server as a process: data outlives a restart, a backup, and in the long form a kill; several workers.
 
-What those two prove, `tests/faults` proves under load; here one sees it as a user does:
+`tests/faults` proves the long form under load; here it is seen as a user sees it:
 
     pytest -m faults tests/flows -n0
 """
@@ -26,7 +26,7 @@ PATH = "/v1/channels/news"
 
 @pytest.fixture
 async def server() -> AsyncIterator[ServerProcess]:
-    """Not started; every connection to it is a new one, so that workers take turns."""
+    """A server, not started. Every request opens a new connection, so that workers take turns."""
     directory: Path = scratch_directory()
     connector = aiohttp.TCPConnector(force_close=True, limit=0)
     async with aiohttp.ClientSession(connector=connector) as http:
@@ -39,7 +39,7 @@ async def server() -> AsyncIterator[ServerProcess]:
 
 
 async def a_busy_day(server: ServerProcess) -> dict[str, Any]:
-    """A channel with a subscriber, posts, a reaction and something read; what everybody sees of it."""
+    """Make a channel with a subscriber, posts, a reaction and a read cursor. Returns what its users see."""
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_channel(ada, bob, channel_id="@TOA#_news", organization="City")
     for number in range(5):
@@ -52,7 +52,7 @@ async def a_busy_day(server: ServerProcess) -> dict[str, Any]:
 
 
 async def everything(server: ServerProcess) -> dict[str, Any]:
-    """What Ada and Bob see."""
+    """The responses that Ada and Bob get."""
     seen: dict[str, Any] = {}
     for name in ("ada", "bob"):
         user = server.user(name)
@@ -66,7 +66,7 @@ async def everything(server: ServerProcess) -> dict[str, Any]:
     return seen
 
 
-async def test_after_a_restart_everything_is_still_there(server: ServerProcess) -> None:
+async def test_a_restart_keeps_everything(server: ServerProcess) -> None:
     await server.start()
     before = await a_busy_day(server)
     assert before["bob /v1/unread"]["conversation_groups"] == {"news": 3}
@@ -104,14 +104,14 @@ async def test_a_backup_holds_its_moment_and_verifies_clean(
     try:
         assert await everything(backup) == before
         assert (await backup.user("bob").get(file)).text == "minutes of the meeting"
-        # Goes on where the backup ended.
+        # The server continues from the state of the backup.
         assert (await a_post(backup.user("ada"), PATH))["seq"] == 7
     finally:
         assert await backup.stop() == 0
 
 
 @pytest.mark.faults
-async def test_after_kill_9_everything_that_was_answered_is_still_there(
+async def test_kill_9_loses_nothing_that_was_confirmed(
     server: ServerProcess,
 ) -> None:
     await server.start()
@@ -170,13 +170,13 @@ async def test_two_workers_share_a_port_and_both_receive_every_event(
 
 
 async def both(server: ServerProcess) -> dict[str, float]:
-    """The two workers by the start of their request ids, and how many sockets each has."""
+    """The number of sockets of each of the two workers, by the start of its request ids."""
     found: dict[str, float] = {}
     for _ in range(200):
         answer = await server.user("ada").get("/metrics")
-        told = re.search(r"^channels_sockets (\S+)$", answer.text, re.MULTILINE)
-        assert told is not None
-        found[answer.headers["X-Request-Id"][:8]] = float(told[1])
+        metric = re.search(r"^channels_sockets (\S+)$", answer.text, re.MULTILINE)
+        assert metric is not None
+        found[answer.headers["X-Request-Id"][:8]] = float(metric[1])
         if len(found) == 2:
             return found
     raise AssertionError(f"only {found} answer")

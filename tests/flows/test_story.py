@@ -1,4 +1,4 @@
-"""The main job as one story, over HTTP and sockets: create, subscribe, post, read, react, leave, delete."""
+"""The main use as one story, over HTTP and sockets: create, subscribe, post, read, react, leave, delete."""
 
 from tests.api import (
     Api,
@@ -16,7 +16,7 @@ from tests.conftest import OpenApi
 LIKE, HEART = part("👍"), part("❤️")
 
 
-async def test_a_channel_from_its_first_day_to_its_last(api: OpenApi) -> None:
+async def test_the_story_of_a_channel_from_creation_to_deletion(api: OpenApi) -> None:
     server = await api()
     ada, bob, cid, dee = (server.user(name) for name in ("ada", "bob", "cid", "dee"))
     path = await created(ada)

@@ -1,6 +1,6 @@
-"""What the machines share: a whole deployment in memory, in an event loop of the machine's own.
+"""The base of the state machines: a whole deployment in memory, with an event loop of its own.
 
-Hypothesis calls its rules from outside of any loop.
+Hypothesis calls the rules outside of any event loop.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ IS_LONG: Final = settings.get_current_profile_name() == "long"
 BOUNDED: Final = settings(
     max_examples=2_000 if IS_LONG else 15,
     stateful_step_count=50 if IS_LONG else 15,
-    # Not `explain`: tracing every line of a deployment takes longer than reading the shortest example.
+    # Without `explain`: tracing every line of a deployment takes longer than reading the shortest example.
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-"""Seconds; with `--hypothesis-profile=long` the better part of an hour."""
+"""Takes seconds, or with `--hypothesis-profile=long` most of an hour."""
 
 
 class Deployment(RuleBasedStateMachine):
-    """A channel of Ada's, with Bob as its admin and Cat as a subscriber."""
+    """A deployment with a channel that Ada owns, Bob as its admin and Cat as a subscriber."""
 
     def __init__(self, **limits: int) -> None:
         super().__init__()
@@ -57,11 +57,11 @@ class Deployment(RuleBasedStateMachine):
         self.loop.close()
 
     def get(self, call: Awaitable[T]) -> T:
-        """What the call answers."""
+        """Make the call. Returns its result."""
         return self.loop.run_until_complete(_as_coroutine(call))
 
     def done(self, call: Awaitable[object]) -> str | None:
-        """Make the call; the code of its refusal, or None."""
+        """Make the call. Returns the code of its error, or None."""
         try:
             self.get(call)
         except DomainError as refusal:

@@ -1,4 +1,4 @@
-"""Drafts and scheduled posts against a plain model of them: made, changed, cancelled, published by hand, due."""
+"""Drafts and scheduled posts against a simple model: created, changed, cancelled, published, due."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ from tests.properties.machine import BOUNDED, CHANNEL, Deployment
 
 ACTORS = st.sampled_from([ADA, BOB, CAT])
 HOURS = st.none() | st.integers(0, 4)
-"""From now; 0 is no longer ahead."""
+"""Hours from now; 0 is not in the future."""
 
 
 @dataclass
 class Kept:
-    """A draft as it ought to be."""
+    """The expected state of a draft."""
 
     words: str
     author: Actor
@@ -28,7 +28,7 @@ class Kept:
 
 
 class Drafts(Deployment):
-    """`kept` are the drafts that ought to be there, `out` who published which and as what, `posts` what readers see."""
+    """`kept` are the expected drafts, `out` the author and seq of each published one, `posts` the texts shown."""
 
     made = Bundle("made")
 
@@ -46,7 +46,7 @@ class Drafts(Deployment):
         return actor == ADA or (actor == BOB and self.is_admin)
 
     def hour(self, hours: int | None) -> datetime | None:
-        """That many hours from now; no two the same, so that the order is known."""
+        """The time this many hours from now; no two are the same, so that the order is known."""
         if hours is None:
             return None
         self.number += 1
@@ -167,7 +167,7 @@ class Drafts(Deployment):
         self.get(self.services.chat.membership.change(ADA, CHANNEL, BOB.user_id, role=role))
 
     @invariant()
-    def what_is_kept_and_what_is_out_is_as_it_ought_to_be(self) -> None:
+    def drafts_and_posts_match_the_model(self) -> None:
         for is_scheduled in (False, True):
             listed, _ = self.get(
                 self.drafts.list_drafts(
@@ -189,8 +189,8 @@ class Drafts(Deployment):
                 if (kept.publish_at is not None) == is_scheduled
             }
         history = self.get(self.services.chat.messages.list_messages(CAT, CHANNEL, limit=100))
-        told = [m.content.text for m in reversed(history.messages) if m.content is not None]
-        assert told == self.posts[-100:]
+        texts = [m.content.text for m in reversed(history.messages) if m.content is not None]
+        assert texts == self.posts[-100:]
 
 
 TestDrafts = Drafts.TestCase

@@ -1,7 +1,7 @@
-"""Membership against a plain model of it, step by step: whatever is done, in whatever order.
+"""Membership against a simple model, step by step, with any actions in any order.
 
-The model is a dictionary and a few sentences of rules; the services run on mongomock, in an event loop of the
-machine's own, since Hypothesis calls its rules from outside of any.
+The model is a dictionary and a few rules. The services run on mongomock, in an event loop of the machine's own, since
+Hypothesis calls the rules outside of any event loop.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ POWER = {Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 3}
 
 
 class Groups(RuleBasedStateMachine):
-    """One Community of at most four; `roles` and `banned` are what ought to be."""
+    """One Community of at most four members; `roles` and `banned` are the expected state."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Groups(RuleBasedStateMachine):
         self.loop.close()
 
     def done(self, call: Awaitable[object]) -> str | None:
-        """Make the call; the code of its refusal, or None."""
+        """Make the call. Returns the code of its error, or None."""
         try:
             self.loop.run_until_complete(_as_coroutine(call))
         except DomainError as refusal:
@@ -165,7 +165,7 @@ class Groups(RuleBasedStateMachine):
 
     @rule(users=st.lists(USERS, min_size=2, max_size=6))
     def join_together(self, users: list[Actor]) -> None:
-        """One batch; each has the outcome that he would have had alone, in their order."""
+        """Join in one batch: each user gets the outcome of joining alone, in their order."""
 
         async def join() -> list[object]:
             calls = (self.world.membership.join(user, self.group_id) for user in users)
@@ -184,7 +184,7 @@ class Groups(RuleBasedStateMachine):
                 self.roles[user.user_id] = Role.MEMBER
 
     @invariant()
-    def is_as_it_ought_to_be(self) -> None:
+    def state_matches_the_model(self) -> None:
         if not self.loop.run_until_complete(self.world.rows("groups")):
             return  # not created yet
 

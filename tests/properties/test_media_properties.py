@@ -1,6 +1,6 @@
 """Uploads against a simple model: uploaded, used by posts and drafts, released, expired, swept.
 
-mongomock has no GridFS, so bytes are a dictionary here; their records are what is tested.
+mongomock has no GridFS, so a dictionary holds the bytes here; the test is about their records.
 """
 
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ UNUSED_SECONDS: Final = 100
 
 
 class Bucket:
-    """Bytes by their id."""
+    """Holds bytes by id."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
@@ -71,7 +71,7 @@ class Uploads(Deployment):
         self.media = self.services.chat.media
         self.bucket = Bucket()
         self.services.database.bucket = lambda *_, **__: self.bucket  # type: ignore[assignment, method-assign]
-        self.posting = self.services.channels.posts
+        self.chat = self.services.chat
         self.drafting = self.services.channels.drafting.drafts
         self.files: dict[str, File] = {}
         self.posts: list[Holder] = []
@@ -102,7 +102,7 @@ class Uploads(Deployment):
 
     @rule(actor=ACTORS, media_id=uploaded)
     def post(self, actor: Actor, media_id: str) -> None:
-        code = self.done(self.posting.publish(actor, CHANNEL, carrying(media_id), key=None))
+        code = self.done(self.chat.messages.post(actor, CHANNEL, carrying(media_id)))
         if self.may_use(actor, media_id):
             assert code is None
             self.posts.append(self.hold(media_id))
@@ -113,7 +113,7 @@ class Uploads(Deployment):
     @rule(data=st.data())
     def recall(self, data: st.DataObject) -> None:
         seq = data.draw(st.integers(1, len(self.posts)))
-        assert self.done(self.posting.recall(ADA, CHANNEL, seq)) is None
+        assert self.done(self.chat.message_changes.recall(ADA, CHANNEL, seq)) is None
         self.release(self.posts[seq - 1])
 
     @rule(actor=ACTORS, media_id=uploaded)
@@ -164,7 +164,7 @@ class Uploads(Deployment):
             assert self.done(self.media.open(media_id, MediaSize.ORIGINAL)) == "media_not_found"
 
     @invariant()
-    def what_is_held_is_there_and_nothing_is_left_of_the_rest(self) -> None:
+    def used_uploads_exist_and_the_others_are_deleted(self) -> None:
         assert set(self.bucket.kept) == set(self.files)
         rows = self.get(self.services.database.collection("media").find({}).to_list(None))
         assert {row["_id"]: (row.get("uses", 0), row["expires_at"]) for row in rows} == {

@@ -1,4 +1,4 @@
-"""Pins and grants against a plain model of them: who may write, pin, recall by what he was granted at that moment."""
+"""Pins and grants against a simple model: who may post, pin and delete with the rights of that moment."""
 
 from dataclasses import dataclass
 
@@ -17,19 +17,19 @@ PINS = 2
 
 @dataclass
 class Post:
-    """A post as it ought to be."""
+    """The expected state of a post."""
 
     author: Actor
     is_recalled: bool = False
 
 
 class Pins(Deployment):
-    """`posts` by their order, `pins` the oldest first, `granted` what Bob may do; None: he is no admin."""
+    """`posts` in their order, `pins` oldest first, `granted` the rights of Bob, or None while Bob is no admin."""
 
     def __init__(self) -> None:
         super().__init__(pinned_messages=PINS)
-        self.channel = self.services.channels.posts
-        self.membership = self.services.chat.membership
+        self.chat = self.services.chat
+        self.membership = self.chat.membership
         self.posts: list[Post] = []
         self.pins: list[int] = []
         self.granted: frozenset[Grant] | None = frozenset(Grant)
@@ -42,7 +42,7 @@ class Pins(Deployment):
 
     @rule(actor=ACTORS)
     def post(self, actor: Actor) -> None:
-        code = self.done(self.channel.publish(actor, CHANNEL, text(), key=None))
+        code = self.done(self.chat.messages.post(actor, CHANNEL, text()))
         if self.holds(actor, Grant.POST):
             assert code is None
             self.posts.append(Post(actor))
@@ -53,7 +53,7 @@ class Pins(Deployment):
     @rule(actor=ACTORS, data=st.data())
     def pin(self, actor: Actor, data: st.DataObject) -> None:
         seq = data.draw(st.integers(1, len(self.posts)))
-        code = self.done(self.channel.pin(actor, CHANNEL, seq))
+        code = self.done(self.chat.curation.pin(actor, CHANNEL, seq))
         if not self.holds(actor, Grant.PIN_POSTS):
             assert code == "permission_denied"
         elif self.posts[seq - 1].is_recalled:
@@ -68,7 +68,7 @@ class Pins(Deployment):
     @rule(actor=ACTORS, data=st.data())
     def unpin(self, actor: Actor, data: st.DataObject) -> None:
         seq = data.draw(st.integers(1, len(self.posts)))
-        code = self.done(self.channel.unpin(actor, CHANNEL, seq))
+        code = self.done(self.chat.curation.unpin(actor, CHANNEL, seq))
         if not self.holds(actor, Grant.PIN_POSTS):
             assert code == "permission_denied"
         else:
@@ -80,7 +80,7 @@ class Pins(Deployment):
     def recall(self, actor: Actor, data: st.DataObject) -> None:
         seq = data.draw(st.integers(1, len(self.posts)))
         post = self.posts[seq - 1]
-        code = self.done(self.channel.recall(actor, CHANNEL, seq))
+        code = self.done(self.chat.message_changes.recall(actor, CHANNEL, seq))
         is_own = self.is_staff(actor) and post.author == actor
         if not is_own and not self.holds(actor, Grant.DELETE_POSTS):
             assert code == "permission_denied"
@@ -100,24 +100,24 @@ class Pins(Deployment):
         self.granted = None
 
     @rule(actor=st.sampled_from([BOB, CAT]), grants=GRANTS)
-    def nobody_grants_himself_anything(self, actor: Actor, grants: frozenset[Grant]) -> None:
+    def only_the_owner_grants(self, actor: Actor, grants: frozenset[Grant]) -> None:
         code = self.done(
             self.membership.change(actor, CHANNEL, actor.user_id, role=Role.ADMIN, grants=grants)
         )
         assert code == "permission_denied"
 
     @rule()
-    def an_appointment_again_leaves_what_was_granted(self) -> None:
+    def appointing_again_keeps_the_grants(self) -> None:
         self.get(self.membership.change(ADA, CHANNEL, BOB.user_id, role=Role.ADMIN))
         self.granted = frozenset(Grant) if self.granted is None else self.granted
 
     @invariant()
-    def pins_and_posts_are_as_they_ought_to_be(self) -> None:
-        shown = self.get(self.services.chat.curation.list_pins(CAT, CHANNEL))
+    def pins_and_posts_match_the_model(self) -> None:
+        shown = self.get(self.chat.curation.list_pins(CAT, CHANNEL))
         assert [message.seq for message in shown.messages] == self.pins[::-1]
-        history = self.get(self.services.chat.messages.list_messages(CAT, CHANNEL, limit=100))
-        told = [(m.seq, m.content is None, m.pinned_at is not None) for m in history.messages]
-        assert told[::-1] == [
+        history = self.get(self.chat.messages.list_messages(CAT, CHANNEL, limit=100))
+        seen = [(m.seq, m.content is None, m.pinned_at is not None) for m in history.messages]
+        assert seen[::-1] == [
             (seq, post.is_recalled, seq in self.pins)
             for seq, post in enumerate(self.posts[-100:], start=max(1, len(self.posts) - 99))
         ]

@@ -14,7 +14,7 @@ import pytest
 from channels.server.embedded import load_or_create_secret
 from channels.server.embedded.state import MongodState
 from tests.api import a_channel
-from tests.channels.test_notifications import told_of
+from tests.channels.test_notifications import without_probes
 from tests.flows.server_process import ServerProcess
 from tests.mongod import scratch_directory
 from tests.scale.test_million_import import filled
@@ -75,7 +75,7 @@ async def _changes(pair: Pair, subscribers: int) -> None:
     for body in ({"name": "New name"}, {}):  # it is so already
         assert (await ada.patch(path, body)).status == 200
     for each in ears:
-        (event,) = told_of(await each.until_now())
+        (event,) = without_probes(await each.until_now())
         assert event["type"] == "channel.updated"
         assert event["changed"] == {"name": "New name"}
     assert await stranger.until_now() == []

@@ -18,9 +18,9 @@ BEYOND_SCHEMA: Final = {
 
 REASONS: Final = (
     # Rules between fields.
-    r"^updated_since goes with subscribed=true$",
+    r"^updated_since needs subscribed=true, and no ids$",
     r"^updated_since is neither a sync_token nor an instant$",
-    r"^with_posts goes by cursor, not by seq$",
+    r"^with_posts works with cursor, not with before_seq or after_seq$",
     r"^one of channel_id, group_id, conversation_id says where it is$",
     r"^\w+ does not go with kind \w+$",
     r"^\w+ must not be empty for kind \w+$",
@@ -29,7 +29,7 @@ REASONS: Final = (
     r"^must not be after `to`, nor in the future$",
     r"^at most \d+ days at once$",
     r"^add and remove must not name the same conversation$",
-    r"^channel_id and group_id exclude each other: a marked group keeps its id$",
+    r"^channel_id and group_id exclude each other: a group that becomes a channel keeps its id$",
     # Of one's own JSON the document says nothing, so neither of the strings in it.
     r"^holds a string or key with control characters$",
     # What an address is, a standard of many pages says.

@@ -13,7 +13,7 @@ from bson import encode
 from channels.models import ChannelProfile
 from channels.routes.responses import post_response
 from channels.server.tokens import TokenVerifier, mint
-from channels.service import profiles as extras_module
+from channels.service import profiles
 from channels.service.profiles import ProfileCache
 from groups.kernel.byte_cache import ByteCache, cached_bytes, caches
 from groups.kernel.clock import SystemClock
@@ -283,7 +283,7 @@ class _Channels:
     def __init__(self, **values: Any) -> None:
         self._values = values
 
-    async def find_many(self, channel_ids: Iterator[GroupId]) -> dict[GroupId, ChannelProfile]:
+    async def find_profiles(self, channel_ids: Iterator[GroupId]) -> dict[GroupId, ChannelProfile]:
         return {
             channel_id: ChannelProfile(channel_id=channel_id, created_at=NOW, **self._values)
             for channel_id in channel_ids
@@ -294,13 +294,13 @@ class _Channels:
     "values", [{}, {"organization": ASTRAL * 125, "custom_data": "x" * 2_996 + ASTRAL}]
 )
 def test_channels(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extras_module, "KEPT_BYTES", 2**20)
-    profiles, made = made_with_caches(lambda: ProfileCache(_Channels(**values)))  # type: ignore[arg-type]
+    monkeypatch.setattr(profiles, "KEPT_BYTES", 2**20)
+    cache, made = made_with_caches(lambda: ProfileCache(_Channels(**values)))  # type: ignore[arg-type]
 
     def put(number: int) -> None:
         # It waits for nothing.
         with pytest.raises(StopIteration):
-            profiles.get(GroupId(f"@TOA#_{number}")).send(None)
+            cache.get(GroupId(f"@TOA#_{number}")).send(None)
 
     check(made["channels"], put)
 

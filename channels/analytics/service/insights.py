@@ -10,7 +10,7 @@ from typing import Final
 
 from channels.analytics.models import HOURS, MUTED_PLACES, Day, Hour, Insights, Muted, PostReach
 from channels.analytics.store.days import DayStore
-from channels.errors import in_words_of_channels
+from channels.errors import channel_errors
 from channels.limits import ChannelLimits
 from channels.service.profiles import ProfileCache
 from groups import policy
@@ -96,7 +96,7 @@ class InsightService:
         Raises: ChannelNotFound; PermissionRefused; BadCursor.
         """
         await self._may_see(actor, channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             history = await self._messages.list_messages(
                 actor, channel_id, limit=limit, cursor=cursor
             )
@@ -106,7 +106,7 @@ class InsightService:
 
     async def _may_see(self, actor: Actor, channel_id: GroupId) -> AccessContext:
         await self._extras.get(channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             access = await self._guard.access_of(actor, channel_id)
         refusal = policy.grant_refusal(access, Grant.SEE_INSIGHTS)
         if refusal is not None:

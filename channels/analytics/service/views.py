@@ -19,7 +19,7 @@ from channels.analytics.models import PostViews
 from channels.analytics.service.days import DayCounter
 from channels.analytics.store.days import DayStore
 from channels.analytics.store.views import ViewStore
-from channels.errors import in_words_of_channels
+from channels.errors import channel_errors
 from channels.limits import ChannelLimits
 from channels.service.profiles import ProfileCache
 from conversations.models import ConversationId, group_of
@@ -107,7 +107,7 @@ class ViewService:
             reason = f"at most {limit} posts a call"
             raise InvalidRequest(reason, errors=[{"field": "seqs", "reason": reason}])
         await self._extras.get(channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             counted = await self._lane.submit(channel_id, _Report(actor, frozenset(seqs)))
         await self._show(counted)
         return {seq: counted.counts[seq] for seq in sorted({*seqs} & counted.counts.keys())}

@@ -21,7 +21,7 @@ from channels.drafts.models import Draft, NewDraft
 from channels.drafts.service.admin_log import DraftTelling
 from channels.drafts.service.publishing import key_of
 from channels.drafts.store import DraftStore, Place, place_of
-from channels.errors import ChannelNotFound, in_words_of_channels
+from channels.errors import ChannelNotFound, channel_errors
 from channels.limits import ChannelLimits
 from channels.service.profiles import ProfileCache
 from groups import policy
@@ -130,7 +130,7 @@ class DraftService:
             return draft
 
         await self._extras.get(channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             return await self._database.run(work, group_lock(channel_id))
 
     async def change(
@@ -180,7 +180,7 @@ class DraftService:
             return draft
 
         await self._extras.get(channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             return await self._database.run(work, group_lock(channel_id))
 
     async def delete(self, actor: Actor, channel_id: GroupId, draft_id: str) -> None:
@@ -201,7 +201,7 @@ class DraftService:
             await self._telling.tell(tx, actor, act, access.group, draft)
 
         await self._extras.get(channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             await self._database.run(work, group_lock(channel_id))
 
     async def _kept(
@@ -297,7 +297,7 @@ class DraftService:
     async def _writing(
         self, actor: Actor, channel_id: GroupId, tx: Tx | None = None
     ) -> AccessContext:
-        with in_words_of_channels():
+        with channel_errors():
             return await self._keeping.writing(actor, channel_id, tx)
 
     @staticmethod

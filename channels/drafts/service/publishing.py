@@ -8,7 +8,7 @@ from datetime import datetime
 from channels.drafts.errors import DraftNotFound
 from channels.drafts.service.admin_log import DraftTelling
 from channels.drafts.store import DraftStore
-from channels.errors import in_words_of_channels
+from channels.errors import channel_errors
 from channels.service.profiles import ProfileCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
@@ -39,7 +39,7 @@ class DraftPublishing:
         RateLimited.
         """
         await self._extras.get(channel_id)
-        with in_words_of_channels():
+        with channel_errors():
             posted, _ = await self.post(actor, channel_id, draft_id)
             return posted
 

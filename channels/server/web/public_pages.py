@@ -41,6 +41,7 @@ from channels.wiring import Channels
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GROUP_ID_BYTES, GroupId, UserId, is_id
 from groups.models import Visibility
+from groups.service.messages.service import MessageService
 
 PublicPages = Literal["index", "noindex", "off"]
 
@@ -76,6 +77,7 @@ class PublicChannelPages:
     def __init__(
         self,
         official: Channels,
+        messages: MessageService,
         pages: PublicPages,
         addresses: AddressLimits,
         not_found_delay: NotFoundDelay,
@@ -83,6 +85,7 @@ class PublicChannelPages:
         public_url: str | None = None,
     ) -> None:
         self._official = official
+        self._messages = messages
         self._addresses = addresses
         self._not_found_delay = not_found_delay
         self._is_indexed = pages == "index"
@@ -120,7 +123,7 @@ class PublicChannelPages:
         finally:
             turn.end()
         before = _before_of(request, channel.stream.head_seq) if form == "html" else None
-        created_at, verified = channel.extras.created_at, channel.access.group.verified
+        created_at, verified = channel.profile.created_at, channel.access.group.verified
         wanted = _Page(channel.channel_id, created_at, verified, form, before)
         if not self._rendered.is_at_hand(wanted) and await self._addresses.take_render(request):
             channel = await self._public(name)  # it may have become private meanwhile
@@ -150,14 +153,10 @@ class PublicChannelPages:
         return channel
 
     async def _render(self, channel: Channel, wanted: _Page) -> Asset:
-        found = await self._official.posts.list_posts(
-            _NOBODY,
-            channel.channel_id,
-            limit=POSTS,
-            before_seq=wanted.before,
-            after_seq=None,
-            cursor=None,
-        )
+        async with self._official.channel(channel.channel_id):
+            found = await self._messages.list_messages(
+                _NOBODY, channel.channel_id, limit=POSTS, before_seq=wanted.before
+            )
         posts = public_posts(found.messages, found.tallies)
         oldest = min((message.seq for message in found.messages), default=1)
         older = page_end(oldest - 1) if oldest > 1 else None

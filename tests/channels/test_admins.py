@@ -1,4 +1,4 @@
-"""Who runs a channel: admins, what each was granted, how many there may be, and who owns it afterwards."""
+"""Admins of a channel: their rights, their number, transfers of ownership, and bans from reacting."""
 
 import asyncio
 from typing import Any, Final
@@ -29,7 +29,7 @@ async def grants_in(owner: User, path: str) -> dict[str, list[str]]:
 # --- grants -----------------------------------------------------------------------------------------------------------
 
 
-async def test_an_admin_holds_what_he_was_granted_and_without_a_list_everything(
+async def test_an_admin_has_the_rights_granted_or_all_by_default(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -44,7 +44,7 @@ async def test_an_admin_holds_what_he_was_granted_and_without_a_list_everything(
     assert await grants_in(cat, path) == wanted
 
 
-async def test_naming_grants_again_changes_them_and_naming_none_keeps_them(
+async def test_new_grants_replace_the_old_ones_and_none_keep_them(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -52,7 +52,7 @@ async def test_naming_grants_again_changes_them_and_naming_none_keeps_them(
     assert (await appoint(ada, path, bob, "post")).body["grants"] == ["post"]
     assert (await ada.put(f"{path}/admins/{part(bob.id)}")).body["grants"] == ["post"]
     assert (await ada.put(f"{path}/admins/{part(bob.id)}", {})).body["grants"] == ["post"]
-    # The group's own call changes roles, and knows nothing of grants.
+    # The route of groups changes roles, and takes no grants.
     member = f"{group_path(path)}/members/{part(bob.id)}"
     assert (await ada.patch(member, {"role": "admin"})).body["role"] == "admin"
     assert (await grants_in(ada, path))[bob.id] == ["post"]
@@ -60,7 +60,7 @@ async def test_naming_grants_again_changes_them_and_naming_none_keeps_them(
     assert (await appoint(ada, path, bob, *ALL)).body["grants"] == ALL
 
 
-async def test_who_is_dismissed_and_appointed_again_holds_everything(shared_api: Api) -> None:
+async def test_an_admin_appointed_again_has_all_rights(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     await appoint(ada, path, bob, "post")
@@ -74,9 +74,7 @@ async def test_who_is_dismissed_and_appointed_again_holds_everything(shared_api:
 @pytest.mark.parametrize(
     "body", [{"grants": ["fly"]}, {"grants": None}, {"grants": "post"}, {"rights": []}]
 )
-async def test_what_is_no_list_of_grants_is_refused(
-    shared_api: Api, body: dict[str, object]
-) -> None:
+async def test_invalid_grants_are_refused(shared_api: Api, body: dict[str, object]) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     refused = await ada.put(f"{path}/admins/{part(bob.id)}", body)
@@ -84,7 +82,7 @@ async def test_what_is_no_list_of_grants_is_refused(
     assert list(await grants_in(ada, path)) == [ada.id]
 
 
-async def test_nobody_grants_but_the_owner_not_even_himself(shared_api: Api) -> None:
+async def test_only_the_owner_grants_rights(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, cat, admins=(bob,))
     for user in (bob, cat, shared_api.user("dan")):
@@ -96,7 +94,7 @@ async def test_nobody_grants_but_the_owner_not_even_himself(shared_api: Api) -> 
     assert (await grants_in(ada, path)) == {ada.id: ALL, bob.id: ["manage_subscribers"]}
 
 
-async def test_one_grant_opens_its_calls_and_a_refusal_names_the_one_that_is_missing(
+async def test_each_right_opens_its_routes_and_errors_name_the_missing_one(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -122,7 +120,7 @@ async def test_one_grant_opens_its_calls_and_a_refusal_names_the_one_that_is_mis
         assert done.status < 300, (grant, done)
 
 
-async def test_profile_and_settings_in_one_call_need_both_grants(shared_api: Api) -> None:
+async def test_changing_profile_and_settings_together_needs_both_rights(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     both = {"name": "Other news", "settings": {"protect_content": True}}
@@ -130,7 +128,7 @@ async def test_profile_and_settings_in_one_call_need_both_grants(shared_api: Api
         await appoint(ada, path, bob, held)
         refused = await bob.patch(path, both)
         assert (refused.refusal, refused.body["details"]) == (DENIED, {"grant": missing})
-        # The same value again would change nothing, and needs the right all the same.
+        # The same value changes nothing, but still needs the right.
         same = {"name": "News"} if missing == "change_info" else {"settings": {"signatures": False}}
         assert (await bob.patch(path, same)).refusal == DENIED
     assert (await ada.get(path)).body["name"] == "News"
@@ -139,7 +137,7 @@ async def test_profile_and_settings_in_one_call_need_both_grants(shared_api: Api
 
 
 @own_loop
-async def test_a_grant_taken_away_is_gone_with_the_next_call_in_every_process(
+async def test_a_removed_right_is_gone_at_once_in_every_process(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(), await api(database=second_database)
@@ -156,7 +154,7 @@ async def test_a_grant_taken_away_is_gone_with_the_next_call_in_every_process(
     await a_post(bob, path)
 
 
-async def test_a_change_of_grants_is_told_to_the_admin_and_the_staff_once(shared_api: Api) -> None:
+async def test_a_change_of_rights_is_sent_once_to_the_admins(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     ears = {user.id: await user.socket() for user in (ada, bob, cat)}
@@ -171,11 +169,11 @@ async def test_a_change_of_grants_is_told_to_the_admin_and_the_staff_once(shared
         await listening.close()
 
 
-# --- how many ---------------------------------------------------------------------------------------------------------
+# --- number of admins -------------------------------------------------------------------------------------------------
 
 
 @own_loop
-async def test_the_last_admin_is_appointed_and_one_more_is_refused(api: OpenApi) -> None:
+async def test_the_number_of_admins_has_a_limit(api: OpenApi) -> None:
     server = await api(admins=2)
     ada, *crowd = (server.user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, *crowd)
@@ -186,7 +184,7 @@ async def test_the_last_admin_is_appointed_and_one_more_is_refused(api: OpenApi)
     assert (refused.refusal, refused.body["details"]) == (FULL, {"limit": 2})
     member = f"{group_path(path)}/members/{part(dan.id)}"
     assert (await ada.patch(member, {"role": "admin"})).refusal == FULL
-    # Who is admin already is no further one, and who goes makes room: dismissed, removed or by himself.
+    # Appointing an admin again does not count. An admin who is dismissed, is removed or leaves makes room.
     assert (await appoint(ada, path, bob, "post")).status == 200
     await ada.delete(f"{path}/admins/{part(bob.id)}")
     assert (await ada.put(f"{path}/admins/{part(dan.id)}")).status == 200
@@ -199,7 +197,7 @@ async def test_the_last_admin_is_appointed_and_one_more_is_refused(api: OpenApi)
 
 
 @own_loop
-async def test_the_default_is_fifty(api: OpenApi) -> None:
+async def test_the_default_limit_of_admins_is_50(api: OpenApi) -> None:
     server = await api()
     ada = server.user("ada")
     crowd = [server.user("adm") for _ in range(51)]
@@ -222,7 +220,7 @@ async def test_the_default_is_fifty(api: OpenApi) -> None:
 # --- owner ------------------------------------------------------------------------------------------------------------
 
 
-async def test_the_former_owner_stays_as_admin_with_all_grants(shared_api: Api) -> None:
+async def test_the_former_owner_stays_as_an_admin_with_all_rights(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     await appoint(ada, path, bob, "post")
@@ -230,13 +228,13 @@ async def test_the_former_owner_stays_as_admin_with_all_grants(shared_api: Api) 
     assert (given.status, given.body["role"], given.body["owner_id"]) == (200, "admin", bob.id)
     assert await grants_in(bob, path) == {ada.id: ALL, bob.id: ALL}
     await a_post(ada, path)
-    # Given back, nothing of what he was granted once comes back with it.
+    # After a second transfer the former grants do not come back.
     assert (await bob.post(f"{path}/owner", {"user_id": ada.id})).status == 200
     assert await grants_in(ada, path) == {ada.id: ALL, bob.id: ALL}
 
 
 @own_loop
-async def test_with_as_many_admins_as_may_be_only_one_of_them_can_take_the_channel(
+async def test_with_full_admins_only_an_admin_can_become_owner(
     api: OpenApi,
 ) -> None:
     server = await api(admins=2)
@@ -257,7 +255,7 @@ LIKE: Final = part("👍")
 BANNED: Final = (403, "reacting_banned")
 
 
-async def test_who_is_banned_from_reacting_reads_on_and_takes_his_own_back(
+async def test_a_reaction_ban_still_allows_reading_and_removing(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -277,7 +275,7 @@ async def test_who_is_banned_from_reacting_reads_on_and_takes_his_own_back(
     assert (await bob.put(f"{first}/reactions/{LIKE}")).status == 200
 
 
-async def test_through_the_calls_of_groups_it_holds_too(shared_api: Api) -> None:
+async def test_a_reaction_ban_applies_to_routes_of_groups_too(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     seq = (await a_post(ada, path))["seq"]
@@ -288,7 +286,7 @@ async def test_through_the_calls_of_groups_it_holds_too(shared_api: Api) -> None
     assert (await bob.put(reaction)).refusal == BANNED
 
 
-async def test_it_is_not_shaken_off_by_leaving_by_a_ban_lifted_or_by_an_import(
+async def test_a_reaction_ban_outlasts_leaving_bans_and_imports(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -320,7 +318,7 @@ async def test_it_is_not_shaken_off_by_leaving_by_a_ban_lifted_or_by_an_import(
     assert (await ada.get(f"{path}/bans")).items == []
 
 
-async def test_it_is_put_on_whom_one_may_remove_member_or_not(shared_api: Api) -> None:
+async def test_users_who_can_be_removed_can_be_banned_from_reacting(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, admins=(bob, cat))
     for whom in (ada, cat):
