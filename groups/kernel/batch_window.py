@@ -16,9 +16,8 @@ from typing import Final
 PATIENCE_SECONDS: Final = 0.010
 """The duration of the shortest transaction. With a third of it, 256 callers of one channel split into two halves, each
 of which waited for the other's transaction: a fifth to a third fewer joins and reactions a second."""
-CROWD: Final = (
-    8  # callers; where so many came at once, there are gaps of a few turns between more of them
-)
+CROWD: Final = 8
+"""Callers. Where more came at once, others follow with gaps of a few turns between them."""
 QUIET_TURNS: Final = 10
 
 

@@ -28,6 +28,9 @@ from groups.kernel.mongo import Database, Tx
 E = TypeVar("E")
 R = TypeVar("R")
 
+_Queued = tuple[E, asyncio.Future[R]]
+"""An entry, and the future of its caller."""
+
 MAX_BATCH: Final = (
     256  # entries of one transaction; beyond it the time of the batch itself dominates
 )
@@ -69,7 +72,7 @@ class GroupCommit(Generic[E, R]):
         self._on_batch = on_batch
         self._locks_of = locks_of
         self._waiting = 0
-        self._queues: dict[str, deque[tuple[E, asyncio.Future[R]]]] = {}
+        self._queues: dict[str, deque[_Queued[E, R]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, key: str, entry: E) -> R:
@@ -100,8 +103,8 @@ class GroupCommit(Generic[E, R]):
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _drain(self, key: str, queue: deque[tuple[E, asyncio.Future[R]]]) -> None:
-        batch: list[tuple[E, asyncio.Future[R]]] = []
+    async def _drain(self, key: str, queue: deque[_Queued[E, R]]) -> None:
+        batch: list[_Queued[E, R]] = []
         # A batch serves many requests, so it must not give back the slot of the one that began it.
         REQUEST_SLOT.set(None)
         try:
@@ -124,22 +127,20 @@ class GroupCommit(Generic[E, R]):
                 if not future.done():
                     future.set_exception(Unavailable("The server is stopping"))
 
-    def _may_join(
-        self, batch: list[tuple[E, asyncio.Future[R]]], queue: deque[tuple[E, asyncio.Future[R]]]
-    ) -> bool:
+    def _may_join(self, batch: list[_Queued[E, R]], queue: deque[_Queued[E, R]]) -> bool:
         """Whether the next entry of the queue may join the batch."""
         if self._is_alone is None or not batch:
             return True
         return not (self._is_alone(batch[0][0]) or self._is_alone(queue[0][0]))
 
-    def _refuse_waiting(self, queue: deque[tuple[E, asyncio.Future[R]]]) -> None:
+    def _refuse_waiting(self, queue: deque[_Queued[E, R]]) -> None:
         """Refuse the entries behind an outage; each further batch would wait as long as the first one did."""
         while queue:
             _, future = queue.popleft()
             self._waiting -= 1
             self._settle(future, Unavailable("Nothing of it was stored"))
 
-    async def _commit(self, key: str, batch: list[tuple[E, asyncio.Future[R]]]) -> bool:
+    async def _commit(self, key: str, batch: list[_Queued[E, R]]) -> bool:
         """Commit the batch and settle its entries; False when the database was away for `PATIENCE_SECONDS`."""
         if self._on_batch is not None:
             self._on_batch(self._name, len(batch), self._waiting)
