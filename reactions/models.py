@@ -1,10 +1,11 @@
 """A reaction, and the rules for one; the tally of a message is `groups.models.Tally`: messages are shown with it."""
 
+from collections.abc import Set
 from datetime import datetime
 from typing import Protocol
 
 from groups.kernel.ids import UserId
-from groups.models import Model, ReactionChoice
+from groups.models import Model, ReactionChoice, Tally
 
 
 class Reaction(Model):
@@ -34,3 +35,9 @@ class ReactionRules(Protocol):
     def distinct_reactions(self) -> int:
         """How many different ones a message may carry."""
         ...
+
+
+def mine_of(tally: Tally, own: Set[str]) -> tuple[str, ...]:
+    """One's own emoji as a tally shows them."""
+    # Sorted, so that a repeat answers the same. Tally and reactions may be read a moment apart: the tally decides.
+    return tuple(sorted(own & tally.counts.keys()))

@@ -114,7 +114,7 @@ class ReactionRoutes:
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText, query: PageQuery
     ) -> Page[ReactorResponse]:
         """Who reacted with the emoji, by user id: for members; in a channel for owner and admins only."""
-        reactions, next_cursor = await self._reactions.who(
+        reactions, next_cursor = await self._reactions.list_reactors(
             actor, group_id, seq, emoji, limit=query.limit, cursor=query.cursor
         )
         return Page(items=await reactor_views(self._users, reactions), next_cursor=next_cursor)

@@ -7,14 +7,15 @@ transactions on one message always conflict and the second runs again on what th
 Depends on: `groups.kernel.mongo`.
 """
 
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, JoinedOn, Tx
 from groups.kernel.request_batching import PageBatcher
-from groups.models import Message, Tally, message_key, readers_a_command, seq_in
-from reactions.models import Reaction
+from groups.models import Message, Tallies, Tally, message_key, readers_a_command, seq_in
+from reactions.models import Reaction, mine_of
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 # Of memory, and what entries take beside their documents (measured in `tests/kernel/test_memory.py`).
@@ -29,28 +30,16 @@ Held = dict[UserId, dict[int, set[str]]]
 """The emoji that users hold, by user and seq."""
 
 
-class MessagePage(NamedTuple):
+class MessageKeys(NamedTuple):
     """Some messages of a stream."""
 
     stream_id: StreamId
     seqs: tuple[int, ...]
 
-    @property
-    def message_ids(self) -> list[str]:
-        """The key of each message."""
-        return [message_key(self.stream_id, seq) for seq in self.seqs]
 
-
-class Seen(NamedTuple):
-    """Of some messages, by seq: the tallies, `mine` left empty, and the emoji that one user holds."""
-
-    tallies: dict[int, Tally]
-    """The same object for all who ask for the messages at once."""
-    held: dict[int, set[str]]
-
-
-class Asked(NamedTuple):
-    """Of some messages of one stream: the tallies, and what some users hold, to be looked up."""
+@dataclass(frozen=True, slots=True)
+class ReactionQuery:
+    """The tallies of some messages of one stream, and what some users hold there: to be looked up, then read."""
 
     user_ids: Collection[UserId]
     of_tallies: BatchedQuery[dict[int, Tally]]
@@ -60,6 +49,27 @@ class Asked(NamedTuple):
     def lookups(self) -> tuple[BatchedQuery[Any], BatchedQuery[Any]]:
         """The tallies first: where a message has none, nobody holds anything."""
         return self.of_tallies, self.of_held
+
+    def counts_of(self, seq: int) -> dict[str, int]:
+        """The counts of one of the messages."""
+        tally = self.of_tallies.found.get(seq)
+        return tally.counts if tally else {}
+
+    def held_on(self, seq: int) -> dict[UserId, set[str]]:
+        """What each of the users holds on one of the messages."""
+        held = self.of_held.found
+        return {user_id: held.get(user_id, {}).get(seq, set()) for user_id in self.user_ids}
+
+    def by_user(self) -> dict[UserId, Tallies]:
+        """What each of the users sees; the tallies are the same object for all of them."""
+        tallies, held = self.of_tallies.found, self.of_held.found
+        nothing = Tallies(tallies)
+        return {
+            user_id: Tallies(tallies, _mine_among(tallies, held[user_id]))
+            if user_id in held
+            else nothing
+            for user_id in self.user_ids
+        }
 
 
 class ReactionStore:
@@ -98,7 +108,7 @@ class ReactionStore:
             weigh=lambda raw, _: 2 * len(raw) + _HELD_BYTES,
         )
         self._reader = PageBatcher(
-            self._see, readers_a_query=lambda page: readers_a_command(len(page.seqs))
+            self._read, readers_a_query=lambda messages: readers_a_command(len(messages.seqs))
         )
 
     # --- tallies --------------------------------------------------------------------------------------------------
@@ -116,12 +126,14 @@ class ReactionStore:
 
     # --- what a reader of messages sees -----------------------------------------------------------------------------
 
-    def read(self, page: MessagePage, user_id: UserId) -> Awaitable[Seen | None]:
-        """What the user sees on these messages; one command for all who ask for the page meanwhile."""
-        return self._reader.find(page, user_id)
+    def read(self, messages: MessageKeys, user_id: UserId) -> Awaitable[Tallies | None]:
+        """What the user sees on these messages; one command for all who ask for the same messages meanwhile."""
+        return self._reader.find(messages, user_id)
 
-    async def _see(self, page: MessagePage, users: Sequence[UserId]) -> dict[UserId, Seen]:
-        message_ids = page.message_ids
+    async def _read(
+        self, messages: MessageKeys, user_ids: Sequence[UserId]
+    ) -> dict[UserId, Tallies]:
+        message_ids = [message_key(messages.stream_id, seq) for seq in messages.seqs]
         # Where nothing has a tally nobody holds anything, so the others are not asked then.
         any_tally = BatchedQuery(
             self._tallies,
@@ -130,29 +142,28 @@ class ReactionStore:
             {"$limit": 1},
             {"$project": {"_id": 1}},
         )
-        asked = self.ask(message_ids, users)
-        await self._database.look_up(None, any_tally, *asked.lookups)
-        tallies, held = asked.of_tallies.found, asked.of_held.found
-        return {user_id: Seen(tallies, held.get(user_id, {})) for user_id in users}
+        query = self.query(message_ids, user_ids)
+        await self._database.look_up(None, any_tally, *query.lookups)
+        return query.by_user()
 
-    def ask(self, message_ids: Collection[str], user_ids: Collection[UserId]) -> Asked:
-        """The tallies of those of these messages that ever had a reaction, and what these users hold on them."""
+    def query(self, message_ids: Collection[str], user_ids: Collection[UserId]) -> ReactionQuery:
+        """Asks for the tallies of those of these messages that ever had a reaction, and what these users hold there."""
         among: Document = {"$in": list(message_ids)}
-        return self._asked(user_ids, {"_id": among}, {"message_id": among})
+        return self._query(user_ids, {"_id": among}, {"message_id": among})
 
-    def ask_along(
+    def query_beside(
         self, messages: BatchedQuery[list[Message]], user_ids: Collection[UserId]
-    ) -> Asked:
-        """As `ask`, of the messages that a look-up finds."""
-        return self._asked(user_ids, {}, {}, messages)
+    ) -> ReactionQuery:
+        """As `query`, of the messages that another query of the same command finds."""
+        return self._query(user_ids, {}, {}, messages)
 
-    def _asked(
+    def _query(
         self,
         user_ids: Collection[UserId],
         tallies: Document,
         reactions: Document,
         messages: BatchedQuery[list[Message]] | None = None,
-    ) -> Asked:
+    ) -> ReactionQuery:
         of_tallies: BatchedQuery[dict[int, Tally]] = BatchedQuery(
             self._tallies,
             tallies,
@@ -169,7 +180,7 @@ class ReactionStore:
             memory=self._held_memory,
             along=JoinedOn(messages, "_id", "message_id") if messages else None,
         )
-        return Asked(user_ids, of_tallies, of_held)
+        return ReactionQuery(user_ids, of_tallies, of_held)
 
     # --- reactions ------------------------------------------------------------------------------------------------
 
@@ -227,6 +238,12 @@ class ReactionStore:
 def _to_tally(document: Document) -> tuple[int, Tally]:
     tally = Tally(counts=document["counts"], total=document["total"], mine=())
     return seq_in(document["_id"]), tally
+
+
+def _mine_among(
+    tallies: Mapping[int, Tally], held: Mapping[int, set[str]]
+) -> dict[int, tuple[str, ...]]:
+    return {seq: mine_of(tallies[seq], emoji) for seq, emoji in held.items() if seq in tallies}
 
 
 def _by_user(rows: list[tuple[int, UserId, str]]) -> Held:

@@ -196,7 +196,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             chat.messages,
             chat.message_changes,
             chat.forwards,
-            services.reactions.ledger,
+            services.reactions.engine,
             chat.users,
         ),
         ReactionRoutes(services.reactions, chat.users),

@@ -11,6 +11,7 @@ from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from conversations.service.inbox_threads import ShownThread, ThreadService
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Content, Source, Tallies, Tally
 from groups.service.access.guard import AccessGuard
@@ -152,7 +153,7 @@ class ChannelInbox:
     # --- reactions ------------------------------------------------------------------------------------------------
 
     async def react(
-        self, actor: Actor, channel_id: GroupId, user_id: UserId, seq: int, emoji: str
+        self, actor: Actor, channel_id: GroupId, user_id: UserId, seq: int, emoji: Emoji
     ) -> Tally:
         """Put an emoji on a message of a thread in the channel's name; again changes nothing.
 
@@ -163,7 +164,7 @@ class ChannelInbox:
         return await self._reactions.react(actor, dialogue, seq, emoji, for_channel=True)
 
     async def unreact(
-        self, actor: Actor, channel_id: GroupId, user_id: UserId, seq: int, emoji: str
+        self, actor: Actor, channel_id: GroupId, user_id: UserId, seq: int, emoji: Emoji
     ) -> Tally:
         """Take an emoji of the channel back, whoever gave it; again changes nothing.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from channels.errors import in_words_of_channels
 from channels.service.profiles import ProfileCache
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId
 from groups.models import AccessContext, Content, Message, Source, Tallies, Tally
 from groups.service.messages.service import Posted
@@ -205,7 +206,7 @@ class PostService:
         tallies = await self._tallies(actor, posted.access, [seq])
         return posted, tallies.get(seq, Tally())
 
-    async def react(self, actor: Actor, channel_id: GroupId, seq: int, emoji: str) -> Tally:
+    async def react(self, actor: Actor, channel_id: GroupId, seq: int, emoji: Emoji) -> Tally:
         """React with one emoji; where one a user is the rule, it replaces the one before.
 
         Publishes: ReactionsChanged. Raises: ChannelNotFound; PostNotFound; PermissionRefused; ReactionNotAllowed;
@@ -215,7 +216,7 @@ class PostService:
         with in_words_of_channels():
             return await self._reactions.react(actor, channel_id, seq, emoji)
 
-    async def unreact(self, actor: Actor, channel_id: GroupId, seq: int, emoji: str) -> Tally:
+    async def unreact(self, actor: Actor, channel_id: GroupId, seq: int, emoji: Emoji) -> Tally:
         """Take one's own reaction back; always allowed to a subscriber.
 
         Publishes: ReactionsChanged. Raises: ChannelNotFound; PostNotFound; PermissionRefused.
@@ -238,7 +239,7 @@ class PostService:
         actor: Actor,
         channel_id: GroupId,
         seq: int,
-        emoji: str,
+        emoji: Emoji,
         *,
         limit: int,
         cursor: str | None,
@@ -249,7 +250,7 @@ class PostService:
         """
         await self._extras.get(channel_id)
         with in_words_of_channels():
-            return await self._reactions.who(
+            return await self._reactions.list_reactors(
                 actor, channel_id, seq, emoji, limit=limit, cursor=cursor
             )
 

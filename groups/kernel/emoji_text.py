@@ -4,7 +4,7 @@ Skin tones, flags, joined families and keycaps are one emoji each. The same emoj
 selector (`❤` and `❤️`) is one, and its fully qualified spelling is the one that is stored and shown.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, NewType
 
 import emoji
 from pydantic import AfterValidator, Field
@@ -24,14 +24,19 @@ _LONGEST: Final = (
 )
 
 
-def canonical_emoji(text: str) -> str | None:
+Emoji = NewType("Emoji", str)
+"""One emoji in its one spelling."""
+
+
+def canonical_emoji(text: str) -> Emoji | None:
     """The one spelling of the emoji; None when the text is not exactly one emoji."""
     if len(text) > _LONGEST:
         return None
-    return _QUALIFIED.get(text.replace(_VARIATION_SELECTOR, ""))
+    found = _QUALIFIED.get(text.replace(_VARIATION_SELECTOR, ""))
+    return None if found is None else Emoji(found)
 
 
-def _checked(text: str) -> str:
+def _checked(text: str) -> Emoji:
     canonical = canonical_emoji(text)
     if canonical is None:
         raise PydanticCustomError("bad_emoji", "is not an emoji")
@@ -42,6 +47,6 @@ EMOJI: Final = "x-emoji"
 """How a JSON schema marks a text that is one emoji."""
 
 EmojiText = Annotated[
-    str, Field(examples=["👍"], json_schema_extra={EMOJI: True}), AfterValidator(_checked)
+    Emoji, Field(examples=["👍"], json_schema_extra={EMOJI: True}), AfterValidator(_checked)
 ]
 """One emoji as it arrives in a request, brought to its one spelling."""

@@ -75,7 +75,7 @@ class _Audit:
 
         async def work(tx: Tx) -> str | None:
             # No message, nothing to count for: its reactions are told, or cleared away, on their own.
-            if await self._streams.hold(stream_id, seq, tx) is None:
+            if await self._streams.touch_message(stream_id, seq, tx) is None:
                 return None
             # Written before it is counted: reactions wait for us, instead of making us count again and again.
             before = await self._store.touch(message_id, tx)

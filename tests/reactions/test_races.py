@@ -10,13 +10,14 @@ import pytest
 from pymongo import monitoring
 
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, join_key
 from groups.models import Tally, message_key, stream_of
 from reactions.errors import DistinctReactionsReached, ReactionsPerUserReached
 from tests.databases import an_empty_database
 from tests.reactions.scene import ADA, BOB, FIRE, HEART, TEA, THUMB, Scene, actor
 
-EMOJI = [chr(0x1F400 + n) for n in range(60)]  # animals
+EMOJI = [Emoji(chr(0x1F400 + n)) for n in range(60)]  # animals
 USERS = [actor(f"user{n}") for n in range(500)]
 
 
@@ -158,7 +159,7 @@ async def test_of_sixty_different_emoji_at_once_exactly_fifty_get_on_the_message
     assert outcomes == {Tally: 50, DistinctReactionsReached: 10}
     stored = await scenes[0].stored(group_id)
     assert len(stored) == 50
-    joined = await scenes[1].reactions.react(USERS[60], group_id, 1, next(iter(stored)))
+    joined = await scenes[1].reactions.react(USERS[60], group_id, 1, Emoji(next(iter(stored))))
     assert joined.total == 51
 
 

@@ -8,7 +8,7 @@ from groups.kernel.ids import UserId
 from groups.kernel.paging import PageQuery
 from groups.routes.responses.tallies import TallyResponse
 from reactions.routes import ReactionRoutes, ReactorResponse
-from tests.reactions.scene import ADA, BOB, THUMB, Scene
+from tests.reactions.scene import ADA, BOB, HEART, THUMB, Scene
 
 ONE = "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}"
 ALL = "/v1/groups/{group_id}/messages/{seq}/reactions"
@@ -58,9 +58,15 @@ async def test_who_reacted_is_shown_with_names(scene: Scene, calls: EndpointHand
     assert page.next_cursor is None
 
 
-def test_what_is_not_an_emoji_is_told_by_its_own_type(calls: EndpointHandlers) -> None:
-    emoji = calls["PUT", ONE].path["emoji"]
-    assert emoji.validate_python("\u2764") == "❤️"
+@pytest.mark.parametrize("call", [("PUT", ONE), ("DELETE", ONE), ("GET", ONE)])
+@pytest.mark.parametrize(
+    "text", ["", "x", "tea", ":)", THUMB + THUMB, THUMB + " ", "\u200d", "🏽", "a" * 999]
+)
+def test_every_call_refuses_what_is_not_one_emoji(
+    calls: EndpointHandlers, call: tuple[str, str], text: str
+) -> None:
+    emoji = calls[call].path["emoji"]
+    assert emoji.validate_python("\u2764") == HEART
     with pytest.raises(ValidationError) as refused:
-        emoji.validate_python("tea")
+        emoji.validate_python(text)
     assert [error["type"] for error in refused.value.errors()] == ["bad_emoji"]

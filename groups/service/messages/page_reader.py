@@ -76,11 +76,11 @@ class PageReader:
             stream_of(page.group_id), below=page.below, limit=page.limit
         )
         reader = self._hooks.tallies
-        asked = reader.ask_along(of_messages, user_ids) if reader is not None else None
-        beside = asked.lookups if asked is not None else ()
+        query = reader.query_beside(of_messages, user_ids) if reader is not None else None
+        beside = query.lookups if query is not None else ()
         await self._database.look_up(None, of_group, of_members, of_messages, *beside)
         group, members, messages = of_group.found, of_members.found, of_messages.found
-        tallies = asked.of_all() if asked is not None else {}
+        tallies = query.by_user() if query is not None else {}
         return {
             user_id: Opening(
                 group, members.get(user_id), messages, tallies.get(user_id, _NO_TALLIES)

@@ -345,13 +345,6 @@ class MessageService:
         access, message = await self._guard.message(actor, group_id, seq)
         return Posted(message, access)
 
-    async def hold(self, group_id: GroupId, seq: int, tx: Tx) -> Message | None:
-        """A message to which the caller's transaction adds something, without asking for whom.
-
-        The message is written, so that recalling it or clearing its group away conflicts with the transaction.
-        """
-        return await self._messages.touch(stream_of(group_id), seq, tx)
-
     async def has_stream(self, stream_id: StreamId, tx: Tx) -> bool:
         """Whether the stream lives, inside a caller's transaction: it does until its group is disbanded."""
         return await self._stream_store.find(stream_id, tx) is not None

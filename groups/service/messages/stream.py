@@ -263,10 +263,10 @@ class StreamService:
         """The message with this seq."""
         return await self._messages.find(stream_id, seq, tx)
 
-    async def hold(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
-        """A message to which the caller's transaction adds something.
+    async def touch_message(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
+        """The message with this seq, to which the caller's transaction adds something.
 
-        The message is written, so that recalling it or clearing its stream away conflicts with the transaction.
+        The message is written, so that deleting it or clearing its stream away conflicts with the transaction.
         """
         return await self._messages.touch(stream_id, seq, tx)
 

@@ -1,0 +1,232 @@
+"""Reactions to any messages: one queue, one set of rules, one way to count, whoever lets somebody react.
+
+A front door says who may react and which event is published (`ReactionTarget`); the rest happens here. There are two:
+`ReactionService` for the messages of groups, and in a higher package the one for one-to-one messages.
+
+A batch reads the message's tally and what its callers hold, applies one command after the other to that state, and
+writes the difference.
+
+Promises:
+    Exact counts (P4): reactions and tally change in one transaction, and two transactions on one message meet in the
+    tally's document.
+    Flat cost: a batch of 256 callers on one message costs the database commands of one caller.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from groups.errors import MessageNotFound, MessageRecalled
+from groups.kernel.clock import Clock
+from groups.kernel.emoji_text import Emoji
+from groups.kernel.errors import DomainError
+from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.ids import StreamId, UserId
+from groups.kernel.mongo import BatchedQuery, Database, Tx
+from groups.models import Message, Tallies, Tally, message_key, split_message_key
+from groups.service.hooks import TallyQuery
+from groups.service.messages.stream import StreamService
+from groups.service.write_locks import message_lock
+from reactions.errors import ReactionsFrozen
+from reactions.models import ReactionRules, mine_of
+from reactions.service.state import ReactionState
+from reactions.store import MessageKeys, ReactionStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionCommand(ABC):
+    """A wish to hold an emoji on a message, or not to hold it any more (`is_adding` false)."""
+
+    emoji: Emoji
+    is_adding: bool
+
+    @property
+    @abstractmethod
+    def holder(self) -> UserId:
+        """The user whose reaction it is."""
+
+    @property
+    def users(self) -> Set[UserId]:
+        """The users whose reactions are read for it: the holder's, and others whom the event names."""
+        return {self.holder}
+
+
+C = TypeVar("C", bound=ReactionCommand)
+C_contra = TypeVar("C_contra", bound=ReactionCommand, contravariant=True)
+
+
+class ReactionTarget(Protocol[C_contra]):
+    """One message as a transaction finds it: who may react to it, by which rules, and which event tells of it."""
+
+    @property
+    def rules(self) -> ReactionRules:
+        """Which emoji, and how many of them."""
+        ...
+
+    def refusal(self, command: C_contra, state: ReactionState) -> DomainError | None:
+        """The reason why this command is refused; None: it is allowed."""
+        ...
+
+    async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
+        """So many reactions are new: first ones, and those that replace another one."""
+        ...
+
+    async def publish(self, state: ReactionState, now: datetime, tx: Tx) -> None:
+        """Publish that the counts changed."""
+        ...
+
+
+OpenTarget = Callable[
+    [Message | None, Sequence[C], Sequence[BatchedQuery[Any]], Tx],
+    Awaitable[ReactionTarget[C] | type[DomainError]],
+]
+"""Reads who may react to the message (None: there is none), and answers the given queries along with it.
+
+Where nobody can react at all, it returns the error for all commands and may leave the queries unanswered.
+"""
+
+
+class ReactionQueue(Generic[C]):
+    """Commands of one front door; those for one message share a transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ReactionStore,
+        streams: StreamService,
+        clock: Clock,
+        open_target: OpenTarget[C],
+        *,
+        name: str,
+        on_batch: OnBatch | None,
+    ) -> None:
+        self._store = store
+        self._streams = streams
+        self._clock = clock
+        self._open_target = open_target
+        self._commits: GroupCommit[C, Tally] = GroupCommit(
+            database, self._apply, name=name, on_batch=on_batch, locks_of=_locks_of
+        )
+
+    async def submit(self, stream_id: StreamId, seq: int, command: C) -> Tally:
+        """The tally after the command; what is so already changes nothing and publishes nothing.
+
+        Raises: the target's refusals; MessageNotFound; MessageRecalled; ReactionsFrozen; ReactionNotAllowed;
+        ReactionsPerUserReached; DistinctReactionsReached.
+        """
+        return await self._commits.submit(message_key(stream_id, seq), command)
+
+    async def _apply(
+        self, tx: Tx, key: str, commands: Sequence[C]
+    ) -> Sequence[Tally | DomainError]:
+        stream_id, seq = split_message_key(key)
+        # The message first: where another process is at it, this transaction ends here, and begins again behind it.
+        message = await self._streams.touch_message(stream_id, seq, tx)
+        users = {user_id for command in commands for user_id in command.users}
+        query = self._store.query([key], users)
+        target = await self._open_target(message, commands, query.lookups, tx)
+        if isinstance(target, type):
+            return [target() for _ in commands]
+        state = ReactionState(key, query.counts_of(seq), query.held_on(seq))
+        refusals = [_apply_one(command, message, state, target) for command in commands]
+        await self._write(state, target, tx)
+        tally = state.tally()
+        return [
+            refusal or _with_mine(tally, state.held_by(command.holder))
+            for command, refusal in zip(commands, refusals, strict=True)
+        ]
+
+    async def _write(self, state: ReactionState, target: ReactionTarget[C], tx: Tx) -> None:
+        now = self._clock.now()
+        removed, added = state.removed(), state.added(now)
+        if not removed and not added:
+            return
+        # The tally first: where another process is at the same message, this transaction ends here, before the bulk.
+        await self._store.put_tally(state.message_id, state.tally(), tx)
+        await self._store.delete_many(state.message_id, removed, tx)
+        await self._store.insert_many(added, tx)
+        if added:
+            await target.on_added(len(added), now, tx)
+        if state.counts_changed:
+            await target.publish(state, now, tx)
+
+    async def close(self) -> None:
+        """Wait until every submitted command is committed or refused."""
+        await self._commits.close()
+
+
+class ReactionEngine:
+    """The reactions of one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ReactionStore,
+        streams: StreamService,
+        clock: Clock,
+        *,
+        on_batch: OnBatch | None = None,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._streams = streams
+        self._clock = clock
+        self._on_batch = on_batch
+
+    def queue_for(self, open_target: OpenTarget[C], *, name: str) -> ReactionQueue[C]:
+        """The queue of a front door; `name` is what metrics call it."""
+        return ReactionQueue(
+            self._database,
+            self._store,
+            self._streams,
+            self._clock,
+            open_target,
+            name=name,
+            on_batch=self._on_batch,
+        )
+
+    # --- reading: whether a user may see the messages is the caller's to know ----------------------------------------
+
+    async def tallies_of(
+        self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]
+    ) -> Tallies:
+        """The tally of each of the messages that has one, with what the user holds: one command for all."""
+        if not seqs:
+            return Tallies()
+        return await self._store.read(MessageKeys(stream_id, tuple(seqs)), user_id) or Tallies()
+
+    def query_beside(
+        self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
+    ) -> TallyQuery:
+        """The same for each of these users, of the messages that another query of the same command finds."""
+        return self._store.query_beside(messages, user_ids)
+
+
+def _apply_one(
+    command: C, message: Message | None, state: ReactionState, target: ReactionTarget[C]
+) -> DomainError | None:
+    refusal = target.refusal(command, state)
+    if refusal is not None:
+        return refusal
+    if message is None:
+        return MessageNotFound()
+    if not command.is_adding:
+        state.remove(command.holder, command.emoji)
+        return None
+    if message.recalled_at is not None:
+        return MessageRecalled()
+    if message.reactions_frozen:
+        return ReactionsFrozen()
+    return state.add(target.rules, command.holder, command.emoji)
+
+
+def _with_mine(tally: Tally, own: Set[str]) -> Tally:
+    if not own:
+        return tally
+    return Tally(counts=tally.counts, total=tally.total, mine=mine_of(tally, own))
+
+
+def _locks_of(key: str) -> tuple[str, ...]:
+    return (message_lock(*split_message_key(key)),)
