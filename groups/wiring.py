@@ -175,13 +175,11 @@ def assemble(
         restrictions,
         messages,
         stream_store,
-        media,
         streams,
         guard,
         PageReader(database, groups, members, messages, hooks),
         hooks,
         limits,
-        clock,
         on_batch=on_batch,
     )
     inviting = InvitationService(invitations, groups, guard, lane, limits, clock)
@@ -217,8 +215,10 @@ def assemble(
         invitations=inviting,
         imports=ImportService(guard, lane, admin_log),
         messages=posting,
-        message_changes=EditService(database, streams, guard, admin_log, limits, clock),
-        forwards=ForwardService(posting, media, guard, hooks),
+        message_changes=EditService(
+            streams=streams, guard=guard, admin_log=admin_log, limits=limits, clock=clock
+        ),
+        forwards=ForwardService(messages=posting, media=media, guard=guard, hooks=hooks),
         curation=PinService(
             database, stream_store, rates, messages, guard, admin_log, limits, clock
         ),

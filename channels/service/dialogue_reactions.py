@@ -15,8 +15,8 @@ from typing import Any, Final
 from channels.events import DialogueReacted
 from conversations.errors import ConversationNotFound
 from conversations.models import Dialogue
-from conversations.service.dialogues import DialogueService
 from conversations.service.inbox_rules import Writer
+from conversations.service.write_permission import WritePermission
 from conversations.wiring import Conversations
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
@@ -66,7 +66,7 @@ class _Target:
     dialogue: Dialogue
     message: Message
     refusals: Mapping[tuple[Writer, bool], DomainError | None]
-    dialogues: DialogueService
+    permission: WritePermission
 
     @property
     def rules(self) -> _Rules:
@@ -85,7 +85,7 @@ class _Target:
                 at=now,
                 user_id=dialogue.user_id,
                 peer_id=dialogue.peer_id,
-                staff=await self.dialogues.staff(dialogue, tx),
+                staff=await self.permission.staff(dialogue, tx),
                 seq=self.message.seq,
                 counts=tally.counts,
                 total=tally.total,
@@ -167,7 +167,7 @@ class DialogueReactions:
             return MessageNotFound
         refusals = await self._refusals(commands, tx)
         await self._database.look_up(tx, *queries)
-        return _Target(commands[0].dialogue, message, refusals, self._talks.dialogues)
+        return _Target(commands[0].dialogue, message, refusals, self._talks.admission)
 
     async def _refusals(
         self, commands: Collection[_Command], tx: Tx

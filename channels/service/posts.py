@@ -9,7 +9,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId
 from groups.models import AccessContext, Content, Message, Source, Tallies, Tally
-from groups.service.messages.service import Posted
+from groups.service.messages.service import VisibleMessage
 from groups.wiring import GroupChat
 from reactions.models import Reaction
 from reactions.service.reactions import ReactionService
@@ -24,7 +24,7 @@ class Posts:
     tallies: Tallies
     next_cursor: str | None
     is_forward: bool = False
-    """As `History` has it."""
+    """As `MessagePage` has it."""
 
 
 class PostService:
@@ -46,7 +46,7 @@ class PostService:
         *,
         key: str | None,
         silent: bool = False,
-    ) -> Posted:
+    ) -> VisibleMessage:
         """Post to all subscribers; with a `key`, once.
 
         Publishes: MessagePosted. Raises: ChannelNotFound; PostingNotAllowed; Muted; FieldTooLong; RateLimited;
@@ -64,7 +64,7 @@ class PostService:
         *,
         key: str | None,
         silent: bool = False,
-    ) -> Posted:
+    ) -> VisibleMessage:
         """Post a copy of a message from elsewhere; with a `key`, once.
 
         Publishes: MessagePosted. Raises: as `publish`; as reading the source does; ForwardingNotAllowed.
@@ -75,7 +75,7 @@ class PostService:
 
     async def preview(
         self, actor: Actor, channel_id: GroupId, content: Content, *, silent: bool = False
-    ) -> Posted:
+    ) -> VisibleMessage:
         """What posting this would make; nothing is stored.
 
         Raises: ChannelNotFound; whatever refuses a post.
@@ -86,7 +86,7 @@ class PostService:
 
     async def preview_forward(
         self, actor: Actor, channel_id: GroupId, source: Source, *, silent: bool
-    ) -> Posted:
+    ) -> VisibleMessage:
         """What forwarding this would make; nothing is stored.
 
         Raises: ChannelNotFound; whatever refuses a forward.
@@ -127,7 +127,9 @@ class PostService:
             history.is_forward,
         )
 
-    async def get(self, actor: Actor, channel_id: GroupId, seq: int) -> tuple[Posted, Tally]:
+    async def get(
+        self, actor: Actor, channel_id: GroupId, seq: int
+    ) -> tuple[VisibleMessage, Tally]:
         """One post with its reactions.
 
         Raises: ChannelNotFound; PostNotFound; Banned.
@@ -140,7 +142,7 @@ class PostService:
 
     async def edit(
         self, actor: Actor, channel_id: GroupId, seq: int, content: Content
-    ) -> tuple[Posted, Tally]:
+    ) -> tuple[VisibleMessage, Tally]:
         """Replace a post's content (its author, owner, admins).
 
         Publishes: MessageEdited. Raises: ChannelNotFound; PostNotFound; MessageRecalled; whatever refuses a post.
@@ -160,7 +162,9 @@ class PostService:
         with in_words_of_channels():
             await self._changes.recall(actor, channel_id, seq)
 
-    async def pin(self, actor: Actor, channel_id: GroupId, seq: int) -> tuple[Posted, Tally]:
+    async def pin(
+        self, actor: Actor, channel_id: GroupId, seq: int
+    ) -> tuple[VisibleMessage, Tally]:
         """Pin a post (owner, admins with that right); again, it changes nothing.
 
         Publishes: MessageEdited. Raises: ChannelNotFound; PostNotFound; PermissionRefused; MessageRecalled;
@@ -195,7 +199,7 @@ class PostService:
 
     async def freeze_reactions(
         self, actor: Actor, channel_id: GroupId, seq: int, *, frozen: bool
-    ) -> tuple[Posted, Tally]:
+    ) -> tuple[VisibleMessage, Tally]:
         """Let nobody react to a post any more, or again; what was given stays, and may be taken back.
 
         Publishes: MessageEdited. Raises: ChannelNotFound; PostNotFound; PermissionRefused; MessageRecalled.

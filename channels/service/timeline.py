@@ -18,7 +18,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AccessContext, Message, Tallies
-from groups.service.messages.service import History, MessageService
+from groups.service.messages.service import MessagePage, MessageService
 from groups.service.messages.stream import StreamService
 
 
@@ -71,7 +71,7 @@ class TimelineService:
         await self._dialogues.check_there(actor, dialogue)
         try:
             await self._extras.get(channel_id)
-            history: History | None = await self._messages.list_messages(
+            history: MessagePage | None = await self._messages.list_messages(
                 actor, channel_id, limit=limit + 1, before_seq=below_post
             )
         except (ChannelNotFound, GroupNotFound):

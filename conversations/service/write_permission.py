@@ -89,6 +89,12 @@ class WritePermission:
                 ) or await self._flood_refusal(writer, dialogue, tx)
         return refusals
 
+    async def staff(self, dialogue: Dialogue, tx: Tx) -> tuple[UserId, ...]:
+        """The users who read the dialogue for its channel; nobody where the other side is a user."""
+        if dialogue.channel_id is None:
+            return ()
+        return await self.desk.staff(dialogue.channel_id, tx)
+
     async def _rules(
         self, of_writers: Mapping[Writer, Dialogue], tx: Tx
     ) -> Mapping[Writer, DomainError | None]:

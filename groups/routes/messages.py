@@ -31,7 +31,7 @@ from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.hooks import TallyReader
 from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
-from groups.service.messages.service import MessageService, Posted
+from groups.service.messages.service import MessageService, VisibleMessage
 from groups.service.users import UserService
 
 Seq = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
@@ -74,7 +74,9 @@ class MessageRoutes:
         self._tallies = tallies
         self._users = users
         self._rendering = MessageRendering(
-            lambda message, access, tally, sender: _view(Posted(message, access), tally, sender)
+            lambda message, access, tally, sender: _view(
+                VisibleMessage(message, access), tally, sender
+            )
         )
 
     async def _senders(
@@ -85,7 +87,7 @@ class MessageRoutes:
             return {}
         return await self._users.names({message.sender_id for message in messages})
 
-    async def _one(self, posted: Posted, tally: Tally | None) -> MessageResponse:
+    async def _one(self, posted: VisibleMessage, tally: Tally | None) -> MessageResponse:
         senders = await self._senders(posted.access, [posted.message])
         return _view(posted, tally, senders.get(posted.message.sender_id))
 
@@ -188,13 +190,13 @@ class MessageRoutes:
         """Take a message back: its content goes, its seq stays (owner, admin; the sender for two minutes)."""
         await self._changes.recall(actor, group_id, seq)
 
-    async def _with_tally(self, actor: Actor, posted: Posted) -> MessageResponse:
+    async def _with_tally(self, actor: Actor, posted: VisibleMessage) -> MessageResponse:
         message = posted.message
         tallies = await self._tallies.tallies_of(actor.user_id, message.stream_id, [message.seq])
         return await self._one(posted, tallies.get(message.seq))
 
 
-def _view(posted: Posted, tally: Tally | None, sender: User | None) -> MessageResponse:
+def _view(posted: VisibleMessage, tally: Tally | None, sender: User | None) -> MessageResponse:
     access = posted.access
     group = access.group
     with_sender = policy.may_see_sender(group, access.effective_role)

@@ -18,7 +18,7 @@ from groups.kernel.byte_cache import ByteCache
 from groups.kernel.ids import UserId
 from groups.kernel.paging import PAGE_BYTES
 from groups.models import AccessContext, Message, Tallies, Tally, User
-from groups.service.messages.stream import cursor_before
+from groups.service.messages.page_reader import cursor_before
 
 Response = Callable[[Message, AccessContext, Tally, User | None], BaseModel]
 Senders = Mapping[UserId, User]

@@ -37,8 +37,8 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamRow:
-    """A stream with its token bucket, and what its messages carry."""
+class StreamState:
+    """A stream with its token bucket, and the bytes of uploads that its messages carry."""
 
     stream: Stream
     left: Allowance | None
@@ -77,10 +77,10 @@ class StreamStore:
         document = await self._streams.find_one({"_id": stream_id}, session=tx.session)
         return _to_stream(document) if document else None
 
-    def lookup(self, stream_id: StreamId) -> BatchedQuery[StreamRow | None]:
+    def lookup(self, stream_id: StreamId) -> BatchedQuery[StreamState | None]:
         """The stream's head with its token bucket."""
         return BatchedQuery(
-            self._streams, {"_id": stream_id}, lambda rows: _to_row(rows[0]) if rows else None
+            self._streams, {"_id": stream_id}, lambda rows: _to_state(rows[0]) if rows else None
         )
 
     async def find_many(
@@ -223,11 +223,11 @@ _CARRIED: Final[list[Document]] = [
 """The bytes of uploads that the messages of each stream carry."""
 
 
-def _to_row(document: Document) -> StreamRow:
+def _to_state(document: Document) -> StreamState:
     left, at = None, document.get("tokens_at")
     if at is not None:
         left = Allowance(document.get("tokens"), document.get("bytes_left"), at)
-    return StreamRow(_to_stream(document), left, document.get("media_bytes", 0))
+    return StreamState(_to_stream(document), left, document.get("media_bytes", 0))
 
 
 def _to_stream(document: Document) -> Stream:

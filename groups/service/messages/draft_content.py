@@ -1,7 +1,7 @@
 """Content that is kept now and posted later, as higher packages do with drafts: checked, described, its uploads held.
 
 Kept content is checked as a post is, and its uploads count as used, so that they do not expire. When it is posted the
-count passes to the message (`posting.Prepared.are_uploads_counted`); when it is dropped, `release` gives it back.
+count passes to the message (`posting.LoadedContent.are_uploads_counted`); when it is dropped, `release` gives it back.
 Everything happens inside a caller's transaction.
 """
 
@@ -14,7 +14,7 @@ from groups.limits import GroupLimits
 from groups.models import AccessContext, Content
 from groups.service.access.guard import AccessGuard
 from groups.service.media.service import attached, kept_as_own, media_ids_of
-from groups.service.messages.batch import Prepared, check_bounds
+from groups.service.messages.posting import LoadedContent, check_bounds
 from groups.store.media import MediaStore
 
 
@@ -57,7 +57,9 @@ class DraftContent:
         await self._media.release(before, self._clock.now(), tx)
         return described
 
-    async def keep_copy(self, copy: Prepared, tx: Tx, *, instead_of: Content | None = None) -> None:
+    async def keep_copy(
+        self, copy: LoadedContent, tx: Tx, *, instead_of: Content | None = None
+    ) -> None:
         """Count the uploads of a forwarded message's copy as used, in place of what was kept before."""
         await self._media.use(media_ids_of(copy.content), tx)
         await self._media.release(media_ids_of(instead_of), self._clock.now(), tx)

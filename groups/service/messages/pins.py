@@ -20,7 +20,7 @@ from groups.limits import GroupLimits
 from groups.models import AccessContext, AdminAct, AdminAction, Message, post_id_of, stream_of
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
-from groups.service.messages.service import Posted
+from groups.service.messages.service import VisibleMessage
 from groups.service.messages.stream_rates import StreamRates
 from groups.service.write_locks import message_change_locks
 from groups.store.messages import MessageStore
@@ -60,19 +60,19 @@ class PinService:
         self._limits = limits
         self._clock = clock
 
-    async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> Posted:
+    async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
         """Pin a message; pinning it again changes nothing, its place among the pins included.
 
         Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; PermissionRefused; Banned; MessageRecalled;
         PinLimitReached at `pinned_messages`.
         """
 
-        async def work(tx: Tx) -> Posted:
+        async def work(tx: Tx) -> VisibleMessage:
             access, message = await self._find(actor, group_id, seq, _pinning, tx)
             if message.recalled_at is not None:
                 raise MessageRecalled
             if message.pinned_at is not None:
-                return Posted(message, access)
+                return VisibleMessage(message, access)
             pins = await self._streams.list_pins(message.stream_id, tx)
             if pins is None:
                 raise GroupNotFound
@@ -117,19 +117,19 @@ class PinService:
 
     async def freeze_reactions(
         self, actor: Actor, group_id: GroupId, seq: int, *, frozen: bool
-    ) -> Posted:
+    ) -> VisibleMessage:
         """Let nobody react to the message any more, or again; what was given stays, and may be taken back.
 
         Doing it again changes nothing. Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound;
         PermissionRefused; Banned; MessageRecalled.
         """
 
-        async def work(tx: Tx) -> Posted:
+        async def work(tx: Tx) -> VisibleMessage:
             access, message = await self._find(actor, group_id, seq, policy.freezing_refusal, tx)
             if message.recalled_at is not None:
                 raise MessageRecalled
             if message.reactions_frozen == frozen:
-                return Posted(message, access)
+                return VisibleMessage(message, access)
             changed = message.model_copy(update={"reactions_frozen": frozen})
             action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
             return await self._changed(changed, access, actor, action, tx)
@@ -147,7 +147,7 @@ class PinService:
 
     async def _changed(
         self, message: Message, access: AccessContext, actor: Actor, action: AdminAction, tx: Tx
-    ) -> Posted:
+    ) -> VisibleMessage:
         group, now = access.group, self._clock.now()
         await self._rates.take(message, now, tx)
         # A reaction writes the message too, so it comes before its freezing or finds it.
@@ -162,7 +162,7 @@ class PinService:
                 message=message,
             )
         )
-        return Posted(message, access)
+        return VisibleMessage(message, access)
 
 
 def _pinning(access: AccessContext, _: Message) -> DomainError | None:

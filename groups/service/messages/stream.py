@@ -1,50 +1,58 @@
-"""What all message streams have in common, whoever may write to them: bounds, seqs, pages, edits, recalls, their end.
+"""What all message streams have in common, whoever may write to them: posting, edits, deletions, pages, their end.
 
-`MessageService` guards the streams of groups with it, `conversations` those of one-to-one messages. It asks nobody's
-rights: whoever calls has done so, in the same transaction where it is one. A stream begins with `begin`, or with its
-group; its messages get dense seqs (P2), since head and messages change together.
+`MessageService` and `EditService` stand on it for the streams of groups, `conversations` for those of one-to-one
+messages. It checks nobody's rights: its callers do, in the same transaction where there is one.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
+from groups.errors import MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.ids import StreamId, UserId, join_key, mint_id
+from groups.kernel.group_commit import LocksOf, OnBatch
+from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
+from groups.kernel.paging import json_size
 from groups.limits import GroupLimits
-from groups.models import Content, LastMessage, Media, Message, Stream
+from groups.models import Content, Message, Stream
 from groups.service.media.service import attached, kept_as_own, media_ids_of
-from groups.service.messages.batch import (
-    ContentLoader,
-    PendingPost,
-    PostBatch,
+from groups.service.messages.page_reader import cut_messages, page_bounds
+from groups.service.messages.posting import (
+    OpenPostTarget,
+    P,
+    PostQueue,
+    R,
     check_bounds,
     check_media_quota,
 )
 from groups.service.messages.stream_rates import StreamRates
+from groups.service.write_locks import message_change_locks, stream_lock
 from groups.store.media import MediaStore
-from groups.store.messages import KeyedMessage, MessageStore
+from groups.store.messages import MessageStore
 from groups.store.streams import StreamStore
 
 STEP: Final = 1_000  # messages a transaction: short enough not to hold others up
 
-Known = dict[tuple[UserId, str], KeyedMessage]
-"""Messages by their sender and idempotency key."""
+
+class ChangeTarget(Protocol):
+    """One message as a transaction finds it that may change it."""
+
+    @property
+    def message(self) -> Message:
+        """The message before the change."""
+        ...
+
+    async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
+        """Log and publish the change: `changed` is edited, or recalled."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A stream as a batch finds it: where it goes on, what was posted under the batch's keys, the uploads it names."""
+T = TypeVar("T", bound=ChangeTarget)
 
-    batch: PostBatch
-    is_new: bool
-    known: Known
-    media: Mapping[str, Media]
+OpenMessage = Callable[[Tx], Awaitable[T]]
+"""Finds the message that the actor wants to change, or raises what refuses the change."""
 
 
 class StreamService:
@@ -70,97 +78,96 @@ class StreamService:
 
     # --- write ----------------------------------------------------------------------------------------------------
 
-    def entry(
+    def post_queue(
+        self,
+        open_target: OpenPostTarget[P, R],
+        *,
+        name: str,
+        on_batch: OnBatch | None = None,
+        locks_of: LocksOf = lambda stream_id: (stream_lock(StreamId(stream_id)),),
+    ) -> PostQueue[P, R]:
+        """The queue of a front door; `name` is what metrics call it."""
+        return PostQueue(
+            self._database,
+            self._streams,
+            self._messages,
+            self._media,
+            self._limits,
+            self._clock,
+            open_target,
+            name=name,
+            on_batch=on_batch,
+            locks_of=locks_of,
+        )
+
+    async def begin(self, stream_id: StreamId, tx: Tx) -> None:
+        """Begin a stream that is known not to exist; of two transactions that begin it at once, one runs again."""
+        await self._streams.insert(Stream(stream_id=stream_id), tx)
+
+    async def edit(
         self,
         actor: Actor,
+        stream_id: StreamId,
+        seq: int,
         content: Content,
-        key: str | None,
+        open_message: OpenMessage[T],
         *,
-        silent: bool = False,
-        voice: UserId | None = None,
-    ) -> PendingPost:
-        """What the actor wants to add; `voice`: in whose name, where it is not his own.
+        media_limit: int = 0,
+    ) -> tuple[Message, T]:
+        """Replace a message's content; the same content again changes nothing and records nothing.
 
-        Raises: FieldTooLong; InvalidRequest.
-        """
-        self.check_bounds(content)
-        said = content.model_dump_json() + ("silent" if silent else "")
-        return self.entry_of(actor, content, said, key, silent=silent, voice=voice)
-
-    @staticmethod
-    def entry_of(
-        actor: Actor,
-        content: Content | ContentLoader,
-        said: str,
-        key: str | None,
-        *,
-        silent: bool = False,
-        voice: UserId | None = None,
-    ) -> PendingPost:
-        """As `entry`, also of what a `ContentLoader` will fetch; `said` tells other things under the same key."""
-        # A key of our own when the caller has none: a batch whose outcome is unknown runs again, and must find itself.
-        stored = f"c:{key}" if key else f"s:{mint_id()}"
-        if key and voice is not None:
-            stored = join_key(stored, actor.user_id)  # several may speak with one voice
-        return PendingPost(actor, content, stored, bool(key), digest_of(said), silent, voice)
-
-    def check_bounds(self, content: Content) -> None:
-        """Refuse what no message may hold.
-
-        Raises: FieldTooLong; InvalidRequest.
+        Returns the message after it, and what `open_message` found. Raises: FieldTooLong, InvalidRequest; what
+        `open_message` raises; MessageRecalled; MediaNotFound, WrongMediaKind; RateLimited; StorageQuotaReached where
+        the stream would carry more bytes of uploads than `media_limit` (0: there is no limit).
         """
         check_bounds(content, self._limits)
 
-    async def open(self, stream_id: StreamId, posts: Sequence[PendingPost], tx: Tx) -> Opened:
-        """The stream as these posts find it, begun or not: one command."""
-        keys = [(p.sender_id, p.key) for p in posts if p.is_callers_key or tx.attempt]
-        named = {
-            i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
-        }
-        of_row = self._streams.lookup(stream_id)
-        of_known = self._messages.lookup_by_keys(stream_id, keys)
-        await self._database.look_up(tx, of_row, of_known)
-        row = of_row.found
-        media = await self._media.find_many(named, tx) if named else {}
-        batch = PostBatch(row, self._clock.now(), self._limits, stream_id)
-        return Opened(batch, row is None, of_known.found, media)
+        async def work(tx: Tx) -> tuple[Message, T]:
+            target = await open_message(tx)
+            message = target.message
+            if message.recalled_at is not None:
+                raise MessageRecalled
+            new = await self._described(actor, message, content, tx)
+            if message.content == new:
+                return message, target
+            now = self._clock.now()
+            edited = message.model_copy(update={"content": new, "edited_at": now})
+            await self._replace(message, edited, now, tx, media_limit=media_limit)
+            await target.record(edited, now, tx)
+            return edited, target
 
-    async def begin(self, stream_id: StreamId, tx: Tx) -> None:
-        """Begin a stream that is known not to be there; two who begin it at once conflict, and one goes on with it."""
-        await self._streams.insert(Stream(stream_id=stream_id), tx)
+        return await self._database.run(work, *message_change_locks(stream_id, seq))
 
-    async def append(self, batch: PostBatch, tx: Tx) -> None:
-        """Store what was added to the batch: head, messages, and that they use their uploads."""
-        newest = batch.added[-1].message
-        await self._streams.advance(
-            newest.stream_id, _last(newest), batch.rate.left, batch.media_bytes, tx
-        )
-        await self._messages.insert_messages(batch.added, tx)
-        await self._media.use(batch.uploads, tx)
+    async def recall(self, stream_id: StreamId, seq: int, open_message: OpenMessage[T]) -> None:
+        """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing.
 
-    async def described(self, actor: Actor, message: Message, content: Content, tx: Tx) -> Content:
-        """The new content with its uploads described: the editor's own, or those that the message has already.
-
-        Raises: MediaNotFound; WrongMediaKind.
+        Raises: what `open_message` raises; RateLimited.
         """
+
+        async def work(tx: Tx) -> None:
+            target = await open_message(tx)
+            message = target.message
+            if message.recalled_at is not None:
+                return
+            now = self._clock.now()
+            gone = {"content": None, "recalled_at": now, "pinned_at": None}
+            recalled = message.model_copy(update=gone)
+            await self._replace(message, recalled, now, tx)
+            await target.record(recalled, now, tx)
+
+        await self._database.run(work, *message_change_locks(stream_id, seq))
+
+    async def _described(self, actor: Actor, message: Message, content: Content, tx: Tx) -> Content:
+        """The new content with its uploads described: the editor's own, or those that the message has already."""
         if not content.media:
             return content
         found = await self._media.find_many(media_ids_of(content), tx)
         return attached(actor, content, kept_as_own(actor, found, media_ids_of(message.content)))
 
-    async def replace(
-        self,
-        message: Message,
-        changed: Message,
-        now: datetime,
-        tx: Tx,
-        *,
-        media_limit: int = 0,
+    async def _replace(
+        self, message: Message, changed: Message, now: datetime, tx: Tx, *, media_limit: int = 0
     ) -> None:
-        """Store an edited or recalled message, the line that lists show of it, and which uploads it uses now.
-
-        Raises: RateLimited; StorageQuotaReached, for an edit after which the stream would carry more than the limit.
-        """
+        """Store the message, the line that lists show of it, and which uploads it uses now."""
         await self._rates.take(changed, now, tx)
         new, old = changed.content, message.content
         more = (new.media_bytes if new else 0) - (old.media_bytes if old else 0)
@@ -174,7 +181,7 @@ class StreamService:
             await self._messages.set_marks(changed, tx)
         await self._streams.replace_preview(changed, new.preview if new else "", tx)
         await self._media.use(media_ids_of(new), tx)
-        await self._media.release(media_ids_of(message.content), now, tx)
+        await self._media.release(media_ids_of(old), now, tx)
 
     async def count_all_media_bytes(self) -> None:
         """Count the bytes of uploads that each stream carries, while nobody posts; for an older database."""
@@ -197,7 +204,7 @@ class StreamService:
         The newest, those before a seq, or the ones right after a seq; the cursor goes on in the same direction. At most
         `limit`, and as many as fit into a page. Raises: BadCursor.
         """
-        before_seq, after_seq = self.place(cursor, before_seq, after_seq)
+        before_seq, after_seq = page_bounds(cursor, before_seq, after_seq)
         is_forward = after_seq is not None
         read = await self._messages.read_messages(
             stream_id,
@@ -206,49 +213,9 @@ class StreamService:
             limit=limit + 1,
             oldest_first=is_forward,
         )
-        return self.cut(
+        return cut_messages(
             read or (), floor=floor, limit=limit, is_forward=is_forward, size_of=json_size
         )
-
-    @staticmethod
-    def place(
-        cursor: str | None, before_seq: int | None, after_seq: int | None
-    ) -> tuple[int | None, int | None]:
-        """Before which seq, or after which, a page is: where a cursor says so, that counts.
-
-        Raises: BadCursor.
-        """
-        key = decode_cursor("messages", cursor, str, int)
-        if key is None:
-            return before_seq, after_seq
-        direction, seq = key
-        return (before_seq, int(seq)) if direction == "after" else (int(seq), after_seq)
-
-    @staticmethod
-    def cut(
-        read: Sequence[Message],
-        *,
-        floor: int,
-        limit: int,
-        is_forward: bool = False,
-        size_of: Callable[[Message], int] | None = None,
-    ) -> tuple[list[Message], str | None]:
-        """The page, newest first, of the first `limit + 1` messages in its direction, and the cursor to the next.
-
-        What is not above the floor is left out: newest first it comes last, so the page is as if asked for above it.
-        Without `size_of`, the page may have more bytes than a page should, and whoever renders it cuts it.
-        """
-        visible = [message for message in read if message.seq > floor] if floor else read
-        messages, has_more = cut_page(visible, limit, size_of)
-        next_cursor = None
-        if has_more:
-            seq = messages[-1].seq
-            next_cursor = (
-                encode_cursor("messages", "after", seq) if is_forward else cursor_before(seq)
-            )
-        if is_forward:
-            messages.reverse()
-        return messages, next_cursor
 
     async def newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
@@ -287,22 +254,3 @@ class StreamService:
         deleted, used = await self._messages.delete_some(stream_id, STEP, tx)
         await self._media.release(used, self._clock.now(), tx)
         return deleted > 0
-
-
-def cursor_before(seq: int) -> str:
-    """The cursor to the messages before this one."""
-    return encode_cursor("messages", "before", seq)
-
-
-def digest_of(said: str) -> str:
-    """What tells other content under the same idempotency key."""
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def _last(message: Message) -> LastMessage:
-    return LastMessage(
-        seq=message.seq,
-        sender_id=message.sender_id,
-        preview=message.content.preview if message.content else "",
-        at=message.created_at,
-    )
