@@ -7,7 +7,7 @@ Promises:
 It is in this package because it joins two that do not know each other: `conversations` and `reactions`.
 """
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -55,8 +55,8 @@ class _Command(ReactionCommand):
         return holder_in(self.dialogue, for_channel=self.writer.is_for_channel)
 
     @property
-    def users(self) -> Set[UserId]:
-        return {self.dialogue.user_id, UserId(self.dialogue.peer_id)}
+    def users(self) -> Sequence[UserId]:
+        return self.dialogue.user_id, UserId(self.dialogue.peer_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class _Target:
     async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
         """Nobody counts the reactions of dialogues."""
 
-    async def publish(self, state: ReactionState, now: datetime, tx: Tx) -> None:
-        dialogue, tally = self.dialogue, state.tally()
+    async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
+        dialogue = self.dialogue
         tx.publish(
             DialogueReacted(
                 at=now,

@@ -48,9 +48,9 @@ class ReactionCommand(ABC):
         """The user whose reaction it is."""
 
     @property
-    def users(self) -> Set[UserId]:
+    def users(self) -> Sequence[UserId]:
         """The users whose reactions are read for it: the holder's, and others whom the event names."""
-        return {self.holder}
+        return (self.holder,)
 
 
 C = TypeVar("C", bound=ReactionCommand)
@@ -73,7 +73,7 @@ class ReactionTarget(Protocol[C_contra]):
         """So many reactions are new: first ones, and those that replace another one."""
         ...
 
-    async def publish(self, state: ReactionState, now: datetime, tx: Tx) -> None:
+    async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
         """Publish that the counts changed."""
         ...
 
@@ -131,26 +131,28 @@ class ReactionQueue(Generic[C]):
             return [target() for _ in commands]
         state = ReactionState(key, query.counts_of(seq), query.held_on(seq))
         refusals = [_apply_one(command, message, state, target) for command in commands]
-        await self._write(state, target, tx)
         tally = state.tally()
+        await self._write(state, tally, target, tx)
         return [
             refusal or _with_mine(tally, state.held_by(command.holder))
             for command, refusal in zip(commands, refusals, strict=True)
         ]
 
-    async def _write(self, state: ReactionState, target: ReactionTarget[C], tx: Tx) -> None:
+    async def _write(
+        self, state: ReactionState, tally: Tally, target: ReactionTarget[C], tx: Tx
+    ) -> None:
         now = self._clock.now()
         removed, added = state.removed(), state.added(now)
         if not removed and not added:
             return
         # The tally first: where another process is at the same message, this transaction ends here, before the bulk.
-        await self._store.put_tally(state.message_id, state.tally(), tx)
+        await self._store.put_tally(state.message_id, tally, tx)
         await self._store.delete_many(state.message_id, removed, tx)
         await self._store.insert_many(added, tx)
         if added:
             await target.on_added(len(added), now, tx)
         if state.counts_changed:
-            await target.publish(state, now, tx)
+            await target.publish(state, tally, now, tx)
 
     async def close(self) -> None:
         """Wait until every submitted command is committed or refused."""

@@ -75,9 +75,8 @@ class _Target:
         for hook in self.hooks.reacted:
             await hook(self.group, self.message.seq, count, now, tx)
 
-    async def publish(self, state: ReactionState, now: datetime, tx: Tx) -> None:
+    async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
         assert self.message is not None
-        tally = state.tally()
         tx.publish(
             ReactionsChanged(
                 at=now,
