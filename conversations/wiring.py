@@ -101,7 +101,7 @@ def assemble(
             limits=group_limits,
             clock=clock,
         ),
-        sources=ForwardSources(streams, admission),
+        sources=ForwardSources(streams=streams, permission=admission),
         threads=ThreadService(database, streams, threads, totals, overlays, admission, clock),
         blocks=BlockService(database, blocks, limits, clock),
         hooks=hooks,

@@ -333,7 +333,7 @@ def _transactions_without_locks(tree: ast.AST) -> Iterator[str]:
         for call in ast.walk(function):
             if (
                 isinstance(call, ast.Call)
-                and ast.unparse(call.func) == "self._database.run"
+                and ast.unparse(call.func) in {"self._database.run", "self.database.run"}
                 and len(call.args) < 2
             ):
                 yield function.name

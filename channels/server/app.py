@@ -199,14 +199,18 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             services.reactions.engine,
             chat.users,
         ),
-        ReactionRoutes(services.reactions, chat.users),
+        ReactionRoutes(reactions=services.reactions, users=chat.users),
         ConversationRoutes(talks.inbox, talks.cursors, talks.settings),
         ConversationGroupRoutes(talks.conversation_groups, talks.inbox),
         UnreadRoutes(talks.inbox, talks.cursors),
         DialogueRoutes(
             talks.dialogues, talks.changes, official.timeline, official.dialogue_reactions
         ),
-        DialogueReactionRoutes(official.dialogue_reactions, talks.dialogues, official.inbox),
+        DialogueReactionRoutes(
+            reactions=official.dialogue_reactions,
+            dialogues=talks.dialogues,
+            inbox=official.inbox,
+        ),
         BlockRoutes(talks.blocks),
         InboxRoutes(official.inbox, chat.users),
         MediaRoutes(chat.media),

@@ -21,7 +21,7 @@ def scene() -> Scene:
 
 @pytest.fixture
 def calls(scene: Scene) -> dict[tuple[str, str], Endpoint]:
-    endpoints = endpoints_of(ReactionRoutes(scene.reactions, scene.users))
+    endpoints = endpoints_of(ReactionRoutes(reactions=scene.reactions, users=scene.users))
     return {(each.spec.method, each.spec.path): each for each in endpoints}
 
 

@@ -5,6 +5,8 @@ count passes to the message (`posting.LoadedContent.are_uploads_counted`); when 
 Everything happens inside a caller's transaction.
 """
 
+from dataclasses import dataclass
+
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
@@ -18,24 +20,22 @@ from groups.service.messages.posting import LoadedContent, check_bounds
 from groups.store.media import MediaStore
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftContent:
     """Keeps content for those who may post."""
 
-    def __init__(
-        self, media: MediaStore, guard: AccessGuard, limits: GroupLimits, clock: Clock
-    ) -> None:
-        self._media = media
-        self._guard = guard
-        self._limits = limits
-        self._clock = clock
+    media: MediaStore
+    guard: AccessGuard
+    limits: GroupLimits
+    clock: Clock
 
     async def writing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> AccessContext:
         """The actor before a group in which he may post.
 
         Raises: GroupNotFound; PostingNotAllowed; Muted; Banned.
         """
-        access = await self._guard.access_of(actor, group_id, tx)
-        now = self._clock.now()
+        access = await self.guard.access_of(actor, group_id, tx)
+        now = self.clock.now()
         refusal = policy.posting_refusal(access, now)
         if refusal is not None:
             raise refusal
@@ -49,21 +49,21 @@ class DraftContent:
         The uploads are the actor's own, or were kept before. Raises: InvalidRequest; FieldTooLong; MediaNotFound;
         WrongMediaKind.
         """
-        check_bounds(content, self._limits)
+        check_bounds(content, self.limits)
         uploads, before = media_ids_of(content), media_ids_of(instead_of)
-        known = await self._media.find_many(uploads, tx) if uploads else {}
+        known = await self.media.find_many(uploads, tx) if uploads else {}
         described = attached(actor, content, kept_as_own(actor, known, before))
-        await self._media.use(uploads, tx)
-        await self._media.release(before, self._clock.now(), tx)
+        await self.media.use(uploads, tx)
+        await self.media.release(before, self.clock.now(), tx)
         return described
 
     async def keep_copy(
         self, copy: LoadedContent, tx: Tx, *, instead_of: Content | None = None
     ) -> None:
         """Count the uploads of a forwarded message's copy as used, in place of what was kept before."""
-        await self._media.use(media_ids_of(copy.content), tx)
-        await self._media.release(media_ids_of(instead_of), self._clock.now(), tx)
+        await self.media.use(media_ids_of(copy.content), tx)
+        await self.media.release(media_ids_of(instead_of), self.clock.now(), tx)
 
     async def release(self, content: Content, tx: Tx) -> None:
         """Give back the uploads of what is dropped."""
-        await self._media.release(media_ids_of(content), self._clock.now(), tx)
+        await self.media.release(media_ids_of(content), self.clock.now(), tx)

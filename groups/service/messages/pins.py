@@ -37,28 +37,18 @@ class Pins:
     access: AccessContext
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PinService:
     """Pins and frozen reactions of one database."""
 
-    def __init__(
-        self,
-        database: Database,
-        streams: StreamStore,
-        rates: StreamRates,
-        messages: MessageStore,
-        guard: AccessGuard,
-        admin_log: AdminLog,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._streams = streams
-        self._rates = rates
-        self._messages = messages
-        self._guard = guard
-        self._admin_log = admin_log
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    streams: StreamStore
+    rates: StreamRates
+    messages: MessageStore
+    guard: AccessGuard
+    admin_log: AdminLog
+    limits: GroupLimits
+    clock: Clock
 
     async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
         """Pin a message; pinning it again changes nothing, its place among the pins included.
@@ -73,16 +63,16 @@ class PinService:
                 raise MessageRecalled
             if message.pinned_at is not None:
                 return VisibleMessage(message, access)
-            pins = await self._streams.list_pins(message.stream_id, tx)
+            pins = await self.streams.list_pins(message.stream_id, tx)
             if pins is None:
                 raise GroupNotFound
-            if len(pins) >= self._limits.pinned_messages:
-                raise PinLimitReached(limit=self._limits.pinned_messages)
-            pinned = message.model_copy(update={"pinned_at": self._clock.now()})
-            await self._streams.set_pin(pinned, tx)
+            if len(pins) >= self.limits.pinned_messages:
+                raise PinLimitReached(limit=self.limits.pinned_messages)
+            pinned = message.model_copy(update={"pinned_at": self.clock.now()})
+            await self.streams.set_pin(pinned, tx)
             return await self._changed(pinned, access, actor, AdminAction.POST_PINNED, tx)
 
-        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+        return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def unpin(self, actor: Actor, group_id: GroupId, seq: int) -> None:
         """Unpin a message; one that is not pinned stays as it is.
@@ -95,22 +85,22 @@ class PinService:
             if message.pinned_at is None:
                 return
             unpinned = message.model_copy(update={"pinned_at": None})
-            await self._streams.set_pin(unpinned, tx)
+            await self.streams.set_pin(unpinned, tx)
             await self._changed(unpinned, access, actor, AdminAction.POST_UNPINNED, tx)
 
-        await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+        await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def list_pins(self, actor: Actor, group_id: GroupId) -> Pins:
         """The pinned messages, the newest pin first: all of them, since they are few.
 
         Raises: GroupNotFound; PermissionRefused; Banned.
         """
-        access = await self._guard.reading(actor, group_id)
+        access = await self.guard.reading(actor, group_id)
         stream_id = access.group.stream_id
         floor = policy.history_floor(access)
-        pins = await self._streams.list_pins(stream_id) or []
+        pins = await self.streams.list_pins(stream_id) or []
         seqs = [seq for seq in reversed(pins) if seq > floor]
-        found = await self._messages.find_some(stream_id, seqs) if seqs else {}
+        found = await self.messages.find_some(stream_id, seqs) if seqs else {}
         # One that was unpinned between the two reads is passed over.
         messages = [found[seq] for seq in seqs if seq in found and found[seq].pinned_at]
         return Pins(messages, access)
@@ -134,12 +124,12 @@ class PinService:
             action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
             return await self._changed(changed, access, actor, action, tx)
 
-        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+        return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def _find(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> tuple[AccessContext, Message]:
-        access, message = await self._guard.message(actor, group_id, seq, tx)
+        access, message = await self.guard.message(actor, group_id, seq, tx)
         refusal = refusal_of(access, message)
         if refusal is not None:
             raise refusal
@@ -148,12 +138,12 @@ class PinService:
     async def _changed(
         self, message: Message, access: AccessContext, actor: Actor, action: AdminAction, tx: Tx
     ) -> VisibleMessage:
-        group, now = access.group, self._clock.now()
-        await self._rates.take(message, now, tx)
+        group, now = access.group, self.clock.now()
+        await self.rates.take(message, now, tx)
         # A reaction writes the message too, so it comes before its freezing or finds it.
-        await self._messages.set_marks(message, tx)
+        await self.messages.set_marks(message, tx)
         act = AdminAct(actor, action, post_id_of(group.group_id, message.seq))
-        await self._admin_log.record(tx, group, act)
+        await self.admin_log.record(tx, group, act)
         tx.publish(
             MessageEdited(
                 at=now,

@@ -5,6 +5,7 @@ messages. It checks nobody's rights: its callers do, in the same transaction whe
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
@@ -55,26 +56,17 @@ OpenMessage = Callable[[Tx], Awaitable[T]]
 """Finds the message that the actor wants to change, or raises what refuses the change."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamService:
     """Message streams of one database."""
 
-    def __init__(
-        self,
-        database: Database,
-        streams: StreamStore,
-        messages: MessageStore,
-        media: MediaStore,
-        rates: StreamRates,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._streams = streams
-        self._messages = messages
-        self._media = media
-        self._rates = rates
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    streams: StreamStore
+    messages: MessageStore
+    media: MediaStore
+    rates: StreamRates
+    limits: GroupLimits
+    clock: Clock
 
     # --- write ----------------------------------------------------------------------------------------------------
 
@@ -88,12 +80,12 @@ class StreamService:
     ) -> PostQueue[P, R]:
         """The queue of a front door; `name` is what metrics call it."""
         return PostQueue(
-            self._database,
-            self._streams,
-            self._messages,
-            self._media,
-            self._limits,
-            self._clock,
+            self.database,
+            self.streams,
+            self.messages,
+            self.media,
+            self.limits,
+            self.clock,
             open_target,
             name=name,
             on_batch=on_batch,
@@ -102,7 +94,7 @@ class StreamService:
 
     async def begin(self, stream_id: StreamId, tx: Tx) -> None:
         """Begin a stream that is known not to exist; of two transactions that begin it at once, one runs again."""
-        await self._streams.insert(Stream(stream_id=stream_id), tx)
+        await self.streams.insert(Stream(stream_id=stream_id), tx)
 
     async def edit(
         self,
@@ -120,7 +112,7 @@ class StreamService:
         `open_message` raises; MessageRecalled; MediaNotFound, WrongMediaKind; RateLimited; StorageQuotaReached where
         the stream would carry more bytes of uploads than `media_limit` (0: there is no limit).
         """
-        check_bounds(content, self._limits)
+        check_bounds(content, self.limits)
 
         async def work(tx: Tx) -> tuple[Message, T]:
             target = await open_message(tx)
@@ -130,13 +122,13 @@ class StreamService:
             new = await self._described(actor, message, content, tx)
             if message.content == new:
                 return message, target
-            now = self._clock.now()
+            now = self.clock.now()
             edited = message.model_copy(update={"content": new, "edited_at": now})
             await self._replace(message, edited, now, tx, media_limit=media_limit)
             await target.record(edited, now, tx)
             return edited, target
 
-        return await self._database.run(work, *message_change_locks(stream_id, seq))
+        return await self.database.run(work, *message_change_locks(stream_id, seq))
 
     async def recall(self, stream_id: StreamId, seq: int, open_message: OpenMessage[T]) -> None:
         """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing.
@@ -149,43 +141,43 @@ class StreamService:
             message = target.message
             if message.recalled_at is not None:
                 return
-            now = self._clock.now()
+            now = self.clock.now()
             gone = {"content": None, "recalled_at": now, "pinned_at": None}
             recalled = message.model_copy(update=gone)
             await self._replace(message, recalled, now, tx)
             await target.record(recalled, now, tx)
 
-        await self._database.run(work, *message_change_locks(stream_id, seq))
+        await self.database.run(work, *message_change_locks(stream_id, seq))
 
     async def _described(self, actor: Actor, message: Message, content: Content, tx: Tx) -> Content:
         """The new content with its uploads described: the editor's own, or those that the message has already."""
         if not content.media:
             return content
-        found = await self._media.find_many(media_ids_of(content), tx)
+        found = await self.media.find_many(media_ids_of(content), tx)
         return attached(actor, content, kept_as_own(actor, found, media_ids_of(message.content)))
 
     async def _replace(
         self, message: Message, changed: Message, now: datetime, tx: Tx, *, media_limit: int = 0
     ) -> None:
         """Store the message, the line that lists show of it, and which uploads it uses now."""
-        await self._rates.take(changed, now, tx)
+        await self.rates.take(changed, now, tx)
         new, old = changed.content, message.content
         more = (new.media_bytes if new else 0) - (old.media_bytes if old else 0)
         if more:
-            before = await self._streams.add_media_bytes(message.stream_id, more, tx)
+            before = await self.streams.add_media_bytes(message.stream_id, more, tx)
             if more > 0:
                 check_media_quota(before, more, media_limit)
-        await self._messages.set_content(changed, tx)
+        await self.messages.set_content(changed, tx)
         if message.pinned_at != changed.pinned_at:
-            await self._streams.set_pin(changed, tx)
-            await self._messages.set_marks(changed, tx)
-        await self._streams.replace_preview(changed, new.preview if new else "", tx)
-        await self._media.use(media_ids_of(new), tx)
-        await self._media.release(media_ids_of(old), now, tx)
+            await self.streams.set_pin(changed, tx)
+            await self.messages.set_marks(changed, tx)
+        await self.streams.replace_preview(changed, new.preview if new else "", tx)
+        await self.media.use(media_ids_of(new), tx)
+        await self.media.release(media_ids_of(old), now, tx)
 
     async def count_all_media_bytes(self) -> None:
         """Count the bytes of uploads that each stream carries, while nobody posts; for an older database."""
-        await self._streams.count_all_media_bytes()
+        await self.streams.count_all_media_bytes()
 
     # --- read -----------------------------------------------------------------------------------------------------
 
@@ -206,7 +198,7 @@ class StreamService:
         """
         before_seq, after_seq = page_bounds(cursor, before_seq, after_seq)
         is_forward = after_seq is not None
-        read = await self._messages.read_messages(
+        read = await self.messages.read_messages(
             stream_id,
             above=max(floor, after_seq or 0),
             below=before_seq,
@@ -221,36 +213,36 @@ class StreamService:
         self, stream_id: StreamId, *, below: int | None, limit: int
     ) -> Sequence[Message]:
         """The newest messages before a seq, newest first; a list that others may hold too."""
-        found = await self._messages.read_messages(
+        found = await self.messages.read_messages(
             stream_id, above=0, below=below, limit=limit, oldest_first=False
         )
         return found or ()
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
         """The message with this seq."""
-        return await self._messages.find(stream_id, seq, tx)
+        return await self.messages.find(stream_id, seq, tx)
 
     async def touch_message(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
         """The message with this seq, to which the caller's transaction adds something.
 
         The message is written, so that deleting it or clearing its stream away conflicts with the transaction.
         """
-        return await self._messages.touch(stream_id, seq, tx)
+        return await self.messages.touch(stream_id, seq, tx)
 
     async def heads(
         self, stream_ids: Sequence[StreamId], tx: Tx | None = None
     ) -> Mapping[StreamId, Stream]:
         """Those of the streams that exist, with their last messages."""
-        return await self._streams.find_many(stream_ids, tx) if stream_ids else {}
+        return await self.streams.find_many(stream_ids, tx) if stream_ids else {}
 
     # --- end ------------------------------------------------------------------------------------------------------
 
     async def end(self, stream_id: StreamId, tx: Tx) -> None:
         """End the stream; its messages are to be cleared away (`clear_some`). Ending it twice changes nothing."""
-        await self._streams.delete(stream_id, tx)
+        await self.streams.delete(stream_id, tx)
 
     async def clear_some(self, stream_id: StreamId, tx: Tx) -> bool:
         """Delete up to `STEP` messages of an ended stream and release their uploads; whether there were any."""
-        deleted, used = await self._messages.delete_some(stream_id, STEP, tx)
-        await self._media.release(used, self._clock.now(), tx)
+        deleted, used = await self.messages.delete_some(stream_id, STEP, tx)
+        await self.media.release(used, self.clock.now(), tx)
         return deleted > 0

@@ -7,6 +7,7 @@ Bytes are those of the content as JSON, which is how listeners get it. They may 
 while any are left, and the next one waits until what it took too much has come in again.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -78,12 +79,12 @@ class StreamRate:
             self._bytes -= len(content.model_dump_json().encode())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRates:
     """The buckets of changes; those of posts are part of their batch."""
 
-    def __init__(self, streams: StreamStore, limits: GroupLimits) -> None:
-        self._streams = streams
-        self._limits = limits
+    streams: StreamStore
+    limits: GroupLimits
 
     async def take(self, changed: Message, now: datetime, tx: Tx) -> None:
         """Count one change of a message.
@@ -92,9 +93,9 @@ class StreamRates:
         """
         change: Change = "edits" if changed.recalled_at is None else "recalls"
         rate = StreamRate(
-            await self._streams.find_allowance(changed.stream_id, change, tx), now, self._limits
+            await self.streams.find_allowance(changed.stream_id, change, tx), now, self.limits
         )
         rate.check()
         rate.take(changed.content)
         if rate.left is not None:
-            await self._streams.set_allowance(changed.stream_id, change, rate.left, tx)
+            await self.streams.set_allowance(changed.stream_id, change, rate.left, tx)

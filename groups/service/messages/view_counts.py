@@ -6,21 +6,22 @@ the number shown here.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Tx
 from groups.store.messages import MessageStore
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ViewCounts:
     """Reads and raises what messages show."""
 
-    def __init__(self, messages: MessageStore) -> None:
-        self._messages = messages
+    messages: MessageStore
 
     async def shown(self, stream_id: StreamId, seqs: Collection[int], tx: Tx) -> dict[int, int]:
         """The views of those of the messages that exist and are not recalled."""
-        return await self._messages.find_views(stream_id, seqs, tx)
+        return await self.messages.find_views(stream_id, seqs, tx)
 
     async def raise_to(
         self, stream_id: StreamId, views: Mapping[int, int], tx: Tx | None = None
@@ -30,4 +31,4 @@ class ViewCounts:
         Without a `tx` it waits for those who hold a message (a batch of reactions does, all the time while it is hot)
         where a transaction would have to begin again.
         """
-        await self._messages.raise_views(stream_id, views, tx)
+        await self.messages.raise_views(stream_id, views, tx)
