@@ -2,7 +2,7 @@
 
 `reactions`: `_id` is `message<US>user<US>emoji`, so that a user holds an emoji once, whatever races. `tallies`: `_id`
 is the message's key; the counts of all its emoji in the one document that every change of its reactions writes, so two
-transactions on one message always conflict and the second runs again on what the first left.
+transactions on one message always conflict, and the second runs again on what the first left.
 
 Depends on: `groups.kernel.mongo`.
 """
@@ -18,7 +18,7 @@ from groups.models import Message, Tallies, Tally, message_key, readers_a_comman
 from reactions.models import Reaction, mine_of
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-# Of memory, and what entries take beside their documents (measured in `tests/kernel/test_memory.py`).
+# Bytes of memory, and bytes that an entry takes beside its document (measured in `tests/kernel/test_memory.py`).
 _KEPT_TALLY_BYTES: Final = 2 * 2**20  # some 2,000 messages
 _TALLY_BYTES: Final = 500
 _COUNT_BYTES: Final = 160
@@ -115,8 +115,8 @@ class ReactionStore:
 
     async def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
         """Store the message's counts."""
-        # The version makes a write even of what leaves the counts as they were (one takes an emoji up, another lays it
-        # down): setting the same values again would write nothing, and so conflict with nobody.
+        # Two users may swap an emoji and leave the counts as they were. Setting the same values would write nothing,
+        # and so conflict with nobody; the version makes it a write.
         await self._tallies.update_one(
             {"_id": message_id},
             {"$set": {"counts": tally.counts, "total": tally.total}, "$inc": {"version": 1}},
@@ -124,7 +124,7 @@ class ReactionStore:
             session=tx.session,
         )
 
-    # --- what a reader of messages sees -----------------------------------------------------------------------------
+    # --- tallies as readers of messages see them ------------------------------------------------------------------
 
     def read(self, messages: MessageKeys, user_id: UserId) -> Awaitable[Tallies | None]:
         """What the user sees on these messages; one command for all who ask for the same messages meanwhile."""
@@ -134,7 +134,7 @@ class ReactionStore:
         self, messages: MessageKeys, user_ids: Sequence[UserId]
     ) -> dict[UserId, Tallies]:
         message_ids = [message_key(messages.stream_id, seq) for seq in messages.seqs]
-        # Where nothing has a tally nobody holds anything, so the others are not asked then.
+        # First, since without any tally nobody holds anything, and the other queries find nothing beside it.
         any_tally = BatchedQuery(
             self._tallies,
             {"_id": {"$in": message_ids}},
@@ -187,7 +187,7 @@ class ReactionStore:
     async def list_holders(
         self, message_id: str, emoji: str, *, after: str, limit: int
     ) -> list[Reaction]:
-        """The reactions with the emoji by user id, behind `after`."""
+        """The reactions with the emoji, by user id, from behind `after`."""
         # Uses index: message_id_1_emoji_1__id_1, whose order within an emoji is by user.
         cursor = (
             self._reactions.find(
@@ -204,7 +204,7 @@ class ReactionStore:
         return [Reaction.model_construct(**document) for document in await cursor.to_list(None)]
 
     async def insert_many(self, reactions: Sequence[Reaction], tx: Tx) -> None:
-        """Add reactions that are known not to be there."""
+        """Add reactions that are known not to exist."""
         if reactions:
             documents = [_to_document(reaction) for reaction in reactions]
             await self._reactions.insert_many(documents, ordered=True, session=tx.session)
@@ -212,7 +212,7 @@ class ReactionStore:
     async def delete_many(
         self, message_id: str, held: Sequence[tuple[UserId, str]], tx: Tx
     ) -> None:
-        """Take these emoji of these users off the message."""
+        """Remove these emoji of these users from the message."""
         if held:
             keys = [join_key(message_id, user_id, emoji) for user_id, emoji in held]
             await self._reactions.delete_many(
@@ -220,7 +220,7 @@ class ReactionStore:
             )
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
-        """Delete up to `limit` reactions or tallies of an ended stream; how many there were."""
+        """Delete up to `limit` reactions or tallies of an ended stream; returns their number."""
         # Uses index: _id, where all keys of a stream stand together; across shards, since it runs once a stream.
         whole: Document = {"$gt": stream_id + SEPARATOR, "$lt": stream_id + _AFTER_SEPARATOR}
         for collection in (self._reactions, self._tallies):

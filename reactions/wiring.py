@@ -1,4 +1,4 @@
-"""Builds reactions on group chat: the store stays inside, the service comes out, and its hook is tied."""
+"""Builds reactions on group chat, and ties their hooks."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ def assemble(
     *,
     on_batch: OnBatch | None = None,
 ) -> ReactionService:
-    """Reactions to the messages of this group chat; `on_batch` hears of every group-commit batch."""
+    """Reactions to the messages of this group chat; `on_batch` is called for every group-commit batch."""
     store = ReactionStore(database)
     engine = ReactionEngine(database, store, chat.streams, clock, on_batch=on_batch)
     service = ReactionService(database, store, engine, chat.lookup, chat.messages)

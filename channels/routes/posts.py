@@ -47,7 +47,7 @@ from reactions.errors import (
     ReactionsFrozen,
     ReactionsPerUserReached,
 )
-from reactions.routes import ReactorResponse, reactor_views
+from reactions.routes import ReactorResponse, reactor_responses
 
 _FORWARDING_ERRORS: Final = (
     PostNotFound,
@@ -311,4 +311,4 @@ class PostRoutes:
         reactors, next_cursor = await self._posts.reactors(
             actor, GroupId(channel_id), seq, emoji, limit=query.limit, cursor=query.cursor
         )
-        return Page(items=await reactor_views(self._users, reactors), next_cursor=next_cursor)
+        return Page(items=await reactor_responses(self._users, reactors), next_cursor=next_cursor)

@@ -1,4 +1,4 @@
-"""What stored streams must fulfil: seq 1, 2, 3 … without hole or duplicate, and a head that is the last of them."""
+"""Checks of stored streams: seq 1, 2, 3 … without hole or duplicate, and a head that is the last message."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
@@ -34,8 +34,8 @@ class _Audit:
     store: StreamAuditStore
 
     async def streams(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """P2: no hole, no duplicate, an honest head."""
-        async for row in self.store.crooked_streams(snapshot):
+        """P2: no hole, no duplicate, a head that is right."""
+        async for row in self.store.inconsistent_streams(snapshot):
             async for finding in self._of_stream(row, snapshot):
                 yield finding
         async for row in self.store.misfiled_messages(snapshot):
@@ -56,8 +56,8 @@ class _Audit:
             hole = await self._first_hole(snapshot, stream_id, last_seq)
             more = f", the first of {last_seq - count}" if last_seq - count > 1 else ""
             yield Finding("P2", subject, f"seq {hole} is missing{more}")
-        # Never lowered: a head beyond the messages tells that messages were lost, and their seqs were seen by readers.
-        repair = self._mending_head(stream_id)
+        # The head is never lowered: one beyond the messages means that messages were lost whose seqs readers have seen.
+        repair = self._repair_head(stream_id)
         if head < newest:
             problem = f"head_seq is {head}, the last message is {newest}"
             yield Finding("P2", subject, problem, repair)
@@ -66,7 +66,7 @@ class _Audit:
             yield Finding("P2", subject, problem, repair if newest == head else None)
 
     async def _first_hole(self, snapshot: Snapshot, stream_id: str, last_seq: int) -> int:
-        # Halving: up to a seq before the first hole there are as many messages as that seq says.
+        # Binary search: below the first hole, the number of messages up to a seq is that seq.
         dense, holed = 0, last_seq
         while holed - dense > 1:
             middle = (dense + holed) // 2
@@ -76,7 +76,7 @@ class _Audit:
                 holed = middle
         return holed
 
-    def _mending_head(self, stream_id: StreamId) -> Repair:
+    def _repair_head(self, stream_id: StreamId) -> Repair:
         async def work(tx: Tx) -> str | None:
             stream = await self.store.find(stream_id, tx)
             _, _, newest = await self.store.measure_messages(stream_id, tx)
@@ -94,7 +94,7 @@ class _Audit:
 
 
 def last_in(message: Document | None) -> Document | None:
-    """What a stream that ends in the stored message says of it; None of no message."""
+    """The last message as the stream's document shows it; None without a message."""
     if message is None:
         return None
     content = message["content"]

@@ -1,4 +1,4 @@
-"""What stored reactions must fulfil, and how a tally is set right: by counting the reactions anew."""
+"""Checks of stored reactions, and the repair of a tally, which counts the reactions anew."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -48,10 +48,10 @@ class _Audit:
     clock: Clock
 
     async def strays(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Reactions to what is not there, and reactions that are there twice."""
+        """Reactions to messages that do not exist, and reactions that exist twice."""
         async for row in self.store.of_no_message(snapshot):
             problem = f"does not exist, and has {row['rows']} reactions or tallies"
-            # Where the stream lives on, the message is what is missing (P2), and it may come back from a backup.
+            # Where the stream exists, the message is missing (P2), and may come back from a backup.
             repair = None if row["stream"] else self._deleting(row["_id"])
             yield Finding("P4", _name(row["_id"]), problem, repair)
         async for row in self.store.misfiled(snapshot):
@@ -68,20 +68,22 @@ class _Audit:
             yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
 
     def _recounting(self, message_id: str) -> Repair:
-        stream_id, seq = _place(message_id)
+        stream_id, seq = _message_in(message_id)
 
         async def work(tx: Tx) -> str | None:
-            # No message, nothing to count for: its reactions are told, or cleared away, on their own.
+            # Without the message there is nothing to count; the check of strays reports its reactions.
             if await self.streams.touch_message(stream_id, seq, tx) is None:
                 return None
-            # Written before it is counted: reactions wait for us, instead of making us count again and again.
+            # Write before counting: reactions wait for this transaction, instead of making it run again and again.
             before = await self.store.touch(message_id, tx)
             counts = await self.store.count(message_id, tx)
             total = sum(counts.values())
             if before.get("counts") == counts and before.get("total") == total:
                 return None
             await self.store.put(message_id, counts, tx)
-            if stream_id.startswith(_GROUP_PREFIX):  # else its readers see it when they read again
+            if stream_id.startswith(
+                _GROUP_PREFIX
+            ):  # in a dialogue, readers see it when they read again
                 tx.publish(
                     ReactionsChanged(
                         at=self.clock.now(),
@@ -97,10 +99,10 @@ class _Audit:
         return lambda: self.database.run(work)
 
     def _deleting(self, message_id: str) -> Repair:
-        stream_id, _ = _place(message_id)
+        stream_id, _ = _message_in(message_id)
 
         async def step(tx: Tx) -> int:
-            # Without the stream nobody can have posted the message since it was missed.
+            # Without the stream, nobody can have posted the message since the check.
             if await self.streams.heads([stream_id], tx):
                 return 0
             return await self.store.delete_some(message_id, tx)
@@ -114,7 +116,7 @@ class _Audit:
         return repair
 
 
-def _place(message_id: str) -> tuple[StreamId, int]:
+def _message_in(message_id: str) -> tuple[StreamId, int]:
     stream_id, _, seq = message_id.rpartition(SEPARATOR)
     return StreamId(stream_id), int(seq) if seq.isdecimal() else 0
 

@@ -298,7 +298,7 @@ class DraftService:
         self, actor: Actor, channel_id: GroupId, tx: Tx | None = None
     ) -> AccessContext:
         with in_words_of_channels():
-            return await self._keeping.writing(actor, channel_id, tx)
+            return await self._keeping.check_may_post(actor, channel_id, tx)
 
     @staticmethod
     def _check_own(actor: Actor, access: AccessContext, draft: Draft, grant: Grant) -> None:

@@ -1,8 +1,8 @@
-"""Content that is kept now and posted later, as higher packages do with drafts: checked, described, its uploads held.
+"""Content that is stored now and posted later; higher packages keep their drafts with it.
 
-Kept content is checked as a post is, and its uploads count as used, so that they do not expire. When it is posted the
-count passes to the message (`posting.LoadedContent.are_uploads_counted`); when it is dropped, `release` gives it back.
-Everything happens inside a caller's transaction.
+Kept content is checked like a post, and its uploads count as used, so that they do not expire. When it is posted, the
+message takes the count over (`posting.LoadedContent.are_uploads_counted`); when it is dropped, `release` gives it back.
+All of it happens inside the caller's transaction.
 """
 
 from dataclasses import dataclass
@@ -22,15 +22,17 @@ from groups.store.media import MediaStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftContent:
-    """Keeps content for those who may post."""
+    """Checks drafts and counts their uploads."""
 
     media: MediaStore
     guard: AccessGuard
     limits: GroupLimits
     clock: Clock
 
-    async def writing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> AccessContext:
-        """The actor before a group in which he may post.
+    async def check_may_post(
+        self, actor: Actor, group_id: GroupId, tx: Tx | None = None
+    ) -> AccessContext:
+        """The actor's access to a group in which they may post.
 
         Raises: GroupNotFound; PostingNotAllowed; Muted; Banned.
         """
@@ -44,10 +46,10 @@ class DraftContent:
     async def keep(
         self, actor: Actor, content: Content, tx: Tx, *, instead_of: Content | None = None
     ) -> Content:
-        """The content with its uploads described and counted, in place of what was kept before.
+        """Count the uploads of the content as used, in place of those kept before; returns it with them described.
 
-        The uploads are the actor's own, or were kept before. Raises: InvalidRequest; FieldTooLong; MediaNotFound;
-        WrongMediaKind.
+        The uploads must be the actor's own, or have been kept before. Raises: InvalidRequest; FieldTooLong;
+        MediaNotFound; WrongMediaKind.
         """
         check_bounds(content, self.limits)
         uploads, before = media_ids_of(content), media_ids_of(instead_of)
@@ -65,5 +67,5 @@ class DraftContent:
         await self.media.release(media_ids_of(instead_of), self.clock.now(), tx)
 
     async def release(self, content: Content, tx: Tx) -> None:
-        """Give back the uploads of what is dropped."""
+        """Stop counting the uploads of content that is dropped."""
         await self.media.release(media_ids_of(content), self.clock.now(), tx)

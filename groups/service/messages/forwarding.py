@@ -1,13 +1,13 @@
 """Forwarding: a copy of a message in another stream, which tells where it was first written.
 
 Promises:
-    Only what the forwarder may read, and only from where that is allowed (`hooks.forwarding`): both are asked in the
-    transaction that posts the copy.
-    The origin names the group, never who wrote; a forward of a forward keeps the first origin.
-    What is private, a group or a conversation of two, is not named at all: rendering knows no reader, so what not
-    everybody may know is not stored. It is judged when the message is forwarded; a group that becomes private later
-    stays named in the copies there are.
-    A copy is independent: recalling what it was made from leaves it. The uploads count one more message each.
+    Users forward only what they may read, and only from groups that allow it (`hooks.forwarding`). Both are checked in
+    the transaction that posts the copy.
+    The origin names the group, never the author; a forward of a forward keeps the first origin.
+    A private group or a one-to-one conversation is not named at all: rendering does not know the reader, so what some
+    readers must not know is not stored. Visibility counts as it is when the message is forwarded; a group that becomes
+    private later stays named in the copies that exist.
+    A copy is independent: deleting the original leaves it. Each upload counts one more message.
 """
 
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def forward_fingerprint_of(source: Source, *, silent: bool) -> str:
 
 
 def _origin_of(group: Group, message: Message) -> Origin:
-    """Where the copy will say that it comes from."""
+    """The origin that the copy will show."""
     if message.origin is not None:
         return message.origin
     if group.visibility is Visibility.PRIVATE:

@@ -1,7 +1,7 @@
-"""A page of a stream as most readers ask for it: what they are to the group, messages and reactions, in one command.
+"""Pages of a group's stream, newest first: the reader's membership, messages and reactions in one command.
 
-Readers of one page who ask at once share the command: the group, the messages and their tallies are found once, and
-each reader's membership and own reactions beside them. Whether a reader may see any of it is `guard`'s to judge.
+Readers who ask for the same page at once share the command: the group, the messages and their tallies are read once,
+each reader's membership and own reactions along with them. `AccessGuard` decides whether a reader may see any of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ class _Page(NamedTuple):
 
 
 class PageReader:
-    """Reads openings."""
+    """Reads pages for many readers at once."""
 
     def __init__(
         self,
@@ -65,9 +65,9 @@ class PageReader:
     async def read(
         self, group_id: GroupId, user_id: UserId, *, below: int | None, limit: int
     ) -> FoundPage:
-        """The newest messages before a seq, or of all, for this reader."""
+        """The newest messages of all, or of those before a seq, as this reader sees them."""
         found = await self._reader.find(_Page(group_id, below, limit), user_id)
-        assert found is not None  # each is answered
+        assert found is not None  # `_read` answers every reader
         return found
 
     async def _read(self, page: _Page, user_ids: Sequence[UserId]) -> dict[UserId, FoundPage]:

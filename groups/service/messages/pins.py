@@ -1,8 +1,8 @@
-"""What those who run a group do to a message without changing what it says: pin it, freeze its reactions.
+"""Pins messages and freezes their reactions.
 
-Both are marks on the message, so a page of messages costs no query more. The pins are also listed in the stream's
-document, which bounds them exactly: two pins at once write the same document, so one of them runs again and sees the
-other. A post writes that document too, and runs again when it meets a pin, which is rare.
+Both are marks on the message, so reading a page of messages costs no extra query. The pins are also listed in the
+stream's document, which makes their limit exact: two pins at once write the same document, so one of them runs again
+and sees the other. A post writes that document too, and runs again when it meets a pin, which is rare.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ Refusal = Callable[[AccessContext, Message], DomainError | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Pins:
+class PinnedMessages:
     """The pinned messages, the newest pin first, as the reader may see them."""
 
     messages: Sequence[Message]
@@ -39,7 +39,7 @@ class Pins:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinService:
-    """Pins and frozen reactions of one database."""
+    """Marks on the messages of groups."""
 
     database: Database
     streams: StreamStore
@@ -51,7 +51,7 @@ class PinService:
     clock: Clock
 
     async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
-        """Pin a message; pinning it again changes nothing, its place among the pins included.
+        """Pin a message; pinning it again changes nothing, not even its place among the pins.
 
         Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; PermissionRefused; Banned; MessageRecalled;
         PinLimitReached at `pinned_messages`.
@@ -90,8 +90,8 @@ class PinService:
 
         await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
-    async def list_pins(self, actor: Actor, group_id: GroupId) -> Pins:
-        """The pinned messages, the newest pin first: all of them, since they are few.
+    async def list_pins(self, actor: Actor, group_id: GroupId) -> PinnedMessages:
+        """All pinned messages, the newest pin first; they are few.
 
         Raises: GroupNotFound; PermissionRefused; Banned.
         """
@@ -101,14 +101,14 @@ class PinService:
         pins = await self.streams.list_pins(stream_id) or []
         seqs = [seq for seq in reversed(pins) if seq > floor]
         found = await self.messages.find_some(stream_id, seqs) if seqs else {}
-        # One that was unpinned between the two reads is passed over.
+        # A message that was unpinned between the two reads is left out.
         messages = [found[seq] for seq in seqs if seq in found and found[seq].pinned_at]
-        return Pins(messages, access)
+        return PinnedMessages(messages, access)
 
     async def freeze_reactions(
         self, actor: Actor, group_id: GroupId, seq: int, *, frozen: bool
     ) -> VisibleMessage:
-        """Let nobody react to the message any more, or again; what was given stays, and may be taken back.
+        """Stop new reactions to the message, or allow them again; existing ones stay and can be taken back.
 
         Doing it again changes nothing. Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound;
         PermissionRefused; Banned; MessageRecalled.
@@ -140,7 +140,7 @@ class PinService:
     ) -> VisibleMessage:
         group, now = access.group, self.clock.now()
         await self.rates.take(message, now, tx)
-        # A reaction writes the message too, so it comes before its freezing or finds it.
+        # A reaction writes the message too, so it is committed before the freeze or sees it.
         await self.messages.set_marks(message, tx)
         act = AdminAct(actor, action, post_id_of(group.group_id, message.seq))
         await self.admin_log.record(tx, group, act)

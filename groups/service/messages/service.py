@@ -1,4 +1,4 @@
-"""The messages of a group: posted, previewed, read. `edits` and `pins` have what becomes of them later."""
+"""The messages of groups: posting, previews and reading. `edits` and `pins` change them later."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -234,7 +234,7 @@ class MessageService:
     async def _signatures(
         self, group: Group, authors: Collection[UserId], tx: Tx
     ) -> Mapping[UserId, str]:
-        """The names under which those of the authors post who sign."""
+        """The names with which some of the authors sign their posts."""
         found: dict[UserId, str] = {}
         if group.is_channel:
             for hook in self._hooks.signatures:
@@ -292,7 +292,7 @@ class MessageService:
         return VisibleMessage(message, access)
 
     async def has_stream(self, stream_id: StreamId, tx: Tx) -> bool:
-        """Whether the stream lives, inside a caller's transaction: it does until its group is disbanded."""
+        """Whether the stream exists, inside a caller's transaction: it does until its group is disbanded."""
         return await self._stream_store.find(stream_id, tx) is not None
 
     async def close(self) -> None:

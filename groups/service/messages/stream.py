@@ -58,7 +58,7 @@ OpenMessage = Callable[[Tx], Awaitable[T]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamService:
-    """Message streams of one database."""
+    """The message streams of one database."""
 
     database: Database
     streams: StreamStore
@@ -176,7 +176,7 @@ class StreamService:
         await self.media.release(media_ids_of(old), now, tx)
 
     async def count_all_media_bytes(self) -> None:
-        """Count the bytes of uploads that each stream carries, while nobody posts; for an older database."""
+        """Count the bytes of uploads that each stream carries, for an older database; nobody may post meanwhile."""
         await self.streams.count_all_media_bytes()
 
     # --- read -----------------------------------------------------------------------------------------------------
@@ -191,10 +191,10 @@ class StreamService:
         after_seq: int | None = None,
         cursor: str | None = None,
     ) -> tuple[list[Message], str | None]:
-        """A page of messages behind the `floor`, newest first, and the cursor to the next.
+        """A page of the messages above the `floor`, newest first, and the cursor to the next page.
 
-        The newest, those before a seq, or the ones right after a seq; the cursor goes on in the same direction. At most
-        `limit`, and as many as fit into a page. Raises: BadCursor.
+        It has the newest messages, those before a seq, or those right after a seq; the cursor goes on in the same
+        direction. At most `limit` messages, and as many as fit into a page. Raises: BadCursor.
         """
         before_seq, after_seq = page_bounds(cursor, before_seq, after_seq)
         is_forward = after_seq is not None
@@ -212,7 +212,7 @@ class StreamService:
     async def newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
     ) -> Sequence[Message]:
-        """The newest messages before a seq, newest first; a list that others may hold too."""
+        """The newest messages before a seq, newest first; the list may be shared with other readers."""
         found = await self.messages.read_messages(
             stream_id, above=0, below=below, limit=limit, oldest_first=False
         )
@@ -232,17 +232,17 @@ class StreamService:
     async def heads(
         self, stream_ids: Sequence[StreamId], tx: Tx | None = None
     ) -> Mapping[StreamId, Stream]:
-        """Those of the streams that exist, with their last messages."""
+        """The streams that exist among these, with their last messages."""
         return await self.streams.find_many(stream_ids, tx) if stream_ids else {}
 
     # --- end ------------------------------------------------------------------------------------------------------
 
     async def end(self, stream_id: StreamId, tx: Tx) -> None:
-        """End the stream; its messages are to be cleared away (`clear_some`). Ending it twice changes nothing."""
+        """End the stream; `clear_some` then deletes its messages. Ending it twice changes nothing."""
         await self.streams.delete(stream_id, tx)
 
     async def clear_some(self, stream_id: StreamId, tx: Tx) -> bool:
-        """Delete up to `STEP` messages of an ended stream and release their uploads; whether there were any."""
+        """Delete up to `STEP` messages of an ended stream and release their uploads; returns whether there were any."""
         deleted, used = await self.messages.delete_some(stream_id, STEP, tx)
         await self.media.release(used, self.clock.now(), tx)
         return deleted > 0
