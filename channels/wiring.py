@@ -78,7 +78,9 @@ def assemble(
         create_policy,
         on_batch=on_batch,
     )
-    dialogue_reactions = DialogueReactions(database, talks, chat.streams, reactions.engine)
+    dialogue_reactions = DialogueReactions(
+        database, talks.dialogues, talks.admission, chat.streams, reactions.engine
+    )
     voice = PostSettings(extras, store, chat.users)
     chat.hooks.disbanded.append(channels.on_disbanded)
     chat.hooks.signatures.append(voice.signatures)

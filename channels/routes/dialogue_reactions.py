@@ -58,7 +58,7 @@ class DialogueReactionRoutes:
     async def unreact_in_private(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """Take my reaction back; also where I may write no longer."""
+        """Take my reaction back, also where I may not write any more."""
         dialogue = self.dialogues.of(actor, ConversationId(conversation_id))
         return rendered_tally(await self.reactions.unreact(actor, dialogue, seq, emoji))
 
@@ -74,7 +74,7 @@ class DialogueReactionRoutes:
         seq: Seq,
         emoji: EmojiText,
     ) -> Rendered[TallyResponse]:
-        """React as the channel, whoever I am: all who read the inbox share its reactions."""
+        """React as the channel; all who read its inbox share its reactions."""
         tally = await self.inbox.react(actor, GroupId(channel_id), user_id, seq, emoji)
         return rendered_tally(tally)
 
@@ -90,6 +90,6 @@ class DialogueReactionRoutes:
         seq: Seq,
         emoji: EmojiText,
     ) -> Rendered[TallyResponse]:
-        """Take a reaction of the channel back, whichever admin gave it; always allowed."""
+        """Take a reaction of the channel back, also one that another admin gave; this is always allowed."""
         tally = await self.inbox.unreact(actor, GroupId(channel_id), user_id, seq, emoji)
         return rendered_tally(tally)

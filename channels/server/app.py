@@ -171,7 +171,7 @@ def create_services(
         clock,
         on_batch=metrics.batch,
     )
-    talks.admission.desk = official.desk
+    talks.admission.inbox_rules = official.desk
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),
         timekeeping=Timekeeping(database),

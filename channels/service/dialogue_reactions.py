@@ -15,9 +15,9 @@ from typing import Any, Final
 from channels.events import DialogueReacted
 from conversations.errors import ConversationNotFound
 from conversations.models import Dialogue
+from conversations.service.dialogues import DialogueService
 from conversations.service.inbox_rules import Writer
 from conversations.service.write_permission import WritePermission
-from conversations.wiring import Conversations
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
@@ -106,12 +106,14 @@ class DialogueReactions:
     def __init__(
         self,
         database: Database,
-        talks: Conversations,
+        dialogues: DialogueService,
+        permission: WritePermission,
         streams: StreamService,
         engine: ReactionEngine,
     ) -> None:
         self._database = database
-        self._talks = talks
+        self._dialogues = dialogues
+        self._permission = permission
         self._streams = streams
         self._engine = engine
         self._queue: ReactionQueue[_Command] = engine.queue_for(
@@ -151,7 +153,7 @@ class DialogueReactions:
             return await self._queue.submit(command.dialogue.stream_id, seq, command)
         except MessageNotFound:
             writer = command.writer
-            await self._talks.dialogues.check_there(
+            await self._dialogues.check_there(
                 writer.actor, command.dialogue, for_channel=writer.is_for_channel
             )
             raise
@@ -167,7 +169,7 @@ class DialogueReactions:
             return MessageNotFound
         refusals = await self._refusals(commands, tx)
         await self._database.look_up(tx, *queries)
-        return _Target(commands[0].dialogue, message, refusals, self._talks.admission)
+        return _Target(commands[0].dialogue, message, refusals, self._permission)
 
     async def _refusals(
         self, commands: Collection[_Command], tx: Tx
@@ -176,16 +178,19 @@ class DialogueReactions:
         adding = {command.writer: command.dialogue for command in commands if command.is_adding}
         taking = {command.writer for command in commands if not command.is_adding}
         found: dict[tuple[Writer, bool], DomainError | None] = {}
-        admission = self._talks.admission
         if adding:
-            refused = await admission.refusals(adding, tx, is_begun=True)
+            refused = await self._permission.refusals(adding, tx, is_begun=True)
             found |= {(writer, True): refusal for writer, refusal in refused.items()}
         channel_id = next(iter(commands)).dialogue.channel_id
         if taking and channel_id is not None:
             own = stream_of(channel_id)
             is_there = own in await self._streams.heads([own], tx)
             acting = [writer for writer in taking if writer.is_for_channel]
-            refused = await admission.desk.refusals(channel_id, acting, tx) if acting else {}
+            refused = (
+                await self._permission.inbox_rules.refusals(channel_id, acting, tx)
+                if acting
+                else {}
+            )
             for writer in taking:
                 refusal = refused.get(writer) if is_there else ConversationNotFound()
                 found[writer, False] = refusal

@@ -32,7 +32,7 @@ class _Target:
         channel_id = self.dialogue.channel_id
         if self.writer.is_for_channel and channel_id is not None:
             said = DialogueMessage(self.dialogue, changed)
-            await self.permission.desk.tell_change(self.writer.actor, channel_id, said, tx)
+            await self.permission.inbox_rules.tell_change(self.writer.actor, channel_id, said, tx)
         staff = await self.permission.staff(self.dialogue, tx)
         kind = DialogueEdited if changed.recalled_at is None else DialogueRecalled
         tx.publish(dialogue_event(kind, self.dialogue, staff, changed, now))

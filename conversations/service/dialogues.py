@@ -1,14 +1,14 @@
 """One-to-one messages: between two users, and between a user and a channel.
 
 Promises:
-    One stream a pair, in which each message is stored once and seqs are dense (P2), whoever begins, also both at once.
-    It begins with its first message, which also gives each side its conversation, and a channel its thread.
+    Each pair has one stream, in which each message is stored once and seqs are dense (P2), also when both sides begin
+    at once. It begins with its first message, which also gives each side its conversation, and a channel its thread.
     Nothing is written per device or per admin: a message costs the same few commands, and each side's unread follows
     from the head and its own cursor. A channel's cursor is in its thread, shared by all who read its inbox.
-    Who blocks and whom a channel takes messages from is asked in the transaction that stores the message.
+    Blocks and the rules of a channel's inbox are checked in the transaction that stores the message.
 
-Users need no record: a user id that nobody has used yet may be written to, as it may be added to a group. Who writes to
-himself takes notes.
+Users need no record: anybody may write to a user id that nobody has used yet, as they may add it to a group. A dialogue
+with oneself holds notes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -259,9 +259,9 @@ class DialogueService:
         cursor: str | None = None,
         for_channel: bool = False,
     ) -> tuple[list[DialogueMessage], str | None]:
-        """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq.
+        """A page of messages, newest first: the newest, those before a seq, or those right after a seq.
 
-        What was never begun is empty, as long as it could be. Raises: ConversationNotFound; BadCursor.
+        A dialogue that has not begun is empty. Raises: ConversationNotFound; BadCursor.
         """
         await self.check_there(actor, dialogue, for_channel=for_channel)
         messages, next_cursor = await self._streams.page(
@@ -276,7 +276,7 @@ class DialogueService:
     async def get(
         self, actor: Actor, dialogue: Dialogue, seq: int, *, for_channel: bool = False
     ) -> DialogueMessage:
-        """One message.
+        """One message of the dialogue.
 
         Raises: ConversationNotFound; MessageNotFound.
         """
@@ -289,7 +289,7 @@ class DialogueService:
     async def check_there(
         self, actor: Actor, dialogue: Dialogue, *, for_channel: bool = False
     ) -> None:
-        """Refuse a dialogue with a channel that is gone, or that the actor must not know of and never talked with.
+        """Refuse a dialogue with a deleted channel, or with a hidden one that the actor never talked with.
 
         Raises: ConversationNotFound.
         """
@@ -303,7 +303,7 @@ class DialogueService:
         if dialogue.stream_id not in heads:
             if for_channel:
                 raise ConversationNotFound
-            await self._permission.desk.check_may_see(actor, channel_id)
+            await self._permission.inbox_rules.check_may_see(actor, channel_id)
 
     async def close(self) -> None:
         """Wait until every submitted message is committed or refused."""
