@@ -39,7 +39,7 @@ class MessageKeys(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReactionQuery:
-    """The tallies of some messages of one stream, and what some users hold there: to be looked up, then read."""
+    """A query for the tallies of some messages of one stream, and for the emoji that some users hold there."""
 
     user_ids: Collection[UserId]
     of_tallies: BatchedQuery[dict[int, Tally]]

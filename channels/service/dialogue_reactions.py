@@ -2,7 +2,7 @@
 
 Promises:
     Counts are exact (P4), as on the messages of groups: one engine keeps both (`reactions.service.engine`).
-    A channel is one side, whichever of its admins acts for it: its reactions are its own, and name nobody.
+    A channel is one side: its admins share its reactions, which name none of them.
     A user who may not write may not react; users can always take back their own, as long as the dialogue exists.
 It is in this package because it joins two that do not know each other: `conversations` and `reactions`.
 """
@@ -61,7 +61,7 @@ class _Command(ReactionCommand):
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A dialogue's message: both sides may react, and `dialogue.reacted` tells both of it."""
+    """A dialogue's message: both sides may react, and `dialogue.reacted` goes to both."""
 
     dialogue: Dialogue
     message: Message
@@ -96,7 +96,7 @@ class _Target:
 
 
 def holder_in(dialogue: Dialogue, *, for_channel: bool) -> UserId:
-    """The side whose reactions are one's own: the user, or for its admins the channel."""
+    """The side that the reader is on: the user, or for its admins the channel."""
     return UserId(dialogue.peer_id) if for_channel else dialogue.user_id
 
 

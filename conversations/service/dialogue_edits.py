@@ -57,10 +57,10 @@ class DialogueEdits:
         *,
         for_channel: bool = False,
     ) -> DialogueMessage:
-        """Replace the content of one's own message; the same content again changes nothing. For a channel, any admin's.
+        """Replace the content of a message that the actor wrote; for a channel, of one that any admin wrote.
 
-        Publishes: DialogueEdited. Raises: MessageNotFound; PermissionRefused; MessageRecalled; all that refuses a
-        message.
+        The same content again changes nothing. Publishes: DialogueEdited. Raises: MessageNotFound; PermissionRefused;
+        MessageRecalled; all that refuses a message.
         """
         writer = Writer(actor, for_channel)
 
@@ -78,7 +78,7 @@ class DialogueEdits:
     async def recall(
         self, actor: Actor, dialogue: Dialogue, seq: int, *, for_channel: bool = False
     ) -> None:
-        """Delete a message for both sides: one's own, for a while; for a channel, any of its own at any time.
+        """Delete a message for both sides: its sender, for a while; a channel, at any time.
 
         Doing it again changes nothing. Publishes: DialogueRecalled. Raises: MessageNotFound; PermissionRefused;
         RecallTooLate.

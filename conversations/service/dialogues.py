@@ -58,7 +58,7 @@ class _DialoguePost(PendingPost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """A dialogue's stream: blocks and inbox rules say who may write, and `dialogue.posted` tells both sides."""
+    """A dialogue's stream: blocks and inbox rules decide who may write, and `dialogue.posted` goes to both sides."""
 
     dialogue: Dialogue
     refusals: Mapping[Writer, DomainError | None]
@@ -117,8 +117,8 @@ def dialogue_event(
     message: Message,
     at: datetime,
 ) -> DialogueEvent:
-    """The event that tells both sides of a message, or of its change."""
-    # The admin who wrote gets it on their other devices even when they are no staff, but the application.
+    """The event for both sides about a message, or about its change."""
+    # The author gets it on their other devices, also when it is the application, which is not among the staff.
     if message.author_id is not None and message.author_id not in staff:
         staff = (*staff, message.author_id)
     return kind(
@@ -195,7 +195,7 @@ class DialogueService:
         silent: bool = False,
         for_channel: bool = False,
     ) -> DialogueMessage:
-        """Add a copy of a message from elsewhere, which tells where it comes from; with a `key`, once.
+        """Add a copy of a message from elsewhere, which shows its origin; with a `key`, once.
 
         Publishes: DialoguePosted. Raises: as `post`; GroupNotFound, MessageNotFound, PermissionRefused, Banned,
         MessageRecalled, ForwardingNotAllowed for the source.

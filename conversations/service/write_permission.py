@@ -117,7 +117,7 @@ class WritePermission:
     ) -> DomainError | None:
         """Limits how many strangers may wait for one user's answer: they neither fill the list nor use up its limit.
 
-        A channel takes any number of users; its settings say from whom. The application always gets through.
+        A channel accepts any number of users, as far as its settings allow them. The application always gets through.
         """
         if dialogue.channel_id is not None or dialogue.peer_id == dialogue.user_id:
             return None

@@ -1,4 +1,4 @@
-"""Messages as JSON, rendered once for all who read them until they change.
+"""Messages as JSON, rendered once for all readers until they change.
 
 The answers to readers differ only in whether the sender is shown and in their own reactions (`mine`). So a message is
 kept as the JSON around `mine` (`_RenderedMessage`), for as long as what it was rendered from is equal, and a reader
@@ -111,7 +111,7 @@ class MessageRendering:
 
     def __init__(self, to_response: ToResponse) -> None:
         self._to_response = to_response
-        # Of a stream, for those who see senders or for those who do not: its messages, and the page read last.
+        # By stream, and by whether senders are shown: its messages, and the page that was read last.
         self._messages: ByteCache[tuple[str, bool, int], _RenderedMessage] = ByteCache(
             "rendered messages", KEPT_MESSAGES_BYTES, lambda _, kept: kept.size_bytes
         )

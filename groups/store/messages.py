@@ -260,7 +260,7 @@ def _to_message(document: Document) -> Message:
         created_at=document["created_at"],
         edited_at=document["edited_at"],
         recalled_at=document["recalled_at"],
-        # Absent in what was stored before there were such marks.
+        # Absent in messages that were stored before there were such marks.
         silent=document.get("silent", False),
         signature=document.get("signature", ""),
         origin=_to_origin(document),

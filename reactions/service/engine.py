@@ -1,7 +1,7 @@
-"""Reactions to any messages: one queue, one set of rules, one way to count, whoever lets somebody react.
+"""Reactions to any messages: the queue, the rules and the counting, which all kinds of messages share.
 
-A front door says who may react and which event is published (`ReactionTarget`); the rest happens here. There are two:
-`ReactionService` for the messages of groups, and in a higher package the one for one-to-one messages.
+A front door decides who may react, and publishes the event (`ReactionTarget`); the rest happens here. There are two:
+`ReactionService` for the messages of groups, and in a higher package `DialogueReactions` for one-to-one messages.
 
 A batch reads the message's tally and what its callers hold, applies one command after the other to that state, and
 writes the difference.
@@ -49,7 +49,7 @@ class ReactionCommand(ABC):
 
     @property
     def users(self) -> Sequence[UserId]:
-        """The users whose reactions are read for it: the holder's, and others whom the event names."""
+        """The users whose reactions the batch reads: the holder, and others that the event names."""
         return (self.holder,)
 
 
@@ -58,7 +58,7 @@ C_contra = TypeVar("C_contra", bound=ReactionCommand, contravariant=True)
 
 
 class ReactionTarget(Protocol[C_contra]):
-    """One message as a transaction finds it: who may react to it, by which rules, and which event tells of it."""
+    """One message in a transaction: decides who may react and by which rules, and publishes the event."""
 
     @property
     def rules(self) -> ReactionRules:
@@ -70,7 +70,7 @@ class ReactionTarget(Protocol[C_contra]):
         ...
 
     async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
-        """So many reactions are new: first ones, and those that replace another one."""
+        """Called with the number of new reactions: first ones, and those that replace another one."""
         ...
 
     async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
@@ -82,9 +82,9 @@ OpenTarget = Callable[
     [Message | None, Sequence[C], Sequence[BatchedQuery[Any]], Tx],
     Awaitable[ReactionTarget[C] | type[DomainError]],
 ]
-"""Reads who may react to the message (None: there is none), and answers the given queries along with it.
+"""Opens the message of a batch of commands (None: it does not exist), and looks up the given queries.
 
-Where nobody can react at all, it returns the error for all commands and may leave the queries unanswered.
+Returns the class of the error for all commands where nobody can react; it need not look up the queries then.
 """
 
 
@@ -111,7 +111,7 @@ class ReactionQueue(Generic[C]):
         )
 
     async def submit(self, stream_id: StreamId, seq: int, command: C) -> Tally:
-        """The tally after the command; what is so already changes nothing and publishes nothing.
+        """Apply the command; returns the tally after it. A repeated command changes nothing and publishes nothing.
 
         Raises: the target's refusals; MessageNotFound; MessageRecalled; ReactionsFrozen; ReactionNotAllowed;
         ReactionsPerUserReached; DistinctReactionsReached.

@@ -41,7 +41,7 @@ class _Command(ReactionCommand):
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A group's message: its members may react, and `reactions.changed` tells of it."""
+    """A group's message: its members may react, and `reactions.changed` is published."""
 
     group: Group
     message: Message | None
@@ -196,8 +196,8 @@ class ReactionService:
             pass
 
     async def _delete_some(self, stream_id: StreamId, tx: Tx) -> int:
-        # A stream that lives is that of a new group of the same id: another process finished here before, and what
-        # is there now must stay. One snapshot shows both.
+        # A stream that exists belongs to a new group with the same id: another process has finished here before, and
+        # the reactions that are there now must stay. One snapshot shows both.
         if await self._messages.has_stream(stream_id, tx):
             return 0
         return await self._store.delete_some(stream_id, STEP, tx)

@@ -12,7 +12,7 @@ from reactions.models import Reaction, ReactionRules
 
 
 class ReactionState:
-    """The counts of a message, and what those users hold on it whom a batch is about."""
+    """The counts of a message, and the emoji that the users of a batch hold on it."""
 
     def __init__(
         self, message_id: str, counts: Mapping[str, int], held: Mapping[UserId, Set[str]]

@@ -52,7 +52,7 @@ async def test_pinned_posts_are_listed_newest_pin_first_and_say_so_everywhere(
     await ears.close()
 
 
-async def test_a_recalled_post_is_pinned_no_longer(shared_api: Api) -> None:
+async def test_a_deleted_post_is_not_pinned_any_more(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     for _ in range(2):
@@ -95,7 +95,7 @@ async def test_no_race_pins_more_posts_than_the_limit(api: OpenApi, second_datab
 # --- frozen reactions -----------------------------------------------------------------------------------------------
 
 
-async def test_to_a_frozen_post_nobody_reacts_and_everybody_may_take_back(shared_api: Api) -> None:
+async def test_a_frozen_post_refuses_reactions_and_allows_taking_back(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     await a_post(ada, path)
@@ -123,9 +123,7 @@ async def test_to_a_frozen_post_nobody_reacts_and_everybody_may_take_back(shared
 
 
 @own_loop
-async def test_once_the_freeze_is_answered_no_reaction_comes_through(
-    api: OpenApi, second_database: Any
-) -> None:
+async def test_after_the_freeze_no_reaction_is_accepted(api: OpenApi, second_database: Any) -> None:
     here, there = await api(), await api(database=second_database)
     ada = here.user("ada")
     users = [here.user(f"u{number}") for number in range(24)]
@@ -175,7 +173,7 @@ async def test_a_silent_post_says_so_and_is_unread_all_the_same(shared_api: Api)
     await ears.close()
 
 
-async def test_the_same_key_for_a_silent_post_is_another_request(shared_api: Api) -> None:
+async def test_a_silent_post_with_the_same_key_is_a_conflict(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     first = await ada.post(f"{path}/posts", {**HELLO, "silent": True}, Idempotency_Key="k")
@@ -198,7 +196,7 @@ async def test_a_channel_that_signs_shows_the_author_s_name_as_it_was(shared_api
     heard = [event["post"]["signature"] for event in await ears.until_now()]
     assert (preview.body["signature"], heard) == ("Adam", ["Adam", "Adam"])
     await adm.patch("/v1/users/me", {"name": "Eve"})
-    await ada.post(f"{path}/posts", HELLO)  # who never told a name does not sign
+    await ada.post(f"{path}/posts", HELLO)  # a user without a name does not sign
     await ada.patch(path, {"settings": {"signatures": False}})
     await adm.post(f"{path}/posts", HELLO)
     for user in (ada, bob):

@@ -42,7 +42,7 @@ def origin_of(path: str, name: str = "News", seq: int = 1) -> dict[str, Any]:
     }
 
 
-async def test_a_forward_is_a_copy_that_names_the_channel_and_never_who_wrote(
+async def test_a_forward_names_the_channel_and_never_the_author(
     shared_api: Api,
 ) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
@@ -101,7 +101,7 @@ async def test_a_private_channel_is_not_named(shared_api: Api) -> None:
     assert third["forwarded_from"]["channel_id"] is None
 
 
-async def test_only_what_one_may_read_is_forwarded(shared_api: Api) -> None:
+async def test_users_forward_only_what_they_may_read(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
     private = await a_channel(ada, bob, settings={"visibility": "private"})
     talk = await a_chat_group(ada, bob)
@@ -135,7 +135,7 @@ async def test_only_what_one_may_read_is_forwarded(shared_api: Api) -> None:
     ]
 
 
-async def test_a_channel_that_protects_its_content_is_not_forwarded(shared_api: Api) -> None:
+async def test_posts_of_a_channel_that_forbids_it_are_not_forwarded(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     chat = await a_chat_group(bob, ada)

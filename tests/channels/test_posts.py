@@ -19,7 +19,7 @@ async def react(user: User, path: str, emoji: str, seq: int = 1) -> tuple[int, s
     return (await user.put(f"{path}/posts/{seq}/reactions/{part(emoji)}")).refusal
 
 
-async def test_a_post_carries_the_channel_s_name_and_everything_that_was_said(
+async def test_a_post_shows_the_channels_name_and_all_its_content(
     shared_api: Api,
 ) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
@@ -73,7 +73,7 @@ async def test_the_author_is_shown_to_owner_and_admins_only(shared_api: Api) -> 
         {**HELLO, "links": "https://example.org"},
     ],
 )
-async def test_a_post_that_says_nothing_or_links_nowhere_is_refused(
+async def test_an_empty_post_or_a_bad_link_is_refused(
     shared_api: Api, body: dict[str, Any]
 ) -> None:
     ada = shared_api.user("ada")
@@ -86,7 +86,7 @@ async def test_a_post_that_says_nothing_or_links_nowhere_is_refused(
 
 
 @own_loop
-async def test_a_post_holds_so_many_bytes_in_all_its_fields_together(api: OpenApi) -> None:
+async def test_all_fields_of_a_post_share_one_limit_of_bytes(api: OpenApi) -> None:
     server = await api(message_body_bytes=30)
     ada = server.user("ada")
     path = await a_channel(ada)
@@ -123,7 +123,7 @@ async def test_posts_are_read_both_ways_page_by_page(shared_api: Api) -> None:
 
 
 @pytest.mark.parametrize("query", ["before_seq=0", "before_seq=-1", "after_seq=x", "after_seq=1e3"])
-async def test_a_seq_is_a_number_of_a_post(shared_api: Api, query: str) -> None:
+async def test_a_seq_is_a_positive_number(shared_api: Api, query: str) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     assert (await ada.get(f"{path}/posts?after_seq=0")).status == 200
@@ -147,7 +147,7 @@ async def test_a_post_is_edited_by_its_author_and_by_any_admin(shared_api: Api) 
     assert (await ada.patch(f"{path}/posts/2", HELLO)).refusal == (404, "post_not_found")
 
 
-async def test_a_recalled_post_leaves_a_tombstone_that_keeps_its_seq(shared_api: Api) -> None:
+async def test_a_deleted_post_leaves_a_tombstone_with_its_seq(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path, "secret")
@@ -203,7 +203,7 @@ async def test_in_a_channel_a_new_reaction_replaces_the_old_one(shared_api: Api)
     assert [holder["user_id"] for holder in holders] == [bob.id]
 
 
-async def test_a_new_setting_of_reactions_is_in_force_at_once(shared_api: Api) -> None:
+async def test_a_new_setting_of_reactions_applies_at_once(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
@@ -218,12 +218,12 @@ async def test_a_new_setting_of_reactions_is_in_force_at_once(shared_api: Api) -
         assert changed.body["settings"]["reactions"] == choice
         assert await react(bob, path, LIKE) == like
         assert await react(bob, path, TEA) == tea
-    # Taking one's own back is always allowed.
+    # Users can always take back their own reaction.
     taken = await bob.delete(f"{path}/posts/1/reactions/{part(TEA)}")
     assert (taken.status, taken.body["mine"]) == (200, [])
 
 
-async def test_how_many_a_user_may_hold_and_a_post_may_carry_is_a_setting(shared_api: Api) -> None:
+async def test_the_limits_of_reactions_are_settings(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     settings = {"reactions_per_user": 2, "distinct_reactions": 2}
     path = await a_channel(ada, bob, cat, settings=settings)
@@ -252,9 +252,7 @@ async def test_how_many_a_user_may_hold_and_a_post_may_carry_is_a_setting(shared
         {"reactions": None},
     ],
 )
-async def test_a_setting_that_cannot_be_is_refused(
-    shared_api: Api, settings: dict[str, Any]
-) -> None:
+async def test_an_invalid_setting_is_refused(shared_api: Api, settings: dict[str, Any]) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     before = (await ada.get(path)).body
@@ -271,7 +269,7 @@ async def test_a_setting_that_cannot_be_is_refused(
 
 
 @own_loop
-async def test_what_one_process_changes_another_shows(
+async def test_a_change_in_one_process_shows_in_another(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(), await api(database=second_database)

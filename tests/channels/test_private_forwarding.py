@@ -36,7 +36,7 @@ async def copied(user: User, path: str, body: dict[str, Any], **headers: str) ->
     return answer.body
 
 
-async def test_a_post_is_forwarded_to_a_user_and_says_where_it_is_from(shared_api: Api) -> None:
+async def test_a_post_forwarded_to_a_user_shows_its_origin(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, name="News")
     await a_post(ada, path, "Hi")
@@ -71,7 +71,7 @@ async def test_a_post_is_forwarded_to_a_user_and_says_where_it_is_from(shared_ap
     await ears.close()
 
 
-async def test_what_was_said_in_private_goes_on_without_a_name(shared_api: Api) -> None:
+async def test_a_private_message_is_forwarded_without_a_name(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     await copied(ada, f"{with_(bob)}/messages", TEXT)
     path, chat = await a_channel(bob), await a_chat_group(bob)
@@ -97,7 +97,7 @@ async def test_what_was_said_in_private_goes_on_without_a_name(shared_api: Api) 
     assert gone.refusal == (409, "message_recalled")
 
 
-async def test_what_a_channel_keeps_to_itself_goes_nowhere(shared_api: Api) -> None:
+async def test_messages_of_a_channel_that_forbids_it_are_not_forwarded(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob)
     await a_post(ada, path)
@@ -115,7 +115,7 @@ async def test_what_a_channel_keeps_to_itself_goes_nowhere(shared_api: Api) -> N
             for body in (from_channel(path), from_talk(path, 2)):
                 answer = await tried(place, body)
                 assert answer.refusal == refusal
-            # What he asked himself is his to show.
+            # A user may forward their own question.
             assert (await tried(place, from_talk(path))).status == 201
     assert (
         await shared_api.user("eve").post(f"{with_(bob)}/messages", from_talk(path))
@@ -168,7 +168,7 @@ async def test_uploads_live_on_in_the_copies(shared_api: Api) -> None:
     assert await uses() == 0
 
 
-async def test_a_draft_may_be_a_forward_and_keeps_where_it_is_from(shared_api: Api) -> None:
+async def test_a_draft_may_be_a_forward_and_keeps_its_origin(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path, other = await a_channel(ada, bob, name="News"), await a_channel(bob, name="Other")
     await a_post(ada, path, "Hi")

@@ -28,7 +28,7 @@ def calls(scene: Scene) -> dict[tuple[str, str], Endpoint]:
 EndpointHandlers = dict[tuple[str, str], Endpoint]
 
 
-async def test_reacting_and_taking_back_answer_the_tally(
+async def test_reacting_and_taking_back_return_the_tally(
     scene: Scene, calls: EndpointHandlers
 ) -> None:
     group_id = await scene.a_group()
@@ -40,7 +40,7 @@ async def test_reacting_and_taking_back_answer_the_tally(
     assert TallyResponse.model_validate_json(unreacted.json) == TallyResponse()
 
 
-async def test_who_reacted_is_shown_with_names(scene: Scene, calls: EndpointHandlers) -> None:
+async def test_reactors_are_shown_with_names(scene: Scene, calls: EndpointHandlers) -> None:
     group_id = await scene.a_group()
     await scene.users.update(ADA, {"name": "Ada"})
     for who in (ADA, BOB):
@@ -62,7 +62,7 @@ async def test_who_reacted_is_shown_with_names(scene: Scene, calls: EndpointHand
 @pytest.mark.parametrize(
     "text", ["", "x", "tea", ":)", THUMB + THUMB, THUMB + " ", "\u200d", "🏽", "a" * 999]
 )
-def test_every_call_refuses_what_is_not_one_emoji(
+def test_every_call_refuses_text_that_is_not_one_emoji(
     calls: EndpointHandlers, call: tuple[str, str], text: str
 ) -> None:
     emoji = calls[call].path["emoji"]

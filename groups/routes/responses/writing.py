@@ -136,7 +136,7 @@ class WriteMessage(ContentBody):
 
 
 class NewMessage(ContentBody):
-    """The content as in `WriteMessage`, or instead of it in `forward` a message to copy; `silent` rings nobody."""
+    """The content as in `WriteMessage`, or in `forward` a message to copy; with `silent`, devices do not ring."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -62,7 +62,7 @@ class DraftContent:
     async def keep_copy(
         self, copy: LoadedContent, tx: Tx, *, instead_of: Content | None = None
     ) -> None:
-        """Count the uploads of a forwarded message's copy as used, in place of what was kept before."""
+        """Count the uploads of a forwarded message's copy as used, in place of those kept before."""
         await self.media.use(media_ids_of(copy.content), tx)
         await self.media.release(media_ids_of(instead_of), self.clock.now(), tx)
 

@@ -120,7 +120,7 @@ def cut_messages(
     """The page, newest first, of the first `limit + 1` messages in its direction, and the cursor to the next page.
 
     Messages up to the floor are left out: newest first they come last, so the page is as if read above the floor.
-    Without `size_of`, the page may have more bytes than a page should have; whoever renders it cuts it.
+    Without `size_of`, the page may be too large in bytes; rendering then cuts it.
     """
     visible = [message for message in read if message.seq > floor] if floor else read
     messages, has_more = cut_page(visible, limit, size_of)

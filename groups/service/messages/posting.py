@@ -1,7 +1,7 @@
-"""Posting to any stream: one queue, one batch, one way to store, whoever may write there.
+"""Posting to any stream: the queue, the batch and the storing, which all kinds of streams share.
 
-A front door says who may post, and what changes along with the messages (`PostTarget`); the rest happens here. There
-are two: `MessageService` for groups, and in a higher package the one for one-to-one messages.
+A front door decides who may post, and what changes along with the messages (`PostTarget`); the rest happens here. There
+are two: `MessageService` for groups, and in a higher package `DialogueService` for one-to-one messages.
 
 Promises:
     Dense seqs (P2): posts to one stream share transactions, and head and messages change in one of them.
@@ -31,7 +31,7 @@ from groups.store.media import MediaStore
 from groups.store.messages import KeyedMessage, MessageStore
 from groups.store.streams import StreamState, StreamStore
 
-# --- what is posted -----------------------------------------------------------------------------------------------
+# --- posts --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class LoadedContent:
 ContentLoader = Callable[[Tx], Awaitable[LoadedContent]]
 """Fetches what to post, inside the transaction that posts it, or refuses with a DomainError.
 
-It is called last, when nothing else stands in the way, and not at all when the message is there already: so what it
-takes out of its place is posted, and once.
+It is called last, when nothing else refuses the post, and not at all when the message exists already. So a draft that
+it deletes is posted, and posted once.
 """
 
 
@@ -133,7 +133,7 @@ def check_media_quota(used: int, more: int, limit: int) -> None:
 
 
 class PostBatch:
-    """The posts of one transaction: their seqs, and what is left of the stream's rate and quota."""
+    """The posts of one transaction: their seqs, and the rest of the stream's rate and quota."""
 
     def __init__(
         self,
@@ -202,7 +202,7 @@ class PostBatch:
         return {added.message.sender_id: added.message.seq for added in self.added}
 
 
-# --- where it is posted -------------------------------------------------------------------------------------------
+# --- streams ------------------------------------------------------------------------------------------------------
 
 P = TypeVar("P", bound=PendingPost)
 P_contra = TypeVar("P_contra", bound=PendingPost, contravariant=True)
@@ -220,7 +220,7 @@ class StreamQuery:
 
     @property
     def lookups(self) -> Sequence[BatchedQuery[Any]]:
-        """The queries to be looked up, behind the group's: beside what does not exist, nothing is found."""
+        """The queries to look up, behind the query for the group: where that finds nothing, neither do these."""
         found = self.of_state, self.of_known
         return found if self.of_media is None else (*found, self.of_media)
 
@@ -231,7 +231,7 @@ class StreamQuery:
 
 
 class PostTarget(Protocol[P_contra, R_co]):
-    """One stream as a transaction finds it: who may post there, and what changes along with its messages."""
+    """One stream in a transaction: decides who may post, and writes what changes along with the messages."""
 
     @property
     def media_limit(self) -> int:
@@ -251,18 +251,21 @@ class PostTarget(Protocol[P_contra, R_co]):
         ...
 
     async def before_append(self, batch: PostBatch, tx: Tx) -> None:
-        """Write what must be written before the messages."""
+        """Write the changes that must come before the messages."""
         ...
 
     async def after_append(self, batch: PostBatch, tx: Tx) -> None:
-        """Write what depends on the messages, and publish them."""
+        """Write the changes that depend on the messages, and publish the messages."""
         ...
 
 
 OpenPostTarget = Callable[
     [Sequence[P], StreamQuery, Tx], Awaitable[PostTarget[P, R] | type[DomainError]]
 ]
-"""Reads who may post, and looks up the given query along with it; the error for all posts where nobody can post."""
+"""Opens the stream of a batch of posts, and looks up the given query.
+
+Returns the class of the error for all posts where the stream does not exist.
+"""
 
 
 class PostQueue(Generic[P, R]):
@@ -335,7 +338,7 @@ class PostQueue(Generic[P, R]):
         batch, known = self._begin(stream_id, query, target), query.of_known.found
         outcomes: list[R | DomainError] = []
         for post in posts:
-            is_taken = False
+            has_deleted_draft = False
             try:
                 first = known.get((post.sender_id, post.key.stored))
                 refusal = target.refusal(post, batch.now, is_repeated=first is not None)
@@ -344,15 +347,15 @@ class PostQueue(Generic[P, R]):
                 if first is None:
                     batch.rate.check()
                     loaded = await _load(post, query.media, tx)
-                    is_taken = loaded.are_uploads_counted
+                    has_deleted_draft = loaded.are_uploads_counted
                     first = batch.add(post, loaded, target.signature_of(post))
                     known[post.sender_id, post.key.stored] = first
                 elif first.digest != post.key.digest:
                     raise IdempotencyConflict
                 outcomes.append(target.result(post, first.message))
             except DomainError as error:
-                if is_taken:
-                    # Rolled back: what was taken out of its place must not be lost with the refusal.
+                if has_deleted_draft:
+                    # The transaction is rolled back, so that the draft that was deleted for this post comes back.
                     raise
                 outcomes.append(error)
         if batch.added:

@@ -47,8 +47,8 @@ class VisibleMessage:
 class MessagePage:
     """A page of messages, newest first, as the reader may see them; `tallies` may tell of more messages.
 
-    `is_forward`: the page is of the messages right after a seq, and fits. Otherwise whoever renders it shows as many
-    of the first as fit into a page, and goes on from there (`cursor_before`).
+    `is_forward`: the page has the messages right after a seq, and fits. Otherwise rendering shows as many of the first
+    messages as fit into a page, and goes on from there (`cursor_before`).
     """
 
     messages: list[Message]
@@ -65,7 +65,7 @@ class _GroupPost(PendingPost):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """A group's stream: its posting rule says who may post, and `message.posted` tells all members."""
+    """A group's stream: its posting rule decides who may post, and `message.posted` goes to all members."""
 
     group: Group
     members: Mapping[UserId, Member]

@@ -1,4 +1,4 @@
-"""What all message streams have in common, whoever may write to them: posting, edits, deletions, pages, their end.
+"""Message streams: posting, edits, deletions, pages, their end, which all kinds of streams share.
 
 `MessageService` and `EditService` stand on it for the streams of groups, `conversations` for those of one-to-one
 messages. It checks nobody's rights: its callers do, in the same transaction where there is one.
@@ -53,7 +53,7 @@ class ChangeTarget(Protocol):
 T = TypeVar("T", bound=ChangeTarget)
 
 OpenMessage = Callable[[Tx], Awaitable[T]]
-"""Finds the message that the actor wants to change, or raises what refuses the change."""
+"""Finds the message that the actor wants to change; raises the refusal where they may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +108,9 @@ class StreamService:
     ) -> tuple[Message, T]:
         """Replace a message's content; the same content again changes nothing and records nothing.
 
-        Returns the message after it, and what `open_message` found. Raises: FieldTooLong, InvalidRequest; what
-        `open_message` raises; MessageRecalled; MediaNotFound, WrongMediaKind; RateLimited; StorageQuotaReached where
-        the stream would carry more bytes of uploads than `media_limit` (0: there is no limit).
+        Returns the message after the edit, and the target that `open_message` found. Raises: FieldTooLong,
+        InvalidRequest; the errors of `open_message`; MessageRecalled; MediaNotFound, WrongMediaKind; RateLimited;
+        StorageQuotaReached where the stream would carry more bytes of uploads than `media_limit` (0: no limit).
         """
         check_bounds(content, self.limits)
 
