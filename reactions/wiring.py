@@ -22,7 +22,9 @@ def assemble(
 ) -> ReactionService:
     """Reactions to the messages of this group chat; `on_batch` is called for every group-commit batch."""
     store = ReactionStore(database)
-    engine = ReactionEngine(database, store, chat.streams, clock, on_batch=on_batch)
+    engine = ReactionEngine(
+        database=database, store=store, streams=chat.streams, clock=clock, on_batch=on_batch
+    )
     service = ReactionService(database, store, engine, chat.lookup, chat.messages)
     chat.hooks.tallies = engine
     chat.hooks.stream_ended.append(service.stream_ended)

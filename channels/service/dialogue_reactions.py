@@ -127,8 +127,7 @@ class DialogueReactions:
     ) -> Tally:
         """Put the emoji on the message; again changes nothing and publishes nothing.
 
-        Publishes: DialogueReacted. Raises: ConversationNotFound; MessageNotFound; MessageRecalled; MessagesNotAccepted;
-        PeerBlocked; Banned; Muted; PermissionRefused; ReactionsPerUserReached; DistinctReactionsReached.
+        Publishes: DialogueReacted.
         """
         writer = Writer(actor, for_channel)
         return await self._submit(
@@ -140,8 +139,7 @@ class DialogueReactions:
     ) -> Tally:
         """Take the emoji off the message: also off a recalled one, also where one side blocks the other.
 
-        Taking back what is not there changes nothing and publishes nothing. Publishes: DialogueReacted. Raises:
-        ConversationNotFound; MessageNotFound; PermissionRefused to users who may not act for the channel.
+        Taking back what is not there changes nothing and publishes nothing. Publishes: DialogueReacted.
         """
         writer = Writer(actor, for_channel)
         return await self._submit(

@@ -59,8 +59,7 @@ class DialogueEdits:
     ) -> DialogueMessage:
         """Replace the content of a message that the actor wrote; for a channel, of one that any admin wrote.
 
-        The same content again changes nothing. Publishes: DialogueEdited. Raises: MessageNotFound; PermissionRefused;
-        MessageRecalled; all that refuses a message.
+        The same content again changes nothing. Publishes: DialogueEdited.
         """
         writer = Writer(actor, for_channel)
 
@@ -80,8 +79,7 @@ class DialogueEdits:
     ) -> None:
         """Delete a message for both sides: its sender, for a while; a channel, at any time.
 
-        Doing it again changes nothing. Publishes: DialogueRecalled. Raises: MessageNotFound; PermissionRefused;
-        RecallTooLate.
+        Doing it again changes nothing. Publishes: DialogueRecalled.
         """
         writer = Writer(actor, for_channel)
 

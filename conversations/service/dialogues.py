@@ -36,12 +36,11 @@ from groups.service.messages.posting import (
     ContentLoader,
     PendingPost,
     PostBatch,
-    PostQueue,
     StreamQuery,
     fingerprint_of,
     post_key,
 )
-from groups.service.messages.stream import StreamService
+from groups.service.messages.stream import PostQueue, StreamService
 from groups.service.write_locks import stream_lock
 
 
@@ -177,10 +176,7 @@ class DialogueService:
     ) -> DialogueMessage:
         """Add a message, the first of which begins the dialogue; with a `key`, doing it again answers the first one.
 
-        The writer's own cursor moves to it. Publishes: DialoguePosted. Raises: ConversationNotFound;
-        MessagesNotAccepted; PeerBlocked; DialogueLimitReached; UnansweredLimitReached; Banned; Muted;
-        PermissionRefused; FieldTooLong; MediaNotFound; WrongMediaKind; RateLimited at `posts_per_second`;
-        IdempotencyConflict.
+        The writer's own cursor moves to it. Publishes: DialoguePosted.
         """
         fingerprint = fingerprint_of(content, silent=silent)
         return await self._submit(actor, dialogue, content, fingerprint, key, silent, for_channel)
@@ -197,8 +193,7 @@ class DialogueService:
     ) -> DialogueMessage:
         """Add a copy of a message from elsewhere, which shows its origin; with a `key`, once.
 
-        Publishes: DialoguePosted. Raises: as `post`; GroupNotFound, MessageNotFound, PermissionRefused, Banned,
-        MessageRecalled, ForwardingNotAllowed for the source.
+        Publishes: DialoguePosted.
         """
         load = self._forwards.loader(actor, source, silent=silent)
         fingerprint = forward_fingerprint_of(source, silent=silent)
@@ -261,7 +256,7 @@ class DialogueService:
     ) -> tuple[list[DialogueMessage], str | None]:
         """A page of messages, newest first: the newest, those before a seq, or those right after a seq.
 
-        A dialogue that has not begun is empty. Raises: ConversationNotFound; BadCursor.
+        A dialogue that has not begun is empty.
         """
         await self.check_there(actor, dialogue, for_channel=for_channel)
         messages, next_cursor = await self._streams.page(
@@ -276,10 +271,7 @@ class DialogueService:
     async def get(
         self, actor: Actor, dialogue: Dialogue, seq: int, *, for_channel: bool = False
     ) -> DialogueMessage:
-        """One message of the dialogue.
-
-        Raises: ConversationNotFound; MessageNotFound.
-        """
+        """One message of the dialogue."""
         await self.check_there(actor, dialogue, for_channel=for_channel)
         message = await self._streams.find(dialogue.stream_id, seq)
         if message is None:

@@ -88,26 +88,47 @@ Returns the class of the error for all commands where nobody can react; it need 
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionEngine:
+    """The reactions of one database."""
+
+    database: Database
+    store: ReactionStore
+    streams: StreamService
+    clock: Clock
+    on_batch: OnBatch | None = None
+
+    def queue_for(self, open_target: OpenTarget[C], *, name: str) -> "ReactionQueue[C]":
+        """The queue of a front door; `name` is what metrics call it."""
+        return ReactionQueue(self, open_target, name)
+
+    # --- reading: whether a user may see the messages is the caller's to know ----------------------------------------
+
+    async def tallies_of(
+        self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]
+    ) -> Tallies:
+        """The tally of each of the messages that has one, with what the user holds: one command for all."""
+        if not seqs:
+            return Tallies()
+        return await self.store.read(MessageKeys(stream_id, tuple(seqs)), user_id) or Tallies()
+
+    def query_beside(
+        self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
+    ) -> TallyQuery:
+        """The same for each of these users, of the messages that another query of the same command finds."""
+        return self.store.query_beside(messages, user_ids)
+
+
 class ReactionQueue(Generic[C]):
     """Commands of one front door; those for one message share a transaction."""
 
-    def __init__(
-        self,
-        database: Database,
-        store: ReactionStore,
-        streams: StreamService,
-        clock: Clock,
-        open_target: OpenTarget[C],
-        *,
-        name: str,
-        on_batch: OnBatch | None,
-    ) -> None:
-        self._store = store
-        self._streams = streams
-        self._clock = clock
+    def __init__(self, engine: ReactionEngine, open_target: OpenTarget[C], name: str) -> None:
+        self._store = engine.store
+        self._streams = engine.streams
+        self._clock = engine.clock
         self._open_target = open_target
         self._commits: GroupCommit[C, Tally] = GroupCommit(
-            database, self._apply, name=name, on_batch=on_batch, locks_of=_locks_of
+            engine.database, self._apply, name=name, on_batch=engine.on_batch, locks_of=_locks_of
         )
 
     async def submit(self, stream_id: StreamId, seq: int, command: C) -> Tally:
@@ -157,53 +178,6 @@ class ReactionQueue(Generic[C]):
     async def close(self) -> None:
         """Wait until every submitted command is committed or refused."""
         await self._commits.close()
-
-
-class ReactionEngine:
-    """The reactions of one database."""
-
-    def __init__(
-        self,
-        database: Database,
-        store: ReactionStore,
-        streams: StreamService,
-        clock: Clock,
-        *,
-        on_batch: OnBatch | None = None,
-    ) -> None:
-        self._database = database
-        self._store = store
-        self._streams = streams
-        self._clock = clock
-        self._on_batch = on_batch
-
-    def queue_for(self, open_target: OpenTarget[C], *, name: str) -> ReactionQueue[C]:
-        """The queue of a front door; `name` is what metrics call it."""
-        return ReactionQueue(
-            self._database,
-            self._store,
-            self._streams,
-            self._clock,
-            open_target,
-            name=name,
-            on_batch=self._on_batch,
-        )
-
-    # --- reading: whether a user may see the messages is the caller's to know ----------------------------------------
-
-    async def tallies_of(
-        self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]
-    ) -> Tallies:
-        """The tally of each of the messages that has one, with what the user holds: one command for all."""
-        if not seqs:
-            return Tallies()
-        return await self._store.read(MessageKeys(stream_id, tuple(seqs)), user_id) or Tallies()
-
-    def query_beside(
-        self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
-    ) -> TallyQuery:
-        """The same for each of these users, of the messages that another query of the same command finds."""
-        return self._store.query_beside(messages, user_ids)
 
 
 def _apply_one(

@@ -114,9 +114,7 @@ class ReactionService:
         """Put the actor's emoji on the message; in a group that allows only one, it replaces the old one.
 
         Reacting twice with the same emoji changes nothing and publishes nothing. Publishes: ReactionsChanged, once for
-        all commands of the transaction. Raises: GroupNotFound; PermissionRefused; Banned; ReactingBanned;
-        MessageNotFound; MessageRecalled; ReactionsFrozen; ReactionNotAllowed; ReactionsPerUserReached;
-        DistinctReactionsReached.
+        all commands of the transaction.
         """
         command = _Command(actor=actor, group_id=group_id, emoji=emoji, is_adding=True)
         return await self._queue.submit(stream_of(group_id), seq, command)
@@ -124,8 +122,7 @@ class ReactionService:
     async def unreact(self, actor: Actor, group_id: GroupId, seq: int, emoji: Emoji) -> Tally:
         """Take the actor's emoji off the message: also one no longer allowed, also off a recalled message.
 
-        Taking back what is not there changes nothing and publishes nothing. Publishes: ReactionsChanged. Raises:
-        GroupNotFound; PermissionRefused; Banned; MessageNotFound.
+        Taking back what is not there changes nothing and publishes nothing. Publishes: ReactionsChanged.
         """
         command = _Command(actor=actor, group_id=group_id, emoji=emoji, is_adding=False)
         return await self._queue.submit(stream_of(group_id), seq, command)
@@ -151,10 +148,7 @@ class ReactionService:
         return await self.engine.tallies_of(actor.user_id, stream_id, seqs)
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Tally:
-        """The tally of one message.
-
-        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
-        """
+        """The tally of one message."""
         message = (await self._messages.get(actor, group_id, seq)).message
         return (await self.tallies(actor, message.stream_id, [seq])).get(seq, Tally())
 
@@ -168,11 +162,7 @@ class ReactionService:
         limit: int,
         cursor: str | None,
     ) -> tuple[list[Reaction], str | None]:
-        """A page of the users who hold the emoji, by user id.
-
-        Raises: GroupNotFound; PermissionRefused (in a channel, to all but owner and admins); Banned; MessageNotFound;
-        BadCursor.
-        """
+        """A page of the users who hold the emoji, by user id."""
         posted = await self._messages.get(actor, group_id, seq)
         refusal = policy.listing_refusal(posted.access)
         if refusal is not None:

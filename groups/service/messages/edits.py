@@ -7,6 +7,7 @@ message of another member) and event change in one transaction.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from groups import policy
 from groups.events import MessageEdited, MessageRecalled
@@ -73,19 +74,14 @@ class EditService:
     ) -> VisibleMessage:
         """Replace a message's content; the same content again changes nothing.
 
-        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; MessageRecalled; FieldTooLong; all that
-        refuses a post.
+        Publishes: MessageEdited.
         """
-
-        async def open_message(tx: Tx) -> _Target:
-            return await self._open(actor, group_id, seq, policy.editing_refusal, tx)
-
         edited, target = await self.streams.edit(
             actor,
             stream_of(group_id),
             seq,
             content,
-            open_message,
+            partial(self._open, actor, group_id, seq, policy.editing_refusal),
             media_limit=self.limits.channel_media_bytes,
         )
         return VisibleMessage(edited, target.access)
@@ -93,18 +89,10 @@ class EditService:
     async def recall(self, actor: Actor, group_id: GroupId, seq: int) -> None:
         """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing.
 
-        Publishes: MessageRecalled. Raises: GroupNotFound; MessageNotFound; PermissionRefused; RecallTooLate.
+        Publishes: MessageRecalled.
         """
-        window = self.limits.recall_seconds
-
-        def refusal_of(
-            access: AccessContext, message: Message, now: datetime
-        ) -> DomainError | None:
-            return policy.recalling_refusal(access, message, now, window)
-
-        async def open_message(tx: Tx) -> _Target:
-            return await self._open(actor, group_id, seq, refusal_of, tx)
-
+        refusal_of = partial(policy.recalling_refusal, window_seconds=self.limits.recall_seconds)
+        open_message = partial(self._open, actor, group_id, seq, refusal_of)
         await self.streams.recall(stream_of(group_id), seq, open_message)
 
     async def _open(

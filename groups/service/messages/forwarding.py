@@ -45,8 +45,7 @@ class ForwardService:
     ) -> VisibleMessage:
         """Post a copy of a message of the source in the group's stream; with a `key`, once.
 
-        Publishes: MessagePosted. Raises: as a post; GroupNotFound, MessageNotFound, PermissionRefused, Banned,
-        MessageRecalled, ForwardingNotAllowed for the source.
+        Publishes: MessagePosted.
         """
         load = self.loader(actor, source, silent=silent)
         known_as = post_key(key, forward_fingerprint_of(source, silent=silent))
@@ -55,10 +54,7 @@ class ForwardService:
     async def preview(
         self, actor: Actor, group_id: GroupId, source: Source, *, silent: bool = False
     ) -> VisibleMessage:
-        """The message that forwarding this would make; nothing is stored.
-
-        Raises: as `forward`.
-        """
+        """The message that forwarding this would make; nothing is stored."""
         load = self.loader(actor, source, silent=silent)
         return await self.messages.preview(actor, group_id, load)
 

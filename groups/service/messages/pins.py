@@ -53,8 +53,7 @@ class PinService:
     async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
         """Pin a message; pinning it again changes nothing, not even its place among the pins.
 
-        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; PermissionRefused; Banned; MessageRecalled;
-        PinLimitReached at `pinned_messages`.
+        Publishes: MessageEdited.
         """
 
         async def work(tx: Tx) -> VisibleMessage:
@@ -77,7 +76,7 @@ class PinService:
     async def unpin(self, actor: Actor, group_id: GroupId, seq: int) -> None:
         """Unpin a message; one that is not pinned stays as it is.
 
-        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; PermissionRefused; Banned.
+        Publishes: MessageEdited.
         """
 
         async def work(tx: Tx) -> None:
@@ -91,10 +90,7 @@ class PinService:
         await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def list_pins(self, actor: Actor, group_id: GroupId) -> PinnedMessages:
-        """All pinned messages, the newest pin first; they are few.
-
-        Raises: GroupNotFound; PermissionRefused; Banned.
-        """
+        """All pinned messages, the newest pin first; they are few."""
         access = await self.guard.reading(actor, group_id)
         stream_id = access.group.stream_id
         floor = policy.history_floor(access)
@@ -110,8 +106,7 @@ class PinService:
     ) -> VisibleMessage:
         """Stop new reactions to the message, or allow them again; existing ones stay and can be taken back.
 
-        Doing it again changes nothing. Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound;
-        PermissionRefused; Banned; MessageRecalled.
+        Doing it again changes nothing. Publishes: MessageEdited.
         """
 
         async def work(tx: Tx) -> VisibleMessage:

@@ -1,35 +1,22 @@
-"""Posting to any stream: the queue, the batch and the storing, which all kinds of streams share.
-
-A front door decides who may post, and what changes along with the messages (`PostTarget`); the rest happens here. There
-are two: `MessageService` for groups, and in a higher package `DialogueService` for one-to-one messages.
-
-Promises:
-    Dense seqs (P2): posts to one stream share transactions, and head and messages change in one of them.
-    Once (P6): a post whose key is known answers the message of the first time.
-    Flat cost (P8): a batch costs the same few database commands for any number of posts and of readers. The posting
-    rate is a token bucket in the stream's document, which every post writes anyway, so it holds across processes.
-"""
+"""Posts on their way into a stream: content, key, the batch that numbers them, and the decisions of a front door."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from groups.errors import StorageQuotaReached
 from groups.kernel.actor import Actor
-from groups.kernel.clock import Clock
-from groups.kernel.errors import DomainError, FieldTooLong, IdempotencyConflict, InvalidRequest
-from groups.kernel.group_commit import GroupCommit, LocksOf, OnBatch
+from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest
 from groups.kernel.ids import StreamId, UserId, join_key, mint_id
-from groups.kernel.mongo import BatchedQuery, Database, Tx
+from groups.kernel.mongo import BatchedQuery, Tx
 from groups.limits import GroupLimits
 from groups.models import Content, LastMessage, Media, Message, Origin, Stream
-from groups.service.media.service import attached, media_ids_of
+from groups.service.media.service import media_ids_of
 from groups.service.messages.stream_rates import StreamRate
-from groups.store.media import MediaStore
-from groups.store.messages import KeyedMessage, MessageStore
-from groups.store.streams import StreamState, StreamStore
+from groups.store.messages import KeyedMessage
+from groups.store.streams import StreamState
 
 # --- posts --------------------------------------------------------------------------------------------------------
 
@@ -266,130 +253,3 @@ OpenPostTarget = Callable[
 
 Returns the class of the error for all posts where the stream does not exist.
 """
-
-
-class PostQueue(Generic[P, R]):
-    """Posts of one front door; those to one stream share transactions."""
-
-    def __init__(
-        self,
-        database: Database,
-        streams: StreamStore,
-        messages: MessageStore,
-        media: MediaStore,
-        limits: GroupLimits,
-        clock: Clock,
-        open_target: OpenPostTarget[P, R],
-        *,
-        name: str,
-        on_batch: OnBatch | None,
-        locks_of: LocksOf,
-    ) -> None:
-        self._database = database
-        self._streams = streams
-        self._messages = messages
-        self._media = media
-        self._limits = limits
-        self._clock = clock
-        self._open_target = open_target
-        self._commits: GroupCommit[P, R] = GroupCommit(
-            database, self._apply, name=name, on_batch=on_batch, locks_of=locks_of
-        )
-
-    async def submit(self, stream_id: StreamId, post: P) -> R:
-        """Add a message to the stream; a post with a key that was used before answers the first message.
-
-        Raises: the target's refusals; FieldTooLong, InvalidRequest; MediaNotFound, WrongMediaKind; what a
-        `ContentLoader` raises; RateLimited; StorageQuotaReached; IdempotencyConflict.
-        """
-        if isinstance(post.content, Content):
-            check_bounds(post.content, self._limits)
-        return await self._commits.submit(stream_id, post)
-
-    async def preview(self, stream_id: StreamId, post: P) -> R:
-        """The answer that the post would get, under the next seq; nothing is stored.
-
-        Raises: as `submit`, but for the rate.
-        """
-        if isinstance(post.content, Content):
-            check_bounds(post.content, self._limits)
-
-        async def work(tx: Tx) -> R:
-            query = self._query(stream_id, [post], tx)
-            target = await self._open_target([post], query, tx)
-            if isinstance(target, type):
-                raise target
-            batch = self._begin(stream_id, query, target)
-            refusal = target.refusal(post, batch.now, is_repeated=False)
-            if refusal is not None:
-                raise refusal
-            loaded = await _load(post, query.media, tx)
-            added = batch.add(post, loaded, target.signature_of(post))
-            return target.result(post, added.message)
-
-        return await self._database.run(work)
-
-    async def _apply(self, tx: Tx, key: str, posts: Sequence[P]) -> Sequence[R | DomainError]:
-        stream_id = StreamId(key)
-        query = self._query(stream_id, posts, tx)
-        target = await self._open_target(posts, query, tx)
-        if isinstance(target, type):
-            return [target() for _ in posts]
-        batch, known = self._begin(stream_id, query, target), query.of_known.found
-        outcomes: list[R | DomainError] = []
-        for post in posts:
-            has_deleted_draft = False
-            try:
-                first = known.get((post.sender_id, post.key.stored))
-                refusal = target.refusal(post, batch.now, is_repeated=first is not None)
-                if refusal is not None:
-                    raise refusal
-                if first is None:
-                    batch.rate.check()
-                    loaded = await _load(post, query.media, tx)
-                    has_deleted_draft = loaded.are_uploads_counted
-                    first = batch.add(post, loaded, target.signature_of(post))
-                    known[post.sender_id, post.key.stored] = first
-                elif first.digest != post.key.digest:
-                    raise IdempotencyConflict
-                outcomes.append(target.result(post, first.message))
-            except DomainError as error:
-                if has_deleted_draft:
-                    # The transaction is rolled back, so that the draft that was deleted for this post comes back.
-                    raise
-                outcomes.append(error)
-        if batch.added:
-            await target.before_append(batch, tx)
-            left = batch.rate.left
-            await self._streams.advance(stream_id, batch.last, left, batch.media_bytes, tx)
-            await self._messages.insert_messages(batch.added, tx)
-            await self._media.use(batch.uncounted_uploads, tx)
-            await target.after_append(batch, tx)
-        return outcomes
-
-    def _query(self, stream_id: StreamId, posts: Sequence[P], tx: Tx) -> StreamQuery:
-        keys = [(p.sender_id, p.key.stored) for p in posts if p.key.is_callers or tx.attempt]
-        uploads = {
-            i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
-        }
-        return StreamQuery(
-            self._streams.lookup(stream_id),
-            self._messages.lookup_by_keys(stream_id, keys),
-            self._media.lookup_many(uploads) if uploads else None,
-        )
-
-    def _begin(
-        self, stream_id: StreamId, query: StreamQuery, target: PostTarget[P, R]
-    ) -> PostBatch:
-        state, now = query.of_state.found, self._clock.now()
-        return PostBatch(stream_id, state, now, self._limits, media_limit=target.media_limit)
-
-    async def close(self) -> None:
-        """Wait until every submitted post is committed or refused."""
-        await self._commits.close()
-
-
-async def _load(post: PendingPost, media: Mapping[str, Media], tx: Tx) -> LoadedContent:
-    if isinstance(post.content, Content):
-        return LoadedContent(attached(post.actor, post.content, media), post.silent)
-    return await post.content(tx)

@@ -22,12 +22,11 @@ from groups.service.messages.posting import (
     PendingPost,
     PostBatch,
     PostKey,
-    PostQueue,
     StreamQuery,
     fingerprint_of,
     post_key,
 )
-from groups.service.messages.stream import StreamService
+from groups.service.messages.stream import PostQueue, StreamService
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
@@ -156,9 +155,7 @@ class MessageService:
     ) -> VisibleMessage:
         """Add a message to the group's stream; with a `key`, doing it again answers the first one.
 
-        The author's own read cursor moves to it. Publishes: MessagePosted. Raises: GroupNotFound; FieldTooLong;
-        PostingNotAllowed; Muted; Banned; MediaNotFound; WrongMediaKind; StorageQuotaReached; RateLimited at
-        `posts_per_second` or `stream_bytes_per_second`; IdempotencyConflict.
+        The author's own read cursor moves to it. Publishes: MessagePosted.
         """
         known_as = post_key(key, fingerprint_of(content, silent=silent))
         post = _GroupPost(
@@ -184,10 +181,7 @@ class MessageService:
         *,
         silent: bool = False,
     ) -> VisibleMessage:
-        """The message that posting this would make, under the next seq; nothing is stored.
-
-        Raises: as `post`, but for the rate.
-        """
+        """The message that posting this would make, under the next seq; nothing is stored."""
         post = _GroupPost(
             actor=actor, group_id=group_id, content=content, key=post_key(None, ""), silent=silent
         )
@@ -256,7 +250,6 @@ class MessageService:
         """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq.
 
         `next_cursor` goes on in the same direction: back in time, or forward from `after_seq`.
-        Raises: GroupNotFound; PermissionRefused; Banned; BadCursor.
         """
         before_seq, after_seq = page_bounds(cursor, before_seq, after_seq)
         if after_seq is None:
@@ -284,10 +277,7 @@ class MessageService:
         return MessagePage(messages, access, next_cursor, tallies, is_forward=True)
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
-        """One message.
-
-        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
-        """
+        """One message."""
         access, message = await self._guard.message(actor, group_id, seq)
         return VisibleMessage(message, access)
 

@@ -1,30 +1,42 @@
 """Message streams: posting, edits, deletions, pages, their end, which all kinds of streams share.
 
 `MessageService` and `EditService` stand on it for the streams of groups, `conversations` for those of one-to-one
-messages. It checks nobody's rights: its callers do, in the same transaction where there is one.
+messages. It checks nobody's rights: its callers do, in the same transaction where there is one. A front door decides
+who may post, and what changes along with the messages (`posting.PostTarget`); the queue does the rest.
+
+Promises:
+    Dense seqs (P2): posts to one stream share transactions, and head and messages change in one of them.
+    Once (P6): a post whose key is known answers the message of the first time.
+    Flat cost (P8): a batch costs the same few database commands for any number of posts and of readers. The posting
+    rate is a token bucket in the stream's document, which every post writes anyway, so it holds across processes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from groups.errors import MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.group_commit import LocksOf, OnBatch
+from groups.kernel.errors import DomainError, IdempotencyConflict
+from groups.kernel.group_commit import GroupCommit, LocksOf, OnBatch
 from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import json_size
 from groups.limits import GroupLimits
-from groups.models import Content, Message, Stream
+from groups.models import Content, Media, Message, Stream
 from groups.service.media.service import attached, kept_as_own, media_ids_of
 from groups.service.messages.page_reader import cut_messages, page_bounds
 from groups.service.messages.posting import (
+    LoadedContent,
     OpenPostTarget,
     P,
-    PostQueue,
+    PendingPost,
+    PostBatch,
+    PostTarget,
     R,
+    StreamQuery,
     check_bounds,
     check_media_quota,
 )
@@ -77,20 +89,9 @@ class StreamService:
         name: str,
         on_batch: OnBatch | None = None,
         locks_of: LocksOf = lambda stream_id: (stream_lock(StreamId(stream_id)),),
-    ) -> PostQueue[P, R]:
+    ) -> "PostQueue[P, R]":
         """The queue of a front door; `name` is what metrics call it."""
-        return PostQueue(
-            self.database,
-            self.streams,
-            self.messages,
-            self.media,
-            self.limits,
-            self.clock,
-            open_target,
-            name=name,
-            on_batch=on_batch,
-            locks_of=locks_of,
-        )
+        return PostQueue(self, open_target, name=name, on_batch=on_batch, locks_of=locks_of)
 
     async def begin(self, stream_id: StreamId, tx: Tx) -> None:
         """Begin a stream that is known not to exist; of two transactions that begin it at once, one runs again."""
@@ -246,3 +247,125 @@ class StreamService:
         deleted, used = await self.messages.delete_some(stream_id, STEP, tx)
         await self.media.release(used, self.clock.now(), tx)
         return deleted > 0
+
+
+class PostQueue(Generic[P, R]):
+    """Posts of one front door; those to one stream share transactions."""
+
+    def __init__(
+        self,
+        streams: StreamService,
+        open_target: OpenPostTarget[P, R],
+        *,
+        name: str,
+        on_batch: OnBatch | None,
+        locks_of: LocksOf,
+    ) -> None:
+        self._database = streams.database
+        self._streams = streams.streams
+        self._messages = streams.messages
+        self._media = streams.media
+        self._limits = streams.limits
+        self._clock = streams.clock
+        self._open_target = open_target
+        self._commits: GroupCommit[P, R] = GroupCommit(
+            streams.database, self._apply, name=name, on_batch=on_batch, locks_of=locks_of
+        )
+
+    async def submit(self, stream_id: StreamId, post: P) -> R:
+        """Add a message to the stream; a post with a key that was used before answers the first message.
+
+        Raises: the target's refusals; FieldTooLong, InvalidRequest; MediaNotFound, WrongMediaKind; what a
+        `ContentLoader` raises; RateLimited; StorageQuotaReached; IdempotencyConflict.
+        """
+        if isinstance(post.content, Content):
+            check_bounds(post.content, self._limits)
+        return await self._commits.submit(stream_id, post)
+
+    async def preview(self, stream_id: StreamId, post: P) -> R:
+        """The answer that the post would get, under the next seq; nothing is stored.
+
+        Raises: as `submit`, but for the rate.
+        """
+        if isinstance(post.content, Content):
+            check_bounds(post.content, self._limits)
+
+        async def work(tx: Tx) -> R:
+            query = self._query(stream_id, [post], tx)
+            target = await self._open_target([post], query, tx)
+            if isinstance(target, type):
+                raise target
+            batch = self._begin(stream_id, query, target)
+            refusal = target.refusal(post, batch.now, is_repeated=False)
+            if refusal is not None:
+                raise refusal
+            loaded = await _load(post, query.media, tx)
+            added = batch.add(post, loaded, target.signature_of(post))
+            return target.result(post, added.message)
+
+        return await self._database.run(work)
+
+    async def _apply(self, tx: Tx, key: str, posts: Sequence[P]) -> Sequence[R | DomainError]:
+        stream_id = StreamId(key)
+        query = self._query(stream_id, posts, tx)
+        target = await self._open_target(posts, query, tx)
+        if isinstance(target, type):
+            return [target() for _ in posts]
+        batch, known = self._begin(stream_id, query, target), query.of_known.found
+        outcomes: list[R | DomainError] = []
+        for post in posts:
+            has_deleted_draft = False
+            try:
+                first = known.get((post.sender_id, post.key.stored))
+                refusal = target.refusal(post, batch.now, is_repeated=first is not None)
+                if refusal is not None:
+                    raise refusal
+                if first is None:
+                    batch.rate.check()
+                    loaded = await _load(post, query.media, tx)
+                    has_deleted_draft = loaded.are_uploads_counted
+                    first = batch.add(post, loaded, target.signature_of(post))
+                    known[post.sender_id, post.key.stored] = first
+                elif first.digest != post.key.digest:
+                    raise IdempotencyConflict
+                outcomes.append(target.result(post, first.message))
+            except DomainError as error:
+                if has_deleted_draft:
+                    # The transaction is rolled back, so that the draft that was deleted for this post comes back.
+                    raise
+                outcomes.append(error)
+        if batch.added:
+            await target.before_append(batch, tx)
+            left = batch.rate.left
+            await self._streams.advance(stream_id, batch.last, left, batch.media_bytes, tx)
+            await self._messages.insert_messages(batch.added, tx)
+            await self._media.use(batch.uncounted_uploads, tx)
+            await target.after_append(batch, tx)
+        return outcomes
+
+    def _query(self, stream_id: StreamId, posts: Sequence[P], tx: Tx) -> StreamQuery:
+        keys = [(p.sender_id, p.key.stored) for p in posts if p.key.is_callers or tx.attempt]
+        uploads = {
+            i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
+        }
+        return StreamQuery(
+            self._streams.lookup(stream_id),
+            self._messages.lookup_by_keys(stream_id, keys),
+            self._media.lookup_many(uploads) if uploads else None,
+        )
+
+    def _begin(
+        self, stream_id: StreamId, query: StreamQuery, target: PostTarget[P, R]
+    ) -> PostBatch:
+        state, now = query.of_state.found, self._clock.now()
+        return PostBatch(stream_id, state, now, self._limits, media_limit=target.media_limit)
+
+    async def close(self) -> None:
+        """Wait until every submitted post is committed or refused."""
+        await self._commits.close()
+
+
+async def _load(post: PendingPost, media: Mapping[str, Media], tx: Tx) -> LoadedContent:
+    if isinstance(post.content, Content):
+        return LoadedContent(attached(post.actor, post.content, media), post.silent)
+    return await post.content(tx)
