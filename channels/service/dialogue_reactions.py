@@ -43,20 +43,17 @@ class _Rules:
 _RULES: Final = _Rules()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Command(ReactionCommand):
     """The wish of one of the two sides."""
 
     writer: Writer
     dialogue: Dialogue
 
-    @property
-    def holder(self) -> UserId:
-        return holder_in(self.dialogue, for_channel=self.writer.is_for_channel)
 
-    @property
-    def users(self) -> Sequence[UserId]:
-        return self.dialogue.user_id, UserId(self.dialogue.peer_id)
+def _both_sides(commands: Sequence[_Command]) -> Collection[UserId]:
+    dialogue = commands[0].dialogue
+    return {dialogue.user_id, UserId(dialogue.peer_id)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ class DialogueReactions:
         self._streams = streams
         self._engine = engine
         self._queue: ReactionQueue[_Command] = engine.queue_for(
-            self._open, name="dialogue reactions"
+            self._open, name="dialogue reactions", holders_of=_both_sides
         )
 
     # --- change ---------------------------------------------------------------------------------------------------
@@ -129,10 +126,9 @@ class DialogueReactions:
 
         Publishes: DialogueReacted.
         """
+        holder = holder_in(dialogue, for_channel=for_channel)
         writer = Writer(actor, for_channel)
-        return await self._submit(
-            _Command(writer=writer, dialogue=dialogue, emoji=emoji, is_adding=True), seq
-        )
+        return await self._submit(_Command(holder, emoji, True, writer, dialogue), seq)
 
     async def unreact(
         self, actor: Actor, dialogue: Dialogue, seq: int, emoji: Emoji, *, for_channel: bool = False
@@ -141,10 +137,9 @@ class DialogueReactions:
 
         Taking back what is not there changes nothing and publishes nothing. Publishes: DialogueReacted.
         """
+        holder = holder_in(dialogue, for_channel=for_channel)
         writer = Writer(actor, for_channel)
-        return await self._submit(
-            _Command(writer=writer, dialogue=dialogue, emoji=emoji, is_adding=False), seq
-        )
+        return await self._submit(_Command(holder, emoji, False, writer, dialogue), seq)
 
     async def _submit(self, command: _Command, seq: int) -> Tally:
         try:

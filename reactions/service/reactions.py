@@ -10,7 +10,7 @@ from groups.errors import GroupNotFound, MessageNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
-from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.kernel.ids import GroupId, StreamId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import AccessContext, Group, Message, Tallies, Tally, message_key, stream_of
@@ -27,16 +27,12 @@ from reactions.store import ReactionStore
 STEP: Final = 1_000  # documents a transaction when a stream is cleared away
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Command(ReactionCommand):
     """The wish of a member."""
 
     actor: Actor
     group_id: GroupId
-
-    @property
-    def holder(self) -> UserId:
-        return self.actor.user_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +112,7 @@ class ReactionService:
         Reacting twice with the same emoji changes nothing and publishes nothing. Publishes: ReactionsChanged, once for
         all commands of the transaction.
         """
-        command = _Command(actor=actor, group_id=group_id, emoji=emoji, is_adding=True)
+        command = _Command(actor.user_id, emoji, True, actor, group_id)
         return await self._queue.submit(stream_of(group_id), seq, command)
 
     async def unreact(self, actor: Actor, group_id: GroupId, seq: int, emoji: Emoji) -> Tally:
@@ -124,7 +120,7 @@ class ReactionService:
 
         Taking back what is not there changes nothing and publishes nothing. Publishes: ReactionsChanged.
         """
-        command = _Command(actor=actor, group_id=group_id, emoji=emoji, is_adding=False)
+        command = _Command(actor.user_id, emoji, False, actor, group_id)
         return await self._queue.submit(stream_of(group_id), seq, command)
 
     async def _open(
