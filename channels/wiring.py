@@ -76,7 +76,7 @@ def assemble(
         on_batch=on_batch,
     )
     dialogue_reactions = DialogueReactions(
-        database, talks, chat.streams, reactions.ledger, clock, on_batch=on_batch
+        database, talks.dialogues, talks.admission, chat.streams, reactions.engine
     )
     post_settings = PostSettings(profiles, store, chat.users)
     chat.hooks.disbanded.append(channels.on_disbanded)

@@ -166,8 +166,16 @@ def assemble(
         clock,
     )
     repeats = Idempotency(IdempotencyStore(database), clock)
-    rates = StreamRates(stream_store, limits)
-    streams = StreamService(database, stream_store, messages, media, rates, limits, clock)
+    rates = StreamRates(streams=stream_store, limits=limits)
+    streams = StreamService(
+        database=database,
+        streams=stream_store,
+        messages=messages,
+        media=media,
+        rates=rates,
+        limits=limits,
+        clock=clock,
+    )
     posting = MessageService(
         database,
         groups,
@@ -175,13 +183,11 @@ def assemble(
         restrictions,
         messages,
         stream_store,
-        media,
         streams,
         guard,
         PageReader(database, groups, members, messages, hooks),
         hooks,
         limits,
-        clock,
         on_batch=on_batch,
     )
     inviting = InvitationService(invitations, groups, guard, lane, limits, clock)
@@ -217,18 +223,27 @@ def assemble(
         invitations=inviting,
         imports=ImportService(guard, lane, admin_log),
         messages=posting,
-        message_changes=EditService(database, streams, guard, admin_log, limits, clock),
-        forwards=ForwardService(posting, media, guard, hooks),
-        curation=PinService(
-            database, stream_store, rates, messages, guard, admin_log, limits, clock
+        message_changes=EditService(
+            streams=streams, guard=guard, admin_log=admin_log, limits=limits, clock=clock
         ),
-        keeping=DraftContent(media, guard, limits, clock),
+        forwards=ForwardService(messages=posting, media=media, guard=guard, hooks=hooks),
+        curation=PinService(
+            database=database,
+            streams=stream_store,
+            rates=rates,
+            messages=messages,
+            guard=guard,
+            admin_log=admin_log,
+            limits=limits,
+            clock=clock,
+        ),
+        keeping=DraftContent(media=media, guard=guard, limits=limits, clock=clock),
         repeats=repeats,
         streams=streams,
         directory=Directory(groups, members, stream_store),
         users=UserService(database, users, faces, clock),
         revocations=Revocations(database, users, clock),
         media=MediaService(database, media, UploadFiles(disks), limits, clock, on_batch=on_batch),
-        views=ViewCounts(messages),
+        views=ViewCounts(messages=messages),
         clearing=clearing,
     )

@@ -6,35 +6,43 @@ from groups.kernel.errors import InvalidInput, LimitReached, PermissionDenied
 
 
 class BadEmoji(InvalidInput):
-    """What was sent is not exactly one emoji."""
+    """The text is not exactly one emoji."""
 
     code: ClassVar[str] = "bad_emoji"
-    summary: ClassVar[str] = "This is not an emoji"
+    summary: ClassVar[str] = "Send exactly one emoji"
 
 
 class ReactionNotAllowed(PermissionDenied):
     """The group's settings do not allow this emoji, or none at all."""
 
     code: ClassVar[str] = "reaction_not_allowed"
-    summary: ClassVar[str] = "This reaction is not allowed here"
+    summary: ClassVar[str] = (
+        "This group does not allow this reaction; its settings list those it allows"
+    )
 
 
 class ReactionsFrozen(PermissionDenied):
-    """Nobody may react to this message any more; taking one's own reaction back is allowed."""
+    """Nobody may react to this message any more; users may still take back their own reactions."""
 
     code: ClassVar[str] = "reactions_frozen"
-    summary: ClassVar[str] = "The reactions to this message are frozen"
+    summary: ClassVar[str] = (
+        "The reactions to this message are frozen; you can only take yours back"
+    )
 
 
 class ReactionsPerUserReached(LimitReached):
     """The user already holds `limit` different emoji on the message."""
 
     code: ClassVar[str] = "reactions_per_user_reached"
-    summary: ClassVar[str] = "You already reacted with as many emoji as one user may"
+    summary: ClassVar[str] = (
+        "You reached the number of reactions to one message; take one back first"
+    )
 
 
 class DistinctReactionsReached(LimitReached):
-    """The message already carries `limit` different emoji; each of them can still be joined in."""
+    """The message already carries `limit` different emoji; users may still react with one of those."""
 
     code: ClassVar[str] = "distinct_reactions_reached"
-    summary: ClassVar[str] = "The message carries as many different emoji as it may"
+    summary: ClassVar[str] = (
+        "The message has as many different emoji as it may; react with one of them"
+    )

@@ -1,4 +1,4 @@
-"""What happened to reactions, once it is committed."""
+"""The event of reactions."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from groups.kernel.ids import GroupId, StreamId
 
 
 class ReactionsChanged(Event):
-    """The counts of a message, as one transaction left them: one event for all whom it served, and never a name."""
+    """The counts of a message after a transaction: one event for all commands of a batch, and never a name."""
 
     type: Literal["reactions.changed"] = "reactions.changed"
     stream_id: StreamId

@@ -1,6 +1,6 @@
-"""The bounds of reactions that are not a group's own settings (those: `groups.limits`)."""
+"""Limits of reactions, beside those that are settings of a group (`groups.limits`)."""
 
 from typing import Final
 
 BASIC_REACTIONS: Final = ("👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥")
-"""What the setting `basic` allows, each in its canonical spelling; ours, close to what WhatsApp offers first."""
+"""The emoji that the setting `basic` allows, in canonical spelling; our choice, close to what WhatsApp offers first."""

@@ -1,6 +1,6 @@
-"""Which reactions a group's settings, or rules like them, allow: pure and total.
+"""Decides which reactions a group's settings, or rules like them, allow; pure and total.
 
-Who may react at all is `groups.policy.reacting_refusal`; taking one's own reaction back asks nothing here.
+`groups.policy.reacting_refusal` decides who may react at all. Nothing here limits taking back one's own reaction.
 """
 
 from collections.abc import Collection, Mapping
@@ -34,17 +34,17 @@ def allows(choice: ReactionChoice, emoji: str) -> bool:
 
 
 def freed_by(rules: ReactionRules, own: Collection[str]) -> frozenset[str]:
-    """Which of a user's emoji on a message a new one replaces: all, where he may hold only one; else none."""
+    """The emoji of a user that a new one replaces: all of them where only one is allowed, else none."""
     return frozenset(own) if rules.reactions_per_user == 1 else frozenset()
 
 
 def adding_refusal(
     rules: ReactionRules, counts: Mapping[str, int], own: Collection[str], emoji: str
 ) -> DomainError | None:
-    """A new emoji of a user who holds `own` on a message with these counts; holding it already is never refused here.
+    """The refusal of a new emoji, for a user who holds `own` on a message with these counts.
 
-    What the new emoji replaces is counted as gone: the last holder of an emoji may swap it for a new one on a message
-    that is full.
+    An allowed emoji that the user holds already is never refused. Those that the new one replaces count as gone: the
+    last holder of an emoji may swap it for a new one on a message that is full.
     """
     if not allows(rules.reactions, emoji):
         return ReactionNotAllowed()
@@ -62,8 +62,11 @@ def adding_refusal(
 
 
 def listing_refusal(access: AccessContext) -> DomainError | None:
-    """Seeing who reacted: whoever sees the members, since it names them; in a channel owner and admins only."""
+    """The refusal to see who reacted: it names members, so it is for those who may list them."""
     refusal = policy.listing_refusal(access)
     if refusal is None:
         return None
-    return PermissionRefused("Who reacted is not shown to you here", **refusal.details)
+    return PermissionRefused(
+        "Only members see who reacted; in a channel, only the owner and admins",
+        **refusal.details,
+    )

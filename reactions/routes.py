@@ -1,6 +1,7 @@
-"""Calls on reactions: react, take back, the tally, who reacted."""
+"""Calls on reactions: react, take back, the tally, the users who reacted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from groups.errors import (
     Banned,
@@ -40,28 +41,30 @@ class ReactorResponse(Response):
     reacted_at: Instant
 
 
-async def reactor_views(users: UserService, reactions: Sequence[Reaction]) -> list[ReactorResponse]:
-    """The reactors as answered, each with the name and picture he shows."""
+async def reactor_responses(
+    users: UserService, reactions: Sequence[Reaction]
+) -> list[ReactorResponse]:
+    """The reactors, each with their name and picture."""
     profiles = await users.names(reaction.user_id for reaction in reactions)
-    views: list[ReactorResponse] = []
+    responses: list[ReactorResponse] = []
     for reaction in reactions:
         user = profiles.get(reaction.user_id) or User(user_id=reaction.user_id)
-        views.append(
+        responses.append(
             ReactorResponse(
                 user_id=user.user_id, name=user.name, face_url=user.face_url, reacted_at=reaction.at
             )
         )
-    return views
+    return responses
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReactionRoutes:
-    """Reactions to the messages of groups; `channels` speaks of the same ones on posts."""
+    """Reactions to the messages of groups; in a channel the same ones are those to its posts."""
 
     tag = "Reactions"
 
-    def __init__(self, reactions: ReactionService, users: UserService) -> None:
-        self._reactions = reactions
-        self._users = users
+    reactions: ReactionService
+    users: UserService
 
     @put(
         "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}",
@@ -86,7 +89,7 @@ class ReactionRoutes:
 
         Where a user may hold only one (`reactions_per_user` 1, as in channels), it replaces the old one.
         """
-        return rendered_tally(await self._reactions.react(actor, group_id, seq, emoji))
+        return rendered_tally(await self.reactions.react(actor, group_id, seq, emoji))
 
     @delete(
         "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}",
@@ -95,8 +98,8 @@ class ReactionRoutes:
     async def unreact(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """Take my reaction back, whatever the group allows by now."""
-        return rendered_tally(await self._reactions.unreact(actor, group_id, seq, emoji))
+        """Take my reaction back; this is always allowed."""
+        return rendered_tally(await self.reactions.unreact(actor, group_id, seq, emoji))
 
     @get(
         "/v1/groups/{group_id}/messages/{seq}/reactions",
@@ -104,7 +107,7 @@ class ReactionRoutes:
     )
     async def tally(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> TallyResponse:
         """The count of each emoji, their sum, and my own."""
-        return tally_response(await self._reactions.get(actor, group_id, seq))
+        return tally_response(await self.reactions.get(actor, group_id, seq))
 
     @get(
         "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}",
@@ -113,8 +116,8 @@ class ReactionRoutes:
     async def who(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, emoji: EmojiText, query: PageQuery
     ) -> Page[ReactorResponse]:
-        """Who reacted with the emoji, by user id: for members; in a channel for owner and admins only."""
-        reactions, next_cursor = await self._reactions.who(
+        """List the users who reacted with the emoji, by id: for members; in a channel for owner and admins only."""
+        reactions, next_cursor = await self.reactions.list_reactors(
             actor, group_id, seq, emoji, limit=query.limit, cursor=query.cursor
         )
-        return Page(items=await reactor_views(self._users, reactions), next_cursor=next_cursor)
+        return Page(items=await reactor_responses(self.users, reactions), next_cursor=next_cursor)

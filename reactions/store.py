@@ -2,22 +2,23 @@
 
 `reactions`: `_id` is `message<US>user<US>emoji`, so that a user holds an emoji once, whatever races. `tallies`: `_id`
 is the message's key; the counts of all its emoji in the one document that every change of its reactions writes, so two
-transactions on one message always conflict and the second runs again on what the first left.
+transactions on one message always conflict, and the second runs again on what the first left.
 
 Depends on: `groups.kernel.mongo`.
 """
 
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
 from groups.kernel.mongo import BatchedQuery, Database, Document, Index, JoinedOn, Tx
 from groups.kernel.request_batching import PageBatcher
-from groups.models import Message, Tally, message_key, readers_a_command, seq_in
-from reactions.models import Reaction
+from groups.models import Message, Tallies, Tally, message_key, readers_a_command, seq_in
+from reactions.models import Reaction, mine_of
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-# Of memory, and what entries take beside their documents (measured in `tests/server/test_caches.py`).
+# Bytes of memory, and bytes that an entry takes beside its document (measured in `tests/kernel/test_memory.py`).
 _KEPT_TALLY_BYTES: Final = 2 * 2**20  # some 2,000 messages
 _TALLY_BYTES: Final = 500
 _COUNT_BYTES: Final = 160
@@ -29,28 +30,16 @@ Held = dict[UserId, dict[int, set[str]]]
 """The emoji that users hold, by user and seq."""
 
 
-class MessagePage(NamedTuple):
+class MessageKeys(NamedTuple):
     """Some messages of a stream."""
 
     stream_id: StreamId
     seqs: tuple[int, ...]
 
-    @property
-    def message_ids(self) -> list[str]:
-        """The key of each message."""
-        return [message_key(self.stream_id, seq) for seq in self.seqs]
 
-
-class Seen(NamedTuple):
-    """Of some messages, by seq: the tallies, `mine` left empty, and the emoji that one user holds."""
-
-    tallies: dict[int, Tally]
-    """The same object for all who ask for the messages at once."""
-    held: dict[int, set[str]]
-
-
-class Asked(NamedTuple):
-    """Of some messages of one stream: the tallies, and what some users hold, to be looked up."""
+@dataclass(frozen=True, slots=True)
+class ReactionQuery:
+    """A query for the tallies of some messages of one stream, and for the emoji that some users hold there."""
 
     user_ids: Collection[UserId]
     of_tallies: BatchedQuery[dict[int, Tally]]
@@ -60,6 +49,27 @@ class Asked(NamedTuple):
     def queries(self) -> tuple[BatchedQuery[Any], BatchedQuery[Any]]:
         """The tallies first: where a message has none, nobody holds anything."""
         return self.of_tallies, self.of_held
+
+    def counts_of(self, seq: int) -> dict[str, int]:
+        """The counts of one of the messages."""
+        tally = self.of_tallies.result.get(seq)
+        return tally.counts if tally else {}
+
+    def held_on(self, seq: int) -> dict[UserId, set[str]]:
+        """What each of the users holds on one of the messages."""
+        held = self.of_held.result
+        return {user_id: held.get(user_id, {}).get(seq, set()) for user_id in self.user_ids}
+
+    def by_user(self) -> dict[UserId, Tallies]:
+        """What each of the users sees; the tallies are the same object for all of them."""
+        tallies, held = self.of_tallies.result, self.of_held.result
+        nothing = Tallies(tallies)
+        return {
+            user_id: Tallies(tallies, _mine_among(tallies, held[user_id]))
+            if user_id in held
+            else nothing
+            for user_id in self.user_ids
+        }
 
 
 class ReactionStore:
@@ -100,15 +110,15 @@ class ReactionStore:
             size_of=lambda raw, _: 2 * len(raw) + _HELD_BYTES,
         )
         self._reader = PageBatcher(
-            self._see, readers_per_query=lambda page: readers_a_command(len(page.seqs))
+            self._read, readers_per_query=lambda messages: readers_a_command(len(messages.seqs))
         )
 
     # --- tallies --------------------------------------------------------------------------------------------------
 
     async def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
         """Store the message's counts."""
-        # The version makes a write even of what leaves the counts as they were (one takes an emoji up, another lays it
-        # down): setting the same values again would write nothing, and so conflict with nobody.
+        # Two users may swap an emoji and leave the counts as they were. Setting the same values would write nothing,
+        # and so conflict with nobody; the version makes it a write.
         await self._tallies.update_one(
             {"_id": message_id},
             {"$set": {"counts": tally.counts, "total": tally.total}, "$inc": {"version": 1}},
@@ -116,15 +126,17 @@ class ReactionStore:
             session=tx.session,
         )
 
-    # --- what a reader of messages sees -----------------------------------------------------------------------------
+    # --- tallies as readers of messages see them ------------------------------------------------------------------
 
-    def read(self, page: MessagePage, user_id: UserId) -> Awaitable[Seen | None]:
-        """What the user sees on these messages; one command for all who ask for the page meanwhile."""
-        return self._reader.find(page, user_id)
+    def read(self, messages: MessageKeys, user_id: UserId) -> Awaitable[Tallies | None]:
+        """What the user sees on these messages; one command for all who ask for the same messages meanwhile."""
+        return self._reader.find(messages, user_id)
 
-    async def _see(self, page: MessagePage, users: Sequence[UserId]) -> dict[UserId, Seen]:
-        message_ids = page.message_ids
-        # Where nothing has a tally nobody holds anything, so the others are not asked then.
+    async def _read(
+        self, messages: MessageKeys, user_ids: Sequence[UserId]
+    ) -> dict[UserId, Tallies]:
+        message_ids = [message_key(messages.stream_id, seq) for seq in messages.seqs]
+        # First, since without any tally nobody holds anything, and the other queries find nothing beside it.
         any_tally = BatchedQuery(
             self._tallies,
             {"_id": {"$in": message_ids}},
@@ -132,29 +144,28 @@ class ReactionStore:
             {"$limit": 1},
             {"$project": {"_id": 1}},
         )
-        asked = self.ask(message_ids, users)
-        await self._database.fetch(None, any_tally, *asked.queries)
-        tallies, held = asked.of_tallies.result, asked.of_held.result
-        return {user_id: Seen(tallies, held.get(user_id, {})) for user_id in users}
+        query = self.query(message_ids, user_ids)
+        await self._database.fetch(None, any_tally, *query.queries)
+        return query.by_user()
 
-    def ask(self, message_ids: Collection[str], user_ids: Collection[UserId]) -> Asked:
-        """The tallies of those of these messages that ever had a reaction, and what these users hold on them."""
+    def query(self, message_ids: Collection[str], user_ids: Collection[UserId]) -> ReactionQuery:
+        """Asks for the tallies of those of these messages that ever had a reaction, and what these users hold there."""
         among: Document = {"$in": list(message_ids)}
-        return self._asked(user_ids, {"_id": among}, {"message_id": among})
+        return self._query(user_ids, {"_id": among}, {"message_id": among})
 
-    def ask_along(
+    def query_beside(
         self, messages: BatchedQuery[list[Message]], user_ids: Collection[UserId]
-    ) -> Asked:
-        """As `ask`, of the messages that a look-up finds."""
-        return self._asked(user_ids, {}, {}, messages)
+    ) -> ReactionQuery:
+        """As `query`, of the messages that another query of the same command finds."""
+        return self._query(user_ids, {}, {}, messages)
 
-    def _asked(
+    def _query(
         self,
         user_ids: Collection[UserId],
         tallies: Document,
         reactions: Document,
         messages: BatchedQuery[list[Message]] | None = None,
-    ) -> Asked:
+    ) -> ReactionQuery:
         of_tallies: BatchedQuery[dict[int, Tally]] = BatchedQuery(
             self._tallies,
             tallies,
@@ -171,14 +182,14 @@ class ReactionStore:
             cache=self._held_cache,
             joined_on=JoinedOn(messages, "_id", "message_id") if messages else None,
         )
-        return Asked(user_ids, of_tallies, of_held)
+        return ReactionQuery(user_ids, of_tallies, of_held)
 
     # --- reactions ------------------------------------------------------------------------------------------------
 
     async def list_holders(
         self, message_id: str, emoji: str, *, after: str, limit: int
     ) -> list[Reaction]:
-        """The reactions with the emoji by user id, behind `after`."""
+        """The reactions with the emoji, by user id, from behind `after`."""
         # Uses index: message_id_1_emoji_1__id_1, whose order within an emoji is by user.
         cursor = (
             self._reactions.find(
@@ -195,7 +206,7 @@ class ReactionStore:
         return [Reaction.model_construct(**document) for document in await cursor.to_list(None)]
 
     async def insert_many(self, reactions: Sequence[Reaction], tx: Tx) -> None:
-        """Add reactions that are known not to be there."""
+        """Add reactions that are known not to exist."""
         if reactions:
             documents = [_to_document(reaction) for reaction in reactions]
             await self._reactions.insert_many(documents, ordered=True, session=tx.session)
@@ -203,7 +214,7 @@ class ReactionStore:
     async def delete_many(
         self, message_id: str, held: Sequence[tuple[UserId, str]], tx: Tx
     ) -> None:
-        """Take these emoji of these users off the message."""
+        """Remove these emoji of these users from the message."""
         if held:
             keys = [join_key(message_id, user_id, emoji) for user_id, emoji in held]
             await self._reactions.delete_many(
@@ -211,7 +222,7 @@ class ReactionStore:
             )
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
-        """Delete up to `limit` reactions or tallies of an ended stream; how many there were."""
+        """Delete up to `limit` reactions or tallies of an ended stream; returns their number."""
         # Uses index: _id, where all keys of a stream stand together; across shards, since it runs once a stream.
         whole: Document = {"$gt": stream_id + SEPARATOR, "$lt": stream_id + _AFTER_SEPARATOR}
         for collection in (self._reactions, self._tallies):
@@ -229,6 +240,12 @@ class ReactionStore:
 def _to_tally(document: Document) -> tuple[int, Tally]:
     tally = Tally(counts=document["counts"], total=document["total"], mine=())
     return seq_in(document["_id"]), tally
+
+
+def _mine_among(
+    tallies: Mapping[int, Tally], held: Mapping[int, set[str]]
+) -> dict[int, tuple[str, ...]]:
+    return {seq: mine_of(tallies[seq], emoji) for seq, emoji in held.items() if seq in tallies}
 
 
 def _by_user(rows: list[tuple[int, UserId, str]]) -> Held:

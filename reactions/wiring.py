@@ -1,4 +1,4 @@
-"""Builds reactions on group chat: the store stays inside, the service comes out, and its hook is tied."""
+"""Builds reactions on group chat, and ties their hooks."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat
+from reactions.service.engine import ReactionEngine
 from reactions.service.reactions import ReactionService
 from reactions.store import ReactionStore
 
@@ -19,10 +20,12 @@ def assemble(
     *,
     on_batch: OnBatch | None = None,
 ) -> ReactionService:
-    """Reactions to the messages of this group chat; `on_batch` hears of every group-commit batch."""
-    service = ReactionService(
-        database, ReactionStore(database), chat.lookup, chat.messages, clock, on_batch=on_batch
+    """Reactions to the messages of this group chat; `on_batch` is called for every group-commit batch."""
+    store = ReactionStore(database)
+    engine = ReactionEngine(
+        database=database, store=store, streams=chat.streams, clock=clock, on_batch=on_batch
     )
-    chat.hooks.tallies = service.ledger
+    service = ReactionService(database, store, engine, chat.lookup, chat.messages)
+    chat.hooks.tallies = engine
     chat.hooks.stream_ended.append(service.stream_ended)
     return service

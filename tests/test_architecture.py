@@ -320,7 +320,7 @@ WITHOUT_LOCKS: Final = {
     # Before the server answers.
     "channels.service.verified_badges.move_badges",
     # It reads.
-    "groups.service.messages.service.preview",
+    "groups.service.messages.stream.preview",
 }
 """Transactions that meet none of the same process."""
 

@@ -25,6 +25,7 @@ from conversations.wiring import Conversations
 from groups.errors import GroupIdTaken
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import InvalidInput, LimitReached, NotFound, PermissionDenied, RateLimited
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
@@ -182,7 +183,7 @@ class _Channel:
         for emoji, count in post.reactions.items():
             for _ in range(count):
                 reactor = _actor(circle[place % len(circle)])
-                steps.append(scene.reactions.react(reactor, self._id, seq, emoji))
+                steps.append(scene.reactions.react(reactor, self._id, seq, Emoji(emoji)))
                 place += 1
         await _try_all(steps)
 
@@ -224,7 +225,7 @@ class _Chat:
             user_id for user_id in (self._script.owner, *self._script.members) if user_id != said.by
         ]
         await _try_all(
-            scene.reactions.react(_actor(others[place % len(others)]), self._id, seq, emoji)
+            scene.reactions.react(_actor(others[place % len(others)]), self._id, seq, Emoji(emoji))
             for emoji, count in said.reactions.items()
             for place in range(count)
         )

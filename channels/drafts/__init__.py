@@ -12,7 +12,7 @@ What it promises:
     Rights count when it is published: an author who may not post any more leaves a draft that says why it failed.
     Its uploads count as used, from when it is kept until its post is recalled or it is thrown away.
 
-What it depends on: `groups.service` (`DraftContent`, `MessageService.post_taken`), the outbox.
+What it depends on: `groups.service` (`DraftContent`, `MessageService.post_loaded`), the outbox.
 
     draft = await drafts.create(ada, "@TOA#_news", NewDraft(content), publish_at=tomorrow, key=None)
     await drafts.publish(ada, "@TOA#_news", draft.draft_id)  # or leave it to the scheduler

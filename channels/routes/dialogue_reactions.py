@@ -1,5 +1,6 @@
 """Calls on reactions to one-to-one messages: as the user in them, and as the channel from its inbox."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from channels.errors import ChannelNotFound
@@ -29,17 +30,15 @@ _ADDING: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DialogueReactionRoutes:
     """Reactions to one-to-one messages."""
 
     tag = "Reactions"
 
-    def __init__(
-        self, reactions: DialogueReactions, dialogues: DialogueService, inbox: InboxGuard
-    ) -> None:
-        self._reactions = reactions
-        self._dialogues = dialogues
-        self._inbox = inbox
+    reactions: DialogueReactions
+    dialogues: DialogueService
+    inbox: InboxGuard
 
     @put(
         "/v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}",
@@ -49,8 +48,8 @@ class DialogueReactionRoutes:
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
         """React to a one-to-one message, mine or the other side's, while I may write there."""
-        dialogue = self._dialogues.of(actor, ConversationId(conversation_id))
-        return rendered_tally(await self._reactions.react(actor, dialogue, seq, emoji))
+        dialogue = self.dialogues.of(actor, ConversationId(conversation_id))
+        return rendered_tally(await self.reactions.react(actor, dialogue, seq, emoji))
 
     @delete(
         "/v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}",
@@ -59,9 +58,9 @@ class DialogueReactionRoutes:
     async def unreact_in_private(
         self, actor: Actor, conversation_id: AnyIdText, seq: Seq, emoji: EmojiText
     ) -> Rendered[TallyResponse]:
-        """Take my reaction back; also where I may write no longer."""
-        dialogue = self._dialogues.of(actor, ConversationId(conversation_id))
-        return rendered_tally(await self._reactions.unreact(actor, dialogue, seq, emoji))
+        """Take my reaction back, also where I may not write any more."""
+        dialogue = self.dialogues.of(actor, ConversationId(conversation_id))
+        return rendered_tally(await self.reactions.unreact(actor, dialogue, seq, emoji))
 
     @put(
         "/v1/channels/{channel_id}/inbox/{user_id}/messages/{seq}/reactions/{emoji}",
@@ -75,10 +74,10 @@ class DialogueReactionRoutes:
         seq: Seq,
         emoji: EmojiText,
     ) -> Rendered[TallyResponse]:
-        """React as the channel, whoever I am: all who read the inbox share its reactions."""
-        thread = await self._inbox.thread(actor, channel_id, user_id)
+        """React as the channel; all who read its inbox share its reactions."""
+        thread = await self.inbox.thread(actor, channel_id, user_id)
         return rendered_tally(
-            await self._reactions.react(actor, thread, seq, emoji, for_channel=True)
+            await self.reactions.react(actor, thread, seq, emoji, for_channel=True)
         )
 
     @delete(
@@ -93,8 +92,8 @@ class DialogueReactionRoutes:
         seq: Seq,
         emoji: EmojiText,
     ) -> Rendered[TallyResponse]:
-        """Take a reaction of the channel back, whichever admin gave it; always allowed."""
-        thread = await self._inbox.thread(actor, channel_id, user_id)
+        """Take a reaction of the channel back, also one that another admin gave; this is always allowed."""
+        thread = await self.inbox.thread(actor, channel_id, user_id)
         return rendered_tally(
-            await self._reactions.unreact(actor, thread, seq, emoji, for_channel=True)
+            await self.reactions.unreact(actor, thread, seq, emoji, for_channel=True)
         )

@@ -42,7 +42,7 @@ from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
 from groups.service.messages.pins import PinService
-from groups.service.messages.service import MessageService, Posted
+from groups.service.messages.service import MessageService, VisibleMessage
 from groups.service.users import UserService
 from reactions.errors import (
     BadEmoji,
@@ -51,7 +51,7 @@ from reactions.errors import (
     ReactionsFrozen,
     ReactionsPerUserReached,
 )
-from reactions.routes import ReactorResponse, reactor_views
+from reactions.routes import ReactorResponse, reactor_responses
 from reactions.service.reactions import ReactionService
 
 _CONTENT_ERRORS: Final = (
@@ -311,12 +311,12 @@ class PostRoutes:
     ) -> Page[ReactorResponse]:
         """The users who reacted with an emoji, by id (owner, admin)."""
         async with self.channel(channel_id):
-            reactors, next_cursor = await self.reacting.who(
+            reactors, next_cursor = await self.reacting.list_reactors(
                 actor, channel_id, seq, emoji, limit=query.limit, cursor=query.cursor
             )
-        return Page(items=await reactor_views(self.users, reactors), next_cursor=next_cursor)
+        return Page(items=await reactor_responses(self.users, reactors), next_cursor=next_cursor)
 
-    async def _with_tally(self, actor: Actor, posted: Posted) -> PostResponse:
+    async def _with_tally(self, actor: Actor, posted: VisibleMessage) -> PostResponse:
         message = posted.message
         tallies = await self.reacting.tallies(actor, message.stream_id, [message.seq])
         return post_response(message, posted.access, tallies.get(message.seq, Tally()))

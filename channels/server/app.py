@@ -171,7 +171,7 @@ def create_services(
         clock,
         on_batch=metrics.batch,
     )
-    talks.admission.desk = official.inbox_rules
+    talks.admission.inbox_rules = official.inbox_rules
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
@@ -219,10 +219,10 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             chat.messages,
             chat.message_changes,
             chat.forwards,
-            services.reactions.ledger,
+            services.reactions.engine,
             chat.users,
         ),
-        ReactionRoutes(services.reactions, chat.users),
+        ReactionRoutes(reactions=services.reactions, users=chat.users),
         ConversationRoutes(talks.inbox, talks.cursors, talks.settings),
         ConversationGroupRoutes(talks.conversation_groups, talks.inbox),
         UnreadRoutes(talks.inbox, talks.cursors),
@@ -232,7 +232,11 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             timeline=official.timeline,
             reactions=official.dialogue_reactions,
         ),
-        DialogueReactionRoutes(official.dialogue_reactions, talks.dialogues, official.inbox),
+        DialogueReactionRoutes(
+            reactions=official.dialogue_reactions,
+            dialogues=talks.dialogues,
+            inbox=official.inbox,
+        ),
         BlockRoutes(talks.blocks),
         InboxRoutes(
             inbox=official.inbox,

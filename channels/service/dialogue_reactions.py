@@ -1,40 +1,39 @@
 """Reactions to one-to-one messages: each of the two sides may put some on any of them.
 
 Promises:
-    Counts are exact (P4), as on the messages of groups: they are kept by the same code (`reactions.service.ledger`).
-    A channel is one side, whichever of its admins acts for it: its reactions are its own, and name nobody.
-    Who may not write may not react; one's own can be taken back also then, for as long as the dialogue is there.
-It is here since it joins two packages that do not know each other: `conversations` says who, `reactions` what.
+    Counts are exact (P4), as on the messages of groups: one engine keeps both (`reactions.service.engine`).
+    A channel is one side: its admins share its reactions, which name none of them.
+    A user who may not write may not react; users can always take back their own, as long as the dialogue exists.
+It is in this package because it joins two that do not know each other: `conversations` and `reactions`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from channels.events import DialogueReacted
 from conversations.errors import ConversationNotFound
 from conversations.models import Dialogue
+from conversations.service.dialogues import DialogueService
 from conversations.service.inbox_rules import Writer
-from conversations.wiring import Conversations
-from groups.errors import MessageNotFound, MessageRecalled
+from conversations.service.write_permission import WritePermission
+from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.clock import Clock
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import GroupCommit, OnBatch
-from groups.kernel.ids import SEPARATOR, StreamId, UserId, join_key
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.ids import UserId
+from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
 from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
 from groups.service.messages.stream import StreamService
-from groups.service.write_locks import message_lock
-from reactions.service.ledger import Ledger, canonical, with_mine
+from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
 from reactions.service.state import ReactionState
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What a group allows where nobody changed its settings; a dialogue has none to change."""
+    """The defaults of a group; a dialogue has no settings that could change them."""
 
     reactions: ReactionChoice = "all"
     reactions_per_user: int = REACTIONS_PER_USER
@@ -44,130 +43,147 @@ class _Rules:
 _RULES: Final = _Rules()
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """Who wants to hold the emoji, or no longer to."""
+@dataclass(slots=True)
+class _Command(ReactionCommand):
+    """The wish of one of the two sides."""
 
     writer: Writer
     dialogue: Dialogue
-    emoji: str
-    is_adding: bool
+
+
+def _both_sides(commands: Sequence[_Command]) -> Collection[UserId]:
+    dialogue = commands[0].dialogue
+    return {dialogue.user_id, UserId(dialogue.peer_id)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A dialogue's message: both sides may react, and `dialogue.reacted` goes to both."""
+
+    dialogue: Dialogue
+    message: Message
+    refusals: Mapping[tuple[Writer, bool], DomainError | None]
+    permission: WritePermission
 
     @property
-    def holder(self) -> UserId:
-        """Whose reaction it is."""
-        return holder_in(self.dialogue, for_channel=self.writer.is_for_channel)
+    def rules(self) -> _Rules:
+        return _RULES
+
+    def refusal(self, command: _Command, state: ReactionState) -> DomainError | None:
+        return self.refusals[command.writer, command.is_adding]
+
+    async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
+        """Nobody counts the reactions of dialogues."""
+
+    async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
+        dialogue = self.dialogue
+        tx.publish(
+            DialogueReacted(
+                at=now,
+                user_id=dialogue.user_id,
+                peer_id=dialogue.peer_id,
+                staff=await self.permission.staff(dialogue, tx),
+                seq=self.message.seq,
+                counts=tally.counts,
+                total=tally.total,
+                user_holds=tuple(sorted(state.held_by(dialogue.user_id))),
+                peer_holds=tuple(sorted(state.held_by(UserId(dialogue.peer_id)))),
+            )
+        )
 
 
 def holder_in(dialogue: Dialogue, *, for_channel: bool) -> UserId:
-    """Whose reactions are one's own: the user's, or for its admins the channel's."""
+    """The side that the reader is on: the user, or for its admins the channel."""
     return UserId(dialogue.peer_id) if for_channel else dialogue.user_id
 
 
 class DialogueReactions:
-    """Reactions in dialogues. `for_channel` in a call: the actor acts as the channel, which the desk must allow."""
+    """Reactions in dialogues. `for_channel` in a call: the actor acts as the channel, if its inbox rules allow it."""
 
     def __init__(
         self,
         database: Database,
-        talks: Conversations,
+        dialogues: DialogueService,
+        permission: WritePermission,
         streams: StreamService,
-        ledger: Ledger,
-        clock: Clock,
-        *,
-        on_batch: OnBatch | None = None,
+        engine: ReactionEngine,
     ) -> None:
         self._database = database
-        self._talks = talks
+        self._dialogues = dialogues
+        self._permission = permission
         self._streams = streams
-        self._ledger = ledger
-        self._clock = clock
-        self._lane: GroupCommit[_Entry, Tally] = GroupCommit(
-            database, self._apply, name="dialogue reactions", on_batch=on_batch, locks_of=_locks_of
+        self._engine = engine
+        self._queue: ReactionQueue[_Command] = engine.queue_for(
+            self._open, name="dialogue reactions", holders_of=_both_sides
         )
 
     # --- change ---------------------------------------------------------------------------------------------------
 
     async def react(
-        self, actor: Actor, dialogue: Dialogue, seq: int, emoji: str, *, for_channel: bool = False
+        self, actor: Actor, dialogue: Dialogue, seq: int, emoji: Emoji, *, for_channel: bool = False
     ) -> Tally:
         """Put the emoji on the message; again changes nothing and publishes nothing.
 
-        Publishes: DialogueReacted. Raises: BadEmoji; ConversationNotFound; MessageNotFound; MessageRecalled;
-        MessagesNotAccepted; PeerBlocked; Banned; Muted; PermissionRefused; ReactionsPerUserReached;
-        DistinctReactionsReached.
+        Publishes: DialogueReacted.
         """
+        holder = holder_in(dialogue, for_channel=for_channel)
         writer = Writer(actor, for_channel)
-        return await self._submit(_Entry(writer, dialogue, canonical(emoji), is_adding=True), seq)
+        return await self._submit(_Command(holder, emoji, True, writer, dialogue), seq)
 
     async def unreact(
-        self, actor: Actor, dialogue: Dialogue, seq: int, emoji: str, *, for_channel: bool = False
+        self, actor: Actor, dialogue: Dialogue, seq: int, emoji: Emoji, *, for_channel: bool = False
     ) -> Tally:
-        """Take the emoji off the message: also off a recalled one, also who blocks or is blocked.
+        """Take the emoji off the message: also off a recalled one, also where one side blocks the other.
 
-        Taking back what is not there changes nothing and publishes nothing. Publishes: DialogueReacted. Raises:
-        BadEmoji; ConversationNotFound; MessageNotFound; PermissionRefused to who may not act for the channel.
+        Taking back what is not there changes nothing and publishes nothing. Publishes: DialogueReacted.
         """
+        holder = holder_in(dialogue, for_channel=for_channel)
         writer = Writer(actor, for_channel)
-        return await self._submit(_Entry(writer, dialogue, canonical(emoji), is_adding=False), seq)
+        return await self._submit(_Command(holder, emoji, False, writer, dialogue), seq)
 
-    async def _submit(self, entry: _Entry, seq: int) -> Tally:
+    async def _submit(self, command: _Command, seq: int) -> Tally:
         try:
-            return await self._lane.submit(join_key(entry.dialogue.stream_id, seq), entry)
+            return await self._queue.submit(command.dialogue.stream_id, seq, command)
         except MessageNotFound:
-            writer = entry.writer
-            await self._talks.dialogues.check_there(
-                writer.actor, entry.dialogue, for_channel=writer.is_for_channel
+            writer = command.writer
+            await self._dialogues.check_there(
+                writer.actor, command.dialogue, for_channel=writer.is_for_channel
             )
             raise
 
-    async def _apply(
-        self, tx: Tx, key: str, entries: Sequence[_Entry]
-    ) -> Sequence[Tally | DomainError]:
-        stream_id, seq = _split(key)
-        # The message first: where another process is at it, this transaction ends here, and begins again behind it.
-        message = await self._streams.hold(stream_id, seq, tx)
+    async def _open(
+        self,
+        message: Message | None,
+        commands: Sequence[_Command],
+        queries: Sequence[BatchedQuery[Any]],
+        tx: Tx,
+    ) -> _Target | type[DomainError]:
         if message is None:
-            return [MessageNotFound() for _ in entries]
-        dialogue = entries[0].dialogue
-        refusals = await self._refusals(entries, tx)
-        sides = {dialogue.user_id, UserId(dialogue.peer_id)}
-        asked = self._ledger.ask(message.stream_id, message.seq, sides)
-        await self._database.fetch(tx, *asked.queries)
-        picture = asked.picture()
-        outcomes: list[DomainError | None] = []
-        for entry in entries:
-            try:
-                _apply_to(picture, message, entry, refusals[entry.writer, entry.is_adding])
-                outcomes.append(None)
-            except DomainError as refusal:
-                outcomes.append(refusal)
-        tally, now = picture.tally(), self._clock.now()
-        if await self._ledger.write(picture, tally, now, tx) is not None and picture.counts_changed:
-            staff = await self._talks.dialogues.staff(dialogue, tx)
-            tx.publish(_event(dialogue, message, staff, picture, tally, now))
-        return [
-            refusal or with_mine(tally, picture.held_by(entry.holder))
-            for entry, refusal in zip(entries, outcomes, strict=True)
-        ]
+            return MessageNotFound
+        refusals = await self._refusals(commands, tx)
+        await self._database.fetch(tx, *queries)
+        return _Target(commands[0].dialogue, message, refusals, self._permission)
 
     async def _refusals(
-        self, entries: Collection[_Entry], tx: Tx
+        self, commands: Collection[_Command], tx: Tx
     ) -> Mapping[tuple[Writer, bool], DomainError | None]:
-        """Why each of them may not react, or not take back."""
-        adding = {entry.writer: entry.dialogue for entry in entries if entry.is_adding}
-        taking = {entry.writer for entry in entries if not entry.is_adding}
+        """The reason why each of the writers may not react (True), or not take back (False)."""
+        adding = {command.writer: command.dialogue for command in commands if command.is_adding}
+        taking = {command.writer for command in commands if not command.is_adding}
         found: dict[tuple[Writer, bool], DomainError | None] = {}
-        admission = self._talks.admission
         if adding:
-            refused = await admission.refusals(adding, tx, is_begun=True)
+            refused = await self._permission.refusals(adding, tx, is_begun=True)
             found |= {(writer, True): refusal for writer, refusal in refused.items()}
-        channel_id = next(iter(entries)).dialogue.channel_id
+        channel_id = next(iter(commands)).dialogue.channel_id
         if taking and channel_id is not None:
             own = stream_of(channel_id)
             is_there = own in await self._streams.heads([own], tx)
             acting = [writer for writer in taking if writer.is_for_channel]
-            refused = await admission.desk.refusals(channel_id, acting, tx) if acting else {}
+            refused = (
+                await self._permission.inbox_rules.refusals(channel_id, acting, tx)
+                if acting
+                else {}
+            )
             for writer in taking:
                 refusal = refused.get(writer) if is_there else ConversationNotFound()
                 found[writer, False] = refusal
@@ -182,51 +198,8 @@ class DialogueReactions:
     ) -> Tallies:
         """The tally of each of the messages that has one; whether the actor may read them is the caller's to know."""
         holder = holder_in(dialogue, for_channel=for_channel)
-        return await self._ledger.tallies_of(holder, dialogue.stream_id, seqs)
+        return await self._engine.tallies_of(holder, dialogue.stream_id, seqs)
 
     async def close(self) -> None:
         """Wait until every submitted reaction is committed or refused."""
-        await self._lane.close()
-
-
-def _apply_to(
-    picture: ReactionState, message: Message, entry: _Entry, refusal: DomainError | None
-) -> None:
-    if refusal is not None:
-        raise refusal
-    if not entry.is_adding:
-        picture.remove(entry.holder, entry.emoji)
-        return
-    if message.recalled_at is not None:
-        raise MessageRecalled
-    picture.add(_RULES, entry.holder, entry.emoji)
-
-
-def _event(
-    dialogue: Dialogue,
-    message: Message,
-    staff: tuple[UserId, ...],
-    picture: ReactionState,
-    tally: Tally,
-    now: datetime,
-) -> DialogueReacted:
-    return DialogueReacted(
-        at=now,
-        user_id=dialogue.user_id,
-        peer_id=dialogue.peer_id,
-        staff=staff,
-        seq=message.seq,
-        counts=tally.counts,
-        total=tally.total,
-        user_holds=tuple(sorted(picture.held_by(dialogue.user_id))),
-        peer_holds=tuple(sorted(picture.held_by(UserId(dialogue.peer_id)))),
-    )
-
-
-def _locks_of(key: str) -> tuple[str, ...]:
-    return (message_lock(*_split(key)),)
-
-
-def _split(key: str) -> tuple[StreamId, int]:
-    stream_id, _, seq = key.rpartition(SEPARATOR)
-    return StreamId(stream_id), int(seq)
+        await self._queue.close()

@@ -19,7 +19,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AccessContext, Message, Tallies
-from groups.service.messages.service import History, MessageService
+from groups.service.messages.service import MessagePage, MessageService
 from groups.service.messages.stream import StreamService
 
 
@@ -65,7 +65,7 @@ class TimelineService:
         await self.dialogues.check_there(actor, dialogue)
         try:
             await self.profiles.get(channel_id)
-            history: History | None = await self.messages.list_messages(
+            history: MessagePage | None = await self.messages.list_messages(
                 actor, channel_id, limit=limit + 1, before_seq=before_post
             )
         except (ChannelNotFound, GroupNotFound):

@@ -1,43 +1,52 @@
-"""What becomes of a one-to-one message that is there: edited, recalled.
+"""Edits and deletions of one-to-one messages."""
 
-Who changes a message writes it, so two who do conflict, and so does whoever reacts to it or clears it away.
-"""
+from dataclasses import dataclass
+from datetime import datetime
 
 from conversations.errors import ConversationNotFound
 from conversations.events import DialogueEdited, DialogueRecalled
 from conversations.models import Dialogue, DialogueMessage
-from conversations.service.dialogues import DialogueService
+from conversations.service.dialogues import DialogueService, dialogue_event
 from conversations.service.inbox_rules import Writer
 from conversations.service.write_permission import WritePermission
-from groups.errors import MessageNotFound, MessageRecalled, RecallTooLate
+from groups.errors import MessageNotFound, RecallTooLate
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import PermissionRefused
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
 from groups.models import Content, Message, stream_of
 from groups.service.messages.stream import StreamService
-from groups.service.write_locks import message_change_locks
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A dialogue's message that the actor may change."""
+
+    writer: Writer
+    dialogue: Dialogue
+    message: Message
+    permission: WritePermission
+
+    async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
+        channel_id = self.dialogue.channel_id
+        if self.writer.is_for_channel and channel_id is not None:
+            said = DialogueMessage(self.dialogue, changed)
+            await self.permission.inbox_rules.tell_change(self.writer.actor, channel_id, said, tx)
+        staff = await self.permission.staff(self.dialogue, tx)
+        kind = DialogueEdited if changed.recalled_at is None else DialogueRecalled
+        tx.publish(dialogue_event(kind, self.dialogue, staff, changed, now))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DialogueEdits:
-    """Changes of messages. `for_channel` in a call: the actor speaks as the channel, which the desk must allow."""
+    """Changes of messages. `for_channel` in a call: the actor speaks as the channel, if its inbox rules allow it."""
 
-    def __init__(
-        self,
-        database: Database,
-        streams: StreamService,
-        dialogues: DialogueService,
-        admission: WritePermission,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._streams = streams
-        self._dialogues = dialogues
-        self._admission = admission
-        self._recall_seconds = limits.recall_seconds
-        self._clock = clock
+    streams: StreamService
+    dialogues: DialogueService
+    permission: WritePermission
+    limits: GroupLimits
+    clock: Clock
 
     async def edit(
         self,
@@ -48,78 +57,53 @@ class DialogueEdits:
         *,
         for_channel: bool = False,
     ) -> DialogueMessage:
-        """Replace the content of one's own message; the same content again changes nothing. For a channel, any admin's.
+        """Replace the content of a message that the actor wrote; for a channel, of one that any admin wrote.
 
-        Publishes: DialogueEdited. Raises: MessageNotFound; PermissionRefused; MessageRecalled; whatever refuses a
-        message.
+        The same content again changes nothing. Publishes: DialogueEdited.
         """
-        self._streams.check_bounds(content)
+        writer = Writer(actor, for_channel)
 
-        async def work(tx: Tx) -> DialogueMessage:
-            message = await self._own(actor, dialogue, seq, tx, for_channel=for_channel)
-            writer = Writer(actor, for_channel)
-            refusals = await self._admission.refusals({writer: dialogue}, tx, is_begun=True)
+        async def open_message(tx: Tx) -> _Target:
+            target = await self._open(writer, dialogue, seq, tx)
+            refusals = await self.permission.refusals({writer: dialogue}, tx, is_begun=True)
             refusal = refusals[writer]
             if refusal is not None:
                 raise refusal
-            if message.recalled_at is not None:
-                raise MessageRecalled
-            new = await self._streams.described(actor, message, content, tx)
-            if message.content == new:
-                return DialogueMessage(dialogue, message)
-            now = self._clock.now()
-            edited = message.model_copy(update={"content": new, "edited_at": now})
-            await self._streams.replace(message, edited, now, tx)
-            if for_channel:
-                await self._tell(actor, DialogueMessage(dialogue, edited), tx)
-            staff = await self._dialogues.staff(dialogue, tx)
-            tx.publish(self._dialogues.event_of(DialogueEdited, dialogue, staff, edited, now))
-            return DialogueMessage(dialogue, edited)
+            return target
 
-        return await self._database.run(work, *message_change_locks(dialogue.stream_id, seq))
+        edited, _ = await self.streams.edit(actor, dialogue.stream_id, seq, content, open_message)
+        return DialogueMessage(dialogue, edited)
 
     async def recall(
         self, actor: Actor, dialogue: Dialogue, seq: int, *, for_channel: bool = False
     ) -> None:
-        """Take a message back: one's own, for a while; for a channel, any of its own at any time.
+        """Delete a message for both sides: its sender, for a while; a channel, at any time.
 
-        Twice changes nothing. Publishes: DialogueRecalled. Raises: MessageNotFound; PermissionRefused; RecallTooLate.
+        Doing it again changes nothing. Publishes: DialogueRecalled.
         """
+        writer = Writer(actor, for_channel)
 
-        async def work(tx: Tx) -> None:
-            message = await self._own(actor, dialogue, seq, tx, for_channel=for_channel)
-            now = self._clock.now()
-            age = (now - message.created_at).total_seconds()
-            if not for_channel and age > self._recall_seconds:
+        async def open_message(tx: Tx) -> _Target:
+            target = await self._open(writer, dialogue, seq, tx)
+            age = (self.clock.now() - target.message.created_at).total_seconds()
+            if not for_channel and age > self.limits.recall_seconds:
                 raise RecallTooLate
-            if message.recalled_at is not None:
-                return
-            recalled = message.model_copy(update={"content": None, "recalled_at": now})
-            await self._streams.replace(message, recalled, now, tx)
-            if for_channel:
-                await self._tell(actor, DialogueMessage(dialogue, recalled), tx)
-            staff = await self._dialogues.staff(dialogue, tx)
-            tx.publish(self._dialogues.event_of(DialogueRecalled, dialogue, staff, recalled, now))
+            return target
 
-        await self._database.run(work, *message_change_locks(dialogue.stream_id, seq))
+        await self.streams.recall(dialogue.stream_id, seq, open_message)
 
-    async def _tell(self, actor: Actor, said: DialogueMessage, tx: Tx) -> None:
-        channel_id = said.dialogue.channel_id
-        if channel_id is not None:
-            await self._admission.desk.tell_change(actor, channel_id, said, tx)
-
-    async def _own(
-        self, actor: Actor, dialogue: Dialogue, seq: int, tx: Tx, *, for_channel: bool
-    ) -> Message:
+    async def _open(self, writer: Writer, dialogue: Dialogue, seq: int, tx: Tx) -> _Target:
+        """The message, which the writer must have written."""
+        actor, for_channel = writer.actor, writer.is_for_channel
         channel_id = dialogue.channel_id
         if channel_id is not None:
             own = stream_of(channel_id)
-            if own not in await self._streams.heads([own], tx):
+            if own not in await self.streams.heads([own], tx):
                 raise ConversationNotFound
-        message = await self._streams.find(dialogue.stream_id, seq, tx)
+        message = await self.streams.find(dialogue.stream_id, seq, tx)
         if message is None:
-            await self._dialogues.check_there(actor, dialogue, for_channel=for_channel)
+            await self.dialogues.check_there(actor, dialogue, for_channel=for_channel)
             raise MessageNotFound
         if message.sender_id != (dialogue.peer_id if for_channel else actor.user_id):
             raise PermissionRefused("Only its sender changes a message")
-        return message
+        return _Target(writer, dialogue, message, self.permission)

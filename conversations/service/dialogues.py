@@ -1,14 +1,14 @@
 """One-to-one messages: between two users, and between a user and a channel.
 
 Promises:
-    One stream a pair, in which each message is stored once and seqs are dense (P2), whoever begins, also both at once.
-    It begins with its first message, which also gives each side its conversation, and a channel its thread.
+    Each pair has one stream, in which each message is stored once and seqs are dense (P2), also when both sides begin
+    at once. It begins with its first message, which also gives each side its conversation, and a channel its thread.
     Nothing is written per device or per admin: a message costs the same few commands, and each side's unread follows
     from the head and its own cursor. A channel's cursor is in its thread, shared by all who read its inbox.
-    Who blocks and whom a channel takes messages from is asked in the transaction that stores the message.
+    Blocks and the rules of a channel's inbox are checked in the transaction that stores the message.
 
-Users need no record: a user id that nobody has used yet may be written to, as it may be added to a group. Who writes to
-himself takes notes.
+Users need no record: anybody may write to a user id that nobody has used yet, as they may add it to a group. A dialogue
+with oneself holds notes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from conversations.errors import ConversationNotFound
-from conversations.events import (
-    DialogueEvent,
-    DialoguePosted,
-)
+from conversations.events import DialogueEvent, DialoguePosted
 from conversations.models import ConversationId, Dialogue, DialogueMessage, dialogue_of
 from conversations.service.inbox_locks import inbox_locks
 from conversations.service.inbox_rules import Writer
@@ -29,31 +26,107 @@ from conversations.store.settings import ConversationSettingsStore
 from conversations.store.threads import ThreadStore
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.errors import DomainError, IdempotencyConflict
-from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.errors import DomainError
+from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.models import Content, Message, Source, stream_of
-from groups.service.messages.batch import PendingPost, PostBatch, prepared
-from groups.service.messages.forwarding import ForwardService, said_by
-from groups.service.messages.stream import StreamService
+from groups.service.messages.forwarding import ForwardService, forward_fingerprint_of
+from groups.service.messages.posting import (
+    ContentLoader,
+    PendingPost,
+    PostBatch,
+    StreamQuery,
+    fingerprint_of,
+    post_key,
+)
+from groups.service.messages.stream import PostQueue, StreamService
 from groups.service.write_locks import stream_lock
 
 
-@dataclass(frozen=True, slots=True)
-class PendingDialoguePost:
-    """A message on its way into a dialogue, seen from the side of who writes; for a channel, from the user's."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DialoguePost(PendingPost):
+    """A message on its way into a dialogue, seen from the writer's side; for a channel, from the user's."""
 
     dialogue: Dialogue
-    post: PendingPost
 
     @property
     def writer(self) -> Writer:
-        return Writer(self.post.actor, self.post.voice is not None)
+        return Writer(self.actor, self.spoken_for is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """A dialogue's stream: blocks and inbox rules decide who may write, and `dialogue.posted` goes to both sides."""
+
+    dialogue: Dialogue
+    refusals: Mapping[Writer, DomainError | None]
+    streams: StreamService
+    overlays: ConversationSettingsStore
+    threads: ThreadStore
+    totals: InboxTotalStore
+    permission: WritePermission
+    media_limit: int = 0
+
+    def refusal(
+        self, post: _DialoguePost, now: datetime, *, is_repeated: bool
+    ) -> DomainError | None:
+        return None if is_repeated else self.refusals[post.writer]
+
+    def signature_of(self, post: _DialoguePost) -> str:
+        return ""
+
+    def result(self, post: _DialoguePost, message: Message) -> DialogueMessage:
+        return DialogueMessage(post.dialogue, message)
+
+    async def before_append(self, batch: PostBatch, tx: Tx) -> None:
+        """Begin the stream with its first message, and count what a channel has not read."""
+        channel_id = self.dialogue.channel_id
+        if batch.is_new_stream:
+            await self.streams.begin(batch.stream_id, tx)
+            if channel_id is not None:
+                await self.threads.touch_guard(channel_id, self.dialogue.user_id, tx)
+        if channel_id is not None:
+            # Before the bulk: where others are at the same totals, this transaction ends here, and begins again.
+            await self._count_unread(channel_id, batch, tx)
+
+    async def _count_unread(self, channel_id: GroupId, batch: PostBatch, tx: Tx) -> None:
+        """Move the thread to the top and its cursor to the channel's own message; the inbox's totals change with it."""
+        user_id, head = self.dialogue.user_id, batch.added[-1].message.seq
+        read_seq = batch.newest_seqs.get(UserId(channel_id), 0)
+        before = await self.threads.advance(channel_id, user_id, batch.now, read_seq, tx)
+        was_unread = batch.added[0].message.seq - 1 - before
+        await self.totals.add(channel_id, user_id, was_unread, head - max(before, read_seq), tx)
+
+    async def after_append(self, batch: PostBatch, tx: Tx) -> None:
+        newest_seqs = batch.newest_seqs
+        sides = [(side.user_id, side.conversation_id) for side in self.dialogue.sides]
+        written = {side: newest_seqs[side[0]] for side in sides if side[0] in newest_seqs}
+        await self.overlays.say(written, sides if batch.is_new_stream else (), tx)
+        staff = await self.permission.staff(self.dialogue, tx)
+        for added in batch.added:
+            event = dialogue_event(DialoguePosted, self.dialogue, staff, added.message, batch.now)
+            tx.publish(event)
+
+
+def dialogue_event(
+    kind: type[DialogueEvent],
+    dialogue: Dialogue,
+    staff: tuple[UserId, ...],
+    message: Message,
+    at: datetime,
+) -> DialogueEvent:
+    """The event for both sides about a message, or about its change."""
+    # The author gets it on their other devices, also when it is the application, which is not among the staff.
+    if message.author_id is not None and message.author_id not in staff:
+        staff = (*staff, message.author_id)
+    return kind(
+        at=at, user_id=dialogue.user_id, peer_id=dialogue.peer_id, staff=staff, message=message
+    )
 
 
 class DialogueService:
-    """Messages of dialogues. `for_channel` in a call: the actor speaks as the channel, which the desk must allow."""
+    """Messages of dialogues. `for_channel` in a call: the actor speaks as the channel, if its inbox rules allow it."""
 
     def __init__(
         self,
@@ -63,25 +136,26 @@ class DialogueService:
         overlays: ConversationSettingsStore,
         threads: ThreadStore,
         totals: InboxTotalStore,
-        admission: WritePermission,
+        permission: WritePermission,
         *,
         on_batch: OnBatch | None = None,
     ) -> None:
+        self._database = database
         self._streams = streams
         self._forwards = forwards
         self._overlays = overlays
         self._threads = threads
         self._totals = totals
-        self._admission = admission
-        self._lane: GroupCommit[PendingDialoguePost, Message] = GroupCommit(
-            database, self._apply, name="dialogues", on_batch=on_batch, locks_of=_locks_of
+        self._permission = permission
+        self._queue: PostQueue[_DialoguePost, DialogueMessage] = streams.post_queue(
+            self._open, name="dialogues", on_batch=on_batch, locks_of=_locks_of
         )
 
     @staticmethod
     def of(actor: Actor, conversation_id: ConversationId) -> Dialogue:
         """The actor's dialogue of this id, begun or not.
 
-        Raises: ConversationNotFound for what cannot be one.
+        Raises: ConversationNotFound where the id cannot be one.
         """
         dialogue = dialogue_of(actor.user_id, conversation_id)
         if dialogue is None:
@@ -102,16 +176,10 @@ class DialogueService:
     ) -> DialogueMessage:
         """Add a message, the first of which begins the dialogue; with a `key`, doing it again answers the first one.
 
-        The writer's own cursor moves to it. Publishes: DialoguePosted. Raises: ConversationNotFound;
-        MessagesNotAccepted; PeerBlocked; DialogueLimitReached; UnansweredLimitReached; Banned; Muted;
-        PermissionRefused; FieldTooLong; MediaNotFound; WrongMediaKind; RateLimited at `posts_per_second`;
-        IdempotencyConflict.
+        The writer's own cursor moves to it. Publishes: DialoguePosted.
         """
-        voice = UserId(dialogue.peer_id) if for_channel else None
-        letter = PendingDialoguePost(
-            dialogue, self._streams.entry(actor, content, key, silent=silent, voice=voice)
-        )
-        return DialogueMessage(dialogue, await self._lane.submit(dialogue.stream_id, letter))
+        fingerprint = fingerprint_of(content, silent=silent)
+        return await self._submit(actor, dialogue, content, fingerprint, key, silent, for_channel)
 
     async def forward(
         self,
@@ -123,106 +191,54 @@ class DialogueService:
         silent: bool = False,
         for_channel: bool = False,
     ) -> DialogueMessage:
-        """Add a copy of a message from elsewhere, which tells where it comes from; with a `key`, once.
+        """Add a copy of a message from elsewhere, which shows its origin; with a `key`, once.
 
-        Publishes: DialoguePosted. Raises: as `post`; GroupNotFound, MessageNotFound, PermissionRefused, Banned,
-        MessageRecalled, ForwardingNotAllowed for the source.
+        Publishes: DialoguePosted.
         """
-        voice = UserId(dialogue.peer_id) if for_channel else None
-        take, said = (
-            self._forwards.taking(actor, source, silent=silent),
-            said_by(source, silent=silent),
-        )
-        letter = PendingDialoguePost(
-            dialogue, self._streams.entry_of(actor, take, said, key, voice=voice)
-        )
-        return DialogueMessage(dialogue, await self._lane.submit(dialogue.stream_id, letter))
+        load = self._forwards.loader(actor, source, silent=silent)
+        fingerprint = forward_fingerprint_of(source, silent=silent)
+        return await self._submit(actor, dialogue, load, fingerprint, key, silent, for_channel)
 
-    async def _apply(
-        self, tx: Tx, key: str, letters: Sequence[PendingDialoguePost]
-    ) -> Sequence[Message | DomainError]:
-        opened = await self._streams.open(StreamId(key), [letter.post for letter in letters], tx)
-        batch, known = opened.batch, opened.known
-        refusals = await self._admission.refusals(
-            {letter.writer: letter.dialogue for letter in letters}, tx, is_begun=not opened.is_new
-        )
-        outcomes: list[Message | DomainError] = []
-        for letter in letters:
-            post = letter.post
-            try:
-                first = known.get((post.sender_id, post.key))
-                if first is None:
-                    refusal = refusals[letter.writer]
-                    if refusal is not None:
-                        raise refusal
-                    batch.rate.check()
-                    ready = await prepared(post, opened.media, tx)
-                    first = known[post.sender_id, post.key] = batch.add(post, ready)
-                elif first.digest != post.digest:
-                    raise IdempotencyConflict
-                outcomes.append(first.message)
-            except DomainError as error:
-                outcomes.append(error)
-        if batch.added:
-            await self._store(letters[0].dialogue, batch, tx, is_new=opened.is_new)
-        return outcomes
-
-    async def _store(self, dialogue: Dialogue, batch: PostBatch, tx: Tx, *, is_new: bool) -> None:
-        stream_id, channel_id = dialogue.stream_id, dialogue.channel_id
-        if is_new:
-            await self._streams.begin(stream_id, tx)
-            if channel_id is not None:
-                await self._threads.touch_guard(channel_id, dialogue.user_id, tx)
-        newest = {added.message.sender_id: added.message.seq for added in batch.added}
-        if channel_id is not None:
-            # Before the bulk: where others are at the same totals, this transaction ends here, and begins again.
-            await self._count_unread(channel_id, dialogue.user_id, batch, newest, tx)
-        await self._streams.append(batch, tx)
-        sides = [(side.user_id, side.conversation_id) for side in dialogue.sides]
-        written = {side: newest[side[0]] for side in sides if side[0] in newest}
-        await self._overlays.say(written, sides if is_new else (), tx)
-        staff = await self.staff(dialogue, tx)
-        for added in batch.added:
-            tx.publish(self.event_of(DialoguePosted, dialogue, staff, added.message, batch.now))
-
-    async def _count_unread(
+    async def _submit(
         self,
-        channel_id: GroupId,
-        user_id: UserId,
-        batch: PostBatch,
-        newest: Mapping[UserId, int],
-        tx: Tx,
-    ) -> None:
-        """Move the thread to the top and its cursor to what the channel says; the inbox's totals change with them."""
-        head, read_seq = batch.added[-1].message.seq, newest.get(UserId(channel_id), 0)
-        before = await self._threads.advance(channel_id, user_id, batch.now, read_seq, tx)
-        was_unread = batch.added[0].message.seq - 1 - before
-        await self._totals.add(channel_id, user_id, was_unread, head - max(before, read_seq), tx)
-
-    async def staff(self, dialogue: Dialogue, tx: Tx) -> tuple[UserId, ...]:
-        """Who hears of it for the channel; nobody where the other side is a user."""
-        if dialogue.channel_id is None:
-            return ()
-        return await self._admission.desk.staff(dialogue.channel_id, tx)
-
-    @staticmethod
-    def event_of(
-        kind: type[DialogueEvent],
+        actor: Actor,
         dialogue: Dialogue,
-        staff: tuple[UserId, ...],
-        message: Message,
-        at: datetime,
-    ) -> DialogueEvent:
-        """What tells a message, or a change of it, to both sides."""
-        # The admin who wrote hears it on his other devices also where he is none, but the application.
-        if message.author_id is not None and message.author_id not in staff:
-            staff = (*staff, message.author_id)
-        return kind(
-            at=at,
-            user_id=dialogue.user_id,
-            peer_id=dialogue.peer_id,
-            staff=staff,
-            message=message,
+        content: Content | ContentLoader,
+        fingerprint: str,
+        key: str | None,
+        silent: bool,
+        for_channel: bool,
+    ) -> DialogueMessage:
+        post = _DialoguePost(
+            actor=actor,
+            dialogue=dialogue,
+            content=content,
+            key=post_key(key, fingerprint, shared_by=actor.user_id if for_channel else None),
+            silent=silent,
+            spoken_for=UserId(dialogue.peer_id) if for_channel else None,
+        )
+        return await self._queue.submit(dialogue.stream_id, post)
+
+    async def _open(
+        self, posts: Sequence[_DialoguePost], query: StreamQuery, tx: Tx
+    ) -> _Target | type[DomainError]:
+        await self._database.fetch(tx, query.of_state, query.of_known)
+        if query.of_media is not None:
+            # Not along with the stream: where that has not begun, nothing is found beside it.
+            await self._database.fetch(tx, query.of_media)
+        refusals = await self._permission.refusals(
+            {post.writer: post.dialogue for post in posts},
+            tx,
+            is_begun=query.of_state.result is not None,
+        )
+        return _Target(
+            dialogue=posts[0].dialogue,
+            refusals=refusals,
+            streams=self._streams,
+            overlays=self._overlays,
+            threads=self._threads,
+            totals=self._totals,
+            permission=self._permission,
         )
 
     # --- read -----------------------------------------------------------------------------------------------------
@@ -238,9 +254,9 @@ class DialogueService:
         cursor: str | None = None,
         for_channel: bool = False,
     ) -> tuple[list[DialogueMessage], str | None]:
-        """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq.
+        """A page of messages, newest first: the newest, those before a seq, or those right after a seq.
 
-        What was never begun is empty, as long as it could be. Raises: ConversationNotFound; BadCursor.
+        A dialogue that has not begun is empty.
         """
         await self.check_there(actor, dialogue, for_channel=for_channel)
         messages, next_cursor = await self._streams.page(
@@ -255,10 +271,7 @@ class DialogueService:
     async def get(
         self, actor: Actor, dialogue: Dialogue, seq: int, *, for_channel: bool = False
     ) -> DialogueMessage:
-        """One message.
-
-        Raises: ConversationNotFound; MessageNotFound.
-        """
+        """One message of the dialogue."""
         await self.check_there(actor, dialogue, for_channel=for_channel)
         message = await self._streams.find(dialogue.stream_id, seq)
         if message is None:
@@ -268,7 +281,7 @@ class DialogueService:
     async def check_there(
         self, actor: Actor, dialogue: Dialogue, *, for_channel: bool = False
     ) -> None:
-        """Refuse a dialogue with a channel that is gone, or that the actor must not know of and never talked with.
+        """Refuse a dialogue with a deleted channel, or with a hidden one that the actor never talked with.
 
         Raises: ConversationNotFound.
         """
@@ -282,11 +295,11 @@ class DialogueService:
         if dialogue.stream_id not in heads:
             if for_channel:
                 raise ConversationNotFound
-            await self._admission.desk.check_may_see(actor, channel_id)
+            await self._permission.inbox_rules.check_may_see(actor, channel_id)
 
     async def close(self) -> None:
         """Wait until every submitted message is committed or refused."""
-        await self._lane.close()
+        await self._queue.close()
 
 
 def _locks_of(key: str) -> tuple[str, ...]:

@@ -1,4 +1,6 @@
-"""One-to-one messages as what is forwarded: where `groups` looks for a message that is in no group."""
+"""One-to-one messages as sources of forwards: `groups` looks here for a message that is in no group."""
+
+from dataclasses import dataclass
 
 from conversations.models import ConversationId, dialogue_of
 from conversations.service.write_permission import WritePermission
@@ -9,19 +11,19 @@ from groups.models import Message, stream_of
 from groups.service.messages.stream import StreamService
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForwardSources:
-    """Messages of dialogues, for who is in them."""
+    """Messages of dialogues, for the two sides."""
 
-    def __init__(self, streams: StreamService, admission: WritePermission) -> None:
-        self._streams = streams
-        self._admission = admission
+    streams: StreamService
+    permission: WritePermission
 
     async def find(
         self, actor: Actor, conversation_id: ConversationId, seq: int, tx: Tx
     ) -> Message | None:
         """A message of one of the actor's dialogues, to be forwarded (a hook of `groups`); None where there is none.
 
-        What a channel said is the channel's to keep from going on. Raises: ForwardingNotAllowed.
+        A channel may forbid that its messages are forwarded. Raises: ForwardingNotAllowed.
         """
         dialogue = dialogue_of(actor.user_id, conversation_id)
         if dialogue is None:
@@ -29,12 +31,12 @@ class ForwardSources:
         channel_id = dialogue.channel_id
         if channel_id is not None:
             own = stream_of(channel_id)
-            if own not in await self._streams.heads([own], tx):
-                return None  # it is gone, and its threads are being cleared away
-        message = await self._streams.find(dialogue.stream_id, seq, tx)
+            if own not in await self.streams.heads([own], tx):
+                return None  # the channel is deleted, and its threads are being cleared away
+        message = await self.streams.find(dialogue.stream_id, seq, tx)
         if message is None or message.content is None or channel_id is None:
             return message
         is_own = message.sender_id == dialogue.user_id
-        if not is_own and not await self._admission.desk.may_forward(channel_id, tx):
+        if not is_own and not await self.permission.inbox_rules.may_forward(channel_id, tx):
             raise ForwardingNotAllowed
         return message

@@ -115,7 +115,7 @@ class ThreadService:
                     at=self._clock.now(),
                     channel_id=channel_id,
                     user_id=dialogue.user_id,
-                    staff=await self._admission.desk.staff(channel_id, tx),
+                    staff=await self._admission.inbox_rules.staff(channel_id, tx),
                     read_seq=target,
                     unread_count=head - target,
                 )

@@ -1,10 +1,10 @@
-"""Who may write in a dialogue: asked for a whole batch, in the transaction that stores it.
+"""Decides who may write in a dialogue, for a whole batch, in the transaction that stores it.
 
-Between users it is who blocks whom; with a channel first the channel's own rules (`desk`). Nothing here tells a writer
-whether he is blocked or a setting keeps him out.
+Between users blocks decide; with a channel first the channel's own rules (`inbox_rules`). No refusal tells writers
+whether they are blocked or a setting keeps them out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from conversations.errors import (
@@ -27,11 +27,12 @@ from groups.models import stream_of
 from groups.service.messages.stream import StreamService
 
 _NEAR_LIMIT: Final = 16
-"""So close to a limit who begins a dialogue writes the guard of whose limit it is: who race for the last conflict."""
+"""This close to a limit, a transaction that begins a dialogue writes the guard of the user whose limit it is, so that
+transactions that race for the last place conflict."""
 
 
 class WritePermission:
-    """Refuses writers; the composition root puts the desk of channels in its place."""
+    """Refuses writers; the composition root replaces `inbox_rules` by those of channels."""
 
     def __init__(
         self,
@@ -46,13 +47,13 @@ class WritePermission:
         self._blocks = blocks
         self._groups = groups
         self._limits = limits
-        self.desk: InboxRules = NoInboxRules()
+        self.inbox_rules: InboxRules = NoInboxRules()
 
     async def refusals(
         self, of_writers: Mapping[Writer, Dialogue], tx: Tx, *, is_begun: bool
     ) -> Mapping[Writer, DomainError | None]:
-        """Why each of the writers may not write in the one dialogue, seen from his own side; None: he may."""
-        refusals = dict(await self._rules(of_writers, tx))
+        """The refusal of each of the writers in the one dialogue, seen from their own side; None: they may write."""
+        by_rules = await self._by_inbox_rules(of_writers, tx)
         blocks = await self._blocks.find_many(
             {
                 pair
@@ -61,43 +62,48 @@ class WritePermission:
             },
             tx,
         )
+        refusals: dict[Writer, DomainError | None] = {}
         for writer, dialogue in of_writers.items():
-            own, other = dialogue.user_id, dialogue.peer_id
-            if writer.is_for_channel:
-                own, other = UserId(other), own
-            refusal = refusals[writer]
+            refusal = by_rules[writer]
             if isinstance(refusal, ConversationNotFound) and is_begun:
-                # They have talked, so he knows of it; but a channel that is gone took its threads along.
-                channel = stream_of(GroupId(dialogue.peer_id))
-                if channel in await self._streams.heads([channel], tx):
-                    refusals[writer] = MessagesNotAccepted()
-            elif refusal is not None:
-                continue
-            elif (writer.is_for_channel and not is_begun) or (
-                not is_begun and other in RESERVED_USER_IDS
-            ):
-                refusals[writer] = ConversationNotFound()
-            elif (own, other) in blocks and not writer.is_for_channel:
-                refusals[writer] = PeerBlocked()
-            elif (other, own) in blocks and (
-                writer.is_for_channel or not writer.actor.is_app_admin
-            ):
-                refusals[writer] = MessagesNotAccepted()
-            elif not is_begun:
-                refusals[writer] = await self._beginning_refusal(
-                    dialogue.user_id, tx
-                ) or await self._flood_refusal(writer, dialogue, tx)
+                refusal = await self._hidden_channel_refusal(refusal, dialogue, tx)
+            elif refusal is None:
+                refusal = _refusal_by_blocks(writer, dialogue, blocks, is_begun=is_begun)
+                if refusal is None and not is_begun:
+                    refusal = await self._refusal_to_begin(writer, dialogue, tx)
+            refusals[writer] = refusal
         return refusals
 
-    async def _rules(
+    async def staff(self, dialogue: Dialogue, tx: Tx) -> tuple[UserId, ...]:
+        """The users who read the dialogue for its channel; nobody where the other side is a user."""
+        if dialogue.channel_id is None:
+            return ()
+        return await self.inbox_rules.staff(dialogue.channel_id, tx)
+
+    async def _by_inbox_rules(
         self, of_writers: Mapping[Writer, Dialogue], tx: Tx
     ) -> Mapping[Writer, DomainError | None]:
         for dialogue in of_writers.values():
             if dialogue.channel_id is not None:
-                return await self.desk.refusals(dialogue.channel_id, of_writers.keys(), tx)
+                return await self.inbox_rules.refusals(dialogue.channel_id, of_writers.keys(), tx)
         return dict.fromkeys(of_writers)
 
-    async def _beginning_refusal(self, user_id: UserId, tx: Tx) -> DomainError | None:
+    async def _hidden_channel_refusal(
+        self, refusal: DomainError, dialogue: Dialogue, tx: Tx
+    ) -> DomainError:
+        # They have talked, so the user knows of the channel; but a deleted channel took its threads along.
+        channel = stream_of(GroupId(dialogue.peer_id))
+        exists = channel in await self._streams.heads([channel], tx)
+        return MessagesNotAccepted() if exists else refusal
+
+    async def _refusal_to_begin(
+        self, writer: Writer, dialogue: Dialogue, tx: Tx
+    ) -> DomainError | None:
+        return await self._too_many_dialogues(dialogue.user_id, tx) or await self._too_many_waiting(
+            writer, dialogue, tx
+        )
+
+    async def _too_many_dialogues(self, user_id: UserId, tx: Tx) -> DomainError | None:
         limit = self._limits.dialogues_per_user
         held = len(await self._overlays.list_dialogues(user_id, limit=limit, tx=tx)) if limit else 0
         if held >= limit:
@@ -106,12 +112,12 @@ class WritePermission:
             await self._groups.touch_guard(user_id, tx)
         return None
 
-    async def _flood_refusal(
+    async def _too_many_waiting(
         self, writer: Writer, dialogue: Dialogue, tx: Tx
     ) -> DomainError | None:
-        """So many may wait for one user's answer: a flood of strangers neither fills his list nor uses up his limit.
+        """Limits how many strangers may wait for one user's answer: they neither fill the list nor use up its limit.
 
-        A channel takes as many as there are users; its setting says from whom. The application always gets through.
+        A channel accepts any number of users, as far as its settings allow them. The application always gets through.
         """
         if dialogue.channel_id is not None or dialogue.peer_id == dialogue.user_id:
             return None
@@ -126,3 +132,18 @@ class WritePermission:
         if waiting + _NEAR_LIMIT >= limit:
             await self._groups.touch_guard(peer, tx)
         return None
+
+
+def _refusal_by_blocks(
+    writer: Writer, dialogue: Dialogue, blocks: Collection[tuple[str, str]], *, is_begun: bool
+) -> DomainError | None:
+    own, other = dialogue.user_id, dialogue.peer_id
+    if writer.is_for_channel:
+        own, other = UserId(other), own
+    if not is_begun and (writer.is_for_channel or other in RESERVED_USER_IDS):
+        return ConversationNotFound()
+    if (own, other) in blocks and not writer.is_for_channel:
+        return PeerBlocked()
+    if (other, own) in blocks and (writer.is_for_channel or not writer.actor.is_app_admin):
+        return MessagesNotAccepted()
+    return None

@@ -1,4 +1,4 @@
-"""What stored pins must fulfil: a stream lists the messages that say they are pinned, and no more than it may."""
+"""Checks of stored pins: a stream lists exactly the messages that are marked as pinned, and no more than its limit."""
 
 from collections.abc import AsyncIterator
 
@@ -35,7 +35,7 @@ class _Audit:
         self._limit = limits.pinned_messages
 
     async def pins(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The list bounds how many there are, the messages show it; what a disbanded group leaves is passed over."""
+        """Lists and marks agree and keep to the limit; the rest of disbanded groups is passed over."""
         rows = snapshot.rows(
             "streams",
             [
@@ -72,14 +72,14 @@ class _Audit:
             subject, pins, pinned = f"stream {row['_id']}", row["pins"], row["pinned"]
             if sorted(pins) != sorted(pinned):
                 problem = f"lists the pins {sorted(pins)}, pinned are {sorted(pinned)}"
-                yield Finding("P3", subject, problem, self._listing(row["_id"]))
+                yield Finding("P3", subject, problem, self._repair_list(row["_id"]))
             if len(pinned) > self._limit:
                 problem = f"has {len(pinned)} pinned messages, its limit is {self._limit}"
                 yield Finding("P3", subject, problem)
 
-    def _listing(self, stream_id: StreamId) -> Repair:
+    def _repair_list(self, stream_id: StreamId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            changed = await self._store.list_pins_anew(stream_id, tx)
+            changed = await self._store.rewrite_pins(stream_id, tx)
             return None if changed is None else f"had the stream list {changed}"
 
         return lambda: self._database.run(work)

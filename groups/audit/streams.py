@@ -1,7 +1,7 @@
-"""What stored streams must fulfil: seq 1, 2, 3 … without hole or duplicate, and a head that is the last of them."""
+"""Checks of stored streams: seq 1, 2, 3 … without hole or duplicate, and a head that is the last message."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from groups.audit.store.streams import StreamAuditStore
@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 
 def checks(database: Database) -> list[Check]:
     """The check of streams."""
-    audit = _Audit(database, StreamAuditStore(database))
+    audit = _Audit(database=database, store=StreamAuditStore(database))
     return [
         Check(
             "P2",
@@ -28,17 +28,17 @@ def checks(database: Database) -> list[Check]:
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Audit:
-    def __init__(self, database: Database, store: StreamAuditStore) -> None:
-        self._database = database
-        self._store = store
+    database: Database
+    store: StreamAuditStore
 
     async def streams(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """P2: no hole, no duplicate, an honest head."""
-        async for row in self._store.crooked_streams(snapshot):
+        """P2: no hole, no duplicate, a head that is right."""
+        async for row in self.store.inconsistent_streams(snapshot):
             async for finding in self._of_stream(row, snapshot):
                 yield finding
-        async for row in self._store.misfiled_messages(snapshot):
+        async for row in self.store.misfiled_messages(snapshot):
             problem = f"filed as {row['_id']!r}, although it says seq {row.get('seq')}"
             yield Finding("P2", f"stream {row.get('stream_id')}", problem)
 
@@ -56,8 +56,8 @@ class _Audit:
             hole = await self._first_hole(snapshot, stream_id, last_seq)
             more = f", the first of {last_seq - count}" if last_seq - count > 1 else ""
             yield Finding("P2", subject, f"seq {hole} is missing{more}")
-        # Never lowered: a head beyond the messages tells that messages were lost, and their seqs were seen by readers.
-        repair = self._mending_head(stream_id)
+        # The head is never lowered: one beyond the messages means that messages were lost whose seqs readers have seen.
+        repair = self._repair_head(stream_id)
         if head < newest:
             problem = f"head_seq is {head}, the last message is {newest}"
             yield Finding("P2", subject, problem, repair)
@@ -66,20 +66,20 @@ class _Audit:
             yield Finding("P2", subject, problem, repair if newest == head else None)
 
     async def _first_hole(self, snapshot: Snapshot, stream_id: str, last_seq: int) -> int:
-        # Halving: up to a seq before the first hole there are as many messages as that seq says.
+        # Binary search: below the first hole, the number of messages up to a seq is that seq.
         dense, holed = 0, last_seq
         while holed - dense > 1:
             middle = (dense + holed) // 2
-            if await self._store.count_up_to(snapshot, stream_id, middle) == middle:
+            if await self.store.count_up_to(snapshot, stream_id, middle) == middle:
                 dense = middle
             else:
                 holed = middle
         return holed
 
-    def _mending_head(self, stream_id: StreamId) -> Repair:
+    def _repair_head(self, stream_id: StreamId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            stream = await self._store.find(stream_id, tx)
-            _, _, newest = await self._store.measure_messages(stream_id, tx)
+            stream = await self.store.find(stream_id, tx)
+            _, _, newest = await self.store.measure_messages(stream_id, tx)
             if stream is None:
                 return None
             last = last_in(newest)
@@ -87,14 +87,14 @@ class _Audit:
             is_right = stream["head_seq"] == seq == (stream["last"] or {"seq": 0})["seq"]
             if is_right or stream["head_seq"] > seq:
                 return None
-            await self._store.put_head(stream_id, {"head_seq": seq, "last": last}, tx)
+            await self.store.put_head(stream_id, {"head_seq": seq, "last": last}, tx)
             return f"set head and last message to seq {seq}"
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
 
 def last_in(message: Document | None) -> Document | None:
-    """What a stream that ends in the stored message says of it; None of no message."""
+    """The last message as the stream's document shows it; None without a message."""
     if message is None:
         return None
     content = message["content"]

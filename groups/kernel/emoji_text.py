@@ -4,7 +4,7 @@ Skin tones, flags, joined families and keycaps are one emoji each. An emoji with
 (`❤` and `❤️`) is the same, and is stored and shown in its fully qualified spelling.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, NewType
 
 import emoji
 from pydantic import AfterValidator, Field
@@ -22,14 +22,19 @@ _QUALIFIED: Final = {
 _MAX_CHARACTERS: Final = 64  # more than any emoji has; a longer text is not even searched
 
 
-def canonical_emoji(text: str) -> str | None:
+Emoji = NewType("Emoji", str)
+"""One emoji in its one spelling."""
+
+
+def canonical_emoji(text: str) -> Emoji | None:
     """The fully qualified spelling of the emoji; None when the text is not exactly one emoji."""
     if len(text) > _MAX_CHARACTERS:
         return None
-    return _QUALIFIED.get(text.replace(_VARIATION_SELECTOR, ""))
+    found = _QUALIFIED.get(text.replace(_VARIATION_SELECTOR, ""))
+    return None if found is None else Emoji(found)
 
 
-def _checked(text: str) -> str:
+def _checked(text: str) -> Emoji:
     canonical = canonical_emoji(text)
     if canonical is None:
         raise PydanticCustomError("bad_emoji", "is not an emoji")
@@ -40,6 +45,6 @@ EMOJI: Final = "x-emoji"
 """Marks a text that is one emoji in a JSON schema."""
 
 EmojiText = Annotated[
-    str, Field(examples=["👍"], json_schema_extra={EMOJI: True}), AfterValidator(_checked)
+    Emoji, Field(examples=["👍"], json_schema_extra={EMOJI: True}), AfterValidator(_checked)
 ]
 """One emoji in a request, brought to its fully qualified spelling."""

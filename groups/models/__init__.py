@@ -43,6 +43,7 @@ from groups.models.streams import (
     message_key,
     post_id_of,
     seq_in,
+    split_message_key,
     stream_of,
 )
 from groups.models.tallies import Tallies, Tally, readers_a_command
@@ -98,6 +99,7 @@ __all__ = [
     "post_id_of",
     "readers_a_command",
     "seq_in",
+    "split_message_key",
     "stream_of",
     "type_member_limit",
 ]

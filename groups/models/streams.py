@@ -61,6 +61,12 @@ def message_key(stream_id: StreamId, seq: int) -> str:
     return f"{stream_id}{SEPARATOR}{seq}"  # as `join_key` does, twenty times for every reader
 
 
+def split_message_key(message_id: str) -> tuple[StreamId, int]:
+    """The stream and the seq in the stored key of a message."""
+    stream_id, _, seq = message_id.rpartition(SEPARATOR)
+    return StreamId(stream_id), int(seq)
+
+
 def seq_in(message_id: str) -> int:
     """The seq in the stored key of a message."""
     return int(message_id.rpartition(SEPARATOR)[2])

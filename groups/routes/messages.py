@@ -1,4 +1,4 @@
-"""Calls on messages: write, read both ways, edit, recall."""
+"""Calls on messages: write, read, edit, delete for everyone."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
@@ -31,7 +31,7 @@ from groups.routes.responses.writing import NewMessage, WriteMessage
 from groups.service.hooks import TallyReader
 from groups.service.messages.edits import EditService
 from groups.service.messages.forwarding import ForwardService
-from groups.service.messages.service import MessageService, Posted
+from groups.service.messages.service import MessageService, VisibleMessage
 from groups.service.users import UserService
 
 Seq = Annotated[int, Field(ge=1, lt=2**53, examples=[1])]
@@ -43,11 +43,11 @@ FORWARDING_ERRORS: Final = (
     PermissionRefused,
     ForwardingNotAllowed,
 )
-"""What more can be in the way of a forward than of a message: the source, a message wherever it is."""
+"""The errors of a forward beyond those of a message; they are about the message to copy."""
 
 
 class HistoryQuery(PageQuery):
-    """Which messages: the newest without a bound; `cursor` goes on where a page ended."""
+    """The messages to read: the newest without a bound; `cursor` goes on where a page ended."""
 
     before_seq: Annotated[int | None, Field(ge=1, lt=2**53, description="Those before it.")] = None
     after_seq: Annotated[
@@ -56,7 +56,7 @@ class HistoryQuery(PageQuery):
 
 
 class MessageRoutes:
-    """Messages of groups; `channels` speaks of the same ones as posts."""
+    """Messages of groups; in a channel the same ones are its posts."""
 
     tag = "Messages"
 
@@ -74,20 +74,22 @@ class MessageRoutes:
         self._tallies = tallies
         self._users = users
         self._rendering = MessageRendering(
-            lambda message, access, tally, sender: _view(Posted(message, access), tally, sender)
+            lambda message, access, tally, sender: _response(
+                VisibleMessage(message, access), tally, sender
+            )
         )
 
     async def _senders(
         self, access: AccessContext, messages: Sequence[Message]
     ) -> Mapping[UserId, User]:
-        """What those who wrote show of themselves, where the reader may know who they are."""
+        """The profiles of the senders, where the reader may know who they are."""
         if not policy.may_see_sender(access.group, access.effective_role):
             return {}
         return await self._users.names({message.sender_id for message in messages})
 
-    async def _one(self, posted: Posted, tally: Tally | None) -> MessageResponse:
+    async def _one(self, posted: VisibleMessage, tally: Tally | None) -> MessageResponse:
         senders = await self._senders(posted.access, [posted.message])
-        return _view(posted, tally, senders.get(posted.message.sender_id))
+        return _response(posted, tally, senders.get(posted.message.sender_id))
 
     @post(
         "/v1/groups/{group_id}/messages",
@@ -111,8 +113,8 @@ class MessageRoutes:
     ) -> MessageResponse:
         """Write a message, or forward one; with an `Idempotency-Key`, repeating it writes nothing.
 
-        What is forwarded is a copy with `forwarded_from`, which names the channel or group and never who wrote; a
-        private one is not named.
+        A forward is a copy with `forwarded_from`, which names the channel or group and never the author; a private
+        one is not named.
         """
         silent = body.silent
         if body.forward is None:
@@ -175,7 +177,7 @@ class MessageRoutes:
     async def edit(
         self, actor: Actor, group_id: GroupIdText, seq: Seq, body: WriteMessage
     ) -> MessageResponse:
-        """Replace a message's content (its sender; in a channel also owner and admins)."""
+        """Edit a message (its sender; in a channel also owner and admins)."""
         edited = await self._changes.edit(actor, group_id, seq, body.to_content())
         return await self._with_tally(actor, edited)
 
@@ -185,16 +187,16 @@ class MessageRoutes:
         errors=[GroupNotFound, MessageNotFound, PermissionRefused, RecallTooLate, Banned],
     )
     async def recall(self, actor: Actor, group_id: GroupIdText, seq: Seq) -> None:
-        """Take a message back: its content goes, its seq stays (owner, admin; the sender for two minutes)."""
+        """Delete a message for everyone: its seq stays (owner, admins; its sender for two minutes)."""
         await self._changes.recall(actor, group_id, seq)
 
-    async def _with_tally(self, actor: Actor, posted: Posted) -> MessageResponse:
+    async def _with_tally(self, actor: Actor, posted: VisibleMessage) -> MessageResponse:
         message = posted.message
         tallies = await self._tallies.tallies_of(actor.user_id, message.stream_id, [message.seq])
         return await self._one(posted, tallies.get(message.seq))
 
 
-def _view(posted: Posted, tally: Tally | None, sender: User | None) -> MessageResponse:
+def _response(posted: VisibleMessage, tally: Tally | None, sender: User | None) -> MessageResponse:
     access = posted.access
     group = access.group
     with_sender = policy.may_see_sender(group, access.effective_role)

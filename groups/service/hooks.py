@@ -39,7 +39,7 @@ StreamEndedHook = Callable[[StreamId], Awaitable[None]]
 """A stream is gone: clear what was kept about its messages; called again after a crash, so idempotent."""
 
 
-class AskedTallies(Protocol):
+class TallyQuery(Protocol):
     """The reactions to messages that are being looked up, for some readers."""
 
     @property
@@ -47,7 +47,7 @@ class AskedTallies(Protocol):
         """To be answered by the same command, behind the look-up of the messages."""
         ...
 
-    def of_all(self) -> Mapping[UserId, Tallies]:
+    def by_user(self) -> Mapping[UserId, Tallies]:
         """What each of the readers sees, once they were answered."""
         ...
 
@@ -55,10 +55,10 @@ class AskedTallies(Protocol):
 class TallyReader(Protocol):
     """Who knows the reactions to messages, in a higher package; whether a user may read them, the caller knows."""
 
-    def ask_along(
-        self, messages: BatchedQuery[list[Message]], user_ids: Collection[UserId]
-    ) -> AskedTallies:
-        """What is to be looked up beside the messages, so that both cost one command."""
+    def query_beside(
+        self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
+    ) -> TallyQuery:
+        """Asks for the reactions to messages that another query finds, so that both cost one command."""
         ...
 
     async def tallies_of(

@@ -9,7 +9,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import IdempotencyConflict
 from groups.kernel.mongo import Tx
-from groups.service.messages.stream import digest_of
+from groups.service.messages.posting import digest_of
 from groups.store.idempotency import IdempotencyStore, Repeatable
 
 __all__ = ["Idempotency", "Repeatable", "repeatable"]

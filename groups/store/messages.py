@@ -19,7 +19,7 @@ from groups.models import Content, Message, Origin, message_key
 
 @dataclass(frozen=True, slots=True)
 class KeyedMessage:
-    """A message with the idempotency key it was posted under and the digest of what was posted."""
+    """A message with the idempotency key it was posted under and the digest of its content."""
 
     message: Message
     key: str
@@ -27,7 +27,7 @@ class KeyedMessage:
 
 
 class _PageKey(NamedTuple):
-    """Which page of which stream."""
+    """A page of a stream."""
 
     stream_id: StreamId
     above: int
@@ -38,7 +38,7 @@ class _PageKey(NamedTuple):
 
 _KEPT_BYTES: Final = 5 * 2**20  # of memory: some 1,300 messages
 _IGNORED_FIELDS: Final = ("touched", "key", "digest")
-"""What a reaction writes, and what posting wrote: without it the message is to its reader the same as before."""
+"""The fields that readers do not see: a reaction writes the first, posting the others."""
 
 
 class MessageStore:
@@ -76,7 +76,7 @@ class MessageStore:
         self, stream_id: StreamId, keys: Iterable[tuple[UserId, str]]
     ) -> BatchedQuery[dict[tuple[UserId, str], KeyedMessage]]:
         """The messages that these senders posted under these idempotency keys."""
-        # Uses index: stream_id_1_sender_id_1_key_1; of no key at all, the one that matches nothing.
+        # Uses index: stream_id_1_sender_id_1_key_1; without any key, a condition that matches nothing.
         wanted: list[Document] = [
             {"stream_id": stream_id, "sender_id": user, "key": key} for user, key in keys
         ]
@@ -94,7 +94,7 @@ class MessageStore:
         return _to_message(document) if document else None
 
     async def touch(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
-        """The message with this seq, written without a change that anyone sees."""
+        """Write the message with this seq without a change that anyone sees; returns the message."""
         document = await self._messages.find_one_and_update(
             {"_id": message_key(stream_id, seq), "stream_id": stream_id},
             {"$inc": {"touched": 1}},
@@ -103,7 +103,7 @@ class MessageStore:
         return _to_message(document) if document else None
 
     async def find_some(self, stream_id: StreamId, seqs: Iterable[int]) -> dict[int, Message]:
-        """Those of the messages that exist, by seq."""
+        """The messages that exist among these, by seq."""
         # Uses index: stream_id_1_seq_1
         cursor = self._messages.find({"stream_id": stream_id, "seq": {"$in": list(seqs)}})
         found = [_to_message(document) for document in await cursor.to_list(None)]
@@ -120,9 +120,9 @@ class MessageStore:
     ) -> Awaitable[Sequence[Message] | None]:
         """Messages with `above` < seq < `below`, from one end of that range; the reading begins at once.
 
-        The list may be others' too.
+        The list may be shared with other readers.
         """
-        # The newest page of a busy stream is what everyone asks for: those who do so at once share one query.
+        # Everyone asks for the newest page of a busy stream: readers who do so at once share one query.
         wanted = _PageKey(stream_id, above, below, limit, oldest_first)
         return self._page_reader.find(wanted)
 
@@ -133,7 +133,7 @@ class MessageStore:
     def query_newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
     ) -> BatchedQuery[list[Message]]:
-        """As `read_messages`, of the newest before a seq, or of all, to be asked together with others."""
+        """The query for the newest messages of all, or of those before a seq, to be sent along with other queries."""
         # Uses index: stream_id_1_seq_1
         bounds: Document = {"$gt": 0} if below is None else {"$gt": 0, "$lt": below}
         return BatchedQuery(
@@ -185,12 +185,12 @@ class MessageStore:
             session=tx.session,
         )
 
-    # --- views: the number that a message shows -------------------------------------------------------------------
+    # --- views that a message shows -------------------------------------------------------------------
 
     async def find_views(
         self, stream_id: StreamId, seqs: Collection[int], tx: Tx
     ) -> dict[int, int]:
-        """The views shown by those of the messages that exist and are not recalled."""
+        """The views of the messages that exist and are not recalled."""
         keys = [message_key(stream_id, seq) for seq in seqs]
         cursor = self._messages.find(
             {"_id": {"$in": keys}, "stream_id": stream_id, "recalled_at": None},
@@ -203,7 +203,7 @@ class MessageStore:
     async def raise_views(
         self, stream_id: StreamId, views: Mapping[int, int], tx: Tx | None = None
     ) -> None:
-        """Have messages show as many views, or more where they do already; none is made by it."""
+        """Raise the views that messages show to these numbers; never creates a message."""
         operations = [
             UpdateOne(
                 {"_id": message_key(stream_id, seq), "stream_id": stream_id},
@@ -215,7 +215,7 @@ class MessageStore:
             await self._database.apply(self._messages, operations, tx)
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> tuple[int, list[str]]:
-        """Delete up to `limit` messages of an ended stream; how many there were, and the uploads that they used."""
+        """Delete up to `limit` messages of an ended stream; returns their number and the uploads that they used."""
         # Uses index: stream_id_1_seq_1
         cursor = self._messages.find(
             {"stream_id": stream_id},
@@ -260,7 +260,7 @@ def _to_message(document: Document) -> Message:
         created_at=document["created_at"],
         edited_at=document["edited_at"],
         recalled_at=document["recalled_at"],
-        # Absent in what was stored before there were such marks.
+        # Absent in messages that were stored before there were such marks.
         silent=document.get("silent", False),
         signature=document.get("signature", ""),
         origin=_to_origin(document),

@@ -1,8 +1,8 @@
 """Stream documents: `_id` is the stream id.
 
-The head, the last message, and the token bucket of the posting rate, all in the one document that every post writes
-anyway; the buckets of edits and of recalls (`edits`, `recalls`); `media_bytes`, what its messages carry; and `pins`,
-the seqs of the few pinned messages, the oldest pin first.
+A document has the head, the last message and the token bucket of the posting rate, all of which every post writes; the
+buckets of edits and of deletions (`edits`, `recalls`); `media_bytes`, the bytes of uploads that its messages carry; and
+`pins`, the seqs of the few pinned messages, the oldest pin first.
 """
 
 from collections.abc import Collection, Iterable
@@ -24,12 +24,12 @@ from groups.kernel.request_batching import RequestBatcher
 from groups.models import Head, LastMessage, Message, Stream
 
 Change = Literal["edits", "recalls"]
-"""What changes messages, each with a token bucket of its own."""
+"""The kinds of changes of messages, each with a token bucket of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left in a token bucket at an instant; None where there was no limit."""
+    """The tokens left in a bucket at an instant; None where there was no limit."""
 
     messages: float | None
     bytes: float | None
@@ -37,8 +37,8 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamRow:
-    """A stream with its token bucket, and what its messages carry."""
+class StreamState:
+    """A stream with its token bucket, and the bytes of uploads that its messages carry."""
 
     stream: Stream
     left: Allowance | None
@@ -46,7 +46,7 @@ class StreamRow:
 
 
 _head: Final = Head._make
-"""Half the price of a call with three arguments, which lists pay by the thousand."""
+"""Costs half of a call with three arguments, which lists make by the thousand."""
 
 
 class StreamStore:
@@ -77,16 +77,16 @@ class StreamStore:
         document = await self._streams.find_one({"_id": stream_id}, session=tx.session)
         return _to_stream(document) if document else None
 
-    def query_stream(self, stream_id: StreamId) -> BatchedQuery[StreamRow | None]:
-        """The stream's head with its token bucket."""
+    def query_stream(self, stream_id: StreamId) -> BatchedQuery[StreamState | None]:
+        """The query for a stream with its token bucket."""
         return BatchedQuery(
-            self._streams, {"_id": stream_id}, lambda rows: _to_row(rows[0]) if rows else None
+            self._streams, {"_id": stream_id}, lambda rows: _to_state(rows[0]) if rows else None
         )
 
     async def find_many(
         self, stream_ids: Iterable[StreamId], tx: Tx | None = None
     ) -> dict[StreamId, Stream]:
-        """Those of the streams that exist."""
+        """The streams that exist among these."""
         cursor = self._streams.find(
             {"_id": {"$in": list(stream_ids)}},
             session=tx.session if tx else None,
@@ -103,7 +103,7 @@ class StreamStore:
         media_bytes: int,
         tx: Tx,
     ) -> None:
-        """Move the head to the last message, store what is left in the token bucket, count so many bytes more."""
+        """Move the head to the last message, store the token bucket, and add to the bytes of uploads."""
         values: Document = {"head_seq": last.seq, "last": asdict(last)}
         if left is not None:
             values |= {"tokens": left.messages, "bytes_left": left.bytes, "tokens_at": left.at}
@@ -113,7 +113,7 @@ class StreamStore:
         await self._streams.update_one({"_id": stream_id}, changes, session=tx.session)
 
     async def add_media_bytes(self, stream_id: StreamId, more: int, tx: Tx) -> int:
-        """Count so many bytes more that its messages carry, or less; how many it had before."""
+        """Add to the bytes of uploads that its messages carry, or subtract; returns the bytes before."""
         before: Document | None = await self._streams.find_one_and_update(
             {"_id": stream_id},
             {"$inc": {"media_bytes": more}},
@@ -123,8 +123,8 @@ class StreamStore:
         return int((before or {}).get("media_bytes", 0))
 
     async def recount_media_bytes(self, stream_id: StreamId, tx: Tx) -> tuple[int, int]:
-        """Make `media_bytes` what the messages carry; what it was and is. Reads all of them: of use to repairs only."""
-        # Written before they are read: whoever posts or recalls meanwhile conflicts with us.
+        """Count `media_bytes` anew; returns it before and after. Reads all messages, so only repairs use it."""
+        # Write before reading: posts and deletions that happen meanwhile conflict with this transaction.
         before = await self.add_media_bytes(stream_id, 1, tx)
         cursor = self._messages.aggregate(
             [{"$match": {"stream_id": stream_id}}, *_CARRIED], session=tx.session
@@ -137,14 +137,14 @@ class StreamStore:
         return before, after
 
     async def count_all_media_bytes(self) -> None:
-        """Write `media_bytes` of all streams anew, while nobody posts."""
+        """Count `media_bytes` of all streams anew; nobody may post meanwhile."""
         merge: Document = {
             "$merge": {"into": "streams", "whenMatched": "merge", "whenNotMatched": "discard"}
         }
         await self._messages.aggregate([*_CARRIED, merge], allowDiskUse=True).to_list(None)
 
     async def find_allowance(self, stream_id: StreamId, change: Change, tx: Tx) -> Allowance | None:
-        """What is left in the token bucket of these changes; None: nothing was taken yet."""
+        """The token bucket of these changes; None: nothing was taken yet."""
         document = await self._streams.find_one({"_id": stream_id}, {change: 1}, session=tx.session)
         left = document.get(change) if document else None
         return Allowance(left["tokens"], left["bytes_left"], left["at"]) if left else None
@@ -152,7 +152,7 @@ class StreamStore:
     async def set_allowance(
         self, stream_id: StreamId, change: Change, left: Allowance, tx: Tx
     ) -> None:
-        """Store what is left; two who do so at once conflict."""
+        """Store the token bucket; two transactions that do so at once conflict."""
         values: Document = {"tokens": left.messages, "bytes_left": left.bytes, "at": left.at}
         await self._streams.update_one(
             {"_id": stream_id}, {"$set": {change: values}}, session=tx.session
@@ -174,28 +174,28 @@ class StreamStore:
         return None if document is None else document.get("pins", [])
 
     async def set_pin(self, message: Message, tx: Tx) -> None:
-        """Put the message's seq among the stream's pins, or take it out, as its `pinned_at` says."""
+        """Add the message's seq to the stream's pins, or remove it, as its `pinned_at` says."""
         change = "$pull" if message.pinned_at is None else "$addToSet"
         await self._streams.update_one(
             {"_id": message.stream_id}, {change: {"pins": message.seq}}, session=tx.session
         )
 
     async def mark_channel(self, stream_id: StreamId, tx: Tx) -> None:
-        """Note that the stream is a channel's, so that unread totals need not ask the group."""
+        """Mark the stream as a channel's, so that unread totals need not read the group."""
         await self._streams.update_one(
             {"_id": stream_id}, {"$set": {"is_channel": True}}, session=tx.session
         )
 
     async def delete(self, stream_id: StreamId, tx: Tx) -> None:
-        """End the stream: a post that races with this conflicts, and finds no group when it runs again."""
+        """End the stream; a post at the same time conflicts, runs again, and finds no group."""
         await self._streams.delete_one({"_id": stream_id}, session=tx.session)
 
-    # --- heads: the little that lists and unread counts need of a stream -------------------------------------------
+    # --- heads, which are all that lists and unread counts need of a stream -------------------------------------------
 
     async def find_heads(
         self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
     ) -> dict[StreamId, Head]:
-        """The heads of those of the streams that exist; one query for each `ONE_REPLY` ids."""
+        """The heads of the streams that exist among these; one query for each `ONE_REPLY` ids."""
         fields: Document = {"head_seq": 1, "is_channel": 1}
         if with_times:
             fields["last.at"] = 1
@@ -223,11 +223,11 @@ _CARRIED: Final[list[Document]] = [
 """The bytes of uploads that the messages of each stream carry."""
 
 
-def _to_row(document: Document) -> StreamRow:
+def _to_state(document: Document) -> StreamState:
     left, at = None, document.get("tokens_at")
     if at is not None:
         left = Allowance(document.get("tokens"), document.get("bytes_left"), at)
-    return StreamRow(_to_stream(document), left, document.get("media_bytes", 0))
+    return StreamState(_to_stream(document), left, document.get("media_bytes", 0))
 
 
 def _to_stream(document: Document) -> Stream:

@@ -1,6 +1,7 @@
-"""What stored reactions must fulfil, and how a tally is set right: by counting the reactions anew."""
+"""Checks of stored reactions, and the repair of a tally, which counts the reactions anew."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from groups.kernel.clock import Clock
@@ -18,7 +19,9 @@ _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 def checks(database: Database, streams: StreamService, clock: Clock) -> list[Check]:
     """All checks of reactions, in the order in which their repairs build on each other."""
-    audit = _Audit(database, ReactionAuditStore(database), streams, clock)
+    audit = _Audit(
+        database=database, store=ReactionAuditStore(database), streams=streams, clock=clock
+    )
     return [
         Check(
             "P4",
@@ -37,57 +40,53 @@ def checks(database: Database, streams: StreamService, clock: Clock) -> list[Che
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Audit:
-    def __init__(
-        self,
-        database: Database,
-        store: ReactionAuditStore,
-        streams: StreamService,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._store = store
-        self._streams = streams
-        self._clock = clock
+    database: Database
+    store: ReactionAuditStore
+    streams: StreamService
+    clock: Clock
 
     async def strays(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Reactions to what is not there, and reactions that are there twice."""
-        async for row in self._store.of_no_message(snapshot):
+        """Reactions to messages that do not exist, and reactions that exist twice."""
+        async for row in self.store.of_no_message(snapshot):
             problem = f"does not exist, and has {row['rows']} reactions or tallies"
-            # Where the stream lives on, the message is what is missing (P2), and it may come back from a backup.
+            # Where the stream exists, the message is missing (P2), and may come back from a backup.
             repair = None if row["stream"] else self._deleting(row["_id"])
             yield Finding("P4", _name(row["_id"]), problem, repair)
-        async for row in self._store.misfiled(snapshot):
+        async for row in self.store.misfiled(snapshot):
             problem = f"{row.get('user_id')}'s {row.get('emoji')} is filed as {row['_id']!r}"
             yield Finding("P4", _name(str(row.get("message_id"))), problem)
 
     async def tallies(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """Counts, and their sums."""
-        async for row in self._store.wrong_counts(snapshot):
+        async for row in self.store.wrong_counts(snapshot):
             problem = "; ".join(_difference(wrong) for wrong in row["wrong"][:3])
             yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
-        async for row in self._store.wrong_totals(snapshot):
+        async for row in self.store.wrong_totals(snapshot):
             problem = f"total is {row.get('total')}, the counts make {row['sum']}"
             yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
 
     def _recounting(self, message_id: str) -> Repair:
-        stream_id, seq = _place(message_id)
+        stream_id, seq = _message_in(message_id)
 
         async def work(tx: Tx) -> str | None:
-            # No message, nothing to count for: its reactions are told, or cleared away, on their own.
-            if await self._streams.hold(stream_id, seq, tx) is None:
+            # Without the message there is nothing to count; the check of strays reports its reactions.
+            if await self.streams.touch_message(stream_id, seq, tx) is None:
                 return None
-            # Written before it is counted: reactions wait for us, instead of making us count again and again.
-            before = await self._store.touch(message_id, tx)
-            counts = await self._store.count(message_id, tx)
+            # Write before counting: reactions wait for this transaction, instead of making it run again and again.
+            before = await self.store.touch(message_id, tx)
+            counts = await self.store.count(message_id, tx)
             total = sum(counts.values())
             if before.get("counts") == counts and before.get("total") == total:
                 return None
-            await self._store.put(message_id, counts, tx)
-            if stream_id.startswith(_GROUP_PREFIX):  # else its readers see it when they read again
+            await self.store.put(message_id, counts, tx)
+            if stream_id.startswith(
+                _GROUP_PREFIX
+            ):  # in a dialogue, readers see it when they read again
                 tx.publish(
                     ReactionsChanged(
-                        at=self._clock.now(),
+                        at=self.clock.now(),
                         stream_id=stream_id,
                         group_id=GroupId(stream_id.removeprefix(_GROUP_PREFIX)),
                         seq=seq,
@@ -97,27 +96,27 @@ class _Audit:
                 )
             return f"counted anew: {total} reactions"
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
     def _deleting(self, message_id: str) -> Repair:
-        stream_id, _ = _place(message_id)
+        stream_id, _ = _message_in(message_id)
 
         async def step(tx: Tx) -> int:
-            # Without the stream nobody can have posted the message since it was missed.
-            if await self._streams.heads([stream_id], tx):
+            # Without the stream, nobody can have posted the message since the check.
+            if await self.streams.heads([stream_id], tx):
                 return 0
-            return await self._store.delete_some(message_id, tx)
+            return await self.store.delete_some(message_id, tx)
 
         async def repair() -> str | None:
             deleted = 0
-            while more := await self._database.run(step):
+            while more := await self.database.run(step):
                 deleted += more
             return f"deleted {deleted} reactions and tallies" if deleted else None
 
         return repair
 
 
-def _place(message_id: str) -> tuple[StreamId, int]:
+def _message_in(message_id: str) -> tuple[StreamId, int]:
     stream_id, _, seq = message_id.rpartition(SEPARATOR)
     return StreamId(stream_id), int(seq) if seq.isdecimal() else 0
 

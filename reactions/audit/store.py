@@ -1,4 +1,4 @@
-"""The questions to the collections `reactions` and `tallies`, each one aggregation, and the writes of the repairs."""
+"""The aggregations over `reactions` and `tallies` that checks need, and the writes of the repairs."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -19,7 +19,7 @@ class ReactionAuditStore:
 
     @staticmethod
     def wrong_counts(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Messages with emoji whose count is not that of their reactions: `wrong` lists emoji, counted, held."""
+        """The messages whose counts are not those of their reactions: `wrong` lists emoji, counted, held."""
         pair: Stage = {"m": "$message_id", "e": "$emoji"}
         counted: list[Stage] = [
             {"$project": {"count": {"$objectToArray": "$counts"}}},
@@ -60,14 +60,14 @@ class ReactionAuditStore:
                         "wrong": {"$push": {"emoji": "$_id.e", "c": "$counted", "h": "$held"}},
                     }
                 },
-                # Clearing away takes the reactions first, then the tallies.
+                # The cleanup of a disbanded group deletes the reactions first, then the tallies.
                 *not_of_disbanded(),
             ],
         )
 
     @staticmethod
     def wrong_totals(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Tallies whose total is not the sum of their counts: with that `sum`."""
+        """The tallies whose total is not the `sum` of their counts."""
         values = {"$map": {"input": {"$objectToArray": "$counts"}, "in": "$$this.v"}}
         return snapshot.rows(
             "tallies",
@@ -79,13 +79,13 @@ class ReactionAuditStore:
 
     @staticmethod
     def misfiled(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Reactions whose `_id` is not that of message, user and emoji, so that one may be there twice."""
+        """The reactions whose `_id` is not that of message, user and emoji, so that one may exist twice."""
         key = joined("$message_id", "$user_id", "$emoji")
         return snapshot.rows("reactions", [{"$match": {"$expr": {"$ne": ["$_id", key]}}}])
 
     @staticmethod
     def of_no_message(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Messages that do not exist and have reactions or a tally: id, `rows`, `stream` (none or one)."""
+        """The messages that do not exist and have reactions or a tally: id, `rows`, `stream` (none or one)."""
         return snapshot.rows(
             "reactions",
             [
@@ -97,7 +97,7 @@ class ReactionAuditStore:
         )
 
     async def touch(self, message_id: str, tx: Tx) -> Document:
-        """Write the tally, so that reactions under way wait; the tally before."""
+        """Write the tally, so that reactions wait for this transaction; returns the tally before."""
         before = await self._tallies.find_one({"_id": message_id}, session=tx.session)
         await self._tallies.update_one(
             {"_id": message_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
@@ -105,7 +105,7 @@ class ReactionAuditStore:
         return before or {}
 
     async def count(self, message_id: str, tx: Tx) -> dict[str, int]:
-        """How many users hold each emoji."""
+        """The number of users who hold each emoji."""
         # Uses index: message_id_1_emoji_1__id_1
         cursor = self._reactions.aggregate(
             [
@@ -122,7 +122,7 @@ class ReactionAuditStore:
         await self._tallies.update_one({"_id": message_id}, {"$set": values}, session=tx.session)
 
     async def delete_some(self, message_id: str, tx: Tx) -> int:
-        """Delete some of the message's reactions, in the end its tally; how many."""
+        """Delete some of the message's reactions, and at last its tally; returns the number of documents."""
         cursor = self._reactions.find(
             {"message_id": message_id}, {"_id": 1}, session=tx.session
         ).limit(STEP)

@@ -1,1 +1,1 @@
-"""The rules of reactions at work; each method's first argument is the actor."""
+"""Reacting to messages, and reading reactions."""

@@ -1,4 +1,4 @@
-"""Where higher packages act in the transaction of a batch of reactions; only the composition root fills the list."""
+"""Hooks of higher packages in the transaction of a batch of reactions; only the composition root fills the list."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ from groups.kernel.mongo import Tx
 from groups.models import Group
 
 ReactedHook = Callable[[Group, int, int, datetime, Tx], Awaitable[None]]
-"""On the message with this seq so many reactions were given: taken up, or in place of another one."""
+"""Called with the group, the seq of a message, and the number of its new reactions, first ones or replacements."""
 
 
 @dataclass(slots=True)
 class ReactionHooks:
-    """What is called, in order, inside the transaction."""
+    """The hooks, which are called in order."""
 
     reacted: list[ReactedHook] = field(default_factory=list)

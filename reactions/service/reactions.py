@@ -1,56 +1,88 @@
-"""The life of a reaction: given, replaced, taken back, counted.
+"""Reactions to the messages of groups; channels use them for their posts."""
 
-Reactions to one message share group-commit batches. A batch reads the message's tally and what its callers hold,
-applies entry after entry to that picture (`picture`), and writes the difference: reactions and tally change in one
-transaction, so a count equals the users who hold the emoji (P4), and a batch of 256 costs the commands of one caller.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, assert_never
+from datetime import datetime
+from typing import Any, Final
 
 from groups import policy as groups_policy
-from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
+from groups.errors import GroupNotFound, MessageNotFound
 from groups.kernel.actor import Actor
-from groups.kernel.clock import Clock
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
-from groups.kernel.group_commit import GroupCommit, OnBatch
-from groups.kernel.ids import SEPARATOR, GroupId, StreamId, join_key
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.ids import GroupId, StreamId
+from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import AccessContext, Group, Message, Tallies, Tally, message_key, stream_of
 from groups.service.access.bulk import BulkAccess
 from groups.service.messages.service import MessageService
-from groups.service.write_locks import message_lock
 from reactions import policy
-from reactions.errors import ReactionsFrozen
 from reactions.events import ReactionsChanged
 from reactions.models import Reaction
+from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
 from reactions.service.hooks import ReactionHooks
-from reactions.service.ledger import Ledger, canonical, with_mine
 from reactions.service.state import ReactionState
 from reactions.store import ReactionStore
 
 STEP: Final = 1_000  # documents a transaction when a stream is cleared away
 
 
-@dataclass(frozen=True, slots=True)
-class _React:
-    """The actor wants to hold the emoji."""
+@dataclass(slots=True)
+class _Command(ReactionCommand):
+    """The wish of a member."""
 
     actor: Actor
-    emoji: str
+    group_id: GroupId
 
 
 @dataclass(frozen=True, slots=True)
-class _Unreact:
-    """The actor wants to hold the emoji no longer."""
+class _Target:
+    """A group's message: its members may react, and `reactions.changed` is published."""
 
-    actor: Actor
-    emoji: str
+    group: Group
+    message: Message | None
+    accesses: Mapping[Actor, AccessContext]
+    hooks: ReactionHooks
 
+    @property
+    def rules(self) -> Group:
+        return self.group
 
-_Entry = _React | _Unreact
+    def refusal(self, command: _Command, state: ReactionState) -> DomainError | None:
+        access = self.accesses.get(command.actor)
+        if access is None:
+            return GroupNotFound()
+        refusal = groups_policy.reacting_refusal(self.group, access.effective_role, access.member)
+        if refusal is not None:
+            return refusal
+        if self.message is None:
+            return MessageNotFound()
+        if command.is_adding:
+            refusal = groups_policy.adding_reaction_refusal(access)
+            if refusal is not None:
+                return refusal
+        is_hidden = self.message.seq <= groups_policy.history_floor(access)
+        # The group may have hidden its history since: what the user left there can still be taken back.
+        is_taking_back = not command.is_adding and command.emoji in state.held_by(command.holder)
+        return MessageNotFound() if is_hidden and not is_taking_back else None
+
+    async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
+        assert self.message is not None
+        for hook in self.hooks.reacted:
+            await hook(self.group, self.message.seq, count, now, tx)
+
+    async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
+        assert self.message is not None
+        tx.publish(
+            ReactionsChanged(
+                at=now,
+                stream_id=self.group.stream_id,
+                group_id=self.group.group_id,
+                seq=self.message.seq,
+                counts=tally.counts,
+                total=tally.total,
+            )
+        )
 
 
 class ReactionService:
@@ -60,123 +92,73 @@ class ReactionService:
         self,
         database: Database,
         store: ReactionStore,
-        lookup: BulkAccess,
+        engine: ReactionEngine,
+        access: BulkAccess,
         messages: MessageService,
-        clock: Clock,
-        *,
-        on_batch: OnBatch | None = None,
     ) -> None:
         self._database = database
         self._store = store
-        self.ledger = Ledger(store)
-        self._lookup = lookup
+        self._access = access
         self._messages = messages
-        self._clock = clock
+        self.engine = engine
         self.hooks = ReactionHooks()
-        self._lane: GroupCommit[_Entry, Tally] = GroupCommit(
-            database, self._apply, name="reactions", on_batch=on_batch, locks_of=_locks_of
-        )
+        self._queue: ReactionQueue[_Command] = engine.queue_for(self._open, name="reactions")
 
     # --- change ---------------------------------------------------------------------------------------------------
 
-    async def react(self, actor: Actor, group_id: GroupId, seq: int, emoji: str) -> Tally:
-        """Put the actor's emoji on the message; where a user may hold only one, it replaces his old one.
+    async def react(self, actor: Actor, group_id: GroupId, seq: int, emoji: Emoji) -> Tally:
+        """Put the actor's emoji on the message; in a group that allows only one, it replaces the old one.
 
         Reacting twice with the same emoji changes nothing and publishes nothing. Publishes: ReactionsChanged, once for
-        all whom the transaction served. Raises: BadEmoji; GroupNotFound; PermissionRefused; Banned; ReactingBanned;
-        MessageNotFound; MessageRecalled; ReactionsFrozen; ReactionNotAllowed; ReactionsPerUserReached;
-        DistinctReactionsReached.
+        all commands of the transaction.
         """
-        entry = _React(actor, canonical(emoji))
-        return await self._lane.submit(join_key(group_id, seq), entry)
+        command = _Command(actor.user_id, emoji, True, actor, group_id)
+        return await self._queue.submit(stream_of(group_id), seq, command)
 
-    async def unreact(self, actor: Actor, group_id: GroupId, seq: int, emoji: str) -> Tally:
+    async def unreact(self, actor: Actor, group_id: GroupId, seq: int, emoji: Emoji) -> Tally:
         """Take the actor's emoji off the message: also one no longer allowed, also off a recalled message.
 
-        Taking back what is not there changes nothing and publishes nothing. Publishes: ReactionsChanged. Raises:
-        BadEmoji; GroupNotFound; PermissionRefused; Banned; MessageNotFound.
+        Taking back what is not there changes nothing and publishes nothing. Publishes: ReactionsChanged.
         """
-        entry = _Unreact(actor, canonical(emoji))
-        return await self._lane.submit(join_key(group_id, seq), entry)
+        command = _Command(actor.user_id, emoji, False, actor, group_id)
+        return await self._queue.submit(stream_of(group_id), seq, command)
 
-    async def _apply(
-        self, tx: Tx, key: str, entries: Sequence[_Entry]
-    ) -> Sequence[Tally | DomainError]:
-        group_id, seq = _split(key)
-        # The message first: where another process is at it, this transaction ends here, and begins again behind it.
-        message = await self._messages.hold(group_id, seq, tx)
-        actors = {entry.actor for entry in entries}
-        users = {actor.user_id for actor in actors}
-        asked = self.ledger.ask(stream_of(group_id), seq, users)
-        accesses = await self._lookup.accesses_of(actors, group_id, tx, beside=asked.queries)
-        if not accesses:
-            return [GroupNotFound() for _ in entries]
-        picture = asked.picture()
-        refusals: list[DomainError | None] = []
-        for entry in entries:
-            try:
-                _apply_to(picture, message, entry, accesses.get(entry.actor))
-                refusals.append(None)
-            except DomainError as refusal:
-                refusals.append(refusal)
-        tally = picture.tally()
-        group = next(iter(accesses.values())).group
-        await self._write(picture, tally, group, seq, tx)
-        return [
-            refusal or with_mine(tally, picture.held_by(entry.actor.user_id))
-            for entry, refusal in zip(entries, refusals, strict=True)
-        ]
-
-    async def _write(
-        self, picture: ReactionState, tally: Tally, group: Group, seq: int, tx: Tx
-    ) -> None:
-        now = self._clock.now()
-        given = await self.ledger.write(picture, tally, now, tx)
-        if given:
-            for hook in self.hooks.reacted:
-                await hook(group, seq, given, now, tx)
-        if picture.counts_changed:
-            tx.publish(
-                ReactionsChanged(
-                    at=now,
-                    stream_id=group.stream_id,
-                    group_id=group.group_id,
-                    seq=seq,
-                    counts=tally.counts,
-                    total=tally.total,
-                )
-            )
+    async def _open(
+        self,
+        message: Message | None,
+        commands: Sequence[_Command],
+        queries: Sequence[BatchedQuery[Any]],
+        tx: Tx,
+    ) -> _Target | type[DomainError]:
+        actors = {command.actor for command in commands}
+        group_id = commands[0].group_id
+        accesses = await self._access.accesses_of(actors, group_id, tx, beside=queries)
+        for access in accesses.values():
+            return _Target(access.group, message, accesses, self.hooks)
+        return GroupNotFound
 
     # --- read -----------------------------------------------------------------------------------------------------
 
     async def tallies(self, actor: Actor, stream_id: StreamId, seqs: Sequence[int]) -> Tallies:
         """The tally of each of the messages that has one; whether the actor may read them is the caller's to know."""
-        return await self.ledger.tallies_of(actor.user_id, stream_id, seqs)
+        return await self.engine.tallies_of(actor.user_id, stream_id, seqs)
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Tally:
-        """The tally of one message.
-
-        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
-        """
+        """The tally of one message."""
         message = (await self._messages.get(actor, group_id, seq)).message
         return (await self.tallies(actor, message.stream_id, [seq])).get(seq, Tally())
 
-    async def who(
+    async def list_reactors(
         self,
         actor: Actor,
         group_id: GroupId,
         seq: int,
-        emoji: str,
+        emoji: Emoji,
         *,
         limit: int,
         cursor: str | None,
     ) -> tuple[list[Reaction], str | None]:
-        """A page of those who hold the emoji, by user id.
-
-        Raises: BadEmoji; GroupNotFound; PermissionRefused (in a channel, to all but owner and admins); Banned;
-        MessageNotFound; BadCursor.
-        """
-        emoji = canonical(emoji)
+        """A page of the users who hold the emoji, by user id."""
         posted = await self._messages.get(actor, group_id, seq)
         refusal = policy.listing_refusal(posted.access)
         if refusal is not None:
@@ -200,55 +182,12 @@ class ReactionService:
             pass
 
     async def _delete_some(self, stream_id: StreamId, tx: Tx) -> int:
-        # A stream that lives is that of a new group of the same id: another process had finished here before, and what
-        # is there now is not ours to delete. One snapshot shows both.
+        # A stream that exists belongs to a new group with the same id: another process has finished here before, and
+        # the reactions that are there now must stay. One snapshot shows both.
         if await self._messages.has_stream(stream_id, tx):
             return 0
-        return await self.ledger.delete_some(stream_id, STEP, tx)
+        return await self._store.delete_some(stream_id, STEP, tx)
 
     async def close(self) -> None:
         """Wait until every submitted reaction is committed or refused."""
-        await self._lane.close()
-
-
-def _apply_to(
-    picture: ReactionState, message: Message | None, entry: _Entry, access: AccessContext | None
-) -> None:
-    if access is None:
-        raise GroupNotFound
-    group, user_id = access.group, entry.actor.user_id
-    refusal = groups_policy.reacting_refusal(group, access.effective_role, access.member)
-    if refusal is not None:
-        raise refusal
-    if message is None:
-        raise MessageNotFound
-    is_hidden = message.seq <= groups_policy.history_floor(access)
-    match entry:
-        case _React():
-            refusal = groups_policy.adding_reaction_refusal(access)
-            if refusal is not None:
-                raise refusal
-            if is_hidden:
-                raise MessageNotFound
-            if message.recalled_at is not None:
-                raise MessageRecalled
-            if message.reactions_frozen:
-                raise ReactionsFrozen
-            picture.add(group, user_id, entry.emoji)
-        case _Unreact():
-            # The group may have hidden its history since: what the user left there, he may still take back.
-            if is_hidden and not picture.holds(user_id, entry.emoji):
-                raise MessageNotFound
-            picture.remove(user_id, entry.emoji)
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def _locks_of(key: str) -> tuple[str, ...]:
-    group_id, seq = _split(key)
-    return (message_lock(stream_of(group_id), seq),)
-
-
-def _split(key: str) -> tuple[GroupId, int]:
-    group_id, _, seq = key.rpartition(SEPARATOR)
-    return GroupId(group_id), int(seq)
+        await self._queue.close()

@@ -1,9 +1,10 @@
-"""What a batch of reactions to one message knows and changes, entry by entry, before it writes the difference."""
+"""The reactions to one message, as a batch knows and changes them before it writes the difference."""
 
 from collections import Counter
 from collections.abc import Mapping, Set
 from datetime import datetime
 
+from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId
 from groups.models import Tally
 from reactions import policy
@@ -11,10 +12,10 @@ from reactions.models import Reaction, ReactionRules
 
 
 class ReactionState:
-    """The reactions to one message, as far as a batch knows and changes them before it writes."""
+    """The counts of a message, and the emoji that the users of a batch hold on it."""
 
     def __init__(
-        self, message_id: str, counts: Mapping[str, int], held: Mapping[UserId, set[str]]
+        self, message_id: str, counts: Mapping[str, int], held: Mapping[UserId, Set[str]]
     ) -> None:
         self.message_id = message_id
         self._counts_before = counts
@@ -22,27 +23,23 @@ class ReactionState:
         self._counts = Counter(counts)
         self._held = {user_id: set(emoji) for user_id, emoji in held.items()}
 
-    def holds(self, user_id: UserId, emoji: str) -> bool:
-        """Whether the user holds the emoji."""
-        return emoji in self._held[user_id]
+    def held_by(self, user_id: UserId) -> Set[str]:
+        """The emoji that the user holds."""
+        return self._held[user_id]
 
-    def add(self, rules: ReactionRules, user_id: UserId, emoji: str) -> None:
-        """Have the user hold the emoji, for whatever it replaces.
-
-        Raises: ReactionNotAllowed; ReactionsPerUserReached; DistinctReactionsReached.
-        """
+    def add(self, rules: ReactionRules, user_id: UserId, emoji: str) -> DomainError | None:
+        """Give the user the emoji, in place of those that it replaces; the refusal where the rules forbid it."""
         own = self._held[user_id]
         refusal = policy.adding_refusal(rules, self._counts, own, emoji)
-        if refusal is not None:
-            raise refusal
-        if emoji not in own:
+        if refusal is None and emoji not in own:
             for old in policy.freed_by(rules, own):
                 self.remove(user_id, old)
             own.add(emoji)
             self._counts[emoji] += 1
+        return refusal
 
     def remove(self, user_id: UserId, emoji: str) -> None:
-        """Have the user not hold the emoji."""
+        """Take the emoji from the user, who need not hold it."""
         if emoji in self._held[user_id]:
             self._held[user_id].remove(emoji)
             self._counts[emoji] -= 1
@@ -54,16 +51,16 @@ class ReactionState:
         """Whether the message looks different from before."""
         return self._counts != self._counts_before
 
-    def gone(self) -> list[tuple[UserId, str]]:
-        """What was held and is not any more."""
+    def removed(self) -> list[tuple[UserId, str]]:
+        """The reactions that were there and are not any more."""
         return [
             (user_id, emoji)
             for user_id, before in self._held_before.items()
             for emoji in before - self._held[user_id]
         ]
 
-    def new(self, now: datetime) -> list[Reaction]:
-        """What was not held and is now."""
+    def added(self, now: datetime) -> list[Reaction]:
+        """The reactions that were not there and are now."""
         return [
             Reaction(message_id=self.message_id, user_id=user_id, emoji=emoji, at=now)
             for user_id, after in self._held.items()
@@ -73,7 +70,3 @@ class ReactionState:
     def tally(self) -> Tally:
         """The counts, for nobody in particular."""
         return Tally(counts=dict(self._counts), total=self._counts.total(), mine=())
-
-    def held_by(self, user_id: UserId) -> Set[str]:
-        """What the user holds."""
-        return self._held[user_id]

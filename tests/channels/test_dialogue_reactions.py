@@ -43,7 +43,7 @@ async def shown(user: User, path: str) -> Any:
     return alone
 
 
-async def test_both_sides_react_and_each_sees_his_own(shared_api: Api) -> None:
+async def test_both_sides_react_and_each_sees_its_own(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     await say(ada, with_(bob))
     assert await shown(bob, with_(ada)) == NONE
@@ -76,7 +76,7 @@ async def test_notes_to_oneself_have_one_side(shared_api: Api) -> None:
     assert [event["mine"] for event in await ears.until_now()] == [[THUMB]]
 
 
-async def test_what_is_not_there_or_no_emoji_is_refused(shared_api: Api) -> None:
+async def test_a_missing_message_and_text_that_is_no_emoji_are_refused(shared_api: Api) -> None:
     ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
     channel = await a_channel(ada, bob, settings={"visibility": "private"})
     await say(ada, with_(bob))
@@ -94,7 +94,7 @@ async def test_what_is_not_there_or_no_emoji_is_refused(shared_api: Api) -> None
     assert await shown(bob, with_(ada)) == NONE
 
 
-async def test_a_user_holds_ten_and_a_message_carries_what_both_may_hold(shared_api: Api) -> None:
+async def test_each_side_holds_at_most_ten_emoji(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     await say(ada, with_(bob))
     for emoji in EMOJI[:REACTIONS_PER_USER]:
@@ -109,7 +109,7 @@ async def test_a_user_holds_ten_and_a_message_carries_what_both_may_hold(shared_
     assert (await shown(ada, with_(bob)))["total"] == 2 * REACTIONS_PER_USER
 
 
-async def test_who_blocks_or_is_blocked_takes_back_and_gives_none(shared_api: Api) -> None:
+async def test_after_a_block_both_sides_can_only_take_back(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     await say(ada, with_(bob))
     await ada.put(on(with_(bob), THUMB))
@@ -145,14 +145,14 @@ async def test_the_channel_is_one_side_whichever_admin_acts_for_it(shared_api: A
     for stranger in (bob, dan):
         for call in (stranger.put, stranger.delete):
             assert (await call(on(inbox, THUMB))).refusal == (403, "permission_denied")
-    # Without the grant he is an admin who does not read the inbox.
+    # Without the grant, an admin does not read the inbox.
     narrowed = await ada.put(f"{channel}/admins/{part(cat.id)}", {"grants": ["post"]})
     assert narrowed.status == 200
     for call in (cat.put, cat.delete):
         assert (await call(on(inbox, THUMB))).refusal == (403, "permission_denied")
 
 
-async def test_who_may_not_write_to_the_channel_takes_back_and_gives_none(shared_api: Api) -> None:
+async def test_a_user_who_may_not_write_can_only_take_back(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     channel = await a_channel(ada, bob)
     await say(bob, with_(channel))
@@ -167,7 +167,7 @@ async def test_who_may_not_write_to_the_channel_takes_back_and_gives_none(shared
     assert (await ada.delete(on(inbox, THUMB))).body == NONE
 
 
-async def test_every_device_of_both_sides_hears_it_and_whose_is_its_own(shared_api: Api) -> None:
+async def test_every_device_of_both_sides_gets_the_event(shared_api: Api) -> None:
     ada, cat, bob, eve = (shared_api.user(name) for name in ("ada", "cat", "bob", "eve"))
     channel = await a_channel(ada, bob, eve, admins=(cat,))
     channel_id = id_of(channel)
@@ -189,7 +189,7 @@ async def test_every_device_of_both_sides_hears_it_and_whose_is_its_own(shared_a
         assert heard["mine"] == [THUMB]
     heard = await hers.hear("reactions.changed", conversation_id=f"c2c_{bob.id}")
     assert (heard["counts"], heard["mine"]) == ({THUMB: 1}, [])
-    # Again, or taken back twice, is told once.
+    # A repeat is published once, and so is taking back twice.
     for call in (bob.put, bob.delete, bob.delete):
         await call(on(with_(ada), THUMB))
     for ears in (theirs, phone, hers):
@@ -201,7 +201,7 @@ async def test_every_device_of_both_sides_hears_it_and_whose_is_its_own(shared_a
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_reactions_of_both_sides_through_two_processes_leave_an_exact_tally(
+async def test_reactions_through_two_processes_leave_an_exact_tally(
     api: OpenApi,
 ) -> None:
     one, two = await api(), await api()

@@ -23,6 +23,7 @@ from channels.verify.command import KEPT, Outcome, run, verify
 from conversations.models import conversation_of
 from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, derive_id, join_key
 from groups.kernel.mongo import Database, Document, ensure_indexes
@@ -86,7 +87,7 @@ async def build(services: Services) -> None:
         CID, conversation_of(NEWS), ConversationChanges(muted=True)
     )
     for actor, emoji in ((ADA, "👍"), (BOB, "👍"), (CID, "🔥")):
-        await services.reactions.react(actor, NEWS, 1, emoji)
+        await services.reactions.react(actor, NEWS, 1, Emoji(emoji))
     await services.chat.curation.pin(ADA, NEWS, 1)
     await services.channels.drafting.drafts.create(
         ADA,
@@ -585,7 +586,7 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
         group_id = (await chat.founding.create(ADA, new)).group.group_id
         await chat.membership.join(BOB, group_id)
         await chat.messages.post(BOB, group_id, said("hi"))
-        await services.reactions.react(ADA, group_id, 1, "👍")
+        await services.reactions.react(ADA, group_id, 1, Emoji("👍"))
         await chat.disbanding.disband(ADA, group_id)
 
     async def open_and_close() -> None:
@@ -606,8 +607,8 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
             chat.messages.post(ADA, NEWS, said("more")),
             chat.membership.join(user, NEWS),
             chat.membership.leave(user, NEWS),
-            services.reactions.react(user, NEWS, dice.randint(1, 3), emoji),
-            services.reactions.unreact(user, NEWS, dice.randint(1, 3), emoji),
+            services.reactions.react(user, NEWS, dice.randint(1, 3), Emoji(emoji)),
+            services.reactions.unreact(user, NEWS, dice.randint(1, 3), Emoji(emoji)),
             talks.cursors.read(user, news),
             services.reach.views.report(user, NEWS, [1, dice.randint(1, 9)]),
             talks.settings.change(user, news, ConversationChanges(muted=dice.random() < 0.5)),

@@ -10,6 +10,7 @@ from channels.models import AcceptMessages, NewChannel
 from channels.server.app import INDEXES, Services, create_services
 from conversations.models import Dialogue
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, ensure_indexes
 from groups.models import inbox_stream_of, message_key
@@ -38,8 +39,8 @@ async def town(database: Database) -> AsyncIterator[Services]:
     await dialogues.post(ADA, Dialogue(ADA.user_id, ADA.user_id), said("milk"))
     await dialogues.post(ADA, ASKED, said("yes"), for_channel=True)
     reactions = services.channels.dialogue_reactions
-    await reactions.react(BOB, TALK.sides[1], 1, "👍")
-    await reactions.react(CID, ASKED, 2, "👍")
+    await reactions.react(BOB, TALK.sides[1], 1, Emoji("👍"))
+    await reactions.react(CID, ASKED, 2, Emoji("👍"))
     yield services
     await services.stop()
 

@@ -50,7 +50,7 @@ async def seat_in_dialogues(world: World, user_id: UserId, count: int, *, head_s
     )
 
 
-async def test_lists_and_totals_cost_the_same_for_ten_and_five_thousand_dialogues(
+async def test_lists_and_totals_cost_the_same_with_ten_and_5000_dialogues(
     real_world: World, probe: CommandProbe
 ) -> None:
     costs = {}
@@ -75,7 +75,7 @@ async def test_lists_and_totals_cost_the_same_for_ten_and_five_thousand_dialogue
     assert costs[MANY][1] == Counter(find=6)
 
 
-async def test_a_message_costs_the_same_with_ten_and_with_thousands_of_dialogues(
+async def test_a_message_costs_the_same_with_ten_and_thousands_of_dialogues(
     real_world: World, probe: CommandProbe
 ) -> None:
     costs = []
@@ -109,7 +109,7 @@ async def test_a_hundred_messages_at_once_share_their_transaction(
     assert probe.take()["commitTransaction"] == 1
 
 
-async def test_the_totals_of_an_inbox_cost_the_same_with_ten_and_with_thousands_of_threads(
+async def test_inbox_totals_cost_the_same_with_ten_and_thousands_of_threads(
     real_world: World, probe: CommandProbe
 ) -> None:
     store = InboxTotalStore(real_world.database)

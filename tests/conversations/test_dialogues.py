@@ -35,7 +35,7 @@ def two(api: Api) -> tuple[User, User]:
     return api.user("ada"), api.user("bob")
 
 
-async def test_both_sides_read_one_stream_and_count_it_for_themselves(shared_api: Api) -> None:
+async def test_both_sides_read_one_stream_with_unread_counts_of_their_own(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     await ada.patch("/v1/users/me", {"name": "Ada L.", "face_url": "https://example.org/a.png"})
     first = await say(ada, bob, "Hi Bob")
@@ -51,7 +51,7 @@ async def test_both_sides_read_one_stream_and_count_it_for_themselves(shared_api
     assert shown["last_message"]["preview"] == "Are you there?"
     assert shown["last_message"]["sender_id"] == ada.id
     assert (await bob.get("/v1/unread")).body == UNSEEN | {"total": 2, "chats": 2}
-    # Who never told a name is shown by his id; who writes has read.
+    # A user without a name is shown by id; writing marks as read.
     [own] = (await ada.get("/v1/conversations?type=c2c")).items
     assert (own["title"], own["unread_count"], own["read_seq"]) == (bob.id, 0, 2)
 
@@ -66,7 +66,7 @@ async def test_both_sides_read_one_stream_and_count_it_for_themselves(shared_api
     assert sorted(row["seq"] for row in rows) == [1, 2, 3]
 
 
-async def test_it_is_a_conversation_like_any_other(shared_api: Api) -> None:
+async def test_a_dialogue_is_a_conversation_like_any_other(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     await say(ada, bob)
     tea = await ada.post("/v1/groups", {"type": "community", "name": "Tea"})
@@ -122,7 +122,7 @@ async def test_reading_all_reads_only_what_the_scope_names(shared_api: Api) -> N
     assert (await bob.post("/v1/read", {"scope": "chats"})).body == UNSEEN
 
 
-async def test_every_device_of_both_hears_each_change_in_its_own_words(shared_api: Api) -> None:
+async def test_every_device_of_both_sides_gets_each_event(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     eve = await shared_api.user("eve").socket()
     phone, laptop, desk = await bob.socket(), await bob.socket(), await ada.socket()
@@ -144,7 +144,7 @@ async def test_every_device_of_both_hears_each_change_in_its_own_words(shared_ap
     for ears in (phone, laptop):
         assert (await ears.hear("conversation.read"))["conversation_id"] == f"c2c_{ada.id}"
     assert await eve.until_now() == []
-    # What one reads is told to oneself alone.
+    # Reading is published to the reader alone.
     assert [event["type"] for event in await desk.until_now()] == [
         "message.edited",
         "message.recalled",
@@ -177,7 +177,7 @@ async def test_pages_go_both_ways(shared_api: Api) -> None:
     assert (await bob.get(f"{with_('someone')}/messages")).items == []
 
 
-async def test_a_key_makes_one_message_of_many_tries(shared_api: Api) -> None:
+async def test_repeats_with_one_key_make_one_message(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     first = await say(ada, bob, "once", Idempotency_Key="k")
     assert await say(ada, bob, "once", Idempotency_Key="k") == first
@@ -185,12 +185,12 @@ async def test_a_key_makes_one_message_of_many_tries(shared_api: Api) -> None:
         f"{with_(bob)}/messages", {"kind": "text", "text": "other"}, Idempotency_Key="k"
     )
     assert again.refusal == (409, "idempotency_conflict")
-    # A key is one's own: the other side's is another.
+    # The same key of the other side is another key.
     assert (await say(bob, ada, "once", Idempotency_Key="k"))["seq"] == 2
     assert len(await texts(ada, bob)) == 2
 
 
-async def test_only_the_sender_edits_and_recalls_and_only_for_a_while(shared_api: Api) -> None:
+async def test_only_the_sender_edits_and_deletes_and_only_for_a_while(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     await say(ada, bob)
     path, text = f"{with_(bob)}/messages/1", {"kind": "text", "text": "Better"}
@@ -214,7 +214,7 @@ async def test_only_the_sender_edits_and_recalls_and_only_for_a_while(shared_api
     assert late.refusal == (403, "recall_too_late")
 
 
-async def test_several_are_looked_up_at_once_begun_or_not(shared_api: Api) -> None:
+async def test_several_dialogues_are_read_at_once_begun_or_not(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     await say(ada, bob)
     tea = await ada.post("/v1/groups", {"type": "community", "name": "Tea"})
@@ -237,7 +237,7 @@ async def test_several_are_looked_up_at_once_begun_or_not(shared_api: Api) -> No
     assert refused.refusal == (400, "invalid_request")
 
 
-async def test_a_stranger_finds_nothing_of_it(shared_api: Api) -> None:
+async def test_a_stranger_cannot_read_a_dialogue(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     eve = shared_api.user("eve")
     await say(ada, bob)
@@ -265,7 +265,7 @@ async def test_notes_to_oneself_are_never_unread(shared_api: Api) -> None:
 
 
 @pytest.mark.parametrize("peer", ["", ".", " x", "x" * 33, "@", "@TOA#_none", "@TGS#_none"])
-async def test_what_can_be_no_other_side_is_not_found(shared_api: Api, peer: str) -> None:
+async def test_an_id_that_cannot_be_the_other_side_is_not_found(shared_api: Api, peer: str) -> None:
     ada = shared_api.user("ada")
     for call in (
         ada.get(f"{with_(peer)}/messages"),
@@ -276,7 +276,7 @@ async def test_what_can_be_no_other_side_is_not_found(shared_api: Api, peer: str
         assert (await call).refusal == (404, "conversation_not_found")
 
 
-async def test_a_user_whose_id_reads_like_a_channels_has_no_one_to_one_messages(
+async def test_a_user_id_like_a_channels_has_no_dialogues(
     shared_api: Api,
 ) -> None:
     ada, fake = shared_api.user("ada"), shared_api.known(f"@TOA#_{fresh('f')}")
@@ -285,7 +285,7 @@ async def test_a_user_whose_id_reads_like_a_channels_has_no_one_to_one_messages(
     assert (await fake.get(f"{with_(ada)}/messages")).refusal == (404, "conversation_not_found")
 
 
-async def test_a_body_has_the_bounds_of_any_message(shared_api: Api) -> None:
+async def test_a_dialogue_message_has_the_limits_of_any_message(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     limit = shared_api.services.limits.message_body_bytes
     assert (await say(ada, bob, "é" * (limit // 2)))["seq"] == 1
@@ -338,7 +338,7 @@ async def test_the_posting_rate_is_each_conversations_own(api: OpenApi) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_edits_and_recalls_between_two_are_rated_as_in_a_group(api: OpenApi) -> None:
+async def test_edits_and_deletions_have_the_rates_of_a_group(api: OpenApi) -> None:
     # One a second: even a busy machine sends three in less than two.
     server = await api(posts_per_second=1)
     ada, bob = server.user("ada"), server.user("bob")
@@ -359,7 +359,7 @@ async def test_edits_and_recalls_between_two_are_rated_as_in_a_group(api: OpenAp
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
-async def test_who_is_blocked_cannot_write_and_is_not_told_why(shared_api: Api) -> None:
+async def test_a_blocked_user_cannot_write_and_does_not_learn_why(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     await say(bob, ada, "before")
     ears, theirs = await ada.socket(), await bob.socket()
@@ -376,7 +376,7 @@ async def test_who_is_blocked_cannot_write_and_is_not_told_why(shared_api: Api) 
     assert refused.body["details"] == {}
     assert (await bob.patch(f"{with_(ada)}/messages/1", text)).refusal[0] == 403
     assert (await ada.post(f"{with_(bob)}/messages", text)).refusal == (409, "peer_blocked")
-    # What was said stays with both; and one's own may still be taken back.
+    # Both keep the messages, and each can still delete their own.
     assert await texts(bob, ada) == await texts(ada, bob) == ["before"]
     assert await theirs.until_now() == []
     root = shared_api.user("root", admin=True)
@@ -400,7 +400,7 @@ async def test_blocks_are_listed_by_page(shared_api: Api) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_as_many_are_blocked_as_may_be_also_by_two_devices_at_once(api: OpenApi) -> None:
+async def test_the_limit_of_blocks_holds_for_two_devices_at_once(api: OpenApi) -> None:
     servers = [await api(blocks_per_user=3) for _ in range(2)]
     ada = [server.known("ada") for server in servers]
     assert (await ada[0].put("/v1/blocks/x0")).status == 200
@@ -414,7 +414,7 @@ async def test_as_many_are_blocked_as_may_be_also_by_two_devices_at_once(api: Op
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_with_so_many_dialogues_a_user_begins_no_more(api: OpenApi) -> None:
+async def test_a_user_at_the_limit_of_dialogues_cannot_begin_one(api: OpenApi) -> None:
     servers = [await api(dialogues_per_user=2) for _ in range(2)]
     ada = [server.known("ada") for server in servers]
     text = {"kind": "text", "text": "Hello"}
@@ -425,14 +425,14 @@ async def test_with_so_many_dialogues_a_user_begins_no_more(api: OpenApi) -> Non
     assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
     refused = next(answer for answer in answers if answer.status == 409)
     assert refused.refusal == (409, "dialogue_limit_reached")
-    # The ones that there are go on, and others may still begin one with him.
+    # Existing dialogues go on, and others may still begin one with this user.
     await say(ada[0], "p0")
     await say(servers[1].known("new"), "ada")
     assert len((await ada[1].get("/v1/conversations")).items) == 3
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_so_many_strangers_wait_for_an_answer_and_one_more_is_refused(api: OpenApi) -> None:
+async def test_strangers_who_wait_for_an_answer_have_a_limit(api: OpenApi) -> None:
     servers = [await api(unanswered_per_user=2) for _ in range(2)]
     bob, text = servers[0].known("bob"), {"kind": "text", "text": "Hello"}
 
@@ -445,7 +445,7 @@ async def test_so_many_strangers_wait_for_an_answer_and_one_more_is_refused(api:
     assert sorted(status for status, _ in answers) == [201, 201, 409, 409, 409, 409]
     assert set(answers) == {(201, None), refused}
     first, second = (f"s{n}" for n, answer in enumerate(answers) if answer[0] == 201)
-    # Whoever waits goes on writing; the user himself, and the application, get through.
+    # Strangers who wait go on writing; the user and the application get through.
     assert await tries(first) == (201, None)
     assert await tries("app", admin=True) == (201, None)
     await say(bob, "friend")

@@ -6,6 +6,7 @@ from typing import Final
 from conversations.models import ConversationId
 from groups.events import MembersJoined, MessagePosted
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.events import read_event
 from groups.kernel.group_commit import MAX_BATCH
 from groups.kernel.ids import GroupId, UserId
@@ -36,7 +37,9 @@ async def live_on(server: Api, owner: User, path: str, numbers: range) -> None:
     users = [Actor(UserId(f"reader{number:04}")) for number in numbers]
     await asyncio.gather(*(services.chat.membership.join(user, group_id) for user in users))
     await post(server, owner, group_id, len(numbers))
-    await asyncio.gather(*(services.reactions.react(user, group_id, 1, "👍") for user in users))
+    await asyncio.gather(
+        *(services.reactions.react(user, group_id, 1, Emoji("👍")) for user in users)
+    )
     cursors = services.conversations.cursors
     key = ConversationId(conversation_of(path))
     await asyncio.gather(*(cursors.read(user, key) for user in users))

@@ -14,6 +14,7 @@ from channels.limits import Limits
 from channels.models import NewChannel
 from channels.server.app import Services, create_services
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, UserId, mint_id
 from groups.kernel.mongo import Database, Tx, transactions
 from groups.models import Content, Kind, stream_of
@@ -140,7 +141,7 @@ async def _lived_in(services: Services) -> None:
     await services.channels.channels.create(OWNER, NewChannel(channel_id=CHANNEL, name="News"))
     hello = Content(kind=Kind.TEXT, text="Hello")
     await services.chat.messages.post(OWNER, CHANNEL, hello)
-    await services.reactions.react(OWNER, CHANNEL, 1, "👍")
+    await services.reactions.react(OWNER, CHANNEL, 1, Emoji("👍"))
 
 
 async def test_the_remains_of_a_dead_process_are_cleared_by_a_living_one(

@@ -56,7 +56,7 @@ def _refused(
     LIMITED,
     ids=[f"{row[0].__name__}.{row[2]}" for row in LIMITED],
 )
-def test_a_text_fills_its_limit_and_not_a_byte_more(
+def test_a_text_fills_its_limit_to_the_byte(
     model: type[Body],
     base: dict[str, Any],
     field: str,
@@ -129,7 +129,7 @@ def test_an_unknown_field_is_refused(model: type[Body], base: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("field", ["visibility", "official_account", "owner_id", "member_count"])
-def test_what_is_not_the_callers_to_set_is_unknown(field: str) -> None:
+def test_a_field_that_callers_cannot_set_is_unknown(field: str) -> None:
     assert _refused(CreateGroup, {**GROUP, field: "public"}) == "extra_forbidden"
     assert _refused(UpdateGroup, {"name": "Tea", field: "public"}) == "extra_forbidden"
 
@@ -171,7 +171,7 @@ def test_a_text_message_has_a_text_and_a_custom_one_its_json() -> None:
 
 
 @pytest.mark.parametrize("value", [2**64, -(2**63) - 1])
-def test_a_number_that_json_carries_and_we_cannot_is_refused_and_not_a_crash(value: int) -> None:
+def test_a_number_too_large_to_store_is_refused(value: int) -> None:
     def message(number: int) -> WriteMessage:
         body = json.dumps({"kind": "custom", "custom": {"n": number}})
         return WriteMessage.model_validate_json(body)
@@ -192,7 +192,7 @@ def test_a_lone_surrogate_never_gets_into_a_message() -> None:
             WriteMessage.model_validate_json(body)
 
 
-def test_fifty_ids_a_call_and_not_one_more() -> None:
+def test_a_call_takes_at_most_fifty_ids() -> None:
     fifty = [f"g{n}" for n in range(50)]
     assert split_ids(",".join(fifty)) == fifty
     assert split_ids(",".join([*fifty, "g0", ""])) == fifty  # each counts once

@@ -46,7 +46,7 @@ async def test_messages_are_numbered_from_one_without_a_hole(world: World) -> No
     assert (stream.last.seq, stream.last.sender_id, stream.last.preview) == (3, "ada", "hello")
 
 
-async def test_a_refused_post_uses_up_no_number(world: World) -> None:
+async def test_a_refused_post_uses_no_seq(world: World) -> None:
     group_id = await world.group(BOB)
     await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=60)
     outcomes = await asyncio.gather(
@@ -58,7 +58,7 @@ async def test_a_refused_post_uses_up_no_number(world: World) -> None:
     assert await world.seqs(ADA, group_id) == [1, 2]
 
 
-async def test_a_post_is_told_once_with_the_message(world: World) -> None:
+async def test_a_post_is_published_once_with_the_message(world: World) -> None:
     group_id = await world.group(BOB)
     posted = await world.messages.post(BOB, group_id, text("hi"))
     (event,) = world.take(MessagePosted)
@@ -70,7 +70,7 @@ async def test_a_post_is_told_once_with_the_message(world: World) -> None:
     )
 
 
-async def test_where_only_staff_posts_a_member_may_not(world: World) -> None:
+async def test_a_member_may_not_post_where_only_staff_posts(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     assert await world.post(BOB, group_id) == 1
     await world.updating.update(ADA, group_id, GroupChanges(posting=Posting.OWNER_AND_ADMINS))
@@ -79,7 +79,7 @@ async def test_where_only_staff_posts_a_member_may_not(world: World) -> None:
     assert [await world.post(user, group_id) for user in (CAT, ADA, ROOT)] == [2, 3, 4]
 
 
-async def test_a_body_holds_twelve_kibibytes_and_not_one_more(world: World) -> None:
+async def test_a_body_holds_at_most_twelve_kibibytes(world: World) -> None:
     group_id = await world.group()
     limit = 12 * 1024
     assert world.limits.message_body_bytes == limit
@@ -107,7 +107,7 @@ async def test_a_body_holds_twelve_kibibytes_and_not_one_more(world: World) -> N
     assert await world.seqs(ADA, group_id) == [1]
 
 
-async def test_a_message_holds_twenty_links_and_not_one_more(world: World) -> None:
+async def test_a_message_holds_at_most_twenty_links(world: World) -> None:
     group_id = await world.group()
 
     def linked(number: int) -> Content:
@@ -126,7 +126,7 @@ async def test_a_message_holds_twenty_links_and_not_one_more(world: World) -> No
 # --- once -------------------------------------------------------------------------------------------------------------
 
 
-async def test_the_same_key_answers_the_first_message(world: World) -> None:
+async def test_the_same_key_returns_the_first_message(world: World) -> None:
     group_id = await world.group()
     first = await world.messages.post(ADA, group_id, text("hi"), key="k")
     world.clock.move(seconds=5)
@@ -144,7 +144,7 @@ async def test_the_same_key_with_another_body_is_a_conflict(world: World) -> Non
     assert await world.post(ADA, group_id) == 2
 
 
-async def test_a_key_is_its_users_and_its_groups_own(world: World) -> None:
+async def test_a_key_counts_for_one_user_in_one_group(world: World) -> None:
     one, other = await world.group(BOB), await world.group()
     posts = [
         await world.messages.post(user, group_id, text(words), key="k")
@@ -171,7 +171,7 @@ async def test_without_a_key_the_same_words_are_two_messages(world: World) -> No
     assert [await world.post(ADA, group_id, "hi"), await world.post(ADA, group_id, "hi")] == [1, 2]
 
 
-async def test_a_repeat_is_answered_though_one_may_no_longer_write(world: World) -> None:
+async def test_a_repeat_succeeds_after_the_author_lost_the_right_to_post(world: World) -> None:
     group_id = await world.group(BOB)
     first = await world.messages.post(BOB, group_id, text(), key="k")
     await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=60)
@@ -194,7 +194,7 @@ async def _burst(world: World, group_id: GroupId, number: int) -> tuple[int, lis
     return number - len(refused), refused
 
 
-async def test_a_group_takes_forty_messages_a_second_and_not_one_more(world: World) -> None:
+async def test_a_group_accepts_at_most_forty_messages_a_second(world: World) -> None:
     group_id = await world.group()
     taken, refused = await _burst(world, group_id, 41)
     assert (taken, len(refused)) == (40, 1)
@@ -214,14 +214,14 @@ async def test_the_rate_refills_with_time_and_never_beyond_a_second(
     assert (await _burst(world, group_id, 50))[0] == wanted
 
 
-async def test_after_the_time_it_names_a_refused_post_is_taken(world: World) -> None:
+async def test_a_refused_post_is_accepted_after_the_time_it_names(world: World) -> None:
     group_id = await world.group()
     _, refused = await _burst(world, group_id, 41)
     world.clock.move(seconds=refused[0].retry_after_seconds)
     assert await world.post(ADA, group_id) == 41
 
 
-async def test_a_repeat_costs_nothing_of_the_rate() -> None:
+async def test_a_repeat_does_not_count_against_the_rate() -> None:
     world = mock_world(posts_per_second=1)
     group_id = await world.group()
     for _ in range(3):
@@ -230,7 +230,7 @@ async def test_a_repeat_costs_nothing_of_the_rate() -> None:
         await world.post(ADA, group_id)
 
 
-async def test_a_rate_of_nought_is_no_limit() -> None:
+async def test_a_rate_of_zero_is_no_limit() -> None:
     world = mock_world(posts_per_second=0)
     group_id = await world.group()
     assert (await _burst(world, group_id, 100))[0] == 100
@@ -244,7 +244,7 @@ async def _refused(call: Awaitable[object]) -> RateLimited | None:
     return None
 
 
-async def test_edits_and_recalls_have_rates_of_their_own() -> None:
+async def test_edits_and_deletions_have_rates_of_their_own() -> None:
     world = mock_world(posts_per_second=4)
     group_id = await world.group()
     changes = world.chat.message_changes
@@ -274,9 +274,7 @@ BYTES = 1024
 
 @pytest.mark.parametrize("letter", ["x", "é", "\x01"])  # one byte of JSON, two, six
 @pytest.mark.parametrize("is_edit", [False, True], ids=["posts", "edits"])
-async def test_a_stream_tells_so_many_bytes_a_second_whatever_they_are_made_of(
-    letter: str, is_edit: bool
-) -> None:
+async def test_a_stream_has_a_limit_of_bytes_a_second(letter: str, is_edit: bool) -> None:
     world = mock_world(posts_per_second=0, stream_bytes_per_second=BYTES)
     group_id = await world.group()
     for name in ("first", "next"):
@@ -300,7 +298,7 @@ async def test_a_stream_tells_so_many_bytes_a_second_whatever_they_are_made_of(
     assert await world.post(ADA, group_id)
 
 
-async def test_forty_short_posts_a_second_go_on_and_the_largest_for_two_seconds() -> None:
+async def test_short_posts_go_on_and_the_largest_for_two_seconds() -> None:
     world = mock_world()
     group_id = await world.group()
     for letters, seconds in ((1_000, 20), (12_000, 2)):
@@ -347,7 +345,7 @@ async def test_history_goes_back_in_time_page_by_page() -> None:
     assert (found, cursor) == ([1], None)
 
 
-async def test_a_gap_is_repaired_forward_page_by_page_each_newest_first(world: World) -> None:
+async def test_a_gap_is_read_forward_in_pages_each_newest_first(world: World) -> None:
     group_id = await _talk(world, 7)
     found, cursor = await _page(world, group_id, limit=3, after_seq=2)
     assert found == [5, 4, 3]
@@ -377,7 +375,7 @@ async def test_a_cursor_of_another_list_is_refused(world: World) -> None:
             await _page(world, group_id, limit=1, cursor=cursor)
 
 
-async def test_one_message_is_found_by_its_seq(world: World) -> None:
+async def test_one_message_is_read_by_its_seq(world: World) -> None:
     group_id = await _talk(world, 2)
     assert (await world.messages.get(BOB, group_id, 2)).message.content == text("m2")
     for seq in (0, 3, -1):
@@ -406,7 +404,7 @@ async def test_an_edit_replaces_the_words_and_keeps_seq_and_time(world: World) -
     assert stream.last.preview == "ho"
 
 
-async def test_an_edit_to_the_same_words_changes_and_tells_nothing(world: World) -> None:
+async def test_an_edit_to_the_same_words_changes_and_publishes_nothing(world: World) -> None:
     group_id = await world.group(BOB)
     posted = (await world.messages.post(BOB, group_id, text("hi"))).message
     world.heard.clear()
@@ -414,7 +412,7 @@ async def test_an_edit_to_the_same_words_changes_and_tells_nothing(world: World)
     assert world.heard == []
 
 
-async def test_an_edit_of_an_older_message_leaves_the_lists_line_alone(world: World) -> None:
+async def test_editing_an_older_message_leaves_the_preview_in_lists(world: World) -> None:
     group_id = await _talk(world, 2)
     await world.message_changes.edit(ADA, group_id, 1, text("older"))
     _, stream = await world.groups.get(ADA, group_id)
@@ -422,7 +420,7 @@ async def test_an_edit_of_an_older_message_leaves_the_lists_line_alone(world: Wo
     assert stream.last.preview == "m2"
 
 
-async def test_only_the_sender_edits_and_only_while_he_may_write(world: World) -> None:
+async def test_only_the_sender_edits_and_only_while_they_may_post(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     await world.post(BOB, group_id)
     for actor in (ADA, CAT):
@@ -436,7 +434,7 @@ async def test_only_the_sender_edits_and_only_while_he_may_write(world: World) -
         await world.message_changes.edit(ROOT, group_id, 2, text("x"))
 
 
-async def test_in_a_channel_any_of_its_staff_edits(world: World) -> None:
+async def test_in_a_channel_all_staff_edit(world: World) -> None:
     group_id = await world.channel(BOB, admins=[CAT])
     await world.post(ADA, group_id)
     edited = await world.message_changes.edit(CAT, group_id, 1, text("corrected"))
@@ -446,7 +444,7 @@ async def test_in_a_channel_any_of_its_staff_edits(world: World) -> None:
 # --- recall -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_recalled_message_keeps_id_seq_and_times_only(world: World) -> None:
+async def test_a_deleted_message_keeps_id_seq_and_times_only(world: World) -> None:
     group_id = await world.group(BOB)
     posted = (await world.messages.post(BOB, group_id, text("hi"))).message
     world.clock.move(seconds=5)
@@ -463,7 +461,7 @@ async def test_a_recalled_message_keeps_id_seq_and_times_only(world: World) -> N
     assert await world.post(BOB, group_id) == 2
 
 
-async def test_recalling_twice_changes_and_tells_nothing(world: World) -> None:
+async def test_deleting_twice_changes_and_publishes_nothing(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(BOB, group_id)
     await world.message_changes.recall(BOB, group_id, 1)
@@ -475,7 +473,7 @@ async def test_recalling_twice_changes_and_tells_nothing(world: World) -> None:
     assert (await world.messages.get(ADA, group_id, 1)).message == first
 
 
-async def test_a_recalled_message_is_edited_no_more(world: World) -> None:
+async def test_a_deleted_message_cannot_be_edited(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(BOB, group_id)
     await world.message_changes.edit(BOB, group_id, 1, text("ho"))
@@ -484,7 +482,7 @@ async def test_a_recalled_message_is_edited_no_more(world: World) -> None:
         await world.message_changes.edit(BOB, group_id, 1, text("again"))
 
 
-async def test_a_sender_recalls_for_two_minutes_and_staff_at_any_time(world: World) -> None:
+async def test_senders_delete_for_two_minutes_and_staff_at_any_time(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     for _ in range(4):
         await world.post(BOB, group_id)
@@ -500,7 +498,7 @@ async def test_a_sender_recalls_for_two_minutes_and_staff_at_any_time(world: Wor
     assert [message.content for message in history.messages] == [None] * 4
 
 
-async def test_nobody_recalls_what_others_said(world: World) -> None:
+async def test_members_cannot_delete_messages_of_others(world: World) -> None:
     group_id = await world.group(BOB, CAT)
     await world.post(BOB, group_id)
     with pytest.raises(PermissionRefused):
@@ -509,7 +507,7 @@ async def test_nobody_recalls_what_others_said(world: World) -> None:
         await world.message_changes.recall(BOB, group_id, 2)
 
 
-async def test_a_repeated_key_of_a_recalled_message_brings_nothing_back(world: World) -> None:
+async def test_repeating_the_key_of_a_deleted_message_restores_nothing(world: World) -> None:
     group_id = await world.group()
     await world.messages.post(ADA, group_id, text(), key="k")
     await world.message_changes.recall(ADA, group_id, 1)

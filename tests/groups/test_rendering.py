@@ -1,4 +1,4 @@
-"""A page that many read at once is rendered once, and is to each reader what it would be to him alone."""
+"""A page that many read at once is rendered once, and shows each reader what they would see alone."""
 
 import json
 from dataclasses import replace
@@ -80,7 +80,7 @@ def rendered(
     return json.loads(rendering.page(messages, access, tallies, "more"))
 
 
-def test_each_reader_sees_his_own_reactions_and_nobody_elses(rendering: MessageRendering) -> None:
+def test_each_reader_sees_only_their_own_reactions(rendering: MessageRendering) -> None:
     none, newest, oldest, both = (
         Tallies(SHARED),
         Tallies(SHARED, {3: ("👍",)}),
@@ -92,7 +92,7 @@ def test_each_reader_sees_his_own_reactions_and_nobody_elses(rendering: MessageR
         assert rendered(rendering, MESSAGES, READER, tallies) == expected(MESSAGES, READER, tallies)
 
 
-def test_the_author_stays_hidden_from_readers_after_an_admin_looked(
+def test_readers_do_not_see_the_author_after_an_admin_read(
     rendering: MessageRendering,
 ) -> None:
     tallies = Tallies(SHARED)
@@ -122,7 +122,7 @@ def edited(place: int) -> list[Message]:
     ],
     ids=["counts", "name", "newest", "oldest", "shorter", "older", "empty"],
 )
-def test_what_changed_is_shown_changed(
+def test_a_changed_page_is_rendered_again(
     rendering: MessageRendering,
     messages: list[Message],
     access: AccessContext,
@@ -150,3 +150,18 @@ def test_readers_of_one_page_share_its_bytes() -> None:
     for own in ({}, {3: ("👍",)}, {}, {3: ("🔥",)}):
         rendering.page(MESSAGES, READER, Tallies(SHARED, own), None)
     assert views == len(MESSAGES)
+
+
+def test_equal_messages_read_anew_share_the_rendered_page() -> None:
+    rendered: list[int] = []
+
+    def counting(message: Message, access: AccessContext, tally: Tally) -> PostResponse:
+        rendered.append(message.seq)
+        return post_response(message, access, tally)
+
+    rendering = MessageRendering(lambda message, access, tally, _: counting(message, access, tally))
+    first = rendering.page(MESSAGES, READER, Tallies(SHARED), None)
+    copies = [message.model_copy(deep=True) for message in MESSAGES]
+    tallies = {seq: Tally(dict(tally.counts), tally.total) for seq, tally in SHARED.items()}
+    assert rendering.page(copies, READER, Tallies(tallies), None) == first
+    assert rendered == [3, 2, 1]

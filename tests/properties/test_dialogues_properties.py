@@ -14,6 +14,7 @@ from hypothesis.stateful import invariant, precondition, rule
 from channels.models import AcceptMessages, ChannelChanges
 from conversations.models import ConversationId, Dialogue
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from tests.builders import ADA, BOB, CAT, text
 from tests.properties.machine import BOUNDED, CHANNEL, Deployment
 
@@ -140,7 +141,7 @@ class Dialogues(Deployment):
             self.actor(seen_from), self.conversation_id(conversation, seen_from)
         )
         call = (self.reactions.react if is_adding else self.reactions.unreact)(
-            actor, dialogue, seq, emoji, for_channel=for_channel
+            actor, dialogue, seq, Emoji(emoji), for_channel=for_channel
         )
         code = self.done(call)
         if not is_adding:

@@ -14,7 +14,7 @@ from groups.kernel.errors import (
 from groups.kernel.ids import GroupId
 from groups.models import GroupType
 from groups.service.lifecycle.create import NewGroup
-from groups.service.messages.service import History, Posted
+from groups.service.messages.service import MessagePage, VisibleMessage
 from tests.builders import ADA, BOB, CAT, DAN, ROOT, OpenWorld, World, a_user, text
 
 
@@ -40,7 +40,7 @@ async def test_two_hundred_posts_of_three_admins_leave_no_hole(open_world: OpenW
         [worlds[n % 2].messages.post(admins[n % 3], group_id, text(f"m{n}")) for n in range(200)]
     )
     dense = list(range(1, 201))
-    assert sorted(o.message.seq for o in outcomes if isinstance(o, Posted)) == dense
+    assert sorted(o.message.seq for o in outcomes if isinstance(o, VisibleMessage)) == dense
     assert await _stored(worlds[0], group_id) == dense
     _, stream = await worlds[0].groups.get(ADA, group_id)
     assert stream.last is not None
@@ -48,7 +48,7 @@ async def test_two_hundred_posts_of_three_admins_leave_no_hole(open_world: OpenW
     # Told in the order of the seqs, each with the words that its author was answered with.
     told = [e.message for e in await worlds[0].outbox() if isinstance(e, MessagePosted)]
     assert [message.seq for message in told] == dense
-    answered = {o.message.seq: o.message for o in outcomes if isinstance(o, Posted)}
+    answered = {o.message.seq: o.message for o in outcomes if isinstance(o, VisibleMessage)}
     assert {message.seq: message for message in told} == answered
     assert {m.content.text for m in told if m.content} == {f"m{n}" for n in range(200)}
 
@@ -59,7 +59,7 @@ async def test_one_key_raced_with_is_one_message(open_world: OpenWorld) -> None:
     outcomes = await _together(
         [worlds[n % 2].messages.post(ADA, group_id, text("hi"), key="k") for n in range(40)]
     )
-    assert {o.message for o in outcomes if isinstance(o, Posted)} == {
+    assert {o.message for o in outcomes if isinstance(o, VisibleMessage)} == {
         (await worlds[0].messages.get(ADA, group_id, 1)).message
     }
     assert await _stored(worlds[0], group_id) == [1]
@@ -72,7 +72,7 @@ async def test_one_key_raced_with_for_two_bodies_is_one_of_them(open_world: Open
     outcomes = await _together(
         [worlds[n % 2].messages.post(ADA, group_id, text(f"m{n % 2}"), key="k") for n in range(20)]
     )
-    assert sum(isinstance(o, Posted) for o in outcomes) == 10
+    assert sum(isinstance(o, VisibleMessage) for o in outcomes) == 10
     assert sum(isinstance(o, IdempotencyConflict) for o in outcomes) == 10
     assert await _stored(worlds[0], group_id) == [1]
 
@@ -83,7 +83,7 @@ async def test_the_rate_holds_over_all_processes(open_world: OpenWorld) -> None:
     outcomes = await _together(
         [worlds[n % 2].messages.post(ADA, group_id, text()) for n in range(60)]
     )
-    assert sum(isinstance(o, Posted) for o in outcomes) == 40
+    assert sum(isinstance(o, VisibleMessage) for o in outcomes) == 40
     assert sum(isinstance(o, RateLimited) for o in outcomes) == 20
     assert await _stored(worlds[0], group_id) == list(range(1, 41))
 
@@ -188,14 +188,14 @@ async def test_who_reads_beside_others_is_judged_by_what_was_committed_before_he
         return dict(zip(readers, await _together(calls), strict=True))
 
     first = await read()
-    assert [isinstance(page, History) for page in first.values()] == [True] * 4
+    assert [isinstance(page, MessagePage) for page in first.values()] == [True] * 4
     # In another process, so that nothing but the database can tell.
     await other.membership.remove(ADA, group_id, BOB.user_id, ban=True)
     await other.membership.leave(CAT, group_id)
     await other.message_changes.edit(ADA, group_id, 1, text("better"))
     second = await read()
     shown = {
-        name: page.messages[0].content if isinstance(page, History) else type(page)
+        name: page.messages[0].content if isinstance(page, MessagePage) else type(page)
         for name, page in second.items()
     }
     assert shown == {

@@ -9,6 +9,7 @@ from typing import Any, Final
 from mongomock_motor import AsyncMongoMockClient
 
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, ensure_indexes
@@ -31,10 +32,10 @@ from reactions.store import ReactionStore
 from reactions.wiring import REACTION_INDEXES
 from reactions.wiring import assemble as assemble_reactions
 
-THUMB: Final = "👍"
-HEART: Final = "❤️"
-FIRE: Final = "🔥"
-TEA: Final = "🍵"  # not among the basic ones
+THUMB: Final = Emoji("👍")
+HEART: Final = Emoji("❤️")
+FIRE: Final = Emoji("🔥")
+TEA: Final = Emoji("🍵")  # not among the basic ones
 
 
 def actor(name: str) -> Actor:

@@ -94,7 +94,7 @@ def test_the_setting_decides_which_emoji_are_allowed(
         (10, {"👍", "🔥"}, set()),
     ],
 )
-def test_a_new_emoji_replaces_the_old_only_where_one_may_hold_one(
+def test_a_new_emoji_replaces_the_old_where_one_is_allowed(
     per_user: int, own: set[str], freed: set[str]
 ) -> None:
     assert policy.freed_by(a_group(per_user=per_user), own) == freed
@@ -104,7 +104,7 @@ def test_a_new_emoji_replaces_the_old_only_where_one_may_hold_one(
     ("per_user", "held", "refused"),
     [(1, 0, False), (1, 1, False), (1, 3, False), (2, 1, False), (2, 2, True), (2, 3, True)],
 )
-def test_a_user_holds_at_most_so_many_emoji(per_user: int, held: int, *, refused: bool) -> None:
+def test_a_user_has_a_limit_of_emoji(per_user: int, held: int, *, refused: bool) -> None:
     own = set(EMOJI[:held])
     refusal = policy.adding_refusal(a_group(per_user=per_user), dict.fromkeys(own, 1), own, "🐍")
     assert isinstance(refusal, ReactionsPerUserReached) is refused
@@ -125,7 +125,7 @@ def test_a_user_holds_at_most_so_many_emoji(per_user: int, held: int, *, refused
         ("holding it already", 10, {"👍": 1, "🎉": 1}, {"👍"}, "👍", False),
     ],
 )
-def test_a_message_carries_at_most_so_many_different_emoji(
+def test_a_message_has_a_limit_of_different_emoji(
     case: str, per_user: int, counts: dict[str, int], own: set[str], emoji: str, *, refused: bool
 ) -> None:
     group = a_group(per_user=per_user, distinct=2)
@@ -137,7 +137,7 @@ def test_a_message_carries_at_most_so_many_different_emoji(
 
 @pytest.mark.parametrize("is_channel", [False, True])
 @pytest.mark.parametrize("effective_role", list(EffectiveRole))
-def test_who_reacted_is_shown_to_members_and_in_a_channel_to_those_who_run_it(
+def test_members_list_reactors_and_in_a_channel_owner_and_admins(
     effective_role: EffectiveRole, *, is_channel: bool
 ) -> None:
     admin = Member(GroupId("g"), UserId("bob"), Role.ADMIN, datetime(2026, 1, 1, tzinfo=UTC), 0)

@@ -10,13 +10,14 @@ import pytest
 from pymongo import monitoring
 
 from groups.kernel.actor import Actor
+from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, join_key
 from groups.models import Tally, message_key, stream_of
 from reactions.errors import DistinctReactionsReached, ReactionsPerUserReached
 from tests.databases import an_empty_database
 from tests.reactions.scene import ADA, BOB, FIRE, HEART, TEA, THUMB, Scene, actor
 
-EMOJI = [chr(0x1F400 + n) for n in range(60)]  # animals
+EMOJI = [Emoji(chr(0x1F400 + n)) for n in range(60)]  # animals
 USERS = [actor(f"user{n}") for n in range(500)]
 
 
@@ -94,7 +95,7 @@ async def test_reacting_and_taking_back_at_once_leave_an_exact_tally(
     assert await outcomes_of(*calls) == {Tally: 600}
     stored = await scenes[0].stored(channel_id)
     assert sum(stored.values()) <= 60
-    # What the last event told is what is true.
+    # The last event has the stored counts.
     assert await last_announced(scenes[0], channel_id) == stored
 
 
@@ -111,7 +112,7 @@ async def test_the_first_reactions_of_two_processes_both_count(
         assert await scenes[0].stored(group_id, seq) == {THUMB: 2}
 
 
-async def test_one_user_who_replaces_his_emoji_everywhere_at_once_holds_one(
+async def test_a_user_who_replaces_an_emoji_on_many_devices_holds_one(
     scenes: tuple[Scene, Scene],
 ) -> None:
     channel_id = await scenes[0].a_channel()
@@ -129,7 +130,7 @@ async def test_one_user_who_replaces_his_emoji_everywhere_at_once_holds_one(
         await scenes[0].post(channel_id)
 
 
-async def test_a_batch_that_leaves_the_counts_as_they_were_still_conflicts_with_its_rival(
+async def test_a_batch_that_leaves_the_counts_equal_conflicts_with_its_rival(
     scenes: tuple[Scene, Scene],
 ) -> None:
     channel_id = await scenes[0].a_channel()
@@ -145,7 +146,7 @@ async def test_a_batch_that_leaves_the_counts_as_they_were_still_conflicts_with_
         await scenes[0].post(channel_id)
 
 
-async def test_of_sixty_different_emoji_at_once_exactly_fifty_get_on_the_message(
+async def test_of_sixty_different_emoji_at_once_fifty_are_accepted(
     scenes: tuple[Scene, Scene],
 ) -> None:
     group_id = await scenes[0].a_group(USERS[:61])
@@ -158,12 +159,12 @@ async def test_of_sixty_different_emoji_at_once_exactly_fifty_get_on_the_message
     assert outcomes == {Tally: 50, DistinctReactionsReached: 10}
     stored = await scenes[0].stored(group_id)
     assert len(stored) == 50
-    joined = await scenes[1].reactions.react(USERS[60], group_id, 1, next(iter(stored)))
+    joined = await scenes[1].reactions.react(USERS[60], group_id, 1, Emoji(next(iter(stored))))
     assert joined.total == 51
 
 
 @pytest.mark.parametrize(("tried", "refused"), [(10, 0), (11, 1), (20, 10)])
-async def test_one_user_gets_ten_emoji_on_a_message_under_any_race(
+async def test_one_user_holds_at_most_ten_emoji_under_any_race(
     scenes: tuple[Scene, Scene], tried: int, refused: int
 ) -> None:
     group_id = await scenes[0].a_group()
@@ -185,7 +186,7 @@ async def commands_of(scene: Scene, group_id: GroupId, seq: int, users: list[Act
     return COMMANDS.names[before:]
 
 
-async def test_a_batch_costs_the_same_commands_for_one_caller_and_for_a_hundred(
+async def test_a_batch_of_a_hundred_costs_the_commands_of_one_caller(
     scenes: tuple[Scene, Scene],
 ) -> None:
     scene = scenes[0]
@@ -196,7 +197,9 @@ async def test_a_batch_costs_the_same_commands_for_one_caller_and_for_a_hundred(
     assert len(one) == 6  # the message, what is known, tally, reactions, event, commit
 
 
-async def test_what_many_users_hold_is_read_with_one_command(scenes: tuple[Scene, Scene]) -> None:
+async def test_the_reactions_of_many_users_are_read_with_one_command(
+    scenes: tuple[Scene, Scene],
+) -> None:
     scene = scenes[0]
     group_id = await scene.a_group(USERS[:60])
     for emoji in EMOJI[:3]:
@@ -225,7 +228,7 @@ async def test_a_page_of_tallies_costs_one_command(scenes: tuple[Scene, Scene]) 
     assert len(tallies) == 20
 
 
-async def test_readers_who_hold_all_they_may_on_a_long_page_do_not_fail_each_other(
+async def test_readers_with_the_most_reactions_on_a_long_page_all_get_it(
     scenes: tuple[Scene, Scene],
 ) -> None:
     """What one command answers is one document, of 16 MB at most."""

@@ -8,7 +8,7 @@ from groups.kernel.ids import UserId
 from groups.kernel.paging import PageQuery
 from groups.routes.responses.tallies import TallyResponse
 from reactions.routes import ReactionRoutes, ReactorResponse
-from tests.reactions.scene import ADA, BOB, THUMB, Scene
+from tests.reactions.scene import ADA, BOB, HEART, THUMB, Scene
 
 ONE = "/v1/groups/{group_id}/messages/{seq}/reactions/{emoji}"
 ALL = "/v1/groups/{group_id}/messages/{seq}/reactions"
@@ -21,14 +21,14 @@ def scene() -> Scene:
 
 @pytest.fixture
 def calls(scene: Scene) -> dict[tuple[str, str], Endpoint]:
-    endpoints = endpoints_of(ReactionRoutes(scene.reactions, scene.users))
+    endpoints = endpoints_of(ReactionRoutes(reactions=scene.reactions, users=scene.users))
     return {(each.spec.method, each.spec.path): each for each in endpoints}
 
 
 EndpointHandlers = dict[tuple[str, str], Endpoint]
 
 
-async def test_reacting_and_taking_back_answer_the_tally(
+async def test_reacting_and_taking_back_return_the_tally(
     scene: Scene, calls: EndpointHandlers
 ) -> None:
     group_id = await scene.a_group()
@@ -40,7 +40,7 @@ async def test_reacting_and_taking_back_answer_the_tally(
     assert TallyResponse.model_validate_json(unreacted.json) == TallyResponse()
 
 
-async def test_who_reacted_is_shown_with_names(scene: Scene, calls: EndpointHandlers) -> None:
+async def test_reactors_are_shown_with_names(scene: Scene, calls: EndpointHandlers) -> None:
     group_id = await scene.a_group()
     await scene.users.update(ADA, {"name": "Ada"})
     for who in (ADA, BOB):
@@ -58,9 +58,15 @@ async def test_who_reacted_is_shown_with_names(scene: Scene, calls: EndpointHand
     assert page.next_cursor is None
 
 
-def test_what_is_not_an_emoji_is_told_by_its_own_type(calls: EndpointHandlers) -> None:
-    emoji = calls["PUT", ONE].path["emoji"]
-    assert emoji.validate_python("\u2764") == "❤️"
+@pytest.mark.parametrize("call", [("PUT", ONE), ("DELETE", ONE), ("GET", ONE)])
+@pytest.mark.parametrize(
+    "text", ["", "x", "tea", ":)", THUMB + THUMB, THUMB + " ", "\u200d", "🏽", "a" * 999]
+)
+def test_every_call_refuses_text_that_is_not_one_emoji(
+    calls: EndpointHandlers, call: tuple[str, str], text: str
+) -> None:
+    emoji = calls[call].path["emoji"]
+    assert emoji.validate_python("\u2764") == HEART
     with pytest.raises(ValidationError) as refused:
-        emoji.validate_python("tea")
+        emoji.validate_python(text)
     assert [error["type"] for error in refused.value.errors()] == ["bad_emoji"]

@@ -198,7 +198,7 @@ def test_groups(values: dict[str, Any]) -> None:
 @pytest.mark.parametrize("emoji", [1, 50])
 def test_tallies(emoji: int) -> None:
     store, made = made_with_caches(lambda: ReactionStore(mock_database()))
-    query = store.ask([], []).of_tallies
+    query = store.query([], []).of_tallies
 
     def put(number: int) -> None:
         counts = dict.fromkeys(EMOJI[:emoji], 1000 + number)
@@ -210,7 +210,7 @@ def test_tallies(emoji: int) -> None:
 
 def test_reactions() -> None:
     store, made = made_with_caches(lambda: ReactionStore(mock_database()))
-    query = store.ask([], []).of_held
+    query = store.query([], []).of_held
 
     def put(number: int) -> None:
         key = f"group_@TOA#_news{SEPARATOR}{number}"

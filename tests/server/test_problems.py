@@ -20,7 +20,7 @@ from channels.server.web.problems import (
     status_of,
     validation_problem,
 )
-from groups.kernel.emoji_text import EmojiText
+from groups.kernel.emoji_text import Emoji, EmojiText
 from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest, RateLimited, Unavailable
 from groups.kernel.text import MaxBytes
 
@@ -130,7 +130,7 @@ class _Inner(BaseModel):
 
 class _Asked(BaseModel):
     text: Annotated[str, MaxBytes("no_such_limit", 3)] = ""
-    emoji: EmojiText = "👍"
+    emoji: EmojiText = Emoji("👍")
     inner: list[_Inner] = []
 
 

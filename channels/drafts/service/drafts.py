@@ -32,9 +32,9 @@ from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AccessContext, AdminAction, Content, Grant, stream_of
-from groups.service.messages.batch import Prepared
 from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.forwarding import ForwardService
+from groups.service.messages.posting import LoadedContent
 from groups.service.messages.service import MessageService
 from groups.service.write_locks import group_lock
 
@@ -103,7 +103,7 @@ class DraftService:
                     raise IdempotencyConflict
                 return first
             posted = (
-                await self._messages.find_taken(actor, channel_id, key_of(draft_id), tx)
+                await self._messages.find_posted(actor, channel_id, key_of(draft_id), tx)
                 if key
                 else None
             )
@@ -206,12 +206,12 @@ class DraftService:
 
     async def _kept(
         self, actor: Actor, new: NewDraft, tx: Tx, *, instead_of: Content | None = None
-    ) -> Prepared:
+    ) -> LoadedContent:
         """What the draft will hold, its uploads counted: what was written, or a copy of what is forwarded."""
         if isinstance(new.content, Content):
             content = await self._keeping.keep(actor, new.content, tx, instead_of=instead_of)
-            return Prepared(content, new.silent)
-        copy = await self._forwards.taking(actor, new.content, silent=new.silent)(tx)
+            return LoadedContent(content, new.silent)
+        copy = await self._forwards.loader(actor, new.content, silent=new.silent)(tx)
         await self._keeping.keep_copy(copy, tx, instead_of=instead_of)
         return copy
 
@@ -298,7 +298,7 @@ class DraftService:
         self, actor: Actor, channel_id: GroupId, tx: Tx | None = None
     ) -> AccessContext:
         with channel_errors():
-            return await self._keeping.writing(actor, channel_id, tx)
+            return await self._keeping.check_may_post(actor, channel_id, tx)
 
     @staticmethod
     def _check_own(actor: Actor, access: AccessContext, draft: Draft, grant: Grant) -> None:

@@ -13,8 +13,8 @@ from channels.service.profiles import ProfileCache
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Tx
-from groups.service.messages.batch import Prepared
-from groups.service.messages.service import MessageService, Posted
+from groups.service.messages.posting import LoadedContent, PostKey, digest_of
+from groups.service.messages.service import MessageService, VisibleMessage
 
 
 class DraftPublishing:
@@ -32,7 +32,7 @@ class DraftPublishing:
         self._messages = messages
         self._telling = telling
 
-    async def publish(self, actor: Actor, channel_id: GroupId, draft_id: str) -> Posted:
+    async def publish(self, actor: Actor, channel_id: GroupId, draft_id: str) -> VisibleMessage:
         """Post the draft now, in the actor's name; doing it again answers the same post.
 
         Publishes: MessagePosted. Raises: ChannelNotFound; DraftNotFound; PostingNotAllowed; Muted; Banned;
@@ -45,28 +45,31 @@ class DraftPublishing:
 
     async def post(
         self, actor: Actor, channel_id: GroupId, draft_id: str, *, due_by: datetime | None = None
-    ) -> tuple[Posted, bool]:
+    ) -> tuple[VisibleMessage, bool]:
         """As `publish`, in the words of groups; only if it is due by then, where that is asked.
 
         Also whether this call took the draft; else the post was there already.
         """
         took = False
 
-        async def take(tx: Tx) -> Prepared:
+        async def take(tx: Tx) -> LoadedContent:
             nonlocal took
             draft = await self._drafts.take(channel_id, draft_id, tx, due_by=due_by)
             if draft is None:
                 raise DraftNotFound
             took = True
             await self._telling.tell_published(tx, actor, draft)
-            return Prepared(draft.content, draft.silent, draft.origin, are_uploads_counted=True)
+            return LoadedContent(
+                draft.content, draft.silent, draft.origin, are_uploads_counted=True
+            )
 
         # The key lets a repeat by the same actor find the post; that there is one only is the taking's doing.
         key = key_of(draft_id)
-        posted = await self._messages.post_taken(actor, channel_id, take, key=key, said=key)
+        posted = await self._messages.post_loaded(actor, channel_id, take, key=key)
         return posted, took
 
 
-def key_of(draft_id: str) -> str:
+def key_of(draft_id: str) -> PostKey:
     """The key under which the draft's post is found; a caller's own keys begin otherwise."""
-    return f"d:{draft_id}"
+    key = f"d:{draft_id}"
+    return PostKey(key, digest_of(key))

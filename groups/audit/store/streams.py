@@ -1,4 +1,4 @@
-"""The questions to `streams` and `messages`, each one aggregation, and the writes of the repairs."""
+"""The aggregations over `streams` and `messages` that checks need, and the writes of the repairs."""
 
 from collections.abc import AsyncIterator
 
@@ -9,15 +9,15 @@ from groups.kernel.mongo.snapshot import Snapshot
 
 
 class StreamAuditStore:
-    """Reads streams and their messages; writes single facts into streams, never into messages."""
+    """Reads streams and their messages; writes single fields of streams, never messages."""
 
     def __init__(self, database: Database) -> None:
         self._streams = database.collection("streams")
         self._messages = database.collection("messages")
 
     @staticmethod
-    def crooked_streams(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Streams whose head, last message and messages do not fit: one row with what is known of each."""
+    def inconsistent_streams(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """The streams whose head, last message and messages do not agree: a row for each."""
         count = {"$ifNull": ["$messages", 0]}
         newest = {"$ifNull": ["$newest", 0]}
         fits = {
@@ -54,7 +54,7 @@ class StreamAuditStore:
 
     @staticmethod
     def misfiled_messages(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Messages whose `_id` is not that of their stream and seq, so that a seq may be there twice."""
+        """The messages whose `_id` is not that of their stream and seq, so that a seq may exist twice."""
         key = joined("$stream_id", {"$toString": "$seq"})
         return snapshot.rows(
             "messages",
@@ -66,7 +66,7 @@ class StreamAuditStore:
 
     @staticmethod
     async def count_up_to(snapshot: Snapshot, stream_id: str, seq: int) -> int:
-        """How many messages the stream has up to this seq."""
+        """The number of messages that the stream has up to this seq."""
         # Uses index: stream_id_1_seq_1 (covered)
         bounds = {"$gte": 1, "$lte": seq}
         return await snapshot.count(
@@ -80,7 +80,7 @@ class StreamAuditStore:
     async def measure_messages(
         self, stream_id: StreamId, tx: Tx
     ) -> tuple[int, int, Document | None]:
-        """How many messages the stream has, its lowest seq, and the newest message."""
+        """The number of the stream's messages, its lowest seq, and the newest message."""
         newest = await self._messages.find_one(
             {"stream_id": stream_id}, sort=[("seq", DESCENDING)], session=tx.session
         )
@@ -96,15 +96,15 @@ class StreamAuditStore:
         return 0, 0, None
 
     async def put_head(self, stream_id: StreamId, values: Document, tx: Tx) -> None:
-        """Set fields of the stream, which is made when it is not there."""
+        """Set fields of the stream, which is created where it does not exist."""
         await self._streams.update_one(
             {"_id": stream_id}, {"$set": values}, upsert=True, session=tx.session
         )
 
-    async def list_pins_anew(self, stream_id: StreamId, tx: Tx) -> list[int] | None:
-        """Make the stream's list of pins what the messages say; None where it was right, or there is no stream."""
+    async def rewrite_pins(self, stream_id: StreamId, tx: Tx) -> list[int] | None:
+        """Write the stream's list of pins anew from its messages; None where it was right, or there is no stream."""
         stream = await self._streams.find_one_and_update(
-            # Written before they are read: whoever pins waits for us.
+            # Write before reading: pins that happen meanwhile wait for this transaction.
             {"_id": stream_id},
             {"$inc": {"touched": 1}},
             session=tx.session,

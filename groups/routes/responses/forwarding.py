@@ -1,4 +1,4 @@
-"""What forwarding takes and shows."""
+"""The body of a forward, and the origin that a forwarded message shows."""
 
 from typing import Annotated, Self
 
@@ -11,7 +11,7 @@ from groups.models import Origin, Source
 
 
 class ForwardBody(Body):
-    """The message to copy: of a group, of a channel (its id in full), or of a one-to-one conversation of one's own."""
+    """The message to copy: of a group, of a channel (its full id), or of one of the caller's own conversations."""
 
     channel_id: GroupIdText | None = None
     group_id: GroupIdText | None = None
@@ -23,20 +23,20 @@ class ForwardBody(Body):
         named = (self.channel_id, self.group_id, self.conversation_id)
         if sum(each is not None for each in named) != 1:
             raise PydanticCustomError(
-                "source", "one of channel_id, group_id, conversation_id says where it is"
+                "source", "give exactly one of channel_id, group_id, conversation_id"
             )
         return self
 
     @property
     def source(self) -> Source:
-        """Where the message is."""
+        """The place of the message."""
         if self.conversation_id is not None:
             return Source(None, StreamId(self.conversation_id), self.seq)
         return Source(GroupId(self.channel_id or self.group_id or ""), None, self.seq)
 
 
 class ForwardedFrom(Response):
-    """Where a forwarded message was first written; all null where that is private."""
+    """The place where a forwarded message was first written; all null where that is private."""
 
     channel_id: GroupId | None
     group_id: GroupId | None
@@ -46,7 +46,7 @@ class ForwardedFrom(Response):
 
 
 def forwarded_from(origin: Origin | None) -> ForwardedFrom | None:
-    """The origin as answered."""
+    """The response for an origin."""
     if origin is None:
         return None
     group_id = origin.group_id

@@ -1,4 +1,4 @@
-"""What a message shows; `channels` shows a post with the same parts."""
+"""Responses that show messages; `channels` shows posts with the same parts."""
 
 from typing import Annotated, Any, Final
 
@@ -22,7 +22,7 @@ class LinkResponse(Response):
 
 
 class MediaResponse(Response):
-    """An upload; what a version is not there for is null."""
+    """An upload; the address of a version that does not exist is null."""
 
     media_id: str
     kind: MediaKind
@@ -37,9 +37,9 @@ class MediaResponse(Response):
 
 
 def media_response(attachment: Attachment) -> MediaResponse:
-    """The upload as answered."""
+    """The response for an upload."""
     url = f"/v1/media/{attachment.media_id}"
-    is_picture = attachment.kind is MediaKind.IMAGE
+    is_image = attachment.kind is MediaKind.IMAGE
     return MediaResponse.model_construct(
         media_id=attachment.media_id,
         kind=attachment.kind,
@@ -49,8 +49,8 @@ def media_response(attachment: Attachment) -> MediaResponse:
         height=attachment.height,
         name=attachment.name,
         url=url,
-        large_url=f"{url}?size=large" if is_picture else None,
-        thumb_url=f"{url}?size=thumb" if is_picture else None,
+        large_url=f"{url}?size=large" if is_image else None,
+        thumb_url=f"{url}?size=thumb" if is_image else None,
     )
 
 
@@ -64,7 +64,7 @@ class LocationResponse(Response):
 
 
 class ContentResponse(Response):
-    """What a message or post says; all null once recalled."""
+    """The content of a message or post; all null once recalled."""
 
     kind: Kind | None
     title: str | None
@@ -81,7 +81,7 @@ _NOTHING: Final[dict[str, Any]] = dict.fromkeys(ContentResponse.model_fields)
 
 
 def content_fields(content: Content | None) -> dict[str, Any]:
-    """The fields of a message or post that tell its content; all None once recalled."""
+    """The fields of `ContentResponse`; all None once recalled."""
     if content is None:
         return _NOTHING
     fields = _NOTHING | {
@@ -101,7 +101,7 @@ def content_fields(content: Content | None) -> dict[str, Any]:
 
 
 class MarkedResponse(ContentResponse):
-    """A message or post with what marks it beside its content; nothing of it once recalled."""
+    """The content and the marks of a message or post; a recalled one has neither."""
 
     silent: Annotated[bool, Field(description="Devices should not ring; it counts as unread.")]
     signature: Annotated[
@@ -115,7 +115,7 @@ class MarkedResponse(ContentResponse):
 
 
 def marked_fields(message: Message) -> dict[str, Any]:
-    """The fields of a message or post that tell its content and its marks."""
+    """The fields of `MarkedResponse`."""
     is_shown = message.recalled_at is None
     return content_fields(message.content) | {
         "silent": message.silent and is_shown,
@@ -149,10 +149,7 @@ def message_response(
     *,
     with_sender: bool,
 ) -> MessageResponse:
-    """The message as answered, with what its `sender` told of himself.
-
-    In a channel the sender is shown to owner and admins only.
-    """
+    """The message with the profile of its `sender`, who in a channel is shown to owner and admins only."""
     is_shown = with_sender and message.recalled_at is None
     return MessageResponse.model_construct(
         group_id=group_id,

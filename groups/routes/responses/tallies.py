@@ -1,4 +1,4 @@
-"""How a tally is answered, wherever one is."""
+"""The tally of a message, in every response that has one."""
 
 import orjson
 from pydantic import Field
@@ -8,7 +8,7 @@ from groups.models import Tally
 
 
 class TallyResponse(Response):
-    """Reactions: a count per emoji, their sum, and one's own."""
+    """Reactions: a count for each emoji, their sum, and the caller's own."""
 
     counts: dict[str, int] = Field(default_factory=dict)
     total: int = 0
@@ -16,12 +16,12 @@ class TallyResponse(Response):
 
 
 def tally_response(tally: Tally) -> TallyResponse:
-    """The tally as answered."""
+    """The response for a tally."""
     return TallyResponse.model_construct(counts=tally.counts, total=tally.total, mine=tally.mine)
 
 
 def rendered_tally(tally: Tally) -> Rendered[TallyResponse]:
-    """The tally as answered, for the answer of a hot post's thousands."""
+    """The tally as JSON, without a model in between: a hot post answers thousands of reactions."""
     return Rendered(
         orjson.dumps({"counts": tally.counts, "total": tally.total, "mine": tally.mine})
     )

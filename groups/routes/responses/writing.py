@@ -1,4 +1,4 @@
-"""What one writes: the body of a message, of an edit, of a post; and what goes with which kind."""
+"""The body of a message, of an edit and of a post; and the fields that go with each kind."""
 
 import json
 from typing import Annotated, Any, Final, Self
@@ -23,7 +23,7 @@ FIELD_OF: Final = {
     Kind.LOCATION: "location",
     Kind.CUSTOM: "custom",
 }
-"""Which field a message of this kind is about."""
+"""The field that a message of this kind is about."""
 
 
 class LinkBody(Body):
@@ -43,7 +43,7 @@ class LocationBody(Body):
 
 
 class ContentBody(Body):
-    """What to say, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, one's own JSON.
+    """The content, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, your own JSON.
 
     Every kind may carry a title, a text and links; all of it counts against the body limit.
     """
@@ -62,7 +62,7 @@ class ContentBody(Body):
     ] = None
 
     def _check_kind(self, kind: Kind) -> None:
-        """Refuse what does not go with this kind, and what it lacks."""
+        """Refuse fields that do not go with this kind, and a lack of those that it needs."""
         given = {
             "images": bool(self.images),
             "video": self.video is not None,
@@ -82,7 +82,7 @@ class ContentBody(Body):
                 {"field": needed, "kind": kind.value},
             )
         for name, is_given in given.items():
-            # One's own JSON may go along with any kind.
+            # The application's own JSON may go along with any kind.
             if is_given and name not in {needed, "custom"}:
                 raise PydanticCustomError(
                     "wrong_kind",
@@ -108,7 +108,7 @@ class ContentBody(Body):
 
 
 class WriteMessage(ContentBody):
-    """What to say, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, one's own JSON.
+    """The content, by its kind: a text, uploads (ids that `POST /v1/media` answered), a place, your own JSON.
 
     Every kind may carry a title, a text and links; all of it counts against the body limit.
     """
@@ -131,12 +131,12 @@ class WriteMessage(ContentBody):
         return self
 
     def to_content(self) -> Content:
-        """The content that the message will carry; its uploads are named only."""
+        """The content of the message; its uploads are ids only."""
         return self._to_content(self.kind)
 
 
 class NewMessage(ContentBody):
-    """What to say, as `WriteMessage`, or with `forward` instead of it a message to copy; `silent` rings nobody."""
+    """The content as in `WriteMessage`, or in `forward` a message to copy; with `silent`, devices do not ring."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -157,16 +157,18 @@ class NewMessage(ContentBody):
     def _says_one_thing(self) -> Self:
         if self.forward is None:
             if self.kind is None:
-                raise PydanticCustomError("no_kind", "kind is needed where nothing is forwarded")
+                raise PydanticCustomError("no_kind", "kind is needed unless forward is given")
             self._check_kind(self.kind)
         elif self.model_fields_set - {"forward", "silent"}:
-            raise PydanticCustomError("forward", "what is forwarded keeps its own content")
+            raise PydanticCustomError(
+                "forward", "a forward keeps its own content; leave out the other fields"
+            )
         return self
 
     def to_content(self) -> Content:
-        """The content of what is not forwarded; its uploads are named only."""
+        """The content of a message that is no forward; its uploads are ids only."""
         if self.kind is None:
-            raise TypeError("what is forwarded has no content of its own")
+            raise TypeError("a forward has no content of its own")
         return self._to_content(self.kind)
 
 

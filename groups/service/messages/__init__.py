@@ -1,1 +1,1 @@
-"""The life of a message: posted in batches, read in pages, edited, deleted for everyone, pinned, forwarded."""
+"""The life of a message: posted, read in pages, edited, deleted for everyone, pinned, forwarded."""

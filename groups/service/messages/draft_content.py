@@ -1,9 +1,11 @@
-"""Content that is kept now and posted later, as higher packages do with drafts: checked, described, its uploads held.
+"""Content that is stored now and posted later; higher packages keep their drafts with it.
 
-Kept content is checked as a post is, and its uploads count as used, so that they do not expire. When it is posted the
-count passes to the message (`posting.Prepared.are_uploads_counted`); when it is dropped, `release` gives it back.
-Everything happens inside a caller's transaction.
+Kept content is checked like a post, and its uploads count as used, so that they do not expire. When it is posted, the
+message takes the count over (`posting.LoadedContent.are_uploads_counted`); when it is dropped, `release` gives it back.
+All of it happens inside the caller's transaction.
 """
+
+from dataclasses import dataclass
 
 from groups import policy
 from groups.kernel.actor import Actor
@@ -14,28 +16,28 @@ from groups.limits import GroupLimits
 from groups.models import AccessContext, Content
 from groups.service.access.guard import AccessGuard
 from groups.service.media.service import describe_media, media_ids_of, own_kept_media
-from groups.service.messages.batch import Prepared, check_bounds
+from groups.service.messages.posting import LoadedContent, check_bounds
 from groups.store.media import MediaStore
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DraftContent:
-    """Keeps content for those who may post."""
+    """Checks drafts and counts their uploads."""
 
-    def __init__(
-        self, media: MediaStore, guard: AccessGuard, limits: GroupLimits, clock: Clock
-    ) -> None:
-        self._media = media
-        self._guard = guard
-        self._limits = limits
-        self._clock = clock
+    media: MediaStore
+    guard: AccessGuard
+    limits: GroupLimits
+    clock: Clock
 
-    async def writing(self, actor: Actor, group_id: GroupId, tx: Tx | None = None) -> AccessContext:
-        """The actor before a group in which he may post.
+    async def check_may_post(
+        self, actor: Actor, group_id: GroupId, tx: Tx | None = None
+    ) -> AccessContext:
+        """The actor's access to a group in which they may post.
 
         Raises: GroupNotFound; PostingNotAllowed; Muted; Banned.
         """
-        access = await self._guard.access_of(actor, group_id, tx)
-        now = self._clock.now()
+        access = await self.guard.access_of(actor, group_id, tx)
+        now = self.clock.now()
         refusal = policy.posting_refusal(access, now)
         if refusal is not None:
             raise refusal
@@ -44,24 +46,26 @@ class DraftContent:
     async def keep(
         self, actor: Actor, content: Content, tx: Tx, *, instead_of: Content | None = None
     ) -> Content:
-        """The content with its uploads described and counted, in place of what was kept before.
+        """Count the uploads of the content as used, in place of those kept before; returns it with them described.
 
-        The uploads are the actor's own, or were kept before. Raises: InvalidRequest; FieldTooLong; MediaNotFound;
-        WrongMediaKind.
+        The uploads must be the actor's own, or have been kept before. Raises: InvalidRequest; FieldTooLong;
+        MediaNotFound; WrongMediaKind.
         """
-        check_bounds(content, self._limits)
+        check_bounds(content, self.limits)
         uploads, before = media_ids_of(content), media_ids_of(instead_of)
-        known = await self._media.find_uploads(uploads, tx) if uploads else {}
+        known = await self.media.find_uploads(uploads, tx) if uploads else {}
         described = describe_media(actor, content, own_kept_media(actor, known, before))
-        await self._media.use(uploads, tx)
-        await self._media.release(before, self._clock.now(), tx)
+        await self.media.use(uploads, tx)
+        await self.media.release(before, self.clock.now(), tx)
         return described
 
-    async def keep_copy(self, copy: Prepared, tx: Tx, *, instead_of: Content | None = None) -> None:
-        """Count the uploads of a forwarded message's copy as used, in place of what was kept before."""
-        await self._media.use(media_ids_of(copy.content), tx)
-        await self._media.release(media_ids_of(instead_of), self._clock.now(), tx)
+    async def keep_copy(
+        self, copy: LoadedContent, tx: Tx, *, instead_of: Content | None = None
+    ) -> None:
+        """Count the uploads of a forwarded message's copy as used, in place of those kept before."""
+        await self.media.use(media_ids_of(copy.content), tx)
+        await self.media.release(media_ids_of(instead_of), self.clock.now(), tx)
 
     async def release(self, content: Content, tx: Tx) -> None:
-        """Give back the uploads of what is dropped."""
-        await self._media.release(media_ids_of(content), self._clock.now(), tx)
+        """Stop counting the uploads of content that is dropped."""
+        await self.media.release(media_ids_of(content), self.clock.now(), tx)

@@ -1,121 +1,105 @@
-"""What becomes of a message that is there: edited, recalled.
+"""Edits and deletions of messages in groups.
 
-A recalled message loses its content and keeps its seq. Message, list preview, uploads, admin log (of what is done to
-another's post) and event change in one transaction.
+A deleted ("recalled") message loses its content and keeps its seq. Message, list preview, uploads, admin log (for the
+message of another member) and event change in one transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from groups import policy
-from groups.errors import MessageRecalled
-from groups.events import MessageEdited
-from groups.events import MessageRecalled as MessageRecalledEvent
+from groups.events import MessageEdited, MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
+from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
-from groups.models import AdminAct, AdminAction, Content, Group, Message, post_id_of, stream_of
+from groups.models import (
+    AccessContext,
+    AdminAct,
+    AdminAction,
+    Content,
+    Message,
+    post_id_of,
+    stream_of,
+)
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog, described
-from groups.service.messages.service import Posted
+from groups.service.messages.service import VisibleMessage
 from groups.service.messages.stream import StreamService
-from groups.service.write_locks import message_change_locks
+
+Refusal = Callable[[AccessContext, Message, datetime], DomainError | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A group's message that the actor may change."""
+
+    actor: Actor
+    access: AccessContext
+    message: Message
+    admin_log: AdminLog
+
+    async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
+        group = self.access.group
+        is_recalled = changed.recalled_at is not None
+        if self.message.sender_id != self.actor.user_id:
+            action = AdminAction.POST_DELETED if is_recalled else AdminAction.POST_EDITED
+            before = {"author_id": self.message.sender_id, **described(self.message.content)}
+            after = described(changed.content)
+            target = post_id_of(group.group_id, changed.seq)
+            act = AdminAct(self.actor, action, target, before, after)
+            await self.admin_log.record(tx, group, act)
+        event = MessageRecalled if is_recalled else MessageEdited
+        tx.publish(
+            event(at=now, group_id=group.group_id, is_channel=group.is_channel, message=changed)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditService:
     """Changes of messages in groups."""
 
-    def __init__(
-        self,
-        database: Database,
-        streams: StreamService,
-        guard: AccessGuard,
-        admin_log: AdminLog,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._streams = streams
-        self._guard = guard
-        self._admin_log = admin_log
-        self._limits = limits
-        self._clock = clock
+    streams: StreamService
+    guard: AccessGuard
+    admin_log: AdminLog
+    limits: GroupLimits
+    clock: Clock
 
-    async def edit(self, actor: Actor, group_id: GroupId, seq: int, content: Content) -> Posted:
+    async def edit(
+        self, actor: Actor, group_id: GroupId, seq: int, content: Content
+    ) -> VisibleMessage:
         """Replace a message's content; the same content again changes nothing.
 
-        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; MessageRecalled; FieldTooLong; and whatever
-        would refuse a post.
+        Publishes: MessageEdited.
         """
-        self._streams.check_bounds(content)
-
-        async def work(tx: Tx) -> Posted:
-            access, message = await self._guard.message(actor, group_id, seq, tx)
-            now = self._clock.now()
-            refusal = policy.editing_refusal(access, message, now)
-            if refusal is not None:
-                raise refusal
-            if message.recalled_at is not None:
-                raise MessageRecalled
-            new = await self._streams.described(actor, message, content, tx)
-            if message.content == new:
-                return Posted(message, access)
-            edited = message.model_copy(update={"content": new, "edited_at": now})
-            media_limit = self._limits.channel_media_bytes
-            await self._streams.replace(message, edited, now, tx, media_limit=media_limit)
-            group = access.group
-            await self._note(tx, actor, AdminAction.POST_EDITED, group, message, described(new))
-            tx.publish(
-                MessageEdited(
-                    at=now, group_id=group_id, is_channel=group.is_channel, message=edited
-                )
-            )
-            return Posted(edited, access)
-
-        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+        edited, target = await self.streams.edit(
+            actor,
+            stream_of(group_id),
+            seq,
+            content,
+            partial(self._open, actor, group_id, seq, policy.editing_refusal),
+            media_limit=self.limits.channel_media_bytes,
+        )
+        return VisibleMessage(edited, target.access)
 
     async def recall(self, actor: Actor, group_id: GroupId, seq: int) -> None:
-        """Take a message back: its content goes, its seq stays. Recalling twice changes nothing.
+        """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing.
 
-        Publishes: MessageRecalled. Raises: GroupNotFound; MessageNotFound; PermissionRefused; RecallTooLate.
+        Publishes: MessageRecalled.
         """
+        refusal_of = partial(policy.recalling_refusal, window_seconds=self.limits.recall_seconds)
+        open_message = partial(self._open, actor, group_id, seq, refusal_of)
+        await self.streams.recall(stream_of(group_id), seq, open_message)
 
-        async def work(tx: Tx) -> None:
-            access, message = await self._guard.message(actor, group_id, seq, tx)
-            now = self._clock.now()
-            window = self._limits.recall_seconds
-            refusal = policy.recalling_refusal(access, message, now, window)
-            if refusal is not None:
-                raise refusal
-            if message.recalled_at is not None:
-                return
-            recalled = message.model_copy(
-                update={"content": None, "recalled_at": now, "pinned_at": None}
-            )
-            await self._streams.replace(message, recalled, now, tx)
-            group = access.group
-            await self._note(tx, actor, AdminAction.POST_DELETED, group, message, {})
-            tx.publish(
-                MessageRecalledEvent(
-                    at=now, group_id=group_id, is_channel=group.is_channel, message=recalled
-                )
-            )
-
-        await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
-
-    async def _note(
-        self,
-        tx: Tx,
-        actor: Actor,
-        action: AdminAction,
-        group: Group,
-        message: Message,
-        after: Mapping[str, object],
-    ) -> None:
-        """Have the admin log tell what was done to another's post."""
-        if message.sender_id == actor.user_id:
-            return
-        before = {"author_id": message.sender_id, **described(message.content)}
-        target = post_id_of(group.group_id, message.seq)
-        await self._admin_log.record(tx, group, AdminAct(actor, action, target, before, after))
+    async def _open(
+        self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
+    ) -> _Target:
+        access, message = await self.guard.message(actor, group_id, seq, tx)
+        refusal = refusal_of(access, message, self.clock.now())
+        if refusal is not None:
+            raise refusal
+        return _Target(actor, access, message, self.admin_log)

@@ -1,15 +1,16 @@
-"""A page of a stream as most readers ask for it: what they are to the group, messages and reactions, in one command.
+"""Pages of a group's stream, newest first: the reader's membership, messages and reactions in one command.
 
-Readers of one page who ask at once share the command: the group, the messages and their tallies are found once, and
-each reader's membership and own reactions beside them. Whether a reader may see any of it is `guard`'s to judge.
+Readers who ask for the same page at once share the command: the group, the messages and their tallies are read once,
+each reader's membership and own reactions along with them. `AccessGuard` decides whether a reader may see any of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
+from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.kernel.request_batching import PageBatcher
 from groups.models import Group, Member, Message, Tallies, readers_a_command, stream_of
 from groups.service.hooks import Hooks
@@ -21,10 +22,10 @@ _NO_TALLIES: Final = Tallies()
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """The group, the reader's membership, and the messages, newest first, with their reactions as he sees them.
+class FoundPage:
+    """The group, the reader's membership, and the messages, newest first, with the reactions as this reader sees them.
 
-    The list of messages is other readers' too.
+    The list of messages is shared with other readers.
     """
 
     group: Group | None
@@ -42,7 +43,7 @@ class _Page(NamedTuple):
 
 
 class PageReader:
-    """Reads openings."""
+    """Reads pages for many readers at once."""
 
     def __init__(
         self,
@@ -58,32 +59,75 @@ class PageReader:
         self._messages = messages
         self._hooks = hooks
         self._reader = PageBatcher(
-            self._open, readers_per_query=lambda page: readers_a_command(page.limit)
+            self._read, readers_per_query=lambda page: readers_a_command(page.limit)
         )
 
     async def read(
         self, group_id: GroupId, user_id: UserId, *, below: int | None, limit: int
-    ) -> Opening:
-        """The newest messages before a seq, or of all, for this reader."""
+    ) -> FoundPage:
+        """The newest messages of all, or of those before a seq, as this reader sees them."""
         found = await self._reader.find(_Page(group_id, below, limit), user_id)
-        assert found is not None  # each is answered
+        assert found is not None  # `_read` answers every reader
         return found
 
-    async def _open(self, page: _Page, user_ids: Sequence[UserId]) -> dict[UserId, Opening]:
+    async def _read(self, page: _Page, user_ids: Sequence[UserId]) -> dict[UserId, FoundPage]:
         of_group = self._groups.query_group(page.group_id)
         of_members = self._members.query_cached_members(page.group_id, user_ids)
         of_messages = self._messages.query_newest(
             stream_of(page.group_id), below=page.below, limit=page.limit
         )
         reader = self._hooks.tallies
-        asked = reader.ask_along(of_messages, user_ids) if reader is not None else None
-        beside = asked.queries if asked is not None else ()
+        query = reader.query_beside(of_messages, user_ids) if reader is not None else None
+        beside = query.queries if query is not None else ()
         await self._database.fetch(None, of_group, of_members, of_messages, *beside)
         group, members, messages = of_group.result, of_members.result, of_messages.result
-        tallies = asked.of_all() if asked is not None else {}
+        tallies = query.by_user() if query is not None else {}
         return {
-            user_id: Opening(
+            user_id: FoundPage(
                 group, members.get(user_id), messages, tallies.get(user_id, _NO_TALLIES)
             )
             for user_id in user_ids
         }
+
+
+def page_bounds(
+    cursor: str | None, before_seq: int | None, after_seq: int | None
+) -> tuple[int | None, int | None]:
+    """The seq before which a page is, and the one after which; a cursor takes the place of the bound it goes on from.
+
+    Raises: BadCursor.
+    """
+    key = decode_cursor("messages", cursor, str, int)
+    if key is None:
+        return before_seq, after_seq
+    direction, seq = key
+    return (before_seq, int(seq)) if direction == "after" else (int(seq), after_seq)
+
+
+def cursor_before(seq: int) -> str:
+    """The cursor to the messages before this one."""
+    return encode_cursor("messages", "before", seq)
+
+
+def cut_messages(
+    read: Sequence[Message],
+    *,
+    floor: int,
+    limit: int,
+    is_forward: bool = False,
+    size_of: Callable[[Message], int] | None = None,
+) -> tuple[list[Message], str | None]:
+    """The page, newest first, of the first `limit + 1` messages in its direction, and the cursor to the next page.
+
+    Messages up to the floor are left out: newest first they come last, so the page is as if read above the floor.
+    Without `size_of`, the page may be too large in bytes; rendering then cuts it.
+    """
+    visible = [message for message in read if message.seq > floor] if floor else read
+    messages, has_more = cut_page(visible, limit, size_of)
+    next_cursor = None
+    if has_more:
+        seq = messages[-1].seq
+        next_cursor = encode_cursor("messages", "after", seq) if is_forward else cursor_before(seq)
+    if is_forward:
+        messages.reverse()
+    return messages, next_cursor

@@ -1,8 +1,8 @@
-"""What those who run a group do to a message without changing what it says: pin it, freeze its reactions.
+"""Pins messages and freezes their reactions.
 
-Both are marks on the message, so a page of messages costs no query more. The pins are also listed in the stream's
-document, which bounds them exactly: two pins at once write the same document, so one of them runs again and sees the
-other. A post writes that document too, and runs again when it meets a pin, which is rare.
+Both are marks on the message, so reading a page of messages costs no extra query. The pins are also listed in the
+stream's document, which makes their limit exact: two pins at once write the same document, so one of them runs again
+and sees the other. A post writes that document too, and runs again when it meets a pin, which is rare.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from groups.limits import GroupLimits
 from groups.models import AccessContext, AdminAct, AdminAction, Message, post_id_of, stream_of
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
-from groups.service.messages.service import Posted
+from groups.service.messages.service import VisibleMessage
 from groups.service.messages.stream_rates import StreamRates
 from groups.service.write_locks import message_change_locks
 from groups.store.messages import MessageStore
@@ -30,64 +30,53 @@ Refusal = Callable[[AccessContext, Message], DomainError | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Pins:
+class PinnedMessages:
     """The pinned messages, the newest pin first, as the reader may see them."""
 
     messages: Sequence[Message]
     access: AccessContext
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PinService:
-    """Pins and frozen reactions of one database."""
+    """Marks on the messages of groups."""
 
-    def __init__(
-        self,
-        database: Database,
-        streams: StreamStore,
-        rates: StreamRates,
-        messages: MessageStore,
-        guard: AccessGuard,
-        admin_log: AdminLog,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._streams = streams
-        self._rates = rates
-        self._messages = messages
-        self._guard = guard
-        self._admin_log = admin_log
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    streams: StreamStore
+    rates: StreamRates
+    messages: MessageStore
+    guard: AccessGuard
+    admin_log: AdminLog
+    limits: GroupLimits
+    clock: Clock
 
-    async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> Posted:
-        """Pin a message; pinning it again changes nothing, its place among the pins included.
+    async def pin(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
+        """Pin a message; pinning it again changes nothing, not even its place among the pins.
 
-        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; PermissionRefused; Banned; MessageRecalled;
-        PinLimitReached at `pinned_messages`.
+        Publishes: MessageEdited.
         """
 
-        async def work(tx: Tx) -> Posted:
+        async def work(tx: Tx) -> VisibleMessage:
             access, message = await self._find(actor, group_id, seq, _pinning, tx)
             if message.recalled_at is not None:
                 raise MessageRecalled
             if message.pinned_at is not None:
-                return Posted(message, access)
-            pins = await self._streams.list_pins(message.stream_id, tx)
+                return VisibleMessage(message, access)
+            pins = await self.streams.list_pins(message.stream_id, tx)
             if pins is None:
                 raise GroupNotFound
-            if len(pins) >= self._limits.pinned_messages:
-                raise PinLimitReached(limit=self._limits.pinned_messages)
-            pinned = message.model_copy(update={"pinned_at": self._clock.now()})
-            await self._streams.set_pin(pinned, tx)
+            if len(pins) >= self.limits.pinned_messages:
+                raise PinLimitReached(limit=self.limits.pinned_messages)
+            pinned = message.model_copy(update={"pinned_at": self.clock.now()})
+            await self.streams.set_pin(pinned, tx)
             return await self._changed(pinned, access, actor, AdminAction.POST_PINNED, tx)
 
-        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+        return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def unpin(self, actor: Actor, group_id: GroupId, seq: int) -> None:
         """Unpin a message; one that is not pinned stays as it is.
 
-        Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound; PermissionRefused; Banned.
+        Publishes: MessageEdited.
         """
 
         async def work(tx: Tx) -> None:
@@ -95,51 +84,47 @@ class PinService:
             if message.pinned_at is None:
                 return
             unpinned = message.model_copy(update={"pinned_at": None})
-            await self._streams.set_pin(unpinned, tx)
+            await self.streams.set_pin(unpinned, tx)
             await self._changed(unpinned, access, actor, AdminAction.POST_UNPINNED, tx)
 
-        await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+        await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
-    async def list_pins(self, actor: Actor, group_id: GroupId) -> Pins:
-        """The pinned messages, the newest pin first: all of them, since they are few.
-
-        Raises: GroupNotFound; PermissionRefused; Banned.
-        """
-        access = await self._guard.reading(actor, group_id)
+    async def list_pins(self, actor: Actor, group_id: GroupId) -> PinnedMessages:
+        """All pinned messages, the newest pin first; they are few."""
+        access = await self.guard.reading(actor, group_id)
         stream_id = access.group.stream_id
         floor = policy.history_floor(access)
-        pins = await self._streams.list_pins(stream_id) or []
+        pins = await self.streams.list_pins(stream_id) or []
         seqs = [seq for seq in reversed(pins) if seq > floor]
-        found = await self._messages.find_some(stream_id, seqs) if seqs else {}
-        # One that was unpinned between the two reads is passed over.
+        found = await self.messages.find_some(stream_id, seqs) if seqs else {}
+        # A message that was unpinned between the two reads is left out.
         messages = [found[seq] for seq in seqs if seq in found and found[seq].pinned_at]
-        return Pins(messages, access)
+        return PinnedMessages(messages, access)
 
     async def freeze_reactions(
         self, actor: Actor, group_id: GroupId, seq: int, *, frozen: bool
-    ) -> Posted:
-        """Let nobody react to the message any more, or again; what was given stays, and may be taken back.
+    ) -> VisibleMessage:
+        """Stop new reactions to the message, or allow them again; existing ones stay and can be taken back.
 
-        Doing it again changes nothing. Publishes: MessageEdited. Raises: GroupNotFound; MessageNotFound;
-        PermissionRefused; Banned; MessageRecalled.
+        Doing it again changes nothing. Publishes: MessageEdited.
         """
 
-        async def work(tx: Tx) -> Posted:
+        async def work(tx: Tx) -> VisibleMessage:
             access, message = await self._find(actor, group_id, seq, policy.freezing_refusal, tx)
             if message.recalled_at is not None:
                 raise MessageRecalled
             if message.reactions_frozen == frozen:
-                return Posted(message, access)
+                return VisibleMessage(message, access)
             changed = message.model_copy(update={"reactions_frozen": frozen})
             action = AdminAction.REACTIONS_FROZEN if frozen else AdminAction.REACTIONS_UNFROZEN
             return await self._changed(changed, access, actor, action, tx)
 
-        return await self._database.run(work, *message_change_locks(stream_of(group_id), seq))
+        return await self.database.run(work, *message_change_locks(stream_of(group_id), seq))
 
     async def _find(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> tuple[AccessContext, Message]:
-        access, message = await self._guard.message(actor, group_id, seq, tx)
+        access, message = await self.guard.message(actor, group_id, seq, tx)
         refusal = refusal_of(access, message)
         if refusal is not None:
             raise refusal
@@ -147,13 +132,13 @@ class PinService:
 
     async def _changed(
         self, message: Message, access: AccessContext, actor: Actor, action: AdminAction, tx: Tx
-    ) -> Posted:
-        group, now = access.group, self._clock.now()
-        await self._rates.take(message, now, tx)
-        # A reaction writes the message too, so it comes before its freezing or finds it.
-        await self._messages.set_marks(message, tx)
+    ) -> VisibleMessage:
+        group, now = access.group, self.clock.now()
+        await self.rates.take(message, now, tx)
+        # A reaction writes the message too, so it is committed before the freeze or sees it.
+        await self.messages.set_marks(message, tx)
         act = AdminAct(actor, action, post_id_of(group.group_id, message.seq))
-        await self._admin_log.record(tx, group, act)
+        await self.admin_log.record(tx, group, act)
         tx.publish(
             MessageEdited(
                 at=now,
@@ -162,7 +147,7 @@ class PinService:
                 message=message,
             )
         )
-        return Posted(message, access)
+        return VisibleMessage(message, access)
 
 
 def _pinning(access: AccessContext, _: Message) -> DomainError | None:

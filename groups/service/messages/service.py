@@ -1,39 +1,33 @@
-"""The messages of a group: posted, tried out before that, read. What becomes of them later is `message_changes`.
-
-Posts to one stream share group-commit batches: head and messages change in one transaction, so the seqs are dense
-(P2), and a post costs the same few commands in a group of ten and of a million (P8). The posting rate is a token
-bucket inside the stream document, which every post writes anyway, so it holds across processes.
-"""
+"""The messages of groups: posting, previews and reading. `edits` and `pins` change them later."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from groups import policy
 from groups.errors import GroupNotFound
 from groups.events import MessagePosted
 from groups.kernel.actor import Actor
-from groups.kernel.clock import Clock
-from groups.kernel.errors import DomainError, IdempotencyConflict
-from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.errors import DomainError
+from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import AccessContext, Content, Group, Member, Message, Tallies, stream_of
 from groups.service.access.guard import AccessGuard
 from groups.service.hooks import Hooks
-from groups.service.media.service import media_ids_of
-from groups.service.messages.batch import (
+from groups.service.messages.page_reader import PageReader, cut_messages, page_bounds
+from groups.service.messages.posting import (
     ContentLoader,
     PendingPost,
     PostBatch,
-    check_media_quota,
-    prepared,
+    PostKey,
+    StreamQuery,
+    fingerprint_of,
+    post_key,
 )
-from groups.service.messages.page_reader import PageReader
-from groups.service.messages.stream import StreamService, digest_of
-from groups.service.write_locks import stream_lock
+from groups.service.messages.stream import PostQueue, StreamService
 from groups.store.groups import GroupStore
-from groups.store.media import MediaStore
 from groups.store.members import MemberStore
 from groups.store.messages import MessageStore
 from groups.store.restrictions import RestrictionStore
@@ -41,19 +35,19 @@ from groups.store.streams import StreamStore
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """A stored message, and the author's standing when it was stored."""
+class VisibleMessage:
+    """A stored message, and the access of the caller who sees it."""
 
     message: Message
     access: AccessContext
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """A page of messages, newest first, as the reader may see them; `tallies` also tells of some he may not.
+class MessagePage:
+    """A page of messages, newest first, as the reader may see them; `tallies` may tell of more messages.
 
-    `is_forward`: the page is of those right after a seq, and fits. Otherwise whoever renders it shows as many of the
-    first as fit into a page, and goes on from there (`cursor_before`).
+    `is_forward`: the page has the messages right after a seq, and fits. Otherwise rendering shows as many of the first
+    messages as fit into a page, and goes on from there (`cursor_before`).
     """
 
     messages: list[Message]
@@ -61,6 +55,57 @@ class History:
     next_cursor: str | None
     tallies: Tallies
     is_forward: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _GroupPost(PendingPost):
+    group_id: GroupId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """A group's stream: its posting rule decides who may post, and `message.posted` goes to all members."""
+
+    group: Group
+    members: Mapping[UserId, Member]
+    accesses: Mapping[Actor, AccessContext]
+    signatures: Mapping[UserId, str]
+    hooks: Hooks
+    media_limit: int
+
+    def refusal(self, post: PendingPost, now: datetime, *, is_repeated: bool) -> DomainError | None:
+        access = self.accesses[post.actor]
+        if not policy.may_see(self.group, access.effective_role):
+            return GroupNotFound()
+        return None if is_repeated else policy.posting_refusal(access, now)
+
+    def signature_of(self, post: PendingPost) -> str:
+        return self.signatures.get(post.sender_id, "")
+
+    def result(self, post: PendingPost, message: Message) -> VisibleMessage:
+        return VisibleMessage(message, self.accesses[post.actor])
+
+    async def before_append(self, batch: PostBatch, tx: Tx) -> None:
+        """The stream is there since the group is."""
+
+    async def after_append(self, batch: PostBatch, tx: Tx) -> None:
+        # The application may post without being a member; it has no conversation then.
+        newest_seqs = {
+            user_id: seq for user_id, seq in batch.newest_seqs.items() if user_id in self.members
+        }
+        for hook in self.hooks.messages_posted:
+            await hook(batch.stream_id, newest_seqs, tx)
+        for counted in self.hooks.messages_counted:
+            await counted(self.group, len(batch.added), batch.now, tx)
+        for added in batch.added:
+            tx.publish(
+                MessagePosted(
+                    at=batch.now,
+                    group_id=self.group.group_id,
+                    is_channel=self.group.is_channel,
+                    message=added.message,
+                )
+            )
 
 
 class MessageService:
@@ -74,13 +119,11 @@ class MessageService:
         restrictions: RestrictionStore,
         messages: MessageStore,
         stream_store: StreamStore,
-        media: MediaStore,
         streams: StreamService,
         guard: AccessGuard,
-        openings: PageReader,
+        page_reader: PageReader,
         hooks: Hooks,
         limits: GroupLimits,
-        clock: Clock,
         *,
         on_batch: OnBatch | None = None,
     ) -> None:
@@ -90,19 +133,13 @@ class MessageService:
         self._restrictions = restrictions
         self._messages = messages
         self._stream_store = stream_store
-        self._media = media
         self._streams = streams
         self._guard = guard
-        self._openings = openings
+        self._page_reader = page_reader
         self._hooks = hooks
-        self._limits = limits
-        self._clock = clock
-        self._lane: GroupCommit[PendingPost, Posted] = GroupCommit(
-            database,
-            self._apply,
-            name="posts",
-            on_batch=on_batch,
-            locks_of=lambda key: (stream_lock(stream_of(GroupId(key))),),
+        self._media_limit = limits.channel_media_bytes
+        self._queue: PostQueue[_GroupPost, VisibleMessage] = streams.post_queue(
+            self._open, name="posts", on_batch=on_batch
         )
 
     # --- post -----------------------------------------------------------------------------------------------------
@@ -115,139 +152,26 @@ class MessageService:
         *,
         key: str | None = None,
         silent: bool = False,
-    ) -> Posted:
+    ) -> VisibleMessage:
         """Add a message to the group's stream; with a `key`, doing it again answers the first one.
 
-        The author's own read cursor moves to it. Publishes: MessagePosted. Raises: GroupNotFound; FieldTooLong;
-        PostingNotAllowed; Muted; Banned; RateLimited at `posts_per_second` or `stream_bytes_per_second`;
-        IdempotencyConflict.
+        The author's own read cursor moves to it. Publishes: MessagePosted.
         """
-        entry = self._streams.entry(actor, content, key, silent=silent)
-        return await self._lane.submit(group_id, entry)
+        known_as = post_key(key, fingerprint_of(content, silent=silent))
+        post = _GroupPost(
+            actor=actor, group_id=group_id, content=content, key=known_as, silent=silent
+        )
+        return await self._queue.submit(stream_of(group_id), post)
 
-    async def post_taken(
-        self, actor: Actor, group_id: GroupId, take: ContentLoader, *, key: str, said: str
-    ) -> Posted:
-        """As `post`, of what `take` fetches in the same transaction; `said` tells other things under the same key.
+    async def post_loaded(
+        self, actor: Actor, group_id: GroupId, load: ContentLoader, *, key: PostKey
+    ) -> VisibleMessage:
+        """As `post`, of what `load` fetches in the same transaction.
 
-        Raises: as `post`, and what `take` raises.
+        Raises: as `post`, and what `load` raises.
         """
-        return await self._lane.submit(
-            group_id, PendingPost(actor, take, key, True, digest_of(said))
-        )
-
-    async def find_taken(self, actor: Actor, group_id: GroupId, key: str, tx: Tx) -> Message | None:
-        """The message that the actor's `post_taken` with this key made."""
-        place = (actor.user_id, key)
-        found = self._messages.query_by_keys(stream_of(group_id), [place])
-        await self._database.fetch(tx, found)
-        return found.result[place].message if place in found.result else None
-
-    async def _apply(
-        self, tx: Tx, key: str, posts: Sequence[PendingPost]
-    ) -> Sequence[Posted | DomainError]:
-        group_id = GroupId(key)
-        stream_id = stream_of(group_id)
-        authors = {post.actor.user_id for post in posts}
-        keys = [(p.actor.user_id, p.key) for p in posts if p.is_callers_key or tx.is_retry]
-        of_group = self._groups.query_group(group_id)
-        of_row = self._stream_store.query_stream(stream_id)
-        of_members = self._members.query_members(group_id, authors)
-        of_restrictions = self._restrictions.query_restrictions(group_id, authors)
-        of_known = self._messages.query_by_keys(stream_id, keys)
-        uploads = {
-            i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
-        }
-        of_media = self._media.query_media(uploads)
-        await self._database.fetch(
-            tx,
-            *(of_group, of_row, of_members, of_restrictions, of_known),
-            *([of_media] if uploads else []),
-        )
-        group, row, members, restrictions, known = (
-            of_group.result,
-            of_row.result,
-            of_members.result,
-            of_restrictions.result,
-            of_known.result,
-        )
-        if group is None or row is None:
-            return [GroupNotFound() for _ in posts]
-        signatures = await self._signatures(group, authors, tx)
-        batch = PostBatch(
-            row,
-            self._clock.now(),
-            self._limits,
-            stream_id,
-            media_limit=self._limits.channel_media_bytes,
-        )
-        outcomes: list[Posted | DomainError] = []
-        for post in posts:
-            user_id = post.actor.user_id
-            member = members.get(user_id)
-            effective_role = policy.effective_role_of(post.actor, member, restrictions.get(user_id))
-            access = AccessContext(group=group, member=member, effective_role=effective_role)
-            is_taken = False
-            try:
-                if not policy.may_see(group, effective_role):
-                    raise GroupNotFound
-                first = known.get((user_id, post.key))
-                if first is None:
-                    refusal = policy.posting_refusal(access, batch.now)
-                    if refusal is not None:
-                        raise refusal
-                    batch.rate.check()
-                    ready = await prepared(post, of_media.result if uploads else {}, tx)
-                    is_taken = ready.are_uploads_counted
-                    batch.check_media(ready.content)
-                    first = batch.add(post, ready, signatures.get(user_id, ""))
-                    known[user_id, post.key] = first
-                elif first.digest != post.digest:
-                    raise IdempotencyConflict
-                outcomes.append(Posted(first.message, access))
-            except DomainError as error:
-                if is_taken:
-                    # Rolled back: what was taken out of its place must not be lost with the refusal.
-                    raise
-                outcomes.append(error)
-        if batch.added:
-            await self._store(batch, group, members, tx)
-        return outcomes
-
-    async def _signatures(
-        self, group: Group, authors: Collection[UserId], tx: Tx
-    ) -> Mapping[UserId, str]:
-        """The names under which those of the authors post who sign."""
-        found: dict[UserId, str] = {}
-        if group.is_channel:
-            for hook in self._hooks.signatures:
-                found |= await hook(group, authors, tx)
-        return found
-
-    async def _store(
-        self, batch: PostBatch, group: Group, members: Mapping[UserId, Member], tx: Tx
-    ) -> None:
-        newest = batch.added[-1].message
-        await self._streams.append(batch, tx)
-        # The application's admin may post without being a member; he has no conversation then.
-        newest_of = {
-            added.message.sender_id: added.message.seq
-            for added in batch.added
-            if added.message.sender_id in members
-        }
-        for hook in self._hooks.messages_posted:
-            await hook(newest.stream_id, newest_of, tx)
-        for counted in self._hooks.messages_counted:
-            await counted(group, len(batch.added), batch.now, tx)
-        for added in batch.added:
-            tx.publish(
-                MessagePosted(
-                    at=batch.now,
-                    group_id=group.group_id,
-                    is_channel=group.is_channel,
-                    message=added.message,
-                )
-            )
+        post = _GroupPost(actor=actor, group_id=group_id, content=load, key=key)
+        return await self._queue.submit(stream_of(group_id), post)
 
     async def preview(
         self,
@@ -256,44 +180,60 @@ class MessageService:
         content: Content | ContentLoader,
         *,
         silent: bool = False,
-    ) -> Posted:
-        """The message that posting this would make, under the next seq; nothing is stored.
+    ) -> VisibleMessage:
+        """The message that posting this would make, under the next seq; nothing is stored."""
+        post = _GroupPost(
+            actor=actor, group_id=group_id, content=content, key=post_key(None, ""), silent=silent
+        )
+        return await self._queue.preview(stream_of(group_id), post)
 
-        Raises: what refuses a post.
-        """
-        if isinstance(content, Content):
-            self._streams.check_bounds(content)
-        post = PendingPost(actor, content, "", False, "", silent)
+    async def find_posted(
+        self, actor: Actor, group_id: GroupId, key: PostKey, tx: Tx
+    ) -> Message | None:
+        """The message that the actor posted with this key."""
+        query = self._messages.query_by_keys(stream_of(group_id), [(actor.user_id, key.stored)])
+        await self._database.fetch(tx, query)
+        for found in query.result.values():
+            return found.message
+        return None
 
-        async def work(tx: Tx) -> Posted:
-            access = await self._guard.access_of(actor, group_id, tx)
-            now = self._clock.now()
-            refusal = policy.posting_refusal(access, now)
-            if refusal is not None:
-                raise refusal
-            uploads = media_ids_of(content) if isinstance(content, Content) else ()
-            known = await self._media.find_uploads(uploads, tx) if uploads else {}
-            of_row = self._stream_store.query_stream(access.group.stream_id)
-            await self._database.fetch(tx, of_row)
-            row = of_row.result
-            signatures = await self._signatures(access.group, [actor.user_id], tx)
-            ready = await prepared(post, known, tx)
-            if row is not None:
-                limit = self._limits.channel_media_bytes
-                check_media_quota(row.media_bytes, ready.content.media_bytes, limit)
-            message = Message(
-                stream_id=access.group.stream_id,
-                seq=(row.stream.head_seq if row else 0) + 1,
-                sender_id=actor.user_id,
-                content=ready.content,
-                created_at=now,
-                silent=ready.silent,
-                signature=signatures.get(actor.user_id, ""),
-                origin=ready.origin,
-            )
-            return Posted(message, access)
+    async def _open(
+        self, posts: Sequence[_GroupPost], query: StreamQuery, tx: Tx
+    ) -> _Target | type[DomainError]:
+        group_id = posts[0].group_id
+        actors = {post.actor for post in posts}
+        authors = {actor.user_id for actor in actors}
+        of_group = self._groups.query_group(group_id)
+        of_members = self._members.query_members(group_id, authors)
+        of_restrictions = self._restrictions.query_restrictions(group_id, authors)
+        await self._database.fetch(tx, of_group, of_members, of_restrictions, *query.queries)
+        group, members = of_group.result, of_members.result
+        if group is None or query.of_state.result is None:
+            return GroupNotFound
+        accesses: dict[Actor, AccessContext] = {}
+        for actor in actors:
+            member = members.get(actor.user_id)
+            restriction = of_restrictions.result.get(actor.user_id)
+            role = policy.effective_role_of(actor, member, restriction)
+            accesses[actor] = AccessContext(group=group, member=member, effective_role=role)
+        return _Target(
+            group=group,
+            members=members,
+            accesses=accesses,
+            signatures=await self._signatures(group, authors, tx),
+            hooks=self._hooks,
+            media_limit=self._media_limit,
+        )
 
-        return await self._database.run(work)
+    async def _signatures(
+        self, group: Group, authors: Collection[UserId], tx: Tx
+    ) -> Mapping[UserId, str]:
+        """The names with which some of the authors sign their posts."""
+        found: dict[UserId, str] = {}
+        if group.is_channel:
+            for hook in self._hooks.signatures:
+                found |= await hook(group, authors, tx)
+        return found
 
     # --- read -----------------------------------------------------------------------------------------------------
 
@@ -306,22 +246,21 @@ class MessageService:
         before_seq: int | None = None,
         after_seq: int | None = None,
         cursor: str | None = None,
-    ) -> History:
+    ) -> MessagePage:
         """A page of messages, newest first: the newest, those before a seq, or the ones right after a seq.
 
         `next_cursor` goes on in the same direction: back in time, or forward from `after_seq`.
-        Raises: GroupNotFound; PermissionRefused; Banned; BadCursor.
         """
-        before_seq, after_seq = self._streams.place(cursor, before_seq, after_seq)
+        before_seq, after_seq = page_bounds(cursor, before_seq, after_seq)
         if after_seq is None:
-            opening = await self._openings.read(
+            page = await self._page_reader.read(
                 group_id, actor.user_id, below=before_seq, limit=limit + 1
             )
-            access = await self._guard.reading(actor, group_id, found=opening)
-            messages, next_cursor = self._streams.cut(
-                opening.messages, floor=policy.history_floor(access), limit=limit
+            access = await self._guard.reading(actor, group_id, found=page)
+            messages, next_cursor = cut_messages(
+                page.messages, floor=policy.history_floor(access), limit=limit
             )
-            return History(messages, access, next_cursor, opening.tallies)
+            return MessagePage(messages, access, next_cursor, page.tallies)
         access = await self._guard.reading(actor, group_id)
         stream_id = access.group.stream_id
         messages, next_cursor = await self._streams.page(
@@ -335,27 +274,17 @@ class MessageService:
         tallies = Tallies()
         if reader is not None:
             tallies = await reader.tallies_of(actor.user_id, stream_id, seqs)
-        return History(messages, access, next_cursor, tallies, is_forward=True)
+        return MessagePage(messages, access, next_cursor, tallies, is_forward=True)
 
-    async def get(self, actor: Actor, group_id: GroupId, seq: int) -> Posted:
-        """One message.
-
-        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
-        """
+    async def get(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
+        """One message."""
         access, message = await self._guard.message(actor, group_id, seq)
-        return Posted(message, access)
-
-    async def hold(self, group_id: GroupId, seq: int, tx: Tx) -> Message | None:
-        """A message to which the caller's transaction adds something, without asking for whom.
-
-        The message is written, so that recalling it or clearing its group away conflicts with the transaction.
-        """
-        return await self._messages.touch(stream_of(group_id), seq, tx)
+        return VisibleMessage(message, access)
 
     async def has_stream(self, stream_id: StreamId, tx: Tx) -> bool:
-        """Whether the stream lives, inside a caller's transaction: it does until its group is disbanded."""
+        """Whether the stream exists, inside a caller's transaction: it does until its group is disbanded."""
         return await self._stream_store.find(stream_id, tx) is not None
 
     async def close(self) -> None:
         """Wait until every submitted post is committed or refused."""
-        await self._lane.close()
+        await self._queue.close()

@@ -1,186 +1,186 @@
-"""What all message streams have in common, whoever may write to them: bounds, seqs, pages, edits, recalls, their end.
+"""Message streams: posting, edits, deletions, pages, their end, which all kinds of streams share.
 
-`MessageService` guards the streams of groups with it, `conversations` those of one-to-one messages. It asks nobody's
-rights: whoever calls has done so, in the same transaction where it is one. A stream begins with `begin`, or with its
-group; its messages get dense seqs (P2), since head and messages change together.
+`MessageService` and `EditService` stand on it for the streams of groups, `conversations` for those of one-to-one
+messages. It checks nobody's rights: its callers do, in the same transaction where there is one. A front door decides
+who may post, and what changes along with the messages (`posting.PostTarget`); the queue does the rest.
+
+Promises:
+    Dense seqs (P2): posts to one stream share transactions, and head and messages change in one of them.
+    Once (P6): a post whose key is known answers the message of the first time.
+    Flat cost (P8): a batch costs the same few database commands for any number of posts and of readers. The posting
+    rate is a token bucket in the stream's document, which every post writes anyway, so it holds across processes.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
+from groups.errors import MessageRecalled
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
-from groups.kernel.ids import StreamId, UserId, join_key, mint_id
+from groups.kernel.errors import DomainError, IdempotencyConflict
+from groups.kernel.group_commit import GroupCommit, LocksOf, OnBatch
+from groups.kernel.ids import StreamId
 from groups.kernel.mongo import Database, Tx
-from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
+from groups.kernel.paging import json_size
 from groups.limits import GroupLimits
-from groups.models import Content, LastMessage, Media, Message, Stream
+from groups.models import Content, Media, Message, Stream
 from groups.service.media.service import describe_media, media_ids_of, own_kept_media
-from groups.service.messages.batch import (
-    ContentLoader,
+from groups.service.messages.page_reader import cut_messages, page_bounds
+from groups.service.messages.posting import (
+    LoadedContent,
+    OpenPostTarget,
+    P,
     PendingPost,
     PostBatch,
+    PostTarget,
+    R,
+    StreamQuery,
     check_bounds,
     check_media_quota,
 )
 from groups.service.messages.stream_rates import StreamRates
+from groups.service.write_locks import message_change_locks, stream_lock
 from groups.store.media import MediaStore
-from groups.store.messages import KeyedMessage, MessageStore
+from groups.store.messages import MessageStore
 from groups.store.streams import StreamStore
 
 STEP: Final = 1_000  # messages a transaction: short enough not to hold others up
 
-Known = dict[tuple[UserId, str], KeyedMessage]
-"""Messages by their sender and idempotency key."""
+
+class ChangeTarget(Protocol):
+    """One message as a transaction finds it that may change it."""
+
+    @property
+    def message(self) -> Message:
+        """The message before the change."""
+        ...
+
+    async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
+        """Log and publish the change: `changed` is edited, or recalled."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A stream as a batch finds it: where it goes on, what was posted under the batch's keys, the uploads it names."""
+T = TypeVar("T", bound=ChangeTarget)
 
-    batch: PostBatch
-    is_new: bool
-    known: Known
-    media: Mapping[str, Media]
+OpenMessage = Callable[[Tx], Awaitable[T]]
+"""Finds the message that the actor wants to change; raises the refusal where they may not."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamService:
-    """Message streams of one database."""
+    """The message streams of one database."""
 
-    def __init__(
-        self,
-        database: Database,
-        streams: StreamStore,
-        messages: MessageStore,
-        media: MediaStore,
-        rates: StreamRates,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._streams = streams
-        self._messages = messages
-        self._media = media
-        self._rates = rates
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    streams: StreamStore
+    messages: MessageStore
+    media: MediaStore
+    rates: StreamRates
+    limits: GroupLimits
+    clock: Clock
 
     # --- write ----------------------------------------------------------------------------------------------------
 
-    def entry(
+    def post_queue(
         self,
-        actor: Actor,
-        content: Content,
-        key: str | None,
+        open_target: OpenPostTarget[P, R],
         *,
-        silent: bool = False,
-        voice: UserId | None = None,
-    ) -> PendingPost:
-        """What the actor wants to add; `voice`: in whose name, where it is not his own.
-
-        Raises: FieldTooLong; InvalidRequest.
-        """
-        self.check_bounds(content)
-        said = content.model_dump_json() + ("silent" if silent else "")
-        return self.entry_of(actor, content, said, key, silent=silent, voice=voice)
-
-    @staticmethod
-    def entry_of(
-        actor: Actor,
-        content: Content | ContentLoader,
-        said: str,
-        key: str | None,
-        *,
-        silent: bool = False,
-        voice: UserId | None = None,
-    ) -> PendingPost:
-        """As `entry`, also of what a `ContentLoader` will fetch; `said` tells other things under the same key."""
-        # A key of our own when the caller has none: a batch whose outcome is unknown runs again, and must find itself.
-        stored = f"c:{key}" if key else f"s:{mint_id()}"
-        if key and voice is not None:
-            stored = join_key(stored, actor.user_id)  # several may speak with one voice
-        return PendingPost(actor, content, stored, bool(key), digest_of(said), silent, voice)
-
-    def check_bounds(self, content: Content) -> None:
-        """Refuse what no message may hold.
-
-        Raises: FieldTooLong; InvalidRequest.
-        """
-        check_bounds(content, self._limits)
-
-    async def open(self, stream_id: StreamId, posts: Sequence[PendingPost], tx: Tx) -> Opened:
-        """The stream as these posts find it, begun or not: one command."""
-        keys = [(p.sender_id, p.key) for p in posts if p.is_callers_key or tx.is_retry]
-        named = {
-            i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
-        }
-        of_row = self._streams.query_stream(stream_id)
-        of_known = self._messages.query_by_keys(stream_id, keys)
-        await self._database.fetch(tx, of_row, of_known)
-        row = of_row.result
-        media = await self._media.find_uploads(named, tx) if named else {}
-        batch = PostBatch(row, self._clock.now(), self._limits, stream_id)
-        return Opened(batch, row is None, of_known.result, media)
+        name: str,
+        on_batch: OnBatch | None = None,
+        locks_of: LocksOf = lambda stream_id: (stream_lock(StreamId(stream_id)),),
+    ) -> "PostQueue[P, R]":
+        """The queue of a front door; `name` is what metrics call it."""
+        return PostQueue(self, open_target, name=name, on_batch=on_batch, locks_of=locks_of)
 
     async def begin(self, stream_id: StreamId, tx: Tx) -> None:
-        """Begin a stream that is known not to be there; two who begin it at once conflict, and one goes on with it."""
-        await self._streams.insert(Stream(stream_id=stream_id), tx)
+        """Begin a stream that is known not to exist; of two transactions that begin it at once, one runs again."""
+        await self.streams.insert(Stream(stream_id=stream_id), tx)
 
-    async def append(self, batch: PostBatch, tx: Tx) -> None:
-        """Store what was added to the batch: head, messages, and that they use their uploads."""
-        newest = batch.added[-1].message
-        await self._streams.advance(
-            newest.stream_id, _last(newest), batch.rate.left, batch.media_bytes, tx
-        )
-        await self._messages.insert_messages(batch.added, tx)
-        await self._media.use(batch.uploads, tx)
+    async def edit(
+        self,
+        actor: Actor,
+        stream_id: StreamId,
+        seq: int,
+        content: Content,
+        open_message: OpenMessage[T],
+        *,
+        media_limit: int = 0,
+    ) -> tuple[Message, T]:
+        """Replace a message's content; the same content again changes nothing and records nothing.
 
-    async def described(self, actor: Actor, message: Message, content: Content, tx: Tx) -> Content:
-        """The new content with its uploads described: the editor's own, or those that the message has already.
-
-        Raises: MediaNotFound; WrongMediaKind.
+        Returns the message after the edit, and the target that `open_message` found. Raises: FieldTooLong,
+        InvalidRequest; the errors of `open_message`; MessageRecalled; MediaNotFound, WrongMediaKind; RateLimited;
+        StorageQuotaReached where the stream would carry more bytes of uploads than `media_limit` (0: no limit).
         """
+        check_bounds(content, self.limits)
+
+        async def work(tx: Tx) -> tuple[Message, T]:
+            target = await open_message(tx)
+            message = target.message
+            if message.recalled_at is not None:
+                raise MessageRecalled
+            new = await self._described(actor, message, content, tx)
+            if message.content == new:
+                return message, target
+            now = self.clock.now()
+            edited = message.model_copy(update={"content": new, "edited_at": now})
+            await self._replace(message, edited, now, tx, media_limit=media_limit)
+            await target.record(edited, now, tx)
+            return edited, target
+
+        return await self.database.run(work, *message_change_locks(stream_id, seq))
+
+    async def recall(self, stream_id: StreamId, seq: int, open_message: OpenMessage[T]) -> None:
+        """Delete a message for everyone: its content goes, its seq stays. Doing it again changes nothing.
+
+        Raises: what `open_message` raises; RateLimited.
+        """
+
+        async def work(tx: Tx) -> None:
+            target = await open_message(tx)
+            message = target.message
+            if message.recalled_at is not None:
+                return
+            now = self.clock.now()
+            gone = {"content": None, "recalled_at": now, "pinned_at": None}
+            recalled = message.model_copy(update=gone)
+            await self._replace(message, recalled, now, tx)
+            await target.record(recalled, now, tx)
+
+        await self.database.run(work, *message_change_locks(stream_id, seq))
+
+    async def _described(self, actor: Actor, message: Message, content: Content, tx: Tx) -> Content:
+        """The new content with its uploads described: the editor's own, or those that the message has already."""
         if not content.media:
             return content
-        found = await self._media.find_uploads(media_ids_of(content), tx)
+        found = await self.media.find_uploads(media_ids_of(content), tx)
         return describe_media(
             actor, content, own_kept_media(actor, found, media_ids_of(message.content))
         )
 
-    async def replace(
-        self,
-        message: Message,
-        changed: Message,
-        now: datetime,
-        tx: Tx,
-        *,
-        media_limit: int = 0,
+    async def _replace(
+        self, message: Message, changed: Message, now: datetime, tx: Tx, *, media_limit: int = 0
     ) -> None:
-        """Store an edited or recalled message, the line that lists show of it, and which uploads it uses now.
-
-        Raises: RateLimited; StorageQuotaReached, for an edit after which the stream would carry more than the limit.
-        """
-        await self._rates.take(changed, now, tx)
+        """Store the message, the line that lists show of it, and which uploads it uses now."""
+        await self.rates.take(changed, now, tx)
         new, old = changed.content, message.content
         more = (new.media_bytes if new else 0) - (old.media_bytes if old else 0)
         if more:
-            before = await self._streams.add_media_bytes(message.stream_id, more, tx)
+            before = await self.streams.add_media_bytes(message.stream_id, more, tx)
             if more > 0:
                 check_media_quota(before, more, media_limit)
-        await self._messages.set_content(changed, tx)
+        await self.messages.set_content(changed, tx)
         if message.pinned_at != changed.pinned_at:
-            await self._streams.set_pin(changed, tx)
-            await self._messages.set_marks(changed, tx)
-        await self._streams.replace_preview(changed, new.preview if new else "", tx)
-        await self._media.use(media_ids_of(new), tx)
-        await self._media.release(media_ids_of(message.content), now, tx)
+            await self.streams.set_pin(changed, tx)
+            await self.messages.set_marks(changed, tx)
+        await self.streams.replace_preview(changed, new.preview if new else "", tx)
+        await self.media.use(media_ids_of(new), tx)
+        await self.media.release(media_ids_of(old), now, tx)
 
     async def count_all_media_bytes(self) -> None:
-        """Count the bytes of uploads that each stream carries, while nobody posts; for an older database."""
-        await self._streams.count_all_media_bytes()
+        """Count the bytes of uploads that each stream carries, for an older database; nobody may post meanwhile."""
+        await self.streams.count_all_media_bytes()
 
     # --- read -----------------------------------------------------------------------------------------------------
 
@@ -194,117 +194,180 @@ class StreamService:
         after_seq: int | None = None,
         cursor: str | None = None,
     ) -> tuple[list[Message], str | None]:
-        """A page of messages behind the `floor`, newest first, and the cursor to the next.
+        """A page of the messages above the `floor`, newest first, and the cursor to the next page.
 
-        The newest, those before a seq, or the ones right after a seq; the cursor goes on in the same direction. At most
-        `limit`, and as many as fit into a page. Raises: BadCursor.
+        It has the newest messages, those before a seq, or those right after a seq; the cursor goes on in the same
+        direction. At most `limit` messages, and as many as fit into a page. Raises: BadCursor.
         """
-        before_seq, after_seq = self.place(cursor, before_seq, after_seq)
+        before_seq, after_seq = page_bounds(cursor, before_seq, after_seq)
         is_forward = after_seq is not None
-        read = await self._messages.read_messages(
+        read = await self.messages.read_messages(
             stream_id,
             above=max(floor, after_seq or 0),
             below=before_seq,
             limit=limit + 1,
             oldest_first=is_forward,
         )
-        return self.cut(
+        return cut_messages(
             read or (), floor=floor, limit=limit, is_forward=is_forward, size_of=json_size
         )
-
-    @staticmethod
-    def place(
-        cursor: str | None, before_seq: int | None, after_seq: int | None
-    ) -> tuple[int | None, int | None]:
-        """Before which seq, or after which, a page is: where a cursor says so, that counts.
-
-        Raises: BadCursor.
-        """
-        key = decode_cursor("messages", cursor, str, int)
-        if key is None:
-            return before_seq, after_seq
-        direction, seq = key
-        return (before_seq, int(seq)) if direction == "after" else (int(seq), after_seq)
-
-    @staticmethod
-    def cut(
-        read: Sequence[Message],
-        *,
-        floor: int,
-        limit: int,
-        is_forward: bool = False,
-        size_of: Callable[[Message], int] | None = None,
-    ) -> tuple[list[Message], str | None]:
-        """The page, newest first, of the first `limit + 1` messages in its direction, and the cursor to the next.
-
-        What is not above the floor is left out: newest first it comes last, so the page is as if asked for above it.
-        Without `size_of`, the page may have more bytes than a page should, and whoever renders it cuts it.
-        """
-        visible = [message for message in read if message.seq > floor] if floor else read
-        messages, has_more = cut_page(visible, limit, size_of)
-        next_cursor = None
-        if has_more:
-            seq = messages[-1].seq
-            next_cursor = (
-                encode_cursor("messages", "after", seq) if is_forward else cursor_before(seq)
-            )
-        if is_forward:
-            messages.reverse()
-        return messages, next_cursor
 
     async def newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
     ) -> Sequence[Message]:
-        """The newest messages before a seq, newest first; a list that others may hold too."""
-        found = await self._messages.read_messages(
+        """The newest messages before a seq, newest first; the list may be shared with other readers."""
+        found = await self.messages.read_messages(
             stream_id, above=0, below=below, limit=limit, oldest_first=False
         )
         return found or ()
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
         """The message with this seq."""
-        return await self._messages.find(stream_id, seq, tx)
+        return await self.messages.find(stream_id, seq, tx)
 
-    async def hold(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
-        """A message to which the caller's transaction adds something.
+    async def touch_message(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
+        """The message with this seq, to which the caller's transaction adds something.
 
-        The message is written, so that recalling it or clearing its stream away conflicts with the transaction.
+        The message is written, so that deleting it or clearing its stream away conflicts with the transaction.
         """
-        return await self._messages.touch(stream_id, seq, tx)
+        return await self.messages.touch(stream_id, seq, tx)
 
     async def heads(
         self, stream_ids: Sequence[StreamId], tx: Tx | None = None
     ) -> Mapping[StreamId, Stream]:
-        """Those of the streams that exist, with their last messages."""
-        return await self._streams.find_many(stream_ids, tx) if stream_ids else {}
+        """The streams that exist among these, with their last messages."""
+        return await self.streams.find_many(stream_ids, tx) if stream_ids else {}
 
     # --- end ------------------------------------------------------------------------------------------------------
 
     async def end(self, stream_id: StreamId, tx: Tx) -> None:
-        """End the stream; its messages are to be cleared away (`clear_some`). Ending it twice changes nothing."""
-        await self._streams.delete(stream_id, tx)
+        """End the stream; `clear_some` then deletes its messages. Ending it twice changes nothing."""
+        await self.streams.delete(stream_id, tx)
 
     async def clear_some(self, stream_id: StreamId, tx: Tx) -> bool:
-        """Delete up to `STEP` messages of an ended stream and release their uploads; whether there were any."""
-        deleted, used = await self._messages.delete_some(stream_id, STEP, tx)
-        await self._media.release(used, self._clock.now(), tx)
+        """Delete up to `STEP` messages of an ended stream and release their uploads; returns whether there were any."""
+        deleted, used = await self.messages.delete_some(stream_id, STEP, tx)
+        await self.media.release(used, self.clock.now(), tx)
         return deleted > 0
 
 
-def cursor_before(seq: int) -> str:
-    """The cursor to the messages before this one."""
-    return encode_cursor("messages", "before", seq)
+class PostQueue(Generic[P, R]):
+    """Posts of one front door; those to one stream share transactions."""
+
+    def __init__(
+        self,
+        streams: StreamService,
+        open_target: OpenPostTarget[P, R],
+        *,
+        name: str,
+        on_batch: OnBatch | None,
+        locks_of: LocksOf,
+    ) -> None:
+        self._database = streams.database
+        self._streams = streams.streams
+        self._messages = streams.messages
+        self._media = streams.media
+        self._limits = streams.limits
+        self._clock = streams.clock
+        self._open_target = open_target
+        self._commits: GroupCommit[P, R] = GroupCommit(
+            streams.database, self._apply, name=name, on_batch=on_batch, locks_of=locks_of
+        )
+
+    async def submit(self, stream_id: StreamId, post: P) -> R:
+        """Add a message to the stream; a post with a key that was used before answers the first message.
+
+        Raises: the target's refusals; FieldTooLong, InvalidRequest; MediaNotFound, WrongMediaKind; what a
+        `ContentLoader` raises; RateLimited; StorageQuotaReached; IdempotencyConflict.
+        """
+        if isinstance(post.content, Content):
+            check_bounds(post.content, self._limits)
+        return await self._commits.submit(stream_id, post)
+
+    async def preview(self, stream_id: StreamId, post: P) -> R:
+        """The answer that the post would get, under the next seq; nothing is stored.
+
+        Raises: as `submit`, but for the rate.
+        """
+        if isinstance(post.content, Content):
+            check_bounds(post.content, self._limits)
+
+        async def work(tx: Tx) -> R:
+            query = self._query(stream_id, [post], tx)
+            target = await self._open_target([post], query, tx)
+            if isinstance(target, type):
+                raise target
+            batch = self._begin(stream_id, query, target)
+            refusal = target.refusal(post, batch.now, is_repeated=False)
+            if refusal is not None:
+                raise refusal
+            loaded = await _load(post, query.media, tx)
+            added = batch.add(post, loaded, target.signature_of(post))
+            return target.result(post, added.message)
+
+        return await self._database.run(work)
+
+    async def _apply(self, tx: Tx, key: str, posts: Sequence[P]) -> Sequence[R | DomainError]:
+        stream_id = StreamId(key)
+        query = self._query(stream_id, posts, tx)
+        target = await self._open_target(posts, query, tx)
+        if isinstance(target, type):
+            return [target() for _ in posts]
+        batch, known = self._begin(stream_id, query, target), query.of_known.result
+        outcomes: list[R | DomainError] = []
+        for post in posts:
+            has_deleted_draft = False
+            try:
+                first = known.get((post.sender_id, post.key.stored))
+                refusal = target.refusal(post, batch.now, is_repeated=first is not None)
+                if refusal is not None:
+                    raise refusal
+                if first is None:
+                    batch.rate.check()
+                    loaded = await _load(post, query.media, tx)
+                    has_deleted_draft = loaded.are_uploads_counted
+                    first = batch.add(post, loaded, target.signature_of(post))
+                    known[post.sender_id, post.key.stored] = first
+                elif first.digest != post.key.digest:
+                    raise IdempotencyConflict
+                outcomes.append(target.result(post, first.message))
+            except DomainError as error:
+                if has_deleted_draft:
+                    # The transaction is rolled back, so that the draft that was deleted for this post comes back.
+                    raise
+                outcomes.append(error)
+        if batch.added:
+            await target.before_append(batch, tx)
+            left = batch.rate.left
+            await self._streams.advance(stream_id, batch.last, left, batch.media_bytes, tx)
+            await self._messages.insert_messages(batch.added, tx)
+            await self._media.use(batch.uncounted_uploads, tx)
+            await target.after_append(batch, tx)
+        return outcomes
+
+    def _query(self, stream_id: StreamId, posts: Sequence[P], tx: Tx) -> StreamQuery:
+        keys = [(p.sender_id, p.key.stored) for p in posts if p.key.is_callers or tx.is_retry]
+        uploads = {
+            i for p in posts if isinstance(p.content, Content) for i in media_ids_of(p.content)
+        }
+        return StreamQuery(
+            self._streams.query_stream(stream_id),
+            self._messages.query_by_keys(stream_id, keys),
+            self._media.query_media(uploads) if uploads else None,
+        )
+
+    def _begin(
+        self, stream_id: StreamId, query: StreamQuery, target: PostTarget[P, R]
+    ) -> PostBatch:
+        state, now = query.of_state.result, self._clock.now()
+        return PostBatch(stream_id, state, now, self._limits, media_limit=target.media_limit)
+
+    async def close(self) -> None:
+        """Wait until every submitted post is committed or refused."""
+        await self._commits.close()
 
 
-def digest_of(said: str) -> str:
-    """What tells other content under the same idempotency key."""
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
-
-
-def _last(message: Message) -> LastMessage:
-    return LastMessage(
-        seq=message.seq,
-        sender_id=message.sender_id,
-        preview=message.content.preview if message.content else "",
-        at=message.created_at,
-    )
+async def _load(post: PendingPost, media: Mapping[str, Media], tx: Tx) -> LoadedContent:
+    if isinstance(post.content, Content):
+        return LoadedContent(describe_media(post.actor, post.content, media), post.silent)
+    return await post.content(tx)

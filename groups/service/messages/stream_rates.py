@@ -1,12 +1,14 @@
-"""How much one stream tells its listeners in a second: messages and their bytes, changes of messages apart from posts.
+"""Limits how many messages, and how many bytes of them, one stream sends its listeners in a second.
 
-Each is a token bucket in the stream's document, so it holds exactly, across processes. Posts, edits (also pins and
-frozen reactions, which tell the message anew) and recalls have a bucket each: a flood of one does not stop the others.
+Each limit is a token bucket in the stream's document, so it is exact across processes. Posts, edits (also pins and
+frozen reactions, which send the message again) and deletions have a bucket each: a flood of one does not stop the
+others.
 
-Bytes are those of the content as JSON, which is how listeners get it. They may be overdrawn by one message: it is taken
-while any are left, and the next one waits until what it took too much has come in again.
+Bytes are those of the content as JSON, which is how listeners get it. One message may overdraw them: it is accepted
+while any bytes are left, and the next one waits until the overdraft has refilled.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,14 +18,12 @@ from groups.limits import GroupLimits
 from groups.models import Content, Message
 from groups.store.streams import Allowance, Change, StreamStore
 
-BURST_SECONDS: Final = (
-    8  # of bytes that may come at once: 40 of the largest messages, and then as many again
-)
+BURST_SECONDS: Final = 8  # of bytes that may come at once: 40 of the largest messages
 WINDOW_SECONDS: Final = 1.0  # how far ahead another process's clock may be
 
 
 class StreamRate:
-    """One bucket, as of an instant; `left` None: it is full."""
+    """One bucket at an instant; `left` None: it is full."""
 
     def __init__(self, left: Allowance | None, now: datetime, limits: GroupLimits) -> None:
         self._now = now
@@ -32,8 +32,8 @@ class StreamRate:
         most_bytes = float(self._bytes_rate * BURST_SECONDS)
         messages, size = float(self._messages_rate), most_bytes
         passed = (now - left.at).total_seconds() if left is not None else 0.0
-        # A bucket of the future was stored by a process whose clock was wrong. As full as it is without one, it refuses
-        # nobody for longer than that, and the next message stores an instant that is right.
+        # A bucket of the future was stored by a process whose clock was wrong. It counts as full, and the
+        # next message stores an instant that is right.
         if left is not None and passed >= -WINDOW_SECONDS:
             passed = max(0.0, passed)
             if left.messages is not None:
@@ -44,7 +44,7 @@ class StreamRate:
 
     @property
     def left(self) -> Allowance | None:
-        """What is left; None where there is no limit."""
+        """The tokens that are left; None where there is no limit."""
         if not (self._messages_rate or self._bytes_rate):
             return None
         return Allowance(
@@ -54,7 +54,7 @@ class StreamRate:
         )
 
     def check(self) -> None:
-        """Refuse one message more.
+        """Refuse a message when no tokens are left for it.
 
         Raises: RateLimited.
         """
@@ -72,18 +72,18 @@ class StreamRate:
             )
 
     def take(self, content: Content | None) -> None:
-        """Count one message, which was checked."""
+        """Count one message, after `check`."""
         self._messages -= 1
         if content is not None and self._bytes_rate:
             self._bytes -= len(content.model_dump_json().encode())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRates:
-    """The buckets of changes; those of posts are part of their batch."""
+    """The buckets of edits and deletions; a batch of posts has its own."""
 
-    def __init__(self, streams: StreamStore, limits: GroupLimits) -> None:
-        self._streams = streams
-        self._limits = limits
+    streams: StreamStore
+    limits: GroupLimits
 
     async def take(self, changed: Message, now: datetime, tx: Tx) -> None:
         """Count one change of a message.
@@ -92,9 +92,9 @@ class StreamRates:
         """
         change: Change = "edits" if changed.recalled_at is None else "recalls"
         rate = StreamRate(
-            await self._streams.find_allowance(changed.stream_id, change, tx), now, self._limits
+            await self.streams.find_allowance(changed.stream_id, change, tx), now, self.limits
         )
         rate.check()
         rate.take(changed.content)
         if rate.left is not None:
-            await self._streams.set_allowance(changed.stream_id, change, rate.left, tx)
+            await self.streams.set_allowance(changed.stream_id, change, rate.left, tx)

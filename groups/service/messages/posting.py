@@ -1,0 +1,255 @@
+"""Posts on their way into a stream: content, key, the batch that numbers them, and the decisions of a front door."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from groups.errors import StorageQuotaReached
+from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError, FieldTooLong, InvalidRequest
+from groups.kernel.ids import StreamId, UserId, join_key, mint_id
+from groups.kernel.mongo import BatchedQuery, Tx
+from groups.limits import GroupLimits
+from groups.models import Content, LastMessage, Media, Message, Origin, Stream
+from groups.service.media.service import media_ids_of
+from groups.service.messages.stream_rates import StreamRate
+from groups.store.messages import KeyedMessage
+from groups.store.streams import StreamState
+
+# --- posts --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedContent:
+    """What a message will hold, its uploads described.
+
+    `are_uploads_counted`: they count as used already, since somebody kept them for the message.
+    """
+
+    content: Content
+    silent: bool = False
+    origin: Origin | None = None
+    are_uploads_counted: bool = False
+
+
+ContentLoader = Callable[[Tx], Awaitable[LoadedContent]]
+"""Fetches what to post, inside the transaction that posts it, or refuses with a DomainError.
+
+It is called last, when nothing else refuses the post, and not at all when the message exists already. So a draft that
+it deletes is posted, and posted once.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostKey:
+    """Tells a repeated post from a new one."""
+
+    stored: str
+    """The key that is stored with the message."""
+    digest: str
+    """Of the content: other content under the same key is a conflict."""
+    is_callers: bool = True
+    """Whether a caller may have used it before; one that we made is known only to a transaction that runs again."""
+
+
+def post_key(key: str | None, fingerprint: str, *, shared_by: UserId | None = None) -> PostKey:
+    """The key for a caller's idempotency key, or one of our own where there is none.
+
+    `fingerprint` differs where the content does. `shared_by`: the author, where several write under one sender.
+    """
+    # Our own: a batch whose outcome is unknown runs again, and must find what it stored.
+    stored = f"c:{key}" if key else f"s:{mint_id()}"
+    if key and shared_by is not None:
+        stored = join_key(stored, shared_by)
+    return PostKey(stored, digest_of(fingerprint), is_callers=bool(key))
+
+
+def digest_of(text: str) -> str:
+    """A short digest, by which content under one idempotency key is compared."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def fingerprint_of(content: Content, *, silent: bool) -> str:
+    """The text that differs where two posts do."""
+    return content.model_dump_json() + ("silent" if silent else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingPost:
+    """One message on its way into a stream."""
+
+    actor: Actor
+    content: Content | ContentLoader
+    key: PostKey
+    silent: bool = False
+    spoken_for: UserId | None = None
+    """The sender, where the actor writes in the name of another one."""
+
+    @property
+    def sender_id(self) -> UserId:
+        """The sender that the message shows."""
+        return self.spoken_for or self.actor.user_id
+
+
+def check_bounds(content: Content, limits: GroupLimits) -> None:
+    """Refuse content that is too large for a message.
+
+    Raises: InvalidRequest; FieldTooLong.
+    """
+    if len(content.links) > limits.links_per_message:
+        reason = f"at most {limits.links_per_message} links a message"
+        raise InvalidRequest(reason, errors=[{"field": "links", "reason": reason}])
+    if len(content.media) > limits.images_per_message:
+        reason = f"at most {limits.images_per_message} images a message"
+        raise InvalidRequest(reason, errors=[{"field": "images", "reason": reason}])
+    limit = limits.message_body_bytes
+    if content.size_bytes > limit:
+        too_long = "text" if len(content.text.encode()) > limit else "body"
+        raise FieldTooLong(too_long, limit)
+
+
+def check_media_quota(used: int, more: int, limit: int) -> None:
+    """Refuse messages with which a stream would carry more bytes of uploads than its limit; 0: there is none.
+
+    Raises: StorageQuotaReached.
+    """
+    if more and limit and used + more > limit:
+        raise StorageQuotaReached("channel", limit_bytes=limit, used_bytes=used)
+
+
+class PostBatch:
+    """The posts of one transaction: their seqs, and the rest of the stream's rate and quota."""
+
+    def __init__(
+        self,
+        stream_id: StreamId,
+        state: StreamState | None,
+        now: datetime,
+        limits: GroupLimits,
+        *,
+        media_limit: int,
+    ) -> None:
+        self.stream_id = stream_id
+        self.now = now
+        self.is_new_stream = state is None
+        state = state or StreamState(Stream(stream_id=stream_id), None)
+        self.rate = StreamRate(state.left, now, limits)
+        self.added: list[KeyedMessage] = []
+        self.uncounted_uploads: list[str] = []
+        """The uploads that nobody has counted yet, each as often as the messages use it."""
+        self.media_bytes = 0
+        """The bytes of uploads that the messages of the batch carry."""
+        self._head_seq = state.stream.head_seq
+        self._media_bytes_before = state.media_bytes
+        self._media_limit = media_limit
+
+    def add(self, post: PendingPost, loaded: LoadedContent, signature: str) -> KeyedMessage:
+        """The message with the next seq, its rate having been checked.
+
+        Raises: StorageQuotaReached.
+        """
+        content = loaded.content
+        used = self._media_bytes_before + self.media_bytes
+        check_media_quota(used, content.media_bytes, self._media_limit)
+        self.rate.take(content)
+        message = Message(
+            stream_id=self.stream_id,
+            seq=self._head_seq + len(self.added) + 1,
+            sender_id=post.sender_id,
+            content=content,
+            created_at=self.now,
+            silent=loaded.silent,
+            signature=signature,
+            origin=loaded.origin,
+            author_id=post.actor.user_id if post.spoken_for else None,
+        )
+        self.media_bytes += content.media_bytes
+        if not loaded.are_uploads_counted:
+            self.uncounted_uploads += media_ids_of(content)
+        keyed = KeyedMessage(message, post.key.stored, post.key.digest)
+        self.added.append(keyed)
+        return keyed
+
+    @property
+    def last(self) -> LastMessage:
+        """The newest message, as lists show it."""
+        newest = self.added[-1].message
+        return LastMessage(
+            seq=newest.seq,
+            sender_id=newest.sender_id,
+            preview=newest.content.preview if newest.content else "",
+            at=newest.created_at,
+        )
+
+    @property
+    def newest_seqs(self) -> dict[UserId, int]:
+        """The seq of each sender's newest message in the batch."""
+        return {added.message.sender_id: added.message.seq for added in self.added}
+
+
+# --- streams ------------------------------------------------------------------------------------------------------
+
+P = TypeVar("P", bound=PendingPost)
+P_contra = TypeVar("P_contra", bound=PendingPost, contravariant=True)
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamQuery:
+    """The stream of a batch, the messages that its keys posted before, and the uploads that it names."""
+
+    of_state: BatchedQuery[StreamState | None]
+    of_known: BatchedQuery[dict[tuple[UserId, str], KeyedMessage]]
+    of_media: BatchedQuery[dict[str, Media]] | None
+
+    @property
+    def queries(self) -> Sequence[BatchedQuery[Any]]:
+        """The queries to look up, behind the query for the group: where that finds nothing, neither do these."""
+        found = self.of_state, self.of_known
+        return found if self.of_media is None else (*found, self.of_media)
+
+    @property
+    def media(self) -> Mapping[str, Media]:
+        """The uploads that were found."""
+        return self.of_media.result if self.of_media is not None else {}
+
+
+class PostTarget(Protocol[P_contra, R_co]):
+    """One stream in a transaction: decides who may post, and writes what changes along with the messages."""
+
+    @property
+    def media_limit(self) -> int:
+        """The bytes of uploads that the stream may carry; 0: there is no limit."""
+        ...
+
+    def refusal(self, post: P_contra, now: datetime, *, is_repeated: bool) -> DomainError | None:
+        """The reason why this post is refused; None: it is allowed. `is_repeated`: its message is there already."""
+        ...
+
+    def signature_of(self, post: P_contra) -> str:
+        """The name that the message is signed with; empty: none."""
+        ...
+
+    def result(self, post: P_contra, message: Message) -> R_co:
+        """The answer to this post."""
+        ...
+
+    async def before_append(self, batch: PostBatch, tx: Tx) -> None:
+        """Write the changes that must come before the messages."""
+        ...
+
+    async def after_append(self, batch: PostBatch, tx: Tx) -> None:
+        """Write the changes that depend on the messages, and publish the messages."""
+        ...
+
+
+OpenPostTarget = Callable[
+    [Sequence[P], StreamQuery, Tx], Awaitable[PostTarget[P, R] | type[DomainError]]
+]
+"""Opens the stream of a batch of posts, and looks up the given query.
+
+Returns the class of the error for all posts where the stream does not exist.
+"""

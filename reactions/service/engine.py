@@ -1,0 +1,217 @@
+"""Reactions to any messages: the queue, the rules and the counting, which all kinds of messages share.
+
+A front door decides who may react, and publishes the event (`ReactionTarget`); the rest happens here. There are two:
+`ReactionService` for the messages of groups, and in a higher package `DialogueReactions` for one-to-one messages.
+
+A batch reads the message's tally and what its callers hold, applies one command after the other to that state, and
+writes the difference.
+
+Promises:
+    Exact counts (P4): reactions and tally change in one transaction, and two transactions on one message meet in the
+    tally's document.
+    Flat cost: a batch of 256 callers on one message costs the database commands of one caller.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from groups.errors import MessageNotFound, MessageRecalled
+from groups.kernel.clock import Clock
+from groups.kernel.emoji_text import Emoji
+from groups.kernel.errors import DomainError
+from groups.kernel.group_commit import GroupCommit, OnBatch
+from groups.kernel.ids import StreamId, UserId
+from groups.kernel.mongo import BatchedQuery, Database, Tx
+from groups.models import Message, Tallies, Tally, message_key, split_message_key
+from groups.service.hooks import TallyQuery
+from groups.service.messages.stream import StreamService
+from groups.service.write_locks import message_lock
+from reactions.errors import ReactionsFrozen
+from reactions.models import ReactionRules, mine_of
+from reactions.service.state import ReactionState
+from reactions.store import MessageKeys, ReactionStore
+
+
+@dataclass(slots=True)  # a frozen one takes three times as long to make, for every reaction
+class ReactionCommand:
+    """A wish of the holder to have an emoji on a message, or not to have it any more (`is_adding` false)."""
+
+    holder: UserId
+    emoji: Emoji
+    is_adding: bool
+
+
+C = TypeVar("C", bound=ReactionCommand)
+C_contra = TypeVar("C_contra", bound=ReactionCommand, contravariant=True)
+
+
+class ReactionTarget(Protocol[C_contra]):
+    """One message in a transaction: decides who may react and by which rules, and publishes the event."""
+
+    @property
+    def rules(self) -> ReactionRules:
+        """Which emoji, and how many of them."""
+        ...
+
+    def refusal(self, command: C_contra, state: ReactionState) -> DomainError | None:
+        """The reason why this command is refused; None: it is allowed."""
+        ...
+
+    async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
+        """Called with the number of new reactions: first ones, and those that replace another one."""
+        ...
+
+    async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
+        """Publish that the counts changed."""
+        ...
+
+
+OpenTarget = Callable[
+    [Message | None, Sequence[C], Sequence[BatchedQuery[Any]], Tx],
+    Awaitable[ReactionTarget[C] | type[DomainError]],
+]
+"""Opens the message of a batch of commands (None: it does not exist), and looks up the given queries.
+
+Returns the class of the error for all commands where nobody can react; it need not look up the queries then.
+"""
+HoldersOf = Callable[[Sequence[C]], Collection[UserId]]
+"""The users whose reactions a batch reads: the holders, and others that the event names."""
+
+
+def holders_of(commands: Sequence[ReactionCommand]) -> Collection[UserId]:
+    """The holders alone."""
+    return {command.holder for command in commands}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionEngine:
+    """The reactions of one database."""
+
+    database: Database
+    store: ReactionStore
+    streams: StreamService
+    clock: Clock
+    on_batch: OnBatch | None = None
+
+    def queue_for(
+        self,
+        open_target: OpenTarget[C],
+        *,
+        name: str,
+        holders_of: HoldersOf[C] = holders_of,
+    ) -> "ReactionQueue[C]":
+        """The queue of a front door; `name` is what metrics call it."""
+        return ReactionQueue(self, open_target, holders_of, name)
+
+    # --- reading: whether a user may see the messages is the caller's to know ----------------------------------------
+
+    async def tallies_of(
+        self, user_id: UserId, stream_id: StreamId, seqs: Sequence[int]
+    ) -> Tallies:
+        """The tally of each of the messages that has one, with what the user holds: one command for all."""
+        if not seqs:
+            return Tallies()
+        return await self.store.read(MessageKeys(stream_id, tuple(seqs)), user_id) or Tallies()
+
+    def query_beside(
+        self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
+    ) -> TallyQuery:
+        """The same for each of these users, of the messages that another query of the same command finds."""
+        return self.store.query_beside(messages, user_ids)
+
+
+class ReactionQueue(Generic[C]):
+    """Commands of one front door; those for one message share a transaction."""
+
+    def __init__(
+        self,
+        engine: ReactionEngine,
+        open_target: OpenTarget[C],
+        holders_of: HoldersOf[C],
+        name: str,
+    ) -> None:
+        self._store = engine.store
+        self._streams = engine.streams
+        self._clock = engine.clock
+        self._open_target = open_target
+        self._holders_of = holders_of
+        self._commits: GroupCommit[C, Tally] = GroupCommit(
+            engine.database, self._apply, name=name, on_batch=engine.on_batch, locks_of=_locks_of
+        )
+
+    def submit(self, stream_id: StreamId, seq: int, command: C) -> Awaitable[Tally]:
+        """Apply the command; returns the tally after it. A repeated command changes nothing and publishes nothing.
+
+        Raises: the target's refusals; MessageNotFound; MessageRecalled; ReactionsFrozen; ReactionNotAllowed;
+        ReactionsPerUserReached; DistinctReactionsReached.
+        """
+        return self._commits.submit(message_key(stream_id, seq), command)
+
+    async def _apply(
+        self, tx: Tx, key: str, commands: Sequence[C]
+    ) -> Sequence[Tally | DomainError]:
+        stream_id, seq = split_message_key(key)
+        # The message first: where another process is at it, this transaction ends here, and begins again behind it.
+        message = await self._streams.touch_message(stream_id, seq, tx)
+        query = self._store.query([key], self._holders_of(commands))
+        target = await self._open_target(message, commands, query.queries, tx)
+        if isinstance(target, type):
+            return [target() for _ in commands]
+        state = ReactionState(key, query.counts_of(seq), query.held_on(seq))
+        refusals = [_apply_one(command, message, state, target) for command in commands]
+        tally = state.tally()
+        await self._write(state, tally, target, tx)
+        return [
+            refusal or _with_mine(tally, state.held_by(command.holder))
+            for command, refusal in zip(commands, refusals, strict=True)
+        ]
+
+    async def _write(
+        self, state: ReactionState, tally: Tally, target: ReactionTarget[C], tx: Tx
+    ) -> None:
+        now = self._clock.now()
+        removed, added = state.removed(), state.added(now)
+        if not removed and not added:
+            return
+        # The tally first: where another process is at the same message, this transaction ends here, before the bulk.
+        await self._store.put_tally(state.message_id, tally, tx)
+        await self._store.delete_many(state.message_id, removed, tx)
+        await self._store.insert_many(added, tx)
+        if added:
+            await target.on_added(len(added), now, tx)
+        if state.counts_changed:
+            await target.publish(state, tally, now, tx)
+
+    async def close(self) -> None:
+        """Wait until every submitted command is committed or refused."""
+        await self._commits.close()
+
+
+def _apply_one(
+    command: C, message: Message | None, state: ReactionState, target: ReactionTarget[C]
+) -> DomainError | None:
+    refusal = target.refusal(command, state)
+    if refusal is not None:
+        return refusal
+    if message is None:
+        return MessageNotFound()
+    if not command.is_adding:
+        state.remove(command.holder, command.emoji)
+        return None
+    if message.recalled_at is not None:
+        return MessageRecalled()
+    if message.reactions_frozen:
+        return ReactionsFrozen()
+    return state.add(target.rules, command.holder, command.emoji)
+
+
+def _with_mine(tally: Tally, own: Set[str]) -> Tally:
+    if not own:
+        return tally
+    return Tally(counts=tally.counts, total=tally.total, mine=mine_of(tally, own))
+
+
+def _locks_of(key: str) -> tuple[str, ...]:
+    return (message_lock(*split_message_key(key)),)
