@@ -105,7 +105,7 @@ def assemble(
             extras,
             chat.guard,
             talks.dialogues,
-            talks.changes,
+            talks.dialogue_edits,
             talks.threads,
             dialogue_reactions,
         ),

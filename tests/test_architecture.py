@@ -315,7 +315,7 @@ WITHOUT_LOCKS: Final = {
     "conversations.service.inbox_threads._clear",
     "channels.drafts.service.drafts.stream_ended",
     "channels.analytics.service.views.stream_ended",
-    "channels.analytics.service.rollup._fold",
+    "channels.analytics.service.rollup._roll_up_day",
     "reactions.service.reactions.stream_ended",
     # Before the server answers.
     "channels.service.verification.move_badges",
@@ -333,7 +333,7 @@ def _transactions_without_locks(tree: ast.AST) -> Iterator[str]:
         for call in ast.walk(function):
             if (
                 isinstance(call, ast.Call)
-                and ast.unparse(call.func) == "self._database.run"
+                and ast.unparse(call.func) in {"self._database.run", "self.database.run"}
                 and len(call.args) < 2
             ):
                 yield function.name
@@ -350,9 +350,10 @@ def test_every_transaction_of_a_request_names_what_others_may_write_too() -> Non
 
 
 def test_a_transaction_that_names_nothing_is_caught() -> None:
-    source = "async def write(self):\n    await self._database.run(work{})"
-    assert list(_transactions_without_locks(ast.parse(source.format("")))) == ["write"]
-    assert not list(_transactions_without_locks(ast.parse(source.format(", lock"))))
+    for database in ("self._database", "self.database"):
+        source = f"async def write(self):\n    await {database}.run(work{{}})"
+        assert list(_transactions_without_locks(ast.parse(source.format("")))) == ["write"]
+        assert not list(_transactions_without_locks(ast.parse(source.format(", lock"))))
 
 
 def test_the_top_level_holds_only_what_the_design_names() -> None:

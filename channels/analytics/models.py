@@ -9,7 +9,7 @@ from typing import Final
 from channels.analytics.hyperloglog import HyperLogLog
 
 HOURS: Final = 24
-MUTED_PLACES: Final = 8
+MUTED_SHARES: Final = 8
 """Documents a group that count who has muted it, chosen by the user."""
 
 
@@ -92,7 +92,7 @@ class Insights:
 
 
 @dataclass(frozen=True, slots=True)
-class PostReach:
+class PostInsights:
     """How far a post came."""
 
     seq: int

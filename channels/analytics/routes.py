@@ -1,12 +1,13 @@
 """Calls on reach: posts seen, and insights for those who run the channel."""
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from channels.analytics.models import Day, Hour, Insights, PostReach
+from channels.analytics.models import Day, Hour, Insights, PostInsights
 from channels.analytics.service.insights import InsightService
 from channels.analytics.service.views import ViewService
 from channels.analytics.tables import table_of, wants_table
@@ -51,13 +52,13 @@ class PostViewsResponse(Response):
     views: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ViewRoutes:
     """Views of posts."""
 
     tag = "Posts"
 
-    def __init__(self, views: ViewService) -> None:
-        self._views = views
+    views: ViewService
 
     @post("/v1/channels/{channel_id}/posts/views", errors=[ChannelNotFound, Banned])
     async def report_views(
@@ -67,7 +68,7 @@ class ViewRoutes:
 
         Each user counts once a post, however often he tells. Posts that are gone are left out of the answer.
         """
-        counts = await self._views.report(actor, GroupId(channel_id), body.seqs)
+        counts = await self.views.report(actor, GroupId(channel_id), body.seqs)
         return Page(
             items=[PostViewsResponse(seq=seq, views=views) for seq, views in counts.items()]
         )
@@ -106,7 +107,7 @@ class InsightQuery(Query):
     ] = "days"
 
 
-class PostReachQuery(PageQuery):
+class PostInsightsQuery(PageQuery):
     """Which posts, and in which form."""
 
     format: Format = None
@@ -153,7 +154,7 @@ class InsightsResponse(Response):
     muted: MutedResponse
 
 
-class PostReachResponse(Response):
+class PostInsightsResponse(Response):
     """How far a post came: users who saw it, reactions it has now."""
 
     seq: int
@@ -163,13 +164,13 @@ class PostReachResponse(Response):
     reactions: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InsightRoutes:
     """Insights."""
 
     tag = "Insights"
 
-    def __init__(self, insights: InsightService) -> None:
-        self._insights = insights
+    insights: InsightService
 
     @get("/v1/channels/{channel_id}/insights", errors=[ChannelNotFound, PermissionRefused])
     async def channel_insights(
@@ -179,7 +180,7 @@ class InsightRoutes:
 
         As CSV (`Accept: text/csv` or `format=csv`) with the columns of `DayResponse`, or of `HourResponse`.
         """
-        insights = await self._insights.get(actor, GroupId(channel_id), query.first, query.last)
+        insights = await self.insights.get(actor, GroupId(channel_id), query.first, query.last)
         view = _insights_response(insights)
         if not _is_csv(query.format, accept):
             return view
@@ -193,18 +194,18 @@ class InsightRoutes:
         errors=[ChannelNotFound, PermissionRefused, BadCursor],
     )
     async def post_insights(
-        self, actor: Actor, channel_id: ChannelIdText, query: PostReachQuery, accept: Accept
-    ) -> Page[PostReachResponse] | Table:
+        self, actor: Actor, channel_id: ChannelIdText, query: PostInsightsQuery, accept: Accept
+    ) -> Page[PostInsightsResponse] | Table:
         """How far each post came, newest first (owner, admins with `see_insights`).
 
-        As CSV with the columns of `PostReachResponse`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
+        As CSV with the columns of `PostInsightsResponse`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
         """
-        reached, next_cursor = await self._insights.posts(
+        reached, next_cursor = await self.insights.posts(
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
         )
         if not _is_csv(query.format, accept):
             return Page(items=[_post_response(one) for one in reached], next_cursor=next_cursor)
-        columns = list(PostReachResponse.model_fields)
+        columns = list(PostInsightsResponse.model_fields)
         rows = ([getattr(one, column) for column in columns] for one in reached)
         return table_of("insights-posts", columns, rows, next_cursor)
 
@@ -241,8 +242,8 @@ def _hour_response(hour: Hour) -> HourResponse:
     return HourResponse.model_construct(hour=hour.hour, views=hour.views, reactions=hour.reactions)
 
 
-def _post_response(one: PostReach) -> PostReachResponse:
-    return PostReachResponse.model_construct(
+def _post_response(one: PostInsights) -> PostInsightsResponse:
+    return PostInsightsResponse.model_construct(
         seq=one.seq,
         created_at=one.created_at,
         preview=one.preview,

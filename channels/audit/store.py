@@ -17,7 +17,7 @@ class ChannelAuditStore:
         self._counters = database.collection("counters")
 
     @staticmethod
-    def crooked(snapshot: Snapshot) -> AsyncIterator[Document]:
+    def wrong_markers(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Channels without marker, marked groups without channel: `listed`, `marked`, `group` (none or one)."""
         return snapshot.rows(
             "channels",

@@ -1,5 +1,6 @@
 """Calls on drafts, and on scheduled posts, which are drafts with an hour."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
@@ -178,14 +179,14 @@ _WHAT_MAY = (
 _HOW_MANY = (DraftLimitReached, ScheduleLimitReached)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DraftRoutes:
     """Drafts and scheduled posts."""
 
     tag = "Drafts"
 
-    def __init__(self, drafts: DraftService, publishing: DraftPublishing) -> None:
-        self._drafts = drafts
-        self._publishing = publishing
+    drafts: DraftService
+    publishing: DraftPublishing
 
     @post(
         "/v1/channels/{channel_id}/drafts",
@@ -196,7 +197,7 @@ class DraftRoutes:
         self, actor: Actor, channel_id: ChannelIdText, body: CreateDraft, key: IdempotencyKey
     ) -> DraftResponse:
         """Keep a post for later, or schedule it with `publish_at` (owner, admin)."""
-        draft = await self._drafts.create(
+        draft = await self.drafts.create(
             actor,
             GroupId(channel_id),
             body.post.to_new(),
@@ -210,7 +211,7 @@ class DraftRoutes:
         self, actor: Actor, channel_id: ChannelIdText, query: DraftQuery
     ) -> Page[DraftResponse]:
         """A page of the channel's drafts, or of its scheduled posts by their hour (owner, admin)."""
-        drafts, next_cursor = await self._drafts.list_drafts(
+        drafts, next_cursor = await self.drafts.list_drafts(
             actor,
             GroupId(channel_id),
             scheduled=query.scheduled,
@@ -224,7 +225,7 @@ class DraftRoutes:
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> DraftResponse:
         """One draft (owner, admin)."""
-        return draft_response(await self._drafts.get(actor, GroupId(channel_id), draft_id))
+        return draft_response(await self.drafts.get(actor, GroupId(channel_id), draft_id))
 
     @patch(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
@@ -234,7 +235,7 @@ class DraftRoutes:
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText, body: ChangeDraft
     ) -> DraftResponse:
         """Replace what the draft holds, or change or clear its hour (owner, admin)."""
-        draft = await self._drafts.change(
+        draft = await self.drafts.change(
             actor,
             GroupId(channel_id),
             draft_id,
@@ -251,7 +252,7 @@ class DraftRoutes:
     )
     async def delete(self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText) -> None:
         """Throw the draft away; of a scheduled one, cancel it (owner, admin). 404 once it is published."""
-        await self._drafts.delete(actor, GroupId(channel_id), draft_id)
+        await self.drafts.delete(actor, GroupId(channel_id), draft_id)
 
     @post(
         "/v1/channels/{channel_id}/drafts/{draft_id}/publish",
@@ -262,5 +263,5 @@ class DraftRoutes:
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> PostResponse:
         """Post the draft now, in my name (owner, admin); repeating it answers the same post."""
-        posted = await self._publishing.publish(actor, GroupId(channel_id), draft_id)
+        posted = await self.publishing.publish(actor, GroupId(channel_id), draft_id)
         return post_response(posted.message, posted.access, Tally())

@@ -13,7 +13,7 @@ from groups.kernel.ids import GroupId, join_key
 from groups.kernel.mongo import Database, Document, Index, Tx
 
 
-class Place(NamedTuple):
+class DraftPosition(NamedTuple):
     """Where in a list a draft stands."""
 
     order_at: datetime
@@ -23,13 +23,13 @@ class Place(NamedTuple):
 
 _ORDER: Final = [("order_at", 1), ("created_at", 1), ("draft_id", 1)]
 
-_OURS: Final = ("_id", "order_at", "due_at", "is_scheduled")
+_STORED_ONLY: Final = ("_id", "order_at", "due_at", "is_scheduled")
 """The fields that only the database needs."""
 
 
-def place_of(draft: Draft) -> Place:
+def position_of(draft: Draft) -> DraftPosition:
     """Where the draft stands in its list."""
-    return Place(draft.publish_at or draft.created_at, draft.created_at, draft.draft_id)
+    return DraftPosition(draft.publish_at or draft.created_at, draft.created_at, draft.draft_id)
 
 
 class DraftStore:
@@ -52,15 +52,17 @@ class DraftStore:
     def __init__(self, database: Database) -> None:
         self._drafts = database.collection("drafts")
 
-    async def find(self, channel_id: GroupId, draft_id: str, tx: Tx | None = None) -> Draft | None:
+    async def find_draft(
+        self, channel_id: GroupId, draft_id: str, tx: Tx | None = None
+    ) -> Draft | None:
         """The draft."""
         document = await self._drafts.find_one(
             _key(channel_id, draft_id), session=tx.session if tx else None
         )
         return _to_draft(document) if document else None
 
-    async def list_of_channel(
-        self, channel_id: GroupId, *, scheduled: bool, after: Place | None, limit: int
+    async def list_drafts(
+        self, channel_id: GroupId, *, scheduled: bool, after: DraftPosition | None, limit: int
     ) -> list[Draft]:
         """Drafts of the channel, the scheduled ones or the others, in the order of their places."""
         # Uses index: channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1
@@ -76,7 +78,9 @@ class DraftStore:
         cursor = self._drafts.find(wanted).sort(_ORDER).limit(limit)
         return [_to_draft(document) for document in await cursor.to_list(None)]
 
-    async def count_up_to(self, limit: int, channel_id: GroupId, *, scheduled: bool, tx: Tx) -> int:
+    async def count_drafts(
+        self, channel_id: GroupId, *, scheduled: bool, limit: int, tx: Tx
+    ) -> int:
         """How many the channel has, scheduled ones or others; never more than `limit` are looked at."""
         # Uses index: channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1 (covered)
         cursor = self._drafts.find(
@@ -95,7 +99,7 @@ class DraftStore:
         key = _key(draft.channel_id, draft.draft_id)
         await self._drafts.replace_one(key, _to_document(draft), session=tx.session)
 
-    async def take(
+    async def take_draft(
         self, channel_id: GroupId, draft_id: str, tx: Tx, *, due_by: datetime | None = None
     ) -> Draft | None:
         """Remove and answer the draft, if it is there and, where that is asked, due by then."""
@@ -105,7 +109,7 @@ class DraftStore:
         document = await self._drafts.find_one_and_delete(wanted, session=tx.session)
         return _to_draft(document) if document else None
 
-    async def take_some(self, channel_id: GroupId, limit: int, tx: Tx) -> list[Draft]:
+    async def take_drafts(self, channel_id: GroupId, limit: int, tx: Tx) -> list[Draft]:
         """Remove and answer up to `limit` drafts of the channel."""
         cursor = self._drafts.find({"channel_id": channel_id}, session=tx.session).limit(limit)
         drafts = [_to_draft(document) for document in await cursor.to_list(None)]
@@ -118,7 +122,7 @@ class DraftStore:
 
     # --- the schedule ---------------------------------------------------------------------------------------------
 
-    async def list_due(self, now: datetime, limit: int) -> list[Draft]:
+    async def list_due_drafts(self, now: datetime, limit: int) -> list[Draft]:
         """Those that are due, of all channels, in the order in which they became so."""
         # Uses index: due_at_1_created_at_1
         cursor = (
@@ -128,7 +132,7 @@ class DraftStore:
         )
         return [_to_draft(document) for document in await cursor.to_list(None)]
 
-    async def next_due(self) -> datetime | None:
+    async def find_next_due(self) -> datetime | None:
         """When the next one is due, or was; None: nothing is scheduled."""
         # Uses index: due_at_1_created_at_1
         cursor = (
@@ -139,7 +143,7 @@ class DraftStore:
         rows = await cursor.to_list(None)
         return rows[0]["due_at"] if rows else None
 
-    async def fail(self, draft: Draft, failure: Failure) -> bool:
+    async def record_failure(self, draft: Draft, failure: Failure) -> bool:
         """Note why it was not published; False when it was changed, published or thrown away meanwhile."""
         result = await self._drafts.update_one(
             {**_key(draft.channel_id, draft.draft_id), "version": draft.version},
@@ -155,7 +159,7 @@ def _key(channel_id: GroupId, draft_id: str) -> Document:
 def _to_document(draft: Draft) -> Document:
     document: Document = draft.model_dump(mode="python")
     document["_id"] = join_key(draft.channel_id, draft.draft_id)
-    document["order_at"] = place_of(draft).order_at
+    document["order_at"] = position_of(draft).order_at
     document["is_scheduled"] = draft.publish_at is not None
     if draft.due_at is not None:
         document["due_at"] = draft.due_at
@@ -163,6 +167,6 @@ def _to_document(draft: Draft) -> Document:
 
 
 def _to_draft(document: Document) -> Draft:
-    for name in _OURS:
+    for name in _STORED_ONLY:
         document.pop(name, None)
     return Draft.model_validate(document)

@@ -12,7 +12,7 @@ from channels.service.inbox import ChannelInbox
 from conversations.errors import ConversationNotFound, MessagesNotAccepted
 from conversations.models import DialogueMessage
 from conversations.routes.responses import ReadUpTo
-from conversations.service.inbox_threads import ShownThread
+from conversations.service.inbox_threads import ListedThread
 from groups.errors import (
     Banned,
     GroupNotFound,
@@ -78,7 +78,7 @@ class ThreadReadResponse(Response):
     unread_count: int
 
 
-def thread_response(shown: ShownThread, user: User | None) -> ThreadResponse:
+def thread_response(shown: ListedThread, user: User | None) -> ThreadResponse:
     """The thread as answered."""
     thread, last = shown.thread, shown.stream.last
     return ThreadResponse.model_construct(

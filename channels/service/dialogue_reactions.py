@@ -158,7 +158,7 @@ class DialogueReactions:
         adding = {entry.writer: entry.dialogue for entry in entries if entry.is_adding}
         taking = {entry.writer for entry in entries if not entry.is_adding}
         found: dict[tuple[Writer, bool], DomainError | None] = {}
-        admission = self._talks.admission
+        admission = self._talks.write_permission
         if adding:
             refused = await admission.refusals(adding, tx, is_begun=True)
             found |= {(writer, True): refusal for writer, refusal in refused.items()}

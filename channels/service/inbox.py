@@ -9,7 +9,7 @@ from channels.service.profiles import ProfileCache
 from conversations.models import Dialogue, DialogueMessage, InboxUnread
 from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
-from conversations.service.inbox_threads import ShownThread, ThreadService
+from conversations.service.inbox_threads import ListedThread, ThreadService
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.models import Content, Source, Tallies, Tally
@@ -37,7 +37,7 @@ class ChannelInbox:
 
     async def list_threads(
         self, actor: Actor, channel_id: GroupId, *, limit: int, cursor: str | None
-    ) -> tuple[list[ShownThread], str | None]:
+    ) -> tuple[list[ListedThread], str | None]:
         """A page of threads, by last activity. Raises: BadCursor."""
         await self._check(actor, channel_id)
         return await self._threads.list_threads(channel_id, limit=limit, cursor=cursor)
@@ -45,7 +45,7 @@ class ChannelInbox:
     async def unread(self, actor: Actor, channel_id: GroupId) -> InboxUnread:
         """How much of the inbox nobody has read yet, at the same cost however many threads there are."""
         await self._check(actor, channel_id)
-        return await self._threads.unread(channel_id)
+        return await self._threads.unread_totals(channel_id)
 
     async def list_messages(
         self,
@@ -147,7 +147,7 @@ class ChannelInbox:
         Publishes: ThreadRead. Raises: ConversationNotFound.
         """
         await self._check(actor, channel_id)
-        return await self._threads.read(Dialogue(user_id, channel_id), seq=seq)
+        return await self._threads.mark_read(Dialogue(user_id, channel_id), seq=seq)
 
     # --- reactions ------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,6 @@
-"""Calls on blocks: whom I block."""
+"""Endpoints of blocks."""
+
+from dataclasses import dataclass
 
 from conversations.errors import BlockLimitReached, CannotBlock
 from conversations.service.blocks import BlockService
@@ -17,18 +19,18 @@ class BlockResponse(Response):
     blocked_at: Instant
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BlockRoutes:
     """Blocks."""
 
     tag = "One-to-one messages"
 
-    def __init__(self, blocks: BlockService) -> None:
-        self._blocks = blocks
+    blocks: BlockService
 
     @get("/v1/blocks", errors=[BadCursor])
     async def list_blocks(self, actor: Actor, query: PageQuery) -> Page[BlockResponse]:
         """Whom I block, by id."""
-        blocks, next_cursor = await self._blocks.list_blocks(
+        blocks, next_cursor = await self.blocks.list_blocks(
             actor, limit=query.limit, cursor=query.cursor
         )
         items = [BlockResponse(user_id=peer_id, blocked_at=at) for peer_id, at in blocks]
@@ -40,10 +42,10 @@ class BlockRoutes:
 
         The other side is not told; what was said stays.
         """
-        peer_id, at = await self._blocks.block(actor, user_id)
+        peer_id, at = await self.blocks.block(actor, user_id)
         return BlockResponse(user_id=peer_id, blocked_at=at)
 
     @delete("/v1/blocks/{user_id}", status=204)
     async def unblock(self, actor: Actor, user_id: GroupIdText) -> None:
         """Lift a block; lifting none changes nothing."""
-        await self._blocks.unblock(actor, user_id)
+        await self.blocks.unblock(actor, user_id)

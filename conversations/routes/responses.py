@@ -15,11 +15,11 @@ from conversations.models import (
     ConversationId,
     ConversationType,
     GroupTotal,
+    ListedConversation,
     ReadMark,
-    Shown,
     Unread,
 )
-from conversations.service.conversation_groups import Filed
+from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
@@ -78,10 +78,9 @@ class ConversationResponse(Response):
     verified: bool
 
 
-def conversation_response(shown: Shown) -> ConversationResponse:
+def conversation_response(listed: ListedConversation) -> ConversationResponse:
     """The conversation as answered."""
-    conversation, last = shown.conversation, shown.last
-    overlay = conversation.overlay
+    conversation, last, settings = listed.conversation, listed.last, listed.conversation.settings
     return ConversationResponse.model_construct(
         conversation_id=conversation.conversation_id,
         type=conversation.type,
@@ -89,8 +88,8 @@ def conversation_response(shown: Shown) -> ConversationResponse:
         peer_id=conversation.conversation_id.removeprefix(C2C_PREFIX)
         if conversation.group_id is None
         else None,
-        title=shown.title,
-        face_url=shown.face_url,
+        title=listed.title,
+        face_url=listed.face_url,
         unread_count=conversation.unread_count,
         read_seq=conversation.read_seq,
         head_seq=conversation.head_seq,
@@ -102,14 +101,14 @@ def conversation_response(shown: Shown) -> ConversationResponse:
         )
         if last
         else None,
-        muted=overlay.muted,
-        pinned_at=overlay.pinned_at,
+        muted=settings.muted,
+        pinned_at=settings.pinned_at,
         hidden=conversation.is_hidden,
-        draft=overlay.draft,
-        custom_data=overlay.custom_data,
-        conversation_groups=list(overlay.groups),
+        draft=settings.draft,
+        custom_data=settings.custom_data,
+        conversation_groups=list(settings.groups),
         is_channel=conversation.is_channel,
-        verified=shown.verified,
+        verified=listed.verified,
     )
 
 
@@ -226,7 +225,7 @@ def conversation_group_response(total: GroupTotal) -> ConversationGroupResponse:
     )
 
 
-class FileConversations(Body):
+class AddConversations(Body):
     """What to put into the conversation group."""
 
     model_config = Body.model_config | {
@@ -263,7 +262,7 @@ class RenameConversationGroup(Body):
     name: ConversationGroupName
 
 
-class FileResult(Response):
+class ConversationResult(Response):
     """What became of one conversation that a call named; `error` says why it is not as wanted."""
 
     conversation_id: str
@@ -271,25 +270,27 @@ class FileResult(Response):
     error: ItemError | None
 
 
-class FiledResponse(ConversationGroupResponse):
+class ChangedConversationGroupResponse(ConversationGroupResponse):
     """The conversation group after the call, and what became of each conversation named."""
 
-    results: list[FileResult]
+    results: list[ConversationResult]
 
 
-def filed_response(filed: Filed) -> FiledResponse:
+def changed_conversation_group_response(
+    changed: ChangedConversationGroup,
+) -> ChangedConversationGroupResponse:
     """The conversation group after a call as answered."""
-    return FiledResponse.model_construct(
-        name=filed.total.name,
-        unread_count=filed.total.unread_count,
-        conversation_count=filed.total.conversation_count,
+    return ChangedConversationGroupResponse.model_construct(
+        name=changed.total.name,
+        unread_count=changed.total.unread_count,
+        conversation_count=changed.total.conversation_count,
         built_in=False,
         results=[
-            FileResult.model_construct(
+            ConversationResult.model_construct(
                 conversation_id=conversation_id,
                 ok=error is None,
                 error=ItemError.of(error) if error else None,
             )
-            for conversation_id, error in filed.results.items()
+            for conversation_id, error in changed.results.items()
         ],
     )

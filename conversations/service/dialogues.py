@@ -180,7 +180,7 @@ class DialogueService:
         await self._streams.append(batch, tx)
         sides = [(side.user_id, side.conversation_id) for side in dialogue.sides]
         written = {side: newest[side[0]] for side in sides if side[0] in newest}
-        await self._overlays.say(written, sides if is_new else (), tx)
+        await self._overlays.record_posts(written, sides if is_new else (), tx)
         staff = await self.staff(dialogue, tx)
         for added in batch.added:
             tx.publish(self.event_of(DialoguePosted, dialogue, staff, added.message, batch.now))
@@ -195,7 +195,7 @@ class DialogueService:
     ) -> None:
         """Move the thread to the top and its cursor to what the channel says; the inbox's totals change with them."""
         head, read_seq = batch.added[-1].message.seq, newest.get(UserId(channel_id), 0)
-        before = await self._threads.advance(channel_id, user_id, batch.now, read_seq, tx)
+        before = await self._threads.record_message(channel_id, user_id, batch.now, read_seq, tx)
         was_unread = batch.added[0].message.seq - 1 - before
         await self._totals.add(channel_id, user_id, was_unread, head - max(before, read_seq), tx)
 

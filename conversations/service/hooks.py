@@ -14,8 +14,8 @@ MutedHook = Callable[[ConversationId, UserId, int, Tx], Awaitable[None]]
 class ConversationHooks:
     """Follows memberships and posts, inside their transactions. `muted` is filled by the composition root."""
 
-    def __init__(self, overlays: ConversationSettingsStore) -> None:
-        self._overlays = overlays
+    def __init__(self, settings: ConversationSettingsStore) -> None:
+        self._settings = settings
         self.muted: list[MutedHook] = []
 
     async def muted_changed(
@@ -28,7 +28,7 @@ class ConversationHooks:
     async def members_left(self, group_id: GroupId, user_ids: Sequence[UserId], tx: Tx) -> None:
         """A conversation ends with the membership: who comes back begins anew."""
         conversation_id = conversation_of(group_id)
-        muted = await self._overlays.delete_of_members(conversation_id, user_ids, tx)
+        muted = await self._settings.delete_settings(conversation_id, user_ids, tx)
         if muted:
             await self.muted_changed(conversation_id, user_ids[0], -muted, tx)
 
@@ -37,6 +37,6 @@ class ConversationHooks:
     ) -> None:
         """Who writes has read: each author's cursor moves to his newest message."""
         conversation_id = ConversationId(stream_id)
-        await self._overlays.advance(
+        await self._settings.advance_read_cursors(
             [((user_id, conversation_id), seq) for user_id, seq in newest.items()], tx
         )

@@ -53,7 +53,7 @@ class WritePermission:
     ) -> Mapping[Writer, DomainError | None]:
         """Why each of the writers may not write in the one dialogue, seen from his own side; None: he may."""
         refusals = dict(await self._rules(of_writers, tx))
-        blocks = await self._blocks.find_many(
+        blocks = await self._blocks.find_blocks(
             {
                 pair
                 for d in of_writers.values()

@@ -1,7 +1,7 @@
-"""Where conversations are stored: what users set on them, their conversation groups, channels' threads, blocks.
+"""The stores of conversations: users' settings, conversation groups, threads of channels, blocks.
 
-The only room of this package that knows the database. Inside a transaction every method takes its `Tx`; without one it
-reads what is majority-committed.
+Only these modules of the package use the database. Inside a transaction every method takes its `Tx`; without one it
+reads majority-committed data.
 """
 
 from conversations.store.blocks import BlockStore

@@ -81,14 +81,14 @@ async def test_a_database_with_anything_in_it_is_left_alone(services: Services) 
 
 async def test_ada_has_something_to_look_at(services: Services) -> None:
     await fill(services)
-    unread = await services.conversations.inbox.unread(ADA)
+    unread = await services.conversations.conversation_list.unread_totals(ADA)
     assert unread.channels > 0
     assert unread.chats > 0
     assert unread.conversation_groups["Harbour Street"] > 0
-    shown, _ = await services.conversations.inbox.list_conversations(
+    shown, _ = await services.conversations.conversation_list.list_conversations(
         ADA, ListFilter(), limit=50, cursor=None
     )
-    assert shown[0].conversation.overlay.pinned_at is not None
+    assert shown[0].conversation.settings.pinned_at is not None
     counts = {item.conversation.unread_count for item in shown}
     assert len(counts) > 2, "all conversations look alike"
 

@@ -367,10 +367,10 @@ async def test_one_that_is_moved_between_being_found_due_and_being_taken_is_not_
     moved = await kept(ada, path, said("moved"), publish_at=ahead(server, 100))
     await kept(ada, path, said("due"), publish_at=ahead(server, 100))
     server.clock.move(seconds=200)
-    list_due = DraftStore.list_due
+    list_due_drafts = DraftStore.list_due_drafts
 
     async def change_behind(store: DraftStore, now: datetime, limit: int) -> list[Draft]:
-        found = await list_due(store, now, limit)
+        found = await list_due_drafts(store, now, limit)
         if any(draft.content.text == "moved" for draft in found):
             if change == "gone":
                 assert (await ada.delete(moved)).status == 204
@@ -379,14 +379,14 @@ async def test_one_that_is_moved_between_being_found_due_and_being_taken_is_not_
                 assert (await ada.patch(moved, {"publish_at": hour})).status == 200
         return found
 
-    monkeypatch.setattr(DraftStore, "list_due", change_behind)
+    monkeypatch.setattr(DraftStore, "list_due_drafts", change_behind)
     await publish_due(server)
     assert await texts(ada, path) == ["due"]
     assert await waiting(ada, path, scheduled=True) == ["moved"] * (change == "later")
     assert await waiting(ada, path, scheduled=False) == ["moved"] * (change == "unscheduled")
     if change != "gone":
         assert (await ada.get(moved)).body["failure"] is None
-    monkeypatch.setattr(DraftStore, "list_due", list_due)
+    monkeypatch.setattr(DraftStore, "list_due_drafts", list_due_drafts)
     server.clock.move(seconds=HOUR)
     await publish_due(server)
     assert await texts(ada, path) == ["due", "moved"][: 1 + (change == "later")]

@@ -258,7 +258,7 @@ async def test_a_day_that_is_over_is_folded_once_and_says_the_same(
     counted = {"channel_id": id_of(path), "part": "reactions"}
 
     async def fold() -> int:
-        await asyncio.gather(*(server.services.reach.folding.fold() for server in servers))
+        await asyncio.gather(*(server.services.analytics.rollup.roll_up() for server in servers))
         return len(await days.find(counted).to_list(None))
 
     before = await shown(ada, path, f"?from={day}&to={day}")

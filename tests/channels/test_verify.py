@@ -19,7 +19,8 @@ from channels.drafts.models import NewDraft
 from channels.limits import Limits
 from channels.models import NewChannel
 from channels.server.app import INDEXES, Services, create_services
-from channels.verify.command import KEPT, Outcome, run, verify
+from channels.verify.command import KEPT, run, verify
+from channels.verify.report import Outcome
 from conversations.models import conversation_of
 from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
@@ -81,8 +82,8 @@ async def build(services: Services) -> None:
         await services.channels.posts.publish(ADA, NEWS, said(text), key=None)
     await services.chat.messages.post(BOB, TEAM, said("hello"))
     for actor in (BOB, CID):
-        await services.reach.views.report(actor, NEWS, [1, 2])
-    await services.conversations.settings.change(
+        await services.analytics.views.report(actor, NEWS, [1, 2])
+    await services.conversations.settings.update_settings(
         CID, conversation_of(NEWS), ConversationChanges(muted=True)
     )
     for actor, emoji in ((ADA, "👍"), (BOB, "👍"), (CID, "🔥")):
@@ -95,7 +96,7 @@ async def build(services: Services) -> None:
         publish_at=services.clock.now() + timedelta(hours=1),
         key="soon",
     )
-    await services.conversations.cursors.read(CID, conversation_of(NEWS), seq=2)
+    await services.conversations.read_cursors.mark_read(CID, conversation_of(NEWS), seq=2)
     await services.conversations.conversation_groups.put(BOB, "work", [conversation_of(TEAM)])
 
 
@@ -608,9 +609,11 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
             channels.subscribers.unsubscribe(user, NEWS),
             channels.posts.react(user, NEWS, dice.randint(1, 3), emoji),
             channels.posts.unreact(user, NEWS, dice.randint(1, 3), emoji),
-            talks.cursors.read(user, news),
-            services.reach.views.report(user, NEWS, [1, dice.randint(1, 9)]),
-            talks.settings.change(user, news, ConversationChanges(muted=dice.random() < 0.5)),
+            talks.read_cursors.mark_read(user, news),
+            services.analytics.views.report(user, NEWS, [1, dice.randint(1, 9)]),
+            talks.settings.update_settings(
+                user, news, ConversationChanges(muted=dice.random() < 0.5)
+            ),
             chat.messages.post(BOB, TEAM, said("well")),
             live_and_die(),
             open_and_close(),

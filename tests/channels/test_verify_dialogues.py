@@ -150,17 +150,17 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
     ),
     "not in a list": (
         delete("conversations", join_key("bøb", "c2c_ada")),
-        "P5 bøb in c2c_ada: is missing in his list",
+        "P5 bøb in c2c_ada: is missing in their list",
         True,
     ),
     "notes in no list": (
         delete("conversations", join_key("ada", "c2c_ada")),
-        "P5 ada in c2c_ada: is missing in his list",
+        "P5 ada in c2c_ada: is missing in their list",
         True,
     ),
     "channel not in a list": (
         delete("conversations", join_key("cid", f"c2c_{NEWS}")),
-        f"P5 cid in c2c_{NEWS}: is missing in his list",
+        f"P5 cid in c2c_{NEWS}: is missing in their list",
         True,
     ),
     "of no stream": (
@@ -238,7 +238,7 @@ async def test_what_was_mended_is_shown_again_as_unread(town: Services) -> None:
     await DAMAGES["not in a list"][0](town.database)
     await DAMAGES["not in the inbox"][0](town.database)
     await outcomes_of(town.database, repair=True)
-    assert (await town.conversations.inbox.unread(BOB)).chats == 2
+    assert (await town.conversations.conversation_list.unread_totals(BOB)).chats == 2
     [thread], _ = await town.channels.inbox.list_threads(ADA, NEWS, limit=10, cursor=None)
     assert (thread.thread.user_id, thread.unread_count) == ("cid", 2)
     assert await town.channels.inbox.unread(ADA, NEWS) == (2, 1)

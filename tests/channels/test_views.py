@@ -205,7 +205,7 @@ async def test_one_document_a_post_has_the_same_size_for_a_thousand_as_for_two_t
     counts: list[int] = []
     for start in (0, 1_000):
         viewers = [Actor(UserId(f"v{number:05}")) for number in range(start, start + 1_000)]
-        reports = (server.services.reach.views.report(v, channel_id, [1]) for v in viewers)
+        reports = (server.services.analytics.views.report(v, channel_id, [1]) for v in viewers)
         counts.append(max([max(told.values()) for told in await asyncio.gather(*reports)]))
         size = {"$project": {"bytes": {"$bsonSize": "$$ROOT"}, "is_exact": 1}}
         (row,) = await documents.aggregate([size]).to_list(None)

@@ -16,14 +16,14 @@ from conversations.events import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import RESERVED_NAMES, ConversationId
-from conversations.service.conversation_groups import Filed
+from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.errors import InvalidRequest
 from tests.conversations.world import BOB, CAT, World, mock_database
 
 NOPE = ConversationId("group_nope")
 
 
-def codes(filed: Filed) -> dict[str, str | None]:
+def codes(filed: ChangedConversationGroup) -> dict[str, str | None]:
     return {key: error.code if error else None for key, error in filed.results.items()}
 
 
@@ -52,7 +52,7 @@ async def test_a_group_is_made_filled_and_made_again(world: World) -> None:
 async def test_a_group_may_be_empty_and_its_order_is_that_of_making(world: World) -> None:
     for name in ["Z", "A"]:
         assert (await world.mine.conversation_groups.put(BOB, name, [])).is_new
-    totals = await world.mine.inbox.list_groups(BOB)
+    totals = await world.mine.conversation_list.list_groups(BOB)
     assert [total.name for total in totals] == ["channels", "chats", "Z", "A"]
 
 
@@ -61,10 +61,13 @@ async def test_a_conversation_may_be_in_several_groups(world: World) -> None:
     await world.post(tea)
     for name in ["A", "B"]:
         await world.mine.conversation_groups.put(BOB, name, [tea])
-    assert (await world.mine.inbox.unread(BOB)).conversation_groups == {"A": 1, "B": 1}
+    assert (await world.mine.conversation_list.unread_totals(BOB)).conversation_groups == {
+        "A": 1,
+        "B": 1,
+    }
     await world.mine.conversation_groups.delete(BOB, "A")
     [shown] = await world.shown()
-    assert shown.conversation.overlay.groups == ("B",)
+    assert shown.conversation.settings.groups == ("B",)
     [*_, deleted] = await world.events()
     assert isinstance(deleted, ConversationGroupDeleted)
 
@@ -102,7 +105,7 @@ async def test_renaming_keeps_the_conversations_and_the_place(world: World) -> N
     [event] = await world.events()
     assert isinstance(event, ConversationGroupRenamed)
     assert (event.name, event.new_name) == ("A", "Ä")
-    totals = await world.mine.inbox.list_groups(BOB)
+    totals = await world.mine.conversation_list.list_groups(BOB)
     assert [total.name for total in totals] == ["channels", "chats", "Ä", "B"]
     assert (await groups.rename(BOB, "Ä", "Ä")).conversation_count == 1
     assert await world.events() == []

@@ -10,9 +10,9 @@ from conversations.models import ConversationId
 from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationQuery, ConversationRoutes
 from conversations.routes.responses import (
+    AddConversations,
     ChangeConversationGroup,
     ConversationGroupName,
-    FileConversations,
     ReadScopeBody,
     ReadUpTo,
     RenameConversationGroup,
@@ -29,9 +29,15 @@ AnyJson = dict[str, Any]
 def routes(world: World) -> tuple[ConversationRoutes, UnreadRoutes, ConversationGroupRoutes]:
     mine = world.mine
     return (
-        ConversationRoutes(mine.inbox, mine.cursors, mine.settings),
-        UnreadRoutes(mine.inbox, mine.cursors),
-        ConversationGroupRoutes(mine.conversation_groups, mine.inbox),
+        ConversationRoutes(
+            conversation_list=mine.conversation_list,
+            read_cursors=mine.read_cursors,
+            settings=mine.settings,
+        ),
+        UnreadRoutes(conversation_list=mine.conversation_list, read_cursors=mine.read_cursors),
+        ConversationGroupRoutes(
+            groups=mine.conversation_groups, conversation_list=mine.conversation_list
+        ),
     )
 
 
@@ -121,7 +127,7 @@ async def test_conversation_groups_are_answered_with_their_results(world: World)
     _, _, groups = routes(world)
     tea = await world.group("tea", BOB)
     await world.post(tea)
-    body = FileConversations(conversation_ids=(tea, "c2c_ada"))
+    body = AddConversations(conversation_ids=(tea, "c2c_ada"))
     made = await groups.put_group(BOB, "Mine", body)
     assert made.status == 201
     assert as_json(made.body) == {
@@ -164,8 +170,8 @@ async def test_conversation_groups_are_answered_with_their_results(world: World)
         (ReadUpTo, {"until": 3}),
         (ReadScopeBody, {}),
         (ReadScopeBody, {"scope": ""}),
-        (FileConversations, {"conversation_ids": ["\n"]}),
-        (FileConversations, {"ids": []}),
+        (AddConversations, {"conversation_ids": ["\n"]}),
+        (AddConversations, {"ids": []}),
         (ChangeConversationGroup, {"add": ["group_a"], "remove": ["group_a"]}),
         (RenameConversationGroup, {"name": ".."}),
         (RenameConversationGroup, {}),

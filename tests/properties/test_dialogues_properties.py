@@ -49,7 +49,11 @@ class Dialogues(Deployment):
     def __init__(self) -> None:
         super().__init__()
         talks, channels = self.services.conversations, self.services.channels
-        self.dialogues, self.changes, self.cursors = talks.dialogues, talks.changes, talks.cursors
+        self.dialogues, self.changes, self.cursors = (
+            talks.dialogues,
+            talks.dialogue_edits,
+            talks.read_cursors,
+        )
         self.inbox, self.reactions = channels.inbox, channels.dialogue_reactions
         self.talks = [Talk(("bob", "cat")), Talk(("cat", CHANNEL))]
         self.blocks: set[tuple[str, str]] = set()
@@ -111,7 +115,7 @@ class Dialogues(Deployment):
         if side == CHANNEL:
             call = self.inbox.read(ADA, CHANNEL, CAT.user_id, seq=seq)
         else:
-            call = self.cursors.read(self.actor(side), self.conversation(talk, side), seq=seq)
+            call = self.cursors.mark_read(self.actor(side), self.conversation(talk, side), seq=seq)
         head = len(talk.said)
         assert self.done(call) == (None if head else "conversation_not_found")
         talk.read[side] = max(talk.read[side], head if seq is None else min(seq, head))
@@ -224,7 +228,9 @@ class Dialogues(Deployment):
             tally = tallies.get(seq)
             assert (tally.counts if tally else {}) == counts
             assert set(tally.mine if tally else ()) == mine
-        shown = self.get(self.services.conversations.inbox.get(actor, conversation_id))
+        shown = self.get(
+            self.services.conversations.conversation_list.get_conversation(actor, conversation_id)
+        )
         assert shown.conversation.unread_count == len(talk.said) - talk.read[side]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection
 from typing import Final
 
-from channels.analytics.models import MUTED_PLACES, Part
+from channels.analytics.models import MUTED_SHARES, Part
 from groups.audit.joins import (
     IS_GROUP_STREAM,
     group_of_stream,
@@ -20,24 +20,24 @@ from groups.models import stream_of
 _MEMBERS: Final = Part.MEMBERS.value
 
 
-class ReachAuditStore:
+class AnalyticsAuditStore:
     """Reads all views and days; writes single facts."""
 
     def __init__(self, database: Database) -> None:
         self._views = database.collection("views")
         self._days = database.collection("insights")
         self._messages = database.collection("messages")
-        self._overlays = database.collection("conversations")
+        self._conversations = database.collection("conversations")
 
     # --- views ----------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def of_no_message(snapshot: Snapshot) -> AsyncIterator[Document]:
+    def views_without_message(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Messages that do not exist and have views: id, `stream` (none or one)."""
         return snapshot.rows("views", [{"$project": {"_id": 1}}, *without_message()])
 
     @staticmethod
-    def lagging(snapshot: Snapshot) -> AsyncIterator[Document]:
+    def outdated_posts(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Messages that show fewer views than are counted: id, `count`."""
         return snapshot.rows(
             "views",
@@ -73,7 +73,7 @@ class ReachAuditStore:
     # --- days -----------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def other_subscribers(snapshot: Snapshot) -> AsyncIterator[Document]:
+    def wrong_subscribers(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Channels whose last day ends otherwise: id, `day`, `counted`, `members`."""
         of_channel = {"$and": [{"$eq": ["$channel_id", "$$id"]}, {"$eq": ["$part", _MEMBERS]}]}
         last: list[Document] = [
@@ -121,9 +121,9 @@ class ReachAuditStore:
     # --- muted ----------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def other_muted(snapshot: Snapshot) -> AsyncIterator[Document]:
+    def wrong_muted(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Groups that more or fewer have muted than are counted: id, `counted`, `muted`."""
-        overlays: list[Document] = [
+        muted_settings: list[Document] = [
             {"$match": {"muted": True, "conversation_id": IS_GROUP_STREAM}},
             {
                 "$project": {
@@ -137,7 +137,7 @@ class ReachAuditStore:
             [
                 {"$match": {"muted": {"$exists": True}}},
                 {"$project": {"_id": "$channel_id", "counted": "$muted"}},
-                union("conversations", *overlays),
+                union("conversations", *muted_settings),
                 {
                     "$group": {
                         "_id": "$_id",
@@ -155,18 +155,18 @@ class ReachAuditStore:
 
     async def recount_muted(self, group_id: GroupId, tx: Tx) -> tuple[int, int]:
         """Make the counter what the conversations say; before and after."""
-        keys = [join_key(group_id, "muted", place) for place in range(MUTED_PLACES)]
+        keys = [join_key(group_id, "muted", share) for share in range(MUTED_SHARES)]
         cursor = self._days.find({"_id": {"$in": keys}}, {"muted": 1}, session=tx.session)
         before = sum(row["muted"] for row in await cursor.to_list(None))
         # All of them: whoever mutes it, or does so no longer, writes one, so one of us runs again.
-        for place, key in enumerate(keys):
+        for share, key in enumerate(keys):
             await self._days.update_one(
                 {"_id": key, "channel_id": group_id},
                 {"$inc": {"muted": 0, "version": 1}},
-                upsert=place == 0,
+                upsert=share == 0,
                 session=tx.session,
             )
-        rows = self._overlays.aggregate(
+        rows = self._conversations.aggregate(
             [
                 {"$match": {"conversation_id": stream_of(group_id), "muted": True}},
                 {"$group": {"_id": None, "n": {"$sum": 1}}},

@@ -9,10 +9,11 @@ the CPU: their batches collided). When the day is over these are folded into one
 What a crash undoes, it undoes with its count; what it interrupts of folding, the next folding goes on with.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zlib import crc32
 
-from channels.analytics.models import MUTED_PLACES, Part
+from channels.analytics.models import MUTED_SHARES, Part
 from channels.analytics.store.days import DayStore
 from channels.limits import ChannelLimits
 from conversations.models import ConversationId, group_of
@@ -21,12 +22,12 @@ from groups.kernel.mongo import Tx
 from groups.models import Group, Turnover
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DayCounter:
     """The hooks."""
 
-    def __init__(self, days: DayStore, limits: ChannelLimits) -> None:
-        self._days = days
-        self._limits = limits
+    days: DayStore
+    limits: ChannelLimits
 
     async def members_counted(self, group: Group, turnover: Turnover, tx: Tx) -> None:
         """Subscribers came or went."""
@@ -64,8 +65,8 @@ class DayCounter:
         """Members muted a group, or do so no longer: also of chat groups, since one may become a channel."""
         group_id = group_of(conversation_id)
         if group_id is not None:
-            place = crc32(user_id.encode()) % MUTED_PLACES
-            await self._days.add_muted(group_id, place, more, tx)
+            share = crc32(user_id.encode()) % MUTED_SHARES
+            await self.days.add_muted(group_id, share, more, tx)
 
     async def _add(
         self,
@@ -79,7 +80,7 @@ class DayCounter:
         subscribers: int | None = None,
     ) -> None:
         day = at.astimezone(UTC).date()
-        await self._days.add(
+        await self.days.add(
             channel_id,
             day,
             part,
@@ -91,4 +92,4 @@ class DayCounter:
         )
 
     def _end_of(self, day: date) -> datetime:
-        return datetime.combine(day, time(), UTC) + timedelta(days=self._limits.insight_days + 1)
+        return datetime.combine(day, time(), UTC) + timedelta(days=self.limits.insight_days + 1)

@@ -5,6 +5,7 @@ Every process does it once an hour; several may at once, since each step is a tr
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from typing import Final
 
@@ -20,31 +21,31 @@ LATE: Final = timedelta(hours=1)
 """How long after its end a day is left alone: a batch that began in it may still be on its way."""
 
 
+@dataclass(kw_only=True, slots=True)
 class Rollup:
     """The background work of this process."""
 
-    def __init__(self, database: Database, days: DayStore, clock: Clock) -> None:
-        self._database = database
-        self._days = days
-        self._clock = clock
-        self._task: asyncio.Task[None] | None = None
+    database: Database
+    days: DayStore
+    clock: Clock
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
 
-    async def fold(self) -> None:
+    async def roll_up(self) -> None:
         """Fold every day that is over; doing it again changes nothing.
 
         Raises: Unavailable.
         """
-        before = (self._clock.now() - LATE).astimezone(UTC).date()
-        while (found := await self._days.find_unfolded(before)) is not None:
-            await self._fold(*found)
+        before = (self.clock.now() - LATE).astimezone(UTC).date()
+        while (found := await self.days.find_day_to_roll_up(before)) is not None:
+            await self._roll_up_day(*found)
 
-    async def _fold(self, channel_id: GroupId, day: date) -> None:
-        await self._database.run(lambda tx: self._days.fold_some(channel_id, day, STEP, tx))
+    async def _roll_up_day(self, channel_id: GroupId, day: date) -> None:
+        await self.database.run(lambda tx: self.days.roll_up_some(channel_id, day, STEP, tx))
 
     def start(self) -> None:
         """Fold now and then, until stopped."""
         self._task = self._task or asyncio.create_task(
-            repeat(self.fold, LOOK_SECONDS), name="fold-days"
+            repeat(self.roll_up, LOOK_SECONDS), name="fold-days"
         )
 
     async def stop(self) -> None:

@@ -11,7 +11,7 @@ fewer views than are counted, until the next report about them; `channels verify
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from channels.analytics.hyperloglog import HyperLogLog, hash_of, new_salt
@@ -49,46 +49,34 @@ class _Report:
 
 
 @dataclass(slots=True)
-class _Counted:
+class _BatchCounts:
     """What a batch found, shared by its callers: the count of each post, and those that the posts do not show yet."""
 
     stream_id: StreamId
     counts: dict[int, int] = field(default_factory=dict)
-    unshown: dict[int, int] = field(default_factory=dict)
+    not_shown: dict[int, int] = field(default_factory=dict)
     showing: "asyncio.Task[None] | None" = None
 
 
+@dataclass(kw_only=True, slots=True)
 class ViewService:
     """The views of posts."""
 
-    def __init__(
-        self,
-        database: Database,
-        views: ViewStore,
-        days: DayStore,
-        counter: DayCounter,
-        extras: ProfileCache,
-        lookup: BulkAccess,
-        messages: MessageService,
-        shown: ViewCounts,
-        limits: ChannelLimits,
-        clock: Clock,
-        *,
-        on_batch: OnBatch | None = None,
-    ) -> None:
-        self._database = database
-        self._views = views
-        self._days = days
-        self._counter = counter
-        self._extras = extras
-        self._lookup = lookup
-        self._messages = messages
-        self._shown = shown
-        self._limits = limits
-        self._clock = clock
-        self._lane: GroupCommit[_Report, _Counted] = GroupCommit(
-            database, self._apply, name="views", on_batch=on_batch
-        )
+    database: Database
+    views: ViewStore
+    days: DayStore
+    counter: DayCounter
+    profiles: ProfileCache
+    bulk_access: BulkAccess
+    messages: MessageService
+    view_counts: ViewCounts
+    limits: ChannelLimits
+    clock: Clock
+    on_batch: InitVar[OnBatch | None] = None
+    _queue: GroupCommit[_Report, _BatchCounts] = field(init=False)
+
+    def __post_init__(self, on_batch: OnBatch | None) -> None:
+        self._queue = GroupCommit(self.database, self._apply, name="views", on_batch=on_batch)
 
     # --- report ---------------------------------------------------------------------------------------------------
 
@@ -102,33 +90,33 @@ class ViewService:
         gone by now. Again changes nothing. Publishes nothing. At most `views_per_call` posts.
         Raises: ChannelNotFound; Banned; InvalidRequest.
         """
-        limit = self._limits.views_per_call
+        limit = self.limits.views_per_call
         if len(seqs) > limit:
             reason = f"at most {limit} posts a call"
             raise InvalidRequest(reason, errors=[{"field": "seqs", "reason": reason}])
-        await self._extras.get(channel_id)
+        await self.profiles.get(channel_id)
         with in_words_of_channels():
-            counted = await self._lane.submit(channel_id, _Report(actor, frozenset(seqs)))
-        await self._show(counted)
+            counted = await self._queue.submit(channel_id, _Report(actor, frozenset(seqs)))
+        await self._show_counts(counted)
         return {seq: counted.counts[seq] for seq in sorted({*seqs} & counted.counts.keys())}
 
-    async def _show(self, counted: _Counted) -> None:
+    async def _show_counts(self, counted: _BatchCounts) -> None:
         # The first of the batch's callers writes for all of them, also when he goes away meanwhile.
-        if counted.showing is None and counted.unshown:
+        if counted.showing is None and counted.not_shown:
             counted.showing = asyncio.create_task(
-                self._shown.raise_to(counted.stream_id, counted.unshown), name="views-shown"
+                self.view_counts.raise_to(counted.stream_id, counted.not_shown), name="views-shown"
             )
         if counted.showing is not None:
             await asyncio.shield(counted.showing)
 
     async def _apply(
         self, tx: Tx, key: str, reports: Sequence[_Report]
-    ) -> Sequence[_Counted | DomainError]:
+    ) -> Sequence[_BatchCounts | DomainError]:
         channel_id = GroupId(key)
-        accesses = await self._lookup.accesses_of({r.actor for r in reports}, channel_id, tx)
-        counted = _Counted(stream_of(channel_id))
+        accesses = await self.bulk_access.accesses_of({r.actor for r in reports}, channel_id, tx)
+        counted = _BatchCounts(stream_of(channel_id))
         seen: dict[int, set[UserId]] = {}
-        outcomes: list[_Counted | DomainError] = []
+        outcomes: list[_BatchCounts | DomainError] = []
         for report in reports:
             access = accesses.get(report.actor)
             if access is None:
@@ -148,14 +136,14 @@ class ViewService:
             some = {seq: seen[seq] for seq in seqs[start : start + POSTS_AT_ONCE]}
             more += await self._count(counted, some, tx)
         if more:
-            await self._counter.viewed(channel_id, more, self._clock.now(), tx)
+            await self.counter.viewed(channel_id, more, self.clock.now(), tx)
         return outcomes
 
-    async def _count(self, counted: _Counted, seen: Mapping[int, set[UserId]], tx: Tx) -> int:
+    async def _count(self, counted: _BatchCounts, seen: Mapping[int, set[UserId]], tx: Tx) -> int:
         """Count these users on these posts; how many views there are more."""
         stream_id = counted.stream_id
-        shown = await self._shown.shown(stream_id, seen.keys(), tx)
-        kept = await self._views.find_many(stream_id, shown.keys(), tx)
+        shown = await self.view_counts.shown(stream_id, seen.keys(), tx)
+        kept = await self.views.find_many(stream_id, shown.keys(), tx)
         new: dict[int, PostViews] = {}
         changed: dict[int, PostViews] = {}
         more = 0
@@ -167,11 +155,11 @@ class ViewService:
                 (changed if seq in kept else new)[seq] = views
             counted.counts[seq] = views.count
             if views.count > number and seq not in new:
-                counted.unshown[seq] = views.count
+                counted.not_shown[seq] = views.count
         # In the transaction, once in a post's life: clearing the post away conflicts with the first to see it.
-        await self._shown.raise_to(stream_id, {seq: v.count for seq, v in new.items()}, tx)
-        await self._views.insert_many(stream_id, new, tx)
-        await self._views.replace_many(stream_id, changed, tx)
+        await self.view_counts.raise_to(stream_id, {seq: v.count for seq, v in new.items()}, tx)
+        await self.views.insert_many(stream_id, new, tx)
+        await self.views.replace_many(stream_id, changed, tx)
         return more
 
     # --- end ------------------------------------------------------------------------------------------------------
@@ -182,23 +170,23 @@ class ViewService:
         Raises: Unavailable.
         """
         # Views first: whoever counts them on a day has written one of their documents too.
-        while await self._database.run(lambda tx: self._delete_views(stream_id, tx)):
+        while await self.database.run(lambda tx: self._delete_views(stream_id, tx)):
             pass
-        while await self._database.run(lambda tx: self._delete_days(stream_id, tx)):
+        while await self.database.run(lambda tx: self._delete_days(stream_id, tx)):
             pass
 
     async def _delete_views(self, stream_id: StreamId, tx: Tx) -> int:
         # A stream that lives is that of a new group of the same id; see `reactions.service`.
-        if await self._messages.has_stream(stream_id, tx):
+        if await self.messages.has_stream(stream_id, tx):
             return 0
-        return await self._views.delete_some(stream_id, STEP, tx)
+        return await self.views.delete_some(stream_id, STEP, tx)
 
     async def _delete_days(self, stream_id: StreamId, tx: Tx) -> int:
         channel_id = group_of(ConversationId(stream_id))
-        if channel_id is None or await self._messages.has_stream(stream_id, tx):
+        if channel_id is None or await self.messages.has_stream(stream_id, tx):
             return 0
-        return await self._days.delete_some(channel_id, STEP, tx)
+        return await self.days.delete_some(channel_id, STEP, tx)
 
     async def close(self) -> None:
         """Wait until every submitted report is committed or refused."""
-        await self._lane.close()
+        await self._queue.close()

@@ -99,7 +99,7 @@ class DayStore:
 
     # --- folding --------------------------------------------------------------------------------------------------
 
-    async def find_unfolded(self, before: date) -> tuple[GroupId, date] | None:
+    async def find_day_to_roll_up(self, before: date) -> tuple[GroupId, date] | None:
         """A channel and one of its days before this one that still counts each post on its own."""
         # Uses index: day_1 (partial: not folded); every shard is asked, in the background.
         row = await self._days.find_one(
@@ -109,7 +109,7 @@ class DayStore:
         )
         return (row["channel_id"], date.fromisoformat(row["day"])) if row else None
 
-    async def fold_some(self, channel_id: GroupId, day: date, limit: int, tx: Tx) -> int:
+    async def roll_up_some(self, channel_id: GroupId, day: date, limit: int, tx: Tx) -> int:
         """Fold up to `limit` of the day's posts into one document; how many there were."""
         # Uses index: channel_id_1_part_1_day_1
         cursor = self._days.find(
@@ -139,18 +139,18 @@ class DayStore:
 
     # --- muted ----------------------------------------------------------------------------------------------------
 
-    async def add_muted(self, channel_id: GroupId, place: int, more: int, tx: Tx) -> None:
+    async def add_muted(self, channel_id: GroupId, share: int, more: int, tx: Tx) -> None:
         """Count so many more members, or fewer, who have muted the group."""
         await self._days.update_one(
-            {"_id": join_key(channel_id, _MUTED, place), "channel_id": channel_id},
+            {"_id": join_key(channel_id, _MUTED, share), "channel_id": channel_id},
             {"$inc": {"muted": more}},
             upsert=True,
             session=tx.session,
         )
 
-    async def count_muted(self, channel_id: GroupId, places: int) -> int:
+    async def count_muted(self, channel_id: GroupId, shares: int) -> int:
         """How many members have muted the group."""
-        keys = [join_key(channel_id, _MUTED, place) for place in range(places)]
+        keys = [join_key(channel_id, _MUTED, share) for share in range(shares)]
         cursor = self._days.find({"_id": {"$in": keys}, "channel_id": channel_id}, {"muted": 1})
         return sum(row["muted"] for row in await cursor.to_list(None))
 

@@ -3,10 +3,11 @@
 A hand publishes at once; the scheduler publishes what is due.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from channels.drafts.errors import DraftNotFound
-from channels.drafts.service.admin_log import DraftTelling
+from channels.drafts.service.admin_log import DraftAdminLog
 from channels.drafts.store import DraftStore
 from channels.errors import in_words_of_channels
 from channels.service.profiles import ProfileCache
@@ -17,20 +18,14 @@ from groups.service.messages.batch import Prepared
 from groups.service.messages.service import MessageService, Posted
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DraftPublishing:
     """Posts drafts."""
 
-    def __init__(
-        self,
-        drafts: DraftStore,
-        extras: ProfileCache,
-        messages: MessageService,
-        telling: DraftTelling,
-    ) -> None:
-        self._drafts = drafts
-        self._extras = extras
-        self._messages = messages
-        self._telling = telling
+    drafts: DraftStore
+    profiles: ProfileCache
+    messages: MessageService
+    admin_log: DraftAdminLog
 
     async def publish(self, actor: Actor, channel_id: GroupId, draft_id: str) -> Posted:
         """Post the draft now, in the actor's name; doing it again answers the same post.
@@ -38,7 +33,7 @@ class DraftPublishing:
         Publishes: MessagePosted. Raises: ChannelNotFound; DraftNotFound; PostingNotAllowed; Muted; Banned;
         RateLimited.
         """
-        await self._extras.get(channel_id)
+        await self.profiles.get(channel_id)
         with in_words_of_channels():
             posted, _ = await self.post(actor, channel_id, draft_id)
             return posted
@@ -54,16 +49,16 @@ class DraftPublishing:
 
         async def take(tx: Tx) -> Prepared:
             nonlocal took
-            draft = await self._drafts.take(channel_id, draft_id, tx, due_by=due_by)
+            draft = await self.drafts.take_draft(channel_id, draft_id, tx, due_by=due_by)
             if draft is None:
                 raise DraftNotFound
             took = True
-            await self._telling.tell_published(tx, actor, draft)
+            await self.admin_log.record_published(tx, actor, draft)
             return Prepared(draft.content, draft.silent, draft.origin, are_uploads_counted=True)
 
         # The key lets a repeat by the same actor find the post; that there is one only is the taking's doing.
         key = key_of(draft_id)
-        posted = await self._messages.post_taken(actor, channel_id, take, key=key, said=key)
+        posted = await self.messages.post_taken(actor, channel_id, take, key=key, said=key)
         return posted, took
 
 

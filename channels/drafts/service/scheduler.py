@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -35,17 +36,17 @@ RETRY_SECONDS: Final = 1.0  # when the posting rate or the database stands in th
 log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, slots=True)
 class Scheduler:
     """The background work of this process."""
 
-    def __init__(self, publishing: DraftPublishing, store: DraftStore, clock: Clock) -> None:
-        self._publishing = publishing
-        self._store = store
-        self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-        self._wake = asyncio.Event()
-        self._next: datetime | None = None
-        """Until when it sleeps; None: it does not, or nothing is scheduled."""
+    publishing: DraftPublishing
+    store: DraftStore
+    clock: Clock
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _next: datetime | None = field(default=None, init=False)
+    """When it wakes up for a draft; None while it works, or if nothing is scheduled."""
 
     def start(self) -> None:
         """Publish what is due, from now on."""
@@ -87,7 +88,7 @@ class Scheduler:
     async def publish_due(self) -> float:
         """Publish all that is due; in how many seconds to look again."""
         tried: set[tuple[str, str, int]] = set()
-        while due := await self._store.list_due(self._clock.now(), AT_ONCE):
+        while due := await self.store.list_due_drafts(self.clock.now(), AT_ONCE):
             keys = {(draft.channel_id, draft.draft_id, draft.version) for draft in due}
             if keys <= tried:
                 return RETRY_SECONDS
@@ -95,17 +96,17 @@ class Scheduler:
             settled = await asyncio.gather(*(self._publish(draft) for draft in due))
             if not all(settled):
                 return RETRY_SECONDS
-        self._next = await self._store.next_due()
+        self._next = await self.store.find_next_due()
         if self._next is None:
             return LOOK_SECONDS
-        return min(LOOK_SECONDS, max(0.0, (self._next - self._clock.now()).total_seconds()))
+        return min(LOOK_SECONDS, max(0.0, (self._next - self.clock.now()).total_seconds()))
 
     async def _publish(self, draft: Draft) -> bool:
         """Publish the draft, or note why not; False: it stays due."""
         author = Actor(draft.author_id, is_app_admin=draft.by_app)
-        now = self._clock.now()
+        now = self.clock.now()
         try:
-            _, took = await self._publishing.post(
+            _, took = await self.publishing.post(
                 author, draft.channel_id, draft.draft_id, due_by=now
             )
             if not took:
@@ -126,5 +127,5 @@ class Scheduler:
     async def _fail(self, draft: Draft, refusal: DomainError, now: datetime) -> None:
         # A crash before this leaves it due, and the next look refuses it again.
         failure = Failure(code=refusal.code, detail=refusal.detail, at=now)
-        if await self._store.fail(draft, failure):
+        if await self.store.record_failure(draft, failure):
             log.info("draft %s of %s failed: %s", draft.draft_id, draft.channel_id, refusal.code)
