@@ -1,4 +1,4 @@
-"""Calls on reach: posts seen, and insights for those who run the channel."""
+"""Endpoints of analytics: views of posts, and insights for owner and admins."""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from groups.routes.responses.fields import Instant
 
 Format = Annotated[
     Literal["json", "csv"] | None,
-    Field(description="Goes before the `Accept` header; without either, JSON."),
+    Field(description="Takes precedence over the `Accept` header; JSON without either."),
 ]
 
 
@@ -46,7 +46,7 @@ class SeenBody(Body):
 
 
 class PostViewsResponse(Response):
-    """How many have seen a post."""
+    """The number of users who have seen a post."""
 
     seq: int
     views: int
@@ -64,9 +64,9 @@ class ViewRoutes:
     async def report_views(
         self, actor: Actor, channel_id: ChannelIdText, body: SeenBody
     ) -> Page[PostViewsResponse]:
-        """Tell which posts I have seen, up to 100; how many have seen each of them.
+        """Report up to 100 posts that I have seen; returns how many users have seen each of them.
 
-        Each user counts once a post, however often he tells. Posts that are gone are left out of the answer.
+        Each user counts once for each post. Deleted posts are left out of the response.
         """
         counts = await self.views.report(actor, GroupId(channel_id), body.seqs)
         return Page(
@@ -75,7 +75,7 @@ class ViewRoutes:
 
 
 def _no_number(value: object) -> object:
-    # A number would be taken for seconds since 1970.
+    # Pydantic would read a number as seconds since 1970.
     if isinstance(value, str) and not _DAY.fullmatch(value):
         raise ValueError("must be a day, as in 2026-01-31")
     return value
@@ -87,7 +87,7 @@ DayText = Annotated[date, BeforeValidator(_no_number)]
 
 
 class InsightQuery(Query):
-    """Which days (UTC, both included), and in which form."""
+    """Which days (UTC, both included), in which format."""
 
     first: Annotated[
         DayText | None,
@@ -108,13 +108,13 @@ class InsightQuery(Query):
 
 
 class PostInsightsQuery(PageQuery):
-    """Which posts, and in which form."""
+    """Which posts, in which format."""
 
     format: Format = None
 
 
 class DayResponse(Response):
-    """A day (UTC). `subscribers` at its end, null where it is not known; `net`: joined less left and removed."""
+    """A day (UTC). `subscribers`: at its end, null if not known. `net`: joined minus left and removed."""
 
     day: date
     subscribers: int | None
@@ -128,7 +128,7 @@ class DayResponse(Response):
 
 
 class HourResponse(Response):
-    """An hour of the day (UTC): views first reported and reactions given in it, on all days together."""
+    """An hour of the day (UTC): new views and reactions in it, summed over all days."""
 
     hour: int
     views: int
@@ -136,14 +136,14 @@ class HourResponse(Response):
 
 
 class MutedResponse(Response):
-    """How many subscribers have muted the channel now, and their share of all, from 0 to 1."""
+    """How many subscribers have muted the channel now, and their share, from 0 to 1."""
 
     count: int
     share: float
 
 
 class InsightsResponse(Response):
-    """How the channel fared on these days."""
+    """The channel's counts for these days."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -155,7 +155,7 @@ class InsightsResponse(Response):
 
 
 class PostInsightsResponse(Response):
-    """How far a post came: users who saw it, reactions it has now."""
+    """The users who have seen a post, and the reactions it has now."""
 
     seq: int
     created_at: Instant
@@ -176,7 +176,7 @@ class InsightRoutes:
     async def channel_insights(
         self, actor: Actor, channel_id: ChannelIdText, query: InsightQuery, accept: Accept
     ) -> InsightsResponse | Table:
-        """How the channel fares: its days, its hours, who has muted it (owner, admins with `see_insights`).
+        """Get the channel's counts by day and hour, and its muted share (owner, admins with `see_insights`).
 
         As CSV (`Accept: text/csv` or `format=csv`) with the columns of `DayResponse`, or of `HourResponse`.
         """
@@ -196,7 +196,7 @@ class InsightRoutes:
     async def post_insights(
         self, actor: Actor, channel_id: ChannelIdText, query: PostInsightsQuery, accept: Accept
     ) -> Page[PostInsightsResponse] | Table:
-        """How far each post came, newest first (owner, admins with `see_insights`).
+        """List the views and reactions of posts, newest first (owner, admins with `see_insights`).
 
         As CSV with the columns of `PostInsightsResponse`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
         """

@@ -1,7 +1,7 @@
-"""What stored channels must fulfil, and how they are set right.
+"""What stored channels must fulfil, and how they are repaired.
 
-The channel's document is the one that holds what nothing else knows, so it decides: a group that lost its marker gets
-it back, while a marked group without document is told and left alone.
+The channel's document has data that is stored nowhere else, so it decides: a group that lost its marker gets it back. A
+marked group without a document is reported, not repaired.
 """
 
 from collections.abc import AsyncIterator
@@ -20,11 +20,11 @@ from groups.models import GroupType
 from groups.service.lifecycle.update import GroupChanges, UpdateService
 
 REPAIR_ACTOR: Final = Actor(UserId("channels-verify"), is_app_admin=True)
-"""Whoever repairs acts for the application."""
+"""Repairs act with the rights of the application."""
 
 
 def checks(database: Database, updating: UpdateService, limits: Limits) -> list[Check]:
-    """All checks of channels, in the order in which their repairs build on each other."""
+    """Return all checks of channels, in the order in which their repairs build on each other."""
     audit = _Audit(
         database=database, store=ChannelAuditStore(database), updating=updating, limits=limits
     )
@@ -54,7 +54,7 @@ class _Audit:
     limits: Limits
 
     async def find_wrong_markers(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Channel documents and marked groups one to one."""
+        """Each channel document has a marked group, and each marked group a document."""
         async for row in self.store.wrong_markers(snapshot):
             subject, channel_id = f"channel {row['_id']}", GroupId(row["_id"])
             if not row["listed"]:
@@ -92,7 +92,7 @@ class _Audit:
         return lambda: self.database.run(work)
 
     async def find_wrong_count(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The counter that makes the limit of channels exact."""
+        """The counter, which makes the limit of channels exact, equals the number of channels."""
         counted = await self.store.counted(snapshot)
         there_are = await snapshot.number("channels")
         if counted != there_are:

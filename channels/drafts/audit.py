@@ -1,4 +1,4 @@
-"""What stored drafts must fulfil: each belongs to a channel, and is due when it says."""
+"""Checks of stored drafts: each belongs to a channel, and the scheduler publishes it at its `publish_at`."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.service import MessageService
 
 HOLDER: Final = "drafts"
-"""The collection whose documents hold a `content` as messages do, with uploads that count as used."""
+"""The collection whose documents have a `content` like messages, with uploads that count as used."""
 
 STEP: Final = 20  # drafts a transaction: each may hold ten uploads
 
@@ -27,7 +27,7 @@ _IS_DUE_AT: Final[dict[str, Any]] = {
 def checks(
     database: Database, draft_content: DraftContent, messages: MessageService
 ) -> list[Check]:
-    """The checks of drafts."""
+    """Return the checks of drafts."""
     audit = _Audit(
         database=database,
         store=DraftStore(database),
@@ -60,7 +60,7 @@ class _Audit:
     messages: MessageService
 
     async def find_drafts_without_channel(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """A draft left behind would be greeted by the admins of the next channel with that id."""
+        """Drafts are deleted with their channel: a later channel with the same id must not have them."""
         rows = snapshot.rows(
             HOLDER,
             [
@@ -93,7 +93,7 @@ class _Audit:
         return repair
 
     async def find_wrong_hours(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The schedulers look at `due_at` only."""
+        """The scheduler reads only `due_at`, which must match `publish_at` and `failure`."""
         rows = snapshot.rows(
             HOLDER,
             [
@@ -104,7 +104,7 @@ class _Audit:
         async for row in rows:
             subject = f"draft {row['draft_id']} of {row['channel_id']}"
             repair = self._repair_hour(GroupId(row["channel_id"]), row["draft_id"])
-            yield Finding("P6", subject, "is not due when it says", repair)
+            yield Finding("P6", subject, "is not due at its publish_at", repair)
 
     def _repair_hour(self, channel_id: GroupId, draft_id: str) -> Repair:
         async def work(tx: Tx) -> str | None:
@@ -112,6 +112,6 @@ class _Audit:
             if draft is None:
                 return None
             await self.store.replace(draft, tx)
-            return "had it due when it says"
+            return "set when it is due"
 
         return lambda: self.database.run(work)

@@ -1,8 +1,7 @@
 """Draft documents: `_id` is `channel<US>draft`.
 
-`order_at` is the sort key of lists, the hour of a scheduled one and else when it was made; of one hour, what was made
-first comes first. `due_at` is there only while
-it publishes itself, so that the index by which the schedulers look holds nothing else.
+`order_at` is the sort key of lists: `publish_at` of a scheduled post, else the creation time. Drafts with the same one
+are sorted by creation. `due_at` exists only while the scheduler is to publish the draft, so its index has no others.
 """
 
 from datetime import datetime
@@ -14,7 +13,7 @@ from groups.kernel.mongo import Database, Document, Index, Tx
 
 
 class DraftPosition(NamedTuple):
-    """Where in a list a draft stands."""
+    """The position of a draft in its list."""
 
     order_at: datetime
     created_at: datetime
@@ -24,11 +23,11 @@ class DraftPosition(NamedTuple):
 _ORDER: Final = [("order_at", 1), ("created_at", 1), ("draft_id", 1)]
 
 _STORED_ONLY: Final = ("_id", "order_at", "due_at", "is_scheduled")
-"""The fields that only the database needs."""
+"""Stored fields that are not in the model."""
 
 
 def position_of(draft: Draft) -> DraftPosition:
-    """Where the draft stands in its list."""
+    """Return the position of the draft in its list."""
     return DraftPosition(draft.publish_at or draft.created_at, draft.created_at, draft.draft_id)
 
 
@@ -39,12 +38,12 @@ class DraftStore:
         Index(
             "drafts",
             [("channel_id", 1), ("is_scheduled", 1), *_ORDER],
-            "the drafts of a channel, or its scheduled ones by their hour; how many there are",
+            "the drafts of a channel, or its scheduled posts by publish_at; their number",
         ),
         Index(
             "drafts",
             [("due_at", 1), ("created_at", 1)],
-            "what is due, and what will be next",
+            "the drafts that are due, and the next one",
             partial={"due_at": {"$type": "date"}},
         ),
     )
@@ -55,7 +54,6 @@ class DraftStore:
     async def find_draft(
         self, channel_id: GroupId, draft_id: str, tx: Tx | None = None
     ) -> Draft | None:
-        """The draft."""
         document = await self._drafts.find_one(
             _key(channel_id, draft_id), session=tx.session if tx else None
         )
@@ -64,7 +62,7 @@ class DraftStore:
     async def list_drafts(
         self, channel_id: GroupId, *, scheduled: bool, after: DraftPosition | None, limit: int
     ) -> list[Draft]:
-        """Drafts of the channel, the scheduled ones or the others, in the order of their places."""
+        """Return the channel's scheduled posts, or its other drafts, after the position `after`."""
         # Uses index: channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1
         wanted: Document = {"channel_id": channel_id, "is_scheduled": scheduled}
         if after is not None:
@@ -81,7 +79,7 @@ class DraftStore:
     async def count_drafts(
         self, channel_id: GroupId, *, scheduled: bool, limit: int, tx: Tx
     ) -> int:
-        """How many the channel has, scheduled ones or others; never more than `limit` are looked at."""
+        """Count the channel's scheduled posts, or its other drafts, up to `limit`."""
         # Uses index: channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1 (covered)
         cursor = self._drafts.find(
             {"channel_id": channel_id, "is_scheduled": scheduled},
@@ -91,18 +89,17 @@ class DraftStore:
         return len(await cursor.to_list(None))
 
     async def insert(self, draft: Draft, tx: Tx) -> None:
-        """Add a draft."""
         await self._drafts.insert_one(_to_document(draft), session=tx.session)
 
     async def replace(self, draft: Draft, tx: Tx) -> None:
-        """Store what was changed."""
+        """Store a changed draft."""
         key = _key(draft.channel_id, draft.draft_id)
         await self._drafts.replace_one(key, _to_document(draft), session=tx.session)
 
     async def take_draft(
         self, channel_id: GroupId, draft_id: str, tx: Tx, *, due_by: datetime | None = None
     ) -> Draft | None:
-        """Remove and answer the draft, if it is there and, where that is asked, due by then."""
+        """Delete and return the draft, with `due_by` only if it is due by then."""
         wanted = _key(channel_id, draft_id)
         if due_by is not None:
             wanted["due_at"] = {"$lte": due_by}
@@ -110,7 +107,7 @@ class DraftStore:
         return _to_draft(document) if document else None
 
     async def take_drafts(self, channel_id: GroupId, limit: int, tx: Tx) -> list[Draft]:
-        """Remove and answer up to `limit` drafts of the channel."""
+        """Delete and return up to `limit` drafts of the channel."""
         cursor = self._drafts.find({"channel_id": channel_id}, session=tx.session).limit(limit)
         drafts = [_to_draft(document) for document in await cursor.to_list(None)]
         if drafts:
@@ -123,7 +120,7 @@ class DraftStore:
     # --- the schedule ---------------------------------------------------------------------------------------------
 
     async def list_due_drafts(self, now: datetime, limit: int) -> list[Draft]:
-        """Those that are due, of all channels, in the order in which they became so."""
+        """Return the due drafts of all channels, in the order in which they became due."""
         # Uses index: due_at_1_created_at_1
         cursor = (
             self._drafts.find({"due_at": {"$lte": now}})
@@ -133,7 +130,7 @@ class DraftStore:
         return [_to_draft(document) for document in await cursor.to_list(None)]
 
     async def find_next_due(self) -> datetime | None:
-        """When the next one is due, or was; None: nothing is scheduled."""
+        """Return when the next draft is or was due; None if none is scheduled."""
         # Uses index: due_at_1_created_at_1
         cursor = (
             self._drafts.find({"due_at": {"$type": "date"}}, {"_id": 0, "due_at": 1})
@@ -144,7 +141,7 @@ class DraftStore:
         return rows[0]["due_at"] if rows else None
 
     async def record_failure(self, draft: Draft, failure: Failure) -> bool:
-        """Note why it was not published; False when it was changed, published or thrown away meanwhile."""
+        """Store why it was not published. Returns False if it was changed, published or deleted meanwhile."""
         result = await self._drafts.update_one(
             {**_key(draft.channel_id, draft.draft_id), "version": draft.version},
             {"$set": {"failure": failure.model_dump(mode="python")}, "$unset": {"due_at": ""}},

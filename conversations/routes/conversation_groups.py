@@ -37,7 +37,7 @@ class ConversationGroupRoutes:
 
     @get("/v1/conversation-groups")
     async def list_groups(self, actor: Actor) -> Page[ConversationGroupResponse]:
-        """All my conversation groups with their unread totals: the built-in ones, then my own in the order made."""
+        """List my conversation groups with their unread totals: the built-in ones, then my own by creation."""
         totals = await self.conversation_list.list_groups(actor)
         return Page(items=[conversation_group_response(total) for total in totals])
 
@@ -49,10 +49,10 @@ class ConversationGroupRoutes:
     async def put_group(
         self, actor: Actor, name: ConversationGroupName, body: AddConversations | None
     ) -> Reply[ChangedConversationGroupResponse]:
-        """Make a conversation group with these conversations in it, or add them to the one there is.
+        """Create a conversation group with these conversations, or add them to the existing one.
 
-        201 when the call made it. Each conversation has its own result: one that is not mine, or beyond what the
-        conversation group holds, is not added, and the others are.
+        201 if the call created it. Each conversation has its own result: one that is not mine, or for which the group
+        has no room, is not added; the others are.
         """
         ids = [ConversationId(key) for key in body.conversation_ids] if body else []
         changed = await self.groups.put(actor, name, ids)
@@ -84,7 +84,7 @@ class ConversationGroupRoutes:
     async def change(
         self, actor: Actor, name: ConversationGroupName, body: ChangeConversationGroup
     ) -> ChangedConversationGroupResponse:
-        """Put conversations into a conversation group, and take others out; each has its own result."""
+        """Add conversations to a conversation group and remove others; each has its own result."""
         changed = await self.groups.change(
             actor,
             name,

@@ -1,4 +1,4 @@
-"""What the conversation calls take and answer."""
+"""The request and response bodies of the endpoints of conversations."""
 
 from typing import Annotated, Self
 
@@ -27,7 +27,7 @@ from groups.routes.responses.fields import Changes, Instant, ItemError
 
 
 def _not_dots(text: str) -> str:
-    # A path cannot name these: clients resolve them away.
+    # A path cannot contain these: clients resolve them.
     if text in {".", ".."}:
         raise PydanticCustomError("dots", "must not be . or ..")
     return text
@@ -43,7 +43,7 @@ ConversationGroupName = Annotated[
 
 
 class LastMessageResponse(Response):
-    """The newest message; in a channel, which speaks with one voice, without its sender."""
+    """The newest message. In a channel `sender_id` is null."""
 
     seq: int
     sender_id: UserId | None
@@ -52,10 +52,11 @@ class LastMessageResponse(Response):
 
 
 class ConversationResponse(Response):
-    """A conversation as its user sees it; `last_message` is null where there is none for him to read.
+    """A conversation as its user sees it; `last_message` is null if there is none that they may read.
 
-    `verified`: it is a channel, or one-to-one with a channel, that the application vouches for.
-    `group_id` is null where it is one-to-one, `peer_id` (the other user, or the channel) where it is not.
+    `verified`: it is a verified channel, or one-to-one with one.
+    A one-to-one conversation has a `peer_id` (the other user, or the channel), any other a `group_id`; the other field
+    is null.
     """
 
     conversation_id: ConversationId
@@ -79,7 +80,7 @@ class ConversationResponse(Response):
 
 
 def conversation_response(listed: ListedConversation) -> ConversationResponse:
-    """The conversation as answered."""
+    """Build the response for a conversation."""
     conversation, last, settings = listed.conversation, listed.last, listed.conversation.settings
     return ConversationResponse.model_construct(
         conversation_id=conversation.conversation_id,
@@ -113,14 +114,14 @@ def conversation_response(listed: ListedConversation) -> ConversationResponse:
 
 
 class ConversationMissing(Response):
-    """One of several conversations asked for that I do not have."""
+    """A conversation that I asked for and do not have."""
 
     conversation_id: ConversationId
     error: ItemError
 
 
 class UpdateConversation(Changes):
-    """New values; what is left out stays."""
+    """New values; fields that are left out stay."""
 
     model_config = Body.model_config | {
         "json_schema_extra": {"examples": [{"muted": True}, {"pinned": True, "draft": "Dear"}]}
@@ -146,17 +147,18 @@ class UpdateConversation(Changes):
 
 
 class ReadUpTo(Body):
-    """How far it is read."""
+    """How far to mark it as read."""
 
     model_config = Body.model_config | {"json_schema_extra": {"examples": [{"seq": 12}]}}
 
     seq: Annotated[
-        int | None, Field(ge=0, lt=2**53, description="The last message read; without it, all.")
+        int | None,
+        Field(ge=0, lt=2**53, description="The last message read; without it, all messages."),
     ] = None
 
 
 class ReadMarkResponse(Response):
-    """How far the conversation is read now."""
+    """How far the conversation is read after the call."""
 
     conversation_id: ConversationId
     read_seq: int
@@ -164,7 +166,7 @@ class ReadMarkResponse(Response):
 
 
 def read_mark_response(mark: ReadMark) -> ReadMarkResponse:
-    """The read cursor as answered."""
+    """Build the response for a read cursor."""
     return ReadMarkResponse.model_construct(
         conversation_id=mark.conversation_id,
         read_seq=mark.read_seq,
@@ -173,7 +175,7 @@ def read_mark_response(mark: ReadMark) -> ReadMarkResponse:
 
 
 class ReadScopeBody(Body):
-    """What is read."""
+    """What to mark as read."""
 
     model_config = Body.model_config | {
         "json_schema_extra": {"examples": [{"scope": "all"}, {"scope": "channels"}]}
@@ -197,7 +199,7 @@ class UnreadResponse(Response):
 
 
 def unread_response(unread: Unread) -> UnreadResponse:
-    """The totals as answered."""
+    """Build the response for unread totals."""
     return UnreadResponse.model_construct(
         total=unread.total,
         channels=unread.channels,
@@ -207,7 +209,7 @@ def unread_response(unread: Unread) -> UnreadResponse:
 
 
 class ConversationGroupResponse(Response):
-    """A conversation group: unread without muted and hidden conversations, the number of all in it."""
+    """A conversation group. `unread_count` leaves out muted and hidden conversations, `conversation_count` does not."""
 
     name: str
     unread_count: int
@@ -216,7 +218,7 @@ class ConversationGroupResponse(Response):
 
 
 def conversation_group_response(total: GroupTotal) -> ConversationGroupResponse:
-    """The conversation group as answered."""
+    """Build the response for a conversation group."""
     return ConversationGroupResponse.model_construct(
         name=total.name,
         unread_count=total.unread_count,
@@ -226,7 +228,7 @@ def conversation_group_response(total: GroupTotal) -> ConversationGroupResponse:
 
 
 class AddConversations(Body):
-    """What to put into the conversation group."""
+    """The conversations to add."""
 
     model_config = Body.model_config | {
         "json_schema_extra": {"examples": [{"conversation_ids": ["group_@TOA#_news"]}]}
@@ -236,7 +238,7 @@ class AddConversations(Body):
 
 
 class ChangeConversationGroup(Body):
-    """What to put in and what to take out; both together count against the limit of ids a call."""
+    """The conversations to add and to remove. Both count towards the limit of ids a call."""
 
     model_config = Body.model_config | {
         "json_schema_extra": {
@@ -263,7 +265,7 @@ class RenameConversationGroup(Body):
 
 
 class ConversationResult(Response):
-    """What became of one conversation that a call named; `error` says why it is not as wanted."""
+    """The result for one conversation of the call; `error` is the reason if it failed."""
 
     conversation_id: str
     ok: bool
@@ -271,7 +273,7 @@ class ConversationResult(Response):
 
 
 class ChangedConversationGroupResponse(ConversationGroupResponse):
-    """The conversation group after the call, and what became of each conversation named."""
+    """The conversation group after the call, and the result for each conversation."""
 
     results: list[ConversationResult]
 
@@ -279,7 +281,7 @@ class ChangedConversationGroupResponse(ConversationGroupResponse):
 def changed_conversation_group_response(
     changed: ChangedConversationGroup,
 ) -> ChangedConversationGroupResponse:
-    """The conversation group after a call as answered."""
+    """Build the response for a changed conversation group."""
     return ChangedConversationGroupResponse.model_construct(
         name=changed.total.name,
         unread_count=changed.total.unread_count,

@@ -14,7 +14,7 @@ from groups.kernel.endpoint import Query, get, post
 
 
 class UnreadQuery(Query):
-    """What counts."""
+    """Which conversations count."""
 
     include_muted: Annotated[bool, Field(description="Count muted conversations too.")] = False
 
@@ -30,12 +30,12 @@ class UnreadRoutes:
 
     @get("/v1/unread")
     async def unread(self, actor: Actor, query: UnreadQuery) -> UnreadResponse:
-        """My unread totals: in channels, in chats, and in each of my conversation groups."""
+        """Get my unread totals: in channels, in chats, and in each of my conversation groups."""
         return unread_response(
             await self.conversation_list.unread_totals(actor, include_muted=query.include_muted)
         )
 
     @post("/v1/read", errors=[ConversationGroupNotFound])
     async def read_all(self, actor: Actor, body: ReadScopeBody) -> UnreadResponse:
-        """Mark all conversations read, or all in a conversation group; answers what is still unread."""
+        """Mark all conversations, or all of a conversation group, as read; returns the unread totals after it."""
         return unread_response(await self.read_cursors.mark_all_read(actor, body.scope))

@@ -23,7 +23,7 @@ from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import Group, Stream, stream_of
 from groups.service.messages.stream import StreamService
 
-_CLEARED_AT_ONCE: Final = 100
+_CLEARED_AT_ONCE: Final = 100  # threads read at a time
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 
@@ -115,17 +115,17 @@ class ThreadService:
 
         return await self.database.run(work, *inbox_locks(dialogue.stream_id))
 
-    # --- the channel's end ----------------------------------------------------------------------------------------
+    # --- deletion of the channel ----------------------------------------------------------------------------------
 
     async def on_disbanded(self, group: Group, tx: Tx) -> None:
-        """Let no thread begin in a channel that is just ending (a hook of `groups`)."""
+        """Conflict with new threads of a channel that is being deleted (a hook of `groups`)."""
         if group.is_channel:
             await self.threads.touch_guards(group.group_id, tx)
 
     async def on_stream_ended(self, stream_id: StreamId) -> None:
-        """Clear away the threads of a disbanded channel (a hook of `groups`); again changes nothing more.
+        """Delete the threads of a deleted channel (a hook of `groups`). Repeating it changes nothing.
 
-        Publishes: ConversationEnded, for each.
+        Publishes: ConversationEnded, for each thread.
         """
         channel_id = GroupId(stream_id.removeprefix(_GROUP_PREFIX))
         while threads := await self.threads.list_threads(
@@ -137,19 +137,19 @@ class ThreadService:
         await self.database.run(lambda tx: self._forget(channel_id, tx))
 
     async def _clear(self, thread: Thread) -> bool:
-        """Clear one thread away; False where its channel lives, since another process finished and the id was taken."""
+        """Delete one thread. Returns False if its channel exists: another process finished, and the id was reused."""
         dialogue = thread.dialogue
         stream_id, own = dialogue.stream_id, stream_of(thread.channel_id)
 
         async def end(tx: Tx) -> bool:
             if own in await self.streams.heads([own], tx):
                 return False
-            # Whoever writes into it, or sets something on it, meanwhile conflicts with this.
+            # Concurrent messages in it, and changes of its settings, conflict with this.
             is_first = stream_id in await self.streams.heads([stream_id], tx)
             await self.streams.end(stream_id, tx)
             users, conversation_id = [dialogue.user_id], dialogue.conversation_id
             await self.settings.delete_settings(conversation_id, users, tx)
-            if is_first:  # else it was told before a crash, or by another process that clears too
+            if is_first:  # else it was published before a crash, or by another process
                 now = self.clock.now()
                 tx.publish(
                     ConversationEnded(
@@ -171,10 +171,10 @@ class ThreadService:
             return False
         while await self.database.run(step):
             pass
-        # After the messages: who adds something to one writes it too, so none is added from now on.
+        # After the messages: adding a reaction writes the message too, so no reaction can be added from now on.
         for hook in self.cleared:
             await hook(stream_id)
-        # Last: a crash before this line leaves the thread, by which the next one who clears finds what is left.
+        # Last: after a crash before this line, the remaining thread leads the next cleanup to what is left.
         await self.database.run(forget)
         return True
 

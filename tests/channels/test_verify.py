@@ -360,7 +360,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
     ),
     "draft that is never due": (
         update("drafts", key_of(NEWS, SOON), {"$unset": {"due_at": ""}}),
-        f"P6 draft {SOON} of {NEWS}: is not due when it says",
+        f"P6 draft {SOON} of {NEWS}: is not due at its publish_at",
         True,
     ),
     "lost marker": (

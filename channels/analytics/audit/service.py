@@ -1,6 +1,6 @@
-"""What stored views and days must fulfil, and how they are set right.
+"""What stored views and days must fulfil, and how they are repaired.
 
-That `member_count` is the number of member records is for `groups.audit`, whose repairs come first.
+`groups.audit` checks that `member_count` is the number of members; its repairs come first.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from groups.wiring import GroupChat
 
 SHOWN_SECONDS: Final = 1.0
 """How long after its batch a post may show fewer views than are counted; a server needs milliseconds."""
-OUTDATED: Final = 1_000  # posts looked at again together
+OUTDATED: Final = 1_000  # posts checked again in one query
 
 
 def checks(database: Database, chat: GroupChat) -> list[Check]:
-    """All checks of reach, in the order in which their repairs build on each other."""
+    """Return all checks of analytics, in the order in which their repairs build on each other."""
     audit = _Audit(database=database, store=AnalyticsAuditStore(database), chat=chat)
     return [
         Check(
@@ -44,7 +44,7 @@ def checks(database: Database, chat: GroupChat) -> list[Check]:
 
 
 def muted_count(database: Database, chat: GroupChat) -> Check:
-    """That as many are counted as have muted a group."""
+    """Return the check of the number of members who have muted a group."""
     return Check(
         "P4",
         "as many have muted a group as are counted",
@@ -63,9 +63,9 @@ class _Audit:
     # --- views ----------------------------------------------------------------------------------------------------
 
     async def find_wrong_views(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Views of what is not there, and posts that show fewer than are counted."""
+        """Every post with views exists and shows the counted views."""
         async for row in self.store.views_without_message(snapshot):
-            # Where the stream lives on, the message is what is missing (P2), and it may come back from a backup.
+            # If the stream exists, the message is missing (P2), and a backup may bring it back.
             repair = None if row["stream"] else self._delete_views(row["_id"])
             yield Finding("P4", _name(row["_id"]), "does not exist, and has views", repair)
         outdated: dict[str, int] = {}
@@ -81,7 +81,7 @@ class _Audit:
     async def _still_outdated(self, counts: dict[str, int]) -> AsyncIterator[Finding]:
         if not counts:
             return
-        # A server shows a batch's views right after it, which the snapshot may have fallen between.
+        # A server updates the posts right after each batch; the snapshot may lie between the two.
         await asyncio.sleep(SHOWN_SECONDS)
         for message_id, shown in (await self.store.find_shown(counts)).items():
             if shown < counts[message_id]:
@@ -115,8 +115,8 @@ class _Audit:
     # --- days -----------------------------------------------------------------------------------------------------
 
     async def find_wrong_days(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The subscribers at the end of the last day on which somebody came or went, and the members."""
-        # What `groups.audit` has mended meanwhile counts.
+        """The subscribers at the end of the last counted day equal the members."""
+        # Includes the repairs of `groups.audit`.
         await snapshot.renew(older_than=0)
         async for row in self.store.wrong_subscribers(snapshot):
             problem = (
@@ -141,8 +141,8 @@ class _Audit:
     # --- muted ----------------------------------------------------------------------------------------------------
 
     async def find_wrong_muted(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The counter of those who have muted a group."""
-        # Settings of strangers, which `conversations.audit` has deleted meanwhile, do not count.
+        """The stored number of members who have muted a group equals that of their settings."""
+        # Without settings of non-members, which `conversations.audit` has deleted.
         await snapshot.renew(older_than=0)
         async for row in self.store.wrong_muted(snapshot):
             problem = f"{row['counted']} members are counted who muted it, {row['muted']} have"
@@ -155,7 +155,7 @@ class _Audit:
             if not await self.chat.lookup.accesses_of({REPAIR_ACTOR}, group_id, tx):
                 return None
             before, after = await self.store.recount_muted(group_id, tx)
-            return f"counted anew: {after}" if before != after else None
+            return f"counted again: {after}" if before != after else None
 
         return lambda: self.database.run(work)
 

@@ -1,6 +1,6 @@
-"""How a channel fares, for those who run it: its days, its hours, its posts, and who has muted it.
+"""Insights for owner and admins: a channel's counts by day and hour, its posts, and its muted share.
 
-Everything is read from counts that were kept on the way (`days`); nothing is counted when somebody asks.
+All numbers are read from stored counts (`days`); a request counts nothing.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ _SUMS: Final = ("joined", "left", "removed", "posts", "views", "reactions")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InsightService:
-    """Insights into channels."""
+    """Reads the insights of channels."""
 
     days: DayStore
     profiles: ProfileCache
@@ -41,10 +41,10 @@ class InsightService:
     async def get(
         self, actor: Actor, channel_id: GroupId, first: date | None, last: date | None
     ) -> Insights:
-        """The days from `first` to `last` (UTC, both included), their hours, and the muted share as it is now.
+        """Return the counts from `first` to `last` (UTC, both included), and the current muted share.
 
-        Without `last` they end today, and so they do where it is later; without `first` there are 30. At most
-        `insight_range_days`. Raises: ChannelNotFound; PermissionRefused; InvalidRequest.
+        `last` defaults to today, as does a later day; `first` defaults to a range of 30 days. Raises: ChannelNotFound;
+        PermissionRefused; InvalidRequest for more than `insight_range_days` days.
         """
         access = await self._check_may_see(actor, channel_id)
         today = self.clock.now().astimezone(UTC).date()
@@ -65,13 +65,13 @@ class InsightService:
             sums.setdefault(day, Counter()).update({name: row.get(name, 0) for name in _SUMS})
             if "subscribers" in row:
                 ends[day] = row["subscribers"]
-            # A document counts one thing alone, and its hours are that thing's.
+            # A document counts only one kind, and its hours belong to that kind.
             hours = views if "views" in row else reactions
             hours.update({int(hour): number for hour, number in row.get("hours", {}).items()})
         before = await self._subscribers_before(access, first)
         known_from = self._known_from(access, today)
         members = access.group.member_count
-        # Read a moment apart: somebody may have muted it, or left, in between.
+        # The two numbers are read at different moments, so the counts are bounded.
         muted = min(max(0, await self.days.count_muted(channel_id, MUTED_SHARES)), members)
         return Insights(
             first=first,
@@ -84,7 +84,7 @@ class InsightService:
     async def posts(
         self, actor: Actor, channel_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[PostInsights], str | None]:
-        """A page of posts, newest first, with how far each came; recalled ones are left out.
+        """Return a page of posts, newest first, with their views and reactions, without deleted posts.
 
         Raises: ChannelNotFound; PermissionRefused; BadCursor.
         """
@@ -107,19 +107,19 @@ class InsightService:
         return access
 
     async def _subscribers_before(self, access: AccessContext, first: date) -> int:
-        """How many subscribers there were when the day began."""
+        """Return the number of subscribers when the day began."""
         channel_id = access.group.group_id
         row = await self.days.find_members_before(channel_id, first)
         if row is not None:
             return int(row["subscribers"])
         row = await self.days.find_members_from(channel_id, first)
-        if row is None:  # nobody came or went since counting began
+        if row is None:  # no subscriber joined or left since counting began
             return access.group.member_count
         net = row.get("joined", 0) - row.get("left", 0) - row.get("removed", 0)
         return int(row["subscribers"] - net)
 
     def _known_from(self, access: AccessContext, today: date) -> date:
-        """The first day of which the number of subscribers is known."""
+        """Return the first day with a known number of subscribers."""
         kept = today - timedelta(days=self.limits.insight_days)
         return max(kept, access.group.created_at.astimezone(UTC).date())
 

@@ -1,12 +1,12 @@
-"""Who saw which posts, reported by clients and counted once for each user and post.
+"""Views of posts: clients report the posts that a user has seen, and each user counts once for each post.
 
-Reports on one channel share group-commit batches. A batch reads the sketches of the posts that its reports name, adds
-its users, and writes the sketches that changed, with the day's count, in one transaction: two processes at one post
-conflict, and one of them runs again on what the other left. A report that tells nothing new writes nothing.
+Reports about one channel share batches. A batch reads the sketches of the reported posts, adds its users, and writes
+the changed sketches and the day's count in one transaction. Two processes that count the same post conflict, and one
+runs again on the result of the other. A report with nothing new writes nothing.
 
-The number that readers see stands in the post itself and is raised once the batch is committed, by a plain write: in
-the transaction it would collide with every batch of reactions to the post. A crash in between leaves posts that show
-fewer views than are counted, until the next report about them; `channels verify` finds and raises them.
+The number that readers see is stored in the post and raised after the batch is committed, by a write of its own: in the
+transaction it would conflict with every batch of reactions to the post. After a crash in between, posts show fewer
+views than are counted until the next report about them; `channels verify` finds and repairs them.
 """
 
 import asyncio
@@ -36,13 +36,13 @@ from groups.service.access.bulk import BulkAccess
 from groups.service.messages.service import MessageService
 from groups.service.messages.view_counts import ViewCounts
 
-POSTS_AT_ONCE: Final = 200  # sketches in memory, of 4 KiB each, however many posts a batch names
-STEP: Final = 1_000  # documents a transaction when a channel is cleared away
+POSTS_AT_ONCE: Final = 200  # bounds the memory of a batch: a sketch has 4 KiB
+STEP: Final = 1_000  # documents a transaction when a channel is deleted
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """The actor has seen these posts."""
+    """The posts that the actor has seen."""
 
     actor: Actor
     seqs: frozenset[int]
@@ -50,7 +50,7 @@ class _Report:
 
 @dataclass(slots=True)
 class _BatchCounts:
-    """What a batch found, shared by its callers: the count of each post, and those that the posts do not show yet."""
+    """The result of a batch, shared by its callers. `not_shown`: counts that the posts do not show yet."""
 
     stream_id: StreamId
     counts: dict[int, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class _BatchCounts:
 
 @dataclass(kw_only=True, slots=True)
 class ViewService:
-    """The views of posts."""
+    """Counts the views of posts."""
 
     database: Database
     views: ViewStore
@@ -83,12 +83,12 @@ class ViewService:
     async def report(
         self, actor: Actor, channel_id: GroupId, seqs: Sequence[int]
     ) -> dict[int, int]:
-        """Count the actor among those who saw these posts; how many saw each of them, by seq.
+        """Count the actor as a viewer of these posts. Returns the number of viewers of each post, by seq.
 
-        Whoever may read posts may report them; the application's own admin is answered, and not counted. Posts that do
-        not exist, are recalled or hidden from the actor are passed over: a client tells what it showed, which may be
-        gone by now. Again changes nothing. Publishes nothing. At most `views_per_call` posts.
-        Raises: ChannelNotFound; Banned; InvalidRequest.
+        Users who may read posts may report them; the application itself is not counted. Posts that do not exist, are
+        deleted or hidden from the actor are skipped, since a post may be deleted after a client showed it. Repeating a
+        report changes nothing. Publishes nothing.
+        Raises: ChannelNotFound; Banned; InvalidRequest for more than `views_per_call` posts.
         """
         limit = self.limits.views_per_call
         if len(seqs) > limit:
@@ -101,7 +101,7 @@ class ViewService:
         return {seq: counted.counts[seq] for seq in sorted({*seqs} & counted.counts.keys())}
 
     async def _show_counts(self, counted: _BatchCounts) -> None:
-        # The first of the batch's callers writes for all of them, also when he goes away meanwhile.
+        # The first caller of the batch writes for all of them, even if its request is cancelled meanwhile.
         if counted.showing is None and counted.not_shown:
             counted.showing = asyncio.create_task(
                 self.view_counts.raise_to(counted.stream_id, counted.not_shown), name="views-shown"
@@ -140,7 +140,7 @@ class ViewService:
         return outcomes
 
     async def _count(self, counted: _BatchCounts, seen: Mapping[int, set[UserId]], tx: Tx) -> int:
-        """Count these users on these posts; how many views there are more."""
+        """Count these users as viewers of these posts. Returns the number of new views."""
         stream_id = counted.stream_id
         shown = await self.view_counts.shown(stream_id, seen.keys(), tx)
         kept = await self.views.find_many(stream_id, shown.keys(), tx)
@@ -156,7 +156,7 @@ class ViewService:
             counted.counts[seq] = views.count
             if views.count > number and seq not in new:
                 counted.not_shown[seq] = views.count
-        # In the transaction, once in a post's life: clearing the post away conflicts with the first to see it.
+        # The first views of a post are written in the transaction, so they conflict with the deletion of the post.
         await self.view_counts.raise_to(stream_id, {seq: v.count for seq, v in new.items()}, tx)
         await self.views.insert_many(stream_id, new, tx)
         await self.views.replace_many(stream_id, changed, tx)
@@ -165,18 +165,18 @@ class ViewService:
     # --- end ------------------------------------------------------------------------------------------------------
 
     async def stream_ended(self, stream_id: StreamId) -> None:
-        """Delete what was counted of an ended stream and its channel, in steps; doing it again changes nothing.
+        """Delete the views and days of a deleted channel, in steps. Repeating it changes nothing.
 
         Raises: Unavailable.
         """
-        # Views first: whoever counts them on a day has written one of their documents too.
+        # Views first: a batch that counts views on a day has also written one of their documents.
         while await self.database.run(lambda tx: self._delete_views(stream_id, tx)):
             pass
         while await self.database.run(lambda tx: self._delete_days(stream_id, tx)):
             pass
 
     async def _delete_views(self, stream_id: StreamId, tx: Tx) -> int:
-        # A stream that lives is that of a new group of the same id; see `reactions.service`.
+        # If the stream exists, it belongs to a new group with the same id.
         if await self.messages.has_stream(stream_id, tx):
             return 0
         return await self.views.delete_some(stream_id, STEP, tx)

@@ -1,7 +1,7 @@
-"""Tells the channel's admin log what one admin did to the draft of another.
+"""Records in the channel's admin log what an admin did to another admin's draft.
 
-Every admin reads the log, also who may not post and so sees no draft. An entry therefore names the draft, whose it was
-and its hour, and keeps nothing of what it says.
+Admins who may not post can read the log but not the drafts. So an entry names the draft, its author, the kind of
+content and its `publish_at`, but does not contain its text.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from groups.service.admin_log import AdminLog
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DraftAdminLog:
-    """What is told of drafts."""
+    """Records changes of drafts."""
 
     admin_log: AdminLog
     guard: AccessGuard
@@ -31,14 +31,14 @@ class DraftAdminLog:
         draft: Draft,
         after: Draft | None = None,
     ) -> None:
-        """Tell it in this transaction; nothing where the draft was the actor's own."""
+        """Record the action in this transaction, unless the draft was the actor's own."""
         if draft.author_id != actor.user_id:
             then = _entry(after) if after is not None else {}
             act = AdminAct(actor, action, draft.draft_id, _entry(draft), then)
             await self.admin_log.record(tx, group, act)
 
     async def record_published(self, tx: Tx, actor: Actor, draft: Draft) -> None:
-        """Tell that the actor published another's draft; one's own costs nothing.
+        """Record that the actor published another user's draft. Their own draft costs no query.
 
         Raises: GroupNotFound.
         """

@@ -1,7 +1,7 @@
-"""The life of a draft until it is published: loaded, listed, changed, thrown away.
+"""Drafts until they are published: create, list, change, delete.
 
-Whoever may post in the channel sees its drafts; changing and throwing away those of others takes the rights that doing
-so to their posts takes.
+Users who may post in the channel see its drafts. Changing and deleting other users' drafts takes the same rights as
+changing and deleting their posts.
 """
 
 import hashlib
@@ -39,12 +39,12 @@ from groups.service.messages.forwarding import ForwardService
 from groups.service.messages.service import MessageService
 from groups.service.write_locks import group_lock
 
-STEP: Final = 20  # drafts a transaction when a channel is cleared away: each may hold ten uploads
+STEP: Final = 20  # drafts a transaction when a channel is deleted: each may have ten uploads
 
 TouchChannel = Callable[[GroupId, Tx], Awaitable[bool]]
-"""Writes the channel's document without a change that anyone sees; False where there is none.
+"""Writes the channel's document without a visible change. Returns False if there is none.
 
-Two who add a draft to one channel conflict in it, so the limits are exact, and so does whoever deletes the channel.
+Two transactions that add a draft to a channel conflict there, so the limits are exact; so does deleting the channel.
 """
 
 
@@ -63,7 +63,7 @@ class DraftService:
     limits: ChannelLimits
     clock: Clock
 
-    # --- loaded, changed --------------------------------------------------------------------------------------------
+    # --- create, change, delete -------------------------------------------------------------------------------------
 
     async def create(
         self,
@@ -74,11 +74,10 @@ class DraftService:
         publish_at: datetime | None,
         key: str | None,
     ) -> Draft:
-        """Keep a draft; with a `publish_at` it publishes itself then. With a `key`, once until it is thrown away.
+        """Create a draft, to be published at `publish_at` if given. With a `key`, repeating returns the same draft.
 
-        Raises: ChannelNotFound; PostingNotAllowed; Muted; Banned; BadPublishAt; whatever refuses the content of a
-        post, or a forward; DraftLimitReached, ScheduleLimitReached; IdempotencyConflict; DraftPublished where the
-        key's draft is out.
+        Publishes: DraftScheduled, if it is scheduled. Raises: the errors of a post or a forward; BadPublishAt;
+        DraftLimitReached; ScheduleLimitReached; IdempotencyConflict; DraftPublished if the key's draft was published.
         """
         draft_id = mint_id() if key is None else derive_id(actor.user_id, channel_id, key)
         said = new.model_dump_json() + (rfc3339(publish_at) if publish_at else "")
@@ -132,9 +131,9 @@ class DraftService:
         publish_at: datetime | None = None,
         sets_publish_at: bool = False,
     ) -> Draft:
-        """Change what the draft holds, or its hour (None: it waits for somebody); the actor becomes its author.
+        """Change the content of the draft, or its `publish_at` (None: not scheduled). The actor becomes its author.
 
-        A new hour takes a failure back. Raises: ChannelNotFound; DraftNotFound; PermissionRefused; as `create`.
+        A new `publish_at` clears a failure. Raises: DraftNotFound; PermissionRefused; and as `create`.
         """
 
         async def work(tx: Tx) -> Draft:
@@ -173,10 +172,9 @@ class DraftService:
             return await self.database.run(work, group_lock(channel_id))
 
     async def delete(self, actor: Actor, channel_id: GroupId, draft_id: str) -> None:
-        """Throw the draft away, which is what cancels a scheduled one.
+        """Delete the draft; this cancels a scheduled post.
 
-        Raises: ChannelNotFound; DraftNotFound, also when it was published meanwhile; PermissionRefused;
-        PostingNotAllowed; Muted; Banned.
+        Raises: DraftNotFound, also if it was published meanwhile; PermissionRefused.
         """
 
         async def work(tx: Tx) -> None:
@@ -196,7 +194,7 @@ class DraftService:
     async def _load_content(
         self, actor: Actor, new: NewDraft, tx: Tx, *, instead_of: Content | None = None
     ) -> Prepared:
-        """What the draft will hold, its uploads counted: what was written, or a copy of what is forwarded."""
+        """Return the content of the draft, or a copy of the forwarded message, and count its uploads as used."""
         if isinstance(new.content, Content):
             content = await self.draft_content.keep(actor, new.content, tx, instead_of=instead_of)
             return Prepared(content, new.silent)
@@ -211,7 +209,7 @@ class DraftService:
         return publish_at
 
     async def _check_limit(self, draft: Draft, tx: Tx) -> None:
-        """Refuse the draft where the channel has as many of its kind as it may have."""
+        """Raise if the channel already has as many drafts, or scheduled posts, as it may have."""
         if not await self.touch_channel(draft.channel_id, tx):
             raise ChannelNotFound
         is_scheduled = draft.publish_at is not None
@@ -229,10 +227,7 @@ class DraftService:
     # --- read -----------------------------------------------------------------------------------------------------
 
     async def get(self, actor: Actor, channel_id: GroupId, draft_id: str) -> Draft:
-        """One draft.
-
-        Raises: ChannelNotFound; DraftNotFound; PostingNotAllowed; Muted; Banned.
-        """
+        """Return one draft."""
         await self.profiles.get(channel_id)
         await self._check_may_post(actor, channel_id)
         draft = await self.drafts.find_draft(channel_id, draft_id)
@@ -243,10 +238,7 @@ class DraftService:
     async def list_drafts(
         self, actor: Actor, channel_id: GroupId, *, scheduled: bool, limit: int, cursor: str | None
     ) -> tuple[list[Draft], str | None]:
-        """A page of the scheduled ones by their hour, or of the others by when they were made.
-
-        Raises: ChannelNotFound; PostingNotAllowed; Muted; Banned; BadCursor.
-        """
+        """Return a page of the scheduled posts by `publish_at`, or of the other drafts by creation."""
         await self.profiles.get(channel_id)
         await self._check_may_post(actor, channel_id)
         name = "scheduled" if scheduled else "drafts"
@@ -267,13 +259,13 @@ class DraftService:
     # --- end ------------------------------------------------------------------------------------------------------
 
     async def stream_ended(self, stream_id: StreamId) -> None:
-        """Throw away the drafts of a channel that is gone (a hook of `groups`); again, it changes nothing."""
+        """Delete the drafts of a deleted channel (a hook of `groups`). Repeating it changes nothing."""
         channel_id = GroupId(stream_id.removeprefix(stream_of(GroupId(""))))
         while await self.database.run(lambda tx: self._delete_some(channel_id, tx)):
             pass
 
     async def _delete_some(self, channel_id: GroupId, tx: Tx) -> int:
-        # A stream that lives is that of a new channel of the same id, whose drafts are its own.
+        # If the stream exists, it belongs to a new channel with the same id, which keeps its drafts.
         if await self.messages.has_stream(stream_of(channel_id), tx):
             return 0
         drafts = await self.drafts.take_drafts(channel_id, STEP, tx)
@@ -303,6 +295,6 @@ def _milliseconds_of(instant: datetime) -> int:
 
 
 def _instant_of(milliseconds: int) -> datetime:
-    # A forged cursor may hold any number; it grants nothing, and must break nothing.
+    # A forged cursor may have any number. It must not cause an error.
     bounded = min(max(milliseconds, 0), 253_402_300_799_000)
     return to_milliseconds(datetime.fromtimestamp(bounded / 1000, UTC))

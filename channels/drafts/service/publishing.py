@@ -1,6 +1,6 @@
-"""Publishing a draft: it is taken out of its place and posted, in one transaction, once, whoever tries.
+"""Publishes a draft once: one transaction removes it and posts it.
 
-A hand publishes at once; the scheduler publishes what is due.
+Users publish a draft immediately; the scheduler publishes drafts that are due.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from groups.service.messages.service import MessageService, Posted
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DraftPublishing:
-    """Posts drafts."""
+    """Publishes drafts."""
 
     drafts: DraftStore
     profiles: ProfileCache
@@ -28,10 +28,9 @@ class DraftPublishing:
     admin_log: DraftAdminLog
 
     async def publish(self, actor: Actor, channel_id: GroupId, draft_id: str) -> Posted:
-        """Post the draft now, in the actor's name; doing it again answers the same post.
+        """Publish the draft now, in the actor's name. Repeating it returns the same post.
 
-        Publishes: MessagePosted. Raises: ChannelNotFound; DraftNotFound; PostingNotAllowed; Muted; Banned;
-        RateLimited.
+        Publishes: MessagePosted.
         """
         await self.profiles.get(channel_id)
         with in_words_of_channels():
@@ -41,9 +40,9 @@ class DraftPublishing:
     async def post(
         self, actor: Actor, channel_id: GroupId, draft_id: str, *, due_by: datetime | None = None
     ) -> tuple[Posted, bool]:
-        """As `publish`, in the words of groups; only if it is due by then, where that is asked.
+        """Publish the draft, with `due_by` only if it is due by then. Raises errors of groups, not of channels.
 
-        Also whether this call took the draft; else the post was there already.
+        Returns the post, and False if it existed already.
         """
         took = False
 
@@ -56,12 +55,12 @@ class DraftPublishing:
             await self.admin_log.record_published(tx, actor, draft)
             return Prepared(draft.content, draft.silent, draft.origin, are_uploads_counted=True)
 
-        # The key lets a repeat by the same actor find the post; that there is one only is the taking's doing.
+        # The key lets a repeat by the same actor find the post. Removing the draft makes sure that there is only one.
         key = key_of(draft_id)
         posted = await self.messages.post_taken(actor, channel_id, take, key=key, said=key)
         return posted, took
 
 
 def key_of(draft_id: str) -> str:
-    """The key under which the draft's post is found; a caller's own keys begin otherwise."""
+    """Return the idempotency key of the draft's post. Keys of clients have another prefix."""
     return f"d:{draft_id}"
