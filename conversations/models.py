@@ -25,7 +25,7 @@ AFTER_C2C_PREFIX: Final = "c2c`"
 """The first text after all texts that begin with `C2C_PREFIX`: the upper bound of a range query."""
 CHANNEL_SIGN: Final = "@"
 """How the ids of Communities, and so of channels, begin. A user whose id begins with it has no one-to-one messages:
-nobody could tell them from a channel."""
+they could not be told from a channel."""
 
 CHANNELS: Final = "channels"
 CHATS: Final = "chats"

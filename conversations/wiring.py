@@ -33,7 +33,7 @@ CONVERSATION_INDEXES: Final[tuple[Index, ...]] = INDEXES
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conversations:
-    """The services of conversations on one database; whoever assembles them adds `hooks` to those of the groups."""
+    """The services of conversations on one database."""
 
     conversation_list: ConversationListService
     read_cursors: ReadCursorService

@@ -1,4 +1,4 @@
-"""What must be true here together with a change in a group; the composition root adds it to `groups.service.Hooks`."""
+"""Changes of settings in transactions of groups. The composition root adds these hooks to those of `groups`."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 

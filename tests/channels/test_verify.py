@@ -1,4 +1,4 @@
-"""`channels verify` on a real database: clean where all is well, also under writes; damage is found, and mended."""
+"""`channels verify` on a real database: clean without damage, also during writes; damage is found and repaired."""
 
 import asyncio
 import io
@@ -128,7 +128,7 @@ async def test_a_healthy_database_is_clean(town: Services) -> None:
     assert checked["P4", "views of posts"] == 2
 
 
-async def test_more_pins_than_the_limit_are_told_and_left_alone(town: Services) -> None:
+async def test_too_many_pins_are_reported_and_not_repaired(town: Services) -> None:
     await town.chat.curation.pin(ADA, NEWS, 2)
     limits = LIMITS.model_copy(update={"pinned_messages": 1})
     for repair in (False, True):
@@ -142,7 +142,7 @@ async def test_an_empty_database_is_clean(database: Database) -> None:
     assert told(await outcomes_of(database)) == []
 
 
-async def test_what_a_disbanded_group_leaves_is_no_finding(
+async def test_remains_of_a_deleted_group_are_no_finding(
     town: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As after a crash: the group is gone, the clearing has not begun.
@@ -223,7 +223,7 @@ def member(group_id: str, user: str, **values: Any) -> dict[str, Any]:
     return {**document, "role": "member", "joined_seq": 0, **values}
 
 
-OVERLAY = {
+SETTINGS = {
     "_id": key_of("zoe", STREAM),
     "user_id": "zoe",
     "conversation_id": STREAM,
@@ -243,7 +243,7 @@ LOST_DRAFT = {
 }
 
 DAMAGES: dict[str, tuple[Damage, str, bool]] = {
-    # name: the damage, what is told of it, whether it can be mended
+    # name: the damage, the finding, whether it can be repaired
     "hole": (
         delete("messages", message_key(STREAM, 2)),
         f"P2 stream {STREAM}: seq 2 is missing",
@@ -453,7 +453,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         True,
     ),
     "settings of a stranger": (
-        insert("conversations", OVERLAY),
+        insert("conversations", SETTINGS),
         f"P5 zoe in {STREAM}: settings without a membership",
         True,
     ),
@@ -511,7 +511,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_damage_is_found_and_mended_where_the_truth_is_known(
+async def test_damage_is_found_and_repaired_where_possible(
     town: Services, name: str
 ) -> None:
     damage, expected, is_mendable = DAMAGES[name]
@@ -527,7 +527,7 @@ async def test_damage_is_found_and_mended_where_the_truth_is_known(
     assert await town.database.collection("messages").count_documents({}) == messages
 
 
-async def test_mending_brings_back_what_was(town: Services) -> None:
+async def test_repairs_restore_the_original_data(town: Services) -> None:
     async def everything() -> dict[str, Any]:
         found = {}
         for name in ("groups", "members", "streams", "channels", "counters", "conversations"):
@@ -631,7 +631,7 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
     await asyncio.gather(*(work() for _ in range(6)))
 
 
-async def test_beside_busy_writers_there_is_no_false_alarm(town: Services) -> None:
+async def test_concurrent_writes_cause_no_false_finding(town: Services) -> None:
     stop = asyncio.Event()
     writers = asyncio.create_task(_writers(town, stop))
     try:
@@ -646,7 +646,7 @@ async def test_beside_busy_writers_there_is_no_false_alarm(town: Services) -> No
     assert outcomes[0].checked > 20, "the writers wrote nothing"
 
 
-async def test_mending_beside_busy_writers_ends_in_a_sound_database(town: Services) -> None:
+async def test_repairs_during_writes_leave_a_clean_database(town: Services) -> None:
     stop = asyncio.Event()
     writers = asyncio.create_task(_writers(town, stop))
     try:
@@ -688,11 +688,11 @@ async def test_a_clean_database_ends_with_0(town: Services, mongod_uri: str) -> 
     assert "Every promise that is visible in stored data holds." in text
 
 
-async def test_findings_are_listed_up_to_a_number_and_all_counted(
+async def test_a_limited_number_of_findings_is_listed_and_all_are_counted(
     town: Services, mongod_uri: str
 ) -> None:
     rows = [
-        OVERLAY | {"_id": key_of(f"z{number:02}", STREAM), "user_id": f"z{number:02}"}
+        SETTINGS | {"_id": key_of(f"z{number:02}", STREAM), "user_id": f"z{number:02}"}
         for number in range(KEPT + 5)
     ]
     await town.database.collection("conversations").insert_many(rows)
@@ -708,7 +708,7 @@ async def test_findings_are_listed_up_to_a_number_and_all_counted(
     assert "settings without a membership; repaired: deleted" in text
 
 
-async def test_what_cannot_be_mended_still_ends_with_1(town: Services, mongod_uri: str) -> None:
+async def test_damage_without_a_repair_ends_with_1(town: Services, mongod_uri: str) -> None:
     await DAMAGES["hole"][0](town.database)
     code, text = await printed(town.database, mongod_uri, repair=True)
     assert code == 1
@@ -722,7 +722,7 @@ async def test_ids_are_printed_as_text(town: Services, mongod_uri: str) -> None:
     assert "group [red]gone\\x1b[0m: does not exist" in text
 
 
-async def test_the_command_line_verifies_the_database_it_is_told(
+async def test_the_command_line_verifies_the_given_database(
     town: Services, mongod_uri: str
 ) -> None:
     def channels(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -747,7 +747,7 @@ async def test_the_command_line_verifies_the_database_it_is_told(
     assert "set member_count from 7 to 3" in done.stdout
 
 
-async def test_a_check_that_cannot_end_is_told_and_is_not_taken_for_clean(
+async def test_an_unfinished_check_is_reported_as_not_clean(
     town: Services, mongod_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lost(*_: object) -> int:

@@ -1,4 +1,4 @@
-"""`channels verify` on one-to-one messages: clean where all is well, also under writes; damage is found, and mended."""
+"""`channels verify` on one-to-one messages: clean without damage, also during writes; damage is found and repaired."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -54,7 +54,7 @@ async def test_healthy_dialogues_are_clean(town: Services) -> None:
     assert (checked["P4", "reactions"], checked["P4", "tallies"]) == (2, 2)
 
 
-async def test_there_is_no_false_alarm_beside_those_who_write(town: Services) -> None:
+async def test_concurrent_dialogues_cause_no_false_finding(town: Services) -> None:
     dialogues, is_done = town.conversations.dialogues, asyncio.Event()
 
     async def talk(number: int) -> None:
@@ -73,7 +73,7 @@ async def test_there_is_no_false_alarm_beside_those_who_write(town: Services) ->
     await asyncio.gather(*talking)
 
 
-async def test_what_an_ended_channel_leaves_of_its_inbox_is_no_finding(
+async def test_remains_of_a_deleted_channels_inbox_are_no_finding(
     town: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As after a crash: the channel is gone, the clearing has not begun.
@@ -96,7 +96,7 @@ async def test_what_an_ended_channel_leaves_of_its_inbox_is_no_finding(
 
 
 DAMAGES: dict[str, tuple[Damage, str, bool]] = {
-    # name: the damage, what is told of it, whether it can be mended
+    # name: the damage, the finding, whether it can be repaired
     "hole": (
         delete("messages", message_key(TALK.stream_id, 1)),
         f"P2 stream {TALK.stream_id}: seq 1 is missing",
@@ -219,7 +219,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_damage_is_found_and_mended_where_the_truth_is_known(
+async def test_damage_is_found_and_repaired_where_possible(
     town: Services, name: str
 ) -> None:
     damage, expected, is_mendable = DAMAGES[name]
@@ -234,7 +234,7 @@ async def test_damage_is_found_and_mended_where_the_truth_is_known(
     assert len(await messages.find({}).to_list(None)) == 5 - lost
 
 
-async def test_what_was_mended_is_shown_again_as_unread(town: Services) -> None:
+async def test_repaired_dialogues_are_listed_as_unread(town: Services) -> None:
     await DAMAGES["not in a list"][0](town.database)
     await DAMAGES["not in the inbox"][0](town.database)
     await outcomes_of(town.database, repair=True)

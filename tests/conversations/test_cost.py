@@ -1,4 +1,4 @@
-"""What the calls cost: as many commands for ten conversations as for five thousand, and what they answer then."""
+"""Calls take the same commands for ten conversations as for five thousand, and return the right results."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.probes import CommandProbe
 FEW, MANY = Actor(UserId("few")), Actor(UserId("many"))
 
 
-async def test_lists_totals_and_reading_all_cost_the_same_for_ten_and_five_thousand(
+async def test_lists_and_reading_all_cost_the_same_for_ten_and_thousands(
     real_world: World, probe: CommandProbe
 ) -> None:
     few = await real_world.seat_in_many(FEW.user_id, range(10))
@@ -37,14 +37,14 @@ async def test_lists_totals_and_reading_all_cost_the_same_for_ten_and_five_thous
         await real_world.mine.read_cursors.mark_all_read(actor, "all")
         costs[actor] = (unread, listed, groups, probe.take())
     assert costs[FEW] == costs[MANY]
-    # Memberships, overlays, heads; for totals the names of the conversation groups; for a page titles and drafts.
+    # Memberships, settings, heads; for totals the names of the conversation groups; for a page titles and drafts.
     assert costs[MANY][0] == Counter(find=4)
     assert costs[MANY][1] == Counter(find=6)
     # The cursors that were stored, those that were not, and the event.
     assert costs[MANY][3] == Counter(find=4, update=1, insert=2, commitTransaction=1)
 
 
-async def test_one_among_five_thousand_is_found_for_as_little(
+async def test_finding_one_among_five_thousand_costs_no_more(
     real_world: World, probe: CommandProbe
 ) -> None:
     keys = await real_world.seat_in_many(MANY.user_id, range(5_000))
@@ -55,7 +55,7 @@ async def test_one_among_five_thousand_is_found_for_as_little(
     assert (shown.title, shown.conversation.unread_count) == ("g00007", 3)
 
 
-async def test_totals_of_many_users_share_their_commands_and_stay_apart(
+async def test_totals_of_many_users_share_their_commands(
     real_world: World, probe: CommandProbe
 ) -> None:
     users = [Actor(UserId(f"user{number:02}")) for number in range(3 * USERS_A_QUERY)]
@@ -119,7 +119,7 @@ async def test_each_query_uses_the_index_it_names(real_world: World) -> None:
     assert len(ConversationSettingsStore.INDEXES) == 3
 
 
-async def test_the_inbox_examines_what_it_answers_and_nothing_else(real_world: World) -> None:
+async def test_the_list_examines_only_the_documents_it_returns(real_world: World) -> None:
     keys = await real_world.seat_in_many(MANY.user_id, range(5_000))
     await real_world.seat_in_many(FEW.user_id, range(5_000, 6_000))
     for actor in (FEW, MANY):

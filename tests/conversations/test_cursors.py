@@ -13,7 +13,7 @@ def mark(conversation_id: ConversationId, read_seq: int, unread_count: int) -> R
     return ReadMark(conversation_id=conversation_id, read_seq=read_seq, unread_count=unread_count)
 
 
-async def test_reading_without_a_seq_reads_everything(world: World) -> None:
+async def test_marking_read_without_a_seq_reads_everything(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.post(tea, times=3)
     assert await world.mine.read_cursors.mark_read(BOB, tea) == mark(tea, 3, 0)
@@ -22,7 +22,7 @@ async def test_reading_without_a_seq_reads_everything(world: World) -> None:
     assert (event.user_id, event.reads) == ("bob", (mark(tea, 3, 0),))
 
 
-async def test_a_cursor_only_moves_forward_and_a_repeat_is_not_announced(world: World) -> None:
+async def test_a_cursor_only_moves_forward_and_a_repeat_publishes_nothing(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.post(tea, times=5)
     read = world.mine.read_cursors.mark_read
@@ -44,7 +44,7 @@ async def test_a_cursor_stops_at_the_head(world: World) -> None:
     ).conversation.unread_count == 1
 
 
-async def test_reading_what_came_before_joining_changes_nothing(world: World) -> None:
+async def test_reading_messages_before_joining_changes_nothing(world: World) -> None:
     tea = await world.group("tea")
     await world.post(tea, times=3)
     await world.join(tea, BOB)
@@ -55,13 +55,13 @@ async def test_reading_what_came_before_joining_changes_nothing(world: World) ->
 
 
 @pytest.mark.parametrize("conversation_id", ["group_@TGS#_tea", "group_nope", "c2c_ada", ""])
-async def test_only_members_read(world: World, conversation_id: str) -> None:
+async def test_only_members_have_a_read_cursor(world: World, conversation_id: str) -> None:
     await world.group("tea")
     with pytest.raises(ConversationNotFound):
         await world.mine.read_cursors.mark_read(BOB, ConversationId(conversation_id))
 
 
-async def test_who_posts_has_read(world: World) -> None:
+async def test_posting_moves_the_authors_read_cursor(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.post(tea, ADA, times=3)
     await world.post(tea, BOB)
@@ -73,7 +73,7 @@ async def test_who_posts_has_read(world: World) -> None:
     ).conversation.unread_count == 1
 
 
-async def test_reading_a_scope_reads_all_in_it_and_is_told_once(world: World) -> None:
+async def test_reading_a_scope_reads_all_of_it_in_one_event(world: World) -> None:
     news = await world.group("news", BOB, is_channel=True)
     tea = await world.group("tea", BOB)
     chess = await world.group("chess", BOB)
@@ -99,7 +99,7 @@ async def test_reading_a_scope_reads_all_in_it_and_is_told_once(world: World) ->
     assert await world.events() == []
 
 
-async def test_reading_all_reads_muted_and_hidden_ones_too(world: World) -> None:
+async def test_reading_all_includes_muted_and_hidden_conversations(world: World) -> None:
     tea = await world.group("tea", BOB)
     chess = await world.group("chess", BOB)
     await world.post(tea)

@@ -1,4 +1,4 @@
-"""What one-to-one messages cost: as many commands with ten dialogues as with thousands; totals none of their own."""
+"""One-to-one messages take the same commands with ten dialogues as with thousands; totals take none of their own."""
 
 import asyncio
 from collections import Counter
@@ -50,7 +50,7 @@ async def seat_in_dialogues(world: World, user_id: UserId, count: int, *, head_s
     )
 
 
-async def test_lists_and_totals_cost_the_same_for_ten_and_five_thousand_dialogues(
+async def test_lists_cost_the_same_for_ten_and_five_thousand_dialogues(
     real_world: World, probe: CommandProbe
 ) -> None:
     costs = {}
@@ -109,7 +109,7 @@ async def test_a_hundred_messages_at_once_share_their_transaction(
     assert probe.take()["commitTransaction"] == 1
 
 
-async def test_the_totals_of_an_inbox_cost_the_same_with_ten_and_with_thousands_of_threads(
+async def test_inbox_totals_cost_the_same_for_ten_and_thousands_of_threads(
     real_world: World, probe: CommandProbe
 ) -> None:
     store = InboxTotalStore(real_world.database)

@@ -1,4 +1,4 @@
-"""What holds after any sequence of acts: exact unread, totals that add up, cursors that never move back."""
+"""After any sequence of actions unread is exact, totals add up, and cursors have never moved back."""
 
 from typing import Any
 

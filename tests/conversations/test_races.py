@@ -23,7 +23,7 @@ from tests.conversations.world import BOB, World
 LIMITS = ConversationLimits(conversation_groups=5, conversations_per_group=10)
 
 
-async def test_racing_creations_never_pass_the_limit(real_world: World) -> None:
+async def test_racing_creations_never_exceed_the_limit(real_world: World) -> None:
     one, other = (real_world.conversations(LIMITS).conversation_groups for _ in range(2))
     outcomes = await asyncio.gather(
         *((one if number % 2 else other).put(BOB, f"g{number}", []) for number in range(12)),
@@ -35,14 +35,14 @@ async def test_racing_creations_never_pass_the_limit(real_world: World) -> None:
     assert len(await real_world.mine.conversation_list.list_groups(BOB)) == 2 + 5
 
 
-async def test_one_name_raced_for_is_made_once(real_world: World) -> None:
+async def test_a_name_that_is_raced_for_is_created_once(real_world: World) -> None:
     groups = [real_world.conversations(LIMITS).conversation_groups for _ in range(2)]
     filed = await asyncio.gather(*(groups[n % 2].put(BOB, "Mine", []) for n in range(8)))
     assert sum(outcome.is_new for outcome in filed) == 1
     assert len(await real_world.events()) == 1
 
 
-async def test_racing_additions_never_pass_the_limit_of_one_group(real_world: World) -> None:
+async def test_racing_additions_never_exceed_the_limit_of_a_group(real_world: World) -> None:
     keys = await real_world.seat_in_many(BOB.user_id, range(24))
     groups = [real_world.conversations(LIMITS).conversation_groups for _ in range(2)]
     await groups[0].put(BOB, "Mine", keys[:4])
@@ -56,7 +56,7 @@ async def test_racing_additions_never_pass_the_limit_of_one_group(real_world: Wo
     assert total.conversation_count == 10
 
 
-async def test_a_thousand_conversations_fit_and_not_one_more(real_world: World) -> None:
+async def test_a_group_holds_at_most_a_thousand_conversations(real_world: World) -> None:
     keys = await real_world.seat_in_many(BOB.user_id, range(1_001))
     groups = real_world.mine.conversation_groups
     await groups.put(BOB, "All", [])
@@ -68,7 +68,7 @@ async def test_a_thousand_conversations_fit_and_not_one_more(real_world: World) 
     assert filed.total.conversation_count == 1_000
 
 
-async def test_filling_renaming_and_deleting_leave_no_name_behind(real_world: World) -> None:
+async def test_racing_changes_of_a_group_leave_no_stale_name(real_world: World) -> None:
     keys = await real_world.seat_in_many(BOB.user_id, range(10))
     groups = [real_world.conversations(LIMITS).conversation_groups for _ in range(2)]
     for turn in range(5):
@@ -90,7 +90,7 @@ async def test_filling_renaming_and_deleting_leave_no_name_behind(real_world: Wo
     assert "A" not in left
 
 
-async def test_racing_reads_leave_the_greatest_and_none_moves_back(real_world: World) -> None:
+async def test_racing_reads_keep_the_greatest_cursor(real_world: World) -> None:
     [key] = await real_world.seat_in_many(BOB.user_id, [0], head_seq=100)
     cursors = [real_world.conversations(LIMITS).read_cursors for _ in range(2)]
     seqs = random.Random(7).sample(range(1, 101), 60)
@@ -116,7 +116,7 @@ async def test_racing_reads_leave_the_greatest_and_none_moves_back(real_world: W
     assert told[-1] == max(seqs)
 
 
-async def test_one_stranger_among_many_readers_is_refused_alone(real_world: World) -> None:
+async def test_only_the_non_member_among_many_readers_is_refused(real_world: World) -> None:
     readers = [Actor(UserId(f"user{number}")) for number in range(40)]
     tea = await real_world.group("tea", *readers)
     await real_world.post(tea, times=3)
@@ -129,7 +129,7 @@ async def test_one_stranger_among_many_readers_is_refused_alone(real_world: Worl
 
 
 @pytest.mark.parametrize("act", ["read", "mute", "file"])
-async def test_nothing_set_outlives_the_membership(real_world: World, act: str) -> None:
+async def test_no_settings_outlive_the_membership(real_world: World, act: str) -> None:
     readers = [Actor(UserId(f"user{number}")) for number in range(24)]
     tea = await real_world.group("tea", *readers)
     await real_world.post(tea, times=3)
@@ -153,7 +153,7 @@ async def test_nothing_set_outlives_the_membership(real_world: World, act: str) 
     assert left == []
 
 
-async def test_posting_and_reading_at_once_lose_neither(real_world: World) -> None:
+async def test_concurrent_posts_and_reads_lose_nothing(real_world: World) -> None:
     tea = await real_world.group("tea", BOB)
     await asyncio.gather(
         *(real_world.post(tea, BOB) for _ in range(10)),
@@ -163,7 +163,7 @@ async def test_posting_and_reading_at_once_lose_neither(real_world: World) -> No
     assert (shown.conversation.head_seq, shown.conversation.unread_count) == (10, 0)
 
 
-async def test_reading_all_while_others_post_marks_only_what_was_there(real_world: World) -> None:
+async def test_reading_all_during_posts_marks_only_earlier_messages(real_world: World) -> None:
     keys = [await real_world.group(name, BOB) for name in "abc"]
     await asyncio.gather(
         *(real_world.post(key, times=5) for key in keys),

@@ -14,7 +14,7 @@ async def changed(world: World) -> list[dict[str, object]]:
     return [dict(event.changed) for event in events if isinstance(event, ConversationUpdated)]
 
 
-async def test_each_setting_is_kept_and_announced_once(world: World) -> None:
+async def test_each_setting_is_stored_and_published_once(world: World) -> None:
     tea = await world.group("tea", BOB)
     changes = ConversationChanges(muted=True, pinned=True, draft="Dear", custom_data="{}")
     first = await world.mine.settings.update_settings(BOB, tea, changes)
@@ -29,7 +29,7 @@ async def test_each_setting_is_kept_and_announced_once(world: World) -> None:
     assert await changed(world) == []
 
 
-async def test_settings_are_taken_back(world: World) -> None:
+async def test_settings_can_be_cleared(world: World) -> None:
     tea = await world.group("tea", BOB)
     on = ConversationChanges(muted=True, pinned=True, hidden=True, draft="Dear", custom_data="x")
     await world.mine.settings.update_settings(BOB, tea, on)
@@ -45,7 +45,7 @@ async def test_settings_are_taken_back(world: World) -> None:
 NO_USER_SETTINGS = (0, False, None, None, (), "", "")
 
 
-async def test_settings_are_ones_own(world: World) -> None:
+async def test_settings_belong_to_one_user(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.mine.settings.update_settings(BOB, tea, ConversationChanges(muted=True))
     assert not (
@@ -102,7 +102,7 @@ async def test_a_removed_conversation_is_read_and_stays_in_its_groups(world: Wor
     assert (settings.muted, settings.custom_data, settings.groups) == (True, "x", ("Mine",))
 
 
-async def test_a_stranger_has_nothing_to_set_or_remove(world: World) -> None:
+async def test_a_non_member_cannot_set_or_remove(world: World) -> None:
     tea = await world.group("tea")
     for conversation_id in [tea, ConversationId("c2c_ada")]:
         with pytest.raises(ConversationNotFound):
@@ -113,7 +113,7 @@ async def test_a_stranger_has_nothing_to_set_or_remove(world: World) -> None:
             await world.mine.settings.remove_from_list(BOB, conversation_id)
 
 
-async def test_who_leaves_and_comes_back_begins_anew(world: World) -> None:
+async def test_leaving_and_joining_again_resets_the_settings(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.mine.conversation_groups.put(BOB, "Mine", [tea])
     await world.mine.settings.update_settings(

@@ -1,4 +1,4 @@
-"""What the stores promise by themselves, on memory and on a real replica set."""
+"""The stores on an in-memory database and on a real replica set."""
 
 from functools import partial
 
@@ -28,7 +28,7 @@ async def test_a_stored_cursor_never_moves_back(either: World) -> None:
     assert found == {TEA: DEFAULT_SETTINGS._replace(read_seq=7)}
 
 
-async def test_defaults_are_stored_as_absence(either: World) -> None:
+async def test_default_values_are_not_stored(either: World) -> None:
     store = ConversationSettingsStore(either.database)
     key = (BOB.user_id, TEA)
     for muted, draft in [(True, "x"), (False, "")]:
@@ -38,7 +38,7 @@ async def test_defaults_are_stored_as_absence(either: World) -> None:
     assert sorted(row) == ["_id", "conversation_id", "user_id"]
 
 
-async def test_renaming_and_dropping_touch_one_users_one_group(either: World) -> None:
+async def test_renaming_and_removing_affect_one_group_of_one_user(either: World) -> None:
     store = ConversationSettingsStore(either.database)
     run, user_id = either.database.run, BOB.user_id
     for name in ["A", "AA"]:
@@ -54,7 +54,7 @@ async def _groups_of(store: ConversationSettingsStore, user_id: UserId) -> tuple
     return (await store.list_user_settings([user_id]))[user_id].settings_of(TEA).groups
 
 
-async def test_who_is_asked_for_together_is_told_apart(either: World) -> None:
+async def test_settings_of_several_users_are_kept_apart(either: World) -> None:
     store, run = ConversationSettingsStore(either.database), either.database.run
     await run(
         lambda tx: store.advance_read_cursors(
@@ -69,7 +69,7 @@ async def test_who_is_asked_for_together_is_told_apart(either: World) -> None:
     assert found[CAT.user_id].read_seqs == {TEA: 4}
 
 
-async def test_what_is_muted_before_anything_was_read_is_touched_all_the_same(
+async def test_a_muted_unread_conversation_has_a_read_cursor_of_zero(
     either: World,
 ) -> None:
     store = ConversationSettingsStore(either.database)
@@ -79,7 +79,7 @@ async def test_what_is_muted_before_anything_was_read_is_touched_all_the_same(
     assert user_settings.settings_of(TEA) == ConversationSettings(muted=True)
 
 
-async def test_nothing_is_left_of_those_who_went_and_others_stay(either: World) -> None:
+async def test_settings_of_former_members_are_deleted_and_others_stay(either: World) -> None:
     store = ConversationSettingsStore(either.database)
     run = either.database.run
     others = (BOB.user_id, ConversationId("group_chess"))

@@ -1,4 +1,4 @@
-"""A small world for the tests of conversations: users, groups and channels on one database, events on record."""
+"""Users, groups and channels on one database for the tests of conversations, with a record of the events."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta

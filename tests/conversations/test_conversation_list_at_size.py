@@ -1,4 +1,4 @@
-"""The inbox of a user in five thousand groups, a thousand of them channels: its answers are right at that size."""
+"""The conversation list of a user in five thousand groups, a thousand of them channels, is right at that size."""
 
 import asyncio
 
@@ -56,7 +56,7 @@ async def listed(world: World, *, include_hidden: bool = False) -> list[Conversa
             return found
 
 
-async def test_the_pages_hold_each_conversation_once_and_totals_are_their_sums(
+async def test_pages_have_each_conversation_once_and_totals_are_sums(
     real_world: World,
 ) -> None:
     keys = await a_collector(real_world)
@@ -85,7 +85,7 @@ async def test_the_pages_hold_each_conversation_once_and_totals_are_their_sums(
 
 
 @pytest.mark.parametrize("scope", ["channels", "all"])
-async def test_reading_all_reads_every_one_and_is_told_in_parts(
+async def test_reading_all_reads_thousands_and_splits_the_event(
     real_world: World, scope: str
 ) -> None:
     keys = await a_collector(real_world)

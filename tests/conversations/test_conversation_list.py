@@ -13,7 +13,7 @@ from groups.service.lifecycle.create import NewGroup
 from tests.conversations.world import ADA, BOB, CAT, World, ids_of
 
 
-async def test_a_new_member_begins_with_nothing_unread(world: World) -> None:
+async def test_a_new_member_has_nothing_unread(world: World) -> None:
     tea = await world.group("tea")
     await world.post(tea, times=3)
     await world.join(tea, BOB)
@@ -24,7 +24,7 @@ async def test_a_new_member_begins_with_nothing_unread(world: World) -> None:
     assert (shown.conversation.head_seq, shown.conversation.unread_count) == (5, 2)
 
 
-async def test_joining_and_the_posts_of_others_write_nothing_here(world: World) -> None:
+async def test_joining_and_posts_of_others_write_no_settings(world: World) -> None:
     tea = await world.group("tea", BOB, CAT)
     await world.post(tea, ADA, times=3)
     assert [(row["user_id"], row["read_seq"]) for row in await world.settings_rows()] == [
@@ -44,7 +44,7 @@ async def test_pinned_ones_come_first_then_the_latest_active(world: World) -> No
     assert await world.titles() == ["c", "b", "e", "a", "d"]
 
 
-async def test_a_page_goes_on_where_it_ended_though_others_moved(world: World) -> None:
+async def test_the_next_page_continues_although_others_moved(world: World) -> None:
     keys = {name: await world.group(name, BOB) for name in "abcdefgh"}
     for name in "hgfedcba":
         await world.post(keys[name])
@@ -73,7 +73,7 @@ async def test_a_cursor_of_another_list_is_refused(world: World) -> None:
         )
 
 
-async def test_the_built_in_groups_tell_channels_from_chats(world: World) -> None:
+async def test_the_built_in_groups_separate_channels_and_chats(world: World) -> None:
     news = await world.group("news", BOB, is_channel=True)
     await world.group("tea", BOB)
     await world.post(news, times=2)
@@ -84,7 +84,7 @@ async def test_the_built_in_groups_tell_channels_from_chats(world: World) -> Non
     assert await world.titles(type=ConversationType.C2C) == []
 
 
-async def test_the_empty_name_lists_what_is_in_no_group_of_ones_own(world: World) -> None:
+async def test_the_empty_name_lists_conversations_in_no_own_group(world: World) -> None:
     news = await world.group("news", BOB, is_channel=True)
     await world.group("tea", BOB)
     await world.mine.conversation_groups.put(BOB, "Daily", [news])
@@ -102,7 +102,7 @@ async def test_an_unknown_conversation_group_is_not_found(
         await world.shown(conversation_group="nope", type=kind)
 
 
-async def test_anothers_conversation_group_is_not_found(world: World) -> None:
+async def test_another_users_conversation_group_is_not_found(world: World) -> None:
     await world.mine.conversation_groups.put(CAT, "Daily", [])
     with pytest.raises(ConversationGroupNotFound):
         await world.shown(BOB, conversation_group="Daily")
@@ -111,7 +111,7 @@ async def test_anothers_conversation_group_is_not_found(world: World) -> None:
 @pytest.mark.parametrize(
     "conversation_id", ["group_nope", "c2c_ada", "group_", "nope", "@TGS#_tea"]
 )
-async def test_what_is_not_ones_conversation_is_not_found(
+async def test_another_users_conversation_is_not_found(
     world: World, conversation_id: str
 ) -> None:
     await world.group("tea", BOB)
@@ -119,14 +119,14 @@ async def test_what_is_not_ones_conversation_is_not_found(
         await world.mine.conversation_list.get_conversation(BOB, ConversationId(conversation_id))
 
 
-async def test_a_group_one_is_not_in_is_no_conversation(world: World) -> None:
+async def test_a_group_of_others_is_no_conversation(world: World) -> None:
     tea = await world.group("tea")
     with pytest.raises(ConversationNotFound):
         await world.mine.conversation_list.get_conversation(BOB, tea)
     assert await world.shown(BOB) == []
 
 
-async def test_one_conversation_is_what_the_list_shows(world: World) -> None:
+async def test_one_conversation_equals_its_entry_in_the_list(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.post(tea, times=2)
     changes = ConversationChanges(draft="Dear", custom_data="x", muted=True, pinned=True)
@@ -136,7 +136,7 @@ async def test_one_conversation_is_what_the_list_shows(world: World) -> None:
     assert shown.conversation.settings.draft == "Dear"
 
 
-async def test_a_disbanded_group_is_gone_while_its_remains_are_still_there(world: World) -> None:
+async def test_a_deleted_group_is_not_listed_before_its_cleanup(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.group("chess", BOB)
     await world.mine.conversation_groups.put(BOB, "Mine", [tea])
@@ -149,7 +149,7 @@ async def test_a_disbanded_group_is_gone_while_its_remains_are_still_there(world
         await world.mine.read_cursors.mark_read(BOB, tea)
 
 
-async def test_disbanding_clears_what_users_set(world: World) -> None:
+async def test_deleting_a_group_deletes_the_settings(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.mine.conversation_groups.put(BOB, "Mine", [tea])
     await world.chat.disbanding.disband(ADA, GroupId(tea.removeprefix("group_")))
@@ -157,7 +157,7 @@ async def test_disbanding_clears_what_users_set(world: World) -> None:
     assert await world.settings_rows() == []
 
 
-async def test_a_message_from_before_is_not_shown_where_history_is_hidden(world: World) -> None:
+async def test_earlier_messages_are_not_shown_if_history_is_hidden(world: World) -> None:
     new = NewGroup(type=GroupType.COMMUNITY, name="club", history_visible=False)
     group_id = (await world.chat.founding.create(ADA, new)).group.group_id
     club = ConversationId(f"group_{group_id}")
