@@ -18,7 +18,7 @@ DRAFT_BYTES: Final = (
 )  # UTF-8; ours: a draft becomes a message, so as long as a message's body
 CONVERSATION_CUSTOM_DATA_BYTES: Final = 256  # UTF-8; reference product, setConversationCustomData
 
-DIALOGUES_PER_USER: Final = 5_000  # with so many, a user cannot begin another; ours, as many as groups
+DIALOGUES_PER_USER: Final = 5_000  # a user with so many cannot begin another; ours, as for groups
 UNANSWERED_PER_USER: Final = (
     1_000  # dialogues that others began with a user who neither answered nor deleted them; ours
 )

@@ -16,7 +16,6 @@ from conversations.service.inbox_threads import ThreadService
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import SettingsService
 from conversations.service.write_permission import WritePermission
-from conversations.store import INDEXES
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.inbox_totals import InboxTotalStore
@@ -28,7 +27,13 @@ from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
 from groups.wiring import GroupChat
 
-CONVERSATION_INDEXES: Final[tuple[Index, ...]] = INDEXES
+CONVERSATION_INDEXES: Final[tuple[Index, ...]] = (
+    *ConversationSettingsStore.INDEXES,
+    *ConversationGroupStore.INDEXES,
+    *ThreadStore.INDEXES,
+    *InboxTotalStore.INDEXES,
+    *BlockStore.INDEXES,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,13 +1,13 @@
 """Endpoints of analytics: views of posts, and insights for owner and admins."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from channels.analytics.models import Day, Hour, Insights, PostInsights
+from channels.analytics.models import Insights
 from channels.analytics.service.insights import InsightService
 from channels.analytics.service.views import ViewService
 from channels.analytics.tables import table_of, wants_table
@@ -204,7 +204,10 @@ class InsightRoutes:
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
         )
         if not _is_csv(query.format, accept):
-            return Page(items=[_post_response(one) for one in reached], next_cursor=next_cursor)
+            return Page(
+                items=[PostInsightsResponse.model_construct(**asdict(one)) for one in reached],
+                next_cursor=next_cursor,
+            )
         columns = list(PostInsightsResponse.model_fields)
         rows = ([getattr(one, column) for column in columns] for one in reached)
         return table_of("insights-posts", columns, rows, next_cursor)
@@ -218,35 +221,7 @@ def _insights_response(insights: Insights) -> InsightsResponse:
     return InsightsResponse.model_construct(
         first=insights.first,
         last=insights.last,
-        days=[_day_response(day) for day in insights.days],
-        hours=[_hour_response(hour) for hour in insights.hours],
+        days=[DayResponse.model_construct(**asdict(day), net=day.net) for day in insights.days],
+        hours=[HourResponse.model_construct(**asdict(hour)) for hour in insights.hours],
         muted=MutedResponse(count=insights.muted.count, share=round(insights.muted.share, 4)),
-    )
-
-
-def _day_response(day: Day) -> DayResponse:
-    return DayResponse.model_construct(
-        day=day.day,
-        subscribers=day.subscribers,
-        joined=day.joined,
-        left=day.left,
-        removed=day.removed,
-        net=day.net,
-        posts=day.posts,
-        views=day.views,
-        reactions=day.reactions,
-    )
-
-
-def _hour_response(hour: Hour) -> HourResponse:
-    return HourResponse.model_construct(hour=hour.hour, views=hour.views, reactions=hour.reactions)
-
-
-def _post_response(one: PostInsights) -> PostInsightsResponse:
-    return PostInsightsResponse.model_construct(
-        seq=one.seq,
-        created_at=one.created_at,
-        preview=one.preview,
-        views=one.views,
-        reactions=one.reactions,
     )

@@ -242,9 +242,7 @@ async def test_days_expire_when_the_setting_says(api: OpenApi) -> None:
     assert [(dict(i["key"]), i["expireAfterSeconds"]) for i in index] == [({"expires_at": 1}, 0)]
 
 
-async def test_the_rollup_of_a_day_changes_no_numbers(
-    api: OpenApi, second_database: Any
-) -> None:
+async def test_the_rollup_of_a_day_changes_no_numbers(api: OpenApi, second_database: Any) -> None:
     clock = MovedClock.from_noon()
     servers = [await api(clock=clock), await api(database=second_database, clock=clock)]
     ada, bob = (servers[0].user(name, hours=100) for name in ("ada", "bob"))

@@ -511,9 +511,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_damage_is_found_and_repaired_where_possible(
-    town: Services, name: str
-) -> None:
+async def test_damage_is_found_and_repaired_where_possible(town: Services, name: str) -> None:
     damage, expected, is_mendable = DAMAGES[name]
     await damage(town.database)
     outcomes = await outcomes_of(town.database)

@@ -111,9 +111,7 @@ async def test_another_users_conversation_group_is_not_found(world: World) -> No
 @pytest.mark.parametrize(
     "conversation_id", ["group_nope", "c2c_ada", "group_", "nope", "@TGS#_tea"]
 )
-async def test_another_users_conversation_is_not_found(
-    world: World, conversation_id: str
-) -> None:
+async def test_another_users_conversation_is_not_found(world: World, conversation_id: str) -> None:
     await world.group("tea", BOB)
     with pytest.raises(ConversationNotFound):
         await world.mine.conversation_list.get_conversation(BOB, ConversationId(conversation_id))
