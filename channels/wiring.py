@@ -76,7 +76,7 @@ def assemble(
         on_batch=on_batch,
     )
     dialogue_reactions = DialogueReactions(
-        database, talks.dialogues, talks.admission, chat.streams, reactions.engine
+        database, talks.dialogues, talks.write_permission, chat.streams, reactions.engine
     )
     post_settings = PostSettings(profiles, store, chat.users)
     chat.hooks.disbanded.append(channels.on_disbanded)

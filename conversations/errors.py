@@ -1,4 +1,4 @@
-"""The refusals of conversations."""
+"""The errors of conversations."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from groups.kernel.errors import Conflict, LimitReached, NotFound, PermissionDen
 
 
 class ConversationNotFound(NotFound):
-    """The user has no such conversation: he is not a member, or the group is gone."""
+    """The user has no such conversation: they are not a member, or the group was deleted."""
 
     code: ClassVar[str] = "conversation_not_found"
     summary: ClassVar[str] = "No such conversation"
@@ -20,14 +20,14 @@ class ConversationGroupNotFound(NotFound):
 
 
 class ConversationGroupTaken(Conflict):
-    """The user has a conversation group of the new name already."""
+    """The user already has a conversation group with the new name."""
 
     code: ClassVar[str] = "conversation_group_taken"
-    summary: ClassVar[str] = "There is a conversation group of this name already"
+    summary: ClassVar[str] = "You already have a conversation group with this name"
 
 
 class BuiltInConversationGroup(Conflict):
-    """The name means something of its own; no user makes, renames or deletes it."""
+    """The name is built in or reserved; users cannot create, rename or delete such a group."""
 
     code: ClassVar[str] = "built_in_conversation_group"
     summary: ClassVar[str] = "This conversation group is built in and cannot be edited"
@@ -48,42 +48,42 @@ class ConversationsPerGroupReached(LimitReached):
 
 
 class MessagesNotAccepted(PermissionDenied):
-    """The other side takes no messages from the actor; whether by a setting or by blocking him is not told."""
+    """The other side accepts no messages from the actor. Does not say whether by a setting or a block."""
 
     code: ClassVar[str] = "messages_not_accepted"
-    summary: ClassVar[str] = "Messages from you are not accepted here"
+    summary: ClassVar[str] = "This recipient does not accept messages from you"
 
 
 class PeerBlocked(Conflict):
-    """The actor blocks the other side, so he cannot write to it."""
+    """The actor blocks the other side, so they cannot write to it."""
 
     code: ClassVar[str] = "peer_blocked"
-    summary: ClassVar[str] = "You block this user; unblock first"
+    summary: ClassVar[str] = "You block this recipient; unblock first"
 
 
 class CannotBlock(Conflict):
-    """One's own id is not to be blocked."""
+    """Users cannot block themselves."""
 
     code: ClassVar[str] = "cannot_block"
     summary: ClassVar[str] = "You cannot block yourself"
 
 
 class DialogueLimitReached(LimitReached):
-    """The user already has `limit` one-to-one conversations, and cannot begin one more."""
+    """The user already has `limit` one-to-one conversations."""
 
     code: ClassVar[str] = "dialogue_limit_reached"
     summary: ClassVar[str] = "You have too many one-to-one conversations"
 
 
 class UnansweredLimitReached(LimitReached):
-    """`limit` others wait already for the other side to answer their first words; one more has to wait his turn."""
+    """`limit` other users already wait for the recipient to answer their first message."""
 
     code: ClassVar[str] = "unanswered_limit_reached"
-    summary: ClassVar[str] = "Too many wait for this user's answer; try again later"
+    summary: ClassVar[str] = "Too many users wait for an answer from this user; try again later"
 
 
 class BlockLimitReached(LimitReached):
-    """The user already blocks `limit` others."""
+    """The user already has `limit` blocks."""
 
     code: ClassVar[str] = "block_limit_reached"
-    summary: ClassVar[str] = "You block too many"
+    summary: ClassVar[str] = "You block too many users and channels"

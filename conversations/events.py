@@ -1,6 +1,6 @@
-"""What changed in one user's view, or between two sides, once it is committed; only their sessions hear it.
+"""Events of one user's conversations and of one-to-one messages, published after the commit to their sessions only.
 
-Posting moves the author's own cursor too, and has no event here: `message.posted` says whose message it is.
+Posting also moves the author's own cursor. That has no event here: `message.posted` names the author.
 """
 
 from typing import Literal
@@ -14,23 +14,23 @@ from groups.models import Message
 
 
 class PersonalEvent(Event):
-    """The base of this package's events: heard by the sessions of this user, and nobody else's."""
+    """The base of events that only the sessions of this user receive."""
 
     type: str = "personal.event"
     user_id: UserId
 
 
 class ConversationRead(PersonalEvent):
-    """The user read on, in one conversation or in many at once; each as it then stood."""
+    """The user marked one or many conversations as read; `reads` is the state of each after it."""
 
     type: Literal["conversation.read"] = "conversation.read"
     reads: tuple[ReadMark, ...]
 
 
 class ConversationUpdated(PersonalEvent):
-    """The user set something; `changed` holds the new values by field name as the API answers them.
+    """The user changed settings; `changed` has the new values by the field names of the API.
 
-    A `draft` is "" where it was cleared and None where it has a text, which no event holds: nobody has sent it.
+    A `draft` is "" if it was cleared and None if it has a text: events do not contain unsent text.
     """
 
     type: Literal["conversation.updated"] = "conversation.updated"
@@ -39,7 +39,7 @@ class ConversationUpdated(PersonalEvent):
 
 
 class ConversationGroupCreated(PersonalEvent):
-    """The user made a conversation group, with these conversations in it."""
+    """The user created a conversation group with these conversations."""
 
     type: Literal["conversation_group.created"] = "conversation_group.created"
     name: str
@@ -55,14 +55,14 @@ class ConversationGroupRenamed(PersonalEvent):
 
 
 class ConversationGroupDeleted(PersonalEvent):
-    """The conversation group is gone; its conversations stay."""
+    """The user deleted the conversation group; its conversations stay."""
 
     type: Literal["conversation_group.deleted"] = "conversation_group.deleted"
     name: str
 
 
 class ConversationGroupChanged(PersonalEvent):
-    """Conversations were put into the conversation group, or taken out."""
+    """The user added conversations to the conversation group, or removed some."""
 
     type: Literal["conversation_group.changed"] = "conversation_group.changed"
     name: str
@@ -71,7 +71,7 @@ class ConversationGroupChanged(PersonalEvent):
 
 
 class ConversationEnded(PersonalEvent):
-    """A one-to-one conversation is gone, since the channel is: told to its user, who need not subscribe to hear it."""
+    """A one-to-one conversation ended because the channel was deleted. Its user need not be a subscriber."""
 
     type: Literal["conversation.ended"] = "conversation.ended"
     conversation_id: ConversationId
@@ -86,7 +86,7 @@ class BlockChanged(PersonalEvent):
 
 
 class DialogueEvent(Event):
-    """The base of what happens between a user and the other side: a user, or a channel, whose `staff` hears it then."""
+    """The base of events of one-to-one messages. `staff`: the users who receive it for a channel `peer_id`."""
 
     type: str = "dialogue.event"
     user_id: UserId
@@ -96,7 +96,7 @@ class DialogueEvent(Event):
 
     @property
     def dialogue(self) -> Dialogue:
-        """Between whom."""
+        """The dialogue of the message."""
         return Dialogue(self.user_id, self.peer_id)
 
 
@@ -113,13 +113,13 @@ class DialogueEdited(DialogueEvent):
 
 
 class DialogueRecalled(DialogueEvent):
-    """A one-to-one message was recalled; its seq stays."""
+    """A one-to-one message was deleted for everyone; its seq stays."""
 
     type: Literal["dialogue.recalled"] = "dialogue.recalled"
 
 
 class ThreadRead(Event):
-    """A channel's side of a dialogue was read on; all its `staff` hear it, since they share the cursor."""
+    """A channel's side of a dialogue was read. All its `staff` receive it, since they share the cursor."""
 
     type: Literal["thread.read"] = "thread.read"
     channel_id: GroupId

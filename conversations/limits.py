@@ -1,4 +1,4 @@
-"""The bounds of conversations: value, unit, source. A deployment may set each (`CHANNELS_LIMIT_<NAME>`)."""
+"""The limits of conversations: value, unit, source. A deployment may set each (`CHANNELS_LIMIT_<NAME>`)."""
 
 from typing import Annotated, Final
 
@@ -10,7 +10,7 @@ OrNone = Annotated[int, Field(ge=0)]
 CONVERSATION_GROUPS: Final = 20  # of one user; reference product, error 51010
 CONVERSATION_GROUP_NAME_BYTES: Final = 32  # UTF-8; reference product, error 51011
 CONVERSATIONS_PER_GROUP: Final = (
-    1_000  # in one conversation group; founding document and reference, error 51008
+    1_000  # in one conversation group; requirement and reference product, error 51008
 )
 CONVERSATIONS_PER_CALL: Final = 100  # ids in one call; reference product, error 51006
 DRAFT_BYTES: Final = (
@@ -18,11 +18,11 @@ DRAFT_BYTES: Final = (
 )  # UTF-8; ours: a draft becomes a message, so as long as a message's body
 CONVERSATION_CUSTOM_DATA_BYTES: Final = 256  # UTF-8; reference product, setConversationCustomData
 
-DIALOGUES_PER_USER: Final = 5_000  # with so many, a user begins no more; ours, as many as groups
+DIALOGUES_PER_USER: Final = 5_000  # a user with so many cannot begin another; ours, as for groups
 UNANSWERED_PER_USER: Final = (
-    1_000  # dialogues that others began with a user and he neither answered nor deleted; ours
+    1_000  # dialogues that others began with a user who neither answered nor deleted them; ours
 )
-BLOCKS_PER_USER: Final = 1_000  # whom one user blocks; ours
+BLOCKS_PER_USER: Final = 1_000  # users and channels that one user blocks; ours
 
 
 class ConversationLimits(BaseModel):

@@ -1,7 +1,7 @@
-"""Conversations as services speak of them: frozen, without a trace of the database.
+"""The models of conversations: frozen, independent of the database.
 
-What lists hold by the thousand is a named tuple rather than a pydantic model, which costs ten times as much to make; it
-is built from the store's own documents, and what came from outside was validated before.
+Models that a list holds by the thousand are named tuples: a pydantic model takes ten times as long to make. They are
+built from stored documents, and input from outside is validated before.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,32 +16,32 @@ from groups.kernel.ids import PAIR_SEPARATOR, USER_ID_BYTES, GroupId, StreamId, 
 from groups.models import Head, LastMessage, MembershipRow, Message, inbox_stream_of, stream_of
 
 ConversationId = StreamId
-"""The conversation with a group is `group_<group id>`, the id of the group's stream; with a user or a channel it is
-`c2c_<id of the other side>`, which each side calls otherwise."""
+"""A conversation with a group is `group_<group id>`, which is also the id of the group's stream. A one-to-one
+conversation is `c2c_<id of the other side>`, so its two sides have different ids for it."""
 
 GROUP_PREFIX: Final = "group_"
 C2C_PREFIX: Final = "c2c_"
 AFTER_C2C_PREFIX: Final = "c2c`"
-"""The first text behind all that begin with `C2C_PREFIX`."""
+"""The first text after all texts that begin with `C2C_PREFIX`: the upper bound of a range query."""
 CHANNEL_SIGN: Final = "@"
-"""How the ids of Communities, and so of channels, begin. A user whose id does has no one-to-one messages: nobody could
-tell him from a channel."""
+"""How the ids of Communities, and so of channels, begin. A user whose id begins with it has no one-to-one messages:
+they could not be told from a channel."""
 
 CHANNELS: Final = "channels"
 CHATS: Final = "chats"
 BUILT_IN_GROUPS: Final = (CHANNELS, CHATS)
-"""The conversation groups that everyone has: computed from the channel marker, uncapped, not editable."""
+"""The conversation groups that every user has: computed from the channel marker, without limits, not editable."""
 
 
 class ConversationType(StrEnum):
-    """With whom: a group (a channel is one), or one other user."""
+    """Whether the other side is a group (a channel is one) or a single user."""
 
     GROUP = "group"
     C2C = "c2c"
 
 
 class ReadScope(StrEnum):
-    """What can be read at once beside a conversation group; so no conversation group is named like these."""
+    """What a user can mark as read at once, besides a conversation group. These names are reserved."""
 
     ALL = "all"
     GROUP = ConversationType.GROUP.value
@@ -58,11 +58,11 @@ class Model(BaseModel):
 
 
 class ConversationSettings(NamedTuple):
-    """What a user set on one conversation; a conversation he never touched has none, which means these defaults.
+    """A user's settings for one conversation. The defaults hold for a conversation without stored settings.
 
-    `read_seq`: the last message he read, as far as stored (joining counts as reading). `pinned_at` None: not pinned.
-    `hidden_at_seq`: the head when he hid it; a later message shows it again. `groups`: his conversation groups by name.
-    `draft` and `custom_data` are loaded for what is shown, not for counting.
+    `read_seq`: the last message read, as far as stored (joining counts as reading). `pinned_at` None: not pinned.
+    `hidden_at_seq`: the head when the user hid the conversation; a later message shows it again. `groups`: the names of
+    the user's conversation groups that it is in. Queries for totals do not load `draft` and `custom_data`.
     """
 
     read_seq: int = 0
@@ -78,18 +78,18 @@ class ConversationSettings(NamedTuple):
         return self.hidden_at_seq is not None and head_seq <= self.hidden_at_seq
 
 
-NO_OVERLAY: Final = ConversationSettings()
+DEFAULT_SETTINGS: Final = ConversationSettings()
 
 
 def unread_of(head_seq: int, read_seq: int, joined_seq: int) -> int:
-    """How many messages are unread (promise P5): those behind the last one read, and joining reads what was there."""
+    """Return how many messages are unread (promise P5): those after `read_seq` and after `joined_seq`."""
     return max(0, head_seq - (read_seq if read_seq > joined_seq else joined_seq))
 
 
 class Dialogue(NamedTuple):
-    """One-to-one messages as one side sees them: the user, and the other user or the channel.
+    """A one-to-one conversation as one side sees it: `user_id` is that side, `peer_id` another user or a channel.
 
-    Seen by a channel it is called a thread, and is told by the same two: the user and the channel.
+    For a channel the same conversation is a `Thread`, identified by the user and the channel.
     """
 
     user_id: UserId
@@ -97,24 +97,24 @@ class Dialogue(NamedTuple):
 
     @property
     def channel_id(self) -> GroupId | None:
-        """The channel, where the other side is one."""
+        """The channel, if the other side is one."""
         return GroupId(self.peer_id) if self.peer_id.startswith(CHANNEL_SIGN) else None
 
     @property
     def conversation_id(self) -> ConversationId:
-        """What the user calls it."""
+        """The id of the conversation for `user_id`."""
         return ConversationId(C2C_PREFIX + self.peer_id)
 
     @property
     def stream_id(self) -> StreamId:
-        """The one stream of both sides."""
+        """The stream that both sides share."""
         if self.channel_id is not None:
             return inbox_stream_of(self.channel_id, self.user_id)
         return StreamId(C2C_PREFIX + PAIR_SEPARATOR.join(sorted((self.user_id, self.peer_id))))
 
     @property
     def sides(self) -> "tuple[Dialogue, ...]":
-        """As each user in it sees it: once where the other side is a channel, or himself."""
+        """The dialogue as each user in it sees it. One entry if the peer is a channel or the user themselves."""
         if self.channel_id is not None or self.peer_id == self.user_id:
             return (self,)
         return self, Dialogue(UserId(self.peer_id), self.user_id)
@@ -129,7 +129,7 @@ class DialogueMessage:
 
 
 class Thread(NamedTuple):
-    """A channel's side of a dialogue; the read cursor is shared by all who read the channel's inbox.
+    """A channel's side of a dialogue. All who read the channel's inbox share its read cursor.
 
     `active_ms`: when its last message was sent, in milliseconds since 1970.
     """
@@ -141,23 +141,22 @@ class Thread(NamedTuple):
 
     @property
     def dialogue(self) -> Dialogue:
-        """The same as the user sees it."""
+        """The same conversation as the user sees it."""
         return Dialogue(self.user_id, self.channel_id)
 
 
 class InboxUnread(NamedTuple):
-    """What nobody of a channel has read in its inbox: so many messages, in so many threads."""
+    """How many messages of a channel's inbox are unread, and in how many threads."""
 
     messages: int
     threads: int
 
 
 class Conversation(NamedTuple):
-    """A user's relation to one group, or to one other side: the stream's head, and what he set.
+    """A user's conversation: the head of its stream and the user's settings.
 
-    `group_id` is None where it is one-to-one; joining is not known there, and nothing was said before it began.
-    `active_ms`: when the last message was sent, else when he joined, in milliseconds since 1970; 0 where it was not
-    asked for.
+    `group_id` is None for a one-to-one conversation; its `joined_seq` is 0. `active_ms`: when the last message was
+    sent, or when the user joined if there is none, in milliseconds since 1970; 0 where it was not asked for.
     """
 
     conversation_id: ConversationId
@@ -166,89 +165,94 @@ class Conversation(NamedTuple):
     head_seq: int
     joined_seq: int
     active_ms: int
-    overlay: ConversationSettings
+    settings: ConversationSettings
 
     @property
     def type(self) -> ConversationType:
-        """With whom."""
+        """Whether it is with a group or one-to-one."""
         return ConversationType.C2C if self.group_id is None else ConversationType.GROUP
 
     @property
     def read_seq(self) -> int:
-        """The last message that is read: joining reads what was there."""
-        return max(self.overlay.read_seq, self.joined_seq)
+        """The last message that counts as read: joining reads all earlier messages."""
+        return max(self.settings.read_seq, self.joined_seq)
 
     @property
     def unread_count(self) -> int:
         """How many messages are unread."""
-        return unread_of(self.head_seq, self.overlay.read_seq, self.joined_seq)
+        return unread_of(self.head_seq, self.settings.read_seq, self.joined_seq)
 
     @property
     def is_hidden(self) -> bool:
         """Whether lists and totals leave it out, until its next message."""
-        return self.overlay.hides(self.head_seq)
+        return self.settings.hides(self.head_seq)
+
+    def read_up_to(self, seq: int) -> "Conversation":
+        """Return the conversation with its read cursor at `seq`."""
+        return self._replace(settings=self.settings._replace(read_seq=seq))
 
 
 @dataclass(frozen=True, slots=True)
 class UserSettings:
-    """What a user set on all conversations that he ever touched, in two parts, since most hold a read cursor alone.
+    """All stored settings of one user, in two parts, since most documents hold a read cursor alone.
 
-    `read_seqs` has every one of them, 0 where he read nothing yet, and is what counts; `overlays` has those with more
-    than a read cursor.
+    `read_seqs` has an entry for every document, 0 where nothing was read. `settings` has an entry only where more than
+    a read cursor is stored. `dialogues` are the ids of one-to-one conversations: each has a document from its first
+    message on, so these are all of them.
     """
 
     read_seqs: dict[ConversationId, int] = field(default_factory=dict)
-    overlays: dict[ConversationId, ConversationSettings] = field(default_factory=dict)
+    settings: dict[ConversationId, ConversationSettings] = field(default_factory=dict)
     dialogues: list[ConversationId] = field(default_factory=list)
-    """Those of them that are one-to-one: what a user set on one is made with its first message, so these are all."""
 
-    def overlay(self, conversation_id: ConversationId) -> ConversationSettings:
-        """What is set on the conversation."""
-        overlay = self.overlays.get(conversation_id)
-        if overlay is not None:
-            return overlay
+    def settings_of(self, conversation_id: ConversationId) -> ConversationSettings:
+        """Return the settings for the conversation."""
+        settings = self.settings.get(conversation_id)
+        if settings is not None:
+            return settings
         read_seq = self.read_seqs.get(conversation_id)
-        return NO_OVERLAY if read_seq is None else ConversationSettings(read_seq)
+        return DEFAULT_SETTINGS if read_seq is None else ConversationSettings(read_seq)
 
 
-UNTOUCHED: Final = UserSettings()
-"""Of a user who never set anything."""
+NO_USER_SETTINGS: Final = UserSettings()
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """Conversations of one user as they were read: those of his seats whose streams have a head, and his dialogues.
+class ConversationSnapshot:
+    """All conversations of one user as they were read: memberships whose stream has a head, and dialogues.
 
-    `heads` may hold more than these. Totals read it as it is, without an object for each conversation.
+    `heads` may hold other streams too. Totals are computed from it directly, without an object for each conversation.
     """
 
-    seats: Mapping[ConversationId, MembershipRow]
-    touched: UserSettings
+    memberships: Mapping[ConversationId, MembershipRow]
+    user_settings: UserSettings
     heads: Mapping[StreamId, Head]
     dialogues: Mapping[ConversationId, Head] = field(default_factory=dict)
 
     def conversations(self) -> Iterator[Conversation]:
-        """The conversations, in no order."""
-        for conversation_id, seat in self.seats.items():
+        """The conversations, in no particular order."""
+        for conversation_id, membership in self.memberships.items():
             head = self.heads.get(conversation_id)
             if head is not None:
-                overlay = self.touched.overlay(conversation_id)
-                yield conversation_from(conversation_id, seat, head, overlay)
+                settings = self.user_settings.settings_of(conversation_id)
+                yield conversation_from(conversation_id, membership, head, settings)
         for conversation_id, head in self.dialogues.items():
-            overlay = self.touched.overlay(conversation_id)
-            yield dialogue_conversation(conversation_id, head, overlay)
+            settings = self.user_settings.settings_of(conversation_id)
+            yield dialogue_conversation(conversation_id, head, settings)
 
-    def read_up_to(self, read_seqs: Mapping[ConversationId, int]) -> "Response":
-        """The same conversations, with these read cursors instead."""
-        touched = replace(self.touched, read_seqs={**self.touched.read_seqs, **read_seqs})
-        return replace(self, touched=touched)
+    def with_read_seqs(self, read_seqs: Mapping[ConversationId, int]) -> "ConversationSnapshot":
+        """Return the same conversations with these read cursors."""
+        user_settings = replace(
+            self.user_settings, read_seqs={**self.user_settings.read_seqs, **read_seqs}
+        )
+        return replace(self, user_settings=user_settings)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A conversation with what a list shows of its group; `last` None: nothing was said, or not to him.
+class ListedConversation:
+    """A conversation as a list shows it. `last` is None if there is no message that the user may read.
 
-    `verified`: it is a channel, or with one, that the application vouches for.
+    `verified`: it is a verified channel, or a dialogue with one.
     """
 
     conversation: Conversation
@@ -259,7 +263,7 @@ class Shown:
 
 
 class ReadMark(Model):
-    """How far a conversation is read."""
+    """How far a user has read a conversation."""
 
     conversation_id: ConversationId
     read_seq: int
@@ -267,7 +271,7 @@ class ReadMark(Model):
 
 
 class Unread(NamedTuple):
-    """Totals of unread messages; `total` is channels and chats together, `conversation_groups` the user's own."""
+    """Totals of unread messages. `total` is `channels` plus `chats`; `conversation_groups` are the user's own."""
 
     total: int
     channels: int
@@ -276,14 +280,14 @@ class Unread(NamedTuple):
 
 
 class ConversationGroup(NamedTuple):
-    """A named set of one user's conversations; which they are is kept with each conversation."""
+    """A named set of one user's conversations. Each conversation's settings store which groups it is in."""
 
     name: str
     created_at: datetime
 
 
 class GroupTotal(NamedTuple):
-    """A conversation group with its totals: unread without the muted and hidden, conversations with them."""
+    """The totals of a conversation group. Muted and hidden conversations count as conversations, not as unread."""
 
     name: str
     unread_count: int
@@ -292,37 +296,37 @@ class GroupTotal(NamedTuple):
 
 
 def conversation_of(group_id: GroupId) -> ConversationId:
-    """The conversation with a group."""
+    """Return the id of the conversation with a group."""
     return ConversationId(stream_of(group_id))
 
 
 def conversation_from(
-    conversation_id: ConversationId, seat: MembershipRow, head: Head, overlay: ConversationSettings
+    conversation_id: ConversationId,
+    membership: MembershipRow,
+    head: Head,
+    settings: ConversationSettings,
 ) -> Conversation:
-    """The conversation that a membership, its stream's head and what was set on it make."""
+    """Build the conversation of a member of a group."""
     return Conversation(
         conversation_id,
-        seat.group_id,
+        membership.group_id,
         head.is_channel,
         head.head_seq,
-        seat.joined_seq,
-        head.active_ms or seat.joined_ms,
-        overlay,
+        membership.joined_seq,
+        head.active_ms or membership.joined_ms,
+        settings,
     )
 
 
 def dialogue_conversation(
-    conversation_id: ConversationId, head: Head, overlay: ConversationSettings
+    conversation_id: ConversationId, head: Head, settings: ConversationSettings
 ) -> Conversation:
-    """The conversation that a dialogue's head and what was set on it make.
-
-    With a channel too it is a chat: what counts as a channel's is what it posts.
-    """
-    return Conversation(conversation_id, None, False, head.head_seq, 0, head.active_ms, overlay)
+    """Build a one-to-one conversation. One with a channel counts as a chat: only a channel's posts count as channel."""
+    return Conversation(conversation_id, None, False, head.head_seq, 0, head.active_ms, settings)
 
 
 def dialogue_of(user_id: UserId, conversation_id: ConversationId) -> Dialogue | None:
-    """The user's dialogue of this id; None where it is none, or of a user who has no one-to-one messages."""
+    """Return the user's dialogue with this id; None if the id is no dialogue's, or the user may have no dialogues."""
     if not conversation_id.startswith(C2C_PREFIX) or user_id.startswith(CHANNEL_SIGN):
         return None
     dialogue = Dialogue(user_id, conversation_id.removeprefix(C2C_PREFIX))
@@ -332,11 +336,11 @@ def dialogue_of(user_id: UserId, conversation_id: ConversationId) -> Dialogue | 
 
 
 def group_of(conversation_id: ConversationId) -> GroupId | None:
-    """The group of a conversation; None for an id of another kind."""
+    """Return the group of a conversation; None if it is not with a group."""
     if not conversation_id.startswith(GROUP_PREFIX):
         return None
     return GroupId(conversation_id.removeprefix(GROUP_PREFIX))
 
 
 ConversationKey = tuple[UserId, ConversationId]
-"""One user's conversation, among those of many users."""
+"""A user and one of their conversations."""

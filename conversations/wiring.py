@@ -1,4 +1,4 @@
-"""Builds conversations on a database: the stores stay inside, the services come out."""
+"""Builds conversations on a database."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,9 +6,8 @@ from typing import Final
 from conversations.limits import ConversationLimits
 from conversations.service.blocks import BlockService
 from conversations.service.conversation_groups import ConversationGroupService
-from conversations.service.conversation_list import ConversationListService
+from conversations.service.conversation_list import ConversationListService, DialogueSummaries
 from conversations.service.dialogue_edits import DialogueEdits
-from conversations.service.dialogue_summaries import DialogueSummaries
 from conversations.service.dialogues import DialogueService
 from conversations.service.forward_sources import ForwardSources
 from conversations.service.guard import ConversationGuard
@@ -17,7 +16,6 @@ from conversations.service.inbox_threads import ThreadService
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import SettingsService
 from conversations.service.write_permission import WritePermission
-from conversations.store import INDEXES
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.inbox_totals import InboxTotalStore
@@ -29,28 +27,34 @@ from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
 from groups.wiring import GroupChat
 
-CONVERSATION_INDEXES: Final[tuple[Index, ...]] = INDEXES
+CONVERSATION_INDEXES: Final[tuple[Index, ...]] = (
+    *ConversationSettingsStore.INDEXES,
+    *ConversationGroupStore.INDEXES,
+    *ThreadStore.INDEXES,
+    *InboxTotalStore.INDEXES,
+    *BlockStore.INDEXES,
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Conversations:
-    """The services of conversations on one database; whoever assembles them adds `hooks` to those of the groups."""
+    """The services of conversations on one database."""
 
-    inbox: ConversationListService
-    cursors: ReadCursorService
+    conversation_list: ConversationListService
+    read_cursors: ReadCursorService
     settings: SettingsService
     conversation_groups: ConversationGroupService
-    admission: WritePermission
+    write_permission: WritePermission
     dialogues: DialogueService
-    changes: DialogueEdits
-    sources: ForwardSources
+    dialogue_edits: DialogueEdits
+    forward_sources: ForwardSources
     threads: ThreadService
     blocks: BlockService
     hooks: ConversationHooks
 
     async def close(self) -> None:
-        """Let every submitted read and message end."""
-        await self.cursors.close()
+        """Wait until every submitted read and message is committed or refused."""
+        await self.read_cursors.close()
         await self.dialogues.close()
 
 
@@ -63,46 +67,80 @@ def assemble(
     *,
     on_batch: OnBatch | None = None,
 ) -> Conversations:
-    """Conversations on this database; `on_batch` hears of every group-commit batch."""
-    overlays, groups = ConversationSettingsStore(database), ConversationGroupStore(database)
+    """Build conversations on this database; `on_batch` is called with every group-commit batch."""
+    settings, groups = ConversationSettingsStore(database), ConversationGroupStore(database)
     threads, blocks = ThreadStore(database), BlockStore(database)
     totals = InboxTotalStore(database)
-    memberships, streams = chat.memberships, chat.streams
-    guard = ConversationGuard(memberships, overlays)
-    cards = DialogueSummaries(memberships, streams, chat.users)
-    inbox = ConversationListService(memberships, cards, guard, overlays, groups)
-    hooks = ConversationHooks(overlays)
-    admission = WritePermission(streams, overlays, blocks, groups, limits)
+    reader, streams = chat.memberships, chat.streams
+    guard = ConversationGuard(membership_reader=reader, settings=settings)
+    conversation_list = ConversationListService(
+        membership_reader=reader,
+        dialogue_summaries=DialogueSummaries(
+            membership_reader=reader, streams=streams, users=chat.users
+        ),
+        guard=guard,
+        settings=settings,
+        groups=groups,
+    )
+    hooks = ConversationHooks(settings)
+    write_permission = WritePermission(streams, settings, blocks, groups, limits)
     dialogues = DialogueService(
         database,
         streams,
         chat.forwards,
-        overlays,
+        settings,
         threads,
         totals,
-        admission,
+        write_permission,
         on_batch=on_batch,
     )
     return Conversations(
-        inbox=inbox,
-        cursors=ReadCursorService(
-            database, memberships, guard, overlays, groups, clock, on_batch=on_batch
+        conversation_list=conversation_list,
+        read_cursors=ReadCursorService(
+            database=database,
+            membership_reader=reader,
+            guard=guard,
+            settings=settings,
+            groups=groups,
+            clock=clock,
+            on_batch=on_batch,
         ),
-        settings=SettingsService(database, guard, inbox, overlays, hooks, clock),
+        settings=SettingsService(
+            database=database,
+            guard=guard,
+            conversation_list=conversation_list,
+            settings=settings,
+            hooks=hooks,
+            clock=clock,
+        ),
         conversation_groups=ConversationGroupService(
-            database, guard, inbox, overlays, groups, limits, clock
+            database=database,
+            guard=guard,
+            conversation_list=conversation_list,
+            settings=settings,
+            groups=groups,
+            limits=limits,
+            clock=clock,
         ),
-        admission=admission,
+        write_permission=write_permission,
         dialogues=dialogues,
-        changes=DialogueEdits(
+        dialogue_edits=DialogueEdits(
             streams=streams,
             dialogues=dialogues,
-            permission=admission,
+            permission=write_permission,
             limits=group_limits,
             clock=clock,
         ),
-        sources=ForwardSources(streams=streams, permission=admission),
-        threads=ThreadService(database, streams, threads, totals, overlays, admission, clock),
-        blocks=BlockService(database, blocks, limits, clock),
+        forward_sources=ForwardSources(streams=streams, permission=write_permission),
+        threads=ThreadService(
+            database=database,
+            streams=streams,
+            threads=threads,
+            totals=totals,
+            settings=settings,
+            write_permission=write_permission,
+            clock=clock,
+        ),
+        blocks=BlockService(database=database, blocks=blocks, limits=limits, clock=clock),
         hooks=hooks,
     )

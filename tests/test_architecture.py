@@ -315,7 +315,7 @@ WITHOUT_LOCKS: Final = {
     "conversations.service.inbox_threads._clear",
     "channels.drafts.service.drafts.stream_ended",
     "channels.analytics.service.views.stream_ended",
-    "channels.analytics.service.rollup._fold",
+    "channels.analytics.service.rollup._roll_up_day",
     "reactions.service.reactions.stream_ended",
     # Before the server answers.
     "channels.service.verified_badges.move_badges",

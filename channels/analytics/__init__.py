@@ -1,14 +1,14 @@
-"""Reach without a list of names: how many saw a post, and how a channel fares from day to day.
+"""Analytics without a list of names: how many users saw a post, and a channel's counts for each day.
 
-A post's views are counted by a sketch (`sketch`) that knows nobody. A channel's days (`models.Day`) are counted in the
-transaction of each batch that changes something, by hooks of the packages below; nothing here is asked for them.
+The views of a post are counted by a HyperLogLog (`hyperloglog`), which keeps no user ids. A channel's days
+(`models.Day`) are counted by hooks of the packages below, in the transactions of the batches that they count.
 
-It stands in `channels` and not beside the message streams: only channels show views, a chat group's members being few
-and known to each other, and only a channel has insights. What groups know of it is one number on each message, written
-there because whoever reads a page of posts has read it then.
+It is part of `channels` and not of the message streams because only channels show views and insights; the members of a
+chat group are few and know each other. Groups store one number on each message, so that reading posts needs no further
+query for their views.
 
-What it depends on: `groups` for who may read and which posts there are; `reactions` and `conversations` through hooks.
+Depends on `groups` for access and posts, and on `reactions` and `conversations` through hooks.
 
-    shown = await views.report(bob, channel_id, [1, 2, 3])       # {1: 18, 2: 17, 3: 3}; again, the same
+    counts = await views.report(bob, channel_id, [1, 2, 3])      # {1: 18, 2: 17, 3: 3}; repeating it returns the same
     insights = await insights.get(ada, channel_id, date(2026, 1, 1), date(2026, 1, 31))
 """

@@ -1,23 +1,22 @@
-"""How many different users saw a post, without keeping who: exact while they are few, within 2 % when they are many.
+"""Counts how many different users saw a post without storing who: exact for few users, within about 2 % for many.
 
-Definition: a view is one user who reported having seen the post, however often and from however many devices he did.
-The read cursor was the other choice, and says something else: it moves over whatever lies below it, seen or not,
-strangers who read a public channel have none, and the number of cursors beyond a seq is a count of a million.
+Definition: a view is one user who reported having seen the post, from any number of devices, any number of times. Read
+cursors would count something else: a cursor moves over posts that were not shown, readers of a public channel who are
+no subscribers have none, and counting the cursors past a seq means reading a million documents.
 
-Up to `EXACT` users the sketch holds a hash of 64 bits of each, so 3 viewers are 3: two of 512 share one with a chance
-of 1 in 10^14. Beyond, it is a HyperLogLog of 4,096 registers, made from the same hashes: standard error
-1.04 / sqrt(4096) = 1.6 %, so 95 of 100 numbers are within 3.3 %, at any size. Its estimator is Ertl's improved one
-(arXiv:1702.01284), which needs no table of corrections and never falls when a viewer is added. (`datasketch` would
-bring numpy and scipy along for these sixty lines.)
+Up to `EXACT` users it stores a 64-bit hash of each, so 3 viewers count as 3; the chance that two of 512 users have the
+same hash is 1 in 10^14. Beyond, it is a HyperLogLog of 4,096 registers, made from the same hashes. Its standard error
+is 1.04 / sqrt(4096) = 1.6 %, so 95 of 100 numbers are within 3.3 %, at any size. The estimator is Ertl's improved one
+(arXiv:1702.01284), which needs no table of corrections and never falls when a viewer is added. (`datasketch` would add
+numpy and scipy as dependencies for these sixty lines.)
 
-Size: at most 4,096 bytes a post, for a thousand viewers as for a million. A million viewers of a post cost a million
-reports, batched by up to 256; of a repeated report nothing is written.
+Size: at most 4,096 bytes a post, for a thousand viewers or a million. A million viewers of a post take a million
+reports, in batches of up to 256; a repeated report writes nothing.
 
-Inflating: the hash is keyed by a salt of the post's own, random and never shown, so nobody can choose user ids that
-count for more. One user counts once. Who can make users can make views; making users is the application's to refuse.
-The salt is the post's and not the deployment's signing key, because that key may be replaced, and everyone would count
-again. Nobody can be listed from a sketch; with salt and registers in hand, a guessed user can at most be ruled out
-(while it is exact: be confirmed).
+Abuse: the hash is keyed by a random, secret salt of the post, so nobody can choose user ids that count more. One user
+counts once. Creating users creates views; it is up to the application to prevent that. The salt belongs to the post
+because a deployment's signing key may be replaced, and then everyone would count again. Users cannot be listed from the
+stored data. With salt and registers, a guessed user can be ruled out at most (and confirmed, while it is exact).
 """
 
 import math
@@ -38,12 +37,12 @@ _ALPHA: Final = 1 / (2 * math.log(2))
 
 
 def new_salt() -> bytes:
-    """The key of a new post's hashes."""
+    """Return a key for the hashes of a new post."""
     return token_bytes(SALT_BYTES)
 
 
 def hash_of(user_id: str, salt: bytes) -> int:
-    """What stands for the user in the sketch of the post that has this salt."""
+    """Return the hash of the user for the post with this salt."""
     return int.from_bytes(
         blake2b(user_id.encode(), digest_size=HASH_BYTES, key=salt).digest(), "big"
     )
@@ -62,7 +61,7 @@ class HyperLogLog:
 
     @classmethod
     def from_bytes(cls, data: bytes, *, is_exact: bool) -> "HyperLogLog":
-        """The sketch that `to_bytes` told."""
+        """Build it from the result of `to_bytes`."""
         sketch = cls()
         if is_exact:
             sketch._hashes = set(struct.unpack(f">{len(data) // HASH_BYTES}Q", data))
@@ -71,7 +70,7 @@ class HyperLogLog:
         return sketch
 
     def to_bytes(self) -> bytes:
-        """The sketch as it is stored; the same for the same viewers, whatever the order in which they came."""
+        """Return the stored form. It is the same for the same viewers in any order."""
         if self._registers is not None:
             return bytes(self._registers)
         return struct.pack(f">{len(self._hashes)}Q", *sorted(self._hashes))
@@ -82,7 +81,7 @@ class HyperLogLog:
         return self._registers is None
 
     def add(self, one: int) -> bool:
-        """Count one more; whether the sketch changed: never for one that was added before."""
+        """Add a hash. Returns whether anything changed; a hash that was added before changes nothing."""
         registers = self._registers
         if registers is None:
             if one in self._hashes:
@@ -98,7 +97,7 @@ class HyperLogLog:
         return True
 
     def merge(self, other: "HyperLogLog") -> None:
-        """Count everyone whom the other counts too."""
+        """Add all hashes of the other."""
         if other._registers is None:
             for one in other._hashes:
                 self.add(one)
@@ -116,7 +115,7 @@ class HyperLogLog:
             self.add(one)
 
     def count(self) -> int:
-        """How many there are: exactly up to `EXACT`, an estimate beyond."""
+        """Return the number of different hashes: exact up to `EXACT`, an estimate beyond."""
         if self._registers is None:
             return len(self._hashes)
         return round(_estimate(bytes(self._registers)))

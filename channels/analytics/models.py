@@ -1,4 +1,4 @@
-"""What is counted of a channel's reach, as services speak of it: frozen, without a trace of the database."""
+"""The models of analytics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from typing import Final
 from channels.analytics.hyperloglog import HyperLogLog
 
 HOURS: Final = 24
-MUTED_PLACES: Final = 8
-"""Documents a group that count who has muted it, chosen by the user."""
+MUTED_SHARES: Final = 8
+"""Documents a group that count the members who have muted it. A hash of the user id chooses one of them."""
 
 
 @dataclass(slots=True)
 class PostViews:
-    """Who saw a post, as far as it is kept: a salt, the sketch made with it, and the count as it was told last.
+    """The views of a post: a salt, the sketch of the viewers' hashes, and the last count.
 
-    `count` never falls: where the sketch goes over to an estimate, this may begin below what was counted exactly.
+    `count` never falls, even where the first estimate is lower than the last exact count.
     """
 
     salt: bytes
@@ -25,13 +25,13 @@ class PostViews:
     count: int = 0
 
     def recount(self) -> int:
-        """Count again after the sketch changed; how many more there are than before."""
+        """Count again after the sketch changed. Returns by how many the count grew."""
         before, self.count = self.count, max(self.count, self.sketch.count())
         return self.count - before
 
 
 class Part(StrEnum):
-    """What a day's document counts: one for each source, so that batches of different sources never meet in one."""
+    """What a document of a day counts. Each source has its own, so batches of different sources never conflict."""
 
     MEMBERS = "members"
     POSTS = "posts"
@@ -41,7 +41,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A channel's day (UTC). `subscribers` is how many there were at its end; None before anything was counted."""
+    """A channel's day (UTC). `subscribers`: how many there were at its end; None before counting began."""
 
     day: date
     subscribers: int | None
@@ -69,20 +69,20 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """How many of the subscribers have muted the channel, now."""
+    """How many subscribers have muted the channel now."""
 
     count: int
     subscribers: int
 
     @property
     def share(self) -> float:
-        """The muted ones among all, from 0 to 1."""
+        """The share of subscribers who have muted it, from 0 to 1."""
         return self.count / self.subscribers if self.subscribers else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """How a channel fared on the days of a range."""
+    """The counts of a channel for a range of days."""
 
     first: date
     last: date
@@ -92,8 +92,8 @@ class Insights:
 
 
 @dataclass(frozen=True, slots=True)
-class PostReach:
-    """How far a post came."""
+class PostInsights:
+    """The views and reactions of a post."""
 
     seq: int
     created_at: datetime

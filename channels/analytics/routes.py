@@ -1,12 +1,13 @@
-"""Calls on reach: posts seen, and insights for those who run the channel."""
+"""Endpoints of analytics: views of posts, and insights for owner and admins."""
 
 import re
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from channels.analytics.models import Day, Hour, Insights, PostReach
+from channels.analytics.models import Insights
 from channels.analytics.service.insights import InsightService
 from channels.analytics.service.views import ViewService
 from channels.analytics.tables import table_of, wants_table
@@ -24,7 +25,7 @@ from groups.routes.responses.fields import Instant
 
 Format = Annotated[
     Literal["json", "csv"] | None,
-    Field(description="Goes before the `Accept` header; without either, JSON."),
+    Field(description="Takes precedence over the `Accept` header; JSON without either."),
 ]
 
 
@@ -45,36 +46,36 @@ class SeenBody(Body):
 
 
 class PostViewsResponse(Response):
-    """How many have seen a post."""
+    """The number of users who have seen a post."""
 
     seq: int
     views: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ViewRoutes:
     """Views of posts."""
 
     tag = "Posts"
 
-    def __init__(self, views: ViewService) -> None:
-        self._views = views
+    views: ViewService
 
     @post("/v1/channels/{channel_id}/posts/views", errors=[ChannelNotFound, Banned])
     async def report_views(
         self, actor: Actor, channel_id: ChannelIdText, body: SeenBody
     ) -> Page[PostViewsResponse]:
-        """Tell which posts I have seen, up to 100; how many have seen each of them.
+        """Report up to 100 posts that I have seen; returns how many users have seen each of them.
 
-        Each user counts once a post, however often he tells. Posts that are gone are left out of the answer.
+        Each user counts once for each post. Deleted posts are left out of the response.
         """
-        counts = await self._views.report(actor, GroupId(channel_id), body.seqs)
+        counts = await self.views.report(actor, GroupId(channel_id), body.seqs)
         return Page(
             items=[PostViewsResponse(seq=seq, views=views) for seq, views in counts.items()]
         )
 
 
 def _no_number(value: object) -> object:
-    # A number would be taken for seconds since 1970.
+    # Pydantic would read a number as seconds since 1970.
     if isinstance(value, str) and not _DAY.fullmatch(value):
         raise ValueError("must be a day, as in 2026-01-31")
     return value
@@ -86,7 +87,7 @@ DayText = Annotated[date, BeforeValidator(_no_number)]
 
 
 class InsightQuery(Query):
-    """Which days (UTC, both included), and in which form."""
+    """Which days (UTC, both included), in which format."""
 
     first: Annotated[
         DayText | None,
@@ -106,14 +107,14 @@ class InsightQuery(Query):
     ] = "days"
 
 
-class PostReachQuery(PageQuery):
-    """Which posts, and in which form."""
+class PostInsightsQuery(PageQuery):
+    """Which posts, in which format."""
 
     format: Format = None
 
 
 class DayResponse(Response):
-    """A day (UTC). `subscribers` at its end, null where it is not known; `net`: joined less left and removed."""
+    """A day (UTC). `subscribers`: at its end, null if not known. `net`: joined minus left and removed."""
 
     day: date
     subscribers: int | None
@@ -127,7 +128,7 @@ class DayResponse(Response):
 
 
 class HourResponse(Response):
-    """An hour of the day (UTC): views first reported and reactions given in it, on all days together."""
+    """An hour of the day (UTC): new views and reactions in it, summed over all days."""
 
     hour: int
     views: int
@@ -135,14 +136,14 @@ class HourResponse(Response):
 
 
 class MutedResponse(Response):
-    """How many subscribers have muted the channel now, and their share of all, from 0 to 1."""
+    """How many subscribers have muted the channel now, and their share, from 0 to 1."""
 
     count: int
     share: float
 
 
 class InsightsResponse(Response):
-    """How the channel fared on these days."""
+    """The channel's counts for these days."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -153,8 +154,8 @@ class InsightsResponse(Response):
     muted: MutedResponse
 
 
-class PostReachResponse(Response):
-    """How far a post came: users who saw it, reactions it has now."""
+class PostInsightsResponse(Response):
+    """The users who have seen a post, and the reactions it has now."""
 
     seq: int
     created_at: Instant
@@ -163,23 +164,23 @@ class PostReachResponse(Response):
     reactions: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InsightRoutes:
     """Insights."""
 
     tag = "Insights"
 
-    def __init__(self, insights: InsightService) -> None:
-        self._insights = insights
+    insights: InsightService
 
     @get("/v1/channels/{channel_id}/insights", errors=[ChannelNotFound, PermissionRefused])
     async def channel_insights(
         self, actor: Actor, channel_id: ChannelIdText, query: InsightQuery, accept: Accept
     ) -> InsightsResponse | Table:
-        """How the channel fares: its days, its hours, who has muted it (owner, admins with `see_insights`).
+        """Get the channel's counts by day and hour, and its muted share (owner, admins with `see_insights`).
 
         As CSV (`Accept: text/csv` or `format=csv`) with the columns of `DayResponse`, or of `HourResponse`.
         """
-        insights = await self._insights.get(actor, GroupId(channel_id), query.first, query.last)
+        insights = await self.insights.get(actor, GroupId(channel_id), query.first, query.last)
         view = _insights_response(insights)
         if not _is_csv(query.format, accept):
             return view
@@ -193,18 +194,21 @@ class InsightRoutes:
         errors=[ChannelNotFound, PermissionRefused, BadCursor],
     )
     async def post_insights(
-        self, actor: Actor, channel_id: ChannelIdText, query: PostReachQuery, accept: Accept
-    ) -> Page[PostReachResponse] | Table:
-        """How far each post came, newest first (owner, admins with `see_insights`).
+        self, actor: Actor, channel_id: ChannelIdText, query: PostInsightsQuery, accept: Accept
+    ) -> Page[PostInsightsResponse] | Table:
+        """List the views and reactions of posts, newest first (owner, admins with `see_insights`).
 
-        As CSV with the columns of `PostReachResponse`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
+        As CSV with the columns of `PostInsightsResponse`, page by page: `X-Next-Cursor` is the `next_cursor` of JSON.
         """
-        reached, next_cursor = await self._insights.posts(
+        reached, next_cursor = await self.insights.posts(
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
         )
         if not _is_csv(query.format, accept):
-            return Page(items=[_post_response(one) for one in reached], next_cursor=next_cursor)
-        columns = list(PostReachResponse.model_fields)
+            return Page(
+                items=[PostInsightsResponse.model_construct(**asdict(one)) for one in reached],
+                next_cursor=next_cursor,
+            )
+        columns = list(PostInsightsResponse.model_fields)
         rows = ([getattr(one, column) for column in columns] for one in reached)
         return table_of("insights-posts", columns, rows, next_cursor)
 
@@ -217,35 +221,7 @@ def _insights_response(insights: Insights) -> InsightsResponse:
     return InsightsResponse.model_construct(
         first=insights.first,
         last=insights.last,
-        days=[_day_response(day) for day in insights.days],
-        hours=[_hour_response(hour) for hour in insights.hours],
+        days=[DayResponse.model_construct(**asdict(day), net=day.net) for day in insights.days],
+        hours=[HourResponse.model_construct(**asdict(hour)) for hour in insights.hours],
         muted=MutedResponse(count=insights.muted.count, share=round(insights.muted.share, 4)),
-    )
-
-
-def _day_response(day: Day) -> DayResponse:
-    return DayResponse.model_construct(
-        day=day.day,
-        subscribers=day.subscribers,
-        joined=day.joined,
-        left=day.left,
-        removed=day.removed,
-        net=day.net,
-        posts=day.posts,
-        views=day.views,
-        reactions=day.reactions,
-    )
-
-
-def _hour_response(hour: Hour) -> HourResponse:
-    return HourResponse.model_construct(hour=hour.hour, views=hour.views, reactions=hour.reactions)
-
-
-def _post_response(one: PostReach) -> PostReachResponse:
-    return PostReachResponse.model_construct(
-        seq=one.seq,
-        created_at=one.created_at,
-        preview=one.preview,
-        views=one.views,
-        reactions=one.reactions,
     )

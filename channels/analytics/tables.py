@@ -1,7 +1,8 @@
-"""Insights as CSV (RFC 4180, UTF-8): what spreadsheets open, and cannot be made to run.
+"""Insights as CSV (RFC 4180, UTF-8), safe to open in spreadsheets.
 
-A spreadsheet takes a cell that begins with one of `=+-@`, a tab or a line end for a formula, and a post may begin with
-any of them. Such a text is told behind an apostrophe, which shows it as text. Numbers are ours, and stay numbers.
+A spreadsheet reads a cell that begins with one of `=+-@`, a tab or a line end as a formula, and a post may begin with
+any of them. Such a text gets an apostrophe in front, which makes it text. Numbers come from the server and stay as they
+are.
 """
 
 import csv
@@ -16,7 +17,7 @@ from groups.kernel.endpoint import Table
 Cell = str | int | date | datetime | None
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a formula begins with, also in the full-width forms that some spreadsheets take for the same."""
+"""The first characters of formulas, with the full-width forms that some spreadsheets accept."""
 
 
 def table_of(
@@ -25,7 +26,7 @@ def table_of(
     rows: Iterable[Sequence[Cell]],
     next_cursor: str | None = None,
 ) -> Table:
-    """The rows under these columns, to be saved as `<name>.csv`."""
+    """Build a CSV file `<name>.csv` with these columns and rows."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
@@ -34,7 +35,7 @@ def table_of(
 
 
 def wants_table(accept: str) -> bool:
-    """Whether the `Accept` header would rather have CSV than JSON."""
+    """Whether the `Accept` header prefers CSV to JSON."""
     wishes: dict[str, float] = {}
     for part in accept.split(","):
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -63,7 +64,7 @@ def _shown(cell: Cell) -> str | int:
         case date():
             return cell.isoformat()
         case str():
-            # A space before it does not help: some spreadsheets pass over it.
+            # Leading spaces are skipped, as some spreadsheets do.
             return "'" + cell if cell.lstrip(" ").startswith(_FORMULA) else cell
         case int():
             return cell

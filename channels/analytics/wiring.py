@@ -1,4 +1,4 @@
-"""Builds views and insights on channels: the stores stay inside, the services come out, and the hooks are tied."""
+"""Builds views and insights of channels, and registers their hooks."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,54 +18,65 @@ from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat
 from reactions.service.reactions import ReactionService
 
-REACH_INDEXES: Final[tuple[Index, ...]] = (*ViewStore.INDEXES, *DayStore.INDEXES)
+ANALYTICS_INDEXES: Final[tuple[Index, ...]] = (*ViewStore.INDEXES, *DayStore.INDEXES)
 
 
 @dataclass(frozen=True, slots=True)
 class Analytics:
-    """The services of reach on one database."""
+    """The services of analytics on one database."""
 
     views: ViewService
     insights: InsightService
-    folding: Rollup
+    rollup: Rollup
 
     async def close(self) -> None:
-        """Let every submitted report end, and stop the background work."""
+        """Wait until every submitted report is committed or refused, and stop the background work."""
         await self.views.close()
-        await self.folding.stop()
+        await self.rollup.stop()
 
 
 def assemble(
     database: Database,
     chat: GroupChat,
-    talks: Conversations,
+    conversations: Conversations,
     reactions: ReactionService,
-    extras: ProfileCache,
+    profiles: ProfileCache,
     limits: ChannelLimits,
     clock: Clock,
     *,
     on_batch: OnBatch | None = None,
 ) -> Analytics:
-    """Reach of the channels on this group chat; `on_batch` hears of every group-commit batch."""
+    """Build analytics of the channels on this group chat; `on_batch` is called with every group-commit batch."""
     views, days = ViewStore(database), DayStore(database)
-    counter = DayCounter(days, limits)
+    counter = DayCounter(days=days, limits=limits)
     service = ViewService(
-        database,
-        views,
-        days,
-        counter,
-        extras,
-        chat.lookup,
-        chat.messages,
-        chat.views,
-        limits,
-        clock,
+        database=database,
+        views=views,
+        days=days,
+        counter=counter,
+        profiles=profiles,
+        bulk_access=chat.lookup,
+        messages=chat.messages,
+        view_counts=chat.views,
+        limits=limits,
+        clock=clock,
         on_batch=on_batch,
     )
     chat.hooks.members_counted.append(counter.members_counted)
     chat.hooks.messages_counted.append(counter.messages_counted)
     chat.hooks.stream_ended.append(service.stream_ended)
     reactions.hooks.reacted.append(counter.reacted)
-    talks.hooks.muted.append(counter.muted)
-    insights = InsightService(days, extras, chat.guard, chat.messages, limits, clock)
-    return Analytics(views=service, insights=insights, folding=Rollup(database, days, clock))
+    conversations.hooks.muted.append(counter.muted)
+    insights = InsightService(
+        days=days,
+        profiles=profiles,
+        guard=chat.guard,
+        messages=chat.messages,
+        limits=limits,
+        clock=clock,
+    )
+    return Analytics(
+        views=service,
+        insights=insights,
+        rollup=Rollup(database=database, days=days, clock=clock),
+    )

@@ -1,5 +1,4 @@
-"""Checks of channels: a channel is a group with the marker, a stream with the flag, a document, and one of a count.
+"""Checks of channels: each has a group with the marker, a stream with the flag, and a document, and is counted.
 
-What it promises: no false alarm beside a running server; every repair re-checks in its own transaction. What it depends
-on: `groups.audit.joins` for the marker, the collections of `channels.store`.
+A running server causes no false findings, and every repair checks again in its own transaction.
 """

@@ -1,10 +1,11 @@
-"""What stored channels must fulfil, and how they are set right.
+"""What stored channels must fulfil, and how they are repaired.
 
-The channel's document is the one that holds what nothing else knows, so it decides: a group that lost its marker gets
-it back, while a marked group without document is told and left alone.
+The channel's document has data that is stored nowhere else, so it decides: a group that lost its marker gets it back. A
+marked group without a document is reported, not repaired.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Final
 
 from channels.audit.store import ChannelAuditStore
@@ -19,91 +20,91 @@ from groups.models import GroupType
 from groups.service.lifecycle.update import GroupChanges, UpdateService
 
 REPAIR_ACTOR: Final = Actor(UserId("channels-verify"), is_app_admin=True)
-"""Whoever repairs acts for the application."""
+"""Repairs act with the rights of the application."""
 
 
 def checks(database: Database, updating: UpdateService, limits: Limits) -> list[Check]:
-    """All checks of channels, in the order in which their repairs build on each other."""
-    audit = _Audit(database, ChannelAuditStore(database), updating, limits)
+    """Return all checks of channels, in the order in which their repairs build on each other."""
+    audit = _Audit(
+        database=database, store=ChannelAuditStore(database), updating=updating, limits=limits
+    )
     return [
         Check(
             "P3",
             "a channel is a group that carries the marker",
             "channels",
             lambda snapshot: snapshot.count("channels"),
-            audit.marks,
+            audit.find_wrong_markers,
         ),
         Check(
             "P3",
             "there are as many channels as counted, and allowed",
             "channels",
             lambda snapshot: snapshot.count("channels"),
-            audit.counter,
+            audit.find_wrong_count,
         ),
     ]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Audit:
-    def __init__(
-        self, database: Database, store: ChannelAuditStore, updating: UpdateService, limits: Limits
-    ) -> None:
-        self._database = database
-        self._store = store
-        self._updating = updating
-        self._limits = limits
+    database: Database
+    store: ChannelAuditStore
+    updating: UpdateService
+    limits: Limits
 
-    async def marks(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Channel documents and marked groups one to one."""
-        async for row in self._store.crooked(snapshot):
+    async def find_wrong_markers(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Each channel document has a marked group, and each marked group a document."""
+        async for row in self.store.wrong_markers(snapshot):
             subject, channel_id = f"channel {row['_id']}", GroupId(row["_id"])
             if not row["listed"]:
                 problem = "the group carries the marker, and there is no channel document"
                 yield Finding("P3", subject, problem)
             elif not row["group"]:
                 problem = "the channel document is left of a group that does not exist"
-                yield Finding("P3", subject, problem, self._deleting(channel_id))
+                yield Finding("P3", subject, problem, self._delete_document(channel_id))
             else:
                 is_community = row["group"][0]["type"] == GroupType.COMMUNITY.value
-                repair = self._marking(channel_id) if is_community else None
+                repair = self._mark_group(channel_id) if is_community else None
                 yield Finding("P3", subject, "the group does not carry the marker", repair)
 
-    def _deleting(self, channel_id: GroupId) -> Repair:
+    def _delete_document(self, channel_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
             try:
-                await self._updating.update_in(REPAIR_ACTOR, channel_id, GroupChanges(), tx)
+                await self.updating.update_in(REPAIR_ACTOR, channel_id, GroupChanges(), tx)
             except GroupNotFound:
-                deleted = await self._store.delete(channel_id, tx)
+                deleted = await self.store.delete(channel_id, tx)
                 return "deleted the channel document" if deleted else None
             return None
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
-    def _marking(self, channel_id: GroupId) -> Repair:
+    def _mark_group(self, channel_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if not await self._store.is_listed(channel_id, tx):
+            if not await self.store.is_listed(channel_id, tx):
                 return None
             try:
-                await self._updating.mark_in(REPAIR_ACTOR, channel_id, GroupChanges(), tx)
+                await self.updating.mark_in(REPAIR_ACTOR, channel_id, GroupChanges(), tx)
             except GroupNotFound:
                 return None
             return "marked the group again"
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
-    async def counter(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The counter that makes the limit of channels exact."""
-        counted = await self._store.counted(snapshot)
+    async def find_wrong_count(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """The counter, which makes the limit of channels exact, equals the number of channels."""
+        counted = await self.store.counted(snapshot)
         there_are = await snapshot.count("channels")
         if counted != there_are:
             problem = f"counted {counted} channels, there are {there_are}"
-            yield Finding("P3", "deployment", problem, self._recounting())
-        if there_are > self._limits.channels:
-            problem = f"has {there_are} channels, the limit is {self._limits.channels}"
+            yield Finding("P3", "deployment", problem, self._recount())
+        if there_are > self.limits.channels:
+            problem = f"has {there_are} channels, the limit is {self.limits.channels}"
             yield Finding("P3", "deployment", problem)
 
-    def _recounting(self) -> Repair:
+    def _recount(self) -> Repair:
         async def work(tx: Tx) -> str | None:
-            before, after = await self._store.recount(tx)
+            before, after = await self.store.recount(tx)
             return f"set the counter from {before} to {after}" if before != after else None
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)

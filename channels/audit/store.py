@@ -1,4 +1,4 @@
-"""The questions to `channels` and `counters`, each one aggregation, and the writes of the repairs."""
+"""The queries of the checks of channels, each one aggregation, and the writes of their repairs."""
 
 from collections.abc import AsyncIterator
 
@@ -10,15 +10,15 @@ _COUNTER = "channels"
 
 
 class ChannelAuditStore:
-    """Reads all channels; writes single facts."""
+    """Compares channel documents with marked groups and the counter."""
 
     def __init__(self, database: Database) -> None:
         self._channels = database.collection("channels")
         self._counters = database.collection("counters")
 
     @staticmethod
-    def crooked(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Channels without marker, marked groups without channel: `listed`, `marked`, `group` (none or one)."""
+    def wrong_markers(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Channels without marker, and marked groups without channel: `listed`, `marked`, `group` (none or one)."""
         return snapshot.rows(
             "channels",
             [
@@ -38,29 +38,29 @@ class ChannelAuditStore:
 
     @staticmethod
     async def counted(snapshot: Snapshot) -> int:
-        """How many channels the deployment counts."""
+        """Return the stored number of channels."""
         async for row in snapshot.rows("counters", [{"$match": {"_id": _COUNTER}}]):
             return int(row["count"])
         return 0
 
     async def is_listed(self, channel_id: str, tx: Tx) -> bool:
-        """Whether there is a channel document."""
+        """Whether the channel document exists."""
         found = await self._channels.find_one({"_id": channel_id}, {"_id": 1}, session=tx.session)
         return found is not None
 
     async def delete(self, channel_id: str, tx: Tx) -> bool:
-        """Delete the channel document; whether it was there."""
+        """Delete the channel document. Returns whether it existed."""
         result = await self._channels.delete_one({"_id": channel_id}, session=tx.session)
         return result.deleted_count == 1
 
     async def recount(self, tx: Tx) -> tuple[int, int]:
-        """Make the counter what the documents say; the counts before and after."""
+        """Set the counter to the number of documents. Returns the counts before and after."""
         row = await self._counters.find_one({"_id": _COUNTER}, session=tx.session)
-        # At most as many as a deployment has channels.
+        # The limit of channels bounds the result.
         documents = await self._channels.find({}, {"_id": 1}, session=tx.session).to_list(None)
         before, after = row["count"] if row else 0, len(documents)
         if before != after:
-            # Whoever makes or ends a channel writes the counter too, so one of us runs again.
+            # Creating or deleting a channel writes the counter too, so one of the two runs again.
             await self._counters.update_one(
                 {"_id": _COUNTER}, {"$set": {"count": after}}, upsert=True, session=tx.session
             )

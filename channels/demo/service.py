@@ -235,7 +235,9 @@ async def _read(scene: Scene, group_id: GroupId, head: int, unread: dict[str, in
     """Have each of these users leave so many messages unread; whoever is not named read nothing."""
     conversation_id = conversation_of(group_id)
     await _try_all(
-        scene.conversations.cursors.read(_actor(user_id), conversation_id, seq=head - left)
+        scene.conversations.read_cursors.mark_read(
+            _actor(user_id), conversation_id, seq=head - left
+        )
         for user_id, left in unread.items()
         if left < head
     )
@@ -249,7 +251,9 @@ async def _set_up_tabs(scene: Scene) -> None:
         await _try(scene.conversations.conversation_groups.put(actor, name, ids))
         pin = ConversationChanges(pinned=True)
         await _try(
-            scene.conversations.settings.change(actor, conversation_of(GroupId(pinned)), pin)
+            scene.conversations.settings.update_settings(
+                actor, conversation_of(GroupId(pinned)), pin
+            )
         )
 
 

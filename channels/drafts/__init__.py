@@ -1,18 +1,17 @@
-"""Posts that are not out yet: a draft waits for somebody, a scheduled one for its hour.
+"""Posts that are not published yet: drafts, and scheduled posts, which are drafts with a `publish_at`.
 
-One concept and one collection: a draft with a `publish_at` is scheduled, and setting or clearing it makes the one the
-other. (An `POST …/posts` with a `publish_at` would answer two kinds of thing from one call.)
+Both are one concept in one collection: setting or clearing `publish_at` turns one into the other. (A `POST …/posts`
+with a `publish_at` would return two kinds of responses from one endpoint.)
 
-What it promises:
-    Once: publishing is one transaction that takes the draft out of its place and posts it, in the lane of all posts of
-    the channel. Whoever else tries, in whichever process, finds nothing to take; who dies before the commit leaves all
-    as it was.
-    In time: each process sleeps until the next one is due, and hears of earlier ones through the bus; what became due
-    while no server ran is published at the next start, in order.
-    Rights count when it is published: an author who may not post any more leaves a draft that says why it failed.
-    Its uploads count as used, from when it is kept until its post is recalled or it is thrown away.
+Promises:
+    Once: publishing is one transaction that removes the draft and posts it, in the queue of all posts of the channel.
+    Any other attempt, in any process, finds no draft. A crash before the commit changes nothing.
+    In time: each process sleeps until the next draft is due, and hears of earlier ones through the event bus. Drafts
+    that became due while no server ran are published at the next start, in order.
+    Rights are checked on publishing: if the author may not post any more, the draft stays with the reason of failure.
+    The uploads of a draft count as used until it is deleted, or its post is.
 
-What it depends on: `groups.service` (`DraftContent`, `MessageService.post_loaded`), the outbox.
+Depends on `groups.service` (`DraftContent`, `MessageService.post_taken`), the outbox.
 
     draft = await drafts.create(ada, "@TOA#_news", NewDraft(content), publish_at=tomorrow, key=None)
     await drafts.publish(ada, "@TOA#_news", draft.draft_id)  # or leave it to the scheduler

@@ -1,6 +1,7 @@
-"""What stored drafts must fulfil: each belongs to a channel, and is due when it says."""
+"""Checks of stored drafts: each belongs to a channel, and the scheduler publishes it at its `publish_at`."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from channels.drafts.store import DraftStore
@@ -14,7 +15,7 @@ from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.service import MessageService
 
 HOLDER: Final = "drafts"
-"""The collection whose documents hold a `content` as messages do, with uploads that count as used."""
+"""The collection whose documents have a `content` like messages, with uploads that count as used."""
 
 STEP: Final = 20  # drafts a transaction: each may hold ten uploads
 
@@ -23,42 +24,43 @@ _IS_DUE_AT: Final[dict[str, Any]] = {
 }
 
 
-def checks(database: Database, keeping: DraftContent, messages: MessageService) -> list[Check]:
-    """The checks of drafts."""
-    audit = _Audit(database, DraftStore(database), keeping, messages)
+def checks(
+    database: Database, draft_content: DraftContent, messages: MessageService
+) -> list[Check]:
+    """Return the checks of drafts."""
+    audit = _Audit(
+        database=database,
+        store=DraftStore(database),
+        draft_content=draft_content,
+        messages=messages,
+    )
     return [
         Check(
             "P9",
             "drafts belong to channels",
             "drafts",
             lambda snapshot: snapshot.count(HOLDER),
-            audit.channels,
+            audit.find_drafts_without_channel,
         ),
         Check(
             "P6",
             "a scheduled post is due at its hour",
             "drafts",
             lambda snapshot: snapshot.count(HOLDER),
-            audit.hours,
+            audit.find_wrong_hours,
         ),
     ]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Audit:
-    def __init__(
-        self,
-        database: Database,
-        store: DraftStore,
-        keeping: DraftContent,
-        messages: MessageService,
-    ) -> None:
-        self._database = database
-        self._store = store
-        self._keeping = keeping
-        self._messages = messages
+    database: Database
+    store: DraftStore
+    draft_content: DraftContent
+    messages: MessageService
 
-    async def channels(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """A draft left behind would be greeted by the admins of the next channel with that id."""
+    async def find_drafts_without_channel(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Drafts are deleted with their channel: a later channel with the same id must not have them."""
         rows = snapshot.rows(
             HOLDER,
             [
@@ -70,28 +72,28 @@ class _Audit:
         )
         async for row in rows:
             problem = f"does not exist, and has {row['rows']} drafts"
-            repair = self._clearing(GroupId(row["_id"]))
+            repair = self._delete_drafts(GroupId(row["_id"]))
             yield Finding("P9", f"channel {row['_id']}", problem, repair)
 
-    def _clearing(self, channel_id: GroupId) -> Repair:
+    def _delete_drafts(self, channel_id: GroupId) -> Repair:
         async def step(tx: Tx) -> int:
-            if await self._messages.has_stream(stream_of(channel_id), tx):
+            if await self.messages.has_stream(stream_of(channel_id), tx):
                 return 0
-            drafts = await self._store.take_some(channel_id, STEP, tx)
+            drafts = await self.store.take_drafts(channel_id, STEP, tx)
             for draft in drafts:
-                await self._keeping.release(draft.content, tx)
+                await self.draft_content.release(draft.content, tx)
             return len(drafts)
 
         async def repair() -> str | None:
             deleted = 0
-            while more := await self._database.run(step):
+            while more := await self.database.run(step):
                 deleted += more
             return f"deleted {deleted} drafts" if deleted else None
 
         return repair
 
-    async def hours(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The schedulers look at `due_at` only."""
+    async def find_wrong_hours(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """The scheduler reads only `due_at`, which must match `publish_at` and `failure`."""
         rows = snapshot.rows(
             HOLDER,
             [
@@ -101,15 +103,15 @@ class _Audit:
         )
         async for row in rows:
             subject = f"draft {row['draft_id']} of {row['channel_id']}"
-            repair = self._mending(GroupId(row["channel_id"]), row["draft_id"])
-            yield Finding("P6", subject, "is not due when it says", repair)
+            repair = self._repair_hour(GroupId(row["channel_id"]), row["draft_id"])
+            yield Finding("P6", subject, "is not due at its publish_at", repair)
 
-    def _mending(self, channel_id: GroupId, draft_id: str) -> Repair:
+    def _repair_hour(self, channel_id: GroupId, draft_id: str) -> Repair:
         async def work(tx: Tx) -> str | None:
-            draft = await self._store.find(channel_id, draft_id, tx)
+            draft = await self.store.find_draft(channel_id, draft_id, tx)
             if draft is None:
                 return None
-            await self._store.replace(draft, tx)
-            return "had it due when it says"
+            await self.store.replace(draft, tx)
+            return "set when it is due"
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)

@@ -1,4 +1,4 @@
-"""The refusals of drafts."""
+"""The errors of drafts."""
 
 from typing import ClassVar
 
@@ -6,21 +6,21 @@ from groups.kernel.errors import Conflict, InvalidInput, LimitReached, NotFound
 
 
 class DraftNotFound(NotFound):
-    """The channel has no such draft; perhaps it was published meanwhile, or thrown away."""
+    """The channel has no such draft. It may have been published or deleted meanwhile."""
 
     code: ClassVar[str] = "draft_not_found"
     summary: ClassVar[str] = "No such draft"
 
 
 class DraftPublished(Conflict):
-    """The draft that was made under this idempotency key is out already, as the post `seq`."""
+    """The draft with this idempotency key was published as the post `seq`."""
 
     code: ClassVar[str] = "draft_published"
-    summary: ClassVar[str] = "The draft made under this Idempotency-Key was published"
+    summary: ClassVar[str] = "The draft created with this Idempotency-Key was already published"
 
 
 class BadPublishAt(InvalidInput):
-    """The hour is past already, or too far ahead."""
+    """The time is in the past or too far ahead."""
 
     code: ClassVar[str] = "bad_publish_at"
     summary: ClassVar[str] = "publish_at must be in the future, and not too far ahead"

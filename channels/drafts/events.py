@@ -1,4 +1,4 @@
-"""What the schedulers of all processes must hear."""
+"""Events for the schedulers of all processes."""
 
 from datetime import datetime
 from typing import Literal
@@ -8,7 +8,7 @@ from groups.kernel.ids import GroupId
 
 
 class DraftScheduled(Event):
-    """A draft will publish itself at this instant. Not told over the socket: nobody sees it before."""
+    """A draft is to be published at this time. Not sent to clients: nobody sees it before."""
 
     type: Literal["draft.scheduled"] = "draft.scheduled"
     channel_id: GroupId

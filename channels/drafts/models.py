@@ -1,4 +1,4 @@
-"""Drafts, as services speak of them."""
+"""The models of drafts."""
 
 from datetime import datetime
 
@@ -7,15 +7,15 @@ from groups.models import Content, Model, Origin, Source
 
 
 class NewDraft(Model):
-    """What a draft shall hold; its uploads are named only."""
+    """The content of a new draft. Its uploads are given by id."""
 
     content: Content | Source
-    """What it says, or which message it is to be a copy of: the copy is made when the draft is."""
+    """The content, or the message to copy. The copy is made when the draft is created."""
     silent: bool = False
 
 
 class Failure(Model):
-    """Why a scheduled draft was not published: the code and words of the refusal."""
+    """Why a scheduled draft was not published: the code and the text of the error."""
 
     code: str
     detail: str
@@ -23,27 +23,27 @@ class Failure(Model):
 
 
 class Draft(Model):
-    """A post that is not out yet. `publish_at` None: nobody said when; `version` grows with each change."""
+    """A post that is not published yet. `publish_at` None: it is not scheduled. `version` grows with each change."""
 
     channel_id: GroupId
     draft_id: str
     author_id: UserId
-    """Who changed it last: in his name, and with his rights, it is published."""
+    """The user who changed it last. It is published in their name and with their rights."""
     by_app: bool = False
-    """Whether he did so with the rights of the application's admin."""
+    """Whether they changed it with the rights of the application."""
     content: Content
     silent: bool = False
     origin: Origin | None = None
-    """Where the content was copied from; None: it was written here."""
+    """The source of a forwarded post; None if it is not forwarded."""
     publish_at: datetime | None = None
     failure: Failure | None = None
     created_at: datetime
     updated_at: datetime
     version: int = 1
     digest: str = ""
-    """Of what was asked for when it was made under an idempotency key; empty: without one."""
+    """A digest of the request that created it, if it had an idempotency key; else empty."""
 
     @property
     def due_at(self) -> datetime | None:
-        """When it publishes itself; None: not by itself."""
+        """When the scheduler publishes it; None if it does not."""
         return self.publish_at if self.failure is None else None

@@ -1,5 +1,6 @@
-"""Calls on drafts, and on scheduled posts, which are drafts with an hour."""
+"""Endpoints of drafts, and of scheduled posts, which are drafts with a `publish_at`."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
@@ -51,31 +52,31 @@ def _in_utc(instant: datetime) -> datetime:
     try:
         return to_milliseconds(instant.astimezone(UTC))
     except OverflowError:
-        raise PydanticCustomError("bad_instant", "must be an instant of our calendar") from None
+        raise PydanticCustomError("bad_instant", "must be a valid date and time") from None
 
 
 PublishAt = Annotated[
     AwareDatetime,
     AfterValidator(_in_utc),
     Field(
-        description="When to publish it by itself, with its zone; at most 365 days ahead.",
+        description="When to publish it, with a time zone; at most 365 days ahead.",
         examples=["2030-01-01T09:00:00Z"],
     ),
 ]
 
 
 class DraftPost(NewMessage):
-    """A post as `POST …/posts` takes it."""
+    """A post, as in `POST …/posts`."""
 
     def to_new(self) -> NewDraft:
-        """What the draft shall hold."""
+        """Convert it to the content of a draft."""
         if self.forward is None:
             return NewDraft(content=self.to_content(), silent=self.silent)
         return NewDraft(content=self.forward.source, silent=self.silent)
 
 
 class CreateDraft(Body):
-    """A post for later: with `publish_at` a scheduled one, without it one that waits for somebody."""
+    """A draft; with `publish_at` a scheduled post."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -94,7 +95,7 @@ class CreateDraft(Body):
 
 
 class ChangeDraft(Body):
-    """What is left out stays; `publish_at` null: it waits for somebody again."""
+    """Fields that are left out stay. `publish_at` null makes it a draft without schedule."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -119,7 +120,7 @@ class DraftQuery(PageQuery):
     """Which drafts."""
 
     scheduled: Annotated[
-        bool, Field(description="Those with a `publish_at`, by it; else the others, by age.")
+        bool, Field(description="Scheduled posts, by `publish_at`; else drafts without it, by age.")
     ] = False
 
 
@@ -132,18 +133,20 @@ class FailureResponse(Response):
 
 
 class DraftPostResponse(ContentResponse):
-    """What the draft holds, as the post will show it."""
+    """The content of the draft, as in the post."""
 
     silent: bool
     forwarded_from: ForwardedFrom | None
 
 
 class DraftResponse(Response):
-    """A post that is not out yet; with a `publish_at` and no `failure` it publishes itself."""
+    """A post that is not published yet. With a `publish_at` and no `failure` it is published then."""
 
     channel_id: GroupId
     draft_id: str
-    author_id: Annotated[UserId, Field(description="Who changed it last; it is published as his.")]
+    author_id: Annotated[
+        UserId, Field(description="The user who changed it last, in whose name it is published.")
+    ]
     publish_at: Instant | None
     failure: FailureResponse | None
     created_at: Instant
@@ -152,7 +155,7 @@ class DraftResponse(Response):
 
 
 def draft_response(draft: Draft) -> DraftResponse:
-    """The draft as answered."""
+    """Build the response for a draft."""
     failure = draft.failure
     return DraftResponse.model_construct(
         channel_id=draft.channel_id,
@@ -178,14 +181,14 @@ _WHAT_MAY = (
 _HOW_MANY = (DraftLimitReached, ScheduleLimitReached)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DraftRoutes:
     """Drafts and scheduled posts."""
 
     tag = "Drafts"
 
-    def __init__(self, drafts: DraftService, publishing: DraftPublishing) -> None:
-        self._drafts = drafts
-        self._publishing = publishing
+    drafts: DraftService
+    publishing: DraftPublishing
 
     @post(
         "/v1/channels/{channel_id}/drafts",
@@ -195,8 +198,8 @@ class DraftRoutes:
     async def create(
         self, actor: Actor, channel_id: ChannelIdText, body: CreateDraft, key: IdempotencyKey
     ) -> DraftResponse:
-        """Keep a post for later, or schedule it with `publish_at` (owner, admin)."""
-        draft = await self._drafts.create(
+        """Create a draft, or schedule a post with `publish_at` (owner, admin)."""
+        draft = await self.drafts.create(
             actor,
             GroupId(channel_id),
             body.post.to_new(),
@@ -209,8 +212,8 @@ class DraftRoutes:
     async def list_drafts(
         self, actor: Actor, channel_id: ChannelIdText, query: DraftQuery
     ) -> Page[DraftResponse]:
-        """A page of the channel's drafts, or of its scheduled posts by their hour (owner, admin)."""
-        drafts, next_cursor = await self._drafts.list_drafts(
+        """List the channel's drafts, or its scheduled posts by `publish_at` (owner, admin)."""
+        drafts, next_cursor = await self.drafts.list_drafts(
             actor,
             GroupId(channel_id),
             scheduled=query.scheduled,
@@ -223,8 +226,8 @@ class DraftRoutes:
     async def get_draft(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> DraftResponse:
-        """One draft (owner, admin)."""
-        return draft_response(await self._drafts.get(actor, GroupId(channel_id), draft_id))
+        """Get a draft (owner, admin)."""
+        return draft_response(await self.drafts.get(actor, GroupId(channel_id), draft_id))
 
     @patch(
         "/v1/channels/{channel_id}/drafts/{draft_id}",
@@ -233,8 +236,8 @@ class DraftRoutes:
     async def change(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText, body: ChangeDraft
     ) -> DraftResponse:
-        """Replace what the draft holds, or change or clear its hour (owner, admin)."""
-        draft = await self._drafts.change(
+        """Replace the content of a draft, or change or clear its `publish_at` (owner, admin)."""
+        draft = await self.drafts.change(
             actor,
             GroupId(channel_id),
             draft_id,
@@ -250,8 +253,8 @@ class DraftRoutes:
         errors=[*_WHO_MAY, DraftNotFound, PermissionRefused],
     )
     async def delete(self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText) -> None:
-        """Throw the draft away; of a scheduled one, cancel it (owner, admin). 404 once it is published."""
-        await self._drafts.delete(actor, GroupId(channel_id), draft_id)
+        """Delete a draft, or cancel a scheduled post (owner, admin). 404 if it was published."""
+        await self.drafts.delete(actor, GroupId(channel_id), draft_id)
 
     @post(
         "/v1/channels/{channel_id}/drafts/{draft_id}/publish",
@@ -261,6 +264,6 @@ class DraftRoutes:
     async def publish(
         self, actor: Actor, channel_id: ChannelIdText, draft_id: AnyIdText
     ) -> PostResponse:
-        """Post the draft now, in my name (owner, admin); repeating it answers the same post."""
-        posted = await self._publishing.publish(actor, GroupId(channel_id), draft_id)
+        """Publish a draft now, in my name (owner, admin). Repeating it returns the same post."""
+        posted = await self.publishing.publish(actor, GroupId(channel_id), draft_id)
         return post_response(posted.message, posted.access, Tally())

@@ -1,8 +1,7 @@
 """Draft documents: `_id` is `channel<US>draft`.
 
-`order_at` is the sort key of lists, the hour of a scheduled one and else when it was made; of one hour, what was made
-first comes first. `due_at` is there only while
-it publishes itself, so that the index by which the schedulers look holds nothing else.
+`order_at` is the sort key of lists: `publish_at` of a scheduled post, else the creation time. Drafts with the same one
+are sorted by creation. `due_at` exists only while the scheduler is to publish the draft, so its index has no others.
 """
 
 from datetime import datetime
@@ -13,8 +12,8 @@ from groups.kernel.ids import GroupId, join_key
 from groups.kernel.mongo import Database, Document, Index, Tx
 
 
-class Place(NamedTuple):
-    """Where in a list a draft stands."""
+class DraftPosition(NamedTuple):
+    """The position of a draft in its list."""
 
     order_at: datetime
     created_at: datetime
@@ -23,13 +22,13 @@ class Place(NamedTuple):
 
 _ORDER: Final = [("order_at", 1), ("created_at", 1), ("draft_id", 1)]
 
-_OURS: Final = ("_id", "order_at", "due_at", "is_scheduled")
-"""The fields that only the database needs."""
+_STORED_ONLY: Final = ("_id", "order_at", "due_at", "is_scheduled")
+"""Stored fields that are not in the model."""
 
 
-def place_of(draft: Draft) -> Place:
-    """Where the draft stands in its list."""
-    return Place(draft.publish_at or draft.created_at, draft.created_at, draft.draft_id)
+def position_of(draft: Draft) -> DraftPosition:
+    """Return the position of the draft in its list."""
+    return DraftPosition(draft.publish_at or draft.created_at, draft.created_at, draft.draft_id)
 
 
 class DraftStore:
@@ -39,12 +38,12 @@ class DraftStore:
         Index(
             "drafts",
             [("channel_id", 1), ("is_scheduled", 1), *_ORDER],
-            "the drafts of a channel, or its scheduled ones by their hour; how many there are",
+            "the drafts of a channel, or its scheduled posts by publish_at; their number",
         ),
         Index(
             "drafts",
             [("due_at", 1), ("created_at", 1)],
-            "what is due, and what will be next",
+            "the drafts that are due, and the next one",
             partial={"due_at": {"$type": "date"}},
         ),
     )
@@ -52,17 +51,18 @@ class DraftStore:
     def __init__(self, database: Database) -> None:
         self._drafts = database.collection("drafts")
 
-    async def find(self, channel_id: GroupId, draft_id: str, tx: Tx | None = None) -> Draft | None:
-        """The draft."""
+    async def find_draft(
+        self, channel_id: GroupId, draft_id: str, tx: Tx | None = None
+    ) -> Draft | None:
         document = await self._drafts.find_one(
             _key(channel_id, draft_id), session=tx.session if tx else None
         )
         return _to_draft(document) if document else None
 
-    async def list_of_channel(
-        self, channel_id: GroupId, *, scheduled: bool, after: Place | None, limit: int
+    async def list_drafts(
+        self, channel_id: GroupId, *, scheduled: bool, after: DraftPosition | None, limit: int
     ) -> list[Draft]:
-        """Drafts of the channel, the scheduled ones or the others, in the order of their places."""
+        """Return the channel's scheduled posts, or its other drafts, after the position `after`."""
         # Uses index: channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1
         wanted: Document = {"channel_id": channel_id, "is_scheduled": scheduled}
         if after is not None:
@@ -76,8 +76,10 @@ class DraftStore:
         cursor = self._drafts.find(wanted).sort(_ORDER).limit(limit)
         return [_to_draft(document) for document in await cursor.to_list(None)]
 
-    async def count_up_to(self, limit: int, channel_id: GroupId, *, scheduled: bool, tx: Tx) -> int:
-        """How many the channel has, scheduled ones or others; never more than `limit` are looked at."""
+    async def count_drafts(
+        self, channel_id: GroupId, *, scheduled: bool, limit: int, tx: Tx
+    ) -> int:
+        """Count the channel's scheduled posts, or its other drafts, up to `limit`."""
         # Uses index: channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1 (covered)
         cursor = self._drafts.find(
             {"channel_id": channel_id, "is_scheduled": scheduled},
@@ -87,26 +89,25 @@ class DraftStore:
         return len(await cursor.to_list(None))
 
     async def insert(self, draft: Draft, tx: Tx) -> None:
-        """Add a draft."""
         await self._drafts.insert_one(_to_document(draft), session=tx.session)
 
     async def replace(self, draft: Draft, tx: Tx) -> None:
-        """Store what was changed."""
+        """Store a changed draft."""
         key = _key(draft.channel_id, draft.draft_id)
         await self._drafts.replace_one(key, _to_document(draft), session=tx.session)
 
-    async def take(
+    async def take_draft(
         self, channel_id: GroupId, draft_id: str, tx: Tx, *, due_by: datetime | None = None
     ) -> Draft | None:
-        """Remove and answer the draft, if it is there and, where that is asked, due by then."""
+        """Delete and return the draft, with `due_by` only if it is due by then."""
         wanted = _key(channel_id, draft_id)
         if due_by is not None:
             wanted["due_at"] = {"$lte": due_by}
         document = await self._drafts.find_one_and_delete(wanted, session=tx.session)
         return _to_draft(document) if document else None
 
-    async def take_some(self, channel_id: GroupId, limit: int, tx: Tx) -> list[Draft]:
-        """Remove and answer up to `limit` drafts of the channel."""
+    async def take_drafts(self, channel_id: GroupId, limit: int, tx: Tx) -> list[Draft]:
+        """Delete and return up to `limit` drafts of the channel."""
         cursor = self._drafts.find({"channel_id": channel_id}, session=tx.session).limit(limit)
         drafts = [_to_draft(document) for document in await cursor.to_list(None)]
         if drafts:
@@ -118,8 +119,8 @@ class DraftStore:
 
     # --- the schedule ---------------------------------------------------------------------------------------------
 
-    async def list_due(self, now: datetime, limit: int) -> list[Draft]:
-        """Those that are due, of all channels, in the order in which they became so."""
+    async def list_due_drafts(self, now: datetime, limit: int) -> list[Draft]:
+        """Return the due drafts of all channels, in the order in which they became due."""
         # Uses index: due_at_1_created_at_1
         cursor = (
             self._drafts.find({"due_at": {"$lte": now}})
@@ -128,8 +129,8 @@ class DraftStore:
         )
         return [_to_draft(document) for document in await cursor.to_list(None)]
 
-    async def next_due(self) -> datetime | None:
-        """When the next one is due, or was; None: nothing is scheduled."""
+    async def find_next_due(self) -> datetime | None:
+        """Return when the next draft is or was due; None if none is scheduled."""
         # Uses index: due_at_1_created_at_1
         cursor = (
             self._drafts.find({"due_at": {"$type": "date"}}, {"_id": 0, "due_at": 1})
@@ -139,8 +140,8 @@ class DraftStore:
         rows = await cursor.to_list(None)
         return rows[0]["due_at"] if rows else None
 
-    async def fail(self, draft: Draft, failure: Failure) -> bool:
-        """Note why it was not published; False when it was changed, published or thrown away meanwhile."""
+    async def record_failure(self, draft: Draft, failure: Failure) -> bool:
+        """Store why it was not published. Returns False if it was changed, published or deleted meanwhile."""
         result = await self._drafts.update_one(
             {**_key(draft.channel_id, draft.draft_id), "version": draft.version},
             {"$set": {"failure": failure.model_dump(mode="python")}, "$unset": {"due_at": ""}},
@@ -155,7 +156,7 @@ def _key(channel_id: GroupId, draft_id: str) -> Document:
 def _to_document(draft: Draft) -> Document:
     document: Document = draft.model_dump(mode="python")
     document["_id"] = join_key(draft.channel_id, draft.draft_id)
-    document["order_at"] = place_of(draft).order_at
+    document["order_at"] = position_of(draft).order_at
     document["is_scheduled"] = draft.publish_at is not None
     if draft.due_at is not None:
         document["due_at"] = draft.due_at
@@ -163,6 +164,6 @@ def _to_document(draft: Draft) -> Document:
 
 
 def _to_draft(document: Document) -> Draft:
-    for name in _OURS:
+    for name in _STORED_ONLY:
         document.pop(name, None)
     return Draft.model_validate(document)

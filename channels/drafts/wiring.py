@@ -1,9 +1,9 @@
-"""Builds drafts on group chat: the store stays inside, and hooks and listeners are tied."""
+"""Builds drafts on group chat, and registers their hooks and listeners."""
 
 from dataclasses import dataclass
 
-from channels.drafts.service.admin_log import DraftTelling
-from channels.drafts.service.drafts import DraftService, HoldChannel
+from channels.drafts.service.admin_log import DraftAdminLog
+from channels.drafts.service.drafts import DraftService, TouchChannel
 from channels.drafts.service.publishing import DraftPublishing
 from channels.drafts.service.scheduler import Scheduler
 from channels.drafts.store import DraftStore
@@ -30,28 +30,30 @@ def assemble(
     database: Database,
     chat: GroupChat,
     bus: EventBus,
-    extras: ProfileCache,
-    hold_channel: HoldChannel,
+    profiles: ProfileCache,
+    touch_channel: TouchChannel,
     limits: ChannelLimits,
     clock: Clock,
 ) -> Drafting:
-    """Drafts on this group chat; the scheduler is not started."""
+    """Build drafts on this group chat. The scheduler is not started."""
     store = DraftStore(database)
-    telling = DraftTelling(chat.admin_log, chat.guard)
+    admin_log = DraftAdminLog(admin_log=chat.admin_log, guard=chat.guard)
     drafts = DraftService(
-        database,
-        store,
-        hold_channel,
-        extras,
-        chat.keeping,
-        chat.forwards,
-        chat.messages,
-        telling,
-        limits,
-        clock,
+        database=database,
+        drafts=store,
+        touch_channel=touch_channel,
+        profiles=profiles,
+        draft_content=chat.keeping,
+        forwards=chat.forwards,
+        messages=chat.messages,
+        admin_log=admin_log,
+        limits=limits,
+        clock=clock,
     )
-    publishing = DraftPublishing(store, extras, chat.messages, telling)
-    scheduler = Scheduler(publishing, store, clock)
+    publishing = DraftPublishing(
+        drafts=store, profiles=profiles, messages=chat.messages, admin_log=admin_log
+    )
+    scheduler = Scheduler(publishing=publishing, store=store, clock=clock)
     chat.hooks.stream_ended.append(drafts.stream_ended)
     bus.listen(scheduler.on_events)
     bus.on_resync(scheduler.wake)

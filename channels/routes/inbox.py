@@ -16,7 +16,7 @@ from conversations.models import DialogueMessage
 from conversations.routes.responses import ReadUpTo
 from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
-from conversations.service.inbox_threads import ShownThread, ThreadService
+from conversations.service.inbox_threads import ListedThread, ThreadService
 from groups.errors import (
     Banned,
     GroupNotFound,
@@ -82,7 +82,7 @@ class ThreadReadResponse(Response):
     unread_count: int
 
 
-def _thread_response(shown: ShownThread, user: User | None) -> ThreadResponse:
+def _thread_response(shown: ListedThread, user: User | None) -> ThreadResponse:
     thread, last = shown.thread, shown.stream.last
     return ThreadResponse.model_construct(
         channel_id=thread.channel_id,
@@ -133,7 +133,7 @@ class InboxRoutes:
     async def unread(self, actor: Actor, channel_id: ChannelIdText) -> InboxUnreadResponse:
         """How many messages of the inbox no admin has read, and in how many threads."""
         await self.inbox.check(actor, channel_id)
-        unread = await self.threads.unread(channel_id)
+        unread = await self.threads.unread_totals(channel_id)
         return InboxUnreadResponse.model_construct(
             channel_id=channel_id, unread_count=unread.messages, unread_threads=unread.threads
         )
@@ -260,7 +260,7 @@ class InboxRoutes:
     ) -> ThreadReadResponse:
         """Mark a thread read for all admins who read the inbox, up to a message or completely; never backwards."""
         thread = await self.inbox.thread(actor, channel_id, user_id)
-        read_seq, unread = await self.threads.read(thread, seq=body.seq if body else None)
+        read_seq, unread = await self.threads.mark_read(thread, seq=body.seq if body else None)
         return ThreadReadResponse.model_construct(
             channel_id=channel_id, user_id=user_id, read_seq=read_seq, unread_count=unread
         )

@@ -19,7 +19,7 @@ import conversations.wiring
 import groups.wiring
 import reactions.wiring
 from channels.analytics.routes import InsightRoutes, ViewRoutes
-from channels.analytics.wiring import REACH_INDEXES, Analytics
+from channels.analytics.wiring import ANALYTICS_INDEXES, Analytics
 from channels.drafts.routes import DraftRoutes
 from channels.limits import Limits
 from channels.routes.admins import AdminRoutes
@@ -79,7 +79,7 @@ INDEXES: Final[tuple[Index, ...]] = (
     *CONVERSATION_INDEXES,
     *REACTION_INDEXES,
     *CHANNEL_INDEXES,
-    *REACH_INDEXES,
+    *ANALYTICS_INDEXES,
 )
 
 
@@ -95,7 +95,7 @@ class Services:
     conversations: Conversations
     reactions: ReactionService
     channels: Channels
-    reach: Analytics
+    analytics: Analytics
     metrics: Metrics
     clock_sync: PeriodicTask
 
@@ -115,14 +115,14 @@ class Services:
         self.clock_sync.start()
         self.chat.media.start()
         self.channels.drafting.scheduler.start()
-        self.reach.folding.start()
+        self.analytics.rollup.start()
 
     async def stop(self) -> None:
         """Finish what was submitted. Nothing may be submitted afterwards."""
         await self.clock_sync.stop()
         await self.channels.drafting.scheduler.stop()
         await self.channels.channels.close()
-        await self.reach.close()
+        await self.analytics.close()
         await self.chat.close()
         await self.conversations.close()
         await self.channels.dialogue_reactions.close()
@@ -154,14 +154,14 @@ def create_services(
     chat.hooks.messages_posted.append(talks.hooks.messages_posted)
     bus.listen(chat.revocations.on_events)
     bus.on_resync(chat.revocations.reload)
-    chat.hooks.private_source = talks.sources.find
+    chat.hooks.private_source = talks.forward_sources.find
     chat.hooks.disbanded.append(talks.threads.on_disbanded)
     chat.hooks.stream_ended.append(talks.threads.on_stream_ended)
     emoji = reactions.wiring.assemble(database, chat, clock, on_batch=metrics.batch)
     official = channels.wiring.assemble(
         database, chat, talks, emoji, bus, limits, clock, create_policy, on_batch=metrics.batch
     )
-    reach = channels.analytics.wiring.assemble(
+    analytics = channels.analytics.wiring.assemble(
         database,
         chat,
         talks,
@@ -171,9 +171,9 @@ def create_services(
         clock,
         on_batch=metrics.batch,
     )
-    talks.admission.inbox_rules = official.inbox_rules
+    talks.write_permission.inbox_rules = official.inbox_rules
     return Services(
-        *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),
+        *(database, bus, limits, clock, chat, talks, emoji, official, analytics, metrics),
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
     )
 
@@ -210,9 +210,9 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             reacting=services.reactions,
             users=chat.users,
         ),
-        DraftRoutes(official.drafting.drafts, official.drafting.publishing),
-        ViewRoutes(services.reach.views),
-        InsightRoutes(services.reach.insights),
+        DraftRoutes(drafts=official.drafting.drafts, publishing=official.drafting.publishing),
+        ViewRoutes(views=services.analytics.views),
+        InsightRoutes(insights=services.analytics.insights),
         GroupRoutes(chat.groups, chat.founding, chat.updating, chat.disbanding, services.limits),
         MemberRoutes(chat.groups, chat.membership, chat.users, services.limits),
         MessageRoutes(
@@ -223,12 +223,18 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             chat.users,
         ),
         ReactionRoutes(reactions=services.reactions, users=chat.users),
-        ConversationRoutes(talks.inbox, talks.cursors, talks.settings),
-        ConversationGroupRoutes(talks.conversation_groups, talks.inbox),
-        UnreadRoutes(talks.inbox, talks.cursors),
+        ConversationRoutes(
+            conversation_list=talks.conversation_list,
+            read_cursors=talks.read_cursors,
+            settings=talks.settings,
+        ),
+        ConversationGroupRoutes(
+            groups=talks.conversation_groups, conversation_list=talks.conversation_list
+        ),
+        UnreadRoutes(conversation_list=talks.conversation_list, read_cursors=talks.read_cursors),
         DialogueRoutes(
             dialogues=talks.dialogues,
-            edits=talks.changes,
+            edits=talks.dialogue_edits,
             timeline=official.timeline,
             reactions=official.dialogue_reactions,
         ),
@@ -237,12 +243,12 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             dialogues=talks.dialogues,
             inbox=official.inbox,
         ),
-        BlockRoutes(talks.blocks),
+        BlockRoutes(blocks=talks.blocks),
         InboxRoutes(
             inbox=official.inbox,
             threads=talks.threads,
             dialogues=talks.dialogues,
-            edits=talks.changes,
+            edits=talks.dialogue_edits,
             reactions=official.dialogue_reactions,
             users=chat.users,
         ),
@@ -313,7 +319,7 @@ class App(web.BaseRunner):
         self.router = http.router
         self.hub = Hub(metrics, limits.sockets_per_user, services.clock)
         services.bus.listen(self.hub.on_events)
-        self._inbox_unread = InboxUnreadFeed(self.hub, services.conversations.threads.unread)
+        self._inbox_unread = InboxUnreadFeed(self.hub, services.conversations.threads.unread_totals)
         services.bus.listen(self._inbox_unread.on_events)
         services.bus.on_resync(self.hub.resync)
         self._http = http

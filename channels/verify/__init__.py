@@ -1,8 +1,6 @@
-"""`channels verify`: does the stored data keep the promises?
+"""`channels verify`: checks whether the stored data keeps the promises.
 
-What it promises: it reads states that were committed, so a busy server gives no false alarm; without `repair` it writes
-nothing. With it, it sets right what other records tell, in transactions that look again before they write, and then
-checks everything once more.
-
-What it depends on: the audits of the packages (`groups.audit` and its siblings).
+It reads committed snapshots, so a busy server causes no false findings. Without `repair` it writes nothing. With it, it
+repairs what can be derived from other records, in transactions that check again before they write, and then runs all
+checks once more.
 """

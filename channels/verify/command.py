@@ -1,20 +1,19 @@
-"""Runs every check, repairs what it may, and tells the outcome."""
+"""Runs all checks of stored data, and their repairs if asked to."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Final
 
 from rich.console import Console
 
 import groups.wiring
-from channels.analytics.audit.service import checks as reach_checks
+from channels.analytics.audit.service import checks as analytics_checks
 from channels.audit.service import checks as channel_checks
 from channels.drafts.audit import HOLDER
 from channels.drafts.audit import checks as draft_checks
 from channels.limits import Limits
-from channels.verify.report import Progress, show
+from channels.verify.report import Outcome, Progress, show
 from conversations.audit.service import checks as conversation_checks
 from groups.audit.service import checks as group_checks
 from groups.kernel.data_checks import Check, Finding
@@ -23,29 +22,10 @@ from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
 from reactions.audit.service import checks as reaction_checks
 
 KEPT: Final = 20
-"""Findings of one check that are shown; all are counted."""
+"""Findings of one check that are printed; all are counted."""
 REPAIRS_AT_ONCE: Final = 16
 PATIENCE_SECONDS: Final = 20.0
-"""How long a state that the database cannot give yet is asked for: it was just started, or makes an index."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a check found. `unfinished` tells why it could not end."""
-
-    check: Check
-    checked: int = 0
-    findings: int = 0
-    repairable: int = 0
-    first: list[Finding] = field(default_factory=list)
-    repairs: list[tuple[Finding, str]] = field(default_factory=list)
-    repaired: int = 0
-    unfinished: str | None = None
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether the promise holds, as far as this check sees."""
-        return not self.findings and self.unfinished is None
+"""How long a check is tried again while the database has no snapshot: it just started, or is building an index."""
 
 
 async def run(
@@ -56,7 +36,7 @@ async def run(
     limits: Limits | None = None,
     console: Console | None = None,
 ) -> int:
-    """Check the database, print what was found, and answer the exit code: 0 when every promise holds, else 1.
+    """Check the database and print the findings. Returns the exit code: 0 if every promise holds, else 1.
 
     Raises: StandaloneServer; Unavailable.
     """
@@ -77,7 +57,7 @@ async def run(
 async def verify(
     database: Database, limits: Limits, *, console: Console, repair: bool
 ) -> list[Outcome]:
-    """The outcome of every check; with `repair`, of the repairs made on the way too."""
+    """Run every check, and with `repair` its repairs; returns the outcomes."""
     outcomes = [Outcome(check) for check in all_checks(database, limits)]
     with Progress(console, len(outcomes)) as progress:
         async with Snapshot(database) as snapshot:
@@ -89,7 +69,7 @@ async def verify(
 
 
 def all_checks(database: Database, limits: Limits) -> list[Check]:
-    """The checks of all packages, in the order in which their repairs build on each other."""
+    """Return the checks of all packages, in the order in which their repairs build on each other."""
     clock = database.clock
     chat = groups.wiring.assemble(database, limits, clock)
     return [
@@ -98,13 +78,13 @@ def all_checks(database: Database, limits: Limits) -> list[Check]:
         *conversation_checks(database, chat.memberships, limits),
         *channel_checks(database, chat.updating, limits),
         *draft_checks(database, chat.keeping, chat.messages),
-        *reach_checks(database, chat),
+        *analytics_checks(database, chat),
     ]
 
 
 async def _check(outcome: Outcome, snapshot: Snapshot, *, repair: bool) -> None:
     started = time.monotonic()
-    # One state for all checks while it is young; no check compares what it read with what another one did.
+    # Checks share a snapshot while it is young. No check relies on what another one read.
     await snapshot.renew()
     while True:
         try:
@@ -135,7 +115,7 @@ async def _read(outcome: Outcome, snapshot: Snapshot, *, repair: bool) -> None:
             outcome.first.append(finding)
         if repair and finding.repairable:
             waiting.append(finding)
-        # On the way, not at the end: of a million findings none has to be kept.
+        # Repairs run during the check, not at its end, so a million findings need not be kept in memory.
         if len(waiting) == REPAIRS_AT_ONCE:
             await _repair(outcome, waiting)
             waiting.clear()

@@ -1,8 +1,8 @@
-"""What `channels verify` prints: a bar while it works, then the table, the findings and the repairs."""
+"""Prints the progress of `channels verify`, then a table of the checks, the findings and the repairs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol
 
 import rich.progress
 from rich.console import Console
@@ -12,21 +12,27 @@ from rich.text import Text
 from groups.kernel.data_checks import Check, Finding
 
 
-class Told(Protocol):
-    """The outcome of a check, as far as it is shown."""
+@dataclass(slots=True)
+class Outcome:
+    """What a check found. `unfinished` is the reason if it did not end."""
 
     check: Check
-    checked: int
-    findings: int
-    repairable: int
-    first: list[Finding]
-    repairs: list[tuple[Finding, str]]
-    repaired: int
-    unfinished: str | None
+    checked: int = 0
+    findings: int = 0
+    repairable: int = 0
+    first: list[Finding] = field(default_factory=list)
+    repairs: list[tuple[Finding, str]] = field(default_factory=list)
+    repaired: int = 0
+    unfinished: str | None = None
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the check ended and found nothing."""
+        return not self.findings and self.unfinished is None
 
 
 class Progress:
-    """A bar over the checks, on a terminal only; it goes when the work is done."""
+    """A progress bar, shown only on a terminal and removed when the work is done."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._bar = rich.progress.Progress(
@@ -54,16 +60,15 @@ class Progress:
         self._bar.stop()
 
     def start(self, claim: str) -> None:
-        """Tell what is being checked."""
+        """Show what is being checked."""
         self._bar.update(self._task, description=claim)
 
     def finish(self) -> None:
-        """One check is done."""
         self._bar.advance(self._task)
 
 
-def show(console: Console, outcomes: Sequence[Told]) -> None:
-    """Print the table, and below it what was found and repaired."""
+def show(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print the table, then the findings and repairs."""
     table = Table(title_justify="left", box=None, pad_edge=False)
     table.add_column("Promise")
     table.add_column("What was checked")
@@ -83,7 +88,7 @@ def show(console: Console, outcomes: Sequence[Told]) -> None:
     console.print(_summary(outcomes))
 
 
-def _verdict(outcome: Told) -> Text:
+def _verdict(outcome: Outcome) -> Text:
     if outcome.unfinished is not None:
         return Text("not finished", style="bold yellow")
     if outcome.findings:
@@ -91,10 +96,10 @@ def _verdict(outcome: Told) -> Text:
     return Text("none", style="green")
 
 
-def _show_details(console: Console, outcome: Told) -> None:
+def _show_details(console: Console, outcome: Outcome) -> None:
     if outcome.unfinished is None and not outcome.findings:
         return
-    # Ids and names come from users: they are text, never markup, and control characters are shown as such.
+    # Ids and names come from users, so they are printed as text, not as markup, with control characters escaped.
     console.print()
     console.print(Text(f"{outcome.check.promise} {outcome.check.claim}", style="bold"))
     if outcome.unfinished is not None:
@@ -102,14 +107,14 @@ def _show_details(console: Console, outcome: Told) -> None:
     repaired = {(f.subject, f.problem): what for f, what in outcome.repairs}
     for finding in outcome.first:
         what = repaired.get((finding.subject, finding.problem))
-        line = f"  {_shown(finding.subject)}: {_shown(finding.problem)}"
-        line += f"; repaired: {_shown(what)}" if what is not None else ""
+        line = f"  {_printable(finding.subject)}: {_printable(finding.problem)}"
+        line += f"; repaired: {_printable(what)}" if what is not None else ""
         console.print(Text(line))
     if outcome.findings > len(outcome.first):
         console.print(Text(f"  … and {outcome.findings - len(outcome.first):,} more"))
 
 
-def _summary(outcomes: Sequence[Told]) -> Text:
+def _summary(outcomes: Sequence[Outcome]) -> Text:
     findings = sum(outcome.findings for outcome in outcomes)
     repaired = sum(outcome.repaired for outcome in outcomes)
     repairable = sum(outcome.repairable for outcome in outcomes)
@@ -126,5 +131,5 @@ def _summary(outcomes: Sequence[Told]) -> Text:
     return Text(" ".join(said), style="bold red")
 
 
-def _shown(text: str) -> str:
+def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -1,5 +1,4 @@
-"""Checks of what users set on conversations: read cursors (P5), and that nothing outlives its membership.
+"""Checks of conversations (P5): read cursors, settings without a membership, dialogues, threads and inbox totals.
 
-What it promises: no false alarm beside a running server; every repair re-checks in its own transaction. What it depends
-on: `groups.audit.joins` for memberships and heads, the collections of `conversations.store`.
+A running server causes no false findings, and every repair checks again in its own transaction.
 """

@@ -1,15 +1,14 @@
-"""What users' stored settings must fulfil, and how they are set right.
+"""What the stored data of conversations must fulfil, and how it is repaired.
 
-Overlays are compared with memberships in slices by user: what a user set, and where he is a member, is read at one
-instant, and no slice is ever compared with another. So this holds at any size, also where all of it together takes
-longer than the database keeps one state. Dialogues are compared at once, since each belongs to two users.
+Settings are compared with memberships in slices of users. Each slice reads a user's settings and memberships at one
+instant, and no slice is compared with another. So the check works at any size, even if it takes longer in total than
+the database keeps one snapshot. Dialogues are compared in one go, since each belongs to two users.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
-from conversations.audit.inboxes.service import InboxAudit
-from conversations.audit.store.dialogues import DialogueAuditStore
-from conversations.audit.store.settings import SettingsAuditStore
+from conversations.audit.store import DialogueAuditStore, InboxAuditStore, SettingsAuditStore
 from conversations.limits import ConversationLimits
 from conversations.models import C2C_PREFIX, ConversationId, group_of
 from groups.kernel.data_checks import Check, Finding, Repair
@@ -23,175 +22,177 @@ from groups.service.access.membership_reader import MembershipReader
 def checks(
     database: Database, memberships: MembershipReader, limits: ConversationLimits
 ) -> list[Check]:
-    """All checks of conversations, in the order in which their repairs build on each other."""
+    """Return all checks of conversations, in the order in which their repairs build on each other."""
     audit = _Audit(
-        database,
-        SettingsAuditStore(database),
-        DialogueAuditStore(database),
-        memberships,
-        limits,
+        database=database,
+        settings=SettingsAuditStore(database),
+        dialogues=DialogueAuditStore(database),
+        inboxes=InboxAuditStore(database),
+        membership_reader=memberships,
+        limits=limits,
     )
     return [
         Check(
             "P5",
-            "what a user set belongs to a membership",
+            "settings of conversations belong to a membership",
             "conversations",
             lambda snapshot: snapshot.count("conversations"),
-            audit.seats,
+            audit.find_settings_without_membership,
         ),
         Check(
             "P5",
-            "nobody read behind the head",
+            "no read cursor is past the head",
             "conversations",
             lambda snapshot: snapshot.count("conversations"),
-            audit.cursors,
+            audit.find_wrong_read_cursors,
         ),
         Check(
             "P5",
-            "conversations are in conversation groups that exist and are not too full",
+            "conversation groups that hold conversations exist and are not too full",
             "conversation groups",
             lambda snapshot: snapshot.count("conversation_groups"),
-            audit.groups,
+            audit.find_wrong_groups,
         ),
         Check(
             "P5",
             "each user in a dialogue has its conversation, read no further than its head",
             "dialogues",
-            DialogueAuditStore.count,
-            audit.dialogues,
+            DialogueAuditStore.count_dialogues,
+            audit.find_wrong_dialogues,
         ),
         Check(
             "P5",
             "each dialogue with a channel has its thread, read no further than its head",
             "threads",
             lambda snapshot: snapshot.count("threads"),
-            audit.threads,
+            audit.find_wrong_threads,
         ),
-        audit.inboxes.check(),
+        # After the threads: its repair counts the threads as they are then.
+        Check(
+            "P5",
+            "the totals of each inbox are those of its threads",
+            "inboxes",
+            InboxAuditStore.count_inboxes,
+            audit.find_wrong_totals,
+        ),
     ]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Audit:
-    def __init__(
-        self,
-        database: Database,
-        overlays: SettingsAuditStore,
-        dialogues: DialogueAuditStore,
-        memberships: MembershipReader,
-        limits: ConversationLimits,
-    ) -> None:
-        self._database = database
-        self._overlays = overlays
-        self._dialogues = dialogues
-        self._memberships = memberships
-        self._limits = limits
-        self.inboxes = InboxAudit(database)
+    database: Database
+    settings: SettingsAuditStore
+    dialogues: DialogueAuditStore
+    inboxes: InboxAuditStore
+    membership_reader: MembershipReader
+    limits: ConversationLimits
 
-    async def seats(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Nothing outlives a membership: whoever comes back begins anew."""
+    async def find_settings_without_membership(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Settings end with the membership: a user who joins again starts with the defaults."""
         after: str | None = ""
         while after is not None:
             await snapshot.renew()
-            until = await self._overlays.slice_end(snapshot, after)
-            async for row in self._overlays.without_seat(snapshot, after, until):
+            until = await self.settings.slice_end(snapshot, after)
+            async for row in self.settings.without_membership(snapshot, after, until):
                 user_id, _, conversation_id = row["_id"].partition(SEPARATOR)
                 yield Finding(
                     "P5",
                     f"{user_id} in {conversation_id}",
                     "settings without a membership",
-                    self._deleting(user_id, conversation_id),
+                    self._delete_settings(user_id, conversation_id),
                 )
             after = until
 
-    def _deleting(self, user_id: UserId, conversation_id: ConversationId) -> Repair:
+    def _delete_settings(self, user_id: UserId, conversation_id: ConversationId) -> Repair:
         group_id = group_of(conversation_id)
 
         async def work(tx: Tx) -> str | None:
             if group_id is None:
                 return None
-            if await self._memberships.find_seats([(group_id, user_id)], tx):
+            if await self.membership_reader.find_seats([(group_id, user_id)], tx):
                 return None
             key = join_key(user_id, conversation_id)
-            return "deleted" if await self._overlays.delete(key, user_id, tx) else None
+            return "deleted" if await self.settings.delete_settings(key, user_id, tx) else None
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
-    async def cursors(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+    async def find_wrong_read_cursors(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """Unread is never negative."""
-        async for row in self._overlays.read_beyond_head(snapshot):
-            head = row["head"]
-            async for overlay in self._overlays.overlays_beyond(snapshot, row["_id"], head):
-                seq = max(overlay.get("read_seq") or 0, overlay.get("hidden_at_seq") or 0)
+        async for row in self.settings.conversations_past_head(snapshot):
+            conversation_id, head = row["_id"], row["head"]
+            async for settings in self.settings.settings_past_head(snapshot, conversation_id, head):
+                seq = max(settings.get("read_seq") or 0, settings.get("hidden_at_seq") or 0)
+                user_id = settings["user_id"]
                 yield Finding(
                     "P5",
-                    f"{overlay['user_id']} in {row['_id']}",
+                    f"{user_id} in {conversation_id}",
                     f"read or hid seq {seq}, head_seq is {head}",
-                    self._lowering(overlay["user_id"], row["_id"], row["_id"]),
+                    self._lower_seqs(user_id, conversation_id, conversation_id),
                 )
 
-    def _lowering(
+    def _lower_seqs(
         self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId
     ) -> Repair:
         async def work(tx: Tx) -> str | None:
-            heads = await self._memberships.find_heads([stream_id], tx)
+            heads = await self.membership_reader.find_heads([stream_id], tx)
             if stream_id not in heads:
                 return None
             head = heads[stream_id].head_seq
             key = join_key(user_id, conversation_id)
-            lowered = await self._overlays.lower(key, user_id, head, tx)
+            lowered = await self.settings.lower_seqs(key, user_id, head, tx)
             return f"set back to the head, {head}" if lowered else None
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
-    async def dialogues(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """A dialogue is in the list of each user in it, and no other is."""
-        async for row in self._dialogues.crooked_sides(snapshot):
+    async def find_wrong_dialogues(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """A dialogue is in the list of each user in it, and every listed dialogue has a stream."""
+        async for row in self.dialogues.wrong_sides(snapshot):
             user_id, _, stream_id = row["_id"].partition(SEPARATOR)
             head = row["head"]
             if head is None:
                 conversation_id = row["conversation_id"]
                 subject, problem = f"{user_id} in {conversation_id}", "has no stream"
-                repair = self._dropping_dialogue(user_id, conversation_id, stream_id)
+                repair = self._delete_dialogue(user_id, conversation_id, stream_id)
             elif row["held"] is None:
                 conversation_id = _conversation_of(user_id, stream_id)
-                subject, problem = f"{user_id} in {conversation_id}", "is missing in his list"
-                repair = self._holding(user_id, conversation_id, stream_id)
+                subject, problem = f"{user_id} in {conversation_id}", "is missing in their list"
+                repair = self._add_dialogue(user_id, conversation_id, stream_id)
             else:
                 conversation_id = row["conversation_id"]
                 seq = max(row["read"] or 0, row["hidden"] or 0)
                 subject = f"{user_id} in {conversation_id}"
                 problem = f"read or hid seq {seq}, head_seq is {head}"
-                repair = self._lowering(user_id, conversation_id, stream_id)
+                repair = self._lower_seqs(user_id, conversation_id, stream_id)
             yield Finding("P5", subject, problem, repair)
 
-    def _dropping_dialogue(
+    def _delete_dialogue(
         self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId
     ) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if await self._memberships.find_heads([stream_id], tx):
+            if await self.membership_reader.find_heads([stream_id], tx):
                 return None
             key = join_key(user_id, conversation_id)
-            return "deleted" if await self._overlays.delete(key, user_id, tx) else None
+            return "deleted" if await self.settings.delete_settings(key, user_id, tx) else None
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
-    def _holding(
+    def _add_dialogue(
         self, user_id: UserId, conversation_id: ConversationId, stream_id: StreamId
     ) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if not await self._memberships.find_heads([stream_id], tx):
+            if not await self.membership_reader.find_heads([stream_id], tx):
                 return None
-            is_new = await self._overlays.hold(user_id, conversation_id, tx)
-            return "put into his list, unread" if is_new else None
+            is_new = await self.settings.insert_missing(user_id, conversation_id, tx)
+            return "added to their list, unread" if is_new else None
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
-    async def threads(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """What users and a channel say to each other is in its inbox."""
-        async for row in self._dialogues.crooked_threads(snapshot):
+    async def find_wrong_threads(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Every dialogue with a channel is in the channel's inbox."""
+        async for row in self.dialogues.wrong_threads(snapshot):
             channel_id, user_id, head = row["channel_id"], row["user_id"], row["head"]
             subject = f"thread of {channel_id} with {user_id}"
-            repair = self._mending_thread(GroupId(channel_id), UserId(user_id))
+            repair = self._repair_thread(GroupId(channel_id), UserId(user_id))
             if head is None:
                 yield Finding("P5", subject, "has no stream", repair)
             elif not row["channel"]:
@@ -203,54 +204,75 @@ class _Audit:
                 problem = f"read up to seq {row['read']}, head_seq is {head}"
                 yield Finding("P5", subject, problem, repair)
 
-    def _mending_thread(self, channel_id: GroupId, user_id: UserId) -> Repair:
+    def _repair_thread(self, channel_id: GroupId, user_id: UserId) -> Repair:
         stream_id = inbox_stream_of(channel_id, user_id)
 
         async def work(tx: Tx) -> str | None:
-            heads = await self._memberships.find_heads([stream_id], tx, with_times=True)
+            heads = await self.membership_reader.find_heads([stream_id], tx, with_times=True)
             head = heads.get(stream_id)
             done = None
             if head is None:
-                if await self._dialogues.delete(channel_id, user_id, tx):
+                if await self.dialogues.delete_thread(channel_id, user_id, tx):
                     done = "deleted"
-            elif await self._dialogues.hold(channel_id, user_id, head.active_ms, tx):
-                done = "put into the inbox, unread"
-            elif await self._dialogues.lower(channel_id, user_id, head.head_seq, tx):
+            elif await self.dialogues.insert_missing_thread(
+                channel_id, user_id, head.active_ms, tx
+            ):
+                done = "added to the inbox, unread"
+            elif await self.dialogues.lower_read_seq(channel_id, user_id, head.head_seq, tx):
                 done = f"set back to the head, {head.head_seq}"
             if done is not None:
-                await self.inboxes.recount(channel_id, tx)
+                await self._recount(channel_id, tx)
             return done
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
-    async def groups(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The tabs of a user and what is in them."""
-        limit = self._limits.conversations_per_group
-        async for row in self._overlays.crooked_groups(snapshot, limit):
+    async def find_wrong_groups(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Conversation groups exist, and neither they nor their number are beyond the limits."""
+        limit = self.limits.conversations_per_group
+        async for row in self.settings.wrong_groups(snapshot, limit):
             user_id, name, held = row["user_id"], row["name"], row["held"]
             subject = f"conversation group {name} of {user_id}"
             if row["exists"]:
                 yield Finding("P5", subject, f"holds {held} conversations, its limit is {limit}")
             else:
                 problem = f"does not exist, and {held} conversations are in it"
-                yield Finding("P5", subject, problem, self._dropping(user_id, name))
-        limit = self._limits.conversation_groups
-        async for row in self._overlays.users_beyond_limit(snapshot, limit):
+                yield Finding("P5", subject, problem, self._remove_group(user_id, name))
+        limit = self.limits.conversation_groups
+        async for row in self.settings.users_beyond_limit(snapshot, limit):
             problem = f"has {row['made']} conversation groups, the limit is {limit}"
             yield Finding("P5", f"user {row['_id']}", problem)
 
-    def _dropping(self, user_id: UserId, name: str) -> Repair:
+    def _remove_group(self, user_id: UserId, name: str) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if await self._overlays.group_exists(join_key(user_id, name), user_id, tx):
+            if await self.settings.group_exists(join_key(user_id, name), user_id, tx):
                 return None
-            dropped = await self._overlays.drop_name(user_id, name, tx)
-            return f"took {dropped} conversations out of it" if dropped else None
+            removed = await self.settings.remove_group(user_id, name, tx)
+            return f"removed {removed} conversations from it" if removed else None
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
+
+    async def find_wrong_totals(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """The totals of an inbox equal the sums over its threads."""
+        async for row in self.inboxes.wrong_totals(snapshot):
+            counted = f"{row['messages']} in {row['threads']} threads"
+            there_are = f"{row['unread']} in {row['with_unread']}"
+            problem = f"counts {counted} as unread, there are {there_are}"
+            repair = self._repair_totals(GroupId(row["_id"]))
+            yield Finding("P5", f"inbox of {row['_id']}", problem, repair)
+
+    def _repair_totals(self, channel_id: GroupId) -> Repair:
+        return lambda: self.database.run(lambda tx: self._recount(channel_id, tx))
+
+    async def _recount(self, channel_id: GroupId, tx: Tx) -> str | None:
+        unread = await self.inboxes.count_unread(channel_id, tx)
+        if unread == await self.inboxes.find_totals(channel_id, tx):
+            return None
+        await self.inboxes.put_totals(channel_id, unread, tx)
+        return f"counted again: {unread.messages} unread in {unread.threads} threads"
 
 
 def _conversation_of(user_id: UserId, stream_id: StreamId) -> ConversationId:
-    """What the user calls his dialogue with this stream."""
+    """Return the id that the user's dialogue with this stream has for them."""
     if stream_id.startswith(INBOX_PREFIX):
         peer, _, _ = stream_id.removeprefix(INBOX_PREFIX).partition(PAIR_SEPARATOR)
     else:

@@ -1,1 +1,1 @@
-"""The HTTP face of conversations: what it takes and answers (`views`), and the calls."""
+"""The HTTP endpoints of conversations."""

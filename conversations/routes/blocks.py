@@ -1,4 +1,6 @@
-"""Calls on blocks: whom I block."""
+"""Endpoints of blocks."""
+
+from dataclasses import dataclass
 
 from conversations.errors import BlockLimitReached, CannotBlock
 from conversations.service.blocks import BlockService
@@ -11,24 +13,24 @@ from groups.routes.responses.fields import Instant
 
 
 class BlockResponse(Response):
-    """Whom I block: a user, or a channel by its whole id."""
+    """A user or a channel that I block; a channel by its full id."""
 
     user_id: str
     blocked_at: Instant
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BlockRoutes:
     """Blocks."""
 
     tag = "One-to-one messages"
 
-    def __init__(self, blocks: BlockService) -> None:
-        self._blocks = blocks
+    blocks: BlockService
 
     @get("/v1/blocks", errors=[BadCursor])
     async def list_blocks(self, actor: Actor, query: PageQuery) -> Page[BlockResponse]:
-        """Whom I block, by id."""
-        blocks, next_cursor = await self._blocks.list_blocks(
+        """List the users and channels that I block, by id."""
+        blocks, next_cursor = await self.blocks.list_blocks(
             actor, limit=query.limit, cursor=query.cursor
         )
         items = [BlockResponse(user_id=peer_id, blocked_at=at) for peer_id, at in blocks]
@@ -36,14 +38,14 @@ class BlockRoutes:
 
     @put("/v1/blocks/{user_id}", errors=[CannotBlock, BlockLimitReached])
     async def block(self, actor: Actor, user_id: PeerIdText) -> BlockResponse:
-        """Block a user, or a channel by its whole id: no more one-to-one messages from there, nor to there.
+        """Block a user, or a channel by its full id: no one-to-one messages between us any more.
 
-        The other side is not told; what was said stays.
+        The other side is not notified; earlier messages stay.
         """
-        peer_id, at = await self._blocks.block(actor, user_id)
+        peer_id, at = await self.blocks.block(actor, user_id)
         return BlockResponse(user_id=peer_id, blocked_at=at)
 
     @delete("/v1/blocks/{user_id}", status=204)
     async def unblock(self, actor: Actor, user_id: GroupIdText) -> None:
-        """Lift a block; lifting none changes nothing."""
-        await self._blocks.unblock(actor, user_id)
+        """Remove a block, if there is one."""
+        await self.blocks.unblock(actor, user_id)

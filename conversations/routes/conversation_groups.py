@@ -1,4 +1,6 @@
-"""Calls on conversation groups: list, make, fill, rename, delete."""
+"""Endpoints of conversation groups: list, create, fill, rename, delete."""
+
+from dataclasses import dataclass
 
 from conversations.errors import (
     BuiltInConversationGroup,
@@ -8,14 +10,14 @@ from conversations.errors import (
 )
 from conversations.models import ConversationId
 from conversations.routes.responses import (
+    AddConversations,
     ChangeConversationGroup,
+    ChangedConversationGroupResponse,
     ConversationGroupName,
     ConversationGroupResponse,
-    FileConversations,
-    FiledResponse,
     RenameConversationGroup,
+    changed_conversation_group_response,
     conversation_group_response,
-    filed_response,
 )
 from conversations.service.conversation_groups import ConversationGroupService
 from conversations.service.conversation_list import ConversationListService
@@ -24,19 +26,19 @@ from groups.kernel.endpoint import Reply, delete, get, patch, post, put
 from groups.kernel.paging import Page
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ConversationGroupRoutes:
     """Conversation groups: the tabs of my conversation list."""
 
     tag = "Conversation groups"
 
-    def __init__(self, groups: ConversationGroupService, inbox: ConversationListService) -> None:
-        self._groups = groups
-        self._inbox = inbox
+    groups: ConversationGroupService
+    conversation_list: ConversationListService
 
     @get("/v1/conversation-groups")
     async def list_groups(self, actor: Actor) -> Page[ConversationGroupResponse]:
-        """All my conversation groups with their unread totals: the built-in ones, then my own in the order made."""
-        totals = await self._inbox.list_groups(actor)
+        """List my conversation groups with their unread totals: the built-in ones, then my own by creation."""
+        totals = await self.conversation_list.list_groups(actor)
         return Page(items=[conversation_group_response(total) for total in totals])
 
     @put(
@@ -45,16 +47,16 @@ class ConversationGroupRoutes:
         errors=[BuiltInConversationGroup, ConversationGroupLimitReached],
     )
     async def put_group(
-        self, actor: Actor, name: ConversationGroupName, body: FileConversations | None
-    ) -> Reply[FiledResponse]:
-        """Make a conversation group with these conversations in it, or add them to the one there is.
+        self, actor: Actor, name: ConversationGroupName, body: AddConversations | None
+    ) -> Reply[ChangedConversationGroupResponse]:
+        """Create a conversation group with these conversations, or add them to the existing one.
 
-        201 when the call made it. Each conversation has its own result: one that is not mine, or beyond what the
-        conversation group holds, is not added, and the others are.
+        201 if the call created it. Each conversation has its own result: one that is not mine, or for which the group
+        has no room, is not added; the others are.
         """
         ids = [ConversationId(key) for key in body.conversation_ids] if body else []
-        filed = await self._groups.put(actor, name, ids)
-        return Reply(filed_response(filed), 201 if filed.is_new else 200)
+        changed = await self.groups.put(actor, name, ids)
+        return Reply(changed_conversation_group_response(changed), 201 if changed.is_new else 200)
 
     @patch(
         "/v1/conversation-groups/{name}",
@@ -64,7 +66,7 @@ class ConversationGroupRoutes:
         self, actor: Actor, name: ConversationGroupName, body: RenameConversationGroup
     ) -> ConversationGroupResponse:
         """Rename a conversation group."""
-        return conversation_group_response(await self._groups.rename(actor, name, body.name))
+        return conversation_group_response(await self.groups.rename(actor, name, body.name))
 
     @delete(
         "/v1/conversation-groups/{name}",
@@ -73,7 +75,7 @@ class ConversationGroupRoutes:
     )
     async def delete_group(self, actor: Actor, name: ConversationGroupName) -> None:
         """Delete a conversation group; its conversations stay."""
-        await self._groups.delete(actor, name)
+        await self.groups.delete(actor, name)
 
     @post(
         "/v1/conversation-groups/{name}/conversations",
@@ -81,12 +83,12 @@ class ConversationGroupRoutes:
     )
     async def change(
         self, actor: Actor, name: ConversationGroupName, body: ChangeConversationGroup
-    ) -> FiledResponse:
-        """Put conversations into a conversation group, and take others out; each has its own result."""
-        filed = await self._groups.change(
+    ) -> ChangedConversationGroupResponse:
+        """Add conversations to a conversation group and remove others; each has its own result."""
+        changed = await self.groups.change(
             actor,
             name,
             add=[ConversationId(key) for key in body.add],
             remove=[ConversationId(key) for key in body.remove],
         )
-        return filed_response(filed)
+        return changed_conversation_group_response(changed)

@@ -1,13 +1,14 @@
-"""Calls on conversations: list, look at, set, remove, read."""
+"""Endpoints of conversations: list, get, update, remove, mark as read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
 from conversations.errors import ConversationGroupNotFound, ConversationNotFound
 from conversations.limits import CONVERSATION_GROUP_NAME_BYTES
-from conversations.models import ConversationId, ConversationType, Shown
+from conversations.models import ConversationId, ConversationType, ListedConversation
 from conversations.routes.responses import (
     ConversationMissing,
     ConversationResponse,
@@ -37,42 +38,42 @@ class ConversationQuery(PageQuery):
         str | None,
         Field(
             max_length=8192,
-            description=f"Up to {IDS_PER_CALL} conversation ids, separated by commas; one that holds a comma is asked"
-            " for alone.",
+            description=f"Up to {IDS_PER_CALL} conversation ids, separated by commas; ask for an id that contains a"
+            " comma alone.",
         ),
     ] = None
     conversation_group: Annotated[
         Annotated[str, MaxBytes("conversation_group_name_bytes", CONVERSATION_GROUP_NAME_BYTES)]
         | None,
         Field(
-            description="Those in this conversation group, also `channels` or `chats`; empty: in none of my own."
+            description="Only those in this conversation group, also `channels` or `chats`; empty: in none of my own."
         ),
     ] = None
-    type: Annotated[ConversationType | None, Field(description="With whom.")] = None
-    unread: Annotated[bool, Field(description="Only those with something unread.")] = False
-    include_hidden: Annotated[bool, Field(description="Also those that are hidden.")] = False
+    type: Annotated[
+        ConversationType | None, Field(description="Only conversations of this type.")
+    ] = None
+    unread: Annotated[bool, Field(description="Only those with unread messages.")] = False
+    include_hidden: Annotated[bool, Field(description="Also hidden conversations.")] = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ConversationRoutes:
     """Conversations."""
 
     tag = "Conversations"
 
-    def __init__(
-        self, inbox: ConversationListService, cursors: ReadCursorService, settings: SettingsService
-    ) -> None:
-        self._inbox = inbox
-        self._cursors = cursors
-        self._settings = settings
+    conversation_list: ConversationListService
+    read_cursors: ReadCursorService
+    settings: SettingsService
 
     @get("/v1/conversations", errors=[ConversationGroupNotFound, BadCursor])
     async def list_conversations(
         self, actor: Actor, query: ConversationQuery
     ) -> Page[ConversationResponse | ConversationMissing]:
-        """My conversations: pinned ones first, the latest pinned on top, then by last activity.
+        """List my conversations: pinned ones first, the latest pinned on top, then by last activity.
 
-        `ids` wins over all else: each of the named ones, hidden or not, in the order asked for, with its own
-        error where I have none, as with a user to whom I never wrote.
+        With `ids` all other filters are ignored: it returns each of these conversations, hidden or not, in this order,
+        or its own error if I have no such conversation, for example with a user I never wrote to.
         """
         if query.ids is not None:
             named = [ConversationId(text) for text in split_ids(query.ids)]
@@ -80,7 +81,7 @@ class ConversationRoutes:
             async def read(
                 ids: Sequence[ConversationId],
             ) -> list[ConversationResponse | ConversationMissing]:
-                found = await self._inbox.get_many(actor, ids)
+                found = await self.conversation_list.get_conversations(actor, ids)
                 return [_item(i, item) for i, item in zip(ids, found, strict=True)]
 
             items, next_cursor = await page_of_ids(named, query.cursor, read)
@@ -91,48 +92,53 @@ class ConversationRoutes:
             only_unread=query.unread,
             include_hidden=query.include_hidden,
         )
-        shown, next_cursor = await self._inbox.list_conversations(
+        listed, next_cursor = await self.conversation_list.list_conversations(
             actor, wanted, limit=query.limit, cursor=query.cursor
         )
-        return Page(items=[conversation_response(item) for item in shown], next_cursor=next_cursor)
+        return Page(items=[conversation_response(item) for item in listed], next_cursor=next_cursor)
 
     @get("/v1/conversations/{conversation_id}", errors=[ConversationNotFound])
     async def get_conversation(
         self, actor: Actor, conversation_id: AnyIdText
     ) -> ConversationResponse:
-        """One conversation, hidden or not."""
-        shown = await self._inbox.get(actor, ConversationId(conversation_id))
-        return conversation_response(shown)
+        """Get one conversation, hidden or not."""
+        listed = await self.conversation_list.get_conversation(
+            actor, ConversationId(conversation_id)
+        )
+        return conversation_response(listed)
 
     @patch("/v1/conversations/{conversation_id}", errors=[ConversationNotFound])
     async def update(
         self, actor: Actor, conversation_id: AnyIdText, body: UpdateConversation
     ) -> ConversationResponse:
-        """Mute, pin, hide, or keep a draft or custom data with a conversation; my other devices hear of it."""
+        """Mute, pin or hide a conversation, or store a draft or custom data; my other devices are notified."""
         changes = ConversationChanges(**body.model_dump(exclude_unset=True))
-        shown = await self._settings.change(actor, ConversationId(conversation_id), changes)
-        return conversation_response(shown)
+        listed = await self.settings.update_settings(
+            actor, ConversationId(conversation_id), changes
+        )
+        return conversation_response(listed)
 
     @delete("/v1/conversations/{conversation_id}", status=204, errors=[ConversationNotFound])
     async def remove(self, actor: Actor, conversation_id: AnyIdText) -> None:
-        """Take a conversation off the list until its next message.
+        """Remove a conversation from the list until its next message.
 
-        It is hidden and read, its draft and pin are cleared; I stay a member, and it stays in its conversation groups.
+        It is hidden and marked as read, and its draft and pin are cleared. I stay a member, and it stays in its
+        conversation groups.
         """
-        await self._settings.remove(actor, ConversationId(conversation_id))
+        await self.settings.remove_from_list(actor, ConversationId(conversation_id))
 
     @post("/v1/conversations/{conversation_id}/read", errors=[ConversationNotFound])
     async def read(
         self, actor: Actor, conversation_id: AnyIdText, body: ReadUpTo | None
     ) -> ReadMarkResponse:
-        """Mark a conversation read, up to a message or altogether; a read cursor never moves back."""
+        """Mark a conversation as read, up to a message or completely. A read cursor never moves back."""
         seq = body.seq if body else None
-        mark = await self._cursors.read(actor, ConversationId(conversation_id), seq=seq)
+        mark = await self.read_cursors.mark_read(actor, ConversationId(conversation_id), seq=seq)
         return read_mark_response(mark)
 
 
 def _item(
-    conversation_id: ConversationId, item: Shown | ConversationNotFound
+    conversation_id: ConversationId, item: ListedConversation | ConversationNotFound
 ) -> ConversationResponse | ConversationMissing:
     if isinstance(item, ConversationNotFound):
         return ConversationMissing(conversation_id=conversation_id, error=ItemError.of(item))

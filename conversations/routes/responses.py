@@ -1,4 +1,4 @@
-"""What the conversation calls take and answer."""
+"""The request and response bodies of the endpoints of conversations."""
 
 from typing import Annotated, Self
 
@@ -15,11 +15,11 @@ from conversations.models import (
     ConversationId,
     ConversationType,
     GroupTotal,
+    ListedConversation,
     ReadMark,
-    Shown,
     Unread,
 )
-from conversations.service.conversation_groups import Filed
+from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
@@ -27,7 +27,7 @@ from groups.routes.responses.fields import Changes, Instant, ItemError
 
 
 def _not_dots(text: str) -> str:
-    # A path cannot name these: clients resolve them away.
+    # A path cannot contain these: clients resolve them.
     if text in {".", ".."}:
         raise PydanticCustomError("dots", "must not be . or ..")
     return text
@@ -43,7 +43,7 @@ ConversationGroupName = Annotated[
 
 
 class LastMessageResponse(Response):
-    """The newest message; in a channel, which speaks with one voice, without its sender."""
+    """The newest message. In a channel `sender_id` is null."""
 
     seq: int
     sender_id: UserId | None
@@ -52,10 +52,11 @@ class LastMessageResponse(Response):
 
 
 class ConversationResponse(Response):
-    """A conversation as its user sees it; `last_message` is null where there is none for him to read.
+    """A conversation as its user sees it; `last_message` is null if there is none that they may read.
 
-    `verified`: it is a channel, or one-to-one with a channel, that the application vouches for.
-    `group_id` is null where it is one-to-one, `peer_id` (the other user, or the channel) where it is not.
+    `verified`: it is a verified channel, or one-to-one with one.
+    A one-to-one conversation has a `peer_id` (the other user, or the channel), any other a `group_id`; the other field
+    is null.
     """
 
     conversation_id: ConversationId
@@ -78,10 +79,9 @@ class ConversationResponse(Response):
     verified: bool
 
 
-def conversation_response(shown: Shown) -> ConversationResponse:
-    """The conversation as answered."""
-    conversation, last = shown.conversation, shown.last
-    overlay = conversation.overlay
+def conversation_response(listed: ListedConversation) -> ConversationResponse:
+    """Build the response for a conversation."""
+    conversation, last, settings = listed.conversation, listed.last, listed.conversation.settings
     return ConversationResponse.model_construct(
         conversation_id=conversation.conversation_id,
         type=conversation.type,
@@ -89,8 +89,8 @@ def conversation_response(shown: Shown) -> ConversationResponse:
         peer_id=conversation.conversation_id.removeprefix(C2C_PREFIX)
         if conversation.group_id is None
         else None,
-        title=shown.title,
-        face_url=shown.face_url,
+        title=listed.title,
+        face_url=listed.face_url,
         unread_count=conversation.unread_count,
         read_seq=conversation.read_seq,
         head_seq=conversation.head_seq,
@@ -102,26 +102,26 @@ def conversation_response(shown: Shown) -> ConversationResponse:
         )
         if last
         else None,
-        muted=overlay.muted,
-        pinned_at=overlay.pinned_at,
+        muted=settings.muted,
+        pinned_at=settings.pinned_at,
         hidden=conversation.is_hidden,
-        draft=overlay.draft,
-        custom_data=overlay.custom_data,
-        conversation_groups=list(overlay.groups),
+        draft=settings.draft,
+        custom_data=settings.custom_data,
+        conversation_groups=list(settings.groups),
         is_channel=conversation.is_channel,
-        verified=shown.verified,
+        verified=listed.verified,
     )
 
 
 class ConversationMissing(Response):
-    """One of several conversations asked for that I do not have."""
+    """A conversation that I asked for and do not have."""
 
     conversation_id: ConversationId
     error: ItemError
 
 
 class UpdateConversation(Changes):
-    """New values; what is left out stays."""
+    """New values; fields that are left out stay."""
 
     model_config = Body.model_config | {
         "json_schema_extra": {"examples": [{"muted": True}, {"pinned": True, "draft": "Dear"}]}
@@ -147,17 +147,18 @@ class UpdateConversation(Changes):
 
 
 class ReadUpTo(Body):
-    """How far it is read."""
+    """How far to mark it as read."""
 
     model_config = Body.model_config | {"json_schema_extra": {"examples": [{"seq": 12}]}}
 
     seq: Annotated[
-        int | None, Field(ge=0, lt=2**53, description="The last message read; without it, all.")
+        int | None,
+        Field(ge=0, lt=2**53, description="The last message read; without it, all messages."),
     ] = None
 
 
 class ReadMarkResponse(Response):
-    """How far the conversation is read now."""
+    """How far the conversation is read after the call."""
 
     conversation_id: ConversationId
     read_seq: int
@@ -165,7 +166,7 @@ class ReadMarkResponse(Response):
 
 
 def read_mark_response(mark: ReadMark) -> ReadMarkResponse:
-    """The read cursor as answered."""
+    """Build the response for a read cursor."""
     return ReadMarkResponse.model_construct(
         conversation_id=mark.conversation_id,
         read_seq=mark.read_seq,
@@ -174,7 +175,7 @@ def read_mark_response(mark: ReadMark) -> ReadMarkResponse:
 
 
 class ReadScopeBody(Body):
-    """What is read."""
+    """What to mark as read."""
 
     model_config = Body.model_config | {
         "json_schema_extra": {"examples": [{"scope": "all"}, {"scope": "channels"}]}
@@ -198,7 +199,7 @@ class UnreadResponse(Response):
 
 
 def unread_response(unread: Unread) -> UnreadResponse:
-    """The totals as answered."""
+    """Build the response for unread totals."""
     return UnreadResponse.model_construct(
         total=unread.total,
         channels=unread.channels,
@@ -208,7 +209,7 @@ def unread_response(unread: Unread) -> UnreadResponse:
 
 
 class ConversationGroupResponse(Response):
-    """A conversation group: unread without muted and hidden conversations, the number of all in it."""
+    """A conversation group. `unread_count` leaves out muted and hidden conversations, `conversation_count` does not."""
 
     name: str
     unread_count: int
@@ -217,7 +218,7 @@ class ConversationGroupResponse(Response):
 
 
 def conversation_group_response(total: GroupTotal) -> ConversationGroupResponse:
-    """The conversation group as answered."""
+    """Build the response for a conversation group."""
     return ConversationGroupResponse.model_construct(
         name=total.name,
         unread_count=total.unread_count,
@@ -226,8 +227,8 @@ def conversation_group_response(total: GroupTotal) -> ConversationGroupResponse:
     )
 
 
-class FileConversations(Body):
-    """What to put into the conversation group."""
+class AddConversations(Body):
+    """The conversations to add."""
 
     model_config = Body.model_config | {
         "json_schema_extra": {"examples": [{"conversation_ids": ["group_@TOA#_news"]}]}
@@ -237,7 +238,7 @@ class FileConversations(Body):
 
 
 class ChangeConversationGroup(Body):
-    """What to put in and what to take out; both together count against the limit of ids a call."""
+    """The conversations to add and to remove. Both count towards the limit of ids a call."""
 
     model_config = Body.model_config | {
         "json_schema_extra": {
@@ -263,33 +264,35 @@ class RenameConversationGroup(Body):
     name: ConversationGroupName
 
 
-class FileResult(Response):
-    """What became of one conversation that a call named; `error` says why it is not as wanted."""
+class ConversationResult(Response):
+    """The result for one conversation of the call; `error` is the reason if it failed."""
 
     conversation_id: str
     ok: bool
     error: ItemError | None
 
 
-class FiledResponse(ConversationGroupResponse):
-    """The conversation group after the call, and what became of each conversation named."""
+class ChangedConversationGroupResponse(ConversationGroupResponse):
+    """The conversation group after the call, and the result for each conversation."""
 
-    results: list[FileResult]
+    results: list[ConversationResult]
 
 
-def filed_response(filed: Filed) -> FiledResponse:
-    """The conversation group after a call as answered."""
-    return FiledResponse.model_construct(
-        name=filed.total.name,
-        unread_count=filed.total.unread_count,
-        conversation_count=filed.total.conversation_count,
+def changed_conversation_group_response(
+    changed: ChangedConversationGroup,
+) -> ChangedConversationGroupResponse:
+    """Build the response for a changed conversation group."""
+    return ChangedConversationGroupResponse.model_construct(
+        name=changed.total.name,
+        unread_count=changed.total.unread_count,
+        conversation_count=changed.total.conversation_count,
         built_in=False,
         results=[
-            FileResult.model_construct(
+            ConversationResult.model_construct(
                 conversation_id=conversation_id,
                 ok=error is None,
                 error=ItemError.of(error) if error else None,
             )
-            for conversation_id, error in filed.results.items()
+            for conversation_id, error in changed.results.items()
         ],
     )

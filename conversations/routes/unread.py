@@ -1,5 +1,6 @@
-"""Calls on everything unread: the totals, and reading much at once."""
+"""Endpoints of unread totals: get them, and mark many conversations as read."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -13,26 +14,28 @@ from groups.kernel.endpoint import Query, get, post
 
 
 class UnreadQuery(Query):
-    """What counts."""
+    """Which conversations count."""
 
     include_muted: Annotated[bool, Field(description="Count muted conversations too.")] = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadRoutes:
     """Unread totals."""
 
     tag = "Conversations"
 
-    def __init__(self, inbox: ConversationListService, cursors: ReadCursorService) -> None:
-        self._inbox = inbox
-        self._cursors = cursors
+    conversation_list: ConversationListService
+    read_cursors: ReadCursorService
 
     @get("/v1/unread")
     async def unread(self, actor: Actor, query: UnreadQuery) -> UnreadResponse:
-        """My unread totals: in channels, in chats, and in each of my conversation groups."""
-        return unread_response(await self._inbox.unread(actor, include_muted=query.include_muted))
+        """Get my unread totals: in channels, in chats, and in each of my conversation groups."""
+        return unread_response(
+            await self.conversation_list.unread_totals(actor, include_muted=query.include_muted)
+        )
 
     @post("/v1/read", errors=[ConversationGroupNotFound])
     async def read_all(self, actor: Actor, body: ReadScopeBody) -> UnreadResponse:
-        """Mark all conversations read, or all in a conversation group; answers what is still unread."""
-        return unread_response(await self._cursors.read_all(actor, body.scope))
+        """Mark all conversations, or all of a conversation group, as read; returns the unread totals after it."""
+        return unread_response(await self.read_cursors.mark_all_read(actor, body.scope))

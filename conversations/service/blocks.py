@@ -1,9 +1,10 @@
-"""Blocking: who is blocked cannot write to the user any more, and is not told that this is why.
+"""Blocking: a blocked user or channel cannot write to the user any more, and is not told the reason.
 
-What was said stays with both. The limit is exact under races: who blocks writes his guard in the transaction that
+Earlier messages stay. The limit is exact under races: blocking writes the user's guard document in the transaction that
 counted.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -18,65 +19,63 @@ from groups.kernel.paging import page_by_text
 from groups.service.write_locks import user_lock
 
 Block = tuple[str, datetime]
-"""Who is blocked, and since when."""
+"""The blocked user or channel, and since when."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BlockService:
-    """Whom users block: other users, and channels."""
+    """The users and channels that a user blocks."""
 
-    def __init__(
-        self, database: Database, blocks: BlockStore, limits: ConversationLimits, clock: Clock
-    ) -> None:
-        self._database = database
-        self._blocks = blocks
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    blocks: BlockStore
+    limits: ConversationLimits
+    clock: Clock
 
     async def block(self, actor: Actor, peer_id: str) -> Block:
-        """Block a user or a channel, known or not; blocking twice changes nothing and publishes nothing.
+        """Block a user or a channel, which need not exist. Repeating it changes and publishes nothing.
 
         Publishes: BlockChanged. Raises: CannotBlock; BlockLimitReached.
         """
         if peer_id == actor.user_id:
             raise CannotBlock
-        limit = self._limits.blocks_per_user
+        limit = self.limits.blocks_per_user
 
         async def work(tx: Tx) -> Block:
             held = dict(
-                await self._blocks.list_of_user(actor.user_id, after="", limit=limit + 1, tx=tx)
+                await self.blocks.list_blocks(actor.user_id, after="", limit=limit + 1, tx=tx)
             )
             if peer_id in held:
                 return peer_id, held[peer_id]
             if len(held) >= limit:
                 raise BlockLimitReached(limit=limit)
-            now = self._clock.now()
-            await self._blocks.insert(actor.user_id, peer_id, now, tx)
+            now = self.clock.now()
+            await self.blocks.insert(actor.user_id, peer_id, now, tx)
             tx.publish(
                 BlockChanged(at=now, user_id=actor.user_id, peer_id=peer_id, is_blocked=True)
             )
             return peer_id, now
 
-        return await self._database.run(work, user_lock(actor.user_id))
+        return await self.database.run(work, user_lock(actor.user_id))
 
     async def unblock(self, actor: Actor, peer_id: str) -> None:
-        """Lift a block; lifting none changes nothing. Publishes: BlockChanged."""
+        """Remove the block, if there is one. Publishes: BlockChanged."""
 
         async def work(tx: Tx) -> None:
-            if await self._blocks.delete(actor.user_id, peer_id, tx):
+            if await self.blocks.delete(actor.user_id, peer_id, tx):
                 tx.publish(
                     BlockChanged(
-                        at=self._clock.now(),
+                        at=self.clock.now(),
                         user_id=actor.user_id,
                         peer_id=peer_id,
                         is_blocked=False,
                     )
                 )
 
-        await self._database.run(work, user_lock(actor.user_id))
+        await self.database.run(work, user_lock(actor.user_id))
 
     async def list_blocks(
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Block], str | None]:
-        """A page of whom the actor blocks, by id. Raises: BadCursor."""
-        read = partial(self._blocks.list_of_user, actor.user_id)
+        """Return a page of the actor's blocks, by id. Raises: BadCursor."""
+        read = partial(self.blocks.list_blocks, actor.user_id)
         return await page_by_text("blocks", cursor, limit, read, lambda block: block[0])

@@ -1,38 +1,44 @@
-"""The conversation list and the unread totals: computed when asked for, at the same few queries for any number."""
+"""The conversation list and the unread totals, computed on request with a fixed number of queries for any number."""
 
 import asyncio
 import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from conversations import policy
 from conversations.errors import ConversationGroupNotFound, ConversationNotFound
 from conversations.models import (
     BUILT_IN_GROUPS,
-    NO_OVERLAY,
+    DEFAULT_SETTINGS,
     Conversation,
     ConversationId,
+    ConversationSnapshot,
     ConversationType,
     GroupTotal,
+    ListedConversation,
     Model,
-    Response,
-    Shown,
     Unread,
     conversation_from,
     group_of,
 )
-from conversations.service.dialogue_summaries import DialogueSummaries
-from conversations.service.guard import ConversationGuard
+from conversations.service.guard import ConversationGuard, dialogues_among
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
-from groups.kernel.ids import ID_BYTES, is_id
+from groups.kernel.ids import ID_BYTES, UserId, is_id
 from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_cursor, json_size
+from groups.models import Head
 from groups.service.access.membership_reader import MembershipReader, MembershipSummary
+from groups.service.messages.stream import StreamService
+from groups.service.users import UserService
 
 
 class ListFilter(Model):
-    """Which conversations. `conversation_group` "" means in none that the user made; None does not ask."""
+    """Which conversations a list shows.
+
+    `conversation_group`: None for any, "" for those in none of the user's own conversation groups.
+    """
 
     conversation_group: str | None = None
     type: ConversationType | None = None
@@ -51,165 +57,223 @@ class ListFilter(Model):
         return name is None or policy.belongs_to(conversation, name)
 
 
-class ConversationListService:
-    """One user's list and totals."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DialogueSummaries:
+    """Finds what a list shows of one-to-one conversations, with three queries for any number."""
 
-    def __init__(
-        self,
-        reader: MembershipReader,
-        cards: DialogueSummaries,
-        guard: ConversationGuard,
-        overlays: ConversationSettingsStore,
-        groups: ConversationGroupStore,
-    ) -> None:
-        self._reader = reader
-        self._cards = cards
-        self._guard = guard
-        self._overlays = overlays
-        self._groups = groups
+    membership_reader: MembershipReader
+    streams: StreamService
+    users: UserService
+
+    async def find_summaries(
+        self, actor: Actor, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, MembershipSummary]:
+        """Find those of the actor's dialogues that exist. The title of a user without a name is their id.
+
+        A channel is included even if the actor may no longer see it: they have talked, and it may go on answering.
+        """
+        dialogues = dialogues_among(actor.user_id, conversation_ids)
+        if not dialogues:
+            return {}
+        channel_ids = [d.channel_id for d in dialogues if d.channel_id is not None]
+        user_ids = [UserId(d.peer_id) for d in dialogues if d.channel_id is None]
+        streams, channels, users = await asyncio.gather(
+            self.streams.heads([dialogue.stream_id for dialogue in dialogues]),
+            self.membership_reader.find_groups(channel_ids),
+            self.users.names(user_ids),
+        )
+        summaries: dict[ConversationId, MembershipSummary] = {}
+        for dialogue in dialogues:
+            stream = streams.get(dialogue.stream_id)
+            if stream is None:
+                continue
+            if dialogue.channel_id is not None:
+                channel = channels.get(dialogue.channel_id)
+                if channel is None:
+                    continue
+                title, face_url, verified = channel.name, channel.face_url, channel.verified
+            else:
+                user = users.get(UserId(dialogue.peer_id))
+                title = (user.name if user else "") or dialogue.peer_id
+                face_url, verified = user.face_url if user else "", False
+            last = stream.last
+            active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
+            head = Head(stream.head_seq, stream.is_channel, active_ms)
+            summaries[dialogue.conversation_id] = MembershipSummary(
+                title, face_url, head, last, verified
+            )
+        return summaries
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConversationListService:
+    """The conversation list and the unread totals of one user."""
+
+    membership_reader: MembershipReader
+    dialogue_summaries: DialogueSummaries
+    guard: ConversationGuard
+    settings: ConversationSettingsStore
+    groups: ConversationGroupStore
 
     async def list_conversations(
         self, actor: Actor, wanted: ListFilter, *, limit: int, cursor: str | None
-    ) -> tuple[list[Shown], str | None]:
-        """A page of the actor's conversations: pinned ones first, then by last activity.
+    ) -> tuple[list[ListedConversation], str | None]:
+        """Return a page of the actor's conversations: pinned ones first, then by last activity.
 
-        The cursor is the place of the last one shown, so others may move meanwhile without hiding or repeating any that
-        did not. Raises: BadCursor; ConversationGroupNotFound.
+        The cursor is the position of the last one on the page. Conversations that do not move between two pages are
+        neither skipped nor repeated, even if others move. Raises: BadCursor; ConversationGroupNotFound.
         """
         after = decode_cursor("conversations", cursor, int, int, str)
-        view, _ = await asyncio.gather(
-            self._guard.view(actor, with_times=True),
+        snapshot, _ = await asyncio.gather(
+            self.guard.snapshot(actor, with_times=True),
             self._check_group(actor, wanted.conversation_group),
         )
         keyed = [
             (policy.sort_key(conversation), conversation)
-            for conversation in view.conversations()
+            for conversation in snapshot.conversations()
             if wanted.admits(conversation)
         ]
         if after is not None:
             keyed = [pair for pair in keyed if pair[0] > cast(policy.SortKey, after)]
-        # A page is much shorter than the list: not all of it needs an order. Keys differ, so nothing else is compared.
+        # A page is much shorter than the list, so only the page is sorted. Keys differ: conversations are not compared.
         keyed, has_more = cut_page(heapq.nsmallest(limit + 1, keyed), limit)
-        shown = await self._show(actor, view, [conversation for _, conversation in keyed])
+        page = await self._with_summaries(actor, snapshot, [item for _, item in keyed])
         last = keyed[-1][0] if has_more else None
-        fitting = count_fitting(map(_size_of, shown))
-        if fitting < len(shown):
-            shown = shown[:fitting]
+        fitting = count_fitting(map(_size_of, page))
+        if fitting < len(page):
+            page = page[:fitting]
             keys = {conversation.conversation_id: key for key, conversation in keyed}
-            last = keys[shown[-1].conversation.conversation_id]
-        return shown, encode_cursor("conversations", *last) if last is not None else None
+            last = keys[page[-1].conversation.conversation_id]
+        return page, encode_cursor("conversations", *last) if last is not None else None
 
     async def _check_group(self, actor: Actor, name: str | None) -> None:
         if not name or name in BUILT_IN_GROUPS:
             return
-        if await self._groups.find(actor.user_id, name) is None:
+        if await self.groups.find_group(actor.user_id, name) is None:
             raise ConversationGroupNotFound
 
-    async def _show(
-        self, actor: Actor, view: Response, conversations: list[Conversation]
-    ) -> list[Shown]:
-        """The conversations with what is read for a page only: titles, last messages, drafts, custom data."""
+    async def _with_summaries(
+        self, actor: Actor, snapshot: ConversationSnapshot, conversations: list[Conversation]
+    ) -> list[ListedConversation]:
+        """Load what only a page needs: titles, last messages, drafts and custom data."""
         ids = [conversation.conversation_id for conversation in conversations]
-        cards, talks, overlays = await asyncio.gather(
-            self._reader.find_cards(actor, [view.seats[i] for i in ids if i in view.seats]),
-            self._cards.find(actor, [i for i in ids if i in view.dialogues]),
-            self._overlays.find_of_user(actor.user_id, ids),
+        of_groups, of_dialogues, stored = await asyncio.gather(
+            self.membership_reader.find_cards(
+                actor, [snapshot.memberships[i] for i in ids if i in snapshot.memberships]
+            ),
+            self.dialogue_summaries.find_summaries(
+                actor, [i for i in ids if i in snapshot.dialogues]
+            ),
+            self.settings.find_settings(actor.user_id, ids),
         )
-        shown = []
+        listed = []
         for conversation in conversations:
             if conversation.group_id is None:
-                card = talks.get(conversation.conversation_id)
+                summary = of_dialogues.get(conversation.conversation_id)
             else:
-                card = cards.get(conversation.group_id)
-            if card is None:  # disbanded since
+                summary = of_groups.get(conversation.group_id)
+            if summary is None:  # deleted meanwhile
                 continue
-            full = overlays.get(conversation.conversation_id, NO_OVERLAY)
-            # But for the texts, what was read before the heads: a cursor read beside them might have passed them.
-            overlay = conversation.overlay._replace(draft=full.draft, custom_data=full.custom_data)
-            as_shown = conversation._replace(overlay=overlay, head_seq=card.head.head_seq)
-            shown.append(_shown(as_shown, card))
-        return shown
+            texts = stored.get(conversation.conversation_id, DEFAULT_SETTINGS)
+            # Only the texts are taken: this read cursor was read at the same time as the head and may have passed it.
+            settings = conversation.settings._replace(
+                draft=texts.draft, custom_data=texts.custom_data
+            )
+            current = conversation._replace(settings=settings, head_seq=summary.head.head_seq)
+            listed.append(_listed(current, summary))
+        return listed
 
-    async def get(self, actor: Actor, conversation_id: ConversationId) -> Shown:
-        """One conversation, hidden or not.
+    async def get_conversation(
+        self, actor: Actor, conversation_id: ConversationId
+    ) -> ListedConversation:
+        """Return one conversation, hidden or not.
 
         Raises: ConversationNotFound.
         """
-        [found] = await self.get_many(actor, [conversation_id])
+        [found] = await self.get_conversations(actor, [conversation_id])
         if isinstance(found, ConversationNotFound):
             raise found
         return found
 
-    async def get_many(
+    async def get_conversations(
         self, actor: Actor, conversation_ids: Sequence[ConversationId]
-    ) -> list[Shown | ConversationNotFound]:
-        """Each of the conversations, hidden or not, or its own refusal, in the order asked for."""
+    ) -> list[ListedConversation | ConversationNotFound]:
+        """Return each conversation, hidden or not, or its own error, in the order asked for."""
         asked = [key for key in conversation_ids if is_id(key, ID_BYTES)]
-        groups = [key for key in asked if group_of(key) is not None]
-        rooms, talks = await asyncio.gather(
-            self._rooms_among(actor, groups),
-            self._talks_among(actor, [key for key in asked if key not in groups]),
+        with_groups = [key for key in asked if group_of(key) is not None]
+        in_groups, dialogues = await asyncio.gather(
+            self._find_with_groups(actor, with_groups),
+            self._find_dialogues(actor, [key for key in asked if key not in with_groups]),
         )
-        found = {**rooms, **talks}
+        found = {**in_groups, **dialogues}
         return [found.get(key) or ConversationNotFound() for key in conversation_ids]
 
-    async def _rooms_among(
+    async def _find_with_groups(
         self, actor: Actor, ids: Sequence[ConversationId]
-    ) -> dict[ConversationId, Shown]:
-        seats, overlays = await self._guard.hold(actor, ids)
-        if not seats:
+    ) -> dict[ConversationId, ListedConversation]:
+        memberships, settings = await self.guard.find_group_conversations(actor, ids)
+        if not memberships:
             return {}
-        # Their heads, too, after the cursors.
-        cards = await self._reader.find_cards(actor, list(seats.values()))
+        # The summaries hold the heads, which are read after the read cursors (see `ConversationGuard`).
+        summaries = await self.membership_reader.find_cards(actor, list(memberships.values()))
         return {
-            key: _shown(
-                conversation_from(key, seat, card.head, overlays.get(key, NO_OVERLAY)), card
+            key: _listed(
+                conversation_from(
+                    key, membership, summary.head, settings.get(key, DEFAULT_SETTINGS)
+                ),
+                summary,
             )
-            for key, seat in seats.items()
-            if (card := cards.get(seat.group_id)) is not None
+            for key, membership in memberships.items()
+            if (summary := summaries.get(membership.group_id)) is not None
         }
 
-    async def _talks_among(
+    async def _find_dialogues(
         self, actor: Actor, ids: Sequence[ConversationId]
-    ) -> dict[ConversationId, Shown]:
-        held = await self._guard.find(actor, ids) if ids else []
-        if not held:
+    ) -> dict[ConversationId, ListedConversation]:
+        found = await self.guard.find_conversations(actor, ids) if ids else []
+        if not found:
             return {}
-        cards = await self._cards.find(actor, [talk.conversation_id for talk in held])
+        summaries = await self.dialogue_summaries.find_summaries(
+            actor, [conversation.conversation_id for conversation in found]
+        )
         return {
-            talk.conversation_id: _shown(talk._replace(head_seq=card.head.head_seq), card)
-            for talk in held
-            if (card := cards.get(talk.conversation_id)) is not None
+            conversation.conversation_id: _listed(
+                conversation._replace(head_seq=summary.head.head_seq), summary
+            )
+            for conversation in found
+            if (summary := summaries.get(conversation.conversation_id)) is not None
         }
 
-    async def unread(self, actor: Actor, *, include_muted: bool = False) -> Unread:
-        """The actor's unread totals, also for each of his conversation groups; hidden conversations do not count."""
-        view, groups = await asyncio.gather(
-            self._guard.view(actor), self._groups.list_of_user(actor.user_id)
+    async def unread_totals(self, actor: Actor, *, include_muted: bool = False) -> Unread:
+        """Return the unread totals, with those of the actor's conversation groups, without hidden conversations."""
+        snapshot, groups = await asyncio.gather(
+            self.guard.snapshot(actor), self.groups.list_groups(actor.user_id)
         )
         names = [group.name for group in groups]
-        return policy.unread_totals(view, names, include_muted=include_muted)
+        return policy.unread_totals(snapshot, names, include_muted=include_muted)
 
     async def list_groups(self, actor: Actor) -> list[GroupTotal]:
-        """The actor's conversation groups with their totals, the built-in ones first."""
-        view, groups = await asyncio.gather(
-            self._guard.view(actor), self._groups.list_of_user(actor.user_id)
+        """Return the actor's conversation groups with their totals, the built-in ones first."""
+        snapshot, groups = await asyncio.gather(
+            self.guard.snapshot(actor), self.groups.list_groups(actor.user_id)
         )
-        return policy.group_totals(view, [group.name for group in groups])
+        return policy.group_totals(snapshot, [group.name for group in groups])
 
     async def group_total(self, actor: Actor, name: str) -> GroupTotal:
-        """The totals of one conversation group that the user made."""
-        return policy.group_totals(await self._guard.view(actor), [name])[-1]
+        """Return the totals of one of the actor's own conversation groups."""
+        return policy.group_totals(await self.guard.snapshot(actor), [name])[-1]
 
 
-def _size_of(shown: Shown) -> int:
-    """About how many bytes of JSON it has: what users write, and some for the rest."""
-    overlay = shown.conversation.overlay
-    texts = (overlay.draft, overlay.custom_data, *overlay.groups, shown.title, shown.face_url)
-    # Most are short, and their JSON at most six times as long as they are: to know that is enough.
+def _size_of(listed: ListedConversation) -> int:
+    """Estimate the bytes of its JSON: the texts that users write, and a constant for the rest."""
+    settings = listed.conversation.settings
+    texts = (settings.draft, settings.custom_data, *settings.groups, listed.title, listed.face_url)
+    # Most texts are short, and their JSON is at most six times as long as they are: this bound is enough for them.
     rough = 1_000 + 6 * sum(map(len, texts))
     return rough if rough < 4_000 else 1_000 + json_size(*texts)
 
 
-def _shown(conversation: Conversation, card: MembershipSummary) -> Shown:
-    return Shown(conversation, card.title, card.face_url, card.last_message, card.verified)
+def _listed(conversation: Conversation, summary: MembershipSummary) -> ListedConversation:
+    return ListedConversation(
+        conversation, summary.title, summary.face_url, summary.last_message, summary.verified
+    )

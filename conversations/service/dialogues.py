@@ -62,7 +62,7 @@ class _Target:
     dialogue: Dialogue
     refusals: Mapping[Writer, DomainError | None]
     streams: StreamService
-    overlays: ConversationSettingsStore
+    settings: ConversationSettingsStore
     threads: ThreadStore
     totals: InboxTotalStore
     permission: WritePermission
@@ -94,7 +94,7 @@ class _Target:
         """Move the thread to the top and its cursor to the channel's own message; the inbox's totals change with it."""
         user_id, head = self.dialogue.user_id, batch.added[-1].message.seq
         read_seq = batch.newest_seqs.get(UserId(channel_id), 0)
-        before = await self.threads.advance(channel_id, user_id, batch.now, read_seq, tx)
+        before = await self.threads.record_message(channel_id, user_id, batch.now, read_seq, tx)
         was_unread = batch.added[0].message.seq - 1 - before
         await self.totals.add(channel_id, user_id, was_unread, head - max(before, read_seq), tx)
 
@@ -102,7 +102,7 @@ class _Target:
         newest_seqs = batch.newest_seqs
         sides = [(side.user_id, side.conversation_id) for side in self.dialogue.sides]
         written = {side: newest_seqs[side[0]] for side in sides if side[0] in newest_seqs}
-        await self.overlays.say(written, sides if batch.is_new_stream else (), tx)
+        await self.settings.record_posts(written, sides if batch.is_new_stream else (), tx)
         staff = await self.permission.staff(self.dialogue, tx)
         for added in batch.added:
             event = dialogue_event(DialoguePosted, self.dialogue, staff, added.message, batch.now)
@@ -133,7 +133,7 @@ class DialogueService:
         database: Database,
         streams: StreamService,
         forwards: ForwardService,
-        overlays: ConversationSettingsStore,
+        settings: ConversationSettingsStore,
         threads: ThreadStore,
         totals: InboxTotalStore,
         permission: WritePermission,
@@ -143,7 +143,7 @@ class DialogueService:
         self._database = database
         self._streams = streams
         self._forwards = forwards
-        self._overlays = overlays
+        self._overlays = settings
         self._threads = threads
         self._totals = totals
         self._permission = permission
@@ -235,7 +235,7 @@ class DialogueService:
             dialogue=posts[0].dialogue,
             refusals=refusals,
             streams=self._streams,
-            overlays=self._overlays,
+            settings=self._overlays,
             threads=self._threads,
             totals=self._totals,
             permission=self._permission,

@@ -1,4 +1,4 @@
-"""What must be true here together with a change in a group; the composition root adds it to `groups.service.Hooks`."""
+"""Changes of settings in transactions of groups. The composition root adds these hooks to those of `groups`."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -8,35 +8,35 @@ from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 
 MutedHook = Callable[[ConversationId, UserId, int, Tx], Awaitable[None]]
-"""So many more users have muted the conversation, or fewer; one of them is named."""
+"""Called with the change of the number of users who have muted the conversation, and one of these users."""
 
 
 class ConversationHooks:
-    """Follows memberships and posts, inside their transactions. `muted` is filled by the composition root."""
+    """Updates settings in the transactions that change memberships or add posts."""
 
-    def __init__(self, overlays: ConversationSettingsStore) -> None:
-        self._overlays = overlays
+    def __init__(self, settings: ConversationSettingsStore) -> None:
+        self._settings = settings
         self.muted: list[MutedHook] = []
 
     async def muted_changed(
         self, conversation_id: ConversationId, user_id: UserId, more: int, tx: Tx
     ) -> None:
-        """Tell those above."""
+        """Call the hooks of the packages above."""
         for hook in self.muted:
             await hook(conversation_id, user_id, more, tx)
 
     async def members_left(self, group_id: GroupId, user_ids: Sequence[UserId], tx: Tx) -> None:
-        """A conversation ends with the membership: who comes back begins anew."""
+        """Delete the settings of the members who left: a user who joins again starts with the defaults."""
         conversation_id = conversation_of(group_id)
-        muted = await self._overlays.delete_of_members(conversation_id, user_ids, tx)
+        muted = await self._settings.delete_settings(conversation_id, user_ids, tx)
         if muted:
             await self.muted_changed(conversation_id, user_ids[0], -muted, tx)
 
     async def messages_posted(
         self, stream_id: StreamId, newest: Mapping[UserId, int], tx: Tx
     ) -> None:
-        """Who writes has read: each author's cursor moves to his newest message."""
+        """Move the cursor of each author to their newest message: writing counts as reading."""
         conversation_id = ConversationId(stream_id)
-        await self._overlays.advance(
+        await self._settings.advance_read_cursors(
             [((user_id, conversation_id), seq) for user_id, seq in newest.items()], tx
         )

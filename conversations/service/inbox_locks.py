@@ -1,7 +1,8 @@
-"""The keys of transactions that write into a dialogue.
+"""The locks of transactions that write to a thread.
 
-Threads of one channel meet in a share of its inbox's totals. They would conflict in the database and begin again, which
-is right but slow: with 128 users who wrote to one channel at once on a busy machine some gave up.
+Threads of one channel share the documents of its inbox's totals. Without locks their transactions would conflict in the
+database and run again, which is correct but slow: with 128 users who wrote to one channel at the same time on a busy
+machine, some gave up.
 """
 
 from conversations.store.inbox_totals import share_of
@@ -10,7 +11,7 @@ from groups.models import INBOX_PREFIX
 
 
 def inbox_locks(stream_id: str) -> tuple[str, ...]:
-    """The share of the inbox that the thread of this stream is counted in; none between users."""
+    """Return the lock of the totals that count the thread of this stream; none if it is between users."""
     if not stream_id.startswith(INBOX_PREFIX):
         return ()
     channel_id, _, user_id = stream_id.removeprefix(INBOX_PREFIX).partition(PAIR_SEPARATOR)

@@ -1,7 +1,7 @@
-"""What a channel is to one-to-one messages: who may write to it, who answers for it, who hears of both.
+"""The rules of one-to-one messages with a channel: who may write to it, who answers for it, who is notified.
 
-Channels are above this package, so the rule comes from there: `channels.service.inbox_rules` has it; the composition
-root puts it in its place. Without one there are no channels to write to.
+Channels are above this package, so `channels.service.inbox_rules` implements the rules and the composition root passes
+them in. Without them there are no channels to write to.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,65 +16,58 @@ from groups.kernel.mongo import Tx
 
 
 class Writer(NamedTuple):
-    """Somebody who writes in a thread: for himself, or in the channel's name."""
+    """A user who writes to a thread, for themselves or in the channel's name."""
 
     actor: Actor
     is_for_channel: bool
 
 
 class InboxRules(Protocol):
-    """The rules of channels, as far as their threads need them."""
+    """What threads need to know of channels."""
 
     async def refusals(
         self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
     ) -> Mapping[Writer, DomainError | None]:
-        """Why each of them may not write; None: he may. ConversationNotFound: he must not know of the channel."""
+        """Return why each writer may not write, or None. ConversationNotFound: they must not know of the channel."""
         ...
 
     async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
-        """Who reads the channel's inbox."""
+        """Return the users who read the channel's inbox."""
         ...
 
     async def tell_change(
         self, actor: Actor, channel_id: GroupId, said: DialogueMessage, tx: Tx
     ) -> None:
-        """An admin edited, or took back, what the channel said: `said` as it is then."""
+        """Record in the admin log that an admin edited or deleted a message of the channel; `said` is the result."""
         ...
 
     async def check_may_see(self, actor: Actor, channel_id: GroupId) -> None:
-        """Refuse who must not know of the channel.
-
-        Raises: ConversationNotFound.
-        """
+        """Raise ConversationNotFound if the actor must not know of the channel."""
         ...
 
     async def may_forward(self, channel_id: GroupId, tx: Tx) -> bool:
-        """Whether what the channel says may be forwarded."""
+        """Whether the channel's messages may be forwarded."""
         ...
 
 
 class NoInboxRules:
-    """Where there are no channels."""
+    """The rules where there are no channels. A channel is not found."""
 
     async def refusals(
         self, channel_id: GroupId, writers: Collection[Writer], tx: Tx
     ) -> Mapping[Writer, DomainError | None]:
-        """Nobody may write to what is not there."""
         return {writer: ConversationNotFound() for writer in writers}
 
     async def staff(self, channel_id: GroupId, tx: Tx) -> tuple[UserId, ...]:
-        """Nobody."""
         return ()
 
     async def tell_change(
         self, actor: Actor, channel_id: GroupId, said: DialogueMessage, tx: Tx
     ) -> None:
-        """There is nobody to tell."""
+        """Record nothing."""
 
     async def check_may_see(self, actor: Actor, channel_id: GroupId) -> None:
-        """Raises: ConversationNotFound."""
         raise ConversationNotFound
 
     async def may_forward(self, channel_id: GroupId, tx: Tx) -> bool:
-        """Nothing is said."""
         return False

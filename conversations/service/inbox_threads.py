@@ -1,11 +1,11 @@
-"""Threads: a channel's side of its dialogues, which all who read its inbox share.
+"""Threads: a channel's side of its dialogues, shared by all who read the channel's inbox.
 
-It asks for no actor's rights; who calls it has (`channels.service.inbox`). A channel that ends takes its threads along:
-from the transaction that disbands it nobody finds them any more, and they are cleared away in the background.
+The caller checks the actor's rights (`channels.service.inbox`). A deleted channel loses its threads: they cannot be
+found from the transaction that deletes the channel on, and are deleted in the background.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from conversations.errors import ConversationNotFound
@@ -23,83 +23,74 @@ from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import Group, Stream, stream_of
 from groups.service.messages.stream import StreamService
 
-_CLEARED_AT_ONCE: Final = 100
+_CLEARED_AT_ONCE: Final = 100  # threads read at a time
 _GROUP_PREFIX: Final = stream_of(GroupId(""))
 
 
 @dataclass(frozen=True, slots=True)
-class ShownThread:
-    """A thread with its stream's head and last message."""
+class ListedThread:
+    """A thread with the head and the last message of its stream."""
 
     thread: Thread
     stream: Stream
 
     @property
     def unread_count(self) -> int:
-        """How many messages nobody of the channel has read."""
+        """How many messages no reader of the inbox has read."""
         return max(0, self.stream.head_seq - self.thread.read_seq)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ThreadService:
-    """The inboxes of channels."""
+    """Reads the inboxes of channels and deletes their threads."""
 
-    def __init__(
-        self,
-        database: Database,
-        streams: StreamService,
-        threads: ThreadStore,
-        totals: InboxTotalStore,
-        overlays: ConversationSettingsStore,
-        admission: WritePermission,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._streams = streams
-        self._threads = threads
-        self._totals = totals
-        self._overlays = overlays
-        self._admission = admission
-        self._clock = clock
-        self.cleared: list[Callable[[StreamId], Awaitable[None]]] = []
-        """Called, in order, for the stream of each thread that is cleared away; the composition root fills it."""
+    database: Database
+    streams: StreamService
+    threads: ThreadStore
+    totals: InboxTotalStore
+    settings: ConversationSettingsStore
+    write_permission: WritePermission
+    clock: Clock
+    cleared: list[Callable[[StreamId], Awaitable[None]]] = field(default_factory=list)
+    """Called, in order, with the stream of each thread that is deleted."""
 
     async def list_threads(
         self, channel_id: GroupId, *, limit: int, cursor: str | None
-    ) -> tuple[list[ShownThread], str | None]:
-        """A page of the channel's threads, by last activity, and the cursor to the next: two queries.
+    ) -> tuple[list[ListedThread], str | None]:
+        """Return a page of the channel's threads, by last activity, with two queries.
 
-        The cursor is the place of the last one shown, so others may move meanwhile without hiding or repeating any that
-        did not. Raises: BadCursor.
+        The cursor is the position of the last one on the page. Threads that do not move between two pages are neither
+        skipped nor repeated, even if others move. Raises: BadCursor.
         """
         key = decode_cursor("inbox", cursor, int, str)
         after = (int(key[0]), str(key[1])) if key else None
-        threads = await self._threads.list_of_channel(channel_id, after=after, limit=limit + 1)
+        threads = await self.threads.list_threads(channel_id, after=after, limit=limit + 1)
         threads, has_more = cut_page(threads, limit)
-        streams = await self._streams.heads([thread.dialogue.stream_id for thread in threads])
-        shown = [
-            ShownThread(thread, stream)
+        streams = await self.streams.heads([thread.dialogue.stream_id for thread in threads])
+        listed = [
+            ListedThread(thread, stream)
             for thread in threads
             if (stream := streams.get(thread.dialogue.stream_id)) is not None
         ]
         if not has_more:
-            return shown, None
-        return shown, encode_cursor("inbox", threads[-1].active_ms, threads[-1].user_id)
+            return listed, None
+        return listed, encode_cursor("inbox", threads[-1].active_ms, threads[-1].user_id)
 
-    async def unread(self, channel_id: GroupId) -> InboxUnread:
-        """The totals over all the channel's threads: one query, however many there are."""
-        return await self._totals.read(channel_id)
+    async def unread_totals(self, channel_id: GroupId) -> InboxUnread:
+        """Return the totals over all threads of the channel, with one query."""
+        return await self.totals.find_totals(channel_id)
 
-    async def read(self, dialogue: Dialogue, *, seq: int | None) -> tuple[int, int]:
-        """Move the shared cursor to `seq`, or to the head; backwards or again it stays and nothing is published.
+    async def mark_read(self, dialogue: Dialogue, *, seq: int | None) -> tuple[int, int]:
+        """Move the shared cursor forward to `seq`, or to the head. A cursor already there stays, without an event.
 
-        Answers where it is, and how many are unread. Publishes: ThreadRead. Raises: ConversationNotFound.
+        Returns the cursor and the unread count. Publishes: ThreadRead. Raises: ConversationNotFound.
         """
         channel_id = GroupId(dialogue.peer_id)
         own = stream_of(channel_id)
 
         async def work(tx: Tx) -> tuple[int, int]:
-            thread = await self._threads.find(channel_id, dialogue.user_id, tx)
-            streams = await self._streams.heads([dialogue.stream_id, own], tx)
+            thread = await self.threads.find_thread(channel_id, dialogue.user_id, tx)
+            streams = await self.streams.heads([dialogue.stream_id, own], tx)
             stream = streams.get(dialogue.stream_id)
             if thread is None or stream is None or own not in streams:
                 raise ConversationNotFound
@@ -107,59 +98,59 @@ class ThreadService:
             target = head if seq is None else min(seq, head)
             if target <= thread.read_seq:
                 return thread.read_seq, head - thread.read_seq
-            await self._threads.read(channel_id, dialogue.user_id, target, tx)
+            await self.threads.advance_read_cursor(channel_id, dialogue.user_id, target, tx)
             before, after = head - thread.read_seq, head - target
-            await self._totals.add(channel_id, dialogue.user_id, before, after, tx)
+            await self.totals.add(channel_id, dialogue.user_id, before, after, tx)
             tx.publish(
                 ThreadRead(
-                    at=self._clock.now(),
+                    at=self.clock.now(),
                     channel_id=channel_id,
                     user_id=dialogue.user_id,
-                    staff=await self._admission.inbox_rules.staff(channel_id, tx),
+                    staff=await self.write_permission.inbox_rules.staff(channel_id, tx),
                     read_seq=target,
                     unread_count=head - target,
                 )
             )
             return target, head - target
 
-        return await self._database.run(work, *inbox_locks(dialogue.stream_id))
+        return await self.database.run(work, *inbox_locks(dialogue.stream_id))
 
-    # --- the channel's end ----------------------------------------------------------------------------------------
+    # --- deletion of the channel ----------------------------------------------------------------------------------
 
     async def on_disbanded(self, group: Group, tx: Tx) -> None:
-        """Let no thread begin in a channel that is just ending (a hook of `groups`)."""
+        """Conflict with new threads of a channel that is being deleted (a hook of `groups`)."""
         if group.is_channel:
-            await self._threads.touch_guards(group.group_id, tx)
+            await self.threads.touch_guards(group.group_id, tx)
 
     async def on_stream_ended(self, stream_id: StreamId) -> None:
-        """Clear away the threads of a disbanded channel (a hook of `groups`); again changes nothing more.
+        """Delete the threads of a deleted channel (a hook of `groups`). Repeating it changes nothing.
 
-        Publishes: ConversationEnded, for each.
+        Publishes: ConversationEnded, for each thread.
         """
         channel_id = GroupId(stream_id.removeprefix(_GROUP_PREFIX))
-        while threads := await self._threads.list_of_channel(
+        while threads := await self.threads.list_threads(
             channel_id, after=None, limit=_CLEARED_AT_ONCE
         ):
             for thread in threads:
                 if not await self._clear(thread):
                     return
-        await self._database.run(lambda tx: self._forget(channel_id, tx))
+        await self.database.run(lambda tx: self._forget(channel_id, tx))
 
     async def _clear(self, thread: Thread) -> bool:
-        """Clear one thread away; False where its channel lives, since another process finished and the id was taken."""
+        """Delete one thread. Returns False if its channel exists: another process finished, and the id was reused."""
         dialogue = thread.dialogue
         stream_id, own = dialogue.stream_id, stream_of(thread.channel_id)
 
         async def end(tx: Tx) -> bool:
-            if own in await self._streams.heads([own], tx):
+            if own in await self.streams.heads([own], tx):
                 return False
-            # Whoever writes into it, or sets something on it, meanwhile conflicts with this.
-            is_first = stream_id in await self._streams.heads([stream_id], tx)
-            await self._streams.end(stream_id, tx)
+            # Concurrent messages in it, and changes of its settings, conflict with this.
+            is_first = stream_id in await self.streams.heads([stream_id], tx)
+            await self.streams.end(stream_id, tx)
             users, conversation_id = [dialogue.user_id], dialogue.conversation_id
-            await self._overlays.delete_of_members(conversation_id, users, tx)
-            if is_first:  # else it was told before a crash, or by another process that clears too
-                now = self._clock.now()
+            await self.settings.delete_settings(conversation_id, users, tx)
+            if is_first:  # else it was published before a crash, or by another process
+                now = self.clock.now()
                 tx.publish(
                     ConversationEnded(
                         at=now, user_id=dialogue.user_id, conversation_id=conversation_id
@@ -168,27 +159,27 @@ class ThreadService:
             return True
 
         async def step(tx: Tx) -> bool:
-            if own in await self._streams.heads([own], tx):
+            if own in await self.streams.heads([own], tx):
                 return False
-            return await self._streams.clear_some(stream_id, tx)
+            return await self.streams.clear_some(stream_id, tx)
 
         async def forget(tx: Tx) -> None:
-            if own not in await self._streams.heads([own], tx):
-                await self._threads.delete(thread.channel_id, thread.user_id, tx)
+            if own not in await self.streams.heads([own], tx):
+                await self.threads.delete_thread(thread.channel_id, thread.user_id, tx)
 
-        if not await self._database.run(end):
+        if not await self.database.run(end):
             return False
-        while await self._database.run(step):
+        while await self.database.run(step):
             pass
-        # After the messages: who adds something to one writes it too, so none is added from now on.
+        # After the messages: adding a reaction writes the message too, so no reaction can be added from now on.
         for hook in self.cleared:
             await hook(stream_id)
-        # Last: a crash before this line leaves the thread, by which the next one who clears finds what is left.
-        await self._database.run(forget)
+        # Last: after a crash before this line, the remaining thread leads the next cleanup to what is left.
+        await self.database.run(forget)
         return True
 
     async def _forget(self, channel_id: GroupId, tx: Tx) -> None:
         own = stream_of(channel_id)
-        if own not in await self._streams.heads([own], tx):
-            await self._threads.delete_guards(channel_id, tx)
-            await self._totals.delete(channel_id, tx)
+        if own not in await self.streams.heads([own], tx):
+            await self.threads.delete_guards(channel_id, tx)
+            await self.totals.delete(channel_id, tx)

@@ -1,13 +1,12 @@
 """Read cursors: they move forward only, and never past the head.
 
-Single reads of all users share group-commit batches, in one lane: a batch costs the same few commands however many
-users and conversations it serves, and two lanes only halve what gathers for each transaction (measured with 16 callers
-on 2 cores: 2,700 reads/s in one lane, 1,200 in two, 550 in eight). Against other processes a stored cursor moves by
-`$max`, so no order of arrival can move it back.
+Single reads of all users share the batches of one commit queue. A batch takes the same few commands for any number of
+users and conversations. Two queues would halve the batches (measured with 16 callers on 2 cores: 2,700 reads/s with one
+queue, 1,200 with two, 550 with eight). A stored cursor moves by `$max`, so no other process can move it back.
 """
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from conversations import policy
@@ -15,7 +14,7 @@ from conversations.errors import ConversationGroupNotFound, ConversationNotFound
 from conversations.events import ConversationRead
 from conversations.models import (
     BUILT_IN_GROUPS,
-    NO_OVERLAY,
+    DEFAULT_SETTINGS,
     Conversation,
     ConversationId,
     ConversationKey,
@@ -27,7 +26,7 @@ from conversations.models import (
     dialogue_of,
     group_of,
 )
-from conversations.service.guard import ConversationGuard, living, streams_of
+from conversations.service.guard import ConversationGuard, heads_of_existing, streams_of
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.actor import Actor
@@ -40,21 +39,21 @@ from groups.models import stream_of
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.write_locks import user_lock
 
-LANE: Final = "reads"
-"""The one key of the group commit."""
+QUEUE_KEY: Final = "reads"
+"""The only key of the commit queue: all reads share its batches."""
 
 READS_AN_EVENT: Final = 500
-"""Reading all of thousands is told in parts of about 40 kB, so that whoever passes them on holds little at a time."""
+"""Marking thousands as read publishes several events of about 40 kB each, which bounds the memory of their readers."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A user has read a conversation up to `seq`; None: up to the head."""
+    """A user has read a conversation up to `seq`, or up to the head if it is None."""
 
     user_id: UserId
     conversation_id: ConversationId
     group_id: GroupId | None
-    """None: it is one-to-one."""
+    """None for a one-to-one conversation."""
     seq: int | None
 
     @property
@@ -62,34 +61,26 @@ class _Read:
         return self.user_id, self.conversation_id
 
 
+@dataclass(kw_only=True, slots=True)
 class ReadCursorService:
-    """Marks conversations read."""
+    """Marks conversations as read."""
 
-    def __init__(
-        self,
-        database: Database,
-        reader: MembershipReader,
-        guard: ConversationGuard,
-        overlays: ConversationSettingsStore,
-        groups: ConversationGroupStore,
-        clock: Clock,
-        *,
-        on_batch: OnBatch | None = None,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._guard = guard
-        self._overlays = overlays
-        self._groups = groups
-        self._clock = clock
-        self._lane: GroupCommit[_Read, ReadMark] = GroupCommit(
-            database, self._apply, name="reads", on_batch=on_batch
-        )
+    database: Database
+    membership_reader: MembershipReader
+    guard: ConversationGuard
+    settings: ConversationSettingsStore
+    groups: ConversationGroupStore
+    clock: Clock
+    on_batch: InitVar[OnBatch | None] = None
+    _queue: GroupCommit[_Read, ReadMark] = field(init=False)
 
-    async def read(
+    def __post_init__(self, on_batch: OnBatch | None) -> None:
+        self._queue = GroupCommit(self.database, self._apply, name="reads", on_batch=on_batch)
+
+    async def mark_read(
         self, actor: Actor, conversation_id: ConversationId, *, seq: int | None = None
     ) -> ReadMark:
-        """Move the actor's cursor to `seq`, or to the head; backwards or again, it stays and nothing is published.
+        """Move the actor's cursor forward to `seq`, or to the head. A cursor already there stays, without an event.
 
         Publishes: ConversationRead. Raises: ConversationNotFound.
         """
@@ -97,13 +88,15 @@ class ReadCursorService:
         if group_id is None and dialogue_of(actor.user_id, conversation_id) is None:
             raise ConversationNotFound
         read = _Read(actor.user_id, conversation_id, group_id, seq)
-        return await self._lane.submit(LANE, read)
+        return await self._queue.submit(QUEUE_KEY, read)
 
     async def _apply(
         self, tx: Tx, key: str, reads: Sequence[_Read]
     ) -> Sequence[ReadMark | DomainError]:
-        found = await self._find(reads, tx)
-        absent = {key for key, conversation in found.items() if conversation.overlay is NO_OVERLAY}
+        found = await self._find_conversations(reads, tx)
+        absent = {
+            key for key, conversation in found.items() if conversation.settings is DEFAULT_SETTINGS
+        }
         moved: dict[ConversationKey, None] = {}
         for read in reads:
             conversation = found.get(read.key)
@@ -112,66 +105,70 @@ class ReadCursorService:
             head = conversation.head_seq
             target = head if read.seq is None else min(read.seq, head)
             if target > conversation.read_seq:
-                found[read.key] = _read_up_to(conversation, target)
+                found[read.key] = conversation.read_up_to(target)
                 moved[read.key] = None
         await self._store({key: found[key] for key in moved}, absent, tx)
-        # Each hears how it stands at the end of the batch, which is what is committed.
+        # Each caller gets the state at the end of the batch, since that is what is committed.
         return [
             _mark(found[read.key]) if read.key in found else ConversationNotFound()
             for read in reads
         ]
 
-    async def _find(self, reads: Sequence[_Read], tx: Tx) -> dict[ConversationKey, Conversation]:
-        pairs = [(r.group_id, r.user_id) for r in reads if r.group_id is not None]
-        seats = await self._reader.find_seats(pairs, tx) if pairs else {}
-        talks = {
+    async def _find_conversations(
+        self, reads: Sequence[_Read], tx: Tx
+    ) -> dict[ConversationKey, Conversation]:
+        pairs = [(read.group_id, read.user_id) for read in reads if read.group_id is not None]
+        memberships = await self.membership_reader.find_seats(pairs, tx) if pairs else {}
+        dialogues = {
             read.key: dialogue
             for read in reads
             if read.group_id is None
             and (dialogue := dialogue_of(read.user_id, read.conversation_id)) is not None
         }
-        streams = {stream_of(group_id) for group_id, _ in seats} | streams_of(talks.values())
-        heads = await self._reader.find_heads(streams, tx)
-        overlays = await self._overlays.find_many({read.key for read in reads}, tx)
+        stream_ids = {stream_of(group_id) for group_id, _ in memberships}
+        heads = await self.membership_reader.find_heads(
+            stream_ids | streams_of(dialogues.values()), tx
+        )
+        settings = await self.settings.find_settings_of_users({read.key for read in reads}, tx)
         found: dict[ConversationKey, Conversation] = {}
         for read in reads:
-            seat = seats.get((read.group_id, read.user_id)) if read.group_id else None
+            membership = memberships.get((read.group_id, read.user_id)) if read.group_id else None
             head = heads.get(read.conversation_id)
-            if seat is not None and head is not None:
-                overlay = overlays.get(read.key, NO_OVERLAY)
-                found[read.key] = conversation_from(read.conversation_id, seat, head, overlay)
-        for key, dialogue in talks.items():
-            for conversation_id, head in living([dialogue], heads).items():
-                if key in overlays:
-                    found[key] = dialogue_conversation(conversation_id, head, overlays[key])
+            if membership is not None and head is not None:
+                found[read.key] = conversation_from(
+                    read.conversation_id, membership, head, settings.get(read.key, DEFAULT_SETTINGS)
+                )
+        for key, dialogue in dialogues.items():
+            for conversation_id, head in heads_of_existing([dialogue], heads).items():
+                if key in settings:
+                    found[key] = dialogue_conversation(conversation_id, head, settings[key])
         return found
 
-    async def read_all(self, actor: Actor, scope: str) -> Unread:
-        """Move the actor's cursors to the heads of all conversations in a `ReadScope` or a conversation group.
+    async def mark_all_read(self, actor: Actor, scope: str) -> Unread:
+        """Move the cursors of all conversations in a `ReadScope` or a conversation group to their heads.
 
-        Answers his unread totals after it. Publishes: ConversationRead, one for each `READS_AN_EVENT` conversations
-        that were unread; all of them in one transaction, whose size the limit of groups a user bounds.
+        Returns the unread totals afterwards. It is one transaction, whose size the limit of groups a user bounds.
+        Publishes: ConversationRead, one for each `READS_AN_EVENT` conversations that were unread.
         Raises: ConversationGroupNotFound.
         """
 
         async def work(tx: Tx) -> Unread:
-            names = [group.name for group in await self._groups.list_of_user(actor.user_id, tx)]
+            names = [group.name for group in await self.groups.list_groups(actor.user_id, tx)]
             if scope not in {*ReadScope, *BUILT_IN_GROUPS, *names}:
                 raise ConversationGroupNotFound
-            view = await self._guard.view(actor, tx)
+            snapshot = await self.guard.snapshot(actor, tx)
             read = {
-                conversation.conversation_id: _read_up_to(conversation, conversation.head_seq)
-                for conversation in view.conversations()
+                conversation.conversation_id: conversation.read_up_to(conversation.head_seq)
+                for conversation in snapshot.conversations()
                 if conversation.unread_count and policy.is_in_scope(conversation, scope)
             }
             moved = {(actor.user_id, key): conversation for key, conversation in read.items()}
-            absent = {key for key in moved if key[1] not in view.touched.read_seqs}
+            absent = {key for key in moved if key[1] not in snapshot.user_settings.read_seqs}
             await self._store(moved, absent, tx)
             seqs = {key: conversation.read_seq for key, conversation in read.items()}
-            after = view.read_up_to(seqs)
-            return policy.unread_totals(after, names, include_muted=False)
+            return policy.unread_totals(snapshot.with_read_seqs(seqs), names, include_muted=False)
 
-        return await self._database.run(work, user_lock(actor.user_id))
+        return await self.database.run(work, user_lock(actor.user_id))
 
     async def _store(
         self,
@@ -179,12 +176,12 @@ class ReadCursorService:
         absent: Container[ConversationKey],
         tx: Tx,
     ) -> None:
-        """Store the cursors of these users' conversations and tell each user of his in few events."""
+        """Store the cursors of these conversations and publish them, with few events for each user."""
         if not moved:
             return
         seqs = [(key, conversation.read_seq) for key, conversation in moved.items()]
-        await self._overlays.advance(seqs, tx, absent=absent)
-        now = self._clock.now()
+        await self.settings.advance_read_cursors(seqs, tx, absent=absent)
+        now = self.clock.now()
         marks: dict[UserId, list[ReadMark]] = {}
         for (user_id, _), conversation in moved.items():
             marks.setdefault(user_id, []).append(_mark(conversation))
@@ -195,11 +192,7 @@ class ReadCursorService:
 
     async def close(self) -> None:
         """Wait until every submitted read is committed or refused."""
-        await self._lane.close()
-
-
-def _read_up_to(conversation: Conversation, seq: int) -> Conversation:
-    return conversation._replace(overlay=conversation.overlay._replace(read_seq=seq))
+        await self._queue.close()
 
 
 def _mark(conversation: Conversation) -> ReadMark:

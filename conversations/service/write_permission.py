@@ -54,7 +54,7 @@ class WritePermission:
     ) -> Mapping[Writer, DomainError | None]:
         """The refusal of each of the writers in the one dialogue, seen from their own side; None: they may write."""
         by_rules = await self._by_inbox_rules(of_writers, tx)
-        blocks = await self._blocks.find_many(
+        blocks = await self._blocks.find_blocks(
             {
                 pair
                 for d in of_writers.values()

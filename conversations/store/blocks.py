@@ -1,6 +1,6 @@
-"""Block documents: `_id` is `user<US>peer`, so that somebody is blocked once.
+"""Block documents: `_id` is `user<US>peer`, so each block exists once.
 
-Beside them `block_guards`, one document a user: whoever blocks writes it, so that two who race for the last free place
+The collection `block_guards` has one document a user. Each block writes it, so two that race for the last free place
 conflict.
 """
 
@@ -11,14 +11,14 @@ from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 
 BlockKey = tuple[str, str]
-"""Who blocks, and whom."""
+"""The id of the user who blocks, and the blocked id."""
 
 
 class BlockStore:
     """The collections `blocks` and `block_guards`."""
 
     INDEXES = (
-        Index("blocks", [("user_id", 1), ("peer_id", 1)], "whom a user blocks, by id"),
+        Index("blocks", [("user_id", 1), ("peer_id", 1)], "a user's blocks, by id"),
         Index("block_guards", [], "found by _id only"),
     )
 
@@ -26,8 +26,8 @@ class BlockStore:
         self._blocks = database.collection("blocks")
         self._guards = database.collection("block_guards")
 
-    async def find_many(self, keys: Iterable[BlockKey], tx: Tx) -> set[BlockKey]:
-        """Those of the blocks that exist."""
+    async def find_blocks(self, keys: Iterable[BlockKey], tx: Tx) -> set[BlockKey]:
+        """Return those of the blocks that exist."""
         wanted = list(keys)
         query: Document = {
             "_id": {"$in": [join_key(*key) for key in wanted]},
@@ -36,10 +36,10 @@ class BlockStore:
         cursor = self._blocks.find(query, {"user_id": 1, "peer_id": 1}, session=tx.session)
         return {(row["user_id"], row["peer_id"]) for row in await cursor.to_list(None)}
 
-    async def list_of_user(
+    async def list_blocks(
         self, user_id: UserId, *, after: str, limit: int, tx: Tx | None = None
     ) -> list[tuple[str, datetime]]:
-        """Whom the user blocks and since when, by id, behind `after`."""
+        """Return the user's blocks with an id after `after`, by id: the blocked id, and since when."""
         # Uses index: user_id_1_peer_id_1
         cursor = (
             self._blocks.find(
@@ -53,7 +53,7 @@ class BlockStore:
         return [(row["peer_id"], row["at"]) for row in await cursor.to_list(None)]
 
     async def insert(self, user_id: UserId, peer_id: str, at: datetime, tx: Tx) -> None:
-        """Add a block that is known not to be there."""
+        """Add a block that does not exist."""
         await self._guards.update_one(
             {"_id": user_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
         )
@@ -66,7 +66,7 @@ class BlockStore:
         await self._blocks.insert_one(document, session=tx.session)
 
     async def delete(self, user_id: UserId, peer_id: str, tx: Tx) -> bool:
-        """Remove the block; whether it was there."""
+        """Delete the block. Returns whether it existed."""
         outcome = await self._blocks.delete_one(
             {"_id": join_key(user_id, peer_id), "user_id": user_id}, session=tx.session
         )

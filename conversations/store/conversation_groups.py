@@ -1,7 +1,7 @@
-"""Conversation group documents: `_id` is `user<US>name`; which conversations are in one is kept in the overlays.
+"""Conversation group documents: `_id` is `user<US>name`; the settings of each conversation name the groups it is in.
 
-Beside them `conversation_group_guards`, one document a user: whoever makes a conversation group writes it, so that two
-who race for the last free place conflict.
+The collection `conversation_group_guards` has one document a user. Creating a conversation group writes it, so two that
+race for the last free place conflict.
 """
 
 from collections.abc import Collection
@@ -29,18 +29,18 @@ class ConversationGroupStore:
     def __init__(self, database: Database) -> None:
         self._groups = database.collection("conversation_groups")
         self._guards = database.collection("conversation_group_guards")
-        self._reader = RequestBatcher(self._list_of_users, max_keys=USERS_A_QUERY)
+        self._reader = RequestBatcher(self._list_groups_of_users, max_keys=USERS_A_QUERY)
 
-    async def list_of_user(self, user_id: UserId, tx: Tx | None = None) -> list[ConversationGroup]:
-        """The user's conversation groups, the oldest first; those who ask at once share one query."""
+    async def list_groups(self, user_id: UserId, tx: Tx | None = None) -> list[ConversationGroup]:
+        """Return the user's conversation groups, the oldest first. Users who ask at the same time share one query."""
         if tx is None:
             return await self._reader.find(user_id) or []
-        return (await self._list_of_users([user_id], tx))[user_id]
+        return (await self._list_groups_of_users([user_id], tx))[user_id]
 
-    async def _list_of_users(
+    async def _list_groups_of_users(
         self, user_ids: Collection[UserId], tx: Tx | None = None
     ) -> dict[UserId, list[ConversationGroup]]:
-        # Uses index: user_id_1_created_at_1; at most as many for each as a user may have.
+        # Uses index: user_id_1_created_at_1. The limit of groups a user bounds the result.
         cursor = self._groups.find(
             {"user_id": {"$in": list(user_ids)}},
             session=tx.session if tx else None,
@@ -53,30 +53,30 @@ class ConversationGroupStore:
             groups.sort(key=lambda group: (group.created_at, group.name))
         return found
 
-    async def find(
+    async def find_group(
         self, user_id: UserId, name: str, tx: Tx | None = None
     ) -> ConversationGroup | None:
-        """The user's conversation group of this name."""
+        """Find the user's conversation group of this name."""
         row = await self._groups.find_one(_key(user_id, name), session=tx.session if tx else None)
         return _to_group(row) if row else None
 
     async def insert(self, user_id: UserId, name: str, created_at: datetime, tx: Tx) -> None:
-        """Add a conversation group whose name is known to be free."""
+        """Add a conversation group whose name is free."""
         document = {**_key(user_id, name), "name": name, "created_at": created_at}
         await self._groups.insert_one(document, session=tx.session)
 
     async def delete(self, user_id: UserId, name: str, tx: Tx) -> None:
-        """Remove the conversation group; conflicts with whoever is filling it."""
+        """Delete the conversation group. Conflicts with transactions that fill it."""
         await self._groups.delete_one(_key(user_id, name), session=tx.session)
 
     async def touch(self, user_id: UserId, name: str, tx: Tx) -> None:
-        """Write the conversation group, so that two who fill it at once conflict and one counts again."""
+        """Write the conversation group, so that two transactions that fill it conflict and one counts again."""
         await self._groups.update_one(
             _key(user_id, name), {"$inc": {"version": 1}}, session=tx.session
         )
 
     async def touch_guard(self, user_id: UserId, tx: Tx) -> None:
-        """Write the user's guard, so that two who make conversation groups at once conflict and one counts again."""
+        """Write the user's guard, so that two transactions that count towards a limit conflict and one counts again."""
         await self._guards.update_one(
             {"_id": user_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
         )

@@ -1,8 +1,8 @@
-"""Totals of channels' inboxes: how many messages are unread, in how many threads, in a few documents a channel.
+"""Totals of channels' inboxes: how many messages are unread, in how many threads, in `SHARES` documents a channel.
 
-Each change of a thread changes the document that its user falls to, in the same transaction; the sum of all is the
-total, and one alone means nothing. So threads of one channel seldom meet, and reading costs the same however many
-there are.
+A change of a thread also changes the document that the user's id hashes to, in the same transaction. Only the sum over
+all documents of a channel has a meaning. So changes of different threads seldom conflict, and reading costs the same
+for any number of threads.
 """
 
 import zlib
@@ -13,11 +13,11 @@ from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, Index, Tx
 
 SHARES: Final = 64
-"""Of one channel: so many threads may change at once without meeting."""
+"""Documents of one channel: about so many threads can change at once without a conflict."""
 
 
 def share_of(user_id: UserId) -> int:
-    """Which share of a channel's totals the user's thread is counted in."""
+    """Return which document of a channel's totals counts the user's thread."""
     return zlib.crc32(user_id.encode()) % SHARES
 
 
@@ -29,9 +29,9 @@ class InboxTotalStore:
     def __init__(self, database: Database) -> None:
         self._totals = database.collection("inbox_totals")
 
-    async def read(self, channel_id: GroupId) -> InboxUnread:
-        """The channel's totals."""
-        # One command, so one moment: what a transaction moves from one share to another is never seen twice.
+    async def find_totals(self, channel_id: GroupId) -> InboxUnread:
+        """Return the channel's totals."""
+        # One command reads one moment: what a transaction moves between documents is never counted twice.
         cursor = self._totals.find({"_id": {"$in": _keys_of(channel_id)}})
         rows = await cursor.to_list(None)
         return InboxUnread(
@@ -41,7 +41,7 @@ class InboxTotalStore:
     async def add(
         self, channel_id: GroupId, user_id: UserId, before: int, after: int, tx: Tx
     ) -> None:
-        """Count that the user's thread has `after` unread messages where it had `before`."""
+        """Record that the unread messages of the user's thread changed from `before` to `after`."""
         if after == before:
             return
         more = {"messages": after - before, "threads": (after > 0) - (before > 0)}
@@ -53,7 +53,7 @@ class InboxTotalStore:
         )
 
     async def delete(self, channel_id: GroupId, tx: Tx) -> None:
-        """Remove the totals of a channel that is gone."""
+        """Delete the totals of a deleted channel."""
         await self._totals.delete_many({"_id": {"$in": _keys_of(channel_id)}}, session=tx.session)
 
 

@@ -1,12 +1,12 @@
-"""Overlay documents, in the collection `conversations`: `_id` is `user<US>conversation`.
+"""Settings documents, in the collection `conversations`: `_id` is `user<US>conversation`.
 
-A document exists once its user set something (a read cursor is the usual first); joining and others' posts write none.
-A one-to-one conversation has one for each user in it from its first message on: it says that there is the conversation.
-Fields that say nothing are absent: a million subscribers who read should weigh little.
+A document exists once its user set something, usually a read cursor first. Joining and others' posts write none.
+A one-to-one conversation has a document for each user in it from its first message on, which makes the conversation
+exist for them. Fields with default values are absent, which keeps the documents of a million readers small.
 
-Every write here is an upsert or insert by `_id`, or touches what is there, and `delete_of_members` writes each key it
-clears even where nothing is stored. So whoever sets something while the membership ends conflicts with its end, and one
-of the two runs again: no overlay outlives its membership.
+Every write here is an upsert or insert by `_id`, or updates what exists, and `delete_settings` writes each key that it
+deletes even if nothing is stored. So a change of settings conflicts with the end of the membership, and one of the two
+runs again: no settings outlive their membership.
 """
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ _WITHOUT_TEXTS: Document = {
     "hidden_at_seq": 1,
     "groups": 1,
 }
-"""What is read by the thousand: drafts and custom data may hold kilobytes each, and only a page shows them."""
+"""The fields that totals need. Drafts and custom data may have kilobytes each, and only a page shows them."""
 
 
 class ConversationSettingsStore:
@@ -43,13 +43,13 @@ class ConversationSettingsStore:
         Index(
             "conversations",
             [("user_id", 1), ("conversation_id", 1)],
-            "all that a user set, for lists and totals",
+            "all settings of a user, for lists and totals",
         ),
         Index(
             "conversations",
             [("user_id", 1), ("groups", 1), ("conversation_id", 1)],
             "the conversations in a conversation group",
-            # Most overlays are in none; reading on should not have to maintain this.
+            # Most conversations are in none, and moving a read cursor should not have to maintain this index.
             partial={"groups": {"$exists": True}},
         ),
         Index(
@@ -62,68 +62,70 @@ class ConversationSettingsStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._overlays = database.collection("conversations")
+        self._conversations = database.collection("conversations")
 
     # --- read -----------------------------------------------------------------------------------------------------
 
-    async def list_of_users(
+    async def list_user_settings(
         self, user_ids: Collection[UserId], tx: Tx | None = None
     ) -> dict[UserId, UserSettings]:
-        """All that each of the users set, without drafts and custom data; who set nothing is absent."""
+        """Return all settings of the users, without drafts and custom data. Users without any are absent."""
         # Uses index: user_id_1_conversation_id_1
-        cursor = self._overlays.find(
+        cursor = self._conversations.find(
             {"user_id": {"$in": list(user_ids)}},
             {**_WITHOUT_TEXTS, "user_id": 1},
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,
         )
-        found: dict[UserId, UserSettings] = {}
+        of_users: dict[UserId, UserSettings] = {}
         for row in await cursor.to_list(None):
             user_id, conversation_id = row["user_id"], row["conversation_id"]
-            touched = found.get(user_id)
-            if touched is None:
-                touched = found[user_id] = UserSettings()
-            read_seq = touched.read_seqs[conversation_id] = row.get("read_seq", 0)
-            if conversation_id[0] == "c":  # C2C_PREFIX, thousands of times
-                touched.dialogues.append(conversation_id)
+            user_settings = of_users.get(user_id)
+            if user_settings is None:
+                user_settings = of_users[user_id] = UserSettings()
+            read_seq = user_settings.read_seqs[conversation_id] = row.get("read_seq", 0)
+            if (
+                conversation_id[0] == "c"
+            ):  # as C2C_PREFIX; cheaper than startswith, for thousands of rows
+                user_settings.dialogues.append(conversation_id)
             if len(row) > 2 + bool(read_seq):  # more than its key and a read cursor
-                touched.overlays[conversation_id] = _to_overlay(row)
-        return found
+                user_settings.settings[conversation_id] = _to_settings(row)
+        return of_users
 
-    async def find_of_user(
+    async def find_settings(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], tx: Tx | None = None
     ) -> dict[ConversationId, ConversationSettings]:
-        """What the user set on these conversations, drafts and custom data included."""
+        """Find the user's settings for these conversations, with drafts and custom data."""
         keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
-        cursor = self._overlays.find(
+        cursor = self._conversations.find(
             {"_id": {"$in": keys}, "user_id": user_id}, session=tx.session if tx else None
         )
-        return {row["conversation_id"]: _to_overlay(row) for row in await cursor.to_list(None)}
+        return {row["conversation_id"]: _to_settings(row) for row in await cursor.to_list(None)}
 
-    async def find_many(
+    async def find_settings_of_users(
         self, keys: Iterable[ConversationKey], tx: Tx
     ) -> dict[ConversationKey, ConversationSettings]:
-        """What these users set on the conversations named with them, without drafts and custom data."""
+        """Find the settings for these users and conversations, without drafts and custom data."""
         wanted = list(keys)
         query: Document = {
             "_id": {"$in": [join_key(*key) for key in wanted]},
             "user_id": {"$in": list({user_id for user_id, _ in wanted})},
         }
-        cursor = self._overlays.find(
+        cursor = self._conversations.find(
             query, {**_WITHOUT_TEXTS, "user_id": 1}, session=tx.session, batch_size=ONE_REPLY
         )
         return {
-            (row["user_id"], row["conversation_id"]): _to_overlay(row)
+            (row["user_id"], row["conversation_id"]): _to_settings(row)
             for row in await cursor.to_list(None)
         }
 
     async def list_in_group(
         self, user_id: UserId, name: str, *, limit: int, tx: Tx
     ) -> list[ConversationId]:
-        """The conversations in the user's conversation group, up to `limit` of them, by id."""
+        """Return up to `limit` conversations of the user's conversation group, by id."""
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
         cursor = (
-            self._overlays.find(
+            self._conversations.find(
                 {"user_id": user_id, "groups": name},
                 {"_id": 0, "conversation_id": 1},
                 session=tx.session,
@@ -135,10 +137,10 @@ class ConversationSettingsStore:
         return [row["conversation_id"] for row in await cursor.to_list(None)]
 
     async def list_dialogues(self, user_id: UserId, *, limit: int, tx: Tx) -> list[ConversationId]:
-        """The user's one-to-one conversations, up to `limit` of them, by id."""
+        """Return up to `limit` of the user's one-to-one conversations, by id."""
         # Uses index: user_id_1_conversation_id_1 (covered)
         bounds = {"$gte": C2C_PREFIX, "$lt": AFTER_C2C_PREFIX}
-        cursor = self._overlays.find(
+        cursor = self._conversations.find(
             {"user_id": user_id, "conversation_id": bounds},
             {"_id": 0, "conversation_id": 1},
             session=tx.session,
@@ -147,9 +149,9 @@ class ConversationSettingsStore:
         return [row["conversation_id"] for row in await cursor.to_list(None)]
 
     async def list_unanswered(self, user_id: UserId, *, limit: int, tx: Tx) -> list[ConversationId]:
-        """The dialogues that others began and the user neither answered nor deleted, up to `limit` of them, by id."""
+        """Return up to `limit` dialogues that others began and the user neither answered nor deleted, by id."""
         # Uses index: user_id_1_unanswered_1_conversation_id_1 (covered)
-        cursor = self._overlays.find(
+        cursor = self._conversations.find(
             {"user_id": user_id, "unanswered": True},
             {"_id": 0, "conversation_id": 1},
             session=tx.session,
@@ -159,16 +161,17 @@ class ConversationSettingsStore:
 
     # --- write ----------------------------------------------------------------------------------------------------
 
-    async def advance(
+    async def advance_read_cursors(
         self,
         reads: Iterable[tuple[ConversationKey, int]],
         tx: Tx,
         *,
         absent: Container[ConversationKey] = (),
     ) -> None:
-        """Move read cursors forward, never back, whatever is stored; `absent`: keys seen in `tx` not to be stored.
+        """Move read cursors forward, never back.
 
-        These are inserted, which takes a fifth of an upsert's time (5,000 of them: 70 instead of 330 ms).
+        `absent` are keys that the transaction has seen not to be stored. They are inserted, which takes a fifth of the
+        time of an upsert (5,000 of them: 70 instead of 330 ms).
         """
         new: list[Document] = []
         operations: list[UpdateOne] = []
@@ -177,16 +180,17 @@ class ConversationSettingsStore:
                 new.append({**_key(key), "read_seq": seq})
             else:
                 operations.append(UpdateOne(_key(key), {"$max": {"read_seq": seq}}, upsert=True))
-        await self._database.apply(self._overlays, operations, tx)
+        await self._database.apply(self._conversations, operations, tx)
         if new:
-            await self._overlays.insert_many(new, session=tx.session)
+            await self._conversations.insert_many(new, session=tx.session)
 
-    async def say(
+    async def record_posts(
         self, written: Mapping[ConversationKey, int], begun: Iterable[ConversationKey], tx: Tx
     ) -> None:
-        """Move the cursors of who wrote in a dialogue to what he wrote, by which he answers; `begun`: begin with him.
+        """Record new messages of a dialogue.
 
-        Those that begin and were not written in by their own user are unanswered.
+        `written`: the newest message of each user who wrote; their cursors move there, and their dialogue counts as
+        answered. `begun`: the dialogue begins for these users; it is unanswered for those who did not write.
         """
         operations = [
             UpdateOne(
@@ -201,10 +205,12 @@ class ConversationSettingsStore:
             for key in begun
             if key not in written
         ]
-        await self._database.apply(self._overlays, operations, tx)
+        await self._database.apply(self._conversations, operations, tx)
 
-    async def change(self, key: ConversationKey, values: Mapping[str, object], tx: Tx) -> None:
-        """Set fields of an overlay by their names; a value that is the default is stored as absence."""
+    async def update_settings(
+        self, key: ConversationKey, values: Mapping[str, object], tx: Tx
+    ) -> None:
+        """Set fields by their names; a default value is stored by removing the field."""
         defaults = ConversationSettings._field_defaults
         kept = {name: value for name, value in values.items() if value != defaults[name]}
         update: Document = {}
@@ -212,83 +218,81 @@ class ConversationSettingsStore:
             update["$set"] = kept
         gone = [name for name in values if name not in kept]
         if "hidden_at_seq" in kept:
-            gone.append(
-                "unanswered"
-            )  # who deletes what somebody began waits for no answer of his own
+            gone.append("unanswered")  # removing a dialogue from the list counts like an answer
         if gone:
             update["$unset"] = dict.fromkeys(gone, "")
-        await self._overlays.update_one(_key(key), update, upsert=True, session=tx.session)
+        await self._conversations.update_one(_key(key), update, upsert=True, session=tx.session)
 
-    async def put_into_group(
+    async def add_to_group(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], name: str, tx: Tx
     ) -> None:
-        """Put the conversations into the conversation group."""
+        """Add the conversations to the conversation group."""
         operations = [
             UpdateOne(
                 _key((user_id, conversation_id)), {"$addToSet": {"groups": name}}, upsert=True
             )
             for conversation_id in conversation_ids
         ]
-        await self._database.apply(self._overlays, operations, tx)
+        await self._database.apply(self._conversations, operations, tx)
 
-    async def take_out_of_group(
+    async def remove_from_group(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], name: str, tx: Tx
     ) -> None:
-        """Take the conversations out of the conversation group."""
+        """Remove the conversations from the conversation group."""
         keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
         if keys:
-            await self._overlays.update_many(
+            await self._conversations.update_many(
                 {"_id": {"$in": keys}, "user_id": user_id},
                 {"$pull": {"groups": name}},
                 session=tx.session,
             )
 
     async def rename_group(self, user_id: UserId, name: str, new_name: str, tx: Tx) -> None:
-        """Have all conversations of the conversation group be in it under its new name."""
+        """Move all conversations of the conversation group to its new name."""
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
-        await self._overlays.update_many(
+        await self._conversations.update_many(
             {"user_id": user_id, "groups": name},
             {"$addToSet": {"groups": new_name}},
             session=tx.session,
         )
-        await self.drop_group(user_id, name, tx)
+        await self.remove_group(user_id, name, tx)
 
-    async def drop_group(self, user_id: UserId, name: str, tx: Tx) -> None:
-        """Have no conversation be in the conversation group."""
+    async def remove_group(self, user_id: UserId, name: str, tx: Tx) -> None:
+        """Remove all conversations from the conversation group."""
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
-        await self._overlays.update_many(
+        await self._conversations.update_many(
             {"user_id": user_id, "groups": name}, {"$pull": {"groups": name}}, session=tx.session
         )
 
-    async def delete_of_members(
+    async def delete_settings(
         self, conversation_id: ConversationId, user_ids: Sequence[UserId], tx: Tx
     ) -> int:
-        """Delete what these users set on the conversation; how many of them had muted it."""
+        """Delete these users' settings for the conversation. Returns how many of them had muted it."""
         keys = [_key((user_id, conversation_id)) for user_id in user_ids]
         query: Document = {
             "_id": {"$in": [key["_id"] for key in keys]},
             "user_id": {"$in": list(user_ids)},
         }
-        cursor = self._overlays.find(
+        cursor = self._conversations.find(
             query, {"_id": 1, "muted": 1}, session=tx.session, batch_size=ONE_REPLY
         )
         rows = await cursor.to_list(None)
         stored = {row["_id"] for row in rows}
-        # What is not stored is inserted to be deleted: a write of it under way elsewhere then conflicts with this.
+        # Keys that are not stored are inserted and deleted, so that a concurrent write of one conflicts with this.
         absent = [key for key in keys if key["_id"] not in stored]
         if absent:
-            await self._overlays.insert_many(absent, session=tx.session)
-        await self._overlays.delete_many(query, session=tx.session)
+            await self._conversations.insert_many(absent, session=tx.session)
+        await self._conversations.delete_many(query, session=tx.session)
         return sum(row.get("muted", False) for row in rows)
 
 
 def _key(key: ConversationKey) -> Document:
-    # With the shard key; on an upsert these become the document's first fields.
+    # With the shard key. An upsert stores these as the document's first fields.
     user_id, conversation_id = key
     return {"_id": join_key(*key), "user_id": user_id, "conversation_id": conversation_id}
 
 
-def _to_overlay(row: Document) -> ConversationSettings:
+def _to_settings(row: Document) -> ConversationSettings:
     get = row.get
     return ConversationSettings(
         get("read_seq", 0),

@@ -1,7 +1,7 @@
 """Thread documents, a channel's side of a dialogue: `_id` is `channel<US>user`; last activity and the shared cursor.
 
-Beside them `thread_guards`, a few documents a channel: who begins a thread writes one of them, and who ends the channel
-all. So no thread begins in a channel that is just ending, and beginners seldom meet.
+The collection `thread_guards` has `GUARDS` documents a channel. A new thread writes one of them; deleting the channel
+writes all. So no thread begins in a channel that is being deleted, and new threads seldom conflict with each other.
 """
 
 import zlib
@@ -15,7 +15,7 @@ from conversations.models import Thread
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
 
-GUARDS: Final = 16  # of one channel: so many threads may begin at once without meeting
+GUARDS: Final = 16  # of one channel: about so many threads can begin at once without a conflict
 
 
 class ThreadStore:
@@ -35,15 +35,14 @@ class ThreadStore:
         self._threads = database.collection("threads")
         self._guards = database.collection("thread_guards")
 
-    async def find(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> Thread | None:
-        """The thread."""
+    async def find_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> Thread | None:
         row = await self._threads.find_one(_key(channel_id, user_id), session=tx.session)
         return _to_thread(row) if row else None
 
-    async def list_of_channel(
+    async def list_threads(
         self, channel_id: GroupId, *, after: tuple[int, str] | None, limit: int
     ) -> list[Thread]:
-        """Threads by last activity, the latest first, then by user; those behind this place."""
+        """Return threads after the position `after`, by last activity, the latest first, then by user."""
         # Uses index: channel_id_1_active_ms_-1_user_id_1
         query: Document = {"channel_id": channel_id}
         if after is not None:
@@ -57,10 +56,10 @@ class ThreadStore:
         )
         return [_to_thread(row) for row in await cursor.to_list(None)]
 
-    async def advance(
+    async def record_message(
         self, channel_id: GroupId, user_id: UserId, at: datetime, read_seq: int, tx: Tx
     ) -> int:
-        """Move the thread to the top, and its cursor forward; a thread that is not there begins. The cursor before."""
+        """Move the thread to the top and its cursor forward, creating it if needed. Returns the cursor before."""
         before = await self._threads.find_one_and_update(
             _key(channel_id, user_id),
             {"$max": {"active_ms": round(at.timestamp() * 1000), "read_seq": read_seq}},
@@ -70,20 +69,21 @@ class ThreadStore:
         )
         return before["read_seq"] if before else 0
 
-    async def read(self, channel_id: GroupId, user_id: UserId, seq: int, tx: Tx) -> None:
-        """Move the cursor of a thread that is there forward, never back."""
+    async def advance_read_cursor(
+        self, channel_id: GroupId, user_id: UserId, seq: int, tx: Tx
+    ) -> None:
+        """Move the cursor of an existing thread forward, never back."""
         await self._threads.update_one(
             _key(channel_id, user_id), {"$max": {"read_seq": seq}}, session=tx.session
         )
 
-    async def delete(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
-        """Remove the thread."""
+    async def delete_thread(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
         await self._threads.delete_one(_key(channel_id, user_id), session=tx.session)
 
     # --- guards ---------------------------------------------------------------------------------------------------
 
     async def touch_guard(self, channel_id: GroupId, user_id: UserId, tx: Tx) -> None:
-        """Conflict with whoever ends the channel."""
+        """Conflict with the transaction that deletes the channel."""
         number = zlib.crc32(user_id.encode()) % GUARDS
         await self._guards.update_one(
             {"_id": join_key(channel_id, number)},
@@ -93,7 +93,7 @@ class ThreadStore:
         )
 
     async def touch_guards(self, channel_id: GroupId, tx: Tx) -> None:
-        """Conflict with whoever begins a thread."""
+        """Conflict with transactions that begin a thread in the channel."""
         operations = [
             UpdateOne({"_id": key}, {"$inc": {"version": 1}}, upsert=True)
             for key in _guards_of(channel_id)
@@ -101,7 +101,7 @@ class ThreadStore:
         await self._database.apply(self._guards, operations, tx)
 
     async def delete_guards(self, channel_id: GroupId, tx: Tx) -> None:
-        """Remove the guards of a channel that is gone."""
+        """Delete the guards of a deleted channel."""
         await self._guards.delete_many({"_id": {"$in": _guards_of(channel_id)}}, session=tx.session)
 
 

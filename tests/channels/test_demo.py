@@ -81,14 +81,14 @@ async def test_a_database_that_is_not_empty_gets_no_scene(services: Services) ->
 
 async def test_ada_has_unread_messages_and_channels_to_find(services: Services) -> None:
     await fill(services)
-    unread = await services.conversations.inbox.unread(ADA)
+    unread = await services.conversations.conversation_list.unread_totals(ADA)
     assert unread.channels > 0
     assert unread.chats > 0
     assert unread.conversation_groups["Harbour Street"] > 0
-    shown, _ = await services.conversations.inbox.list_conversations(
+    shown, _ = await services.conversations.conversation_list.list_conversations(
         ADA, ListFilter(), limit=50, cursor=None
     )
-    assert shown[0].conversation.overlay.pinned_at is not None
+    assert shown[0].conversation.settings.pinned_at is not None
     counts = {item.conversation.unread_count for item in shown}
     assert len(counts) > 2, "all conversations look alike"
 

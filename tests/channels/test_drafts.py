@@ -1,4 +1,4 @@
-"""Drafts and scheduled posts over HTTP: kept, listed, changed, thrown away, published, each once."""
+"""Drafts and scheduled posts over HTTP: create, list, change, delete, and publish each once."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -68,7 +68,7 @@ async def publish_due(api: Api) -> None:
 # --- kept, listed, changed ------------------------------------------------------------------------------------------
 
 
-async def test_a_draft_is_seen_by_those_who_may_post_and_by_nobody_else(shared_api: Api) -> None:
+async def test_only_users_who_may_post_see_drafts(shared_api: Api) -> None:
     ada, adm, bob = (shared_api.user(name) for name in ("ada", "adm", "bob"))
     path = await a_channel(ada, bob, admins=(adm,))
     answer = await keep(adm, path, {**HELLO, "silent": True})
@@ -89,7 +89,7 @@ async def test_a_draft_is_seen_by_those_who_may_post_and_by_nobody_else(shared_a
     assert (await ada.get(f"{other}/drafts/{draft['draft_id']}")).status == 404
 
 
-async def test_scheduled_posts_are_listed_by_their_hour_page_by_page(shared_api: Api) -> None:
+async def test_scheduled_posts_are_listed_by_time_in_pages(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     same = ahead(shared_api, 5000)
@@ -111,7 +111,7 @@ async def test_scheduled_posts_are_listed_by_their_hour_page_by_page(shared_api:
     assert crossed.refusal == (400, "bad_cursor")
 
 
-async def test_content_and_hour_are_changed_each_by_itself(shared_api: Api) -> None:
+async def test_content_and_time_are_changed_independently(shared_api: Api) -> None:
     ada, adm = shared_api.user("ada"), shared_api.user("adm")
     path = await a_channel(ada, admins=(adm,))
     one = await kept(ada, path)
@@ -137,7 +137,7 @@ async def test_content_and_hour_are_changed_each_by_itself(shared_api: Api) -> N
 
 
 @own_loop
-async def test_the_hour_is_in_the_future_and_within_the_limit(
+async def test_publish_at_must_be_in_the_future_and_within_the_limit(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api(schedule_ahead_seconds=1000)
@@ -161,7 +161,7 @@ async def test_the_hour_is_in_the_future_and_within_the_limit(
 
 
 @own_loop
-async def test_a_channel_holds_so_many_drafts_and_so_many_scheduled_posts(api: OpenApi) -> None:
+async def test_drafts_and_scheduled_posts_have_a_limit_each(api: OpenApi) -> None:
     server = await api(drafts=2, scheduled_posts=3)
     ada = server.user("ada")
     path, other = await a_channel(ada), await a_channel(ada)
@@ -182,7 +182,7 @@ async def test_a_channel_holds_so_many_drafts_and_so_many_scheduled_posts(api: O
     assert (await keep(ada, path)).status == 201
 
 
-async def test_a_draft_is_bounded_as_a_post_is(shared_api: Api) -> None:
+async def test_a_draft_has_the_limits_of_a_post(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     one = await kept(ada, path)
@@ -200,7 +200,7 @@ async def test_a_draft_is_bounded_as_a_post_is(shared_api: Api) -> None:
     assert (await keep(ada, path, said("x" * 12288))).status == 201
 
 
-async def test_keeping_is_repeated_with_its_key(shared_api: Api) -> None:
+async def test_repeating_a_creation_with_its_key_returns_the_same_draft(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     path = await a_channel(ada)
     body = {"post": HELLO, "publish_at": ahead(shared_api)}
@@ -225,7 +225,7 @@ async def test_keeping_is_repeated_with_its_key(shared_api: Api) -> None:
 # --- published by hand ----------------------------------------------------------------------------------------------
 
 
-async def test_a_draft_is_published_once_whoever_tries(shared_api: Api) -> None:
+async def test_a_draft_is_published_once_by_many_attempts(shared_api: Api) -> None:
     ada, adm, bob = (shared_api.user(name) for name in ("ada", "adm", "bob"))
     path = await a_channel(ada, bob, admins=(adm,))
     one = await kept(ada, path, {**HELLO, "silent": True})
@@ -247,7 +247,7 @@ async def test_a_draft_is_published_once_whoever_tries(shared_api: Api) -> None:
 
 
 @own_loop
-async def test_a_scheduled_post_appears_at_its_hour_and_no_sooner(api: OpenApi) -> None:
+async def test_a_scheduled_post_appears_at_its_time_and_no_sooner(api: OpenApi) -> None:
     server = await api()
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_channel(ada, bob)
@@ -267,7 +267,7 @@ async def test_a_scheduled_post_appears_at_its_hour_and_no_sooner(api: OpenApi) 
 
 
 @own_loop
-async def test_one_that_is_scheduled_for_soon_wakes_the_scheduler_of_every_process(
+async def test_an_earlier_schedule_wakes_the_scheduler_of_every_process(
     api: OpenApi, second_database: Database
 ) -> None:
     here, _ = await api(), await api(database=second_database)
@@ -287,7 +287,7 @@ async def test_one_that_is_scheduled_for_soon_wakes_the_scheduler_of_every_proce
 
 
 @own_loop
-async def test_many_processes_publish_each_of_many_once_and_in_order(
+async def test_many_processes_publish_each_draft_once_and_in_order(
     api: OpenApi, second_database: Database
 ) -> None:
     clock = MovedClock()
@@ -306,7 +306,7 @@ async def test_many_processes_publish_each_of_many_once_and_in_order(
 
 
 @own_loop
-async def test_an_author_who_lost_his_rights_leaves_a_failed_one_that_blocks_nobody(
+async def test_a_draft_fails_if_its_author_lost_their_rights(
     api: OpenApi,
 ) -> None:
     server = await api()
@@ -326,7 +326,7 @@ async def test_an_author_who_lost_his_rights_leaves_a_failed_one_that_blocks_nob
     before = (await ada.get(path)).body["head_seq"]
     await publish_due(server)
     assert (await ada.get(path)).body["head_seq"] == before
-    # Another admin makes it his: by hand, or with a new hour.
+    # Another admin becomes its author: by publishing it, or with a new publish_at.
     one, two = (f"{path}/drafts/{draft['draft_id']}" for draft in failed)
     assert (await ada.post(f"{one}/publish")).status == 201
     again = await ada.patch(two, {"publish_at": ahead(server, 100)})
@@ -337,7 +337,7 @@ async def test_an_author_who_lost_his_rights_leaves_a_failed_one_that_blocks_nob
 
 
 @own_loop
-async def test_one_that_was_moved_or_thrown_away_in_time_is_not_published(api: OpenApi) -> None:
+async def test_a_rescheduled_or_deleted_draft_is_not_published(api: OpenApi) -> None:
     server = await api()
     ada = server.user("ada")
     path = await a_channel(ada)
@@ -356,7 +356,7 @@ async def test_one_that_was_moved_or_thrown_away_in_time_is_not_published(api: O
 
 @own_loop
 @pytest.mark.parametrize("change", ["later", "unscheduled", "gone"])
-async def test_one_that_is_moved_between_being_found_due_and_being_taken_is_not_published(
+async def test_a_due_draft_that_is_rescheduled_meanwhile_is_not_published(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     server = await api()
@@ -367,10 +367,10 @@ async def test_one_that_is_moved_between_being_found_due_and_being_taken_is_not_
     moved = await kept(ada, path, said("moved"), publish_at=ahead(server, 100))
     await kept(ada, path, said("due"), publish_at=ahead(server, 100))
     server.clock.move(seconds=200)
-    list_due = DraftStore.list_due
+    list_due_drafts = DraftStore.list_due_drafts
 
     async def change_behind(store: DraftStore, now: datetime, limit: int) -> list[Draft]:
-        found = await list_due(store, now, limit)
+        found = await list_due_drafts(store, now, limit)
         if any(draft.content.text == "moved" for draft in found):
             if change == "gone":
                 assert (await ada.delete(moved)).status == 204
@@ -379,21 +379,21 @@ async def test_one_that_is_moved_between_being_found_due_and_being_taken_is_not_
                 assert (await ada.patch(moved, {"publish_at": hour})).status == 200
         return found
 
-    monkeypatch.setattr(DraftStore, "list_due", change_behind)
+    monkeypatch.setattr(DraftStore, "list_due_drafts", change_behind)
     await publish_due(server)
     assert await texts(ada, path) == ["due"]
     assert await waiting(ada, path, scheduled=True) == ["moved"] * (change == "later")
     assert await waiting(ada, path, scheduled=False) == ["moved"] * (change == "unscheduled")
     if change != "gone":
         assert (await ada.get(moved)).body["failure"] is None
-    monkeypatch.setattr(DraftStore, "list_due", list_due)
+    monkeypatch.setattr(DraftStore, "list_due_drafts", list_due_drafts)
     server.clock.move(seconds=HOUR)
     await publish_due(server)
     assert await texts(ada, path) == ["due", "moved"][: 1 + (change == "later")]
 
 
 @own_loop
-async def test_a_draft_that_came_back_under_a_used_key_is_neither_lost_nor_tried_for_ever(
+async def test_a_draft_with_a_used_key_is_neither_lost_nor_retried_forever(
     api: OpenApi,
 ) -> None:
     server = await api()
@@ -419,7 +419,7 @@ async def test_a_draft_that_came_back_under_a_used_key_is_neither_lost_nor_tried
 
 
 @own_loop
-async def test_what_the_posting_rate_holds_up_is_published_later_in_order(api: OpenApi) -> None:
+async def test_drafts_over_the_posting_rate_are_published_later_in_order(api: OpenApi) -> None:
     server = await api(posts_per_second=2)
     ada = server.user("ada")
     path = await a_channel(ada)
@@ -437,7 +437,7 @@ async def test_what_the_posting_rate_holds_up_is_published_later_in_order(api: O
 
 
 @own_loop
-async def test_a_signed_channel_signs_with_the_author_s_name_at_publication(api: OpenApi) -> None:
+async def test_a_published_draft_is_signed_with_the_authors_name(api: OpenApi) -> None:
     server = await api()
     ada, adm = server.user("ada"), server.user("adm")
     path = await a_channel(ada, admins=(adm,), settings={"signatures": True})
@@ -483,7 +483,7 @@ def shown(*media: dict[str, Any]) -> dict[str, Any]:
 
 
 @own_loop
-async def test_uploads_of_a_draft_wait_with_it_and_go_with_it(api: OpenApi) -> None:
+async def test_uploads_of_a_draft_are_kept_and_deleted_with_it(api: OpenApi) -> None:
     server = await api()
     ada, adm = server.user("ada", hours=1000), server.user("adm", hours=1000)
     path = await a_channel(ada, admins=(adm,))
@@ -494,7 +494,7 @@ async def test_uploads_of_a_draft_wait_with_it_and_go_with_it(api: OpenApi) -> N
     server.clock.move(seconds=29 * 24 * HOUR)
     for media in (one, two, three):
         assert await gallery.survives(media)
-    # Another admin keeps what is there, though it is not his upload, and takes the rest out.
+    # Another admin keeps an upload that is not their own, and removes the rest.
     assert (await adm.patch(changed, {"post": shown(two)})).status == 200
     assert [await gallery.uses(media) for media in (one, two, three)] == [1, 1, 0]
     assert (await adm.patch(changed, {"post": shown(one)})).refusal == (404, "media_not_found")
@@ -510,7 +510,7 @@ async def test_uploads_of_a_draft_wait_with_it_and_go_with_it(api: OpenApi) -> N
 
 
 @own_loop
-async def test_a_deleted_channel_takes_its_drafts_and_their_uploads_along(api: OpenApi) -> None:
+async def test_deleting_a_channel_deletes_its_drafts_and_uploads(api: OpenApi) -> None:
     server = await api()
     ada = server.user("ada")
     path = await a_channel(ada)

@@ -1,4 +1,4 @@
-"""The unread totals of a channel's inbox: what they count, who is told, and that races leave them exact."""
+"""The unread totals of a channel's inbox: what they count, who receives them, and that races keep them exact."""
 
 import asyncio
 import random
@@ -48,7 +48,7 @@ async def summed(user: User, channel: str) -> tuple[int, int]:
     return sum(counts), sum(count > 0 for count in counts)
 
 
-async def test_they_count_what_nobody_of_the_channel_has_read(shared_api: Api) -> None:
+async def test_totals_count_messages_that_no_admin_has_read(shared_api: Api) -> None:
     ada, cat, bob, dan = (shared_api.user(name) for name in ("ada", "cat", "bob", "dan"))
     channel = await a_channel(ada, bob, dan, admins=(cat,))
     assert await unread(ada, channel) == (0, 0)
@@ -72,7 +72,7 @@ async def test_they_count_what_nobody_of_the_channel_has_read(shared_api: Api) -
     assert await unread(cat, channel) == await summed(cat, channel) == (0, 0)
 
 
-async def test_every_device_of_the_admins_is_told_and_nobody_else(shared_api: Api) -> None:
+async def test_only_devices_of_admins_receive_the_totals(shared_api: Api) -> None:
     ada, cat, bob, dan = (shared_api.user(name) for name in ("ada", "cat", "bob", "dan"))
     channel = await a_channel(ada, bob, admins=(cat, dan))
     await ada.put(f"{channel}/admins/{part(dan.id)}", {"grants": ["post"]})
@@ -98,7 +98,7 @@ async def test_every_device_of_the_admins_is_told_and_nobody_else(shared_api: Ap
 
 
 @own_loop
-async def test_races_through_two_processes_leave_them_exact_and_told(api: OpenApi) -> None:
+async def test_races_in_two_processes_keep_totals_exact_and_published(api: OpenApi) -> None:
     one, two = await api(), await api()
     ada, cat = one.user("ada"), one.user("cat")
     users = [one.user(f"u{n}") for n in range(12)]
@@ -133,7 +133,7 @@ async def test_races_through_two_processes_leave_them_exact_and_told(api: OpenAp
 
 
 @own_loop
-async def test_they_end_with_the_channel(api: OpenApi) -> None:
+async def test_totals_are_deleted_with_the_channel(api: OpenApi) -> None:
     server = await api()
     ada, bob = server.user("ada"), server.user("bob")
     new: dict[str, Any] = {"channel_id": "@TOA#_news", "name": "News"}

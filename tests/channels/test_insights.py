@@ -1,4 +1,4 @@
-"""Insights for those who run a channel: what happened on which day, exactly, and as a table that nobody can misuse."""
+"""Insights for owner and admins: exact counts by day, also as CSV that runs no formulas."""
 
 import asyncio
 import csv
@@ -52,7 +52,7 @@ async def noon(api: OpenApi) -> Api:
     return await api(clock=MovedClock.from_noon())
 
 
-async def test_a_day_counts_who_came_and_went_and_what_was_done(noon: Api) -> None:
+async def test_a_day_counts_joins_leaves_and_activity(noon: Api) -> None:
     ada, bob, cat, dan, eve = (noon.user(name) for name in ("ada", "bob", "cat", "dan", "eve"))
     path = await a_channel(ada)
     for user in (bob, cat, dan, eve, bob):
@@ -87,7 +87,7 @@ async def test_a_day_counts_who_came_and_went_and_what_was_done(noon: Api) -> No
     assert [hour["hour"] for hour in body["hours"]] == list(range(24))
 
 
-async def test_days_follow_each_other_with_the_subscribers_at_their_end(noon: Api) -> None:
+async def test_each_day_has_the_subscribers_at_its_end(noon: Api) -> None:
     ada = noon.user("ada", hours=500)
     path = await a_channel(ada)
     await noon.user("a").put(f"{path}/subscription")
@@ -111,14 +111,14 @@ async def test_days_follow_each_other_with_the_subscribers_at_their_end(noon: Ap
     assert [day["subscribers"] for day in before] == [None, 2]
 
 
-async def test_a_channel_that_nobody_joined_has_its_owner(noon: Api) -> None:
+async def test_a_channel_without_joins_counts_its_owner(noon: Api) -> None:
     ada = noon.user("ada")
     path = await a_channel(ada)
     assert (await last_day(ada, path))["subscribers"] == 1
     assert (await shown(ada, path))["muted"] == {"count": 0, "share": 0.0}
 
 
-async def test_an_import_counts_as_the_joining_that_it_is(noon: Api) -> None:
+async def test_an_import_counts_as_joins(noon: Api) -> None:
     ada, app = noon.user("ada"), noon.user("app", admin=True)
     path = await a_channel(ada)
     lines = "\n".join(f'{{"user_id": "u{number}"}}' for number in range(1_500))
@@ -129,7 +129,7 @@ async def test_an_import_counts_as_the_joining_that_it_is(noon: Api) -> None:
     assert (day["joined"], day["subscribers"], day["net"]) == (1_500, 1_501, 1_500)
 
 
-async def test_many_at_once_through_two_processes_are_counted_exactly(
+async def test_concurrent_joins_in_two_processes_are_counted_exactly(
     api: OpenApi, second_database: Any
 ) -> None:
     first, second = await api(), await api(database=second_database)
@@ -164,7 +164,7 @@ async def test_many_at_once_through_two_processes_are_counted_exactly(
     assert sum(hour["reactions"] for hour in body["hours"]) == 60
 
 
-async def test_the_muted_share_follows_who_mutes_and_who_leaves(noon: Api) -> None:
+async def test_the_muted_share_follows_mutes_and_leaves(noon: Api) -> None:
     ada, bob, cat, dan = (noon.user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, bob, cat, dan)
     conversation = f"/v1/conversations/{part(conversation_of(path))}"
@@ -185,7 +185,7 @@ async def test_the_muted_share_follows_who_mutes_and_who_leaves(noon: Api) -> No
     assert await muted() == (0, 0.0)
 
 
-async def test_a_group_that_becomes_a_channel_brings_who_muted_it(noon: Api) -> None:
+async def test_a_group_that_becomes_a_channel_keeps_its_muted_count(noon: Api) -> None:
     ada, bob = noon.user("ada"), noon.user("bob")
     group = await a_chat_group(ada, bob)
     await bob.patch(f"/v1/conversations/{part(conversation_of(group))}", {"muted": True})
@@ -202,7 +202,7 @@ async def test_a_group_that_becomes_a_channel_brings_who_muted_it(noon: Api) -> 
     assert body["days"][-1]["subscribers"] == 2
 
 
-async def test_only_days_that_are_a_range_and_not_too_many_are_shown(api: OpenApi) -> None:
+async def test_invalid_and_too_long_ranges_are_refused(api: OpenApi) -> None:
     server = await api(insight_range_days=5)
     ada = server.user("ada")
     path = await a_channel(ada)
@@ -223,7 +223,7 @@ async def test_only_days_that_are_a_range_and_not_too_many_are_shown(api: OpenAp
         )
 
 
-async def test_the_range_may_end_on_the_first_day_there_is(noon: Api) -> None:
+async def test_the_range_may_end_on_the_first_day(noon: Api) -> None:
     ada = noon.user("ada")
     path = await a_channel(ada)
     assert len((await shown(ada, path, "?to=0001-01-01"))["days"]) == 1
@@ -242,9 +242,7 @@ async def test_days_expire_when_the_setting_says(api: OpenApi) -> None:
     assert [(dict(i["key"]), i["expireAfterSeconds"]) for i in index] == [({"expires_at": 1}, 0)]
 
 
-async def test_a_day_that_is_over_is_folded_once_and_says_the_same(
-    api: OpenApi, second_database: Any
-) -> None:
+async def test_the_rollup_of_a_day_changes_no_numbers(api: OpenApi, second_database: Any) -> None:
     clock = MovedClock.from_noon()
     servers = [await api(clock=clock), await api(database=second_database, clock=clock)]
     ada, bob = (servers[0].user(name, hours=100) for name in ("ada", "bob"))
@@ -257,20 +255,20 @@ async def test_a_day_that_is_over_is_folded_once_and_says_the_same(
     days = servers[0].services.database.collection("insights")
     counted = {"channel_id": id_of(path), "part": "reactions"}
 
-    async def fold() -> int:
-        await asyncio.gather(*(server.services.reach.folding.fold() for server in servers))
+    async def roll_up() -> int:
+        await asyncio.gather(*(server.services.analytics.rollup.roll_up() for server in servers))
         return len(await days.find(counted).to_list(None))
 
     before = await shown(ada, path, f"?from={day}&to={day}")
     assert sum(shown_day["reactions"] for shown_day in before["days"]) == 6
-    assert await fold() == 3
+    assert await roll_up() == 3
     clock.move(seconds=DAY + 3600)
-    assert await fold() == 1
-    assert await fold() == 1
+    assert await roll_up() == 1
+    assert await roll_up() == 1
     assert await shown(ada, path, f"?from={day}&to={day}") == before
 
 
-async def test_posts_are_listed_with_views_and_reactions_page_by_page(noon: Api) -> None:
+async def test_posts_are_listed_with_views_and_reactions_in_pages(noon: Api) -> None:
     ada, bob = noon.user("ada"), noon.user("bob")
     path = await a_channel(ada, bob)
     for number in range(1, 5):
@@ -296,7 +294,7 @@ def rows_of(answer: Answer) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
-async def test_a_table_says_what_json_says(noon: Api) -> None:
+async def test_csv_has_the_same_numbers_as_json(noon: Api) -> None:
     ada = noon.user("ada")
     path = await a_channel(ada, noon.user("bob"))
     body = await shown(ada, path)
@@ -327,7 +325,7 @@ async def test_no_text_of_a_post_becomes_a_formula(text: str) -> None:
     assert rows == [["text", "number"], ["'" + text, "-3"], ["a = 1", ""]]
 
 
-async def test_a_post_that_is_a_formula_is_told_as_text(noon: Api) -> None:
+async def test_a_post_that_is_a_formula_is_exported_as_text(noon: Api) -> None:
     ada = noon.user("ada")
     path = await a_channel(ada)
     await a_post(ada, path, '=HYPERLINK("http://x","y")')
@@ -351,11 +349,11 @@ async def test_a_post_that_is_a_formula_is_told_as_text(noon: Api) -> None:
         (";,;", False),
     ],
 )
-def test_a_table_is_for_who_asks_for_one(accept: str, is_csv: bool) -> None:
+def test_csv_is_returned_only_on_request(accept: str, is_csv: bool) -> None:
     assert wants_table(accept) is is_csv
 
 
-async def test_a_channel_of_the_same_name_begins_with_empty_days(noon: Api) -> None:
+async def test_a_new_channel_with_the_same_id_has_empty_days(noon: Api) -> None:
     ada = noon.user("ada")
     body = {"channel_id": "@TOA#_again", "name": "Again"}
     path = "/v1/channels/again"

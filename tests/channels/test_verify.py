@@ -1,4 +1,4 @@
-"""`channels verify` on a real database: clean where all is well, also under writes; damage is found, and mended."""
+"""`channels verify` on a real database: clean without damage, also during writes; damage is found and repaired."""
 
 import asyncio
 import io
@@ -19,7 +19,8 @@ from channels.drafts.models import NewDraft
 from channels.limits import Limits
 from channels.models import NewChannel
 from channels.server.app import INDEXES, Services, create_services
-from channels.verify.command import KEPT, Outcome, run, verify
+from channels.verify.command import KEPT, run, verify
+from channels.verify.report import Outcome
 from conversations.models import conversation_of
 from conversations.service.settings import ConversationChanges
 from groups.kernel.actor import Actor
@@ -82,8 +83,8 @@ async def build(services: Services) -> None:
         await services.chat.messages.post(ADA, NEWS, said(text))
     await services.chat.messages.post(BOB, TEAM, said("hello"))
     for actor in (BOB, CID):
-        await services.reach.views.report(actor, NEWS, [1, 2])
-    await services.conversations.settings.change(
+        await services.analytics.views.report(actor, NEWS, [1, 2])
+    await services.conversations.settings.update_settings(
         CID, conversation_of(NEWS), ConversationChanges(muted=True)
     )
     for actor, emoji in ((ADA, "👍"), (BOB, "👍"), (CID, "🔥")):
@@ -96,7 +97,7 @@ async def build(services: Services) -> None:
         publish_at=services.clock.now() + timedelta(hours=1),
         key="soon",
     )
-    await services.conversations.cursors.read(CID, conversation_of(NEWS), seq=2)
+    await services.conversations.read_cursors.mark_read(CID, conversation_of(NEWS), seq=2)
     await services.conversations.conversation_groups.put(BOB, "work", [conversation_of(TEAM)])
 
 
@@ -128,7 +129,7 @@ async def test_a_healthy_database_is_clean(town: Services) -> None:
     assert checked["P4", "views of posts"] == 2
 
 
-async def test_more_pins_than_the_limit_are_told_and_left_alone(town: Services) -> None:
+async def test_too_many_pins_are_reported_and_not_repaired(town: Services) -> None:
     await town.chat.curation.pin(ADA, NEWS, 2)
     limits = LIMITS.model_copy(update={"pinned_messages": 1})
     for repair in (False, True):
@@ -142,7 +143,7 @@ async def test_an_empty_database_is_clean(database: Database) -> None:
     assert told(await outcomes_of(database)) == []
 
 
-async def test_what_a_disbanded_group_leaves_is_no_finding(
+async def test_remains_of_a_deleted_group_are_no_finding(
     town: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As after a crash: the group is gone, the clearing has not begun.
@@ -223,7 +224,7 @@ def member(group_id: str, user: str, **values: Any) -> dict[str, Any]:
     return {**document, "role": "member", "joined_seq": 0, **values}
 
 
-OVERLAY = {
+SETTINGS = {
     "_id": key_of("zoe", STREAM),
     "user_id": "zoe",
     "conversation_id": STREAM,
@@ -243,7 +244,7 @@ LOST_DRAFT = {
 }
 
 DAMAGES: dict[str, tuple[Damage, str, bool]] = {
-    # name: the damage, what is told of it, whether it can be mended
+    # name: the damage, the finding, whether it can be repaired
     "hole": (
         delete("messages", message_key(STREAM, 2)),
         f"P2 stream {STREAM}: seq 2 is missing",
@@ -360,7 +361,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
     ),
     "draft that is never due": (
         update("drafts", key_of(NEWS, SOON), {"$unset": {"due_at": ""}}),
-        f"P6 draft {SOON} of {NEWS}: is not due when it says",
+        f"P6 draft {SOON} of {NEWS}: is not due at its publish_at",
         True,
     ),
     "lost marker": (
@@ -453,7 +454,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
         True,
     ),
     "settings of a stranger": (
-        insert("conversations", OVERLAY),
+        insert("conversations", SETTINGS),
         f"P5 zoe in {STREAM}: settings without a membership",
         True,
     ),
@@ -511,9 +512,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_damage_is_found_and_mended_where_the_truth_is_known(
-    town: Services, name: str
-) -> None:
+async def test_damage_is_found_and_repaired_where_possible(town: Services, name: str) -> None:
     damage, expected, is_mendable = DAMAGES[name]
     await damage(town.database)
     outcomes = await outcomes_of(town.database)
@@ -527,7 +526,7 @@ async def test_damage_is_found_and_mended_where_the_truth_is_known(
     assert await town.database.collection("messages").count_documents({}) == messages
 
 
-async def test_mending_brings_back_what_was(town: Services) -> None:
+async def test_repairs_restore_the_original_data(town: Services) -> None:
     async def everything() -> dict[str, Any]:
         found = {}
         for name in ("groups", "members", "streams", "channels", "counters", "conversations"):
@@ -609,9 +608,11 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
             chat.membership.leave(user, NEWS),
             services.reactions.react(user, NEWS, dice.randint(1, 3), Emoji(emoji)),
             services.reactions.unreact(user, NEWS, dice.randint(1, 3), Emoji(emoji)),
-            talks.cursors.read(user, news),
-            services.reach.views.report(user, NEWS, [1, dice.randint(1, 9)]),
-            talks.settings.change(user, news, ConversationChanges(muted=dice.random() < 0.5)),
+            talks.read_cursors.mark_read(user, news),
+            services.analytics.views.report(user, NEWS, [1, dice.randint(1, 9)]),
+            talks.settings.update_settings(
+                user, news, ConversationChanges(muted=dice.random() < 0.5)
+            ),
             chat.messages.post(BOB, TEAM, said("well")),
             live_and_die(),
             open_and_close(),
@@ -629,7 +630,7 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
     await asyncio.gather(*(work() for _ in range(6)))
 
 
-async def test_beside_busy_writers_there_is_no_false_alarm(town: Services) -> None:
+async def test_concurrent_writes_cause_no_false_finding(town: Services) -> None:
     stop = asyncio.Event()
     writers = asyncio.create_task(_writers(town, stop))
     try:
@@ -644,7 +645,7 @@ async def test_beside_busy_writers_there_is_no_false_alarm(town: Services) -> No
     assert outcomes[0].checked > 20, "the writers wrote nothing"
 
 
-async def test_mending_beside_busy_writers_ends_in_a_sound_database(town: Services) -> None:
+async def test_repairs_during_writes_leave_a_clean_database(town: Services) -> None:
     stop = asyncio.Event()
     writers = asyncio.create_task(_writers(town, stop))
     try:
@@ -686,11 +687,11 @@ async def test_a_clean_database_ends_with_0(town: Services, mongod_uri: str) -> 
     assert "Every promise that is visible in stored data holds." in text
 
 
-async def test_findings_are_listed_up_to_a_number_and_all_counted(
+async def test_a_limited_number_of_findings_is_listed_and_all_are_counted(
     town: Services, mongod_uri: str
 ) -> None:
     rows = [
-        OVERLAY | {"_id": key_of(f"z{number:02}", STREAM), "user_id": f"z{number:02}"}
+        SETTINGS | {"_id": key_of(f"z{number:02}", STREAM), "user_id": f"z{number:02}"}
         for number in range(KEPT + 5)
     ]
     await town.database.collection("conversations").insert_many(rows)
@@ -706,7 +707,7 @@ async def test_findings_are_listed_up_to_a_number_and_all_counted(
     assert "settings without a membership; repaired: deleted" in text
 
 
-async def test_what_cannot_be_mended_still_ends_with_1(town: Services, mongod_uri: str) -> None:
+async def test_damage_without_a_repair_ends_with_1(town: Services, mongod_uri: str) -> None:
     await DAMAGES["hole"][0](town.database)
     code, text = await printed(town.database, mongod_uri, repair=True)
     assert code == 1
@@ -720,7 +721,7 @@ async def test_ids_are_printed_as_text(town: Services, mongod_uri: str) -> None:
     assert "group [red]gone\\x1b[0m: does not exist" in text
 
 
-async def test_the_command_line_verifies_the_database_it_is_told(
+async def test_the_command_line_verifies_the_given_database(
     town: Services, mongod_uri: str
 ) -> None:
     def channels(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -745,7 +746,7 @@ async def test_the_command_line_verifies_the_database_it_is_told(
     assert "set member_count from 7 to 3" in done.stdout
 
 
-async def test_a_check_that_cannot_end_is_told_and_is_not_taken_for_clean(
+async def test_an_unfinished_check_is_reported_as_not_clean(
     town: Services, mongod_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lost(*_: object) -> int:

@@ -1,4 +1,4 @@
-"""`channels verify` on one-to-one messages: clean where all is well, also under writes; damage is found, and mended."""
+"""`channels verify` on one-to-one messages: clean without damage, also during writes; damage is found and repaired."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -55,7 +55,7 @@ async def test_healthy_dialogues_are_clean(town: Services) -> None:
     assert (checked["P4", "reactions"], checked["P4", "tallies"]) == (2, 2)
 
 
-async def test_there_is_no_false_alarm_beside_those_who_write(town: Services) -> None:
+async def test_concurrent_dialogues_cause_no_false_finding(town: Services) -> None:
     dialogues, is_done = town.conversations.dialogues, asyncio.Event()
 
     async def talk(number: int) -> None:
@@ -74,7 +74,7 @@ async def test_there_is_no_false_alarm_beside_those_who_write(town: Services) ->
     await asyncio.gather(*talking)
 
 
-async def test_what_an_ended_channel_leaves_of_its_inbox_is_no_finding(
+async def test_remains_of_a_deleted_channels_inbox_are_no_finding(
     town: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As after a crash: the channel is gone, the clearing has not begun.
@@ -97,7 +97,7 @@ async def test_what_an_ended_channel_leaves_of_its_inbox_is_no_finding(
 
 
 DAMAGES: dict[str, tuple[Damage, str, bool]] = {
-    # name: the damage, what is told of it, whether it can be mended
+    # name: the damage, the finding, whether it can be repaired
     "hole": (
         delete("messages", message_key(TALK.stream_id, 1)),
         f"P2 stream {TALK.stream_id}: seq 1 is missing",
@@ -151,17 +151,17 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
     ),
     "not in a list": (
         delete("conversations", join_key("bøb", "c2c_ada")),
-        "P5 bøb in c2c_ada: is missing in his list",
+        "P5 bøb in c2c_ada: is missing in their list",
         True,
     ),
     "notes in no list": (
         delete("conversations", join_key("ada", "c2c_ada")),
-        "P5 ada in c2c_ada: is missing in his list",
+        "P5 ada in c2c_ada: is missing in their list",
         True,
     ),
     "channel not in a list": (
         delete("conversations", join_key("cid", f"c2c_{NEWS}")),
-        f"P5 cid in c2c_{NEWS}: is missing in his list",
+        f"P5 cid in c2c_{NEWS}: is missing in their list",
         True,
     ),
     "of no stream": (
@@ -220,9 +220,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_damage_is_found_and_mended_where_the_truth_is_known(
-    town: Services, name: str
-) -> None:
+async def test_damage_is_found_and_repaired_where_possible(town: Services, name: str) -> None:
     damage, expected, is_mendable = DAMAGES[name]
     await damage(town.database)
     found = told(await outcomes_of(town.database))
@@ -235,11 +233,11 @@ async def test_damage_is_found_and_mended_where_the_truth_is_known(
     assert len(await messages.find({}).to_list(None)) == 5 - lost
 
 
-async def test_what_was_mended_is_shown_again_as_unread(town: Services) -> None:
+async def test_repaired_dialogues_are_listed_as_unread(town: Services) -> None:
     await DAMAGES["not in a list"][0](town.database)
     await DAMAGES["not in the inbox"][0](town.database)
     await outcomes_of(town.database, repair=True)
-    assert (await town.conversations.inbox.unread(BOB)).chats == 2
+    assert (await town.conversations.conversation_list.unread_totals(BOB)).chats == 2
     [thread], _ = await town.conversations.threads.list_threads(NEWS, limit=10, cursor=None)
     assert (thread.thread.user_id, thread.unread_count) == ("cid", 2)
-    assert await town.conversations.threads.unread(NEWS) == (2, 1)
+    assert await town.conversations.threads.unread_totals(NEWS) == (2, 1)

@@ -1,4 +1,4 @@
-"""Views of posts: each user once, whoever may read, shown where posts are shown."""
+"""Views of posts: each user who may read counts once, and posts show the count."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ async def views_of(user: User, path: str) -> dict[int, int]:
     return {post["seq"]: post["views"] for post in (await user.get(f"{path}/posts")).items}
 
 
-async def test_each_user_counts_once_a_post_and_the_posts_show_it(shared_api: Api) -> None:
+async def test_each_user_counts_once_for_each_post(shared_api: Api) -> None:
     ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, bob, cat)
     for _ in range(3):
@@ -51,7 +51,7 @@ async def test_each_user_counts_once_a_post_and_the_posts_show_it(shared_api: Ap
         assert (await user.get(f"{path}/posts/2")).body["views"] == 3
 
 
-async def test_what_is_gone_or_was_never_there_is_passed_over(shared_api: Api) -> None:
+async def test_missing_and_deleted_posts_are_skipped(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     for _ in range(2):
@@ -69,7 +69,7 @@ async def test_what_is_gone_or_was_never_there_is_passed_over(shared_api: Api) -
     assert [row is not None for row in kept] == [True, False]
 
 
-async def test_the_applications_admin_is_answered_and_not_counted(shared_api: Api) -> None:
+async def test_the_application_gets_counts_and_is_not_counted(shared_api: Api) -> None:
     ada, app = shared_api.user("ada"), shared_api.user("app", admin=True)
     path = await a_channel(ada)
     await a_post(ada, path)
@@ -78,7 +78,7 @@ async def test_the_applications_admin_is_answered_and_not_counted(shared_api: Ap
     assert (await saw(app, path, 1)).items == [{"seq": 1, "views": 1}]
 
 
-async def test_views_survive_an_edit_and_are_not_told_by_it(shared_api: Api) -> None:
+async def test_views_survive_an_edit_and_are_not_in_its_event(shared_api: Api) -> None:
     ada, bob = shared_api.user("ada"), shared_api.user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
@@ -111,7 +111,7 @@ async def test_what_is_seen_is_a_list_of_seqs(shared_api: Api, seqs: object) -> 
 
 
 @own_loop
-async def test_so_many_posts_are_reported_at_once(api: OpenApi) -> None:
+async def test_a_report_has_a_limited_number_of_posts(api: OpenApi) -> None:
     server = await api(views_per_call=3)
     ada = server.user("ada")
     path = await a_channel(ada)
@@ -158,7 +158,7 @@ async def stored(server: Api, path: str) -> list[dict[str, object]]:
 
 
 @own_loop
-async def test_reporters_at_two_processes_at_once_are_counted_right(
+async def test_concurrent_reports_in_two_processes_are_counted_right(
     api: OpenApi, second_database: Database
 ) -> None:
     first = await api()
@@ -192,7 +192,7 @@ async def test_reporters_at_two_processes_at_once_are_counted_right(
 
 
 @own_loop
-async def test_one_document_a_post_has_the_same_size_for_a_thousand_as_for_two_thousand(
+async def test_a_view_document_has_the_same_size_for_twice_the_viewers(
     api: OpenApi,
 ) -> None:
     server = await api()
@@ -205,7 +205,7 @@ async def test_one_document_a_post_has_the_same_size_for_a_thousand_as_for_two_t
     counts: list[int] = []
     for start in (0, 1_000):
         viewers = [Actor(UserId(f"v{number:05}")) for number in range(start, start + 1_000)]
-        reports = (server.services.reach.views.report(v, channel_id, [1]) for v in viewers)
+        reports = (server.services.analytics.views.report(v, channel_id, [1]) for v in viewers)
         counts.append(max([max(told.values()) for told in await asyncio.gather(*reports)]))
         size = {"$project": {"bytes": {"$bsonSize": "$$ROOT"}, "is_exact": 1}}
         (row,) = await documents.aggregate([size]).to_list(None)
@@ -217,7 +217,7 @@ async def test_one_document_a_post_has_the_same_size_for_a_thousand_as_for_two_t
 
 
 @own_loop
-async def test_a_post_that_shows_fewer_views_than_counted_shows_all_at_the_next_report(
+async def test_the_next_report_updates_a_post_that_shows_too_few_views(
     api: OpenApi,
 ) -> None:
     """As a crash leaves it, between the batch and the number in the post."""
@@ -235,7 +235,7 @@ async def test_a_post_that_shows_fewer_views_than_counted_shows_all_at_the_next_
 
 
 @own_loop
-async def test_views_and_days_go_with_their_channel(api: OpenApi) -> None:
+async def test_views_and_days_are_deleted_with_their_channel(api: OpenApi) -> None:
     server = await api()
     ada, bob = server.user("ada"), server.user("bob")
     ended, kept = await a_channel(ada, bob), await a_channel(ada, bob)

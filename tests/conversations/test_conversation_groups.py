@@ -16,18 +16,18 @@ from conversations.events import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import RESERVED_NAMES, ConversationId
-from conversations.service.conversation_groups import Filed
+from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.errors import InvalidRequest
 from tests.conversations.world import BOB, CAT, World, mock_database
 
 NOPE = ConversationId("group_nope")
 
 
-def codes(filed: Filed) -> dict[str, str | None]:
+def codes(filed: ChangedConversationGroup) -> dict[str, str | None]:
     return {key: error.code if error else None for key, error in filed.results.items()}
 
 
-async def test_a_group_is_made_filled_and_made_again(world: World) -> None:
+async def test_a_group_is_created_filled_and_created_again(world: World) -> None:
     tea, chess = await world.group("tea", BOB), await world.group("chess", BOB)
     await world.post(tea, times=2)
     groups = world.mine.conversation_groups
@@ -49,10 +49,10 @@ async def test_a_group_is_made_filled_and_made_again(world: World) -> None:
     assert (grown.added, grown.removed) == ((chess,), ())
 
 
-async def test_a_group_may_be_empty_and_its_order_is_that_of_making(world: World) -> None:
+async def test_groups_may_be_empty_and_are_listed_by_creation(world: World) -> None:
     for name in ["Z", "A"]:
         assert (await world.mine.conversation_groups.put(BOB, name, [])).is_new
-    totals = await world.mine.inbox.list_groups(BOB)
+    totals = await world.mine.conversation_list.list_groups(BOB)
     assert [total.name for total in totals] == ["channels", "chats", "Z", "A"]
 
 
@@ -61,15 +61,18 @@ async def test_a_conversation_may_be_in_several_groups(world: World) -> None:
     await world.post(tea)
     for name in ["A", "B"]:
         await world.mine.conversation_groups.put(BOB, name, [tea])
-    assert (await world.mine.inbox.unread(BOB)).conversation_groups == {"A": 1, "B": 1}
+    assert (await world.mine.conversation_list.unread_totals(BOB)).conversation_groups == {
+        "A": 1,
+        "B": 1,
+    }
     await world.mine.conversation_groups.delete(BOB, "A")
     [shown] = await world.shown()
-    assert shown.conversation.overlay.groups == ("B",)
+    assert shown.conversation.settings.groups == ("B",)
     [*_, deleted] = await world.events()
     assert isinstance(deleted, ConversationGroupDeleted)
 
 
-async def test_conversations_are_put_in_and_taken_out_each_with_its_result(world: World) -> None:
+async def test_adding_and_removing_conversations_has_a_result_for_each(world: World) -> None:
     tea, chess = await world.group("tea", BOB), await world.group("chess", BOB)
     other = await world.group("other")
     groups = world.mine.conversation_groups
@@ -91,7 +94,7 @@ async def test_conversations_are_put_in_and_taken_out_each_with_its_result(world
     assert await world.titles(conversation_group="Mine") == ["chess"]
 
 
-async def test_renaming_keeps_the_conversations_and_the_place(world: World) -> None:
+async def test_renaming_keeps_the_conversations_and_the_order(world: World) -> None:
     tea = await world.group("tea", BOB)
     groups = world.mine.conversation_groups
     await groups.put(BOB, "A", [tea])
@@ -102,7 +105,7 @@ async def test_renaming_keeps_the_conversations_and_the_place(world: World) -> N
     [event] = await world.events()
     assert isinstance(event, ConversationGroupRenamed)
     assert (event.name, event.new_name) == ("A", "Ä")
-    totals = await world.mine.inbox.list_groups(BOB)
+    totals = await world.mine.conversation_list.list_groups(BOB)
     assert [total.name for total in totals] == ["channels", "chats", "Ä", "B"]
     assert (await groups.rename(BOB, "Ä", "Ä")).conversation_count == 1
     assert await world.events() == []
@@ -140,7 +143,7 @@ async def test_an_unknown_group_is_not_found(world: World) -> None:
     assert not [event for event in await world.events() if getattr(event, "user_id", "") == "bob"]
 
 
-async def test_twenty_groups_and_not_one_more(world: World) -> None:
+async def test_a_user_has_at_most_twenty_groups(world: World) -> None:
     groups = world.mine.conversation_groups
     for number in range(20):
         await groups.put(BOB, f"{number}", [])
@@ -153,7 +156,7 @@ async def test_twenty_groups_and_not_one_more(world: World) -> None:
     assert (await groups.put(BOB, "21", [])).is_new
 
 
-async def test_a_full_group_takes_as_many_as_fit_and_names_the_rest() -> None:
+async def test_a_full_group_takes_what_fits_and_reports_the_rest() -> None:
     world = World(mock_database(), ConversationLimits(conversations_per_group=3))
     keys = [await world.group(name, BOB) for name in "abcde"]
     groups = world.mine.conversation_groups
@@ -166,7 +169,7 @@ async def test_a_full_group_takes_as_many_as_fit_and_names_the_rest() -> None:
     assert codes(filed) == {keys[3]: None, keys[4]: full, keys[0]: None}
 
 
-async def test_more_ids_than_a_call_may_name_are_refused(world: World) -> None:
+async def test_too_many_ids_in_a_call_are_refused(world: World) -> None:
     ids = [ConversationId(f"group_{number}") for number in range(101)]
     groups = world.mine.conversation_groups
     with pytest.raises(InvalidRequest):

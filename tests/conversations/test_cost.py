@@ -1,4 +1,4 @@
-"""What the calls cost: as many commands for ten conversations as for five thousand, and what they answer then."""
+"""Calls take the same commands for ten conversations as for five thousand, and return the right results."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.probes import CommandProbe
 FEW, MANY = Actor(UserId("few")), Actor(UserId("many"))
 
 
-async def test_lists_totals_and_reading_all_cost_the_same_for_ten_and_five_thousand(
+async def test_lists_and_reading_all_cost_the_same_for_ten_and_thousands(
     real_world: World, probe: CommandProbe
 ) -> None:
     few = await real_world.seat_in_many(FEW.user_id, range(10))
@@ -24,47 +24,47 @@ async def test_lists_totals_and_reading_all_cost_the_same_for_ten_and_five_thous
     for actor, keys in [(FEW, few), (MANY, many)]:
         await real_world.mine.conversation_groups.put(actor, "Mine", keys[:5])
         for key in keys[:3]:
-            await real_world.mine.cursors.read(actor, key, seq=2)
-    inbox, costs = real_world.mine.inbox, {}
+            await real_world.mine.read_cursors.mark_read(actor, key, seq=2)
+    conversation_list, costs = real_world.mine.conversation_list, {}
     for actor in [FEW, MANY]:
         probe.take()
-        await inbox.unread(actor)
+        await conversation_list.unread_totals(actor)
         unread = probe.take()
-        await inbox.list_conversations(actor, ListFilter(), limit=5, cursor=None)
+        await conversation_list.list_conversations(actor, ListFilter(), limit=5, cursor=None)
         listed = probe.take()
-        await inbox.list_groups(actor)
+        await conversation_list.list_groups(actor)
         groups = probe.take()
-        await real_world.mine.cursors.read_all(actor, "all")
+        await real_world.mine.read_cursors.mark_all_read(actor, "all")
         costs[actor] = (unread, listed, groups, probe.take())
     assert costs[FEW] == costs[MANY]
-    # Memberships, overlays, heads; for totals the names of the conversation groups; for a page titles and drafts.
+    # Memberships, settings, heads; for totals the names of the conversation groups; for a page titles and drafts.
     assert costs[MANY][0] == Counter(find=4)
     assert costs[MANY][1] == Counter(find=6)
     # The cursors that were stored, those that were not, and the event.
     assert costs[MANY][3] == Counter(find=4, update=1, insert=2, commitTransaction=1)
 
 
-async def test_one_among_five_thousand_is_found_for_as_little(
+async def test_finding_one_among_five_thousand_costs_no_more(
     real_world: World, probe: CommandProbe
 ) -> None:
     keys = await real_world.seat_in_many(MANY.user_id, range(5_000))
-    await real_world.mine.cursors.read(MANY, keys[7], seq=2)
+    await real_world.mine.read_cursors.mark_read(MANY, keys[7], seq=2)
     probe.take()
-    shown = await real_world.mine.inbox.get(MANY, keys[7])
+    shown = await real_world.mine.conversation_list.get_conversation(MANY, keys[7])
     assert probe.take() == Counter(find=4)
     assert (shown.title, shown.conversation.unread_count) == ("g00007", 3)
 
 
-async def test_totals_of_many_users_share_their_commands_and_stay_apart(
+async def test_totals_of_many_users_share_their_commands(
     real_world: World, probe: CommandProbe
 ) -> None:
     users = [Actor(UserId(f"user{number:02}")) for number in range(3 * USERS_A_QUERY)]
     for number, actor in enumerate(users):
         share = range(number * 3, number * 3 + 3)
         await real_world.seat_in_many(actor.user_id, share, head_seq=number + 1)
-    inbox = real_world.mine.inbox
+    conversation_list = real_world.mine.conversation_list
     probe.take()
-    totals = await asyncio.gather(*(inbox.unread(actor) for actor in users))
+    totals = await asyncio.gather(*(conversation_list.unread_totals(actor) for actor in users))
     # All came before the first query was sent: three for each so many users, and one for all conversation groups.
     assert probe.take() == Counter(find=3 * 3 + 1)
     # Of a user's three groups the first and the last are channels.
@@ -78,13 +78,17 @@ async def test_many_readers_share_their_commands(real_world: World, probe: Comma
     tea = await real_world.group("tea", *readers)
     await real_world.post(tea, times=3)
     probe.take()
-    await asyncio.gather(*(real_world.mine.cursors.read(reader, tea) for reader in readers))
+    await asyncio.gather(
+        *(real_world.mine.read_cursors.mark_read(reader, tea) for reader in readers)
+    )
     sent = probe.take()
     # All came before the first transaction began, so one carries them all: their first cursors, and the event.
     assert sent == Counter(find=3, insert=2, commitTransaction=1)
     await real_world.post(tea)
     probe.take()
-    await asyncio.gather(*(real_world.mine.cursors.read(reader, tea) for reader in readers))
+    await asyncio.gather(
+        *(real_world.mine.read_cursors.mark_read(reader, tea) for reader in readers)
+    )
     assert probe.take() == Counter(find=3, update=1, insert=1, commitTransaction=1)
 
 
@@ -104,7 +108,7 @@ async def test_a_post_costs_one_command_more_for_its_authors_cursors(
 async def test_each_query_uses_the_index_it_names(real_world: World) -> None:
     keys = await real_world.seat_in_many(MANY.user_id, range(300))
     groups = real_world.mine.conversation_groups
-    await real_world.mine.cursors.read_all(MANY, "all")
+    await real_world.mine.read_cursors.mark_all_read(MANY, "all")
     await groups.put(MANY, "Mine", keys[:20])
     plan = await explain(real_world, "conversations", {"user_id": "many", "groups": "Mine"})
     assert plan.index == "user_id_1_groups_1_conversation_id_1"
@@ -115,11 +119,11 @@ async def test_each_query_uses_the_index_it_names(real_world: World) -> None:
     assert len(ConversationSettingsStore.INDEXES) == 3
 
 
-async def test_the_inbox_examines_what_it_answers_and_nothing_else(real_world: World) -> None:
+async def test_the_list_examines_only_the_documents_it_returns(real_world: World) -> None:
     keys = await real_world.seat_in_many(MANY.user_id, range(5_000))
     await real_world.seat_in_many(FEW.user_id, range(5_000, 6_000))
     for actor in (FEW, MANY):
-        await real_world.mine.cursors.read_all(actor, "all")
+        await real_world.mine.read_cursors.mark_all_read(actor, "all")
         await real_world.mine.conversation_groups.put(actor, "Mine", [])
     of_user = {"user_id": {"$in": [MANY.user_id]}}
     fields = {"_id": 0, "user_id": 1, "group_id": 1, "joined_seq": 1}

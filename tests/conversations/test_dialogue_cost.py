@@ -1,4 +1,4 @@
-"""What one-to-one messages cost: as many commands with ten dialogues as with thousands; totals none of their own."""
+"""One-to-one messages take the same commands with ten dialogues as with thousands; totals take none of their own."""
 
 import asyncio
 from collections import Counter
@@ -50,16 +50,16 @@ async def seat_in_dialogues(world: World, user_id: UserId, count: int, *, head_s
     )
 
 
-async def test_lists_and_totals_cost_the_same_with_ten_and_5000_dialogues(
+async def test_lists_cost_the_same_for_ten_and_five_thousand_dialogues(
     real_world: World, probe: CommandProbe
 ) -> None:
     costs = {}
     for actor, count in ((FEW, 10), (MANY, 5_000)):
         await seat_in_dialogues(real_world, actor.user_id, count, head_seq=3)
         probe.take()
-        totals = await real_world.mine.inbox.unread(actor)
+        totals = await real_world.mine.conversation_list.unread_totals(actor)
         unread = probe.take()
-        page, _ = await real_world.mine.inbox.list_conversations(
+        page, _ = await real_world.mine.conversation_list.list_conversations(
             actor, ListFilter(), limit=5, cursor=None
         )
         listed = probe.take()
@@ -67,7 +67,7 @@ async def test_lists_and_totals_cost_the_same_with_ten_and_5000_dialogues(
         assert [shown.title for shown in page] == [
             f"peer{number:05}" for number in range(count - 1, count - 6, -1)
         ]
-        assert (await real_world.mine.cursors.read_all(actor, "c2c")).total == 0
+        assert (await real_world.mine.read_cursors.mark_all_read(actor, "c2c")).total == 0
         costs[actor] = (unread, listed, probe.take())
     assert costs[FEW] == costs[MANY]
     # As where there are none: they are among what the user set. A page adds names and last messages.
@@ -109,7 +109,7 @@ async def test_a_hundred_messages_at_once_share_their_transaction(
     assert probe.take()["commitTransaction"] == 1
 
 
-async def test_inbox_totals_cost_the_same_with_ten_and_thousands_of_threads(
+async def test_inbox_totals_cost_the_same_for_ten_and_thousands_of_threads(
     real_world: World, probe: CommandProbe
 ) -> None:
     store = InboxTotalStore(real_world.database)
@@ -121,7 +121,7 @@ async def test_inbox_totals_cost_the_same_with_ten_and_thousands_of_threads(
 
         await asyncio.gather(*map(begin, range(count)))
         probe.take()
-        assert await real_world.mine.threads.unread(channel_id) == (2 * count, count)
+        assert await real_world.mine.threads.unread_totals(channel_id) == (2 * count, count)
         assert probe.take() == Counter(find=1)
         shares = await real_world.database.collection("inbox_totals").find({}).to_list(None)
         assert len([row for row in shares if row["channel_id"] == channel_id]) <= SHARES

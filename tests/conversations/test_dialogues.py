@@ -107,7 +107,7 @@ async def test_a_dialogue_is_a_conversation_like_any_other(shared_api: Api) -> N
     }
 
 
-async def test_reading_all_reads_only_what_the_scope_names(shared_api: Api) -> None:
+async def test_reading_all_reads_only_the_scope(shared_api: Api) -> None:
     ada, bob = two(shared_api)
     await say(ada, bob)
     tea = await ada.post("/v1/groups", {"type": "community", "name": "Tea"})

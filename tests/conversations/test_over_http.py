@@ -1,4 +1,4 @@
-"""A conversation list lived in over HTTP and the socket: what only the whole server can get wrong."""
+"""A conversation list over HTTP and the socket: cases that need the whole server."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ async def test_a_day_with_the_conversation_list(api: OpenApi) -> None:
     await phone.close()
 
 
-async def test_each_refusal_has_its_status_and_code(api: OpenApi) -> None:
+async def test_each_error_has_its_status_and_code(api: OpenApi) -> None:
     bob = (await api()).user("bob")
     tab = "/v1/conversation-groups"
     await bob.put(f"{tab}/A")
@@ -87,7 +87,7 @@ async def test_each_refusal_has_its_status_and_code(api: OpenApi) -> None:
     ]
 
 
-async def test_a_drafts_text_stands_in_no_event_and_other_devices_read_it(
+async def test_a_drafts_text_is_in_no_event_but_other_devices_get_it(
     api: OpenApi, database: Database
 ) -> None:
     server = await api()

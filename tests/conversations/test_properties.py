@@ -1,11 +1,11 @@
-"""What holds after any sequence of acts: exact unread, totals that add up, cursors that never move back."""
+"""After any sequence of actions unread is exact, totals add up, and cursors have never moved back."""
 
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.models import ConversationId, Shown
+from conversations.models import ConversationId, ListedConversation
 from conversations.service.settings import ConversationChanges
 from tests.conversations.world import ADA, BOB, World, mock_database
 
@@ -41,29 +41,29 @@ async def perform(
         case "answer":
             await world.post(key, BOB)
         case "read":
-            await mine.cursors.read(BOB, key, seq=value)
+            await mine.read_cursors.mark_read(BOB, key, seq=value)
         case "read_all":
-            await mine.cursors.read_all(BOB, name)
+            await mine.read_cursors.mark_all_read(BOB, name)
         case "rejoin":
             await world.leave(key, BOB)
             await world.join(key, BOB)
         case "mute":
-            await mine.settings.change(BOB, key, ConversationChanges(muted=value))
+            await mine.settings.update_settings(BOB, key, ConversationChanges(muted=value))
         case "hide":
-            await mine.settings.change(BOB, key, ConversationChanges(hidden=value))
+            await mine.settings.update_settings(BOB, key, ConversationChanges(hidden=value))
         case "remove":
-            await mine.settings.remove(BOB, key)
+            await mine.settings.remove_from_list(BOB, key)
         case "add":
             await mine.conversation_groups.change(BOB, value, add=[key])
         case "take":
             await mine.conversation_groups.change(BOB, value, remove=[key])
 
 
-def unread_of(shown: list[Shown], *, with_muted: bool) -> int:
+def unread_of(shown: list[ListedConversation], *, with_muted: bool) -> int:
     return sum(
         item.conversation.unread_count
         for item in shown
-        if with_muted or not item.conversation.overlay.muted
+        if with_muted or not item.conversation.settings.muted
     )
 
 
@@ -87,7 +87,7 @@ async def test_unread_is_exact_totals_add_up_and_cursors_never_move_back(
             assert found.read_seq >= cursors[found.conversation_id]
             cursors[found.conversation_id] = found.read_seq
         for with_muted in (False, True):
-            unread = await world.mine.inbox.unread(BOB, include_muted=with_muted)
+            unread = await world.mine.conversation_list.unread_totals(BOB, include_muted=with_muted)
             assert unread.total == unread_of(await world.shown(), with_muted=with_muted)
             assert unread.total == unread.channels + unread.chats
             parts = {
@@ -98,5 +98,10 @@ async def test_unread_is_exact_totals_add_up_and_cursors_never_move_back(
             for name, count in parts.items():
                 shown = await world.shown(conversation_group=name)
                 assert count == unread_of(shown, with_muted=with_muted)
-        totals = {t.name: t.unread_count for t in await world.mine.inbox.list_groups(BOB)}
-        assert totals["A"] == (await world.mine.inbox.unread(BOB)).conversation_groups["A"]
+        totals = {
+            t.name: t.unread_count for t in await world.mine.conversation_list.list_groups(BOB)
+        }
+        assert (
+            totals["A"]
+            == (await world.mine.conversation_list.unread_totals(BOB)).conversation_groups["A"]
+        )

@@ -1,4 +1,4 @@
-"""The HTTP declarations: paths, what bodies and names are refused, what is answered."""
+"""The endpoints: their paths, the bodies and names that they refuse, and their responses."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from conversations.models import ConversationId
 from conversations.routes.conversation_groups import ConversationGroupRoutes
 from conversations.routes.conversations import ConversationQuery, ConversationRoutes
 from conversations.routes.responses import (
+    AddConversations,
     ChangeConversationGroup,
     ConversationGroupName,
-    FileConversations,
     ReadScopeBody,
     ReadUpTo,
     RenameConversationGroup,
@@ -29,9 +29,15 @@ AnyJson = dict[str, Any]
 def routes(world: World) -> tuple[ConversationRoutes, UnreadRoutes, ConversationGroupRoutes]:
     mine = world.mine
     return (
-        ConversationRoutes(mine.inbox, mine.cursors, mine.settings),
-        UnreadRoutes(mine.inbox, mine.cursors),
-        ConversationGroupRoutes(mine.conversation_groups, mine.inbox),
+        ConversationRoutes(
+            conversation_list=mine.conversation_list,
+            read_cursors=mine.read_cursors,
+            settings=mine.settings,
+        ),
+        UnreadRoutes(conversation_list=mine.conversation_list, read_cursors=mine.read_cursors),
+        ConversationGroupRoutes(
+            groups=mine.conversation_groups, conversation_list=mine.conversation_list
+        ),
     )
 
 
@@ -40,7 +46,7 @@ def as_json(view: Any) -> AnyJson:
     return shown
 
 
-async def test_all_calls_of_the_design_are_declared(world: World) -> None:
+async def test_all_endpoints_of_the_design_are_declared(world: World) -> None:
     declared = [e for room in routes(world) for e in endpoints_of(room)]
     assert {f"{e.spec.method} {e.spec.path}" for e in declared} == {
         "GET /v1/conversations",
@@ -60,7 +66,7 @@ async def test_all_calls_of_the_design_are_declared(world: World) -> None:
     assert all(e.needs_actor for e in declared)
 
 
-async def test_a_conversation_is_answered_in_full(world: World) -> None:
+async def test_a_conversation_is_returned_in_full(world: World) -> None:
     calls, _, _ = routes(world)
     news = await world.group("news", BOB, is_channel=True)
     tea = await world.group("tea", BOB)
@@ -99,7 +105,7 @@ async def test_a_conversation_is_answered_in_full(world: World) -> None:
     assert as_json(one) == first
 
 
-async def test_a_change_answers_the_conversation_and_a_read_its_cursor(world: World) -> None:
+async def test_an_update_returns_the_conversation_and_a_read_the_cursor(world: World) -> None:
     calls, unread, _ = routes(world)
     tea = await world.group("tea", BOB)
     await world.post(tea, times=4)
@@ -117,11 +123,11 @@ async def test_a_change_answers_the_conversation_and_a_read_its_cursor(world: Wo
     assert as_json(await calls.list_conversations(BOB, ConversationQuery()))["items"] == []
 
 
-async def test_conversation_groups_are_answered_with_their_results(world: World) -> None:
+async def test_conversation_groups_are_returned_with_results(world: World) -> None:
     _, _, groups = routes(world)
     tea = await world.group("tea", BOB)
     await world.post(tea)
-    body = FileConversations(conversation_ids=(tea, "c2c_ada"))
+    body = AddConversations(conversation_ids=(tea, "c2c_ada"))
     made = await groups.put_group(BOB, "Mine", body)
     assert made.status == 201
     assert as_json(made.body) == {
@@ -164,20 +170,20 @@ async def test_conversation_groups_are_answered_with_their_results(world: World)
         (ReadUpTo, {"until": 3}),
         (ReadScopeBody, {}),
         (ReadScopeBody, {"scope": ""}),
-        (FileConversations, {"conversation_ids": ["\n"]}),
-        (FileConversations, {"ids": []}),
+        (AddConversations, {"conversation_ids": ["\n"]}),
+        (AddConversations, {"ids": []}),
         (ChangeConversationGroup, {"add": ["group_a"], "remove": ["group_a"]}),
         (RenameConversationGroup, {"name": ".."}),
         (RenameConversationGroup, {}),
     ],
 )
-def test_a_body_that_does_not_fit_is_refused(kind: type[Body], body: AnyJson) -> None:
+def test_an_invalid_body_is_refused(kind: type[Body], body: AnyJson) -> None:
     with pytest.raises(ValidationError):
         kind.model_validate(body)
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\x1fb", "\ud800", ".", "x" * 33, "é" * 16 + "x"])
-def test_a_name_that_does_not_fit_is_refused(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(ConversationGroupName).validate_python(name)
 

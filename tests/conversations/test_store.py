@@ -1,10 +1,10 @@
-"""What the stores promise by themselves, on memory and on a real replica set."""
+"""The stores on an in-memory database and on a real replica set."""
 
 from functools import partial
 
 import pytest
 
-from conversations.models import NO_OVERLAY, ConversationId, ConversationSettings
+from conversations.models import DEFAULT_SETTINGS, ConversationId, ConversationSettings
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.ids import UserId
 from tests.conversations.world import ADA, BOB, CAT, World
@@ -23,62 +23,66 @@ def either(request: pytest.FixtureRequest) -> World:
 async def test_a_stored_cursor_never_moves_back(either: World) -> None:
     store = ConversationSettingsStore(either.database)
     for seq in [5, 3, 7, 6]:
-        await either.database.run(partial(store.advance, [((BOB.user_id, TEA), seq)]))
-    found = await store.find_of_user(BOB.user_id, [TEA])
-    assert found == {TEA: NO_OVERLAY._replace(read_seq=7)}
+        await either.database.run(partial(store.advance_read_cursors, [((BOB.user_id, TEA), seq)]))
+    found = await store.find_settings(BOB.user_id, [TEA])
+    assert found == {TEA: DEFAULT_SETTINGS._replace(read_seq=7)}
 
 
-async def test_defaults_are_stored_as_absence(either: World) -> None:
+async def test_default_values_are_not_stored(either: World) -> None:
     store = ConversationSettingsStore(either.database)
     key = (BOB.user_id, TEA)
     for muted, draft in [(True, "x"), (False, "")]:
         values = {"muted": muted, "draft": draft}
-        await either.database.run(partial(store.change, key, values))
-    [row] = await either.overlays()
+        await either.database.run(partial(store.update_settings, key, values))
+    [row] = await either.settings_rows()
     assert sorted(row) == ["_id", "conversation_id", "user_id"]
 
 
-async def test_renaming_and_dropping_touch_one_users_one_group(either: World) -> None:
+async def test_renaming_and_removing_affect_one_group_of_one_user(either: World) -> None:
     store = ConversationSettingsStore(either.database)
     run, user_id = either.database.run, BOB.user_id
     for name in ["A", "AA"]:
-        await run(partial(store.put_into_group, user_id, [TEA], name))
+        await run(partial(store.add_to_group, user_id, [TEA], name))
     await run(lambda tx: store.rename_group(user_id, "A", "B", tx))
     assert set(await _groups_of(store, user_id)) == {"AA", "B"}
-    await run(lambda tx: store.drop_group(user_id, "AA", tx))
+    await run(lambda tx: store.remove_group(user_id, "AA", tx))
     assert await _groups_of(store, user_id) == ("B",)
     assert await run(lambda tx: store.list_in_group(user_id, "B", limit=5, tx=tx)) == [TEA]
 
 
 async def _groups_of(store: ConversationSettingsStore, user_id: UserId) -> tuple[str, ...]:
-    return (await store.list_of_users([user_id]))[user_id].overlay(TEA).groups
+    return (await store.list_user_settings([user_id]))[user_id].settings_of(TEA).groups
 
 
-async def test_who_is_asked_for_together_is_told_apart(either: World) -> None:
+async def test_settings_of_several_users_are_kept_apart(either: World) -> None:
     store, run = ConversationSettingsStore(either.database), either.database.run
-    await run(lambda tx: store.advance([((BOB.user_id, TEA), 3), ((CAT.user_id, TEA), 4)], tx))
-    await run(partial(store.change, (CAT.user_id, TEA), {"muted": True}))
-    found = await store.list_of_users([BOB.user_id, CAT.user_id, ADA.user_id])
+    await run(
+        lambda tx: store.advance_read_cursors(
+            [((BOB.user_id, TEA), 3), ((CAT.user_id, TEA), 4)], tx
+        )
+    )
+    await run(partial(store.update_settings, (CAT.user_id, TEA), {"muted": True}))
+    found = await store.list_user_settings([BOB.user_id, CAT.user_id, ADA.user_id])
     assert found.keys() == {BOB.user_id, CAT.user_id}
-    assert found[BOB.user_id].overlay(TEA) == ConversationSettings(read_seq=3)
-    assert found[CAT.user_id].overlay(TEA) == ConversationSettings(read_seq=4, muted=True)
+    assert found[BOB.user_id].settings_of(TEA) == ConversationSettings(read_seq=3)
+    assert found[CAT.user_id].settings_of(TEA) == ConversationSettings(read_seq=4, muted=True)
     assert found[CAT.user_id].read_seqs == {TEA: 4}
 
 
-async def test_what_is_muted_before_anything_was_read_is_touched_all_the_same(
+async def test_a_muted_unread_conversation_has_a_read_cursor_of_zero(
     either: World,
 ) -> None:
     store = ConversationSettingsStore(either.database)
-    await either.database.run(partial(store.change, (BOB.user_id, TEA), {"muted": True}))
-    touched = (await store.list_of_users([BOB.user_id]))[BOB.user_id]
-    assert touched.read_seqs == {TEA: 0}
-    assert touched.overlay(TEA) == ConversationSettings(muted=True)
+    await either.database.run(partial(store.update_settings, (BOB.user_id, TEA), {"muted": True}))
+    user_settings = (await store.list_user_settings([BOB.user_id]))[BOB.user_id]
+    assert user_settings.read_seqs == {TEA: 0}
+    assert user_settings.settings_of(TEA) == ConversationSettings(muted=True)
 
 
-async def test_nothing_is_left_of_those_who_went_and_others_stay(either: World) -> None:
+async def test_settings_of_former_members_are_deleted_and_others_stay(either: World) -> None:
     store = ConversationSettingsStore(either.database)
     run = either.database.run
     others = (BOB.user_id, ConversationId("group_chess"))
-    await run(lambda tx: store.advance([((BOB.user_id, TEA), 3), (others, 4)], tx))
-    await run(lambda tx: store.delete_of_members(TEA, [BOB.user_id], tx))
-    assert [row["conversation_id"] for row in await either.overlays()] == ["group_chess"]
+    await run(lambda tx: store.advance_read_cursors([((BOB.user_id, TEA), 3), (others, 4)], tx))
+    await run(lambda tx: store.delete_settings(TEA, [BOB.user_id], tx))
+    assert [row["conversation_id"] for row in await either.settings_rows()] == ["group_chess"]

@@ -1,4 +1,4 @@
-"""A small world for the tests of conversations: users, groups and channels on one database, events on record."""
+"""Users, groups and channels on one database for the tests of conversations, with a record of the events."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import mongomock_motor
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from conversations.limits import ConversationLimits
-from conversations.models import ConversationId, Shown, conversation_of
+from conversations.models import ConversationId, ListedConversation, conversation_of
 from conversations.service.conversation_list import ListFilter
 from conversations.wiring import CONVERSATION_INDEXES, Conversations, assemble
 from groups.kernel.actor import Actor
@@ -88,12 +88,12 @@ class World:
     async def leave(self, conversation_id: ConversationId, actor: Actor) -> None:
         await self.chat.membership.leave(actor, GroupId(conversation_id.removeprefix("group_")))
 
-    async def shown(self, actor: Actor = BOB, **wanted: Any) -> list[Shown]:
+    async def shown(self, actor: Actor = BOB, **wanted: Any) -> list[ListedConversation]:
         """All that the actor's list shows."""
-        found: list[Shown] = []
+        found: list[ListedConversation] = []
         cursor: str | None = None
         while True:
-            page, cursor = await self.mine.inbox.list_conversations(
+            page, cursor = await self.mine.conversation_list.list_conversations(
                 actor, ListFilter(**wanted), limit=3, cursor=cursor
             )
             found += page
@@ -118,7 +118,7 @@ class World:
             if (isinstance(event, kind) if kind else event.type.startswith("conversation"))
         ]
 
-    async def overlays(self) -> list[dict[str, Any]]:
+    async def settings_rows(self) -> list[dict[str, Any]]:
         return await self.database.collection("conversations").find({}).to_list(None)
 
     async def seat_in_many(
@@ -199,5 +199,5 @@ async def real_database(uri: str, name: str, *listeners: Any) -> Database:
     return database
 
 
-def ids_of(shown: Sequence[Shown]) -> list[ConversationId]:
+def ids_of(shown: Sequence[ListedConversation]) -> list[ConversationId]:
     return [item.conversation.conversation_id for item in shown]

@@ -40,9 +40,9 @@ async def live_on(server: Api, owner: User, path: str, numbers: range) -> None:
     await asyncio.gather(
         *(services.reactions.react(user, group_id, 1, Emoji("👍")) for user in users)
     )
-    cursors = services.conversations.cursors
+    cursors = services.conversations.read_cursors
     key = ConversationId(conversation_of(path))
-    await asyncio.gather(*(cursors.read(user, key) for user in users))
+    await asyncio.gather(*(cursors.mark_read(user, key) for user in users))
 
 
 async def post(server: Api, owner: User, group_id: GroupId, times: int) -> None:

@@ -53,8 +53,8 @@ class Dialogues(Deployment):
         conversations, channels = self.services.conversations, self.services.channels
         self.dialogues, self.changes, self.cursors = (
             conversations.dialogues,
-            conversations.changes,
-            conversations.cursors,
+            conversations.dialogue_edits,
+            conversations.read_cursors,
         )
         self.threads, self.reactions = conversations.threads, channels.dialogue_reactions
         self.conversations = [
@@ -118,9 +118,9 @@ class Dialogues(Deployment):
         conversation, side = self.drawn(data)
         call: Awaitable[object]
         if side == CHANNEL:
-            call = self.threads.read(THREAD, seq=seq)
+            call = self.threads.mark_read(THREAD, seq=seq)
         else:
-            call = self.cursors.read(
+            call = self.cursors.mark_read(
                 self.actor(side), self.conversation_id(conversation, side), seq=seq
             )
         head = len(conversation.messages)
@@ -250,7 +250,9 @@ class Dialogues(Deployment):
             tally = tallies.get(seq)
             assert (tally.counts if tally else {}) == counts
             assert set(tally.mine if tally else ()) == mine
-        shown = self.get(self.services.conversations.inbox.get(actor, conversation_id))
+        shown = self.get(
+            self.services.conversations.conversation_list.get_conversation(actor, conversation_id)
+        )
         assert (
             shown.conversation.unread_count == len(conversation.messages) - conversation.read[side]
         )

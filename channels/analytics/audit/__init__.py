@@ -1,5 +1,4 @@
-"""Checks of views and insights: posts show what is counted, today's subscribers are the members, the muted are counted.
+"""Checks of views and insights: posts show the counted views, and subscribers and muted members are counted right.
 
-What it promises: no false alarm beside a running server; every repair re-checks in its own transaction. What it depends
-on: `groups.audit.joins`, and the collections of `channels.analytics.store` and `conversations.store`.
+A running server causes no false findings, and every repair checks again in its own transaction.
 """

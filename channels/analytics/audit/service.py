@@ -1,13 +1,14 @@
-"""What stored views and days must fulfil, and how they are set right.
+"""What stored views and days must fulfil, and how they are repaired.
 
-That `member_count` is the number of member records is for `groups.audit`, whose repairs come first.
+`groups.audit` checks that `member_count` is the number of members; its repairs come first.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Final
 
-from channels.analytics.audit.store import ReachAuditStore
+from channels.analytics.audit.store import AnalyticsAuditStore
 from channels.audit.service import REPAIR_ACTOR
 from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
@@ -17,153 +18,153 @@ from groups.wiring import GroupChat
 
 SHOWN_SECONDS: Final = 1.0
 """How long after its batch a post may show fewer views than are counted; a server needs milliseconds."""
-LAGGING: Final = 1_000  # posts looked at again together
+OUTDATED: Final = 1_000  # posts checked again in one query
 
 
 def checks(database: Database, chat: GroupChat) -> list[Check]:
-    """All checks of reach, in the order in which their repairs build on each other."""
-    audit = _Audit(database, ReachAuditStore(database), chat)
+    """Return all checks of analytics, in the order in which their repairs build on each other."""
+    audit = _Audit(database=database, store=AnalyticsAuditStore(database), chat=chat)
     return [
         Check(
             "P4",
             "posts show the views that are counted",
             "views of posts",
             lambda snapshot: snapshot.count("views"),
-            audit.views,
+            audit.find_wrong_views,
         ),
         Check(
             "P3",
             "a channel's last day ends with its members",
             "channels",
             lambda snapshot: snapshot.count("channels"),
-            audit.days,
+            audit.find_wrong_days,
         ),
         muted_count(database, chat),
     ]
 
 
 def muted_count(database: Database, chat: GroupChat) -> Check:
-    """That as many are counted as have muted a group."""
+    """Return the check of the number of members who have muted a group."""
     return Check(
         "P4",
         "as many have muted a group as are counted",
         "groups",
         lambda snapshot: snapshot.count("groups"),
-        _Audit(database, ReachAuditStore(database), chat).muted,
+        _Audit(database=database, store=AnalyticsAuditStore(database), chat=chat).find_wrong_muted,
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Audit:
-    def __init__(self, database: Database, store: ReachAuditStore, chat: GroupChat) -> None:
-        self._database = database
-        self._store = store
-        self._chat = chat
+    database: Database
+    store: AnalyticsAuditStore
+    chat: GroupChat
 
     # --- views ----------------------------------------------------------------------------------------------------
 
-    async def views(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Views of what is not there, and posts that show fewer than are counted."""
-        async for row in self._store.of_no_message(snapshot):
-            # Where the stream lives on, the message is what is missing (P2), and it may come back from a backup.
-            repair = None if row["stream"] else self._deleting(row["_id"])
+    async def find_wrong_views(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """Every post with views exists and shows the counted views."""
+        async for row in self.store.views_without_message(snapshot):
+            # If the stream exists, the message is missing (P2), and a backup may bring it back.
+            repair = None if row["stream"] else self._delete_views(row["_id"])
             yield Finding("P4", _name(row["_id"]), "does not exist, and has views", repair)
-        lagging: dict[str, int] = {}
-        async for row in self._store.lagging(snapshot):
-            lagging[row["_id"]] = row["count"]
-            if len(lagging) == LAGGING:
-                async for finding in self._still_lagging(lagging):
+        outdated: dict[str, int] = {}
+        async for row in self.store.outdated_posts(snapshot):
+            outdated[row["_id"]] = row["count"]
+            if len(outdated) == OUTDATED:
+                async for finding in self._still_outdated(outdated):
                     yield finding
-                lagging.clear()
-        async for finding in self._still_lagging(lagging):
+                outdated.clear()
+        async for finding in self._still_outdated(outdated):
             yield finding
 
-    async def _still_lagging(self, counts: dict[str, int]) -> AsyncIterator[Finding]:
+    async def _still_outdated(self, counts: dict[str, int]) -> AsyncIterator[Finding]:
         if not counts:
             return
-        # A server shows a batch's views right after it, which the snapshot may have fallen between.
+        # A server updates the posts right after each batch; the snapshot may lie between the two.
         await asyncio.sleep(SHOWN_SECONDS)
-        for message_id, shown in (await self._store.find_shown(counts)).items():
+        for message_id, shown in (await self.store.find_shown(counts)).items():
             if shown < counts[message_id]:
                 problem = f"shows {shown} views, {counts[message_id]} are counted"
-                yield Finding("P4", _name(message_id), problem, self._raising(message_id))
+                yield Finding("P4", _name(message_id), problem, self._raise_shown(message_id))
 
-    def _raising(self, message_id: str) -> Repair:
-        stream_id, seq = _place(message_id)
+    def _raise_shown(self, message_id: str) -> Repair:
+        stream_id, seq = _stream_and_seq(message_id)
 
         async def work(tx: Tx) -> str | None:
-            count = await self._store.find_count(message_id, tx)
-            shown = await self._chat.views.shown(stream_id, [seq], tx)
+            count = await self.store.find_count(message_id, tx)
+            shown = await self.chat.views.shown(stream_id, [seq], tx)
             if seq not in shown or shown[seq] >= count:
                 return None
-            await self._chat.views.raise_to(stream_id, {seq: count}, tx)
+            await self.chat.views.raise_to(stream_id, {seq: count}, tx)
             return f"shows {count} views"
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
-    def _deleting(self, message_id: str) -> Repair:
-        stream_id, _ = _place(message_id)
+    def _delete_views(self, message_id: str) -> Repair:
+        stream_id, _ = _stream_and_seq(message_id)
 
         async def work(tx: Tx) -> str | None:
-            if await self._chat.messages.has_stream(stream_id, tx):
+            if await self.chat.messages.has_stream(stream_id, tx):
                 return None
-            deleted = await self._store.delete_views(message_id, tx)
+            deleted = await self.store.delete_views(message_id, tx)
             return "deleted its views" if deleted else None
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
     # --- days -----------------------------------------------------------------------------------------------------
 
-    async def days(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The subscribers at the end of the last day on which somebody came or went, and the members."""
-        # What `groups.audit` has mended meanwhile counts.
+    async def find_wrong_days(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """The subscribers at the end of the last counted day equal the members."""
+        # Includes the repairs of `groups.audit`.
         await snapshot.renew(older_than=0)
-        async for row in self._store.other_subscribers(snapshot):
+        async for row in self.store.wrong_subscribers(snapshot):
             problem = (
                 f"{row['day']} ends with {row['counted']} subscribers, there are {row['members']}"
             )
-            repair = self._ending(GroupId(row["_id"]))
+            repair = self._repair_day(GroupId(row["_id"]))
             yield Finding("P3", f"channel {row['_id']}", problem, repair)
 
-    def _ending(self, channel_id: GroupId) -> Repair:
+    def _repair_day(self, channel_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            accesses = await self._chat.lookup.accesses_of({REPAIR_ACTOR}, channel_id, tx)
+            accesses = await self.chat.lookup.accesses_of({REPAIR_ACTOR}, channel_id, tx)
             if REPAIR_ACTOR not in accesses:
                 return None
             members = accesses[REPAIR_ACTOR].group.member_count
-            before = await self._store.put_subscribers(channel_id, members, tx)
+            before = await self.store.put_subscribers(channel_id, members, tx)
             if before in {None, members}:
                 return None
             return f"set the last day's subscribers from {before} to {members}"
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
     # --- muted ----------------------------------------------------------------------------------------------------
 
-    async def muted(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """The counter of those who have muted a group."""
-        # Settings of strangers, which `conversations.audit` has deleted meanwhile, do not count.
+    async def find_wrong_muted(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """The stored number of members who have muted a group equals that of their settings."""
+        # Without settings of non-members, which `conversations.audit` has deleted.
         await snapshot.renew(older_than=0)
-        async for row in self._store.other_muted(snapshot):
+        async for row in self.store.wrong_muted(snapshot):
             problem = f"{row['counted']} members are counted who muted it, {row['muted']} have"
             yield Finding(
-                "P4", f"group {row['_id']}", problem, self._recounting(GroupId(row["_id"]))
+                "P4", f"group {row['_id']}", problem, self._recount_muted(GroupId(row["_id"]))
             )
 
-    def _recounting(self, group_id: GroupId) -> Repair:
+    def _recount_muted(self, group_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if not await self._chat.lookup.accesses_of({REPAIR_ACTOR}, group_id, tx):
+            if not await self.chat.lookup.accesses_of({REPAIR_ACTOR}, group_id, tx):
                 return None
-            before, after = await self._store.recount_muted(group_id, tx)
-            return f"counted anew: {after}" if before != after else None
+            before, after = await self.store.recount_muted(group_id, tx)
+            return f"counted again: {after}" if before != after else None
 
-        return lambda: self._database.run(work)
+        return lambda: self.database.run(work)
 
 
-def _place(message_id: str) -> tuple[StreamId, int]:
+def _stream_and_seq(message_id: str) -> tuple[StreamId, int]:
     stream_id, _, seq = message_id.rpartition(SEPARATOR)
     return StreamId(stream_id), int(seq) if seq.isdecimal() else 0
 
 
 def _name(message_id: str) -> str:
-    stream_id, seq = _place(message_id)
+    stream_id, seq = _stream_and_seq(message_id)
     return f"message {seq} of {stream_id}"

@@ -1,9 +1,9 @@
-"""The questions to `views`, `insights` and the muted conversations, each one aggregation, and the repairs' writes."""
+"""The queries of the checks of analytics, each one aggregation, and the writes of their repairs."""
 
 from collections.abc import AsyncIterator, Collection
 from typing import Final
 
-from channels.analytics.models import MUTED_PLACES, Part
+from channels.analytics.models import MUTED_SHARES, Part
 from groups.audit.joins import (
     IS_GROUP_STREAM,
     group_of_stream,
@@ -20,24 +20,24 @@ from groups.models import stream_of
 _MEMBERS: Final = Part.MEMBERS.value
 
 
-class ReachAuditStore:
-    """Reads all views and days; writes single facts."""
+class AnalyticsAuditStore:
+    """Compares views, days and muted counts with posts, members and settings."""
 
     def __init__(self, database: Database) -> None:
         self._views = database.collection("views")
         self._days = database.collection("insights")
         self._messages = database.collection("messages")
-        self._overlays = database.collection("conversations")
+        self._conversations = database.collection("conversations")
 
     # --- views ----------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def of_no_message(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Messages that do not exist and have views: id, `stream` (none or one)."""
+    def views_without_message(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Views of messages that do not exist: id, `stream` (none or one)."""
         return snapshot.rows("views", [{"$project": {"_id": 1}}, *without_message()])
 
     @staticmethod
-    def lagging(snapshot: Snapshot) -> AsyncIterator[Document]:
+    def outdated_posts(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Messages that show fewer views than are counted: id, `count`."""
         return snapshot.rows(
             "views",
@@ -56,25 +56,25 @@ class ReachAuditStore:
         )
 
     async def find_shown(self, message_ids: Collection[str]) -> dict[str, int]:
-        """The views that messages show now."""
+        """Return the views that the messages show now."""
         cursor = self._messages.find({"_id": {"$in": list(message_ids)}}, {"views": 1})
         return {row["_id"]: row.get("views", 0) for row in await cursor.to_list(None)}
 
     async def find_count(self, message_id: str, tx: Tx) -> int:
-        """The views that are counted."""
+        """Return the counted views of the message."""
         row = await self._views.find_one({"_id": message_id}, {"count": 1}, session=tx.session)
         return int(row["count"]) if row else 0
 
     async def delete_views(self, message_id: str, tx: Tx) -> bool:
-        """Forget the message's views; whether there were any."""
+        """Delete the message's views. Returns whether there were any."""
         result = await self._views.delete_one({"_id": message_id}, session=tx.session)
         return result.deleted_count == 1
 
     # --- days -----------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def other_subscribers(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Channels whose last day ends otherwise: id, `day`, `counted`, `members`."""
+    def wrong_subscribers(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Channels whose last day ends with another number than their members: id, `day`, `counted`, `members`."""
         of_channel = {"$and": [{"$eq": ["$channel_id", "$$id"]}, {"$eq": ["$part", _MEMBERS]}]}
         last: list[Document] = [
             {"$match": {"$expr": of_channel}},
@@ -108,8 +108,8 @@ class ReachAuditStore:
         )
 
     async def put_subscribers(self, channel_id: GroupId, members: int, tx: Tx) -> int | None:
-        """Have the last day end with so many; what it ended with, None where there is none."""
-        # A batch under way that writes this day meets us; one that begins another day has counted by itself.
+        """Set the subscribers at the end of the last day. Returns the number before; None if there is no day."""
+        # A concurrent batch that writes this day conflicts; one that begins a new day counts by itself.
         row = await self._days.find_one_and_update(
             {"channel_id": channel_id, "part": _MEMBERS},
             {"$set": {"subscribers": members}},
@@ -121,9 +121,9 @@ class ReachAuditStore:
     # --- muted ----------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def other_muted(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Groups that more or fewer have muted than are counted: id, `counted`, `muted`."""
-        overlays: list[Document] = [
+    def wrong_muted(snapshot: Snapshot) -> AsyncIterator[Document]:
+        """Groups whose stored number of muted members is wrong: id, `counted`, `muted`."""
+        muted_settings: list[Document] = [
             {"$match": {"muted": True, "conversation_id": IS_GROUP_STREAM}},
             {
                 "$project": {
@@ -137,7 +137,7 @@ class ReachAuditStore:
             [
                 {"$match": {"muted": {"$exists": True}}},
                 {"$project": {"_id": "$channel_id", "counted": "$muted"}},
-                union("conversations", *overlays),
+                union("conversations", *muted_settings),
                 {
                     "$group": {
                         "_id": "$_id",
@@ -146,7 +146,7 @@ class ReachAuditStore:
                     }
                 },
                 {"$match": {"$expr": {"$ne": ["$counted", "$muted"]}}},
-                # What a disbanded group leaves is cleared away step by step.
+                # A deleted group's data is deleted step by step.
                 *with_group(),
                 {"$match": {"group": {"$ne": []}}},
                 {"$unset": "group"},
@@ -154,19 +154,19 @@ class ReachAuditStore:
         )
 
     async def recount_muted(self, group_id: GroupId, tx: Tx) -> tuple[int, int]:
-        """Make the counter what the conversations say; before and after."""
-        keys = [join_key(group_id, "muted", place) for place in range(MUTED_PLACES)]
+        """Recount the members who have muted the group. Returns the numbers before and after."""
+        keys = [join_key(group_id, "muted", share) for share in range(MUTED_SHARES)]
         cursor = self._days.find({"_id": {"$in": keys}}, {"muted": 1}, session=tx.session)
         before = sum(row["muted"] for row in await cursor.to_list(None))
-        # All of them: whoever mutes it, or does so no longer, writes one, so one of us runs again.
-        for place, key in enumerate(keys):
+        # Writes all of them: a concurrent change of a mute writes one of them, so one of the two runs again.
+        for share, key in enumerate(keys):
             await self._days.update_one(
                 {"_id": key, "channel_id": group_id},
                 {"$inc": {"muted": 0, "version": 1}},
-                upsert=place == 0,
+                upsert=share == 0,
                 session=tx.session,
             )
-        rows = self._overlays.aggregate(
+        rows = self._conversations.aggregate(
             [
                 {"$match": {"conversation_id": stream_of(group_id), "muted": True}},
                 {"$group": {"_id": None, "n": {"$sum": 1}}},

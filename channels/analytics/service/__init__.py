@@ -1,1 +1,1 @@
-"""Views and insights at work; each method's first argument is the actor."""
+"""The services of analytics."""

@@ -1,18 +1,19 @@
-"""Counts a channel's days, in the transactions of the batches that change something (hooks of the packages below).
+"""Counts a channel's days in the transactions of the batches that it counts (hooks of the packages below).
 
-One write a batch, of a small document that no other source writes: changes of members have one a day, posts have one,
-views have one, and each of these batches has written a document before that only one of its kind can write at a time.
-So counting makes nobody wait who did not wait already. Batches of reactions to different posts run side by side, so
-each post has a document of its own on its day (with eight documents for all posts, reactions to ten hot ones took twice
-the CPU: their batches collided). When the day is over these are folded into one.
+Each batch writes one small document. Members, posts and views have their own document a day, and batches of one of
+these kinds already exclude each other by another document, so counting adds no waiting. Batches of reactions to
+different posts run at the same time, so each post has its own document for the day. (With eight documents for all
+posts, reactions to ten popular posts took twice the CPU, since their batches conflicted.) The rollup merges them after
+the day.
 
-What a crash undoes, it undoes with its count; what it interrupts of folding, the next folding goes on with.
+A crash undoes a batch together with its count. An interrupted rollup continues at its next run.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zlib import crc32
 
-from channels.analytics.models import MUTED_PLACES, Part
+from channels.analytics.models import MUTED_SHARES, Part
 from channels.analytics.store.days import DayStore
 from channels.limits import ChannelLimits
 from conversations.models import ConversationId, group_of
@@ -21,15 +22,15 @@ from groups.kernel.mongo import Tx
 from groups.models import Group, Turnover
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DayCounter:
-    """The hooks."""
+    """The hooks that count."""
 
-    def __init__(self, days: DayStore, limits: ChannelLimits) -> None:
-        self._days = days
-        self._limits = limits
+    days: DayStore
+    limits: ChannelLimits
 
     async def members_counted(self, group: Group, turnover: Turnover, tx: Tx) -> None:
-        """Subscribers came or went."""
+        """Count subscribers who joined, left or were removed."""
         if not group.is_channel:
             return
         sums = {"joined": turnover.joined, "left": turnover.left, "removed": turnover.removed}
@@ -43,29 +44,29 @@ class DayCounter:
         )
 
     async def messages_counted(self, group: Group, number: int, at: datetime, tx: Tx) -> None:
-        """Posts were published."""
+        """Count new posts."""
         if group.is_channel:
             await self._add(group.group_id, at, Part.POSTS, {"posts": number}, tx)
 
     async def reacted(self, group: Group, seq: int, number: int, at: datetime, tx: Tx) -> None:
-        """Reactions were given."""
+        """Count new reactions."""
         if group.is_channel:
             sums = {"reactions": number, f"hours.{at.hour}": number}
             await self._add(group.group_id, at, Part.REACTIONS, sums, tx, seq=seq)
 
     async def viewed(self, channel_id: GroupId, number: int, at: datetime, tx: Tx) -> None:
-        """Posts have more viewers than before."""
+        """Count new views."""
         sums = {"views": number, f"hours.{at.hour}": number}
         await self._add(channel_id, at, Part.VIEWS, sums, tx)
 
     async def muted(
         self, conversation_id: ConversationId, user_id: UserId, more: int, tx: Tx
     ) -> None:
-        """Members muted a group, or do so no longer: also of chat groups, since one may become a channel."""
+        """Count members who mute or unmute a group; also a chat group, since it may become a channel."""
         group_id = group_of(conversation_id)
         if group_id is not None:
-            place = crc32(user_id.encode()) % MUTED_PLACES
-            await self._days.add_muted(group_id, place, more, tx)
+            share = crc32(user_id.encode()) % MUTED_SHARES
+            await self.days.add_muted(group_id, share, more, tx)
 
     async def _add(
         self,
@@ -79,7 +80,7 @@ class DayCounter:
         subscribers: int | None = None,
     ) -> None:
         day = at.astimezone(UTC).date()
-        await self._days.add(
+        await self.days.add(
             channel_id,
             day,
             part,
@@ -91,4 +92,4 @@ class DayCounter:
         )
 
     def _end_of(self, day: date) -> datetime:
-        return datetime.combine(day, time(), UTC) + timedelta(days=self._limits.insight_days + 1)
+        return datetime.combine(day, time(), UTC) + timedelta(days=self.limits.insight_days + 1)

@@ -1,14 +1,15 @@
-"""How a channel fares, for those who run it: its days, its hours, its posts, and who has muted it.
+"""Insights for owner and admins: a channel's counts by day and hour, its posts, and its muted share.
 
-Everything is read from counts that were kept on the way (`days`); nothing is counted when somebody asks.
+All numbers are read from stored counts (`days`); a request counts nothing.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Final
 
-from channels.analytics.models import HOURS, MUTED_PLACES, Day, Hour, Insights, Muted, PostReach
+from channels.analytics.models import HOURS, MUTED_SHARES, Day, Hour, Insights, Muted, PostInsights
 from channels.analytics.store.days import DayStore
 from channels.errors import channel_errors
 from channels.limits import ChannelLimits
@@ -26,112 +27,104 @@ DEFAULT_DAYS: Final = 30
 _SUMS: Final = ("joined", "left", "removed", "posts", "views", "reactions")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InsightService:
-    """Insights into channels."""
+    """Reads the insights of channels."""
 
-    def __init__(
-        self,
-        days: DayStore,
-        extras: ProfileCache,
-        guard: AccessGuard,
-        messages: MessageService,
-        limits: ChannelLimits,
-        clock: Clock,
-    ) -> None:
-        self._days = days
-        self._extras = extras
-        self._guard = guard
-        self._messages = messages
-        self._limits = limits
-        self._clock = clock
+    days: DayStore
+    profiles: ProfileCache
+    guard: AccessGuard
+    messages: MessageService
+    limits: ChannelLimits
+    clock: Clock
 
     async def get(
         self, actor: Actor, channel_id: GroupId, first: date | None, last: date | None
     ) -> Insights:
-        """The days from `first` to `last` (UTC, both included), their hours, and the muted share as it is now.
+        """Return the counts from `first` to `last` (UTC, both included), and the current muted share.
 
-        Without `last` they end today, and so they do where it is later; without `first` there are 30. At most
-        `insight_range_days`. Raises: ChannelNotFound; PermissionRefused; InvalidRequest.
+        `last` defaults to today, as does a later day; `first` defaults to a range of 30 days. Raises: ChannelNotFound;
+        PermissionRefused; InvalidRequest for more than `insight_range_days` days.
         """
-        access = await self._may_see(actor, channel_id)
-        today = self._clock.now().astimezone(UTC).date()
+        access = await self._check_may_see(actor, channel_id)
+        today = self.clock.now().astimezone(UTC).date()
         last = min(last or today, today)
         if first is None:
-            days = min(DEFAULT_DAYS, self._limits.insight_range_days)
+            days = min(DEFAULT_DAYS, self.limits.insight_range_days)
             first = date.fromordinal(max(1, last.toordinal() - days + 1))
         length = (last - first).days + 1
         if length < 1:
-            raise _bad("from", "must not be after `to`, nor in the future")
-        if length > self._limits.insight_range_days:
-            raise _bad("from", f"at most {self._limits.insight_range_days} days at once")
+            raise _invalid("from", "must not be after `to`, nor in the future")
+        if length > self.limits.insight_range_days:
+            raise _invalid("from", f"at most {self.limits.insight_range_days} days at once")
         sums: dict[date, Counter[str]] = {}
         ends: dict[date, int] = {}
         views, reactions = Counter[int](), Counter[int]()
-        for row in await self._days.list_days(channel_id, first, last):
+        for row in await self.days.list_days(channel_id, first, last):
             day = row["day"]
             sums.setdefault(day, Counter()).update({name: row.get(name, 0) for name in _SUMS})
             if "subscribers" in row:
                 ends[day] = row["subscribers"]
-            # A document counts one thing alone, and its hours are that thing's.
+            # A document counts only one kind, and its hours belong to that kind.
             hours = views if "views" in row else reactions
             hours.update({int(hour): number for hour, number in row.get("hours", {}).items()})
         before = await self._subscribers_before(access, first)
         known_from = self._known_from(access, today)
         members = access.group.member_count
-        # Read a moment apart: somebody may have muted it, or left, in between.
-        muted = min(max(0, await self._days.count_muted(channel_id, MUTED_PLACES)), members)
+        # The two numbers are read at different moments, so the counts are bounded.
+        muted = min(max(0, await self.days.count_muted(channel_id, MUTED_SHARES)), members)
         return Insights(
             first=first,
             last=last,
-            days=_in_order(first, length, sums, ends, before, known_from),
+            days=_days_in_order(first, length, sums, ends, before, known_from),
             hours=[Hour(hour, views[hour], reactions[hour]) for hour in range(HOURS)],
             muted=Muted(muted, members),
         )
 
     async def posts(
         self, actor: Actor, channel_id: GroupId, *, limit: int, cursor: str | None
-    ) -> tuple[list[PostReach], str | None]:
-        """A page of posts, newest first, with how far each came; recalled ones are left out.
+    ) -> tuple[list[PostInsights], str | None]:
+        """Return a page of posts, newest first, with their views and reactions, without deleted posts.
 
         Raises: ChannelNotFound; PermissionRefused; BadCursor.
         """
-        await self._may_see(actor, channel_id)
+        await self._check_may_see(actor, channel_id)
         with channel_errors():
-            history = await self._messages.list_messages(
+            history = await self.messages.list_messages(
                 actor, channel_id, limit=limit, cursor=cursor
             )
         shown = [message for message in history.messages if message.recalled_at is None]
         totals = {seq: tally.total for seq, tally in history.tallies.shared.items()}
-        return [_reach_of(message, totals) for message in shown], history.next_cursor
+        return [_insights_of(message, totals) for message in shown], history.next_cursor
 
-    async def _may_see(self, actor: Actor, channel_id: GroupId) -> AccessContext:
-        await self._extras.get(channel_id)
+    async def _check_may_see(self, actor: Actor, channel_id: GroupId) -> AccessContext:
+        await self.profiles.get(channel_id)
         with channel_errors():
-            access = await self._guard.access_of(actor, channel_id)
+            access = await self.guard.access_of(actor, channel_id)
         refusal = policy.grant_refusal(access, Grant.SEE_INSIGHTS)
         if refusal is not None:
             raise refusal
         return access
 
     async def _subscribers_before(self, access: AccessContext, first: date) -> int:
-        """How many subscribers there were when the day began."""
+        """Return the number of subscribers when the day began."""
         channel_id = access.group.group_id
-        row = await self._days.find_members_before(channel_id, first)
+        row = await self.days.find_members_before(channel_id, first)
         if row is not None:
             return int(row["subscribers"])
-        row = await self._days.find_members_from(channel_id, first)
-        if row is None:  # nobody came or went since counting began
+        row = await self.days.find_members_from(channel_id, first)
+        if row is None:  # no subscriber joined or left since counting began
             return access.group.member_count
         net = row.get("joined", 0) - row.get("left", 0) - row.get("removed", 0)
         return int(row["subscribers"] - net)
 
     def _known_from(self, access: AccessContext, today: date) -> date:
-        """The first day of which the number of subscribers is known."""
-        kept = today - timedelta(days=self._limits.insight_days)
+        """Return the first day with a known number of subscribers."""
+        kept = today - timedelta(days=self.limits.insight_days)
         return max(kept, access.group.created_at.astimezone(UTC).date())
 
 
-def _in_order(
+def _days_in_order(
     first: date,
     length: int,
     sums: dict[date, Counter[str]],
@@ -141,7 +134,7 @@ def _in_order(
 ) -> Sequence[Day]:
     days: list[Day] = []
     subscribers = before
-    for day in _days(first, length):
+    for day in _dates(first, length):
         subscribers = ends.get(day, subscribers)
         counted = sums.get(day, Counter())
         known = subscribers if day >= known_from else None
@@ -149,16 +142,16 @@ def _in_order(
     return days
 
 
-def _days(first: date, length: int) -> Iterable[date]:
+def _dates(first: date, length: int) -> Iterable[date]:
     return (first + timedelta(days=number) for number in range(length))
 
 
-def _reach_of(message: Message, totals: dict[int, int]) -> PostReach:
+def _insights_of(message: Message, totals: dict[int, int]) -> PostInsights:
     preview = message.content.preview if message.content else ""
-    return PostReach(
+    return PostInsights(
         message.seq, message.created_at, preview, message.views, totals.get(message.seq, 0)
     )
 
 
-def _bad(field: str, reason: str) -> InvalidRequest:
+def _invalid(field: str, reason: str) -> InvalidRequest:
     return InvalidRequest(reason, errors=[{"field": field, "reason": reason}])

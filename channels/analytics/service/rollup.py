@@ -1,10 +1,12 @@
-"""Folds days that are over: what counted each post on its own becomes one document of the channel's day.
+"""Merges the documents of past days: those that count one post each become one document of the channel's day.
 
-Every process does it once an hour; several may at once, since each step is a transaction that adds up and deletes.
+Every process does it once an hour. Several may do it at the same time, since each step is a transaction that adds up
+and deletes.
 """
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from typing import Final
 
@@ -17,38 +19,38 @@ from groups.kernel.mongo import Database
 LOOK_SECONDS: Final = 3_600.0
 STEP: Final = 1_000  # documents a transaction
 LATE: Final = timedelta(hours=1)
-"""How long after its end a day is left alone: a batch that began in it may still be on its way."""
+"""How long after its end a day is not merged yet: a batch that began on it may not be committed."""
 
 
+@dataclass(kw_only=True, slots=True)
 class Rollup:
-    """The background work of this process."""
+    """The background task of this process."""
 
-    def __init__(self, database: Database, days: DayStore, clock: Clock) -> None:
-        self._database = database
-        self._days = days
-        self._clock = clock
-        self._task: asyncio.Task[None] | None = None
+    database: Database
+    days: DayStore
+    clock: Clock
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
 
-    async def fold(self) -> None:
-        """Fold every day that is over; doing it again changes nothing.
+    async def roll_up(self) -> None:
+        """Merge the documents of all past days. Repeating it changes nothing.
 
         Raises: Unavailable.
         """
-        before = (self._clock.now() - LATE).astimezone(UTC).date()
-        while (found := await self._days.find_unfolded(before)) is not None:
-            await self._fold(*found)
+        before = (self.clock.now() - LATE).astimezone(UTC).date()
+        while (found := await self.days.find_day_to_roll_up(before)) is not None:
+            await self._roll_up_day(*found)
 
-    async def _fold(self, channel_id: GroupId, day: date) -> None:
-        await self._database.run(lambda tx: self._days.fold_some(channel_id, day, STEP, tx))
+    async def _roll_up_day(self, channel_id: GroupId, day: date) -> None:
+        await self.database.run(lambda tx: self.days.roll_up_some(channel_id, day, STEP, tx))
 
     def start(self) -> None:
-        """Fold now and then, until stopped."""
+        """Start merging, now and every hour."""
         self._task = self._task or asyncio.create_task(
-            repeat(self.fold, LOOK_SECONDS), name="fold-days"
+            repeat(self.roll_up, LOOK_SECONDS), name="rollup"
         )
 
     async def stop(self) -> None:
-        """Stop folding."""
+        """Stop the task."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

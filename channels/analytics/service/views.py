@@ -1,17 +1,17 @@
-"""Who saw which posts, reported by clients and counted once for each user and post.
+"""Views of posts: clients report the posts that a user has seen, and each user counts once for each post.
 
-Reports on one channel share group-commit batches. A batch reads the sketches of the posts that its reports name, adds
-its users, and writes the sketches that changed, with the day's count, in one transaction: two processes at one post
-conflict, and one of them runs again on what the other left. A report that tells nothing new writes nothing.
+Reports about one channel share batches. A batch reads the sketches of the reported posts, adds its users, and writes
+the changed sketches and the day's count in one transaction. Two processes that count the same post conflict, and one
+runs again on the result of the other. A report with nothing new writes nothing.
 
-The number that readers see stands in the post itself and is raised once the batch is committed, by a plain write: in
-the transaction it would collide with every batch of reactions to the post. A crash in between leaves posts that show
-fewer views than are counted, until the next report about them; `channels verify` finds and raises them.
+The number that readers see is stored in the post and raised after the batch is committed, by a write of its own: in the
+transaction it would conflict with every batch of reactions to the post. After a crash in between, posts show fewer
+views than are counted until the next report about them; `channels verify` finds and repairs them.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from channels.analytics.hyperloglog import HyperLogLog, hash_of, new_salt
@@ -36,99 +36,87 @@ from groups.service.access.bulk import BulkAccess
 from groups.service.messages.service import MessageService
 from groups.service.messages.view_counts import ViewCounts
 
-POSTS_AT_ONCE: Final = 200  # sketches in memory, of 4 KiB each, however many posts a batch names
-STEP: Final = 1_000  # documents a transaction when a channel is cleared away
+POSTS_AT_ONCE: Final = 200  # bounds the memory of a batch: a sketch has 4 KiB
+STEP: Final = 1_000  # documents a transaction when a channel is deleted
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """The actor has seen these posts."""
+    """The posts that the actor has seen."""
 
     actor: Actor
     seqs: frozenset[int]
 
 
 @dataclass(slots=True)
-class _Counted:
-    """What a batch found, shared by its callers: the count of each post, and those that the posts do not show yet."""
+class _BatchCounts:
+    """The result of a batch, shared by its callers. `not_shown`: counts that the posts do not show yet."""
 
     stream_id: StreamId
     counts: dict[int, int] = field(default_factory=dict)
-    unshown: dict[int, int] = field(default_factory=dict)
+    not_shown: dict[int, int] = field(default_factory=dict)
     showing: "asyncio.Task[None] | None" = None
 
 
+@dataclass(kw_only=True, slots=True)
 class ViewService:
-    """The views of posts."""
+    """Counts the views of posts."""
 
-    def __init__(
-        self,
-        database: Database,
-        views: ViewStore,
-        days: DayStore,
-        counter: DayCounter,
-        extras: ProfileCache,
-        lookup: BulkAccess,
-        messages: MessageService,
-        shown: ViewCounts,
-        limits: ChannelLimits,
-        clock: Clock,
-        *,
-        on_batch: OnBatch | None = None,
-    ) -> None:
-        self._database = database
-        self._views = views
-        self._days = days
-        self._counter = counter
-        self._extras = extras
-        self._lookup = lookup
-        self._messages = messages
-        self._shown = shown
-        self._limits = limits
-        self._clock = clock
-        self._lane: GroupCommit[_Report, _Counted] = GroupCommit(
-            database, self._apply, name="views", on_batch=on_batch
-        )
+    database: Database
+    views: ViewStore
+    days: DayStore
+    counter: DayCounter
+    profiles: ProfileCache
+    bulk_access: BulkAccess
+    messages: MessageService
+    view_counts: ViewCounts
+    limits: ChannelLimits
+    clock: Clock
+    on_batch: InitVar[OnBatch | None] = None
+    _queue: GroupCommit[_Report, _BatchCounts] = field(init=False)
+
+    def __post_init__(self, on_batch: OnBatch | None) -> None:
+        self._queue = GroupCommit(self.database, self._apply, name="views", on_batch=on_batch)
 
     # --- report ---------------------------------------------------------------------------------------------------
 
     async def report(
         self, actor: Actor, channel_id: GroupId, seqs: Sequence[int]
     ) -> dict[int, int]:
-        """Count the actor among those who saw these posts; how many saw each of them, by seq.
+        """Count the actor as a viewer of these posts. Returns the number of viewers of each post, by seq.
 
-        Whoever may read posts may report them; the application's own admin is answered, and not counted. Posts that do
-        not exist, are recalled or hidden from the actor are passed over: a client tells what it showed, which may be
-        gone by now. Again changes nothing. Publishes nothing. At most `views_per_call` posts.
-        Raises: ChannelNotFound; Banned; InvalidRequest.
+        Users who may read posts may report them; the application itself is not counted. Posts that do not exist, are
+        deleted or hidden from the actor are skipped, since a post may be deleted after a client showed it. Repeating a
+        report changes nothing. Publishes nothing.
+        Raises: ChannelNotFound; Banned; InvalidRequest for more than `views_per_call` posts.
         """
-        limit = self._limits.views_per_call
+        limit = self.limits.views_per_call
         if len(seqs) > limit:
             reason = f"at most {limit} posts a call"
             raise InvalidRequest(reason, errors=[{"field": "seqs", "reason": reason}])
-        await self._extras.get(channel_id)
+        await self.profiles.get(channel_id)
         with channel_errors():
-            counted = await self._lane.submit(channel_id, _Report(actor, frozenset(seqs)))
-        await self._show(counted)
+            counted = await self._queue.submit(channel_id, _Report(actor, frozenset(seqs)))
+        await self._show_counts(counted)
         return {seq: counted.counts[seq] for seq in sorted({*seqs} & counted.counts.keys())}
 
-    async def _show(self, counted: _Counted) -> None:
-        # The first of the batch's callers writes for all of them, also when he goes away meanwhile.
-        if counted.showing is None and counted.unshown:
+    async def _show_counts(self, counted: _BatchCounts) -> None:
+        # The first caller of the batch writes for all of them, even if its request is cancelled meanwhile.
+        if counted.showing is None and counted.not_shown:
             counted.showing = asyncio.create_task(
-                self._shown.raise_to(counted.stream_id, counted.unshown), name="views-shown"
+                self.view_counts.raise_to(counted.stream_id, counted.not_shown), name="views-shown"
             )
         if counted.showing is not None:
             await asyncio.shield(counted.showing)
 
     async def _apply(
         self, tx: Tx, key: str, reports: Sequence[_Report]
-    ) -> Sequence[_Counted | DomainError]:
+    ) -> Sequence[_BatchCounts | DomainError]:
         channel_id = GroupId(key)
-        accesses = await self._lookup.accesses_of({r.actor for r in reports}, channel_id, tx)
-        counted = _Counted(stream_of(channel_id))
+        accesses = await self.bulk_access.accesses_of({r.actor for r in reports}, channel_id, tx)
+        counted = _BatchCounts(stream_of(channel_id))
         seen: dict[int, set[UserId]] = {}
-        outcomes: list[_Counted | DomainError] = []
+        outcomes: list[_BatchCounts | DomainError] = []
         for report in reports:
             access = accesses.get(report.actor)
             if access is None:
@@ -148,14 +136,14 @@ class ViewService:
             some = {seq: seen[seq] for seq in seqs[start : start + POSTS_AT_ONCE]}
             more += await self._count(counted, some, tx)
         if more:
-            await self._counter.viewed(channel_id, more, self._clock.now(), tx)
+            await self.counter.viewed(channel_id, more, self.clock.now(), tx)
         return outcomes
 
-    async def _count(self, counted: _Counted, seen: Mapping[int, set[UserId]], tx: Tx) -> int:
-        """Count these users on these posts; how many views there are more."""
+    async def _count(self, counted: _BatchCounts, seen: Mapping[int, set[UserId]], tx: Tx) -> int:
+        """Count these users as viewers of these posts. Returns the number of new views."""
         stream_id = counted.stream_id
-        shown = await self._shown.shown(stream_id, seen.keys(), tx)
-        kept = await self._views.find_many(stream_id, shown.keys(), tx)
+        shown = await self.view_counts.shown(stream_id, seen.keys(), tx)
+        kept = await self.views.find_many(stream_id, shown.keys(), tx)
         new: dict[int, PostViews] = {}
         changed: dict[int, PostViews] = {}
         more = 0
@@ -167,38 +155,38 @@ class ViewService:
                 (changed if seq in kept else new)[seq] = views
             counted.counts[seq] = views.count
             if views.count > number and seq not in new:
-                counted.unshown[seq] = views.count
-        # In the transaction, once in a post's life: clearing the post away conflicts with the first to see it.
-        await self._shown.raise_to(stream_id, {seq: v.count for seq, v in new.items()}, tx)
-        await self._views.insert_many(stream_id, new, tx)
-        await self._views.replace_many(stream_id, changed, tx)
+                counted.not_shown[seq] = views.count
+        # The first views of a post are written in the transaction, so they conflict with the deletion of the post.
+        await self.view_counts.raise_to(stream_id, {seq: v.count for seq, v in new.items()}, tx)
+        await self.views.insert_many(stream_id, new, tx)
+        await self.views.replace_many(stream_id, changed, tx)
         return more
 
     # --- end ------------------------------------------------------------------------------------------------------
 
     async def stream_ended(self, stream_id: StreamId) -> None:
-        """Delete what was counted of an ended stream and its channel, in steps; doing it again changes nothing.
+        """Delete the views and days of a deleted channel, in steps. Repeating it changes nothing.
 
         Raises: Unavailable.
         """
-        # Views first: whoever counts them on a day has written one of their documents too.
-        while await self._database.run(lambda tx: self._delete_views(stream_id, tx)):
+        # Views first: a batch that counts views on a day has also written one of their documents.
+        while await self.database.run(lambda tx: self._delete_views(stream_id, tx)):
             pass
-        while await self._database.run(lambda tx: self._delete_days(stream_id, tx)):
+        while await self.database.run(lambda tx: self._delete_days(stream_id, tx)):
             pass
 
     async def _delete_views(self, stream_id: StreamId, tx: Tx) -> int:
-        # A stream that lives is that of a new group of the same id; see `reactions.service`.
-        if await self._messages.has_stream(stream_id, tx):
+        # If the stream exists, it belongs to a new group with the same id.
+        if await self.messages.has_stream(stream_id, tx):
             return 0
-        return await self._views.delete_some(stream_id, STEP, tx)
+        return await self.views.delete_some(stream_id, STEP, tx)
 
     async def _delete_days(self, stream_id: StreamId, tx: Tx) -> int:
         channel_id = group_of(ConversationId(stream_id))
-        if channel_id is None or await self._messages.has_stream(stream_id, tx):
+        if channel_id is None or await self.messages.has_stream(stream_id, tx):
             return 0
-        return await self._days.delete_some(channel_id, STEP, tx)
+        return await self.days.delete_some(channel_id, STEP, tx)
 
     async def close(self) -> None:
         """Wait until every submitted report is committed or refused."""
-        await self._lane.close()
+        await self._queue.close()

@@ -1,1 +1,1 @@
-"""The documents of views and insights."""
+"""The stores of analytics."""

@@ -1,8 +1,8 @@
-"""Day documents, in the collection `insights`: `_id` is `channel<US>day<US>part<US>seq`, and what that part counted.
+"""Day documents, in the collection `insights`: `_id` is `channel<US>day<US>part<US>seq`; they hold sums and hours.
 
-`seq` is 0 but where a part counts each post on its own until its day is folded; only such documents have it as a field.
-A document has at most 24 hours and a handful of sums. It expires by itself, at the instant it was made with. `muted`
-has no day: `_id` is `channel<US>muted<US>place`, some of them for each group, so that who mute at once seldom meet.
+`seq` is 0, except in documents that count one post each until the rollup; only these have it as a field. Documents
+expire at `expires_at`. The documents that count muted members have no day: their `_id` is `channel<US>muted<US>number`.
+Each group has several, so that users who mute at the same time seldom conflict.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ class DayStore:
         Index(
             "insights",
             [("day", 1)],
-            "days that are not folded yet",
+            "days for the rollup",
             partial={"seq": {"$exists": True}},
         ),
         Index("insights", [("expires_at", 1)], "days that are over", expire_after_seconds=0),
@@ -50,7 +50,7 @@ class DayStore:
         expires_at: datetime,
         subscribers: int | None = None,
     ) -> None:
-        """Count so much more on the day, of the post with this seq, or 0: of the channel."""
+        """Add the sums to the day, of the post with this seq, or of the channel with seq 0."""
         fixed: Document = {"part": part.value, "day": day.isoformat(), "expires_at": expires_at}
         if seq:
             fixed["seq"] = seq
@@ -63,8 +63,8 @@ class DayStore:
         )
 
     async def list_days(self, channel_id: GroupId, first: date, last: date) -> list[Document]:
-        """What was counted on the days from `first` to `last`, in no order: `day` and the sums."""
-        # Uses index: channel_id_1_part_1_day_1; four documents a day, but for those that are not folded yet.
+        """Return the documents of the days from `first` to `last`, in no order: `day`, sums and hours."""
+        # Uses index: channel_id_1_part_1_day_1; four documents a day after the rollup.
         cursor = self._days.find(
             {
                 "channel_id": channel_id,
@@ -79,11 +79,11 @@ class DayStore:
         ]
 
     async def find_members_before(self, channel_id: GroupId, day: date) -> Document | None:
-        """The last change of members before the day: `subscribers`, `joined`, `left`, `removed`."""
+        """Return the last counts of members before the day: `subscribers`, `joined`, `left`, `removed`."""
         return await self._find_members(channel_id, {"$lt": day.isoformat()}, DESCENDING)
 
     async def find_members_from(self, channel_id: GroupId, day: date) -> Document | None:
-        """The first change of members on the day or later, likewise."""
+        """Return the first counts of members on or after the day, with the same fields."""
         return await self._find_members(channel_id, {"$gte": day.isoformat()}, 1)
 
     async def _find_members(
@@ -97,11 +97,11 @@ class DayStore:
         )
         return row
 
-    # --- folding --------------------------------------------------------------------------------------------------
+    # --- rollup ---------------------------------------------------------------------------------------------------
 
-    async def find_unfolded(self, before: date) -> tuple[GroupId, date] | None:
-        """A channel and one of its days before this one that still counts each post on its own."""
-        # Uses index: day_1 (partial: not folded); every shard is asked, in the background.
+    async def find_day_to_roll_up(self, before: date) -> tuple[GroupId, date] | None:
+        """Return a channel and a day before `before` that still has documents for single posts."""
+        # Uses index: day_1 (partial: for the rollup). It asks every shard, in the background.
         row = await self._days.find_one(
             {"seq": {"$exists": True}, "day": {"$lt": before.isoformat()}},
             {"channel_id": 1, "day": 1},
@@ -109,8 +109,8 @@ class DayStore:
         )
         return (row["channel_id"], date.fromisoformat(row["day"])) if row else None
 
-    async def fold_some(self, channel_id: GroupId, day: date, limit: int, tx: Tx) -> int:
-        """Fold up to `limit` of the day's posts into one document; how many there were."""
+    async def roll_up_some(self, channel_id: GroupId, day: date, limit: int, tx: Tx) -> int:
+        """Merge the documents of up to `limit` posts of the day into one. Returns how many there were."""
         # Uses index: channel_id_1_part_1_day_1
         cursor = self._days.find(
             {
@@ -130,7 +130,7 @@ class DayStore:
             await self.add(
                 channel_id, day, Part.REACTIONS, 0, sums, tx, expires_at=rows[0]["expires_at"]
             )
-            # Whoever counts on one of them meanwhile, or folds it too, meets us here.
+            # A concurrent count or rollup of one of them conflicts here.
             keys = [row["_id"] for row in rows]
             await self._days.delete_many(
                 {"_id": {"$in": keys}, "channel_id": channel_id}, session=tx.session
@@ -139,23 +139,23 @@ class DayStore:
 
     # --- muted ----------------------------------------------------------------------------------------------------
 
-    async def add_muted(self, channel_id: GroupId, place: int, more: int, tx: Tx) -> None:
-        """Count so many more members, or fewer, who have muted the group."""
+    async def add_muted(self, channel_id: GroupId, share: int, more: int, tx: Tx) -> None:
+        """Change the number of members who have muted the group by `more`."""
         await self._days.update_one(
-            {"_id": join_key(channel_id, _MUTED, place), "channel_id": channel_id},
+            {"_id": join_key(channel_id, _MUTED, share), "channel_id": channel_id},
             {"$inc": {"muted": more}},
             upsert=True,
             session=tx.session,
         )
 
-    async def count_muted(self, channel_id: GroupId, places: int) -> int:
-        """How many members have muted the group."""
-        keys = [join_key(channel_id, _MUTED, place) for place in range(places)]
+    async def count_muted(self, channel_id: GroupId, shares: int) -> int:
+        """Return how many members have muted the group."""
+        keys = [join_key(channel_id, _MUTED, share) for share in range(shares)]
         cursor = self._days.find({"_id": {"$in": keys}, "channel_id": channel_id}, {"muted": 1})
         return sum(row["muted"] for row in await cursor.to_list(None))
 
     async def delete_some(self, channel_id: GroupId, limit: int, tx: Tx) -> int:
-        """Delete up to `limit` documents of a channel that ended; how many there were."""
+        """Delete up to `limit` documents of a deleted channel. Returns how many there were."""
         # Uses index: channel_id_1_part_1_day_1
         cursor = self._days.find({"channel_id": channel_id}, {"_id": 1}, session=tx.session)
         keys = [row["_id"] for row in await cursor.limit(limit).to_list(None)]

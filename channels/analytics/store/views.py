@@ -1,7 +1,7 @@
-"""View documents: `_id` is the message's key; salt, sketch and count, some 4,200 bytes at most, however many saw it.
+"""View documents: `_id` is the message's key; salt, sketch and count. At most about 4,200 bytes, however many viewers.
 
-A document is inserted in a transaction that writes its message too, so that none is made for a message that is being
-cleared away; later changes only ever update, so they make none.
+A document is inserted in a transaction that also writes the message, so none is created for a message that is being
+deleted. Later changes only update existing documents.
 """
 
 from collections.abc import Collection, Mapping
@@ -30,7 +30,7 @@ class ViewStore:
     async def find_many(
         self, stream_id: StreamId, seqs: Collection[int], tx: Tx
     ) -> dict[int, PostViews]:
-        """What is kept of those of the posts that somebody saw."""
+        """Return the views of these posts, as far as there are any."""
         seq_of = {message_key(stream_id, seq): seq for seq in seqs}
         cursor = self._views.find(
             {"_id": {"$in": list(seq_of)}}, session=tx.session, batch_size=ONE_REPLY
@@ -40,7 +40,7 @@ class ViewStore:
     async def insert_many(
         self, stream_id: StreamId, views: Mapping[int, PostViews], tx: Tx
     ) -> None:
-        """Add what is kept of posts of which nothing was."""
+        """Add the first views of posts."""
         if views:
             documents: list[Document] = [
                 {"_id": message_key(stream_id, seq), "salt": kept.salt, **_values(kept)}
@@ -51,7 +51,7 @@ class ViewStore:
     async def replace_many(
         self, stream_id: StreamId, views: Mapping[int, PostViews], tx: Tx
     ) -> None:
-        """Store what changed; what is not there any more stays away."""
+        """Store changed views; deleted ones are not created again."""
         operations = [
             UpdateOne({"_id": message_key(stream_id, seq)}, {"$set": _values(kept)})
             for seq, kept in views.items()
@@ -59,8 +59,8 @@ class ViewStore:
         await self._database.apply(self._views, operations, tx)
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
-        """Delete up to `limit` documents of an ended stream; how many there were."""
-        # Uses index: _id, where all keys of a stream stand together; across shards, since it runs once a stream.
+        """Delete up to `limit` documents of a deleted stream. Returns how many there were."""
+        # Uses index: _id, in which the keys of a stream are adjacent. It asks all shards, once for each stream.
         whole: Document = {"$gt": stream_id + SEPARATOR, "$lt": stream_id + _AFTER_SEPARATOR}
         cursor = self._views.find({"_id": whole}, {"_id": 1}, session=tx.session)
         keys = [row["_id"] for row in await cursor.sort([("_id", 1)]).limit(limit).to_list(None)]

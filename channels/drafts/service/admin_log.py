@@ -1,8 +1,10 @@
-"""Tells the channel's admin log what one admin did to the draft of another.
+"""Records in the channel's admin log what an admin did to another admin's draft.
 
-Every admin reads the log, also who may not post and so sees no draft. An entry therefore names the draft, whose it was
-and its hour, and keeps nothing of what it says.
+Admins who may not post can read the log but not the drafts. So an entry names the draft, its author, the kind of
+content and its `publish_at`, but does not contain its text.
 """
+
+from dataclasses import dataclass
 
 from channels.drafts.models import Draft
 from groups.kernel.actor import Actor
@@ -13,14 +15,14 @@ from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 
 
-class DraftTelling:
-    """What is told of drafts."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DraftAdminLog:
+    """Records changes of drafts."""
 
-    def __init__(self, admin_log: AdminLog, guard: AccessGuard) -> None:
-        self._admin_log = admin_log
-        self._guard = guard
+    admin_log: AdminLog
+    guard: AccessGuard
 
-    async def tell(
+    async def record(
         self,
         tx: Tx,
         actor: Actor,
@@ -29,22 +31,22 @@ class DraftTelling:
         draft: Draft,
         after: Draft | None = None,
     ) -> None:
-        """Tell it in this transaction; nothing where the draft was the actor's own."""
+        """Record the action in this transaction, unless the draft was the actor's own."""
         if draft.author_id != actor.user_id:
-            then = _shown(after) if after is not None else {}
-            act = AdminAct(actor, action, draft.draft_id, _shown(draft), then)
-            await self._admin_log.record(tx, group, act)
+            then = _entry(after) if after is not None else {}
+            act = AdminAct(actor, action, draft.draft_id, _entry(draft), then)
+            await self.admin_log.record(tx, group, act)
 
-    async def tell_published(self, tx: Tx, actor: Actor, draft: Draft) -> None:
-        """Tell that the actor published another's draft; one's own costs nothing.
+    async def record_published(self, tx: Tx, actor: Actor, draft: Draft) -> None:
+        """Record that the actor published another user's draft. Their own draft costs no query.
 
         Raises: GroupNotFound.
         """
         if draft.author_id != actor.user_id:
-            access = await self._guard.access_of(actor, draft.channel_id, tx)
-            await self.tell(tx, actor, AdminAction.DRAFT_PUBLISHED, access.group, draft)
+            access = await self.guard.access_of(actor, draft.channel_id, tx)
+            await self.record(tx, actor, AdminAction.DRAFT_PUBLISHED, access.group, draft)
 
 
-def _shown(draft: Draft) -> dict[str, object]:
+def _entry(draft: Draft) -> dict[str, object]:
     at = rfc3339(draft.publish_at) if draft.publish_at else None
     return {"author_id": draft.author_id, "kind": draft.content.kind.value, "publish_at": at}

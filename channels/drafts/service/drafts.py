@@ -1,11 +1,12 @@
-"""The life of a draft until it is published: kept, listed, changed, thrown away.
+"""Drafts until they are published: create, list, change, delete.
 
-Whoever may post in the channel sees its drafts; changing and throwing away those of others takes the rights that doing
-so to their posts takes.
+Users who may post in the channel see its drafts. Changing and deleting other users' drafts takes the same rights as
+changing and deleting their posts.
 """
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -18,9 +19,9 @@ from channels.drafts.errors import (
 )
 from channels.drafts.events import DraftScheduled
 from channels.drafts.models import Draft, NewDraft
-from channels.drafts.service.admin_log import DraftTelling
+from channels.drafts.service.admin_log import DraftAdminLog
 from channels.drafts.service.publishing import key_of
-from channels.drafts.store import DraftStore, Place, place_of
+from channels.drafts.store import DraftPosition, DraftStore, position_of
 from channels.errors import ChannelNotFound, channel_errors
 from channels.limits import ChannelLimits
 from channels.service.profiles import ProfileCache
@@ -38,43 +39,31 @@ from groups.service.messages.posting import LoadedContent
 from groups.service.messages.service import MessageService
 from groups.service.write_locks import group_lock
 
-STEP: Final = 20  # drafts a transaction when a channel is cleared away: each may hold ten uploads
+STEP: Final = 20  # drafts a transaction when a channel is deleted: each may have ten uploads
 
-HoldChannel = Callable[[GroupId, Tx], Awaitable[bool]]
-"""Writes the channel's document without a change that anyone sees; False where there is none.
+TouchChannel = Callable[[GroupId, Tx], Awaitable[bool]]
+"""Writes the channel's document without a visible change. Returns False if there is none.
 
-Two who add a draft to one channel conflict in it, so the limits are exact, and so does whoever deletes the channel.
+Two transactions that add a draft to a channel conflict there, so the limits are exact; so does deleting the channel.
 """
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DraftService:
     """The drafts of channels."""
 
-    def __init__(
-        self,
-        database: Database,
-        drafts: DraftStore,
-        hold_channel: HoldChannel,
-        extras: ProfileCache,
-        keeping: DraftContent,
-        forwards: ForwardService,
-        messages: MessageService,
-        telling: DraftTelling,
-        limits: ChannelLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._drafts = drafts
-        self._hold_channel = hold_channel
-        self._extras = extras
-        self._keeping = keeping
-        self._forwards = forwards
-        self._messages = messages
-        self._telling = telling
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    drafts: DraftStore
+    touch_channel: TouchChannel
+    profiles: ProfileCache
+    draft_content: DraftContent
+    forwards: ForwardService
+    messages: MessageService
+    admin_log: DraftAdminLog
+    limits: ChannelLimits
+    clock: Clock
 
-    # --- kept, changed --------------------------------------------------------------------------------------------
+    # --- create, change, delete -------------------------------------------------------------------------------------
 
     async def create(
         self,
@@ -85,53 +74,52 @@ class DraftService:
         publish_at: datetime | None,
         key: str | None,
     ) -> Draft:
-        """Keep a draft; with a `publish_at` it publishes itself then. With a `key`, once until it is thrown away.
+        """Create a draft, to be published at `publish_at` if given. With a `key`, repeating returns the same draft.
 
-        Raises: ChannelNotFound; PostingNotAllowed; Muted; Banned; BadPublishAt; whatever refuses the content of a
-        post, or a forward; DraftLimitReached, ScheduleLimitReached; IdempotencyConflict; DraftPublished where the
-        key's draft is out.
+        Publishes: DraftScheduled, if it is scheduled. Raises: the errors of a post or a forward; BadPublishAt;
+        DraftLimitReached; ScheduleLimitReached; IdempotencyConflict; DraftPublished if the key's draft was published.
         """
         draft_id = mint_id() if key is None else derive_id(actor.user_id, channel_id, key)
         said = new.model_dump_json() + (rfc3339(publish_at) if publish_at else "")
         digest = hashlib.sha256(said.encode()).hexdigest()[:16] if key else ""
 
         async def work(tx: Tx) -> Draft:
-            await self._writing(actor, channel_id, tx)
-            first = await self._drafts.find(channel_id, draft_id, tx) if key else None
+            await self._check_may_post(actor, channel_id, tx)
+            first = await self.drafts.find_draft(channel_id, draft_id, tx) if key else None
             if first is not None:
                 if first.digest != digest:
                     raise IdempotencyConflict
                 return first
             posted = (
-                await self._messages.find_posted(actor, channel_id, key_of(draft_id), tx)
+                await self.messages.find_posted(actor, channel_id, key_of(draft_id), tx)
                 if key
                 else None
             )
             if posted is not None:
                 raise DraftPublished(seq=posted.seq)
-            now = self._clock.now()
-            kept = await self._kept(actor, new, tx)
+            now = self.clock.now()
+            loaded = await self._load_content(actor, new, tx)
             draft = Draft(
                 channel_id=channel_id,
                 draft_id=draft_id,
                 author_id=actor.user_id,
                 by_app=actor.is_app_admin,
-                content=kept.content,
-                silent=kept.silent,
-                origin=kept.origin,
-                publish_at=publish_at and self._checked(publish_at, now),
+                content=loaded.content,
+                silent=loaded.silent,
+                origin=loaded.origin,
+                publish_at=publish_at and self._check_publish_at(publish_at, now),
                 created_at=now,
                 updated_at=now,
                 digest=digest,
             )
-            await self._make_room(draft, tx)
-            await self._drafts.insert(draft, tx)
-            self._announce(draft, now, tx)
+            await self._check_limit(draft, tx)
+            await self.drafts.insert(draft, tx)
+            self._publish_schedule(draft, now, tx)
             return draft
 
-        await self._extras.get(channel_id)
+        await self.profiles.get(channel_id)
         with channel_errors():
-            return await self._database.run(work, group_lock(channel_id))
+            return await self.database.run(work, group_lock(channel_id))
 
     async def change(
         self,
@@ -143,18 +131,18 @@ class DraftService:
         publish_at: datetime | None = None,
         sets_publish_at: bool = False,
     ) -> Draft:
-        """Change what the draft holds, or its hour (None: it waits for somebody); the actor becomes its author.
+        """Change the content of the draft, or its `publish_at` (None: not scheduled). The actor becomes its author.
 
-        A new hour takes a failure back. Raises: ChannelNotFound; DraftNotFound; PermissionRefused; as `create`.
+        A new `publish_at` clears a failure. Raises: DraftNotFound; PermissionRefused; and as `create`.
         """
 
         async def work(tx: Tx) -> Draft:
-            access = await self._writing(actor, channel_id, tx)
-            before = await self._drafts.find(channel_id, draft_id, tx)
+            access = await self._check_may_post(actor, channel_id, tx)
+            before = await self.drafts.find_draft(channel_id, draft_id, tx)
             if before is None:
                 raise DraftNotFound
-            self._check_own(actor, access, before, Grant.EDIT_POSTS)
-            now = self._clock.now()
+            self._check_may_change(actor, access, before, Grant.EDIT_POSTS)
+            now = self.clock.now()
             values: dict[str, object] = {
                 "author_id": actor.user_id,
                 "by_app": actor.is_app_admin,
@@ -162,91 +150,87 @@ class DraftService:
                 "version": before.version + 1,
             }
             if new is not None:
-                kept = await self._kept(actor, new, tx, instead_of=before.content)
-                values["content"] = kept.content
-                values["silent"] = kept.silent
-                values["origin"] = kept.origin
+                loaded = await self._load_content(actor, new, tx, instead_of=before.content)
+                values["content"] = loaded.content
+                values["silent"] = loaded.silent
+                values["origin"] = loaded.origin
             if sets_publish_at:
-                values["publish_at"] = publish_at and self._checked(publish_at, now)
+                values["publish_at"] = publish_at and self._check_publish_at(publish_at, now)
                 values["failure"] = None
             draft = before.model_copy(update=values)
             if (draft.publish_at is None) != (before.publish_at is None):
-                await self._make_room(draft, tx)
-            await self._drafts.replace(draft, tx)
+                await self._check_limit(draft, tx)
+            await self.drafts.replace(draft, tx)
             act = AdminAction.DRAFT_CHANGED
-            await self._telling.tell(tx, actor, act, access.group, before, draft)
+            await self.admin_log.record(tx, actor, act, access.group, before, draft)
             if sets_publish_at:
-                self._announce(draft, now, tx)
+                self._publish_schedule(draft, now, tx)
             return draft
 
-        await self._extras.get(channel_id)
+        await self.profiles.get(channel_id)
         with channel_errors():
-            return await self._database.run(work, group_lock(channel_id))
+            return await self.database.run(work, group_lock(channel_id))
 
     async def delete(self, actor: Actor, channel_id: GroupId, draft_id: str) -> None:
-        """Throw the draft away, which is what cancels a scheduled one.
+        """Delete the draft; this cancels a scheduled post.
 
-        Raises: ChannelNotFound; DraftNotFound, also when it was published meanwhile; PermissionRefused;
-        PostingNotAllowed; Muted; Banned.
+        Raises: DraftNotFound, also if it was published meanwhile; PermissionRefused.
         """
 
         async def work(tx: Tx) -> None:
-            access = await self._writing(actor, channel_id, tx)
-            draft = await self._drafts.take(channel_id, draft_id, tx)
+            access = await self._check_may_post(actor, channel_id, tx)
+            draft = await self.drafts.take_draft(channel_id, draft_id, tx)
             if draft is None:
                 raise DraftNotFound
-            self._check_own(actor, access, draft, Grant.DELETE_POSTS)
-            await self._keeping.release(draft.content, tx)
+            self._check_may_change(actor, access, draft, Grant.DELETE_POSTS)
+            await self.draft_content.release(draft.content, tx)
             act = AdminAction.DRAFT_DELETED
-            await self._telling.tell(tx, actor, act, access.group, draft)
+            await self.admin_log.record(tx, actor, act, access.group, draft)
 
-        await self._extras.get(channel_id)
+        await self.profiles.get(channel_id)
         with channel_errors():
-            await self._database.run(work, group_lock(channel_id))
+            await self.database.run(work, group_lock(channel_id))
 
-    async def _kept(
+    async def _load_content(
         self, actor: Actor, new: NewDraft, tx: Tx, *, instead_of: Content | None = None
     ) -> LoadedContent:
-        """What the draft will hold, its uploads counted: what was written, or a copy of what is forwarded."""
+        """Return the content of the draft, or a copy of the forwarded message, and count its uploads as used."""
         if isinstance(new.content, Content):
-            content = await self._keeping.keep(actor, new.content, tx, instead_of=instead_of)
+            content = await self.draft_content.keep(actor, new.content, tx, instead_of=instead_of)
             return LoadedContent(content, new.silent)
-        copy = await self._forwards.loader(actor, new.content, silent=new.silent)(tx)
-        await self._keeping.keep_copy(copy, tx, instead_of=instead_of)
+        copy = await self.forwards.loader(actor, new.content, silent=new.silent)(tx)
+        await self.draft_content.keep_copy(copy, tx, instead_of=instead_of)
         return copy
 
-    def _checked(self, publish_at: datetime, now: datetime) -> datetime:
-        latest = now + timedelta(seconds=self._limits.schedule_ahead_seconds)
+    def _check_publish_at(self, publish_at: datetime, now: datetime) -> datetime:
+        latest = now + timedelta(seconds=self.limits.schedule_ahead_seconds)
         if not now < publish_at <= latest:
             raise BadPublishAt(now=rfc3339(now), latest=rfc3339(latest))
         return publish_at
 
-    async def _make_room(self, draft: Draft, tx: Tx) -> None:
-        """Refuse the draft where the channel has as many of its kind as it may have."""
-        if not await self._hold_channel(draft.channel_id, tx):
+    async def _check_limit(self, draft: Draft, tx: Tx) -> None:
+        """Raise if the channel already has as many drafts, or scheduled posts, as it may have."""
+        if not await self.touch_channel(draft.channel_id, tx):
             raise ChannelNotFound
         is_scheduled = draft.publish_at is not None
-        limit = self._limits.scheduled_posts if is_scheduled else self._limits.drafts
-        there_are = await self._drafts.count_up_to(
-            limit, draft.channel_id, scheduled=is_scheduled, tx=tx
+        limit = self.limits.scheduled_posts if is_scheduled else self.limits.drafts
+        there_are = await self.drafts.count_drafts(
+            draft.channel_id, scheduled=is_scheduled, limit=limit, tx=tx
         )
         if there_are >= limit:
             raise (ScheduleLimitReached if is_scheduled else DraftLimitReached)(limit=limit)
 
-    def _announce(self, draft: Draft, now: datetime, tx: Tx) -> None:
+    def _publish_schedule(self, draft: Draft, now: datetime, tx: Tx) -> None:
         if draft.due_at is not None:
             tx.publish(DraftScheduled(at=now, channel_id=draft.channel_id, due_at=draft.due_at))
 
     # --- read -----------------------------------------------------------------------------------------------------
 
     async def get(self, actor: Actor, channel_id: GroupId, draft_id: str) -> Draft:
-        """One draft.
-
-        Raises: ChannelNotFound; DraftNotFound; PostingNotAllowed; Muted; Banned.
-        """
-        await self._extras.get(channel_id)
-        await self._writing(actor, channel_id)
-        draft = await self._drafts.find(channel_id, draft_id)
+        """Return one draft."""
+        await self.profiles.get(channel_id)
+        await self._check_may_post(actor, channel_id)
+        draft = await self.drafts.find_draft(channel_id, draft_id)
         if draft is None:
             raise DraftNotFound
         return draft
@@ -254,54 +238,51 @@ class DraftService:
     async def list_drafts(
         self, actor: Actor, channel_id: GroupId, *, scheduled: bool, limit: int, cursor: str | None
     ) -> tuple[list[Draft], str | None]:
-        """A page of the scheduled ones by their hour, or of the others by when they were made.
-
-        Raises: ChannelNotFound; PostingNotAllowed; Muted; Banned; BadCursor.
-        """
-        await self._extras.get(channel_id)
-        await self._writing(actor, channel_id)
+        """Return a page of the scheduled posts by `publish_at`, or of the other drafts by creation."""
+        await self.profiles.get(channel_id)
+        await self._check_may_post(actor, channel_id)
         name = "scheduled" if scheduled else "drafts"
         key = decode_cursor(name, cursor, int, int, str)
         after = None
         if key is not None:
-            after = Place(_instant_of(int(key[0])), _instant_of(int(key[1])), str(key[2]))
-        found = await self._drafts.list_of_channel(
+            after = DraftPosition(_instant_of(int(key[0])), _instant_of(int(key[1])), str(key[2]))
+        found = await self.drafts.list_drafts(
             channel_id, scheduled=scheduled, after=after, limit=limit + 1
         )
         page, has_more = cut_page(found, limit, json_size)
         if not has_more:
             return page, None
-        last = place_of(page[-1])
+        last = position_of(page[-1])
         instants = (_milliseconds_of(last.order_at), _milliseconds_of(last.created_at))
         return page, encode_cursor(name, *instants, last.draft_id)
 
     # --- end ------------------------------------------------------------------------------------------------------
 
     async def stream_ended(self, stream_id: StreamId) -> None:
-        """Throw away the drafts of a channel that is gone (a hook of `groups`); again, it changes nothing."""
+        """Delete the drafts of a deleted channel (a hook of `groups`). Repeating it changes nothing."""
         channel_id = GroupId(stream_id.removeprefix(stream_of(GroupId(""))))
-        while await self._database.run(lambda tx: self._clear_some(channel_id, tx)):
+        while await self.database.run(lambda tx: self._delete_some(channel_id, tx)):
             pass
 
-    async def _clear_some(self, channel_id: GroupId, tx: Tx) -> int:
-        # A stream that lives is that of a new channel of the same id, whose drafts are its own.
-        if await self._messages.has_stream(stream_of(channel_id), tx):
+    async def _delete_some(self, channel_id: GroupId, tx: Tx) -> int:
+        # If the stream exists, it belongs to a new channel with the same id, which keeps its drafts.
+        if await self.messages.has_stream(stream_of(channel_id), tx):
             return 0
-        drafts = await self._drafts.take_some(channel_id, STEP, tx)
+        drafts = await self.drafts.take_drafts(channel_id, STEP, tx)
         for draft in drafts:
-            await self._keeping.release(draft.content, tx)
+            await self.draft_content.release(draft.content, tx)
         return len(drafts)
 
     # --- rights ---------------------------------------------------------------------------------------------------
 
-    async def _writing(
+    async def _check_may_post(
         self, actor: Actor, channel_id: GroupId, tx: Tx | None = None
     ) -> AccessContext:
         with channel_errors():
-            return await self._keeping.check_may_post(actor, channel_id, tx)
+            return await self.draft_content.check_may_post(actor, channel_id, tx)
 
     @staticmethod
-    def _check_own(actor: Actor, access: AccessContext, draft: Draft, grant: Grant) -> None:
+    def _check_may_change(actor: Actor, access: AccessContext, draft: Draft, grant: Grant) -> None:
         if draft.author_id == actor.user_id:
             return
         refusal = policy.grant_refusal(access, grant)
@@ -314,6 +295,6 @@ def _milliseconds_of(instant: datetime) -> int:
 
 
 def _instant_of(milliseconds: int) -> datetime:
-    # A forged cursor may hold any number; it grants nothing, and must break nothing.
+    # A forged cursor may have any number. It must not cause an error.
     bounded = min(max(milliseconds, 0), 253_402_300_799_000)
     return to_milliseconds(datetime.fromtimestamp(bounded / 1000, UTC))

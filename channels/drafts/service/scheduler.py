@@ -1,18 +1,19 @@
-"""Publishes scheduled drafts at their hour, in every process at once, each once.
+"""Publishes scheduled drafts when they are due. It runs in every process, and publishes each draft once.
 
-There is no lease to lose: all processes may try the same draft, and the transaction that takes it out of its place and
-posts it is won by one; to the others it is gone. Those of one channel are handed to its lane in the order in which they
-became due, by every process, so whichever wins keeps that order. A process killed at any point has committed the whole
-or nothing, and what is due stays due for the others, or for the next start.
+There are no leases. All processes may try the same draft; the transaction that removes and posts it succeeds in one of
+them, and the others find no draft. Every process submits the drafts of a channel in the order in which they became due,
+so this order is kept whichever process succeeds. A process that is killed has committed all of a draft or nothing;
+other processes, or the next start, publish the rest.
 
-It sleeps until the next one is due. Of earlier ones that any process schedules it hears through the bus, moments after
-the commit; should that be lost, it looks once in `LOOK_SECONDS`.
+It sleeps until the next draft is due. Events on the bus announce earlier ones soon after their commit. In case an event
+is lost, it also looks every `LOOK_SECONDS`.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -28,31 +29,31 @@ from groups.kernel.errors import DomainError, IdempotencyConflict, RateLimited, 
 from groups.kernel.events import Event
 from groups.kernel.mongo import is_outage
 
-AT_ONCE: Final = 500  # drafts that are due, read in one go
+AT_ONCE: Final = 500  # due drafts read at a time
 LOOK_SECONDS: Final = 60.0  # the longest sleep
-RETRY_SECONDS: Final = 1.0  # when the posting rate or the database stands in the way
+RETRY_SECONDS: Final = 1.0  # after a rate limit or a failure of the database
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, slots=True)
 class Scheduler:
-    """The background work of this process."""
+    """The background task of this process."""
 
-    def __init__(self, publishing: DraftPublishing, store: DraftStore, clock: Clock) -> None:
-        self._publishing = publishing
-        self._store = store
-        self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-        self._wake = asyncio.Event()
-        self._next: datetime | None = None
-        """Until when it sleeps; None: it does not, or nothing is scheduled."""
+    publishing: DraftPublishing
+    store: DraftStore
+    clock: Clock
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _next: datetime | None = field(default=None, init=False)
+    """When it wakes up for a draft; None while it works, or if nothing is scheduled."""
 
     def start(self) -> None:
-        """Publish what is due, from now on."""
+        """Start publishing drafts that are due."""
         self._task = self._task or asyncio.create_task(self._run(), name="scheduler")
 
     async def stop(self) -> None:
-        """Stop in the middle; what is due stays due."""
+        """Stop immediately. Unpublished drafts stay due."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -63,7 +64,7 @@ class Scheduler:
         self._wake.set()
 
     def on_events(self, events: Sequence[Event]) -> None:
-        """Look again when something is due before what it sleeps for."""
+        """Wake up if a draft is due earlier than the next known one."""
         for event in events:
             if isinstance(event, DraftScheduled) and (
                 self._next is None or event.due_at < self._next
@@ -76,18 +77,18 @@ class Scheduler:
             self._next = None
             try:
                 pause = await self.publish_due()
-            # Whatever it was, the next look may succeed; one that ended for good would publish nothing any more.
+            # Any failure may be temporary. A task that ended would never publish anything again.
             except Exception as error:
                 if not is_outage(error):
-                    log.exception("cannot publish what is due")
+                    log.exception("publishing due drafts failed")
                 pause = RETRY_SECONDS
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), pause)
 
     async def publish_due(self) -> float:
-        """Publish all that is due; in how many seconds to look again."""
+        """Publish all drafts that are due. Returns in how many seconds to look again."""
         tried: set[tuple[str, str, int]] = set()
-        while due := await self._store.list_due(self._clock.now(), AT_ONCE):
+        while due := await self.store.list_due_drafts(self.clock.now(), AT_ONCE):
             keys = {(draft.channel_id, draft.draft_id, draft.version) for draft in due}
             if keys <= tried:
                 return RETRY_SECONDS
@@ -95,36 +96,36 @@ class Scheduler:
             settled = await asyncio.gather(*(self._publish(draft) for draft in due))
             if not all(settled):
                 return RETRY_SECONDS
-        self._next = await self._store.next_due()
+        self._next = await self.store.find_next_due()
         if self._next is None:
             return LOOK_SECONDS
-        return min(LOOK_SECONDS, max(0.0, (self._next - self._clock.now()).total_seconds()))
+        return min(LOOK_SECONDS, max(0.0, (self._next - self.clock.now()).total_seconds()))
 
     async def _publish(self, draft: Draft) -> bool:
-        """Publish the draft, or note why not; False: it stays due."""
+        """Publish the draft, or store why it failed. Returns False if it stays due."""
         author = Actor(draft.author_id, is_app_admin=draft.by_app)
-        now = self._clock.now()
+        now = self.clock.now()
         try:
-            _, took = await self._publishing.post(
+            _, took = await self.publishing.post(
                 author, draft.channel_id, draft.draft_id, due_by=now
             )
             if not took:
-                # Out already, by another process, and this finds nothing; or a draft that came back under a key that
-                # somebody else's post had used, which must neither be lost nor tried for ever.
+                # Either another process published it, and this finds no draft; or the draft's key was used by another
+                # user's post, and the draft must neither be lost nor tried forever.
                 await self._fail(draft, IdempotencyConflict(), now)
         except DraftNotFound:
-            return True  # another process was first, or it was changed or thrown away
+            return True  # another process published it, or it was changed or deleted
         except (RateLimited, Unavailable):
             return False
         except GroupNotFound:
-            # To an author who left a private channel it does not exist. If there is none any more, this finds nothing.
+            # Authors who left a private channel cannot see it. If the channel was deleted, this finds no draft.
             await self._fail(draft, PostingNotAllowed(), now)
         except DomainError as refusal:
             await self._fail(draft, refusal, now)
         return True
 
     async def _fail(self, draft: Draft, refusal: DomainError, now: datetime) -> None:
-        # A crash before this leaves it due, and the next look refuses it again.
+        # After a crash before this write the draft is still due, and fails again at the next attempt.
         failure = Failure(code=refusal.code, detail=refusal.detail, at=now)
-        if await self._store.fail(draft, failure):
+        if await self.store.record_failure(draft, failure):
             log.info("draft %s of %s failed: %s", draft.draft_id, draft.channel_id, refusal.code)

@@ -1,4 +1,4 @@
-"""The inbox of a user in five thousand groups, a thousand of them channels: its answers are right at that size."""
+"""The conversation list of a user in five thousand groups, a thousand of them channels, is right at that size."""
 
 import asyncio
 
@@ -32,14 +32,14 @@ async def a_collector(world: World) -> list[ConversationId]:
     mine = world.mine
     await mine.conversation_groups.put(ACTOR, "Mine", keys[CHANNELS - 50 : CHANNELS + 50])
     await asyncio.gather(
-        *(mine.cursors.read(ACTOR, key, seq=n % 12) for n, key in enumerate(keys[::7]))
+        *(mine.read_cursors.mark_read(ACTOR, key, seq=n % 12) for n, key in enumerate(keys[::7]))
     )
     for key in keys[CHANNELS - 10 : CHANNELS + 10]:
-        await mine.settings.change(ACTOR, key, ConversationChanges(muted=True))
+        await mine.settings.update_settings(ACTOR, key, ConversationChanges(muted=True))
     for key in keys[:10]:
-        await mine.settings.change(ACTOR, key, ConversationChanges(hidden=True))
+        await mine.settings.update_settings(ACTOR, key, ConversationChanges(hidden=True))
     for key in keys[2_000:2_003]:
-        await mine.settings.change(ACTOR, key, ConversationChanges(pinned=True))
+        await mine.settings.update_settings(ACTOR, key, ConversationChanges(pinned=True))
     return keys
 
 
@@ -48,7 +48,7 @@ async def listed(world: World, *, include_hidden: bool = False) -> list[Conversa
     found: list[Conversation] = []
     cursor: str | None = None
     while True:
-        page, cursor = await world.mine.inbox.list_conversations(
+        page, cursor = await world.mine.conversation_list.list_conversations(
             ACTOR, ListFilter(include_hidden=include_hidden), limit=100, cursor=cursor
         )
         found += [shown.conversation for shown in page]
@@ -56,7 +56,7 @@ async def listed(world: World, *, include_hidden: bool = False) -> list[Conversa
             return found
 
 
-async def test_the_pages_hold_each_conversation_once_and_totals_are_their_sums(
+async def test_pages_have_each_conversation_once_and_totals_are_sums(
     real_world: World,
 ) -> None:
     keys = await a_collector(real_world)
@@ -66,24 +66,26 @@ async def test_the_pages_hold_each_conversation_once_and_totals_are_their_sums(
     assert [c.conversation_id for c in found[:3]] == keys[2_000:2_003][::-1]
     assert [c for c in found if not c.is_hidden] == await listed(real_world)
     for muted in (False, True):
-        counting = [c for c in found if not c.is_hidden and (muted or not c.overlay.muted)]
+        counting = [c for c in found if not c.is_hidden and (muted or not c.settings.muted)]
         channels = sum(c.unread_count for c in counting if c.is_channel)
         chats = sum(c.unread_count for c in counting if not c.is_channel)
-        mine = sum(c.unread_count for c in counting if "Mine" in c.overlay.groups)
-        totals = await real_world.mine.inbox.unread(ACTOR, include_muted=muted)
+        mine = sum(c.unread_count for c in counting if "Mine" in c.settings.groups)
+        totals = await real_world.mine.conversation_list.unread_totals(ACTOR, include_muted=muted)
         assert totals == Unread(channels + chats, channels, chats, {"Mine": mine})
         assert min(channels, chats, mine) > 0
-    groups = {total.name: total for total in await real_world.mine.inbox.list_groups(ACTOR)}
+    groups = {
+        total.name: total for total in await real_world.mine.conversation_list.list_groups(ACTOR)
+    }
     assert groups["channels"].conversation_count == CHANNELS
     assert groups["chats"].conversation_count == GROUPS - CHANNELS
     assert groups["Mine"].conversation_count == 100
-    unmuted = await real_world.mine.inbox.unread(ACTOR)
+    unmuted = await real_world.mine.conversation_list.unread_totals(ACTOR)
     assert groups["channels"].unread_count == unmuted.channels
     assert groups["Mine"].unread_count == unmuted.conversation_groups["Mine"]
 
 
 @pytest.mark.parametrize("scope", ["channels", "all"])
-async def test_reading_all_reads_every_one_and_is_told_in_parts(
+async def test_reading_all_reads_thousands_and_splits_the_event(
     real_world: World, scope: str
 ) -> None:
     keys = await a_collector(real_world)
@@ -93,11 +95,11 @@ async def test_reading_all_reads_every_one_and_is_told_in_parts(
         for c in await listed(real_world, include_hidden=True)
         if c.unread_count and c.conversation_id in set(wanted)
     }
-    chats = (await real_world.mine.inbox.unread(ACTOR)).chats
+    chats = (await real_world.mine.conversation_list.unread_totals(ACTOR)).chats
     await real_world.events()
-    after = await real_world.mine.cursors.read_all(ACTOR, scope)
+    after = await real_world.mine.read_cursors.mark_all_read(ACTOR, scope)
     assert (after.channels, after.chats) == (0, 0 if scope == "all" else chats)
-    assert after == await real_world.mine.inbox.unread(ACTOR)
+    assert after == await real_world.mine.conversation_list.unread_totals(ACTOR)
     told = [e for e in await real_world.events() if isinstance(e, ConversationRead)]
     marks = [mark for event in told for mark in event.reads]
     assert {mark.conversation_id: mark.read_seq for mark in marks} == {
@@ -107,5 +109,5 @@ async def test_reading_all_reads_every_one_and_is_told_in_parts(
     assert max(len(event.reads) for event in told) == READS_AN_EVENT
     assert len(told) == -(-len(marks) // READS_AN_EVENT)
     # Again: nothing is unread, so nothing is written and nothing told.
-    assert await real_world.mine.cursors.read_all(ACTOR, scope) == after
+    assert await real_world.mine.read_cursors.mark_all_read(ACTOR, scope) == after
     assert await real_world.events() == []

@@ -1,4 +1,4 @@
-"""The sketch that counts viewers: exact while they are few, within its error beyond, the same in whatever order."""
+"""The HyperLogLog that counts viewers: exact for few, within its error for many, the same in any order."""
 
 import random
 
@@ -37,7 +37,7 @@ def test_few_viewers_are_counted_exactly(viewers: int) -> None:
     assert sketch.count() == viewers
 
 
-def test_one_viewer_more_than_are_kept_is_estimated_in_no_more_bytes() -> None:
+def test_one_viewer_over_the_exact_limit_takes_no_more_bytes() -> None:
     sketch = HyperLogLog(hash_of(f"user-{n}", SALT) for n in range(EXACT + 1))
     assert not sketch.is_exact
     assert sketch.count() == pytest.approx(EXACT + 1, rel=3 * ERROR)
@@ -77,7 +77,7 @@ def _rank(rest: float) -> int:
 
 
 @given(some, some, starts)
-def test_merging_gives_the_same_either_way_round(left: list[int], right: list[int], n: int) -> None:
+def test_merging_is_commutative(left: list[int], right: list[int], n: int) -> None:
     one, other = sketch_of(crowd(n), left), sketch_of(right)
     back = sketch_of(right)
     back.merge(one)
@@ -86,7 +86,7 @@ def test_merging_gives_the_same_either_way_round(left: list[int], right: list[in
 
 
 @given(some, some, starts)
-def test_merging_again_changes_nothing(left: list[int], right: list[int], n: int) -> None:
+def test_merging_is_idempotent(left: list[int], right: list[int], n: int) -> None:
     sketch, other = sketch_of(crowd(n), left), sketch_of(right)
     sketch.merge(other)
     before = state(sketch)
@@ -96,7 +96,7 @@ def test_merging_again_changes_nothing(left: list[int], right: list[int], n: int
 
 
 @given(some, hashes, starts)
-def test_whoever_was_added_changes_nothing_again(added: list[int], one: int, n: int) -> None:
+def test_adding_a_viewer_again_changes_nothing(added: list[int], one: int, n: int) -> None:
     sketch = sketch_of(crowd(n), added)
     sketch.add(one)
     before = state(sketch)
@@ -106,7 +106,7 @@ def test_whoever_was_added_changes_nothing_again(added: list[int], one: int, n: 
 
 
 @given(some, starts)
-def test_what_is_stored_is_read_back(added: list[int], n: int) -> None:
+def test_stored_bytes_are_read_back(added: list[int], n: int) -> None:
     sketch = sketch_of(crowd(n), added)
     exact, data = state(sketch)
     read = HyperLogLog.from_bytes(data, is_exact=exact)
@@ -124,6 +124,6 @@ def test_the_estimate_never_falls_when_a_viewer_is_added() -> None:
             last = sketch.count()
 
 
-def test_a_user_is_another_one_to_each_post() -> None:
+def test_a_user_has_another_hash_for_each_post() -> None:
     salts = {new_salt() for _ in range(20)}
     assert len({hash_of("ada", salt) for salt in salts}) == len(salts) == 20

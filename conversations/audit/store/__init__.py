@@ -1,1 +1,0 @@
-"""What the audit of conversations asks the database, and what its repairs write."""
