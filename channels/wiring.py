@@ -1,4 +1,4 @@
-"""Builds channels on group chat: the store stays inside, the services come out, and hooks and listeners are tied."""
+"""Builds channels on group chat: first the objects behind the hooks of the packages below, then the services."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,6 +9,7 @@ from channels.limits import Limits
 from channels.service.admins import AdminService
 from channels.service.channels import ChannelService, CreatePolicy
 from channels.service.dialogue_reactions import DialogueReactions
+from channels.service.disbanding import ChannelEnd
 from channels.service.inbox import ChannelInbox
 from channels.service.inbox_rules import ChannelInboxRules
 from channels.service.post_settings import PostSettings
@@ -24,7 +25,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
-from groups.wiring import GroupChat
+from groups.wiring import GroupChat, GroupCore
 from reactions.service.reactions import ReactionService
 
 CHANNEL_INDEXES: Final[tuple[Index, ...]] = (*ChannelStore.INDEXES, *DRAFT_INDEXES)
@@ -42,14 +43,40 @@ class Channels:
     extras: ProfileCache
     subscriptions: Subscriptions
     verification: Verification
-    desk: ChannelInboxRules
     inbox: ChannelInbox
     dialogue_reactions: DialogueReactions
     timeline: TimelineService
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelCore:
+    """The objects behind the hooks of the packages below, and the store that they read."""
+
+    store: ChannelStore
+    profiles: ProfileCache
+    post_settings: PostSettings
+    inbox_rules: ChannelInboxRules
+    end: ChannelEnd
+
+
+def build_core(groups: GroupCore, limits: Limits) -> ChannelCore:
+    """Build the objects behind the hooks."""
+    store = ChannelStore(groups.database)
+    profiles = ProfileCache(store)
+    return ChannelCore(
+        store=store,
+        profiles=profiles,
+        post_settings=PostSettings(profiles, store, groups.users),
+        inbox_rules=ChannelInboxRules(
+            store, groups.bulk_access, groups.guard, groups.admin_log, groups.clock
+        ),
+        end=ChannelEnd(channels=store, limits=limits),
+    )
+
+
 def assemble(
     database: Database,
+    core: ChannelCore,
     chat: GroupChat,
     talks: Conversations,
     reactions: ReactionService,
@@ -61,18 +88,17 @@ def assemble(
     on_batch: OnBatch | None = None,
 ) -> Channels:
     """Channels on this group chat; `on_batch` hears of every group-commit batch."""
-    store = ChannelStore(database)
-    extras = ProfileCache(store)
+    store, extras = core.store, core.profiles
     channels = ChannelService(
         database,
         store,
         extras,
         chat.groups,
-        chat.founding,
-        chat.updating,
+        chat.creation,
+        chat.updates,
         chat.disbanding,
         chat.directory,
-        chat.repeats,
+        chat.idempotency,
         limits,
         clock,
         create_policy,
@@ -81,12 +107,6 @@ def assemble(
     dialogue_reactions = DialogueReactions(
         database, talks, chat.streams, reactions.ledger, clock, on_batch=on_batch
     )
-    voice = PostSettings(extras, store, chat.users)
-    chat.hooks.disbanded.append(channels.on_disbanded)
-    chat.hooks.signatures.append(voice.signatures)
-    chat.hooks.forwarding.append(voice.may_forward)
-    chat.hooks.profile = store.lookup_profile
-    talks.threads.cleared.append(reactions.stream_ended)
     bus.listen(extras.on_events)
     bus.on_resync(extras.forget_all)
     return Channels(
@@ -97,10 +117,9 @@ def assemble(
         drafting=drafting.assemble(database, chat, bus, extras, store.touch, limits, clock),
         extras=extras,
         subscriptions=Subscriptions(
-            store, chat.groups, chat.memberships, chat.changes, limits, clock
+            store, chat.groups, chat.membership_reader, chat.changes, limits, clock
         ),
-        verification=Verification(database, store, chat.groups, chat.updating),
-        desk=ChannelInboxRules(store, chat.lookup, chat.guard, chat.admin_log, clock),
+        verification=Verification(database, store, chat.groups, chat.updates),
         inbox=ChannelInbox(
             extras,
             chat.guard,

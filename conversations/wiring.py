@@ -1,5 +1,6 @@
-"""Builds conversations on a database: the stores stay inside, the services come out."""
+"""Builds conversations on group chat: first the objects behind its hooks, then the services."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,8 @@ from conversations.service.dialogue_summaries import DialogueSummaries
 from conversations.service.dialogues import DialogueService
 from conversations.service.forward_sources import ForwardSources
 from conversations.service.guard import ConversationGuard
-from conversations.service.hooks import ConversationHooks
+from conversations.service.hooks import ConversationHooks, MutedHook
+from conversations.service.inbox_rules import InboxRules
 from conversations.service.inbox_threads import ThreadService
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import SettingsService
@@ -27,14 +29,30 @@ from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
-from groups.wiring import GroupChat
+from groups.service.hooks import DeleteOfStream
+from groups.wiring import GroupChat, GroupCore
 
 CONVERSATION_INDEXES: Final[tuple[Index, ...]] = INDEXES
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConversationCore:
+    """What conversations build before group chat is complete: the objects behind its hooks, and what these need."""
+
+    settings: ConversationSettingsStore
+    conversation_groups: ConversationGroupStore
+    thread_store: ThreadStore
+    blocks: BlockStore
+    totals: InboxTotalStore
+    write_permission: WritePermission
+    hooks: ConversationHooks
+    forward_sources: ForwardSources
+    threads: ThreadService
+
+
 @dataclass(frozen=True, slots=True)
 class Conversations:
-    """The services of conversations on one database; whoever assembles them adds `hooks` to those of the groups."""
+    """The services of conversations on one database."""
 
     inbox: ConversationListService
     cursors: ReadCursorService
@@ -43,10 +61,8 @@ class Conversations:
     admission: WritePermission
     dialogues: DialogueService
     changes: DialogueEdits
-    sources: ForwardSources
     threads: ThreadService
     blocks: BlockService
-    hooks: ConversationHooks
 
     async def close(self) -> None:
         """Let every submitted read and message end."""
@@ -54,8 +70,49 @@ class Conversations:
         await self.dialogues.close()
 
 
+def build_core(
+    groups: GroupCore,
+    limits: ConversationLimits,
+    inbox_rules: InboxRules,
+    *,
+    muted: Sequence[MutedHook] = (),
+    delete_of_stream: Sequence[DeleteOfStream] = (),
+) -> ConversationCore:
+    """Build the objects behind the hooks of group chat.
+
+    `inbox_rules` are the rules of channels (`NoInboxRules` where there are none); `muted` and `delete_of_stream` are
+    hooks of packages above.
+    """
+    database, streams, clock = groups.database, groups.streams, groups.clock
+    settings, own_groups = ConversationSettingsStore(database), ConversationGroupStore(database)
+    threads, blocks = ThreadStore(database), BlockStore(database)
+    totals = InboxTotalStore(database)
+    permission = WritePermission(streams, settings, blocks, own_groups, limits, inbox_rules)
+    return ConversationCore(
+        settings=settings,
+        conversation_groups=own_groups,
+        thread_store=threads,
+        blocks=blocks,
+        totals=totals,
+        write_permission=permission,
+        hooks=ConversationHooks(settings, muted=muted),
+        forward_sources=ForwardSources(streams, permission),
+        threads=ThreadService(
+            database,
+            streams,
+            threads,
+            totals,
+            settings,
+            permission,
+            clock,
+            delete_of_stream=delete_of_stream,
+        ),
+    )
+
+
 def assemble(
     database: Database,
+    core: ConversationCore,
     chat: GroupChat,
     limits: ConversationLimits,
     group_limits: GroupLimits,
@@ -63,40 +120,35 @@ def assemble(
     *,
     on_batch: OnBatch | None = None,
 ) -> Conversations:
-    """Conversations on this database; `on_batch` hears of every group-commit batch."""
-    overlays, groups = ConversationSettingsStore(database), ConversationGroupStore(database)
-    threads, blocks = ThreadStore(database), BlockStore(database)
-    totals = InboxTotalStore(database)
-    memberships, streams = chat.memberships, chat.streams
-    guard = ConversationGuard(memberships, overlays)
-    cards = DialogueSummaries(memberships, streams, chat.users)
-    inbox = ConversationListService(memberships, cards, guard, overlays, groups)
-    hooks = ConversationHooks(overlays)
-    admission = WritePermission(streams, overlays, blocks, groups, limits)
+    """Build the services of conversations. `on_batch` is called with every group-commit batch."""
+    settings, groups, permission = core.settings, core.conversation_groups, core.write_permission
+    reader, streams = chat.membership_reader, chat.streams
+    guard = ConversationGuard(reader, settings)
+    inbox = ConversationListService(
+        reader, DialogueSummaries(reader, streams, chat.users), guard, settings, groups
+    )
     dialogues = DialogueService(
         database,
         streams,
         chat.forwards,
-        overlays,
-        threads,
-        totals,
-        admission,
+        settings,
+        core.thread_store,
+        core.totals,
+        permission,
         on_batch=on_batch,
     )
     return Conversations(
         inbox=inbox,
         cursors=ReadCursorService(
-            database, memberships, guard, overlays, groups, clock, on_batch=on_batch
+            database, reader, guard, settings, groups, clock, on_batch=on_batch
         ),
-        settings=SettingsService(database, guard, inbox, overlays, hooks, clock),
+        settings=SettingsService(database, guard, inbox, settings, core.hooks, clock),
         conversation_groups=ConversationGroupService(
-            database, guard, inbox, overlays, groups, limits, clock
+            database, guard, inbox, settings, groups, limits, clock
         ),
-        admission=admission,
+        admission=permission,
         dialogues=dialogues,
-        changes=DialogueEdits(database, streams, dialogues, admission, group_limits, clock),
-        sources=ForwardSources(streams, admission),
-        threads=ThreadService(database, streams, threads, totals, overlays, admission, clock),
-        blocks=BlockService(database, blocks, limits, clock),
-        hooks=hooks,
+        changes=DialogueEdits(database, streams, dialogues, permission, group_limits, clock),
+        threads=core.threads,
+        blocks=BlockService(database, core.blocks, limits, clock),
     )

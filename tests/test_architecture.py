@@ -313,10 +313,8 @@ WITHOUT_LOCKS: Final = {
     "groups.service.media.service.sweep",
     "conversations.service.inbox_threads.on_stream_ended",
     "conversations.service.inbox_threads._clear",
-    "channels.drafts.service.drafts.stream_ended",
-    "channels.analytics.service.views.stream_ended",
     "channels.analytics.service.rollup._fold",
-    "reactions.service.reactions.stream_ended",
+    "groups.service.messages.stream.delete_remains",
     # Before the server answers.
     "channels.service.verification.move_badges",
     # It reads.
@@ -333,7 +331,7 @@ def _transactions_without_locks(tree: ast.AST) -> Iterator[str]:
         for call in ast.walk(function):
             if (
                 isinstance(call, ast.Call)
-                and ast.unparse(call.func) == "self._database.run"
+                and ast.unparse(call.func) in ("self._database.run", "self.database.run")
                 and len(call.args) < 2
             ):
                 yield function.name

@@ -1,8 +1,9 @@
-"""Builds views and insights on channels: the stores stay inside, the services come out, and the hooks are tied."""
+"""Builds views and insights: first the objects behind the hooks of the packages below, then the services."""
 
 from dataclasses import dataclass
 from typing import Final
 
+from channels.analytics.service.cleanup import AnalyticsCleanup
 from channels.analytics.service.days import DayCounter
 from channels.analytics.service.insights import InsightService
 from channels.analytics.service.rollup import Rollup
@@ -11,19 +12,27 @@ from channels.analytics.store.days import DayStore
 from channels.analytics.store.views import ViewStore
 from channels.limits import ChannelLimits
 from channels.service.profiles import ProfileCache
-from conversations.wiring import Conversations
 from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat
-from reactions.service.reactions import ReactionService
 
 REACH_INDEXES: Final[tuple[Index, ...]] = (*ViewStore.INDEXES, *DayStore.INDEXES)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnalyticsCore:
+    """The objects behind the hooks of the packages below, and the stores that they write."""
+
+    view_store: ViewStore
+    day_store: DayStore
+    counter: DayCounter
+    cleanup: AnalyticsCleanup
+
+
 @dataclass(frozen=True, slots=True)
 class Analytics:
-    """The services of reach on one database."""
+    """The services of analytics on one database."""
 
     views: ViewService
     insights: InsightService
@@ -35,37 +44,43 @@ class Analytics:
         await self.folding.stop()
 
 
+def build_core(database: Database, limits: ChannelLimits) -> AnalyticsCore:
+    """Build the objects behind the hooks."""
+    views, days = ViewStore(database), DayStore(database)
+    return AnalyticsCore(
+        view_store=views,
+        day_store=days,
+        counter=DayCounter(days, limits),
+        cleanup=AnalyticsCleanup(views=views, days=days),
+    )
+
+
 def assemble(
     database: Database,
+    core: AnalyticsCore,
     chat: GroupChat,
-    talks: Conversations,
-    reactions: ReactionService,
     extras: ProfileCache,
     limits: ChannelLimits,
     clock: Clock,
     *,
     on_batch: OnBatch | None = None,
 ) -> Analytics:
-    """Reach of the channels on this group chat; `on_batch` hears of every group-commit batch."""
-    views, days = ViewStore(database), DayStore(database)
-    counter = DayCounter(days, limits)
-    service = ViewService(
+    """Build the services of analytics. `on_batch` is called with every group-commit batch."""
+    views = ViewService(
         database,
-        views,
-        days,
-        counter,
+        core.view_store,
+        core.day_store,
+        core.counter,
         extras,
-        chat.lookup,
+        chat.bulk_access,
         chat.messages,
-        chat.views,
+        chat.view_counts,
         limits,
         clock,
         on_batch=on_batch,
     )
-    chat.hooks.members_counted.append(counter.members_counted)
-    chat.hooks.messages_counted.append(counter.messages_counted)
-    chat.hooks.stream_ended.append(service.stream_ended)
-    reactions.hooks.reacted.append(counter.reacted)
-    talks.hooks.muted.append(counter.muted)
-    insights = InsightService(days, extras, chat.guard, chat.messages, limits, clock)
-    return Analytics(views=service, insights=insights, folding=Rollup(database, days, clock))
+    return Analytics(
+        views=views,
+        insights=InsightService(core.day_store, extras, chat.guard, chat.messages, limits, clock),
+        folding=Rollup(database, core.day_store, clock),
+    )

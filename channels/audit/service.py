@@ -22,9 +22,9 @@ REPAIR_ACTOR: Final = Actor(UserId("channels-verify"), is_app_admin=True)
 """Whoever repairs acts for the application."""
 
 
-def checks(database: Database, updating: UpdateService, limits: Limits) -> list[Check]:
+def checks(database: Database, updates: UpdateService, limits: Limits) -> list[Check]:
     """All checks of channels, in the order in which their repairs build on each other."""
-    audit = _Audit(database, ChannelAuditStore(database), updating, limits)
+    audit = _Audit(database, ChannelAuditStore(database), updates, limits)
     return [
         Check(
             "P3",
@@ -45,11 +45,11 @@ def checks(database: Database, updating: UpdateService, limits: Limits) -> list[
 
 class _Audit:
     def __init__(
-        self, database: Database, store: ChannelAuditStore, updating: UpdateService, limits: Limits
+        self, database: Database, store: ChannelAuditStore, updates: UpdateService, limits: Limits
     ) -> None:
         self._database = database
         self._store = store
-        self._updating = updating
+        self._updating = updates
         self._limits = limits
 
     async def marks(self, snapshot: Snapshot) -> AsyncIterator[Finding]:

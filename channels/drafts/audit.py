@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+from channels.drafts.service.cleanup import DraftCleanup
 from channels.drafts.store import DraftStore
 from groups.audit.joins import look_up
 from groups.kernel.audit import Check, Finding, Repair
@@ -11,7 +12,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import stream_of
 from groups.service.messages.draft_content import DraftContent
-from groups.service.messages.service import MessageService
+from groups.service.messages.stream import StreamService
 
 HOLDER: Final = "drafts"
 """The collection whose documents hold a `content` as messages do, with uploads that count as used."""
@@ -23,9 +24,9 @@ _IS_DUE_AT: Final[dict[str, Any]] = {
 }
 
 
-def checks(database: Database, keeping: DraftContent, messages: MessageService) -> list[Check]:
+def checks(database: Database, draft_content: DraftContent, streams: StreamService) -> list[Check]:
     """The checks of drafts."""
-    audit = _Audit(database, DraftStore(database), keeping, messages)
+    audit = _Audit(database, DraftStore(database), draft_content, streams)
     return [
         Check(
             "P9",
@@ -49,13 +50,13 @@ class _Audit:
         self,
         database: Database,
         store: DraftStore,
-        keeping: DraftContent,
-        messages: MessageService,
+        draft_content: DraftContent,
+        streams: StreamService,
     ) -> None:
         self._database = database
         self._store = store
-        self._keeping = keeping
-        self._messages = messages
+        self._streams = streams
+        self._cleanup = DraftCleanup(drafts=store, content=draft_content)
 
     async def channels(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """A draft left behind would be greeted by the admins of the next channel with that id."""
@@ -74,13 +75,12 @@ class _Audit:
             yield Finding("P9", f"channel {row['_id']}", problem, repair)
 
     def _clearing(self, channel_id: GroupId) -> Repair:
+        stream_id = stream_of(channel_id)
+
         async def step(tx: Tx) -> int:
-            if await self._messages.has_stream(stream_of(channel_id), tx):
+            if await self._streams.exists(stream_id, tx):
                 return 0
-            drafts = await self._store.take_some(channel_id, STEP, tx)
-            for draft in drafts:
-                await self._keeping.release(draft.content, tx)
-            return len(drafts)
+            return await self._cleanup.delete_some(stream_id, tx)
 
         async def repair() -> str | None:
             deleted = 0

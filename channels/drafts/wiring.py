@@ -1,8 +1,9 @@
-"""Builds drafts on group chat: the store stays inside, and hooks and listeners are tied."""
+"""Builds drafts on group chat: the store stays inside, the services come out, and listeners are connected."""
 
 from dataclasses import dataclass
 
 from channels.drafts.service.admin_log import DraftTelling
+from channels.drafts.service.cleanup import DraftCleanup
 from channels.drafts.service.drafts import DraftService, HoldChannel
 from channels.drafts.service.publishing import DraftPublishing
 from channels.drafts.service.scheduler import Scheduler
@@ -12,6 +13,7 @@ from channels.service.profiles import ProfileCache
 from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database
+from groups.service.messages.draft_content import DraftContent
 from groups.wiring import GroupChat
 
 DRAFT_INDEXES = DraftStore.INDEXES
@@ -24,6 +26,11 @@ class Drafting:
     drafts: DraftService
     publishing: DraftPublishing
     scheduler: Scheduler
+
+
+def build_cleanup(database: Database, draft_content: DraftContent) -> DraftCleanup:
+    """Build what group chat calls when a channel's stream has ended."""
+    return DraftCleanup(drafts=DraftStore(database), content=draft_content)
 
 
 def assemble(
@@ -43,7 +50,7 @@ def assemble(
         store,
         hold_channel,
         extras,
-        chat.keeping,
+        chat.draft_content,
         chat.forwards,
         chat.messages,
         telling,
@@ -52,7 +59,6 @@ def assemble(
     )
     publishing = DraftPublishing(store, extras, chat.messages, telling)
     scheduler = Scheduler(publishing, store, clock)
-    chat.hooks.stream_ended.append(drafts.stream_ended)
     bus.listen(scheduler.on_events)
     bus.on_resync(scheduler.wake)
     return Drafting(drafts, publishing, scheduler)

@@ -14,6 +14,7 @@ from aiohttp import web
 from pydantic import IPvAnyNetwork
 
 import channels.analytics.wiring
+import channels.drafts.wiring
 import channels.wiring
 import conversations.wiring
 import groups.wiring
@@ -69,6 +70,7 @@ from groups.routes.media import MediaRoutes
 from groups.routes.members import MemberRoutes
 from groups.routes.messages import MessageRoutes
 from groups.routes.users import UserRoutes
+from groups.service.hooks import Hooks
 from groups.wiring import GROUP_INDEXES, GroupChat
 from reactions.routes import ReactionRoutes
 from reactions.service.reactions import ReactionService
@@ -111,7 +113,7 @@ class Services:
         await self.bus.start()
         # Once events are heard, or what is revoked in between would be missed.
         await self.chat.revocations.load()
-        await self.chat.clearing.resume()
+        await self.chat.cleanup.resume()
         self.timekeeping.start()
         self.chat.media.start()
         self.channels.drafting.scheduler.start()
@@ -146,32 +148,67 @@ def create_services(
     metrics = Metrics()
     metrics.clock_offset.set_function(lambda: database.clock.machine_ahead_seconds)
     bus = EventBus(database)
-    chat = groups.wiring.assemble(database, limits, clock, on_batch=metrics.batch, disks=disks)
-    talks = conversations.wiring.assemble(
-        database, chat, limits, limits, clock, on_batch=metrics.batch
+    core = groups.wiring.build_core(database, limits, clock, on_batch=metrics.batch, disks=disks)
+    ledger = reactions.wiring.build_ledger(database)
+    analytics = channels.analytics.wiring.build_core(database, limits)
+    drafts = channels.drafts.wiring.build_cleanup(database, core.draft_content)
+    of_channels = channels.wiring.build_core(core, limits)
+    of_conversations = conversations.wiring.build_core(
+        core,
+        limits,
+        of_channels.inbox_rules,
+        muted=[analytics.counter.muted],
+        delete_of_stream=[ledger.delete_some],
     )
-    chat.hooks.members_left.append(talks.hooks.members_left)
-    chat.hooks.messages_posted.append(talks.hooks.messages_posted)
+    threads = of_conversations.threads
+    hooks = Hooks(
+        members_left=[of_conversations.hooks.members_left],
+        messages_posted=[of_conversations.hooks.messages_posted],
+        members_counted=[analytics.counter.members_counted],
+        messages_counted=[analytics.counter.messages_counted],
+        disbanded=[threads.on_disbanded, of_channels.end.on_disbanded],
+        stream_ended=[threads.on_stream_ended],
+        delete_of_stream=[
+            ledger.delete_some,
+            drafts.delete_some,
+            analytics.cleanup.delete_views,
+            analytics.cleanup.delete_days,
+        ],
+        signatures=of_channels.post_settings.signatures,
+        may_forward=of_channels.post_settings.may_forward,
+        private_source=of_conversations.forward_sources.find,
+        profile=of_channels.store.lookup_profile,
+        tallies=ledger,
+    )
+    chat = groups.wiring.assemble(core, hooks)
     bus.listen(chat.revocations.on_events)
     bus.on_resync(chat.revocations.reload)
-    chat.hooks.private_source = talks.sources.find
-    chat.hooks.disbanded.append(talks.threads.on_disbanded)
-    chat.hooks.stream_ended.append(talks.threads.on_stream_ended)
-    emoji = reactions.wiring.assemble(database, chat, clock, on_batch=metrics.batch)
-    official = channels.wiring.assemble(
-        database, chat, talks, emoji, bus, limits, clock, create_policy, on_batch=metrics.batch
+    talks = conversations.wiring.assemble(
+        database, of_conversations, chat, limits, limits, clock, on_batch=metrics.batch
     )
-    reach = channels.analytics.wiring.assemble(
+    emoji = reactions.wiring.assemble(
         database,
+        chat,
+        ledger,
+        clock,
+        reacted=[analytics.counter.reacted],
+        on_batch=metrics.batch,
+    )
+    official = channels.wiring.assemble(
+        database,
+        of_channels,
         chat,
         talks,
         emoji,
-        official.extras,
+        bus,
         limits,
         clock,
+        create_policy,
         on_batch=metrics.batch,
     )
-    talks.admission.desk = official.desk
+    reach = channels.analytics.wiring.assemble(
+        database, analytics, chat, official.extras, limits, clock, on_batch=metrics.batch
+    )
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),
         timekeeping=Timekeeping(database),
@@ -190,11 +227,22 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         DraftRoutes(official.drafting.drafts, official.drafting.publishing),
         ViewRoutes(services.reach.views),
         InsightRoutes(services.reach.insights),
-        GroupRoutes(chat.groups, chat.founding, chat.updating, chat.disbanding, services.limits),
-        MemberRoutes(chat.groups, chat.membership, chat.users, services.limits),
+        GroupRoutes(
+            groups=chat.groups,
+            creation=chat.creation,
+            updates=chat.updates,
+            disbanding=chat.disbanding,
+            limits=services.limits,
+        ),
+        MemberRoutes(
+            groups=chat.groups,
+            membership=chat.membership,
+            users=chat.users,
+            limits=services.limits,
+        ),
         MessageRoutes(
             chat.messages,
-            chat.message_changes,
+            chat.edits,
             chat.forwards,
             services.reactions.ledger,
             chat.users,
@@ -210,7 +258,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         BlockRoutes(talks.blocks),
         InboxRoutes(official.inbox, chat.users),
         MediaRoutes(chat.media),
-        UserRoutes(chat.users, chat.revocations),
+        UserRoutes(users=chat.users, revocations=chat.revocations),
     )
     return [endpoint for part in routes for endpoint in endpoints_of(part)]
 

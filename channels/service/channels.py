@@ -28,7 +28,6 @@ from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
     AccessContext,
-    Group,
     GroupType,
     JoinOption,
     Posting,
@@ -84,8 +83,8 @@ class ChannelService:
         channels: ChannelStore,
         extras: ProfileCache,
         groups: GroupReader,
-        founding: CreateService,
-        updating: UpdateService,
+        creation: CreateService,
+        updates: UpdateService,
         disbanding: DisbandService,
         directory: Directory,
         repeats: Idempotency,
@@ -99,8 +98,8 @@ class ChannelService:
         self._channels = channels
         self._extras = extras
         self._groups = groups
-        self._founding = founding
-        self._updating = updating
+        self._founding = creation
+        self._updating = updates
         self._disbanding = disbanding
         self._directory = directory
         self._repeats = repeats
@@ -340,8 +339,3 @@ class ChannelService:
     async def close(self) -> None:
         """Wait until every submitted creation is committed or refused."""
         await self._lane.close()
-
-    async def on_disbanded(self, group: Group, tx: Tx) -> None:
-        """Take a disbanded group out of the channels, whichever route disbanded it (a hook of `groups`)."""
-        if group.is_channel and await self._channels.delete(group.group_id, tx):
-            await self._channels.count(-1, self._limits.channels, tx)

@@ -167,7 +167,7 @@ class DialogueReactions:
             own = stream_of(channel_id)
             is_there = own in await self._streams.heads([own], tx)
             acting = [writer for writer in taking if writer.is_for_channel]
-            refused = await admission.desk.refusals(channel_id, acting, tx) if acting else {}
+            refused = await admission.inbox_rules.refusals(channel_id, acting, tx) if acting else {}
             for writer in taking:
                 refusal = refused.get(writer) if is_there else ConversationNotFound()
                 found[writer, False] = refusal

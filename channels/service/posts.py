@@ -32,9 +32,9 @@ class PostService:
     def __init__(self, extras: ProfileCache, chat: GroupChat, reactions: ReactionService) -> None:
         self._extras = extras
         self._messages = chat.messages
-        self._changes = chat.message_changes
+        self._changes = chat.edits
         self._forwards = chat.forwards
-        self._curation = chat.curation
+        self._curation = chat.pins
         self._reactions = reactions
 
     async def publish(

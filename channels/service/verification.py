@@ -31,12 +31,12 @@ class Verification:
         database: Database,
         channels: ChannelStore,
         groups: GroupReader,
-        updating: UpdateService,
+        updates: UpdateService,
     ) -> None:
         self._database = database
         self._channels = channels
         self._groups = groups
-        self._updating = updating
+        self._updating = updates
 
     async def set(self, actor: Actor, channel_id: GroupId, *, is_verified: bool) -> None:
         """Give the channel the badge, or take it (the application's admin); again changes nothing.

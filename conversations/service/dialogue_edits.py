@@ -106,7 +106,7 @@ class DialogueEdits:
     async def _tell(self, actor: Actor, said: DialogueMessage, tx: Tx) -> None:
         channel_id = said.dialogue.channel_id
         if channel_id is not None:
-            await self._admission.desk.tell_change(actor, channel_id, said, tx)
+            await self._admission.inbox_rules.tell_change(actor, channel_id, said, tx)
 
     async def _own(
         self, actor: Actor, dialogue: Dialogue, seq: int, tx: Tx, *, for_channel: bool

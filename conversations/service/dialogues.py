@@ -203,7 +203,7 @@ class DialogueService:
         """Who hears of it for the channel; nobody where the other side is a user."""
         if dialogue.channel_id is None:
             return ()
-        return await self._admission.desk.staff(dialogue.channel_id, tx)
+        return await self._admission.inbox_rules.staff(dialogue.channel_id, tx)
 
     @staticmethod
     def event_of(
@@ -282,7 +282,7 @@ class DialogueService:
         if dialogue.stream_id not in heads:
             if for_channel:
                 raise ConversationNotFound
-            await self._admission.desk.check_may_see(actor, channel_id)
+            await self._admission.inbox_rules.check_may_see(actor, channel_id)
 
     async def close(self) -> None:
         """Wait until every submitted message is committed or refused."""

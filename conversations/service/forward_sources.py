@@ -35,6 +35,6 @@ class ForwardSources:
         if message is None or message.content is None or channel_id is None:
             return message
         is_own = message.sender_id == dialogue.user_id
-        if not is_own and not await self._admission.desk.may_forward(channel_id, tx):
+        if not is_own and not await self._admission.inbox_rules.may_forward(channel_id, tx):
             raise ForwardingNotAllowed
         return message

@@ -1,4 +1,4 @@
-"""What must be true here together with a change in a group; the composition root adds it to `groups.service.Hooks`."""
+"""What conversations do inside the transactions of groups (`groups.service.hooks`)."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -12,17 +12,19 @@ MutedHook = Callable[[ConversationId, UserId, int, Tx], Awaitable[None]]
 
 
 class ConversationHooks:
-    """Follows memberships and posts, inside their transactions. `muted` is filled by the composition root."""
+    """Follows memberships and posts, inside their transactions; `muted` are the hooks of packages above."""
 
-    def __init__(self, overlays: ConversationSettingsStore) -> None:
+    def __init__(
+        self, overlays: ConversationSettingsStore, *, muted: Sequence[MutedHook] = ()
+    ) -> None:
         self._overlays = overlays
-        self.muted: list[MutedHook] = []
+        self._muted = muted
 
     async def muted_changed(
         self, conversation_id: ConversationId, user_id: UserId, more: int, tx: Tx
     ) -> None:
         """Tell those above."""
-        for hook in self.muted:
+        for hook in self._muted:
             await hook(conversation_id, user_id, more, tx)
 
     async def members_left(self, group_id: GroupId, user_ids: Sequence[UserId], tx: Tx) -> None:

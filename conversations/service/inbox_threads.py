@@ -4,7 +4,7 @@ It asks for no actor's rights; who calls it has (`channels.service.inbox`). A ch
 from the transaction that disbands it nobody finds them any more, and they are cleared away in the background.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,7 @@ from groups.kernel.ids import GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import Group, Stream, stream_of
+from groups.service.hooks import DeleteOfStream
 from groups.service.messages.stream import StreamService
 
 _CLEARED_AT_ONCE: Final = 100
@@ -52,7 +53,10 @@ class ThreadService:
         overlays: ConversationSettingsStore,
         admission: WritePermission,
         clock: Clock,
+        *,
+        delete_of_stream: Sequence[DeleteOfStream] = (),
     ) -> None:
+        """`delete_of_stream`: what packages above keep about the messages of a thread, deleted with it."""
         self._database = database
         self._streams = streams
         self._threads = threads
@@ -60,8 +64,7 @@ class ThreadService:
         self._overlays = overlays
         self._admission = admission
         self._clock = clock
-        self.cleared: list[Callable[[StreamId], Awaitable[None]]] = []
-        """Called, in order, for the stream of each thread that is cleared away; the composition root fills it."""
+        self._delete_of_stream = delete_of_stream
 
     async def list_threads(
         self, channel_id: GroupId, *, limit: int, cursor: str | None
@@ -115,7 +118,7 @@ class ThreadService:
                     at=self._clock.now(),
                     channel_id=channel_id,
                     user_id=dialogue.user_id,
-                    staff=await self._admission.desk.staff(channel_id, tx),
+                    staff=await self._admission.inbox_rules.staff(channel_id, tx),
                     read_seq=target,
                     unread_count=head - target,
                 )
@@ -181,8 +184,8 @@ class ThreadService:
         while await self._database.run(step):
             pass
         # After the messages: who adds something to one writes it too, so none is added from now on.
-        for hook in self.cleared:
-            await hook(stream_id)
+        for delete_some in self._delete_of_stream:
+            await self._streams.delete_remains(stream_id, delete_some)
         # Last: a crash before this line leaves the thread, by which the next one who clears finds what is left.
         await self._database.run(forget)
         return True

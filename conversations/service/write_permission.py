@@ -1,7 +1,7 @@
 """Who may write in a dialogue: asked for a whole batch, in the transaction that stores it.
 
-Between users it is who blocks whom; with a channel first the channel's own rules (`desk`). Nothing here tells a writer
-whether he is blocked or a setting keeps him out.
+Between users it is who blocks whom; with a channel first the channel's own rules (`inbox_rules`). Nothing here tells
+a writer whether he is blocked or a setting keeps him out.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from conversations.errors import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import Dialogue
-from conversations.service.inbox_rules import InboxRules, NoInboxRules, Writer
+from conversations.service.inbox_rules import InboxRules, Writer
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
@@ -31,7 +31,7 @@ _NEAR_LIMIT: Final = 16
 
 
 class WritePermission:
-    """Refuses writers; the composition root puts the desk of channels in its place."""
+    """Refuses writers. `inbox_rules` are the rules of channels."""
 
     def __init__(
         self,
@@ -40,13 +40,14 @@ class WritePermission:
         blocks: BlockStore,
         groups: ConversationGroupStore,
         limits: ConversationLimits,
+        inbox_rules: InboxRules,
     ) -> None:
         self._streams = streams
         self._overlays = overlays
         self._blocks = blocks
         self._groups = groups
         self._limits = limits
-        self.desk: InboxRules = NoInboxRules()
+        self.inbox_rules = inbox_rules
 
     async def refusals(
         self, of_writers: Mapping[Writer, Dialogue], tx: Tx, *, is_begun: bool
@@ -94,7 +95,7 @@ class WritePermission:
     ) -> Mapping[Writer, DomainError | None]:
         for dialogue in of_writers.values():
             if dialogue.channel_id is not None:
-                return await self.desk.refusals(dialogue.channel_id, of_writers.keys(), tx)
+                return await self.inbox_rules.refusals(dialogue.channel_id, of_writers.keys(), tx)
         return dict.fromkeys(of_writers)
 
     async def _beginning_refusal(self, user_id: UserId, tx: Tx) -> DomainError | None:

@@ -28,10 +28,10 @@ from groups.models.members import (
     Invitation,
     JoinRequest,
     Member,
+    MemberCountChange,
     MembershipRow,
     Restriction,
     Role,
-    Turnover,
 )
 from groups.models.messages import Content, Kind, Link, Location, Message, Origin, Source
 from groups.models.streams import (
@@ -77,6 +77,7 @@ __all__ = [
     "MediaKind",
     "MediaSize",
     "Member",
+    "MemberCountChange",
     "MembershipRow",
     "Message",
     "Model",
@@ -89,7 +90,6 @@ __all__ = [
     "Stream",
     "Tallies",
     "Tally",
-    "Turnover",
     "User",
     "Visibility",
     "inbox_stream_of",

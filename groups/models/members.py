@@ -161,7 +161,7 @@ class MembershipRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Turnover:
+class MemberCountChange:
     """How many came and went in one batch (`removed`: by somebody else), and how many members there are after it."""
 
     joined: int

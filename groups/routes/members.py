@@ -1,5 +1,6 @@
 """Calls on members: join, leave, add, change, remove, bans, join requests, ownership."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -59,31 +60,25 @@ class RemoveQuery(Query):
     ban: Annotated[bool, Field(description="He cannot come back by himself.")] = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MemberRoutes:
     """Members of groups."""
 
     tag = "Members"
 
-    def __init__(
-        self,
-        groups: GroupReader,
-        membership: MembershipService,
-        users: UserService,
-        limits: GroupLimits,
-    ) -> None:
-        self._groups = groups
-        self._membership = membership
-        self._users = users
-        self._limits = limits
+    groups: GroupReader
+    membership: MembershipService
+    users: UserService
+    limits: GroupLimits
 
     def _group_view(self, membership: Membership) -> GroupResponse:
         group, member = membership.group, membership.member
         access = AccessContext(group=group, member=member, effective_role=membership.effective_role)
-        return group_response(access, membership.stream, group.limit_of_members(self._limits))
+        return group_response(access, membership.stream, group.limit_of_members(self.limits))
 
     async def _member_view(self, member: Member) -> MemberResponse:
         return member_response(
-            member, (await self._users.names([member.user_id])).get(member.user_id)
+            member, (await self.users.names([member.user_id])).get(member.user_id)
         )
 
     @put(
@@ -105,7 +100,7 @@ class MemberRoutes:
         202 where the group wants approval: the request waits for owner or admins, and `role` is null until then.
         """
         text = body.text if body else ""
-        joined = await self._membership.join(actor, group_id, text=text)
+        joined = await self.membership.join(actor, group_id, text=text)
         return Reply(self._group_view(joined), 202 if joined.is_pending else 200)
 
     @delete(
@@ -113,14 +108,14 @@ class MemberRoutes:
     )
     async def leave(self, actor: Actor, group_id: GroupIdText) -> None:
         """Leave a group; its conversation goes with it."""
-        await self._membership.leave(actor, group_id)
+        await self.membership.leave(actor, group_id)
 
     @get("/v1/groups/{group_id}/members", errors=[GroupNotFound, PermissionRefused])
     async def list_members(
         self, actor: Actor, group_id: GroupIdText, query: MemberQuery
     ) -> Page[MemberResponse]:
         """The members by id; in a channel for owner and admins only."""
-        members, next_cursor = await self._membership.list_members(
+        members, next_cursor = await self.membership.list_members(
             actor,
             group_id,
             limit=query.limit,
@@ -128,7 +123,7 @@ class MemberRoutes:
             prefix=query.q,
             staff_only=query.staff,
         )
-        users = await self._users.names(member.user_id for member in members)
+        users = await self.users.names(member.user_id for member in members)
         items = [member_response(member, users.get(member.user_id)) for member in members]
         return Page(items=items, next_cursor=next_cursor)
 
@@ -141,7 +136,7 @@ class MemberRoutes:
     ) -> MemberResponse:
         """One member; `me` is myself."""
         user_id = user_or_caller(user_id, actor.user_id)
-        return await self._member_view(await self._membership.get_member(actor, group_id, user_id))
+        return await self._member_view(await self.membership.get_member(actor, group_id, user_id))
 
     @put(
         "/v1/groups/{group_id}/members/{user_id}",
@@ -155,7 +150,7 @@ class MemberRoutes:
     )
     async def add(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> MemberResponse:
         """Add a user: owner and admins (any member in a Work group); lifts a ban."""
-        added = await self._membership.add(actor, group_id, user_id)
+        added = await self.membership.add(actor, group_id, user_id)
         if added.member is None:
             raise MemberNotFound
         return await self._member_view(added.member)
@@ -175,7 +170,7 @@ class MemberRoutes:
     ) -> MemberResponse:
         """Change a member's role (owner), mute (owner, admin) or name card (himself, owner, admin)."""
         user_id = user_or_caller(user_id, actor.user_id)
-        changed = await self._membership.change(
+        changed = await self.membership.change(
             actor,
             group_id,
             user_id,
@@ -205,14 +200,14 @@ class MemberRoutes:
         `ban` may stand in the query or in a body: not every client sends a body with DELETE.
         """
         ban = query.ban or (body is not None and body.ban)
-        await self._membership.remove(actor, group_id, user_id, ban=ban)
+        await self.membership.remove(actor, group_id, user_id, ban=ban)
 
     @get("/v1/groups/{group_id}/bans", errors=[GroupNotFound, PermissionRefused])
     async def bans(
         self, actor: Actor, group_id: GroupIdText, query: PageQuery
     ) -> Page[BanResponse]:
         """Who is banned (owner, admin)."""
-        bans, next_cursor = await self._membership.list_bans(
+        bans, next_cursor = await self.membership.list_bans(
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
         items = [
@@ -228,17 +223,17 @@ class MemberRoutes:
     )
     async def unban(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> None:
         """Lift a ban (owner, admin); the user may join again."""
-        await self._membership.unban(actor, group_id, user_id)
+        await self.membership.unban(actor, group_id, user_id)
 
     @get("/v1/groups/{group_id}/join-requests", errors=[GroupNotFound, PermissionRefused])
     async def requests(
         self, actor: Actor, group_id: GroupIdText, query: PageQuery
     ) -> Page[JoinRequestResponse]:
         """Who waits for approval (owner, admin)."""
-        requests, next_cursor = await self._membership.list_requests(
+        requests, next_cursor = await self.membership.list_requests(
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
-        users = await self._users.names(request.user_id for request in requests)
+        users = await self.users.names(request.user_id for request in requests)
         items: list[JoinRequestResponse] = []
         for request in requests:
             user = users.get(request.user_id) or User(user_id=request.user_id)
@@ -263,9 +258,9 @@ class MemberRoutes:
     ) -> None:
         """Approve a join request or turn it down (owner, admin)."""
         if body.approve:
-            await self._membership.approve(actor, group_id, user_id)
+            await self.membership.approve(actor, group_id, user_id)
         else:
-            await self._membership.refuse(actor, group_id, user_id)
+            await self.membership.refuse(actor, group_id, user_id)
 
     @delete(
         "/v1/groups/{group_id}/join-requests/me",
@@ -274,7 +269,7 @@ class MemberRoutes:
     )
     async def withdraw(self, actor: Actor, group_id: GroupIdText) -> None:
         """Withdraw my own join request."""
-        await self._membership.refuse(actor, group_id, actor.user_id)
+        await self.membership.refuse(actor, group_id, actor.user_id)
 
     @post(
         "/v1/groups/{group_id}/owner",
@@ -282,6 +277,6 @@ class MemberRoutes:
     )
     async def transfer(self, actor: Actor, group_id: GroupIdText, body: NewOwner) -> GroupResponse:
         """Give the group to another member; I stay as admin. My open invitations end."""
-        await self._membership.transfer(actor, group_id, body.user_id)
-        access, stream = await self._groups.get(actor, group_id)
-        return group_response(access, stream, access.group.limit_of_members(self._limits))
+        await self.membership.transfer(actor, group_id, body.user_id)
+        access, stream = await self.groups.get(actor, group_id)
+        return group_response(access, stream, access.group.limit_of_members(self.limits))

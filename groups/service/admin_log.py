@@ -13,6 +13,7 @@ import itertools
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from groups import policy
@@ -32,26 +33,24 @@ STEP: Final = 1_000  # entries a transaction when a log is cleared away
 _made: Final = itertools.count()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AdminLog:
     """The admin logs of all channels."""
 
-    def __init__(
-        self, database: Database, entries: AdminLogStore, guard: AccessGuard, clock: Clock
-    ) -> None:
-        self._database = database
-        self._entries = entries
-        self._guard = guard
-        self._clock = clock
+    database: Database
+    entries: AdminLogStore
+    guard: AccessGuard
+    clock: Clock
 
     async def record(self, tx: Tx, group: Group, *acts: AdminAct) -> None:
         """Tell in the group's log what the transaction does, in this order; nothing where it is no channel."""
         if acts and group.is_channel:
             entries = [self._entry(group.group_id, self.next_id(), act) for act in acts]
-            await self._entries.insert_many(entries, tx)
+            await self.entries.insert_many(entries, tx)
 
     def next_id(self) -> str:
         """The id of an entry made now: behind those of this process before, and of others by the clock."""
-        at = round(self._clock.now().timestamp() * 1000)
+        at = round(self.clock.now().timestamp() * 1000)
         return f"{at:012x}{next(_made) % 16**6:06x}{secrets.token_hex(5)}"
 
     async def count_imported(
@@ -61,7 +60,7 @@ class AdminLog:
         if group.is_channel:
             act = AdminAct(actor, AdminAction.SUBSCRIBERS_IMPORTED)
             entry = self._entry(group.group_id, entry_id, act)
-            await self._entries.count_up(entry, "added", users, tx)
+            await self.entries.count_up(entry, "added", users, tx)
 
     def _entry(self, group_id: GroupId, entry_id: str, act: AdminAct) -> AdminLogEntry:
         return AdminLogEntry(
@@ -73,7 +72,7 @@ class AdminLog:
             target_id=act.target_id,
             before=_cut_all(act.before),
             after=_cut_all(act.after),
-            at=self._clock.now(),
+            at=self.clock.now(),
         )
 
     async def list_entries(
@@ -91,13 +90,13 @@ class AdminLog:
 
         Raises: GroupNotFound; PermissionRefused; BadCursor.
         """
-        access = await self._guard.access_of(actor, group_id)
+        access = await self.guard.access_of(actor, group_id)
         refusal = policy.staff_refusal(access)
         if refusal is not None:
             raise refusal
         key = decode_cursor("admin log", cursor, str)
         wanted = {"action": action, "actor_id": actor_id, "target_id": target_id}
-        entries = await self._entries.list_entries(
+        entries = await self.entries.list_entries(
             group_id,
             {name: str(value) for name, value in wanted.items() if value is not None},
             before=str(key[0]) if key else None,
@@ -108,7 +107,7 @@ class AdminLog:
 
     async def clear(self, group_id: GroupId, tx: Tx) -> bool:
         """Delete some of the log of a disbanded group; whether there may be more."""
-        return await self._entries.delete_some(group_id, STEP, tx) > 0
+        return await self.entries.delete_some(group_id, STEP, tx) > 0
 
 
 def described(content: Content | None) -> dict[str, object]:

@@ -5,6 +5,8 @@ so a crash leaves both or neither, and every process finds it; it is remembered 
 uploads hold their keys themselves.
 """
 
+from dataclasses import dataclass
+
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import IdempotencyConflict
@@ -20,19 +22,19 @@ def repeatable(actor: Actor, call: str, key: str | None, said: str) -> Repeatabl
     return None if key is None else Repeatable(actor.user_id, call, key, digest_of(said))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Idempotency:
     """Which keyed calls were made."""
 
-    def __init__(self, repeats: IdempotencyStore, clock: Clock) -> None:
-        self._repeats = repeats
-        self._clock = clock
+    store: IdempotencyStore
+    clock: Clock
 
     async def first(self, call: Repeatable | None, tx: Tx) -> str | None:
         """What the first call under the key made; None when this is the first one, or has no key.
 
         Raises: IdempotencyConflict, when that one asked for something else.
         """
-        found = None if call is None else await self._repeats.find(call, tx)
+        found = None if call is None else await self.store.find(call, tx)
         if call is None or found is None:
             return None
         if found.print != call.print:
@@ -42,4 +44,4 @@ class Idempotency:
     async def note(self, call: Repeatable | None, made: str, tx: Tx) -> None:
         """Remember what the call makes, if it has a key."""
         if call is not None:
-            await self._repeats.insert(call, made, self._clock.now(), tx)
+            await self.store.insert(call, made, self.clock.now(), tx)

@@ -12,6 +12,7 @@ They are few (one a user at most), so each process holds them all.
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -30,15 +31,15 @@ RETRY_SECONDS: Final = 1.0
 log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, slots=True)
 class Revocations:
     """The revocations of one database."""
 
-    def __init__(self, database: Database, users: UserStore, clock: Clock) -> None:
-        self._database = database
-        self._users = users
-        self._clock = clock
-        self._revoked: dict[UserId, datetime] = {}
-        self._loading: asyncio.Task[None] | None = None
+    database: Database
+    users: UserStore
+    clock: Clock
+    _revoked: dict[UserId, datetime] = field(init=False, default_factory=dict)
+    _loading: asyncio.Task[None] | None = field(init=False, default=None)
 
     async def revoke(self, actor: Actor, user_id: UserId) -> datetime:
         """Refuse every token of the user that was issued until now; his sockets are closed.
@@ -49,12 +50,12 @@ class Revocations:
             raise PermissionRefused("Only a user himself and the application end his sessions")
 
         async def work(tx: Tx) -> datetime:
-            at = self._clock.now()
-            await self._users.revoke(user_id, at, tx)
+            at = self.clock.now()
+            await self.users.revoke(user_id, at, tx)
             tx.publish(TokensRevoked(at=at, user_id=user_id))
             return at
 
-        at = await self._database.run(work, user_lock(user_id))
+        at = await self.database.run(work, user_lock(user_id))
         self._note(user_id, at)
         return at
 
@@ -64,7 +65,7 @@ class Revocations:
 
     async def load(self) -> None:
         """Know all revocations, before the first token is checked."""
-        for user_id, at in (await self._users.list_revoked()).items():
+        for user_id, at in (await self.users.list_revoked()).items():
             self._note(user_id, at)
 
     def on_events(self, events: Sequence[Event]) -> None:

@@ -7,7 +7,7 @@ its own. What it promises them is P4: reactions and tally change in one transact
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from groups.kernel.emoji_text import canonical_emoji
 from groups.kernel.ids import StreamId, UserId
@@ -16,6 +16,8 @@ from groups.models import Message, Tallies, Tally, message_key
 from reactions.errors import BadEmoji
 from reactions.service.state import ReactionState
 from reactions.store import Asked, MessagePage, ReactionStore
+
+STEP: Final = 1_000  # documents a transaction when a stream is deleted
 
 
 class Ledger:
@@ -59,9 +61,9 @@ class Ledger:
         """The same of the messages that a look-up of the same command finds, for each of these users."""
         return AskedOfPage(self._store.ask_along(messages, user_ids))
 
-    async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> int:
-        """Delete up to `limit` reactions or tallies of a stream that has ended; how many there were."""
-        return await self._store.delete_some(stream_id, limit, tx)
+    async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
+        """Delete up to `STEP` reactions or tallies of an ended stream (a hook of `groups`); returns how many."""
+        return await self._store.delete_some(stream_id, STEP, tx)
 
 
 @dataclass(frozen=True, slots=True)

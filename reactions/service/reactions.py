@@ -7,7 +7,7 @@ transaction, so a count equals the users who hold the emoji (P4), and a batch of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import assert_never
 
 from groups import policy as groups_policy
 from groups.errors import GroupNotFound, MessageNotFound, MessageRecalled
@@ -26,12 +26,10 @@ from reactions import policy
 from reactions.errors import ReactionsFrozen
 from reactions.events import ReactionsChanged
 from reactions.models import Reaction
-from reactions.service.hooks import ReactionHooks
+from reactions.service.hooks import ReactedHook
 from reactions.service.ledger import Ledger, canonical, with_mine
 from reactions.service.state import ReactionState
 from reactions.store import ReactionStore
-
-STEP: Final = 1_000  # documents a transaction when a stream is cleared away
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +58,21 @@ class ReactionService:
         self,
         database: Database,
         store: ReactionStore,
+        ledger: Ledger,
         lookup: BulkAccess,
         messages: MessageService,
         clock: Clock,
         *,
+        reacted: Sequence[ReactedHook] = (),
         on_batch: OnBatch | None = None,
     ) -> None:
         self._database = database
         self._store = store
-        self.ledger = Ledger(store)
+        self.ledger = ledger
         self._lookup = lookup
         self._messages = messages
         self._clock = clock
-        self.hooks = ReactionHooks()
+        self._reacted = reacted
         self._lane: GroupCommit[_Entry, Tally] = GroupCommit(
             database, self._apply, name="reactions", on_batch=on_batch, locks_of=_locks_of
         )
@@ -133,7 +133,7 @@ class ReactionService:
         now = self._clock.now()
         given = await self.ledger.write(picture, tally, now, tx)
         if given:
-            for hook in self.hooks.reacted:
+            for hook in self._reacted:
                 await hook(group, seq, given, now, tx)
         if picture.counts_changed:
             tx.publish(
@@ -190,21 +190,6 @@ class ReactionService:
         return reactions, encode_cursor("reactors", reactions[-1].user_id) if has_more else None
 
     # --- end ------------------------------------------------------------------------------------------------------
-
-    async def stream_ended(self, stream_id: StreamId) -> None:
-        """Delete all reactions to the messages of an ended stream, in steps; doing it again changes nothing.
-
-        Raises: Unavailable.
-        """
-        while await self._database.run(lambda tx: self._delete_some(stream_id, tx)):
-            pass
-
-    async def _delete_some(self, stream_id: StreamId, tx: Tx) -> int:
-        # A stream that lives is that of a new group of the same id: another process had finished here before, and what
-        # is there now is not ours to delete. One snapshot shows both.
-        if await self._messages.has_stream(stream_id, tx):
-            return 0
-        return await self.ledger.delete_some(stream_id, STEP, tx)
 
     async def close(self) -> None:
         """Wait until every submitted reaction is committed or refused."""

@@ -397,7 +397,7 @@ async def test_it_goes_with_its_channel_and_a_new_one_of_the_same_id_begins_anew
     path = await a_channel(ada)
     await ada.patch(path, {"name": "Other"})
     assert (await ada.delete(path)).status == 204
-    await shared_api.services.chat.clearing.wait()
+    await shared_api.services.chat.cleanup.wait()
     stored = shared_api.services.database.collection("admin_log")
     assert await stored.find({"group_id": id_of(path)}).to_list(None) == []
     again = await ada.post("/v1/channels", {"channel_id": id_of(path), "name": "Anew"})

@@ -356,7 +356,7 @@ async def test_a_channel_that_ends_takes_its_threads_along(shared_api: Api) -> N
     [left] = (await bob.get("/v1/conversations?type=c2c")).items
     assert left["conversation_id"] == f"c2c_{id_of(other)}"
     assert (await bob.get("/v1/unread")).body["total"] == 0
-    await shared_api.services.chat.clearing.wait()
+    await shared_api.services.chat.cleanup.wait()
     database = shared_api.services.database
     for collection, query in (
         ("threads", {"channel_id": channel_id}),
@@ -387,7 +387,7 @@ async def test_no_thread_outlives_a_channel_that_ends_while_many_begin(api: Open
         refused = {a.refusal for a in answers if a.status >= 300}
         assert refused <= {(404, "conversation_not_found")}
         for server in servers:
-            await server.services.chat.clearing.wait()
+            await server.services.chat.cleanup.wait()
         database = servers[0].services.database
         for collection in ("threads", "thread_guards", "messages", "conversations", "streams"):
             assert await database.collection(collection).find_one({}) is None, collection

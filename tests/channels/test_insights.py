@@ -363,7 +363,7 @@ async def test_a_channel_of_the_same_name_begins_with_empty_days(noon: Api) -> N
     await noon.user("bob").put(f"{path}/subscription")
     assert (await last_day(ada, path))["joined"] == 1
     assert (await ada.delete(path)).status == 204
-    await noon.services.chat.clearing.wait()
+    await noon.services.chat.cleanup.wait()
     assert (await ada.post("/v1/channels", body)).status == 201
     day = await last_day(ada, path)
     assert (day["joined"], day["subscribers"]) == (0, 1)

@@ -28,6 +28,7 @@ from groups.kernel.ids import GroupId, UserId, derive_id, join_key
 from groups.kernel.mongo import Database, Document, ensure_indexes
 from groups.kernel.mongo.snapshot import SnapshotLost
 from groups.models import Content, GroupType, JoinOption, Kind, message_key, stream_of
+from groups.service.lifecycle.cleanup import CleanupService
 from groups.service.lifecycle.create import NewGroup
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ async def town(database: Database, built: dict[str, list[Document]]) -> AsyncIte
 
 async def build(services: Services) -> None:
     await services.channels.channels.create(ADA, NewChannel(channel_id=NEWS, name="News"))
-    await services.chat.founding.create(
+    await services.chat.creation.create(
         ADA, NewGroup(group_id=TEAM, type=GroupType.WORK, name="Team")
     )
     await services.chat.membership.add(ADA, TEAM, BOB.user_id)
@@ -87,7 +88,7 @@ async def build(services: Services) -> None:
     )
     for actor, emoji in ((ADA, "👍"), (BOB, "👍"), (CID, "🔥")):
         await services.channels.posts.react(actor, NEWS, 1, emoji)
-    await services.chat.curation.pin(ADA, NEWS, 1)
+    await services.chat.pins.pin(ADA, NEWS, 1)
     await services.channels.drafting.drafts.create(
         ADA,
         NEWS,
@@ -128,7 +129,7 @@ async def test_a_healthy_database_is_clean(town: Services) -> None:
 
 
 async def test_more_pins_than_the_limit_are_told_and_left_alone(town: Services) -> None:
-    await town.chat.curation.pin(ADA, NEWS, 2)
+    await town.chat.pins.pin(ADA, NEWS, 2)
     limits = LIMITS.model_copy(update={"pinned_messages": 1})
     for repair in (False, True):
         assert told(await outcomes_of(town.database, limits=limits, repair=repair)) == [
@@ -144,9 +145,9 @@ async def test_an_empty_database_is_clean(database: Database) -> None:
 async def test_what_a_disbanded_group_leaves_is_no_finding(
     town: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As after a crash: the group is gone, the clearing has not begun.
-    await town.chat.clearing.stop()
-    monkeypatch.setattr(town.chat.clearing, "start", lambda group_id: None)
+    # As after a crash: the group is gone, the cleanup has not begun.
+    await town.chat.cleanup.stop()
+    monkeypatch.setattr(CleanupService, "start", lambda self, group_id: None)
     await town.channels.channels.delete(ADA, NEWS)
     await town.chat.disbanding.disband(Actor(ADA.user_id, is_app_admin=True), TEAM)
     assert told(await outcomes_of(town.database)) == []
@@ -582,7 +583,7 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
             name="Short",
             join_option=JoinOption.FREE,
         )
-        group_id = (await chat.founding.create(ADA, new)).group.group_id
+        group_id = (await chat.creation.create(ADA, new)).group.group_id
         await chat.membership.join(BOB, group_id)
         await chat.messages.post(BOB, group_id, said("hi"))
         await services.reactions.react(ADA, group_id, 1, "👍")
@@ -637,7 +638,7 @@ async def test_beside_busy_writers_there_is_no_false_alarm(town: Services) -> No
     finally:
         stop.set()
         await writers
-    await town.chat.clearing.wait()
+    await town.chat.cleanup.wait()
     outcomes = await outcomes_of(town.database)
     assert told(outcomes) == []
     assert outcomes[0].checked > 20, "the writers wrote nothing"
@@ -661,7 +662,7 @@ async def test_mending_beside_busy_writers_ends_in_a_sound_database(town: Servic
     finally:
         stop.set()
         await writers
-    await town.chat.clearing.wait()
+    await town.chat.cleanup.wait()
     assert told(await outcomes_of(town.database)) == []
 
 

@@ -143,13 +143,13 @@ async def test_disbanding_clears_what_users_set(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.mine.conversation_groups.put(BOB, "Mine", [tea])
     await world.chat.disbanding.disband(ADA, GroupId(tea.removeprefix("group_")))
-    await world.chat.clearing.wait()
+    await world.chat.cleanup.wait()
     assert await world.overlays() == []
 
 
 async def test_a_message_from_before_is_not_shown_where_history_is_hidden(world: World) -> None:
     new = NewGroup(type=GroupType.COMMUNITY, name="club", history_visible=False)
-    group_id = (await world.chat.founding.create(ADA, new)).group.group_id
+    group_id = (await world.chat.creation.create(ADA, new)).group.group_id
     club = ConversationId(f"group_{group_id}")
     await world.post(club)
     await world.join(club, BOB)

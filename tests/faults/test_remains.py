@@ -16,7 +16,7 @@ from channels.server.app import Services, create_services
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId, mint_id
 from groups.kernel.mongo import Database, Tx, stale_transactions
-from groups.models import Content, Kind, stream_of
+from groups.models import Content, Kind
 from groups.service.lifecycle import cleanup
 
 OWNER: Final = Actor(UserId("owner"))
@@ -152,7 +152,7 @@ async def test_the_remains_of_a_dead_process_are_cleared_by_a_living_one(
     try:
         await _lived_in(living)
         await dying.chat.disbanding.disband(OWNER, CHANNEL)
-        await dying.chat.clearing.stop()
+        await dying.chat.cleanup.stop()
         async with asyncio.timeout(20):
             while await database.collection("disbanded").find_one():
                 await asyncio.sleep(0.02)
@@ -169,8 +169,7 @@ async def test_who_clears_too_late_takes_nothing_from_a_new_group_of_the_same_id
     await services.start()
     try:
         await _lived_in(services)
-        await services.chat.clearing.clear(CHANNEL)
-        await services.reactions.stream_ended(stream_of(CHANNEL))
+        await services.chat.cleanup.clear(CHANNEL)
         post, tally = await services.channels.posts.get(OWNER, CHANNEL, 1)
         assert post.message.seq == 1
         assert tally.counts == {"👍": 1}

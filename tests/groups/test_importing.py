@@ -190,7 +190,7 @@ async def test_an_import_into_a_disbanded_group_ends_there(open_world: OpenWorld
         gate.set()
         with pytest.raises(GroupNotFound):
             await anext(admissions)
-    await world.chat.clearing.wait()
+    await world.chat.cleanup.wait()
     assert await world.members(group_id) == {}
 
 
@@ -251,7 +251,11 @@ async def test_no_more_is_read_than_one_batch_beside_the_one_that_is_committed(
             await asyncio.sleep(0)
         return read
 
-    imports = ImportService(world.chat.guard, lane, world.chat.admin_log)  # type: ignore[arg-type]  # stands still on purpose
+    imports = ImportService(
+        guard=world.chat.guard,
+        queue=lane,  # type: ignore[arg-type]  # stands still on purpose
+        admin_log=world.chat.admin_log,
+    )
     async with aclosing(await imports.begin(ROOT, group_id, batches())) as admissions:
         taking = asyncio.ensure_future(anext(admissions))
         assert await settle() == 2  # one waits for the database, one is read

@@ -32,6 +32,7 @@ from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import GroupType, JoinOption, Role
+from groups.service.hooks import Hooks
 from groups.service.lifecycle.update import GroupChanges
 from tests.builders import (
     ADA,
@@ -135,16 +136,16 @@ async def test_one_batch_applies_its_entries_in_their_order(world: World) -> Non
     await world.check_sound(group_id)
 
 
-async def test_who_leaves_and_comes_back_in_one_batch_is_a_new_member(world: World) -> None:
-    group_id = await world.group(BOB)
-    await world.post(ADA, group_id)
-    world.clock.move(seconds=9)
+async def test_a_member_who_leaves_and_returns_in_one_batch_is_a_new_member() -> None:
     gone: list[UserId] = []
 
     async def members_left(group_id: GroupId, users: Sequence[UserId], tx: Tx) -> None:
         gone.extend(users)
 
-    world.chat.hooks.members_left.append(members_left)
+    world = mock_world(hooks=Hooks(members_left=[members_left]))
+    group_id = await world.group(BOB)
+    await world.post(ADA, group_id)
+    world.clock.move(seconds=9)
     await asyncio.gather(
         world.membership.leave(BOB, group_id), world.membership.join(BOB, group_id)
     )
@@ -430,11 +431,11 @@ async def test_a_new_owner_is_never_muted(world: World) -> None:
 
 async def test_when_all_are_muted_only_staff_speaks(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
-    await world.updating.update(ADA, group_id, GroupChanges(muted_all=True))
+    await world.updates.update(ADA, group_id, GroupChanges(muted_all=True))
     with pytest.raises(Muted):
         await world.post(BOB, group_id)
     assert [await world.post(actor, group_id) for actor in (CAT, ADA, ROOT)] == [1, 2, 3]
-    await world.updating.update(ADA, group_id, GroupChanges(muted_all=False))
+    await world.updates.update(ADA, group_id, GroupChanges(muted_all=False))
     assert await world.post(BOB, group_id) == 4
 
 
@@ -549,7 +550,7 @@ async def test_adding_or_banning_a_user_answers_his_request(world: World) -> Non
 async def test_a_request_of_one_who_came_in_another_way_can_be_put_away(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
     await world.membership.join(BOB, group_id)
-    await world.updating.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
+    await world.updates.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
     assert (await world.membership.join(BOB, group_id)).member is not None
     assert not (await world.membership.approve(ADA, group_id, BOB.user_id)).changed
     assert await world.requests(group_id) == []
@@ -670,7 +671,7 @@ async def test_another_process_hears_each_change_once_and_no_repeat(open_world: 
         await world.membership.join(BOB, group_id)
         await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=0)
         await world.membership.change(ADA, group_id, BOB.user_id, role=ADMIN)
-        await world.updating.update(ADA, group_id, GroupChanges(name="Coffee"))
+        await world.updates.update(ADA, group_id, GroupChanges(name="Coffee"))
         await world.messages.post(BOB, group_id, text(), key="k")
     for _ in range(2):
         await world.membership.leave(BOB, group_id)

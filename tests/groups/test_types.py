@@ -31,7 +31,7 @@ WORK, PUBLIC, MEETING, COMMUNITY = GroupType
 async def test_what_is_left_out_follows_from_the_type(
     world: World, type: GroupType, option: JoinOption, visibility: Visibility, history: bool
 ) -> None:
-    group = (await world.founding.create(ADA, NewGroup(type=type, name="Tea"))).group
+    group = (await world.creation.create(ADA, NewGroup(type=type, name="Tea"))).group
     assert (group.join_option, group.visibility, group.history_visible) == (
         option,
         visibility,
@@ -69,12 +69,12 @@ async def test_any_member_of_a_work_group_brings_others_in(world: World) -> None
 
 async def test_a_work_group_cannot_be_made_to_be_joined(world: World) -> None:
     with pytest.raises(NotForThisType):
-        await world.founding.create(
+        await world.creation.create(
             ADA, NewGroup(type=WORK, name="Tea", join_option=JoinOption.FREE)
         )
     group_id = await world.group(type=WORK)
     with pytest.raises(NotForThisType):
-        await world.updating.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
+        await world.updates.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
 
 
 async def test_a_work_group_knows_no_admins_and_no_mute(world: World) -> None:
@@ -83,7 +83,7 @@ async def test_a_work_group_knows_no_admins_and_no_mute(world: World) -> None:
     for refused in (
         change(ADA, group_id, BOB.user_id, role=Role.ADMIN),
         change(ADA, group_id, BOB.user_id, mute_seconds=60),
-        world.updating.update(ADA, group_id, GroupChanges(muted_all=True)),
+        world.updates.update(ADA, group_id, GroupChanges(muted_all=True)),
     ):
         with pytest.raises(NotForThisType):
             await refused
@@ -120,7 +120,7 @@ async def test_a_work_group_is_disbanded_by_the_application_only(world: World) -
     await world.disbanding.disband(ROOT, group_id)
     with pytest.raises(GroupNotFound):
         await world.groups.get(ADA, group_id)
-    await world.chat.clearing.wait()
+    await world.chat.cleanup.wait()
 
 
 async def test_a_work_groups_former_owner_becomes_a_member(world: World) -> None:
@@ -143,9 +143,9 @@ async def test_joining_a_public_group_waits_for_approval(world: World) -> None:
 
 async def test_the_option_may_open_or_close_a_public_group(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
-    await world.updating.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
+    await world.updates.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
     assert (await world.membership.join(BOB, group_id)).member is not None
-    await world.updating.update(ADA, group_id, GroupChanges(join_option=JoinOption.INVITE))
+    await world.updates.update(ADA, group_id, GroupChanges(join_option=JoinOption.INVITE))
     with pytest.raises(JoiningNotAllowed):
         await world.membership.join(CAT, group_id)
     assert (await world.membership.add(ADA, group_id, CAT.user_id)).member is not None
@@ -193,7 +193,7 @@ async def test_history_shown_later_is_shown_to_all(world: World) -> None:
     await world.post(ADA, group_id)
     await world.membership.join(BOB, group_id)
     assert await world.seqs(BOB, group_id) == []
-    await world.updating.update(ADA, group_id, GroupChanges(history_visible=True))
+    await world.updates.update(ADA, group_id, GroupChanges(history_visible=True))
     assert await world.seqs(BOB, group_id) == [1]
 
 

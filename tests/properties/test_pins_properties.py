@@ -113,7 +113,7 @@ class Pins(Deployment):
 
     @invariant()
     def pins_and_posts_are_as_they_ought_to_be(self) -> None:
-        shown = self.get(self.services.chat.curation.list_pins(CAT, CHANNEL))
+        shown = self.get(self.services.chat.pins.list_pins(CAT, CHANNEL))
         assert [message.seq for message in shown.messages] == self.pins[::-1]
         history = self.get(self.services.chat.messages.list_messages(CAT, CHANNEL, limit=100))
         told = [(m.seq, m.content is None, m.pinned_at is not None) for m in history.messages]

@@ -87,7 +87,7 @@ async def test_a_user_who_joins_many_groups_at_once_is_in_no_more_than_he_may(
 async def test_creations_count_against_the_same_limit(open_world: OpenWorld) -> None:
     worlds = [await open_world(groups_per_user=3) for _ in range(2)]
     new = NewGroup(type=MEETING, name="Tea")
-    outcomes = await _together([worlds[n % 2].founding.create(BOB, new) for n in range(8)])
+    outcomes = await _together([worlds[n % 2].creation.create(BOB, new) for n in range(8)])
     assert sum(isinstance(outcome, AccessContext) for outcome in outcomes) == 3
     assert len(await worlds[0].membership.list_group_ids(BOB.user_id)) == 3
 
@@ -97,7 +97,7 @@ async def test_one_id_raced_for_makes_one_group(open_world: OpenWorld) -> None:
     users = [a_user(f"u{n}") for n in range(12)]
     new = NewGroup(type=MEETING, name="Tea", group_id=GroupId("tea"))
     outcomes = await _together(
-        [worlds[n % 2].founding.create(user, new) for n, user in enumerate(users)]
+        [worlds[n % 2].creation.create(user, new) for n, user in enumerate(users)]
     )
     (made,) = [outcome for outcome in outcomes if isinstance(outcome, AccessContext)]
     assert sum(isinstance(outcome, GroupIdTaken) for outcome in outcomes) == 11
@@ -110,7 +110,7 @@ async def test_one_key_raced_with_makes_one_group(open_world: OpenWorld) -> None
     worlds = [await open_world() for _ in range(2)]
     new = NewGroup(type=MEETING, name="Tea")
     outcomes = await _together(
-        [worlds[n % 2].founding.create(ADA, new, key="k") for n in range(12)]
+        [worlds[n % 2].creation.create(ADA, new, key="k") for n in range(12)]
     )
     assert {o.group.group_id for o in outcomes if isinstance(o, AccessContext)} == {
         row["_id"] for row in await worlds[0].rows("groups")

@@ -13,14 +13,14 @@ from groups.kernel.audit import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
-from groups.wiring import GroupChat
+from groups.wiring import GroupChat, GroupCore
 
 SHOWN_SECONDS: Final = 1.0
 """How long after its batch a post may show fewer views than are counted; a server needs milliseconds."""
 LAGGING: Final = 1_000  # posts looked at again together
 
 
-def checks(database: Database, chat: GroupChat) -> list[Check]:
+def checks(database: Database, chat: GroupCore | GroupChat) -> list[Check]:
     """All checks of reach, in the order in which their repairs build on each other."""
     audit = _Audit(database, ReachAuditStore(database), chat)
     return [
@@ -42,7 +42,7 @@ def checks(database: Database, chat: GroupChat) -> list[Check]:
     ]
 
 
-def muted_count(database: Database, chat: GroupChat) -> Check:
+def muted_count(database: Database, chat: GroupCore | GroupChat) -> Check:
     """That as many are counted as have muted a group."""
     return Check(
         "P4",
@@ -54,7 +54,9 @@ def muted_count(database: Database, chat: GroupChat) -> Check:
 
 
 class _Audit:
-    def __init__(self, database: Database, store: ReachAuditStore, chat: GroupChat) -> None:
+    def __init__(
+        self, database: Database, store: ReachAuditStore, chat: GroupCore | GroupChat
+    ) -> None:
         self._database = database
         self._store = store
         self._chat = chat
@@ -92,10 +94,10 @@ class _Audit:
 
         async def work(tx: Tx) -> str | None:
             count = await self._store.find_count(message_id, tx)
-            shown = await self._chat.views.shown(stream_id, [seq], tx)
+            shown = await self._chat.view_counts.shown(stream_id, [seq], tx)
             if seq not in shown or shown[seq] >= count:
                 return None
-            await self._chat.views.raise_to(stream_id, {seq: count}, tx)
+            await self._chat.view_counts.raise_to(stream_id, {seq: count}, tx)
             return f"shows {count} views"
 
         return lambda: self._database.run(work)
@@ -104,7 +106,7 @@ class _Audit:
         stream_id, _ = _place(message_id)
 
         async def work(tx: Tx) -> str | None:
-            if await self._chat.messages.has_stream(stream_id, tx):
+            if await self._chat.streams.exists(stream_id, tx):
                 return None
             deleted = await self._store.delete_views(message_id, tx)
             return "deleted its views" if deleted else None
@@ -126,7 +128,7 @@ class _Audit:
 
     def _ending(self, channel_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            accesses = await self._chat.lookup.accesses_of({REPAIR_ACTOR}, channel_id, tx)
+            accesses = await self._chat.bulk_access.accesses_of({REPAIR_ACTOR}, channel_id, tx)
             if REPAIR_ACTOR not in accesses:
                 return None
             members = accesses[REPAIR_ACTOR].group.member_count
@@ -151,7 +153,7 @@ class _Audit:
 
     def _recounting(self, group_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if not await self._chat.lookup.accesses_of({REPAIR_ACTOR}, group_id, tx):
+            if not await self._chat.bulk_access.accesses_of({REPAIR_ACTOR}, group_id, tx):
                 return None
             before, after = await self._store.recount_muted(group_id, tx)
             return f"counted anew: {after}" if before != after else None

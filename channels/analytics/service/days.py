@@ -18,7 +18,7 @@ from channels.limits import ChannelLimits
 from conversations.models import ConversationId, group_of
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import Group, Turnover
+from groups.models import Group, MemberCountChange
 
 
 class DayCounter:
@@ -28,7 +28,7 @@ class DayCounter:
         self._days = days
         self._limits = limits
 
-    async def members_counted(self, group: Group, turnover: Turnover, tx: Tx) -> None:
+    async def members_counted(self, group: Group, turnover: MemberCountChange, tx: Tx) -> None:
         """Subscribers came or went."""
         if not group.is_channel:
             return

@@ -22,7 +22,6 @@ from channels.analytics.store.views import ViewStore
 from channels.errors import in_words_of_channels
 from channels.limits import ChannelLimits
 from channels.service.profiles import ProfileCache
-from conversations.models import ConversationId, group_of
 from groups import policy
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
@@ -37,7 +36,6 @@ from groups.service.messages.service import MessageService
 from groups.service.messages.view_counts import ViewCounts
 
 POSTS_AT_ONCE: Final = 200  # sketches in memory, of 4 KiB each, however many posts a batch names
-STEP: Final = 1_000  # documents a transaction when a channel is cleared away
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,29 +173,6 @@ class ViewService:
         return more
 
     # --- end ------------------------------------------------------------------------------------------------------
-
-    async def stream_ended(self, stream_id: StreamId) -> None:
-        """Delete what was counted of an ended stream and its channel, in steps; doing it again changes nothing.
-
-        Raises: Unavailable.
-        """
-        # Views first: whoever counts them on a day has written one of their documents too.
-        while await self._database.run(lambda tx: self._delete_views(stream_id, tx)):
-            pass
-        while await self._database.run(lambda tx: self._delete_days(stream_id, tx)):
-            pass
-
-    async def _delete_views(self, stream_id: StreamId, tx: Tx) -> int:
-        # A stream that lives is that of a new group of the same id; see `reactions.service`.
-        if await self._messages.has_stream(stream_id, tx):
-            return 0
-        return await self._views.delete_some(stream_id, STEP, tx)
-
-    async def _delete_days(self, stream_id: StreamId, tx: Tx) -> int:
-        channel_id = group_of(ConversationId(stream_id))
-        if channel_id is None or await self._messages.has_stream(stream_id, tx):
-            return 0
-        return await self._days.delete_some(channel_id, STEP, tx)
 
     async def close(self) -> None:
         """Wait until every submitted report is committed or refused."""

@@ -7,7 +7,6 @@ so to their posts takes.
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from channels.drafts.errors import (
     BadPublishAt,
@@ -28,17 +27,15 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339, to_milliseconds
 from groups.kernel.errors import IdempotencyConflict
-from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
+from groups.kernel.ids import GroupId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import AccessContext, AdminAction, Content, Grant, stream_of
+from groups.models import AccessContext, AdminAction, Content, Grant
 from groups.service.messages.batch import Prepared
 from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.forwarding import ForwardService
 from groups.service.messages.service import MessageService
 from groups.service.write_locks import group_lock
-
-STEP: Final = 20  # drafts a transaction when a channel is cleared away: each may hold ten uploads
 
 HoldChannel = Callable[[GroupId, Tx], Awaitable[bool]]
 """Writes the channel's document without a change that anyone sees; False where there is none.
@@ -56,7 +53,7 @@ class DraftService:
         drafts: DraftStore,
         hold_channel: HoldChannel,
         extras: ProfileCache,
-        keeping: DraftContent,
+        draft_content: DraftContent,
         forwards: ForwardService,
         messages: MessageService,
         telling: DraftTelling,
@@ -67,7 +64,7 @@ class DraftService:
         self._drafts = drafts
         self._hold_channel = hold_channel
         self._extras = extras
-        self._keeping = keeping
+        self._keeping = draft_content
         self._forwards = forwards
         self._messages = messages
         self._telling = telling
@@ -276,21 +273,6 @@ class DraftService:
         return page, encode_cursor(name, *instants, last.draft_id)
 
     # --- end ------------------------------------------------------------------------------------------------------
-
-    async def stream_ended(self, stream_id: StreamId) -> None:
-        """Throw away the drafts of a channel that is gone (a hook of `groups`); again, it changes nothing."""
-        channel_id = GroupId(stream_id.removeprefix(stream_of(GroupId(""))))
-        while await self._database.run(lambda tx: self._clear_some(channel_id, tx)):
-            pass
-
-    async def _clear_some(self, channel_id: GroupId, tx: Tx) -> int:
-        # A stream that lives is that of a new channel of the same id, whose drafts are its own.
-        if await self._messages.has_stream(stream_of(channel_id), tx):
-            return 0
-        drafts = await self._drafts.take_some(channel_id, STEP, tx)
-        for draft in drafts:
-            await self._keeping.release(draft.content, tx)
-        return len(drafts)
 
     # --- rights ---------------------------------------------------------------------------------------------------
 

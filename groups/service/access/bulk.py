@@ -4,6 +4,7 @@ A batch of a higher package (reactions to a message) asks once for all its calle
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from groups import policy
@@ -16,20 +17,14 @@ from groups.store.members import MemberStore
 from groups.store.restrictions import RestrictionStore
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BulkAccess:
     """Finds a group together with what each of several actors is to it."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        members: MemberStore,
-        restrictions: RestrictionStore,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._members = members
-        self._restrictions = restrictions
+    database: Database
+    groups: GroupStore
+    members: MemberStore
+    restrictions: RestrictionStore
 
     async def accesses_of(
         self,
@@ -45,10 +40,10 @@ class BulkAccess:
         is looked up in the same command; where there is no group, nothing is found.
         """
         users = {actor.user_id for actor in actors}
-        of_group = self._groups.lookup(group_id)
-        of_members = self._members.lookup_many(group_id, users)
-        of_restrictions = self._restrictions.lookup_many(group_id, users)
-        await self._database.look_up(tx, of_group, of_members, of_restrictions, *beside)
+        of_group = self.groups.lookup(group_id)
+        of_members = self.members.lookup_many(group_id, users)
+        of_restrictions = self.restrictions.lookup_many(group_id, users)
+        await self.database.look_up(tx, of_group, of_members, of_restrictions, *beside)
         group, members = of_group.found, of_members.found
         restrictions = of_restrictions.found
         if group is None:
@@ -65,10 +60,10 @@ class BulkAccess:
 
     async def staff(self, group_id: GroupId, tx: Tx) -> list[AccessContext]:
         """Owner and admins of the group, those who run it: none where there is no group."""
-        group = await self._groups.find(group_id, tx)
+        group = await self.groups.find(group_id, tx)
         if group is None:
             return []
-        members = await self._members.find_staff(group_id, tx)
+        members = await self.members.find_staff(group_id, tx)
         return [
             AccessContext(group=group, member=member, effective_role=member.effective_role)
             for member in members

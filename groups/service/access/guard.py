@@ -3,6 +3,7 @@
 It answers "absent" and "not yours to know" with the same error, so that no caller can forget the difference.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from groups import policy
@@ -31,20 +32,14 @@ class Found(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AccessGuard:
     """Finds a group together with what the actor is to it."""
 
-    def __init__(
-        self,
-        groups: GroupStore,
-        members: MemberStore,
-        restrictions: RestrictionStore,
-        messages: MessageStore,
-    ) -> None:
-        self._groups = groups
-        self._members = members
-        self._restrictions = restrictions
-        self._messages = messages
+    groups: GroupStore
+    members: MemberStore
+    restrictions: RestrictionStore
+    messages: MessageStore
 
     async def access_of(
         self,
@@ -61,17 +56,17 @@ class AccessGuard:
         if found is not None:
             group, member = found.group, found.member
         elif tx is None:
-            reading = self._members.read(group_id, actor.user_id)
-            group = await self._groups.read(group_id)
+            reading = self.members.read(group_id, actor.user_id)
+            group = await self.groups.read(group_id)
             member = await reading
         else:
-            group = await self._groups.find(group_id, tx)
-            member = await self._members.find(group_id, actor.user_id, tx)
+            group = await self.groups.find(group_id, tx)
+            member = await self.members.find(group_id, actor.user_id, tx)
         if group is None:
             raise GroupNotFound
         restriction = None
         if member is None and not actor.is_app_admin:
-            restriction = await self._restrictions.find(group_id, actor.user_id, tx)
+            restriction = await self.restrictions.find(group_id, actor.user_id, tx)
         effective_role = policy.effective_role_of(actor, member, restriction)
         if not policy.may_see(group, effective_role):
             raise GroupNotFound
@@ -103,7 +98,7 @@ class AccessGuard:
         Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also of what was said before he may look.
         """
         access = await self.reading(actor, group_id, tx)
-        message = await self._messages.find(access.group.stream_id, seq, tx)
+        message = await self.messages.find(access.group.stream_id, seq, tx)
         if message is None or seq <= policy.history_floor(access):
             raise MessageNotFound
         return access, message

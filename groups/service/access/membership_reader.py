@@ -6,6 +6,7 @@ view he builds. Each method is the same few queries for one group or for thousan
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from groups import policy
@@ -40,13 +41,13 @@ class MembershipSummary(NamedTuple):
     verified: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MembershipReader:
     """Memberships and stream heads in bulk, without the documents of the groups."""
 
-    def __init__(self, members: MemberStore, streams: StreamStore, groups: GroupStore) -> None:
-        self._members = members
-        self._streams = streams
-        self._groups = groups
+    members: MemberStore
+    streams: StreamStore
+    groups: GroupStore
 
     async def list_seats(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
@@ -55,13 +56,13 @@ class MembershipReader:
 
         A user may have thousands: it is the caller who bounds how many users he asks for.
         """
-        return await self._members.list_seats(user_ids, tx, with_times=with_times)
+        return await self.members.list_seats(user_ids, tx, with_times=with_times)
 
     async def find_seats(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
     ) -> Mapping[tuple[GroupId, UserId], MembershipRow]:
         """Those of the memberships that exist, with their times."""
-        return await self._members.find_seats(pairs, tx)
+        return await self.members.find_seats(pairs, tx)
 
     async def find_heads(
         self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
@@ -69,11 +70,11 @@ class MembershipReader:
         """The heads of those of the streams that exist; a disbanded group has none."""
         if not stream_ids:
             return {}
-        return await self._streams.find_heads(stream_ids, tx, with_times=with_times)
+        return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
 
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
         """Those of the groups that exist."""
-        return await self._groups.find_many(group_ids) if group_ids else {}
+        return await self.groups.find_many(group_ids) if group_ids else {}
 
     async def find_cards(
         self, actor: Actor, seats: Sequence[MembershipRow]
@@ -83,8 +84,8 @@ class MembershipReader:
             return {}
         group_ids = [seat.group_id for seat in seats]
         groups, streams = await asyncio.gather(
-            self._groups.find_many(group_ids),
-            self._streams.find_many(map(stream_of, group_ids)),
+            self.groups.find_many(group_ids),
+            self.streams.find_many(map(stream_of, group_ids)),
         )
         cards: dict[GroupId, MembershipSummary] = {}
         for seat in seats:

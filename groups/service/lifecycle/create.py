@@ -4,6 +4,7 @@ The group, its stream, its owner and the event are one transaction. `create_in` 
 which stores more about some groups in the same breath.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -92,34 +93,21 @@ _VISIBILITY: Final = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CreateService:
     """New groups."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        members: MemberStore,
-        streams: StreamStore,
-        users: UserStore,
-        guard: AccessGuard,
-        faces: Avatars,
-        admin_log: AdminLog,
-        repeats: Idempotency,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._members = members
-        self._streams = streams
-        self._users = users
-        self._guard = guard
-        self._faces = faces
-        self._admin_log = admin_log
-        self._repeats = repeats
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    groups: GroupStore
+    members: MemberStore
+    streams: StreamStore
+    users: UserStore
+    guard: AccessGuard
+    avatars: Avatars
+    admin_log: AdminLog
+    idempotency: Idempotency
+    limits: GroupLimits
+    clock: Clock
 
     async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> AccessContext:
         """Create a group that the actor owns; with a `key`, doing it again answers the first one.
@@ -133,7 +121,7 @@ class CreateService:
             raise ReservedCustomField
         prefix = COMMUNITY_PREFIX if new.type is GroupType.COMMUNITY else ""
         call = repeatable(actor, "group", key, new.model_dump_json())
-        access, _ = await self._database.run(
+        access, _ = await self.database.run(
             lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call),
             user_lock(actor.user_id),
         )
@@ -153,37 +141,37 @@ class CreateService:
 
         `profile` joins the event: what the caller stores of the group in the same transaction.
         """
-        of_type = type_member_limit(new.type, self._limits)
+        of_type = type_member_limit(new.type, self.limits)
         if new.member_limit is not None and not 1 <= new.member_limit <= of_type:
             raise BadMemberLimit(f"At most {of_type} members", limit=of_type)
-        if len(new.custom) > self._limits.custom_fields + (CHANNEL_MARKER in new.custom):
-            raise CustomFieldLimitReached(limit=self._limits.custom_fields)
-        first = await self._repeats.first(call, tx)
+        if len(new.custom) > self.limits.custom_fields + (CHANNEL_MARKER in new.custom):
+            raise CustomFieldLimitReached(limit=self.limits.custom_fields)
+        first = await self.idempotency.first(call, tx)
         if first is not None:
-            return await self._guard.access_of(actor, GroupId(first), tx), False
+            return await self.guard.access_of(actor, GroupId(first), tx), False
         group_id = new.group_id or GroupId(prefix + mint_id())
-        if await self._groups.find(group_id, tx) is not None:
+        if await self.groups.find(group_id, tx) is not None:
             raise GroupIdTaken
-        if await self._groups.is_being_cleared(group_id, tx):
+        if await self.groups.is_being_cleared(group_id, tx):
             raise GroupIdTaken
-        counts = await self._members.count_groups([actor.user_id], tx)
+        counts = await self.members.count_groups([actor.user_id], tx)
         is_in = counts.get(actor.user_id, 0)
-        if is_in >= self._limits.groups_per_user:
-            raise GroupsPerUserReached(limit=self._limits.groups_per_user)
-        if is_in + NEAR_LIMIT >= self._limits.groups_per_user:
-            await self._users.touch(actor.user_id, tx)
-        now = self._clock.now()
+        if is_in >= self.limits.groups_per_user:
+            raise GroupsPerUserReached(limit=self.limits.groups_per_user)
+        if is_in + NEAR_LIMIT >= self.limits.groups_per_user:
+            await self.users.touch(actor.user_id, tx)
+        now = self.clock.now()
         group = self._new_group(actor, new, group_id, now)
         owner = Member(
             group_id=group_id, user_id=actor.user_id, role=Role.OWNER, joined_at=now, joined_seq=0
         )
         stream = Stream(stream_id=group.stream_id, is_channel=group.is_channel)
-        await self._faces.replace(actor, "", group.face_url, now, tx)
-        await self._groups.insert(group, tx)
-        await self._repeats.note(call, group_id, tx)
-        await self._streams.insert(stream, tx)
-        await self._members.insert_many([owner], tx)
-        await self._admin_log.record(tx, group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
+        await self.avatars.replace(actor, "", group.face_url, now, tx)
+        await self.groups.insert(group, tx)
+        await self.idempotency.note(call, group_id, tx)
+        await self.streams.insert(stream, tx)
+        await self.members.insert_many([owner], tx)
+        await self.admin_log.record(tx, group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
         tx.publish(
             MembersJoined(
                 at=now,

@@ -3,6 +3,7 @@
 A deployment holds at most a thousand channels, so searching them is bounded however many groups there are.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
@@ -29,13 +30,13 @@ Found = tuple[AccessContext, Stream]
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Directory:
     """Lists of channels."""
 
-    def __init__(self, groups: GroupStore, members: MemberStore, streams: StreamStore) -> None:
-        self._groups = groups
-        self._members = members
-        self._streams = streams
+    groups: GroupStore
+    members: MemberStore
+    streams: StreamStore
 
     async def search(
         self,
@@ -63,7 +64,7 @@ class Directory:
                     value = int(key[0])
                     is_age = sort == "new"
                     after = (_instant(value) if is_age else value, str(key[1]))
-                groups = await self._groups.find_marked(
+                groups = await self.groups.find_marked(
                     words=words,
                     sort=sort,
                     after=after,
@@ -82,8 +83,8 @@ class Directory:
         self, actor: Actor, words: str, limit: int, cursor: str | None, *, with_private: bool
     ) -> Slice[Found]:
         key = decode_cursor("active", cursor, int, str)
-        group_ids = await self._groups.list_marked_ids(words=words, with_private=with_private)
-        streams = await self._streams.find_many(stream_of(group_id) for group_id in group_ids)
+        group_ids = await self.groups.list_marked_ids(words=words, with_private=with_private)
+        streams = await self.streams.find_many(stream_of(group_id) for group_id in group_ids)
 
         def order(group_id: GroupId) -> tuple[int, str]:
             stream = streams.get(stream_of(group_id))
@@ -95,7 +96,7 @@ class Directory:
             after = (-int(key[0]), str(key[1]))
             ordered = [group_id for group_id in ordered if order(group_id) > after]
         page, has_more = cut_page(ordered, limit)
-        groups = await self._groups.find_many(page)
+        groups = await self.groups.find_many(page)
         found = await self._as_seen(actor, [groups[i] for i in page if i in groups])
 
         def cursor_after(group_id: GroupId) -> str:
@@ -110,7 +111,7 @@ class Directory:
 
     async def owned(self, actor: Actor, *, limit: int, cursor: str | None) -> Slice[Found]:
         """At most `limit` of the channels that the actor owns, by id."""
-        read = partial(self._groups.find_owned, actor.user_id)
+        read = partial(self.groups.find_owned, actor.user_id)
         groups, next_cursor = await page_by_text(
             "owned", cursor, limit, read, lambda group: group.group_id
         )
@@ -122,8 +123,8 @@ class Directory:
 
     async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[Found]:
         group_ids = [group.group_id for group in groups]
-        streams = await self._streams.find_many(stream_of(group_id) for group_id in group_ids)
-        members = await self._members.find_of_user(actor.user_id, group_ids)
+        streams = await self.streams.find_many(stream_of(group_id) for group_id in group_ids)
+        members = await self.members.find_of_user(actor.user_id, group_ids)
         found: list[Found] = []
         for group in groups:
             member, stream = members.get(group.group_id), streams.get(group.stream_id)

@@ -1,6 +1,7 @@
 """Groups as an actor sees them: one, several by id, those he is in."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from groups import policy
 from groups.errors import GroupNotFound
@@ -15,24 +16,22 @@ from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GroupReader:
     """Groups with their streams' heads; what the actor must not see is absent."""
 
-    def __init__(
-        self, groups: GroupStore, members: MemberStore, streams: StreamStore, guard: AccessGuard
-    ) -> None:
-        self._groups = groups
-        self._members = members
-        self._streams = streams
-        self._guard = guard
+    groups: GroupStore
+    members: MemberStore
+    streams: StreamStore
+    guard: AccessGuard
 
     async def get(self, actor: Actor, group_id: GroupId) -> tuple[AccessContext, Stream]:
         """The group as the actor sees it, and its stream's head.
 
         Raises: GroupNotFound.
         """
-        access = await self._guard.access_of(actor, group_id)
-        stream = await self._streams.find(access.group.stream_id)
+        access = await self.guard.access_of(actor, group_id)
+        stream = await self.streams.find(access.group.stream_id)
         if stream is None:  # disbanded between the two reads
             raise GroupNotFound
         return access, stream
@@ -42,9 +41,9 @@ class GroupReader:
     ) -> list[tuple[AccessContext, Stream] | DomainError]:
         """Each of the groups as the actor sees it, or its own refusal, in the order asked for."""
         asked = [group_id for group_id in group_ids if is_id(group_id, ID_BYTES)]
-        groups = await self._groups.find_many(asked)
-        streams = await self._streams.find_many(stream_of(group_id) for group_id in groups)
-        members = await self._members.find_of_user(actor.user_id, asked)
+        groups = await self.groups.find_many(asked)
+        streams = await self.streams.find_many(stream_of(group_id) for group_id in groups)
+        members = await self.members.find_of_user(actor.user_id, asked)
         found: list[tuple[AccessContext, Stream] | DomainError] = []
         for group_id in group_ids:
             group, stream = groups.get(group_id), streams.get(stream_of(group_id))
@@ -67,11 +66,11 @@ class GroupReader:
         """A page of the groups the actor is in, by id, and the cursor to the next."""
         key = decode_cursor("joined", cursor, str)
         after = str(key[0]) if key else ""
-        members = await self._members.list_of_user(actor.user_id, after=after, limit=limit + 1)
+        members = await self.members.list_of_user(actor.user_id, after=after, limit=limit + 1)
         members, has_more = cut_page(members, limit)
         group_ids = [member.group_id for member in members]
-        groups = await self._groups.find_many(group_ids)
-        streams = await self._streams.find_many(stream_of(group_id) for group_id in groups)
+        groups = await self.groups.find_many(group_ids)
+        streams = await self.streams.find_many(stream_of(group_id) for group_id in groups)
         found: list[tuple[AccessContext, Stream]] = []
         for member in members:
             group, stream = groups.get(member.group_id), streams.get(stream_of(member.group_id))

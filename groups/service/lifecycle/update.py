@@ -6,7 +6,7 @@ breath.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -65,28 +65,18 @@ class GroupChanges(Model):
     distinct_reactions: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UpdateService:
     """Changes of groups."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        streams: StreamStore,
-        guard: AccessGuard,
-        faces: Avatars,
-        admin_log: AdminLog,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._streams = streams
-        self._guard = guard
-        self._faces = faces
-        self._admin_log = admin_log
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    groups: GroupStore
+    streams: StreamStore
+    guard: AccessGuard
+    avatars: Avatars
+    admin_log: AdminLog
+    limits: GroupLimits
+    clock: Clock
 
     async def update(self, actor: Actor, group_id: GroupId, changes: GroupChanges) -> None:
         """Change profile or settings; a new name takes a verified badge.
@@ -94,7 +84,7 @@ class UpdateService:
         Publishes: GroupUpdated, when something changed. Raises: GroupNotFound; PermissionRefused;
         ReservedCustomField; CustomFieldLimitReached; FixedInChannel; NotForThisType.
         """
-        await self._database.run(
+        await self.database.run(
             lambda tx: self.update_in(actor, group_id, changes, tx), group_lock(group_id)
         )
 
@@ -116,7 +106,7 @@ class UpdateService:
         joins the event and the admin log.
         `for_channel`: the channel's own rules stand behind the change, so what it fixes may move.
         """
-        access = await self._guard.access_of(actor, group_id, tx)
+        access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
         fields = set(changes.model_fields_set)
         refusal = policy.updating_refusal(access, {*fields, *also_asked}, for_channel=for_channel)
@@ -126,7 +116,7 @@ class UpdateService:
         wanted = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
         if changes.custom is not None:
             wanted["custom"] = self._merged_custom(group, changes.custom)
-        if not for_channel and (refusal := policy.profile_refusal(group, wanted, self._limits)):
+        if not for_channel and (refusal := policy.profile_refusal(group, wanted, self.limits)):
             raise refusal
         values = {name: value for name, value in wanted.items() if getattr(group, name) != value}
         if policy.loses_badge(access, {*values, *also_changed}):
@@ -135,7 +125,7 @@ class UpdateService:
         shown = group.model_dump(mode="json", include=set(values))
         now = changed.group.model_dump(mode="json", include=set(values))
         acts = _acts_of(actor, {**shown, **also_before}, {**now, **also_changed})
-        await self._admin_log.record(tx, changed.group, *acts)
+        await self.admin_log.record(tx, changed.group, *acts)
         return changed
 
     async def mark_in(
@@ -151,7 +141,7 @@ class UpdateService:
 
         Publishes: GroupUpdated. Raises: GroupNotFound; PermissionRefused; NotForThisType.
         """
-        access = await self._guard.access_of(actor, group_id, tx)
+        access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
         if policy.transferring_refusal(access.effective_role) is not None:
             raise PermissionRefused("Only its owner makes a group a channel")
@@ -161,10 +151,10 @@ class UpdateService:
         values["custom"] = {**group.custom, CHANNEL_MARKER: "1"}
         also_changed = {**(also_changed or {}), "is_channel": True}
         marked = await self._store_changes(actor, access, values, tx, also_changed)
-        await self._streams.mark_channel(group.stream_id, tx)
+        await self.streams.mark_channel(group.stream_id, tx)
         act = AdminAct(actor, AdminAction.CHANNEL_CREATED)
-        await self._admin_log.record(tx, marked.group, act)
-        stream = await self._streams.find(group.stream_id, tx)
+        await self.admin_log.record(tx, marked.group, act)
+        stream = await self.streams.find(group.stream_id, tx)
         if stream is None:
             raise GroupNotFound
         return marked, stream
@@ -180,10 +170,10 @@ class UpdateService:
         group = access.group
         if not values and not also_changed:
             return access
-        now = self._clock.now()
+        now = self.clock.now()
         if "face_url" in values:
-            await self._faces.replace(actor, group.face_url, values["face_url"], now, tx)
-        await self._groups.update(group.group_id, values, tx, changed_at=now)
+            await self.avatars.replace(actor, group.face_url, values["face_url"], now, tx)
+        await self.groups.update(group.group_id, values, tx, changed_at=now)
         changed = group.model_copy(update={**values, "version": group.version + 1})
         shown = GroupChanges.model_construct(**values).model_dump(mode="json", exclude_unset=True)
         tx.publish(
@@ -204,8 +194,8 @@ class UpdateService:
             key: value for key, value in {**group.custom, **changes}.items() if value is not None
         }
         # The marker is ours, so it does not use up one of the application's fields.
-        if len(merged) - (CHANNEL_MARKER in merged) > self._limits.custom_fields:
-            raise CustomFieldLimitReached(limit=self._limits.custom_fields)
+        if len(merged) - (CHANNEL_MARKER in merged) > self.limits.custom_fields:
+            raise CustomFieldLimitReached(limit=self.limits.custom_fields)
         return merged
 
 

@@ -1,6 +1,7 @@
 """Loads a batch's picture, has the rules change it, and writes the difference."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from groups.errors import GroupNotFound
 from groups.events import GroupUpdated
@@ -40,38 +41,23 @@ from groups.store.streams import StreamStore
 from groups.store.users import UserStore
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MembershipBatch:
     """Applies batches of membership changes."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        members: MemberStore,
-        restrictions: RestrictionStore,
-        requests: JoinRequestStore,
-        streams: StreamStore,
-        users: UserStore,
-        invitations: InvitationStore,
-        admin_log: AdminLog,
-        changes: ChangeStore,
-        hooks: Hooks,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._members = members
-        self._restrictions = restrictions
-        self._requests = requests
-        self._streams = streams
-        self._users = users
-        self._invitations = invitations
-        self._admin_log = admin_log
-        self._changes = changes
-        self._hooks = hooks
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    groups: GroupStore
+    members: MemberStore
+    restrictions: RestrictionStore
+    requests: JoinRequestStore
+    streams: StreamStore
+    users: UserStore
+    invitations: InvitationStore
+    admin_log: AdminLog
+    changes: ChangeStore
+    hooks: Hooks
+    limits: GroupLimits
+    clock: Clock
 
     async def apply(
         self, tx: Tx, key: str, entries: Sequence[Command]
@@ -79,7 +65,7 @@ class MembershipBatch:
         """Apply the entries of one group in order; for each its outcome."""
         if tx.attempt:
             # As an import does (`admissions`): this time the group is ours before we look.
-            await self._groups.touch(GroupId(key), tx)
+            await self.groups.touch(GroupId(key), tx)
         picture = await self._load(GroupId(key), entries, tx)
         if picture is None:
             return [GroupNotFound() for _ in entries]
@@ -102,14 +88,14 @@ class MembershipBatch:
         comers = {
             subject_of(e) for e in entries if isinstance(e, Join | Add | Approve | AnswerInvitation)
         }
-        of_group = self._groups.lookup(group_id)
-        of_row = self._streams.lookup(stream_of(group_id))
-        of_members = self._members.lookup_many(group_id, users)
-        of_restrictions = self._restrictions.lookup_many(group_id, users)
-        of_counts = self._members.lookup_group_counts(comers)
-        of_profile = self._hooks.profile(group_id) if comers and self._hooks.profile else None
+        of_group = self.groups.lookup(group_id)
+        of_row = self.streams.lookup(stream_of(group_id))
+        of_members = self.members.lookup_many(group_id, users)
+        of_restrictions = self.restrictions.lookup_many(group_id, users)
+        of_counts = self.members.lookup_group_counts(comers)
+        of_profile = self.hooks.profile(group_id) if comers and self.hooks.profile else None
         also = [of_profile] if of_profile else []
-        await self._database.look_up(
+        await self.database.look_up(
             tx, of_group, of_row, of_members, of_restrictions, of_counts, *also
         )
         group, row, members, restrictions, counts = (
@@ -123,31 +109,31 @@ class MembershipBatch:
             return None
         comers -= members.keys()
         if group.owner_id and any(isinstance(entry, Transfer) for entry in entries):
-            members |= await self._members.find_many(group_id, [group.owner_id], tx)
+            members |= await self.members.find_many(group_id, [group.owner_id], tx)
         of_requests = Approve | Refuse | Add | Remove | AnswerInvitation
         asks = {subject_of(e) for e in entries if isinstance(e, of_requests)}
         if group.join_option is JoinOption.APPROVAL:
             asks |= comers
-        requests = await self._requests.find_many(group_id, asks, tx) if asks else set()
+        requests = await self.requests.find_many(group_id, asks, tx) if asks else set()
         wants_staff = any(isinstance(e, Change | Transfer | AnswerInvitation) for e in entries) or (
             group.join_option is JoinOption.APPROVAL
         )
-        staff = await self._members.find_staff(group_id, tx) if wants_staff else []
-        now = self._clock.now()
+        staff = await self.members.find_staff(group_id, tx) if wants_staff else []
+        now = self.clock.now()
         invited = [subject_of(entry) for entry in entries if _concerns_invitation(entry)]
         invitations: dict[UserId, Invitation] = {}
         if invited:
-            invitations = await self._invitations.find_many(group_id, invited, tx)
+            invitations = await self.invitations.find_many(group_id, invited, tx)
         if any(isinstance(entry, Transfer) for entry in entries):
             # They end with the ownership of whoever made them.
-            invitations |= await self._invitations.find_open(group_id, now, tx)
+            invitations |= await self.invitations.find_open(group_id, now, tx)
         open_invitations = 0
         if any(isinstance(entry, Invite) for entry in entries):
-            most = self._limits.admin_invitations
-            open_ids = await self._invitations.list_open_ids(group_id, now, most + 1, tx)
+            most = self.limits.admin_invitations
+            open_ids = await self.invitations.list_open_ids(group_id, now, most + 1, tx)
             open_invitations = len(open_ids)
         return MembershipState(
-            limits=self._limits,
+            limits=self.limits,
             group=group,
             size=group.member_count,
             stream=row.stream,
@@ -171,37 +157,37 @@ class MembershipBatch:
         # The group first: where another process is at it, this transaction ends here, before the bulk.
         await self._write_group(picture, owner_before, tx)
         if gone:
-            await self._members.delete_many(group_id, gone, tx)
-        await self._members.insert_many(new, tx)
+            await self.members.delete_many(group_id, gone, tx)
+        await self.members.insert_many(new, tx)
         for user, member in picture.members.items():
             if user in picture.before and picture.before[user] != member:
-                await self._members.replace(member, picture.now, tx)
+                await self.members.replace(member, picture.now, tx)
         if picture.group.is_channel and (departures := picture.departures()):
-            expires_at = expiry_of(picture.now, self._limits)
-            await self._changes.put_departures(departures, expires_at, tx)
+            expires_at = expiry_of(picture.now, self.limits)
+            await self.changes.put_departures(departures, expires_at, tx)
         if picture.departed:
-            for hook in self._hooks.members_left:
+            for hook in self.hooks.members_left:
                 await hook(group_id, picture.departed, tx)
         turnover = picture.turnover()
         if turnover.joined or picture.departed:
-            for counted in self._hooks.members_counted:
+            for counted in self.hooks.members_counted:
                 await counted(picture.group, turnover, tx)
         for user in picture.changed_restrictions:
-            await self._restrictions.put(picture.restrictions[user], tx)
+            await self.restrictions.put(picture.restrictions[user], tx)
         # In this order: who was refused may have asked again in the same batch.
         if picture.done_requests:
-            await self._requests.delete_many(group_id, picture.done_requests, tx)
+            await self.requests.delete_many(group_id, picture.done_requests, tx)
         for request in picture.new_requests.values():
-            await self._requests.insert(request, tx)
+            await self.requests.insert(request, tx)
         for user in picture.changed_invitations:
             invitation = picture.invitations.get(user)
             if invitation is None:
-                await self._invitations.delete(group_id, user, tx)
+                await self.invitations.delete(group_id, user, tx)
             else:
-                await self._invitations.put(invitation, tx)
-        await self._admin_log.record(tx, picture.group, *picture.acts)
+                await self.invitations.put(invitation, tx)
+        await self.admin_log.record(tx, picture.group, *picture.acts)
         for user in picture.near_limit:
-            await self._users.touch(user, tx)
+            await self.users.touch(user, tx)
         for event in picture.told():
             tx.publish(event)
 
@@ -225,13 +211,13 @@ class MembershipBatch:
         joined = picture.size - group.member_count
         if values or joined:
             changed_at = picture.now if values else None
-            await self._groups.update(
+            await self.groups.update(
                 group.group_id, values, tx, changed_at=changed_at, joined=joined
             )
             picture.group = picture.group.model_copy(update={"member_count": picture.size})
         elif picture.events or picture.changed_restrictions or picture.done_requests:
             # Else a ban here and a join in another process would each miss the other, and both be committed.
-            await self._groups.touch(group.group_id, tx)
+            await self.groups.touch(group.group_id, tx)
 
     @staticmethod
     def _at_the_end(

@@ -15,7 +15,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import Group, Restriction, Stream, Turnover, stream_of
+from groups.models import Group, MemberCountChange, Restriction, Stream, stream_of
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.lifecycle.create import NEAR_LIMIT
@@ -34,44 +34,32 @@ class _Choice:
     near_limit: list[UserId] = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BulkImport:
     """Applies batches of imports."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        streams: StreamStore,
-        admissions: BulkImportStore,
-        admin_log: AdminLog,
-        hooks: Hooks,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._streams = streams
-        self._admissions = admissions
-        self._admin_log = admin_log
-        self._hooks = hooks
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    groups: GroupStore
+    streams: StreamStore
+    admissions: BulkImportStore
+    admin_log: AdminLog
+    hooks: Hooks
+    limits: GroupLimits
+    clock: Clock
 
     async def apply(self, tx: Tx, group_id: GroupId, batch: Import) -> ImportOutcome | DomainError:
         """Admit those of the batch who may come in, in order; where all are members, nothing is written."""
         if tx.attempt:
             # Another process changed the group while we looked around. This time its document is ours before we look;
             # at the first attempt only after it, so that others find it free for a good part of the time.
-            await self._groups.touch(group_id, tx)
+            await self.groups.touch(group_id, tx)
         user_ids = dict.fromkeys(batch.user_ids)
-        of_group = self._groups.lookup(group_id)
-        of_stream = self._streams.lookup(stream_of(group_id))
-        of_seats = self._admissions.lookup_seats(group_id, user_ids)
-        of_restrictions = self._admissions.lookup_restrictions(group_id, user_ids)
-        of_requests = self._admissions.lookup_requests(group_id, user_ids)
-        await self._database.look_up(
-            tx, of_group, of_stream, of_seats, of_restrictions, of_requests
-        )
+        of_group = self.groups.lookup(group_id)
+        of_stream = self.streams.lookup(stream_of(group_id))
+        of_seats = self.admissions.lookup_seats(group_id, user_ids)
+        of_restrictions = self.admissions.lookup_restrictions(group_id, user_ids)
+        of_requests = self.admissions.lookup_requests(group_id, user_ids)
+        await self.database.look_up(tx, of_group, of_stream, of_seats, of_restrictions, of_requests)
         group, row = of_group.found, of_stream.found
         if group is None or row is None:
             return GroupNotFound()
@@ -79,18 +67,18 @@ class BulkImport:
         if choice.new:
             await self._write(group, row.stream, choice, of_restrictions.found, tx)
             if of_requests.found:
-                await self._admissions.close_requests(group_id, choice.new, tx)
+                await self.admissions.close_requests(group_id, choice.new, tx)
             if batch.mark is not None:
                 mark, added = batch.mark, len(choice.new)
-                await self._admin_log.count_imported(tx, group, mark.entry_id, mark.actor, added)
+                await self.admin_log.count_imported(tx, group, mark.entry_id, mark.actor, added)
         return ImportOutcome(_in_order(batch, choice), group.member_count + len(choice.new))
 
     def _choose(self, group: Group, batch: Import, seats: Mapping[UserId, FreeSeats]) -> _Choice:
         # A dict, so that each id counts once and keeps its place.
         choice = _Choice(dict.fromkeys(batch.user_ids, "added"))
         outcomes, new = choice.outcomes, choice.new
-        room = group.limit_of_members(self._limits) - group.member_count
-        most = self._limits.groups_per_user
+        room = group.limit_of_members(self.limits) - group.member_count
+        most = self.limits.groups_per_user
         for user_id in outcomes:
             seat = seats.get(user_id)
             if seat is not None and seat.is_member:
@@ -113,19 +101,19 @@ class BulkImport:
         restrictions: Mapping[UserId, Restriction],
         tx: Tx,
     ) -> None:
-        group_id, new, now = group.group_id, choice.new, self._clock.now()
+        group_id, new, now = group.group_id, choice.new, self.clock.now()
         access = [restrictions[user_id] for user_id in new if user_id in restrictions]
         # The first write: whoever else changes the group's membership meets this one, before we insert in vain.
-        await self._groups.update(group_id, {}, tx, joined=len(new))
+        await self.groups.update(group_id, {}, tx, joined=len(new))
         muted = {r.user_id: r.muted_until for r in access if r.muted_until is not None}
-        await self._admissions.insert_members(
+        await self.admissions.insert_members(
             group_id, new, joined_at=now, joined_seq=stream.head_seq, muted_until=muted, tx=tx
         )
         banned = [r for r in access if r.banned_at is not None]
-        await self._admissions.lift_bans(banned, tx)
-        await self._admissions.touch_users(choice.near_limit, tx)
-        turnover = Turnover(len(new), 0, 0, group.member_count + len(new), now)
-        for counted in self._hooks.members_counted:
+        await self.admissions.lift_bans(banned, tx)
+        await self.admissions.touch_users(choice.near_limit, tx)
+        turnover = MemberCountChange(len(new), 0, 0, group.member_count + len(new), now)
+        for counted in self.hooks.members_counted:
             await counted(group, turnover, tx)
         tx.publish(
             MembersJoined(
@@ -140,10 +128,10 @@ class BulkImport:
         )
 
     async def _more(self, group: Group, tx: Tx) -> dict[str, object] | None:
-        if self._hooks.profile is None or not group.is_channel:
+        if self.hooks.profile is None or not group.is_channel:
             return None
-        lookup = self._hooks.profile(group.group_id)
-        await self._database.look_up(tx, lookup)
+        lookup = self.hooks.profile(group.group_id)
+        await self.database.look_up(tx, lookup)
         return lookup.found
 
 

@@ -11,6 +11,7 @@ Promises:
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TypeVar
 
 from groups import policy
@@ -26,13 +27,13 @@ T = TypeVar("T")
 Batches = AsyncIterator[Sequence[UserId]]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImportService:
     """Brings users in."""
 
-    def __init__(self, guard: AccessGuard, lane: MembershipQueue, admin_log: AdminLog) -> None:
-        self._guard = guard
-        self._admin_log = admin_log
-        self._lane = lane
+    guard: AccessGuard
+    queue: MembershipQueue
+    admin_log: AdminLog
 
     async def begin(
         self, actor: Actor, group_id: GroupId, batches: Batches
@@ -47,12 +48,12 @@ class ImportService:
         Publishes: MembersJoined, one for all of a batch.
         Raises: GroupNotFound; PermissionRefused; while it goes on also Unavailable, and what `batches` raises.
         """
-        access = await self._guard.access_of(actor, group_id)
+        access = await self.guard.access_of(actor, group_id)
         refusal = policy.importing_refusal(access.effective_role)
         if refusal is not None:
             raise refusal
         # Ahead at both ends: one batch is read and one admission is told while another is committed.
-        mark = ImportMark(self._admin_log.next_id(), actor)
+        mark = ImportMark(self.admin_log.next_id(), actor)
         count = access.group.member_count
         return _one_ahead(self._admit_all(group_id, batches, count, mark))
 
@@ -63,7 +64,7 @@ class ImportService:
             async for user_ids in ahead:
                 admission = ImportOutcome((), member_count)
                 if user_ids:
-                    admission = await self._lane.admit(group_id, Import(user_ids, mark))
+                    admission = await self.queue.admit(group_id, Import(user_ids, mark))
                 member_count = admission.member_count
                 yield admission
 

@@ -4,6 +4,8 @@ Every change is an entry of the group's membership lane, so accepting and what i
 limit of admins never pass each other by.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from groups import policy
@@ -27,24 +29,16 @@ from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InvitationService:
     """Invitations of groups to be their admin."""
 
-    def __init__(
-        self,
-        invitations: InvitationStore,
-        groups: GroupStore,
-        guard: AccessGuard,
-        lane: MembershipQueue,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._invitations = invitations
-        self._groups = groups
-        self._guard = guard
-        self._lane = lane
-        self._limits = limits
-        self._clock = clock
+    invitations: InvitationStore
+    groups: GroupStore
+    guard: AccessGuard
+    queue: MembershipQueue
+    limits: GroupLimits
+    clock: Clock
 
     async def invite(
         self, actor: Actor, group_id: GroupId, user_id: UserId, grants: frozenset[Grant]
@@ -54,14 +48,14 @@ class InvitationService:
         Other grants, or an invitation that had expired, make a new one with its full time. Publishes: AdminInvited.
         Raises: GroupNotFound; PermissionRefused; NotForThisType; AlreadyAdmin; Banned; InvitationLimitReached.
         """
-        return await self._lane.submit(group_id, Invite(actor, user_id, grants))
+        return await self.queue.submit(group_id, Invite(actor, user_id, grants))
 
     async def revoke(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
         """Take an invitation back; when there is none this changes nothing.
 
         Publishes: InvitationEnded. Raises: GroupNotFound; PermissionRefused.
         """
-        await self._lane.submit(group_id, RevokeInvitation(actor, user_id))
+        await self.queue.submit(group_id, RevokeInvitation(actor, user_id))
 
     async def answer(self, actor: Actor, group_id: GroupId, *, accept: bool) -> Membership:
         """Become an admin, and a member where one was none; or decline. An admin who accepts again changes nothing.
@@ -70,16 +64,16 @@ class InvitationService:
         that the actor may not see and that does not invite him); InvitationNotFound; InvitationExpired; Banned;
         AdminLimitReached; MemberLimitReached; GroupsPerUserReached.
         """
-        return await self._lane.submit(group_id, AnswerInvitation(actor, accept))
+        return await self.queue.submit(group_id, AnswerInvitation(actor, accept))
 
-    async def on_disbanded(self, group: Group, tx: Tx) -> None:
+    async def end_all(self, group: Group, now: datetime, tx: Tx) -> None:
         """Tell who is invited, and the owner, that the group is gone; the clearing drops what is stored.
 
         Whoever invites or answers meanwhile writes the group too, so the one or the other is done again. At most as
         many are told as a group may invite (`GroupLimits.admin_invitations`). Publishes: InvitationEnded.
         """
-        now, most = self._clock.now(), self._limits.admin_invitations
-        for user_id in await self._invitations.list_open_ids(group.group_id, now, most, tx):
+        most = self.limits.admin_invitations
+        for user_id in await self.invitations.list_open_ids(group.group_id, now, most, tx):
             audience = (user_id, group.owner_id) if group.owner_id else (user_id,)
             tx.publish(
                 InvitationEnded(
@@ -99,11 +93,11 @@ class InvitationService:
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        access = await self._guard.access_of(actor, group_id)
+        access = await self.guard.access_of(actor, group_id)
         refusal = policy.inviting_refusal(access, None)
         if refusal is not None:
             raise refusal
-        read = partial(self._invitations.list_of_group, group_id, self._clock.now())
+        read = partial(self.invitations.list_of_group, group_id, self.clock.now())
         return await page_by_text("invitations", cursor, limit, read, lambda one: one.user_id)
 
     async def list_of_user(
@@ -113,10 +107,10 @@ class InvitationService:
 
         Those of disbanded groups are left out. An invitation shows that its group exists, and its name.
         """
-        read = partial(self._invitations.list_of_user, actor.user_id, self._clock.now())
+        read = partial(self.invitations.list_of_user, actor.user_id, self.clock.now())
         found, next_cursor = await page_by_text(
             "my invitations", cursor, limit, read, lambda one: one.group_id
         )
-        groups = await self._groups.find_many([invitation.group_id for invitation in found])
+        groups = await self.groups.find_many([invitation.group_id for invitation in found])
         shown = [(i, groups[i.group_id]) for i in found if i.group_id in groups]
         return shown, next_cursor

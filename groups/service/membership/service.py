@@ -4,6 +4,7 @@ Everything that changes who is in a group goes through one group-commit lane per
 batch), so the limit and the count are exact under any race, and a hot channel admits thousands a second.
 """
 
+from dataclasses import dataclass
 from functools import partial
 
 from groups import policy
@@ -34,22 +35,15 @@ from groups.store.restrictions import RestrictionStore
 __all__ = ["Membership", "MembershipService"]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MembershipService:
     """Members of groups. Every call but the lists is one entry of the group's lane."""
 
-    def __init__(
-        self,
-        members: MemberStore,
-        restrictions: RestrictionStore,
-        requests: JoinRequestStore,
-        guard: AccessGuard,
-        lane: MembershipQueue,
-    ) -> None:
-        self._members = members
-        self._restrictions = restrictions
-        self._requests = requests
-        self._guard = guard
-        self._lane = lane
+    members: MemberStore
+    restrictions: RestrictionStore
+    requests: JoinRequestStore
+    guard: AccessGuard
+    queue: MembershipQueue
 
     async def join(self, actor: Actor, group_id: GroupId, *, text: str = "") -> Membership:
         """Make the actor a member, or ask for it where the group wants approval (`is_pending` then).
@@ -57,21 +51,21 @@ class MembershipService:
         Joining twice changes nothing and publishes nothing. Publishes: MembersJoined or JoinRequested.
         Raises: GroupNotFound; Banned; JoiningNotAllowed; MemberLimitReached; GroupsPerUserReached.
         """
-        return await self._lane.submit(group_id, Join(actor, text))
+        return await self.queue.submit(group_id, Join(actor, text))
 
     async def add(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
         """Make another user a member; owner and admins thereby lift his ban.
 
         Publishes: MembersJoined. Raises: as `join`; PermissionRefused.
         """
-        return await self._lane.submit(group_id, Add(actor, user_id))
+        return await self.queue.submit(group_id, Add(actor, user_id))
 
     async def leave(self, actor: Actor, group_id: GroupId) -> Membership:
         """End the actor's membership, and with it his conversation; leaving when absent changes nothing.
 
         Publishes: MembersLeft. Raises: GroupNotFound; OwnerCannotLeave.
         """
-        return await self._lane.submit(group_id, Leave(actor))
+        return await self.queue.submit(group_id, Leave(actor))
 
     async def remove(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, ban: bool = False
@@ -80,14 +74,14 @@ class MembershipService:
 
         Publishes: MembersLeft. Raises: GroupNotFound; PermissionRefused; OwnerCannotLeave.
         """
-        return await self._lane.submit(group_id, Remove(actor, user_id, ban))
+        return await self.queue.submit(group_id, Remove(actor, user_id, ban))
 
     async def unban(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
         """Lift a ban; the user is not thereby a member. Lifting none changes nothing.
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        await self._lane.submit(group_id, Unban(actor, user_id))
+        await self.queue.submit(group_id, Unban(actor, user_id))
 
     async def change(
         self,
@@ -107,7 +101,7 @@ class MembershipService:
         NotForThisType; AdminLimitReached.
         """
         entry = Change(actor, user_id, role, mute_seconds, name_card, grants)
-        return await self._lane.submit(group_id, entry)
+        return await self.queue.submit(group_id, entry)
 
     async def ban_from_reacting(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, is_banned: bool
@@ -117,7 +111,7 @@ class MembershipService:
         He may still read, and take back what he left. Leaving and coming back does not shake it off.
         Raises: GroupNotFound; PermissionRefused.
         """
-        await self._lane.submit(group_id, BanFromReacting(actor, user_id, is_banned))
+        await self.queue.submit(group_id, BanFromReacting(actor, user_id, is_banned))
 
     async def transfer(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
         """Give the group to another member; the former owner stays as admin with all grants.
@@ -127,21 +121,21 @@ class MembershipService:
         Publishes: GroupUpdated, MemberChanged twice, InvitationEnded. Raises: GroupNotFound; PermissionRefused;
         MemberNotFound; AdminLimitReached.
         """
-        return await self._lane.submit(group_id, Transfer(actor, user_id))
+        return await self.queue.submit(group_id, Transfer(actor, user_id))
 
     async def approve(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
         """Admit a user who asked to join.
 
         Publishes: MembersJoined. Raises: as `add`; JoinRequestNotFound.
         """
-        return await self._lane.submit(group_id, Approve(actor, user_id))
+        return await self.queue.submit(group_id, Approve(actor, user_id))
 
     async def refuse(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
         """Turn a join request down, or withdraw one's own.
 
         Publishes: JoinRefused. Raises: GroupNotFound; PermissionRefused; JoinRequestNotFound.
         """
-        await self._lane.submit(group_id, Refuse(actor, user_id))
+        await self.queue.submit(group_id, Refuse(actor, user_id))
 
     # --- lists ----------------------------------------------------------------------------------------------------
 
@@ -150,10 +144,10 @@ class MembershipService:
 
         Raises: GroupNotFound; PermissionRefused; MemberNotFound.
         """
-        access = await self._guard.access_of(actor, group_id)
+        access = await self.guard.access_of(actor, group_id)
         if user_id != actor.user_id:
             self._check_may_list(access)
-        member = await self._members.find(group_id, user_id)
+        member = await self.members.find(group_id, user_id)
         if member is None:
             raise MemberNotFound
         return member
@@ -172,14 +166,14 @@ class MembershipService:
 
         Raises: GroupNotFound; PermissionRefused (in a channel, to all but owner and admins).
         """
-        self._check_may_list(await self._guard.access_of(actor, group_id))
+        self._check_may_list(await self.guard.access_of(actor, group_id))
         key = decode_cursor("members", cursor, str)
         after = str(key[0]) if key else ""
         if staff_only:
-            staff = sorted(await self._members.find_staff(group_id), key=lambda m: m.user_id)
+            staff = sorted(await self.members.find_staff(group_id), key=lambda m: m.user_id)
             members = [member for member in staff if member.user_id > after]
         else:
-            members = await self._members.list_of_group(
+            members = await self.members.list_of_group(
                 group_id, after=after, limit=limit + 1, prefix=prefix
             )
         members, has_more = cut_page(members, limit)
@@ -192,13 +186,13 @@ class MembershipService:
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        refusal = policy.staff_refusal(await self._guard.access_of(actor, group_id))
+        refusal = policy.staff_refusal(await self.guard.access_of(actor, group_id))
         if refusal is not None:
             raise refusal
         key = decode_cursor("staff", cursor, str)
         after = str(key[0]) if key else ""
         # All at once: the limit of admins bounds them.
-        staff = sorted(await self._members.find_staff(group_id), key=lambda m: m.user_id)
+        staff = sorted(await self.members.find_staff(group_id), key=lambda m: m.user_id)
         page, has_more = cut_page([member for member in staff if member.user_id > after], limit)
         return page, encode_cursor("staff", page[-1].user_id) if has_more else None
 
@@ -210,7 +204,7 @@ class MembershipService:
         Raises: GroupNotFound; PermissionRefused.
         """
         await self._check_may_manage(actor, group_id)
-        read = partial(self._restrictions.list_reaction_bans, group_id)
+        read = partial(self.restrictions.list_reaction_bans, group_id)
         return await page_by_text("reaction bans", cursor, limit, read, _user_id)
 
     async def list_bans(
@@ -221,7 +215,7 @@ class MembershipService:
         Raises: GroupNotFound; PermissionRefused.
         """
         await self._check_may_manage(actor, group_id)
-        read = partial(self._restrictions.list_bans, group_id)
+        read = partial(self.restrictions.list_bans, group_id)
         return await page_by_text("bans", cursor, limit, read, _user_id)
 
     async def list_requests(
@@ -232,16 +226,16 @@ class MembershipService:
         Raises: GroupNotFound; PermissionRefused.
         """
         await self._check_may_manage(actor, group_id)
-        read = partial(self._requests.list_of_group, group_id)
+        read = partial(self.requests.list_of_group, group_id)
         return await page_by_text("requests", cursor, limit, read, _user_id)
 
     async def list_group_ids(self, user_id: UserId) -> list[GroupId]:
         """The ids of the groups the user is in, for whoever delivers to him."""
-        return await self._members.list_group_ids(user_id)
+        return await self.members.list_group_ids(user_id)
 
     async def close(self) -> None:
         """Wait until every submitted change is committed or refused."""
-        await self._lane.close()
+        await self.queue.close()
 
     @staticmethod
     def _check_may_list(access: AccessContext) -> None:
@@ -250,7 +244,7 @@ class MembershipService:
             raise refusal
 
     async def _check_may_manage(self, actor: Actor, group_id: GroupId) -> None:
-        refusal = policy.managing_refusal(await self._guard.access_of(actor, group_id))
+        refusal = policy.managing_refusal(await self.guard.access_of(actor, group_id))
         if refusal is not None:
             raise refusal
 

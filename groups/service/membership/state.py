@@ -34,10 +34,10 @@ from groups.models import (
     Invitation,
     JoinRequest,
     Member,
+    MemberCountChange,
     Restriction,
     Role,
     Stream,
-    Turnover,
 )
 from groups.service.lifecycle.create import NEAR_LIMIT
 from groups.service.membership.commands import Command, subject_of
@@ -130,14 +130,14 @@ class MembershipState:
         last.member_count = self.size
         return last.user_ids
 
-    def turnover(self) -> Turnover:
+    def turnover(self) -> MemberCountChange:
         """How many came and went."""
         sums = {None: 0, LeaveReason.LEFT: 0, LeaveReason.REMOVED: 0, LeaveReason.BANNED: 0}
         for event in self.events:
             if isinstance(event, _Run):
                 sums[event.reason] += len(event.user_ids)
         removed = sums[LeaveReason.REMOVED] + sums[LeaveReason.BANNED]
-        return Turnover(sums[None], sums[LeaveReason.LEFT], removed, self.size, self.now)
+        return MemberCountChange(sums[None], sums[LeaveReason.LEFT], removed, self.size, self.now)
 
     def departures(self) -> list[Departure]:
         """Who is no member any more, and why: for who went more than once, the last time counts."""

@@ -14,6 +14,7 @@ until they are cleared away step by step, and each step leaves their departures,
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -44,15 +45,15 @@ class Changes(NamedTuple):
     horizon: GroupId | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeReader:
     """Reads bare facts about a user's own channels; what he may see of each is asked by whoever shows it."""
 
-    def __init__(self, changes: ChangeStore) -> None:
-        self._changes = changes
+    changes: ChangeStore
 
     async def list_places(self, user_id: UserId) -> dict[GroupId, Place]:
         """All memberships of the user, in whatever groups."""
-        return await self._changes.list_places(user_id)
+        return await self.changes.list_places(user_id)
 
     async def list_changes(
         self, user_id: UserId, since: datetime, *, after: str, most_departures: int
@@ -63,15 +64,15 @@ class ChangeReader:
         """
         places = {
             group_id: place
-            for group_id, place in (await self._changes.list_places(user_id)).items()
+            for group_id, place in (await self.changes.list_places(user_id)).items()
             if group_id > after
         }
-        ended = await self._changes.find_ended(places, since) if places else {}
-        left = await self._changes.list_departures(
+        ended = await self.changes.find_ended(places, since) if places else {}
+        left = await self.changes.list_departures(
             user_id, since, after=after, limit=most_departures
         )
         horizon = left[-1].group_id if len(left) == most_departures else None
-        back = await self._changes.find_places(user_id, [one.group_id for one in left])
+        back = await self.changes.find_places(user_id, [one.group_id for one in left])
         back = {group_id: place for group_id, place in back.items() if group_id not in ended}
         gone = {one.group_id: one for one in left if one.group_id not in back}
         for group_id, at in ended.items():
@@ -94,14 +95,14 @@ class ChangeReader:
         """The channels among these places that changed at or after the instant, or whose place did; in no order."""
         since_ms = round(since.timestamp() * 1000)
         moved = {i for i, place in places.items() if place.changed_ms >= since_ms} | {*(also or {})}
-        versions = await self._changes.find_versions(places, since, moved) if places else {}
+        versions = await self.changes.find_versions(places, since, moved) if places else {}
         return [_changed(places[group_id], version) for group_id, version in versions.items()]
 
     async def list_departures(
         self, user_id: UserId, since: datetime, *, limit: int
     ) -> list[Change]:
         """What the user is gone from since the instant, as far as it was cleared away."""
-        left = await self._changes.list_departures(user_id, since, after="", limit=limit)
+        left = await self.changes.list_departures(user_id, since, after="", limit=limit)
         return [_gone(one) for one in left]
 
 

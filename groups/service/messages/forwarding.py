@@ -1,7 +1,7 @@
 """Forwarding: a copy of a message in another stream, which tells where it was first written.
 
 Promises:
-    Only what the forwarder may read, and only from where that is allowed (`hooks.forwarding`): both are asked in the
+    Only what the forwarder may read, and only from where that is allowed (`Hooks.may_forward`): both are asked in the
     transaction that posts the copy.
     The origin names the group, never who wrote; a forward of a forward keeps the first origin.
     What is private, a group or a conversation of two, is not named at all: rendering knows no reader, so what not
@@ -101,9 +101,9 @@ class ForwardService:
         access, message = await self._guard.message(actor, group_id, seq, tx)
         if message.content is None:
             raise MessageRecalled
-        for may_forward in self._hooks.forwarding:
-            if not await may_forward(access.group, tx):
-                raise ForwardingNotAllowed
+        may_forward = self._hooks.may_forward
+        if may_forward is not None and not await may_forward(access.group, tx):
+            raise ForwardingNotAllowed
         return message, _origin_of(access.group, message)
 
     async def _of_private(self, actor: Actor, source: Source, tx: Tx) -> tuple[Message, Origin]:

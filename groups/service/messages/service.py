@@ -1,4 +1,4 @@
-"""The messages of a group: posted, tried out before that, read. What becomes of them later is `message_changes`.
+"""The messages of a group: posted, tried out before that, read. What becomes of them later is `edits`.
 
 Posts to one stream share group-commit batches: head and messages change in one transaction, so the seqs are dense
 (P2), and a post costs the same few commands in a group of ten and of a million (P8). The posting rate is a token
@@ -15,7 +15,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError, IdempotencyConflict
 from groups.kernel.group_commit import GroupCommit, OnBatch
-from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import AccessContext, Content, Group, Member, Message, Tallies, stream_of
@@ -218,11 +218,9 @@ class MessageService:
         self, group: Group, authors: Collection[UserId], tx: Tx
     ) -> Mapping[UserId, str]:
         """The names under which those of the authors post who sign."""
-        found: dict[UserId, str] = {}
-        if group.is_channel:
-            for hook in self._hooks.signatures:
-                found |= await hook(group, authors, tx)
-        return found
+        if not group.is_channel or self._hooks.signatures is None:
+            return {}
+        return await self._hooks.signatures(group, authors, tx)
 
     async def _store(
         self, batch: PostBatch, group: Group, members: Mapping[UserId, Member], tx: Tx
@@ -351,10 +349,6 @@ class MessageService:
         The message is written, so that recalling it or clearing its group away conflicts with the transaction.
         """
         return await self._messages.touch(stream_of(group_id), seq, tx)
-
-    async def has_stream(self, stream_id: StreamId, tx: Tx) -> bool:
-        """Whether the stream lives, inside a caller's transaction: it does until its group is disbanded."""
-        return await self._stream_store.find(stream_id, tx) is not None
 
     async def close(self) -> None:
         """Wait until every submitted post is committed or refused."""

@@ -18,6 +18,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.limits import GroupLimits
 from groups.models import Content, LastMessage, Media, Message, Stream
+from groups.service.hooks import DeleteOfStream
 from groups.service.media.service import attached, kept_as_own, media_ids_of
 from groups.service.messages.batch import (
     ContentLoader,
@@ -287,6 +288,24 @@ class StreamService:
         deleted, used = await self._messages.delete_some(stream_id, STEP, tx)
         await self._media.release(used, self._clock.now(), tx)
         return deleted > 0
+
+    async def exists(self, stream_id: StreamId, tx: Tx) -> bool:
+        """Whether the stream exists: until its group is disbanded, or its conversation ends."""
+        return await self._streams.find(stream_id, tx) is not None
+
+    async def delete_remains(self, stream_id: StreamId, delete_some: DeleteOfStream) -> None:
+        """Delete in steps what another package keeps about the messages of an ended stream.
+
+        Repeating it changes nothing. Raises: Unavailable.
+        """
+
+        async def step(tx: Tx) -> int:
+            # A stream that exists is the stream of a new group of the same id: another process has finished here, and
+            # what is there now must stay. One snapshot shows both.
+            return 0 if await self.exists(stream_id, tx) else await delete_some(stream_id, tx)
+
+        while await self._database.run(step):
+            pass
 
 
 def cursor_before(seq: int) -> str:
