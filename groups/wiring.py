@@ -48,7 +48,6 @@ from groups.service.revocations import Revocations
 from groups.service.users import UserService
 from groups.store import INDEXES
 from groups.store.admin_log import AdminLogStore
-from groups.store.bulk_import import BulkImportStore
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
 from groups.store.idempotency import IdempotencyStore
@@ -263,8 +262,11 @@ def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
         BulkImport(
             database=database,
             groups=stores.groups,
+            members=stores.members,
+            restrictions=stores.restrictions,
+            requests=stores.requests,
             streams=stores.streams,
-            admissions=BulkImportStore(database),
+            users=stores.users,
             admin_log=core.admin_log,
             hooks=hooks,
             limits=limits,

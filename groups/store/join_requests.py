@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 from groups.models import JoinRequest
 
 
@@ -31,6 +31,17 @@ class JoinRequestStore:
         query: Document = {"_id": {"$in": keys}, "group_id": group_id}
         cursor = self._requests.find(query, {"user_id": 1}, session=tx.session)
         return {document["user_id"] for document in await cursor.to_list(None)}
+
+    def lookup_any(self, group_id: GroupId, user_ids: Iterable[UserId]) -> BatchedQuery[bool]:
+        """Whether any of the users asks to join, to be asked together with others."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        return BatchedQuery(
+            self._requests,
+            {"_id": {"$in": keys}, "group_id": group_id},
+            bool,
+            {"$limit": 1},
+            {"$project": {"_id": 1}},
+        )
 
     async def delete_many(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> int:
         """Drop the requests of these users; how many there were."""

@@ -3,9 +3,11 @@
 `staff` is set on owner and admins only, for a partial index that stays tiny in a group of a million.
 """
 
-from collections.abc import Awaitable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
 from groups.kernel.mongo import (
@@ -27,6 +29,15 @@ _USERS_A_QUERY: Final = 100
 _KEPT_BYTES: Final = 2 * 2**20  # of memory: some 2,000 members
 _MEMBER_BYTES: Final = 450
 """What a member without texts takes; the texts are there twice, and in the document."""
+
+DUPLICATE_KEY: Final = 11000  # MongoDB's error code
+
+
+class GroupCount(NamedTuple):
+    """In how many groups a user is, and whether the group of the query is one of them."""
+
+    groups: int
+    is_member: bool
 
 
 class MemberStore:
@@ -190,11 +201,74 @@ class MemberStore:
         )
         return {row["_id"]: row["groups"] for row in await cursor.to_list(None)}
 
+    def lookup_group_counts_beside(
+        self, group_id: GroupId, user_ids: Collection[UserId]
+    ) -> BatchedQuery[dict[UserId, GroupCount]]:
+        """As `lookup_group_counts`, and whether this group is among the groups of each user."""
+        # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
+        return BatchedQuery(
+            self._members,
+            {"user_id": {"$in": list(user_ids)}},
+            lambda rows: {row["_id"]: GroupCount(row["groups"], row["is_member"]) for row in rows},
+            {
+                "$group": {
+                    "_id": "$user_id",
+                    "groups": {"$sum": 1},
+                    "is_member": {"$max": {"$eq": ["$group_id", group_id]}},
+                }
+            },
+        )
+
     async def insert_many(self, members: Sequence[Member], tx: Tx) -> None:
         """Add members who are known not to be there."""
         if members:
-            documents = [_to_document(member) for member in members]
-            await self._members.insert_many(documents, ordered=True, session=tx.session)
+            await self._insert([_to_document(member) for member in members], tx)
+
+    async def insert_plain(
+        self,
+        group_id: GroupId,
+        user_ids: Sequence[UserId],
+        *,
+        joined_at: datetime,
+        joined_seq: int,
+        muted_until: Mapping[UserId, datetime],
+        tx: Tx,
+    ) -> None:
+        """Add many plain members who are known not to be there, without a `Member` for each.
+
+        `muted_until` holds those who are muted.
+        """
+        prefix, role = group_id + SEPARATOR, Role.MEMBER.value
+        documents: list[Document] = [
+            {
+                "_id": prefix + user_id,
+                "group_id": group_id,
+                "user_id": user_id,
+                "role": role,
+                "joined_at": joined_at,
+                "joined_seq": joined_seq,
+            }
+            for user_id in user_ids
+        ]
+        if muted_until:
+            for document in documents:
+                if document["user_id"] in muted_until:
+                    document["muted_until"] = muted_until[document["user_id"]]
+        await self._insert(documents, tx)
+
+    async def _insert(self, documents: list[Document], tx: Tx) -> None:
+        if tx.session is None:
+            await self._members.insert_many(documents)
+            return
+        # The bare command: the driver's `insert_many` keeps books on each document, which takes as long again as
+        # encoding it. Its books are for retrying without a transaction and for splitting what is too large; we have
+        # the one, and a batch is a hundredth of the other.
+        answer = await self._members.database.command(
+            {"insert": self._members.name, "documents": documents}, session=tx.session
+        )
+        for error in answer.get("writeErrors", ()):
+            kind = DuplicateKeyError if error["code"] == DUPLICATE_KEY else OperationFailure
+            raise kind(error["errmsg"], error["code"], error)
 
     async def replace(self, member: Member, changed_at: datetime, tx: Tx) -> None:
         """Store the member's new state, and when it became so."""

@@ -5,8 +5,11 @@ Bans, bans from reacting, and mutes that outlive membership; `_id` is `group<US>
 
 from collections.abc import Collection, Iterable
 
+from pymongo import DeleteOne, UpdateOne
+
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo.driver import Operation
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Restriction
 
@@ -25,6 +28,7 @@ class RestrictionStore:
     )
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._restrictions = database.collection("restrictions")
         self._reader = RequestBatcher(self._find_keys)
 
@@ -49,19 +53,20 @@ class RestrictionStore:
         rows = await cursor.to_list(None)
         return {document["_id"]: _to_restriction(document) for document in rows}
 
-    async def put(self, restriction: Restriction, tx: Tx) -> None:
-        """Store the user's restriction in the group, or clear one that restricts nothing."""
-        key: Document = {
-            "_id": join_key(restriction.group_id, restriction.user_id),
-            "group_id": restriction.group_id,
-        }
-        if not restriction.restricts:
-            await self._restrictions.delete_one(key, session=tx.session)
-            return
-        values = restriction.model_dump(mode="python", exclude={"group_id"})
-        # A flag beside the instant, for an index of those alone.
-        values["reacting_banned"] = restriction.reacting_banned_at is not None
-        await self._restrictions.update_one(key, {"$set": values}, upsert=True, session=tx.session)
+    async def put_many(self, restrictions: Iterable[Restriction], tx: Tx) -> None:
+        """Store the restrictions; one that restricts nothing is deleted."""
+        operations: list[Operation] = []
+        for restriction in restrictions:
+            group_id = restriction.group_id
+            key: Document = {"_id": join_key(group_id, restriction.user_id), "group_id": group_id}
+            if not restriction.restricts:
+                operations.append(DeleteOne(key))
+                continue
+            values = restriction.model_dump(mode="python", exclude={"group_id"})
+            # A flag beside the instant, for an index of those alone.
+            values["reacting_banned"] = restriction.reacting_banned_at is not None
+            operations.append(UpdateOne(key, {"$set": values}, upsert=True))
+        await self._database.apply(self._restrictions, operations, tx)
 
     async def list_reaction_bans(
         self, group_id: GroupId, *, after: str, limit: int

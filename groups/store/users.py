@@ -6,8 +6,11 @@ A user needs none: whoever has a token is a user.
 from collections.abc import Iterable
 from datetime import datetime
 
+from pymongo import UpdateOne
+
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo.driver import Operation
 from groups.models import User
 
 
@@ -24,6 +27,7 @@ class UserStore:
     )
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._users = database.collection("users")
 
     async def find_many(self, user_ids: Iterable[UserId]) -> dict[UserId, User]:
@@ -45,11 +49,13 @@ class UserStore:
             {"_id": user_id}, {"$set": values}, upsert=True, session=tx.session
         )
 
-    async def touch(self, user_id: UserId, tx: Tx) -> None:
-        """Write the user's document, so that two transactions which both do conflict and one runs again."""
-        await self._users.update_one(
-            {"_id": user_id}, {"$inc": {"touched": 1}}, upsert=True, session=tx.session
-        )
+    async def touch_many(self, user_ids: Iterable[UserId], tx: Tx) -> None:
+        """Write the users' documents, so that two transactions which both do conflict and one runs again."""
+        operations: list[Operation] = [
+            UpdateOne({"_id": user_id}, {"$inc": {"touched": 1}}, upsert=True)
+            for user_id in user_ids
+        ]
+        await self._database.apply(self._users, operations, tx)
 
     async def revoke(self, user_id: UserId, at: datetime, tx: Tx) -> None:
         """Store that what was issued to the user until then is refused."""

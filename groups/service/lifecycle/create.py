@@ -16,7 +16,6 @@ from groups.errors import (
     BadMemberLimit,
     CustomFieldLimitReached,
     GroupIdTaken,
-    GroupsPerUserReached,
     NotForThisType,
     ReservedCustomField,
 )
@@ -47,6 +46,7 @@ from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
 from groups.service.idempotency import Idempotency, Repeatable, repeatable
 from groups.service.media.avatars import Avatars
+from groups.service.membership.capacity import groups_refusal, is_near_limit
 from groups.service.write_locks import user_lock
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
@@ -54,9 +54,6 @@ from groups.store.streams import StreamStore
 from groups.store.users import UserStore
 
 COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
-
-NEAR_LIMIT: Final = 100
-"""So many groups below a user's limit, his joins are made to conflict, so that racing ones cannot pass it together."""
 
 
 class NewGroup(Model):
@@ -155,11 +152,12 @@ class CreateService:
         if await self.groups.is_being_cleared(group_id, tx):
             raise GroupIdTaken
         counts = await self.members.count_groups([actor.user_id], tx)
-        is_in = counts.get(actor.user_id, 0)
-        if is_in >= self.limits.groups_per_user:
-            raise GroupsPerUserReached(limit=self.limits.groups_per_user)
-        if is_in + NEAR_LIMIT >= self.limits.groups_per_user:
-            await self.users.touch(actor.user_id, tx)
+        is_in, most = counts.get(actor.user_id, 0), self.limits.groups_per_user
+        refusal = groups_refusal(is_in, most)
+        if refusal is not None:
+            raise refusal
+        if is_near_limit(is_in, most):
+            await self.users.touch_many([actor.user_id], tx)
         now = self.clock.now()
         group = self._new_group(actor, new, group_id, now)
         owner = Member(

@@ -13,6 +13,7 @@ from groups.limits import GroupLimits
 from groups.models import Invitation, JoinOption, Role, stream_of
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
+from groups.service.membership.capacity import capacity_of
 from groups.service.membership.commands import (
     Add,
     AnswerInvitation,
@@ -135,7 +136,7 @@ class MembershipBatch:
         return MembershipState(
             limits=self.limits,
             group=group,
-            size=group.member_count,
+            capacity=capacity_of(group, self.limits),
             stream=row.stream,
             now=now,
             before=members,
@@ -172,8 +173,9 @@ class MembershipBatch:
         if turnover.joined or picture.departed:
             for counted in self.hooks.members_counted:
                 await counted(picture.group, turnover, tx)
-        for user in picture.changed_restrictions:
-            await self.restrictions.put(picture.restrictions[user], tx)
+        await self.restrictions.put_many(
+            [picture.restrictions[user] for user in picture.changed_restrictions], tx
+        )
         # In this order: who was refused may have asked again in the same batch.
         if picture.done_requests:
             await self.requests.delete_many(group_id, picture.done_requests, tx)
@@ -186,8 +188,7 @@ class MembershipBatch:
             else:
                 await self.invitations.put(invitation, tx)
         await self.admin_log.record(tx, picture.group, *picture.acts)
-        for user in picture.near_limit:
-            await self.users.touch(user, tx)
+        await self.users.touch_many(picture.capacity.near_limit, tx)
         for event in picture.told():
             tx.publish(event)
 
@@ -208,13 +209,15 @@ class MembershipBatch:
                     version=group.version + 1,
                 )
             )
-        joined = picture.size - group.member_count
+        joined = picture.capacity.member_count - group.member_count
         if values or joined:
             changed_at = picture.now if values else None
             await self.groups.update(
                 group.group_id, values, tx, changed_at=changed_at, joined=joined
             )
-            picture.group = picture.group.model_copy(update={"member_count": picture.size})
+            picture.group = picture.group.model_copy(
+                update={"member_count": picture.capacity.member_count}
+            )
         elif picture.events or picture.changed_restrictions or picture.done_requests:
             # Else a ban here and a join in another process would each miss the other, and both be committed.
             await self.groups.touch(group.group_id, tx)

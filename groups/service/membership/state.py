@@ -8,19 +8,15 @@ from types import MappingProxyType
 from groups import policy
 from groups.errors import (
     AdminLimitReached,
-    GroupsPerUserReached,
     InvitationLimitReached,
-    MemberLimitReached,
 )
 from groups.events import (
     InvitationEnd,
     InvitationEnded,
     LeaveReason,
     MemberChanged,
-    MembersJoined,
     MembersLeft,
     StrangerBanned,
-    profile_of,
 )
 from groups.kernel.events import Event
 from groups.kernel.ids import UserId
@@ -39,7 +35,7 @@ from groups.models import (
     Role,
     Stream,
 )
-from groups.service.lifecycle.create import NEAR_LIMIT
+from groups.service.membership.capacity import Capacity, members_joined
 from groups.service.membership.commands import Command, subject_of
 
 
@@ -59,8 +55,7 @@ class MembershipState:
 
     limits: GroupLimits
     group: Group
-    size: int
-    """Members, as of the entries applied so far."""
+    capacity: Capacity
     stream: Stream
     now: datetime
     before: dict[UserId, Member]
@@ -82,7 +77,6 @@ class MembershipState:
     done_requests: set[UserId] = field(default_factory=set)
     changed_restrictions: set[UserId] = field(default_factory=set)
     departed: list[UserId] = field(default_factory=list)
-    near_limit: set[UserId] = field(default_factory=set)
     events: "list[Event | _Run]" = field(default_factory=list)
 
     def admit(self, user_id: UserId) -> None:
@@ -90,14 +84,11 @@ class MembershipState:
 
         Raises: MemberLimitReached; GroupsPerUserReached.
         """
-        limit = self.group.limit_of_members(self.limits)
-        if self.size >= limit:
-            raise MemberLimitReached(limit=limit)
         groups = self.group_counts.get(user_id, 0)
-        if groups >= self.limits.groups_per_user:
-            raise GroupsPerUserReached(limit=self.limits.groups_per_user)
-        if groups + NEAR_LIMIT >= self.limits.groups_per_user:
-            self.near_limit.add(user_id)
+        refusal = self.capacity.refusal(groups)
+        if refusal is not None:
+            raise refusal
+        self.capacity.admit(user_id, groups)
         restriction = self.restrictions.get(user_id)
         self.members[user_id] = Member(
             group_id=self.group.group_id,
@@ -109,7 +100,6 @@ class MembershipState:
             muted_until=restriction.muted_until if restriction else None,
             name_card="",
         )
-        self.size += 1
         self.close_request(user_id)
         self._run(None).append(user_id)
 
@@ -118,7 +108,7 @@ class MembershipState:
         del self.members[member.user_id]
         self.admins.discard(member.user_id)
         self.departed.append(member.user_id)
-        self.size -= 1
+        self.capacity.member_count -= 1
         self._run(reason).append(member.user_id)
 
     def _run(self, reason: LeaveReason | None) -> list[UserId]:
@@ -127,7 +117,7 @@ class MembershipState:
         if not isinstance(last, _Run) or last.reason is not reason:
             last = _Run(reason)
             self.events.append(last)
-        last.member_count = self.size
+        last.member_count = self.capacity.member_count
         return last.user_ids
 
     def turnover(self) -> MemberCountChange:
@@ -137,7 +127,9 @@ class MembershipState:
             if isinstance(event, _Run):
                 sums[event.reason] += len(event.user_ids)
         removed = sums[LeaveReason.REMOVED] + sums[LeaveReason.BANNED]
-        return MemberCountChange(sums[None], sums[LeaveReason.LEFT], removed, self.size, self.now)
+        return MemberCountChange(
+            sums[None], sums[LeaveReason.LEFT], removed, self.capacity.member_count, self.now
+        )
 
     def departures(self) -> list[Departure]:
         """Who is no member any more, and why: for who went more than once, the last time counts."""
@@ -164,14 +156,8 @@ class MembershipState:
         users, count = tuple(run.user_ids), run.member_count
         group_id, is_channel = self.group.group_id, self.group.is_channel
         if run.reason is None:
-            return MembersJoined(
-                at=self.now,
-                group_id=group_id,
-                is_channel=is_channel,
-                user_ids=users,
-                member_count=count,
-                announce=announce,
-                profile=profile_of(self.group, self.profile),
+            return members_joined(
+                self.group, users, member_count=count, profile=self.profile, at=self.now
             )
         return MembersLeft(
             at=self.now,
