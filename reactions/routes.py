@@ -42,7 +42,7 @@ class ReactorResponse(Response):
 
 async def reactor_views(users: UserService, reactions: Sequence[Reaction]) -> list[ReactorResponse]:
     """The reactors as answered, each with the name and picture he shows."""
-    profiles = await users.names(reaction.user_id for reaction in reactions)
+    profiles = await users.find_users(reaction.user_id for reaction in reactions)
     views: list[ReactorResponse] = []
     for reaction in reactions:
         user = profiles.get(reaction.user_id) or User(user_id=reaction.user_id)

@@ -15,7 +15,7 @@ from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import ID_BYTES, GroupId, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import AdminAction, AdminLogEntry, Grant, Member, User
-from groups.routes.responses.fields import Changes, Instant
+from groups.routes.responses.fields import Instant, PatchBody
 from groups.routes.responses.members import BanResponse
 from groups.service.users import UserService
 
@@ -29,7 +29,7 @@ Grants = Annotated[
 ]
 
 
-class Appoint(Changes):
+class Appoint(PatchBody):
     """What an admin may do; left out, a new admin may do everything, and an admin keeps what he may."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"grants": ["post", "pin_posts"]}]})
@@ -105,7 +105,7 @@ class RunningRoutes:
         self._users = users
 
     async def _views(self, members: list[Member]) -> list[AdminResponse]:
-        users = await self._users.names(member.user_id for member in members)
+        users = await self._users.find_users(member.user_id for member in members)
         return [admin_response(member, users.get(member.user_id)) for member in members]
 
     # --- admins ---------------------------------------------------------------------------------------------------

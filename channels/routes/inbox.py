@@ -117,7 +117,7 @@ class InboxRoutes:
         threads, next_cursor = await self._inbox.list_threads(
             actor, GroupId(channel_id), limit=query.limit, cursor=query.cursor
         )
-        users = await self._users.names(shown.thread.user_id for shown in threads)
+        users = await self._users.find_users(shown.thread.user_id for shown in threads)
         items = [thread_response(shown, users.get(shown.thread.user_id)) for shown in threads]
         return Page(items=items, next_cursor=next_cursor)
 

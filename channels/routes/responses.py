@@ -31,7 +31,7 @@ from groups.models import (
     User,
     Visibility,
 )
-from groups.routes.responses.fields import Changes, FaceUrl, Instant, ItemError, ReactionSetting
+from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
 from groups.routes.responses.messages import MarkedResponse, marked_fields
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
@@ -74,7 +74,7 @@ ChannelIntroduction = Annotated[
 CustomData = Annotated[Text, MaxBytes("channel_custom_data_bytes", CHANNEL_CUSTOM_DATA_BYTES)]
 
 
-class SettingsBody(Changes):
+class SettingsBody(PatchBody):
     """A channel's settings; what is left out takes its default, or stays."""
 
     visibility: Annotated[
@@ -125,7 +125,7 @@ class CreateChannel(Body):
         return NewChannel(**values, **self.settings.model_dump(exclude_unset=True))
 
 
-class UpdateChannel(Changes):
+class UpdateChannel(PatchBody):
     """New values; what is left out stays."""
 
     model_config = ConfigDict(

@@ -52,7 +52,7 @@ class SubscriberRoutes:
         return (await self._views([member]))[0]
 
     async def _views(self, members: list[Member]) -> list[SubscriberResponse]:
-        users = await self._users.names(member.user_id for member in members)
+        users = await self._users.find_users(member.user_id for member in members)
         return [subscriber_response(member, users.get(member.user_id)) for member in members]
 
     @put(

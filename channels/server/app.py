@@ -338,7 +338,7 @@ class App(web.BaseRunner):
             origins,
             veil,
             group_ids_of=services.chat.membership.list_group_ids,
-            may_watch=services.chat.guard.reading,
+            may_watch=services.chat.guard.read_access_of,
         )
         endpoints = endpoints_for(services)
         describe = partial(document, endpoints)

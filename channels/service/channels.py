@@ -34,7 +34,7 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.service.idempotency import Idempotency, Repeatable, repeatable
+from groups.service.idempotency import Idempotency, KeyedCall, keyed_call
 from groups.service.lifecycle.create import CreateService, NewGroup
 from groups.service.lifecycle.directory import Directory, Sort
 from groups.service.lifecycle.disband import DisbandService
@@ -144,16 +144,16 @@ class ChannelService:
     async def _apply(self, tx: Tx, _: str, creations: Sequence[_Creation]) -> Sequence[GroupId]:
         (creation,) = creations
         actor, new = creation.actor, creation.new
-        call = repeatable(actor, "channel", creation.key, new.model_dump_json())
+        call = keyed_call(actor, "channel", creation.key, new.model_dump_json())
         if new.group_id is None:
             return [await self._create(actor, new, call, tx)]
-        if await self._repeats.first(call, tx) is None:
+        if await self._repeats.find_first(call, tx) is None:
             await self._mark(actor, new.group_id, new, tx)
-            await self._repeats.note(call, new.group_id, tx)
+            await self._repeats.remember(call, new.group_id, tx)
         return [new.group_id]
 
     async def _create(
-        self, actor: Actor, new: NewChannel, call: Repeatable | None, tx: Tx
+        self, actor: Actor, new: NewChannel, call: KeyedCall | None, tx: Tx
     ) -> GroupId:
         group = NewGroup(
             group_id=new.channel_id,
@@ -249,7 +249,7 @@ class ChannelService:
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Channel], str | None]:
         """A page of the channels that the actor owns, by id."""
-        found = await self._directory.owned(actor, limit=limit, cursor=cursor)
+        found = await self._directory.list_owned(actor, limit=limit, cursor=cursor)
         return await self._page_of(found)
 
     async def search(

@@ -32,7 +32,7 @@ class PostSettings:
         extras = (await self._extras.find_many([group_id])).get(group_id)
         if extras is None or not extras.signatures:
             return {}
-        known = await self._users.names(authors)
+        known = await self._users.find_users(authors)
         return {user_id: user.name for user_id, user in known.items()}
 
     async def may_forward(self, group: Group, tx: Tx) -> bool:

@@ -30,7 +30,7 @@ from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_
 from groups.models import Departure, stream_of
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.lifecycle.reader import GroupReader
-from groups.service.membership.sync import MARK_BYTES, OVERLAP, Change, ChangeReader
+from groups.service.membership.sync import MARK_BYTES, OVERLAP, ChangeReader, SyncItem
 
 MARKS: Final = 64  # in a token or cursor, which thereby stay below 1,000 characters
 _SMALL: Final = 300  # bytes of JSON of an end, which holds two ids
@@ -68,7 +68,7 @@ class _Reading:
         """From when the next reading asks."""
         return self.started_ms - _OVERLAP_MS
 
-    def told(self, change: Change) -> None:
+    def told(self, change: SyncItem) -> None:
         """Note what the next reading would find again."""
         if change.at_ms >= self.next_since_ms and len(self.marks) < MARKS:
             self.marks.append(change.mark)
@@ -114,7 +114,7 @@ class Subscriptions:
             # What he was gone from already is not in the list, so the next reading need not tell it.
             for gone in await self._changes.list_departures(actor.user_id, since, limit=MARKS):
                 reading.told(gone)
-        places = await self._changes.list_places(actor.user_id)
+        places = await self._changes.list_memberships(actor.user_id)
         heads = await self._memberships.find_heads([stream_of(group_id) for group_id in places])
         ids = sorted(
             group_id

@@ -109,7 +109,7 @@ class _Audit:
         async def work(tx: Tx) -> str | None:
             if group_id is None:
                 return None
-            if await self._memberships.find_seats([(group_id, user_id)], tx):
+            if await self._memberships.find_memberships([(group_id, user_id)], tx):
                 return None
             key = join_key(user_id, conversation_id)
             return "deleted" if await self._overlays.delete(key, user_id, tx) else None

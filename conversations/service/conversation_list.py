@@ -111,7 +111,7 @@ class ConversationListService:
         """The conversations with what is read for a page only: titles, last messages, drafts, custom data."""
         ids = [conversation.conversation_id for conversation in conversations]
         cards, talks, overlays = await asyncio.gather(
-            self._reader.find_cards(actor, [view.seats[i] for i in ids if i in view.seats]),
+            self._reader.find_summaries(actor, [view.seats[i] for i in ids if i in view.seats]),
             self._cards.find(actor, [i for i in ids if i in view.dialogues]),
             self._overlays.find_of_user(actor.user_id, ids),
         )
@@ -160,7 +160,7 @@ class ConversationListService:
         if not seats:
             return {}
         # Their heads, too, after the cursors.
-        cards = await self._reader.find_cards(actor, list(seats.values()))
+        cards = await self._reader.find_summaries(actor, list(seats.values()))
         return {
             key: _shown(
                 conversation_from(key, seat, card.head, overlays.get(key, NO_OVERLAY)), card

@@ -38,7 +38,7 @@ class DialogueSummaries:
         streams, channels, users = await asyncio.gather(
             self._streams.heads([dialogue.stream_id for dialogue in dialogues]),
             self._reader.find_groups(channel_ids),
-            self._users.names(user_ids),
+            self._users.find_users(user_ids),
         )
         cards: dict[ConversationId, MembershipSummary] = {}
         for dialogue in dialogues:

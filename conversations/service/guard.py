@@ -73,11 +73,11 @@ class ConversationGuard:
     ) -> dict[UserId, Response]:
         if tx is None:
             seats, touched = await asyncio.gather(
-                self._reader.list_seats(user_ids, with_times=with_times),
+                self._reader.list_memberships(user_ids, with_times=with_times),
                 self._overlays.list_of_users(user_ids),
             )
         else:
-            seats = await self._reader.list_seats(user_ids, tx)
+            seats = await self._reader.list_memberships(user_ids, tx)
             touched = await self._overlays.list_of_users(user_ids, tx)
         dialogues = {
             user_id: dialogues_among(user_id, touched[user_id].dialogues) for user_id in touched
@@ -110,11 +110,11 @@ class ConversationGuard:
             return {}, {}
         if tx is None:
             found, overlays = await asyncio.gather(
-                self._reader.find_seats(pairs),
+                self._reader.find_memberships(pairs),
                 self._overlays.find_of_user(user_id, conversation_ids),
             )
         else:
-            found = await self._reader.find_seats(pairs, tx)
+            found = await self._reader.find_memberships(pairs, tx)
             overlays = await self._overlays.find_of_user(user_id, conversation_ids, tx)
         return {conversation_of(group_id): seat for (group_id, _), seat in found.items()}, overlays
 

@@ -123,7 +123,7 @@ class ReadCursorService:
 
     async def _find(self, reads: Sequence[_Read], tx: Tx) -> dict[ConversationKey, Conversation]:
         pairs = [(r.group_id, r.user_id) for r in reads if r.group_id is not None]
-        seats = await self._reader.find_seats(pairs, tx) if pairs else {}
+        seats = await self._reader.find_memberships(pairs, tx) if pairs else {}
         talks = {
             read.key: dialogue
             for read in reads

@@ -69,7 +69,7 @@ class GroupRoutes:
     disbanding: DisbandService
     limits: GroupLimits
 
-    def _view(self, access: AccessContext, stream: Stream) -> GroupResponse:
+    def _group_response(self, access: AccessContext, stream: Stream) -> GroupResponse:
         return group_response(access, stream, access.group.limit_of_members(self.limits))
 
     @post(
@@ -92,7 +92,7 @@ class GroupRoutes:
         """Create a group of which I am the owner."""
         new = NewGroup(**body.model_dump(exclude_unset=True))
         created = await self.creation.create(actor, new, key=key)
-        return self._view(*await self.groups.get(actor, created.group.group_id))
+        return self._group_response(*await self.groups.get(actor, created.group.group_id))
 
     @get("/v1/groups")
     async def list_groups(
@@ -111,19 +111,19 @@ class GroupRoutes:
         joined, next_cursor = await self.groups.list_joined(
             actor, limit=query.limit, cursor=query.cursor
         )
-        return Page(items=[self._view(*item) for item in joined], next_cursor=next_cursor)
+        return Page(items=[self._group_response(*item) for item in joined], next_cursor=next_cursor)
 
     def _item(
         self, group_id: GroupId, item: tuple[AccessContext, Stream] | DomainError
     ) -> GroupResponse | GroupMissing:
         if isinstance(item, DomainError):
             return GroupMissing(group_id=group_id, error=ItemError.of(item))
-        return self._view(*item)
+        return self._group_response(*item)
 
     @get("/v1/groups/{group_id}", errors=[GroupNotFound])
     async def get_group(self, actor: Actor, group_id: GroupIdText) -> GroupResponse:
         """A group as I see it."""
-        return self._view(*await self.groups.get(actor, group_id))
+        return self._group_response(*await self.groups.get(actor, group_id))
 
     @patch(
         "/v1/groups/{group_id}",
@@ -143,7 +143,7 @@ class GroupRoutes:
         """Change a group's profile or settings (owner, admin)."""
         changes = GroupChanges(**body.model_dump(exclude_unset=True))
         await self.updates.update(actor, group_id, changes)
-        return self._view(*await self.groups.get(actor, group_id))
+        return self._group_response(*await self.groups.get(actor, group_id))
 
     @delete("/v1/groups/{group_id}", status=204, errors=[GroupNotFound, PermissionRefused])
     async def disband(self, actor: Actor, group_id: GroupIdText) -> None:

@@ -71,14 +71,14 @@ class MemberRoutes:
     users: UserService
     limits: GroupLimits
 
-    def _group_view(self, membership: Membership) -> GroupResponse:
+    def _group_response(self, membership: Membership) -> GroupResponse:
         group, member = membership.group, membership.member
         access = AccessContext(group=group, member=member, effective_role=membership.effective_role)
         return group_response(access, membership.stream, group.limit_of_members(self.limits))
 
-    async def _member_view(self, member: Member) -> MemberResponse:
+    async def _member_response(self, member: Member) -> MemberResponse:
         return member_response(
-            member, (await self.users.names([member.user_id])).get(member.user_id)
+            member, (await self.users.find_users([member.user_id])).get(member.user_id)
         )
 
     @put(
@@ -101,7 +101,7 @@ class MemberRoutes:
         """
         text = body.text if body else ""
         joined = await self.membership.join(actor, group_id, text=text)
-        return Reply(self._group_view(joined), 202 if joined.is_pending else 200)
+        return Reply(self._group_response(joined), 202 if joined.is_pending else 200)
 
     @delete(
         "/v1/groups/{group_id}/members/me", status=204, errors=[GroupNotFound, OwnerCannotLeave]
@@ -123,7 +123,7 @@ class MemberRoutes:
             prefix=query.q,
             staff_only=query.staff,
         )
-        users = await self.users.names(member.user_id for member in members)
+        users = await self.users.find_users(member.user_id for member in members)
         items = [member_response(member, users.get(member.user_id)) for member in members]
         return Page(items=items, next_cursor=next_cursor)
 
@@ -136,7 +136,9 @@ class MemberRoutes:
     ) -> MemberResponse:
         """One member; `me` is myself."""
         user_id = user_or_caller(user_id, actor.user_id)
-        return await self._member_view(await self.membership.get_member(actor, group_id, user_id))
+        return await self._member_response(
+            await self.membership.get_member(actor, group_id, user_id)
+        )
 
     @put(
         "/v1/groups/{group_id}/members/{user_id}",
@@ -153,7 +155,7 @@ class MemberRoutes:
         added = await self.membership.add(actor, group_id, user_id)
         if added.member is None:
             raise MemberNotFound
-        return await self._member_view(added.member)
+        return await self._member_response(added.member)
 
     @patch(
         "/v1/groups/{group_id}/members/{user_id}",
@@ -180,7 +182,7 @@ class MemberRoutes:
         )
         if changed.member is None:
             raise MemberNotFound
-        return await self._member_view(changed.member)
+        return await self._member_response(changed.member)
 
     @delete(
         "/v1/groups/{group_id}/members/{user_id}",
@@ -233,7 +235,7 @@ class MemberRoutes:
         requests, next_cursor = await self.membership.list_requests(
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
-        users = await self.users.names(request.user_id for request in requests)
+        users = await self.users.find_users(request.user_id for request in requests)
         items: list[JoinRequestResponse] = []
         for request in requests:
             user = users.get(request.user_id) or User(user_id=request.user_id)

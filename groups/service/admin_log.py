@@ -110,7 +110,7 @@ class AdminLog:
         return await self.entries.delete_some(group_id, STEP, tx) > 0
 
 
-def described(content: Content | None) -> dict[str, object]:
+def content_for_log(content: Content | None) -> dict[str, object]:
     """What the log keeps of a post's content."""
     if content is None:
         return {}

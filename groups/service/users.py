@@ -37,14 +37,14 @@ class UserService:
 
     async def get_many(self, actor: Actor, user_ids: Sequence[UserId]) -> list[User | UserNotFound]:
         """Each of the users as `get` would answer, in the order asked for, with one query."""
-        told = await self.names(key for key in user_ids if is_id(key, USER_ID_BYTES))
+        told = await self.find_users(key for key in user_ids if is_id(key, USER_ID_BYTES))
         found: list[User | UserNotFound] = []
         for user_id in user_ids:
             nobody = User(user_id=user_id) if user_id == actor.user_id else UserNotFound()
             found.append(told.get(user_id, nobody))
         return found
 
-    async def names(self, user_ids: Iterable[UserId]) -> Mapping[UserId, User]:
+    async def find_users(self, user_ids: Iterable[UserId]) -> Mapping[UserId, User]:
         """The profiles that exist among these users."""
         wanted = list(user_ids)
         return await self.users.find_many(wanted) if wanted else {}
@@ -62,6 +62,6 @@ class UserService:
 
     async def _update(self, actor: Actor, values: Mapping[str, str], tx: Tx) -> None:
         if "face_url" in values:
-            before = await self.users.find_face(actor.user_id, tx)
+            before = await self.users.find_face_url(actor.user_id, tx)
             await self.avatars.replace(actor, before, values["face_url"], self.clock.now(), tx)
         await self.users.put(actor.user_id, dict(values), tx)

@@ -18,7 +18,7 @@ from groups.models import CHANNEL_MARKER, Departure, DepartureReason
 _IS_MARKED: Final[Document] = {f"custom.{CHANNEL_MARKER}": {"$exists": True}}
 
 
-class Place(NamedTuple):
+class SyncMembership(NamedTuple):
     """A user's membership as far as lists show it; instants in milliseconds since 1970."""
 
     group_id: GroupId
@@ -28,7 +28,7 @@ class Place(NamedTuple):
     """When he joined, or a later change of his role or mute."""
 
 
-class Version(NamedTuple):
+class ProfileVersion(NamedTuple):
     """The state of a group's profile, and since when it is so (milliseconds since 1970; 0: always)."""
 
     version: int
@@ -117,28 +117,30 @@ class ChangeStore:
 
     # --- what is still there --------------------------------------------------------------------------------------
 
-    async def list_places(self, user_id: UserId) -> dict[GroupId, Place]:
+    async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
         """All memberships of the user, those in groups that are being cleared away included."""
         # Uses index: user_id_1_group_id_1_joined_seq_1
-        return await self._find_places({"user_id": user_id})
+        return await self._find_memberships({"user_id": user_id})
 
-    async def find_places(
+    async def find_memberships(
         self, user_id: UserId, group_ids: Sequence[GroupId]
-    ) -> dict[GroupId, Place]:
+    ) -> dict[GroupId, SyncMembership]:
         """Those of the user's memberships that exist."""
         if not group_ids:
             return {}
         keys = [join_key(group_id, user_id) for group_id in group_ids]
-        return await self._find_places({"_id": {"$in": keys}, "group_id": {"$in": list(group_ids)}})
+        return await self._find_memberships(
+            {"_id": {"$in": keys}, "group_id": {"$in": list(group_ids)}}
+        )
 
-    async def _find_places(self, query: Document) -> dict[GroupId, Place]:
+    async def _find_memberships(self, query: Document) -> dict[GroupId, SyncMembership]:
         fields = {"_id": 0, "group_id": 1, "role": 1, "joined_at": 1, "changed_at": 1}
         cursor = self._members.find(query, fields, batch_size=ONE_REPLY)
-        return {row["group_id"]: _to_place(row) for row in await cursor.to_list(None)}
+        return {row["group_id"]: _to_membership(row) for row in await cursor.to_list(None)}
 
     async def find_versions(
         self, group_ids: Collection[GroupId], since: datetime, also: Collection[GroupId]
-    ) -> dict[GroupId, Version]:
+    ) -> dict[GroupId, ProfileVersion]:
         """The channels among these groups whose profile changed at or after the instant, and those of `also`."""
         changed: list[Document] = [{"changed_at": {"$gte": since}}, {"_id": {"$in": list(also)}}]
         cursor = self._groups.find(
@@ -164,13 +166,15 @@ def _to_departure(row: Document) -> Departure:
     return Departure(GroupId(group_id), UserId(user_id), DepartureReason(row["reason"]), row["at"])
 
 
-def _to_place(row: Document) -> Place:
+def _to_membership(row: Document) -> SyncMembership:
     joined_ms = milliseconds_of(row["joined_at"])
     changed_at = row.get("changed_at")
     changed_ms = milliseconds_of(changed_at) if changed_at is not None else 0
-    return Place(row["group_id"], row["role"], joined_ms, max(joined_ms, changed_ms))
+    return SyncMembership(row["group_id"], row["role"], joined_ms, max(joined_ms, changed_ms))
 
 
-def _to_version(row: Document) -> Version:
+def _to_version(row: Document) -> ProfileVersion:
     changed_at = row.get("changed_at")
-    return Version(row["version"], milliseconds_of(changed_at) if changed_at is not None else 0)
+    return ProfileVersion(
+        row["version"], milliseconds_of(changed_at) if changed_at is not None else 0
+    )

@@ -60,25 +60,22 @@ class GroupStore:
         """Add a group whose id is known to be free."""
         await self._groups.insert_one(_to_document(group), session=tx.session)
 
-    async def find(self, group_id: GroupId, tx: Tx | None = None) -> Group | None:
-        """The group, if it exists."""
-        if tx is None:
-            return await self.read(group_id)
+    def find_group(self, group_id: GroupId, tx: Tx | None = None) -> Awaitable[Group | None]:
+        """The group, if it exists. Without a `tx` the query starts at once, and concurrent callers share it."""
+        return self._find_in(tx, group_id) if tx is not None else self._reader.find(group_id)
+
+    async def _find_in(self, tx: Tx, group_id: GroupId) -> Group | None:
         document = await self._groups.find_one({"_id": group_id}, session=tx.session)
         return _to_group(document) if document else None
 
     def lookup(self, group_id: GroupId) -> BatchedQuery[Group | None]:
-        """As `find`, to be asked together with others."""
+        """As `find_group`, to be asked together with others."""
         return BatchedQuery(
             self._groups,
             {"_id": group_id},
             lambda groups: groups[0] if groups else None,
             memory=self._memory,
         )
-
-    def read(self, group_id: GroupId) -> Awaitable[Group | None]:
-        """As `find`, and the reading begins at once: those who ask meanwhile share one query."""
-        return self._reader.find(group_id)
 
     async def find_many(self, group_ids: Collection[GroupId]) -> dict[GroupId, Group]:
         """Those of the groups that exist."""

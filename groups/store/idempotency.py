@@ -13,7 +13,7 @@ KEPT_SECONDS: Final = 24 * 3600
 """How long an `Idempotency-Key` is remembered; the database forgets it up to a minute later."""
 
 
-class Repeatable(NamedTuple):
+class KeyedCall(NamedTuple):
     """A call under its caller's key; `call` parts what one key may be used for, `print` tells other requests."""
 
     user_id: UserId
@@ -44,16 +44,16 @@ class IdempotencyStore:
     def __init__(self, database: Database) -> None:
         self._repeats = database.collection("repeats")
 
-    async def find(self, call: Repeatable, tx: Tx) -> Made | None:
+    async def find_first(self, call: KeyedCall, tx: Tx) -> Made | None:
         """What was made under the key before."""
         document = await self._repeats.find_one({"_id": _id_of(call)}, session=tx.session)
         return Made(document["made"], document["print"]) if document else None
 
-    async def insert(self, call: Repeatable, made: str, at: datetime, tx: Tx) -> None:
+    async def insert(self, call: KeyedCall, made: str, at: datetime, tx: Tx) -> None:
         """Note what is made; two under one key at once conflict here, and the later one finds the first."""
         document: Document = {"_id": _id_of(call), "made": made, "print": call.print, "at": at}
         await self._repeats.insert_one(document, session=tx.session)
 
 
-def _id_of(call: Repeatable) -> str:
+def _id_of(call: KeyedCall) -> str:
     return join_key(call.user_id, call.call, call.key)

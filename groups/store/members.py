@@ -22,7 +22,7 @@ from groups.kernel.mongo import (
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Grant, Member, MembershipRow, Role, stream_of
 
-_seat: Final = MembershipRow._make
+_membership_row: Final = MembershipRow._make
 """Half the price of a call with three arguments, which lists pay by the thousand."""
 
 _USERS_A_QUERY: Final = 100
@@ -73,16 +73,15 @@ class MemberStore:
         # Few at once: each may be in thousands of groups.
         self._group_ids_reader = RequestBatcher(self._find_group_ids, max_keys=_USERS_A_QUERY)
 
-    async def find(self, group_id: GroupId, user_id: UserId, tx: Tx | None = None) -> Member | None:
-        """The membership, if there is one."""
-        if tx is None:
-            return await self.read(group_id, user_id)
+    def find_member(
+        self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
+    ) -> Awaitable[Member | None]:
+        """The membership, if there is one. Without a `tx` the query starts at once, and concurrent callers share it."""
         key = join_key(group_id, user_id)
-        return (await self._find_keys([key], tx)).get(key)
+        return self._find_in(tx, key) if tx is not None else self._reader.find(key)
 
-    def read(self, group_id: GroupId, user_id: UserId) -> Awaitable[Member | None]:
-        """As `find`, and the reading begins at once: those who ask meanwhile share one query."""
-        return self._reader.find(join_key(group_id, user_id))
+    async def _find_in(self, tx: Tx, key: str) -> Member | None:
+        return (await self._find_keys([key], tx)).get(key)
 
     async def _find_keys(self, keys: Collection[str], tx: Tx | None = None) -> dict[str, Member]:
         # The groups are there for the shards.
@@ -288,7 +287,7 @@ class MemberStore:
 
     # --- seats: the little that lists and unread counts need of a membership ---------------------------------------
 
-    async def list_seats(
+    async def list_memberships(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
     ) -> dict[UserId, dict[StreamId, MembershipRow]]:
         """Where each of the users is a member, by the group's stream."""
@@ -302,15 +301,17 @@ class MemberStore:
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,  # all at once: the default of 101 would ask again for the rest
         )
-        seats: dict[UserId, dict[StreamId, MembershipRow]] = {user_id: {} for user_id in user_ids}
+        memberships: dict[UserId, dict[StreamId, MembershipRow]] = {
+            user_id: {} for user_id in user_ids
+        }
         for row in await cursor.to_list(None):
             group_id = row["group_id"]
             joined_ms = milliseconds_of(row["joined_at"]) if with_times else 0
-            seat = _seat((group_id, row["joined_seq"], joined_ms))
-            seats[row["user_id"]][stream_of(group_id)] = seat
-        return seats
+            membership = _membership_row((group_id, row["joined_seq"], joined_ms))
+            memberships[row["user_id"]][stream_of(group_id)] = membership
+        return memberships
 
-    async def find_seats(
+    async def find_memberships(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
     ) -> dict[tuple[GroupId, UserId], MembershipRow]:
         """The seats of those of these users who are members of the group named with them, with times."""

@@ -32,7 +32,7 @@ class RestrictionStore:
         self._restrictions = database.collection("restrictions")
         self._reader = RequestBatcher(self._find_keys)
 
-    async def find(
+    async def find_restriction(
         self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
     ) -> Restriction | None:
         """The user's ban or lasting mute in the group."""

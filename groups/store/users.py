@@ -38,7 +38,7 @@ class UserStore:
         users = [_to_user(document) for document in await cursor.to_list(None)]
         return {user.user_id: user for user in users}
 
-    async def find_face(self, user_id: UserId, tx: Tx) -> str:
+    async def find_face_url(self, user_id: UserId, tx: Tx) -> str:
         """The address of the user's picture; empty where he shows none."""
         row = await self._users.find_one({"_id": user_id}, {"face_url": 1}, session=tx.session)
         return str(row.get("face_url", "")) if row else ""

@@ -29,10 +29,10 @@ async def test_a_change_leaves_what_it_does_not_name(world: World) -> None:
 async def test_names_are_those_that_were_told(world: World) -> None:
     users = world.chat.users
     await users.update(ADA, {"name": "Ada"})
-    assert await users.names([ADA.user_id, BOB.user_id]) == {
+    assert await users.find_users([ADA.user_id, BOB.user_id]) == {
         ADA.user_id: User(user_id=ADA.user_id, name="Ada")
     }
-    assert await users.names([]) == {}
+    assert await users.find_users([]) == {}
 
 
 async def test_who_only_joined_many_groups_told_nothing_of_himself() -> None:
@@ -41,7 +41,7 @@ async def test_who_only_joined_many_groups_told_nothing_of_himself() -> None:
     assert len(await world.rows("users", _id=BOB.user_id)) == 1
     with pytest.raises(UserNotFound):
         await world.chat.users.get(ADA, BOB.user_id)
-    assert await world.chat.users.names([BOB.user_id]) == {}
+    assert await world.chat.users.find_users([BOB.user_id]) == {}
 
 
 @pytest.mark.asyncio(loop_scope="module")

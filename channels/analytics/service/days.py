@@ -28,18 +28,22 @@ class DayCounter:
         self._days = days
         self._limits = limits
 
-    async def members_counted(self, group: Group, turnover: MemberCountChange, tx: Tx) -> None:
+    async def members_counted(self, group: Group, count_change: MemberCountChange, tx: Tx) -> None:
         """Subscribers came or went."""
         if not group.is_channel:
             return
-        sums = {"joined": turnover.joined, "left": turnover.left, "removed": turnover.removed}
+        sums = {
+            "joined": count_change.joined,
+            "left": count_change.left,
+            "removed": count_change.removed,
+        }
         await self._add(
             group.group_id,
-            turnover.at,
+            count_change.at,
             Part.MEMBERS,
             {name: number for name, number in sums.items() if number},
             tx,
-            subscribers=turnover.member_count,
+            subscribers=count_change.member_count,
         )
 
     async def messages_counted(self, group: Group, number: int, at: datetime, tx: Tx) -> None:

@@ -84,7 +84,7 @@ def split_ids(text: str) -> list[str]:
     return ids
 
 
-class Changes(Body):
+class PatchBody(Body):
     """The base of bodies that change: what is left out stays, and null is refused, being neither a value nor that."""
 
     @model_validator(mode="after")

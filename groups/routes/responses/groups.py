@@ -23,7 +23,7 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.routes.responses.fields import Changes, FaceUrl, Instant, ItemError, ReactionSetting
+from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
 
 GroupName = Annotated[NotBlank, MaxBytes("group_name_bytes", GROUP_NAME_BYTES)]
 Introduction = Annotated[Text, MaxBytes("group_introduction_bytes", GROUP_INTRODUCTION_BYTES)]
@@ -53,7 +53,7 @@ class CreateGroup(Body):
     member_limit: Annotated[int, Field(ge=1, le=2**31)] | None = None
 
 
-class UpdateGroup(Changes):
+class UpdateGroup(PatchBody):
     """New values; what is left out stays. In `custom`, null removes a key."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"introduction": "All about tea"}]})

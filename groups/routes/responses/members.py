@@ -17,7 +17,7 @@ from groups.models import (
     Role,
     User,
 )
-from groups.routes.responses.fields import Changes, FaceUrl, Instant, ItemError
+from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody
 
 
 class MemberResponse(Response):
@@ -53,7 +53,7 @@ class JoinGroup(Body):
     text: Annotated[Text, MaxBytes("request_text_bytes", REQUEST_TEXT_BYTES)] = ""
 
 
-class ChangeMember(Changes):
+class ChangeMember(PatchBody):
     """New values for a member; what is left out stays."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"role": "admin"}]})
@@ -125,7 +125,7 @@ class UserMissing(Response):
     error: ItemError
 
 
-class UpdateUser(Changes):
+class UpdateUser(PatchBody):
     """New values; what is left out stays."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada"}]})

@@ -60,7 +60,7 @@ class BulkAccess:
 
     async def staff(self, group_id: GroupId, tx: Tx) -> list[AccessContext]:
         """Owner and admins of the group, those who run it: none where there is no group."""
-        group = await self.groups.find(group_id, tx)
+        group = await self.groups.find_group(group_id, tx)
         if group is None:
             return []
         members = await self.members.find_staff(group_id, tx)

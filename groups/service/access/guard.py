@@ -18,7 +18,7 @@ from groups.store.messages import MessageStore
 from groups.store.restrictions import RestrictionStore
 
 
-class Found(Protocol):
+class GroupAndMember(Protocol):
     """A group and an actor's membership in it, as they were read."""
 
     @property
@@ -47,7 +47,7 @@ class AccessGuard:
         group_id: GroupId,
         tx: Tx | None = None,
         *,
-        found: Found | None = None,
+        found: GroupAndMember | None = None,
     ) -> AccessContext:
         """The actor before the group; `found`: what was read of both a moment ago.
 
@@ -56,29 +56,29 @@ class AccessGuard:
         if found is not None:
             group, member = found.group, found.member
         elif tx is None:
-            reading = self.members.read(group_id, actor.user_id)
-            group = await self.groups.read(group_id)
+            reading = self.members.find_member(group_id, actor.user_id)
+            group = await self.groups.find_group(group_id)
             member = await reading
         else:
-            group = await self.groups.find(group_id, tx)
-            member = await self.members.find(group_id, actor.user_id, tx)
+            group = await self.groups.find_group(group_id, tx)
+            member = await self.members.find_member(group_id, actor.user_id, tx)
         if group is None:
             raise GroupNotFound
         restriction = None
         if member is None and not actor.is_app_admin:
-            restriction = await self.restrictions.find(group_id, actor.user_id, tx)
+            restriction = await self.restrictions.find_restriction(group_id, actor.user_id, tx)
         effective_role = policy.effective_role_of(actor, member, restriction)
         if not policy.may_see(group, effective_role):
             raise GroupNotFound
         return AccessContext(group=group, member=member, effective_role=effective_role)
 
-    async def reading(
+    async def read_access_of(
         self,
         actor: Actor,
         group_id: GroupId,
         tx: Tx | None = None,
         *,
-        found: Found | None = None,
+        found: GroupAndMember | None = None,
     ) -> AccessContext:
         """The actor before a group whose messages he may read; `found` as in `access`.
 
@@ -90,14 +90,14 @@ class AccessGuard:
             raise refusal
         return access
 
-    async def message(
+    async def find_message(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx | None = None
     ) -> tuple[AccessContext, Message]:
         """The actor before the group, and a message of it that he may read.
 
         Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also of what was said before he may look.
         """
-        access = await self.reading(actor, group_id, tx)
+        access = await self.read_access_of(actor, group_id, tx)
         message = await self.messages.find(access.group.stream_id, seq, tx)
         if message is None or seq <= policy.history_floor(access):
             raise MessageNotFound

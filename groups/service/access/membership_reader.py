@@ -49,20 +49,20 @@ class MembershipReader:
     streams: StreamStore
     groups: GroupStore
 
-    async def list_seats(
+    async def list_memberships(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
     ) -> Mapping[UserId, Mapping[StreamId, MembershipRow]]:
         """All memberships of each of the users by stream, those in groups that are being cleared away included.
 
         A user may have thousands: it is the caller who bounds how many users he asks for.
         """
-        return await self.members.list_seats(user_ids, tx, with_times=with_times)
+        return await self.members.list_memberships(user_ids, tx, with_times=with_times)
 
-    async def find_seats(
+    async def find_memberships(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
     ) -> Mapping[tuple[GroupId, UserId], MembershipRow]:
         """Those of the memberships that exist, with their times."""
-        return await self.members.find_seats(pairs, tx)
+        return await self.members.find_memberships(pairs, tx)
 
     async def find_heads(
         self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
@@ -76,29 +76,32 @@ class MembershipReader:
         """Those of the groups that exist."""
         return await self.groups.find_many(group_ids) if group_ids else {}
 
-    async def find_cards(
-        self, actor: Actor, seats: Sequence[MembershipRow]
+    async def find_summaries(
+        self, actor: Actor, memberships: Sequence[MembershipRow]
     ) -> dict[GroupId, MembershipSummary]:
         """What the actor's list shows of those of his groups that exist, with their heads as they now are."""
-        if not seats:
+        if not memberships:
             return {}
-        group_ids = [seat.group_id for seat in seats]
+        group_ids = [membership.group_id for membership in memberships]
         groups, streams = await asyncio.gather(
             self.groups.find_many(group_ids),
             self.streams.find_many(map(stream_of, group_ids)),
         )
-        cards: dict[GroupId, MembershipSummary] = {}
-        for seat in seats:
-            group, stream = groups.get(seat.group_id), streams.get(stream_of(seat.group_id))
+        summaries: dict[GroupId, MembershipSummary] = {}
+        for membership in memberships:
+            group, stream = (
+                groups.get(membership.group_id),
+                streams.get(stream_of(membership.group_id)),
+            )
             if group is None or stream is None:
                 continue
             # What a member may read depends neither on his role nor on when he joined, but on the head then.
             member = Member(
-                group_id=seat.group_id,
+                group_id=membership.group_id,
                 user_id=actor.user_id,
                 role=Role.MEMBER,
                 joined_at=group.created_at,
-                joined_seq=seat.joined_seq,
+                joined_seq=membership.joined_seq,
             )
             effective_role = policy.effective_role_of(actor, member, None)
             floor = policy.history_floor(
@@ -108,7 +111,7 @@ class MembershipReader:
             active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
             head = Head(stream.head_seq, stream.is_channel, active_ms)
             shown = last if last is not None and last.seq > floor else None
-            cards[seat.group_id] = MembershipSummary(
+            summaries[membership.group_id] = MembershipSummary(
                 group.name, group.face_url, head, shown, group.verified
             )
-        return cards
+        return summaries

@@ -61,7 +61,7 @@ class CleanupService:
     def start(self, group_id: GroupId) -> None:
         """Clear the group's remains in the background."""
         if group_id not in self._tasks:
-            task = asyncio.create_task(self._clear_stubbornly(group_id), name="cleanup")
+            task = asyncio.create_task(self._clear_with_retries(group_id), name="cleanup")
             self._tasks[group_id] = task
             task.add_done_callback(lambda _: self._tasks.pop(group_id))
 
@@ -83,7 +83,7 @@ class CleanupService:
             task.cancel()
         await self.wait()
 
-    async def _clear_stubbornly(self, group_id: GroupId) -> None:
+    async def _clear_with_retries(self, group_id: GroupId) -> None:
         while True:
             try:
                 await self.clear(group_id)
@@ -97,7 +97,7 @@ class CleanupService:
 
     async def clear(self, group_id: GroupId) -> None:
         """Clear the group's remains; doing it again, or twice at once, changes nothing more."""
-        while await self.database.run(lambda tx: self._step(group_id, tx)):
+        while await self.database.run(lambda tx: self._delete_members(group_id, tx)):
             pass
         while await self.database.run(lambda tx: self._delete_messages(group_id, tx)):
             pass
@@ -114,7 +114,7 @@ class CleanupService:
         await self.database.run(lambda tx: self.groups.forget_disbanded(group_id, tx))
         log.info("cleared the remains of group %s", group_id)
 
-    async def _step(self, group_id: GroupId, tx: Tx) -> bool:
+    async def _delete_members(self, group_id: GroupId, tx: Tx) -> bool:
         # Touched in the same transaction: had another process finished and a new group taken the id, this would
         # conflict or match nothing, and the new group's members stay.
         if not await self.groups.touch_disbanded(group_id, tx):

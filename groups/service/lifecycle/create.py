@@ -44,7 +44,7 @@ from groups.models import (
 )
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
-from groups.service.idempotency import Idempotency, Repeatable, repeatable
+from groups.service.idempotency import Idempotency, KeyedCall, keyed_call
 from groups.service.media.avatars import Avatars
 from groups.service.membership.capacity import groups_refusal, is_near_limit
 from groups.service.write_locks import user_lock
@@ -117,7 +117,7 @@ class CreateService:
         if CHANNEL_MARKER in new.custom:
             raise ReservedCustomField
         prefix = COMMUNITY_PREFIX if new.type is GroupType.COMMUNITY else ""
-        call = repeatable(actor, "group", key, new.model_dump_json())
+        call = keyed_call(actor, "group", key, new.model_dump_json())
         access, _ = await self.database.run(
             lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call),
             user_lock(actor.user_id),
@@ -131,7 +131,7 @@ class CreateService:
         tx: Tx,
         *,
         prefix: str,
-        call: Repeatable | None,
+        call: KeyedCall | None,
         profile: dict[str, object] | None = None,
     ) -> tuple[AccessContext, bool]:
         """The group, and whether this call made it (False: an earlier `call` under the same key did).
@@ -143,11 +143,11 @@ class CreateService:
             raise BadMemberLimit(f"At most {of_type} members", limit=of_type)
         if len(new.custom) > self.limits.custom_fields + (CHANNEL_MARKER in new.custom):
             raise CustomFieldLimitReached(limit=self.limits.custom_fields)
-        first = await self.idempotency.first(call, tx)
+        first = await self.idempotency.find_first(call, tx)
         if first is not None:
             return await self.guard.access_of(actor, GroupId(first), tx), False
         group_id = new.group_id or GroupId(prefix + mint_id())
-        if await self.groups.find(group_id, tx) is not None:
+        if await self.groups.find_group(group_id, tx) is not None:
             raise GroupIdTaken
         if await self.groups.is_being_cleared(group_id, tx):
             raise GroupIdTaken
@@ -166,7 +166,7 @@ class CreateService:
         stream = Stream(stream_id=group.stream_id, is_channel=group.is_channel)
         await self.avatars.replace(actor, "", group.face_url, now, tx)
         await self.groups.insert(group, tx)
-        await self.idempotency.note(call, group_id, tx)
+        await self.idempotency.remember(call, group_id, tx)
         await self.streams.insert(stream, tx)
         await self.members.insert_many([owner], tx)
         await self.admin_log.record(tx, group, AdminAct(actor, AdminAction.CHANNEL_CREATED))

@@ -25,7 +25,7 @@ from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 
 Sort = Literal["popular", "new", "active"]
-Found = tuple[AccessContext, Stream]
+SeenGroup = tuple[AccessContext, Stream]
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 
@@ -47,7 +47,7 @@ class Directory:
         limit: int,
         cursor: str | None,
         with_private: bool = False,
-    ) -> Slice[Found]:
+    ) -> Slice[SeenGroup]:
         """At most `limit` channels whose name, id or introduction hold `words`, as the actor sees them.
 
         The public ones, or all; who may see private ones is the caller's to say.
@@ -81,7 +81,7 @@ class Directory:
 
     async def _by_last_post(
         self, actor: Actor, words: str, limit: int, cursor: str | None, *, with_private: bool
-    ) -> Slice[Found]:
+    ) -> Slice[SeenGroup]:
         key = decode_cursor("active", cursor, int, str)
         group_ids = await self.groups.list_marked_ids(words=words, with_private=with_private)
         streams = await self.streams.find_many(stream_of(group_id) for group_id in group_ids)
@@ -109,7 +109,7 @@ class Directory:
             lambda found: cursor_after(found[0].group.group_id),
         )
 
-    async def owned(self, actor: Actor, *, limit: int, cursor: str | None) -> Slice[Found]:
+    async def list_owned(self, actor: Actor, *, limit: int, cursor: str | None) -> Slice[SeenGroup]:
         """At most `limit` of the channels that the actor owns, by id."""
         read = partial(self.groups.find_owned, actor.user_id)
         groups, next_cursor = await page_by_text(
@@ -121,11 +121,11 @@ class Directory:
             lambda found: encode_cursor("owned", found[0].group.group_id),
         )
 
-    async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[Found]:
+    async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[SeenGroup]:
         group_ids = [group.group_id for group in groups]
         streams = await self.streams.find_many(stream_of(group_id) for group_id in group_ids)
         members = await self.members.find_of_user(actor.user_id, group_ids)
-        found: list[Found] = []
+        found: list[SeenGroup] = []
         for group in groups:
             member, stream = members.get(group.group_id), streams.get(group.stream_id)
             if stream is not None:

@@ -66,7 +66,7 @@ class Unban:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class UpdateMember:
     """The actor changes a member; None leaves a field as it is, `mute_seconds` 0 ends a mute.
 
     `grants` counts with the role of admin only; a new admin has all where it is None.
@@ -130,7 +130,7 @@ Command = (
     | Leave
     | Remove
     | Unban
-    | Change
+    | UpdateMember
     | BanFromReacting
     | Invite
     | RevokeInvitation
@@ -184,8 +184,8 @@ class ImportOutcome:
     member_count: int
 
 
-def subject_of(entry: Command) -> UserId:
+def subject_of(command: Command) -> UserId:
     """Whose membership the entry is about."""
-    if isinstance(entry, Join | Leave | AnswerInvitation):
-        return entry.actor.user_id
-    return entry.user_id
+    if isinstance(command, Join | Leave | AnswerInvitation):
+        return command.actor.user_id
+    return command.user_id

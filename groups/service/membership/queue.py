@@ -38,12 +38,12 @@ class MembershipQueue:
             locks_of=lambda key: (group_lock(GroupId(key)),),
         )
 
-    async def submit(self, group_id: GroupId, entry: Command) -> Membership:
+    async def submit(self, group_id: GroupId, command: Command) -> Membership:
         """The change's result, once it is committed.
 
         Raises: the entry's refusal; Unavailable.
         """
-        outcome = await self._lane.submit(group_id, entry)
+        outcome = await self._lane.submit(group_id, command)
         assert isinstance(outcome, Membership)  # an Import alone is answered with anything else
         return outcome
 
@@ -61,14 +61,14 @@ class MembershipQueue:
         await self._lane.close()
 
     async def _apply(
-        self, tx: Tx, key: str, entries: Sequence[Command | Import]
+        self, tx: Tx, key: str, commands: Sequence[Command | Import]
     ) -> Sequence[Membership | ImportOutcome | DomainError]:
-        first = entries[0]
+        first = commands[0]
         if isinstance(first, Import):  # alone, as `is_alone` says
             return [await self._admissions.apply(tx, GroupId(key), first)]
-        single = [entry for entry in entries if not isinstance(entry, Import)]
+        single = [command for command in commands if not isinstance(command, Import)]
         return await self._roster.apply(tx, key, single)
 
 
-def _is_import(entry: Command | Import) -> bool:
-    return isinstance(entry, Import)
+def _is_import(command: Command | Import) -> bool:
+    return isinstance(command, Import)

@@ -18,7 +18,6 @@ from groups.service.membership.commands import (
     Add,
     Approve,
     BanFromReacting,
-    Change,
     Join,
     Leave,
     Membership,
@@ -26,6 +25,7 @@ from groups.service.membership.commands import (
     Remove,
     Transfer,
     Unban,
+    UpdateMember,
 )
 from groups.service.membership.queue import MembershipQueue
 from groups.store.join_requests import JoinRequestStore
@@ -100,8 +100,8 @@ class MembershipService:
         Publishes: MemberChanged, when something changed. Raises: GroupNotFound; MemberNotFound; PermissionRefused;
         NotForThisType; AdminLimitReached.
         """
-        entry = Change(actor, user_id, role, mute_seconds, name_card, grants)
-        return await self.queue.submit(group_id, entry)
+        command = UpdateMember(actor, user_id, role, mute_seconds, name_card, grants)
+        return await self.queue.submit(group_id, command)
 
     async def ban_from_reacting(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, is_banned: bool
@@ -147,7 +147,7 @@ class MembershipService:
         access = await self.guard.access_of(actor, group_id)
         if user_id != actor.user_id:
             self._check_may_list(access)
-        member = await self.members.find(group_id, user_id)
+        member = await self.members.find_member(group_id, user_id)
         if member is None:
             raise MemberNotFound
         return member

@@ -72,11 +72,11 @@ class MembershipState:
     profile: dict[str, object] | None
     """What the group's profile has beyond the group, where somebody may join."""
     changed_invitations: set[UserId] = field(default_factory=set)
-    acts: list[AdminAct] = field(default_factory=list)
+    admin_acts: list[AdminAct] = field(default_factory=list)
     new_requests: dict[UserId, JoinRequest] = field(default_factory=dict)
-    done_requests: set[UserId] = field(default_factory=set)
+    answered_requests: set[UserId] = field(default_factory=set)
     changed_restrictions: set[UserId] = field(default_factory=set)
-    departed: list[UserId] = field(default_factory=list)
+    left: list[UserId] = field(default_factory=list)
     events: "list[Event | _Run]" = field(default_factory=list)
 
     def admit(self, user_id: UserId) -> None:
@@ -101,17 +101,17 @@ class MembershipState:
             name_card="",
         )
         self.close_request(user_id)
-        self._run(None).append(user_id)
+        self._current_run(None).append(user_id)
 
-    def dismiss(self, member: Member, reason: LeaveReason) -> None:
+    def end_membership(self, member: Member, reason: LeaveReason) -> None:
         """End the membership."""
         del self.members[member.user_id]
         self.admins.discard(member.user_id)
-        self.departed.append(member.user_id)
+        self.left.append(member.user_id)
         self.capacity.member_count -= 1
-        self._run(reason).append(member.user_id)
+        self._current_run(reason).append(member.user_id)
 
-    def _run(self, reason: LeaveReason | None) -> list[UserId]:
+    def _current_run(self, reason: LeaveReason | None) -> list[UserId]:
         """Whom the last event is about, if it is of this kind; else a new one."""
         last = self.events[-1] if self.events else None
         if not isinstance(last, _Run) or last.reason is not reason:
@@ -120,7 +120,7 @@ class MembershipState:
         last.member_count = self.capacity.member_count
         return last.user_ids
 
-    def turnover(self) -> MemberCountChange:
+    def count_change(self) -> MemberCountChange:
         """How many came and went."""
         sums = {None: 0, LeaveReason.LEFT: 0, LeaveReason.REMOVED: 0, LeaveReason.BANNED: 0}
         for event in self.events:
@@ -146,7 +146,7 @@ class MembershipState:
             for user_id, reason in reasons.items()
         ]
 
-    def told(self) -> Iterator[Event]:
+    def pending_events(self) -> Iterator[Event]:
         """What is announced of the batch, in order."""
         for event in self.events:
             yield self._event_of(event) if isinstance(event, _Run) else event
@@ -192,7 +192,7 @@ class MembershipState:
             )
         )
 
-    def check_admin_room(self, besides: UserId | None = None) -> None:
+    def check_admin_limit(self, besides: UserId | None = None) -> None:
         """Refuse one admin more, where there are as many as may be; `besides` will be none any more.
 
         Raises: AdminLimitReached.
@@ -200,7 +200,7 @@ class MembershipState:
         if len(self.admins - {besides}) >= self.limits.admins:
             raise AdminLimitReached(limit=self.limits.admins)
 
-    def check_invitation_room(self) -> None:
+    def check_invitation_limit(self) -> None:
         """Refuse one open invitation more, where there are as many as may be.
 
         Raises: InvitationLimitReached.
@@ -235,18 +235,18 @@ class MembershipState:
         )
         return True
 
-    def note(
+    def log(
         self,
-        entry: Command,
+        command: Command,
         action: AdminAction,
         *,
         before: Mapping[str, object] = MappingProxyType({}),
         after: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         """Have the admin log tell what the entry did."""
-        self.acts.append(AdminAct(entry.actor, action, subject_of(entry), before, after))
+        self.admin_acts.append(AdminAct(command.actor, action, subject_of(command), before, after))
 
-    def keep_mute(self, user_id: UserId, until: datetime | None) -> None:
+    def remember_mute(self, user_id: UserId, until: datetime | None) -> None:
         """Remember the mute beyond membership; None forgets it."""
         restriction = self.restriction_of(user_id)
         if restriction.muted_until != until:
@@ -265,7 +265,7 @@ class MembershipState:
         if user_id in self.requests:
             self.requests.discard(user_id)
             if self.new_requests.pop(user_id, None) is None:
-                self.done_requests.add(user_id)
+                self.answered_requests.add(user_id)
 
     def ban(self, user_id: UserId, by: UserId) -> None:
         """Keep the user from coming back by himself."""

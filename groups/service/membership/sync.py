@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.limits import GroupLimits
 from groups.models import Departure, DepartureReason
-from groups.store.changes import ChangeStore, Place, Version
+from groups.store.changes import ChangeStore, ProfileVersion, SyncMembership
 
 OVERLAP: Final = timedelta(seconds=120)
 MARK_BYTES: Final = (
@@ -29,7 +29,7 @@ MARK_BYTES: Final = (
 )
 
 
-class Change(NamedTuple):
+class SyncItem(NamedTuple):
     """A channel that changed, or that the user is no longer in; `mark` is the same for the same state."""
 
     group_id: GroupId
@@ -38,10 +38,10 @@ class Change(NamedTuple):
     departure: Departure | None
 
 
-class Changes(NamedTuple):
+class SyncPage(NamedTuple):
     """Changes by channel id; behind `horizon`, where that is not None, there may be more."""
 
-    found: list[Change]
+    found: list[SyncItem]
     horizon: GroupId | None
 
 
@@ -51,56 +51,62 @@ class ChangeReader:
 
     changes: ChangeStore
 
-    async def list_places(self, user_id: UserId) -> dict[GroupId, Place]:
+    async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
         """All memberships of the user, in whatever groups."""
-        return await self.changes.list_places(user_id)
+        return await self.changes.list_memberships(user_id)
 
     async def list_changes(
         self, user_id: UserId, since: datetime, *, after: str, most_departures: int
-    ) -> Changes:
+    ) -> SyncPage:
         """What changed at or after the instant, behind `after`: profiles, the user's own place, what he is gone from.
 
         The same few queries, whatever the size of the channels; they look at the user's places, which are bounded.
         """
-        places = {
-            group_id: place
-            for group_id, place in (await self.changes.list_places(user_id)).items()
+        memberships = {
+            group_id: membership
+            for group_id, membership in (await self.changes.list_memberships(user_id)).items()
             if group_id > after
         }
-        ended = await self.changes.find_ended(places, since) if places else {}
+        ended = await self.changes.find_ended(memberships, since) if memberships else {}
         left = await self.changes.list_departures(
             user_id, since, after=after, limit=most_departures
         )
         horizon = left[-1].group_id if len(left) == most_departures else None
-        back = await self.changes.find_places(user_id, [one.group_id for one in left])
-        back = {group_id: place for group_id, place in back.items() if group_id not in ended}
+        back = await self.changes.find_memberships(user_id, [one.group_id for one in left])
+        back = {
+            group_id: membership for group_id, membership in back.items() if group_id not in ended
+        }
         gone = {one.group_id: one for one in left if one.group_id not in back}
         for group_id, at in ended.items():
             gone[group_id] = Departure(group_id, user_id, DepartureReason.DELETED, at)
-        here = {i: place for i, place in (places | back).items() if i not in gone}
+        here = {i: membership for i, membership in (memberships | back).items() if i not in gone}
         found = await self.changes_of(here, since, also=back)
         found += [_gone(one) for one in gone.values()]
         found.sort()
         if horizon is not None:
             found = [change for change in found if change.group_id <= horizon]
-        return Changes(found, horizon)
+        return SyncPage(found, horizon)
 
     async def changes_of(
         self,
-        places: dict[GroupId, Place],
+        memberships: dict[GroupId, SyncMembership],
         since: datetime,
         *,
-        also: dict[GroupId, Place] | None = None,
-    ) -> list[Change]:
+        also: dict[GroupId, SyncMembership] | None = None,
+    ) -> list[SyncItem]:
         """The channels among these places that changed at or after the instant, or whose place did; in no order."""
         since_ms = round(since.timestamp() * 1000)
-        moved = {i for i, place in places.items() if place.changed_ms >= since_ms} | {*(also or {})}
-        versions = await self.changes.find_versions(places, since, moved) if places else {}
-        return [_changed(places[group_id], version) for group_id, version in versions.items()]
+        moved = {
+            i for i, membership in memberships.items() if membership.changed_ms >= since_ms
+        } | {*(also or {})}
+        versions = (
+            await self.changes.find_versions(memberships, since, moved) if memberships else {}
+        )
+        return [_changed(memberships[group_id], version) for group_id, version in versions.items()]
 
     async def list_departures(
         self, user_id: UserId, since: datetime, *, limit: int
-    ) -> list[Change]:
+    ) -> list[SyncItem]:
         """What the user is gone from since the instant, as far as it was cleared away."""
         left = await self.changes.list_departures(user_id, since, after="", limit=limit)
         return [_gone(one) for one in left]
@@ -111,16 +117,16 @@ def expiry_of(at: datetime, limits: GroupLimits) -> datetime:
     return at + timedelta(seconds=limits.departure_seconds) + OVERLAP
 
 
-def _changed(place: Place, version: Version) -> Change:
-    at_ms = max(place.changed_ms, version.changed_ms)
-    mark = _mark(place.group_id, version.version, place.joined_ms, place.role)
-    return Change(place.group_id, mark, at_ms, None)
+def _changed(membership: SyncMembership, version: ProfileVersion) -> SyncItem:
+    at_ms = max(membership.changed_ms, version.changed_ms)
+    mark = _mark(membership.group_id, version.version, membership.joined_ms, membership.role)
+    return SyncItem(membership.group_id, mark, at_ms, None)
 
 
-def _gone(departure: Departure) -> Change:
+def _gone(departure: Departure) -> SyncItem:
     at_ms = round(departure.at.timestamp() * 1000)
     mark = _mark(departure.group_id, at_ms, departure.reason.value)
-    return Change(departure.group_id, mark, at_ms, departure)
+    return SyncItem(departure.group_id, mark, at_ms, departure)
 
 
 def _mark(*state: str | int) -> bytes:

@@ -17,7 +17,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import AdminAct, AdminAction, Content, Group, Message, post_id_of, stream_of
 from groups.service.access.guard import AccessGuard
-from groups.service.admin_log import AdminLog, described
+from groups.service.admin_log import AdminLog, content_for_log
 from groups.service.messages.service import Posted
 from groups.service.messages.stream import StreamService
 from groups.service.write_locks import message_change_locks
@@ -51,7 +51,7 @@ class EditService:
         self._streams.check_bounds(content)
 
         async def work(tx: Tx) -> Posted:
-            access, message = await self._guard.message(actor, group_id, seq, tx)
+            access, message = await self._guard.find_message(actor, group_id, seq, tx)
             now = self._clock.now()
             refusal = policy.editing_refusal(access, message, now)
             if refusal is not None:
@@ -65,7 +65,9 @@ class EditService:
             media_limit = self._limits.channel_media_bytes
             await self._streams.replace(message, edited, now, tx, media_limit=media_limit)
             group = access.group
-            await self._note(tx, actor, AdminAction.POST_EDITED, group, message, described(new))
+            await self._note(
+                tx, actor, AdminAction.POST_EDITED, group, message, content_for_log(new)
+            )
             tx.publish(
                 MessageEdited(
                     at=now, group_id=group_id, is_channel=group.is_channel, message=edited
@@ -82,7 +84,7 @@ class EditService:
         """
 
         async def work(tx: Tx) -> None:
-            access, message = await self._guard.message(actor, group_id, seq, tx)
+            access, message = await self._guard.find_message(actor, group_id, seq, tx)
             now = self._clock.now()
             window = self._limits.recall_seconds
             refusal = policy.recalling_refusal(access, message, now, window)
@@ -116,6 +118,6 @@ class EditService:
         """Have the admin log tell what was done to another's post."""
         if message.sender_id == actor.user_id:
             return
-        before = {"author_id": message.sender_id, **described(message.content)}
+        before = {"author_id": message.sender_id, **content_for_log(message.content)}
         target = post_id_of(group.group_id, message.seq)
         await self._admin_log.record(tx, group, AdminAct(actor, action, target, before, after))

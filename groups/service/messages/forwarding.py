@@ -98,7 +98,7 @@ class ForwardService:
     async def _of_group(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx
     ) -> tuple[Message, Origin]:
-        access, message = await self._guard.message(actor, group_id, seq, tx)
+        access, message = await self._guard.find_message(actor, group_id, seq, tx)
         if message.content is None:
             raise MessageRecalled
         may_forward = self._hooks.may_forward

@@ -105,7 +105,7 @@ class PinService:
 
         Raises: GroupNotFound; PermissionRefused; Banned.
         """
-        access = await self._guard.reading(actor, group_id)
+        access = await self._guard.read_access_of(actor, group_id)
         stream_id = access.group.stream_id
         floor = policy.history_floor(access)
         pins = await self._streams.list_pins(stream_id) or []
@@ -139,7 +139,7 @@ class PinService:
     async def _find(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> tuple[AccessContext, Message]:
-        access, message = await self._guard.message(actor, group_id, seq, tx)
+        access, message = await self._guard.find_message(actor, group_id, seq, tx)
         refusal = refusal_of(access, message)
         if refusal is not None:
             raise refusal

@@ -315,12 +315,12 @@ class MessageService:
             opening = await self._openings.read(
                 group_id, actor.user_id, below=before_seq, limit=limit + 1
             )
-            access = await self._guard.reading(actor, group_id, found=opening)
+            access = await self._guard.read_access_of(actor, group_id, found=opening)
             messages, next_cursor = self._streams.cut(
                 opening.messages, floor=policy.history_floor(access), limit=limit
             )
             return History(messages, access, next_cursor, opening.tallies)
-        access = await self._guard.reading(actor, group_id)
+        access = await self._guard.read_access_of(actor, group_id)
         stream_id = access.group.stream_id
         messages, next_cursor = await self._streams.page(
             stream_id,
@@ -340,7 +340,7 @@ class MessageService:
 
         Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound.
         """
-        access, message = await self._guard.message(actor, group_id, seq)
+        access, message = await self._guard.find_message(actor, group_id, seq)
         return Posted(message, access)
 
     async def hold(self, group_id: GroupId, seq: int, tx: Tx) -> Message | None:
