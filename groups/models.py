@@ -20,9 +20,12 @@ from groups.limits import GroupLimits
 
 
 class Model(BaseModel):
-    """The base of this package's models."""
+    """The base of the models that are validated when made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- streams ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class LastMessage:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The head of a stream, apart from the group so that posting and joining do not collide."""
+    """The head of a stream; a document of its own, so that posting and joining do not conflict."""
 
     stream_id: StreamId
     head_seq: int = 0
@@ -46,9 +49,9 @@ class Stream:
 
 
 class Head(NamedTuple):
-    """How far a stream has come; `active_ms` is when, in milliseconds since 1970.
+    """The newest seq of a stream, and the time of that message (`active_ms`, milliseconds since 1970).
 
-    It is 0 where nothing was said, or it was not asked for.
+    The time is 0 where there is no message, or where it was not queried.
     """
 
     head_seq: int
@@ -57,12 +60,12 @@ class Head(NamedTuple):
 
 
 def stream_of(group_id: GroupId) -> StreamId:
-    """The stream of a group; also the id of its conversation, which is the same for all members."""
+    """The stream of a group; it is also the id of its conversation, which is the same for all members."""
     return StreamId(f"group_{group_id}")
 
 
 def post_id_of(group_id: GroupId, seq: int) -> str:
-    """The id of a channel's post, as readers and the admin log name it."""
+    """The public id of a channel's post."""
     return f"{group_id}:{seq}"
 
 
@@ -70,7 +73,7 @@ INBOX_PREFIX: Final = "inbox_"
 
 
 def inbox_stream_of(group_id: GroupId, user_id: UserId) -> StreamId:
-    """The stream in which a user and those who run a channel talk in private; it ends with the channel."""
+    """The stream of the private messages between a user and a channel's inbox; it ends with the channel."""
     return StreamId(f"{INBOX_PREFIX}{group_id}{PAIR_SEPARATOR}{user_id}")
 
 
@@ -84,12 +87,15 @@ def seq_in(message_id: str) -> int:
     return int(message_id.rpartition(SEPARATOR)[2])
 
 
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
 CHANNEL_MARKER: Final = "official_account"
-"""The reserved custom field: a Community group that carries it is a channel (founding document, 2.1)."""
+"""The reserved custom field: a Community group that has it is a channel (founding document, 2.1)."""
 
 
 class GroupType(StrEnum):
-    """What kind of group; join, history and limit rules follow from it (the reference product's four types)."""
+    """The type of a group (the reference product's four); rules for joining, history and limits follow from it."""
 
     WORK = "work"
     PUBLIC = "public"
@@ -98,14 +104,14 @@ class GroupType(StrEnum):
 
 
 class Posting(StrEnum):
-    """Who may write."""
+    """Who may post."""
 
     EVERYONE = "everyone"
     OWNER_AND_ADMINS = "owner_and_admins"
 
 
 class JoinOption(StrEnum):
-    """How one becomes a member: freely, after approval, or only by being added."""
+    """How users become members: freely, after approval, or only when others add them."""
 
     FREE = "free"
     APPROVAL = "approval"
@@ -113,7 +119,7 @@ class JoinOption(StrEnum):
 
 
 class Visibility(StrEnum):
-    """What a stranger sees: everything including messages, the profile only, or nothing (404)."""
+    """What strangers see: everything including messages, only the profile, or nothing (404)."""
 
     PUBLIC = "public"
     PROFILE = "profile"
@@ -121,14 +127,14 @@ class Visibility(StrEnum):
 
 
 ReactionChoice = Literal["all", "basic", "none"] | tuple[str, ...]
-"""Which emoji members may react with; `reactions.policy` says what each means."""
+"""The emoji that members may react with; `reactions.policy` defines each value."""
 
 
 class Group(Model):
     """A group. `version` grows with each change of its profile; `owner_id` is None in a Work group its owner left.
 
-    `verified`: the application vouches for it, as it may for a channel. It stands here, and nowhere else, since
-    whoever shows a channel reads this document already, while a list of conversations reads no other.
+    `verified`: the application vouches for the channel. It is stored here because every view of a channel reads this
+    document anyway, and a list of conversations reads no other.
     """
 
     group_id: GroupId
@@ -150,14 +156,14 @@ class Group(Model):
     distinct_reactions: int
     member_count: int
     member_limit: int | None = None
-    """A limit of this group's own, below its type's; None: the type's."""
+    """A limit of this group, below the limit of its type; None: the limit of the type."""
     created_at: datetime
     created_by: UserId
     version: int = 1
 
     @property
     def is_channel(self) -> bool:
-        """Whether the group carries the channel marker."""
+        """Whether the group has the channel marker."""
         return CHANNEL_MARKER in self.custom
 
     @property
@@ -172,7 +178,7 @@ class Group(Model):
 
 
 class Disbanded(NamedTuple):
-    """A group that ended and whose remains still exist."""
+    """A disbanded group whose remains still exist."""
 
     at: datetime
     was_channel: bool
@@ -191,6 +197,9 @@ def type_member_limit(group_type: GroupType, limits: GroupLimits) -> int:
             return limits.community_members
 
 
+# --- members ----------------------------------------------------------------------------------------------------------
+
+
 class Role(StrEnum):
     """A member's role."""
 
@@ -200,7 +209,7 @@ class Role(StrEnum):
 
 
 class EffectiveRole(IntEnum):
-    """What the actor is to the group, ordered by power."""
+    """An actor's role in a group, ordered by power."""
 
     BANNED = -1
     STRANGER = 0
@@ -211,7 +220,7 @@ class EffectiveRole(IntEnum):
 
 
 class Grant(StrEnum):
-    """A right of an admin, given one by one; the owner and the application's admin hold all."""
+    """A right of an admin. The owner and the application's admin hold all of them."""
 
     POST = "post"
     EDIT_POSTS = "edit_posts"
@@ -226,9 +235,9 @@ class Grant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user in a group. Unread counts from `joined_seq`, the head when he joined; `muted_until` None: not muted.
+    """A user in a group. Unread counts start at `joined_seq`, the stream's head when they joined.
 
-    `grants` is what an admin was granted; None: everything. It says nothing of the owner and of plain members.
+    `muted_until` None: not muted. `grants` are the rights of an admin, None: all; for other roles it means nothing.
     """
 
     group_id: GroupId
@@ -250,14 +259,14 @@ class Member:
         return self.muted_until is not None and self.muted_until > now
 
     def holds(self, grant: Grant) -> bool:
-        """Whether the member has the right by what he is here: the owner every one, an admin what he was granted."""
+        """Whether the member has the right: the owner has all, an admin the granted ones."""
         if self.role is Role.ADMIN:
             return self.grants is None or grant in self.grants
         return self.role is Role.OWNER
 
     @property
     def granted(self) -> tuple[Grant, ...]:
-        """The rights that the member has, in the order of their definition."""
+        """The member's rights, in the order of `Grant`."""
         return tuple(grant for grant in Grant if self.holds(grant))
 
 
@@ -269,10 +278,7 @@ EFFECTIVE_ROLE_OF: Final = {
 
 
 class Restriction(Model):
-    """What outlives membership: bans, and a mute that leaving and rejoining must not shake off.
-
-    A ban from reacting leaves everything else as it is.
-    """
+    """What outlives a membership: bans, bans from reacting, and mutes, which leaving and joining again must not end."""
 
     group_id: GroupId
     user_id: UserId
@@ -284,12 +290,12 @@ class Restriction(Model):
 
     @property
     def restricts(self) -> bool:
-        """Whether it says anything."""
+        """Whether it restricts the user at all."""
         return (self.banned_at, self.muted_until, self.reacting_banned_at) != (None, None, None)
 
 
 class Invitation(Model):
-    """A user is asked to be an admin, with these grants; he may accept until `expires_at`."""
+    """An invitation to be an admin with these grants; it can be accepted until `expires_at`."""
 
     group_id: GroupId
     user_id: UserId
@@ -299,7 +305,7 @@ class Invitation(Model):
     expires_at: datetime
 
     def is_open(self, now: datetime) -> bool:
-        """Whether it may still be accepted."""
+        """Whether it can still be accepted."""
         return self.expires_at > now
 
 
@@ -313,7 +319,7 @@ class DepartureReason(StrEnum):
 
 
 class Departure(NamedTuple):
-    """The end of a membership of a channel, kept for devices that were away."""
+    """The end of a membership of a channel, kept for devices that were offline."""
 
     group_id: GroupId
     user_id: UserId
@@ -322,7 +328,7 @@ class Departure(NamedTuple):
 
 
 class JoinRequest(Model):
-    """A user waits for approval."""
+    """A user's request to join, which waits for approval."""
 
     group_id: GroupId
     user_id: UserId
@@ -331,9 +337,9 @@ class JoinRequest(Model):
 
 
 class MembershipRow(NamedTuple):
-    """A user's place in a group, as lists hold thousands; unread counts from `joined_seq`, the head when he joined.
+    """A membership as lists and unread counts need it, by the thousand.
 
-    `joined_ms` is when, in milliseconds since 1970; 0 where it was not asked for.
+    Unread counts start at `joined_seq`. `joined_ms` is in milliseconds since 1970; 0 where it was not queried.
     """
 
     group_id: GroupId
@@ -343,7 +349,7 @@ class MembershipRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MemberCountChange:
-    """How many came and went in one batch (`removed`: by somebody else), and how many members there are after it."""
+    """How many members joined and left in one batch (`removed`: by somebody else), and the member count after it."""
 
     joined: int
     left: int
@@ -354,9 +360,9 @@ class MemberCountChange:
 
 @dataclass(frozen=True, slots=True)
 class AccessContext:
-    """An actor before a group: the group, his membership if any, his rank.
+    """A group as an actor accesses it: the group, the actor's membership if any, and their role.
 
-    `is_banned_from_reacting` is known where reactions are (`BulkAccess.standings`).
+    Only `BulkAccess.accesses_of` fills `is_banned_from_reacting`.
     """
 
     group: Group
@@ -365,7 +371,7 @@ class AccessContext:
     is_banned_from_reacting: bool = False
 
     def holds(self, grant: Grant) -> bool:
-        """Whether the actor has the right: owner and application every one, an admin what he was granted."""
+        """Whether the actor has the right: owner and application have all, an admin the granted ones."""
         if self.effective_role >= EffectiveRole.OWNER:
             return True
         return (
@@ -375,8 +381,11 @@ class AccessContext:
         )
 
 
+# --- admin log --------------------------------------------------------------------------------------------------------
+
+
 class AdminAction(StrEnum):
-    """What an entry of a channel's admin log tells."""
+    """The act that an entry of a channel's admin log records."""
 
     CHANNEL_CREATED = "channel_created"
     INFO_CHANGED = "info_changed"
@@ -416,10 +425,10 @@ class AdminAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AdminAct:
-    """What somebody did to a channel, as whoever does it tells the admin log.
+    """An act on a channel, for the admin log.
 
-    `target_id` is a user's id, a post's (`post_id_of`) or a draft's; `before` and `after` are JSON-ready, and cut when
-    stored.
+    `target_id` is the id of a user, of a post (`post_id_of`) or of a draft; `before` and `after` are JSON-ready, and
+    shortened when stored.
     """
 
     actor: Actor
@@ -431,7 +440,7 @@ class AdminAct:
 
 @dataclass(frozen=True, slots=True)
 class AdminLogEntry:
-    """An entry of a channel's admin log; ids of later entries are greater. `by_app`: the application's admin did it."""
+    """An entry of a channel's admin log. Later entries have greater ids. `by_app`: the application's admin acted."""
 
     entry_id: str
     group_id: GroupId
@@ -444,8 +453,11 @@ class AdminLogEntry:
     at: datetime
 
 
+# --- uploads ----------------------------------------------------------------------------------------------------------
+
+
 class MediaKind(StrEnum):
-    """What an upload is, by its bytes; each has a limit of its own."""
+    """The kind of an upload, found from its bytes; each kind has its own size limit."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -453,7 +465,7 @@ class MediaKind(StrEnum):
 
 
 class MediaSize(StrEnum):
-    """The versions of a picture: as it was, or drawn smaller."""
+    """The versions of a picture: the original, and smaller ones."""
 
     ORIGINAL = "original"
     LARGE = "large"
@@ -461,11 +473,11 @@ class MediaSize(StrEnum):
 
 
 RECORD_BYTES: Final = 4_096
-"""What the records of an upload count for, or a million empty ones would be free."""
+"""What the records of an upload count against quotas, so that a million empty uploads are not free."""
 
 
 class Attachment(Model):
-    """An upload as a message carries it; what describes it is written once, when the message is."""
+    """An upload as a message holds it; its description is written once, with the message."""
 
     media_id: str
     kind: MediaKind
@@ -477,7 +489,7 @@ class Attachment(Model):
 
 
 class Media(Model):
-    """An upload. Messages `uses` it; unused, it is thrown away after `expires_at`."""
+    """An upload. `uses` counts the messages and profiles that hold it; unused, it is deleted after `expires_at`."""
 
     media_id: str
     uploader_id: UserId
@@ -491,11 +503,11 @@ class Media(Model):
     expires_at: datetime | None
     uses: int = 0
     stored_bytes: int = 0
-    """What it takes of the quotas: its bytes, those of its smaller versions, and `RECORD_BYTES`."""
+    """What it counts against quotas: its bytes, those of its smaller versions, and `RECORD_BYTES`."""
 
     @property
     def attachment(self) -> Attachment:
-        """The upload as a message carries it."""
+        """The upload as a message holds it."""
         return Attachment.model_validate(self.model_dump(include=set(Attachment.model_fields)))
 
 
@@ -505,13 +517,16 @@ _MEDIA_ADDRESS: Final = re.compile(
 
 
 def media_in(face_url: str) -> str | None:
-    """The upload that the address of a group's or user's picture names; None where it is another server's."""
+    """The id of the upload that a `face_url` names; None for an address of another server."""
     found = _MEDIA_ADDRESS.fullmatch(face_url)
     return found[1] if found else None
 
 
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
 class Kind(StrEnum):
-    """What a message carries."""
+    """The kind of a message's content."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -539,7 +554,7 @@ class Link(Model):
 
 
 class Content(Model):
-    """What is said. `custom_json` is the application's own JSON, kept as text: the database must not interpret it."""
+    """The content of a message. `custom_json` is the application's JSON, kept as text so that nothing parses it."""
 
     kind: Kind
     title: str = ""
@@ -551,7 +566,7 @@ class Content(Model):
 
     @property
     def size_bytes(self) -> int:
-        """The UTF-8 bytes of all fields together, which the body limit bounds."""
+        """The UTF-8 bytes of all fields together, for the limit `message_body_bytes`."""
         parts = [self.title, self.text, self.custom_json or ""]
         parts += [part for link in self.links for part in (link.title, link.url)]
         parts += [attachment.media_id for attachment in self.media]
@@ -561,18 +576,18 @@ class Content(Model):
 
     @property
     def media_bytes(self) -> int:
-        """The bytes of the uploads that it carries, each as often as it does."""
+        """The bytes of its uploads; an upload that occurs twice counts twice."""
         return sum(attachment.size_bytes for attachment in self.media)
 
     @property
     def preview(self) -> str:
-        """A line for lists."""
+        """One line for lists."""
         place = self.location.name if self.location else ""
         return (self.title or self.text or place or f"[{self.kind.value}]")[:100]
 
 
 class Origin(Model):
-    """Where a forwarded message was first written; all None where that is not everybody's to know."""
+    """Where a forwarded message was first posted; all None where readers may not know."""
 
     group_id: GroupId | None = None
     is_channel: bool = False
@@ -581,7 +596,7 @@ class Origin(Model):
 
 
 class Source(NamedTuple):
-    """Where a message to forward is: in a group, or in a conversation that is no group's and a higher package knows."""
+    """The place of a message to forward: a group, or a conversation of a higher package."""
 
     group_id: GroupId | None
     conversation_id: StreamId | None
@@ -589,10 +604,10 @@ class Source(NamedTuple):
 
 
 class Message(Model):
-    """One entry of a stream; `content` is None once recalled: it keeps id, seq and times only.
+    """A message of a stream. Once recalled, `content` is None, and id, seq and times remain.
 
-    `views` is how many have seen it, where that is counted: in channels (`analytics`). `author_id`: who wrote it,
-    where the sender is a channel and not a person.
+    `views` counts readers, in channels only (`analytics`). `author_id` is the user who wrote it, where the sender is a
+    channel.
     """
 
     stream_id: StreamId
@@ -603,9 +618,9 @@ class Message(Model):
     edited_at: datetime | None = None
     recalled_at: datetime | None = None
     silent: bool = False
-    """Nobody's device is to ring; it counts as unread like any other."""
+    """Posted without a notification; it counts as unread all the same."""
     signature: str = ""
-    """The sender's name as it was then, where the channel shows it; empty: not signed."""
+    """The sender's name at the time, where the channel signs its posts; empty: not signed."""
     origin: Origin | None = None
     """None: it was not forwarded."""
     pinned_at: datetime | None = None
@@ -615,7 +630,7 @@ class Message(Model):
 
     @property
     def memory_bytes(self) -> int:
-        """What it takes in memory, for caches: estimated, and not less than that (`tests/kernel/test_memory.py`)."""
+        """The estimated size in memory, for caches; the real size is not greater (`tests/kernel/test_memory.py`)."""
         size = 3_100 if self.origin is None else 4_200
         if self.signature:
             size += getsizeof(self.signature)
@@ -632,13 +647,16 @@ class Message(Model):
         )
 
 
+# --- reactions --------------------------------------------------------------------------------------------------------
+
+
 SEEN_A_COMMAND: Final = 4_000
-"""Readers x messages of which one command tells who holds what: with ten emoji each, of 200 bytes, half of the 16 MB
-that a document, and so an answer, may have."""
+"""Readers times messages for which one command may read reactions: with ten emoji of 200 bytes each, half of the 16 MB
+that a document, and so a reply, may have."""
 
 
 def readers_a_command(messages: int) -> int:
-    """How many readers of so many messages one command may serve."""
+    """For how many readers one command may read the reactions to this many messages."""
     return max(1, SEEN_A_COMMAND // max(1, messages))
 
 
@@ -653,10 +671,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tallies(Mapping[int, Tally]):
-    """The reactions to some messages of a stream, by seq, without those that never had one.
+    """The reactions to some messages of a stream, by seq; messages that never had one are absent.
 
-    `shared` is the same object for all who read these messages at once, and `mine` in it is empty; `own` is what this
-    reader holds.
+    `shared` is one object for all concurrent readers of these messages, with `mine` empty; `own` are the reactions of
+    this reader.
     """
 
     shared: Mapping[int, Tally] = field(default_factory=dict)
@@ -674,8 +692,11 @@ class Tallies(Mapping[int, Tally]):
         return len(self.shared)
 
 
+# --- users ------------------------------------------------------------------------------------------------------------
+
+
 class User(Model):
-    """What a user shows of himself; a user without a record is known by id alone."""
+    """A user's profile; a user without a record has only an id."""
 
     user_id: UserId
     name: str = ""

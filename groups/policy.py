@@ -38,11 +38,26 @@ from groups.models import (
     Visibility,
 )
 
+# --- access -----------------------------------------------------------------------------------------------------------
+
+
+def check(refusal: DomainError | None) -> None:
+    """Raise the refusal, if there is one."""
+    if refusal is not None:
+        raise refusal
+
+
+def access_of(
+    actor: Actor, group: Group, member: Member | None, restriction: Restriction | None = None
+) -> AccessContext:
+    """The actor before the group, with this membership and this restriction of theirs."""
+    return AccessContext(group, member, effective_role_of(actor, member, restriction))
+
 
 def effective_role_of(
     actor: Actor, member: Member | None, restriction: Restriction | None
 ) -> EffectiveRole:
-    """What the actor is to the group; the application's admin outranks whatever he is as a member."""
+    """The actor's role in the group; the application's admin outranks any role as a member."""
     if actor.is_app_admin:
         return EffectiveRole.APP_ADMIN
     if member is not None:
@@ -53,16 +68,16 @@ def effective_role_of(
 
 
 def grant_refusal(access: AccessContext, grant: Grant) -> DomainError | None:
-    """Acting by a right: owner and the application's admin; an admin who was granted it, else he is told which."""
+    """Acting by a right: the owner, the application's admin, and admins with the grant; the error names the grant."""
     if access.holds(grant):
         return None
     if access.effective_role == EffectiveRole.ADMIN:
-        return PermissionRefused(f"You were not granted {grant.value}", grant=grant.value)
+        return PermissionRefused(f"You do not have the right {grant.value}", grant=grant.value)
     return PermissionRefused()
 
 
 def may_see(group: Group, effective_role: EffectiveRole) -> bool:
-    """Whether the group exists, as far as the actor may know."""
+    """Whether the actor may know that the group exists."""
     match group.visibility:
         case Visibility.PUBLIC | Visibility.PROFILE:
             return True
@@ -73,21 +88,21 @@ def may_see(group: Group, effective_role: EffectiveRole) -> bool:
 
 
 def may_see_sender(group: Group, effective_role: EffectiveRole) -> bool:
-    """A channel speaks with one voice: which admin wrote is for owner and admins to know."""
+    """Whether the actor may see who sent a message: in a channel only the owner and the admins."""
     return not group.is_channel or effective_role >= EffectiveRole.ADMIN
 
 
 def reading_refusal(group: Group, effective_role: EffectiveRole) -> DomainError | None:
-    """Reading messages: members; strangers where the group is open to all; nobody who is banned."""
+    """Reading messages: members, and strangers where the group is public, but never banned users."""
     if effective_role == EffectiveRole.BANNED:
         return Banned()
     if effective_role >= EffectiveRole.MEMBER or group.visibility is Visibility.PUBLIC:
         return None
-    return PermissionRefused("Only members read here")
+    return PermissionRefused("Only members may read here")
 
 
 def history_floor(access: AccessContext) -> int:
-    """The seq up to which messages are hidden from the actor: what came before he joined, where the group says so."""
+    """The seq up to which messages are hidden: those before the actor joined, where the group hides its history."""
     if (
         access.effective_role == EffectiveRole.APP_ADMIN
         or access.group.history_visible
@@ -98,24 +113,27 @@ def history_floor(access: AccessContext) -> int:
 
 
 def listing_refusal(access: AccessContext) -> DomainError | None:
-    """Members see each other in a chat group; in a channel only those see them who manage them."""
+    """Listing members: in a chat group its members, in a channel only owner and admins with the grant."""
     if access.group.is_channel:
         return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
     return None if access.effective_role >= EffectiveRole.MEMBER else PermissionRefused()
 
 
 def staff_refusal(access: AccessContext) -> DomainError | None:
-    """What owner and admins know of each other, whatever they were granted: who they are, what each did."""
+    """Seeing the staff and what they did: the owner and the admins, with any grants."""
     return None if access.effective_role >= EffectiveRole.ADMIN else PermissionRefused()
 
 
+# --- members ----------------------------------------------------------------------------------------------------------
+
+
 def managing_refusal(access: AccessContext) -> DomainError | None:
-    """Managing members, bans and join requests: owner and admins, by a grant."""
+    """Managing members, bans and join requests: the owner, and admins with the grant."""
     return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
 
 
 def joining_refusal(group: Group, effective_role: EffectiveRole) -> DomainError | None:
-    """Joining by oneself; asking for approval is not joining yet."""
+    """Joining without being added; asking for approval counts too."""
     if effective_role == EffectiveRole.BANNED:
         return Banned()
     if effective_role == EffectiveRole.APP_ADMIN:
@@ -130,26 +148,26 @@ def joining_refusal(group: Group, effective_role: EffectiveRole) -> DomainError 
 
 
 def adding_refusal(access: AccessContext) -> DomainError | None:
-    """Adding another user: any member of a Work group; elsewhere owner and admins, by a grant."""
+    """Adding another user: any member of a Work group; elsewhere the owner, and admins with the grant."""
     if access.group.type is GroupType.WORK:
         return None if access.effective_role >= EffectiveRole.MEMBER else PermissionRefused()
     return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
 
 
 def importing_refusal(effective_role: EffectiveRole) -> DomainError | None:
-    """Bringing in users by the thousand: the application's admin, who knows them already."""
+    """Importing users: the application's admin."""
     return None if effective_role >= EffectiveRole.APP_ADMIN else PermissionRefused()
 
 
 def leaving_refusal(group: Group, member: Member) -> DomainError | None:
-    """Leaving: anyone but the owner, who may leave a Work group only (it is then without one)."""
+    """Leaving: everyone but the owner, who may leave only a Work group, which then has no owner."""
     if member.role is Role.OWNER and group.type is not GroupType.WORK:
         return OwnerCannotLeave()
     return None
 
 
 def removing_refusal(access: AccessContext, target: Member | None) -> DomainError | None:
-    """Removing or banning: owner and admins, by a grant, and only those below themselves."""
+    """Removing or banning: the owner, and admins with the grant, and only users with a lower role."""
     refusal = managing_refusal(access)
     if refusal is None and target is not None and target.effective_role >= access.effective_role:
         return PermissionRefused()
@@ -157,14 +175,14 @@ def removing_refusal(access: AccessContext, target: Member | None) -> DomainErro
 
 
 def removing_owner_refusal(target: Member | None) -> DomainError | None:
-    """The owner is not removed by anyone, not even by the application's admin: ownership moves first."""
+    """Nobody removes the owner, not even the application's admin: the ownership is transferred first."""
     if target is not None and target.role is Role.OWNER:
         return OwnerCannotLeave()
     return None
 
 
 def muting_refusal(access: AccessContext, target: Member) -> DomainError | None:
-    """Muting a member: owner and admins, those below themselves; a Work group knows no mute."""
+    """Muting a member: as removing, but never the owner; a Work group has no mutes."""
     refusal = removing_refusal(access, target)
     if refusal is not None:
         return refusal
@@ -178,17 +196,17 @@ def muting_refusal(access: AccessContext, target: Member) -> DomainError | None:
 def banning_from_reacting_refusal(
     access: AccessContext, target: Member | None
 ) -> DomainError | None:
-    """Keeping a user from reacting: owner and admins, by a grant, those below themselves, never the owner."""
+    """Banning a user from reacting: as removing, but never the owner."""
     refusal = removing_refusal(access, target)
     if refusal is None and target is not None and target.role is Role.OWNER:
-        return PermissionRefused("The owner cannot be kept from reacting")
+        return PermissionRefused("The owner cannot be banned from reacting")
     return refusal
 
 
 def appointing_refusal(
     group: Group, effective_role: EffectiveRole, target: Member
 ) -> DomainError | None:
-    """Making and unmaking admins: the owner; a Work group has none, and ownership is transferred, not appointed."""
+    """Appointing and dismissing admins: the owner. A Work group has no admins; ownership is transferred instead."""
     if effective_role < EffectiveRole.OWNER:
         return PermissionRefused()
     if group.type is GroupType.WORK:
@@ -199,7 +217,7 @@ def appointing_refusal(
 
 
 def inviting_refusal(access: AccessContext, target: Member | None) -> DomainError | None:
-    """Inviting an admin, seeing and revoking invitations: the owner, and nobody who runs the group already."""
+    """Inviting an admin, listing and revoking invitations: the owner, and no user who is an admin already."""
     if access.effective_role < EffectiveRole.OWNER:
         return PermissionRefused()
     if access.group.type is GroupType.WORK:
@@ -210,32 +228,34 @@ def inviting_refusal(access: AccessContext, target: Member | None) -> DomainErro
 
 
 def transferring_refusal(effective_role: EffectiveRole) -> DomainError | None:
-    """Giving the group to another member: the owner."""
+    """Transferring the ownership: the owner."""
     return None if effective_role >= EffectiveRole.OWNER else PermissionRefused()
 
 
 def announces_membership(group: Group) -> bool:
-    """Whether joins and leaves are told to the other members: not in a Community, which may hold a million."""
+    """Whether the members are notified of joins and leaves: not in a Community, which may hold a million."""
     return group.type is not GroupType.COMMUNITY
 
 
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
 def posting_refusal(access: AccessContext, now: datetime) -> DomainError | None:
-    """Writing: whoever the posting rule names, unless muted. The owner is never muted."""
+    """Posting: those that the group's `posting` rule allows, unless muted. The owner is never muted."""
     group, member, effective_role = access.group, access.member, access.effective_role
     if effective_role == EffectiveRole.BANNED:
         return Banned()
     if effective_role == EffectiveRole.APP_ADMIN:
         return None
-    if member is None:
-        return PostingNotAllowed()
     match group.posting:
         case Posting.OWNER_AND_ADMINS:
-            if effective_role < EffectiveRole.ADMIN:
-                return PostingNotAllowed()
+            if member is None or effective_role < EffectiveRole.ADMIN:
+                return PostingNotAllowed("Only the owner and admins may post here")
             if not access.holds(Grant.POST):
-                return PostingNotAllowed("You were not granted post", grant=Grant.POST.value)
+                return PostingNotAllowed("You do not have the right post", grant=Grant.POST.value)
         case Posting.EVERYONE:
-            pass
+            if member is None:
+                return PostingNotAllowed("Only members may post here")
         case _ as unreachable:
             assert_never(unreachable)
     if effective_role < EffectiveRole.OWNER and member.is_muted(now):
@@ -246,9 +266,9 @@ def posting_refusal(access: AccessContext, now: datetime) -> DomainError | None:
 
 
 def editing_refusal(access: AccessContext, message: Message, now: datetime) -> DomainError | None:
-    """Editing: one's own words while one may still write; in a channel, whose posts speak for it, by a grant.
+    """Editing: the sender, while they may still post; in a channel also the owner, and admins with the grant.
 
-    Who was granted to edit edits all posts, his own too, though he may write no new ones.
+    Admins with `edit_posts` edit all posts, their own too, even if they may not publish new ones.
     """
     member = access.member
     is_own = member is not None and message.sender_id == member.user_id
@@ -269,30 +289,30 @@ def editing_refusal(access: AccessContext, message: Message, now: datetime) -> D
         return None
     if access.group.is_channel and access.effective_role >= EffectiveRole.OWNER:
         return None
-    return PermissionRefused("Only the sender edits a message")
+    return PermissionRefused("Only the sender may edit a message")
 
 
 def recalling_refusal(
     access: AccessContext, message: Message, now: datetime, window_seconds: int
 ) -> DomainError | None:
-    """Recalling: owner and admins at any time, what others wrote by a grant; a sender his own, for a while."""
+    """Recalling: the owner and admins at any time, with the grant for messages of others; senders for a while."""
     is_own = access.member is not None and message.sender_id == access.member.user_id
     if access.effective_role >= EffectiveRole.ADMIN:
         return None if is_own else grant_refusal(access, Grant.DELETE_POSTS)
     if not is_own or access.group.is_channel:
-        return PermissionRefused("Only its sender, the owner or an admin recalls a message")
+        return PermissionRefused("Only its sender, the owner or an admin may recall a message")
     if (now - message.created_at).total_seconds() > window_seconds:
         return RecallTooLate()
     return None
 
 
 def pinning_refusal(access: AccessContext) -> DomainError | None:
-    """Pinning and unpinning: owner, and admins with that right."""
+    """Pinning and unpinning: the owner, and admins with the grant."""
     return grant_refusal(access, Grant.PIN_POSTS)
 
 
 def freezing_refusal(access: AccessContext, message: Message) -> DomainError | None:
-    """Freezing the reactions to a message: owner, admins who may change what others wrote, any admin on his own."""
+    """Freezing reactions: the owner; admins with `post` on their own messages, with `edit_posts` on all others."""
     is_own = access.member is not None and message.sender_id == access.member.user_id
     return grant_refusal(access, Grant.POST if is_own else Grant.EDIT_POSTS)
 
@@ -300,17 +320,20 @@ def freezing_refusal(access: AccessContext, message: Message) -> DomainError | N
 def reacting_refusal(
     group: Group, effective_role: EffectiveRole, member: Member | None
 ) -> DomainError | None:
-    """Reacting: members, muted or not; it is personal, so the application's admin needs to be one too."""
+    """Reacting: members, muted or not; also the application's admin must be a member."""
     if effective_role == EffectiveRole.BANNED:
         return Banned()
     if member is None:
-        return PermissionRefused("Only members react")
+        return PermissionRefused("Only members may react")
     return None
 
 
 def adding_reaction_refusal(access: AccessContext) -> DomainError | None:
-    """Adding a reaction, for whom `reacting_refusal` lets through: not who is banned from it."""
+    """Adding a reaction, besides `reacting_refusal`: users who are not banned from reacting."""
     return ReactingBanned() if access.is_banned_from_reacting else None
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
 
 
 INFO_FIELDS: Final = frozenset(
@@ -319,14 +342,14 @@ INFO_FIELDS: Final = frozenset(
         *("organization", "custom_data"),  # what `channels` adds to the profile
     }
 )
-"""What a group shows of itself; every other field is a setting."""
+"""The fields of a group's profile; every other field is a setting."""
 
 VOUCHED_FIELDS: Final = frozenset({"name", "organization"})
-"""What a verified badge vouches for: who it is. Pictures and descriptions change with the seasons."""
+"""What a verified badge vouches for: the identity. Pictures and descriptions may change."""
 
 
 def loses_badge(access: AccessContext, fields: Collection[str]) -> bool:
-    """Whether changing these takes the badge: what was vouched for is another now, unless who vouches changed it."""
+    """Whether a change of these fields removes the badge: of a vouched field, and not by the application."""
     is_ours = access.effective_role >= EffectiveRole.APP_ADMIN
     return access.group.verified and not is_ours and not VOUCHED_FIELDS.isdisjoint(fields)
 
@@ -334,9 +357,9 @@ def loses_badge(access: AccessContext, fields: Collection[str]) -> bool:
 def updating_refusal(
     access: AccessContext, fields: Collection[str], *, for_channel: bool = False
 ) -> DomainError | None:
-    """Changing profile or settings: owner and admins, by their grants, within what type and channel leave open.
+    """Changing profile or settings: the owner, and admins with the grants, where type and channel allow it.
 
-    `for_channel`: the channel's own rules stand behind the change, so what it fixes may move.
+    `for_channel`: the caller enforces the rules of channels, so fields that are fixed in channels may change.
     """
     if access.effective_role < EffectiveRole.ADMIN:
         return PermissionRefused()
@@ -360,7 +383,7 @@ def updating_refusal(
 def profile_refusal(
     group: Group, values: Mapping[str, object], limits: GroupLimits
 ) -> DomainError | None:
-    """The texts whose limits, in bytes of UTF-8, are a channel's where the group is one."""
+    """Texts whose limits (bytes of UTF-8) differ between channels and other groups."""
     most = {
         "name": limits.channel_name_bytes if group.is_channel else limits.group_name_bytes,
         "introduction": limits.channel_introduction_bytes
@@ -375,6 +398,6 @@ def profile_refusal(
 
 
 def disbanding_refusal(group: Group, effective_role: EffectiveRole) -> DomainError | None:
-    """Disbanding: the owner; a Work group only the application's admin (reference product, group types)."""
+    """Disbanding: the owner; for a Work group only the application's admin (reference product, group types)."""
     needed = EffectiveRole.APP_ADMIN if group.type is GroupType.WORK else EffectiveRole.OWNER
     return None if effective_role >= needed else PermissionRefused()

@@ -187,6 +187,7 @@ def build_core(
     stream_service = StreamService(
         database, streams, stores.messages, stores.media, rates, limits, clock
     )
+    reader = GroupReader(groups=groups, members=members, streams=streams, guard=guard)
     return GroupCore(
         database=database,
         limits=limits,
@@ -200,7 +201,7 @@ def build_core(
         ),
         membership_reader=MembershipReader(members=members, streams=streams, groups=groups),
         changes=ChangeReader(changes=stores.changes),
-        groups=GroupReader(groups=groups, members=members, streams=streams, guard=guard),
+        groups=reader,
         creation=CreateService(
             database=database,
             groups=groups,
@@ -229,7 +230,7 @@ def build_core(
         draft_content=DraftContent(stores.media, guard, limits, clock),
         idempotency=idempotency,
         streams=stream_service,
-        directory=Directory(groups=groups, members=members, streams=streams),
+        directory=Directory(groups=groups, members=members, streams=streams, reader=reader),
         users=UserService(database=database, users=stores.users, avatars=avatars, clock=clock),
         revocations=Revocations(database=database, users=stores.users, clock=clock),
         media=MediaService(

@@ -1,4 +1,4 @@
-"""Calls on groups: create, look up, list, change, disband."""
+"""The API of groups: create, read, list, change, disband."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,20 +46,20 @@ from groups.service.lifecycle.update import GroupChanges, UpdateService
 
 
 class GroupQuery(PageQuery):
-    """Which groups: those named by `ids`, or those the caller is in."""
+    """Selects groups: those with these `ids`, or those the caller is in."""
 
     ids: Annotated[
         str | None,
         Field(max_length=8192, description=f"Up to {IDS_PER_CALL} group ids, separated by commas."),
     ] = None
-    joined: Annotated[bool | None, Field(description="The groups I am in; also without `ids`.")] = (
-        None
-    )
+    joined: Annotated[
+        bool | None, Field(description="The groups I am in; the default without `ids`.")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupRoutes:
-    """Groups."""
+    """The endpoints of groups."""
 
     tag = "Groups"
 
@@ -89,7 +89,7 @@ class GroupRoutes:
         ],
     )
     async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupResponse:
-        """Create a group of which I am the owner."""
+        """Create a group that I own."""
         new = NewGroup(**body.model_dump(exclude_unset=True))
         created = await self.creation.create(actor, new, key=key)
         return self._group_response(*await self.groups.get(actor, created.group.group_id))
@@ -98,7 +98,7 @@ class GroupRoutes:
     async def list_groups(
         self, actor: Actor, query: GroupQuery
     ) -> Page[GroupResponse | GroupMissing]:
-        """The groups I am in, or each of the named ones, with its own error where it cannot be shown."""
+        """The groups I am in, or those with the given ids; an id that cannot be shown has an error in its place."""
         if query.ids is not None:
             named = [GroupId(text) for text in split_ids(query.ids)]
 

@@ -1,4 +1,4 @@
-"""Calls on members: join, leave, add, change, remove, bans, join requests, ownership."""
+"""The API of members: join, leave, add, change, remove, bans, join requests, ownership."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -48,21 +48,23 @@ from groups.service.users import UserService
 
 
 class MemberQuery(PageQuery):
-    """Which members."""
+    """Selects members."""
 
-    q: Annotated[str, Field(max_length=USER_ID_BYTES, description="Those whose id begins so.")] = ""
-    staff: Annotated[bool, Field(description="Owner and admins only.")] = False
+    q: Annotated[
+        str, Field(max_length=USER_ID_BYTES, description="Only members whose id starts with this.")
+    ] = ""
+    staff: Annotated[bool, Field(description="Only the owner and the admins.")] = False
 
 
 class RemoveQuery(Query):
     """How a member is removed."""
 
-    ban: Annotated[bool, Field(description="He cannot come back by himself.")] = False
+    ban: Annotated[bool, Field(description="The user cannot join again.")] = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemberRoutes:
-    """Members of groups."""
+    """The endpoints of members."""
 
     tag = "Members"
 
@@ -97,7 +99,7 @@ class MemberRoutes:
     ) -> Reply[GroupResponse]:
         """Join a group.
 
-        202 where the group wants approval: the request waits for owner or admins, and `role` is null until then.
+        202 where the group requires approval: the request waits for the owner or an admin, and `role` is null.
         """
         text = body.text if body else ""
         joined = await self.membership.join(actor, group_id, text=text)
@@ -107,14 +109,14 @@ class MemberRoutes:
         "/v1/groups/{group_id}/members/me", status=204, errors=[GroupNotFound, OwnerCannotLeave]
     )
     async def leave(self, actor: Actor, group_id: GroupIdText) -> None:
-        """Leave a group; its conversation goes with it."""
+        """Leave a group; this deletes my conversation with it."""
         await self.membership.leave(actor, group_id)
 
     @get("/v1/groups/{group_id}/members", errors=[GroupNotFound, PermissionRefused])
     async def list_members(
         self, actor: Actor, group_id: GroupIdText, query: MemberQuery
     ) -> Page[MemberResponse]:
-        """The members by id; in a channel for owner and admins only."""
+        """The members by id; in a channel only for the owner and the admins."""
         members, next_cursor = await self.membership.list_members(
             actor,
             group_id,
@@ -134,7 +136,7 @@ class MemberRoutes:
     async def get_member(
         self, actor: Actor, group_id: GroupIdText, user_id: AnyUserIdText
     ) -> MemberResponse:
-        """One member; `me` is myself."""
+        """One member; `me` is the caller."""
         user_id = user_or_caller(user_id, actor.user_id)
         return await self._member_response(
             await self.membership.get_member(actor, group_id, user_id)
@@ -151,7 +153,7 @@ class MemberRoutes:
         ],
     )
     async def add(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> MemberResponse:
-        """Add a user: owner and admins (any member in a Work group); lifts a ban."""
+        """Add a user (owner, admin; any member of a Work group). It lifts a ban."""
         added = await self.membership.add(actor, group_id, user_id)
         if added.member is None:
             raise MemberNotFound
@@ -170,7 +172,7 @@ class MemberRoutes:
     async def change(
         self, actor: Actor, group_id: GroupIdText, user_id: AnyUserIdText, body: ChangeMember
     ) -> MemberResponse:
-        """Change a member's role (owner), mute (owner, admin) or name card (himself, owner, admin)."""
+        """Change a member's role (owner), mute (owner, admin) or name card (the member, owner, admin)."""
         user_id = user_or_caller(user_id, actor.user_id)
         changed = await self.membership.change(
             actor,
@@ -197,9 +199,9 @@ class MemberRoutes:
         query: RemoveQuery,
         body: RemoveMember | None,
     ) -> None:
-        """Remove a member (owner, admin); with `ban` he cannot come back by himself.
+        """Remove a member (owner, admin); with `ban` the user cannot join again.
 
-        `ban` may stand in the query or in a body: not every client sends a body with DELETE.
+        `ban` is accepted in the query and in the body: not every client sends a body with DELETE.
         """
         ban = query.ban or (body is not None and body.ban)
         await self.membership.remove(actor, group_id, user_id, ban=ban)
@@ -208,7 +210,7 @@ class MemberRoutes:
     async def bans(
         self, actor: Actor, group_id: GroupIdText, query: PageQuery
     ) -> Page[BanResponse]:
-        """Who is banned (owner, admin)."""
+        """The banned users (owner, admin)."""
         bans, next_cursor = await self.membership.list_bans(
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
@@ -231,7 +233,7 @@ class MemberRoutes:
     async def requests(
         self, actor: Actor, group_id: GroupIdText, query: PageQuery
     ) -> Page[JoinRequestResponse]:
-        """Who waits for approval (owner, admin)."""
+        """The join requests that wait for approval (owner, admin)."""
         requests, next_cursor = await self.membership.list_requests(
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
@@ -258,7 +260,7 @@ class MemberRoutes:
     async def answer(
         self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, body: AnswerRequest
     ) -> None:
-        """Approve a join request or turn it down (owner, admin)."""
+        """Approve or refuse a join request (owner, admin)."""
         if body.approve:
             await self.membership.approve(actor, group_id, user_id)
         else:

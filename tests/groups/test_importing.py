@@ -222,13 +222,13 @@ async def test_a_batch_of_a_thousand_costs_as_many_commands_as_one_of_ten(
         probed.close()
 
 
-class HeldLane:
-    """A lane whose database stands still: a batch is admitted when it is released."""
+class HeldQueue:
+    """A queue whose database stands still: a batch is admitted when it is released."""
 
     def __init__(self) -> None:
         self.released = asyncio.Semaphore(0)
 
-    async def admit(self, group_id: GroupId, batch: Any) -> ImportOutcome:
+    async def import_batch(self, group_id: GroupId, batch: Any) -> ImportOutcome:
         await self.released.acquire()
         return ImportOutcome(["added"] * len(batch.user_ids), 0)
 
@@ -237,7 +237,7 @@ async def test_no_more_is_read_than_one_batch_beside_the_one_that_is_committed(
     world: World,
 ) -> None:
     group_id = await world.group()
-    lane = HeldLane()
+    queue = HeldQueue()
     read = 0
 
     async def batches() -> AsyncIterator[list[UserId]]:
@@ -253,16 +253,16 @@ async def test_no_more_is_read_than_one_batch_beside_the_one_that_is_committed(
 
     imports = ImportService(
         guard=world.chat.guard,
-        queue=lane,  # type: ignore[arg-type]  # stands still on purpose
+        queue=queue,  # type: ignore[arg-type]  # stands still on purpose
         admin_log=world.chat.admin_log,
     )
     async with aclosing(await imports.begin(ROOT, group_id, batches())) as admissions:
         taking = asyncio.ensure_future(anext(admissions))
         assert await settle() == 2  # one waits for the database, one is read
-        lane.released.release()
+        queue.released.release()
         await taking
         assert await settle() == 3
         # Nobody takes the second admission: it is told to no one, and no batch begins behind the third.
         for _ in range(10):
-            lane.released.release()
+            queue.released.release()
         assert await settle() == 3

@@ -1,6 +1,6 @@
-"""The guard in front of every group: the one way to get at a group and its messages on somebody's behalf.
+"""The guard in front of every group: the one way to read a group and its messages for an actor.
 
-It answers "absent" and "not yours to know" with the same error, so that no caller can forget the difference.
+A missing group and a group that the actor may not see raise the same error, so no caller can reveal the difference.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from groups.store.restrictions import RestrictionStore
 
 
 class GroupAndMember(Protocol):
-    """A group and an actor's membership in it, as they were read."""
+    """A group and the actor's membership in it, read a moment ago."""
 
     @property
     def group(self) -> Group | None:
@@ -34,7 +34,7 @@ class GroupAndMember(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessGuard:
-    """Finds a group together with what the actor is to it."""
+    """Finds a group together with what the actor may do there."""
 
     groups: GroupStore
     members: MemberStore
@@ -49,9 +49,9 @@ class AccessGuard:
         *,
         found: GroupAndMember | None = None,
     ) -> AccessContext:
-        """The actor before the group; `found`: what was read of both a moment ago.
+        """What the actor may do in the group; with `found`, neither group nor membership is read again.
 
-        Raises: GroupNotFound when there is none, or none for him.
+        Raises: GroupNotFound, also for a group that the actor may not see.
         """
         if found is not None:
             group, member = found.group, found.member
@@ -67,10 +67,10 @@ class AccessGuard:
         restriction = None
         if member is None and not actor.is_app_admin:
             restriction = await self.restrictions.find_restriction(group_id, actor.user_id, tx)
-        effective_role = policy.effective_role_of(actor, member, restriction)
-        if not policy.may_see(group, effective_role):
+        access = policy.access_of(actor, group, member, restriction)
+        if not policy.may_see(group, access.effective_role):
             raise GroupNotFound
-        return AccessContext(group=group, member=member, effective_role=effective_role)
+        return access
 
     async def read_access_of(
         self,
@@ -80,22 +80,20 @@ class AccessGuard:
         *,
         found: GroupAndMember | None = None,
     ) -> AccessContext:
-        """The actor before a group whose messages he may read; `found` as in `access`.
+        """As `access_of`, for a group whose messages the actor may read.
 
         Raises: GroupNotFound; PermissionRefused; Banned.
         """
         access = await self.access_of(actor, group_id, tx, found=found)
-        refusal = policy.reading_refusal(access.group, access.effective_role)
-        if refusal is not None:
-            raise refusal
+        policy.check(policy.reading_refusal(access.group, access.effective_role))
         return access
 
     async def find_message(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx | None = None
     ) -> tuple[AccessContext, Message]:
-        """The actor before the group, and a message of it that he may read.
+        """A message that the actor may read, with what the actor may do in its group.
 
-        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also of what was said before he may look.
+        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also for history hidden from the actor.
         """
         access = await self.read_access_of(actor, group_id, tx)
         message = await self.messages.find(access.group.stream_id, seq, tx)
@@ -105,5 +103,5 @@ class AccessGuard:
 
     @staticmethod
     def is_staff(access: AccessContext) -> bool:
-        """Whether the actor runs the group: owner, admin, or the application."""
+        """Whether the actor is the owner, an admin, or the application's admin."""
         return access.effective_role >= EffectiveRole.ADMIN

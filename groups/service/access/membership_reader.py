@@ -1,7 +1,7 @@
-"""A user's standing in many groups at once, for those who show him lists and counts.
+"""The memberships of users in many groups at once, for lists and unread counts.
 
-It answers bare facts about users' own memberships, so it asks for no actor's rights; who calls it names the users whose
-view he builds. Each method is the same few queries for one group or for thousands.
+These are facts about users' own memberships, so no rights are checked: the caller names the users for whom it builds a
+view. Each method takes the same few queries for one group and for thousands.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import (
-    AccessContext,
     Group,
     Head,
     LastMessage,
@@ -29,9 +28,9 @@ from groups.store.streams import StreamStore
 
 
 class MembershipSummary(NamedTuple):
-    """What a list shows of a group; `last_message` is None where the user may not read it, or nothing was said.
+    """What a list shows of a conversation; `last_message` is None where there is none that the user may read.
 
-    `verified` also of a dialogue, where the other side is such a channel.
+    A dialogue is `verified` where its other side is a verified channel.
     """
 
     title: str
@@ -52,9 +51,9 @@ class MembershipReader:
     async def list_memberships(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
     ) -> Mapping[UserId, Mapping[StreamId, MembershipRow]]:
-        """All memberships of each of the users by stream, those in groups that are being cleared away included.
+        """All memberships of each of the users by stream, also in disbanded groups whose remains still exist.
 
-        A user may have thousands: it is the caller who bounds how many users he asks for.
+        A user may have thousands, so the caller bounds the number of users.
         """
         return await self.members.list_memberships(user_ids, tx, with_times=with_times)
 
@@ -79,7 +78,7 @@ class MembershipReader:
     async def find_summaries(
         self, actor: Actor, memberships: Sequence[MembershipRow]
     ) -> dict[GroupId, MembershipSummary]:
-        """What the actor's list shows of those of his groups that exist, with their heads as they now are."""
+        """What the actor's list shows of those of the groups that exist, with their heads as they are now."""
         if not memberships:
             return {}
         group_ids = [membership.group_id for membership in memberships]
@@ -95,7 +94,7 @@ class MembershipReader:
             )
             if group is None or stream is None:
                 continue
-            # What a member may read depends neither on his role nor on when he joined, but on the head then.
+            # What a member may read depends on the head when they joined, not on their role or the time.
             member = Member(
                 group_id=membership.group_id,
                 user_id=actor.user_id,
@@ -103,10 +102,7 @@ class MembershipReader:
                 joined_at=group.created_at,
                 joined_seq=membership.joined_seq,
             )
-            effective_role = policy.effective_role_of(actor, member, None)
-            floor = policy.history_floor(
-                AccessContext(group=group, member=member, effective_role=effective_role)
-            )
+            floor = policy.history_floor(policy.access_of(actor, group, member))
             last = stream.last
             active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
             head = Head(stream.head_seq, stream.is_channel, active_ms)

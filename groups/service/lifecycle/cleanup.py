@@ -1,8 +1,8 @@
-"""Clearing away the remains of disbanded groups: members, conversations, messages, reactions.
+"""Deletes what disbanded groups leave: members, conversations, messages, reactions, logs, bans.
 
-Disbanding removes the group itself in one transaction and answers at once, at any size; from then on nobody sees what
-is left. This clears it in small steps, in the background, and goes on after a crash where it stopped. Until it is done
-the id stays taken, so that a new group of the same id cannot inherit anything.
+Disbanding removes the group itself in one transaction, and answers at once for any size. From then on nobody sees the
+rest. This service deletes it in the background, in small steps, and continues after a crash where it stopped. Until it
+is done the id stays taken, so a new group with the same id cannot inherit anything.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from groups.store.restrictions import RestrictionStore
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
 LOOK_SECONDS: Final = 60.0
-"""Between two looks for what nobody clears: its process died, or did not hear that its disbanding was stored."""
+"""How often to look for groups that no process cleans up, because theirs died or never learnt that it disbanded one."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
 class CleanupService:
-    """The background work of this process; several processes may clear the same group at once."""
+    """The background work of this process. Several processes may clean up the same group at once."""
 
     database: Database
     groups: GroupStore
@@ -52,14 +52,14 @@ class CleanupService:
     _looking: asyncio.Task[None] | None = field(init=False, default=None)
 
     async def resume(self) -> None:
-        """Go on with what was left when a process stopped; from now on also with what others leave."""
+        """Continue what stopped processes left, now and from now on."""
         await self._start_left()
         self._looking = self._looking or asyncio.create_task(
             repeat(self._start_left, LOOK_SECONDS), name="cleanup-look"
         )
 
     def start(self, group_id: GroupId) -> None:
-        """Clear the group's remains in the background."""
+        """Delete the group's remains in the background."""
         if group_id not in self._tasks:
             task = asyncio.create_task(self._clear_with_retries(group_id), name="cleanup")
             self._tasks[group_id] = task
@@ -70,12 +70,12 @@ class CleanupService:
             self.start(group_id)
 
     async def wait(self) -> None:
-        """Return when nothing is being cleared any more (tests, graceful stop)."""
+        """Return when no cleanup is running (tests, graceful stop)."""
         while self._tasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def stop(self) -> None:
-        """Stop in the middle; the next start resumes."""
+        """Stop, also in the middle of a group; the next start resumes."""
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
@@ -87,7 +87,7 @@ class CleanupService:
         while True:
             try:
                 await self.clear(group_id)
-            # An outage comes as ours or, from a plain read, as the driver's, whose classes are not known here.
+            # An outage is our error or, from a plain read, one of the driver's, whose classes are not known here.
             except Exception as error:
                 if not is_outage(error):
                     raise
@@ -96,12 +96,12 @@ class CleanupService:
                 return
 
     async def clear(self, group_id: GroupId) -> None:
-        """Clear the group's remains; doing it again, or twice at once, changes nothing more."""
+        """Delete the group's remains. Repeating it, also concurrently, changes nothing more."""
         while await self.database.run(lambda tx: self._delete_members(group_id, tx)):
             pass
         while await self.database.run(lambda tx: self._delete_messages(group_id, tx)):
             pass
-        # After the messages: whoever adds something to a message writes the message too, so none is added from now on.
+        # After the messages: adding something to a message also writes the message, so nothing is added from now on.
         stream_id = stream_of(group_id)
         for hook in self.hooks.stream_ended:
             await hook(stream_id)
@@ -112,11 +112,11 @@ class CleanupService:
         await self.database.run(lambda tx: self._clear_rest(group_id, tx))
         # Last: a crash before this line only repeats what is idempotent.
         await self.database.run(lambda tx: self.groups.forget_disbanded(group_id, tx))
-        log.info("cleared the remains of group %s", group_id)
+        log.info("deleted the remains of group %s", group_id)
 
     async def _delete_members(self, group_id: GroupId, tx: Tx) -> bool:
-        # Touched in the same transaction: had another process finished and a new group taken the id, this would
-        # conflict or match nothing, and the new group's members stay.
+        # Written in the same transaction: if another process has finished and a new group has taken the id, this
+        # conflicts or matches nothing, and the members of the new group stay.
         if not await self.groups.touch_disbanded(group_id, tx):
             return False
         members = await self.members.list_of_group(group_id, after="", limit=STEP)
@@ -125,7 +125,7 @@ class CleanupService:
             return False
         users = [member.user_id for member in members]
         if ended.was_channel:
-            # Until now his place told a subscriber that the channel ended (`changes`).
+            # Until now subscribers learnt from their membership that the channel ended (`sync`).
             departures = [
                 Departure(group_id, user, DepartureReason.DELETED, ended.at) for user in users
             ]

@@ -1,7 +1,7 @@
-"""The beginning of a group: whoever founds one owns it, and is in it from the first moment.
+"""Creates groups. The creator owns the group and is its first member.
 
-The group, its stream, its owner and the event are one transaction. `create_in` works inside a caller's, for `channels`,
-which stores more about some groups in the same breath.
+The group, its stream, its owner and the event are stored in one transaction. `create_in` works inside the caller's
+transaction, in which `channels` stores more about a group.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
 
 
 class NewGroup(Model):
-    """What a group shall be; None leaves it to the type."""
+    """The values of a new group; None takes the default of its type."""
 
     group_id: GroupId | None = None
     type: GroupType
@@ -92,7 +92,7 @@ _VISIBILITY: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CreateService:
-    """New groups."""
+    """Creates groups."""
 
     database: Database
     groups: GroupStore
@@ -107,7 +107,7 @@ class CreateService:
     clock: Clock
 
     async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> AccessContext:
-        """Create a group that the actor owns; with a `key`, doing it again answers the first one.
+        """Create a group that the actor owns. A repeat with the same `key` returns the first one.
 
         Publishes: MembersJoined (the owner). Raises: GroupIdTaken; BadGroupId; BadMemberLimit; ReservedCustomField;
         CustomFieldLimitReached; GroupsPerUserReached; IdempotencyConflict.
@@ -134,9 +134,9 @@ class CreateService:
         call: KeyedCall | None,
         profile: dict[str, object] | None = None,
     ) -> tuple[AccessContext, bool]:
-        """The group, and whether this call made it (False: an earlier `call` under the same key did).
+        """Create a group; returns it, and False where an earlier `call` with the same key created it.
 
-        `profile` joins the event: what the caller stores of the group in the same transaction.
+        `profile` is what the caller stores about the group in the same transaction, for the event.
         """
         of_type = type_member_limit(new.type, self.limits)
         if new.member_limit is not None and not 1 <= new.member_limit <= of_type:
@@ -153,9 +153,7 @@ class CreateService:
             raise GroupIdTaken
         counts = await self.members.count_groups([actor.user_id], tx)
         is_in, most = counts.get(actor.user_id, 0), self.limits.groups_per_user
-        refusal = groups_refusal(is_in, most)
-        if refusal is not None:
-            raise refusal
+        policy.check(groups_refusal(is_in, most))
         if is_near_limit(is_in, most):
             await self.users.touch_many([actor.user_id], tx)
         now = self.clock.now()
@@ -181,9 +179,7 @@ class CreateService:
                 profile=profile_of(group, profile),
             )
         )
-        return AccessContext(
-            group=group, member=owner, effective_role=policy.effective_role_of(actor, owner, None)
-        ), True
+        return policy.access_of(actor, group, owner), True
 
     def _new_group(
         self,

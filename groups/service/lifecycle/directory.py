@@ -1,6 +1,6 @@
-"""Finding channels: the directory by size, age or last post, and the channels somebody owns.
+"""Finds channels: the directory by size, age or last post, and the channels that a user owns.
 
-A deployment holds at most a thousand channels, so searching them is bounded however many groups there are.
+A deployment holds at most a thousand channels (its limit `channels`), which bounds a search for any number of groups.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
-from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import (
@@ -19,24 +18,25 @@ from groups.kernel.paging import (
     encode_cursor,
     page_by_text,
 )
-from groups.models import AccessContext, Group, Stream, stream_of
+from groups.models import Group, stream_of
+from groups.service.lifecycle.reader import GroupReader, SeenGroup
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 
 Sort = Literal["popular", "new", "active"]
-SeenGroup = tuple[AccessContext, Stream]
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Directory:
-    """Lists of channels."""
+    """Lists channels."""
 
     groups: GroupStore
     members: MemberStore
     streams: StreamStore
+    reader: GroupReader
 
     async def search(
         self,
@@ -48,9 +48,9 @@ class Directory:
         cursor: str | None,
         with_private: bool = False,
     ) -> Slice[SeenGroup]:
-        """At most `limit` channels whose name, id or introduction hold `words`, as the actor sees them.
+        """At most `limit` channels whose name, id or introduction contain `words`, as the actor sees them.
 
-        The public ones, or all; who may see private ones is the caller's to say.
+        Only public channels, unless the caller, who checks the right to it, asks `with_private`.
         """
         match sort:
             case "active":
@@ -110,7 +110,7 @@ class Directory:
         )
 
     async def list_owned(self, actor: Actor, *, limit: int, cursor: str | None) -> Slice[SeenGroup]:
-        """At most `limit` of the channels that the actor owns, by id."""
+        """At most `limit` channels that the actor owns, by id."""
         read = partial(self.groups.find_owned, actor.user_id)
         groups, next_cursor = await page_by_text(
             "owned", cursor, limit, read, lambda group: group.group_id
@@ -123,20 +123,8 @@ class Directory:
 
     async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[SeenGroup]:
         group_ids = [group.group_id for group in groups]
-        streams = await self.streams.find_many(stream_of(group_id) for group_id in group_ids)
         members = await self.members.find_of_user(actor.user_id, group_ids)
-        found: list[SeenGroup] = []
-        for group in groups:
-            member, stream = members.get(group.group_id), streams.get(group.stream_id)
-            if stream is not None:
-                effective_role = policy.effective_role_of(actor, member, None)
-                found.append(
-                    (
-                        AccessContext(group=group, member=member, effective_role=effective_role),
-                        stream,
-                    )
-                )
-        return found
+        return list((await self.reader.as_seen(actor, groups, members)).values())
 
 
 def _cursor_after(sort: Literal["popular", "new"], group: Group) -> str:

@@ -1,4 +1,4 @@
-"""The end of a group: gone at once for everyone, at any size; `cleanup` then clears away what it leaves."""
+"""Disbanding: a group of any size is gone for everyone at once; `cleanup` then deletes what it leaves."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from groups.store.streams import StreamStore
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DisbandService:
-    """Ends groups."""
+    """Disbands groups."""
 
     database: Database
     groups: GroupStore
@@ -33,22 +33,20 @@ class DisbandService:
     clock: Clock
 
     async def disband(self, actor: Actor, group_id: GroupId) -> None:
-        """End the group for everyone; what it leaves is cleared away in the background.
+        """Disband the group; what it leaves is deleted in the background.
 
         Publishes: GroupDisbanded. Raises: GroupNotFound; PermissionRefused.
         """
         await self.database.run(lambda tx: self._disband(actor, group_id, tx), group_lock(group_id))
-        # A crash before this line leaves the clearing to the next start of any process.
+        # A crash before this line leaves the cleanup to another process, or to the next start.
         self.cleanup.start(group_id)
 
     async def _disband(self, actor: Actor, group_id: GroupId, tx: Tx) -> None:
         access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
-        refusal = policy.disbanding_refusal(group, access.effective_role)
-        if refusal is not None:
-            raise refusal
+        policy.check(policy.disbanding_refusal(group, access.effective_role))
         now = self.clock.now()
-        # Group and stream go together: a join writes the one, a post the other, so both conflict with this.
+        # Both in one transaction: a join writes the group and a post the stream, so both conflict with this.
         await self.groups.delete(group, now, tx)
         await self.avatars.release(group.face_url, now, tx)
         await self.streams.delete(group.stream_id, tx)

@@ -1,8 +1,7 @@
-"""Changing a group: its profile, its settings, and, once, what it is: a Community group becomes a channel.
+"""Changes groups: profile, settings, and once what the group is, when a Community group becomes a channel.
 
-Every change is checked against the actor's grants, told in one event and in the admin log, all in one transaction.
-`update_in` and `mark_in` work inside a caller's, for `channels`, which stores more about some groups in the same
-breath.
+A change is checked against the actor's grants, published in one event and noted in the admin log, in one transaction.
+`update_in` and `mark_in` work inside the caller's transaction, in which `channels` stores more about a group.
 """
 
 from collections.abc import Collection, Mapping
@@ -47,7 +46,7 @@ from groups.store.streams import StreamStore
 
 
 class GroupChanges(Model):
-    """New values; a field that was not set stays. In `custom`, None removes a key, and keys not named stay."""
+    """New values; fields that were not set stay. In `custom`, None removes a key; keys that are not named stay."""
 
     name: str | None = None
     introduction: str | None = None
@@ -67,7 +66,7 @@ class GroupChanges(Model):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UpdateService:
-    """Changes of groups."""
+    """Changes groups."""
 
     database: Database
     groups: GroupStore
@@ -79,7 +78,7 @@ class UpdateService:
     clock: Clock
 
     async def update(self, actor: Actor, group_id: GroupId, changes: GroupChanges) -> None:
-        """Change profile or settings; a new name takes a verified badge.
+        """Change profile or settings. A new name removes the verified badge.
 
         Publishes: GroupUpdated, when something changed. Raises: GroupNotFound; PermissionRefused;
         ReservedCustomField; CustomFieldLimitReached; FixedInChannel; NotForThisType.
@@ -100,18 +99,18 @@ class UpdateService:
         also_before: Mapping[str, object] = MappingProxyType({}),
         also_changed: Mapping[str, object] = MappingProxyType({}),
     ) -> AccessContext:
-        """Change the group; the caller changes fields of his own in the same transaction.
+        """Change the group in a transaction in which the caller changes more fields.
 
-        `also_asked` names those that need the actor's rights too; `also_changed`, with the values they had before,
-        joins the event and the admin log.
-        `for_channel`: the channel's own rules stand behind the change, so what it fixes may move.
+        `also_asked` names the caller's fields that need the actor's rights too. `also_changed` and `also_before` are
+        their values for the event and the admin log.
+        `for_channel`: the caller enforces the rules of channels, so fields that are fixed in channels may change.
         """
         access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
         fields = set(changes.model_fields_set)
-        refusal = policy.updating_refusal(access, {*fields, *also_asked}, for_channel=for_channel)
-        if refusal is not None:
-            raise refusal
+        policy.check(
+            policy.updating_refusal(access, {*fields, *also_asked}, for_channel=for_channel)
+        )
         # Read from the model, not from JSON: enums and tuples are stored as their plain values.
         wanted = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
         if changes.custom is not None:
@@ -137,7 +136,7 @@ class UpdateService:
         *,
         also_changed: dict[str, object] | None = None,
     ) -> tuple[AccessContext, Stream]:
-        """Make a Community group that the actor owns a channel, with these settings; `also_changed` as in `update_in`.
+        """Turn a Community group that the actor owns into a channel with these settings.
 
         Publishes: GroupUpdated. Raises: GroupNotFound; PermissionRefused; NotForThisType.
         """
@@ -193,7 +192,7 @@ class UpdateService:
         merged = {
             key: value for key, value in {**group.custom, **changes}.items() if value is not None
         }
-        # The marker is ours, so it does not use up one of the application's fields.
+        # The marker does not count as one of the application's fields.
         if len(merged) - (CHANNEL_MARKER in merged) > self.limits.custom_fields:
             raise CustomFieldLimitReached(limit=self.limits.custom_fields)
         return merged
@@ -202,7 +201,7 @@ class UpdateService:
 def _acts_of(
     actor: Actor, before: Mapping[str, object], after: Mapping[str, object]
 ) -> list[AdminAct]:
-    """What the admin log is told of changed fields: of the profile, and of the settings."""
+    """The entries for changed fields: one for the profile, one for the settings."""
     acts: list[AdminAct] = []
     for is_info, action in (
         (True, AdminAction.INFO_CHANGED),

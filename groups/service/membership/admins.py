@@ -1,6 +1,6 @@
-"""What running a group does to the picture: roles and grants, ownership, invitations, bans from reacting.
+"""Transitions of those who run a group: roles and grants, ownership, invitations, bans from reacting.
 
-As in `rules`: a refusal leaves the picture as it was, and the rights themselves are in `groups.policy`.
+As in `transitions`, a command that is refused leaves the state as it was; the rights are in `groups.policy`.
 """
 
 from dataclasses import replace
@@ -41,23 +41,21 @@ from groups.service.membership.state import MembershipState
 def with_role(
     state: MembershipState, command: UpdateMember, member: Member, effective_role: EffectiveRole
 ) -> Member:
-    """The member with the role and the grants that are wanted.
+    """The member with the role and the grants of the command.
 
     Raises: PermissionRefused; NotForThisType; AdminLimitReached.
     """
     is_new = command.role is not None and command.role is not member.role
     if not is_new and (command.role is not Role.ADMIN or command.grants is None):
         return member
-    refusal = policy.appointing_refusal(state.group, effective_role, member)
-    if refusal is not None:
-        raise refusal
+    policy.check(policy.appointing_refusal(state.group, effective_role, member))
     if command.role is not Role.ADMIN:
         return replace(member, role=Role.MEMBER, grants=None)
     return _as_admin(state, member, command.grants)
 
 
 def _as_admin(state: MembershipState, member: Member, grants: frozenset[Grant] | None) -> Member:
-    """The member as an admin with these grants, all where they are None.
+    """The member as an admin with these grants; None means all.
 
     Raises: AdminLimitReached.
     """
@@ -68,18 +66,17 @@ def _as_admin(state: MembershipState, member: Member, grants: frozenset[Grant] |
 
 
 def grants_of(member: Member) -> dict[str, object]:
-    """The member's rights, as the admin log tells them."""
+    """The member's grants, for the admin log."""
     return {"grants": [grant.value for grant in member.granted]}
 
 
 def log_change(
     state: MembershipState, command: UpdateMember, before: Member, after: Member
 ) -> None:
-    """Have the admin log tell what of the member changed; an admin has no invitation open."""
+    """Log each change of the member, and end the open invitation of a new admin."""
     if before.role is not after.role:
         is_admin = after.role is Role.ADMIN
         if is_admin:
-            # An invitation that is still open has nothing more to offer.
             state.end_invitation(command.user_id, InvitationEnd.ACCEPTED)
             state.log(command, AdminAction.ADMIN_ADDED, after=grants_of(after))
         else:
@@ -101,11 +98,9 @@ def _mute_of(member: Member) -> dict[str, object]:
     return {"muted_until": rfc3339(member.muted_until) if member.muted_until else None}
 
 
-def transfer(state: MembershipState, command: Transfer, effective_role: EffectiveRole) -> bool:
-    """Give the group away; the right to appoint admins goes with it, and so do the invitations it made."""
-    refusal = policy.transferring_refusal(effective_role)
-    if refusal is not None:
-        raise refusal
+def transfer(state: MembershipState, command: Transfer, access: AccessContext) -> bool:
+    """Transfer the ownership, and end the invitations that the former owner made: only an owner appoints admins."""
+    policy.check(policy.transferring_refusal(access.effective_role))
     heir = state.members.get(command.user_id)
     if heir is None:
         raise MemberNotFound
@@ -116,14 +111,14 @@ def transfer(state: MembershipState, command: Transfer, effective_role: Effectiv
     if former is not None:
         is_work = state.group.type is GroupType.WORK
         if not is_work:
-            # The former owner stays as admin, or the group is not given away: he would lose what he did not give.
+            # The former owner becomes an admin. Without room for them there is no transfer.
             state.check_admin_limit(besides=heir.user_id)
         role = Role.MEMBER if is_work else Role.ADMIN
         state.replace(replace(former, role=role, grants=None))
     state.remember_mute(heir.user_id, None)
     state.replace(replace(heir, role=Role.OWNER, muted_until=None, grants=None))
     state.end_invitation(heir.user_id, InvitationEnd.REVOKED)
-    # Before the owner changes, since the former owner is told too. Those that the application made stay.
+    # Before the owner changes, so that the former owner is notified too. Invitations by the application stay.
     ended = [
         user_id
         for user_id, made in state.invitations.items()
@@ -142,10 +137,8 @@ def transfer(state: MembershipState, command: Transfer, effective_role: Effectiv
 
 
 def invite(state: MembershipState, command: Invite, access: AccessContext) -> bool:
-    """Ask a user to be an admin."""
-    refusal = policy.inviting_refusal(access, state.members.get(command.user_id))
-    if refusal is not None:
-        raise refusal
+    """Invite a user to be an admin."""
+    policy.check(policy.inviting_refusal(access, state.members.get(command.user_id)))
     if state.is_banned(command.user_id):
         raise Banned("The user is banned here")
     known = state.invitations.get(command.user_id)
@@ -184,10 +177,8 @@ def invite(state: MembershipState, command: Invite, access: AccessContext) -> bo
 def revoke_invitation(
     state: MembershipState, command: RevokeInvitation, access: AccessContext
 ) -> bool:
-    """Take an invitation back."""
-    refusal = policy.inviting_refusal(access, None)
-    if refusal is not None:
-        raise refusal
+    """Revoke an invitation."""
+    policy.check(policy.inviting_refusal(access, None))
     if not state.end_invitation(command.user_id, InvitationEnd.REVOKED):
         return False
     state.log(command, AdminAction.INVITATION_REVOKED)
@@ -229,13 +220,13 @@ def answer_invitation(
 def ban_from_reacting(
     state: MembershipState, command: BanFromReacting, access: AccessContext
 ) -> bool:
-    """Keep a user from reacting, or let him again."""
+    """Ban a user from reacting, or lift that ban."""
     target = state.members.get(command.user_id)
-    refusal = policy.banning_from_reacting_refusal(access, target)
-    if not command.is_banned:
-        refusal = policy.managing_refusal(access)
-    if refusal is not None:
-        raise refusal
+    policy.check(
+        policy.banning_from_reacting_refusal(access, target)
+        if command.is_banned
+        else policy.managing_refusal(access)
+    )
     restriction = state.restriction_of(command.user_id)
     if command.is_banned is (restriction.reacting_banned_at is not None):
         return False

@@ -1,7 +1,7 @@
-"""Loads a batch's picture, has the rules change it, and writes the difference."""
+"""Applies a batch of commands: loads the state that they touch, applies each of them, and writes the difference."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from groups.errors import GroupNotFound
 from groups.events import GroupUpdated
@@ -63,9 +63,9 @@ class MembershipBatch:
     async def apply(
         self, tx: Tx, key: str, commands: Sequence[Command]
     ) -> Sequence[Membership | DomainError]:
-        """Apply the entries of one group in order; for each its outcome."""
+        """Apply the commands of one group in order; returns the outcome of each."""
         if tx.attempt:
-            # As an import does (`admissions`): this time the group is ours before we look.
+            # As in `bulk_import`: this time we write the group before we read.
             await self.groups.touch(GroupId(key), tx)
         state = await self._load(GroupId(key), commands, tx)
         if state is None:
@@ -87,9 +87,9 @@ class MembershipBatch:
             command.actor.user_id for command in commands
         }
         comers = {
-            subject_of(e)
-            for e in commands
-            if isinstance(e, Join | Add | Approve | AnswerInvitation)
+            subject_of(command)
+            for command in commands
+            if isinstance(command, Join | Add | Approve | AnswerInvitation)
         }
         of_group = self.groups.lookup(group_id)
         of_row = self.streams.lookup(stream_of(group_id))
@@ -114,12 +114,12 @@ class MembershipBatch:
         if group.owner_id and any(isinstance(command, Transfer) for command in commands):
             members |= await self.members.find_many(group_id, [group.owner_id], tx)
         of_requests = Approve | Refuse | Add | Remove | AnswerInvitation
-        asks = {subject_of(e) for e in commands if isinstance(e, of_requests)}
+        asks = {subject_of(command) for command in commands if isinstance(command, of_requests)}
         if group.join_option is JoinOption.APPROVAL:
             asks |= comers
         requests = await self.requests.find_many(group_id, asks, tx) if asks else set()
         wants_staff = any(
-            isinstance(e, UpdateMember | Transfer | AnswerInvitation) for e in commands
+            isinstance(c, UpdateMember | Transfer | AnswerInvitation) for c in commands
         ) or (group.join_option is JoinOption.APPROVAL)
         staff = await self.members.find_staff(group_id, tx) if wants_staff else []
         now = self.clock.now()
@@ -128,7 +128,7 @@ class MembershipBatch:
         if invited:
             invitations = await self.invitations.find_many(group_id, invited, tx)
         if any(isinstance(command, Transfer) for command in commands):
-            # They end with the ownership of whoever made them.
+            # Those that the former owner made end with the transfer.
             invitations |= await self.invitations.find_open(group_id, now, tx)
         open_invitations = 0
         if any(isinstance(command, Invite) for command in commands):
@@ -157,7 +157,7 @@ class MembershipBatch:
         group_id = state.group.group_id
         gone = [user for user in state.before if user not in state.members]
         new = [member for user, member in state.members.items() if user not in state.before]
-        # The group first: where another process is at it, this transaction ends here, before the bulk.
+        # The group first: if another process is writing it, this transaction ends here, before the bulk.
         await self._write_group(state, owner_before, tx)
         if gone:
             await self.members.delete_many(group_id, gone, tx)
@@ -178,7 +178,7 @@ class MembershipBatch:
         await self.restrictions.put_many(
             [state.restrictions[user] for user in state.changed_restrictions], tx
         )
-        # In this order: who was refused may have asked again in the same batch.
+        # In this order: a user who was refused may ask again in the same batch.
         if state.answered_requests:
             await self.requests.delete_many(group_id, state.answered_requests, tx)
         for request in state.new_requests.values():
@@ -221,7 +221,7 @@ class MembershipBatch:
                 update={"member_count": state.capacity.member_count}
             )
         elif state.events or state.changed_restrictions or state.answered_requests:
-            # Else a ban here and a join in another process would each miss the other, and both be committed.
+            # Otherwise a ban here and a join in another process could both be committed without seeing each other.
             await self.groups.touch(group.group_id, tx)
 
     @staticmethod
@@ -230,20 +230,12 @@ class MembershipBatch:
     ) -> Membership | DomainError:
         if isinstance(outcome, DomainError):
             return outcome
-        # The group as committed: its count is the one after the whole batch.
-        return Membership(
-            state.group,
-            outcome.member,
-            outcome.stream,
-            outcome.effective_role,
-            outcome.changed,
-            outcome.is_pending,
-            outcome.invitation,
-        )
+        # The group as committed, with the member count after the whole batch.
+        return replace(outcome, group=state.group)
 
 
 def _concerns_invitation(command: Command) -> bool:
-    """Whether the entry makes or ends an invitation of whom it is about."""
+    """Whether the command may create or end an invitation of its subject."""
     match command:
         case Invite() | RevokeInvitation() | AnswerInvitation() | Transfer():
             return True

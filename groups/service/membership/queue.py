@@ -1,7 +1,7 @@
-"""The lane: one queue a group, through which everything that changes who is in it goes.
+"""One queue for each group, through which every change of its membership goes.
 
-Single changes share transactions; a batch of an import has one of its own, and those who came meanwhile have the next,
-so that a join beside an import of a million waits for one batch and not for all.
+Single commands share transactions. A batch of an import has a transaction of its own, and the commands that arrive
+meanwhile share the next one: a join beside an import of a million waits for one batch, not for all.
 """
 
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ from groups.service.write_locks import group_lock
 
 
 class MembershipQueue:
-    """Group commit of changes to memberships."""
+    """Group commit of membership changes."""
 
     def __init__(
         self,
         database: Database,
-        roster: MembershipBatch,
-        admissions: BulkImport,
+        batch: MembershipBatch,
+        bulk_import: BulkImport,
         *,
         on_batch: OnBatch | None = None,
     ) -> None:
-        self._roster = roster
-        self._admissions = admissions
-        self._lane: GroupCommit[Command | Import, Membership | ImportOutcome] = GroupCommit(
+        self._batch = batch
+        self._bulk_import = bulk_import
+        self._commits: GroupCommit[Command | Import, Membership | ImportOutcome] = GroupCommit(
             database,
             self._apply,
             name="membership",
@@ -39,35 +39,35 @@ class MembershipQueue:
         )
 
     async def submit(self, group_id: GroupId, command: Command) -> Membership:
-        """The change's result, once it is committed.
+        """Apply the command; returns once it is committed.
 
-        Raises: the entry's refusal; Unavailable.
+        Raises: the command's refusal; Unavailable.
         """
-        outcome = await self._lane.submit(group_id, command)
-        assert isinstance(outcome, Membership)  # an Import alone is answered with anything else
+        outcome = await self._commits.submit(group_id, command)
+        assert isinstance(outcome, Membership)  # only an `Import` has another outcome
         return outcome
 
-    async def admit(self, group_id: GroupId, batch: Import) -> ImportOutcome:
-        """What came of the batch, once it is committed.
+    async def import_batch(self, group_id: GroupId, batch: Import) -> ImportOutcome:
+        """Apply a batch of an import; returns once it is committed.
 
         Raises: GroupNotFound; Unavailable.
         """
-        outcome = await self._lane.submit(group_id, batch)
+        outcome = await self._commits.submit(group_id, batch)
         assert isinstance(outcome, ImportOutcome)
         return outcome
 
     async def close(self) -> None:
         """Wait until every submitted change is committed or refused."""
-        await self._lane.close()
+        await self._commits.close()
 
     async def _apply(
         self, tx: Tx, key: str, commands: Sequence[Command | Import]
     ) -> Sequence[Membership | ImportOutcome | DomainError]:
         first = commands[0]
         if isinstance(first, Import):  # alone, as `is_alone` says
-            return [await self._admissions.apply(tx, GroupId(key), first)]
+            return [await self._bulk_import.apply(tx, GroupId(key), first)]
         single = [command for command in commands if not isinstance(command, Import)]
-        return await self._roster.apply(tx, key, single)
+        return await self._batch.apply(tx, key, single)
 
 
 def _is_import(command: Command | Import) -> bool:

@@ -1,16 +1,16 @@
-"""What changed for a user among his channels since an instant, for a device that was away.
+"""What changed among a user's channels since an instant, for a device that was offline.
 
-Changes carry the clock of the process that made them and are seen once committed, which may be later than another's
-that carries a later one. So a reader asks from `OVERLAP` before he last read: a transaction lives 60 seconds at most
-(MongoDB's `transactionLifetimeLimitSeconds`), and the clocks of the servers may differ by as much again. What he is
-told twice thereby he knows by its mark.
+A change carries the clock of the process that made it, and is visible once committed, possibly after another change
+with a later time. So a reader asks from `OVERLAP` before its last read: a transaction lives at most 60 seconds
+(MongoDB's `transactionLifetimeLimitSeconds`), and the clocks of the servers may differ by as much again. The reader
+recognises by its mark what it reads twice.
 
-The order of reading matters, for others write meanwhile: first the user's places, then what ended. A membership whose
-end is committed in between is thus found as one or the other, never as neither. A departure is believed only where no
-place is found after it: clocks do not decide whether leaving or coming back was the last.
+The order of the queries matters, because others write meanwhile: first the user's memberships, then the departures. A
+membership that ends in between is found as one or the other, never as neither. A departure counts only if no membership
+is found after it: clocks do not decide whether leaving or joining again was last.
 
-A channel that ends costs nothing for its subscribers at that moment: they hear of it by their places, which are there
-until they are cleared away step by step, and each step leaves their departures, dated as the end was.
+Deleting a channel writes nothing for its subscribers at that moment. They learn of it from their memberships, which
+exist until the cleanup deletes them; each step of it stores departures with the time of the channel's end.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ MARK_BYTES: Final = (
 
 
 class SyncItem(NamedTuple):
-    """A channel that changed, or that the user is no longer in; `mark` is the same for the same state."""
+    """A channel that changed or that the user is no longer in; the same state has the same `mark`."""
 
     group_id: GroupId
     mark: bytes
@@ -39,7 +39,7 @@ class SyncItem(NamedTuple):
 
 
 class SyncPage(NamedTuple):
-    """Changes by channel id; behind `horizon`, where that is not None, there may be more."""
+    """Changes by channel id. There may be more behind `horizon`, unless that is None."""
 
     found: list[SyncItem]
     horizon: GroupId | None
@@ -47,20 +47,20 @@ class SyncPage(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeReader:
-    """Reads bare facts about a user's own channels; what he may see of each is asked by whoever shows it."""
+    """Reads facts about a user's own channels; the caller checks what the user may see of each."""
 
     changes: ChangeStore
 
     async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
-        """All memberships of the user, in whatever groups."""
+        """All memberships of the user, in channels and other groups."""
         return await self.changes.list_memberships(user_id)
 
     async def list_changes(
         self, user_id: UserId, since: datetime, *, after: str, most_departures: int
     ) -> SyncPage:
-        """What changed at or after the instant, behind `after`: profiles, the user's own place, what he is gone from.
+        """The changes at or after the instant, behind `after`: of profiles, of the user's memberships, departures.
 
-        The same few queries, whatever the size of the channels; they look at the user's places, which are bounded.
+        The same few queries for any size of the channels; they read the user's memberships, whose number is limited.
         """
         memberships = {
             group_id: membership
@@ -94,7 +94,7 @@ class ChangeReader:
         *,
         also: dict[GroupId, SyncMembership] | None = None,
     ) -> list[SyncItem]:
-        """The channels among these places that changed at or after the instant, or whose place did; in no order."""
+        """The channels among these that changed at or after the instant, or whose membership did, in no order."""
         since_ms = round(since.timestamp() * 1000)
         moved = {
             i for i, membership in memberships.items() if membership.changed_ms >= since_ms
@@ -107,13 +107,13 @@ class ChangeReader:
     async def list_departures(
         self, user_id: UserId, since: datetime, *, limit: int
     ) -> list[SyncItem]:
-        """What the user is gone from since the instant, as far as it was cleared away."""
+        """The channels that the user left or lost since the instant, except those whose cleanup has not come so far."""
         left = await self.changes.list_departures(user_id, since, after="", limit=limit)
         return [_gone(one) for one in left]
 
 
 def expiry_of(at: datetime, limits: GroupLimits) -> datetime:
-    """When a departure of this instant is forgotten: after the last token that might ask for it was refused."""
+    """When to delete a departure of this instant: once no accepted token can ask for it any more."""
     return at + timedelta(seconds=limits.departure_seconds) + OVERLAP
 
 

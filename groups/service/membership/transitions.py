@@ -1,4 +1,4 @@
-"""What each entry does to the picture, and when it is refused; the rights themselves are in `groups.policy`."""
+"""What each command does to the state, and when it is refused; the rights are in `groups.policy`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -52,75 +52,79 @@ from groups.service.membership.state import MembershipState
 
 
 def apply_command(state: MembershipState, command: Command) -> Membership:
-    """Apply the entry to the picture; how the membership then stands.
+    """Apply the command to the state; returns the membership after it.
 
-    Raises: the entry's refusal, with the picture as it was.
+    Raises: the command's refusal, with the state unchanged.
     """
     actor = command.actor
     own = state.members.get(actor.user_id)
-    effective_role = policy.effective_role_of(actor, own, state.restrictions.get(actor.user_id))
-    # An invitation says that the group exists; whoever has none is turned away where it is looked for.
-    if not policy.may_see(state.group, effective_role) and not isinstance(
+    access = policy.access_of(actor, state.group, own, state.restrictions.get(actor.user_id))
+    # An invitation reveals that the group exists. `answer_invitation` refuses users without one.
+    if not policy.may_see(state.group, access.effective_role) and not isinstance(
         command, AnswerInvitation
     ):
         raise GroupNotFound
-    changed, is_pending = _apply_as(state, command, AccessContext(state.group, own, effective_role))
+    changed = _apply(state, command, access)
     user_id = subject_of(command)
-    member, invitation = state.members.get(user_id), state.invitations.get(user_id)
+    member = state.members.get(user_id)
     return Membership(
-        state.group, member, state.stream, effective_role, changed, is_pending, invitation
+        group=state.group,
+        member=member,
+        stream=state.stream,
+        effective_role=access.effective_role,
+        changed=changed,
+        is_pending=isinstance(command, Join) and member is None,
+        invitation=state.invitations.get(user_id),
     )
 
 
-def _apply_as(state: MembershipState, command: Command, access: AccessContext) -> tuple[bool, bool]:
+def _apply(state: MembershipState, command: Command, access: AccessContext) -> bool:
+    """Apply the command; returns whether it changed anything."""
     match command:
         case Join():
-            return _join(state, command, access.effective_role)
+            return _join(state, command, access)
         case Add():
-            return _add(state, command, access), False
+            return _add(state, command, access)
         case Approve():
-            return _approve(state, command, access), False
+            return _approve(state, command, access)
         case Refuse():
-            return _refuse(state, command, access), False
+            return _refuse(state, command, access)
         case Leave():
-            return _leave(state, command), False
+            return _leave(state, command)
         case Remove():
-            return _remove(state, command, access), False
+            return _remove(state, command, access)
         case Unban():
-            return _unban(state, command, access), False
+            return _unban(state, command, access)
         case UpdateMember():
-            return _change(state, command, access), False
+            return _update_member(state, command, access)
         case BanFromReacting():
-            return ban_from_reacting(state, command, access), False
+            return ban_from_reacting(state, command, access)
         case Invite():
-            return invite(state, command, access), False
+            return invite(state, command, access)
         case RevokeInvitation():
-            return revoke_invitation(state, command, access), False
+            return revoke_invitation(state, command, access)
         case AnswerInvitation():
-            return answer_invitation(state, command, access), False
+            return answer_invitation(state, command, access)
         case Transfer():
-            return transfer(state, command, access.effective_role), False
+            return transfer(state, command, access)
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _join(
-    state: MembershipState, command: Join, effective_role: EffectiveRole
-) -> tuple[bool, bool]:
+def _join(state: MembershipState, command: Join, access: AccessContext) -> bool:
     user_id = command.actor.user_id
     if user_id in state.members:
-        return False, False
-    refusal = policy.joining_refusal(state.group, effective_role)
-    if refusal is not None:
-        raise refusal
+        return False
+    policy.check(policy.joining_refusal(state.group, access.effective_role))
     asks_first = (
-        state.group.join_option is JoinOption.APPROVAL and effective_role != EffectiveRole.APP_ADMIN
+        state.group.join_option is JoinOption.APPROVAL
+        and access.effective_role != EffectiveRole.APP_ADMIN
     )
     if not asks_first:
         state.admit(user_id)
-        return True, False
+        return True
     if user_id in state.requests:
-        return False, True
+        return False
     group_id = state.group.group_id
     state.requests.add(user_id)
     state.new_requests[user_id] = JoinRequest(
@@ -135,20 +139,18 @@ def _join(
             audience=tuple(state.staff),
         )
     )
-    return True, True
+    return True
 
 
 def _add(state: MembershipState, command: Add, access: AccessContext) -> bool:
-    refusal = policy.adding_refusal(access)
-    if refusal is not None:
-        raise refusal
+    policy.check(policy.adding_refusal(access))
     if command.user_id in state.members:
         return False
     is_banned = state.is_banned(command.user_id)
     if is_banned and access.effective_role < EffectiveRole.ADMIN:
         raise Banned("The user is banned here")
     state.admit(command.user_id)
-    if is_banned:  # only now: in a full group he stays banned
+    if is_banned:  # only now: in a full group the user stays banned
         state.lift_ban(command.user_id)
         state.log(command, AdminAction.SUBSCRIBER_UNBANNED)
     state.log(command, AdminAction.SUBSCRIBER_ADDED)
@@ -156,11 +158,9 @@ def _add(state: MembershipState, command: Add, access: AccessContext) -> bool:
 
 
 def _approve(state: MembershipState, command: Approve, access: AccessContext) -> bool:
-    refusal = policy.managing_refusal(access)
-    if refusal is not None:
-        raise refusal
+    policy.check(policy.managing_refusal(access))
     if command.user_id in state.members:
-        # He came in another way while it waited.
+        # The user joined in another way while the request waited.
         state.close_request(command.user_id)
         return False
     if command.user_id not in state.requests:
@@ -172,9 +172,7 @@ def _approve(state: MembershipState, command: Approve, access: AccessContext) ->
 
 def _refuse(state: MembershipState, command: Refuse, access: AccessContext) -> bool:
     is_own = command.user_id == command.actor.user_id
-    refusal = None if is_own else policy.managing_refusal(access)
-    if refusal is not None:
-        raise refusal
+    policy.check(None if is_own else policy.managing_refusal(access))
     if command.user_id not in state.requests:
         raise JoinRequestNotFound
     state.close_request(command.user_id)
@@ -190,9 +188,7 @@ def _leave(state: MembershipState, command: Leave) -> bool:
     member = state.members.get(command.actor.user_id)
     if member is None:
         return False
-    refusal = policy.leaving_refusal(state.group, member)
-    if refusal is not None:
-        raise refusal
+    policy.check(policy.leaving_refusal(state.group, member))
     if member.role is Role.OWNER:
         state.group = state.group.model_copy(update={"owner_id": None})
     state.end_membership(member, LeaveReason.LEFT)
@@ -203,9 +199,7 @@ def _leave(state: MembershipState, command: Leave) -> bool:
 
 def _remove(state: MembershipState, command: Remove, access: AccessContext) -> bool:
     member = state.members.get(command.user_id)
-    refusal = policy.removing_refusal(access, member) or policy.removing_owner_refusal(member)
-    if refusal is not None:
-        raise refusal
+    policy.check(policy.removing_refusal(access, member) or policy.removing_owner_refusal(member))
     newly_banned = command.ban and not state.is_banned(command.user_id)
     if newly_banned:
         state.ban(command.user_id, command.actor.user_id)
@@ -221,9 +215,7 @@ def _remove(state: MembershipState, command: Remove, access: AccessContext) -> b
 
 
 def _unban(state: MembershipState, command: Unban, access: AccessContext) -> bool:
-    refusal = policy.managing_refusal(access)
-    if refusal is not None:
-        raise refusal
+    policy.check(policy.managing_refusal(access))
     if not state.is_banned(command.user_id):
         return False
     state.lift_ban(command.user_id)
@@ -231,28 +223,22 @@ def _unban(state: MembershipState, command: Unban, access: AccessContext) -> boo
     return True
 
 
-def _change(state: MembershipState, command: UpdateMember, access: AccessContext) -> bool:
+def _update_member(state: MembershipState, command: UpdateMember, access: AccessContext) -> bool:
     member = state.members.get(command.user_id)
     is_own = command.user_id == command.actor.user_id
-    # Who may not list members must not learn here who is one.
-    refusal = None if is_own else policy.managing_refusal(access)
-    if refusal is not None:
-        raise refusal
+    # An actor who may not list members must not learn here who is one.
+    policy.check(None if is_own else policy.managing_refusal(access))
     if member is None:
         raise MemberNotFound
     changed = with_role(state, command, member, access.effective_role)
     if command.mute_seconds is not None:
-        refusal = policy.muting_refusal(access, member)
-        if refusal is not None:
-            raise refusal
+        policy.check(policy.muting_refusal(access, member))
         until = state.now + timedelta(seconds=command.mute_seconds)
         muted_until = until if command.mute_seconds else None
         changed = replace(changed, muted_until=muted_until)
         state.remember_mute(command.user_id, muted_until)
     if command.name_card is not None:
-        refusal = None if is_own else policy.removing_refusal(access, member)
-        if refusal is not None:
-            raise refusal
+        policy.check(None if is_own else policy.removing_refusal(access, member))
         changed = replace(changed, name_card=command.name_card)
     if changed == member:
         return False
