@@ -1,12 +1,12 @@
-"""The admin log of channels: who did what to whom, and how it was before and after.
+"""The admin log of channels: actor, act, target, and the values before and after.
 
 Promises:
-    True: an entry is written in the transaction of the change it tells, so there is one for each change and none for
-    a change that was refused or rolled back.
-    Lasting: an entry never expires; it goes when its channel is deleted.
-    Small: what was before and after is cut to `VALUE_BYTES` a value.
+    True: an entry is written in the transaction of its change, so there is one for each change, and none for a change
+    that was refused or rolled back.
+    Lasting: an entry never expires; it is deleted with its channel.
+    Small: each value before and after is shortened to `VALUE_BYTES`.
 
-Whoever makes an administrative change calls `record` inside its transaction; what is no channel has no log.
+Every service that makes an administrative change calls `record` inside its transaction.
 """
 
 import itertools

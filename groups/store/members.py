@@ -1,6 +1,6 @@
-"""Member documents: `_id` is `group<US>user`, so that a user is in a group once, whatever races.
+"""Member documents: `_id` is `group<US>user`, so a user is in a group once, under any race.
 
-`staff` is set on owner and admins only, for a partial index that stays tiny in a group of a million.
+`staff` is set for the owner and the admins only, for a partial index that stays tiny in a group of a million.
 """
 
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
@@ -23,12 +23,12 @@ from groups.kernel.request_batching import RequestBatcher
 from groups.models import Grant, Member, MembershipRow, Role, stream_of
 
 _membership_row: Final = MembershipRow._make
-"""Half the price of a call with three arguments, which lists pay by the thousand."""
+"""Half the cost of a call with three arguments; lists make thousands of them."""
 
 _USERS_A_QUERY: Final = 100
 _KEPT_BYTES: Final = 2 * 2**20  # of memory: some 2,000 members
 _MEMBER_BYTES: Final = 450
-"""What a member without texts takes; the texts are there twice, and in the document."""
+"""The size of a member without texts; the texts count twice, besides the document."""
 
 DUPLICATE_KEY: Final = 11000  # MongoDB's error code
 
@@ -84,7 +84,7 @@ class MemberStore:
         return (await self._find_keys([key], tx)).get(key)
 
     async def _find_keys(self, keys: Collection[str], tx: Tx | None = None) -> dict[str, Member]:
-        # The groups are there for the shards.
+        # The group ids select the shards.
         group_ids = {key.partition(SEPARATOR)[0] for key in keys}
         found = await self._memory.find(
             {"_id": {"$in": list(keys)}, "group_id": {"$in": list(group_ids)}},
@@ -96,7 +96,7 @@ class MemberStore:
     async def find_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
     ) -> dict[UserId, Member]:
-        """The memberships that exist among these users."""
+        """The memberships of those of the users who are members."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         found = await self._find_keys(keys, tx)
         return {member.user_id: member for member in found.values()}
@@ -104,7 +104,7 @@ class MemberStore:
     def lookup_many(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Member]]:
-        """As `find_many`, to be asked together with others."""
+        """As `find_many`, as a query to send together with others."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._members, match, _members_by_user)
@@ -112,13 +112,13 @@ class MemberStore:
     def lookup_known(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Member]]:
-        """As `lookup_many`, of users who ask again and again: a member who is as before is the same object."""
+        """As `lookup_many`, for users who ask often: an unchanged member is the same object."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._members, match, _known_by_user, memory=self._memory)
 
     def lookup_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
-        """As `count_groups`, to be asked together with others."""
+        """As `count_groups`, as a query to send together with others."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         return BatchedQuery(
             self._members,
@@ -128,7 +128,7 @@ class MemberStore:
         )
 
     async def find_staff(self, group_id: GroupId, tx: Tx | None = None) -> list[Member]:
-        """Owner and admins."""
+        """The owner and the admins."""
         # Uses index: group_id_1_staff_1 (partial)
         cursor = self._members.find(
             {"group_id": group_id, "staff": True}, session=tx.session if tx else None
@@ -138,8 +138,8 @@ class MemberStore:
     async def list_of_group(
         self, group_id: GroupId, *, after: str, limit: int, prefix: str = ""
     ) -> list[Member]:
-        """Members by user id, behind `after`, those whose id starts with `prefix`."""
-        # Uses index: _id, whose order is group, then user; group_id is there for the shard.
+        """Members whose id starts with `prefix`, by user id, behind `after`."""
+        # Uses index: _id, whose order is group, then user; group_id selects the shard.
         start = join_key(group_id, max(after, prefix))
         bounds: Document = {"$gt": start} if after >= prefix else {"$gte": start}
         bounds["$lt"] = join_key(group_id, prefix) + "\U0010ffff"
@@ -153,7 +153,7 @@ class MemberStore:
     async def list_of_user(
         self, user_id: UserId, *, after: str = "", limit: int | None = None
     ) -> list[Member]:
-        """The user's memberships by group id, behind `after`; all of them without a limit."""
+        """The user's memberships by group id, behind `after`; without a limit all of them."""
         # Uses index: user_id_1_group_id_1_joined_seq_1
         cursor = self._members.find({"user_id": user_id, "group_id": {"$gt": after}}).sort(
             [("group_id", 1)]
@@ -172,7 +172,7 @@ class MemberStore:
         return {member.group_id: member for member in members}
 
     async def list_group_ids(self, user_id: UserId) -> list[GroupId]:
-        """The ids of the groups the user is in; those who ask at once, as after a restart, share one query."""
+        """The ids of the groups the user is in; concurrent callers, as after a restart, share one query."""
         return await self._group_ids_reader.find(user_id) or []
 
     async def _find_group_ids(self, user_ids: Collection[UserId]) -> dict[UserId, list[GroupId]]:
@@ -188,7 +188,7 @@ class MemberStore:
         return found
 
     async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
-        """In how many groups each of the users is; bounded by the limit of groups a user."""
+        """The number of groups that each of the users is in."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         cursor = self._members.aggregate(
             [
@@ -219,7 +219,7 @@ class MemberStore:
         )
 
     async def insert_many(self, members: Sequence[Member], tx: Tx) -> None:
-        """Add members who are known not to be there."""
+        """Insert members who are known not to exist."""
         if members:
             await self._insert([_to_document(member) for member in members], tx)
 
@@ -233,9 +233,9 @@ class MemberStore:
         muted_until: Mapping[UserId, datetime],
         tx: Tx,
     ) -> None:
-        """Add many plain members who are known not to be there, without a `Member` for each.
+        """Insert plain members who are known not to exist, without a `Member` object for each.
 
-        `muted_until` holds those who are muted.
+        `muted_until` holds only muted users.
         """
         prefix, role = group_id + SEPARATOR, Role.MEMBER.value
         documents: list[Document] = [
@@ -259,9 +259,9 @@ class MemberStore:
         if tx.session is None:
             await self._members.insert_many(documents)
             return
-        # The bare command: the driver's `insert_many` keeps books on each document, which takes as long again as
-        # encoding it. Its books are for retrying without a transaction and for splitting what is too large; we have
-        # the one, and a batch is a hundredth of the other.
+        # The bare command: the driver's `insert_many` keeps a record of each document, which takes as long again as
+        # encoding it. The records serve retries without a transaction and the splitting of large inserts. We have a
+        # transaction, and a batch is a hundredth of that size.
         answer = await self._members.database.command(
             {"insert": self._members.name, "documents": documents}, session=tx.session
         )
@@ -270,7 +270,7 @@ class MemberStore:
             raise kind(error["errmsg"], error["code"], error)
 
     async def replace(self, member: Member, changed_at: datetime, tx: Tx) -> None:
-        """Store the member's new state, and when it became so."""
+        """Replace the member's document; `changed_at` is the time of the change."""
         document = _to_document(member) | {"changed_at": changed_at}
         await self._members.replace_one(
             {"_id": document["_id"], "group_id": member.group_id}, document, session=tx.session
@@ -279,18 +279,18 @@ class MemberStore:
     async def delete_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx | None = None
     ) -> None:
-        """End these memberships."""
+        """Delete these memberships."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         await self._members.delete_many(
             {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session if tx else None
         )
 
-    # --- seats: the little that lists and unread counts need of a membership ---------------------------------------
+    # --- memberships as lists and unread counts need them -----------------------------------------------------------
 
     async def list_memberships(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
     ) -> dict[UserId, dict[StreamId, MembershipRow]]:
-        """Where each of the users is a member, by the group's stream."""
+        """The memberships of each of the users, by the group's stream."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered without times)
         fields = {"_id": 0, "user_id": 1, "group_id": 1, "joined_seq": 1}
         if with_times:
@@ -314,7 +314,7 @@ class MemberStore:
     async def find_memberships(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
     ) -> dict[tuple[GroupId, UserId], MembershipRow]:
-        """The seats of those of these users who are members of the group named with them, with times."""
+        """The memberships that exist among these pairs, with times."""
         wanted = set(pairs)
         query: Document = {
             "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in wanted]},
@@ -351,7 +351,7 @@ def _to_document(member: Member) -> Document:
         "joined_at": member.joined_at,
         "joined_seq": member.joined_seq,
     }
-    # Absent where it says nothing: a million plain members should weigh little.
+    # Fields without a value are absent: a million plain members should take little space.
     if member.muted_until is not None:
         document["muted_until"] = member.muted_until
     if member.name_card:
@@ -364,7 +364,7 @@ def _to_document(member: Member) -> Document:
 
 
 def _to_member(document: Document) -> Member:
-    # Built without validation: it was validated when stored, and lists hold thousands.
+    # Without validation, which happened when it was stored: lists hold thousands.
     return Member(
         group_id=document["group_id"],
         user_id=document["user_id"],
@@ -382,6 +382,6 @@ def _to_keyed(document: Document) -> tuple[str, Member]:
 
 
 def _grants_in(document: Document) -> frozenset[Grant]:
-    # A right that a newer version granted is none here.
+    # A right of a newer version is ignored here.
     known = Grant._value2member_map_
     return frozenset(Grant(name) for name in document["grants"] if name in known)

@@ -1,6 +1,6 @@
-"""Restriction documents: what a group holds against a user, be he a member or not.
+"""Restriction documents: bans, bans from reacting, and mutes that outlive a membership; `_id` is `group<US>user`.
 
-Bans, bans from reacting, and mutes that outlive membership; `_id` is `group<US>user`. Who is not restricted has none.
+The user may be a member or not. A user without restrictions has no document.
 """
 
 from collections.abc import Collection, Iterable
@@ -22,7 +22,7 @@ class RestrictionStore:
         Index(
             "restrictions",
             [("group_id", 1), ("reacting_banned", 1), ("user_id", 1)],
-            "who is banned from reacting, by user",
+            "the users who are banned from reacting",
             partial={"reacting_banned": True},
         ),
     )
@@ -35,7 +35,7 @@ class RestrictionStore:
     async def find_restriction(
         self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
     ) -> Restriction | None:
-        """The user's ban or lasting mute in the group."""
+        """The user's restriction in the group."""
         key = join_key(group_id, user_id)
         if tx is None:
             return await self._reader.find(key)
@@ -71,7 +71,7 @@ class RestrictionStore:
     async def list_reaction_bans(
         self, group_id: GroupId, *, after: str, limit: int
     ) -> list[Restriction]:
-        """Who is banned from reacting in the group, by user id, behind `after`."""
+        """The users who are banned from reacting, by id, behind `after`."""
         # Uses index: group_id_1_reacting_banned_1_user_id_1 (partial)
         cursor = (
             self._restrictions.find(
@@ -83,7 +83,7 @@ class RestrictionStore:
         return [_to_restriction(document) for document in await cursor.to_list(None)]
 
     async def list_bans(self, group_id: GroupId, *, after: str, limit: int) -> list[Restriction]:
-        """Who is banned from the group, by user id, behind `after`."""
+        """The users who are banned from the group, by id, behind `after`."""
         # Uses index: group_id_1_user_id_1
         cursor = (
             self._restrictions.find(
@@ -97,13 +97,13 @@ class RestrictionStore:
     def lookup_many(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Restriction]]:
-        """Bans and lasting mutes of these users in the group, to be asked together with others."""
+        """The restrictions of these users, as a query to send together with others."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._restrictions, match, _by_user)
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
-        """Drop the restrictions of a disbanded group."""
+        """Delete the restrictions of a disbanded group."""
         await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
 
 

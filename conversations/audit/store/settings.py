@@ -8,7 +8,7 @@ from groups.audit.joins import (
     Stage,
     joined,
     look_up,
-    with_seats,
+    with_memberships,
     with_stream,
 )
 from groups.kernel.ids import join_key
@@ -110,7 +110,7 @@ class SettingsAuditStore:
                         "overlay": {"$literal": 1},
                     }
                 },
-                with_seats(users),
+                with_memberships(users),
                 {"$group": {"_id": "$key", "rows": {"$sum": 1}, "overlays": {"$sum": "$overlay"}}},
                 {"$match": {"$expr": {"$eq": ["$rows", "$overlays"]}}},
             ],
