@@ -46,7 +46,7 @@ def tea(**other: object) -> NewGroup:
 # --- create -----------------------------------------------------------------------------------------------------------
 
 
-async def test_whoever_creates_a_group_owns_it_and_is_its_first_member(world: World) -> None:
+async def test_the_creator_owns_the_group_and_is_its_first_member(world: World) -> None:
     access = await world.creation.create(ADA, tea())
     assert access.effective_role is EffectiveRole.OWNER
     assert await world.members(access.group.group_id) == {"ada": Role.OWNER}
@@ -56,7 +56,7 @@ async def test_whoever_creates_a_group_owns_it_and_is_its_first_member(world: Wo
     assert (stream.head_seq, stream.last) == (0, None)
 
 
-async def test_ids_are_minted_with_the_prefix_of_the_type(world: World) -> None:
+async def test_a_generated_id_has_the_prefix_of_its_type(world: World) -> None:
     community = (await world.creation.create(ADA, tea())).group.group_id
     meeting = (await world.creation.create(ADA, tea(type=MEETING))).group.group_id
     assert community.startswith("@TGS#_")
@@ -65,7 +65,7 @@ async def test_ids_are_minted_with_the_prefix_of_the_type(world: World) -> None:
 
 @pytest.mark.parametrize("type", GroupType)
 @pytest.mark.parametrize("group_id", ["@TGS#_", "tea", "@TGS#_tea", "@TOA#_tea", "@tea"])
-async def test_a_chosen_id_fits_its_type(world: World, type: GroupType, group_id: str) -> None:
+async def test_a_chosen_id_must_fit_its_type(world: World, type: GroupType, group_id: str) -> None:
     fits = {"@TGS#_tea"} if type is COMMUNITY else {"tea"}
     creating = world.creation.create(ADA, tea(type=type, group_id=group_id))
     if group_id in fits:
@@ -75,7 +75,7 @@ async def test_a_chosen_id_fits_its_type(world: World, type: GroupType, group_id
             await creating
 
 
-async def test_an_id_is_taken_once(world: World) -> None:
+async def test_an_id_that_is_taken_is_refused(world: World) -> None:
     await world.creation.create(ADA, tea(group_id="@TGS#_tea"))
     for actor in (ADA, BOB):
         with pytest.raises(GroupIdTaken):
@@ -84,7 +84,7 @@ async def test_an_id_is_taken_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("group_id", [None, "@TGS#_tea"])
-async def test_the_same_key_makes_one_group(world: World, group_id: str | None) -> None:
+async def test_the_same_key_creates_one_group(world: World, group_id: str | None) -> None:
     first = await world.creation.create(ADA, tea(group_id=group_id), key="k")
     world.heard.clear()
     again = await world.creation.create(ADA, tea(group_id=group_id), key="k")
@@ -93,14 +93,14 @@ async def test_the_same_key_makes_one_group(world: World, group_id: str | None) 
     assert len(await world.rows("groups")) == 1
 
 
-async def test_the_same_key_for_something_else_is_a_conflict(world: World) -> None:
+async def test_the_same_key_with_another_request_is_a_conflict(world: World) -> None:
     await world.creation.create(ADA, tea(), key="k")
     with pytest.raises(IdempotencyConflict):
         await world.creation.create(ADA, tea(name="Coffee"), key="k")
     assert len(await world.rows("groups")) == 1
 
 
-async def test_a_key_is_its_users_own(world: World) -> None:
+async def test_two_users_may_use_the_same_key(world: World) -> None:
     first = await world.creation.create(ADA, tea(), key="k")
     other = await world.creation.create(BOB, tea(), key="k")
     assert first.group.group_id != other.group.group_id
@@ -110,7 +110,7 @@ async def test_a_key_is_its_users_own(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 5])
-async def test_a_groups_own_member_limit_is_within_its_types(limit: int) -> None:
+async def test_a_groups_own_member_limit_cannot_exceed_its_types(limit: int) -> None:
     world = mock_world(meeting_members=5)
     new = tea(type=MEETING, member_limit=limit)
     group = (await world.creation.create(ADA, new)).group
@@ -127,7 +127,7 @@ async def test_a_groups_own_member_limit_holds(world: World) -> None:
     assert refused.value.details == {"limit": 2}
 
 
-async def test_creating_counts_against_the_groups_of_a_user() -> None:
+async def test_a_created_group_counts_against_the_users_limit() -> None:
     world = mock_world(groups_per_user=2)
     await world.creation.create(ADA, tea())
     await world.creation.create(ADA, tea())
@@ -140,7 +140,7 @@ async def test_creating_counts_against_the_groups_of_a_user() -> None:
 # --- read -------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_group_is_shown_with_what_the_actor_is_to_it(world: World) -> None:
+async def test_a_group_is_returned_with_the_actors_role(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(ADA, group_id)
     effective_roles = {
@@ -159,7 +159,7 @@ async def test_a_group_is_shown_with_what_the_actor_is_to_it(world: World) -> No
         await world.groups.get(ADA, GroupId("@TGS#_none"))
 
 
-async def test_many_are_shown_in_the_order_asked_for_each_with_its_own_refusal(
+async def test_several_groups_come_in_order_each_with_its_own_error(
     world: World,
 ) -> None:
     one = await world.group(BOB)
@@ -186,7 +186,7 @@ def _shown(item: object) -> str:
             raise AssertionError(item)
 
 
-async def test_the_joined_ones_come_in_pages_that_hold_each_once(world: World) -> None:
+async def test_joined_groups_are_paged_without_repeats(world: World) -> None:
     ids = {await world.group(BOB, name=str(number)) for number in range(5)}
     await world.group()
     found: list[GroupId] = []
@@ -204,7 +204,7 @@ async def test_the_joined_ones_come_in_pages_that_hold_each_once(world: World) -
         await world.groups.list_joined(BOB, limit=2, cursor="forged")
 
 
-async def test_a_full_last_page_has_no_next(world: World) -> None:
+async def test_a_full_last_page_has_no_next_cursor(world: World) -> None:
     for _ in range(4):
         await world.group()
     page, cursor = await world.groups.list_joined(ADA, limit=4, cursor=None)
@@ -214,7 +214,7 @@ async def test_a_full_last_page_has_no_next(world: World) -> None:
 # --- change -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_change_is_stored_and_told_once_with_the_new_values(world: World) -> None:
+async def test_a_change_is_stored_and_published_once_with_new_values(world: World) -> None:
     group_id = await world.group(BOB)
     await world.updates.update(
         ADA, group_id, GroupChanges(name="Coffee", posting=Posting.OWNER_AND_ADMINS)
@@ -230,7 +230,7 @@ async def test_a_change_is_stored_and_told_once_with_the_new_values(world: World
     assert event.version == 2
 
 
-async def test_a_change_to_what_is_so_already_changes_and_tells_nothing(world: World) -> None:
+async def test_a_change_to_the_same_values_publishes_nothing(world: World) -> None:
     group_id = await world.group()
     before = (await world.groups.get(ADA, group_id))[0].group
     for changes in (GroupChanges(), GroupChanges(name="Tea", custom={"none": None})):
@@ -239,7 +239,7 @@ async def test_a_change_to_what_is_so_already_changes_and_tells_nothing(world: W
     assert (await world.groups.get(ADA, group_id))[0].group == before
 
 
-async def test_only_staff_changes_a_group(world: World) -> None:
+async def test_only_the_owner_and_admins_change_a_group(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     for actor in (BOB, a_user("stranger")):
         with pytest.raises(PermissionRefused):
@@ -249,7 +249,7 @@ async def test_only_staff_changes_a_group(world: World) -> None:
     assert (await world.groups.get(BOB, group_id))[0].group.name == "Ours 2"
 
 
-async def test_a_channel_fixes_what_its_rules_stand_on(world: World) -> None:
+async def test_the_fixed_settings_of_a_channel_cannot_be_changed(world: World) -> None:
     group_id = await world.channel()
     await world.updates.update(ADA, group_id, GroupChanges(name="News"))
     for changes in (
@@ -261,7 +261,7 @@ async def test_a_channel_fixes_what_its_rules_stand_on(world: World) -> None:
             await world.updates.update(ADA, group_id, changes)
 
 
-async def test_a_marked_group_and_its_stream_say_that_they_are_a_channel(world: World) -> None:
+async def test_marking_a_group_flags_its_stream_as_a_channel(world: World) -> None:
     group_id = await world.channel(BOB)
     access, stream = await world.groups.get(BOB, group_id)
     assert access.group.is_channel
@@ -269,7 +269,7 @@ async def test_a_marked_group_and_its_stream_say_that_they_are_a_channel(world: 
     assert access.group.custom == {CHANNEL_MARKER: "1"}
 
 
-async def test_what_a_higher_package_changes_alone_is_told_and_breaks_nothing(
+async def test_a_change_by_a_higher_package_alone_is_published(
     open_world: OpenWorld,
 ) -> None:
     world = await open_world()
@@ -298,7 +298,7 @@ def fields(number: int) -> dict[str, str]:
     return {f"key_{n}": "v" for n in range(number)}
 
 
-async def test_a_group_holds_ten_custom_fields_and_not_one_more(world: World) -> None:
+async def test_a_group_has_ten_custom_fields_and_refuses_one_more(world: World) -> None:
     made = (await world.creation.create(ADA, tea(custom=fields(10)))).group
     assert made.custom == fields(10)
     with pytest.raises(CustomFieldLimitReached) as refused:
@@ -321,7 +321,7 @@ async def test_custom_fields_are_merged_and_null_removes_one(world: World) -> No
     assert event.changed == {"custom": wanted}
 
 
-async def test_the_marker_is_set_through_channels_only_and_uses_up_no_field(world: World) -> None:
+async def test_the_channel_marker_is_reserved_and_counts_as_no_custom_field(world: World) -> None:
     with pytest.raises(ReservedCustomField):
         await world.creation.create(ADA, tea(custom={CHANNEL_MARKER: "1"}))
     group_id = await world.group()
@@ -374,7 +374,7 @@ async def _lived_in(world: World) -> GroupId:
     return group_id
 
 
-async def test_a_disbanded_group_is_gone_at_once_and_told_once(world: World) -> None:
+async def test_a_disbanded_group_is_gone_at_once_with_one_event(world: World) -> None:
     group_id = await _lived_in(world)
     await world.disbanding.disband(ADA, group_id)
     assert [event.group_id for event in world.take(GroupDisbanded)] == [group_id]
@@ -421,7 +421,7 @@ async def _disband_and_crash(world: World, group_id: GroupId) -> None:
     await world.chat.cleanup.stop()
 
 
-async def test_after_a_crash_the_next_start_clears_what_is_left(open_world: OpenWorld) -> None:
+async def test_after_a_crash_the_next_start_finishes_the_cleanup(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await _lived_in(world)
     await _disband_and_crash(world, group_id)
@@ -450,7 +450,7 @@ async def test_a_new_group_of_the_same_id_inherits_nothing(open_world: OpenWorld
     assert await world.post(BOB, group_id) == 1
 
 
-async def test_two_processes_that_clear_the_same_group_do_it_once(open_world: OpenWorld) -> None:
+async def test_two_processes_may_clean_up_the_same_group(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await _lived_in(world)
     await _disband_and_crash(world, group_id)
@@ -460,7 +460,7 @@ async def test_two_processes_that_clear_the_same_group_do_it_once(open_world: Op
 
 
 @pytest.mark.parametrize("commands", range(6))
-async def test_a_clearing_that_lags_behind_takes_nothing_from_a_new_group(
+async def test_a_late_cleanup_takes_nothing_from_a_new_group_of_that_id(
     open_world: OpenWorld, commands: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One process stops between two steps; another finishes, and the id is used again."""
@@ -494,7 +494,7 @@ async def test_a_clearing_that_lags_behind_takes_nothing_from_a_new_group(
     await world.check_sound(group_id)
 
 
-async def test_more_than_one_step_of_members_and_messages_is_cleared(
+async def test_more_than_one_step_of_members_and_messages_is_deleted(
     open_world: OpenWorld,
 ) -> None:
     world = await open_world(posts_per_second=0)
@@ -530,7 +530,7 @@ async def test_more_than_one_step_of_members_and_messages_is_cleared(
     assert await _left(world, group_id) == {}
 
 
-async def test_a_hook_of_a_higher_package_runs_in_the_transaction_of_the_disbanding(
+async def test_a_failing_hook_rolls_the_disbanding_back(
     open_world: OpenWorld,
 ) -> None:
     async def fail(group: object, tx: Tx) -> None:
