@@ -32,7 +32,7 @@ from groups.service.membership.batch import MembershipBatch
 from groups.service.membership.bulk_import import BulkImport
 from groups.service.membership.import_service import ImportService
 from groups.service.membership.invitations import InvitationService
-from groups.service.membership.queue import MembershipQueue
+from groups.service.membership.queue import build_queue
 from groups.service.membership.service import MembershipService
 from groups.service.membership.sync import ChangeReader
 from groups.service.messages.draft_content import DraftContent
@@ -243,7 +243,7 @@ def build_core(
 def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
     """Build the services that call hooks, and return all services of group chat."""
     stores, database, limits, clock = core.stores, core.database, core.limits, core.clock
-    queue = MembershipQueue(
+    queue = build_queue(
         database,
         MembershipBatch(
             database=database,

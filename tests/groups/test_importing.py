@@ -226,7 +226,7 @@ class HeldQueue:
     def __init__(self) -> None:
         self.released = asyncio.Semaphore(0)
 
-    async def import_batch(self, group_id: GroupId, batch: Any) -> ImportOutcome:
+    async def submit(self, group_id: GroupId, batch: Any) -> ImportOutcome:
         await self.released.acquire()
         return ImportOutcome(["added"] * len(batch.user_ids), 0)
 

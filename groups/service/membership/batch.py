@@ -61,13 +61,13 @@ class MembershipBatch:
     clock: Clock
 
     async def apply(
-        self, tx: Tx, key: str, commands: Sequence[Command]
+        self, tx: Tx, group_id: GroupId, commands: Sequence[Command]
     ) -> Sequence[Membership | DomainError]:
         """Apply the commands of one group in order; returns the outcome of each."""
         if tx.attempt:
             # As in `bulk_import`: this time we write the group before we read.
-            await self.groups.touch(GroupId(key), tx)
-        state = await self._load(GroupId(key), commands, tx)
+            await self.groups.touch(group_id, tx)
+        state = await self._load(group_id, commands, tx)
         if state is None:
             return [GroupNotFound() for _ in commands]
         owner_before = state.group.owner_id

@@ -61,7 +61,9 @@ class ImportService:
             async for user_ids in ahead:
                 outcome = ImportOutcome((), member_count)
                 if user_ids:
-                    outcome = await self.queue.import_batch(group_id, Import(user_ids, mark))
+                    committed = await self.queue.submit(group_id, Import(user_ids, mark))
+                    assert isinstance(committed, ImportOutcome)
+                    outcome = committed
                 member_count = outcome.member_count
                 yield outcome
 

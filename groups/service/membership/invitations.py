@@ -24,7 +24,7 @@ from groups.service.membership.commands import (
     Membership,
     RevokeInvitation,
 )
-from groups.service.membership.queue import MembershipQueue
+from groups.service.membership.queue import MembershipQueue, membership
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
 
@@ -48,7 +48,7 @@ class InvitationService:
         Other grants, or an expired invitation, make a new one with its full time. Publishes: AdminInvited.
         Raises: GroupNotFound; PermissionRefused; NotForThisType; AlreadyAdmin; Banned; InvitationLimitReached.
         """
-        return await self.queue.submit(group_id, Invite(actor, user_id, grants))
+        return membership(await self.queue.submit(group_id, Invite(actor, user_id, grants)))
 
     async def revoke(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
         """Revoke an invitation; where there is none this changes nothing.
@@ -64,7 +64,7 @@ class InvitationService:
         actor may neither see the group nor is invited); InvitationNotFound; InvitationExpired; Banned;
         AdminLimitReached; MemberLimitReached; GroupsPerUserReached.
         """
-        return await self.queue.submit(group_id, AnswerInvitation(actor, accept))
+        return membership(await self.queue.submit(group_id, AnswerInvitation(actor, accept)))
 
     async def end_all(self, group: Group, now: datetime, tx: Tx) -> None:
         """Notify the owner and the invited users of a group that is being disbanded; `cleanup` deletes the documents.

@@ -15,60 +15,39 @@ from groups.service.membership.bulk_import import BulkImport
 from groups.service.membership.commands import Command, Import, ImportOutcome, Membership
 from groups.service.write_locks import group_lock
 
+MembershipQueue = GroupCommit[Command | Import, Membership | ImportOutcome]
+"""The keys are group ids. A `Command` has a `Membership` as its outcome, an `Import` an `ImportOutcome`."""
 
-class MembershipQueue:
-    """Group commit of membership changes."""
 
-    def __init__(
-        self,
-        database: Database,
-        batch: MembershipBatch,
-        bulk_import: BulkImport,
-        *,
-        on_batch: OnBatch | None = None,
-    ) -> None:
-        self._batch = batch
-        self._bulk_import = bulk_import
-        self._commits: GroupCommit[Command | Import, Membership | ImportOutcome] = GroupCommit(
-            database,
-            self._apply,
-            name="membership",
-            is_alone=_is_import,
-            on_batch=on_batch,
-            locks_of=lambda key: (group_lock(GroupId(key)),),
-        )
+def build_queue(
+    database: Database,
+    batch: MembershipBatch,
+    bulk_import: BulkImport,
+    *,
+    on_batch: OnBatch | None = None,
+) -> MembershipQueue:
+    """The queue that applies its commands with `batch`, and imports with `bulk_import`."""
 
-    async def submit(self, group_id: GroupId, command: Command) -> Membership:
-        """Apply the command; returns once it is committed.
-
-        Raises: the command's refusal; Unavailable.
-        """
-        outcome = await self._commits.submit(group_id, command)
-        assert isinstance(outcome, Membership)  # only an `Import` has another outcome
-        return outcome
-
-    async def import_batch(self, group_id: GroupId, batch: Import) -> ImportOutcome:
-        """Apply a batch of an import; returns once it is committed.
-
-        Raises: GroupNotFound; Unavailable.
-        """
-        outcome = await self._commits.submit(group_id, batch)
-        assert isinstance(outcome, ImportOutcome)
-        return outcome
-
-    async def close(self) -> None:
-        """Wait until every submitted change is committed or refused."""
-        await self._commits.close()
-
-    async def _apply(
-        self, tx: Tx, key: str, commands: Sequence[Command | Import]
+    async def apply(
+        tx: Tx, key: str, commands: Sequence[Command | Import]
     ) -> Sequence[Membership | ImportOutcome | DomainError]:
         first = commands[0]
-        if isinstance(first, Import):  # alone, as `is_alone` says
-            return [await self._bulk_import.apply(tx, GroupId(key), first)]
+        if isinstance(first, Import):  # alone, because of `is_alone`
+            return [await bulk_import.apply(tx, GroupId(key), first)]
         single = [command for command in commands if not isinstance(command, Import)]
-        return await self._batch.apply(tx, key, single)
+        return await batch.apply(tx, GroupId(key), single)
+
+    return GroupCommit(
+        database,
+        apply,
+        name="membership",
+        is_alone=lambda command: isinstance(command, Import),
+        on_batch=on_batch,
+        locks_of=lambda key: (group_lock(GroupId(key)),),
+    )
 
 
-def _is_import(command: Command | Import) -> bool:
-    return isinstance(command, Import)
+def membership(outcome: Membership | ImportOutcome) -> Membership:
+    """The outcome of a `Command`, with its type."""
+    assert isinstance(outcome, Membership)
+    return outcome

@@ -27,7 +27,7 @@ from groups.service.membership.commands import (
     Unban,
     UpdateMember,
 )
-from groups.service.membership.queue import MembershipQueue
+from groups.service.membership.queue import MembershipQueue, membership
 from groups.store.join_requests import JoinRequestStore
 from groups.store.members import MemberStore
 from groups.store.restrictions import RestrictionStore
@@ -51,21 +51,21 @@ class MembershipService:
         Joining twice changes nothing. Publishes: MembersJoined or JoinRequested.
         Raises: GroupNotFound; Banned; JoiningNotAllowed; MemberLimitReached; GroupsPerUserReached.
         """
-        return await self.queue.submit(group_id, Join(actor, text))
+        return membership(await self.queue.submit(group_id, Join(actor, text)))
 
     async def add(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
         """Make another user a member. When the owner or an admin does it, this also lifts a ban.
 
         Publishes: MembersJoined. Raises: as `join`; PermissionRefused.
         """
-        return await self.queue.submit(group_id, Add(actor, user_id))
+        return membership(await self.queue.submit(group_id, Add(actor, user_id)))
 
     async def leave(self, actor: Actor, group_id: GroupId) -> Membership:
         """End the actor's membership and conversation. Without a membership this changes nothing.
 
         Publishes: MembersLeft. Raises: GroupNotFound; OwnerCannotLeave.
         """
-        return await self.queue.submit(group_id, Leave(actor))
+        return membership(await self.queue.submit(group_id, Leave(actor)))
 
     async def remove(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, ban: bool = False
@@ -74,7 +74,7 @@ class MembershipService:
 
         Publishes: MembersLeft. Raises: GroupNotFound; PermissionRefused; OwnerCannotLeave.
         """
-        return await self.queue.submit(group_id, Remove(actor, user_id, ban))
+        return membership(await self.queue.submit(group_id, Remove(actor, user_id, ban)))
 
     async def unban(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
         """Lift a ban, which does not make the user a member. Without a ban this changes nothing.
@@ -101,7 +101,7 @@ class MembershipService:
         NotForThisType; AdminLimitReached.
         """
         command = UpdateMember(actor, user_id, role, mute_seconds, name_card, grants)
-        return await self.queue.submit(group_id, command)
+        return membership(await self.queue.submit(group_id, command))
 
     async def ban_from_reacting(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, is_banned: bool
@@ -121,14 +121,14 @@ class MembershipService:
         Publishes: GroupUpdated, MemberChanged twice, InvitationEnded. Raises: GroupNotFound; PermissionRefused;
         MemberNotFound; AdminLimitReached.
         """
-        return await self.queue.submit(group_id, Transfer(actor, user_id))
+        return membership(await self.queue.submit(group_id, Transfer(actor, user_id)))
 
     async def approve(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
         """Approve a join request.
 
         Publishes: MembersJoined. Raises: as `add`; JoinRequestNotFound.
         """
-        return await self.queue.submit(group_id, Approve(actor, user_id))
+        return membership(await self.queue.submit(group_id, Approve(actor, user_id)))
 
     async def refuse(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
         """Refuse a join request, or withdraw the actor's own.
