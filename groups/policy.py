@@ -336,35 +336,41 @@ def adding_reaction_refusal(access: AccessContext) -> DomainError | None:
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
-INFO_FIELDS: Final = frozenset(
-    {
-        *("name", "introduction", "notification", "face_url", "custom"),
-        *("organization", "custom_data"),  # what `channels` adds to the profile
-    }
-)
+INFO_FIELDS: Final = frozenset({"name", "introduction", "notification", "face_url", "custom"})
 """The fields of a group's profile; every other field is a setting."""
 
-VOUCHED_FIELDS: Final = frozenset({"name", "organization"})
+VOUCHED_FIELDS: Final = frozenset({"name"})
 """What a verified badge vouches for: the identity. Pictures and descriptions may change."""
 
 
-def loses_badge(access: AccessContext, fields: Collection[str]) -> bool:
+def loses_badge(
+    access: AccessContext, fields: Collection[str], *, also_vouched: Collection[str] = ()
+) -> bool:
     """Whether a change of these fields removes the badge: of a vouched field, and not by the application."""
     is_ours = access.effective_role >= EffectiveRole.APP_ADMIN
-    return access.group.verified and not is_ours and not VOUCHED_FIELDS.isdisjoint(fields)
+    return (
+        access.group.verified
+        and not is_ours
+        and not {*VOUCHED_FIELDS, *also_vouched}.isdisjoint(fields)
+    )
 
 
 def updating_refusal(
-    access: AccessContext, fields: Collection[str], *, for_channel: bool = False
+    access: AccessContext,
+    fields: Collection[str],
+    *,
+    info_fields: Collection[str] = INFO_FIELDS,
+    for_channel: bool = False,
 ) -> DomainError | None:
     """Changing profile or settings: the owner, and admins with the grants, where type and channel allow it.
 
-    `for_channel`: the caller enforces the rules of channels, so fields that are fixed in channels may change.
+    `info_fields` need the right `change_info`, all others `change_settings`. `for_channel`: the caller enforces the
+    rules of channels, so fields that are fixed in channels may change.
     """
     if access.effective_role < EffectiveRole.ADMIN:
         return PermissionRefused()
     needed = {
-        Grant.CHANGE_INFO if name in INFO_FIELDS else Grant.CHANGE_SETTINGS for name in fields
+        Grant.CHANGE_INFO if name in info_fields else Grant.CHANGE_SETTINGS for name in fields
     }
     for grant in sorted(needed):
         refusal = grant_refusal(access, grant)

@@ -148,55 +148,57 @@ def create_services(
     metrics = Metrics()
     metrics.clock_offset.set_function(lambda: database.clock.machine_ahead_seconds)
     bus = EventBus(database)
-    core = groups.wiring.build_core(database, limits, clock, on_batch=metrics.batch, disks=disks)
+    group_core = groups.wiring.build_core(
+        database, limits, clock, on_batch=metrics.batch, disks=disks
+    )
     ledger = reactions.wiring.build_ledger(database)
-    analytics = channels.analytics.wiring.build_core(database, limits)
-    drafts = channels.drafts.wiring.build_cleanup(database, core.draft_content)
-    of_channels = channels.wiring.build_core(core, limits)
-    of_conversations = conversations.wiring.build_core(
-        core,
+    analytics_core = channels.analytics.wiring.build_core(database, limits)
+    draft_cleanup = channels.drafts.wiring.build_cleanup(database, group_core.draft_content)
+    channel_core = channels.wiring.build_core(group_core, limits)
+    conversation_core = conversations.wiring.build_core(
+        group_core,
         limits,
-        of_channels.inbox_rules,
-        muted=[analytics.counter.muted],
+        channel_core.inbox_rules,
+        muted=[analytics_core.counter.muted],
         delete_of_stream=[ledger.delete_some],
     )
-    threads = of_conversations.threads
+    threads = conversation_core.threads
     hooks = Hooks(
-        members_left=[of_conversations.hooks.members_left],
-        messages_posted=[of_conversations.hooks.messages_posted],
-        members_counted=[analytics.counter.members_counted],
-        messages_counted=[analytics.counter.messages_counted],
-        disbanded=[threads.on_disbanded, of_channels.end.on_disbanded],
+        members_left=[conversation_core.hooks.members_left],
+        messages_posted=[conversation_core.hooks.messages_posted],
+        members_counted=[analytics_core.counter.members_counted],
+        messages_counted=[analytics_core.counter.messages_counted],
+        disbanded=[threads.on_disbanded, channel_core.end.on_disbanded],
         stream_ended=[threads.on_stream_ended],
         delete_of_stream=[
             ledger.delete_some,
-            drafts.delete_some,
-            analytics.cleanup.delete_views,
-            analytics.cleanup.delete_days,
+            draft_cleanup.delete_some,
+            analytics_core.cleanup.delete_views,
+            analytics_core.cleanup.delete_days,
         ],
-        signatures=of_channels.post_settings.signatures,
-        may_forward=of_channels.post_settings.may_forward,
-        private_source=of_conversations.forward_sources.find,
-        profile=of_channels.store.lookup_profile,
+        signatures=channel_core.post_settings.signatures,
+        may_forward=channel_core.post_settings.may_forward,
+        private_source=conversation_core.forward_sources.find,
+        profile=channel_core.store.lookup_profile,
         tallies=ledger,
     )
-    chat = groups.wiring.assemble(core, hooks)
+    chat = groups.wiring.assemble(group_core, hooks)
     bus.listen(chat.revocations.on_events)
     bus.on_resync(chat.revocations.reload)
     talks = conversations.wiring.assemble(
-        database, of_conversations, chat, limits, limits, clock, on_batch=metrics.batch
+        database, conversation_core, chat, limits, limits, clock, on_batch=metrics.batch
     )
     emoji = reactions.wiring.assemble(
         database,
         chat,
         ledger,
         clock,
-        reacted=[analytics.counter.reacted],
+        reacted=[analytics_core.counter.reacted],
         on_batch=metrics.batch,
     )
     official = channels.wiring.assemble(
         database,
-        of_channels,
+        channel_core,
         chat,
         talks,
         emoji,
@@ -207,7 +209,7 @@ def create_services(
         on_batch=metrics.batch,
     )
     reach = channels.analytics.wiring.assemble(
-        database, analytics, chat, official.extras, limits, clock, on_batch=metrics.batch
+        database, analytics_core, chat, official.extras, limits, clock, on_batch=metrics.batch
     )
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, reach, metrics),

@@ -57,6 +57,11 @@ _OF_GROUP = {
 """The fields of a channel that its group keeps; the others are its extras."""
 
 
+INFO_FIELDS: Final = frozenset({"organization", "custom_data"})
+"""The fields beyond the group that belong to a channel's profile; the others are settings."""
+VOUCHED_FIELDS: Final = frozenset({"organization"})
+"""What a verified badge vouches for beside the name."""
+
 LANE: Final = "channels"
 """The one key of the group commit."""
 
@@ -320,6 +325,8 @@ class ChannelService:
             tx,
             for_channel=True,
             also_asked=set(wanted),
+            also_info=INFO_FIELDS,
+            also_vouched=VOUCHED_FIELDS,
             also_before={name: getattr(extras, name) for name in values},
             also_changed={**values},
         )

@@ -495,7 +495,7 @@ ACTS: dict[str, tuple[Grant, Callable[[AccessContext], DomainError | None]]] = {
     "rename": (Grant.CHANGE_INFO, lambda s: policy.updating_refusal(s, {"name"})),
     "change the custom data": (
         Grant.CHANGE_INFO,
-        lambda s: policy.updating_refusal(s, {"custom_data"}),
+        lambda s: policy.updating_refusal(s, {"more"}, info_fields={"more"}),
     ),
     "mute all": (Grant.CHANGE_SETTINGS, lambda s: policy.updating_refusal(s, {"muted_all"})),
 }

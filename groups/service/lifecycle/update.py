@@ -96,20 +96,26 @@ class UpdateService:
         *,
         for_channel: bool = False,
         also_asked: Collection[str] = (),
+        also_info: Collection[str] = (),
+        also_vouched: Collection[str] = (),
         also_before: Mapping[str, object] = MappingProxyType({}),
         also_changed: Mapping[str, object] = MappingProxyType({}),
     ) -> AccessContext:
         """Change the group in a transaction in which the caller changes more fields.
 
-        `also_asked` names the caller's fields that need the actor's rights too. `also_changed` and `also_before` are
-        their values for the event and the admin log.
+        `also_asked` names the caller's fields that need the actor's rights too. `also_info` names those that belong to
+        the profile (the others are settings), `also_vouched` those that a verified badge vouches for. `also_changed`
+        and `also_before` are their values for the event and the admin log.
         `for_channel`: the caller enforces the rules of channels, so fields that are fixed in channels may change.
         """
         access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
         fields = set(changes.model_fields_set)
+        info_fields = {*policy.INFO_FIELDS, *also_info}
         policy.check(
-            policy.updating_refusal(access, {*fields, *also_asked}, for_channel=for_channel)
+            policy.updating_refusal(
+                access, {*fields, *also_asked}, info_fields=info_fields, for_channel=for_channel
+            )
         )
         # Read from the model, not from JSON: enums and tuples are stored as their plain values.
         wanted = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
@@ -118,12 +124,14 @@ class UpdateService:
         if not for_channel and (refusal := policy.profile_refusal(group, wanted, self.limits)):
             raise refusal
         values = {name: value for name, value in wanted.items() if getattr(group, name) != value}
-        if policy.loses_badge(access, {*values, *also_changed}):
+        if policy.loses_badge(access, {*values, *also_changed}, also_vouched=also_vouched):
             values["verified"] = False
         changed = await self._store_changes(actor, access, values, tx, also_changed)
         shown = group.model_dump(mode="json", include=set(values))
         now = changed.group.model_dump(mode="json", include=set(values))
-        acts = _acts_of(actor, {**shown, **also_before}, {**now, **also_changed})
+        acts = _acts_of(
+            actor, {**shown, **also_before}, {**now, **also_changed}, info_fields=info_fields
+        )
         await self.admin_log.record(tx, changed.group, *acts)
         return changed
 
@@ -199,7 +207,11 @@ class UpdateService:
 
 
 def _acts_of(
-    actor: Actor, before: Mapping[str, object], after: Mapping[str, object]
+    actor: Actor,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    *,
+    info_fields: Collection[str],
 ) -> list[AdminAct]:
     """The entries for changed fields: one for the profile, one for the settings."""
     acts: list[AdminAct] = []
@@ -207,7 +219,7 @@ def _acts_of(
         (True, AdminAction.INFO_CHANGED),
         (False, AdminAction.SETTINGS_CHANGED),
     ):
-        names = [name for name in after if (name in policy.INFO_FIELDS) is is_info]
+        names = [name for name in after if (name in info_fields) is is_info]
         if names:
             were, are = ({name: side.get(name) for name in names} for side in (before, after))
             acts.append(AdminAct(actor, action, None, were, are))
