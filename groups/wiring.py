@@ -179,9 +179,7 @@ def build_core(
         restrictions=stores.restrictions,
         messages=stores.messages,
     )
-    admin_log = AdminLog(
-        database=database, entries=AdminLogStore(database), guard=guard, clock=clock
-    )
+    admin_log = AdminLog(entries=AdminLogStore(database), guard=guard, clock=clock)
     idempotency = Idempotency(store=IdempotencyStore(database), clock=clock)
     rates = StreamRates(streams, limits)
     stream_service = StreamService(

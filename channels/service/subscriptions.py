@@ -153,7 +153,7 @@ class Subscriptions:
             after=reading.after,
             most_departures=limit + 1 + MARKS,
         )
-        news = [change for change in changes.found if change.mark not in known][:limit]
+        news = [change for change in changes.items if change.mark not in known][:limit]
         shown = await self._read(actor, [one.group_id for one in news if one.departure is None])
         # Who left a moment ago is told so by the next reading.
         items = [change.departure or shown.get(change.group_id) for change in news]
@@ -164,7 +164,7 @@ class Subscriptions:
         last: str = changes.horizon or reading.after
         done: str = reading.after
         told = 0
-        for change in changes.found:
+        for change in changes.items:
             is_known = change.mark in known
             if not is_known and told == fitting:
                 has_more, last = True, done

@@ -20,7 +20,7 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAct, AdminAction, AdminLogEntry, Content, Group
 from groups.service.access.guard import AccessGuard
@@ -37,7 +37,6 @@ _made: Final = itertools.count()
 class AdminLog:
     """Writes and lists the admin logs of all channels; groups that are no channels have none."""
 
-    database: Database
     entries: AdminLogStore
     guard: AccessGuard
     clock: Clock

@@ -33,8 +33,10 @@ class UserStore:
     async def find_many(self, user_ids: Iterable[UserId]) -> dict[UserId, User]:
         """The profiles of those of the users who have one."""
         # A document without these fields was only touched, or holds only a revocation.
-        told: Document = {"$or": [{"name": {"$exists": True}}, {"face_url": {"$exists": True}}]}
-        cursor = self._users.find({"_id": {"$in": list(user_ids)}, **told})
+        has_profile: Document = {
+            "$or": [{"name": {"$exists": True}}, {"face_url": {"$exists": True}}]
+        }
+        cursor = self._users.find({"_id": {"$in": list(user_ids)}, **has_profile})
         users = [_to_user(document) for document in await cursor.to_list(None)]
         return {user.user_id: user for user in users}
 

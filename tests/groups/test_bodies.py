@@ -1,4 +1,4 @@
-"""What requests may hold: every byte limit at its limit and one beyond, by default and as a deployment sets it."""
+"""Bodies: every byte limit at its limit and one beyond, with the default and with a setting."""
 
 import json
 from typing import Any

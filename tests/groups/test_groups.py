@@ -1,4 +1,4 @@
-"""The life of a group: created, shown, listed, changed, disbanded, cleared away."""
+"""Groups: create, read, list, change, disband, clean up."""
 
 import asyncio
 from collections.abc import Sequence
@@ -363,7 +363,7 @@ def _parts(key: str) -> list[str]:
 
 
 async def _lived_in(world: World) -> GroupId:
-    """A group that left traces everywhere."""
+    """A group with documents in every collection."""
     group_id = await world.group(BOB, CAT, type=GroupType.PUBLIC, group_id=GroupId("tea"))
     await world.post(ADA, group_id)
     await world.post(BOB, group_id)
@@ -416,7 +416,7 @@ async def test_what_a_disbanded_group_leaves_is_deleted(open_world: OpenWorld) -
 
 
 async def _disband_and_crash(world: World, group_id: GroupId) -> None:
-    """Disband, and stop before anything is cleared away."""
+    """Disband, and stop before the cleanup begins."""
     await world.disbanding.disband(ADA, group_id)
     await world.chat.cleanup.stop()
 

@@ -1,4 +1,4 @@
-"""Importing users into a group: who is admitted, what it costs, what is announced; on a real database."""
+"""Imports: outcomes, costs and events, on a real database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -28,13 +28,13 @@ async def batches_of(*batches: Sequence[str]) -> AsyncIterator[list[UserId]]:
 async def imported(
     world: World, group_id: GroupId, *batches: Sequence[str], actor: Actor = ROOT
 ) -> list[ImportOutcome]:
-    """The admissions of these batches."""
+    """The outcomes of these batches."""
     admissions = await world.chat.imports.begin(actor, group_id, batches_of(*batches))
     return [admission async for admission in admissions]
 
 
 async def outcomes(world: World, group_id: GroupId, *user_ids: str) -> list[str]:
-    """What came of each id of one batch."""
+    """The outcome of each id of one batch."""
     (admission,) = await imported(world, group_id, user_ids)
     return list(admission.outcomes)
 

@@ -1,4 +1,4 @@
-"""The life of a membership: joined, added, asked, muted, promoted, removed, banned, handed over."""
+"""Memberships: join, add, ask, mute, appoint, remove, ban, transfer."""
 
 import asyncio
 from collections.abc import Sequence
@@ -96,7 +96,7 @@ async def test_the_limit_admits_exactly_its_number(world: World) -> None:
     with pytest.raises(MemberLimitReached) as refused:
         await world.membership.join(DAN, group_id)
     assert refused.value.details == {"limit": 3}
-    # One goes, one comes; who is in already is no new member.
+    # One leaves and one joins; a member who joins again is no new member.
     await world.membership.leave(BOB, group_id)
     await world.membership.join(DAN, group_id)
     assert not (await world.membership.join(CAT, group_id)).changed
@@ -163,7 +163,7 @@ async def test_a_user_cannot_be_in_more_groups_than_the_limit() -> None:
     with pytest.raises(GroupsPerUserReached) as refused:
         await world.membership.join(BOB, groups[3])
     assert refused.value.details == {"limit": 3}
-    # However he would come in.
+    # By every other way in too.
     with pytest.raises(GroupsPerUserReached):
         await world.membership.add(ROOT, groups[3], BOB.user_id)
     await world.membership.leave(BOB, groups[0])
@@ -236,7 +236,7 @@ async def test_a_ban_publishes_one_event_and_is_lifted_once(world: World) -> Non
 async def test_a_user_can_be_banned_before_they_join(world: World) -> None:
     group_id = await world.group()
     assert (await world.membership.remove(ADA, group_id, BOB.user_id, ban=True)).changed
-    # Told to nobody: every process ends what he watches.
+    # Nobody is notified; every process ends the user's subscriptions.
     [heard] = world.heard
     assert isinstance(heard, StrangerBanned)
     assert heard.user_id == BOB.user_id
@@ -304,7 +304,7 @@ async def test_only_a_member_can_be_changed(world: World) -> None:
     group_id = await world.group(BOB)
     with pytest.raises(MemberNotFound):
         await world.membership.change(ADA, group_id, DAN.user_id, role=ADMIN)
-    # Who may not list members must not learn here who is one.
+    # An actor who may not list members must not learn here who is one.
     for user in (DAN, ADA):
         with pytest.raises(PermissionRefused):
             await world.membership.change(BOB, group_id, user.user_id, name_card="x")
@@ -340,7 +340,7 @@ async def test_the_former_owner_becomes_an_admin(world: World) -> None:
     (event,) = world.take(GroupUpdated)
     assert event.changed == {"owner_id": "bob"}
     assert (await world.groups.get(ADA, group_id))[0].group.version == event.version == 2
-    # What was his is his no more, and the new owner cannot go.
+    # The former owner has lost the owner's rights, and the new owner cannot leave.
     with pytest.raises(PermissionRefused):
         await world.membership.transfer(ADA, group_id, CAT.user_id)
     with pytest.raises(OwnerCannotLeave):

@@ -1,4 +1,4 @@
-"""Who may do what: every table cell by cell, written down here a second time so that a change needs two hands."""
+"""The policy, cell by cell: each table is written here a second time, so that a change must be made twice."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -91,7 +91,7 @@ def a_message(sender: str = "bob") -> Message:
 
 
 def codes(refusals: dict[EffectiveRole, DomainError | None]) -> list[str | None]:
-    """The code of each rank's refusal, banned to app admin."""
+    """The error code for each effective role, from banned to the application's admin."""
     return [error.code if error else None for _, error in sorted(refusals.items())]
 
 

@@ -1,4 +1,4 @@
-"""The four types: how one joins, what one sees, who leads, who ends it."""
+"""The four types of groups: joining, history, roles, disbanding."""
 
 import pytest
 

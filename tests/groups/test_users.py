@@ -1,4 +1,4 @@
-"""What users show of themselves."""
+"""Profiles of users."""
 
 import pytest
 
@@ -36,7 +36,7 @@ async def test_find_users_returns_only_set_profiles(world: World) -> None:
 
 
 async def test_a_user_document_written_by_joins_is_no_profile() -> None:
-    world = mock_world(groups_per_user=2)  # so near that joining writes his document
+    world = mock_world(groups_per_user=2)  # so near that joining writes the user's document
     await world.membership.join(BOB, await world.group())
     assert len(await world.rows("users", _id=BOB.user_id)) == 1
     with pytest.raises(UserNotFound):

@@ -1,4 +1,4 @@
-"""Running a channel under races: the limit of admins, grants taken away, invitations. Two processes, one database."""
+"""Admins under races: their limit, removed grants, invitations. Two processes, one database."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -18,7 +18,7 @@ from tests.builders import ADA, BOB, CAT, ROOT, OpenWorld, World, a_user, text
 
 
 async def _together(calls: Sequence[Awaitable[object]]) -> list[object]:
-    """The outcomes of calls made at once; a failure that is no refusal is the test's."""
+    """The outcomes of concurrent calls; an error that is no `DomainError` fails the test."""
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, DomainError):

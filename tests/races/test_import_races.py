@@ -13,7 +13,7 @@ from tests.builders import ADA, ROOT, Deadline, OpenWorld, World, a_user
 async def _import(
     world: World, group_id: GroupId, user_ids: Sequence[str], *, batch: int
 ) -> list[str]:
-    """The outcome of each id, in batches of so many."""
+    """The outcome of each id, imported in batches of this size."""
 
     async def batches() -> AsyncIterator[list[UserId]]:
         for first in range(0, len(user_ids), batch):

@@ -20,7 +20,7 @@ PUBLIC, MEETING = GroupType.PUBLIC, GroupType.MEETING
 
 
 async def _together(calls: Sequence[Awaitable[object]]) -> list[object]:
-    """The outcomes of calls made at once; a failure that is no refusal is the test's."""
+    """The outcomes of concurrent calls; an error that is no `DomainError` fails the test."""
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, DomainError):
@@ -158,7 +158,7 @@ async def test_a_new_owner_who_leaves_meanwhile_leaves_one_owner(
 
 
 async def test_a_user_is_never_both_banned_and_a_member(open_world: OpenWorld) -> None:
-    """Both write different documents, so only the group's own makes the two meet."""
+    """Both write different documents, so only the group's document makes them conflict."""
     one, other = await open_world(), await open_world()
     comings: list[Callable[[Actor, GroupId], Awaitable[object]]] = [
         lambda user, group_id: other.membership.join(user, group_id),
@@ -202,7 +202,7 @@ async def test_a_user_never_has_both_a_ban_and_a_request(open_world: OpenWorld) 
 def _any_act(
     world: World, group_id: GroupId, users: list[Actor], dice: random.Random
 ) -> Awaitable[object]:
-    """Something that somebody does to somebody."""
+    """A random change of a membership."""
     calls, who, whom = world.membership, dice.choice(users), dice.choice(users).user_id
     match dice.randrange(9):
         case 0 | 1 | 2:

@@ -41,7 +41,7 @@ class SyncItem(NamedTuple):
 class SyncPage(NamedTuple):
     """Changes by channel id. There may be more behind `horizon`, unless that is None."""
 
-    found: list[SyncItem]
+    items: list[SyncItem]
     horizon: GroupId | None
 
 
@@ -62,30 +62,25 @@ class ChangeReader:
 
         The same few queries for any size of the channels; they read the user's memberships, whose number is limited.
         """
-        memberships = {
-            group_id: membership
-            for group_id, membership in (await self.changes.list_memberships(user_id)).items()
-            if group_id > after
-        }
+        memberships = await self.changes.list_memberships(user_id)
+        memberships = {i: memberships[i] for i in memberships if i > after}
         ended = await self.changes.find_ended(memberships, since) if memberships else {}
-        left = await self.changes.list_departures(
+        departures = await self.changes.list_departures(
             user_id, since, after=after, limit=most_departures
         )
-        horizon = left[-1].group_id if len(left) == most_departures else None
-        back = await self.changes.find_memberships(user_id, [one.group_id for one in left])
-        back = {
-            group_id: membership for group_id, membership in back.items() if group_id not in ended
-        }
-        gone = {one.group_id: one for one in left if one.group_id not in back}
+        horizon = departures[-1].group_id if len(departures) == most_departures else None
+        rejoined = await self.changes.find_memberships(user_id, [d.group_id for d in departures])
+        rejoined = {i: rejoined[i] for i in rejoined if i not in ended}
+        departed = {d.group_id: d for d in departures if d.group_id not in rejoined}
         for group_id, at in ended.items():
-            gone[group_id] = Departure(group_id, user_id, DepartureReason.DELETED, at)
-        here = {i: membership for i, membership in (memberships | back).items() if i not in gone}
-        found = await self.changes_of(here, since, also=back)
-        found += [_gone(one) for one in gone.values()]
-        found.sort()
+            departed[group_id] = Departure(group_id, user_id, DepartureReason.DELETED, at)
+        present = {i: m for i, m in (memberships | rejoined).items() if i not in departed}
+        items = await self.changes_of(present, since, also=rejoined)
+        items += [_item_of_departure(departure) for departure in departed.values()]
+        items.sort()
         if horizon is not None:
-            found = [change for change in found if change.group_id <= horizon]
-        return SyncPage(found, horizon)
+            items = [item for item in items if item.group_id <= horizon]
+        return SyncPage(items, horizon)
 
     async def changes_of(
         self,
@@ -102,14 +97,17 @@ class ChangeReader:
         versions = (
             await self.changes.find_versions(memberships, since, moved) if memberships else {}
         )
-        return [_changed(memberships[group_id], version) for group_id, version in versions.items()]
+        return [
+            _item_of_membership(memberships[group_id], version)
+            for group_id, version in versions.items()
+        ]
 
     async def list_departures(
         self, user_id: UserId, since: datetime, *, limit: int
     ) -> list[SyncItem]:
         """The channels that the user left or lost since the instant, except those whose cleanup has not come so far."""
-        left = await self.changes.list_departures(user_id, since, after="", limit=limit)
-        return [_gone(one) for one in left]
+        departures = await self.changes.list_departures(user_id, since, after="", limit=limit)
+        return [_item_of_departure(departure) for departure in departures]
 
 
 def expiry_of(at: datetime, limits: GroupLimits) -> datetime:
@@ -117,13 +115,13 @@ def expiry_of(at: datetime, limits: GroupLimits) -> datetime:
     return at + timedelta(seconds=limits.departure_seconds) + OVERLAP
 
 
-def _changed(membership: SyncMembership, version: ProfileVersion) -> SyncItem:
+def _item_of_membership(membership: SyncMembership, version: ProfileVersion) -> SyncItem:
     at_ms = max(membership.changed_ms, version.changed_ms)
     mark = _mark(membership.group_id, version.version, membership.joined_ms, membership.role)
     return SyncItem(membership.group_id, mark, at_ms, None)
 
 
-def _gone(departure: Departure) -> SyncItem:
+def _item_of_departure(departure: Departure) -> SyncItem:
     at_ms = round(departure.at.timestamp() * 1000)
     mark = _mark(departure.group_id, at_ms, departure.reason.value)
     return SyncItem(departure.group_id, mark, at_ms, departure)
