@@ -8,6 +8,7 @@ from channels.drafts.wiring import DRAFT_INDEXES, Drafting
 from channels.limits import Limits
 from channels.service.channels import ChannelService, CreatePolicy
 from channels.service.dialogue_reactions import DialogueReactions
+from channels.service.disbanding import ChannelEnd
 from channels.service.guard import ChannelGuard, InboxGuard
 from channels.service.inbox_rules import ChannelInboxRules
 from channels.service.post_settings import PostSettings
@@ -21,7 +22,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
-from groups.wiring import GroupChat
+from groups.wiring import GroupChat, GroupCore
 from reactions.service.reactions import ReactionService
 
 CHANNEL_INDEXES: Final[tuple[Index, ...]] = (*ChannelStore.INDEXES, *DRAFT_INDEXES)
@@ -37,14 +38,40 @@ class Channels:
     profiles: ProfileCache
     subscriptions: Subscriptions
     verified_badges: VerifiedBadges
-    inbox_rules: ChannelInboxRules
     inbox: InboxGuard
     dialogue_reactions: DialogueReactions
     timeline: TimelineService
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelCore:
+    """The objects behind the hooks of the packages below, and the store that they read."""
+
+    store: ChannelStore
+    profiles: ProfileCache
+    post_settings: PostSettings
+    inbox_rules: ChannelInboxRules
+    end: ChannelEnd
+
+
+def build_core(groups: GroupCore, limits: Limits) -> ChannelCore:
+    """Build the objects behind the hooks."""
+    store = ChannelStore(groups.database)
+    profiles = ProfileCache(store)
+    return ChannelCore(
+        store=store,
+        profiles=profiles,
+        post_settings=PostSettings(profiles, store, groups.users),
+        inbox_rules=ChannelInboxRules(
+            store, groups.bulk_access, groups.guard, groups.admin_log, groups.clock
+        ),
+        end=ChannelEnd(channels=store, limits=limits),
+    )
+
+
 def assemble(
     database: Database,
+    core: ChannelCore,
     chat: GroupChat,
     talks: Conversations,
     reactions: ReactionService,
@@ -56,8 +83,7 @@ def assemble(
     on_batch: OnBatch | None = None,
 ) -> Channels:
     """Channels on this group chat; `on_batch` hears of every group-commit batch."""
-    store = ChannelStore(database)
-    profiles = ProfileCache(store)
+    store, profiles = core.store, core.profiles
     channel = ChannelGuard(profiles)
     channels = ChannelService(
         database=database,
@@ -65,11 +91,11 @@ def assemble(
         profiles=profiles,
         channel=channel,
         groups=chat.groups,
-        creation=chat.founding,
-        updates=chat.updating,
+        creation=chat.creation,
+        updates=chat.updates,
         disbanding=chat.disbanding,
         directory=chat.directory,
-        idempotency=chat.repeats,
+        idempotency=chat.idempotency,
         limits=limits,
         clock=clock,
         create_policy=create_policy,
@@ -78,12 +104,6 @@ def assemble(
     dialogue_reactions = DialogueReactions(
         database, talks.dialogues, talks.write_permission, chat.streams, reactions.engine
     )
-    post_settings = PostSettings(profiles, store, chat.users)
-    chat.hooks.disbanded.append(channels.on_disbanded)
-    chat.hooks.signatures.append(post_settings.signatures)
-    chat.hooks.forwarding.append(post_settings.may_forward)
-    chat.hooks.profile = store.query_profile
-    talks.threads.cleared.append(reactions.stream_ended)
     bus.listen(profiles.on_events)
     bus.on_resync(profiles.forget_all)
     return Channels(
@@ -94,15 +114,14 @@ def assemble(
         subscriptions=Subscriptions(
             store=store,
             groups=chat.groups,
-            memberships=chat.memberships,
+            memberships=chat.membership_reader,
             changes=chat.changes,
             limits=limits,
             clock=clock,
         ),
         verified_badges=VerifiedBadges(
-            database=database, store=store, groups=chat.groups, updates=chat.updating
+            database=database, store=store, groups=chat.groups, updates=chat.updates
         ),
-        inbox_rules=ChannelInboxRules(store, chat.lookup, chat.guard, chat.admin_log, clock),
         inbox=InboxGuard(channel, chat.guard),
         dialogue_reactions=dialogue_reactions,
         timeline=TimelineService(

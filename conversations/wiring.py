@@ -1,5 +1,6 @@
 """Builds conversations on a database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,8 @@ from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from conversations.service.forward_sources import ForwardSources
 from conversations.service.guard import ConversationGuard
-from conversations.service.hooks import ConversationHooks
+from conversations.service.hooks import ConversationHooks, MutedHook
+from conversations.service.inbox_rules import InboxRules
 from conversations.service.inbox_threads import ThreadService
 from conversations.service.read_cursors import ReadCursorService
 from conversations.service.settings import SettingsService
@@ -25,7 +27,8 @@ from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.limits import GroupLimits
-from groups.wiring import GroupChat
+from groups.service.hooks import DeleteOfStream
+from groups.wiring import GroupChat, GroupCore
 
 CONVERSATION_INDEXES: Final[tuple[Index, ...]] = (
     *ConversationSettingsStore.INDEXES,
@@ -34,6 +37,21 @@ CONVERSATION_INDEXES: Final[tuple[Index, ...]] = (
     *InboxTotalStore.INDEXES,
     *BlockStore.INDEXES,
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConversationCore:
+    """What conversations build before group chat is complete: the objects behind its hooks, and what these need."""
+
+    settings: ConversationSettingsStore
+    conversation_groups: ConversationGroupStore
+    thread_store: ThreadStore
+    blocks: BlockStore
+    totals: InboxTotalStore
+    write_permission: WritePermission
+    hooks: ConversationHooks
+    forward_sources: ForwardSources
+    threads: ThreadService
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,10 +65,8 @@ class Conversations:
     write_permission: WritePermission
     dialogues: DialogueService
     dialogue_edits: DialogueEdits
-    forward_sources: ForwardSources
     threads: ThreadService
     blocks: BlockService
-    hooks: ConversationHooks
 
     async def close(self) -> None:
         """Wait until every submitted read and message is committed or refused."""
@@ -58,8 +74,49 @@ class Conversations:
         await self.dialogues.close()
 
 
+def build_core(
+    groups: GroupCore,
+    limits: ConversationLimits,
+    inbox_rules: InboxRules,
+    *,
+    muted: Sequence[MutedHook] = (),
+    delete_of_stream: Sequence[DeleteOfStream] = (),
+) -> ConversationCore:
+    """Build the objects behind the hooks of group chat.
+
+    `inbox_rules` are the rules of channels (`NoInboxRules` where there are none); `muted` and `delete_of_stream` are
+    hooks of packages above.
+    """
+    database, streams, clock = groups.database, groups.streams, groups.clock
+    settings, own_groups = ConversationSettingsStore(database), ConversationGroupStore(database)
+    threads, blocks = ThreadStore(database), BlockStore(database)
+    totals = InboxTotalStore(database)
+    permission = WritePermission(streams, settings, blocks, own_groups, limits, inbox_rules)
+    return ConversationCore(
+        settings=settings,
+        conversation_groups=own_groups,
+        thread_store=threads,
+        blocks=blocks,
+        totals=totals,
+        write_permission=permission,
+        hooks=ConversationHooks(settings, muted=muted),
+        forward_sources=ForwardSources(streams=streams, permission=permission),
+        threads=ThreadService(
+            database=database,
+            streams=streams,
+            threads=threads,
+            totals=totals,
+            settings=settings,
+            write_permission=permission,
+            clock=clock,
+            delete_of_stream=delete_of_stream,
+        ),
+    )
+
+
 def assemble(
     database: Database,
+    core: ConversationCore,
     chat: GroupChat,
     limits: ConversationLimits,
     group_limits: GroupLimits,
@@ -68,10 +125,9 @@ def assemble(
     on_batch: OnBatch | None = None,
 ) -> Conversations:
     """Build conversations on this database; `on_batch` is called with every group-commit batch."""
-    settings, groups = ConversationSettingsStore(database), ConversationGroupStore(database)
-    threads, blocks = ThreadStore(database), BlockStore(database)
-    totals = InboxTotalStore(database)
-    reader, streams = chat.memberships, chat.streams
+    settings, groups = core.settings, core.conversation_groups
+    write_permission = core.write_permission
+    reader, streams = chat.membership_reader, chat.streams
     guard = ConversationGuard(membership_reader=reader, settings=settings)
     conversation_list = ConversationListService(
         membership_reader=reader,
@@ -82,15 +138,13 @@ def assemble(
         settings=settings,
         groups=groups,
     )
-    hooks = ConversationHooks(settings)
-    write_permission = WritePermission(streams, settings, blocks, groups, limits)
     dialogues = DialogueService(
         database,
         streams,
         chat.forwards,
         settings,
-        threads,
-        totals,
+        core.thread_store,
+        core.totals,
         write_permission,
         on_batch=on_batch,
     )
@@ -110,7 +164,7 @@ def assemble(
             guard=guard,
             conversation_list=conversation_list,
             settings=settings,
-            hooks=hooks,
+            hooks=core.hooks,
             clock=clock,
         ),
         conversation_groups=ConversationGroupService(
@@ -131,16 +185,6 @@ def assemble(
             limits=group_limits,
             clock=clock,
         ),
-        forward_sources=ForwardSources(streams=streams, permission=write_permission),
-        threads=ThreadService(
-            database=database,
-            streams=streams,
-            threads=threads,
-            totals=totals,
-            settings=settings,
-            write_permission=write_permission,
-            clock=clock,
-        ),
-        blocks=BlockService(database=database, blocks=blocks, limits=limits, clock=clock),
-        hooks=hooks,
+        threads=core.threads,
+        blocks=BlockService(database=database, blocks=core.blocks, limits=limits, clock=clock),
     )

@@ -1,4 +1,4 @@
-"""The refusals of group chat."""
+"""The errors of group chat."""
 
 from typing import ClassVar, Literal
 
@@ -14,7 +14,7 @@ from groups.kernel.errors import (
 
 
 class GroupNotFound(NotFound):
-    """No such group, or it is not the actor's to know."""
+    """There is no such group, or the actor may not see it."""
 
     code: ClassVar[str] = "group_not_found"
     summary: ClassVar[str] = "No such group"
@@ -28,38 +28,38 @@ class MemberNotFound(NotFound):
 
 
 class MessageNotFound(NotFound):
-    """The stream has no message with this seq that the actor may see."""
+    """The stream has no message with this seq, or the actor may not see it."""
 
     code: ClassVar[str] = "message_not_found"
     summary: ClassVar[str] = "No such message"
 
 
 class JoinRequestNotFound(NotFound):
-    """The user does not ask to join, or was answered already."""
+    """The user has no join request, or it was answered already."""
 
     code: ClassVar[str] = "join_request_not_found"
     summary: ClassVar[str] = "No such join request"
 
 
 class MediaNotFound(NotFound):
-    """No such upload, or it is not the actor's to use."""
+    """There is no such upload, or the actor may not use it."""
 
     code: ClassVar[str] = "media_not_found"
     summary: ClassVar[str] = "No such upload"
 
 
 class BadMedia(InvalidInput):
-    """The upload is damaged, would unpack to too much, or is several kinds of file at once."""
+    """The upload is damaged, would unpack to too many bytes, or is several kinds of file at once."""
 
     code: ClassVar[str] = "bad_media"
-    summary: ClassVar[str] = "This file cannot be taken"
+    summary: ClassVar[str] = "This file is not accepted"
 
 
 class WrongMediaKind(InvalidInput):
-    """The upload is of another kind than the message says."""
+    """The upload is not of the kind that the message or profile names."""
 
     code: ClassVar[str] = "wrong_media_kind"
-    summary: ClassVar[str] = "The upload is of another kind"
+    summary: ClassVar[str] = "The upload is of the wrong kind"
 
 
 class MediaTooLarge(TooLarge):
@@ -70,17 +70,17 @@ class MediaTooLarge(TooLarge):
 
 
 class StorageQuotaReached(OutOfSpace):
-    """The upload, or the message with it, would take more than `limit_bytes` bytes of what `scope` names.
+    """With the upload, or the message with it, `scope` would hold more than `limit_bytes` bytes.
 
-    `used_bytes` is what is taken now.
+    `used_bytes` is what it holds now.
     """
 
     code: ClassVar[str] = "storage_quota_reached"
-    summary: ClassVar[str] = "There is no room for more uploads here"
+    summary: ClassVar[str] = "There is no room for more uploads"
 
     def __init__(self, scope: "QuotaScope", *, limit_bytes: int, used_bytes: int) -> None:
         super().__init__(
-            f"{_QUOTAS[scope]} ({used_bytes} of {limit_bytes} bytes are taken)",
+            f"{_QUOTAS[scope]} ({used_bytes} of {limit_bytes} bytes are used)",
             scope=scope,
             limit_bytes=limit_bytes,
             used_bytes=used_bytes,
@@ -90,23 +90,23 @@ class StorageQuotaReached(OutOfSpace):
 QuotaScope = Literal["user_unused", "user", "channel", "deployment"]
 
 _QUOTAS: dict[QuotaScope, str] = {
-    "user_unused": "You have too many uploads that no message uses; use some, or wait until they expire",
-    "user": "Your uploads take all the room that you have; delete messages with pictures or files",
-    "channel": "The pictures and files of its messages take all the room; delete some of these messages",
-    "deployment": "The server stores as much as it may; its operator can raise the limit or make room",
+    "user_unused": "You have too many unused uploads; use them in messages, or wait until they expire",
+    "user": "Your uploads use all your storage; delete messages with pictures or files",
+    "channel": "Its messages use all its storage for pictures and files; delete some of these messages",
+    "deployment": "The server's storage for uploads is used up; its operator can raise the limit or make room",
 }
 """What to do where the quota is reached."""
 
 
 class InsufficientStorage(OutOfSpace):
-    """A disk of the server is full, or nearly: no upload is taken until its operator makes room."""
+    """A disk of the server is full, or nearly: uploads are refused until its operator makes room."""
 
     code: ClassVar[str] = "insufficient_storage"
-    summary: ClassVar[str] = "The server has no room for uploads now; try again later"
+    summary: ClassVar[str] = "The server has no room for uploads; try again later"
 
 
 class UserNotFound(NotFound):
-    """The user never told a name."""
+    """The user never set a name or picture."""
 
     code: ClassVar[str] = "user_not_found"
     summary: ClassVar[str] = "No such user"
@@ -116,32 +116,32 @@ class BadGroupId(InvalidInput):
     """A custom id breaks the prefix rule of its type."""
 
     code: ClassVar[str] = "bad_group_id"
-    summary: ClassVar[str] = "This id does not fit the group's type"
+    summary: ClassVar[str] = "The group id does not fit the group's type"
 
 
 class BadMemberLimit(InvalidInput):
-    """A member limit below one or above what the type allows."""
+    """The member limit is below one, or above what the type allows."""
 
     code: ClassVar[str] = "bad_member_limit"
-    summary: ClassVar[str] = "This member limit is more than the type allows"
+    summary: ClassVar[str] = "The member limit must be at least 1 and at most what the type allows"
 
 
 class PostingNotAllowed(PermissionDenied):
-    """Only the owner and admins write here, or only members."""
+    """Only the owner and admins may post here, or only members."""
 
     code: ClassVar[str] = "posting_not_allowed"
-    summary: ClassVar[str] = "You may not write here"
+    summary: ClassVar[str] = "You may not post here"
 
 
 class ForwardingNotAllowed(PermissionDenied):
     """The channel that the message comes from protects its content."""
 
     code: ClassVar[str] = "forwarding_not_allowed"
-    summary: ClassVar[str] = "What is said there may not be forwarded"
+    summary: ClassVar[str] = "Messages of this channel may not be forwarded"
 
 
 class Muted(PermissionDenied):
-    """The member, or everyone but owner and admins, is muted."""
+    """The member is muted, or everyone but the owner and admins is."""
 
     code: ClassVar[str] = "muted"
     summary: ClassVar[str] = "You are muted here"
@@ -155,80 +155,80 @@ class Banned(PermissionDenied):
 
 
 class JoiningNotAllowed(PermissionDenied):
-    """Members of this group are added by others; nobody joins by himself."""
+    """Nobody joins this group; others add its members."""
 
     code: ClassVar[str] = "joining_not_allowed"
-    summary: ClassVar[str] = "Members are added to this group; it cannot be joined"
+    summary: ClassVar[str] = "This group cannot be joined; its members add others"
 
 
 class RecallTooLate(PermissionDenied):
-    """The sender's window to recall has passed."""
+    """The time in which a sender may recall a message has passed."""
 
     code: ClassVar[str] = "recall_too_late"
-    summary: ClassVar[str] = "The message can no longer be recalled by its sender"
+    summary: ClassVar[str] = "It is too late to recall this message"
 
 
 class ReactingBanned(PermissionDenied):
-    """The user may read, and not react."""
+    """The user is banned from reacting, and may still read."""
 
     code: ClassVar[str] = "reacting_banned"
-    summary: ClassVar[str] = "You may not react here"
+    summary: ClassVar[str] = "You are banned from reacting here"
 
 
 class InvitationNotFound(NotFound):
-    """The user is not invited to run this: never, not any more, or he answered already."""
+    """The user has no open invitation: never had one, or it was answered or revoked."""
 
     code: ClassVar[str] = "invitation_not_found"
     summary: ClassVar[str] = "No such invitation"
 
 
 class InvitationExpired(Conflict):
-    """The invitation was not accepted in time; the owner may invite again."""
+    """The invitation was not accepted in time; the owner can invite again."""
 
     code: ClassVar[str] = "invitation_expired"
-    summary: ClassVar[str] = "The invitation has expired"
+    summary: ClassVar[str] = "The invitation has expired; the owner can invite again"
 
 
 class AlreadyAdmin(Conflict):
-    """The user runs it already."""
+    """The user is the owner or an admin already."""
 
     code: ClassVar[str] = "already_admin"
-    summary: ClassVar[str] = "The user is owner or admin already"
+    summary: ClassVar[str] = "The user is the owner or an admin already"
 
 
 class GroupIdTaken(Conflict):
-    """Another group has this id, or had it and is still being cleared away."""
+    """Another group has this id, or a disbanded group whose remains are still being deleted."""
 
     code: ClassVar[str] = "group_id_taken"
     summary: ClassVar[str] = "This group id is taken"
 
 
 class OwnerCannotLeave(Conflict):
-    """The owner must transfer or disband the group first."""
+    """The owner must transfer the ownership or disband the group first."""
 
     code: ClassVar[str] = "owner_cannot_leave"
     summary: ClassVar[str] = "The owner cannot leave; transfer ownership or disband first"
 
 
 class ReservedCustomField(Conflict):
-    """The custom field belongs to the channel layer."""
+    """Only the channel layer sets this custom field."""
 
     code: ClassVar[str] = "reserved_custom_field"
-    summary: ClassVar[str] = "This custom field is set through channels only"
+    summary: ClassVar[str] = "Only the channel layer sets this custom field"
 
 
 class NotForThisType(Conflict):
-    """Groups of this type do not know this act."""
+    """Groups of this type do not support this."""
 
     code: ClassVar[str] = "not_for_this_type"
-    summary: ClassVar[str] = "Groups of this type do not have this"
+    summary: ClassVar[str] = "Groups of this type do not support this"
 
 
 class FixedInChannel(Conflict):
-    """A channel's own rules fix this setting."""
+    """This setting is fixed in channels."""
 
     code: ClassVar[str] = "fixed_in_channel"
-    summary: ClassVar[str] = "A channel fixes this setting"
+    summary: ClassVar[str] = "This setting cannot be changed in a channel"
 
 
 class MessageRecalled(Conflict):
@@ -249,14 +249,14 @@ class AdminLimitReached(LimitReached):
     """There are `limit` admins already; one of them must become a plain member first."""
 
     code: ClassVar[str] = "admin_limit_reached"
-    summary: ClassVar[str] = "There are as many admins as there may be"
+    summary: ClassVar[str] = "There are too many admins; remove one first"
 
 
 class InvitationLimitReached(LimitReached):
     """There are `limit` open invitations already."""
 
     code: ClassVar[str] = "invitation_limit_reached"
-    summary: ClassVar[str] = "There are too many open invitations"
+    summary: ClassVar[str] = "There are too many open invitations; revoke one first"
 
 
 class GroupsPerUserReached(LimitReached):
@@ -277,4 +277,4 @@ class PinLimitReached(LimitReached):
     """The stream already has `limit` pinned messages."""
 
     code: ClassVar[str] = "pin_limit_reached"
-    summary: ClassVar[str] = "As many messages are pinned here as may be"
+    summary: ClassVar[str] = "Too many messages are pinned here; unpin one first"

@@ -1,6 +1,6 @@
-"""What happened in a group, once it is committed.
+"""The events of groups, published once they are committed.
 
-`is_channel` travels along because those who render events speak of subscribers there; this package does not care.
+`is_channel` tells higher packages whether to render an event as one of a channel.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from groups.models import Grant, Group, Message, Role
 
 
 def profile_of(group: Group, more: Mapping[str, object] | None) -> dict[str, object] | None:
-    """What a group shows of itself with what a higher package adds; None where that adds nothing."""
+    """The group's profile with the fields that a higher package adds (`more`); None where that adds none."""
     if more is None:
         return None
     shown = group.model_dump(mode="json", include={"name", "face_url", "introduction", "verified"})
@@ -31,7 +31,7 @@ class LeaveReason(StrEnum):
 
 
 class InvitationEnd(StrEnum):
-    """Why an invitation is open no more."""
+    """Why an invitation ended."""
 
     ACCEPTED = "accepted"
     DECLINED = "declined"
@@ -48,10 +48,10 @@ class GroupEvent(Event):
 
 
 class MembersJoined(GroupEvent):
-    """One event for all whom one transaction admitted. `announce`: whether the other members are told.
+    """Users became members; one event for all of one transaction. `announce`: the other members are notified.
 
-    `profile` is what they joined, JSON-ready, where that is a channel: as the transaction saw it, so whatever is told
-    behind this event changed later.
+    `profile` is the channel's profile, JSON-ready, as the transaction saw it; later events tell later changes. None in
+    other groups.
     """
 
     type: Literal["members.joined"] = "members.joined"
@@ -62,7 +62,7 @@ class MembersJoined(GroupEvent):
 
 
 class MembersLeft(GroupEvent):
-    """One event for all whose membership one transaction ended for the same reason."""
+    """Memberships ended; one event for all of one transaction with the same reason."""
 
     type: Literal["members.left"] = "members.left"
     user_ids: tuple[UserId, ...]
@@ -72,7 +72,7 @@ class MembersLeft(GroupEvent):
 
 
 class StrangerBanned(GroupEvent):
-    """Who is no member was banned: nobody is told, and what he watches of the group he watches no more."""
+    """A user who is no member was banned. Nobody is notified; the user's subscriptions to the group's events end."""
 
     type: Literal["stranger.banned"] = "stranger.banned"
     user_id: UserId
@@ -91,7 +91,7 @@ class MemberChanged(GroupEvent):
 
 
 class AdminInvited(GroupEvent):
-    """A user is asked to be an admin; he and the owner are told."""
+    """A user was invited to be an admin; the user and the owner are notified."""
 
     type: Literal["admin.invited"] = "admin.invited"
     user_id: UserId
@@ -102,7 +102,7 @@ class AdminInvited(GroupEvent):
 
 
 class InvitationEnded(GroupEvent):
-    """An invitation was answered or taken back, or its group disbanded; the user and the owner are told."""
+    """An invitation was answered or revoked, or its group disbanded; the user and the owner are notified."""
 
     type: Literal["invitation.ended"] = "invitation.ended"
     user_id: UserId
@@ -119,13 +119,13 @@ class GroupUpdated(GroupEvent):
 
 
 class GroupDisbanded(GroupEvent):
-    """The group is gone."""
+    """The group was disbanded."""
 
     type: Literal["group.disbanded"] = "group.disbanded"
 
 
 class JoinRequested(GroupEvent):
-    """A user asks to join; owner and admins are told."""
+    """A user asks to join; the owner and the admins are notified."""
 
     type: Literal["join.requested"] = "join.requested"
     user_id: UserId
@@ -134,14 +134,14 @@ class JoinRequested(GroupEvent):
 
 
 class JoinRefused(GroupEvent):
-    """A join request was refused; the user is told."""
+    """A join request was refused; the user is notified."""
 
     type: Literal["join.refused"] = "join.refused"
     user_id: UserId
 
 
 class TokensRevoked(Event):
-    """What was issued to the user until then is refused; his sockets are closed."""
+    """The tokens issued to the user until then are revoked; the user's sockets are closed."""
 
     type: Literal["tokens.revoked"] = "tokens.revoked"
     user_id: UserId
@@ -155,7 +155,7 @@ class MessagePosted(GroupEvent):
 
 
 class MessageEdited(GroupEvent):
-    """A message's content was replaced, or it was pinned or unpinned, or its reactions were frozen or set free."""
+    """A message was edited, pinned or unpinned, or its reactions were frozen or unfrozen."""
 
     type: Literal["message.edited"] = "message.edited"
     message: Message

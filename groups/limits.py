@@ -1,6 +1,6 @@
-"""The bounds of group chat: value, unit, source. A deployment may set each (`CHANNELS_LIMIT_<NAME>`).
+"""The limits of group chat: value, unit, source. A deployment may set each of them (`CHANNELS_LIMIT_<NAME>`).
 
-"Reference" is the reference product, Tencent Chat; where its documents disagree the wider figure is the default.
+"Reference" is the reference product, Tencent Chat; where its documents disagree, the wider figure is the default.
 """
 
 from typing import Annotated, Final
@@ -22,14 +22,14 @@ CUSTOM_VALUE_BYTES: Final = 512  # UTF-8; reference, likewise
 COMMUNITY_MEMBERS: Final = 1_000_000  # founding document: "up to 1 million subscribers"
 SMALL_GROUP_MEMBERS: Final = 6_000  # Work, Public, Meeting; reference, largest plan
 GROUPS_PER_USER: Final = 5_000  # groups of all types one user is in; reference, largest plan
-ADMINS: Final = 50  # admins of one group or channel, its owner not counted; as Telegram's channels
-ADMIN_INVITATIONS: Final = 50  # open ones of one channel; ours: no more can ever be accepted
-ADMIN_INVITATION_SECONDS: Final = 7 * 24 * 3600  # how long one may be accepted; ours
+ADMINS: Final = 50  # admins of one group or channel besides the owner; as in Telegram's channels
+ADMIN_INVITATIONS: Final = 50  # open invitations of one channel; ours: no more can be accepted
+ADMIN_INVITATION_SECONDS: Final = 7 * 24 * 3600  # how long an invitation can be accepted; ours
 MESSAGE_BODY_BYTES: Final = 12 * 1024  # UTF-8, all fields of a message together; reference
 LINKS_PER_MESSAGE: Final = 20  # ours: a page of links is a document, not a message
 POSTS_PER_SECOND: Final = 40  # messages a second in one group; reference
 STREAM_BYTES_PER_SECOND: Final = 128 * 1024
-"""Messages of one group as JSON, on average: ten of the largest a second, forty of 3 KiB; ours."""
+"""Bytes of the messages of one group as JSON, on average: ten of the largest a second, or forty of 3 KiB; ours."""
 PINNED_MESSAGES: Final = 10  # pinned at once in one group or channel; ours
 RECALL_SECONDS: Final = 120  # how long a sender may recall in a chat group; reference
 NAME_CARD_BYTES: Final = 50  # UTF-8; reference
@@ -44,22 +44,22 @@ FILE_BYTES: Final = 100 * 2**20  # any other uploaded file; reference
 IMAGE_PIXELS: Final = 64_000_000  # of one frame: a 48-megapixel camera's picture fits; ours
 ANIMATION_PIXELS: Final = 256_000_000  # of all frames of an animation together; ours
 ANIMATION_FRAMES: Final = 1_000  # of one animation; ours
-IMAGE_SECONDS: Final = 20  # of processor time that drawing one picture takes; ours
-IMAGE_MEMORY_BYTES: Final = 768 * 2**20  # that drawing one picture takes; ours
+IMAGE_SECONDS: Final = 20  # of processor time for drawing one picture; ours
+IMAGE_MEMORY_BYTES: Final = 768 * 2**20  # of memory for drawing one picture; ours
 IMAGES_PER_MESSAGE: Final = 10  # founding document's sample posts; ours
-UPLOADS_PER_USER: Final = 10  # under way at once on one process, each in a temporary file; ours
-UNUSED_MEDIA_SECONDS: Final = 86_400  # how long an upload waits for a message that uses it; ours
-USER_UNUSED_MEDIA_BYTES: Final = 2**30  # of one user's uploads that nothing uses yet; ours
+UPLOADS_PER_USER: Final = 10  # at once on one process, each in a temporary file; ours
+UNUSED_MEDIA_SECONDS: Final = 86_400  # how long an upload may stay unused; ours
+USER_UNUSED_MEDIA_BYTES: Final = 2**30  # of one user's unused uploads; ours
 USER_MEDIA_BYTES: Final = 20 * 2**30  # of all uploads of one user; ours
 CHANNEL_MEDIA_BYTES: Final = 200 * 2**30  # that the messages of one channel or group carry; ours
-DEPLOYMENT_MEDIA_BYTES: Final = 2**40  # of all uploads; ours: more than that is planned for
+DEPLOYMENT_MEDIA_BYTES: Final = 2**40  # of all uploads; ours: more needs planning
 MEDIA_NAME_BYTES: Final = 255  # UTF-8, the name of an uploaded file; as file systems have it
 DEPARTURE_SECONDS: Final = 30 * 86_400
-"""How long it is remembered who left a channel, for devices that were away: ours.
+"""How long departures from a channel are kept, for devices that were offline; ours.
 
-Raised, it counts for what happens from then on.
+A higher value applies to later departures only.
 """
-IDS_PER_CALL: Final = 50  # groups, channels or users asked for at once; reference, get_group_info
+IDS_PER_CALL: Final = 50  # groups, channels or users in one call; reference, get_group_info
 
 
 class GroupLimits(BaseModel):

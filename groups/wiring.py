@@ -1,4 +1,8 @@
-"""Builds group chat on a database: its stores stay inside, its services come out."""
+"""Builds group chat on a database in two steps, so that everything is complete when it is constructed.
+
+`build_core` builds what calls no hook. Higher packages build their hooks from it. `assemble` takes all hooks at once
+and builds the rest.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +32,7 @@ from groups.service.membership.batch import MembershipBatch
 from groups.service.membership.bulk_import import BulkImport
 from groups.service.membership.import_service import ImportService
 from groups.service.membership.invitations import InvitationService
-from groups.service.membership.queue import MembershipQueue
+from groups.service.membership.queue import build_queue
 from groups.service.membership.service import MembershipService
 from groups.service.membership.sync import ChangeReader
 from groups.service.messages.draft_content import DraftContent
@@ -44,7 +48,6 @@ from groups.service.revocations import Revocations
 from groups.service.users import UserService
 from groups.store import INDEXES
 from groups.store.admin_log import AdminLogStore
-from groups.store.bulk_import import BulkImportStore
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
 from groups.store.idempotency import IdempotencyStore
@@ -61,189 +64,309 @@ GROUP_INDEXES: Final[tuple[Index, ...]] = INDEXES
 
 
 @dataclass(frozen=True, slots=True)
-class GroupChat:
-    """The services of group chat on one database, and the hooks through which higher packages join in."""
+class GroupStores:
+    """The collections of group chat; only this module touches them."""
 
-    hooks: Hooks
+    groups: GroupStore
+    members: MemberStore
+    restrictions: RestrictionStore
+    requests: JoinRequestStore
+    streams: StreamStore
+    messages: MessageStore
+    users: UserStore
+    media: MediaStore
+    invitations: InvitationStore
+    changes: ChangeStore
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupCore:
+    """The services of group chat that call no hook. Hooks of higher packages are built from them."""
+
+    database: Database
+    limits: GroupLimits
+    clock: Clock
+    on_batch: OnBatch | None
+    stores: GroupStores
     guard: AccessGuard
     admin_log: AdminLog
-    lookup: BulkAccess
-    memberships: MembershipReader
+    bulk_access: BulkAccess
+    membership_reader: MembershipReader
     changes: ChangeReader
     groups: GroupReader
-    founding: CreateService
-    updating: UpdateService
-    disbanding: DisbandService
-    membership: MembershipService
-    invitations: InvitationService
-    imports: ImportService
-    messages: MessageService
-    message_changes: EditService
-    forwards: ForwardService
-    curation: PinService
-    keeping: DraftContent
-    repeats: Idempotency
+    creation: CreateService
+    updates: UpdateService
+    edits: EditService
+    pins: PinService
+    draft_content: DraftContent
+    idempotency: Idempotency
     streams: StreamService
     directory: Directory
     users: UserService
     revocations: Revocations
     media: MediaService
-    views: ViewCounts
-    clearing: CleanupService
+    view_counts: ViewCounts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupChat:
+    """The services of group chat on one database."""
+
+    guard: AccessGuard
+    admin_log: AdminLog
+    bulk_access: BulkAccess
+    membership_reader: MembershipReader
+    changes: ChangeReader
+    groups: GroupReader
+    creation: CreateService
+    updates: UpdateService
+    disbanding: DisbandService
+    membership: MembershipService
+    invitations: InvitationService
+    imports: ImportService
+    messages: MessageService
+    edits: EditService
+    forwards: ForwardService
+    pins: PinService
+    draft_content: DraftContent
+    idempotency: Idempotency
+    streams: StreamService
+    directory: Directory
+    users: UserService
+    revocations: Revocations
+    media: MediaService
+    view_counts: ViewCounts
+    cleanup: CleanupService
 
     async def close(self) -> None:
-        """Let every submitted write end, and stop the background work, which the next start resumes."""
+        """Wait for submitted writes, and stop the background work, which the next start resumes."""
         await self.membership.close()
         await self.messages.close()
         await self.media.stop()
         await self.revocations.close()
-        await self.clearing.stop()
+        await self.cleanup.stop()
 
 
-def assemble(
+def build_core(
     database: Database,
     limits: GroupLimits,
     clock: Clock,
     *,
     on_batch: OnBatch | None = None,
     disks: Sequence[Path] = (),
-) -> GroupChat:
-    """Group chat on this database; `on_batch` hears of every group-commit batch.
+) -> GroupCore:
+    """Build what needs no hook. `on_batch` is called with every group-commit batch, also of `assemble`.
 
-    `disks` are the places whose disks must not be filled by uploads, besides the temporary files' own.
+    `disks` are directories whose disks uploads must not fill, besides the disk of the temporary files.
     """
-    groups, members = GroupStore(database), MemberStore(database)
-    restrictions, requests = RestrictionStore(database), JoinRequestStore(database)
-    stream_store, messages = StreamStore(database), MessageStore(database)
-    users = UserStore(database)
-    media, invitations = MediaStore(database), InvitationStore(database)
-    faces, changes = Avatars(media), ChangeStore(database)
-    hooks = Hooks()
-    guard = AccessGuard(groups, members, restrictions, messages)
-    admin_log = AdminLog(database, AdminLogStore(database), guard, clock)
-    lane = MembershipQueue(
-        database,
-        MembershipBatch(
-            database,
-            groups,
-            members,
-            restrictions,
-            requests,
-            stream_store,
-            users,
-            invitations,
-            admin_log,
-            changes,
-            hooks,
-            limits,
-            clock,
-        ),
-        BulkImport(
-            database,
-            groups,
-            stream_store,
-            BulkImportStore(database),
-            admin_log,
-            hooks,
-            limits,
-            clock,
-        ),
-        on_batch=on_batch,
+    stores = GroupStores(
+        groups=GroupStore(database),
+        members=MemberStore(database),
+        restrictions=RestrictionStore(database),
+        requests=JoinRequestStore(database),
+        streams=StreamStore(database),
+        messages=MessageStore(database),
+        users=UserStore(database),
+        media=MediaStore(database),
+        invitations=InvitationStore(database),
+        changes=ChangeStore(database),
     )
-    clearing = CleanupService(
-        database,
-        groups,
-        members,
-        restrictions,
-        requests,
-        messages,
-        media,
-        invitations,
-        admin_log,
-        changes,
-        hooks,
-        limits,
-        clock,
+    groups, members, streams = stores.groups, stores.members, stores.streams
+    avatars = Avatars(stores.media)
+    guard = AccessGuard(
+        groups=groups,
+        members=members,
+        restrictions=stores.restrictions,
+        messages=stores.messages,
     )
-    repeats = Idempotency(IdempotencyStore(database), clock)
-    rates = StreamRates(streams=stream_store, limits=limits)
-    streams = StreamService(
+    admin_log = AdminLog(entries=AdminLogStore(database), guard=guard, clock=clock)
+    idempotency = Idempotency(store=IdempotencyStore(database), clock=clock)
+    rates = StreamRates(streams=streams, limits=limits)
+    stream_service = StreamService(
         database=database,
-        streams=stream_store,
-        messages=messages,
-        media=media,
+        streams=streams,
+        messages=stores.messages,
+        media=stores.media,
         rates=rates,
         limits=limits,
         clock=clock,
     )
-    posting = MessageService(
-        database,
-        groups,
-        members,
-        restrictions,
-        messages,
-        stream_store,
-        streams,
-        guard,
-        PageReader(database, groups, members, messages, hooks),
-        hooks,
-        limits,
+    reader = GroupReader(groups=groups, members=members, streams=streams, guard=guard)
+    return GroupCore(
+        database=database,
+        limits=limits,
+        clock=clock,
         on_batch=on_batch,
-    )
-    inviting = InvitationService(invitations, groups, guard, lane, limits, clock)
-    hooks.disbanded.append(inviting.on_disbanded)
-    return GroupChat(
-        hooks=hooks,
+        stores=stores,
         guard=guard,
         admin_log=admin_log,
-        lookup=BulkAccess(database, groups, members, restrictions),
-        memberships=MembershipReader(members, stream_store, groups),
-        changes=ChangeReader(changes),
-        groups=GroupReader(groups, members, stream_store, guard),
-        founding=CreateService(
-            database,
-            groups,
-            members,
-            stream_store,
-            users,
-            guard,
-            faces,
-            admin_log,
-            repeats,
-            limits,
-            clock,
+        bulk_access=BulkAccess(
+            database=database, groups=groups, members=members, restrictions=stores.restrictions
         ),
-        updating=UpdateService(
-            database, groups, stream_store, guard, faces, admin_log, limits, clock
-        ),
-        disbanding=DisbandService(
-            database, groups, stream_store, guard, faces, clearing, hooks, clock
-        ),
-        membership=MembershipService(members, restrictions, requests, guard, lane),
-        invitations=inviting,
-        imports=ImportService(guard, lane, admin_log),
-        messages=posting,
-        message_changes=EditService(
-            streams=streams, guard=guard, admin_log=admin_log, limits=limits, clock=clock
-        ),
-        forwards=ForwardService(messages=posting, media=media, guard=guard, hooks=hooks),
-        curation=PinService(
+        membership_reader=MembershipReader(members=members, streams=streams, groups=groups),
+        changes=ChangeReader(changes=stores.changes),
+        groups=reader,
+        creation=CreateService(
             database=database,
-            streams=stream_store,
+            groups=groups,
+            members=members,
+            streams=streams,
+            users=stores.users,
+            guard=guard,
+            avatars=avatars,
+            admin_log=admin_log,
+            idempotency=idempotency,
+            limits=limits,
+            clock=clock,
+        ),
+        updates=UpdateService(
+            database=database,
+            groups=groups,
+            streams=streams,
+            guard=guard,
+            avatars=avatars,
+            admin_log=admin_log,
+            limits=limits,
+            clock=clock,
+        ),
+        edits=EditService(
+            streams=stream_service, guard=guard, admin_log=admin_log, limits=limits, clock=clock
+        ),
+        pins=PinService(
+            database=database,
+            streams=streams,
             rates=rates,
-            messages=messages,
+            messages=stores.messages,
             guard=guard,
             admin_log=admin_log,
             limits=limits,
             clock=clock,
         ),
-        keeping=DraftContent(media=media, guard=guard, limits=limits, clock=clock),
-        repeats=repeats,
-        streams=streams,
-        directory=Directory(groups, members, stream_store),
-        users=UserService(database, users, faces, clock),
-        revocations=Revocations(database, users, clock),
-        media=MediaService(database, media, UploadFiles(disks), limits, clock, on_batch=on_batch),
-        views=ViewCounts(messages=messages),
-        clearing=clearing,
+        draft_content=DraftContent(media=stores.media, guard=guard, limits=limits, clock=clock),
+        idempotency=idempotency,
+        streams=stream_service,
+        directory=Directory(groups=groups, members=members, streams=streams, reader=reader),
+        users=UserService(database=database, users=stores.users, avatars=avatars, clock=clock),
+        revocations=Revocations(database=database, users=stores.users, clock=clock),
+        media=MediaService(
+            database, stores.media, UploadFiles(disks), limits, clock, on_batch=on_batch
+        ),
+        view_counts=ViewCounts(messages=stores.messages),
+    )
+
+
+def assemble(core: GroupCore, hooks: Hooks) -> GroupChat:
+    """Build the services that call hooks, and return all services of group chat."""
+    stores, database, limits, clock = core.stores, core.database, core.limits, core.clock
+    queue = build_queue(
+        database,
+        MembershipBatch(
+            database=database,
+            groups=stores.groups,
+            members=stores.members,
+            restrictions=stores.restrictions,
+            requests=stores.requests,
+            streams=stores.streams,
+            users=stores.users,
+            invitations=stores.invitations,
+            admin_log=core.admin_log,
+            changes=stores.changes,
+            hooks=hooks,
+            limits=limits,
+            clock=clock,
+        ),
+        BulkImport(
+            database=database,
+            groups=stores.groups,
+            members=stores.members,
+            restrictions=stores.restrictions,
+            requests=stores.requests,
+            streams=stores.streams,
+            users=stores.users,
+            admin_log=core.admin_log,
+            hooks=hooks,
+            limits=limits,
+            clock=clock,
+        ),
+        on_batch=core.on_batch,
+    )
+    cleanup = CleanupService(
+        database=database,
+        groups=stores.groups,
+        members=stores.members,
+        restrictions=stores.restrictions,
+        requests=stores.requests,
+        streams=core.streams,
+        invitations=stores.invitations,
+        admin_log=core.admin_log,
+        changes=stores.changes,
+        hooks=hooks,
+        limits=limits,
+    )
+    messages = MessageService(
+        database,
+        stores.groups,
+        stores.members,
+        stores.restrictions,
+        stores.messages,
+        stores.streams,
+        core.streams,
+        core.guard,
+        PageReader(database, stores.groups, stores.members, stores.messages, hooks),
+        hooks,
+        limits,
+        on_batch=core.on_batch,
+    )
+    invitations = InvitationService(
+        invitations=stores.invitations,
+        groups=stores.groups,
+        guard=core.guard,
+        queue=queue,
+        limits=limits,
+        clock=clock,
+    )
+    return GroupChat(
+        guard=core.guard,
+        admin_log=core.admin_log,
+        bulk_access=core.bulk_access,
+        membership_reader=core.membership_reader,
+        changes=core.changes,
+        groups=core.groups,
+        creation=core.creation,
+        updates=core.updates,
+        disbanding=DisbandService(
+            database=database,
+            groups=stores.groups,
+            streams=stores.streams,
+            guard=core.guard,
+            avatars=Avatars(stores.media),
+            invitations=invitations,
+            cleanup=cleanup,
+            hooks=hooks,
+            clock=clock,
+        ),
+        membership=MembershipService(
+            members=stores.members,
+            restrictions=stores.restrictions,
+            requests=stores.requests,
+            guard=core.guard,
+            queue=queue,
+        ),
+        invitations=invitations,
+        imports=ImportService(guard=core.guard, queue=queue, admin_log=core.admin_log),
+        messages=messages,
+        edits=core.edits,
+        forwards=ForwardService(
+            messages=messages, media=stores.media, guard=core.guard, hooks=hooks
+        ),
+        pins=core.pins,
+        draft_content=core.draft_content,
+        idempotency=core.idempotency,
+        streams=core.streams,
+        directory=core.directory,
+        users=core.users,
+        revocations=core.revocations,
+        media=core.media,
+        view_counts=core.view_counts,
+        cleanup=cleanup,
     )

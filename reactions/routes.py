@@ -45,7 +45,7 @@ async def reactor_responses(
     users: UserService, reactions: Sequence[Reaction]
 ) -> list[ReactorResponse]:
     """The reactors, each with their name and picture."""
-    profiles = await users.names(reaction.user_id for reaction in reactions)
+    profiles = await users.find_users(reaction.user_id for reaction in reactions)
     responses: list[ReactorResponse] = []
     for reaction in reactions:
         user = profiles.get(reaction.user_id) or User(user_id=reaction.user_id)

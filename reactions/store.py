@@ -18,7 +18,7 @@ from groups.models import Message, Tallies, Tally, message_key, readers_a_comman
 from reactions.models import Reaction, mine_of
 
 _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-# Bytes of memory, and bytes that an entry takes beside its document (measured in `tests/kernel/test_memory.py`).
+# Bytes of memory, and bytes that an entry takes beside its document (measured in `tests/server/test_caches.py`).
 _KEPT_TALLY_BYTES: Final = 2 * 2**20  # some 2,000 messages
 _TALLY_BYTES: Final = 500
 _COUNT_BYTES: Final = 160

@@ -1,31 +1,31 @@
-"""Builds reactions on group chat, and ties their hooks."""
+"""Builds reactions on group chat: the store stays inside, the service comes out."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from groups.kernel.clock import Clock
-from groups.kernel.group_commit import OnBatch
-from groups.kernel.mongo import Database, Index
-from groups.wiring import GroupChat
+from groups.kernel.mongo import Index
+from groups.wiring import GroupChat, GroupCore
 from reactions.service.engine import ReactionEngine
+from reactions.service.hooks import ReactedHook
 from reactions.service.reactions import ReactionService
 from reactions.store import ReactionStore
 
 REACTION_INDEXES: Final[tuple[Index, ...]] = ReactionStore.INDEXES
 
 
-def assemble(
-    database: Database,
-    chat: GroupChat,
-    clock: Clock,
-    *,
-    on_batch: OnBatch | None = None,
-) -> ReactionService:
-    """Reactions to the messages of this group chat; `on_batch` is called for every group-commit batch."""
-    store = ReactionStore(database)
-    engine = ReactionEngine(
-        database=database, store=store, streams=chat.streams, clock=clock, on_batch=on_batch
+def build_engine(groups: GroupCore) -> ReactionEngine:
+    """Build the part of reactions that group chat calls through hooks."""
+    return ReactionEngine(
+        database=groups.database,
+        store=ReactionStore(groups.database),
+        streams=groups.streams,
+        clock=groups.clock,
+        on_batch=groups.on_batch,
     )
-    service = ReactionService(database, store, engine, chat.lookup, chat.messages)
-    chat.hooks.tallies = engine
-    chat.hooks.stream_ended.append(service.stream_ended)
-    return service
+
+
+def assemble(
+    chat: GroupChat, engine: ReactionEngine, *, reacted: Sequence[ReactedHook] = ()
+) -> ReactionService:
+    """Build reactions to the messages of this group chat. `reacted` are hooks of packages above."""
+    return ReactionService(engine, chat.bulk_access, chat.messages, reacted=reacted)

@@ -21,11 +21,12 @@ from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Document, Index, Tx, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, Kind, Member, Role
+from groups.service.hooks import Hooks
 from groups.service.lifecycle.create import NewGroup
 from groups.service.lifecycle.update import GroupChanges
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
-from groups.wiring import GROUP_INDEXES, GroupChat, assemble
+from groups.wiring import GROUP_INDEXES, GroupChat, assemble, build_core
 from tests.databases import an_empty_database
 
 E = TypeVar("E", bound=Event)
@@ -69,16 +70,18 @@ class World:
         *,
         clock: HandClock | None = None,
         on_batch: OnBatch | None = None,
+        hooks: Hooks | None = None,
         **limits: int,
     ) -> None:
         self.database = database
         self.clock = clock or HandClock()
         self.limits = GroupLimits(**limits)
-        self.chat: GroupChat = assemble(database, self.limits, self.clock, on_batch=on_batch)
+        core = build_core(database, self.limits, self.clock, on_batch=on_batch)
+        self.chat: GroupChat = assemble(core, hooks or Hooks())
         self.groups, self.membership = self.chat.groups, self.chat.membership
-        self.founding, self.updating = self.chat.founding, self.chat.updating
+        self.creation, self.updates = self.chat.creation, self.chat.updates
         self.disbanding = self.chat.disbanding
-        self.messages, self.message_changes = self.chat.messages, self.chat.message_changes
+        self.messages, self.edits = self.chat.messages, self.chat.edits
         self.heard: list[Event] = []
         self.bus = EventBus(database)
         self.bus.listen(self.heard.extend)
@@ -93,7 +96,7 @@ class World:
     ) -> GroupId:
         """A group with these members and admins; what made it is not on record."""
         new = NewGroup(type=type, name=other.pop("name", "Tea"), **other)
-        group_id = (await self.founding.create(owner, new)).group.group_id
+        group_id = (await self.creation.create(owner, new)).group.group_id
         for user in (*admins, *members):
             await self.membership.add(owner, group_id, user.user_id)
         for admin in admins:
@@ -105,7 +108,7 @@ class World:
         """A Community group that carries the channel marker."""
         group_id = await self.group(*members, admins=admins)
         await self.database.run(
-            lambda tx: self.updating.mark_in(ADA, group_id, GroupChanges(), tx),
+            lambda tx: self.updates.mark_in(ADA, group_id, GroupChanges(), tx),
         )
         self.heard.clear()
         return group_id
@@ -170,8 +173,8 @@ def mock_database() -> Database:
     return Database(client["x"], transactional=False)
 
 
-def mock_world(**limits: Any) -> World:
-    return World(mock_database(), **limits)
+def mock_world(**options: Any) -> World:
+    return World(mock_database(), **options)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from channels.analytics.service.cleanup import AnalyticsCleanup
 from channels.analytics.service.days import DayCounter
 from channels.analytics.service.insights import InsightService
 from channels.analytics.service.rollup import Rollup
@@ -11,14 +12,22 @@ from channels.analytics.store.days import DayStore
 from channels.analytics.store.views import ViewStore
 from channels.limits import ChannelLimits
 from channels.service.profiles import ProfileCache
-from conversations.wiring import Conversations
 from groups.kernel.clock import Clock
 from groups.kernel.group_commit import OnBatch
 from groups.kernel.mongo import Database, Index
 from groups.wiring import GroupChat
-from reactions.service.reactions import ReactionService
 
 ANALYTICS_INDEXES: Final[tuple[Index, ...]] = (*ViewStore.INDEXES, *DayStore.INDEXES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnalyticsCore:
+    """The objects behind the hooks of the packages below, and the stores that they write."""
+
+    view_store: ViewStore
+    day_store: DayStore
+    counter: DayCounter
+    cleanup: AnalyticsCleanup
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +44,43 @@ class Analytics:
         await self.rollup.stop()
 
 
+def build_core(database: Database, limits: ChannelLimits) -> AnalyticsCore:
+    """Build the objects behind the hooks of the packages below."""
+    views, days = ViewStore(database), DayStore(database)
+    return AnalyticsCore(
+        view_store=views,
+        day_store=days,
+        counter=DayCounter(days=days, limits=limits),
+        cleanup=AnalyticsCleanup(views=views, days=days),
+    )
+
+
 def assemble(
     database: Database,
+    core: AnalyticsCore,
     chat: GroupChat,
-    conversations: Conversations,
-    reactions: ReactionService,
     profiles: ProfileCache,
     limits: ChannelLimits,
     clock: Clock,
     *,
     on_batch: OnBatch | None = None,
 ) -> Analytics:
-    """Build analytics of the channels on this group chat; `on_batch` is called with every group-commit batch."""
-    views, days = ViewStore(database), DayStore(database)
-    counter = DayCounter(days=days, limits=limits)
-    service = ViewService(
+    """Build the services of analytics. `on_batch` is called with every group-commit batch."""
+    views = ViewService(
         database=database,
-        views=views,
-        days=days,
-        counter=counter,
+        views=core.view_store,
+        days=core.day_store,
+        counter=core.counter,
         profiles=profiles,
-        bulk_access=chat.lookup,
+        bulk_access=chat.bulk_access,
         messages=chat.messages,
-        view_counts=chat.views,
+        view_counts=chat.view_counts,
         limits=limits,
         clock=clock,
         on_batch=on_batch,
     )
-    chat.hooks.members_counted.append(counter.members_counted)
-    chat.hooks.messages_counted.append(counter.messages_counted)
-    chat.hooks.stream_ended.append(service.stream_ended)
-    reactions.hooks.reacted.append(counter.reacted)
-    conversations.hooks.muted.append(counter.muted)
     insights = InsightService(
-        days=days,
+        days=core.day_store,
         profiles=profiles,
         guard=chat.guard,
         messages=chat.messages,
@@ -76,7 +88,7 @@ def assemble(
         clock=clock,
     )
     return Analytics(
-        views=service,
+        views=views,
         insights=insights,
-        rollup=Rollup(database=database, days=days, clock=clock),
+        rollup=Rollup(database=database, days=core.day_store, clock=clock),
     )

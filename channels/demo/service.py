@@ -206,7 +206,7 @@ class _Chat:
             join_option=None if script.type == "work" else JoinOption.FREE,
         )
         with suppress(GroupIdTaken):
-            await scene.chat.founding.create(owner, new)
+            await scene.chat.creation.create(owner, new)
         await _try_all(
             scene.chat.membership.add(owner, self._id, UserId(user_id))
             for user_id in script.members

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from channels.drafts.service.cleanup import DraftCleanup
 from channels.drafts.store import DraftStore
 from groups.audit.joins import look_up
 from groups.kernel.data_checks import Check, Finding, Repair
@@ -12,27 +13,24 @@ from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
 from groups.models import stream_of
 from groups.service.messages.draft_content import DraftContent
-from groups.service.messages.service import MessageService
+from groups.service.messages.stream import StreamService
 
 HOLDER: Final = "drafts"
 """The collection whose documents have a `content` like messages, with uploads that count as used."""
 
-STEP: Final = 20  # drafts a transaction: each may hold ten uploads
 
 _IS_DUE_AT: Final[dict[str, Any]] = {
     "$cond": [{"$eq": [{"$ifNull": ["$failure", None]}, None]}, "$publish_at", None]
 }
 
 
-def checks(
-    database: Database, draft_content: DraftContent, messages: MessageService
-) -> list[Check]:
+def checks(database: Database, draft_content: DraftContent, streams: StreamService) -> list[Check]:
     """Return the checks of drafts."""
     audit = _Audit(
         database=database,
         store=DraftStore(database),
-        draft_content=draft_content,
-        messages=messages,
+        cleanup=DraftCleanup(drafts=DraftStore(database), content=draft_content),
+        streams=streams,
     )
     return [
         Check(
@@ -56,8 +54,8 @@ def checks(
 class _Audit:
     database: Database
     store: DraftStore
-    draft_content: DraftContent
-    messages: MessageService
+    cleanup: DraftCleanup
+    streams: StreamService
 
     async def find_drafts_without_channel(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
         """Drafts are deleted with their channel: a later channel with the same id must not have them."""
@@ -76,13 +74,12 @@ class _Audit:
             yield Finding("P9", f"channel {row['_id']}", problem, repair)
 
     def _delete_drafts(self, channel_id: GroupId) -> Repair:
+        stream_id = stream_of(channel_id)
+
         async def step(tx: Tx) -> int:
-            if await self.messages.has_stream(stream_of(channel_id), tx):
+            if await self.streams.exists(stream_id, tx):
                 return 0
-            drafts = await self.store.take_drafts(channel_id, STEP, tx)
-            for draft in drafts:
-                await self.draft_content.release(draft.content, tx)
-            return len(drafts)
+            return await self.cleanup.delete_some(stream_id, tx)
 
         async def repair() -> str | None:
             deleted = 0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from channels.drafts.service.admin_log import DraftAdminLog
+from channels.drafts.service.cleanup import DraftCleanup
 from channels.drafts.service.drafts import DraftService, TouchChannel
 from channels.drafts.service.publishing import DraftPublishing
 from channels.drafts.service.scheduler import Scheduler
@@ -12,6 +13,7 @@ from channels.service.profiles import ProfileCache
 from groups.kernel.clock import Clock
 from groups.kernel.event_bus import EventBus
 from groups.kernel.mongo import Database
+from groups.service.messages.draft_content import DraftContent
 from groups.wiring import GroupChat
 
 DRAFT_INDEXES = DraftStore.INDEXES
@@ -24,6 +26,11 @@ class Drafting:
     drafts: DraftService
     publishing: DraftPublishing
     scheduler: Scheduler
+
+
+def build_cleanup(database: Database, draft_content: DraftContent) -> DraftCleanup:
+    """Build the hook that group chat calls when a channel's stream has ended."""
+    return DraftCleanup(drafts=DraftStore(database), content=draft_content)
 
 
 def assemble(
@@ -43,7 +50,7 @@ def assemble(
         drafts=store,
         touch_channel=touch_channel,
         profiles=profiles,
-        draft_content=chat.keeping,
+        draft_content=chat.draft_content,
         forwards=chat.forwards,
         messages=chat.messages,
         admin_log=admin_log,
@@ -54,7 +61,6 @@ def assemble(
         drafts=store, profiles=profiles, messages=chat.messages, admin_log=admin_log
     )
     scheduler = Scheduler(publishing=publishing, store=store, clock=clock)
-    chat.hooks.stream_ended.append(drafts.stream_ended)
     bus.listen(scheduler.on_events)
     bus.on_resync(scheduler.wake)
     return Drafting(drafts, publishing, scheduler)

@@ -16,7 +16,7 @@ from groups.kernel.errors import BadCursor, PermissionRefused
 from groups.kernel.ids import ID_BYTES, UserId, UserIdText
 from groups.kernel.paging import Page, PageQuery
 from groups.models import AdminAction, AdminLogEntry, Grant, Member, Role
-from groups.routes.responses.fields import Changes, Instant
+from groups.routes.responses.fields import Instant, PatchBody
 from groups.routes.responses.members import BanResponse
 from groups.service.admin_log import AdminLog
 from groups.service.membership.service import MembershipService
@@ -32,7 +32,7 @@ Grants = Annotated[
 ]
 
 
-class Appoint(Changes):
+class Appoint(PatchBody):
     """What the admin may do. Without it a new admin may do everything, and an admin keeps their rights."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"grants": ["post", "pin_posts"]}]})
@@ -212,7 +212,7 @@ class AdminRoutes:
         return Page(items=[_entry_response(entry) for entry in entries], next_cursor=next_cursor)
 
     async def _responses(self, members: Sequence[Member]) -> list[AdminResponse]:
-        users = await self.users.names(member.user_id for member in members)
+        users = await self.users.find_users(member.user_id for member in members)
         return [
             AdminResponse.model_construct(
                 **dict(subscriber_response(member, users.get(member.user_id))),

@@ -125,7 +125,7 @@ class InboxRoutes:
         threads, next_cursor = await self.threads.list_threads(
             channel_id, limit=query.limit, cursor=query.cursor
         )
-        users = await self.users.names(shown.thread.user_id for shown in threads)
+        users = await self.users.find_users(shown.thread.user_id for shown in threads)
         items = [_thread_response(shown, users.get(shown.thread.user_id)) for shown in threads]
         return Page(items=items, next_cursor=next_cursor)
 

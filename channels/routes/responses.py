@@ -32,7 +32,7 @@ from groups.models import (
     User,
     Visibility,
 )
-from groups.routes.responses.fields import Changes, FaceUrl, Instant, ItemError, ReactionSetting
+from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
 from groups.routes.responses.messages import MarkedResponse, marked_fields
 from groups.routes.responses.tallies import TallyResponse, tally_response
 
@@ -75,7 +75,7 @@ ChannelIntroduction = Annotated[
 CustomData = Annotated[Text, MaxBytes("channel_custom_data_bytes", CHANNEL_CUSTOM_DATA_BYTES)]
 
 
-class SettingsBody(Changes):
+class SettingsBody(PatchBody):
     """A channel's settings. A setting that is left out takes its default, or stays."""
 
     visibility: Annotated[
@@ -127,7 +127,7 @@ class CreateChannel(Body):
         return NewChannel(**values, **self.settings.model_dump(exclude_unset=True))
 
 
-class UpdateChannel(Changes):
+class UpdateChannel(PatchBody):
     """New values. A field that is left out stays."""
 
     model_config = ConfigDict(

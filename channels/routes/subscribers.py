@@ -183,5 +183,5 @@ class SubscriberRoutes:
         return channel_response(await self.channels.get(actor, channel_id))
 
     async def _responses(self, members: Sequence[Member]) -> list[SubscriberResponse]:
-        users = await self.users.names(member.user_id for member in members)
+        users = await self.users.find_users(member.user_id for member in members)
         return [subscriber_response(member, users.get(member.user_id)) for member in members]

@@ -14,6 +14,7 @@ from aiohttp import web
 from pydantic import IPvAnyNetwork
 
 import channels.analytics.wiring
+import channels.drafts.wiring
 import channels.wiring
 import conversations.wiring
 import groups.wiring
@@ -69,6 +70,7 @@ from groups.routes.media import MediaRoutes
 from groups.routes.members import MemberRoutes
 from groups.routes.messages import MessageRoutes
 from groups.routes.users import UserRoutes
+from groups.service.hooks import Hooks
 from groups.wiring import GROUP_INDEXES, GroupChat
 from reactions.routes import ReactionRoutes
 from reactions.service.reactions import ReactionService
@@ -111,7 +113,7 @@ class Services:
         await self.bus.start()
         # After the bus: a revocation in between would otherwise be missed.
         await self.chat.revocations.load()
-        await self.chat.clearing.resume()
+        await self.chat.cleanup.resume()
         self.clock_sync.start()
         self.chat.media.start()
         self.channels.drafting.scheduler.start()
@@ -146,32 +148,62 @@ def create_services(
     metrics = Metrics()
     metrics.clock_offset.set_function(lambda: database.clock.machine_ahead_seconds)
     bus = EventBus(database)
-    chat = groups.wiring.assemble(database, limits, clock, on_batch=metrics.batch, disks=disks)
-    talks = conversations.wiring.assemble(
-        database, chat, limits, limits, clock, on_batch=metrics.batch
+    group_core = groups.wiring.build_core(
+        database, limits, clock, on_batch=metrics.batch, disks=disks
     )
-    chat.hooks.members_left.append(talks.hooks.members_left)
-    chat.hooks.messages_posted.append(talks.hooks.messages_posted)
+    engine = reactions.wiring.build_engine(group_core)
+    analytics_core = channels.analytics.wiring.build_core(database, limits)
+    draft_cleanup = channels.drafts.wiring.build_cleanup(database, group_core.draft_content)
+    channel_core = channels.wiring.build_core(group_core, limits)
+    conversation_core = conversations.wiring.build_core(
+        group_core,
+        limits,
+        channel_core.inbox_rules,
+        muted=[analytics_core.counter.muted],
+        delete_of_stream=[engine.delete_some],
+    )
+    threads = conversation_core.threads
+    hooks = Hooks(
+        members_left=[conversation_core.hooks.members_left],
+        messages_posted=[conversation_core.hooks.messages_posted],
+        members_counted=[analytics_core.counter.members_counted],
+        messages_counted=[analytics_core.counter.messages_counted],
+        disbanded=[threads.on_disbanded, channel_core.end.on_disbanded],
+        stream_ended=[threads.on_stream_ended],
+        delete_of_stream=[
+            engine.delete_some,
+            draft_cleanup.delete_some,
+            analytics_core.cleanup.delete_views,
+            analytics_core.cleanup.delete_days,
+        ],
+        signatures=channel_core.post_settings.signatures,
+        may_forward=channel_core.post_settings.may_forward,
+        private_source=conversation_core.forward_sources.find,
+        profile=channel_core.store.query_profile,
+        tallies=engine,
+    )
+    chat = groups.wiring.assemble(group_core, hooks)
     bus.listen(chat.revocations.on_events)
     bus.on_resync(chat.revocations.reload)
-    chat.hooks.private_source = talks.forward_sources.find
-    chat.hooks.disbanded.append(talks.threads.on_disbanded)
-    chat.hooks.stream_ended.append(talks.threads.on_stream_ended)
-    emoji = reactions.wiring.assemble(database, chat, clock, on_batch=metrics.batch)
-    official = channels.wiring.assemble(
-        database, chat, talks, emoji, bus, limits, clock, create_policy, on_batch=metrics.batch
+    talks = conversations.wiring.assemble(
+        database, conversation_core, chat, limits, limits, clock, on_batch=metrics.batch
     )
-    analytics = channels.analytics.wiring.assemble(
+    emoji = reactions.wiring.assemble(chat, engine, reacted=[analytics_core.counter.reacted])
+    official = channels.wiring.assemble(
         database,
+        channel_core,
         chat,
         talks,
         emoji,
-        official.profiles,
+        bus,
         limits,
         clock,
+        create_policy,
         on_batch=metrics.batch,
     )
-    talks.write_permission.inbox_rules = official.inbox_rules
+    analytics = channels.analytics.wiring.assemble(
+        database, analytics_core, chat, official.profiles, limits, clock, on_batch=metrics.batch
+    )
     return Services(
         *(database, bus, limits, clock, chat, talks, emoji, official, analytics, metrics),
         clock_sync=PeriodicTask(database.read_clock, CLOCK_SYNC_SECONDS, name="clock-sync"),
@@ -204,20 +236,31 @@ def endpoints_for(services: Services) -> list[Endpoint]:
         PostRoutes(
             channel=official.channel,
             messages=chat.messages,
-            edits=chat.message_changes,
+            edits=chat.edits,
             forwards=chat.forwards,
-            pinning=chat.curation,
+            pinning=chat.pins,
             reacting=services.reactions,
             users=chat.users,
         ),
         DraftRoutes(drafts=official.drafting.drafts, publishing=official.drafting.publishing),
         ViewRoutes(views=services.analytics.views),
         InsightRoutes(insights=services.analytics.insights),
-        GroupRoutes(chat.groups, chat.founding, chat.updating, chat.disbanding, services.limits),
-        MemberRoutes(chat.groups, chat.membership, chat.users, services.limits),
+        GroupRoutes(
+            groups=chat.groups,
+            creation=chat.creation,
+            updates=chat.updates,
+            disbanding=chat.disbanding,
+            limits=services.limits,
+        ),
+        MemberRoutes(
+            groups=chat.groups,
+            membership=chat.membership,
+            users=chat.users,
+            limits=services.limits,
+        ),
         MessageRoutes(
             chat.messages,
-            chat.message_changes,
+            chat.edits,
             chat.forwards,
             services.reactions.engine,
             chat.users,
@@ -253,7 +296,7 @@ def endpoints_for(services: Services) -> list[Endpoint]:
             users=chat.users,
         ),
         MediaRoutes(chat.media),
-        UserRoutes(chat.users, chat.revocations),
+        UserRoutes(users=chat.users, revocations=chat.revocations),
     )
     return [endpoint for part in routes for endpoint in endpoints_of(part)]
 
@@ -333,7 +376,7 @@ class App(web.BaseRunner):
             cors,
             not_found_delay,
             group_ids_of=services.chat.membership.list_group_ids,
-            may_watch=services.chat.guard.reading,
+            may_watch=services.chat.guard.read_access_of,
         )
         endpoints = endpoints_for(services)
         describe = partial(document, endpoints)

@@ -29,14 +29,13 @@ from groups.limits import DISTINCT_REACTIONS
 from groups.models import (
     CHANNEL_MARKER,
     AccessContext,
-    Group,
     GroupType,
     JoinOption,
     Posting,
     Stream,
     Visibility,
 )
-from groups.service.idempotency import Idempotency, Repeatable, repeatable
+from groups.service.idempotency import Idempotency, KeyedCall, keyed_call
 from groups.service.lifecycle.create import CreateService, NewGroup
 from groups.service.lifecycle.directory import Directory, Sort
 from groups.service.lifecycle.disband import DisbandService
@@ -124,16 +123,16 @@ class ChannelService:
     async def _apply(self, tx: Tx, _: str, creations: Sequence[_Creation]) -> Sequence[GroupId]:
         (creation,) = creations
         actor, new = creation.actor, creation.new
-        call = repeatable(actor, "channel", creation.key, new.model_dump_json())
+        call = keyed_call(actor, "channel", creation.key, new.model_dump_json())
         if new.group_id is None:
             return [await self._create(actor, new, call, tx)]
-        if await self.idempotency.first(call, tx) is None:
+        if await self.idempotency.find_first(call, tx) is None:
             await self._mark(actor, new.group_id, new, tx)
-            await self.idempotency.note(call, new.group_id, tx)
+            await self.idempotency.remember(call, new.group_id, tx)
         return [new.group_id]
 
     async def _create(
-        self, actor: Actor, new: NewChannel, call: Repeatable | None, tx: Tx
+        self, actor: Actor, new: NewChannel, call: KeyedCall | None, tx: Tx
     ) -> GroupId:
         group = NewGroup(
             group_id=new.channel_id,
@@ -208,7 +207,7 @@ class ChannelService:
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Channel], str | None]:
         """A page of the channels that the actor owns, by id."""
-        return await self._page(await self.directory.owned(actor, limit=limit, cursor=cursor))
+        return await self._page(await self.directory.list_owned(actor, limit=limit, cursor=cursor))
 
     async def search(
         self,
@@ -297,11 +296,6 @@ class ChannelService:
     async def close(self) -> None:
         """Wait until every submitted creation is committed or refused."""
         await self._queue.close()
-
-    async def on_disbanded(self, group: Group, tx: Tx) -> None:
-        """Delete the channel's document and count one channel less (a hook of `groups`, whichever route disbands)."""
-        if group.is_channel and await self.store.delete(group.group_id, tx):
-            await self.store.count(-1, self.limits.channels, tx)
 
 
 def _check_ids(new: NewChannel) -> None:

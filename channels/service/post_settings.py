@@ -33,7 +33,7 @@ class PostSettings:
         profile = (await self.profiles.find_many([group_id])).get(group_id)
         if profile is None or not profile.signatures:
             return {}
-        known = await self.users.names(authors)
+        known = await self.users.find_users(authors)
         return {user_id: user.name for user_id, user in known.items()}
 
     async def may_forward(self, group: Group, tx: Tx) -> bool:

@@ -31,7 +31,7 @@ from groups.kernel.paging import count_fitting, cut_page, decode_cursor, encode_
 from groups.models import Departure, stream_of
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.lifecycle.reader import GroupReader
-from groups.service.membership.sync import MARK_BYTES, OVERLAP, Change, ChangeReader
+from groups.service.membership.sync import MARK_BYTES, OVERLAP, ChangeReader, SyncItem
 
 MARKS: Final = 64  # in a token or cursor, which keeps them below 1,000 characters
 _DEPARTURE_BYTES: Final = 300  # of JSON of an ended subscription, which holds two ids
@@ -72,7 +72,7 @@ class _Reading:
         """The start of the time that the next reading covers."""
         return self.started_ms - _OVERLAP_MS
 
-    def remember(self, change: Change) -> None:
+    def remember(self, change: SyncItem) -> None:
         """Keep the mark of a change that the next reading would find again."""
         if change.at_ms >= self.next_since_ms and len(self.marks) < MARKS:
             self.marks.append(change.mark)
@@ -110,7 +110,7 @@ class Subscriptions:
             # Subscriptions that ended before are not in this list, so the next reading need not send their ends.
             for departure in await self.changes.list_departures(actor.user_id, since, limit=MARKS):
                 reading.remember(departure)
-        places = await self.changes.list_places(actor.user_id)
+        places = await self.changes.list_memberships(actor.user_id)
         heads = await self.memberships.find_heads([stream_of(group_id) for group_id in places])
         ids = sorted(
             group_id
@@ -149,7 +149,7 @@ class Subscriptions:
             after=reading.after,
             most_departures=limit + 1 + MARKS,
         )
-        new = [change for change in changes.found if change.mark not in known][:limit]
+        new = [change for change in changes.items if change.mark not in known][:limit]
         channels = await self._read(actor, [one.group_id for one in new if one.departure is None])
         # A channel that the actor left a moment ago is in neither; the next reading sends its departure.
         items = [change.departure or channels.get(change.group_id) for change in new]
@@ -160,7 +160,7 @@ class Subscriptions:
         last: str = changes.horizon or reading.after
         done: str = reading.after
         sent = 0
-        for change in changes.found:
+        for change in changes.items:
             is_known = change.mark in known
             if not is_known and sent == fitting:
                 has_more, last = True, done

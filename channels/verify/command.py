@@ -71,13 +71,13 @@ async def verify(
 def all_checks(database: Database, limits: Limits) -> list[Check]:
     """Return the checks of all packages, in the order in which their repairs build on each other."""
     clock = database.clock
-    chat = groups.wiring.assemble(database, limits, clock)
+    chat = groups.wiring.build_core(database, limits, clock)
     return [
         *group_checks(database, limits, holders=[HOLDER]),
         *reaction_checks(database, chat.streams, clock),
-        *conversation_checks(database, chat.memberships, limits),
-        *channel_checks(database, chat.updating, limits),
-        *draft_checks(database, chat.keeping, chat.messages),
+        *conversation_checks(database, chat.membership_reader, limits),
+        *channel_checks(database, chat.updates, limits),
+        *draft_checks(database, chat.draft_content, chat.streams),
         *analytics_checks(database, chat),
     ]
 

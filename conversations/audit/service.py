@@ -109,7 +109,7 @@ class _Audit:
         async def work(tx: Tx) -> str | None:
             if group_id is None:
                 return None
-            if await self.membership_reader.find_seats([(group_id, user_id)], tx):
+            if await self.membership_reader.find_memberships([(group_id, user_id)], tx):
                 return None
             key = join_key(user_id, conversation_id)
             return "deleted" if await self.settings.delete_settings(key, user_id, tx) else None

@@ -14,7 +14,7 @@ from groups.audit.joins import (
     not_of_ended_channel,
     sides_of_inbox_stream,
     union,
-    with_seats,
+    with_memberships,
     with_stream,
 )
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, join_key
@@ -119,7 +119,7 @@ class SettingsAuditStore:
                         "settings": {"$literal": 1},
                     }
                 },
-                with_seats(users),
+                with_memberships(users),
                 {"$group": {"_id": "$key", "rows": {"$sum": 1}, "settings": {"$sum": "$settings"}}},
                 {"$match": {"$expr": {"$eq": ["$rows", "$settings"]}}},
             ],

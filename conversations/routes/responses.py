@@ -23,7 +23,7 @@ from conversations.service.conversation_groups import ChangedConversationGroup
 from groups.kernel.endpoint import Body, Response
 from groups.kernel.ids import AnyIdText, GroupId, UserId
 from groups.kernel.text import MaxBytes, NotBlank, Text
-from groups.routes.responses.fields import Changes, Instant, ItemError
+from groups.routes.responses.fields import Instant, ItemError, PatchBody
 
 
 def _not_dots(text: str) -> str:
@@ -120,7 +120,7 @@ class ConversationMissing(Response):
     error: ItemError
 
 
-class UpdateConversation(Changes):
+class UpdateConversation(PatchBody):
     """New values; fields that are left out stay."""
 
     model_config = Body.model_config | {

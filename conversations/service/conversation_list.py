@@ -80,7 +80,7 @@ class DialogueSummaries:
         streams, channels, users = await asyncio.gather(
             self.streams.heads([dialogue.stream_id for dialogue in dialogues]),
             self.membership_reader.find_groups(channel_ids),
-            self.users.names(user_ids),
+            self.users.find_users(user_ids),
         )
         summaries: dict[ConversationId, MembershipSummary] = {}
         for dialogue in dialogues:
@@ -158,7 +158,7 @@ class ConversationListService:
         """Load what only a page needs: titles, last messages, drafts and custom data."""
         ids = [conversation.conversation_id for conversation in conversations]
         of_groups, of_dialogues, stored = await asyncio.gather(
-            self.membership_reader.find_cards(
+            self.membership_reader.find_summaries(
                 actor, [snapshot.memberships[i] for i in ids if i in snapshot.memberships]
             ),
             self.dialogue_summaries.find_summaries(
@@ -215,7 +215,7 @@ class ConversationListService:
         if not memberships:
             return {}
         # The summaries hold the heads, which are read after the read cursors (see `ConversationGuard`).
-        summaries = await self.membership_reader.find_cards(actor, list(memberships.values()))
+        summaries = await self.membership_reader.find_summaries(actor, list(memberships.values()))
         return {
             key: _listed(
                 conversation_from(

@@ -80,11 +80,11 @@ class ConversationGuard:
     ) -> dict[UserId, ConversationSnapshot]:
         if tx is None:
             memberships, user_settings = await asyncio.gather(
-                self._membership_reader.list_seats(user_ids, with_times=with_times),
+                self._membership_reader.list_memberships(user_ids, with_times=with_times),
                 self._settings.list_user_settings(user_ids),
             )
         else:
-            memberships = await self._membership_reader.list_seats(user_ids, tx)
+            memberships = await self._membership_reader.list_memberships(user_ids, tx)
             user_settings = await self._settings.list_user_settings(user_ids, tx)
         dialogues = {
             user_id: dialogues_among(user_id, settings.dialogues)
@@ -120,11 +120,11 @@ class ConversationGuard:
             return {}, {}
         if tx is None:
             rows, settings = await asyncio.gather(
-                self._membership_reader.find_seats(pairs),
+                self._membership_reader.find_memberships(pairs),
                 self._settings.find_settings(user_id, conversation_ids),
             )
         else:
-            rows = await self._membership_reader.find_seats(pairs, tx)
+            rows = await self._membership_reader.find_memberships(pairs, tx)
             settings = await self._settings.find_settings(user_id, conversation_ids, tx)
         return {conversation_of(group_id): row for (group_id, _), row in rows.items()}, settings
 

@@ -1,4 +1,4 @@
-"""Changes of settings in transactions of groups. The composition root adds these hooks to those of `groups`."""
+"""What conversations do inside the transactions of groups (`groups.service.hooks`)."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -12,17 +12,19 @@ MutedHook = Callable[[ConversationId, UserId, int, Tx], Awaitable[None]]
 
 
 class ConversationHooks:
-    """Updates settings in the transactions that change memberships or add posts."""
+    """Follows memberships and posts, inside their transactions; `muted` are the hooks of packages above."""
 
-    def __init__(self, settings: ConversationSettingsStore) -> None:
+    def __init__(
+        self, settings: ConversationSettingsStore, *, muted: Sequence[MutedHook] = ()
+    ) -> None:
         self._settings = settings
-        self.muted: list[MutedHook] = []
+        self._muted = muted
 
     async def muted_changed(
         self, conversation_id: ConversationId, user_id: UserId, more: int, tx: Tx
     ) -> None:
-        """Call the hooks of the packages above."""
-        for hook in self.muted:
+        """Tell those above."""
+        for hook in self._muted:
             await hook(conversation_id, user_id, more, tx)
 
     async def members_left(self, group_id: GroupId, user_ids: Sequence[UserId], tx: Tx) -> None:

@@ -4,8 +4,8 @@ The caller checks the actor's rights (`channels.service.inbox`). A deleted chann
 found from the transaction that deletes the channel on, and are deleted in the background.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from conversations.errors import ConversationNotFound
@@ -21,6 +21,7 @@ from groups.kernel.ids import GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import Group, Stream, stream_of
+from groups.service.hooks import DeleteOfStream
 from groups.service.messages.stream import StreamService
 
 _CLEARED_AT_ONCE: Final = 100  # threads read at a time
@@ -51,8 +52,8 @@ class ThreadService:
     settings: ConversationSettingsStore
     write_permission: WritePermission
     clock: Clock
-    cleared: list[Callable[[StreamId], Awaitable[None]]] = field(default_factory=list)
-    """Called, in order, with the stream of each thread that is deleted."""
+    delete_of_stream: Sequence[DeleteOfStream] = ()
+    """What packages above keep about the messages of a thread. It is deleted with the thread."""
 
     async def list_threads(
         self, channel_id: GroupId, *, limit: int, cursor: str | None
@@ -172,8 +173,8 @@ class ThreadService:
         while await self.database.run(step):
             pass
         # After the messages: adding a reaction writes the message too, so no reaction can be added from now on.
-        for hook in self.cleared:
-            await hook(stream_id)
+        for delete_some in self.delete_of_stream:
+            await self.streams.delete_remains(stream_id, delete_some)
         # Last: after a crash before this line, the remaining thread leads the next cleanup to what is left.
         await self.database.run(forget)
         return True

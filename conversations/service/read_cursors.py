@@ -118,7 +118,7 @@ class ReadCursorService:
         self, reads: Sequence[_Read], tx: Tx
     ) -> dict[ConversationKey, Conversation]:
         pairs = [(read.group_id, read.user_id) for read in reads if read.group_id is not None]
-        memberships = await self.membership_reader.find_seats(pairs, tx) if pairs else {}
+        memberships = await self.membership_reader.find_memberships(pairs, tx) if pairs else {}
         dialogues = {
             read.key: dialogue
             for read in reads

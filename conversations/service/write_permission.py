@@ -16,7 +16,7 @@ from conversations.errors import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import Dialogue
-from conversations.service.inbox_rules import InboxRules, NoInboxRules, Writer
+from conversations.service.inbox_rules import InboxRules, Writer
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
@@ -41,13 +41,14 @@ class WritePermission:
         blocks: BlockStore,
         groups: ConversationGroupStore,
         limits: ConversationLimits,
+        inbox_rules: InboxRules,
     ) -> None:
         self._streams = streams
         self._overlays = overlays
         self._blocks = blocks
         self._groups = groups
         self._limits = limits
-        self.inbox_rules: InboxRules = NoInboxRules()
+        self.inbox_rules = inbox_rules
 
     async def refusals(
         self, of_writers: Mapping[Writer, Dialogue], tx: Tx, *, is_begun: bool

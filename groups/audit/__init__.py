@@ -1,6 +1,6 @@
-"""Checks of group chat's stored data: streams (P2), members (P3), and what only a crash of the impossible could leave.
+"""The audit of group chat: checks the stored data of streams (P2), members (P3), and what belongs to them.
 
-What it promises: no false alarm beside a running server; every repair re-checks in its own transaction; no message is
-ever invented or deleted. What it depends on: `groups.kernel`, the collections of `groups.store`. Other packages' audits
-ask about groups through `groups.audit.joins`.
+Promises: no false alarm beside a running server; every repair checks again in its own transaction; no repair creates or
+deletes a message. It depends on `groups.kernel` and on the collections of `groups.store`. The audits of other packages
+query groups through `groups.audit.joins`.
 """

@@ -1,6 +1,6 @@
-"""Aggregation stages by which the audits of higher packages compare their documents with group chat's.
+"""Aggregation stages with which the audits of higher packages compare their documents with those of group chat.
 
-They are kept here because group chat alone knows how it stores things. Each is a plain list of stages.
+They are here because only group chat knows how it stores its documents.
 """
 
 from typing import Any, Final
@@ -12,28 +12,26 @@ Stage = dict[str, Any]
 
 STREAM_PREFIX: Final = stream_of(GroupId(""))
 IS_GROUP_STREAM: Final = {"$gte": STREAM_PREFIX, "$lt": STREAM_PREFIX + "\U0010ffff"}
-"""A condition on a stream id, which is also the conversation's: it belongs to a group."""
-
-
+"""A condition on a stream id, which is also the id of the conversation: the stream belongs to a group."""
 IS_INBOX_STREAM: Final = {"$gte": INBOX_PREFIX, "$lt": INBOX_PREFIX + "\U0010ffff"}
-"""A condition on a stream id: users talk in it with a channel in private."""
+"""A condition on a stream id: the stream holds private messages between a user and a channel."""
 
 
 _STREAM_OF_MESSAGE: Final[Stage] = {"$arrayElemAt": [{"$split": ["$_id", SEPARATOR]}, 0]}
 
 
 def group_of_stream(stream_id: Any) -> Stage:
-    """The expression of the group id in the stream id that an expression yields."""
+    """An expression for the group id in a stream id, which is an expression too."""
     return {"$substrBytes": [stream_id, len(STREAM_PREFIX), -1]}
 
 
 def sides_of_inbox_stream(stream_id: Any) -> Stage:
-    """The expression of the channel and the user, as an array, in the stream id that an expression yields."""
+    """An expression for the array of channel and user in an inbox's stream id, which is an expression too."""
     return {"$split": [{"$substrBytes": [stream_id, len(INBOX_PREFIX), -1]}, PAIR_SEPARATOR]}
 
 
 def not_of_ended_channel(stream_id: Any) -> list[Stage]:
-    """Only rows whose stream is none of a disbanded channel's inbox: it is cleared away step by step."""
+    """Remove rows whose stream is in the inbox of a deleted channel, which `cleanup` deletes step by step."""
     channel: Stage = {"$arrayElemAt": [sides_of_inbox_stream(stream_id), 0]}
     return [
         {"$set": {"ended": _where_begins(stream_id, INBOX_PREFIX, channel)}},
@@ -44,15 +42,15 @@ def not_of_ended_channel(stream_id: Any) -> list[Stage]:
 
 
 def _where_begins(stream_id: Any, prefix: str, then: Stage) -> Stage:
-    """The expression `then` for a stream id with the prefix, else null: of another id it may not be asked.
+    """The expression `then` for a stream id with the prefix, null for other ids, on which it would fail.
 
-    To cut so many bytes off it may cut a character in two, which the database refuses.
+    It cuts off as many bytes as the prefix has, which may split a character; the database refuses that.
     """
     return {"$cond": [{"$eq": [{"$indexOfBytes": [stream_id, prefix]}, 0]}, then, None]}
 
 
 def joined(*parts: Any) -> Stage:
-    """The expression of a stored key of these expressions (see `groups.kernel.ids.join_key`)."""
+    """An expression for the stored key of these expressions (see `groups.kernel.ids.join_key`)."""
     pieces: list[Any] = []
     for part in parts:
         pieces += [SEPARATOR, part]
@@ -60,24 +58,24 @@ def joined(*parts: Any) -> Stage:
 
 
 def union(collection: str, *stages: Stage) -> Stage:
-    """Go on with these rows too."""
+    """Add these rows."""
     return {"$unionWith": {"coll": collection, "pipeline": list(stages)}}
 
 
 def merged(*fields: str) -> Stage:
-    """One row an id; each field as the one row had it that had it."""
+    """Merge the rows of one id; each field has the value of the row that has it."""
     accumulators: Stage = {field: {"$max": f"${field}"} for field in fields}
     return {"$group": {"_id": "$_id", **accumulators}}
 
 
 def with_disbanded_streams() -> Stage:
-    """Go on with a row for the stream of each group that is being cleared away: its id and `disbanded`."""
+    """Add a row for the stream of each disbanded group whose remains exist: its id and `disbanded`."""
     stream = {"$concat": [STREAM_PREFIX, "$_id"]}
     return union("disbanded", {"$project": {"_id": stream, "disbanded": {"$literal": 1}}})
 
 
 def look_up(collection: str, local: str, name: str) -> Stage:
-    """Add what has the id in `local`, as an array `name` of none or one."""
+    """Add the document with the id in `local`, as an array `name` of none or one."""
     return {"$lookup": {"from": collection, "localField": local, "foreignField": "_id", "as": name}}
 
 
@@ -87,9 +85,9 @@ def with_stream(conversation_field: str = "_id") -> list[Stage]:
 
 
 def without_message() -> list[Stage]:
-    """Only rows whose `_id` is that of no message; with its stream as an array `stream` of none or one.
+    """Keep rows whose `_id` is the key of no message, and add its stream as an array `stream` of none or one.
 
-    What a disbanded group leaves is left out until it is cleared away.
+    Rows of a disbanded group are left out until they are deleted.
     """
     return [
         look_up("messages", "_id", "message"),
@@ -102,9 +100,9 @@ def without_message() -> list[Stage]:
 
 
 def not_of_disbanded() -> list[Stage]:
-    """Only rows whose `_id` is that of a message, but not of a disbanded group: it is cleared away step by step.
+    """Remove rows whose `_id` is the key of a message in a disbanded group or a deleted channel's inbox.
 
-    So is the inbox of a channel.
+    These are deleted step by step.
     """
     group = group_of_stream(_STREAM_OF_MESSAGE)
     return [
@@ -116,8 +114,8 @@ def not_of_disbanded() -> list[Stage]:
     ]
 
 
-def with_seats(users: Stage) -> Stage:
-    """Go on with a row for each membership of those users: `key` (user, conversation) and nothing else."""
+def with_memberships(users: Stage) -> Stage:
+    """Add a row for each membership of those users, with `key` (user, conversation) only."""
     conversation = {"$concat": [STREAM_PREFIX, "$group_id"]}
     return union(
         "members",
@@ -128,7 +126,7 @@ def with_seats(users: Stage) -> Stage:
 
 
 def with_marked_groups() -> Stage:
-    """Go on with a row for each group that carries the channel marker: its id and `marked`."""
+    """Add a row for each group with the channel marker: its id and `marked`."""
     return union(
         "groups",
         {"$match": {f"custom.{CHANNEL_MARKER}": {"$exists": True}}},

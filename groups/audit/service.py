@@ -1,12 +1,14 @@
-"""What group chat's stored data must fulfil, and how it is set right where other records tell the truth.
+"""Checks groups and members, and repairs them where other records prove what is right.
 
-A group's marker and its stream's flag are compared here; that the marker means a channel is for `channels.audit`.
+Whether a group's marker fits its stream's flag is checked here; whether a marked group is a channel, in
+`channels.audit`.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from groups.audit import admins, media, pins, streams
+from groups.audit import media, pins, streams
 from groups.audit.store.groups import GroupAuditStore
 from groups.audit.store.streams import StreamAuditStore
 from groups.kernel.data_checks import Check, Finding, Repair
@@ -18,13 +20,21 @@ from groups.models import CHANNEL_MARKER, GroupType, stream_of, type_member_limi
 
 Row = Mapping[str, Any]
 
+_BANS_AND_REQUESTS = {"restrictions": "restrictions", "join_requests": "join requests"}
+"""Collections whose documents belong to a group, with the words for them."""
+_INVITATIONS_AND_LOGS = {
+    "admin_invitations": "admin invitations",
+    "admin_log": "entries of an admin log",
+}
+"""As `_BANS_AND_REQUESTS`."""
+
 
 def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = ()) -> list[Check]:
-    """All checks of group chat, in the order in which their repairs build on each other.
+    """All checks of group chat, ordered so that each repair builds on the earlier ones.
 
-    `holders`: collections of higher packages whose documents use uploads as messages do.
+    `holders` are collections of higher packages whose documents hold uploads as messages do.
     """
-    audit = _Audit(database, GroupAuditStore(database), StreamAuditStore(database), limits)
+    audit = _Audit(database, limits)
     return [
         *streams.checks(database),
         Check(
@@ -52,36 +62,44 @@ def checks(database: Database, limits: GroupLimits, *, holders: Sequence[str] = 
             "P9",
             "bans and join requests belong to groups",
             "bans and requests",
-            _count_restrictions,
-            audit.restrictions,
+            partial(_count, _BANS_AND_REQUESTS),
+            partial(audit.strays, _BANS_AND_REQUESTS),
         ),
         *pins.checks(database, limits),
         *media.checks(database, holders),
-        *admins.checks(database, limits),
+        Check(
+            "P3",
+            "no group has more admins than it may have",
+            "groups",
+            lambda snapshot: snapshot.count("groups"),
+            audit.admins,
+        ),
+        Check(
+            "P9",
+            "invitations and admin logs belong to groups",
+            "invitations and entries",
+            partial(_count, _INVITATIONS_AND_LOGS),
+            partial(audit.strays, _INVITATIONS_AND_LOGS),
+        ),
     ]
 
 
-async def _count_restrictions(snapshot: Snapshot) -> int:
-    return await snapshot.count("restrictions") + await snapshot.count("join_requests")
+async def _count(collections: Mapping[str, str], snapshot: Snapshot) -> int:
+    return sum([await snapshot.count(collection) for collection in collections])
 
 
 class _Audit:
-    def __init__(
-        self,
-        database: Database,
-        store: GroupAuditStore,
-        stream_store: StreamAuditStore,
-        limits: GroupLimits,
-    ) -> None:
+    def __init__(self, database: Database, limits: GroupLimits) -> None:
         self._database = database
-        self._store = store
-        self._streams = stream_store
-        self._limits = {kind.value: type_member_limit(kind, limits) for kind in GroupType}
+        self._store = GroupAuditStore(database)
+        self._streams = StreamAuditStore(database)
+        self._member_limits = {kind.value: type_member_limit(kind, limits) for kind in GroupType}
+        self._admin_limit = limits.admins
 
     # --- members --------------------------------------------------------------------------------------------------
 
     async def members(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """P3: a user is in a group once; owner and admins can be found as such."""
+        """P3: a user is in a group once; the owner and the admins have the flag of staff."""
         async for row in self._store.crooked_members(snapshot):
             subject = f"member {row.get('user_id')} of {row.get('group_id')}"
             if row.get("misfiled"):
@@ -101,8 +119,8 @@ class _Audit:
     # --- groups ---------------------------------------------------------------------------------------------------
 
     async def groups(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """P3: counts, limits, owners; groups and streams one to one."""
-        async for row in self._store.crooked_groups(snapshot, self._limits):
+        """P3: counts, limits and owners are right, and each group has one stream."""
+        async for row in self._store.crooked_groups(snapshot, self._member_limits):
             for finding in self._of_group(row):
                 yield finding
 
@@ -148,18 +166,7 @@ class _Audit:
         return lambda: self._database.run(work)
 
     def _clearing_members(self, group_id: GroupId) -> Repair:
-        async def step(tx: Tx) -> int:
-            if await self._store.is_known(group_id, tx):
-                return 0
-            return await self._store.delete_members(group_id, tx)
-
-        async def repair() -> str | None:
-            deleted = 0
-            while more := await self._database.run(step):
-                deleted += more
-            return f"deleted {deleted} members" if deleted else None
-
-        return repair
+        return self._deleting(group_id, self._store.delete_members, "members")
 
     def _deleting_stream(self, group_id: GroupId) -> Repair:
         stream_id = stream_of(group_id)
@@ -168,7 +175,7 @@ class _Audit:
             if await self._store.is_known(group_id, tx):
                 return None
             count, _, _ = await self._streams.measure_messages(stream_id, tx)
-            # Messages are never deleted, so what leads to them stays too: a backup may bring the group back.
+            # A stream with messages stays, as messages do: a backup may restore the group.
             if count:
                 return None
             await self._streams.delete(stream_id, tx)
@@ -208,7 +215,7 @@ class _Audit:
     # --- the rest -------------------------------------------------------------------------------------------------
 
     async def joined(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """P5: a member joined at a head that there was."""
+        """P5: no member joined at a seq that the stream has not reached."""
         async for row in self._store.joined_beyond_head(snapshot):
             problem = f"a member joined at seq {row['joined']}, head_seq is {row['head']}"
             repair = self._lowering_joined(GroupId(row["_id"]))
@@ -224,22 +231,52 @@ class _Audit:
 
         return lambda: self._database.run(work)
 
-    async def restrictions(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """P9: a ban left behind would greet the members of the next group with that id."""
-        for collection in ("restrictions", "join_requests"):
+    async def admins(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
+        """P3: no repair, because the owner decides whom to dismiss."""
+        rows = snapshot.rows(
+            "members",
+            [
+                {"$match": {"role": "admin"}},
+                {"$group": {"_id": "$group_id", "admins": {"$sum": 1}}},
+                {"$match": {"admins": {"$gt": self._admin_limit}}},
+            ],
+        )
+        async for row in rows:
+            problem = f"has {row['admins']} admins, the limit is {self._admin_limit}"
+            yield Finding("P3", f"group {row['_id']}", problem)
+
+    async def strays(
+        self, collections: Mapping[str, str], snapshot: Snapshot
+    ) -> AsyncIterator[Finding]:
+        """P9: documents of a group that does not exist would belong to the next group with its id."""
+        for collection, what in collections.items():
             async for row in self._store.rows_of_no_group(snapshot, collection):
-                problem = f"does not exist, and has {row['rows']} {collection.replace('_', ' ')}"
-                repair = self._clearing(collection, GroupId(row["_id"]))
-                yield Finding("P9", f"group {row['_id']}", problem, repair)
+                group_id = GroupId(row["_id"])
+                problem = f"does not exist, and has {row['rows']} {what}"
+                delete_some = partial(self._store.delete_some, collection)
+                repair = self._deleting(group_id, delete_some)
+                yield Finding("P9", f"group {group_id}", problem, repair)
 
-    def _clearing(self, collection: str, group_id: GroupId) -> Repair:
-        async def work(tx: Tx) -> str | None:
-            if await self._store.is_known(group_id, tx):
-                return None
-            deleted = await self._store.delete_rows(collection, group_id, tx)
-            return f"deleted {deleted}" if deleted else None
+    def _deleting(
+        self,
+        group_id: GroupId,
+        delete_some: Callable[[GroupId, Tx], Awaitable[int]],
+        what: str = "",
+    ) -> Repair:
+        """Delete in steps what belongs to a group that does not exist."""
 
-        return lambda: self._database.run(work)
+        async def step(tx: Tx) -> int:
+            return (
+                0 if await self._store.is_known(group_id, tx) else await delete_some(group_id, tx)
+            )
+
+        async def repair() -> str | None:
+            deleted = 0
+            while more := await self._database.run(step):
+                deleted += more
+            return f"deleted {deleted} {what}".strip() if deleted else None
+
+        return repair
 
 
 def _wrong_owner(row: Row) -> str | None:

@@ -1,6 +1,7 @@
-"""Calls on groups: create, look up, list, change, disband."""
+"""The API of groups: create, read, list, change, disband."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -45,38 +46,31 @@ from groups.service.lifecycle.update import GroupChanges, UpdateService
 
 
 class GroupQuery(PageQuery):
-    """Which groups: those named by `ids`, or those the caller is in."""
+    """Selects groups: those with these `ids`, or those the caller is in."""
 
     ids: Annotated[
         str | None,
         Field(max_length=8192, description=f"Up to {IDS_PER_CALL} group ids, separated by commas."),
     ] = None
-    joined: Annotated[bool | None, Field(description="The groups I am in; also without `ids`.")] = (
-        None
-    )
+    joined: Annotated[
+        bool | None, Field(description="The groups I am in; the default without `ids`.")
+    ] = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GroupRoutes:
-    """Groups."""
+    """The endpoints of groups."""
 
     tag = "Groups"
 
-    def __init__(
-        self,
-        groups: GroupReader,
-        founding: CreateService,
-        updating: UpdateService,
-        disbanding: DisbandService,
-        limits: GroupLimits,
-    ) -> None:
-        self._groups = groups
-        self._founding = founding
-        self._updating = updating
-        self._disbanding = disbanding
-        self._limits = limits
+    groups: GroupReader
+    creation: CreateService
+    updates: UpdateService
+    disbanding: DisbandService
+    limits: GroupLimits
 
-    def _view(self, access: AccessContext, stream: Stream) -> GroupResponse:
-        return group_response(access, stream, access.group.limit_of_members(self._limits))
+    def _group_response(self, access: AccessContext, stream: Stream) -> GroupResponse:
+        return group_response(access, stream, access.group.limit_of_members(self.limits))
 
     @post(
         "/v1/groups",
@@ -95,41 +89,41 @@ class GroupRoutes:
         ],
     )
     async def create(self, actor: Actor, body: CreateGroup, key: IdempotencyKey) -> GroupResponse:
-        """Create a group of which I am the owner."""
+        """Create a group that I own."""
         new = NewGroup(**body.model_dump(exclude_unset=True))
-        created = await self._founding.create(actor, new, key=key)
-        return self._view(*await self._groups.get(actor, created.group.group_id))
+        created = await self.creation.create(actor, new, key=key)
+        return self._group_response(*await self.groups.get(actor, created.group.group_id))
 
     @get("/v1/groups")
     async def list_groups(
         self, actor: Actor, query: GroupQuery
     ) -> Page[GroupResponse | GroupMissing]:
-        """The groups I am in, or each of the named ones, with its own error where it cannot be shown."""
+        """The groups I am in, or those with the given ids; an id that cannot be shown has an error in its place."""
         if query.ids is not None:
             named = [GroupId(text) for text in split_ids(query.ids)]
 
             async def read(ids: Sequence[GroupId]) -> list[GroupResponse | GroupMissing]:
-                found = await self._groups.get_many(actor, ids)
+                found = await self.groups.get_many(actor, ids)
                 return [self._item(i, item) for i, item in zip(ids, found, strict=True)]
 
             items, next_cursor = await page_of_ids(named, query.cursor, read)
             return Page(items=items, next_cursor=next_cursor)
-        joined, next_cursor = await self._groups.list_joined(
+        joined, next_cursor = await self.groups.list_joined(
             actor, limit=query.limit, cursor=query.cursor
         )
-        return Page(items=[self._view(*item) for item in joined], next_cursor=next_cursor)
+        return Page(items=[self._group_response(*item) for item in joined], next_cursor=next_cursor)
 
     def _item(
         self, group_id: GroupId, item: tuple[AccessContext, Stream] | DomainError
     ) -> GroupResponse | GroupMissing:
         if isinstance(item, DomainError):
             return GroupMissing(group_id=group_id, error=ItemError.of(item))
-        return self._view(*item)
+        return self._group_response(*item)
 
     @get("/v1/groups/{group_id}", errors=[GroupNotFound])
     async def get_group(self, actor: Actor, group_id: GroupIdText) -> GroupResponse:
         """A group as I see it."""
-        return self._view(*await self._groups.get(actor, group_id))
+        return self._group_response(*await self.groups.get(actor, group_id))
 
     @patch(
         "/v1/groups/{group_id}",
@@ -148,10 +142,10 @@ class GroupRoutes:
     async def update(self, actor: Actor, group_id: GroupIdText, body: UpdateGroup) -> GroupResponse:
         """Change a group's profile or settings (owner, admin)."""
         changes = GroupChanges(**body.model_dump(exclude_unset=True))
-        await self._updating.update(actor, group_id, changes)
-        return self._view(*await self._groups.get(actor, group_id))
+        await self.updates.update(actor, group_id, changes)
+        return self._group_response(*await self.groups.get(actor, group_id))
 
     @delete("/v1/groups/{group_id}", status=204, errors=[GroupNotFound, PermissionRefused])
     async def disband(self, actor: Actor, group_id: GroupIdText) -> None:
         """Disband a group (owner; a Work group the application's admin only)."""
-        await self._disbanding.disband(actor, group_id)
+        await self.disbanding.disband(actor, group_id)

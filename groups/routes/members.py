@@ -1,5 +1,6 @@
-"""Calls on members: join, leave, add, change, remove, bans, join requests, ownership."""
+"""The API of members: join, leave, add, change, remove, bans, join requests, ownership."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -47,43 +48,39 @@ from groups.service.users import UserService
 
 
 class MemberQuery(PageQuery):
-    """Which members."""
+    """Selects members."""
 
-    q: Annotated[str, Field(max_length=USER_ID_BYTES, description="Those whose id begins so.")] = ""
-    staff: Annotated[bool, Field(description="Owner and admins only.")] = False
+    q: Annotated[
+        str, Field(max_length=USER_ID_BYTES, description="Only members whose id starts with this.")
+    ] = ""
+    staff: Annotated[bool, Field(description="Only the owner and the admins.")] = False
 
 
 class RemoveQuery(Query):
     """How a member is removed."""
 
-    ban: Annotated[bool, Field(description="He cannot come back by himself.")] = False
+    ban: Annotated[bool, Field(description="The user cannot join again.")] = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MemberRoutes:
-    """Members of groups."""
+    """The endpoints of members."""
 
     tag = "Members"
 
-    def __init__(
-        self,
-        groups: GroupReader,
-        membership: MembershipService,
-        users: UserService,
-        limits: GroupLimits,
-    ) -> None:
-        self._groups = groups
-        self._membership = membership
-        self._users = users
-        self._limits = limits
+    groups: GroupReader
+    membership: MembershipService
+    users: UserService
+    limits: GroupLimits
 
-    def _group_view(self, membership: Membership) -> GroupResponse:
+    def _group_response(self, membership: Membership) -> GroupResponse:
         group, member = membership.group, membership.member
         access = AccessContext(group=group, member=member, effective_role=membership.effective_role)
-        return group_response(access, membership.stream, group.limit_of_members(self._limits))
+        return group_response(access, membership.stream, group.limit_of_members(self.limits))
 
-    async def _member_view(self, member: Member) -> MemberResponse:
+    async def _member_response(self, member: Member) -> MemberResponse:
         return member_response(
-            member, (await self._users.names([member.user_id])).get(member.user_id)
+            member, (await self.users.find_users([member.user_id])).get(member.user_id)
         )
 
     @put(
@@ -102,25 +99,25 @@ class MemberRoutes:
     ) -> Reply[GroupResponse]:
         """Join a group.
 
-        202 where the group wants approval: the request waits for owner or admins, and `role` is null until then.
+        202 where the group requires approval: the request waits for the owner or an admin, and `role` is null.
         """
         text = body.text if body else ""
-        joined = await self._membership.join(actor, group_id, text=text)
-        return Reply(self._group_view(joined), 202 if joined.is_pending else 200)
+        joined = await self.membership.join(actor, group_id, text=text)
+        return Reply(self._group_response(joined), 202 if joined.is_pending else 200)
 
     @delete(
         "/v1/groups/{group_id}/members/me", status=204, errors=[GroupNotFound, OwnerCannotLeave]
     )
     async def leave(self, actor: Actor, group_id: GroupIdText) -> None:
-        """Leave a group; its conversation goes with it."""
-        await self._membership.leave(actor, group_id)
+        """Leave a group; this deletes my conversation with it."""
+        await self.membership.leave(actor, group_id)
 
     @get("/v1/groups/{group_id}/members", errors=[GroupNotFound, PermissionRefused])
     async def list_members(
         self, actor: Actor, group_id: GroupIdText, query: MemberQuery
     ) -> Page[MemberResponse]:
-        """The members by id; in a channel for owner and admins only."""
-        members, next_cursor = await self._membership.list_members(
+        """The members by id; in a channel only for the owner and the admins."""
+        members, next_cursor = await self.membership.list_members(
             actor,
             group_id,
             limit=query.limit,
@@ -128,7 +125,7 @@ class MemberRoutes:
             prefix=query.q,
             staff_only=query.staff,
         )
-        users = await self._users.names(member.user_id for member in members)
+        users = await self.users.find_users(member.user_id for member in members)
         items = [member_response(member, users.get(member.user_id)) for member in members]
         return Page(items=items, next_cursor=next_cursor)
 
@@ -139,9 +136,11 @@ class MemberRoutes:
     async def get_member(
         self, actor: Actor, group_id: GroupIdText, user_id: AnyUserIdText
     ) -> MemberResponse:
-        """One member; `me` is myself."""
+        """One member; `me` is the caller."""
         user_id = user_or_caller(user_id, actor.user_id)
-        return await self._member_view(await self._membership.get_member(actor, group_id, user_id))
+        return await self._member_response(
+            await self.membership.get_member(actor, group_id, user_id)
+        )
 
     @put(
         "/v1/groups/{group_id}/members/{user_id}",
@@ -154,11 +153,11 @@ class MemberRoutes:
         ],
     )
     async def add(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> MemberResponse:
-        """Add a user: owner and admins (any member in a Work group); lifts a ban."""
-        added = await self._membership.add(actor, group_id, user_id)
+        """Add a user (owner, admin; any member of a Work group). It lifts a ban."""
+        added = await self.membership.add(actor, group_id, user_id)
         if added.member is None:
             raise MemberNotFound
-        return await self._member_view(added.member)
+        return await self._member_response(added.member)
 
     @patch(
         "/v1/groups/{group_id}/members/{user_id}",
@@ -173,9 +172,9 @@ class MemberRoutes:
     async def change(
         self, actor: Actor, group_id: GroupIdText, user_id: AnyUserIdText, body: ChangeMember
     ) -> MemberResponse:
-        """Change a member's role (owner), mute (owner, admin) or name card (himself, owner, admin)."""
+        """Change a member's role (owner), mute (owner, admin) or name card (the member, owner, admin)."""
         user_id = user_or_caller(user_id, actor.user_id)
-        changed = await self._membership.change(
+        changed = await self.membership.change(
             actor,
             group_id,
             user_id,
@@ -185,7 +184,7 @@ class MemberRoutes:
         )
         if changed.member is None:
             raise MemberNotFound
-        return await self._member_view(changed.member)
+        return await self._member_response(changed.member)
 
     @delete(
         "/v1/groups/{group_id}/members/{user_id}",
@@ -200,19 +199,19 @@ class MemberRoutes:
         query: RemoveQuery,
         body: RemoveMember | None,
     ) -> None:
-        """Remove a member (owner, admin); with `ban` he cannot come back by himself.
+        """Remove a member (owner, admin); with `ban` the user cannot join again.
 
-        `ban` may stand in the query or in a body: not every client sends a body with DELETE.
+        `ban` is accepted in the query and in the body: not every client sends a body with DELETE.
         """
         ban = query.ban or (body is not None and body.ban)
-        await self._membership.remove(actor, group_id, user_id, ban=ban)
+        await self.membership.remove(actor, group_id, user_id, ban=ban)
 
     @get("/v1/groups/{group_id}/bans", errors=[GroupNotFound, PermissionRefused])
     async def bans(
         self, actor: Actor, group_id: GroupIdText, query: PageQuery
     ) -> Page[BanResponse]:
-        """Who is banned (owner, admin)."""
-        bans, next_cursor = await self._membership.list_bans(
+        """The banned users (owner, admin)."""
+        bans, next_cursor = await self.membership.list_bans(
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
         items = [
@@ -228,17 +227,17 @@ class MemberRoutes:
     )
     async def unban(self, actor: Actor, group_id: GroupIdText, user_id: UserIdText) -> None:
         """Lift a ban (owner, admin); the user may join again."""
-        await self._membership.unban(actor, group_id, user_id)
+        await self.membership.unban(actor, group_id, user_id)
 
     @get("/v1/groups/{group_id}/join-requests", errors=[GroupNotFound, PermissionRefused])
     async def requests(
         self, actor: Actor, group_id: GroupIdText, query: PageQuery
     ) -> Page[JoinRequestResponse]:
-        """Who waits for approval (owner, admin)."""
-        requests, next_cursor = await self._membership.list_requests(
+        """The join requests that wait for approval (owner, admin)."""
+        requests, next_cursor = await self.membership.list_requests(
             actor, group_id, limit=query.limit, cursor=query.cursor
         )
-        users = await self._users.names(request.user_id for request in requests)
+        users = await self.users.find_users(request.user_id for request in requests)
         items: list[JoinRequestResponse] = []
         for request in requests:
             user = users.get(request.user_id) or User(user_id=request.user_id)
@@ -261,11 +260,11 @@ class MemberRoutes:
     async def answer(
         self, actor: Actor, group_id: GroupIdText, user_id: UserIdText, body: AnswerRequest
     ) -> None:
-        """Approve a join request or turn it down (owner, admin)."""
+        """Approve or refuse a join request (owner, admin)."""
         if body.approve:
-            await self._membership.approve(actor, group_id, user_id)
+            await self.membership.approve(actor, group_id, user_id)
         else:
-            await self._membership.refuse(actor, group_id, user_id)
+            await self.membership.refuse(actor, group_id, user_id)
 
     @delete(
         "/v1/groups/{group_id}/join-requests/me",
@@ -274,7 +273,7 @@ class MemberRoutes:
     )
     async def withdraw(self, actor: Actor, group_id: GroupIdText) -> None:
         """Withdraw my own join request."""
-        await self._membership.refuse(actor, group_id, actor.user_id)
+        await self.membership.refuse(actor, group_id, actor.user_id)
 
     @post(
         "/v1/groups/{group_id}/owner",
@@ -282,6 +281,6 @@ class MemberRoutes:
     )
     async def transfer(self, actor: Actor, group_id: GroupIdText, body: NewOwner) -> GroupResponse:
         """Give the group to another member; I stay as admin. My open invitations end."""
-        await self._membership.transfer(actor, group_id, body.user_id)
-        access, stream = await self._groups.get(actor, group_id)
-        return group_response(access, stream, access.group.limit_of_members(self._limits))
+        await self.membership.transfer(actor, group_id, body.user_id)
+        access, stream = await self.groups.get(actor, group_id)
+        return group_response(access, stream, access.group.limit_of_members(self.limits))

@@ -85,7 +85,7 @@ class MessageRoutes:
         """The profiles of the senders, where the reader may know who they are."""
         if not policy.may_see_sender(access.group, access.effective_role):
             return {}
-        return await self._users.names({message.sender_id for message in messages})
+        return await self._users.find_users({message.sender_id for message in messages})
 
     async def _one(self, posted: VisibleMessage, tally: Tally | None) -> MessageResponse:
         senders = await self._senders(posted.access, [posted.message])

@@ -1,5 +1,6 @@
-"""Calls on users: what they show of themselves."""
+"""The API of users: profiles, and the revocation of tokens."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
@@ -19,59 +20,59 @@ from groups.service.users import UserService
 
 
 class UserQuery(Query):
-    """Which users."""
+    """Selects users."""
 
     ids: Annotated[
         str,
         Field(
             max_length=8192,
-            description=f"Up to {IDS_PER_CALL} user ids, separated by commas; one that holds a comma is asked for"
-            " alone.",
+            description=f"Up to {IDS_PER_CALL} user ids, separated by commas; an id with a comma needs a call of"
+            " its own.",
         ),
     ]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UserRoutes:
-    """Profiles of users."""
+    """The endpoints of users."""
 
     tag = "Users"
 
-    def __init__(self, users: UserService, revocations: Revocations) -> None:
-        self._users = users
-        self._revocations = revocations
+    users: UserService
+    revocations: Revocations
 
     @get("/v1/users/me")
     async def me(self, actor: Actor) -> UserResponse:
         """My profile."""
-        return _view(await self._users.get(actor, actor.user_id))
+        return _view(await self.users.get(actor, actor.user_id))
 
     @patch("/v1/users/me", errors=[FieldTooLong, MediaNotFound, WrongMediaKind])
     async def update(self, actor: Actor, body: UpdateUser) -> UserResponse:
-        """Change my name or picture; every list and message shows it from now on."""
-        return _view(await self._users.update(actor, body.model_dump(exclude_unset=True)))
+        """Change my name or picture, in all lists and messages."""
+        return _view(await self.users.update(actor, body.model_dump(exclude_unset=True)))
 
     @get("/v1/users")
     async def list_users(self, actor: Actor, query: UserQuery) -> Page[UserResponse | UserMissing]:
-        """Each of the named users, in the order asked for; `user_not_found` for who never told anything of himself.
+        """The users with the given ids, in the same order; `user_not_found` for a user without a profile.
 
-        Whoever has a token is a user, so that is no failure: an app shows his id.
+        Everyone with a token is a user, with or without a profile; an app can show the id.
         """
         ids = [UserId(text) for text in split_ids(query.ids)]
-        found = await self._users.get_many(actor, ids)
+        found = await self.users.get_many(actor, ids)
         return Page(items=[_item(i, item) for i, item in zip(ids, found, strict=True)])
 
     @get("/v1/users/{user_id}", errors=[UserNotFound])
     async def user(self, actor: Actor, user_id: UserIdText) -> UserResponse:
         """A user's profile."""
-        return _view(await self._users.get(actor, user_id))
+        return _view(await self.users.get(actor, user_id))
 
     @delete("/v1/users/{user_id}/tokens", status=204, errors=[PermissionRefused])
     async def revoke(self, actor: Actor, user_id: AnyUserIdText) -> None:
-        """End a user's sessions everywhere: what was issued to him until now is refused (`me`, or the application).
+        """Revoke all tokens that were issued to a user until now (`me`, or any user for the application).
 
-        His sockets are closed. Other server processes follow within moments.
+        The user's sockets are closed. Other server processes follow within moments.
         """
-        await self._revocations.revoke(actor, user_or_caller(user_id, actor.user_id))
+        await self.revocations.revoke(actor, user_or_caller(user_id, actor.user_id))
 
 
 def _item(user_id: UserId, item: User | UserNotFound) -> UserResponse | UserMissing:

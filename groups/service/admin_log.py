@@ -1,67 +1,65 @@
-"""The admin log of channels: who did what to whom, and how it was before and after.
+"""The admin log of channels: actor, act, target, and the values before and after.
 
 Promises:
-    True: an entry is written in the transaction of the change it tells, so there is one for each change and none for
-    a change that was refused or rolled back.
-    Lasting: an entry never expires; it goes when its channel is deleted.
-    Small: what was before and after is cut to `VALUE_BYTES` a value.
+    True: an entry is written in the transaction of its change, so there is one for each change, and none for a change
+    that was refused or rolled back.
+    Lasting: an entry never expires; it is deleted with its channel.
+    Small: each value before and after is shortened to `VALUE_BYTES`.
 
-Whoever makes an administrative change calls `record` inside its transaction; what is no channel has no log.
+Every service that makes an administrative change calls `record` inside its transaction.
 """
 
 import itertools
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
-from groups.kernel.mongo import Database, Tx
+from groups.kernel.mongo import Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
 from groups.models import AdminAct, AdminAction, AdminLogEntry, Content, Group
 from groups.service.access.guard import AccessGuard
 from groups.store.admin_log import AdminLogStore
 
 VALUE_BYTES: Final = 400
-"""Of one value before or after, as JSON in UTF-8; a longer one becomes text that ends in an ellipsis."""
+"""The limit of one value, as JSON in UTF-8; a longer value becomes text that ends in an ellipsis."""
 STEP: Final = 1_000  # entries a transaction when a log is cleared away
 
 _made: Final = itertools.count()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AdminLog:
-    """The admin logs of all channels."""
+    """Writes and lists the admin logs of all channels; groups that are no channels have none."""
 
-    def __init__(
-        self, database: Database, entries: AdminLogStore, guard: AccessGuard, clock: Clock
-    ) -> None:
-        self._database = database
-        self._entries = entries
-        self._guard = guard
-        self._clock = clock
+    entries: AdminLogStore
+    guard: AccessGuard
+    clock: Clock
 
     async def record(self, tx: Tx, group: Group, *acts: AdminAct) -> None:
-        """Tell in the group's log what the transaction does, in this order; nothing where it is no channel."""
+        """Add entries for what the transaction does, in this order; nothing where the group is no channel."""
         if acts and group.is_channel:
             entries = [self._entry(group.group_id, self.next_id(), act) for act in acts]
-            await self._entries.insert_many(entries, tx)
+            await self.entries.insert_many(entries, tx)
 
     def next_id(self) -> str:
-        """The id of an entry made now: behind those of this process before, and of others by the clock."""
-        at = round(self._clock.now().timestamp() * 1000)
+        """The id of a new entry: greater than earlier ids of this process, and by the clock than those of others."""
+        at = round(self.clock.now().timestamp() * 1000)
         return f"{at:012x}{next(_made) % 16**6:06x}{secrets.token_hex(5)}"
 
     async def count_imported(
         self, tx: Tx, group: Group, entry_id: str, actor: Actor, users: int
     ) -> None:
-        """Count users who came in by an import into its one entry, which the first call makes."""
+        """Add imported users to the count in the one entry of the import, which the first call creates."""
         if group.is_channel:
             act = AdminAct(actor, AdminAction.SUBSCRIBERS_IMPORTED)
             entry = self._entry(group.group_id, entry_id, act)
-            await self._entries.count_up(entry, "added", users, tx)
+            await self.entries.count_up(entry, "added", users, tx)
 
     def _entry(self, group_id: GroupId, entry_id: str, act: AdminAct) -> AdminLogEntry:
         return AdminLogEntry(
@@ -73,7 +71,7 @@ class AdminLog:
             target_id=act.target_id,
             before=_cut_all(act.before),
             after=_cut_all(act.after),
-            at=self._clock.now(),
+            at=self.clock.now(),
         )
 
     async def list_entries(
@@ -87,17 +85,15 @@ class AdminLog:
         limit: int,
         cursor: str | None,
     ) -> tuple[list[AdminLogEntry], str | None]:
-        """A page of the log, newest first (owner, admins), of those entries that fit all filters given.
+        """A page of the entries that match all given filters, newest first (owner and admins only).
 
         Raises: GroupNotFound; PermissionRefused; BadCursor.
         """
-        access = await self._guard.access_of(actor, group_id)
-        refusal = policy.staff_refusal(access)
-        if refusal is not None:
-            raise refusal
+        access = await self.guard.access_of(actor, group_id)
+        policy.check(policy.staff_refusal(access))
         key = decode_cursor("admin log", cursor, str)
         wanted = {"action": action, "actor_id": actor_id, "target_id": target_id}
-        entries = await self._entries.list_entries(
+        entries = await self.entries.list_entries(
             group_id,
             {name: str(value) for name, value in wanted.items() if value is not None},
             before=str(key[0]) if key else None,
@@ -107,12 +103,12 @@ class AdminLog:
         return entries, encode_cursor("admin log", entries[-1].entry_id) if has_more else None
 
     async def clear(self, group_id: GroupId, tx: Tx) -> bool:
-        """Delete some of the log of a disbanded group; whether there may be more."""
-        return await self._entries.delete_some(group_id, STEP, tx) > 0
+        """Delete some entries of a disbanded group; returns whether there may be more."""
+        return await self.entries.delete_some(group_id, STEP, tx) > 0
 
 
-def described(content: Content | None) -> dict[str, object]:
-    """What the log keeps of a post's content."""
+def content_for_log(content: Content | None) -> dict[str, object]:
+    """The part of a post's content that the log keeps."""
     if content is None:
         return {}
     shown = {"kind": content.kind.value, "title": content.title, "text": content.text}
@@ -120,7 +116,7 @@ def described(content: Content | None) -> dict[str, object]:
 
 
 def _size_of(entry: AdminLogEntry) -> int:
-    """About how many bytes of JSON it has: the values, and some for ids and instant."""
+    """The approximate size as JSON, in bytes: the values, and 500 for ids and time."""
     return 500 + json_size(entry.before, entry.after)
 
 
@@ -134,6 +130,6 @@ def _cut(value: object) -> object:
     if len(encoded) <= VALUE_BYTES:
         return value
     ellipsis = "…"
-    # What is cut in the middle of a character loses that character.
+    # A character that the cut would split is dropped.
     kept = encoded[: VALUE_BYTES - len(ellipsis.encode())].decode(errors="ignore")
     return kept + ellipsis

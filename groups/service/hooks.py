@@ -1,64 +1,73 @@
-"""Where higher packages act in the transaction of a change below them.
+"""What higher packages do inside the transaction of a change in a group, and what they answer to questions of groups.
 
-Calls go down, events go up; some consequences must be true together with their cause (a conversation ends with the
-membership), so they cannot wait for an event. Only the composition root fills these lists.
+Calls go down, events go up. A consequence that must be committed together with its cause cannot wait for an event: a
+conversation ends in the transaction that ends the membership. The composition root builds the objects behind the hooks
+first, from parts that call no hook (`groups.wiring.GroupCore`), and then hands all hooks over at once.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import BatchedQuery, Tx
-from groups.models import Group, Message, Tallies, Turnover
+from groups.models import Group, MemberCountChange, Message, Tallies
 
 MembersLeftHook = Callable[[GroupId, Sequence[UserId], Tx], Awaitable[None]]
-"""Memberships end: left, removed, or the group disbanded."""
+"""Memberships end: the users leave, are removed, or the group is disbanded."""
 MessagesPostedHook = Callable[[StreamId, Mapping[UserId, int], Tx], Awaitable[None]]
-"""Members posted; the newest seq of each."""
-MembersCountedHook = Callable[[Group, Turnover, Tx], Awaitable[None]]
-"""A batch changed how many members the group has, or who they are."""
+"""Members post; the mapping holds the newest seq of each author."""
+MembersCountedHook = Callable[[Group, MemberCountChange, Tx], Awaitable[None]]
+"""A batch changes the number of members, or replaces some of them."""
 MessagesCountedHook = Callable[[Group, int, datetime, Tx], Awaitable[None]]
-"""A batch added so many messages, at this instant."""
+"""A batch adds this many messages, at this instant."""
 DisbandedHook = Callable[[Group, Tx], Awaitable[None]]
-"""A group ends, whichever route asked for it."""
+"""A group is disbanded, by any route."""
 SignaturesHook = Callable[[Group, Collection[UserId], Tx], Awaitable[Mapping[UserId, str]]]
-"""Members are about to post in a channel: the names under which, of those who sign."""
-ForwardingHook = Callable[[Group, Tx], Awaitable[bool]]
-"""A message of the group is about to be forwarded: whether that may be."""
-PrivateSource = Callable[[Actor, StreamId, int, Tx], Awaitable[Message | None]]
-"""A message of one of the actor's conversations that are no group's, to be forwarded; None where he has none such.
+"""Returns the names under which these authors post in a channel; authors who do not sign are absent."""
+MayForwardHook = Callable[[Group, Tx], Awaitable[bool]]
+"""Returns whether a message of the group may be forwarded."""
+PrivateSourceHook = Callable[[Actor, StreamId, int, Tx], Awaitable[Message | None]]
+"""Finds the message to forward in a conversation of the actor that is not a group; None where there is none.
 
 Raises: ForwardingNotAllowed.
 """
-ProfileLookup = Callable[[GroupId], BatchedQuery[dict[str, object] | None]]
-"""What the profile of a group has beyond the group, JSON-ready; None where it has nothing."""
+ProfileHook = Callable[[GroupId], BatchedQuery[dict[str, object] | None]]
+"""Queries the JSON-ready fields that the group's profile has beyond the group; None where it has none.
+
+A join sends it together with its other queries, so it costs no database command of its own.
+"""
 StreamEndedHook = Callable[[StreamId], Awaitable[None]]
-"""A stream is gone: clear what was kept about its messages; called again after a crash, so idempotent."""
+"""Deletes what belongs to an ended stream, outside a transaction. A crash repeats the call, so it is idempotent."""
+DeleteOfStream = Callable[[StreamId, Tx], Awaitable[int]]
+"""Deletes some of what is kept about the messages of an ended stream, and returns how much.
+
+It is called in one transaction after the other until it returns 0 (`StreamService.delete_remains`).
+"""
 
 
 class TallyQuery(Protocol):
-    """The reactions to messages that are being looked up, for some readers."""
+    """A query for the reactions to messages, as several readers see them."""
 
     @property
     def queries(self) -> Sequence[BatchedQuery[Any]]:
-        """To be answered by the same command, behind the look-up of the messages."""
+        """Queries to send in the command that looks up the messages, behind that query."""
         ...
 
     def by_user(self) -> Mapping[UserId, Tallies]:
-        """What each of the readers sees, once they were answered."""
+        """The tallies each reader sees; valid once the queries are answered."""
         ...
 
 
 class TallyReader(Protocol):
-    """Who knows the reactions to messages, in a higher package; whether a user may read them, the caller knows."""
+    """Reads the reactions to messages. The caller checks whether a user may read the messages."""
 
     def query_beside(
         self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
     ) -> TallyQuery:
-        """Asks for the reactions to messages that another query finds, so that both cost one command."""
+        """Prepare the queries for the tallies of the messages that `messages` finds, so both cost one command."""
         ...
 
     async def tallies_of(
@@ -68,19 +77,24 @@ class TallyReader(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Hooks:
-    """What is called, in order, inside the transaction (but `tallies` and `stream_ended`, which are called outside)."""
+    """All hooks of a deployment.
 
-    members_left: list[MembersLeftHook] = field(default_factory=list)
-    messages_posted: list[MessagesPostedHook] = field(default_factory=list)
-    members_counted: list[MembersCountedHook] = field(default_factory=list)
-    messages_counted: list[MessagesCountedHook] = field(default_factory=list)
-    disbanded: list[DisbandedHook] = field(default_factory=list)
-    signatures: list[SignaturesHook] = field(default_factory=list)
-    forwarding: list[ForwardingHook] = field(default_factory=list)
-    private_source: PrivateSource | None = None
-    profile: ProfileLookup | None = None
-    """Asked together with what a join must know, so it costs no command of its own."""
+    They run in the given order, inside the transaction. Only `tallies`, `stream_ended` and `profile` do not: they run
+    outside, or only build a query. A deployment of groups alone has none of them.
+    """
+
+    members_left: Sequence[MembersLeftHook] = ()
+    messages_posted: Sequence[MessagesPostedHook] = ()
+    members_counted: Sequence[MembersCountedHook] = ()
+    messages_counted: Sequence[MessagesCountedHook] = ()
+    disbanded: Sequence[DisbandedHook] = ()
+    stream_ended: Sequence[StreamEndedHook] = ()
+    delete_of_stream: Sequence[DeleteOfStream] = ()
+    """Called after `stream_ended`."""
+    signatures: SignaturesHook | None = None
+    may_forward: MayForwardHook | None = None
+    private_source: PrivateSourceHook | None = None
+    profile: ProfileHook | None = None
     tallies: TallyReader | None = None
-    stream_ended: list[StreamEndedHook] = field(default_factory=list)

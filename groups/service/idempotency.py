@@ -1,45 +1,47 @@
-"""Creating calls repeated with their `Idempotency-Key`: what the first one made is found, and nothing is made again.
+"""Idempotency keys of calls that create something: a repeat returns what the first call created.
 
-Promises: a key is its user's own, and counts for one kind of call; it is noted in the transaction that makes the thing,
-so a crash leaves both or neither, and every process finds it; it is remembered for 24 hours. Messages, drafts and
-uploads hold their keys themselves.
+Promises: a key belongs to its user and to one kind of call. It is stored in the transaction that creates the thing, so
+a crash leaves both or neither, and every process finds it. It is kept for 24 hours. Messages, drafts and uploads store
+their keys themselves.
 """
+
+from dataclasses import dataclass
 
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock
 from groups.kernel.errors import IdempotencyConflict
 from groups.kernel.mongo import Tx
 from groups.service.messages.posting import digest_of
-from groups.store.idempotency import IdempotencyStore, Repeatable
+from groups.store.idempotency import IdempotencyStore, KeyedCall
 
-__all__ = ["Idempotency", "Repeatable", "repeatable"]
-
-
-def repeatable(actor: Actor, call: str, key: str | None, said: str) -> Repeatable | None:
-    """The call under its key, where it has one; `said`: all that was asked for."""
-    return None if key is None else Repeatable(actor.user_id, call, key, digest_of(said))
+__all__ = ["Idempotency", "KeyedCall", "keyed_call"]
 
 
+def keyed_call(actor: Actor, call: str, key: str | None, request: str) -> KeyedCall | None:
+    """The call with its key, or None without one; `request` is all that was asked for."""
+    return None if key is None else KeyedCall(actor.user_id, call, key, digest_of(request))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Idempotency:
-    """Which keyed calls were made."""
+    """Finds and stores calls with a key."""
 
-    def __init__(self, repeats: IdempotencyStore, clock: Clock) -> None:
-        self._repeats = repeats
-        self._clock = clock
+    store: IdempotencyStore
+    clock: Clock
 
-    async def first(self, call: Repeatable | None, tx: Tx) -> str | None:
-        """What the first call under the key made; None when this is the first one, or has no key.
+    async def find_first(self, call: KeyedCall | None, tx: Tx) -> str | None:
+        """The id that the first call with the key created; None where this is the first, or has no key.
 
-        Raises: IdempotencyConflict, when that one asked for something else.
+        Raises: IdempotencyConflict where the first call asked for something else.
         """
-        found = None if call is None else await self._repeats.find(call, tx)
+        found = None if call is None else await self.store.find_first(call, tx)
         if call is None or found is None:
             return None
-        if found.print != call.print:
+        if found.digest != call.digest:
             raise IdempotencyConflict
-        return found.made
+        return found.created_id
 
-    async def note(self, call: Repeatable | None, made: str, tx: Tx) -> None:
-        """Remember what the call makes, if it has a key."""
+    async def remember(self, call: KeyedCall | None, created_id: str, tx: Tx) -> None:
+        """Store what the call creates, if it has a key."""
         if call is not None:
-            await self._repeats.insert(call, made, self._clock.now(), tx)
+            await self.store.insert(call, created_id, self.clock.now(), tx)

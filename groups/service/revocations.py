@@ -1,17 +1,17 @@
-"""Revoked tokens: from which instant on a user's tokens count, known to every process without asking the database.
+"""Revoked tokens: every process knows, without a query, until when each user's tokens are revoked.
 
 Promises:
-    What was issued up to a revocation is refused by the process that answered it from then on, and by every other as
-    soon as it hears the event: within moments, as long as the database does.
-    A process that starts knows all revocations before it answers; one that was cut off from the events reads them all
-    again.
+    The process that answered a revocation refuses the revoked tokens from then on. Every other process does so when it
+    receives the event, within moments.
+    A process that starts loads all revocations before it answers requests. A process that lost events loads them again.
 
-They are few (one a user at most), so each process holds them all.
+There is at most one revocation for each user, so each process keeps them all in memory.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -30,51 +30,51 @@ RETRY_SECONDS: Final = 1.0
 log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, slots=True)
 class Revocations:
-    """The revocations of one database."""
+    """The revocations in one database."""
 
-    def __init__(self, database: Database, users: UserStore, clock: Clock) -> None:
-        self._database = database
-        self._users = users
-        self._clock = clock
-        self._revoked: dict[UserId, datetime] = {}
-        self._loading: asyncio.Task[None] | None = None
+    database: Database
+    users: UserStore
+    clock: Clock
+    _revoked: dict[UserId, datetime] = field(init=False, default_factory=dict)
+    _loading: asyncio.Task[None] | None = field(init=False, default=None)
 
     async def revoke(self, actor: Actor, user_id: UserId) -> datetime:
-        """Refuse every token of the user that was issued until now; his sockets are closed.
+        """Revoke every token that was issued to the user until now, and close the user's sockets.
 
-        A user revokes his own, the application anyone's. Publishes: TokensRevoked. Raises: PermissionRefused.
+        Users revoke their own tokens, the application everyone's. Publishes: TokensRevoked. Raises: PermissionRefused.
         """
         if actor.user_id != user_id and not actor.is_app_admin:
-            raise PermissionRefused("Only a user himself and the application end his sessions")
+            raise PermissionRefused("Only users themselves and the application end their sessions")
 
         async def work(tx: Tx) -> datetime:
-            at = self._clock.now()
-            await self._users.revoke(user_id, at, tx)
+            at = self.clock.now()
+            await self.users.revoke(user_id, at, tx)
             tx.publish(TokensRevoked(at=at, user_id=user_id))
             return at
 
-        at = await self._database.run(work, user_lock(user_id))
+        at = await self.database.run(work, user_lock(user_id))
         self._note(user_id, at)
         return at
 
     def revoked_at(self, user_id: UserId) -> datetime | None:
-        """The instant up to which the user's tokens are refused."""
+        """Until when the user's tokens are revoked; None: none is."""
         return self._revoked.get(user_id)
 
     async def load(self) -> None:
-        """Know all revocations, before the first token is checked."""
-        for user_id, at in (await self._users.list_revoked()).items():
+        """Load all revocations, before the first token is checked."""
+        for user_id, at in (await self.users.list_revoked()).items():
             self._note(user_id, at)
 
     def on_events(self, events: Sequence[Event]) -> None:
-        """Note what another process revoked (a listener of the bus)."""
+        """Note revocations of other processes (a listener of the bus)."""
         for event in events:
             if isinstance(event, TokensRevoked):
                 self._note(event.user_id, event.at)
 
     def reload(self) -> None:
-        """Events were lost to this process: read them all again, in the background (a resync listener of the bus)."""
+        """Load all revocations again in the background after lost events (a resync listener of the bus)."""
         if self._loading is None or self._loading.done():
             self._loading = asyncio.create_task(self._reload(), name="revocations")
 
@@ -82,7 +82,7 @@ class Revocations:
         while True:
             try:
                 await self.load()
-            # Until it succeeds: a revocation that is never learnt is a right that is never taken.
+            # Until it succeeds: an unknown revocation leaves revoked tokens valid.
             except Exception as error:
                 if not is_outage(error):
                     log.exception("cannot read the revocations")
@@ -91,7 +91,7 @@ class Revocations:
                 return
 
     async def close(self) -> None:
-        """Stop reading."""
+        """Stop loading."""
         if self._loading is not None:
             self._loading.cancel()
             await asyncio.gather(self._loading, return_exceptions=True)

@@ -1,6 +1,7 @@
-"""What users show of themselves: name and picture."""
+"""Profiles of users: name and picture."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from groups.errors import UserNotFound
 from groups.kernel.actor import Actor
@@ -13,21 +14,21 @@ from groups.service.write_locks import user_lock
 from groups.store.users import UserStore
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UserService:
-    """Profiles of users; identity itself comes with the token."""
+    """Reads and changes profiles. Identity comes with the token: a user needs no profile."""
 
-    def __init__(self, database: Database, users: UserStore, faces: Avatars, clock: Clock) -> None:
-        self._database = database
-        self._users = users
-        self._faces = faces
-        self._clock = clock
+    database: Database
+    users: UserStore
+    avatars: Avatars
+    clock: Clock
 
     async def get(self, actor: Actor, user_id: UserId) -> User:
-        """A user's profile; one's own exists always.
+        """A user's profile; the actor's own always exists.
 
-        Raises: UserNotFound when he never told one.
+        Raises: UserNotFound where the user never set a name or picture.
         """
-        found = (await self._users.find_many([user_id])).get(user_id)
+        found = (await self.users.find_many([user_id])).get(user_id)
         if found is not None:
             return found
         if user_id == actor.user_id:
@@ -35,32 +36,32 @@ class UserService:
         raise UserNotFound
 
     async def get_many(self, actor: Actor, user_ids: Sequence[UserId]) -> list[User | UserNotFound]:
-        """Each of the users as `get` would answer, in the order asked for, with one query."""
-        told = await self.names(key for key in user_ids if is_id(key, USER_ID_BYTES))
+        """The result of `get` for each of the users, in the same order, with one query."""
+        known = await self.find_users(key for key in user_ids if is_id(key, USER_ID_BYTES))
         found: list[User | UserNotFound] = []
         for user_id in user_ids:
-            nobody = User(user_id=user_id) if user_id == actor.user_id else UserNotFound()
-            found.append(told.get(user_id, nobody))
+            unknown = User(user_id=user_id) if user_id == actor.user_id else UserNotFound()
+            found.append(known.get(user_id, unknown))
         return found
 
-    async def names(self, user_ids: Iterable[UserId]) -> Mapping[UserId, User]:
-        """The profiles that exist among these users."""
+    async def find_users(self, user_ids: Iterable[UserId]) -> Mapping[UserId, User]:
+        """The profiles of those of the users who have one."""
         wanted = list(user_ids)
-        return await self._users.find_many(wanted) if wanted else {}
+        return await self.users.find_many(wanted) if wanted else {}
 
     async def update(self, actor: Actor, values: Mapping[str, str]) -> User:
-        """Change the actor's own name or picture; whoever asks afterwards, of any process, sees it.
+        """Change the actor's own name or picture; every later read, in any process, returns the change.
 
-        Raises: MediaNotFound, WrongMediaKind for a picture that is no upload of his.
+        Raises: MediaNotFound, WrongMediaKind for a picture that is no image uploaded by the actor.
         """
         if values:
-            await self._database.run(
+            await self.database.run(
                 lambda tx: self._update(actor, values, tx), user_lock(actor.user_id)
             )
         return await self.get(actor, actor.user_id)
 
     async def _update(self, actor: Actor, values: Mapping[str, str], tx: Tx) -> None:
         if "face_url" in values:
-            before = await self._users.find_face(actor.user_id, tx)
-            await self._faces.replace(actor, before, values["face_url"], self._clock.now(), tx)
-        await self._users.put(actor.user_id, dict(values), tx)
+            before = await self.users.find_face_url(actor.user_id, tx)
+            await self.avatars.replace(actor, before, values["face_url"], self.clock.now(), tx)
+        await self.users.put(actor.user_id, dict(values), tx)

@@ -1,7 +1,7 @@
-"""Names of what several callers may write at once, as keys of transactions (`Database.run`).
+"""The keys of documents that several callers may write at once, for the locks of `Database.run`.
 
-A transaction that takes several takes them in the order of this page. The batches of memberships, posts and reactions
-hold theirs too: beside a storm of changes they wait for one change at a time, and not for all.
+A transaction that takes several locks takes them in the order of this module. The batches of memberships, posts and
+reactions take theirs too: beside a storm of changes a batch waits for one change, not for all.
 """
 
 from groups.kernel.ids import GroupId, StreamId, UserId
@@ -9,12 +9,12 @@ from groups.models import message_key
 
 
 def user_lock(user_id: UserId) -> str:
-    """What a user alone writes: their profile, and in packages above their conversations and blocks."""
+    """What only one user writes: the profile, and in higher packages conversations and blocks."""
     return f"user {user_id}"
 
 
 def group_lock(group_id: GroupId) -> str:
-    """A group's profile, settings, and count of members; in `channels` also a channel's document and drafts."""
+    """A group's profile, settings and member count; in `channels` also a channel's document and drafts."""
     return f"group {group_id}"
 
 
@@ -29,5 +29,5 @@ def message_lock(stream_id: StreamId, seq: int) -> str:
 
 
 def message_change_locks(stream_id: StreamId, seq: int) -> tuple[str, str]:
-    """A message that is edited, recalled or pinned: it may be among the pins, or the last one."""
+    """What a change of a message writes: the message, and the stream, where it is pinned or the last one."""
     return stream_lock(stream_id), message_lock(stream_id, seq)

@@ -1,7 +1,7 @@
-"""Where group chat is stored: groups, members, restrictions, join requests, users, streams, messages.
+"""The collections of group chat. Only these modules of the package know the database.
 
-The only rooms of this package that know the database. Methods are verbs of storage; no rule, no event. Inside a
-transaction every method takes its `Tx`; without one it reads what is majority-committed.
+The methods read and write; they hold no rule and publish no event. Inside a transaction every method takes its `Tx`;
+without one it reads majority-committed data. Documents of several kinds have the id `group<US>user`.
 """
 
 from groups.store.admin_log import AdminLogStore

@@ -1,6 +1,6 @@
-"""The admin log of channels: `_id` grows with time, so it is the order of the entries and the cursor of their pages.
+"""The admin log of channels. `_id` grows with time: it is the order of the entries, and the cursor of their pages.
 
-An entry is never changed, but that of an import, which counts on while it goes on.
+An entry never changes, except the count in the entry of an import that is still running.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ class AdminLogStore:
         await self._entries.insert_many(documents, ordered=True, session=tx.session)
 
     async def count_up(self, entry: AdminLogEntry, field: str, more: int, tx: Tx) -> None:
-        """Count so many more in this field of what the entry says was after; the first call adds the entry."""
+        """Add `more` to this field of the entry's `after`; the first call inserts the entry."""
         document = _to_document(entry)
         del document["after"]
         key: Document = {"_id": document.pop("_id"), "group_id": document.pop("group_id")}
@@ -48,8 +48,8 @@ class AdminLogStore:
     async def list_entries(
         self, group_id: GroupId, filters: dict[str, str], *, before: str | None, limit: int
     ) -> list[AdminLogEntry]:
-        """Entries, newest first, older than `before`; `filters` gives the wanted values of indexed fields."""
-        # Uses index: group_id_1_<filter>_1__id_-1, or without the filter; of two filters one is looked up.
+        """Entries older than `before`, newest first; `filters` holds values of indexed fields."""
+        # Uses index: group_id_1_<filter>_1__id_-1, or group_id_1__id_-1; of two filters only one uses the index.
         query: Document = {"group_id": group_id, **filters}
         if before is not None:
             query["_id"] = {"$lt": before}
@@ -57,7 +57,7 @@ class AdminLogStore:
         return [_to_entry(document) for document in await cursor.to_list(None)]
 
     async def delete_some(self, group_id: GroupId, limit: int, tx: Tx) -> int:
-        """Delete some of the entries of a channel that is no more; how many."""
+        """Delete some entries of a deleted channel; returns how many."""
         cursor = self._entries.find({"group_id": group_id}, {"_id": 1}, session=tx.session)
         ids = [document["_id"] for document in await cursor.limit(limit).to_list(None)]
         if ids:

@@ -1,7 +1,7 @@
-"""What changed for one user: his places in groups, the versions of those groups, and where he is no longer.
+"""What changed for one user: memberships, the profiles of their groups, and departures.
 
-`departures`: `_id` is `user<US>group`, the last time that the user's membership of a channel ended; it goes by itself
-after `expires_at`. The collections `members`, `groups` and `disbanded` are read here, and belong to their own stores.
+A document of `departures` is the last end of a membership of a channel; its `_id` is `user<US>group`, and the database
+deletes it after `expires_at`. This store only reads `members`, `groups` and `disbanded`, which other stores own.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -18,31 +18,31 @@ from groups.models import CHANNEL_MARKER, Departure, DepartureReason
 _IS_MARKED: Final[Document] = {f"custom.{CHANNEL_MARKER}": {"$exists": True}}
 
 
-class Place(NamedTuple):
-    """A user's membership as far as lists show it; instants in milliseconds since 1970."""
+class SyncMembership(NamedTuple):
+    """A membership as lists show it; times are in milliseconds since 1970."""
 
     group_id: GroupId
     role: str
     joined_ms: int
     changed_ms: int
-    """When he joined, or a later change of his role or mute."""
+    """When the user joined, or the last change of their role or mute."""
 
 
-class Version(NamedTuple):
-    """The state of a group's profile, and since when it is so (milliseconds since 1970; 0: always)."""
+class ProfileVersion(NamedTuple):
+    """The version of a group's profile, and its time (milliseconds since 1970; 0: the first version)."""
 
     version: int
     changed_ms: int
 
 
 class ChangeStore:
-    """The collection `departures`, and what others tell of changes."""
+    """The collection `departures`, and the times of changes in other collections."""
 
     INDEXES = (
         Index(
             "departures",
             [("expires_at", 1)],
-            "the TTL that forgets who left",
+            "the TTL of departures",
             expire_after_seconds=0,
         ),
     )
@@ -59,7 +59,7 @@ class ChangeStore:
     async def put_departures(
         self, departures: Iterable[Departure], expires_at: datetime, tx: Tx
     ) -> None:
-        """Store that these memberships ended; a later end of the same one replaces it. One command."""
+        """Store departures, in one command; a later departure replaces an earlier one."""
         operations: list[Operation] = [
             UpdateOne(
                 {"_id": join_key(one.user_id, one.group_id), "user_id": one.user_id},
@@ -80,7 +80,7 @@ class ChangeStore:
     async def put_many_departures(
         self, departures: Sequence[Departure], expires_at: datetime, tx: Tx
     ) -> None:
-        """As `put_departures`, for a thousand of one channel: two commands, at a fifth of the price (measured)."""
+        """As `put_departures`, for a thousand of one channel: two commands that cost a fifth (measured)."""
         keys = [join_key(one.user_id, one.group_id) for one in departures]
         users = [one.user_id for one in departures]
         await self._departures.delete_many(
@@ -102,8 +102,8 @@ class ChangeStore:
     async def list_departures(
         self, user_id: UserId, since: datetime, *, after: str, limit: int
     ) -> list[Departure]:
-        """The channels that the user left, or that ended, at or after the instant: by id, behind `after`."""
-        # Uses index: _id, whose order is user, then group; user_id is there for the shard.
+        """The user's departures at or after the instant, by channel id, behind `after`."""
+        # Uses index: _id, whose order is user, then group; user_id selects the shard.
         bounds: Document = {
             "$gt": join_key(user_id, after),
             "$lt": join_key(user_id, "") + "\U0010ffff",
@@ -117,29 +117,31 @@ class ChangeStore:
 
     # --- what is still there --------------------------------------------------------------------------------------
 
-    async def list_places(self, user_id: UserId) -> dict[GroupId, Place]:
-        """All memberships of the user, those in groups that are being cleared away included."""
+    async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
+        """All memberships of the user, also in disbanded groups whose remains still exist."""
         # Uses index: user_id_1_group_id_1_joined_seq_1
-        return await self._find_places({"user_id": user_id})
+        return await self._find_memberships({"user_id": user_id})
 
-    async def find_places(
+    async def find_memberships(
         self, user_id: UserId, group_ids: Sequence[GroupId]
-    ) -> dict[GroupId, Place]:
-        """Those of the user's memberships that exist."""
+    ) -> dict[GroupId, SyncMembership]:
+        """The user's memberships in those of the groups that the user is in."""
         if not group_ids:
             return {}
         keys = [join_key(group_id, user_id) for group_id in group_ids]
-        return await self._find_places({"_id": {"$in": keys}, "group_id": {"$in": list(group_ids)}})
+        return await self._find_memberships(
+            {"_id": {"$in": keys}, "group_id": {"$in": list(group_ids)}}
+        )
 
-    async def _find_places(self, query: Document) -> dict[GroupId, Place]:
+    async def _find_memberships(self, query: Document) -> dict[GroupId, SyncMembership]:
         fields = {"_id": 0, "group_id": 1, "role": 1, "joined_at": 1, "changed_at": 1}
         cursor = self._members.find(query, fields, batch_size=ONE_REPLY)
-        return {row["group_id"]: _to_place(row) for row in await cursor.to_list(None)}
+        return {row["group_id"]: _to_membership(row) for row in await cursor.to_list(None)}
 
     async def find_versions(
         self, group_ids: Collection[GroupId], since: datetime, also: Collection[GroupId]
-    ) -> dict[GroupId, Version]:
-        """The channels among these groups whose profile changed at or after the instant, and those of `also`."""
+    ) -> dict[GroupId, ProfileVersion]:
+        """The channels among these groups whose profile changed at or after the instant, or that are in `also`."""
         changed: list[Document] = [{"changed_at": {"$gte": since}}, {"_id": {"$in": list(also)}}]
         cursor = self._groups.find(
             {"_id": {"$in": list(group_ids)}, **_IS_MARKED, "$or": changed},
@@ -151,7 +153,7 @@ class ChangeStore:
     async def find_ended(
         self, group_ids: Collection[GroupId], since: datetime
     ) -> dict[GroupId, datetime]:
-        """The channels among these that ended at or after the instant, and are still being cleared away."""
+        """The channels among these that were deleted at or after the instant, and whose remains still exist."""
         cursor = self._disbanded.find(
             {"_id": {"$in": list(group_ids)}, "was_channel": True, "at": {"$gte": since}},
             batch_size=ONE_REPLY,
@@ -164,13 +166,15 @@ def _to_departure(row: Document) -> Departure:
     return Departure(GroupId(group_id), UserId(user_id), DepartureReason(row["reason"]), row["at"])
 
 
-def _to_place(row: Document) -> Place:
+def _to_membership(row: Document) -> SyncMembership:
     joined_ms = milliseconds_of(row["joined_at"])
     changed_at = row.get("changed_at")
     changed_ms = milliseconds_of(changed_at) if changed_at is not None else 0
-    return Place(row["group_id"], row["role"], joined_ms, max(joined_ms, changed_ms))
+    return SyncMembership(row["group_id"], row["role"], joined_ms, max(joined_ms, changed_ms))
 
 
-def _to_version(row: Document) -> Version:
+def _to_version(row: Document) -> ProfileVersion:
     changed_at = row.get("changed_at")
-    return Version(row["version"], milliseconds_of(changed_at) if changed_at is not None else 0)
+    return ProfileVersion(
+        row["version"], milliseconds_of(changed_at) if changed_at is not None else 0
+    )

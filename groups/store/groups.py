@@ -1,7 +1,4 @@
-"""Group documents: `_id` is the group id; custom fields are a sub-document.
-
-Depends on: `groups.kernel.mongo`.
-"""
+"""Group documents: `_id` is the group id; custom fields are a sub-document."""
 
 import re
 from collections.abc import Awaitable, Collection
@@ -19,12 +16,12 @@ _IS_MARKED: Document = {_MARK: {"$exists": True}}
 DirectorySort = Literal["popular", "new"]
 _KEPT_BYTES = 2 * 2**20  # of memory: some 400 groups
 _IGNORED_FIELDS = ("touched", "changed_at")
-"""What a change writes that nobody reads: without it the group is the same as before."""
+"""Fields that changes write and nobody reads: a group that differs only in them counts as unchanged."""
 _SORT_FIELD = {"popular": "member_count", "new": "created_at"}
 
 
 class GroupStore:
-    """The `groups` collection, and `disbanded`: groups whose remains are still being cleared away."""
+    """The collections `groups` and `disbanded`, the groups whose remains still exist."""
 
     INDEXES = (
         Index(
@@ -61,28 +58,25 @@ class GroupStore:
         self._reader = RequestBatcher(self.find_many)
 
     async def insert(self, group: Group, tx: Tx) -> None:
-        """Add a group whose id is known to be free."""
+        """Insert a group whose id is known to be free."""
         await self._groups.insert_one(_to_document(group), session=tx.session)
 
-    async def find(self, group_id: GroupId, tx: Tx | None = None) -> Group | None:
-        """The group, if it exists."""
-        if tx is None:
-            return await self.read(group_id)
+    def find_group(self, group_id: GroupId, tx: Tx | None = None) -> Awaitable[Group | None]:
+        """The group, if it exists. Without a `tx` the query starts at once, and concurrent callers share it."""
+        return self._find_in(tx, group_id) if tx is not None else self._reader.find(group_id)
+
+    async def _find_in(self, tx: Tx, group_id: GroupId) -> Group | None:
         document = await self._groups.find_one({"_id": group_id}, session=tx.session)
         return _to_group(document) if document else None
 
     def query_group(self, group_id: GroupId) -> BatchedQuery[Group | None]:
-        """As `find`, to be asked together with others."""
+        """As `find_group`, as a query to send together with others."""
         return BatchedQuery(
             self._groups,
             {"_id": group_id},
             lambda groups: groups[0] if groups else None,
             cache=self._cache,
         )
-
-    def read(self, group_id: GroupId) -> Awaitable[Group | None]:
-        """As `find`, and the reading begins at once: those who ask meanwhile share one query."""
-        return self._reader.find(group_id)
 
     async def find_many(self, group_ids: Collection[GroupId]) -> dict[GroupId, Group]:
         """Those of the groups that exist."""
@@ -98,9 +92,9 @@ class GroupStore:
         changed_at: datetime | None = None,
         joined: int = 0,
     ) -> None:
-        """Set fields by model name, and count `joined` more (or fewer) members.
+        """Set these fields, and add `joined`, which may be negative, to the member count.
 
-        With `changed_at` the profile changed then, which grows `version`, be it here or in what others keep of it.
+        `changed_at` is the time of a change of the profile, here or in a higher package; it increments `version`.
         """
         update: Document = {}
         if changed_at is not None:
@@ -118,7 +112,7 @@ class GroupStore:
         )
 
     async def delete(self, group: Group, at: datetime, tx: Tx) -> None:
-        """Remove the group; its id stays taken until its remains are cleared away."""
+        """Delete the group; its id stays taken until its remains are deleted."""
         await self._groups.delete_one({"_id": group.group_id}, session=tx.session)
         await self._disbanded.insert_one(
             {"_id": group.group_id, "at": at, "was_channel": group.is_channel}, session=tx.session
@@ -134,19 +128,19 @@ class GroupStore:
         return [document["_id"] for document in await self._disbanded.find({}).to_list(None)]
 
     async def find_disbanded(self, group_id: GroupId, tx: Tx) -> Disbanded | None:
-        """The group that ended, while its remains still exist."""
+        """The disbanded group, while its remains still exist."""
         row = await self._disbanded.find_one({"_id": group_id}, session=tx.session)
         return Disbanded(row["at"], row.get("was_channel", False)) if row else None
 
     async def touch_disbanded(self, group_id: GroupId, tx: Tx) -> bool:
-        """Whether the remains still wait to be cleared; conflicts with whoever declares them gone."""
+        """Whether the remains still exist. It writes, so it conflicts with `forget_disbanded`."""
         result = await self._disbanded.update_one(
             {"_id": group_id}, {"$inc": {"steps": 1}}, session=tx.session
         )
         return result.matched_count == 1
 
     async def forget_disbanded(self, group_id: GroupId, tx: Tx) -> None:
-        """The remains are gone; the id is free."""
+        """Free the id: the remains are deleted."""
         await self._disbanded.delete_one({"_id": group_id}, session=tx.session)
 
     async def find_marked(
@@ -158,7 +152,7 @@ class GroupStore:
         limit: int,
         with_private: bool,
     ) -> list[Group]:
-        """Channels, public ones or all, whose name, id or introduction hold `words`, behind the sort key `after`."""
+        """Channels whose name, id or introduction contain `words`, behind the sort key `after`."""
         # Uses index: custom.official_account_1_<field>_-1__id_1; at most as many as a deployment has channels.
         field = _SORT_FIELD[sort]
         conditions = _listed(with_private=with_private) + _holding(words)
@@ -175,7 +169,7 @@ class GroupStore:
         return [_to_group(document) for document in await cursor.to_list(None)]
 
     async def list_marked_ids(self, *, words: str, with_private: bool) -> list[GroupId]:
-        """The ids of all channels, or of the public ones, whose name, id or introduction hold `words`."""
+        """The ids of the channels whose name, id or introduction contain `words`."""
         # At most as many as a deployment has channels.
         conditions = _listed(with_private=with_private) + _holding(words)
         cursor = self._groups.find({"$and": conditions}, {"_id": 1})
@@ -199,7 +193,7 @@ def _listed(*, with_private: bool) -> list[Document]:
 def _holding(words: str) -> list[Document]:
     if not words:
         return []
-    # Escaped: the words are text, never a pattern.
+    # Escaped: the words are text, not a pattern.
     pattern = {"$regex": re.escape(words), "$options": "i"}
     return [{"$or": [{"name": pattern}, {"_id": pattern}, {"introduction": pattern}]}]
 
@@ -217,7 +211,7 @@ def _size_of(raw: bytes, group: Group) -> int:
 
 def _to_group(document: Document) -> Group:
     document["group_id"] = document.pop("_id")
-    # The last two are in groups made before keys were noted in `repeats`.
+    # Groups created before the collection `repeats` existed have the last two.
     for field in ("touched", "changed_at", "created_key", "created_print"):
         document.pop(field, None)
     return Group.model_validate(document)

@@ -1,6 +1,6 @@
-"""Which key made what: `_id` is `user<US>call<US>key`; `print`, the digest of what was asked for; `made`, an id.
+"""What each idempotency key created: `_id` is `user<US>call<US>key`, `print` the digest of the request, `made` an id.
 
-For what is created seldom and can be changed or end afterwards; a message holds its own key, since posts are many.
+For things that are created rarely and may change or end later. A message holds its own key, since posts are many.
 """
 
 from datetime import datetime
@@ -10,23 +10,23 @@ from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database, Document, Index, Tx
 
 KEPT_SECONDS: Final = 24 * 3600
-"""How long an `Idempotency-Key` is remembered; the database forgets it up to a minute later."""
+"""How long an `Idempotency-Key` is kept; the database deletes it up to a minute later."""
 
 
-class Repeatable(NamedTuple):
-    """A call under its caller's key; `call` parts what one key may be used for, `print` tells other requests."""
+class KeyedCall(NamedTuple):
+    """A call with the caller's key. `call` is the kind of call; another request has another `digest`."""
 
     user_id: UserId
     call: str
     key: str
-    print: str
+    digest: str
 
 
-class Made(NamedTuple):
-    """What the first call under the key made, and the digest of what it had asked for."""
+class FirstCall(NamedTuple):
+    """What the first call with a key created, and the digest of its request."""
 
-    made: str
-    print: str
+    created_id: str
+    digest: str
 
 
 class IdempotencyStore:
@@ -44,16 +44,21 @@ class IdempotencyStore:
     def __init__(self, database: Database) -> None:
         self._repeats = database.collection("repeats")
 
-    async def find(self, call: Repeatable, tx: Tx) -> Made | None:
-        """What was made under the key before."""
+    async def find_first(self, call: KeyedCall, tx: Tx) -> FirstCall | None:
+        """The earlier call with the same key."""
         document = await self._repeats.find_one({"_id": _id_of(call)}, session=tx.session)
-        return Made(document["made"], document["print"]) if document else None
+        return FirstCall(document["made"], document["print"]) if document else None
 
-    async def insert(self, call: Repeatable, made: str, at: datetime, tx: Tx) -> None:
-        """Note what is made; two under one key at once conflict here, and the later one finds the first."""
-        document: Document = {"_id": _id_of(call), "made": made, "print": call.print, "at": at}
+    async def insert(self, call: KeyedCall, created_id: str, at: datetime, tx: Tx) -> None:
+        """Store what the call creates. Concurrent calls with one key conflict here; the later one finds the first."""
+        document: Document = {
+            "_id": _id_of(call),
+            "made": created_id,
+            "print": call.digest,
+            "at": at,
+        }
         await self._repeats.insert_one(document, session=tx.session)
 
 
-def _id_of(call: Repeatable) -> str:
+def _id_of(call: KeyedCall) -> str:
     return join_key(call.user_id, call.call, call.key)

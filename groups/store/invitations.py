@@ -1,6 +1,7 @@
-"""Invitations to be an admin: `_id` is `group<US>user`, so that a user is invited by a group once, whatever races.
+"""Invitations to be an admin: `_id` is `group<US>user`, so a user has at most one from a group, under any race.
 
-They are kept for a while after they expired, so that who comes too late is told so; then the database drops them.
+They are kept for a while after they expired, so that a late answer gets the right error. Then the database deletes
+them.
 """
 
 from collections.abc import Iterable
@@ -30,7 +31,7 @@ class InvitationStore:
         Index(
             "admin_invitations",
             [("expires_at", 1)],
-            "the TTL that drops what expired long ago",
+            "the TTL of expired invitations",
             expire_after_seconds=KEPT_SECONDS,
         ),
     )
@@ -41,7 +42,7 @@ class InvitationStore:
     async def find_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
     ) -> dict[UserId, Invitation]:
-        """The invitations of those of the users who have one, expired or not."""
+        """The invitations of these users, expired or not."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         query: Document = {"_id": {"$in": keys}, "group_id": group_id}
         cursor = self._invitations.find(query, session=tx.session)
@@ -51,7 +52,7 @@ class InvitationStore:
     async def list_open_ids(
         self, group_id: GroupId, now: datetime, limit: int, tx: Tx
     ) -> list[UserId]:
-        """Whom the group invites at this instant, up to so many."""
+        """The users with an open invitation of the group, at most `limit`."""
         # Uses index: group_id_1_user_id_1
         cursor = self._invitations.find(
             {"group_id": group_id, "expires_at": {"$gt": now}},
@@ -61,7 +62,7 @@ class InvitationStore:
         return [document["user_id"] for document in await cursor.to_list(None)]
 
     async def find_open(self, group_id: GroupId, now: datetime, tx: Tx) -> dict[UserId, Invitation]:
-        """All invitations of the group that are open at this instant; the limit of them bounds them."""
+        """All open invitations of the group; their number is limited."""
         # Uses index: group_id_1_user_id_1
         cursor = self._invitations.find(
             {"group_id": group_id, "expires_at": {"$gt": now}}, session=tx.session
@@ -98,7 +99,7 @@ class InvitationStore:
         return [_to_invitation(document) for document in await cursor.to_list(None)]
 
     async def put(self, invitation: Invitation, tx: Tx) -> None:
-        """Store the invitation, in place of one before."""
+        """Store the invitation, in place of an earlier one."""
         document = invitation.model_dump(mode="python")
         document["grants"] = sorted(invitation.grants)
         key: Document = {
@@ -110,13 +111,13 @@ class InvitationStore:
         )
 
     async def delete(self, group_id: GroupId, user_id: UserId, tx: Tx) -> None:
-        """Drop the user's invitation; when there is none this changes nothing."""
+        """Delete the user's invitation; without one this changes nothing."""
         await self._invitations.delete_one(
             {"_id": join_key(group_id, user_id), "group_id": group_id}, session=tx.session
         )
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
-        """Drop the invitations of a disbanded group, which are few."""
+        """Delete the invitations of a disbanded group, which are few."""
         await self._invitations.delete_many({"group_id": group_id}, session=tx.session)
 
 

@@ -1,9 +1,9 @@
-"""Join requests: who waits to be let into a group that wants approval; `_id` is `group<US>user`."""
+"""Join requests that wait for approval; `_id` is `group<US>user`."""
 
 from collections.abc import Iterable
 
 from groups.kernel.ids import GroupId, UserId, join_key
-from groups.kernel.mongo import Database, Document, Index, Tx
+from groups.kernel.mongo import BatchedQuery, Database, Document, Index, Tx
 from groups.models import JoinRequest
 
 
@@ -16,7 +16,7 @@ class JoinRequestStore:
         self._requests = database.collection("join_requests")
 
     async def insert(self, request: JoinRequest, tx: Tx) -> bool:
-        """Add the request; False when the user asks already."""
+        """Insert the request; False where the user has one already."""
         key = join_key(request.group_id, request.user_id)
         known: Document = {"_id": key, "group_id": request.group_id}
         if await self._requests.find_one(known, session=tx.session):
@@ -26,14 +26,25 @@ class JoinRequestStore:
         return True
 
     async def find_many(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> set[UserId]:
-        """Who of these users asks to join."""
+        """Those of the users who have a request."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         query: Document = {"_id": {"$in": keys}, "group_id": group_id}
         cursor = self._requests.find(query, {"user_id": 1}, session=tx.session)
         return {document["user_id"] for document in await cursor.to_list(None)}
 
+    def lookup_any(self, group_id: GroupId, user_ids: Iterable[UserId]) -> BatchedQuery[bool]:
+        """Whether any of the users has a request, as a query to send together with others."""
+        keys = [join_key(group_id, user_id) for user_id in user_ids]
+        return BatchedQuery(
+            self._requests,
+            {"_id": {"$in": keys}, "group_id": group_id},
+            bool,
+            {"$limit": 1},
+            {"$project": {"_id": 1}},
+        )
+
     async def delete_many(self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx) -> int:
-        """Drop the requests of these users; how many there were."""
+        """Delete the requests of these users; returns how many there were."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         query: Document = {"_id": {"$in": keys}, "group_id": group_id}
         result = await self._requests.delete_many(query, session=tx.session)
@@ -42,7 +53,7 @@ class JoinRequestStore:
     async def list_of_group(
         self, group_id: GroupId, *, after: str, limit: int
     ) -> list[JoinRequest]:
-        """Who waits for approval, by user id, behind `after`."""
+        """The requests by user id, behind `after`."""
         # Uses index: group_id_1_user_id_1
         cursor = (
             self._requests.find({"group_id": group_id, "user_id": {"$gt": after}}, {"_id": 0})
@@ -52,5 +63,5 @@ class JoinRequestStore:
         return [JoinRequest.model_validate(row) for row in await cursor.to_list(None)]
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
-        """Drop the requests of a disbanded group."""
+        """Delete the requests of a disbanded group."""
         await self._requests.delete_many({"group_id": group_id}, session=tx.session)

@@ -1,11 +1,13 @@
-"""Member documents: `_id` is `group<US>user`, so that a user is in a group once, whatever races.
+"""Member documents: `_id` is `group<US>user`, so a user is in a group once, under any race.
 
-`staff` is set on owner and admins only, for a partial index that stays tiny in a group of a million.
+`staff` is set for the owner and the admins only, for a partial index that stays tiny in a group of a million.
 """
 
-from collections.abc import Awaitable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId, UserId, join_key
 from groups.kernel.mongo import (
@@ -20,13 +22,22 @@ from groups.kernel.mongo import (
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Grant, Member, MembershipRow, Role, stream_of
 
-_seat: Final = MembershipRow._make
-"""Half the price of a call with three arguments, which lists pay by the thousand."""
+_membership_row: Final = MembershipRow._make
+"""Half the cost of a call with three arguments; lists make thousands of them."""
 
 _USERS_A_QUERY: Final = 100
 _KEPT_BYTES: Final = 2 * 2**20  # of memory: some 2,000 members
 _MEMBER_BYTES: Final = 450
-"""What a member without texts takes; the texts are there twice, and in the document."""
+"""The size of a member without texts; the texts count twice, besides the document."""
+
+DUPLICATE_KEY: Final = 11000  # MongoDB's error code
+
+
+class GroupCount(NamedTuple):
+    """In how many groups a user is, and whether the group of the query is one of them."""
+
+    groups: int
+    is_member: bool
 
 
 class MemberStore:
@@ -62,19 +73,18 @@ class MemberStore:
         # Few at once: each may be in thousands of groups.
         self._group_ids_reader = RequestBatcher(self._find_group_ids, max_keys=_USERS_A_QUERY)
 
-    async def find(self, group_id: GroupId, user_id: UserId, tx: Tx | None = None) -> Member | None:
-        """The membership, if there is one."""
-        if tx is None:
-            return await self.read(group_id, user_id)
+    def find_member(
+        self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
+    ) -> Awaitable[Member | None]:
+        """The membership, if there is one. Without a `tx` the query starts at once, and concurrent callers share it."""
         key = join_key(group_id, user_id)
+        return self._find_in(tx, key) if tx is not None else self._reader.find(key)
+
+    async def _find_in(self, tx: Tx, key: str) -> Member | None:
         return (await self._find_keys([key], tx)).get(key)
 
-    def read(self, group_id: GroupId, user_id: UserId) -> Awaitable[Member | None]:
-        """As `find`, and the reading begins at once: those who ask meanwhile share one query."""
-        return self._reader.find(join_key(group_id, user_id))
-
     async def _find_keys(self, keys: Collection[str], tx: Tx | None = None) -> dict[str, Member]:
-        # The groups are there for the shards.
+        # The group ids select the shards.
         group_ids = {key.partition(SEPARATOR)[0] for key in keys}
         found = await self._cache.find(
             {"_id": {"$in": list(keys)}, "group_id": {"$in": list(group_ids)}},
@@ -86,7 +96,7 @@ class MemberStore:
     async def find_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
     ) -> dict[UserId, Member]:
-        """The memberships that exist among these users."""
+        """The memberships of those of the users who are members."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         found = await self._find_keys(keys, tx)
         return {member.user_id: member for member in found.values()}
@@ -94,7 +104,7 @@ class MemberStore:
     def query_members(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Member]]:
-        """As `find_many`, to be asked together with others."""
+        """As `find_many`, as a query to send together with others."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._members, match, _members_by_user)
@@ -102,13 +112,13 @@ class MemberStore:
     def query_cached_members(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Member]]:
-        """As `query_members`, of users who ask again and again: a member who is as before is the same object."""
+        """As `lookup_many`, for users who ask often: an unchanged member is the same object."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._members, match, _known_by_user, cache=self._cache)
 
     def query_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
-        """As `count_groups`, to be asked together with others."""
+        """As `count_groups`, as a query to send together with others."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         return BatchedQuery(
             self._members,
@@ -118,7 +128,7 @@ class MemberStore:
         )
 
     async def find_staff(self, group_id: GroupId, tx: Tx | None = None) -> list[Member]:
-        """Owner and admins."""
+        """The owner and the admins."""
         # Uses index: group_id_1_staff_1 (partial)
         cursor = self._members.find(
             {"group_id": group_id, "staff": True}, session=tx.session if tx else None
@@ -128,8 +138,8 @@ class MemberStore:
     async def list_of_group(
         self, group_id: GroupId, *, after: str, limit: int, prefix: str = ""
     ) -> list[Member]:
-        """Members by user id, behind `after`, those whose id starts with `prefix`."""
-        # Uses index: _id, whose order is group, then user; group_id is there for the shard.
+        """Members whose id starts with `prefix`, by user id, behind `after`."""
+        # Uses index: _id, whose order is group, then user; group_id selects the shard.
         start = join_key(group_id, max(after, prefix))
         bounds: Document = {"$gt": start} if after >= prefix else {"$gte": start}
         bounds["$lt"] = join_key(group_id, prefix) + "\U0010ffff"
@@ -143,7 +153,7 @@ class MemberStore:
     async def list_of_user(
         self, user_id: UserId, *, after: str = "", limit: int | None = None
     ) -> list[Member]:
-        """The user's memberships by group id, behind `after`; all of them without a limit."""
+        """The user's memberships by group id, behind `after`; without a limit all of them."""
         # Uses index: user_id_1_group_id_1_joined_seq_1
         cursor = self._members.find({"user_id": user_id, "group_id": {"$gt": after}}).sort(
             [("group_id", 1)]
@@ -162,7 +172,7 @@ class MemberStore:
         return {member.group_id: member for member in members}
 
     async def list_group_ids(self, user_id: UserId) -> list[GroupId]:
-        """The ids of the groups the user is in; those who ask at once, as after a restart, share one query."""
+        """The ids of the groups the user is in; concurrent callers, as after a restart, share one query."""
         return await self._group_ids_reader.find(user_id) or []
 
     async def _find_group_ids(self, user_ids: Collection[UserId]) -> dict[UserId, list[GroupId]]:
@@ -178,7 +188,7 @@ class MemberStore:
         return found
 
     async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
-        """In how many groups each of the users is; bounded by the limit of groups a user."""
+        """The number of groups that each of the users is in."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         cursor = self._members.aggregate(
             [
@@ -190,14 +200,77 @@ class MemberStore:
         )
         return {row["_id"]: row["groups"] for row in await cursor.to_list(None)}
 
+    def query_group_counts_beside(
+        self, group_id: GroupId, user_ids: Collection[UserId]
+    ) -> BatchedQuery[dict[UserId, GroupCount]]:
+        """As `query_group_counts`, and whether this group is among the groups of each user."""
+        # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
+        return BatchedQuery(
+            self._members,
+            {"user_id": {"$in": list(user_ids)}},
+            lambda rows: {row["_id"]: GroupCount(row["groups"], row["is_member"]) for row in rows},
+            {
+                "$group": {
+                    "_id": "$user_id",
+                    "groups": {"$sum": 1},
+                    "is_member": {"$max": {"$eq": ["$group_id", group_id]}},
+                }
+            },
+        )
+
     async def insert_many(self, members: Sequence[Member], tx: Tx) -> None:
-        """Add members who are known not to be there."""
+        """Insert members who are known not to exist."""
         if members:
-            documents = [_to_document(member) for member in members]
-            await self._members.insert_many(documents, ordered=True, session=tx.session)
+            await self._insert([_to_document(member) for member in members], tx)
+
+    async def insert_plain(
+        self,
+        group_id: GroupId,
+        user_ids: Sequence[UserId],
+        *,
+        joined_at: datetime,
+        joined_seq: int,
+        muted_until: Mapping[UserId, datetime],
+        tx: Tx,
+    ) -> None:
+        """Insert plain members who are known not to exist, without a `Member` object for each.
+
+        `muted_until` holds only muted users.
+        """
+        prefix, role = group_id + SEPARATOR, Role.MEMBER.value
+        documents: list[Document] = [
+            {
+                "_id": prefix + user_id,
+                "group_id": group_id,
+                "user_id": user_id,
+                "role": role,
+                "joined_at": joined_at,
+                "joined_seq": joined_seq,
+            }
+            for user_id in user_ids
+        ]
+        if muted_until:
+            for document in documents:
+                if document["user_id"] in muted_until:
+                    document["muted_until"] = muted_until[document["user_id"]]
+        await self._insert(documents, tx)
+
+    async def _insert(self, documents: list[Document], tx: Tx) -> None:
+        if tx.session is None:
+            await self._members.insert_many(documents)
+            return
+        # The bare command: the driver's `insert_many` keeps a record of each document, which takes as long again as
+        # encoding it. The records serve retries without a transaction and the splitting of large inserts. We have a
+        # transaction, and a batch is a hundredth of that size.
+        answer = await self._members.database.command(
+            {"insert": self._members.name, "documents": documents}, session=tx.session
+        )
+        for error in answer.get("writeErrors", ()):
+            kind = DuplicateKeyError if error["code"] == DUPLICATE_KEY else OperationFailure
+            raise kind(error["errmsg"], error["code"], error)
 
     async def replace(self, member: Member, changed_at: datetime, tx: Tx) -> None:
-        """Store the member's new state, and when it became so."""
+        """Replace the member's document; `changed_at` is the time of the change."""
         document = _to_document(member) | {"changed_at": changed_at}
         await self._members.replace_one(
             {"_id": document["_id"], "group_id": member.group_id}, document, session=tx.session
@@ -206,18 +279,18 @@ class MemberStore:
     async def delete_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx | None = None
     ) -> None:
-        """End these memberships."""
+        """Delete these memberships."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         await self._members.delete_many(
             {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session if tx else None
         )
 
-    # --- seats: the little that lists and unread counts need of a membership ---------------------------------------
+    # --- memberships as lists and unread counts need them -----------------------------------------------------------
 
-    async def list_seats(
+    async def list_memberships(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
     ) -> dict[UserId, dict[StreamId, MembershipRow]]:
-        """Where each of the users is a member, by the group's stream."""
+        """The memberships of each of the users, by the group's stream."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered without times)
         fields = {"_id": 0, "user_id": 1, "group_id": 1, "joined_seq": 1}
         if with_times:
@@ -228,18 +301,20 @@ class MemberStore:
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,  # all at once: the default of 101 would ask again for the rest
         )
-        seats: dict[UserId, dict[StreamId, MembershipRow]] = {user_id: {} for user_id in user_ids}
+        memberships: dict[UserId, dict[StreamId, MembershipRow]] = {
+            user_id: {} for user_id in user_ids
+        }
         for row in await cursor.to_list(None):
             group_id = row["group_id"]
             joined_ms = milliseconds_of(row["joined_at"]) if with_times else 0
-            seat = _seat((group_id, row["joined_seq"], joined_ms))
-            seats[row["user_id"]][stream_of(group_id)] = seat
-        return seats
+            membership = _membership_row((group_id, row["joined_seq"], joined_ms))
+            memberships[row["user_id"]][stream_of(group_id)] = membership
+        return memberships
 
-    async def find_seats(
+    async def find_memberships(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
     ) -> dict[tuple[GroupId, UserId], MembershipRow]:
-        """The seats of those of these users who are members of the group named with them, with times."""
+        """The memberships that exist among these pairs, with times."""
         wanted = set(pairs)
         query: Document = {
             "_id": {"$in": [join_key(group_id, user_id) for group_id, user_id in wanted]},
@@ -276,7 +351,7 @@ def _to_document(member: Member) -> Document:
         "joined_at": member.joined_at,
         "joined_seq": member.joined_seq,
     }
-    # Absent where it says nothing: a million plain members should weigh little.
+    # Fields without a value are absent: a million plain members should take little space.
     if member.muted_until is not None:
         document["muted_until"] = member.muted_until
     if member.name_card:
@@ -289,7 +364,7 @@ def _to_document(member: Member) -> Document:
 
 
 def _to_member(document: Document) -> Member:
-    # Built without validation: it was validated when stored, and lists hold thousands.
+    # Without validation, which happened when it was stored: lists hold thousands.
     return Member(
         group_id=document["group_id"],
         user_id=document["user_id"],
@@ -307,6 +382,6 @@ def _to_keyed(document: Document) -> tuple[str, Member]:
 
 
 def _grants_in(document: Document) -> frozenset[Grant]:
-    # A right that a newer version granted is none here.
+    # A right of a newer version is ignored here.
     known = Grant._value2member_map_
     return frozenset(Grant(name) for name in document["grants"] if name in known)

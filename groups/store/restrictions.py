@@ -1,12 +1,15 @@
-"""Restriction documents: what a group holds against a user, be he a member or not.
+"""Restriction documents: bans, bans from reacting, and mutes that outlive a membership; `_id` is `group<US>user`.
 
-Bans, bans from reacting, and mutes that outlive membership; `_id` is `group<US>user`. Who is not restricted has none.
+The user may be a member or not. A user without restrictions has no document.
 """
 
 from collections.abc import Collection, Iterable
 
+from pymongo import DeleteOne, UpdateOne
+
 from groups.kernel.ids import SEPARATOR, GroupId, UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, BatchedQuery, Database, Document, Index, Tx
+from groups.kernel.mongo.driver import Operation
 from groups.kernel.request_batching import RequestBatcher
 from groups.models import Restriction
 
@@ -19,19 +22,20 @@ class RestrictionStore:
         Index(
             "restrictions",
             [("group_id", 1), ("reacting_banned", 1), ("user_id", 1)],
-            "who is banned from reacting, by user",
+            "the users who are banned from reacting",
             partial={"reacting_banned": True},
         ),
     )
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._restrictions = database.collection("restrictions")
         self._reader = RequestBatcher(self._find_keys)
 
-    async def find(
+    async def find_restriction(
         self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
     ) -> Restriction | None:
-        """The user's ban or lasting mute in the group."""
+        """The user's restriction in the group."""
         key = join_key(group_id, user_id)
         if tx is None:
             return await self._reader.find(key)
@@ -49,24 +53,25 @@ class RestrictionStore:
         rows = await cursor.to_list(None)
         return {document["_id"]: _to_restriction(document) for document in rows}
 
-    async def put(self, restriction: Restriction, tx: Tx) -> None:
-        """Store the user's restriction in the group, or clear one that restricts nothing."""
-        key: Document = {
-            "_id": join_key(restriction.group_id, restriction.user_id),
-            "group_id": restriction.group_id,
-        }
-        if not restriction.restricts:
-            await self._restrictions.delete_one(key, session=tx.session)
-            return
-        values = restriction.model_dump(mode="python", exclude={"group_id"})
-        # A flag beside the instant, for an index of those alone.
-        values["reacting_banned"] = restriction.reacting_banned_at is not None
-        await self._restrictions.update_one(key, {"$set": values}, upsert=True, session=tx.session)
+    async def put_many(self, restrictions: Iterable[Restriction], tx: Tx) -> None:
+        """Store the restrictions; one that restricts nothing is deleted."""
+        operations: list[Operation] = []
+        for restriction in restrictions:
+            group_id = restriction.group_id
+            key: Document = {"_id": join_key(group_id, restriction.user_id), "group_id": group_id}
+            if not restriction.restricts:
+                operations.append(DeleteOne(key))
+                continue
+            values = restriction.model_dump(mode="python", exclude={"group_id"})
+            # A flag beside the instant, for an index of those alone.
+            values["reacting_banned"] = restriction.reacting_banned_at is not None
+            operations.append(UpdateOne(key, {"$set": values}, upsert=True))
+        await self._database.apply(self._restrictions, operations, tx)
 
     async def list_reaction_bans(
         self, group_id: GroupId, *, after: str, limit: int
     ) -> list[Restriction]:
-        """Who is banned from reacting in the group, by user id, behind `after`."""
+        """The users who are banned from reacting, by id, behind `after`."""
         # Uses index: group_id_1_reacting_banned_1_user_id_1 (partial)
         cursor = (
             self._restrictions.find(
@@ -78,7 +83,7 @@ class RestrictionStore:
         return [_to_restriction(document) for document in await cursor.to_list(None)]
 
     async def list_bans(self, group_id: GroupId, *, after: str, limit: int) -> list[Restriction]:
-        """Who is banned from the group, by user id, behind `after`."""
+        """The users who are banned from the group, by id, behind `after`."""
         # Uses index: group_id_1_user_id_1
         cursor = (
             self._restrictions.find(
@@ -92,13 +97,13 @@ class RestrictionStore:
     def query_restrictions(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Restriction]]:
-        """Bans and lasting mutes of these users in the group, to be asked together with others."""
+        """The restrictions of these users, as a query to send together with others."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         match: Document = {"_id": {"$in": keys}, "group_id": group_id}
         return BatchedQuery(self._restrictions, match, _by_user)
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
-        """Drop the restrictions of a disbanded group."""
+        """Delete the restrictions of a disbanded group."""
         await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
 
 

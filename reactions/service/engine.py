@@ -15,7 +15,7 @@ Promises:
 from collections.abc import Awaitable, Callable, Collection, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from groups.errors import MessageNotFound, MessageRecalled
 from groups.kernel.clock import Clock
@@ -42,6 +42,8 @@ class ReactionCommand:
     emoji: Emoji
     is_adding: bool
 
+
+STEP: Final = 1_000  # documents a transaction: short enough not to delay others
 
 C = TypeVar("C", bound=ReactionCommand)
 C_contra = TypeVar("C_contra", bound=ReactionCommand, contravariant=True)
@@ -120,6 +122,10 @@ class ReactionEngine:
     ) -> TallyQuery:
         """The same for each of these users, of the messages that another query of the same command finds."""
         return self.store.query_beside(messages, user_ids)
+
+    async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
+        """Delete up to `STEP` reactions or tallies of an ended stream (a hook of `groups`). Returns how many."""
+        return await self.store.delete_some(stream_id, STEP, tx)
 
 
 class ReactionQueue(Generic[C]):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from groups import policy as groups_policy
 from groups.errors import GroupNotFound, MessageNotFound
@@ -11,7 +11,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, StreamId
-from groups.kernel.mongo import BatchedQuery, Database, Tx
+from groups.kernel.mongo import BatchedQuery, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor
 from groups.models import AccessContext, Group, Message, Tallies, Tally, message_key, stream_of
 from groups.service.access.bulk import BulkAccess
@@ -20,11 +20,8 @@ from reactions import policy
 from reactions.events import ReactionsChanged
 from reactions.models import Reaction
 from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
-from reactions.service.hooks import ReactionHooks
+from reactions.service.hooks import ReactedHook
 from reactions.service.state import ReactionState
-from reactions.store import ReactionStore
-
-STEP: Final = 1_000  # documents a transaction when a stream is cleared away
 
 
 @dataclass(slots=True)
@@ -42,7 +39,7 @@ class _Target:
     group: Group
     message: Message | None
     accesses: Mapping[Actor, AccessContext]
-    hooks: ReactionHooks
+    reacted: Sequence[ReactedHook]
 
     @property
     def rules(self) -> Group:
@@ -68,7 +65,7 @@ class _Target:
 
     async def on_added(self, count: int, now: datetime, tx: Tx) -> None:
         assert self.message is not None
-        for hook in self.hooks.reacted:
+        for hook in self.reacted:
             await hook(self.group, self.message.seq, count, now, tx)
 
     async def publish(self, state: ReactionState, tally: Tally, now: datetime, tx: Tx) -> None:
@@ -90,18 +87,16 @@ class ReactionService:
 
     def __init__(
         self,
-        database: Database,
-        store: ReactionStore,
         engine: ReactionEngine,
         access: BulkAccess,
         messages: MessageService,
+        *,
+        reacted: Sequence[ReactedHook] = (),
     ) -> None:
-        self._database = database
-        self._store = store
         self._access = access
         self._messages = messages
         self.engine = engine
-        self.hooks = ReactionHooks()
+        self._reacted = reacted
         self._queue: ReactionQueue[_Command] = engine.queue_for(self._open, name="reactions")
 
     # --- change ---------------------------------------------------------------------------------------------------
@@ -134,7 +129,7 @@ class ReactionService:
         group_id = commands[0].group_id
         accesses = await self._access.accesses_of(actors, group_id, tx, beside=queries)
         for access in accesses.values():
-            return _Target(access.group, message, accesses, self.hooks)
+            return _Target(access.group, message, accesses, self._reacted)
         return GroupNotFound
 
     # --- read -----------------------------------------------------------------------------------------------------
@@ -165,28 +160,11 @@ class ReactionService:
             raise refusal
         key = decode_cursor("reactors", cursor, str)
         message_id = message_key(posted.message.stream_id, seq)
-        reactions = await self._store.list_holders(
+        reactions = await self.engine.store.list_holders(
             message_id, emoji, after=str(key[0]) if key else "", limit=limit + 1
         )
         reactions, has_more = cut_page(reactions, limit)
         return reactions, encode_cursor("reactors", reactions[-1].user_id) if has_more else None
-
-    # --- end ------------------------------------------------------------------------------------------------------
-
-    async def stream_ended(self, stream_id: StreamId) -> None:
-        """Delete all reactions to the messages of an ended stream, in steps; doing it again changes nothing.
-
-        Raises: Unavailable.
-        """
-        while await self._database.run(lambda tx: self._delete_some(stream_id, tx)):
-            pass
-
-    async def _delete_some(self, stream_id: StreamId, tx: Tx) -> int:
-        # A stream that exists belongs to a new group with the same id: another process has finished here before, and
-        # the reactions that are there now must stay. One snapshot shows both.
-        if await self._messages.has_stream(stream_id, tx):
-            return 0
-        return await self._store.delete_some(stream_id, STEP, tx)
 
     async def close(self) -> None:
         """Wait until every submitted reaction is committed or refused."""

@@ -399,7 +399,7 @@ async def test_the_log_is_deleted_with_its_channel(
     path = await a_channel(ada)
     await ada.patch(path, {"name": "Other"})
     assert (await ada.delete(path)).status == 204
-    await shared_api.services.chat.clearing.wait()
+    await shared_api.services.chat.cleanup.wait()
     stored = shared_api.services.database.collection("admin_log")
     assert await stored.find({"group_id": id_of(path)}).to_list(None) == []
     again = await ada.post("/v1/channels", {"channel_id": id_of(path), "name": "Anew"})

@@ -226,7 +226,7 @@ async def test_reactions_through_two_processes_leave_an_exact_tally(
     assert {row["user_id"] for row in rows} == {bob.id, id_of(channel)}
     # The channel's end takes them along.
     assert (await ada.delete(channel)).status == 204
-    await one.services.chat.clearing.wait()
+    await one.services.chat.cleanup.wait()
     for name in ("reactions", "tallies"):
         assert await database.collection(name).find_one({}) is None
     assert (await bob.delete(on(with_(channel), EMOJI[0]))).refusal == (

@@ -521,7 +521,7 @@ async def test_deleting_a_channel_deletes_its_drafts_and_uploads(api: OpenApi) -
         await kept(ada, path, publish_at=ahead(server, 100))
     await kept(ada, path, shown(media[1]), publish_at=ahead(server, 100))
     assert (await ada.delete(group_path(path))).status == 204
-    await server.services.chat.clearing.wait()
+    await server.services.chat.cleanup.wait()
     assert await server.services.database.collection("drafts").find({}).to_list(None) == []
     server.clock.move(seconds=200)
     await publish_due(server)

@@ -360,7 +360,7 @@ async def test_deleting_a_channel_deletes_its_threads(shared_api: Api) -> None:
     [left] = (await bob.get("/v1/conversations?type=c2c")).items
     assert left["conversation_id"] == f"c2c_{id_of(other)}"
     assert (await bob.get("/v1/unread")).body["total"] == 0
-    await shared_api.services.chat.clearing.wait()
+    await shared_api.services.chat.cleanup.wait()
     database = shared_api.services.database
     for collection, query in (
         ("threads", {"channel_id": channel_id}),
@@ -391,7 +391,7 @@ async def test_no_thread_outlives_a_channel_deleted_meanwhile(api: OpenApi) -> N
         refused = {a.refusal for a in answers if a.status >= 300}
         assert refused <= {(404, "conversation_not_found")}
         for server in servers:
-            await server.services.chat.clearing.wait()
+            await server.services.chat.cleanup.wait()
         database = servers[0].services.database
         for collection in ("threads", "thread_guards", "messages", "conversations", "streams"):
             assert await database.collection(collection).find_one({}) is None, collection

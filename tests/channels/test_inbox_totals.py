@@ -145,6 +145,6 @@ async def test_totals_are_deleted_with_the_channel(api: OpenApi) -> None:
         await say(bob, with_(channel))
         assert await unread(ada, channel) == (1, 1)
         await ada.delete(channel)
-        await server.services.chat.clearing.wait()
+        await server.services.chat.cleanup.wait()
         assert (await ada.get(f"{channel}/inbox/unread")).refusal == (404, "channel_not_found")
         assert await server.services.database.collection("inbox_totals").find_one({}) is None

@@ -361,7 +361,7 @@ async def test_a_new_channel_with_the_same_id_has_empty_days(noon: Api) -> None:
     await noon.user("bob").put(f"{path}/subscription")
     assert (await last_day(ada, path))["joined"] == 1
     assert (await ada.delete(path)).status == 204
-    await noon.services.chat.clearing.wait()
+    await noon.services.chat.cleanup.wait()
     assert (await ada.post("/v1/channels", body)).status == 201
     day = await last_day(ada, path)
     assert (day["joined"], day["subscribers"]) == (0, 1)

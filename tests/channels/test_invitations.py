@@ -438,7 +438,7 @@ async def test_deleting_a_channel_ends_its_invitations(shared_api: Api) -> None:
     assert (await ada.delete(path)).status == 204
     assert await own(bob) == []
     assert (await answer(bob, path)).refusal == (404, "channel_not_found")
-    await shared_api.services.chat.clearing.wait()
+    await shared_api.services.chat.cleanup.wait()
     stored = shared_api.services.database.collection("admin_invitations")
     assert await stored.find({"group_id": id_of(path)}).to_list(None) == []
 

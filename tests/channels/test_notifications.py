@@ -239,7 +239,7 @@ async def test_a_deletion_is_sent_once_to_every_device(servers: list[Api]) -> No
     devices = [await Devices.of(user, servers, path) for user in (ada, bob)]
     stranger = await Devices.of(server.user(), servers, path)
     assert (await ada.delete(path)).status == 204
-    await server.services.chat.clearing.wait()
+    await server.services.chat.cleanup.wait()
     assert (await ada.delete(path)).status == 404
     for each in devices:
         (event,) = await each.heard()

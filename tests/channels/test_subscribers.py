@@ -181,7 +181,7 @@ async def test_a_deleted_channel_is_not_found_by_anyone(shared_api: Api) -> None
         assert (await user.get("/v1/channels?subscribed=true")).items == []
         assert (await user.get("/v1/conversations")).items == []
         assert (await user.get("/v1/unread")).body["total"] == 0
-    await shared_api.services.chat.clearing.wait()
+    await shared_api.services.chat.cleanup.wait()
     again = await bob.post("/v1/channels", {"channel_id": id_of(path), "name": "New"})
     assert again.status == 201
     assert (again.body["head_seq"], again.body["subscriber_count"]) == (0, 1)

@@ -217,7 +217,7 @@ async def test_an_ended_subscription_is_listed_once_with_its_reason(
     act, reason = ENDS[end]
     await act(ada, bob, path)
     assert await near.sync() == {id_of(path): reason}
-    await server.services.chat.clearing.wait()
+    await server.services.chat.cleanup.wait()
     assert await far.sync() == {id_of(path): reason}
     server.clock.move(seconds=20 * 86_400)
     late.user = server.known(bob.id, hours=24)
@@ -244,7 +244,7 @@ async def test_an_end_is_listed_while_its_deleted_channel_is_cleaned_up(
     for device in (before, after):
         assert await device.sync() == {id_of(path): "deleted"}
     assert await before.sync() == {}
-    await server.services.chat.clearing.clear(GroupId(id_of(path)))
+    await server.services.chat.cleanup.clear(GroupId(id_of(path)))
     assert await after.sync() == {}
     assert await at_last.sync() == {id_of(path): "deleted"}
     left = await database.collection("departures").find(of_it).to_list(None)
@@ -259,7 +259,7 @@ async def test_of_several_ends_only_the_last_is_listed(server: Api) -> None:
         await act(ada, bob, path)
         if act is not delete:
             await ada.put(f"{path}/subscribers/{part(bob.id)}")
-    await server.services.chat.clearing.wait()
+    await server.services.chat.cleanup.wait()
     assert await device.sync() == {id_of(path): "deleted"}
     assert await device.sync() == {}
 
@@ -303,7 +303,7 @@ async def test_a_reused_id_is_listed_as_ended_until_a_new_subscription(
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
     await ada.delete(path)
-    await server.services.chat.clearing.wait()
+    await server.services.chat.cleanup.wait()
     anew = await ada.post("/v1/channels", {"channel_id": id_of(path), "name": "Again"})
     assert anew.status == 201
     assert await device.sync() == {id_of(path): "deleted"}
@@ -504,7 +504,7 @@ async def test_a_departure_is_kept_until_the_last_token_for_it_expires(
     path = await a_channel(ada, bob, cat)
     await bob.delete(f"{path}/subscription")
     await ada.delete(path)
-    await server.services.chat.clearing.wait()
+    await server.services.chat.cleanup.wait()
     departures = server.services.database.collection("departures")
     rows = await departures.find({}).to_list(None)
     assert {row["reason"] for row in rows} == {"left", "deleted"}

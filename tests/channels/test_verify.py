@@ -28,8 +28,9 @@ from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId, derive_id, join_key
 from groups.kernel.mongo import Database, Document, ensure_indexes
-from groups.kernel.mongo.snapshot import SnapshotLost
+from groups.kernel.mongo.snapshot import Snapshot, SnapshotLost
 from groups.models import Content, GroupType, JoinOption, Kind, Role, message_key, stream_of
+from groups.service.lifecycle.cleanup import CleanupService
 from groups.service.lifecycle.create import NewGroup
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +73,7 @@ async def town(database: Database, built: dict[str, list[Document]]) -> AsyncIte
 
 async def build(services: Services) -> None:
     await services.channels.channels.create(ADA, NewChannel(channel_id=NEWS, name="News"))
-    await services.chat.founding.create(
+    await services.chat.creation.create(
         ADA, NewGroup(group_id=TEAM, type=GroupType.WORK, name="Team")
     )
     await services.chat.membership.add(ADA, TEAM, BOB.user_id)
@@ -89,7 +90,7 @@ async def build(services: Services) -> None:
     )
     for actor, emoji in ((ADA, "👍"), (BOB, "👍"), (CID, "🔥")):
         await services.reactions.react(actor, NEWS, 1, Emoji(emoji))
-    await services.chat.curation.pin(ADA, NEWS, 1)
+    await services.chat.pins.pin(ADA, NEWS, 1)
     await services.channels.drafting.drafts.create(
         ADA,
         NEWS,
@@ -130,7 +131,7 @@ async def test_a_healthy_database_is_clean(town: Services) -> None:
 
 
 async def test_too_many_pins_are_reported_and_not_repaired(town: Services) -> None:
-    await town.chat.curation.pin(ADA, NEWS, 2)
+    await town.chat.pins.pin(ADA, NEWS, 2)
     limits = LIMITS.model_copy(update={"pinned_messages": 1})
     for repair in (False, True):
         assert told(await outcomes_of(town.database, limits=limits, repair=repair)) == [
@@ -146,9 +147,9 @@ async def test_an_empty_database_is_clean(database: Database) -> None:
 async def test_remains_of_a_deleted_group_are_no_finding(
     town: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As after a crash: the group is gone, the clearing has not begun.
-    await town.chat.clearing.stop()
-    monkeypatch.setattr(town.chat.clearing, "start", lambda group_id: None)
+    # As after a crash: the group is gone, the cleanup has not begun.
+    await town.chat.cleanup.stop()
+    monkeypatch.setattr(CleanupService, "start", lambda self, group_id: None)
     await town.channels.channels.delete(ADA, NEWS)
     await town.chat.disbanding.disband(Actor(ADA.user_id, is_app_admin=True), TEAM)
     assert told(await outcomes_of(town.database)) == []
@@ -582,7 +583,7 @@ async def _writers(services: Services, stop: asyncio.Event) -> None:
             name="Short",
             join_option=JoinOption.FREE,
         )
-        group_id = (await chat.founding.create(ADA, new)).group.group_id
+        group_id = (await chat.creation.create(ADA, new)).group.group_id
         await chat.membership.join(BOB, group_id)
         await chat.messages.post(BOB, group_id, said("hi"))
         await services.reactions.react(ADA, group_id, 1, Emoji("👍"))
@@ -639,7 +640,7 @@ async def test_concurrent_writes_cause_no_false_finding(town: Services) -> None:
     finally:
         stop.set()
         await writers
-    await town.chat.clearing.wait()
+    await town.chat.cleanup.wait()
     outcomes = await outcomes_of(town.database)
     assert told(outcomes) == []
     assert outcomes[0].checked > 20, "the writers wrote nothing"
@@ -663,7 +664,7 @@ async def test_repairs_during_writes_leave_a_clean_database(town: Services) -> N
     finally:
         stop.set()
         await writers
-    await town.chat.clearing.wait()
+    await town.chat.cleanup.wait()
     assert told(await outcomes_of(town.database)) == []
 
 
@@ -749,11 +750,15 @@ async def test_the_command_line_verifies_the_given_database(
 async def test_an_unfinished_check_is_reported_as_not_clean(
     town: Services, mongod_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lost(*_: object) -> int:
-        raise SnapshotLost("too old")
+    count = Snapshot.count
+
+    async def lost(snapshot: Snapshot, collection: str, *pipeline: Any) -> int:
+        if collection == "join_requests":
+            raise SnapshotLost("too old")
+        return await count(snapshot, collection, *pipeline)
 
     monkeypatch.setattr("channels.verify.command.PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr("groups.audit.service._count_restrictions", lost)
+    monkeypatch.setattr(Snapshot, "count", lost)
     code, text = await printed(town.database, mongod_uri)
     assert code == 1
     assert "minSnapshotHistoryWindowInSeconds" in text

@@ -14,6 +14,7 @@ from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, ensure_indexes
 from groups.models import inbox_stream_of, message_key
+from groups.service.lifecycle.cleanup import CleanupService
 from tests.channels.test_verify import LIMITS, delete, insert, outcomes_of, said, told, update
 
 NEWS = GroupId("@TOA#_news")
@@ -77,9 +78,9 @@ async def test_concurrent_dialogues_cause_no_false_finding(town: Services) -> No
 async def test_remains_of_a_deleted_channels_inbox_are_no_finding(
     town: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As after a crash: the channel is gone, the clearing has not begun.
-    await town.chat.clearing.stop()
-    monkeypatch.setattr(town.chat.clearing, "start", lambda group_id: None)
+    # As after a crash: the channel is gone, the cleanup has not begun.
+    await town.chat.cleanup.stop()
+    monkeypatch.setattr(CleanupService, "start", lambda self, group_id: None)
     await town.channels.channels.delete(ADA, NEWS)
     assert told(await outcomes_of(town.database)) == []
     # It stopped in the middle of a thread: the stream is gone, its messages are not.
@@ -88,7 +89,7 @@ async def test_remains_of_a_deleted_channels_inbox_are_no_finding(
     await town.database.collection("messages").delete_many({"stream_id": INBOX})
     await town.database.collection("reactions").delete_many({"message_id": message_key(INBOX, 2)})
     assert told(await outcomes_of(town.database)) == []
-    await town.chat.clearing.clear(NEWS)
+    await town.chat.cleanup.clear(NEWS)
     assert told(await outcomes_of(town.database)) == []
     for name in ("threads", "thread_guards", "inbox_totals"):
         assert await town.database.collection(name).find_one({}) is None

@@ -245,7 +245,7 @@ async def test_views_and_days_are_deleted_with_their_channel(api: OpenApi) -> No
         muted = f"/v1/conversations/{part(conversation_of(path))}"
         assert (await bob.patch(muted, {"muted": True})).status == 200
     assert (await ada.delete(ended)).status == 204
-    await server.services.chat.clearing.wait()
+    await server.services.chat.cleanup.wait()
     for name in ("views", "insights"):
         rows = await server.services.database.collection(name).find({}).to_list(None)
         assert rows

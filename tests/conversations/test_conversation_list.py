@@ -151,13 +151,13 @@ async def test_deleting_a_group_deletes_the_settings(world: World) -> None:
     tea = await world.group("tea", BOB)
     await world.mine.conversation_groups.put(BOB, "Mine", [tea])
     await world.chat.disbanding.disband(ADA, GroupId(tea.removeprefix("group_")))
-    await world.chat.clearing.wait()
+    await world.chat.cleanup.wait()
     assert await world.settings_rows() == []
 
 
 async def test_earlier_messages_are_not_shown_if_history_is_hidden(world: World) -> None:
     new = NewGroup(type=GroupType.COMMUNITY, name="club", history_visible=False)
-    group_id = (await world.chat.founding.create(ADA, new)).group.group_id
+    group_id = (await world.chat.creation.create(ADA, new)).group.group_id
     club = ConversationId(f"group_{group_id}")
     await world.post(club)
     await world.join(club, BOB)

@@ -10,17 +10,26 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from conversations.limits import ConversationLimits
 from conversations.models import ConversationId, ListedConversation, conversation_of
 from conversations.service.conversation_list import ListFilter
-from conversations.wiring import CONVERSATION_INDEXES, Conversations, assemble
+from conversations.service.inbox_rules import NoInboxRules
+from conversations.wiring import (
+    CONVERSATION_INDEXES,
+    ConversationCore,
+    Conversations,
+    assemble,
+    build_core,
+)
 from groups.kernel.actor import Actor
 from groups.kernel.events import Event, read_event
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.kernel.mongo import Database, ensure_indexes
 from groups.limits import GroupLimits
 from groups.models import Content, GroupType, JoinOption, Kind, stream_of
+from groups.service.hooks import Hooks
 from groups.service.lifecycle.create import NewGroup
 from groups.service.lifecycle.update import GroupChanges
 from groups.wiring import GROUP_INDEXES
 from groups.wiring import assemble as assemble_groups
+from groups.wiring import build_core as build_group_core
 
 ADA = Actor(UserId("ada"))
 BOB = Actor(UserId("bob"))
@@ -42,28 +51,49 @@ class FakeClock:
 class World:
     """Group chat and conversations, wired as the composition root wires them."""
 
-    def __init__(self, database: Database, limits: ConversationLimits | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        limits: ConversationLimits | None = None,
+        *,
+        moves_cursors: bool = True,
+    ) -> None:
+        """`moves_cursors` False: posts do not call the hook that moves their authors' cursors."""
         self.database = database
         self.clock = FakeClock()
         self.heard: list[Event] = []
         database.on_local_events(self.heard.extend)
         self.group_limits = GroupLimits(posts_per_second=0)
-        self.chat = assemble_groups(database, self.group_limits, self.clock)
-        self.mine = self.conversations(limits or ConversationLimits())
-        self.chat.hooks.members_left.append(self.mine.hooks.members_left)
-        self.chat.hooks.messages_posted.append(self.mine.hooks.messages_posted)
+        self.core = build_group_core(database, self.group_limits, self.clock)
+        self.limits = limits or ConversationLimits()
+        own = self._own_core(self.limits)
+        posted = [own.hooks.messages_posted] if moves_cursors else []
+        self.chat = assemble_groups(
+            self.core, Hooks(members_left=[own.hooks.members_left], messages_posted=posted)
+        )
+        self.mine = self.conversations(self.limits)
 
     def conversations(self, limits: ConversationLimits) -> Conversations:
         """Conversations as one more server process would have them."""
-        return assemble(self.database, self.chat, limits, self.group_limits, self.clock)
+        return assemble(
+            self.database,
+            self._own_core(limits),
+            self.chat,
+            limits,
+            self.group_limits,
+            self.clock,
+        )
+
+    def _own_core(self, limits: ConversationLimits) -> ConversationCore:
+        return build_core(self.core, limits, NoInboxRules())
 
     async def group(self, name: str, *members: Actor, is_channel: bool = False) -> ConversationId:
         """A group of Ada's with these members; her conversation with it."""
         new = NewGroup(type=GroupType.COMMUNITY, name=name, group_id=GroupId(f"@TGS#_{name}"))
-        group_id = (await self.chat.founding.create(ADA, new)).group.group_id
+        group_id = (await self.chat.creation.create(ADA, new)).group.group_id
         if is_channel:
             await self.database.run(
-                lambda tx: self.chat.updating.mark_in(ADA, group_id, GroupChanges(), tx)
+                lambda tx: self.chat.updates.mark_in(ADA, group_id, GroupChanges(), tx)
             )
         for member in members:
             await self.chat.membership.join(member, group_id)
@@ -72,7 +102,7 @@ class World:
     async def work_group(self, name: str) -> GroupId:
         """A group whose history is hidden from those who come later."""
         new = NewGroup(type=GroupType.PUBLIC, name=name, join_option=JoinOption.FREE)
-        return (await self.chat.founding.create(ADA, new)).group.group_id
+        return (await self.chat.creation.create(ADA, new)).group.group_id
 
     async def post(
         self, conversation_id: ConversationId, actor: Actor = ADA, times: int = 1

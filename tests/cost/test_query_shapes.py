@@ -76,7 +76,7 @@ async def every_call(api: Api) -> None:
     await _channels(api)
     await _groups(api)
     await _conversations(api)
-    await api.services.chat.clearing.wait()
+    await api.services.chat.cleanup.wait()
     await api.services.chat.media.sweep()
 
 

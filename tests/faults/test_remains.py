@@ -17,7 +17,7 @@ from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji
 from groups.kernel.ids import GroupId, UserId, mint_id
 from groups.kernel.mongo import Database, Tx, transactions
-from groups.models import Content, Kind, stream_of
+from groups.models import Content, Kind
 from groups.service.lifecycle import cleanup
 
 OWNER: Final = Actor(UserId("owner"))
@@ -153,7 +153,7 @@ async def test_the_remains_of_a_dead_process_are_cleared_by_a_living_one(
     try:
         await _lived_in(living)
         await dying.chat.disbanding.disband(OWNER, CHANNEL)
-        await dying.chat.clearing.stop()
+        await dying.chat.cleanup.stop()
         async with asyncio.timeout(20):
             while await database.collection("disbanded").find_one():
                 await asyncio.sleep(0.02)
@@ -170,8 +170,7 @@ async def test_a_late_cleanup_leaves_a_new_group_of_the_same_id_alone(
     await services.start()
     try:
         await _lived_in(services)
-        await services.chat.clearing.clear(CHANNEL)
-        await services.reactions.stream_ended(stream_of(CHANNEL))
+        await services.chat.cleanup.clear(CHANNEL)
         posted = await services.chat.messages.get(OWNER, CHANNEL, 1)
         assert posted.message.seq == 1
         tally = await services.reactions.get(OWNER, CHANNEL, 1)

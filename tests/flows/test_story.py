@@ -167,7 +167,7 @@ async def left_and_deleted(path: str, ada: User, bob: User, cid: User, dee_hears
 
 
 async def nothing_is_left(server: Api, path: str, *users: User) -> None:
-    await server.services.chat.clearing.wait()
+    await server.services.chat.cleanup.wait()
     for user in users:
         assert (await user.get("/v1/conversations")).items == []
         assert (await user.get("/v1/channels?subscribed=true")).items == []

@@ -1,4 +1,4 @@
-"""What requests may hold: every byte limit at its limit and one beyond, by default and as a deployment sets it."""
+"""Bodies: every byte limit at its limit and one beyond, with the default and with a setting."""
 
 import json
 from typing import Any
@@ -56,7 +56,7 @@ def _refused(
     LIMITED,
     ids=[f"{row[0].__name__}.{row[2]}" for row in LIMITED],
 )
-def test_a_text_fills_its_limit_to_the_byte(
+def test_a_text_of_exactly_its_limit_is_accepted_and_one_byte_more_refused(
     model: type[Body],
     base: dict[str, Any],
     field: str,
@@ -75,7 +75,7 @@ def test_a_text_fills_its_limit_to_the_byte(
 
 
 @pytest.mark.parametrize(("model", "base"), [(CreateGroup, GROUP), (UpdateGroup, {})])
-def test_a_custom_field_has_a_key_of_sixteen_and_a_value_of_512_bytes(
+def test_a_custom_key_has_at_most_16_bytes_and_a_value_512(
     model: type[Body], base: dict[str, Any]
 ) -> None:
     key, value = "k" * 16, "茶" * 170 + "xx"
@@ -104,7 +104,7 @@ def test_a_group_needs_a_name_of_one_line(name: str) -> None:
         "\ud800",
     ],
 )
-def test_a_picture_is_an_http_address_or_none(url: str) -> None:
+def test_a_face_url_is_an_http_address_or_empty(url: str) -> None:
     for good in ("", "http://example.org/a.png", "https://例え.jp/茶"):
         assert _taken(UpdateGroup, {"face_url": good}).face_url == good
     assert _refused(UpdateGroup, {"face_url": url}) in {"bad_url", "string_unicode", "not_unicode"}
@@ -129,7 +129,7 @@ def test_an_unknown_field_is_refused(model: type[Body], base: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("field", ["visibility", "official_account", "owner_id", "member_count"])
-def test_a_field_that_callers_cannot_set_is_unknown(field: str) -> None:
+def test_a_field_that_the_caller_may_not_set_is_unknown(field: str) -> None:
     assert _refused(CreateGroup, {**GROUP, field: "public"}) == "extra_forbidden"
     assert _refused(UpdateGroup, {"name": "Tea", field: "public"}) == "extra_forbidden"
 
@@ -142,19 +142,19 @@ def test_a_field_that_callers_cannot_set_is_unknown(field: str) -> None:
         (UpdateUser, ["name", "face_url"]),
     ],
 )
-def test_null_is_no_new_value(model: type[Body], fields: list[str]) -> None:
+def test_null_is_refused_in_a_patch(model: type[Body], fields: list[str]) -> None:
     assert _taken(model, {}).model_fields_set == set()
     for field in fields:
         assert _refused(model, {field: None}) == "null"
 
 
-def test_ownership_is_transferred_and_not_appointed() -> None:
+def test_a_member_cannot_be_appointed_owner() -> None:
     assert _taken(ChangeMember, {"role": "admin"}).role == "admin"
     assert _refused(ChangeMember, {"role": "owner"}) == "literal_error"
     assert _refused(ChangeMember, {"mute_seconds": -1}) == "greater_than_equal"
 
 
-def test_a_text_message_has_a_text_and_a_custom_one_its_json() -> None:
+def test_a_text_message_needs_a_text_and_a_custom_one_json() -> None:
     said = _taken(
         WriteMessage, {"kind": "text", "text": "hi", "links": [{"title": "t", "url": URL}]}
     )
@@ -171,7 +171,7 @@ def test_a_text_message_has_a_text_and_a_custom_one_its_json() -> None:
 
 
 @pytest.mark.parametrize("value", [2**64, -(2**63) - 1])
-def test_a_number_too_large_to_store_is_refused(value: int) -> None:
+def test_a_json_number_that_is_too_large_is_refused(value: int) -> None:
     def message(number: int) -> WriteMessage:
         body = json.dumps({"kind": "custom", "custom": {"n": number}})
         return WriteMessage.model_validate_json(body)
@@ -181,7 +181,7 @@ def test_a_number_too_large_to_store_is_refused(value: int) -> None:
         message(value).to_content()
 
 
-def test_a_lone_surrogate_never_gets_into_a_message() -> None:
+def test_a_lone_surrogate_is_refused() -> None:
     for body in (
         r'{"kind": "text", "text": "\ud800"}',
         r'{"kind": "text", "text": "hi", "title": "\udfff"}',
@@ -192,7 +192,7 @@ def test_a_lone_surrogate_never_gets_into_a_message() -> None:
             WriteMessage.model_validate_json(body)
 
 
-def test_a_call_takes_at_most_fifty_ids() -> None:
+def test_a_call_takes_fifty_ids_and_refuses_one_more() -> None:
     fifty = [f"g{n}" for n in range(50)]
     assert split_ids(",".join(fifty)) == fifty
     assert split_ids(",".join([*fifty, "g0", ""])) == fifty  # each counts once
@@ -200,7 +200,7 @@ def test_a_call_takes_at_most_fifty_ids() -> None:
         split_ids(",".join([*fifty, "g50"]))
 
 
-def test_reactions_are_a_word_or_a_list_of_up_to_a_hundred_emoji() -> None:
+def test_reactions_is_a_word_or_up_to_a_hundred_emoji() -> None:
     for good in ("all", "basic", "none"):
         assert _taken(UpdateGroup, {"reactions": good}).reactions == good
     assert _taken(UpdateGroup, {"reactions": ["❤", "👍"]}).reactions == ("❤️", "👍")

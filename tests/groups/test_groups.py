@@ -1,4 +1,4 @@
-"""The life of a group: created, shown, listed, changed, disbanded, cleared away."""
+"""Groups: create, read, list, change, disband, clean up."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,6 @@ from groups.errors import (
     ReservedCustomField,
 )
 from groups.events import GroupDisbanded, GroupUpdated, MembersJoined
-from groups.kernel.clock import SystemClock
 from groups.kernel.errors import BadCursor, IdempotencyConflict, PermissionRefused
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
@@ -31,17 +30,10 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.service.lifecycle.cleanup import STEP, CleanupService
+from groups.service.hooks import Hooks
+from groups.service.lifecycle.cleanup import STEP
 from groups.service.lifecycle.create import NewGroup
 from groups.service.lifecycle.update import GroupChanges
-from groups.store.changes import ChangeStore
-from groups.store.groups import GroupStore
-from groups.store.invitations import InvitationStore
-from groups.store.join_requests import JoinRequestStore
-from groups.store.media import MediaStore
-from groups.store.members import MemberStore
-from groups.store.messages import MessageStore
-from groups.store.restrictions import RestrictionStore
 from tests.builders import ADA, BOB, CAT, ROOT, START, OpenWorld, World, a_user, mock_world, text
 
 COMMUNITY, MEETING = GroupType.COMMUNITY, GroupType.MEETING
@@ -54,8 +46,8 @@ def tea(**other: object) -> NewGroup:
 # --- create -----------------------------------------------------------------------------------------------------------
 
 
-async def test_whoever_creates_a_group_owns_it_and_is_its_first_member(world: World) -> None:
-    access = await world.founding.create(ADA, tea())
+async def test_the_creator_owns_the_group_and_is_its_first_member(world: World) -> None:
+    access = await world.creation.create(ADA, tea())
     assert access.effective_role is EffectiveRole.OWNER
     assert await world.members(access.group.group_id) == {"ada": Role.OWNER}
     joined = world.take(MembersJoined)
@@ -64,18 +56,18 @@ async def test_whoever_creates_a_group_owns_it_and_is_its_first_member(world: Wo
     assert (stream.head_seq, stream.last) == (0, None)
 
 
-async def test_ids_are_minted_with_the_prefix_of_the_type(world: World) -> None:
-    community = (await world.founding.create(ADA, tea())).group.group_id
-    meeting = (await world.founding.create(ADA, tea(type=MEETING))).group.group_id
+async def test_a_generated_id_has_the_prefix_of_its_type(world: World) -> None:
+    community = (await world.creation.create(ADA, tea())).group.group_id
+    meeting = (await world.creation.create(ADA, tea(type=MEETING))).group.group_id
     assert community.startswith("@TGS#_")
     assert meeting.isalnum()
 
 
 @pytest.mark.parametrize("type", GroupType)
 @pytest.mark.parametrize("group_id", ["@TGS#_", "tea", "@TGS#_tea", "@TOA#_tea", "@tea"])
-async def test_a_chosen_id_fits_its_type(world: World, type: GroupType, group_id: str) -> None:
+async def test_a_chosen_id_must_fit_its_type(world: World, type: GroupType, group_id: str) -> None:
     fits = {"@TGS#_tea"} if type is COMMUNITY else {"tea"}
-    creating = world.founding.create(ADA, tea(type=type, group_id=group_id))
+    creating = world.creation.create(ADA, tea(type=type, group_id=group_id))
     if group_id in fits:
         assert (await creating).group.group_id == group_id
     else:
@@ -83,49 +75,49 @@ async def test_a_chosen_id_fits_its_type(world: World, type: GroupType, group_id
             await creating
 
 
-async def test_an_id_is_taken_once(world: World) -> None:
-    await world.founding.create(ADA, tea(group_id="@TGS#_tea"))
+async def test_an_id_that_is_taken_is_refused(world: World) -> None:
+    await world.creation.create(ADA, tea(group_id="@TGS#_tea"))
     for actor in (ADA, BOB):
         with pytest.raises(GroupIdTaken):
-            await world.founding.create(actor, tea(group_id="@TGS#_tea"))
+            await world.creation.create(actor, tea(group_id="@TGS#_tea"))
     assert await world.members(GroupId("@TGS#_tea")) == {"ada": Role.OWNER}
 
 
 @pytest.mark.parametrize("group_id", [None, "@TGS#_tea"])
-async def test_the_same_key_makes_one_group(world: World, group_id: str | None) -> None:
-    first = await world.founding.create(ADA, tea(group_id=group_id), key="k")
+async def test_the_same_key_creates_one_group(world: World, group_id: str | None) -> None:
+    first = await world.creation.create(ADA, tea(group_id=group_id), key="k")
     world.heard.clear()
-    again = await world.founding.create(ADA, tea(group_id=group_id), key="k")
+    again = await world.creation.create(ADA, tea(group_id=group_id), key="k")
     assert again.group == first.group
     assert world.heard == []
     assert len(await world.rows("groups")) == 1
 
 
-async def test_the_same_key_for_something_else_is_a_conflict(world: World) -> None:
-    await world.founding.create(ADA, tea(), key="k")
+async def test_the_same_key_with_another_request_is_a_conflict(world: World) -> None:
+    await world.creation.create(ADA, tea(), key="k")
     with pytest.raises(IdempotencyConflict):
-        await world.founding.create(ADA, tea(name="Coffee"), key="k")
+        await world.creation.create(ADA, tea(name="Coffee"), key="k")
     assert len(await world.rows("groups")) == 1
 
 
-async def test_a_key_is_its_users_own(world: World) -> None:
-    first = await world.founding.create(ADA, tea(), key="k")
-    other = await world.founding.create(BOB, tea(), key="k")
+async def test_two_users_may_use_the_same_key(world: World) -> None:
+    first = await world.creation.create(ADA, tea(), key="k")
+    other = await world.creation.create(BOB, tea(), key="k")
     assert first.group.group_id != other.group.group_id
     assert other.group.owner_id == BOB.user_id
     with pytest.raises(GroupIdTaken):
-        await world.founding.create(CAT, tea(group_id=first.group.group_id), key="k")
+        await world.creation.create(CAT, tea(group_id=first.group.group_id), key="k")
 
 
 @pytest.mark.parametrize("limit", [1, 5])
-async def test_a_groups_own_member_limit_is_within_its_types(limit: int) -> None:
+async def test_a_groups_own_member_limit_cannot_exceed_its_types(limit: int) -> None:
     world = mock_world(meeting_members=5)
     new = tea(type=MEETING, member_limit=limit)
-    group = (await world.founding.create(ADA, new)).group
+    group = (await world.creation.create(ADA, new)).group
     assert group.limit_of_members(world.limits) == limit
     for bad in (0, -1, 6):
         with pytest.raises(BadMemberLimit):
-            await world.founding.create(ADA, new.model_copy(update={"member_limit": bad}))
+            await world.creation.create(ADA, new.model_copy(update={"member_limit": bad}))
 
 
 async def test_a_groups_own_member_limit_holds(world: World) -> None:
@@ -135,12 +127,12 @@ async def test_a_groups_own_member_limit_holds(world: World) -> None:
     assert refused.value.details == {"limit": 2}
 
 
-async def test_creating_counts_against_the_groups_of_a_user() -> None:
+async def test_a_created_group_counts_against_the_users_limit() -> None:
     world = mock_world(groups_per_user=2)
-    await world.founding.create(ADA, tea())
-    await world.founding.create(ADA, tea())
+    await world.creation.create(ADA, tea())
+    await world.creation.create(ADA, tea())
     with pytest.raises(GroupsPerUserReached) as refused:
-        await world.founding.create(ADA, tea())
+        await world.creation.create(ADA, tea())
     assert refused.value.details == {"limit": 2}
     assert len(await world.rows("groups")) == 2
 
@@ -148,7 +140,7 @@ async def test_creating_counts_against_the_groups_of_a_user() -> None:
 # --- read -------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_group_is_shown_with_what_the_actor_is_to_it(world: World) -> None:
+async def test_a_group_is_returned_with_the_actors_role(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(ADA, group_id)
     effective_roles = {
@@ -167,7 +159,7 @@ async def test_a_group_is_shown_with_what_the_actor_is_to_it(world: World) -> No
         await world.groups.get(ADA, GroupId("@TGS#_none"))
 
 
-async def test_many_are_shown_in_the_order_asked_for_each_with_its_own_refusal(
+async def test_several_groups_come_in_order_each_with_its_own_error(
     world: World,
 ) -> None:
     one = await world.group(BOB)
@@ -194,7 +186,7 @@ def _shown(item: object) -> str:
             raise AssertionError(item)
 
 
-async def test_the_joined_ones_come_in_pages_that_hold_each_once(world: World) -> None:
+async def test_joined_groups_are_paged_without_repeats(world: World) -> None:
     ids = {await world.group(BOB, name=str(number)) for number in range(5)}
     await world.group()
     found: list[GroupId] = []
@@ -212,7 +204,7 @@ async def test_the_joined_ones_come_in_pages_that_hold_each_once(world: World) -
         await world.groups.list_joined(BOB, limit=2, cursor="forged")
 
 
-async def test_a_full_last_page_has_no_next(world: World) -> None:
+async def test_a_full_last_page_has_no_next_cursor(world: World) -> None:
     for _ in range(4):
         await world.group()
     page, cursor = await world.groups.list_joined(ADA, limit=4, cursor=None)
@@ -222,9 +214,9 @@ async def test_a_full_last_page_has_no_next(world: World) -> None:
 # --- change -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_change_is_stored_and_told_once_with_the_new_values(world: World) -> None:
+async def test_a_change_is_stored_and_published_once_with_new_values(world: World) -> None:
     group_id = await world.group(BOB)
-    await world.updating.update(
+    await world.updates.update(
         ADA, group_id, GroupChanges(name="Coffee", posting=Posting.OWNER_AND_ADMINS)
     )
     (event,) = world.take(GroupUpdated)
@@ -238,38 +230,38 @@ async def test_a_change_is_stored_and_told_once_with_the_new_values(world: World
     assert event.version == 2
 
 
-async def test_a_change_to_what_is_so_already_changes_and_tells_nothing(world: World) -> None:
+async def test_a_change_to_the_same_values_publishes_nothing(world: World) -> None:
     group_id = await world.group()
     before = (await world.groups.get(ADA, group_id))[0].group
     for changes in (GroupChanges(), GroupChanges(name="Tea", custom={"none": None})):
-        await world.updating.update(ADA, group_id, changes)
+        await world.updates.update(ADA, group_id, changes)
     assert world.heard == []
     assert (await world.groups.get(ADA, group_id))[0].group == before
 
 
-async def test_only_staff_changes_a_group(world: World) -> None:
+async def test_only_the_owner_and_admins_change_a_group(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     for actor in (BOB, a_user("stranger")):
         with pytest.raises(PermissionRefused):
-            await world.updating.update(actor, group_id, GroupChanges(name="Mine"))
+            await world.updates.update(actor, group_id, GroupChanges(name="Mine"))
     for number, actor in enumerate((CAT, ADA, ROOT)):
-        await world.updating.update(actor, group_id, GroupChanges(name=f"Ours {number}"))
+        await world.updates.update(actor, group_id, GroupChanges(name=f"Ours {number}"))
     assert (await world.groups.get(BOB, group_id))[0].group.name == "Ours 2"
 
 
-async def test_a_channel_fixes_what_its_rules_stand_on(world: World) -> None:
+async def test_the_fixed_settings_of_a_channel_cannot_be_changed(world: World) -> None:
     group_id = await world.channel()
-    await world.updating.update(ADA, group_id, GroupChanges(name="News"))
+    await world.updates.update(ADA, group_id, GroupChanges(name="News"))
     for changes in (
         GroupChanges(posting=Posting.EVERYONE),
         GroupChanges(visibility=Visibility.PRIVATE),
         GroupChanges(history_visible=False),
     ):
         with pytest.raises(FixedInChannel):
-            await world.updating.update(ADA, group_id, changes)
+            await world.updates.update(ADA, group_id, changes)
 
 
-async def test_a_marked_group_and_its_stream_say_that_they_are_a_channel(world: World) -> None:
+async def test_marking_a_group_flags_its_stream_as_a_channel(world: World) -> None:
     group_id = await world.channel(BOB)
     access, stream = await world.groups.get(BOB, group_id)
     assert access.group.is_channel
@@ -277,7 +269,7 @@ async def test_a_marked_group_and_its_stream_say_that_they_are_a_channel(world: 
     assert access.group.custom == {CHANNEL_MARKER: "1"}
 
 
-async def test_what_a_higher_package_changes_alone_is_told_and_breaks_nothing(
+async def test_a_change_by_a_higher_package_alone_is_published(
     open_world: OpenWorld,
 ) -> None:
     world = await open_world()
@@ -285,7 +277,7 @@ async def test_what_a_higher_package_changes_alone_is_told_and_breaks_nothing(
     before = (await world.groups.get(ADA, group_id))[0].group
 
     async def change(tx: Tx) -> None:
-        await world.updating.update_in(
+        await world.updates.update_in(
             ADA, group_id, GroupChanges(), tx, also_changed={"organization": "House of Tea"}
         )
 
@@ -306,20 +298,20 @@ def fields(number: int) -> dict[str, str]:
     return {f"key_{n}": "v" for n in range(number)}
 
 
-async def test_a_group_holds_ten_custom_fields_and_not_one_more(world: World) -> None:
-    made = (await world.founding.create(ADA, tea(custom=fields(10)))).group
+async def test_a_group_has_ten_custom_fields_and_refuses_one_more(world: World) -> None:
+    made = (await world.creation.create(ADA, tea(custom=fields(10)))).group
     assert made.custom == fields(10)
     with pytest.raises(CustomFieldLimitReached) as refused:
-        await world.founding.create(ADA, tea(custom=fields(11)))
+        await world.creation.create(ADA, tea(custom=fields(11)))
     assert refused.value.details == {"limit": 10}
 
 
 async def test_custom_fields_are_merged_and_null_removes_one(world: World) -> None:
     group_id = await world.group(custom=fields(10))
     with pytest.raises(CustomFieldLimitReached):
-        await world.updating.update(ADA, group_id, GroupChanges(custom={"more": "v"}))
+        await world.updates.update(ADA, group_id, GroupChanges(custom={"more": "v"}))
     world.heard.clear()
-    await world.updating.update(
+    await world.updates.update(
         ADA, group_id, GroupChanges(custom={"key_0": None, "more": "v", "key_1": "w"})
     )
     wanted: dict[str, str] = {**fields(10), "key_1": "w", "more": "v"}
@@ -329,19 +321,19 @@ async def test_custom_fields_are_merged_and_null_removes_one(world: World) -> No
     assert event.changed == {"custom": wanted}
 
 
-async def test_the_marker_is_set_through_channels_only_and_uses_up_no_field(world: World) -> None:
+async def test_the_channel_marker_is_reserved_and_counts_as_no_custom_field(world: World) -> None:
     with pytest.raises(ReservedCustomField):
-        await world.founding.create(ADA, tea(custom={CHANNEL_MARKER: "1"}))
+        await world.creation.create(ADA, tea(custom={CHANNEL_MARKER: "1"}))
     group_id = await world.group()
     for value in ("1", None):
         with pytest.raises(ReservedCustomField):
-            await world.updating.update(ADA, group_id, GroupChanges(custom={CHANNEL_MARKER: value}))
+            await world.updates.update(ADA, group_id, GroupChanges(custom={CHANNEL_MARKER: value}))
     channel_id = await world.channel()
-    await world.updating.update(ADA, channel_id, GroupChanges(custom={**fields(10)}))
+    await world.updates.update(ADA, channel_id, GroupChanges(custom={**fields(10)}))
     custom = (await world.groups.get(ADA, channel_id))[0].group.custom
     assert custom == {CHANNEL_MARKER: "1", **fields(10)}
     with pytest.raises(CustomFieldLimitReached):
-        await world.updating.update(ADA, channel_id, GroupChanges(custom={"more": "v"}))
+        await world.updates.update(ADA, channel_id, GroupChanges(custom={"more": "v"}))
 
 
 # --- disband ----------------------------------------------------------------------------------------------------------
@@ -371,7 +363,7 @@ def _parts(key: str) -> list[str]:
 
 
 async def _lived_in(world: World) -> GroupId:
-    """A group that left traces everywhere."""
+    """A group with documents in every collection."""
     group_id = await world.group(BOB, CAT, type=GroupType.PUBLIC, group_id=GroupId("tea"))
     await world.post(ADA, group_id)
     await world.post(BOB, group_id)
@@ -382,7 +374,7 @@ async def _lived_in(world: World) -> GroupId:
     return group_id
 
 
-async def test_a_disbanded_group_is_gone_at_once_and_told_once(world: World) -> None:
+async def test_a_disbanded_group_is_gone_at_once_with_one_event(world: World) -> None:
     group_id = await _lived_in(world)
     await world.disbanding.disband(ADA, group_id)
     assert [event.group_id for event in world.take(GroupDisbanded)] == [group_id]
@@ -396,11 +388,10 @@ async def test_a_disbanded_group_is_gone_at_once_and_told_once(world: World) -> 
         with pytest.raises(GroupNotFound):
             await refused
     assert (await world.groups.list_joined(BOB, limit=9, cursor=None))[0] == []
-    await world.chat.clearing.wait()
+    await world.chat.cleanup.wait()
 
 
-async def test_what_a_disbanded_group_leaves_is_cleared_away(open_world: OpenWorld) -> None:
-    world = await open_world()
+async def test_what_a_disbanded_group_leaves_is_deleted(open_world: OpenWorld) -> None:
     ended: list[str] = []
     left: list[str] = []
 
@@ -410,56 +401,36 @@ async def test_what_a_disbanded_group_leaves_is_cleared_away(open_world: OpenWor
     async def members_left(group_id: GroupId, users: Sequence[UserId], tx: Tx) -> None:
         left.extend(users)
 
+    world = await open_world(hooks=Hooks(stream_ended=[stream_ended], members_left=[members_left]))
     group_id = await _lived_in(world)
     other = await world.group(BOB)
     await world.post(BOB, other)
     kept = await _left(world, other)
-    world.chat.hooks.stream_ended.append(stream_ended)
-    world.chat.hooks.members_left.append(members_left)
+    left.clear()
     await world.disbanding.disband(ADA, group_id)
-    await world.chat.clearing.wait()
+    await world.chat.cleanup.wait()
     assert await _left(world, group_id) == {}
     assert await _left(world, other) == kept
     assert ended == ["group_tea"]
     assert sorted(left) == ["ada", "bob"]
 
 
-def _clearing(world: World) -> CleanupService:
-    """The clearing of one more process."""
-    database = world.database
-    return CleanupService(
-        database,
-        GroupStore(database),
-        MemberStore(database),
-        RestrictionStore(database),
-        JoinRequestStore(database),
-        MessageStore(database),
-        MediaStore(database),
-        InvitationStore(database),
-        world.chat.admin_log,
-        ChangeStore(database),
-        world.chat.hooks,
-        world.limits,
-        SystemClock(),
-    )
-
-
 async def _disband_and_crash(world: World, group_id: GroupId) -> None:
-    """Disband, and stop before anything is cleared away."""
+    """Disband, and stop before the cleanup begins."""
     await world.disbanding.disband(ADA, group_id)
-    await world.chat.clearing.stop()
+    await world.chat.cleanup.stop()
 
 
-async def test_after_a_crash_the_next_start_clears_what_is_left(open_world: OpenWorld) -> None:
+async def test_after_a_crash_the_next_start_finishes_the_cleanup(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await _lived_in(world)
     await _disband_and_crash(world, group_id)
     assert (await _left(world, group_id))["disbanded"] == 1
     next_start = await open_world()
     with pytest.raises(GroupIdTaken):
-        await next_start.founding.create(BOB, tea(type=MEETING, group_id="tea"))
-    await next_start.chat.clearing.resume()
-    await next_start.chat.clearing.wait()
+        await next_start.creation.create(BOB, tea(type=MEETING, group_id="tea"))
+    await next_start.chat.cleanup.resume()
+    await next_start.chat.cleanup.wait()
     assert await _left(world, group_id) == {}
 
 
@@ -467,8 +438,8 @@ async def test_a_new_group_of_the_same_id_inherits_nothing(open_world: OpenWorld
     world = await open_world()
     group_id = await _lived_in(world)
     await world.disbanding.disband(ADA, group_id)
-    await world.chat.clearing.wait()
-    again = (await world.founding.create(BOB, tea(type=MEETING, group_id="tea"))).group
+    await world.chat.cleanup.wait()
+    again = (await world.creation.create(BOB, tea(type=MEETING, group_id="tea"))).group
     assert again.group_id == group_id
     assert await world.members(group_id) == {"bob": Role.OWNER}
     assert await world.seqs(BOB, group_id) == []
@@ -479,17 +450,17 @@ async def test_a_new_group_of_the_same_id_inherits_nothing(open_world: OpenWorld
     assert await world.post(BOB, group_id) == 1
 
 
-async def test_two_processes_that_clear_the_same_group_do_it_once(open_world: OpenWorld) -> None:
+async def test_two_processes_may_clean_up_the_same_group(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await _lived_in(world)
     await _disband_and_crash(world, group_id)
     other = await open_world()
-    await asyncio.gather(*(_clearing(w).clear(group_id) for w in (world, other, world, other)))
+    await asyncio.gather(*(w.chat.cleanup.clear(group_id) for w in (world, other, world, other)))
     assert await _left(world, group_id) == {}
 
 
 @pytest.mark.parametrize("commands", range(6))
-async def test_a_clearing_that_lags_behind_takes_nothing_from_a_new_group(
+async def test_a_late_cleanup_takes_nothing_from_a_new_group_of_that_id(
     open_world: OpenWorld, commands: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One process stops between two steps; another finishes, and the id is used again."""
@@ -500,8 +471,8 @@ async def test_a_clearing_that_lags_behind_takes_nothing_from_a_new_group(
     run, ran = lagging.database.run, 0
 
     async def used_again() -> None:
-        await _clearing(world).clear(group_id)
-        await world.founding.create(BOB, tea(type=MEETING, group_id="tea"))
+        await world.chat.cleanup.clear(group_id)
+        await world.creation.create(BOB, tea(type=MEETING, group_id="tea"))
         await world.membership.join(CAT, group_id)
         await world.membership.remove(BOB, group_id, ADA.user_id, ban=True)
         await world.post(CAT, group_id)
@@ -514,7 +485,7 @@ async def test_a_clearing_that_lags_behind_takes_nothing_from_a_new_group(
         return await run(work)  # type: ignore[arg-type]  # handed on as it came
 
     monkeypatch.setattr(lagging.database, "run", pausing)
-    await _clearing(lagging).clear(group_id)
+    await lagging.chat.cleanup.clear(group_id)
     if ran <= commands:  # it was done before that step
         await used_again()
     assert await world.members(group_id) == {"bob": Role.OWNER, "cat": Role.MEMBER}
@@ -523,7 +494,7 @@ async def test_a_clearing_that_lags_behind_takes_nothing_from_a_new_group(
     await world.check_sound(group_id)
 
 
-async def test_more_than_one_step_of_members_and_messages_is_cleared(
+async def test_more_than_one_step_of_members_and_messages_is_deleted(
     open_world: OpenWorld,
 ) -> None:
     world = await open_world(posts_per_second=0)
@@ -555,20 +526,18 @@ async def test_more_than_one_step_of_members_and_messages_is_cleared(
         ]
     )
     await world.disbanding.disband(ADA, group_id)
-    await world.chat.clearing.wait()
+    await world.chat.cleanup.wait()
     assert await _left(world, group_id) == {}
 
 
-async def test_a_hook_of_a_higher_package_runs_in_the_transaction_of_the_disbanding(
+async def test_a_failing_hook_rolls_the_disbanding_back(
     open_world: OpenWorld,
 ) -> None:
-    world = await open_world()
-    group_id = await world.group()
-
     async def fail(group: object, tx: Tx) -> None:
         raise PermissionRefused("not now")
 
-    world.chat.hooks.disbanded.append(fail)
+    world = await open_world(hooks=Hooks(disbanded=[fail]))
+    group_id = await world.group()
     with pytest.raises(PermissionRefused, match="not now"):
         await world.disbanding.disband(ADA, group_id)
     assert (await world.groups.get(ADA, group_id))[0].group.group_id == group_id

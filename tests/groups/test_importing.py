@@ -1,4 +1,4 @@
-"""Importing users into a group: who is admitted, what it costs, what is announced; on a real database."""
+"""Imports: outcomes, costs and events, on a real database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -28,13 +28,13 @@ async def batches_of(*batches: Sequence[str]) -> AsyncIterator[list[UserId]]:
 async def imported(
     world: World, group_id: GroupId, *batches: Sequence[str], actor: Actor = ROOT
 ) -> list[ImportOutcome]:
-    """The admissions of these batches."""
+    """The outcomes of these batches."""
     admissions = await world.chat.imports.begin(actor, group_id, batches_of(*batches))
     return [admission async for admission in admissions]
 
 
 async def outcomes(world: World, group_id: GroupId, *user_ids: str) -> list[str]:
-    """What came of each id of one batch."""
+    """The outcome of each id of one batch."""
     (admission,) = await imported(world, group_id, user_ids)
     return list(admission.outcomes)
 
@@ -45,7 +45,7 @@ async def joins(world: World) -> list[tuple[tuple[str, ...], int]]:
     return [(event.user_ids, event.member_count) for event in events]
 
 
-async def test_each_batch_is_admitted_in_order_and_announced_once(open_world: OpenWorld) -> None:
+async def test_each_batch_is_imported_in_order_with_one_event(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await world.channel(BOB)
     before = await joins(world)
@@ -56,7 +56,7 @@ async def test_each_batch_is_admitted_in_order_and_announced_once(open_world: Op
     await world.check_sound(group_id)
 
 
-async def test_importing_again_changes_nothing_and_announces_nothing(open_world: OpenWorld) -> None:
+async def test_importing_again_changes_and_publishes_nothing(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await world.channel()
     await imported(world, group_id, ["bob", "cat"])
@@ -67,7 +67,7 @@ async def test_importing_again_changes_nothing_and_announces_nothing(open_world:
     assert [await world.rows(name) for name in collections] == before
 
 
-async def test_an_imported_member_is_stored_as_one_who_joined(open_world: OpenWorld) -> None:
+async def test_an_imported_member_is_stored_like_one_who_joined(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await world.group()
     await world.post(ADA, group_id)
@@ -83,9 +83,7 @@ async def test_an_imported_member_is_stored_as_one_who_joined(open_world: OpenWo
 
 
 @pytest.mark.parametrize("room", [0, 1, 2, 3])
-async def test_at_the_limit_those_who_still_fit_come_in_in_order(
-    open_world: OpenWorld, room: int
-) -> None:
+async def test_at_the_limit_the_first_users_are_imported(open_world: OpenWorld, room: int) -> None:
     world = await open_world(community_members=2 + room)
     group_id = await world.group(BOB)
     told = await outcomes(world, group_id, "cat", "bob", "dan", "eve", "cat")
@@ -97,7 +95,7 @@ async def test_at_the_limit_those_who_still_fit_come_in_in_order(
     assert await world.member_count(group_id) == 2 + room
 
 
-async def test_one_more_than_the_limit_is_refused_whichever_way_he_comes(
+async def test_one_more_than_the_limit_is_refused_on_every_way_in(
     open_world: OpenWorld,
 ) -> None:
     world = await open_world(community_members=3)
@@ -113,7 +111,7 @@ async def test_one_more_than_the_limit_is_refused_whichever_way_he_comes(
     await world.check_sound(group_id)
 
 
-async def test_nobody_is_brought_into_more_groups_than_he_may_be_in(open_world: OpenWorld) -> None:
+async def test_an_import_respects_the_users_limit_of_groups(open_world: OpenWorld) -> None:
     world = await open_world(groups_per_user=2)
     groups = [await world.group(owner=a_user(f"owner{n}")) for n in range(3)]
     assert await outcomes(world, groups[0], "bob") == ["added"]
@@ -122,7 +120,7 @@ async def test_nobody_is_brought_into_more_groups_than_he_may_be_in(open_world: 
     assert told == ["groups_per_user_reached", "added", "added", "added"]
 
 
-async def test_an_import_lifts_a_ban_but_not_where_the_group_is_full(open_world: OpenWorld) -> None:
+async def test_an_import_lifts_a_ban_unless_the_group_is_full(open_world: OpenWorld) -> None:
     world = await open_world(community_members=2)
     group_id = await world.group()
     await world.membership.remove(ADA, group_id, BOB.user_id, ban=True)
@@ -133,7 +131,7 @@ async def test_an_import_lifts_a_ban_but_not_where_the_group_is_full(open_world:
     await world.check_sound(group_id)
 
 
-async def test_a_mute_outlives_the_import_and_the_ban_beside_it_does_not(
+async def test_an_import_keeps_a_mute_and_lifts_the_ban_beside_it(
     open_world: OpenWorld,
 ) -> None:
     world = await open_world()
@@ -153,7 +151,7 @@ async def test_a_mute_outlives_the_import_and_the_ban_beside_it_does_not(
     assert (await world.member(group_id, BOB)).muted_until == muted_until
 
 
-async def test_who_asked_to_join_no_longer_asks_once_he_is_imported(open_world: OpenWorld) -> None:
+async def test_an_import_closes_the_users_join_request(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await world.group(type=GroupType.PUBLIC)
     for user in (BOB, CAT):
@@ -163,7 +161,7 @@ async def test_who_asked_to_join_no_longer_asks_once_he_is_imported(open_world: 
     assert await world.requests(group_id) == ["cat"]
 
 
-async def test_only_the_applications_admin_imports(open_world: OpenWorld) -> None:
+async def test_only_the_applications_admin_may_import(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await world.group(BOB, admins=[CAT])
     for actor in (ADA, BOB, CAT, EVE):
@@ -174,7 +172,7 @@ async def test_only_the_applications_admin_imports(open_world: OpenWorld) -> Non
         await imported(world, GroupId("@TGS#_none"), ["dan"])
 
 
-async def test_an_import_into_a_disbanded_group_ends_there(open_world: OpenWorld) -> None:
+async def test_an_import_ends_when_its_group_is_disbanded(open_world: OpenWorld) -> None:
     world = await open_world()
     group_id = await world.group()
     gate = asyncio.Event()
@@ -190,7 +188,7 @@ async def test_an_import_into_a_disbanded_group_ends_there(open_world: OpenWorld
         gate.set()
         with pytest.raises(GroupNotFound):
             await anext(admissions)
-    await world.chat.clearing.wait()
+    await world.chat.cleanup.wait()
     assert await world.members(group_id) == {}
 
 
@@ -222,22 +220,22 @@ async def test_a_batch_of_a_thousand_costs_as_many_commands_as_one_of_ten(
         probed.close()
 
 
-class HeldLane:
-    """A lane whose database stands still: a batch is admitted when it is released."""
+class HeldQueue:
+    """A queue whose database stands still: a batch is admitted when it is released."""
 
     def __init__(self) -> None:
         self.released = asyncio.Semaphore(0)
 
-    async def admit(self, group_id: GroupId, batch: Any) -> ImportOutcome:
+    async def submit(self, group_id: GroupId, batch: Any) -> ImportOutcome:
         await self.released.acquire()
         return ImportOutcome(["added"] * len(batch.user_ids), 0)
 
 
-async def test_no_more_is_read_than_one_batch_beside_the_one_that_is_committed(
+async def test_only_one_batch_is_read_while_another_is_committed(
     world: World,
 ) -> None:
     group_id = await world.group()
-    lane = HeldLane()
+    queue = HeldQueue()
     read = 0
 
     async def batches() -> AsyncIterator[list[UserId]]:
@@ -251,14 +249,18 @@ async def test_no_more_is_read_than_one_batch_beside_the_one_that_is_committed(
             await asyncio.sleep(0)
         return read
 
-    imports = ImportService(world.chat.guard, lane, world.chat.admin_log)  # type: ignore[arg-type]  # stands still on purpose
+    imports = ImportService(
+        guard=world.chat.guard,
+        queue=queue,  # type: ignore[arg-type]  # stands still on purpose
+        admin_log=world.chat.admin_log,
+    )
     async with aclosing(await imports.begin(ROOT, group_id, batches())) as admissions:
         taking = asyncio.ensure_future(anext(admissions))
         assert await settle() == 2  # one waits for the database, one is read
-        lane.released.release()
+        queue.released.release()
         await taking
         assert await settle() == 3
         # Nobody takes the second admission: it is told to no one, and no batch begins behind the third.
         for _ in range(10):
-            lane.released.release()
+            queue.released.release()
         assert await settle() == 3

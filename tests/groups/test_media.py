@@ -398,7 +398,7 @@ async def test_a_deleted_post_releases_its_uploads(moved: tuple[Api, MovedClock]
         await ada.patch(f"{channel}/posts/2", {"kind": "text", "text": "none"})
     else:
         await ada.delete(channel)
-        await server.services.chat.clearing.wait()
+        await server.services.chat.cleanup.wait()
     clock.move(seconds=1)
     assert await server.services.chat.media.sweep() == 1
     assert (await ada.get(media["url"])).refusal == (404, "media_not_found")

@@ -13,8 +13,7 @@ from channels.verify.command import verify
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database, Tx
-from groups.models import Media
-from groups.models.media import RECORD_BYTES
+from groups.models import RECORD_BYTES, Media
 from groups.service.media.service import STORING_SECONDS
 from groups.store.media import MediaStore, UploadKey
 from groups.store.media_bytes import MediaBytes

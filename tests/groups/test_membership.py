@@ -1,4 +1,4 @@
-"""The life of a membership: joined, added, asked, muted, promoted, removed, banned, handed over."""
+"""Memberships: join, add, ask, mute, appoint, remove, ban, transfer."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,6 +32,7 @@ from groups.kernel.events import Event
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import GroupType, JoinOption, Role
+from groups.service.hooks import Hooks
 from groups.service.lifecycle.update import GroupChanges
 from tests.builders import (
     ADA,
@@ -55,7 +56,7 @@ OWNER, ADMIN, MEMBER = Role.OWNER, Role.ADMIN, Role.MEMBER
 # --- join and leave ---------------------------------------------------------------------------------------------------
 
 
-async def test_joining_makes_a_member_who_owes_no_backlog(world: World) -> None:
+async def test_a_new_member_has_no_unread_backlog(world: World) -> None:
     group_id = await world.group()
     await world.post(ADA, group_id)
     joined = await world.membership.join(BOB, group_id)
@@ -66,7 +67,7 @@ async def test_joining_makes_a_member_who_owes_no_backlog(world: World) -> None:
     await world.check_sound(group_id)
 
 
-async def test_joining_twice_changes_nothing_and_tells_nothing(world: World) -> None:
+async def test_joining_twice_changes_and_publishes_nothing(world: World) -> None:
     group_id = await world.group()
     first = await world.membership.join(BOB, group_id)
     assert len(world.take(MembersJoined)) == 1
@@ -89,20 +90,20 @@ async def test_leaving_ends_the_membership_once(world: World) -> None:
         await world.post(BOB, group_id)
 
 
-async def test_the_limit_admits_exactly_so_many(world: World) -> None:
+async def test_the_limit_admits_exactly_its_number(world: World) -> None:
     group_id = await world.group(BOB, member_limit=3)
     await world.membership.join(CAT, group_id)
     with pytest.raises(MemberLimitReached) as refused:
         await world.membership.join(DAN, group_id)
     assert refused.value.details == {"limit": 3}
-    # One goes, one comes; who is in already is no new member.
+    # One leaves and one joins; a member who joins again is no new member.
     await world.membership.leave(BOB, group_id)
     await world.membership.join(DAN, group_id)
     assert not (await world.membership.join(CAT, group_id)).changed
     await world.check_sound(group_id)
 
 
-async def test_a_joins_and_leaves_batch_is_told_with_the_count_it_leads_to(
+async def test_each_event_of_a_batch_has_the_count_after_it(
     world: World,
 ) -> None:
     group_id = await world.group(BOB, CAT)
@@ -118,7 +119,7 @@ async def test_a_joins_and_leaves_batch_is_told_with_the_count_it_leads_to(
     await world.check_sound(group_id)
 
 
-async def test_one_batch_applies_its_entries_in_their_order(world: World) -> None:
+async def test_a_batch_applies_its_commands_in_order(world: World) -> None:
     group_id = await world.group(member_limit=2)
     join, leave = world.membership.join, world.membership.leave
     outcomes = await asyncio.gather(
@@ -135,16 +136,16 @@ async def test_one_batch_applies_its_entries_in_their_order(world: World) -> Non
     await world.check_sound(group_id)
 
 
-async def test_who_leaves_and_comes_back_in_one_batch_is_a_new_member(world: World) -> None:
-    group_id = await world.group(BOB)
-    await world.post(ADA, group_id)
-    world.clock.move(seconds=9)
+async def test_a_member_who_leaves_and_returns_in_one_batch_is_a_new_member() -> None:
     gone: list[UserId] = []
 
     async def members_left(group_id: GroupId, users: Sequence[UserId], tx: Tx) -> None:
         gone.extend(users)
 
-    world.chat.hooks.members_left.append(members_left)
+    world = mock_world(hooks=Hooks(members_left=[members_left]))
+    group_id = await world.group(BOB)
+    await world.post(ADA, group_id)
+    world.clock.move(seconds=9)
     await asyncio.gather(
         world.membership.leave(BOB, group_id), world.membership.join(BOB, group_id)
     )
@@ -154,7 +155,7 @@ async def test_who_leaves_and_comes_back_in_one_batch_is_a_new_member(world: Wor
     await world.check_sound(group_id)
 
 
-async def test_a_user_is_in_so_many_groups_and_not_one_more() -> None:
+async def test_a_user_cannot_be_in_more_groups_than_the_limit() -> None:
     world = mock_world(groups_per_user=3)
     groups = [await world.group(owner=a_user(f"owner{n}")) for n in range(4)]
     for group_id in groups[:3]:
@@ -162,7 +163,7 @@ async def test_a_user_is_in_so_many_groups_and_not_one_more() -> None:
     with pytest.raises(GroupsPerUserReached) as refused:
         await world.membership.join(BOB, groups[3])
     assert refused.value.details == {"limit": 3}
-    # However he would come in.
+    # By every other way in too.
     with pytest.raises(GroupsPerUserReached):
         await world.membership.add(ROOT, groups[3], BOB.user_id)
     await world.membership.leave(BOB, groups[0])
@@ -172,7 +173,7 @@ async def test_a_user_is_in_so_many_groups_and_not_one_more() -> None:
 # --- add, remove, ban -------------------------------------------------------------------------------------------------
 
 
-async def test_staff_adds_and_removes(world: World) -> None:
+async def test_the_owner_and_admins_add_and_remove_members(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     added = await world.membership.add(CAT, group_id, DAN.user_id)
     assert (added.member is not None, added.changed) == (True, True)
@@ -193,7 +194,7 @@ async def test_staff_adds_and_removes(world: World) -> None:
     await world.check_sound(group_id)
 
 
-async def test_the_owner_is_removed_by_nobody(world: World) -> None:
+async def test_nobody_can_remove_the_owner(world: World) -> None:
     group_id = await world.group(BOB)
     for ban in (False, True):
         with pytest.raises(OwnerCannotLeave):
@@ -203,7 +204,7 @@ async def test_the_owner_is_removed_by_nobody(world: World) -> None:
     assert await world.members(group_id) == {"ada": OWNER}
 
 
-async def test_who_was_removed_may_come_back_and_who_was_banned_may_not(world: World) -> None:
+async def test_a_removed_user_may_return_and_a_banned_one_may_not(world: World) -> None:
     group_id = await world.group(BOB, CAT)
     await world.membership.remove(ADA, group_id, BOB.user_id)
     await world.membership.remove(ADA, group_id, CAT.user_id, ban=True)
@@ -219,7 +220,7 @@ async def test_who_was_removed_may_come_back_and_who_was_banned_may_not(world: W
     assert await world.bans(group_id) == ["cat"]
 
 
-async def test_a_ban_is_told_once_and_lifted_once(world: World) -> None:
+async def test_a_ban_publishes_one_event_and_is_lifted_once(world: World) -> None:
     group_id = await world.group(BOB)
     remove, unban = world.membership.remove, world.membership.unban
     assert (await remove(ADA, group_id, BOB.user_id, ban=True)).changed
@@ -232,10 +233,10 @@ async def test_a_ban_is_told_once_and_lifted_once(world: World) -> None:
     assert (await world.membership.join(BOB, group_id)).changed
 
 
-async def test_a_stranger_may_be_banned_before_he_comes(world: World) -> None:
+async def test_a_user_can_be_banned_before_they_join(world: World) -> None:
     group_id = await world.group()
     assert (await world.membership.remove(ADA, group_id, BOB.user_id, ban=True)).changed
-    # Told to nobody: every process ends what he watches.
+    # Nobody is notified; every process ends the user's subscriptions.
     [heard] = world.heard
     assert isinstance(heard, StrangerBanned)
     assert heard.user_id == BOB.user_id
@@ -243,7 +244,7 @@ async def test_a_stranger_may_be_banned_before_he_comes(world: World) -> None:
         await world.membership.join(BOB, group_id)
 
 
-async def test_staff_lifts_a_ban_by_adding_and_a_member_does_not(world: World) -> None:
+async def test_adding_lifts_a_ban_only_for_owner_and_admins(world: World) -> None:
     group_id = await world.group(CAT, type=GroupType.WORK)
     await world.membership.remove(ADA, group_id, BOB.user_id, ban=True)
     with pytest.raises(Banned):
@@ -253,7 +254,7 @@ async def test_staff_lifts_a_ban_by_adding_and_a_member_does_not(world: World) -
     await world.check_sound(group_id)
 
 
-async def test_a_ban_outlives_an_adding_that_found_no_room(world: World) -> None:
+async def test_a_ban_stays_where_adding_fails_in_a_full_group(world: World) -> None:
     group_id = await world.group(CAT, member_limit=2)
     await world.membership.remove(ADA, group_id, BOB.user_id, ban=True)
     with pytest.raises(MemberLimitReached):
@@ -263,7 +264,7 @@ async def test_a_ban_outlives_an_adding_that_found_no_room(world: World) -> None
         await world.membership.join(BOB, group_id)
 
 
-async def test_only_staff_sees_and_lifts_bans(world: World) -> None:
+async def test_only_the_owner_and_admins_see_and_lift_bans(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     await world.membership.remove(CAT, group_id, DAN.user_id, ban=True)
     assert await world.bans(group_id, CAT) == ["dan"]
@@ -280,7 +281,7 @@ async def test_only_staff_sees_and_lifts_bans(world: World) -> None:
 # --- roles and ownership ----------------------------------------------------------------------------------------------
 
 
-async def test_the_owner_makes_and_unmakes_admins(world: World) -> None:
+async def test_the_owner_appoints_and_dismisses_admins(world: World) -> None:
     group_id = await world.group(BOB, CAT)
     change = world.membership.change
     assert (await change(ADA, group_id, BOB.user_id, role=ADMIN)).changed
@@ -303,13 +304,13 @@ async def test_only_a_member_can_be_changed(world: World) -> None:
     group_id = await world.group(BOB)
     with pytest.raises(MemberNotFound):
         await world.membership.change(ADA, group_id, DAN.user_id, role=ADMIN)
-    # Who may not list members must not learn here who is one.
+    # An actor who may not list members must not learn here who is one.
     for user in (DAN, ADA):
         with pytest.raises(PermissionRefused):
             await world.membership.change(BOB, group_id, user.user_id, name_card="x")
 
 
-async def test_a_name_card_is_changed_by_oneself_and_by_those_above(world: World) -> None:
+async def test_a_name_card_is_changed_by_its_member_and_higher_roles(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     change = world.membership.change
     await change(BOB, group_id, BOB.user_id, name_card="Bobby")
@@ -322,14 +323,14 @@ async def test_a_name_card_is_changed_by_oneself_and_by_those_above(world: World
     assert len(world.take(MemberChanged)) == 2
 
 
-async def test_in_a_channel_only_staff_and_the_member_hear_of_his_change(world: World) -> None:
+async def test_in_a_channel_a_members_change_reaches_staff_and_member_only(world: World) -> None:
     group_id = await world.channel(BOB, DAN, admins=[CAT])
     await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=60)
     (event,) = world.take(MemberChanged)
     assert set(event.audience or ()) == {"ada", "cat", "bob"}
 
 
-async def test_the_former_owner_stays_as_admin(world: World) -> None:
+async def test_the_former_owner_becomes_an_admin(world: World) -> None:
     group_id = await world.group(BOB, CAT)
     given = await world.membership.transfer(ADA, group_id, BOB.user_id)
     assert given.group.owner_id == "bob"
@@ -339,7 +340,7 @@ async def test_the_former_owner_stays_as_admin(world: World) -> None:
     (event,) = world.take(GroupUpdated)
     assert event.changed == {"owner_id": "bob"}
     assert (await world.groups.get(ADA, group_id))[0].group.version == event.version == 2
-    # What was his is his no more, and the new owner cannot go.
+    # The former owner has lost the owner's rights, and the new owner cannot leave.
     with pytest.raises(PermissionRefused):
         await world.membership.transfer(ADA, group_id, CAT.user_id)
     with pytest.raises(OwnerCannotLeave):
@@ -348,7 +349,7 @@ async def test_the_former_owner_stays_as_admin(world: World) -> None:
     await world.check_sound(group_id)
 
 
-async def test_a_group_is_given_to_members_only_and_by_its_owner(world: World) -> None:
+async def test_only_the_owner_transfers_a_group_and_only_to_members(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     with pytest.raises(MemberNotFound):
         await world.membership.transfer(ADA, group_id, DAN.user_id)
@@ -362,7 +363,7 @@ async def test_a_group_is_given_to_members_only_and_by_its_owner(world: World) -
     assert await world.members(group_id) == {"ada": ADMIN, "bob": MEMBER, "cat": OWNER}
 
 
-async def test_a_group_handed_on_in_one_batch_has_one_owner(world: World) -> None:
+async def test_two_transfers_in_one_batch_leave_one_owner(world: World) -> None:
     group_id = await world.group(BOB, CAT)
     transfer = world.membership.transfer
     outcomes = await asyncio.gather(
@@ -379,7 +380,7 @@ async def test_a_group_handed_on_in_one_batch_has_one_owner(world: World) -> Non
 # --- mutes ------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_muted_member_is_silent_until_the_mute_ends(world: World) -> None:
+async def test_a_muted_member_cannot_post_until_the_mute_ends(world: World) -> None:
     group_id = await world.group(BOB)
     await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=60)
     (event,) = world.take(MemberChanged)
@@ -391,7 +392,7 @@ async def test_a_muted_member_is_silent_until_the_mute_ends(world: World) -> Non
     assert await world.post(BOB, group_id) == 1
 
 
-async def test_a_mute_may_be_ended_before_its_time(world: World) -> None:
+async def test_a_mute_can_be_ended_early(world: World) -> None:
     group_id = await world.group(BOB)
     await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=60)
     await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=0)
@@ -401,7 +402,7 @@ async def test_a_mute_may_be_ended_before_its_time(world: World) -> None:
 
 
 @pytest.mark.parametrize("how", ["leaves", "is removed", "is banned"])
-async def test_a_mute_is_not_shaken_off_by_going_and_coming_back(world: World, how: str) -> None:
+async def test_a_mute_outlives_leaving_and_joining_again(world: World, how: str) -> None:
     group_id = await world.group(BOB)
     await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=60)
     match how:
@@ -428,17 +429,17 @@ async def test_a_new_owner_is_never_muted(world: World) -> None:
     assert await world.rows("restrictions") == []
 
 
-async def test_when_all_are_muted_only_staff_speaks(world: World) -> None:
+async def test_when_all_are_muted_only_the_owner_and_admins_post(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
-    await world.updating.update(ADA, group_id, GroupChanges(muted_all=True))
+    await world.updates.update(ADA, group_id, GroupChanges(muted_all=True))
     with pytest.raises(Muted):
         await world.post(BOB, group_id)
     assert [await world.post(actor, group_id) for actor in (CAT, ADA, ROOT)] == [1, 2, 3]
-    await world.updating.update(ADA, group_id, GroupChanges(muted_all=False))
+    await world.updates.update(ADA, group_id, GroupChanges(muted_all=False))
     assert await world.post(BOB, group_id) == 4
 
 
-async def test_an_admin_mutes_only_those_below_himself(world: World) -> None:
+async def test_an_admin_mutes_only_members_with_a_lower_role(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT, DAN])
     change = world.membership.change
     await change(CAT, group_id, BOB.user_id, mute_seconds=1)
@@ -452,7 +453,7 @@ async def test_an_admin_mutes_only_those_below_himself(world: World) -> None:
 # --- join requests ----------------------------------------------------------------------------------------------------
 
 
-async def test_asking_twice_is_one_request_told_once(world: World) -> None:
+async def test_asking_twice_makes_one_request_and_one_event(world: World) -> None:
     group_id = await world.group(type=PUBLIC, admins=[CAT])
     first = await world.membership.join(BOB, group_id, text="please")
     again = await world.membership.join(BOB, group_id, text="please!")
@@ -467,7 +468,7 @@ async def test_asking_twice_is_one_request_told_once(world: World) -> None:
     assert await world.member_count(group_id) == 2
 
 
-async def test_an_approved_request_is_a_membership_and_no_request_any_more(world: World) -> None:
+async def test_approving_turns_a_request_into_a_membership(world: World) -> None:
     group_id = await world.group(type=PUBLIC, admins=[CAT])
     await world.membership.join(BOB, group_id)
     world.heard.clear()
@@ -479,7 +480,7 @@ async def test_an_approved_request_is_a_membership_and_no_request_any_more(world
     await world.check_sound(group_id)
 
 
-async def test_a_refused_user_is_told_and_may_ask_again(world: World) -> None:
+async def test_a_refused_user_is_notified_and_may_ask_again(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
     await world.membership.join(BOB, group_id)
     await world.membership.refuse(ADA, group_id, BOB.user_id)
@@ -492,7 +493,7 @@ async def test_a_refused_user_is_told_and_may_ask_again(world: World) -> None:
     assert await world.requests(group_id) == ["bob"]
 
 
-async def test_one_withdraws_ones_own_request_and_no_others(world: World) -> None:
+async def test_a_user_withdraws_only_their_own_request(world: World) -> None:
     group_id = await world.group(CAT, type=PUBLIC)
     await world.membership.join(BOB, group_id)
     for actor in (CAT, DAN):
@@ -509,7 +510,7 @@ async def test_one_withdraws_ones_own_request_and_no_others(world: World) -> Non
         await world.membership.approve(ADA, group_id, BOB.user_id)
 
 
-async def test_a_request_is_no_seat_and_the_limit_holds_when_it_is_approved(world: World) -> None:
+async def test_a_request_reserves_no_place_below_the_limit(world: World) -> None:
     group_id = await world.group(type=PUBLIC, member_limit=2)
     for user in (BOB, CAT):
         assert (await world.membership.join(user, group_id)).is_pending
@@ -522,7 +523,7 @@ async def test_a_request_is_no_seat_and_the_limit_holds_when_it_is_approved(worl
     await world.check_sound(group_id)
 
 
-async def test_a_request_refused_and_made_again_in_one_batch_waits(world: World) -> None:
+async def test_a_request_refused_and_repeated_in_one_batch_waits(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
     await world.membership.join(BOB, group_id)
     _, again = await asyncio.gather(
@@ -533,7 +534,7 @@ async def test_a_request_refused_and_made_again_in_one_batch_waits(world: World)
     assert await world.requests(group_id) == ["bob"]
 
 
-async def test_adding_or_banning_a_user_answers_his_request(world: World) -> None:
+async def test_adding_or_banning_a_user_closes_their_request(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
     for user in (BOB, CAT):
         await world.membership.join(user, group_id)
@@ -546,17 +547,17 @@ async def test_adding_or_banning_a_user_answers_his_request(world: World) -> Non
     await world.check_sound(group_id)
 
 
-async def test_a_request_of_one_who_came_in_another_way_can_be_put_away(world: World) -> None:
+async def test_approving_the_request_of_a_member_closes_it(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
     await world.membership.join(BOB, group_id)
-    await world.updating.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
+    await world.updates.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
     assert (await world.membership.join(BOB, group_id)).member is not None
     assert not (await world.membership.approve(ADA, group_id, BOB.user_id)).changed
     assert await world.requests(group_id) == []
     assert await world.members(group_id) == {"ada": OWNER, "bob": MEMBER}
 
 
-async def test_a_banned_user_does_not_ask_and_the_application_need_not(world: World) -> None:
+async def test_banned_users_cannot_ask_and_the_application_joins_at_once(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
     await world.membership.remove(ADA, group_id, BOB.user_id, ban=True)
     with pytest.raises(Banned):
@@ -584,7 +585,7 @@ async def _ids(world: World, group_id: GroupId, **wanted: object) -> list[str]:
             return found
 
 
-async def test_members_come_in_pages_by_id_narrowed_by_prefix_or_role(world: World) -> None:
+async def test_members_are_paged_by_id_and_filtered_by_prefix_or_role(world: World) -> None:
     users = [a_user(name) for name in ("bea", "ben", "béa", "b", "zoe", "茶")]
     group_id = await world.group(BOB, *users, admins=[CAT, DAN])
     everyone = sorted(["ada", "bob", "cat", "dan", *(user.user_id for user in users)])
@@ -606,7 +607,7 @@ async def test_the_list_of_one_group_never_shows_another(world: World) -> None:
         await world.membership.list_bans(ADA, one, limit=1, cursor=cursor)
 
 
-async def test_bans_and_requests_come_in_pages(world: World) -> None:
+async def test_bans_and_requests_are_paged(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
     for number in range(3):
         await world.membership.join(a_user(f"asks{number}"), group_id)
@@ -621,7 +622,7 @@ async def test_bans_and_requests_come_in_pages(world: World) -> None:
         assert end is None
 
 
-async def test_one_sees_oneself_and_others_where_members_are_listed(world: World) -> None:
+async def test_members_see_themselves_and_others_only_where_listed(world: World) -> None:
     chat, channel = await world.group(BOB, CAT), await world.channel(BOB, CAT)
     get = world.membership.get_member
     assert (await get(BOB, chat, CAT.user_id)).user_id == "cat"
@@ -638,7 +639,7 @@ async def test_one_sees_oneself_and_others_where_members_are_listed(world: World
         await get(BOB, chat, DAN.user_id)
 
 
-async def test_every_call_on_a_group_that_is_not_there_says_so(world: World) -> None:
+async def test_every_call_on_a_missing_group_raises_group_not_found(world: World) -> None:
     await world.group()
     none = GroupId("@TGS#_none")
     calls = world.membership
@@ -662,7 +663,7 @@ async def test_every_call_on_a_group_that_is_not_there_says_so(world: World) -> 
 # --- events, through the bus of another process -----------------------------------------------------------------------
 
 
-async def test_another_process_hears_each_change_once_and_no_repeat(open_world: OpenWorld) -> None:
+async def test_another_process_receives_each_event_once(open_world: OpenWorld) -> None:
     world, other = await open_world(), await open_world()
     group_id = await world.group(type=MEETING)
     await other.bus.start()
@@ -670,7 +671,7 @@ async def test_another_process_hears_each_change_once_and_no_repeat(open_world: 
         await world.membership.join(BOB, group_id)
         await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=0)
         await world.membership.change(ADA, group_id, BOB.user_id, role=ADMIN)
-        await world.updating.update(ADA, group_id, GroupChanges(name="Coffee"))
+        await world.updates.update(ADA, group_id, GroupChanges(name="Coffee"))
         await world.messages.post(BOB, group_id, text(), key="k")
     for _ in range(2):
         await world.membership.leave(BOB, group_id)

@@ -73,7 +73,7 @@ async def test_a_post_is_published_once_with_the_message(world: World) -> None:
 async def test_a_member_may_not_post_where_only_staff_posts(world: World) -> None:
     group_id = await world.group(BOB, admins=[CAT])
     assert await world.post(BOB, group_id) == 1
-    await world.updating.update(ADA, group_id, GroupChanges(posting=Posting.OWNER_AND_ADMINS))
+    await world.updates.update(ADA, group_id, GroupChanges(posting=Posting.OWNER_AND_ADMINS))
     with pytest.raises(PostingNotAllowed):
         await world.post(BOB, group_id)
     assert [await world.post(user, group_id) for user in (CAT, ADA, ROOT)] == [2, 3, 4]
@@ -99,7 +99,7 @@ async def test_a_body_holds_at_most_twelve_kibibytes(world: World) -> None:
     ):
         for refused in (
             world.messages.post(ADA, group_id, too_big),
-            world.message_changes.edit(ADA, group_id, 1, too_big),
+            world.edits.edit(ADA, group_id, 1, too_big),
         ):
             with pytest.raises(FieldTooLong) as caught:
                 await refused
@@ -117,7 +117,7 @@ async def test_a_message_holds_at_most_twenty_links(world: World) -> None:
     await world.messages.post(ADA, group_id, linked(20))
     for refused in (
         world.messages.post(ADA, group_id, linked(21)),
-        world.message_changes.edit(ADA, group_id, 1, linked(21)),
+        world.edits.edit(ADA, group_id, 1, linked(21)),
     ):
         with pytest.raises(InvalidRequest, match="20 links"):
             await refused
@@ -247,7 +247,7 @@ async def _refused(call: Awaitable[object]) -> RateLimited | None:
 async def test_edits_and_deletions_have_rates_of_their_own() -> None:
     world = mock_world(posts_per_second=4)
     group_id = await world.group()
-    changes = world.chat.message_changes
+    changes = world.chat.edits
     for number in range(6):
         world.clock.move(seconds=1)
         await world.post(ADA, group_id, f"m{number}")
@@ -256,8 +256,8 @@ async def test_edits_and_deletions_have_rates_of_their_own() -> None:
     # What changes nothing costs nothing, and is refused to nobody.
     assert await _refused(changes.edit(ADA, group_id, 1, text("e3"))) is None
     # A pin tells the message anew, like an edit.
-    assert await _refused(world.chat.curation.pin(ADA, group_id, 2))
-    frozen = world.chat.curation.freeze_reactions(ADA, group_id, 2, frozen=True)
+    assert await _refused(world.chat.pins.pin(ADA, group_id, 2))
+    frozen = world.chat.pins.freeze_reactions(ADA, group_id, 2, frozen=True)
     assert await _refused(frozen)
     recalls = [await _refused(changes.recall(ADA, group_id, seq)) for seq in range(1, 6)]
     assert [refused is None for refused in recalls] == [True] * 4 + [False]
@@ -266,7 +266,7 @@ async def test_edits_and_deletions_have_rates_of_their_own() -> None:
     assert recalls[4] is not None
     world.clock.move(seconds=recalls[4].retry_after_seconds)
     assert await _refused(changes.recall(ADA, group_id, 5)) is None
-    assert await _refused(world.chat.curation.pin(ADA, group_id, 6)) is None
+    assert await _refused(world.chat.pins.pin(ADA, group_id, 6)) is None
 
 
 BYTES = 1024
@@ -284,7 +284,7 @@ async def test_a_stream_has_a_limit_of_bytes_a_second(letter: str, is_edit: bool
     size, left, taken = len(contents[0].model_dump_json().encode()), float(BYTES * BURST_SECONDS), 0
     for content in contents:
         refused = await _refused(
-            world.chat.message_changes.edit(ADA, group_id, 1, content)
+            world.chat.edits.edit(ADA, group_id, 1, content)
             if is_edit
             else world.messages.post(ADA, group_id, content)
         )
@@ -393,7 +393,7 @@ async def test_an_edit_replaces_the_words_and_keeps_seq_and_time(world: World) -
     posted = (await world.messages.post(BOB, group_id, text("hi"))).message
     world.clock.move(seconds=5)
     world.heard.clear()
-    edited = (await world.message_changes.edit(BOB, group_id, 1, text("ho"))).message
+    edited = (await world.edits.edit(BOB, group_id, 1, text("ho"))).message
     assert edited == posted.model_copy(
         update={"content": text("ho"), "edited_at": world.clock.now()}
     )
@@ -408,13 +408,13 @@ async def test_an_edit_to_the_same_words_changes_and_publishes_nothing(world: Wo
     group_id = await world.group(BOB)
     posted = (await world.messages.post(BOB, group_id, text("hi"))).message
     world.heard.clear()
-    assert (await world.message_changes.edit(BOB, group_id, 1, text("hi"))).message == posted
+    assert (await world.edits.edit(BOB, group_id, 1, text("hi"))).message == posted
     assert world.heard == []
 
 
 async def test_editing_an_older_message_leaves_the_preview_in_lists(world: World) -> None:
     group_id = await _talk(world, 2)
-    await world.message_changes.edit(ADA, group_id, 1, text("older"))
+    await world.edits.edit(ADA, group_id, 1, text("older"))
     _, stream = await world.groups.get(ADA, group_id)
     assert stream.last is not None
     assert stream.last.preview == "m2"
@@ -425,19 +425,19 @@ async def test_only_the_sender_edits_and_only_while_they_may_post(world: World) 
     await world.post(BOB, group_id)
     for actor in (ADA, CAT):
         with pytest.raises(PermissionRefused):
-            await world.message_changes.edit(actor, group_id, 1, text("x"))
+            await world.edits.edit(actor, group_id, 1, text("x"))
     await world.membership.change(ADA, group_id, BOB.user_id, mute_seconds=60)
     with pytest.raises(Muted):
-        await world.message_changes.edit(BOB, group_id, 1, text("x"))
-    await world.message_changes.edit(ROOT, group_id, 1, text("by the application"))
+        await world.edits.edit(BOB, group_id, 1, text("x"))
+    await world.edits.edit(ROOT, group_id, 1, text("by the application"))
     with pytest.raises(MessageNotFound):
-        await world.message_changes.edit(ROOT, group_id, 2, text("x"))
+        await world.edits.edit(ROOT, group_id, 2, text("x"))
 
 
 async def test_in_a_channel_all_staff_edit(world: World) -> None:
     group_id = await world.channel(BOB, admins=[CAT])
     await world.post(ADA, group_id)
-    edited = await world.message_changes.edit(CAT, group_id, 1, text("corrected"))
+    edited = await world.edits.edit(CAT, group_id, 1, text("corrected"))
     assert edited.message.sender_id == "ada"
 
 
@@ -449,7 +449,7 @@ async def test_a_deleted_message_keeps_id_seq_and_times_only(world: World) -> No
     posted = (await world.messages.post(BOB, group_id, text("hi"))).message
     world.clock.move(seconds=5)
     world.heard.clear()
-    await world.message_changes.recall(BOB, group_id, 1)
+    await world.edits.recall(BOB, group_id, 1)
     tombstone = posted.model_copy(update={"content": None, "recalled_at": world.clock.now()})
     assert (await world.messages.get(ADA, group_id, 1)).message == tombstone
     assert [event.message for event in world.take(MessageRecalledEvent)] == [tombstone]
@@ -464,11 +464,11 @@ async def test_a_deleted_message_keeps_id_seq_and_times_only(world: World) -> No
 async def test_deleting_twice_changes_and_publishes_nothing(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(BOB, group_id)
-    await world.message_changes.recall(BOB, group_id, 1)
+    await world.edits.recall(BOB, group_id, 1)
     first = (await world.messages.get(ADA, group_id, 1)).message
     world.heard.clear()
     world.clock.move(seconds=5)
-    await world.message_changes.recall(BOB, group_id, 1)
+    await world.edits.recall(BOB, group_id, 1)
     assert world.heard == []
     assert (await world.messages.get(ADA, group_id, 1)).message == first
 
@@ -476,10 +476,10 @@ async def test_deleting_twice_changes_and_publishes_nothing(world: World) -> Non
 async def test_a_deleted_message_cannot_be_edited(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(BOB, group_id)
-    await world.message_changes.edit(BOB, group_id, 1, text("ho"))
-    await world.message_changes.recall(BOB, group_id, 1)
+    await world.edits.edit(BOB, group_id, 1, text("ho"))
+    await world.edits.recall(BOB, group_id, 1)
     with pytest.raises(MessageRecalled):
-        await world.message_changes.edit(BOB, group_id, 1, text("again"))
+        await world.edits.edit(BOB, group_id, 1, text("again"))
 
 
 async def test_senders_delete_for_two_minutes_and_staff_at_any_time(world: World) -> None:
@@ -487,13 +487,13 @@ async def test_senders_delete_for_two_minutes_and_staff_at_any_time(world: World
     for _ in range(4):
         await world.post(BOB, group_id)
     world.clock.move(seconds=120)
-    await world.message_changes.recall(BOB, group_id, 1)
+    await world.edits.recall(BOB, group_id, 1)
     world.clock.move(milliseconds=1)
     with pytest.raises(RecallTooLate):
-        await world.message_changes.recall(BOB, group_id, 2)
+        await world.edits.recall(BOB, group_id, 2)
     world.clock.move(days=365)
     for seq, actor in ((2, CAT), (3, ADA), (4, ROOT)):
-        await world.message_changes.recall(actor, group_id, seq)
+        await world.edits.recall(actor, group_id, seq)
     history = await world.messages.list_messages(BOB, group_id, limit=9)
     assert [message.content for message in history.messages] == [None] * 4
 
@@ -502,15 +502,15 @@ async def test_members_cannot_delete_messages_of_others(world: World) -> None:
     group_id = await world.group(BOB, CAT)
     await world.post(BOB, group_id)
     with pytest.raises(PermissionRefused):
-        await world.message_changes.recall(CAT, group_id, 1)
+        await world.edits.recall(CAT, group_id, 1)
     with pytest.raises(MessageNotFound):
-        await world.message_changes.recall(BOB, group_id, 2)
+        await world.edits.recall(BOB, group_id, 2)
 
 
 async def test_repeating_the_key_of_a_deleted_message_restores_nothing(world: World) -> None:
     group_id = await world.group()
     await world.messages.post(ADA, group_id, text(), key="k")
-    await world.message_changes.recall(ADA, group_id, 1)
+    await world.edits.recall(ADA, group_id, 1)
     again = await world.messages.post(ADA, group_id, text(), key="k")
     assert (again.message.seq, again.message.content) == (1, None)
     assert await world.seqs(ADA, group_id) == [1]

@@ -32,7 +32,7 @@ def test_a_community_holds_a_million_members() -> None:
     assert type_member_limit(GroupType.COMMUNITY, GroupLimits()) == 1_000_000
 
 
-def test_the_setting_reaches_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_setting_changes_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.load().limits.community_members == 1_000_000
     monkeypatch.setenv("CHANNELS_LIMIT_COMMUNITY_MEMBERS", "12")
     limits = Settings.load().limits
@@ -41,7 +41,7 @@ def test_the_setting_reaches_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-async def test_a_community_holds_its_limit_and_not_one_more(limit: int) -> None:
+async def test_a_community_refuses_one_more_than_its_limit(limit: int) -> None:
     world = mock_world(community_members=limit)
     group_id = await world.group()  # the owner counts
     for number in range(limit - 1):
@@ -53,14 +53,14 @@ async def test_a_community_holds_its_limit_and_not_one_more(limit: int) -> None:
     assert await world.member_count(group_id) == limit
 
 
-async def test_the_last_place_of_a_thousand_is_taken_once(open_world: OpenWorld) -> None:
+async def test_racing_joins_take_the_last_place_of_a_thousand_once(open_world: OpenWorld) -> None:
     worlds = [await open_world(community_members=1_000) for _ in range(2)]
     await _race_for_the_last_place(worlds, limit=1_000)
 
 
 @pytest.mark.scale
 @pytest.mark.timeout(1_200)
-async def test_the_last_place_of_a_million_is_taken_once(
+async def test_racing_joins_take_the_last_place_of_a_million_once(
     open_world: OpenWorld, mongod_uri: str
 ) -> None:
     worlds = [await open_world() for _ in range(2)]

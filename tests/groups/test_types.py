@@ -1,4 +1,4 @@
-"""The four types: how one joins, what one sees, who leads, who ends it."""
+"""The four types of groups: joining, history, roles, disbanding."""
 
 import pytest
 
@@ -28,10 +28,10 @@ WORK, PUBLIC, MEETING, COMMUNITY = GroupType
         (COMMUNITY, JoinOption.FREE, Visibility.PROFILE, False),
     ],
 )
-async def test_what_is_left_out_follows_from_the_type(
+async def test_defaults_follow_from_the_type(
     world: World, type: GroupType, option: JoinOption, visibility: Visibility, history: bool
 ) -> None:
-    group = (await world.founding.create(ADA, NewGroup(type=type, name="Tea"))).group
+    group = (await world.creation.create(ADA, NewGroup(type=type, name="Tea"))).group
     assert (group.join_option, group.visibility, group.history_visible) == (
         option,
         visibility,
@@ -43,7 +43,7 @@ async def test_what_is_left_out_follows_from_the_type(
 # --- work -------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_work_group_is_invisible_to_whoever_is_not_in_it(world: World) -> None:
+async def test_a_work_group_is_invisible_to_strangers(world: World) -> None:
     group_id = await world.group(BOB, type=WORK)
     assert (await world.groups.get(BOB, group_id))[0].group.group_id == group_id
     for refused in (
@@ -56,7 +56,7 @@ async def test_a_work_group_is_invisible_to_whoever_is_not_in_it(world: World) -
             await refused
 
 
-async def test_any_member_of_a_work_group_brings_others_in(world: World) -> None:
+async def test_any_member_of_a_work_group_may_add_users(world: World) -> None:
     group_id = await world.group(BOB, type=WORK)
     added = await world.membership.add(BOB, group_id, CAT.user_id)
     assert added.member is not None
@@ -67,23 +67,23 @@ async def test_any_member_of_a_work_group_brings_others_in(world: World) -> None
         await world.membership.add(BOB, meeting, CAT.user_id)
 
 
-async def test_a_work_group_cannot_be_made_to_be_joined(world: World) -> None:
+async def test_the_join_option_of_a_work_group_cannot_change(world: World) -> None:
     with pytest.raises(NotForThisType):
-        await world.founding.create(
+        await world.creation.create(
             ADA, NewGroup(type=WORK, name="Tea", join_option=JoinOption.FREE)
         )
     group_id = await world.group(type=WORK)
     with pytest.raises(NotForThisType):
-        await world.updating.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
+        await world.updates.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
 
 
-async def test_a_work_group_knows_no_admins_and_no_mute(world: World) -> None:
+async def test_a_work_group_has_no_admins_and_no_mute(world: World) -> None:
     group_id = await world.group(BOB, type=WORK)
     change = world.membership.change
     for refused in (
         change(ADA, group_id, BOB.user_id, role=Role.ADMIN),
         change(ADA, group_id, BOB.user_id, mute_seconds=60),
-        world.updating.update(ADA, group_id, GroupChanges(muted_all=True)),
+        world.updates.update(ADA, group_id, GroupChanges(muted_all=True)),
     ):
         with pytest.raises(NotForThisType):
             await refused
@@ -91,7 +91,7 @@ async def test_a_work_group_knows_no_admins_and_no_mute(world: World) -> None:
     assert (await world.member(group_id, BOB)).muted_until is None
 
 
-async def test_the_owner_of_a_work_group_may_leave_it_without_an_owner(world: World) -> None:
+async def test_the_owner_of_a_work_group_may_leave(world: World) -> None:
     group_id = await world.group(BOB, type=WORK)
     await world.membership.leave(ADA, group_id)
     group = (await world.groups.get(BOB, group_id))[0].group
@@ -112,7 +112,7 @@ async def test_the_owner_of_any_other_group_cannot_leave(world: World, type: Gro
     assert await world.members(group_id) == {"ada": Role.OWNER}
 
 
-async def test_a_work_group_is_disbanded_by_the_application_only(world: World) -> None:
+async def test_only_the_application_disbands_a_work_group(world: World) -> None:
     group_id = await world.group(BOB, type=WORK)
     for user in (ADA, BOB):
         with pytest.raises(PermissionRefused):
@@ -120,10 +120,10 @@ async def test_a_work_group_is_disbanded_by_the_application_only(world: World) -
     await world.disbanding.disband(ROOT, group_id)
     with pytest.raises(GroupNotFound):
         await world.groups.get(ADA, group_id)
-    await world.chat.clearing.wait()
+    await world.chat.cleanup.wait()
 
 
-async def test_a_work_groups_former_owner_becomes_a_member(world: World) -> None:
+async def test_the_former_owner_of_a_work_group_becomes_a_member(world: World) -> None:
     group_id = await world.group(BOB, type=WORK)
     await world.membership.transfer(ADA, group_id, BOB.user_id)
     assert await world.members(group_id) == {"ada": Role.MEMBER, "bob": Role.OWNER}
@@ -141,11 +141,11 @@ async def test_joining_a_public_group_waits_for_approval(world: World) -> None:
     assert await world.members(group_id) == {"ada": Role.OWNER, "bob": Role.MEMBER}
 
 
-async def test_the_option_may_open_or_close_a_public_group(world: World) -> None:
+async def test_the_join_option_opens_or_closes_a_public_group(world: World) -> None:
     group_id = await world.group(type=PUBLIC)
-    await world.updating.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
+    await world.updates.update(ADA, group_id, GroupChanges(join_option=JoinOption.FREE))
     assert (await world.membership.join(BOB, group_id)).member is not None
-    await world.updating.update(ADA, group_id, GroupChanges(join_option=JoinOption.INVITE))
+    await world.updates.update(ADA, group_id, GroupChanges(join_option=JoinOption.INVITE))
     with pytest.raises(JoiningNotAllowed):
         await world.membership.join(CAT, group_id)
     assert (await world.membership.add(ADA, group_id, CAT.user_id)).member is not None
@@ -157,7 +157,7 @@ async def test_the_option_may_open_or_close_a_public_group(world: World) -> None
 @pytest.mark.parametrize(
     ("type", "seen"), [(WORK, [3]), (PUBLIC, [3]), (MEETING, [1, 2, 3]), (COMMUNITY, [3])]
 )
-async def test_what_was_said_before_one_came(
+async def test_history_before_joining_by_type(
     world: World, type: GroupType, seen: list[int]
 ) -> None:
     group_id = await world.group(type=type)
@@ -177,7 +177,7 @@ async def test_what_was_said_before_one_came(
     assert await world.seqs(ADA, group_id) == await world.seqs(ROOT, group_id) == [1, 2, 3]
 
 
-async def test_who_comes_back_sees_what_was_said_from_then_on(world: World) -> None:
+async def test_a_returning_member_sees_messages_from_then_on(world: World) -> None:
     group_id = await world.group(BOB)
     await world.post(ADA, group_id)
     assert await world.seqs(BOB, group_id) == [1]
@@ -188,16 +188,16 @@ async def test_who_comes_back_sees_what_was_said_from_then_on(world: World) -> N
     assert await world.seqs(BOB, group_id) == [3]
 
 
-async def test_history_shown_later_is_shown_to_all(world: World) -> None:
+async def test_making_history_visible_shows_it_to_all_members(world: World) -> None:
     group_id = await world.group()
     await world.post(ADA, group_id)
     await world.membership.join(BOB, group_id)
     assert await world.seqs(BOB, group_id) == []
-    await world.updating.update(ADA, group_id, GroupChanges(history_visible=True))
+    await world.updates.update(ADA, group_id, GroupChanges(history_visible=True))
     assert await world.seqs(BOB, group_id) == [1]
 
 
-async def test_only_members_read(world: World) -> None:
+async def test_only_members_may_read(world: World) -> None:
     group_id = await world.group(BOB, type=MEETING)
     await world.post(ADA, group_id)
     assert await world.seqs(BOB, group_id) == [1]
@@ -212,7 +212,7 @@ async def test_only_members_read(world: World) -> None:
 @pytest.mark.parametrize(
     ("type", "announced"), [(WORK, True), (PUBLIC, True), (MEETING, True), (COMMUNITY, False)]
 )
-async def test_comings_and_goings_are_told_except_in_a_community(
+async def test_joins_and_leaves_are_announced_by_type(
     world: World, type: GroupType, announced: bool
 ) -> None:
     group_id = await world.group(type=type)

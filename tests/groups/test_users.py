@@ -1,4 +1,4 @@
-"""What users show of themselves."""
+"""Profiles of users."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.api import Api, part
 from tests.builders import ADA, BOB, World, mock_world
 
 
-async def test_ones_own_profile_exists_always_and_anothers_once_he_told_it(world: World) -> None:
+async def test_the_own_profile_always_exists_and_anothers_once_it_is_set(world: World) -> None:
     users = world.chat.users
     assert await users.get(ADA, ADA.user_id) == User(user_id=ADA.user_id)
     with pytest.raises(UserNotFound):
@@ -17,7 +17,7 @@ async def test_ones_own_profile_exists_always_and_anothers_once_he_told_it(world
     assert told == await users.get(BOB, ADA.user_id) == User(user_id=ADA.user_id, name="Ada")
 
 
-async def test_a_change_leaves_what_it_does_not_name(world: World) -> None:
+async def test_a_change_keeps_fields_that_are_left_out(world: World) -> None:
     users = world.chat.users
     await users.update(ADA, {"name": "Ada"})
     await users.update(ADA, {"face_url": "https://example.org/a.png"})
@@ -26,26 +26,26 @@ async def test_a_change_leaves_what_it_does_not_name(world: World) -> None:
     )
 
 
-async def test_names_are_those_that_were_told(world: World) -> None:
+async def test_find_users_returns_only_set_profiles(world: World) -> None:
     users = world.chat.users
     await users.update(ADA, {"name": "Ada"})
-    assert await users.names([ADA.user_id, BOB.user_id]) == {
+    assert await users.find_users([ADA.user_id, BOB.user_id]) == {
         ADA.user_id: User(user_id=ADA.user_id, name="Ada")
     }
-    assert await users.names([]) == {}
+    assert await users.find_users([]) == {}
 
 
-async def test_who_only_joined_many_groups_told_nothing_of_himself() -> None:
-    world = mock_world(groups_per_user=2)  # so near that joining writes his document
+async def test_a_user_document_written_by_joins_is_no_profile() -> None:
+    world = mock_world(groups_per_user=2)  # so near that joining writes the user's document
     await world.membership.join(BOB, await world.group())
     assert len(await world.rows("users", _id=BOB.user_id)) == 1
     with pytest.raises(UserNotFound):
         await world.chat.users.get(ADA, BOB.user_id)
-    assert await world.chat.users.names([BOB.user_id]) == {}
+    assert await world.chat.users.find_users([BOB.user_id]) == {}
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_several_are_answered_at_once_each_as_if_asked_for_alone(shared_api: Api) -> None:
+async def test_several_users_are_returned_as_one_by_one(shared_api: Api) -> None:
     ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
     told = await ada.patch("/v1/users/me", {"name": "Ada", "face_url": "https://example.org/a.png"})
     ids = [bob.id, ada.id, "x" * 33, "a\tb", cat.id, ada.id]
@@ -59,7 +59,7 @@ async def test_several_are_answered_at_once_each_as_if_asked_for_alone(shared_ap
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_fifty_users_are_answered_at_once_and_one_more_is_refused(shared_api: Api) -> None:
+async def test_a_call_returns_fifty_users_and_refuses_one_more(shared_api: Api) -> None:
     ada = shared_api.user("ada")
     ids = ",".join(f"none{number}" for number in range(50))
     assert len((await ada.get(f"/v1/users?ids={ids}")).items) == 50

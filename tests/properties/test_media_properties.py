@@ -113,7 +113,7 @@ class Uploads(Deployment):
     @rule(data=st.data())
     def recall(self, data: st.DataObject) -> None:
         seq = data.draw(st.integers(1, len(self.posts)))
-        assert self.done(self.chat.message_changes.recall(ADA, CHANNEL, seq)) is None
+        assert self.done(self.chat.edits.recall(ADA, CHANNEL, seq)) is None
         self.release(self.posts[seq - 1])
 
     @rule(actor=ACTORS, media_id=uploaded)

@@ -53,7 +53,7 @@ class Pins(Deployment):
     @rule(actor=ACTORS, data=st.data())
     def pin(self, actor: Actor, data: st.DataObject) -> None:
         seq = data.draw(st.integers(1, len(self.posts)))
-        code = self.done(self.chat.curation.pin(actor, CHANNEL, seq))
+        code = self.done(self.chat.pins.pin(actor, CHANNEL, seq))
         if not self.holds(actor, Grant.PIN_POSTS):
             assert code == "permission_denied"
         elif self.posts[seq - 1].is_recalled:
@@ -68,7 +68,7 @@ class Pins(Deployment):
     @rule(actor=ACTORS, data=st.data())
     def unpin(self, actor: Actor, data: st.DataObject) -> None:
         seq = data.draw(st.integers(1, len(self.posts)))
-        code = self.done(self.chat.curation.unpin(actor, CHANNEL, seq))
+        code = self.done(self.chat.pins.unpin(actor, CHANNEL, seq))
         if not self.holds(actor, Grant.PIN_POSTS):
             assert code == "permission_denied"
         else:
@@ -80,7 +80,7 @@ class Pins(Deployment):
     def recall(self, actor: Actor, data: st.DataObject) -> None:
         seq = data.draw(st.integers(1, len(self.posts)))
         post = self.posts[seq - 1]
-        code = self.done(self.chat.message_changes.recall(actor, CHANNEL, seq))
+        code = self.done(self.chat.edits.recall(actor, CHANNEL, seq))
         is_own = self.is_staff(actor) and post.author == actor
         if not is_own and not self.holds(actor, Grant.DELETE_POSTS):
             assert code == "permission_denied"
@@ -113,7 +113,7 @@ class Pins(Deployment):
 
     @invariant()
     def pins_and_posts_match_the_model(self) -> None:
-        shown = self.get(self.chat.curation.list_pins(CAT, CHANNEL))
+        shown = self.get(self.chat.pins.list_pins(CAT, CHANNEL))
         assert [message.seq for message in shown.messages] == self.pins[::-1]
         history = self.get(self.chat.messages.list_messages(CAT, CHANNEL, limit=100))
         seen = [(m.seq, m.content is None, m.pinned_at is not None) for m in history.messages]

@@ -13,7 +13,7 @@ from tests.builders import ADA, ROOT, Deadline, OpenWorld, World, a_user
 async def _import(
     world: World, group_id: GroupId, user_ids: Sequence[str], *, batch: int
 ) -> list[str]:
-    """The outcome of each id, in batches of so many."""
+    """The outcome of each id, imported in batches of this size."""
 
     async def batches() -> AsyncIterator[list[UserId]]:
         for first in range(0, len(user_ids), batch):
@@ -23,7 +23,7 @@ async def _import(
     return [outcome async for admission in admissions for outcome in admission.outcomes]
 
 
-async def test_the_limit_is_exact_however_imports_and_joins_race(open_world: OpenWorld) -> None:
+async def test_the_limit_is_exact_when_imports_and_joins_race(open_world: OpenWorld) -> None:
     worlds = [await open_world(community_members=150) for _ in range(2)]
     group_id = await worlds[0].group()
     ids = [f"u{number:03}" for number in range(120)]
@@ -45,7 +45,7 @@ async def test_the_limit_is_exact_however_imports_and_joins_race(open_world: Ope
     await worlds[0].check_sound(group_id)
 
 
-async def test_events_tell_who_is_inside_after_imports_and_leaves_raced(
+async def test_events_add_up_to_the_members_after_imports_race_leaves(
     open_world: OpenWorld,
 ) -> None:
     worlds = [await open_world() for _ in range(2)]
@@ -74,7 +74,7 @@ async def test_events_tell_who_is_inside_after_imports_and_leaves_raced(
     await worlds[0].check_sound(group_id)
 
 
-async def test_joins_in_either_process_come_in_while_an_import_goes_on(
+async def test_joins_in_two_processes_succeed_during_an_import(
     open_world: OpenWorld,
 ) -> None:
     worlds = [await open_world() for _ in range(2)]

@@ -20,7 +20,7 @@ PUBLIC, MEETING = GroupType.PUBLIC, GroupType.MEETING
 
 
 async def _together(calls: Sequence[Awaitable[object]]) -> list[object]:
-    """The outcomes of calls made at once; a failure that is no refusal is the test's."""
+    """The outcomes of concurrent calls; an error that is no `DomainError` fails the test."""
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, DomainError):
@@ -42,7 +42,7 @@ async def test_a_hundred_joins_at_a_limit_of_three_admit_exactly_three(
     await worlds[0].check_sound(group_id)
 
 
-async def test_one_user_who_joins_fifty_times_at_once_is_a_member_once(
+async def test_fifty_concurrent_joins_of_one_user_make_one_member(
     open_world: OpenWorld,
 ) -> None:
     worlds = [await open_world() for _ in range(2)]
@@ -54,7 +54,7 @@ async def test_one_user_who_joins_fifty_times_at_once_is_a_member_once(
     await worlds[0].check_sound(group_id)
 
 
-async def test_the_last_place_is_approved_once(open_world: OpenWorld) -> None:
+async def test_two_approvals_of_the_last_place_admit_one(open_world: OpenWorld) -> None:
     worlds = [await open_world() for _ in range(2)]
     group_id = await worlds[0].group(type=PUBLIC, member_limit=2)
     users = [a_user(f"u{n}") for n in range(6)]
@@ -71,7 +71,7 @@ async def test_the_last_place_is_approved_once(open_world: OpenWorld) -> None:
     await worlds[0].check_sound(group_id)
 
 
-async def test_a_user_who_joins_many_groups_at_once_is_in_no_more_than_he_may(
+async def test_concurrent_joins_respect_the_users_limit_of_groups(
     open_world: OpenWorld,
 ) -> None:
     worlds = [await open_world(groups_per_user=3) for _ in range(2)]
@@ -84,20 +84,20 @@ async def test_a_user_who_joins_many_groups_at_once_is_in_no_more_than_he_may(
     assert len(await worlds[0].membership.list_group_ids(BOB.user_id)) == 3
 
 
-async def test_creations_count_against_the_same_limit(open_world: OpenWorld) -> None:
+async def test_concurrent_creations_respect_the_same_limit(open_world: OpenWorld) -> None:
     worlds = [await open_world(groups_per_user=3) for _ in range(2)]
     new = NewGroup(type=MEETING, name="Tea")
-    outcomes = await _together([worlds[n % 2].founding.create(BOB, new) for n in range(8)])
+    outcomes = await _together([worlds[n % 2].creation.create(BOB, new) for n in range(8)])
     assert sum(isinstance(outcome, AccessContext) for outcome in outcomes) == 3
     assert len(await worlds[0].membership.list_group_ids(BOB.user_id)) == 3
 
 
-async def test_one_id_raced_for_makes_one_group(open_world: OpenWorld) -> None:
+async def test_concurrent_creations_with_one_id_make_one_group(open_world: OpenWorld) -> None:
     worlds = [await open_world() for _ in range(2)]
     users = [a_user(f"u{n}") for n in range(12)]
     new = NewGroup(type=MEETING, name="Tea", group_id=GroupId("tea"))
     outcomes = await _together(
-        [worlds[n % 2].founding.create(user, new) for n, user in enumerate(users)]
+        [worlds[n % 2].creation.create(user, new) for n, user in enumerate(users)]
     )
     (made,) = [outcome for outcome in outcomes if isinstance(outcome, AccessContext)]
     assert sum(isinstance(outcome, GroupIdTaken) for outcome in outcomes) == 11
@@ -106,11 +106,11 @@ async def test_one_id_raced_for_makes_one_group(open_world: OpenWorld) -> None:
     await worlds[0].check_sound(GroupId("tea"))
 
 
-async def test_one_key_raced_with_makes_one_group(open_world: OpenWorld) -> None:
+async def test_concurrent_creations_with_one_key_make_one_group(open_world: OpenWorld) -> None:
     worlds = [await open_world() for _ in range(2)]
     new = NewGroup(type=MEETING, name="Tea")
     outcomes = await _together(
-        [worlds[n % 2].founding.create(ADA, new, key="k") for n in range(12)]
+        [worlds[n % 2].creation.create(ADA, new, key="k") for n in range(12)]
     )
     assert {o.group.group_id for o in outcomes if isinstance(o, AccessContext)} == {
         row["_id"] for row in await worlds[0].rows("groups")
@@ -142,7 +142,7 @@ async def test_racing_transfers_leave_one_owner(open_world: OpenWorld) -> None:
 
 
 @pytest.mark.parametrize("how", ["leaves", "is removed", "is banned"])
-async def test_an_heir_who_goes_as_he_inherits_leaves_one_owner(
+async def test_a_new_owner_who_leaves_meanwhile_leaves_one_owner(
     open_world: OpenWorld, how: str
 ) -> None:
     one, other = await open_world(), await open_world()
@@ -157,8 +157,8 @@ async def test_an_heir_who_goes_as_he_inherits_leaves_one_owner(
         await one.check_sound(group_id)
 
 
-async def test_a_ban_and_a_coming_never_both_hold(open_world: OpenWorld) -> None:
-    """Both write different documents, so only the group's own makes the two meet."""
+async def test_a_user_is_never_both_banned_and_a_member(open_world: OpenWorld) -> None:
+    """Both write different documents, so only the group's document makes them conflict."""
     one, other = await open_world(), await open_world()
     comings: list[Callable[[Actor, GroupId], Awaitable[object]]] = [
         lambda user, group_id: other.membership.join(user, group_id),
@@ -181,7 +181,7 @@ async def test_a_ban_and_a_coming_never_both_hold(open_world: OpenWorld) -> None
         assert await one.requests(group_id) == []
 
 
-async def test_a_ban_and_a_request_never_both_hold(open_world: OpenWorld) -> None:
+async def test_a_user_never_has_both_a_ban_and_a_request(open_world: OpenWorld) -> None:
     one, other = await open_world(), await open_world()
     group_id = await one.group(type=PUBLIC)
     for number in range(15):
@@ -202,7 +202,7 @@ async def test_a_ban_and_a_request_never_both_hold(open_world: OpenWorld) -> Non
 def _any_act(
     world: World, group_id: GroupId, users: list[Actor], dice: random.Random
 ) -> Awaitable[object]:
-    """Something that somebody does to somebody."""
+    """A random change of a membership."""
     calls, who, whom = world.membership, dice.choice(users), dice.choice(users).user_id
     match dice.randrange(9):
         case 0 | 1 | 2:
@@ -222,7 +222,7 @@ def _any_act(
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_in_a_storm_of_changes_the_count_is_the_records_and_one_is_owner(
+async def test_many_racing_changes_leave_a_right_count_and_one_owner(
     open_world: OpenWorld, seed: int
 ) -> None:
     worlds = [await open_world() for _ in range(2)]

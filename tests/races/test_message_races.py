@@ -95,8 +95,8 @@ async def test_an_edit_and_a_recall_at_once_leave_no_words(open_world: OpenWorld
         await one.post(BOB, group_id)
         outcomes = await _together(
             [
-                one.message_changes.edit(BOB, group_id, seq, text("ho")),
-                other.message_changes.recall(ADA, group_id, seq),
+                one.edits.edit(BOB, group_id, seq, text("ho")),
+                other.edits.recall(ADA, group_id, seq),
             ]
         )
         assert not isinstance(outcomes[1], RecallTooLate)
@@ -118,7 +118,7 @@ async def test_disbanding_while_others_join_and_post_leaves_nothing_behind(
     worlds = [await open_world(posts_per_second=0) for _ in range(2)]
     new = NewGroup(type=GroupType.PUBLIC, name="Tea", group_id=GroupId("tea"))
     for _ in range(3):
-        await worlds[0].founding.create(ADA, new)
+        await worlds[0].creation.create(ADA, new)
         await worlds[0].membership.add(ADA, GroupId("tea"), BOB.user_id)
         one, other = (w for w in worlds)
         calls: list[Awaitable[object]] = [other.disbanding.disband(ADA, GroupId("tea"))]
@@ -136,7 +136,7 @@ async def test_disbanding_while_others_join_and_post_leaves_nothing_behind(
         calls[0], calls[40] = calls[40], calls[0]
         outcomes = await _together(calls)
         assert outcomes[40] is None
-        await asyncio.gather(*(world.chat.clearing.wait() for world in worlds))
+        await asyncio.gather(*(world.chat.cleanup.wait() for world in worlds))
         for name in ("groups", "streams", "members", "messages", "restrictions", "join_requests"):
             assert (name, await one.rows(name)) == (name, [])
         assert await one.rows("disbanded") == []
@@ -150,27 +150,27 @@ async def test_disbanding_at_once_in_two_processes_happens_once(open_world: Open
     )
     assert outcomes.count(None) == 1
     assert sum(isinstance(outcome, GroupNotFound) for outcome in outcomes) == 3
-    await asyncio.gather(*(world.chat.clearing.wait() for world in worlds))
+    await asyncio.gather(*(world.chat.cleanup.wait() for world in worlds))
     assert await worlds[0].rows("members") == []
 
 
 async def test_an_id_is_used_again_only_when_nothing_is_left(open_world: OpenWorld) -> None:
     one, other = await open_world(), await open_world()
     new = NewGroup(type=GroupType.MEETING, name="Tea", group_id=GroupId("tea"))
-    await one.founding.create(ADA, new)
+    await one.creation.create(ADA, new)
     for number in range(30):
         await one.membership.join(a_user(f"u{number}"), GroupId("tea"))
     await one.post(ADA, GroupId("tea"))
     await one.disbanding.disband(ADA, GroupId("tea"))
     while True:
         try:
-            await other.founding.create(BOB, new)
+            await other.creation.create(BOB, new)
             break
         except GroupIdTaken:
             await asyncio.sleep(0)
     assert list(await one.members(GroupId("tea"))) == ["bob"]
     assert await one.post(BOB, GroupId("tea")) == 1
-    await one.chat.clearing.wait()
+    await one.chat.cleanup.wait()
     assert await one.seqs(BOB, GroupId("tea")) == [1]
     await one.check_sound(GroupId("tea"))
 
@@ -192,7 +192,7 @@ async def test_who_reads_beside_others_is_judged_by_what_was_committed_before_he
     # In another process, so that nothing but the database can tell.
     await other.membership.remove(ADA, group_id, BOB.user_id, ban=True)
     await other.membership.leave(CAT, group_id)
-    await other.message_changes.edit(ADA, group_id, 1, text("better"))
+    await other.edits.edit(ADA, group_id, 1, text("better"))
     second = await read()
     shown = {
         name: page.messages[0].content if isinstance(page, MessagePage) else type(page)

@@ -24,12 +24,13 @@ from groups.models import (
     message_key,
     stream_of,
 )
+from groups.service.hooks import Hooks
 from groups.service.lifecycle.create import NewGroup
 from groups.service.lifecycle.update import GroupChanges
-from groups.wiring import GROUP_INDEXES
+from groups.wiring import GROUP_INDEXES, build_core
 from groups.wiring import assemble as assemble_chat
 from reactions.store import ReactionStore
-from reactions.wiring import REACTION_INDEXES
+from reactions.wiring import REACTION_INDEXES, build_engine
 from reactions.wiring import assemble as assemble_reactions
 
 THUMB: Final = Emoji("👍")
@@ -71,19 +72,25 @@ class Scene:
         self.batches: list[int] = []
         self.events: list[Event] = []
         database.on_local_events(self.events.extend)
-        chat = assemble_chat(database, GroupLimits(posts_per_second=0), self.clock)
-        self.founding, self.updating, self.disbanding = (
-            chat.founding,
-            chat.updating,
+        core = build_core(
+            database, GroupLimits(posts_per_second=0), self.clock, on_batch=self._on_batch
+        )
+        engine = build_engine(core)
+        chat = assemble_chat(core, Hooks(tallies=engine, delete_of_stream=[engine.delete_some]))
+        self.creation, self.updates, self.disbanding = (
+            chat.creation,
+            chat.updates,
             chat.disbanding,
         )
-        self.clearing, self.groups = chat.clearing, chat.groups
-        self.messages, self.message_changes = chat.messages, chat.message_changes
+        self.cleanup, self.groups = chat.cleanup, chat.groups
+        self.messages, self.edits = chat.messages, chat.edits
         self.membership, self.users = chat.membership, chat.users
         self.store = ReactionStore(database)
-        self.reactions = assemble_reactions(
-            database, chat, self.clock, on_batch=lambda _, size, __: self.batches.append(size)
-        )
+        self.reactions = assemble_reactions(chat, engine)
+
+    def _on_batch(self, name: str, size: int, waiting: int) -> None:
+        if name == "reactions":
+            self.batches.append(size)
 
     @classmethod
     def in_memory(cls) -> "Scene":
@@ -113,7 +120,7 @@ class Scene:
             history_visible=settings.pop("history_visible", True),
             **settings,
         )
-        await self.founding.create(OWNER, new)
+        await self.creation.create(OWNER, new)
         await self.join(GroupId(name), members)
         await self.post(GroupId(name))
         return GroupId(name)
@@ -122,7 +129,7 @@ class Scene:
         """The same, marked as a channel: one emoji a user."""
         group_id = await self.a_group(subscribers, visibility=Visibility.PUBLIC)
         changes = GroupChanges(posting=Posting.OWNER_AND_ADMINS, reactions_per_user=1)
-        await self.database.run(lambda tx: self.updating.mark_in(OWNER, group_id, changes, tx))
+        await self.database.run(lambda tx: self.updates.mark_in(OWNER, group_id, changes, tx))
         return group_id
 
     async def join(self, group_id: GroupId, members: Iterable[Actor]) -> None:
@@ -135,7 +142,7 @@ class Scene:
         return posted.message.seq
 
     async def set(self, group_id: GroupId, **settings: Any) -> None:
-        await self.updating.update(OWNER, group_id, GroupChanges(**settings))
+        await self.updates.update(OWNER, group_id, GroupChanges(**settings))
 
     async def stored(self, group_id: GroupId, seq: int = 1) -> dict[str, int]:
         """The stored counts of a message, after proving them equal to the reactions that are stored (P4)."""

@@ -10,7 +10,7 @@ from groups.errors import Banned, GroupNotFound, MessageNotFound, MessageRecalle
 from groups.kernel.actor import Actor
 from groups.kernel.emoji_text import Emoji, EmojiText
 from groups.kernel.errors import BadCursor, DomainError, PermissionRefused
-from groups.kernel.ids import GroupId, StreamId
+from groups.kernel.ids import GroupId
 from groups.models import Role, Tally, Visibility, message_key, stream_of
 from reactions.errors import (
     DistinctReactionsReached,
@@ -201,7 +201,7 @@ async def test_a_message_in_hidden_history_is_not_found(
 async def test_a_deleted_message_refuses_reactions_and_allows_taking_back(scene: Scene) -> None:
     group_id = await scene.a_group()
     await scene.reactions.react(ADA, group_id, 1, THUMB)
-    await scene.message_changes.recall(OWNER, group_id, 1)
+    await scene.edits.recall(OWNER, group_id, 1)
     with pytest.raises(MessageRecalled):
         await scene.reactions.react(BOB, group_id, 1, THUMB)
     assert await scene.reactions.unreact(ADA, group_id, 1, THUMB) == Tally()
@@ -461,7 +461,7 @@ async def test_in_a_group_members_list_reactors(scene: Scene) -> None:
 async def test_an_ended_stream_loses_its_reactions_and_no_others(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reactions.service.reactions.STEP", 2)
+    monkeypatch.setattr("reactions.service.engine.STEP", 2)
     ended, *others = [
         await scene.a_group(name=f"@TGS#_{name}") for name in ("tea", "tea2", "tea 2", "te")
     ]
@@ -471,7 +471,7 @@ async def test_an_ended_stream_loses_its_reactions_and_no_others(
             await scene.reactions.react(who, group_id, 1, THUMB)
             await scene.reactions.react(who, group_id, 2, FIRE)
     await scene.disbanding.disband(OWNER, ended)
-    await scene.clearing.wait()
+    await scene.cleanup.wait()
     keys = [message_key(stream_of(ended), seq) for seq in (1, 2)]
     gone = {"message_id": {"$in": keys}}
     assert await scene.database.collection("reactions").find_one(gone) is None
@@ -479,5 +479,5 @@ async def test_an_ended_stream_loses_its_reactions_and_no_others(
     for group_id in others:
         assert await scene.stored(group_id, 1) == {THUMB: 3}
         assert await scene.stored(group_id, 2) == {FIRE: 3}
-    await scene.reactions.stream_ended(stream_of(ended))
-    await scene.reactions.stream_ended(StreamId("group_never"))
+    await scene.cleanup.clear(ended)
+    await scene.cleanup.clear(GroupId("never"))

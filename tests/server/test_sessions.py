@@ -99,7 +99,9 @@ async def test_a_revocation_holds_in_the_other_process_and_after_a_restart(
     await ada.delete("/v1/users/me/tokens")
     assert await ears.closed() == CloseCode.BAD_TOKEN
     await until_refused(same)
-    later = Revocations(second_database, UserStore(second_database), there.clock)
+    later = Revocations(
+        database=second_database, users=UserStore(second_database), clock=there.clock
+    )
     await later.load()
     assert later.revoked_at(ada.id) is not None  # type: ignore[arg-type]  # a plain id will do
 
@@ -108,13 +110,11 @@ async def test_a_revocation_is_learnt_even_when_events_were_lost(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api()
-    ada, revocations = server.user("ada"), server.services.chat.revocations
-    with monkeypatch.context() as deaf:
-        deaf.setattr(revocations, "_note", lambda *_: None)
-        await ada.delete("/v1/users/me/tokens")
-        await (await server.user("bob").socket()).close()  # behind it in the outbox
+    ada, services = server.user("ada"), server.services
+    users, now = UserStore(services.database), services.clock.now()
+    await services.database.run(lambda tx: users.revoke(UserId(ada.id), now, tx))
     assert (await ada.get("/v1/users/me")).status == 200
-    revocations.reload()
+    services.chat.revocations.reload()
     await until_refused(ada)
 
 

@@ -14,14 +14,14 @@ from groups.kernel.data_checks import Check, Finding, Repair
 from groups.kernel.ids import SEPARATOR, GroupId, StreamId
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.mongo.snapshot import Snapshot
-from groups.wiring import GroupChat
+from groups.wiring import GroupChat, GroupCore
 
 SHOWN_SECONDS: Final = 1.0
 """How long after its batch a post may show fewer views than are counted; a server needs milliseconds."""
 OUTDATED: Final = 1_000  # posts checked again in one query
 
 
-def checks(database: Database, chat: GroupChat) -> list[Check]:
+def checks(database: Database, chat: GroupCore | GroupChat) -> list[Check]:
     """Return all checks of analytics, in the order in which their repairs build on each other."""
     audit = _Audit(database=database, store=AnalyticsAuditStore(database), chat=chat)
     return [
@@ -43,7 +43,7 @@ def checks(database: Database, chat: GroupChat) -> list[Check]:
     ]
 
 
-def muted_count(database: Database, chat: GroupChat) -> Check:
+def muted_count(database: Database, chat: GroupCore | GroupChat) -> Check:
     """Return the check of the number of members who have muted a group."""
     return Check(
         "P4",
@@ -58,7 +58,7 @@ def muted_count(database: Database, chat: GroupChat) -> Check:
 class _Audit:
     database: Database
     store: AnalyticsAuditStore
-    chat: GroupChat
+    chat: GroupCore | GroupChat
 
     # --- views ----------------------------------------------------------------------------------------------------
 
@@ -93,10 +93,10 @@ class _Audit:
 
         async def work(tx: Tx) -> str | None:
             count = await self.store.find_count(message_id, tx)
-            shown = await self.chat.views.shown(stream_id, [seq], tx)
+            shown = await self.chat.view_counts.shown(stream_id, [seq], tx)
             if seq not in shown or shown[seq] >= count:
                 return None
-            await self.chat.views.raise_to(stream_id, {seq: count}, tx)
+            await self.chat.view_counts.raise_to(stream_id, {seq: count}, tx)
             return f"shows {count} views"
 
         return lambda: self.database.run(work)
@@ -105,7 +105,7 @@ class _Audit:
         stream_id, _ = _stream_and_seq(message_id)
 
         async def work(tx: Tx) -> str | None:
-            if await self.chat.messages.has_stream(stream_id, tx):
+            if await self.chat.streams.exists(stream_id, tx):
                 return None
             deleted = await self.store.delete_views(message_id, tx)
             return "deleted its views" if deleted else None
@@ -127,7 +127,7 @@ class _Audit:
 
     def _repair_day(self, channel_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            accesses = await self.chat.lookup.accesses_of({REPAIR_ACTOR}, channel_id, tx)
+            accesses = await self.chat.bulk_access.accesses_of({REPAIR_ACTOR}, channel_id, tx)
             if REPAIR_ACTOR not in accesses:
                 return None
             members = accesses[REPAIR_ACTOR].group.member_count
@@ -152,7 +152,7 @@ class _Audit:
 
     def _recount_muted(self, group_id: GroupId) -> Repair:
         async def work(tx: Tx) -> str | None:
-            if not await self.chat.lookup.accesses_of({REPAIR_ACTOR}, group_id, tx):
+            if not await self.chat.bulk_access.accesses_of({REPAIR_ACTOR}, group_id, tx):
                 return None
             before, after = await self.store.recount_muted(group_id, tx)
             return f"counted again: {after}" if before != after else None

@@ -19,7 +19,7 @@ from channels.limits import ChannelLimits
 from conversations.models import ConversationId, group_of
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import Group, Turnover
+from groups.models import Group, MemberCountChange
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,18 +29,22 @@ class DayCounter:
     days: DayStore
     limits: ChannelLimits
 
-    async def members_counted(self, group: Group, turnover: Turnover, tx: Tx) -> None:
+    async def members_counted(self, group: Group, count_change: MemberCountChange, tx: Tx) -> None:
         """Count subscribers who joined, left or were removed."""
         if not group.is_channel:
             return
-        sums = {"joined": turnover.joined, "left": turnover.left, "removed": turnover.removed}
+        sums = {
+            "joined": count_change.joined,
+            "left": count_change.left,
+            "removed": count_change.removed,
+        }
         await self._add(
             group.group_id,
-            turnover.at,
+            count_change.at,
             Part.MEMBERS,
             {name: number for name, number in sums.items() if number},
             tx,
-            subscribers=turnover.member_count,
+            subscribers=count_change.member_count,
         )
 
     async def messages_counted(self, group: Group, number: int, at: datetime, tx: Tx) -> None:

@@ -22,7 +22,6 @@ from channels.analytics.store.views import ViewStore
 from channels.errors import channel_errors
 from channels.limits import ChannelLimits
 from channels.service.profiles import ProfileCache
-from conversations.models import ConversationId, group_of
 from groups import policy
 from groups.errors import GroupNotFound
 from groups.kernel.actor import Actor
@@ -37,7 +36,6 @@ from groups.service.messages.service import MessageService
 from groups.service.messages.view_counts import ViewCounts
 
 POSTS_AT_ONCE: Final = 200  # bounds the memory of a batch: a sketch has 4 KiB
-STEP: Final = 1_000  # documents a transaction when a channel is deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,31 +159,6 @@ class ViewService:
         await self.views.insert_many(stream_id, new, tx)
         await self.views.replace_many(stream_id, changed, tx)
         return more
-
-    # --- end ------------------------------------------------------------------------------------------------------
-
-    async def stream_ended(self, stream_id: StreamId) -> None:
-        """Delete the views and days of a deleted channel, in steps. Repeating it changes nothing.
-
-        Raises: Unavailable.
-        """
-        # Views first: a batch that counts views on a day has also written one of their documents.
-        while await self.database.run(lambda tx: self._delete_views(stream_id, tx)):
-            pass
-        while await self.database.run(lambda tx: self._delete_days(stream_id, tx)):
-            pass
-
-    async def _delete_views(self, stream_id: StreamId, tx: Tx) -> int:
-        # If the stream exists, it belongs to a new group with the same id.
-        if await self.messages.has_stream(stream_id, tx):
-            return 0
-        return await self.views.delete_some(stream_id, STEP, tx)
-
-    async def _delete_days(self, stream_id: StreamId, tx: Tx) -> int:
-        channel_id = group_of(ConversationId(stream_id))
-        if channel_id is None or await self.messages.has_stream(stream_id, tx):
-            return 0
-        return await self.days.delete_some(channel_id, STEP, tx)
 
     async def close(self) -> None:
         """Wait until every submitted report is committed or refused."""

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from channels.drafts.errors import (
     BadPublishAt,
@@ -29,17 +28,15 @@ from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.clock import Clock, rfc3339, to_milliseconds
 from groups.kernel.errors import IdempotencyConflict
-from groups.kernel.ids import GroupId, StreamId, derive_id, mint_id
+from groups.kernel.ids import GroupId, derive_id, mint_id
 from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, json_size
-from groups.models import AccessContext, AdminAction, Content, Grant, stream_of
+from groups.models import AccessContext, AdminAction, Content, Grant
 from groups.service.messages.draft_content import DraftContent
 from groups.service.messages.forwarding import ForwardService
 from groups.service.messages.posting import LoadedContent
 from groups.service.messages.service import MessageService
 from groups.service.write_locks import group_lock
-
-STEP: Final = 20  # drafts a transaction when a channel is deleted: each may have ten uploads
 
 TouchChannel = Callable[[GroupId, Tx], Awaitable[bool]]
 """Writes the channel's document without a visible change. Returns False if there is none.
@@ -255,23 +252,6 @@ class DraftService:
         last = position_of(page[-1])
         instants = (_milliseconds_of(last.order_at), _milliseconds_of(last.created_at))
         return page, encode_cursor(name, *instants, last.draft_id)
-
-    # --- end ------------------------------------------------------------------------------------------------------
-
-    async def stream_ended(self, stream_id: StreamId) -> None:
-        """Delete the drafts of a deleted channel (a hook of `groups`). Repeating it changes nothing."""
-        channel_id = GroupId(stream_id.removeprefix(stream_of(GroupId(""))))
-        while await self.database.run(lambda tx: self._delete_some(channel_id, tx)):
-            pass
-
-    async def _delete_some(self, channel_id: GroupId, tx: Tx) -> int:
-        # If the stream exists, it belongs to a new channel with the same id, which keeps its drafts.
-        if await self.messages.has_stream(stream_of(channel_id), tx):
-            return 0
-        drafts = await self.drafts.take_drafts(channel_id, STEP, tx)
-        for draft in drafts:
-            await self.draft_content.release(draft.content, tx)
-        return len(drafts)
 
     # --- rights ---------------------------------------------------------------------------------------------------
 

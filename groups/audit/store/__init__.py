@@ -1,1 +1,1 @@
-"""What the audit of group chat asks the database, and what its repairs write."""
+"""The queries of the audit of group chat, and the writes of its repairs."""

@@ -1,4 +1,4 @@
-"""The questions to groups, members and what else belongs to a group, each one aggregation, and the repairs' writes."""
+"""The queries of the checks of groups and members, each one aggregation, and the writes of their repairs."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
@@ -21,19 +21,17 @@ _AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
 
 
 class GroupAuditStore:
-    """Reads groups and what belongs to them; writes single facts."""
+    """Reads groups and their documents; writes single facts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._groups = database.collection("groups")
         self._disbanded = database.collection("disbanded")
         self._members = database.collection("members")
-        self._restrictions = database.collection("restrictions")
-        self._requests = database.collection("join_requests")
 
     @staticmethod
     def crooked_groups(snapshot: Snapshot, limits: Mapping[str, int]) -> AsyncIterator[Document]:
-        """Groups whose count, owner, limit, stream or marker do not fit, and members and streams without a group."""
+        """Groups with a wrong count, owner, limit, stream or marker, and members and streams without a group."""
         count = {"$ifNull": ["$members", 0]}
         of_type = {
             "$switch": {
@@ -81,7 +79,7 @@ class GroupAuditStore:
                         "marked": _is_there(f"$custom.{CHANNEL_MARKER}"),
                     }
                 },
-                # Each grouped before the union: the database counts a million in half a second that way.
+                # Grouped before the union: that way the database counts a million in half a second.
                 union("members", {"$group": {"_id": "$group_id", "members": {"$sum": 1}}}),
                 union(
                     "members",
@@ -113,7 +111,7 @@ class GroupAuditStore:
 
     @staticmethod
     def crooked_members(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Member records whose key or `staff` flag does not fit their other fields."""
+        """Member records whose key or `staff` flag contradicts their other fields."""
         fields: Stage = {"$project": {"group_id": 1, "user_id": 1, "role": 1, "staff": 1}}
         key = joined("$group_id", "$user_id")
         return snapshot.rows(
@@ -139,7 +137,7 @@ class GroupAuditStore:
 
     @staticmethod
     def joined_beyond_head(snapshot: Snapshot) -> AsyncIterator[Document]:
-        """Groups with a member who joined behind the head: their id, `joined` and `head`."""
+        """Groups with a member who joined after the head: id, `joined` and `head`."""
         return snapshot.rows(
             "members",
             [
@@ -150,14 +148,14 @@ class GroupAuditStore:
                     {"$project": {"_id": group_of_stream("$_id"), "head": "$head_seq"}},
                 ),
                 merged("joined", "head"),
-                # A missing stream is told elsewhere.
+                # Another check reports missing streams.
                 {"$match": {"head": {"$ne": None}, "$expr": {"$gt": ["$joined", "$head"]}}},
             ],
         )
 
     @staticmethod
     def rows_of_no_group(snapshot: Snapshot, collection: str) -> AsyncIterator[Document]:
-        """The ids of groups that do not exist and of which the collection holds something: how much."""
+        """The ids of missing groups that have documents in the collection, with the number of these."""
         return snapshot.rows(
             collection,
             [
@@ -170,7 +168,7 @@ class GroupAuditStore:
         )
 
     async def is_known(self, group_id: GroupId, tx: Tx) -> bool:
-        """Whether the group exists, or is still being cleared away."""
+        """Whether the group exists, or its remains still do."""
         for collection in (self._groups, self._disbanded):
             if await collection.find_one({"_id": group_id}, {"_id": 1}, session=tx.session):
                 return True
@@ -181,8 +179,8 @@ class GroupAuditStore:
         return await self._groups.find_one({"_id": group_id}, session=tx.session)
 
     async def recount(self, group_id: GroupId, tx: Tx) -> int:
-        """Make `member_count` what the member records say; what that is."""
-        # Written before it is counted: joins and leaves wait for us, instead of making us count again and again.
+        """Set `member_count` to the number of member records, and return it."""
+        # Written before the count: joins and leaves wait for this transaction and do not make it run again.
         await self._groups.update_one(
             {"_id": group_id}, {"$inc": {"member_count": 1}}, session=tx.session
         )
@@ -202,7 +200,7 @@ class GroupAuditStore:
         return count
 
     async def delete_members(self, group_id: GroupId, tx: Tx) -> int:
-        """Delete some of the group's member records; how many."""
+        """Delete some of the group's member records; returns how many."""
         # Uses index: _id, whose order is group, then user.
         keys: Document = {"$gt": group_id + SEPARATOR, "$lt": group_id + _AFTER_SEPARATOR}
         cursor = self._members.find(
@@ -216,7 +214,7 @@ class GroupAuditStore:
         return len(found)
 
     async def lower_joined(self, group_id: GroupId, head: int, tx: Tx) -> int:
-        """Let no member of the group have joined behind the head; how many had."""
+        """Set a `joined_seq` after the head to the head; returns for how many members."""
         keys: Document = {"$gt": group_id + SEPARATOR, "$lt": group_id + _AFTER_SEPARATOR}
         result = await self._members.update_many(
             {"_id": keys, "group_id": group_id, "joined_seq": {"$gt": head}},
@@ -226,7 +224,7 @@ class GroupAuditStore:
         return result.modified_count
 
     async def mend_staff(self, member_key: str, tx: Tx) -> bool:
-        """Set or drop the member's `staff` flag as his role asks; whether it was otherwise."""
+        """Set or remove the `staff` flag as the role requires; returns whether it was wrong."""
         plain: Document = {"_id": member_key, "role": "member", "staff": {"$exists": True}}
         staff: Document = {
             "_id": member_key,
@@ -240,19 +238,13 @@ class GroupAuditStore:
         return bool(dropped.modified_count or added.modified_count)
 
     async def delete_some(self, collection: str, group_id: GroupId, tx: Tx) -> int:
-        """Delete some of what the collection holds of the group; how many."""
+        """Delete some of the group's documents in the collection; returns how many."""
         of = self._database.collection(collection)
         cursor = of.find({"group_id": group_id}, {"_id": 1}, session=tx.session).limit(STEP)
         found = [row["_id"] for row in await cursor.to_list(None)]
         if found:
             await of.delete_many({"_id": {"$in": found}, "group_id": group_id}, session=tx.session)
         return len(found)
-
-    async def delete_rows(self, collection: str, group_id: GroupId, tx: Tx) -> int:
-        """Delete the restrictions or join requests of the group; how many there were."""
-        of = {"restrictions": self._restrictions, "join_requests": self._requests}[collection]
-        result = await of.delete_many({"group_id": group_id}, session=tx.session)
-        return result.deleted_count
 
 
 def _is_there(path: str) -> Stage:

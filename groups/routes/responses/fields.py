@@ -1,4 +1,4 @@
-"""Types that several of the views are made of."""
+"""Types of fields that several bodies and responses share."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -38,7 +38,7 @@ def _face_url(text: str) -> str:
 
 
 WebAddress = Annotated[Line, AfterValidator(_web_address)]
-"""An http(s) address, kept as it was written; empty means none."""
+"""An http(s) address, kept as written; empty: none."""
 FaceUrl = Annotated[
     Line,
     AfterValidator(_face_url),
@@ -57,25 +57,25 @@ ReactionSetting = (
     Literal["all", "basic", "none"]
     | Annotated[tuple[EmojiText, ...], Field(min_length=1, max_length=ALLOWED_REACTIONS)]
 )
-"""Which emoji members may react with: all, the eight basic ones, none, or a list."""
+"""The emoji that members may react with: all, the eight basic ones, none, or a list."""
 
 
 class ItemError(Response):
-    """Why one item of a request for several has no answer."""
+    """The error of one item of a call for several."""
 
     code: str
     detail: str
 
     @classmethod
     def of(cls, error: DomainError) -> Self:
-        """The error as an item carries it."""
+        """The same error as an item."""
         return cls(code=error.code, detail=error.detail)
 
 
 def split_ids(text: str) -> list[str]:
-    """The ids in a comma-separated list, each once, in their order.
+    """The ids of a comma-separated list, in order, without repeats.
 
-    Raises: InvalidRequest when there are more than a call may name.
+    Raises: InvalidRequest for more than `IDS_PER_CALL`.
     """
     ids = [part for part in dict.fromkeys(text.split(",")) if part]
     if len(ids) > IDS_PER_CALL:
@@ -84,8 +84,8 @@ def split_ids(text: str) -> list[str]:
     return ids
 
 
-class Changes(Body):
-    """The base of bodies that change: what is left out stays, and null is refused, being neither a value nor that."""
+class PatchBody(Body):
+    """The base of the bodies of PATCH: a field that is left out stays; null is refused."""
 
     @model_validator(mode="after")
     def _no_nulls(self) -> Self:
@@ -105,7 +105,7 @@ class Changes(Body):
 
 
 def without_null(field: dict[str, Any]) -> None:
-    """Describe a field that may be left out, which None stands for, as one that may not be null."""
+    """Remove null from the schema of a field that may be left out but not be null."""
     kinds = [kind for kind in field.pop("anyOf") if kind != {"type": "null"}]
     field.pop("default", None)
     field |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds}

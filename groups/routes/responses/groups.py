@@ -1,4 +1,4 @@
-"""What the calls on groups take and answer."""
+"""Bodies and responses of the API of groups."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ from groups.models import (
     Stream,
     Visibility,
 )
-from groups.routes.responses.fields import Changes, FaceUrl, Instant, ItemError, ReactionSetting
+from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody, ReactionSetting
 
 GroupName = Annotated[NotBlank, MaxBytes("group_name_bytes", GROUP_NAME_BYTES)]
 Introduction = Annotated[Text, MaxBytes("group_introduction_bytes", GROUP_INTRODUCTION_BYTES)]
@@ -34,7 +34,7 @@ CustomValue = Annotated[Text, MaxBytes("custom_value_bytes", CUSTOM_VALUE_BYTES)
 
 
 class CreateGroup(Body):
-    """A new group; what is left out follows from its type."""
+    """A new group; fields that are left out take the defaults of its type."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"type": "community", "name": "Tea"}]}
@@ -53,12 +53,12 @@ class CreateGroup(Body):
     member_limit: Annotated[int, Field(ge=1, le=2**31)] | None = None
 
 
-class UpdateGroup(Changes):
-    """New values; what is left out stays. In `custom`, null removes a key."""
+class UpdateGroup(PatchBody):
+    """New values; fields that are left out stay. In `custom`, null removes a key."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"introduction": "All about tea"}]})
 
-    # Their limits are a channel's where the group is one, which the body does not tell: the service checks them.
+    # The service checks their limits, which depend on whether the group is a channel.
     name: Annotated[
         NotBlank | None,
         Field(description="As long as a new group's, or a channel's."),
@@ -79,9 +79,9 @@ class UpdateGroup(Changes):
 
 
 class GroupResponse(Response):
-    """A group as the actor sees it; `joined_at` and `role` are null for a stranger.
+    """A group as the caller sees it; `joined_at` and `role` are null for a stranger.
 
-    `verified`: it is a channel that the application vouches for.
+    `verified`: the application vouches for this channel.
     """
 
     group_id: GroupId
@@ -111,7 +111,7 @@ class GroupResponse(Response):
 
 
 def group_response(access: AccessContext, stream: Stream, member_limit: int) -> GroupResponse:
-    """The group as the actor with this standing sees it."""
+    """The group as the actor sees it."""
     group, member = access.group, access.member
     return GroupResponse.model_construct(
         group_id=group.group_id,
@@ -142,7 +142,7 @@ def group_response(access: AccessContext, stream: Stream, member_limit: int) -> 
 
 
 class GroupMissing(Response):
-    """One of several groups asked for that cannot be shown."""
+    """A requested group that cannot be shown."""
 
     group_id: GroupId
     error: ItemError

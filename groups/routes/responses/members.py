@@ -1,4 +1,4 @@
-"""What the calls on members and users take and answer."""
+"""Bodies and responses of the API of members and users."""
 
 from typing import Annotated, Literal
 
@@ -17,7 +17,7 @@ from groups.models import (
     Role,
     User,
 )
-from groups.routes.responses.fields import Changes, FaceUrl, Instant, ItemError
+from groups.routes.responses.fields import FaceUrl, Instant, ItemError, PatchBody
 
 
 class MemberResponse(Response):
@@ -33,7 +33,7 @@ class MemberResponse(Response):
 
 
 def member_response(member: Member, user: User | None) -> MemberResponse:
-    """The member, with what the user shows of himself."""
+    """The member with the user's profile."""
     return MemberResponse.model_construct(
         user_id=member.user_id,
         name=user.name if user else "",
@@ -46,15 +46,15 @@ def member_response(member: Member, user: User | None) -> MemberResponse:
 
 
 class JoinGroup(Body):
-    """A word to those who approve."""
+    """A message to those who approve the join request."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "I like tea too"}]})
 
     text: Annotated[Text, MaxBytes("request_text_bytes", REQUEST_TEXT_BYTES)] = ""
 
 
-class ChangeMember(Changes):
-    """New values for a member; what is left out stays."""
+class ChangeMember(PatchBody):
+    """New values for a member; fields that are left out stay."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"role": "admin"}]})
 
@@ -69,7 +69,7 @@ class ChangeMember(Changes):
 
 
 class RemoveMember(Body):
-    """How a member is removed; `ban` as the query parameter says it too."""
+    """How a member is removed; `ban` as in the query parameter."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"ban": True}]})
 
@@ -103,7 +103,7 @@ class BanResponse(Response):
 
 
 class NewOwner(Body):
-    """To whom the group is given."""
+    """The new owner of the group."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "bob"}]})
 
@@ -111,7 +111,7 @@ class NewOwner(Body):
 
 
 class UserResponse(Response):
-    """What a user shows of himself."""
+    """A user's profile."""
 
     user_id: UserId
     name: str
@@ -119,14 +119,14 @@ class UserResponse(Response):
 
 
 class UserMissing(Response):
-    """One of several users asked for who shows nothing."""
+    """A requested user without a profile."""
 
     user_id: UserId
     error: ItemError
 
 
-class UpdateUser(Changes):
-    """New values; what is left out stays."""
+class UpdateUser(PatchBody):
+    """New values; fields that are left out stay."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada"}]})
 

@@ -1,1 +1,1 @@
-"""What an actor may know and do in a group: the guard for one actor, for a whole batch, for lists of groups."""
+"""What actors may see and do: one actor in a group, many actors in a group, one actor in many groups."""

@@ -1,9 +1,10 @@
-"""Many actors before one group, inside a caller's transaction: the guard of `guard` for a whole batch.
+"""The access of many actors to one group, inside the caller's transaction.
 
-A batch of a higher package (reactions to a message) asks once for all its callers, so its cost does not grow with them.
+A batch of a higher package, such as reactions to a message, asks once for all its callers: one command for any number.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from groups import policy
@@ -16,20 +17,14 @@ from groups.store.members import MemberStore
 from groups.store.restrictions import RestrictionStore
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BulkAccess:
-    """Finds a group together with what each of several actors is to it."""
+    """Finds a group together with what each of several actors may do there."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        members: MemberStore,
-        restrictions: RestrictionStore,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._members = members
-        self._restrictions = restrictions
+    database: Database
+    groups: GroupStore
+    members: MemberStore
+    restrictions: RestrictionStore
 
     async def accesses_of(
         self,
@@ -39,16 +34,16 @@ class BulkAccess:
         *,
         beside: Sequence[BatchedQuery[Any]] = (),
     ) -> dict[Actor, AccessContext]:
-        """Each of the actors before the group; who is absent here must not know of it, or there is none.
+        """What each of the actors may do in the group. Actors who may not see it are absent.
 
-        By actor, not by user: the same user may come with and without the application's rights. `beside`: what else
-        is looked up in the same command; where there is no group, nothing is found.
+        The keys are actors, not users: the same user may act with and without the application's rights. `beside` are
+        other queries to send in the same command.
         """
         users = {actor.user_id for actor in actors}
-        of_group = self._groups.query_group(group_id)
-        of_members = self._members.query_members(group_id, users)
-        of_restrictions = self._restrictions.query_restrictions(group_id, users)
-        await self._database.fetch(tx, of_group, of_members, of_restrictions, *beside)
+        of_group = self.groups.query_group(group_id)
+        of_members = self.members.query_members(group_id, users)
+        of_restrictions = self.restrictions.query_restrictions(group_id, users)
+        await self.database.fetch(tx, of_group, of_members, of_restrictions, *beside)
         group, members = of_group.result, of_members.result
         restrictions = of_restrictions.result
         if group is None:
@@ -57,18 +52,18 @@ class BulkAccess:
         for actor in actors:
             member = members.get(actor.user_id)
             restriction = restrictions.get(actor.user_id)
-            effective_role = policy.effective_role_of(actor, member, restriction)
-            if policy.may_see(group, effective_role):
+            access = policy.access_of(actor, group, member, restriction)
+            if policy.may_see(group, access.effective_role):
                 is_banned = restriction is not None and restriction.reacting_banned_at is not None
-                accesses[actor] = AccessContext(group, member, effective_role, is_banned)
+                accesses[actor] = replace(access, is_banned_from_reacting=is_banned)
         return accesses
 
     async def staff(self, group_id: GroupId, tx: Tx) -> list[AccessContext]:
-        """Owner and admins of the group, those who run it: none where there is no group."""
-        group = await self._groups.find(group_id, tx)
+        """The owner and the admins; none where there is no group."""
+        group = await self.groups.find_group(group_id, tx)
         if group is None:
             return []
-        members = await self._members.find_staff(group_id, tx)
+        members = await self.members.find_staff(group_id, tx)
         return [
             AccessContext(group=group, member=member, effective_role=member.effective_role)
             for member in members

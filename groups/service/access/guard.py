@@ -1,8 +1,9 @@
-"""The guard in front of every group: the one way to get at a group and its messages on somebody's behalf.
+"""The guard in front of every group: the one way to read a group and its messages for an actor.
 
-It answers "absent" and "not yours to know" with the same error, so that no caller can forget the difference.
+A missing group and a group that the actor may not see raise the same error, so no caller can reveal the difference.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from groups import policy
@@ -17,8 +18,8 @@ from groups.store.messages import MessageStore
 from groups.store.restrictions import RestrictionStore
 
 
-class Found(Protocol):
-    """A group and an actor's membership in it, as they were read."""
+class GroupAndMember(Protocol):
+    """A group and the actor's membership in it, read a moment ago."""
 
     @property
     def group(self) -> Group | None:
@@ -31,20 +32,14 @@ class Found(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AccessGuard:
-    """Finds a group together with what the actor is to it."""
+    """Finds a group together with what the actor may do there."""
 
-    def __init__(
-        self,
-        groups: GroupStore,
-        members: MemberStore,
-        restrictions: RestrictionStore,
-        messages: MessageStore,
-    ) -> None:
-        self._groups = groups
-        self._members = members
-        self._restrictions = restrictions
-        self._messages = messages
+    groups: GroupStore
+    members: MemberStore
+    restrictions: RestrictionStore
+    messages: MessageStore
 
     async def access_of(
         self,
@@ -52,63 +47,61 @@ class AccessGuard:
         group_id: GroupId,
         tx: Tx | None = None,
         *,
-        found: Found | None = None,
+        found: GroupAndMember | None = None,
     ) -> AccessContext:
-        """The actor before the group; `found`: what was read of both a moment ago.
+        """What the actor may do in the group; with `found`, neither group nor membership is read again.
 
-        Raises: GroupNotFound when there is none, or none for him.
+        Raises: GroupNotFound, also for a group that the actor may not see.
         """
         if found is not None:
             group, member = found.group, found.member
         elif tx is None:
-            reading = self._members.read(group_id, actor.user_id)
-            group = await self._groups.read(group_id)
+            reading = self.members.find_member(group_id, actor.user_id)
+            group = await self.groups.find_group(group_id)
             member = await reading
         else:
-            group = await self._groups.find(group_id, tx)
-            member = await self._members.find(group_id, actor.user_id, tx)
+            group = await self.groups.find_group(group_id, tx)
+            member = await self.members.find_member(group_id, actor.user_id, tx)
         if group is None:
             raise GroupNotFound
         restriction = None
         if member is None and not actor.is_app_admin:
-            restriction = await self._restrictions.find(group_id, actor.user_id, tx)
-        effective_role = policy.effective_role_of(actor, member, restriction)
-        if not policy.may_see(group, effective_role):
+            restriction = await self.restrictions.find_restriction(group_id, actor.user_id, tx)
+        access = policy.access_of(actor, group, member, restriction)
+        if not policy.may_see(group, access.effective_role):
             raise GroupNotFound
-        return AccessContext(group=group, member=member, effective_role=effective_role)
+        return access
 
-    async def reading(
+    async def read_access_of(
         self,
         actor: Actor,
         group_id: GroupId,
         tx: Tx | None = None,
         *,
-        found: Found | None = None,
+        found: GroupAndMember | None = None,
     ) -> AccessContext:
-        """The actor before a group whose messages he may read; `found` as in `access`.
+        """As `access_of`, for a group whose messages the actor may read.
 
         Raises: GroupNotFound; PermissionRefused; Banned.
         """
         access = await self.access_of(actor, group_id, tx, found=found)
-        refusal = policy.reading_refusal(access.group, access.effective_role)
-        if refusal is not None:
-            raise refusal
+        policy.check(policy.reading_refusal(access.group, access.effective_role))
         return access
 
-    async def message(
+    async def find_message(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx | None = None
     ) -> tuple[AccessContext, Message]:
-        """The actor before the group, and a message of it that he may read.
+        """A message that the actor may read, with what the actor may do in its group.
 
-        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also of what was said before he may look.
+        Raises: GroupNotFound; PermissionRefused; Banned; MessageNotFound, also for history hidden from the actor.
         """
-        access = await self.reading(actor, group_id, tx)
-        message = await self._messages.find(access.group.stream_id, seq, tx)
+        access = await self.read_access_of(actor, group_id, tx)
+        message = await self.messages.find(access.group.stream_id, seq, tx)
         if message is None or seq <= policy.history_floor(access):
             raise MessageNotFound
         return access, message
 
     @staticmethod
     def is_staff(access: AccessContext) -> bool:
-        """Whether the actor runs the group: owner, admin, or the application."""
+        """Whether the actor is the owner, an admin, or the application's admin."""
         return access.effective_role >= EffectiveRole.ADMIN

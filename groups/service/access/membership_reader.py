@@ -1,11 +1,12 @@
-"""A user's standing in many groups at once, for those who show him lists and counts.
+"""The memberships of users in many groups at once, for lists and unread counts.
 
-It answers bare facts about users' own memberships, so it asks for no actor's rights; who calls it names the users whose
-view he builds. Each method is the same few queries for one group or for thousands.
+These are facts about users' own memberships, so no rights are checked: the caller names the users for whom it builds a
+view. Each method takes the same few queries for one group and for thousands.
 """
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from groups import policy
@@ -13,7 +14,6 @@ from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, StreamId, UserId
 from groups.kernel.mongo import Tx
 from groups.models import (
-    AccessContext,
     Group,
     Head,
     LastMessage,
@@ -28,9 +28,9 @@ from groups.store.streams import StreamStore
 
 
 class MembershipSummary(NamedTuple):
-    """What a list shows of a group; `last_message` is None where the user may not read it, or nothing was said.
+    """What a list shows of a conversation; `last_message` is None where there is none that the user may read.
 
-    `verified` also of a dialogue, where the other side is such a channel.
+    A dialogue is `verified` where its other side is a verified channel.
     """
 
     title: str
@@ -40,28 +40,28 @@ class MembershipSummary(NamedTuple):
     verified: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MembershipReader:
     """Memberships and stream heads in bulk, without the documents of the groups."""
 
-    def __init__(self, members: MemberStore, streams: StreamStore, groups: GroupStore) -> None:
-        self._members = members
-        self._streams = streams
-        self._groups = groups
+    members: MemberStore
+    streams: StreamStore
+    groups: GroupStore
 
-    async def list_seats(
+    async def list_memberships(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
     ) -> Mapping[UserId, Mapping[StreamId, MembershipRow]]:
-        """All memberships of each of the users by stream, those in groups that are being cleared away included.
+        """All memberships of each of the users by stream, also in disbanded groups whose remains still exist.
 
-        A user may have thousands: it is the caller who bounds how many users he asks for.
+        A user may have thousands, so the caller bounds the number of users.
         """
-        return await self._members.list_seats(user_ids, tx, with_times=with_times)
+        return await self.members.list_memberships(user_ids, tx, with_times=with_times)
 
-    async def find_seats(
+    async def find_memberships(
         self, pairs: Iterable[tuple[GroupId, UserId]], tx: Tx | None = None
     ) -> Mapping[tuple[GroupId, UserId], MembershipRow]:
         """Those of the memberships that exist, with their times."""
-        return await self._members.find_seats(pairs, tx)
+        return await self.members.find_memberships(pairs, tx)
 
     async def find_heads(
         self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
@@ -69,45 +69,45 @@ class MembershipReader:
         """The heads of those of the streams that exist; a disbanded group has none."""
         if not stream_ids:
             return {}
-        return await self._streams.find_heads(stream_ids, tx, with_times=with_times)
+        return await self.streams.find_heads(stream_ids, tx, with_times=with_times)
 
     async def find_groups(self, group_ids: Sequence[GroupId]) -> Mapping[GroupId, Group]:
         """Those of the groups that exist."""
-        return await self._groups.find_many(group_ids) if group_ids else {}
+        return await self.groups.find_many(group_ids) if group_ids else {}
 
-    async def find_cards(
-        self, actor: Actor, seats: Sequence[MembershipRow]
+    async def find_summaries(
+        self, actor: Actor, memberships: Sequence[MembershipRow]
     ) -> dict[GroupId, MembershipSummary]:
-        """What the actor's list shows of those of his groups that exist, with their heads as they now are."""
-        if not seats:
+        """What the actor's list shows of those of the groups that exist, with their heads as they are now."""
+        if not memberships:
             return {}
-        group_ids = [seat.group_id for seat in seats]
+        group_ids = [membership.group_id for membership in memberships]
         groups, streams = await asyncio.gather(
-            self._groups.find_many(group_ids),
-            self._streams.find_many(map(stream_of, group_ids)),
+            self.groups.find_many(group_ids),
+            self.streams.find_many(map(stream_of, group_ids)),
         )
-        cards: dict[GroupId, MembershipSummary] = {}
-        for seat in seats:
-            group, stream = groups.get(seat.group_id), streams.get(stream_of(seat.group_id))
+        summaries: dict[GroupId, MembershipSummary] = {}
+        for membership in memberships:
+            group, stream = (
+                groups.get(membership.group_id),
+                streams.get(stream_of(membership.group_id)),
+            )
             if group is None or stream is None:
                 continue
-            # What a member may read depends neither on his role nor on when he joined, but on the head then.
+            # What a member may read depends on the head when they joined, not on their role or the time.
             member = Member(
-                group_id=seat.group_id,
+                group_id=membership.group_id,
                 user_id=actor.user_id,
                 role=Role.MEMBER,
                 joined_at=group.created_at,
-                joined_seq=seat.joined_seq,
+                joined_seq=membership.joined_seq,
             )
-            effective_role = policy.effective_role_of(actor, member, None)
-            floor = policy.history_floor(
-                AccessContext(group=group, member=member, effective_role=effective_role)
-            )
+            floor = policy.history_floor(policy.access_of(actor, group, member))
             last = stream.last
             active_ms = round(last.at.timestamp() * 1000) if last is not None else 0
             head = Head(stream.head_seq, stream.is_channel, active_ms)
             shown = last if last is not None and last.seq > floor else None
-            cards[seat.group_id] = MembershipSummary(
+            summaries[membership.group_id] = MembershipSummary(
                 group.name, group.face_url, head, shown, group.verified
             )
-        return cards
+        return summaries

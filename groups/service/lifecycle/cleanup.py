@@ -1,16 +1,16 @@
-"""Clearing away the remains of disbanded groups: members, conversations, messages, reactions.
+"""Deletes what disbanded groups leave: members, conversations, messages, reactions, logs, bans.
 
-Disbanding removes the group itself in one transaction and answers at once, at any size; from then on nobody sees what
-is left. This clears it in small steps, in the background, and goes on after a crash where it stopped. Until it is done
-the id stays taken, so that a new group of the same id cannot inherit anything.
+Disbanding removes the group itself in one transaction, and answers at once for any size. From then on nobody sees the
+rest. This service deletes it in the background, in small steps, and continues after a crash where it stopped. Until it
+is done the id stays taken, so a new group with the same id cannot inherit anything.
 """
 
 import asyncio
 import logging
+from dataclasses import dataclass, field
 from typing import Final
 
 from groups.kernel.background import repeat
-from groups.kernel.clock import Clock
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import Database, Tx, is_outage
 from groups.limits import GroupLimits
@@ -18,82 +18,64 @@ from groups.models import Departure, DepartureReason, stream_of
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
 from groups.service.membership.sync import expiry_of
+from groups.service.messages.stream import StreamService
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
 from groups.store.join_requests import JoinRequestStore
-from groups.store.media import MediaStore
 from groups.store.members import MemberStore
-from groups.store.messages import MessageStore
 from groups.store.restrictions import RestrictionStore
 
 STEP: Final = 1_000  # documents a transaction: short enough not to hold others up
 LOOK_SECONDS: Final = 60.0
-"""Between two looks for what nobody clears: its process died, or did not hear that its disbanding was stored."""
+"""How often to look for groups that no process cleans up, because theirs died or never learnt that it disbanded one."""
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(kw_only=True, slots=True)
 class CleanupService:
-    """The background work of this process; several processes may clear the same group at once."""
+    """The background work of this process. Several processes may clean up the same group at once."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        members: MemberStore,
-        restrictions: RestrictionStore,
-        requests: JoinRequestStore,
-        messages: MessageStore,
-        media: MediaStore,
-        invitations: InvitationStore,
-        admin_log: AdminLog,
-        changes: ChangeStore,
-        hooks: Hooks,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._members = members
-        self._restrictions = restrictions
-        self._requests = requests
-        self._messages = messages
-        self._media = media
-        self._invitations = invitations
-        self._admin_log = admin_log
-        self._changes = changes
-        self._limits = limits
-        self._clock = clock
-        self._hooks = hooks
-        self._tasks: dict[GroupId, asyncio.Task[None]] = {}
-        self._looking: asyncio.Task[None] | None = None
+    database: Database
+    groups: GroupStore
+    members: MemberStore
+    restrictions: RestrictionStore
+    requests: JoinRequestStore
+    streams: StreamService
+    invitations: InvitationStore
+    admin_log: AdminLog
+    changes: ChangeStore
+    hooks: Hooks
+    limits: GroupLimits
+    _tasks: dict[GroupId, asyncio.Task[None]] = field(init=False, default_factory=dict)
+    _looking: asyncio.Task[None] | None = field(init=False, default=None)
 
     async def resume(self) -> None:
-        """Go on with what was left when a process stopped; from now on also with what others leave."""
+        """Continue what stopped processes left, now and from now on."""
         await self._start_left()
         self._looking = self._looking or asyncio.create_task(
-            repeat(self._start_left, LOOK_SECONDS), name="clearing-look"
+            repeat(self._start_left, LOOK_SECONDS), name="cleanup-look"
         )
 
     def start(self, group_id: GroupId) -> None:
-        """Clear the group's remains in the background."""
+        """Delete the group's remains in the background."""
         if group_id not in self._tasks:
-            task = asyncio.create_task(self._clear_stubbornly(group_id), name="clearing")
+            task = asyncio.create_task(self._clear_with_retries(group_id), name="cleanup")
             self._tasks[group_id] = task
             task.add_done_callback(lambda _: self._tasks.pop(group_id))
 
     async def _start_left(self) -> None:
-        for group_id in await self._groups.list_disbanded():
+        for group_id in await self.groups.list_disbanded():
             self.start(group_id)
 
     async def wait(self) -> None:
-        """Return when nothing is being cleared any more (tests, graceful stop)."""
+        """Return when no cleanup is running (tests, graceful stop)."""
         while self._tasks:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def stop(self) -> None:
-        """Stop in the middle; the next start resumes."""
+        """Stop, also in the middle of a group; the next start resumes."""
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
@@ -101,11 +83,11 @@ class CleanupService:
             task.cancel()
         await self.wait()
 
-    async def _clear_stubbornly(self, group_id: GroupId) -> None:
+    async def _clear_with_retries(self, group_id: GroupId) -> None:
         while True:
             try:
                 await self.clear(group_id)
-            # An outage comes as ours or, from a plain read, as the driver's, whose classes are not known here.
+            # An outage is our error or, from a plain read, one of the driver's, whose classes are not known here.
             except Exception as error:
                 if not is_outage(error):
                     raise
@@ -114,57 +96,58 @@ class CleanupService:
                 return
 
     async def clear(self, group_id: GroupId) -> None:
-        """Clear the group's remains; doing it again, or twice at once, changes nothing more."""
-        while await self._database.run(lambda tx: self._step(group_id, tx)):
+        """Delete the group's remains. Repeating it, also concurrently, changes nothing more."""
+        while await self.database.run(lambda tx: self._delete_members(group_id, tx)):
             pass
-        while await self._database.run(lambda tx: self._delete_messages(group_id, tx)):
+        while await self.database.run(lambda tx: self._delete_messages(group_id, tx)):
             pass
-        # After the messages: whoever adds something to a message writes the message too, so none is added from now on.
-        for hook in self._hooks.stream_ended:
-            await hook(stream_of(group_id))
-        while await self._database.run(lambda tx: self._clear_log(group_id, tx)):
+        # After the messages: adding something to a message also writes the message, so nothing is added from now on.
+        stream_id = stream_of(group_id)
+        for hook in self.hooks.stream_ended:
+            await hook(stream_id)
+        for delete_some in self.hooks.delete_of_stream:
+            await self.streams.delete_remains(stream_id, delete_some)
+        while await self.database.run(lambda tx: self._clear_log(group_id, tx)):
             pass
-        await self._database.run(lambda tx: self._clear_rest(group_id, tx))
+        await self.database.run(lambda tx: self._clear_rest(group_id, tx))
         # Last: a crash before this line only repeats what is idempotent.
-        await self._database.run(lambda tx: self._groups.forget_disbanded(group_id, tx))
-        log.info("cleared the remains of group %s", group_id)
+        await self.database.run(lambda tx: self.groups.forget_disbanded(group_id, tx))
+        log.info("deleted the remains of group %s", group_id)
 
-    async def _step(self, group_id: GroupId, tx: Tx) -> bool:
-        # Touched in the same transaction: had another process finished and a new group taken the id, this would
-        # conflict or match nothing, and the new group's members stay.
-        if not await self._groups.touch_disbanded(group_id, tx):
+    async def _delete_members(self, group_id: GroupId, tx: Tx) -> bool:
+        # Written in the same transaction: if another process has finished and a new group has taken the id, this
+        # conflicts or matches nothing, and the members of the new group stay.
+        if not await self.groups.touch_disbanded(group_id, tx):
             return False
-        members = await self._members.list_of_group(group_id, after="", limit=STEP)
-        ended = await self._groups.find_disbanded(group_id, tx)
+        members = await self.members.list_of_group(group_id, after="", limit=STEP)
+        ended = await self.groups.find_disbanded(group_id, tx)
         if not members or ended is None:
             return False
         users = [member.user_id for member in members]
         if ended.was_channel:
-            # Until now his place told a subscriber that the channel ended (`changes`).
+            # Until now subscribers learnt from their membership that the channel ended (`sync`).
             departures = [
                 Departure(group_id, user, DepartureReason.DELETED, ended.at) for user in users
             ]
-            expires_at = expiry_of(ended.at, self._limits)
-            await self._changes.put_many_departures(departures, expires_at, tx)
-        await self._members.delete_many(group_id, users, tx)
-        for hook in self._hooks.members_left:
+            expires_at = expiry_of(ended.at, self.limits)
+            await self.changes.put_many_departures(departures, expires_at, tx)
+        await self.members.delete_many(group_id, users, tx)
+        for hook in self.hooks.members_left:
             await hook(group_id, users, tx)
         return True
 
     async def _delete_messages(self, group_id: GroupId, tx: Tx) -> bool:
-        if not await self._groups.touch_disbanded(group_id, tx):
+        if not await self.groups.touch_disbanded(group_id, tx):
             return False
-        deleted, used = await self._messages.delete_some(stream_of(group_id), STEP, tx)
-        await self._media.release(used, self._clock.now(), tx)
-        return deleted > 0
+        return await self.streams.clear_some(stream_of(group_id), tx)
 
     async def _clear_log(self, group_id: GroupId, tx: Tx) -> bool:
-        if not await self._groups.touch_disbanded(group_id, tx):
+        if not await self.groups.touch_disbanded(group_id, tx):
             return False
-        return await self._admin_log.clear(group_id, tx)
+        return await self.admin_log.clear(group_id, tx)
 
     async def _clear_rest(self, group_id: GroupId, tx: Tx) -> None:
-        if await self._groups.touch_disbanded(group_id, tx):
-            await self._restrictions.clear_group(group_id, tx)
-            await self._requests.clear_group(group_id, tx)
-            await self._invitations.clear_group(group_id, tx)
+        if await self.groups.touch_disbanded(group_id, tx):
+            await self.restrictions.clear_group(group_id, tx)
+            await self.requests.clear_group(group_id, tx)
+            await self.invitations.clear_group(group_id, tx)

@@ -1,9 +1,10 @@
-"""The beginning of a group: whoever founds one owns it, and is in it from the first moment.
+"""Creates groups. The creator owns the group and is its first member.
 
-The group, its stream, its owner and the event are one transaction. `create_in` works inside a caller's, for `channels`,
-which stores more about some groups in the same breath.
+The group, its stream, its owner and the event are stored in one transaction. `create_in` works inside the caller's
+transaction, in which `channels` stores more about a group.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +16,6 @@ from groups.errors import (
     BadMemberLimit,
     CustomFieldLimitReached,
     GroupIdTaken,
-    GroupsPerUserReached,
     NotForThisType,
     ReservedCustomField,
 )
@@ -44,8 +44,9 @@ from groups.models import (
 )
 from groups.service.access.guard import AccessGuard
 from groups.service.admin_log import AdminLog
-from groups.service.idempotency import Idempotency, Repeatable, repeatable
+from groups.service.idempotency import Idempotency, KeyedCall, keyed_call
 from groups.service.media.avatars import Avatars
+from groups.service.membership.capacity import groups_refusal, is_near_limit
 from groups.service.write_locks import user_lock
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
@@ -54,12 +55,9 @@ from groups.store.users import UserStore
 
 COMMUNITY_PREFIX: Final = "@TGS#_"  # ids of Community groups; reference product
 
-NEAR_LIMIT: Final = 100
-"""So many groups below a user's limit, his joins are made to conflict, so that racing ones cannot pass it together."""
-
 
 class NewGroup(Model):
-    """What a group shall be; None leaves it to the type."""
+    """The values of a new group; None takes the default of its type."""
 
     group_id: GroupId | None = None
     type: GroupType
@@ -92,37 +90,24 @@ _VISIBILITY: Final = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CreateService:
-    """New groups."""
+    """Creates groups."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        members: MemberStore,
-        streams: StreamStore,
-        users: UserStore,
-        guard: AccessGuard,
-        faces: Avatars,
-        admin_log: AdminLog,
-        repeats: Idempotency,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._members = members
-        self._streams = streams
-        self._users = users
-        self._guard = guard
-        self._faces = faces
-        self._admin_log = admin_log
-        self._repeats = repeats
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    groups: GroupStore
+    members: MemberStore
+    streams: StreamStore
+    users: UserStore
+    guard: AccessGuard
+    avatars: Avatars
+    admin_log: AdminLog
+    idempotency: Idempotency
+    limits: GroupLimits
+    clock: Clock
 
     async def create(self, actor: Actor, new: NewGroup, *, key: str | None = None) -> AccessContext:
-        """Create a group that the actor owns; with a `key`, doing it again answers the first one.
+        """Create a group that the actor owns. A repeat with the same `key` returns the first one.
 
         Publishes: MembersJoined (the owner). Raises: GroupIdTaken; BadGroupId; BadMemberLimit; ReservedCustomField;
         CustomFieldLimitReached; GroupsPerUserReached; IdempotencyConflict.
@@ -132,8 +117,8 @@ class CreateService:
         if CHANNEL_MARKER in new.custom:
             raise ReservedCustomField
         prefix = COMMUNITY_PREFIX if new.type is GroupType.COMMUNITY else ""
-        call = repeatable(actor, "group", key, new.model_dump_json())
-        access, _ = await self._database.run(
+        call = keyed_call(actor, "group", key, new.model_dump_json())
+        access, _ = await self.database.run(
             lambda tx: self.create_in(actor, new, tx, prefix=prefix, call=call),
             user_lock(actor.user_id),
         )
@@ -146,44 +131,43 @@ class CreateService:
         tx: Tx,
         *,
         prefix: str,
-        call: Repeatable | None,
+        call: KeyedCall | None,
         profile: dict[str, object] | None = None,
     ) -> tuple[AccessContext, bool]:
-        """The group, and whether this call made it (False: an earlier `call` under the same key did).
+        """Create a group; returns it, and False where an earlier `call` with the same key created it.
 
-        `profile` joins the event: what the caller stores of the group in the same transaction.
+        `profile` is what the caller stores about the group in the same transaction, for the event.
         """
-        of_type = type_member_limit(new.type, self._limits)
+        of_type = type_member_limit(new.type, self.limits)
         if new.member_limit is not None and not 1 <= new.member_limit <= of_type:
             raise BadMemberLimit(f"At most {of_type} members", limit=of_type)
-        if len(new.custom) > self._limits.custom_fields + (CHANNEL_MARKER in new.custom):
-            raise CustomFieldLimitReached(limit=self._limits.custom_fields)
-        first = await self._repeats.first(call, tx)
+        if len(new.custom) > self.limits.custom_fields + (CHANNEL_MARKER in new.custom):
+            raise CustomFieldLimitReached(limit=self.limits.custom_fields)
+        first = await self.idempotency.find_first(call, tx)
         if first is not None:
-            return await self._guard.access_of(actor, GroupId(first), tx), False
+            return await self.guard.access_of(actor, GroupId(first), tx), False
         group_id = new.group_id or GroupId(prefix + mint_id())
-        if await self._groups.find(group_id, tx) is not None:
+        if await self.groups.find_group(group_id, tx) is not None:
             raise GroupIdTaken
-        if await self._groups.is_being_cleared(group_id, tx):
+        if await self.groups.is_being_cleared(group_id, tx):
             raise GroupIdTaken
-        counts = await self._members.count_groups([actor.user_id], tx)
-        is_in = counts.get(actor.user_id, 0)
-        if is_in >= self._limits.groups_per_user:
-            raise GroupsPerUserReached(limit=self._limits.groups_per_user)
-        if is_in + NEAR_LIMIT >= self._limits.groups_per_user:
-            await self._users.touch(actor.user_id, tx)
-        now = self._clock.now()
+        counts = await self.members.count_groups([actor.user_id], tx)
+        is_in, most = counts.get(actor.user_id, 0), self.limits.groups_per_user
+        policy.check(groups_refusal(is_in, most))
+        if is_near_limit(is_in, most):
+            await self.users.touch_many([actor.user_id], tx)
+        now = self.clock.now()
         group = self._new_group(actor, new, group_id, now)
         owner = Member(
             group_id=group_id, user_id=actor.user_id, role=Role.OWNER, joined_at=now, joined_seq=0
         )
         stream = Stream(stream_id=group.stream_id, is_channel=group.is_channel)
-        await self._faces.replace(actor, "", group.face_url, now, tx)
-        await self._groups.insert(group, tx)
-        await self._repeats.note(call, group_id, tx)
-        await self._streams.insert(stream, tx)
-        await self._members.insert_many([owner], tx)
-        await self._admin_log.record(tx, group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
+        await self.avatars.replace(actor, "", group.face_url, now, tx)
+        await self.groups.insert(group, tx)
+        await self.idempotency.remember(call, group_id, tx)
+        await self.streams.insert(stream, tx)
+        await self.members.insert_many([owner], tx)
+        await self.admin_log.record(tx, group, AdminAct(actor, AdminAction.CHANNEL_CREATED))
         tx.publish(
             MembersJoined(
                 at=now,
@@ -195,9 +179,7 @@ class CreateService:
                 profile=profile_of(group, profile),
             )
         )
-        return AccessContext(
-            group=group, member=owner, effective_role=policy.effective_role_of(actor, owner, None)
-        ), True
+        return policy.access_of(actor, group, owner), True
 
     def _new_group(
         self,

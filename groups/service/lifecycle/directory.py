@@ -1,13 +1,13 @@
-"""Finding channels: the directory by size, age or last post, and the channels somebody owns.
+"""Finds channels: the directory by size, age or last post, and the channels that a user owns.
 
-A deployment holds at most a thousand channels, so searching them is bounded however many groups there are.
+A deployment holds at most a thousand channels (its limit `channels`), which bounds a search for any number of groups.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
-from groups import policy
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId
 from groups.kernel.paging import (
@@ -18,24 +18,25 @@ from groups.kernel.paging import (
     encode_cursor,
     page_by_text,
 )
-from groups.models import AccessContext, Group, Stream, stream_of
+from groups.models import Group, stream_of
+from groups.service.lifecycle.reader import GroupReader, SeenGroup
 from groups.store.groups import GroupStore
 from groups.store.members import MemberStore
 from groups.store.streams import StreamStore
 
 Sort = Literal["popular", "new", "active"]
-Found = tuple[AccessContext, Stream]
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Directory:
-    """Lists of channels."""
+    """Lists channels."""
 
-    def __init__(self, groups: GroupStore, members: MemberStore, streams: StreamStore) -> None:
-        self._groups = groups
-        self._members = members
-        self._streams = streams
+    groups: GroupStore
+    members: MemberStore
+    streams: StreamStore
+    reader: GroupReader
 
     async def search(
         self,
@@ -46,10 +47,10 @@ class Directory:
         limit: int,
         cursor: str | None,
         with_private: bool = False,
-    ) -> UncutPage[Found]:
-        """At most `limit` channels whose name, id or introduction hold `words`, as the actor sees them.
+    ) -> UncutPage[SeenGroup]:
+        """At most `limit` channels whose name, id or introduction contain `words`, as the actor sees them.
 
-        The public ones, or all; who may see private ones is the caller's to say.
+        Only public channels, unless the caller, who checks the right to it, asks `with_private`.
         """
         match sort:
             case "active":
@@ -63,7 +64,7 @@ class Directory:
                     value = int(key[0])
                     is_age = sort == "new"
                     after = (_instant(value) if is_age else value, str(key[1]))
-                groups = await self._groups.find_marked(
+                groups = await self.groups.find_marked(
                     words=words,
                     sort=sort,
                     after=after,
@@ -80,10 +81,10 @@ class Directory:
 
     async def _by_last_post(
         self, actor: Actor, words: str, limit: int, cursor: str | None, *, with_private: bool
-    ) -> UncutPage[Found]:
+    ) -> UncutPage[SeenGroup]:
         key = decode_cursor("active", cursor, int, str)
-        group_ids = await self._groups.list_marked_ids(words=words, with_private=with_private)
-        streams = await self._streams.find_many(stream_of(group_id) for group_id in group_ids)
+        group_ids = await self.groups.list_marked_ids(words=words, with_private=with_private)
+        streams = await self.streams.find_many(stream_of(group_id) for group_id in group_ids)
 
         def order(group_id: GroupId) -> tuple[int, str]:
             stream = streams.get(stream_of(group_id))
@@ -95,7 +96,7 @@ class Directory:
             after = (-int(key[0]), str(key[1]))
             ordered = [group_id for group_id in ordered if order(group_id) > after]
         page, has_more = cut_page(ordered, limit)
-        groups = await self._groups.find_many(page)
+        groups = await self.groups.find_many(page)
         found = await self._as_seen(actor, [groups[i] for i in page if i in groups])
 
         def cursor_after(group_id: GroupId) -> str:
@@ -108,9 +109,11 @@ class Directory:
             lambda found: cursor_after(found[0].group.group_id),
         )
 
-    async def owned(self, actor: Actor, *, limit: int, cursor: str | None) -> UncutPage[Found]:
-        """At most `limit` of the channels that the actor owns, by id."""
-        read = partial(self._groups.find_owned, actor.user_id)
+    async def list_owned(
+        self, actor: Actor, *, limit: int, cursor: str | None
+    ) -> UncutPage[SeenGroup]:
+        """At most `limit` channels that the actor owns, by id."""
+        read = partial(self.groups.find_owned, actor.user_id)
         groups, next_cursor = await page_by_text(
             "owned", cursor, limit, read, lambda group: group.group_id
         )
@@ -120,22 +123,10 @@ class Directory:
             lambda found: encode_cursor("owned", found[0].group.group_id),
         )
 
-    async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[Found]:
+    async def _as_seen(self, actor: Actor, groups: list[Group]) -> list[SeenGroup]:
         group_ids = [group.group_id for group in groups]
-        streams = await self._streams.find_many(stream_of(group_id) for group_id in group_ids)
-        members = await self._members.find_of_user(actor.user_id, group_ids)
-        found: list[Found] = []
-        for group in groups:
-            member, stream = members.get(group.group_id), streams.get(group.stream_id)
-            if stream is not None:
-                effective_role = policy.effective_role_of(actor, member, None)
-                found.append(
-                    (
-                        AccessContext(group=group, member=member, effective_role=effective_role),
-                        stream,
-                    )
-                )
-        return found
+        members = await self.members.find_of_user(actor.user_id, group_ids)
+        return list((await self.reader.as_seen(actor, groups, members)).values())
 
 
 def _cursor_after(sort: Literal["popular", "new"], group: Group) -> str:

@@ -1,12 +1,11 @@
-"""Changing a group: its profile, its settings, and, once, what it is: a Community group becomes a channel.
+"""Changes groups: profile, settings, and once what the group is, when a Community group becomes a channel.
 
-Every change is checked against the actor's grants, told in one event and in the admin log, all in one transaction.
-`update_in` and `mark_in` work inside a caller's, for `channels`, which stores more about some groups in the same
-breath.
+A change is checked against the actor's grants, published in one event and noted in the admin log, in one transaction.
+`update_in` and `mark_in` work inside the caller's transaction, in which `channels` stores more about a group.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -47,7 +46,7 @@ from groups.store.streams import StreamStore
 
 
 class GroupChanges(Model):
-    """New values; a field that was not set stays. In `custom`, None removes a key, and keys not named stay."""
+    """New values; fields that were not set stay. In `custom`, None removes a key; keys that are not named stay."""
 
     name: str | None = None
     introduction: str | None = None
@@ -65,36 +64,26 @@ class GroupChanges(Model):
     distinct_reactions: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UpdateService:
-    """Changes of groups."""
+    """Changes groups."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        streams: StreamStore,
-        guard: AccessGuard,
-        faces: Avatars,
-        admin_log: AdminLog,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._streams = streams
-        self._guard = guard
-        self._faces = faces
-        self._admin_log = admin_log
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    groups: GroupStore
+    streams: StreamStore
+    guard: AccessGuard
+    avatars: Avatars
+    admin_log: AdminLog
+    limits: GroupLimits
+    clock: Clock
 
     async def update(self, actor: Actor, group_id: GroupId, changes: GroupChanges) -> None:
-        """Change profile or settings; a new name takes a verified badge.
+        """Change profile or settings. A new name removes the verified badge.
 
         Publishes: GroupUpdated, when something changed. Raises: GroupNotFound; PermissionRefused;
         ReservedCustomField; CustomFieldLimitReached; FixedInChannel; NotForThisType.
         """
-        await self._database.run(
+        await self.database.run(
             lambda tx: self.update_in(actor, group_id, changes, tx), group_lock(group_id)
         )
 
@@ -107,35 +96,43 @@ class UpdateService:
         *,
         for_channel: bool = False,
         also_asked: Collection[str] = (),
+        also_info: Collection[str] = (),
+        also_vouched: Collection[str] = (),
         also_before: Mapping[str, object] = MappingProxyType({}),
         also_changed: Mapping[str, object] = MappingProxyType({}),
     ) -> AccessContext:
-        """Change the group; the caller changes fields of his own in the same transaction.
+        """Change the group in a transaction in which the caller changes more fields.
 
-        `also_asked` names those that need the actor's rights too; `also_changed`, with the values they had before,
-        joins the event and the admin log.
-        `for_channel`: the channel's own rules stand behind the change, so what it fixes may move.
+        `also_asked` names the caller's fields that need the actor's rights too. `also_info` names those that belong to
+        the profile (the others are settings), `also_vouched` those that a verified badge vouches for. `also_changed`
+        and `also_before` are their values for the event and the admin log.
+        `for_channel`: the caller enforces the rules of channels, so fields that are fixed in channels may change.
         """
-        access = await self._guard.access_of(actor, group_id, tx)
+        access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
         fields = set(changes.model_fields_set)
-        refusal = policy.updating_refusal(access, {*fields, *also_asked}, for_channel=for_channel)
-        if refusal is not None:
-            raise refusal
+        info_fields = {*policy.INFO_FIELDS, *also_info}
+        policy.check(
+            policy.updating_refusal(
+                access, {*fields, *also_asked}, info_fields=info_fields, for_channel=for_channel
+            )
+        )
         # Read from the model, not from JSON: enums and tuples are stored as their plain values.
         wanted = changes.model_dump(mode="python", exclude_unset=True, exclude={"custom"})
         if changes.custom is not None:
             wanted["custom"] = self._merged_custom(group, changes.custom)
-        if not for_channel and (refusal := policy.profile_refusal(group, wanted, self._limits)):
+        if not for_channel and (refusal := policy.profile_refusal(group, wanted, self.limits)):
             raise refusal
         values = {name: value for name, value in wanted.items() if getattr(group, name) != value}
-        if policy.loses_badge(access, {*values, *also_changed}):
+        if policy.loses_badge(access, {*values, *also_changed}, also_vouched=also_vouched):
             values["verified"] = False
         changed = await self._store_changes(actor, access, values, tx, also_changed)
         shown = group.model_dump(mode="json", include=set(values))
         now = changed.group.model_dump(mode="json", include=set(values))
-        acts = _acts_of(actor, {**shown, **also_before}, {**now, **also_changed})
-        await self._admin_log.record(tx, changed.group, *acts)
+        acts = _acts_of(
+            actor, {**shown, **also_before}, {**now, **also_changed}, info_fields=info_fields
+        )
+        await self.admin_log.record(tx, changed.group, *acts)
         return changed
 
     async def mark_in(
@@ -147,11 +144,11 @@ class UpdateService:
         *,
         also_changed: dict[str, object] | None = None,
     ) -> tuple[AccessContext, Stream]:
-        """Make a Community group that the actor owns a channel, with these settings; `also_changed` as in `update_in`.
+        """Turn a Community group that the actor owns into a channel with these settings.
 
         Publishes: GroupUpdated. Raises: GroupNotFound; PermissionRefused; NotForThisType.
         """
-        access = await self._guard.access_of(actor, group_id, tx)
+        access = await self.guard.access_of(actor, group_id, tx)
         group = access.group
         if policy.transferring_refusal(access.effective_role) is not None:
             raise PermissionRefused("Only its owner makes a group a channel")
@@ -161,10 +158,10 @@ class UpdateService:
         values["custom"] = {**group.custom, CHANNEL_MARKER: "1"}
         also_changed = {**(also_changed or {}), "is_channel": True}
         marked = await self._store_changes(actor, access, values, tx, also_changed)
-        await self._streams.mark_channel(group.stream_id, tx)
+        await self.streams.mark_channel(group.stream_id, tx)
         act = AdminAct(actor, AdminAction.CHANNEL_CREATED)
-        await self._admin_log.record(tx, marked.group, act)
-        stream = await self._streams.find(group.stream_id, tx)
+        await self.admin_log.record(tx, marked.group, act)
+        stream = await self.streams.find(group.stream_id, tx)
         if stream is None:
             raise GroupNotFound
         return marked, stream
@@ -180,10 +177,10 @@ class UpdateService:
         group = access.group
         if not values and not also_changed:
             return access
-        now = self._clock.now()
+        now = self.clock.now()
         if "face_url" in values:
-            await self._faces.replace(actor, group.face_url, values["face_url"], now, tx)
-        await self._groups.update(group.group_id, values, tx, changed_at=now)
+            await self.avatars.replace(actor, group.face_url, values["face_url"], now, tx)
+        await self.groups.update(group.group_id, values, tx, changed_at=now)
         changed = group.model_copy(update={**values, "version": group.version + 1})
         shown = GroupChanges.model_construct(**values).model_dump(mode="json", exclude_unset=True)
         tx.publish(
@@ -203,22 +200,26 @@ class UpdateService:
         merged = {
             key: value for key, value in {**group.custom, **changes}.items() if value is not None
         }
-        # The marker is ours, so it does not use up one of the application's fields.
-        if len(merged) - (CHANNEL_MARKER in merged) > self._limits.custom_fields:
-            raise CustomFieldLimitReached(limit=self._limits.custom_fields)
+        # The marker does not count as one of the application's fields.
+        if len(merged) - (CHANNEL_MARKER in merged) > self.limits.custom_fields:
+            raise CustomFieldLimitReached(limit=self.limits.custom_fields)
         return merged
 
 
 def _acts_of(
-    actor: Actor, before: Mapping[str, object], after: Mapping[str, object]
+    actor: Actor,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    *,
+    info_fields: Collection[str],
 ) -> list[AdminAct]:
-    """What the admin log is told of changed fields: of the profile, and of the settings."""
+    """The entries for changed fields: one for the profile, one for the settings."""
     acts: list[AdminAct] = []
     for is_info, action in (
         (True, AdminAction.INFO_CHANGED),
         (False, AdminAction.SETTINGS_CHANGED),
     ):
-        names = [name for name in after if (name in policy.INFO_FIELDS) is is_info]
+        names = [name for name in after if (name in info_fields) is is_info]
         if names:
             were, are = ({name: side.get(name) for name in names} for side in (before, after))
             acts.append(AdminAct(actor, action, None, were, are))

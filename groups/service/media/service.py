@@ -34,8 +34,7 @@ from groups.kernel.group_commit import OnBatch
 from groups.kernel.ids import UserId, mint_id
 from groups.kernel.mongo import Database
 from groups.limits import MEDIA_NAME_BYTES, GroupLimits
-from groups.models import Attachment, Content, Kind, Media, MediaKind, MediaSize
-from groups.models.media import RECORD_BYTES
+from groups.models import RECORD_BYTES, Attachment, Content, Kind, Media, MediaKind, MediaSize
 from groups.service.media.image_workers import THUMBNAIL_TYPE, ImageWorkers
 from groups.service.media.upload_files import UploadFiles, UploadReceiver, digest_of
 from groups.service.media.upload_quotas import UploadQuotas

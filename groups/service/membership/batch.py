@@ -1,6 +1,7 @@
-"""Loads a batch's picture, has the rules change it, and writes the difference."""
+"""Applies a batch of commands: loads the state that they touch, applies each of them, and writes the difference."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from groups.errors import GroupNotFound
 from groups.events import GroupUpdated
@@ -12,11 +13,11 @@ from groups.limits import GroupLimits
 from groups.models import Invitation, JoinOption, Role, stream_of
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
+from groups.service.membership.capacity import capacity_of
 from groups.service.membership.commands import (
     Add,
     AnswerInvitation,
     Approve,
-    Change,
     Command,
     Invite,
     Join,
@@ -25,11 +26,12 @@ from groups.service.membership.commands import (
     Remove,
     RevokeInvitation,
     Transfer,
+    UpdateMember,
     subject_of,
 )
 from groups.service.membership.state import MembershipState
 from groups.service.membership.sync import expiry_of
-from groups.service.membership.transitions import apply_entry
+from groups.service.membership.transitions import apply_command
 from groups.store.changes import ChangeStore
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
@@ -40,76 +42,63 @@ from groups.store.streams import StreamStore
 from groups.store.users import UserStore
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MembershipBatch:
     """Applies batches of membership changes."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        members: MemberStore,
-        restrictions: RestrictionStore,
-        requests: JoinRequestStore,
-        streams: StreamStore,
-        users: UserStore,
-        invitations: InvitationStore,
-        admin_log: AdminLog,
-        changes: ChangeStore,
-        hooks: Hooks,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._members = members
-        self._restrictions = restrictions
-        self._requests = requests
-        self._streams = streams
-        self._users = users
-        self._invitations = invitations
-        self._admin_log = admin_log
-        self._changes = changes
-        self._hooks = hooks
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    groups: GroupStore
+    members: MemberStore
+    restrictions: RestrictionStore
+    requests: JoinRequestStore
+    streams: StreamStore
+    users: UserStore
+    invitations: InvitationStore
+    admin_log: AdminLog
+    changes: ChangeStore
+    hooks: Hooks
+    limits: GroupLimits
+    clock: Clock
 
     async def apply(
-        self, tx: Tx, key: str, entries: Sequence[Command]
+        self, tx: Tx, group_id: GroupId, commands: Sequence[Command]
     ) -> Sequence[Membership | DomainError]:
-        """Apply the entries of one group in order; for each its outcome."""
+        """Apply the commands of one group in order; returns the outcome of each."""
         if tx.is_retry:
-            # As an import does (`admissions`): this time the group is ours before we look.
-            await self._groups.touch(GroupId(key), tx)
-        picture = await self._load(GroupId(key), entries, tx)
-        if picture is None:
-            return [GroupNotFound() for _ in entries]
-        owner_before = picture.group.owner_id
+            # As in `bulk_import`: this time we write the group before we read.
+            await self.groups.touch(group_id, tx)
+        state = await self._load(group_id, commands, tx)
+        if state is None:
+            return [GroupNotFound() for _ in commands]
+        owner_before = state.group.owner_id
         outcomes: list[Membership | DomainError] = []
-        for entry in entries:
+        for command in commands:
             try:
-                outcomes.append(apply_entry(picture, entry))
+                outcomes.append(apply_command(state, command))
             except DomainError as refusal:
                 outcomes.append(refusal)
-        await self._write(picture, owner_before, tx)
-        return [self._at_the_end(outcome, picture) for outcome in outcomes]
+        await self._write(state, owner_before, tx)
+        return [self._with_final_group(outcome, state) for outcome in outcomes]
 
     async def _load(
-        self, group_id: GroupId, entries: Sequence[Command], tx: Tx
+        self, group_id: GroupId, commands: Sequence[Command], tx: Tx
     ) -> MembershipState | None:
-        users = {subject_of(entry) for entry in entries} | {
-            entry.actor.user_id for entry in entries
+        users = {subject_of(command) for command in commands} | {
+            command.actor.user_id for command in commands
         }
         comers = {
-            subject_of(e) for e in entries if isinstance(e, Join | Add | Approve | AnswerInvitation)
+            subject_of(command)
+            for command in commands
+            if isinstance(command, Join | Add | Approve | AnswerInvitation)
         }
-        of_group = self._groups.query_group(group_id)
-        of_row = self._streams.query_stream(stream_of(group_id))
-        of_members = self._members.query_members(group_id, users)
-        of_restrictions = self._restrictions.query_restrictions(group_id, users)
-        of_counts = self._members.query_group_counts(comers)
-        of_profile = self._hooks.profile(group_id) if comers and self._hooks.profile else None
+        of_group = self.groups.query_group(group_id)
+        of_row = self.streams.query_stream(stream_of(group_id))
+        of_members = self.members.query_members(group_id, users)
+        of_restrictions = self.restrictions.query_restrictions(group_id, users)
+        of_counts = self.members.query_group_counts(comers)
+        of_profile = self.hooks.profile(group_id) if comers and self.hooks.profile else None
         also = [of_profile] if of_profile else []
-        await self._database.fetch(
+        await self.database.fetch(
             tx, of_group, of_row, of_members, of_restrictions, of_counts, *also
         )
         group, row, members, restrictions, counts = (
@@ -122,34 +111,34 @@ class MembershipBatch:
         if group is None or row is None:
             return None
         comers -= members.keys()
-        if group.owner_id and any(isinstance(entry, Transfer) for entry in entries):
-            members |= await self._members.find_many(group_id, [group.owner_id], tx)
+        if group.owner_id and any(isinstance(command, Transfer) for command in commands):
+            members |= await self.members.find_many(group_id, [group.owner_id], tx)
         of_requests = Approve | Refuse | Add | Remove | AnswerInvitation
-        asks = {subject_of(e) for e in entries if isinstance(e, of_requests)}
+        asks = {subject_of(command) for command in commands if isinstance(command, of_requests)}
         if group.join_option is JoinOption.APPROVAL:
             asks |= comers
-        requests = await self._requests.find_many(group_id, asks, tx) if asks else set()
-        wants_staff = any(isinstance(e, Change | Transfer | AnswerInvitation) for e in entries) or (
-            group.join_option is JoinOption.APPROVAL
-        )
-        staff = await self._members.find_staff(group_id, tx) if wants_staff else []
-        now = self._clock.now()
-        invited = [subject_of(entry) for entry in entries if _concerns_invitation(entry)]
+        requests = await self.requests.find_many(group_id, asks, tx) if asks else set()
+        wants_staff = any(
+            isinstance(c, UpdateMember | Transfer | AnswerInvitation) for c in commands
+        ) or (group.join_option is JoinOption.APPROVAL)
+        staff = await self.members.find_staff(group_id, tx) if wants_staff else []
+        now = self.clock.now()
+        invited = [subject_of(command) for command in commands if _concerns_invitation(command)]
         invitations: dict[UserId, Invitation] = {}
         if invited:
-            invitations = await self._invitations.find_many(group_id, invited, tx)
-        if any(isinstance(entry, Transfer) for entry in entries):
-            # They end with the ownership of whoever made them.
-            invitations |= await self._invitations.find_open(group_id, now, tx)
+            invitations = await self.invitations.find_many(group_id, invited, tx)
+        if any(isinstance(command, Transfer) for command in commands):
+            # Those that the former owner made end with the transfer.
+            invitations |= await self.invitations.find_open(group_id, now, tx)
         open_invitations = 0
-        if any(isinstance(entry, Invite) for entry in entries):
-            most = self._limits.admin_invitations
-            open_ids = await self._invitations.list_open_ids(group_id, now, most + 1, tx)
+        if any(isinstance(command, Invite) for command in commands):
+            most = self.limits.admin_invitations
+            open_ids = await self.invitations.list_open_ids(group_id, now, most + 1, tx)
             open_invitations = len(open_ids)
         return MembershipState(
-            limits=self._limits,
+            limits=self.limits,
             group=group,
-            size=group.member_count,
+            capacity=capacity_of(group, self.limits),
             stream=row.stream,
             now=now,
             before=members,
@@ -164,101 +153,95 @@ class MembershipBatch:
             profile=of_profile.result if of_profile else None,
         )
 
-    async def _write(self, picture: MembershipState, owner_before: UserId | None, tx: Tx) -> None:
-        group_id = picture.group.group_id
-        gone = [user for user in picture.before if user not in picture.members]
-        new = [member for user, member in picture.members.items() if user not in picture.before]
-        # The group first: where another process is at it, this transaction ends here, before the bulk.
-        await self._write_group(picture, owner_before, tx)
+    async def _write(self, state: MembershipState, owner_before: UserId | None, tx: Tx) -> None:
+        group_id = state.group.group_id
+        gone = [user for user in state.before if user not in state.members]
+        new = [member for user, member in state.members.items() if user not in state.before]
+        # The group first: if another process is writing it, this transaction ends here, before the bulk.
+        await self._write_group(state, owner_before, tx)
         if gone:
-            await self._members.delete_many(group_id, gone, tx)
-        await self._members.insert_many(new, tx)
-        for user, member in picture.members.items():
-            if user in picture.before and picture.before[user] != member:
-                await self._members.replace(member, picture.now, tx)
-        if picture.group.is_channel and (departures := picture.departures()):
-            expires_at = expiry_of(picture.now, self._limits)
-            await self._changes.put_departures(departures, expires_at, tx)
-        if picture.departed:
-            for hook in self._hooks.members_left:
-                await hook(group_id, picture.departed, tx)
-        turnover = picture.turnover()
-        if turnover.joined or picture.departed:
-            for counted in self._hooks.members_counted:
-                await counted(picture.group, turnover, tx)
-        for user in picture.changed_restrictions:
-            await self._restrictions.put(picture.restrictions[user], tx)
-        # In this order: who was refused may have asked again in the same batch.
-        if picture.done_requests:
-            await self._requests.delete_many(group_id, picture.done_requests, tx)
-        for request in picture.new_requests.values():
-            await self._requests.insert(request, tx)
-        for user in picture.changed_invitations:
-            invitation = picture.invitations.get(user)
+            await self.members.delete_many(group_id, gone, tx)
+        await self.members.insert_many(new, tx)
+        for user, member in state.members.items():
+            if user in state.before and state.before[user] != member:
+                await self.members.replace(member, state.now, tx)
+        if state.group.is_channel and (departures := state.departures()):
+            expires_at = expiry_of(state.now, self.limits)
+            await self.changes.put_departures(departures, expires_at, tx)
+        if state.left:
+            for hook in self.hooks.members_left:
+                await hook(group_id, state.left, tx)
+        count_change = state.count_change()
+        if count_change.joined or state.left:
+            for counted in self.hooks.members_counted:
+                await counted(state.group, count_change, tx)
+        await self.restrictions.put_many(
+            [state.restrictions[user] for user in state.changed_restrictions], tx
+        )
+        # In this order: a user who was refused may ask again in the same batch.
+        if state.answered_requests:
+            await self.requests.delete_many(group_id, state.answered_requests, tx)
+        for request in state.new_requests.values():
+            await self.requests.insert(request, tx)
+        for user in state.changed_invitations:
+            invitation = state.invitations.get(user)
             if invitation is None:
-                await self._invitations.delete(group_id, user, tx)
+                await self.invitations.delete(group_id, user, tx)
             else:
-                await self._invitations.put(invitation, tx)
-        await self._admin_log.record(tx, picture.group, *picture.acts)
-        for user in picture.near_limit:
-            await self._users.touch(user, tx)
-        for event in picture.told():
+                await self.invitations.put(invitation, tx)
+        await self.admin_log.record(tx, state.group, *state.admin_acts)
+        await self.users.touch_many(state.capacity.near_limit, tx)
+        for event in state.pending_events():
             tx.publish(event)
 
     async def _write_group(
-        self, picture: MembershipState, owner_before: UserId | None, tx: Tx
+        self, state: MembershipState, owner_before: UserId | None, tx: Tx
     ) -> None:
-        group = picture.group
+        group = state.group
         values: dict[str, object] = {}
         if group.owner_id != owner_before:
             values["owner_id"] = group.owner_id
-            picture.group = group.model_copy(update={"version": group.version + 1})
-            picture.events.append(
+            state.group = group.model_copy(update={"version": group.version + 1})
+            state.events.append(
                 GroupUpdated(
-                    at=picture.now,
+                    at=state.now,
                     group_id=group.group_id,
                     is_channel=group.is_channel,
                     changed={"owner_id": group.owner_id},
                     version=group.version + 1,
                 )
             )
-        joined = picture.size - group.member_count
+        joined = state.capacity.member_count - group.member_count
         if values or joined:
-            changed_at = picture.now if values else None
-            await self._groups.update(
+            changed_at = state.now if values else None
+            await self.groups.update(
                 group.group_id, values, tx, changed_at=changed_at, joined=joined
             )
-            picture.group = picture.group.model_copy(update={"member_count": picture.size})
-        elif picture.events or picture.changed_restrictions or picture.done_requests:
-            # Else a ban here and a join in another process would each miss the other, and both be committed.
-            await self._groups.touch(group.group_id, tx)
+            state.group = state.group.model_copy(
+                update={"member_count": state.capacity.member_count}
+            )
+        elif state.events or state.changed_restrictions or state.answered_requests:
+            # Otherwise a ban here and a join in another process could both be committed without seeing each other.
+            await self.groups.touch(group.group_id, tx)
 
     @staticmethod
-    def _at_the_end(
-        outcome: Membership | DomainError, picture: MembershipState
+    def _with_final_group(
+        outcome: Membership | DomainError, state: MembershipState
     ) -> Membership | DomainError:
         if isinstance(outcome, DomainError):
             return outcome
-        # The group as committed: its count is the one after the whole batch.
-        return Membership(
-            picture.group,
-            outcome.member,
-            outcome.stream,
-            outcome.effective_role,
-            outcome.changed,
-            outcome.is_pending,
-            outcome.invitation,
-        )
+        # The group as committed, with the member count after the whole batch.
+        return replace(outcome, group=state.group)
 
 
-def _concerns_invitation(entry: Command) -> bool:
-    """Whether the entry makes or ends an invitation of whom it is about."""
-    match entry:
+def _concerns_invitation(command: Command) -> bool:
+    """Whether the command may create or end an invitation of its subject."""
+    match command:
         case Invite() | RevokeInvitation() | AnswerInvitation() | Transfer():
             return True
-        case Change():
-            return entry.role is Role.ADMIN
+        case UpdateMember():
+            return command.role is Role.ADMIN
         case Remove():
-            return entry.ban
+            return command.ban
         case _:
             return False

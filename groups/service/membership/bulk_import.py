@@ -1,158 +1,144 @@
-"""A batch of an import, admitted at once: the rules of `rules.apply_entry` for `Add` by the application, for many ids.
+"""A batch of an import: what `transitions` does for an `Add` by the application's admin, for many ids at once.
 
-Nothing but ids is made for each user, and the commands are the same few for one id and for thousands. What `Add` does
-is done here too: the limits hold, a ban is lifted, a lasting mute stays, an open request is closed.
+The limits are those of `capacity`. A ban is lifted, a mute that outlives membership stays, an open join request is
+closed. Nothing but ids is kept for each user, and the commands are the same few for one id and for thousands.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from groups import policy
 from groups.errors import GroupNotFound
-from groups.events import MembersJoined, profile_of
 from groups.kernel.clock import Clock
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
-from groups.models import Group, Restriction, Stream, Turnover, stream_of
+from groups.models import Group, MemberCountChange, Restriction, Stream, stream_of
 from groups.service.admin_log import AdminLog
 from groups.service.hooks import Hooks
-from groups.service.lifecycle.create import NEAR_LIMIT
+from groups.service.membership.capacity import Capacity, capacity_of, members_joined
 from groups.service.membership.commands import Import, ImportOutcome, Outcome
-from groups.store.bulk_import import BulkImportStore, FreeSeats
 from groups.store.groups import GroupStore
+from groups.store.join_requests import JoinRequestStore
+from groups.store.members import GroupCount, MemberStore
+from groups.store.restrictions import RestrictionStore
 from groups.store.streams import StreamStore
+from groups.store.users import UserStore
+
+_NO_GROUP = GroupCount(groups=0, is_member=False)
 
 
-@dataclass(slots=True)
-class _Choice:
-    """Who of a batch comes in, in order, and why the others do not."""
-
-    outcomes: dict[UserId, Outcome]
-    new: list[UserId] = field(default_factory=list)
-    near_limit: list[UserId] = field(default_factory=list)
-
-
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BulkImport:
     """Applies batches of imports."""
 
-    def __init__(
-        self,
-        database: Database,
-        groups: GroupStore,
-        streams: StreamStore,
-        admissions: BulkImportStore,
-        admin_log: AdminLog,
-        hooks: Hooks,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._groups = groups
-        self._streams = streams
-        self._admissions = admissions
-        self._admin_log = admin_log
-        self._hooks = hooks
-        self._limits = limits
-        self._clock = clock
+    database: Database
+    groups: GroupStore
+    members: MemberStore
+    restrictions: RestrictionStore
+    requests: JoinRequestStore
+    streams: StreamStore
+    users: UserStore
+    admin_log: AdminLog
+    hooks: Hooks
+    limits: GroupLimits
+    clock: Clock
 
     async def apply(self, tx: Tx, group_id: GroupId, batch: Import) -> ImportOutcome | DomainError:
-        """Admit those of the batch who may come in, in order; where all are members, nothing is written."""
+        """Admit the users of the batch in order; where all are members already, nothing is written."""
         if tx.is_retry:
-            # Another process changed the group while we looked around. This time its document is ours before we look;
-            # at the first attempt only after it, so that others find it free for a good part of the time.
-            await self._groups.touch(group_id, tx)
-        user_ids = dict.fromkeys(batch.user_ids)
-        of_group = self._groups.query_group(group_id)
-        of_stream = self._streams.query_stream(stream_of(group_id))
-        of_seats = self._admissions.query_seats(group_id, user_ids)
-        of_restrictions = self._admissions.query_restrictions(group_id, user_ids)
-        of_requests = self._admissions.query_requests(group_id, user_ids)
-        await self._database.fetch(tx, of_group, of_stream, of_seats, of_restrictions, of_requests)
+            # Another process changed the group while we read. This time we write its document before we read. The
+            # first attempt writes it only afterwards, so that others find it free for a good part of the time.
+            await self.groups.touch(group_id, tx)
+        # A dict, so that each id counts once and keeps its place.
+        outcomes: dict[UserId, Outcome] = dict.fromkeys(batch.user_ids, "added")
+        of_group = self.groups.query_group(group_id)
+        of_stream = self.streams.query_stream(stream_of(group_id))
+        of_counts = self.members.query_group_counts_beside(group_id, outcomes)
+        of_restrictions = self.restrictions.query_restrictions(group_id, outcomes)
+        of_requests = self.requests.lookup_any(group_id, outcomes)
+        of_profile = self.hooks.profile(group_id) if self.hooks.profile else None
+        also = [of_profile] if of_profile else []
+        await self.database.fetch(
+            tx, of_group, of_stream, of_counts, of_restrictions, of_requests, *also
+        )
         group, row = of_group.result, of_stream.result
         if group is None or row is None:
             return GroupNotFound()
-        choice = self._choose(group, batch, of_seats.result)
-        if choice.new:
-            await self._write(group, row.stream, choice, of_restrictions.result, tx)
+        capacity = capacity_of(group, self.limits)
+        new = _admit(capacity, outcomes, of_counts.result)
+        if new:
+            profile = of_profile.result if of_profile else None
+            await self._write(group, row.stream, new, capacity, of_restrictions.result, profile, tx)
             if of_requests.result:
-                await self._admissions.close_requests(group_id, choice.new, tx)
+                await self.requests.delete_many(group_id, new, tx)
             if batch.mark is not None:
-                mark, added = batch.mark, len(choice.new)
-                await self._admin_log.count_imported(tx, group, mark.entry_id, mark.actor, added)
-        return ImportOutcome(_in_order(batch, choice), group.member_count + len(choice.new))
-
-    def _choose(self, group: Group, batch: Import, seats: Mapping[UserId, FreeSeats]) -> _Choice:
-        # A dict, so that each id counts once and keeps its place.
-        choice = _Choice(dict.fromkeys(batch.user_ids, "added"))
-        outcomes, new = choice.outcomes, choice.new
-        room = group.limit_of_members(self._limits) - group.member_count
-        most = self._limits.groups_per_user
-        for user_id in outcomes:
-            seat = seats.get(user_id)
-            if seat is not None and seat.is_member:
-                outcomes[user_id] = "present"
-            elif len(new) >= room:
-                outcomes[user_id] = "member_limit_reached"
-            elif seat is not None and seat.groups >= most:
-                outcomes[user_id] = "groups_per_user_reached"
-            else:
-                new.append(user_id)
-                if (seat.groups if seat is not None else 0) + NEAR_LIMIT >= most:
-                    choice.near_limit.append(user_id)
-        return choice
+                mark = batch.mark
+                await self.admin_log.count_imported(tx, group, mark.entry_id, mark.actor, len(new))
+        return ImportOutcome(_in_order(batch, outcomes), capacity.member_count)
 
     async def _write(
         self,
         group: Group,
         stream: Stream,
-        choice: _Choice,
+        new: list[UserId],
+        capacity: Capacity,
         restrictions: Mapping[UserId, Restriction],
+        profile: dict[str, object] | None,
         tx: Tx,
     ) -> None:
-        group_id, new, now = group.group_id, choice.new, self._clock.now()
-        access = [restrictions[user_id] for user_id in new if user_id in restrictions]
-        # The first write: whoever else changes the group's membership meets this one, before we insert in vain.
-        await self._groups.update(group_id, {}, tx, joined=len(new))
-        muted = {r.user_id: r.muted_until for r in access if r.muted_until is not None}
-        await self._admissions.insert_members(
+        group_id, now = group.group_id, self.clock.now()
+        restricted = [restrictions[user_id] for user_id in new if user_id in restrictions]
+        # The first write: another change of the group's membership conflicts here, before the members are inserted.
+        await self.groups.update(group_id, {}, tx, joined=len(new))
+        muted = {r.user_id: r.muted_until for r in restricted if r.muted_until is not None}
+        await self.members.insert_plain(
             group_id, new, joined_at=now, joined_seq=stream.head_seq, muted_until=muted, tx=tx
         )
-        banned = [r for r in access if r.banned_at is not None]
-        await self._admissions.lift_bans(banned, tx)
-        await self._admissions.touch_users(choice.near_limit, tx)
-        turnover = Turnover(len(new), 0, 0, group.member_count + len(new), now)
-        for counted in self._hooks.members_counted:
-            await counted(group, turnover, tx)
+        await self.restrictions.put_many(
+            [
+                restriction.model_copy(update={"banned_at": None, "banned_by": None})
+                for restriction in restricted
+                if restriction.banned_at is not None
+            ],
+            tx,
+        )
+        await self.users.touch_many(capacity.near_limit, tx)
+        change = MemberCountChange(
+            joined=len(new), left=0, removed=0, member_count=capacity.member_count, at=now
+        )
+        for counted in self.hooks.members_counted:
+            await counted(group, change, tx)
         tx.publish(
-            MembersJoined(
-                at=now,
-                group_id=group_id,
-                is_channel=group.is_channel,
-                user_ids=tuple(new),
-                member_count=group.member_count + len(new),
-                announce=policy.announces_membership(group),
-                profile=profile_of(group, await self._more(group, tx)),
-            )
+            members_joined(group, new, member_count=capacity.member_count, profile=profile, at=now)
         )
 
-    async def _more(self, group: Group, tx: Tx) -> dict[str, object] | None:
-        if self._hooks.profile is None or not group.is_channel:
-            return None
-        lookup = self._hooks.profile(group.group_id)
-        await self._database.fetch(tx, lookup)
-        return lookup.result
+
+def _admit(
+    capacity: Capacity, outcomes: dict[UserId, Outcome], counts: Mapping[UserId, GroupCount]
+) -> list[UserId]:
+    """Set the outcome of each user who does not come in; returns the others."""
+    new: list[UserId] = []
+    for user_id in outcomes:
+        known = counts.get(user_id, _NO_GROUP)
+        if known.is_member:
+            outcomes[user_id] = "present"
+        elif (refusal := capacity.refusal(known.groups)) is not None:
+            outcomes[user_id] = refusal.code  # type: ignore[assignment]  # `Outcome` names the codes
+        else:
+            capacity.admit(user_id, known.groups)
+            new.append(user_id)
+    return new
 
 
-def _in_order(batch: Import, choice: _Choice) -> list[Outcome]:
-    outcomes = choice.outcomes
+def _in_order(batch: Import, outcomes: Mapping[UserId, Outcome]) -> list[Outcome]:
+    """The outcome of each id of the batch; an id that stands twice is a member already the second time."""
     if len(outcomes) == len(batch.user_ids):
         return list(outcomes.values())
-    told: list[Outcome] = []
+    answers: list[Outcome] = []
     seen: set[UserId] = set()
     for user_id in batch.user_ids:
         outcome = outcomes[user_id]
-        told.append("present" if outcome == "added" and user_id in seen else outcome)
+        answers.append("present" if outcome == "added" and user_id in seen else outcome)
         seen.add(user_id)
-    return told
+    return answers

@@ -1,4 +1,4 @@
-"""What may be asked of a group's membership, and what comes of it."""
+"""The commands that change a group's membership, and their outcomes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from groups.models import EffectiveRole, Grant, Group, Invitation, Member, Role,
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """The actor wants in."""
+    """The actor joins, or asks to join; `text` goes to those who approve."""
 
     actor: Actor
     text: str
@@ -19,7 +19,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """The actor brings a user in."""
+    """The actor makes a user a member."""
 
     actor: Actor
     user_id: UserId
@@ -27,7 +27,7 @@ class Add:
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """The actor admits a user who asked."""
+    """The actor approves a join request."""
 
     actor: Actor
     user_id: UserId
@@ -35,7 +35,7 @@ class Approve:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The actor turns a request down, or withdraws his own."""
+    """The actor refuses a join request, or withdraws their own."""
 
     actor: Actor
     user_id: UserId
@@ -43,14 +43,14 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """The actor goes."""
+    """The actor ends their membership."""
 
     actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """The actor removes a user, for good with `ban`."""
+    """The actor removes a user; with `ban` the user cannot join again."""
 
     actor: Actor
     user_id: UserId
@@ -66,10 +66,10 @@ class Unban:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """The actor changes a member; None leaves a field as it is, `mute_seconds` 0 ends a mute.
+class UpdateMember:
+    """The actor changes a member. None leaves a field as it is; `mute_seconds` 0 ends a mute.
 
-    `grants` counts with the role of admin only; a new admin has all where it is None.
+    `grants` counts only with the role of admin; a new admin holds all where it is None.
     """
 
     actor: Actor
@@ -82,7 +82,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class BanFromReacting:
-    """The actor keeps a user from reacting, or lets him again."""
+    """The actor bans a user from reacting, or lifts that ban."""
 
     actor: Actor
     user_id: UserId
@@ -91,7 +91,7 @@ class BanFromReacting:
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """The actor asks a user, member or not, to be an admin with these grants."""
+    """The actor invites a user, member or not, to be an admin with these grants."""
 
     actor: Actor
     user_id: UserId
@@ -100,7 +100,7 @@ class Invite:
 
 @dataclass(frozen=True, slots=True)
 class RevokeInvitation:
-    """The actor takes an invitation back."""
+    """The actor revokes an invitation."""
 
     actor: Actor
     user_id: UserId
@@ -108,7 +108,7 @@ class RevokeInvitation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerInvitation:
-    """The actor accepts or declines his own invitation."""
+    """The actor accepts or declines their own invitation."""
 
     actor: Actor
     accept: bool
@@ -116,7 +116,7 @@ class AnswerInvitation:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """The actor gives the group away."""
+    """The actor makes a member the owner."""
 
     actor: Actor
     user_id: UserId
@@ -130,7 +130,7 @@ Command = (
     | Leave
     | Remove
     | Unban
-    | Change
+    | UpdateMember
     | BanFromReacting
     | Invite
     | RevokeInvitation
@@ -141,10 +141,10 @@ Command = (
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """How a membership stands after a call: the group, the member (None: not, or not yet), the stream's head.
+    """A membership after a command. `member` is None where the user is no member, or not yet.
 
-    `invitation` is the user's, where the call was about it and he has one.
-    `changed` is False for a repeat; `is_pending` is True while approval is awaited.
+    `changed` is False where the command changed nothing; `is_pending` is True while a join waits for approval.
+    `invitation` is the user's open invitation, where the command is about it.
     """
 
     group: Group
@@ -158,7 +158,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class ImportMark:
-    """Which import of whose a batch belongs to, for the one entry that all of them have in the admin log."""
+    """The import that a batch belongs to, and its actor: all batches share one entry of the admin log."""
 
     entry_id: str
     actor: Actor
@@ -166,26 +166,26 @@ class ImportMark:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """The application brings in many users at once; an id that stands twice counts once."""
+    """The application makes many users members; an id that occurs twice counts once."""
 
     user_ids: Sequence[UserId]
     mark: ImportMark | None = None
 
 
 Outcome = Literal["added", "present", "member_limit_reached", "groups_per_user_reached"]
-"""What came of one id of an import: a member now, a member already, or the code of its refusal."""
+"""The outcome of one id of an import: a member now, a member already, or the code of the error."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """What came of one batch of an import: each id's outcome, in the order of the ids, and the members then."""
+    """The outcomes of one batch of an import, in the order of its ids, and the member count after it."""
 
     outcomes: Sequence[Outcome]
     member_count: int
 
 
-def subject_of(entry: Command) -> UserId:
-    """Whose membership the entry is about."""
-    if isinstance(entry, Join | Leave | AnswerInvitation):
-        return entry.actor.user_id
-    return entry.user_id
+def subject_of(command: Command) -> UserId:
+    """The user whose membership the command changes."""
+    if isinstance(command, Join | Leave | AnswerInvitation):
+        return command.actor.user_id
+    return command.user_id

@@ -1,16 +1,17 @@
-"""The import: users by the million brought into a group by the application, batch after batch.
+"""Imports: the application makes users members of a group, by the million, batch after batch.
 
 Promises:
-    Exact: a batch is one entry of the group's lane, so the limit and the count hold beside any join (P3), and its
+    Exact: a batch is one command in the group's queue, so limit and count hold beside concurrent joins (P3), and its
     members and their one event are committed together (P7).
-    Resumable: who is a member already is `present` and costs no write, so after a crash of either side the same ids
-    are sent again.
-    Bounded: while one batch is committed the one before is told and the one behind is read, and no more than that.
+    Resumable: a user who is a member already is `present` and costs no write, so after a crash of either side the
+    client sends the same ids again.
+    Bounded: while one batch is committed, the outcome of the previous one is sent and the next one is read; no more.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TypeVar
 
 from groups import policy
@@ -26,55 +27,54 @@ T = TypeVar("T")
 Batches = AsyncIterator[Sequence[UserId]]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ImportService:
-    """Brings users in."""
+    """Imports users."""
 
-    def __init__(self, guard: AccessGuard, lane: MembershipQueue, admin_log: AdminLog) -> None:
-        self._guard = guard
-        self._admin_log = admin_log
-        self._lane = lane
+    guard: AccessGuard
+    queue: MembershipQueue
+    admin_log: AdminLog
 
     async def begin(
         self, actor: Actor, group_id: GroupId, batches: Batches
     ) -> AsyncGenerator[ImportOutcome, None]:
-        """Make the users of each batch members (the application's admin), as `MembershipService.add` would.
+        """Make the users of each batch members, as `MembershipService.add` would (the application's admin only).
 
-        What is answered yields each batch's admission once that is committed, in order; whoever stops asking leaves
-        what was committed. Where a batch is full of members nothing is written and nothing announced.
+        The generator yields the outcome of each batch once it is committed, in order. A caller that stops early keeps
+        what was committed. A batch of members only writes nothing. A channel's admin log has one entry for the whole
+        import, with the number of new members.
 
-        A channel's admin log has one entry for all of it, which counts whom it brought in.
-
-        Publishes: MembersJoined, one for all of a batch.
-        Raises: GroupNotFound; PermissionRefused; while it goes on also Unavailable, and what `batches` raises.
+        Publishes: MembersJoined, one for each batch.
+        Raises: GroupNotFound; PermissionRefused; the generator also Unavailable, and what `batches` raises.
         """
-        access = await self._guard.access_of(actor, group_id)
-        refusal = policy.importing_refusal(access.effective_role)
-        if refusal is not None:
-            raise refusal
-        # Ahead at both ends: one batch is read and one admission is told while another is committed.
-        mark = ImportMark(self._admin_log.next_id(), actor)
+        access = await self.guard.access_of(actor, group_id)
+        policy.check(policy.importing_refusal(access.effective_role))
+        # One ahead at both ends: a batch is read and an outcome is sent while another batch is committed.
+        mark = ImportMark(self.admin_log.next_id(), actor)
         count = access.group.member_count
-        return _one_ahead(self._admit_all(group_id, batches, count, mark))
+        return _one_ahead(self._import_all(group_id, batches, count, mark))
 
-    async def _admit_all(
+    async def _import_all(
         self, group_id: GroupId, batches: Batches, member_count: int, mark: ImportMark
     ) -> AsyncGenerator[ImportOutcome, None]:
         async with aclosing(_one_ahead(batches)) as ahead:
             async for user_ids in ahead:
-                admission = ImportOutcome((), member_count)
+                outcome = ImportOutcome((), member_count)
                 if user_ids:
-                    admission = await self._lane.admit(group_id, Import(user_ids, mark))
-                member_count = admission.member_count
-                yield admission
+                    committed = await self.queue.submit(group_id, Import(user_ids, mark))
+                    assert isinstance(committed, ImportOutcome)
+                    outcome = committed
+                member_count = outcome.member_count
+                yield outcome
 
 
 async def _one_ahead(items: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-    """The same items, the next one made while the taker is busy with this one, and no more than that."""
-    making = asyncio.ensure_future(anext(items, None))
+    """The same items; the next one, and no more, is produced while the consumer handles this one."""
+    upcoming = asyncio.ensure_future(anext(items, None))
     try:
-        while (item := await making) is not None:
-            making = asyncio.ensure_future(anext(items, None))
+        while (item := await upcoming) is not None:
+            upcoming = asyncio.ensure_future(anext(items, None))
             yield item
     finally:
-        making.cancel()
-        await asyncio.gather(making, return_exceptions=True)
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)

@@ -1,9 +1,11 @@
-"""Invitations to be an admin: made and revoked by the owner, accepted or declined by the invited, expired by the clock.
+"""Invitations to be an admin: the owner makes and revokes them, the invited user answers them, or they expire.
 
-Every change is an entry of the group's membership lane, so accepting and what it makes true, revoking, banning and the
-limit of admins never pass each other by.
+Every change is a command in the group's membership queue, so accepting, revoking, banning and the limit of admins never
+race.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from groups import policy
@@ -22,64 +24,56 @@ from groups.service.membership.commands import (
     Membership,
     RevokeInvitation,
 )
-from groups.service.membership.queue import MembershipQueue
+from groups.service.membership.queue import MembershipQueue, membership
 from groups.store.groups import GroupStore
 from groups.store.invitations import InvitationStore
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InvitationService:
-    """Invitations of groups to be their admin."""
+    """Makes, answers, revokes and lists invitations."""
 
-    def __init__(
-        self,
-        invitations: InvitationStore,
-        groups: GroupStore,
-        guard: AccessGuard,
-        lane: MembershipQueue,
-        limits: GroupLimits,
-        clock: Clock,
-    ) -> None:
-        self._invitations = invitations
-        self._groups = groups
-        self._guard = guard
-        self._lane = lane
-        self._limits = limits
-        self._clock = clock
+    invitations: InvitationStore
+    groups: GroupStore
+    guard: AccessGuard
+    queue: MembershipQueue
+    limits: GroupLimits
+    clock: Clock
 
     async def invite(
         self, actor: Actor, group_id: GroupId, user_id: UserId, grants: frozenset[Grant]
     ) -> Membership:
-        """Ask a user, member or not, to be an admin; inviting him to the same again changes nothing.
+        """Invite a user, member or not, to be an admin. Repeating an open invitation changes nothing.
 
-        Other grants, or an invitation that had expired, make a new one with its full time. Publishes: AdminInvited.
+        Other grants, or an expired invitation, make a new one with its full time. Publishes: AdminInvited.
         Raises: GroupNotFound; PermissionRefused; NotForThisType; AlreadyAdmin; Banned; InvitationLimitReached.
         """
-        return await self._lane.submit(group_id, Invite(actor, user_id, grants))
+        return membership(await self.queue.submit(group_id, Invite(actor, user_id, grants)))
 
     async def revoke(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
-        """Take an invitation back; when there is none this changes nothing.
+        """Revoke an invitation; where there is none this changes nothing.
 
         Publishes: InvitationEnded. Raises: GroupNotFound; PermissionRefused.
         """
-        await self._lane.submit(group_id, RevokeInvitation(actor, user_id))
+        await self.queue.submit(group_id, RevokeInvitation(actor, user_id))
 
     async def answer(self, actor: Actor, group_id: GroupId, *, accept: bool) -> Membership:
-        """Become an admin, and a member where one was none; or decline. An admin who accepts again changes nothing.
+        """Accept and become an admin, and a member if the actor is none; or decline. An admin may accept again.
 
-        Publishes: InvitationEnded; where accepted MembersJoined, MemberChanged. Raises: GroupNotFound (also of a group
-        that the actor may not see and that does not invite him); InvitationNotFound; InvitationExpired; Banned;
+        Publishes: InvitationEnded; when accepted MembersJoined, MemberChanged. Raises: GroupNotFound (also where the
+        actor may neither see the group nor is invited); InvitationNotFound; InvitationExpired; Banned;
         AdminLimitReached; MemberLimitReached; GroupsPerUserReached.
         """
-        return await self._lane.submit(group_id, AnswerInvitation(actor, accept))
+        return membership(await self.queue.submit(group_id, AnswerInvitation(actor, accept)))
 
-    async def on_disbanded(self, group: Group, tx: Tx) -> None:
-        """Tell who is invited, and the owner, that the group is gone; the clearing drops what is stored.
+    async def end_all(self, group: Group, now: datetime, tx: Tx) -> None:
+        """Notify the owner and the invited users of a group that is being disbanded; `cleanup` deletes the documents.
 
-        Whoever invites or answers meanwhile writes the group too, so the one or the other is done again. At most as
-        many are told as a group may invite (`GroupLimits.admin_invitations`). Publishes: InvitationEnded.
+        Inviting and answering also write the group, so they conflict with this transaction. At most
+        `GroupLimits.admin_invitations` users are notified. Publishes: InvitationEnded.
         """
-        now, most = self._clock.now(), self._limits.admin_invitations
-        for user_id in await self._invitations.list_open_ids(group.group_id, now, most, tx):
+        most = self.limits.admin_invitations
+        for user_id in await self.invitations.list_open_ids(group.group_id, now, most, tx):
             audience = (user_id, group.owner_id) if group.owner_id else (user_id,)
             tx.publish(
                 InvitationEnded(
@@ -99,11 +93,9 @@ class InvitationService:
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        access = await self._guard.access_of(actor, group_id)
-        refusal = policy.inviting_refusal(access, None)
-        if refusal is not None:
-            raise refusal
-        read = partial(self._invitations.list_of_group, group_id, self._clock.now())
+        access = await self.guard.access_of(actor, group_id)
+        policy.check(policy.inviting_refusal(access, None))
+        read = partial(self.invitations.list_of_group, group_id, self.clock.now())
         return await page_by_text("invitations", cursor, limit, read, lambda one: one.user_id)
 
     async def list_of_user(
@@ -111,12 +103,12 @@ class InvitationService:
     ) -> tuple[list[tuple[Invitation, Group]], str | None]:
         """A page of the actor's own open invitations by group id, each with its group.
 
-        Those of disbanded groups are left out. An invitation shows that its group exists, and its name.
+        Invitations of disbanded groups are left out. An invitation reveals that its group exists, and its name.
         """
-        read = partial(self._invitations.list_of_user, actor.user_id, self._clock.now())
+        read = partial(self.invitations.list_of_user, actor.user_id, self.clock.now())
         found, next_cursor = await page_by_text(
             "my invitations", cursor, limit, read, lambda one: one.group_id
         )
-        groups = await self._groups.find_many([invitation.group_id for invitation in found])
+        groups = await self.groups.find_many([invitation.group_id for invitation in found])
         shown = [(i, groups[i.group_id]) for i in found if i.group_id in groups]
         return shown, next_cursor

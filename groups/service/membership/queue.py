@@ -1,7 +1,7 @@
-"""The lane: one queue a group, through which everything that changes who is in it goes.
+"""One queue for each group, through which every change of its membership goes.
 
-Single changes share transactions; a batch of an import has one of its own, and those who came meanwhile have the next,
-so that a join beside an import of a million waits for one batch and not for all.
+Single commands share transactions. A batch of an import has a transaction of its own, and the commands that arrive
+meanwhile share the next one: a join beside an import of a million waits for one batch, not for all.
 """
 
 from collections.abc import Sequence
@@ -15,60 +15,39 @@ from groups.service.membership.bulk_import import BulkImport
 from groups.service.membership.commands import Command, Import, ImportOutcome, Membership
 from groups.service.write_locks import group_lock
 
+MembershipQueue = GroupCommit[Command | Import, Membership | ImportOutcome]
+"""The keys are group ids. A `Command` has a `Membership` as its outcome, an `Import` an `ImportOutcome`."""
 
-class MembershipQueue:
-    """Group commit of changes to memberships."""
 
-    def __init__(
-        self,
-        database: Database,
-        roster: MembershipBatch,
-        admissions: BulkImport,
-        *,
-        on_batch: OnBatch | None = None,
-    ) -> None:
-        self._roster = roster
-        self._admissions = admissions
-        self._lane: GroupCommit[Command | Import, Membership | ImportOutcome] = GroupCommit(
-            database,
-            self._apply,
-            name="membership",
-            is_alone=_is_import,
-            on_batch=on_batch,
-            locks_of=lambda key: (group_lock(GroupId(key)),),
-        )
+def build_queue(
+    database: Database,
+    batch: MembershipBatch,
+    bulk_import: BulkImport,
+    *,
+    on_batch: OnBatch | None = None,
+) -> MembershipQueue:
+    """The queue that applies its commands with `batch`, and imports with `bulk_import`."""
 
-    async def submit(self, group_id: GroupId, entry: Command) -> Membership:
-        """The change's result, once it is committed.
-
-        Raises: the entry's refusal; Unavailable.
-        """
-        outcome = await self._lane.submit(group_id, entry)
-        assert isinstance(outcome, Membership)  # an Import alone is answered with anything else
-        return outcome
-
-    async def admit(self, group_id: GroupId, batch: Import) -> ImportOutcome:
-        """What came of the batch, once it is committed.
-
-        Raises: GroupNotFound; Unavailable.
-        """
-        outcome = await self._lane.submit(group_id, batch)
-        assert isinstance(outcome, ImportOutcome)
-        return outcome
-
-    async def close(self) -> None:
-        """Wait until every submitted change is committed or refused."""
-        await self._lane.close()
-
-    async def _apply(
-        self, tx: Tx, key: str, entries: Sequence[Command | Import]
+    async def apply(
+        tx: Tx, key: str, commands: Sequence[Command | Import]
     ) -> Sequence[Membership | ImportOutcome | DomainError]:
-        first = entries[0]
-        if isinstance(first, Import):  # alone, as `is_alone` says
-            return [await self._admissions.apply(tx, GroupId(key), first)]
-        single = [entry for entry in entries if not isinstance(entry, Import)]
-        return await self._roster.apply(tx, key, single)
+        first = commands[0]
+        if isinstance(first, Import):  # alone, because of `is_alone`
+            return [await bulk_import.apply(tx, GroupId(key), first)]
+        single = [command for command in commands if not isinstance(command, Import)]
+        return await batch.apply(tx, GroupId(key), single)
+
+    return GroupCommit(
+        database,
+        apply,
+        name="membership",
+        is_alone=lambda command: isinstance(command, Import),
+        on_batch=on_batch,
+        locks_of=lambda key: (group_lock(GroupId(key)),),
+    )
 
 
-def _is_import(entry: Command | Import) -> bool:
-    return isinstance(entry, Import)
+def membership(outcome: Membership | ImportOutcome) -> Membership:
+    """The outcome of a `Command`, with its type."""
+    assert isinstance(outcome, Membership)
+    return outcome

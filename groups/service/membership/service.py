@@ -1,9 +1,10 @@
-"""The life of a membership: joining, being added, leaving, being removed or banned, roles, mutes, ownership.
+"""The calls on memberships: join, add, leave, remove, ban, roles, mutes, ownership, and lists of members.
 
-Everything that changes who is in a group goes through one group-commit lane per group (`service.roster` applies a
-batch), so the limit and the count are exact under any race, and a hot channel admits thousands a second.
+Every change goes through one queue for each group (`queue`), so limit and count are exact under any race, and a hot
+channel admits thousands of users a second.
 """
 
+from dataclasses import dataclass
 from functools import partial
 
 from groups import policy
@@ -11,13 +12,12 @@ from groups.errors import MemberNotFound
 from groups.kernel.actor import Actor
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.paging import cut_page, decode_cursor, encode_cursor, page_by_text
-from groups.models import AccessContext, Grant, JoinRequest, Member, Restriction, Role
+from groups.models import Grant, JoinRequest, Member, Restriction, Role
 from groups.service.access.guard import AccessGuard
 from groups.service.membership.commands import (
     Add,
     Approve,
     BanFromReacting,
-    Change,
     Join,
     Leave,
     Membership,
@@ -25,8 +25,9 @@ from groups.service.membership.commands import (
     Remove,
     Transfer,
     Unban,
+    UpdateMember,
 )
-from groups.service.membership.queue import MembershipQueue
+from groups.service.membership.queue import MembershipQueue, membership
 from groups.store.join_requests import JoinRequestStore
 from groups.store.members import MemberStore
 from groups.store.restrictions import RestrictionStore
@@ -34,60 +35,53 @@ from groups.store.restrictions import RestrictionStore
 __all__ = ["Membership", "MembershipService"]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MembershipService:
-    """Members of groups. Every call but the lists is one entry of the group's lane."""
+    """Members of groups. Every call but the lists is one command in the group's queue."""
 
-    def __init__(
-        self,
-        members: MemberStore,
-        restrictions: RestrictionStore,
-        requests: JoinRequestStore,
-        guard: AccessGuard,
-        lane: MembershipQueue,
-    ) -> None:
-        self._members = members
-        self._restrictions = restrictions
-        self._requests = requests
-        self._guard = guard
-        self._lane = lane
+    members: MemberStore
+    restrictions: RestrictionStore
+    requests: JoinRequestStore
+    guard: AccessGuard
+    queue: MembershipQueue
 
     async def join(self, actor: Actor, group_id: GroupId, *, text: str = "") -> Membership:
-        """Make the actor a member, or ask for it where the group wants approval (`is_pending` then).
+        """Make the actor a member, or store a join request where the group requires approval (`is_pending`).
 
-        Joining twice changes nothing and publishes nothing. Publishes: MembersJoined or JoinRequested.
+        Joining twice changes nothing. Publishes: MembersJoined or JoinRequested.
         Raises: GroupNotFound; Banned; JoiningNotAllowed; MemberLimitReached; GroupsPerUserReached.
         """
-        return await self._lane.submit(group_id, Join(actor, text))
+        return membership(await self.queue.submit(group_id, Join(actor, text)))
 
     async def add(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
-        """Make another user a member; owner and admins thereby lift his ban.
+        """Make another user a member. When the owner or an admin does it, this also lifts a ban.
 
         Publishes: MembersJoined. Raises: as `join`; PermissionRefused.
         """
-        return await self._lane.submit(group_id, Add(actor, user_id))
+        return membership(await self.queue.submit(group_id, Add(actor, user_id)))
 
     async def leave(self, actor: Actor, group_id: GroupId) -> Membership:
-        """End the actor's membership, and with it his conversation; leaving when absent changes nothing.
+        """End the actor's membership and conversation. Without a membership this changes nothing.
 
         Publishes: MembersLeft. Raises: GroupNotFound; OwnerCannotLeave.
         """
-        return await self._lane.submit(group_id, Leave(actor))
+        return membership(await self.queue.submit(group_id, Leave(actor)))
 
     async def remove(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, ban: bool = False
     ) -> Membership:
-        """End another's membership; with `ban` he cannot come back by himself, member before or not.
+        """Remove a member. With `ban`, which also applies to a user who is no member, the user cannot join again.
 
         Publishes: MembersLeft. Raises: GroupNotFound; PermissionRefused; OwnerCannotLeave.
         """
-        return await self._lane.submit(group_id, Remove(actor, user_id, ban))
+        return membership(await self.queue.submit(group_id, Remove(actor, user_id, ban)))
 
     async def unban(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
-        """Lift a ban; the user is not thereby a member. Lifting none changes nothing.
+        """Lift a ban, which does not make the user a member. Without a ban this changes nothing.
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        await self._lane.submit(group_id, Unban(actor, user_id))
+        await self.queue.submit(group_id, Unban(actor, user_id))
 
     async def change(
         self,
@@ -102,58 +96,58 @@ class MembershipService:
     ) -> Membership:
         """Change a member's role (admin or member), mute (0 ends it) or name card; None leaves each as it is.
 
-        `grants` are those of an admin and need the role with them; a new admin holds all where none are named.
+        `grants` needs the role of admin with it; a new admin holds all where it is None.
         Publishes: MemberChanged, when something changed. Raises: GroupNotFound; MemberNotFound; PermissionRefused;
         NotForThisType; AdminLimitReached.
         """
-        entry = Change(actor, user_id, role, mute_seconds, name_card, grants)
-        return await self._lane.submit(group_id, entry)
+        command = UpdateMember(actor, user_id, role, mute_seconds, name_card, grants)
+        return membership(await self.queue.submit(group_id, command))
 
     async def ban_from_reacting(
         self, actor: Actor, group_id: GroupId, user_id: UserId, *, is_banned: bool
     ) -> None:
-        """Keep a user, member or not, from adding reactions, or let him again; again changes nothing.
+        """Ban a user, member or not, from adding reactions, or lift that ban. Repeating it changes nothing.
 
-        He may still read, and take back what he left. Leaving and coming back does not shake it off.
+        The user may still read, and remove their reactions. The ban outlives the membership.
         Raises: GroupNotFound; PermissionRefused.
         """
-        await self._lane.submit(group_id, BanFromReacting(actor, user_id, is_banned))
+        await self.queue.submit(group_id, BanFromReacting(actor, user_id, is_banned))
 
     async def transfer(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
-        """Give the group to another member; the former owner stays as admin with all grants.
+        """Make another member the owner. The former owner becomes an admin with all grants.
 
-        In a Work group, which has no admins, he stays as member. Where there are as many admins as may be, only one
-        of them can take it. Invitations that the former owner made end with it: only an owner appoints admins.
+        In a Work group, which has no admins, they become a member. At the limit of admins, only an admin can become the
+        owner. Invitations that the former owner made end: only an owner appoints admins.
         Publishes: GroupUpdated, MemberChanged twice, InvitationEnded. Raises: GroupNotFound; PermissionRefused;
         MemberNotFound; AdminLimitReached.
         """
-        return await self._lane.submit(group_id, Transfer(actor, user_id))
+        return membership(await self.queue.submit(group_id, Transfer(actor, user_id)))
 
     async def approve(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Membership:
-        """Admit a user who asked to join.
+        """Approve a join request.
 
         Publishes: MembersJoined. Raises: as `add`; JoinRequestNotFound.
         """
-        return await self._lane.submit(group_id, Approve(actor, user_id))
+        return membership(await self.queue.submit(group_id, Approve(actor, user_id)))
 
     async def refuse(self, actor: Actor, group_id: GroupId, user_id: UserId) -> None:
-        """Turn a join request down, or withdraw one's own.
+        """Refuse a join request, or withdraw the actor's own.
 
         Publishes: JoinRefused. Raises: GroupNotFound; PermissionRefused; JoinRequestNotFound.
         """
-        await self._lane.submit(group_id, Refuse(actor, user_id))
+        await self.queue.submit(group_id, Refuse(actor, user_id))
 
     # --- lists ----------------------------------------------------------------------------------------------------
 
     async def get_member(self, actor: Actor, group_id: GroupId, user_id: UserId) -> Member:
-        """One membership: one's own, or another's where members are listed.
+        """One membership: the actor's own, or another's where the actor may list members.
 
         Raises: GroupNotFound; PermissionRefused; MemberNotFound.
         """
-        access = await self._guard.access_of(actor, group_id)
+        access = await self.guard.access_of(actor, group_id)
         if user_id != actor.user_id:
-            self._check_may_list(access)
-        member = await self._members.find(group_id, user_id)
+            policy.check(policy.listing_refusal(access))
+        member = await self.members.find_member(group_id, user_id)
         if member is None:
             raise MemberNotFound
         return member
@@ -168,18 +162,17 @@ class MembershipService:
         prefix: str = "",
         staff_only: bool = False,
     ) -> tuple[list[Member], str | None]:
-        """A page of members by user id; `prefix` narrows it to ids that begin so.
+        """A page of members by user id; `prefix` keeps those whose id starts with it.
 
-        Raises: GroupNotFound; PermissionRefused (in a channel, to all but owner and admins).
+        Raises: GroupNotFound; PermissionRefused (in a channel, for everyone but owner and admins).
         """
-        self._check_may_list(await self._guard.access_of(actor, group_id))
+        policy.check(policy.listing_refusal(await self.guard.access_of(actor, group_id)))
         key = decode_cursor("members", cursor, str)
         after = str(key[0]) if key else ""
         if staff_only:
-            staff = sorted(await self._members.find_staff(group_id), key=lambda m: m.user_id)
-            members = [member for member in staff if member.user_id > after]
+            members = await self._staff_after(group_id, after)
         else:
-            members = await self._members.list_of_group(
+            members = await self.members.list_of_group(
                 group_id, after=after, limit=limit + 1, prefix=prefix
             )
         members, has_more = cut_page(members, limit)
@@ -188,29 +181,30 @@ class MembershipService:
     async def list_staff(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Member], str | None]:
-        """A page of owner and admins by user id, for themselves.
+        """A page of the owner and the admins by user id; only they may list each other.
 
         Raises: GroupNotFound; PermissionRefused.
         """
-        refusal = policy.staff_refusal(await self._guard.access_of(actor, group_id))
-        if refusal is not None:
-            raise refusal
+        policy.check(policy.staff_refusal(await self.guard.access_of(actor, group_id)))
         key = decode_cursor("staff", cursor, str)
-        after = str(key[0]) if key else ""
-        # All at once: the limit of admins bounds them.
-        staff = sorted(await self._members.find_staff(group_id), key=lambda m: m.user_id)
-        page, has_more = cut_page([member for member in staff if member.user_id > after], limit)
+        members = await self._staff_after(group_id, str(key[0]) if key else "")
+        page, has_more = cut_page(members, limit)
         return page, encode_cursor("staff", page[-1].user_id) if has_more else None
+
+    async def _staff_after(self, group_id: GroupId, user_id: str) -> list[Member]:
+        """The owner and the admins with greater user ids; the limit of admins bounds them."""
+        staff = await self.members.find_staff(group_id)
+        return sorted((m for m in staff if m.user_id > user_id), key=lambda m: m.user_id)
 
     async def list_reaction_bans(
         self, actor: Actor, group_id: GroupId, *, limit: int, cursor: str | None
     ) -> tuple[list[Restriction], str | None]:
-        """A page of users who are kept from reacting, by id.
+        """A page of the users who are banned from reacting, by id.
 
         Raises: GroupNotFound; PermissionRefused.
         """
         await self._check_may_manage(actor, group_id)
-        read = partial(self._restrictions.list_reaction_bans, group_id)
+        read = partial(self.restrictions.list_reaction_bans, group_id)
         return await page_by_text("reaction bans", cursor, limit, read, _user_id)
 
     async def list_bans(
@@ -221,7 +215,7 @@ class MembershipService:
         Raises: GroupNotFound; PermissionRefused.
         """
         await self._check_may_manage(actor, group_id)
-        read = partial(self._restrictions.list_bans, group_id)
+        read = partial(self.restrictions.list_bans, group_id)
         return await page_by_text("bans", cursor, limit, read, _user_id)
 
     async def list_requests(
@@ -232,27 +226,19 @@ class MembershipService:
         Raises: GroupNotFound; PermissionRefused.
         """
         await self._check_may_manage(actor, group_id)
-        read = partial(self._requests.list_of_group, group_id)
+        read = partial(self.requests.list_of_group, group_id)
         return await page_by_text("requests", cursor, limit, read, _user_id)
 
     async def list_group_ids(self, user_id: UserId) -> list[GroupId]:
-        """The ids of the groups the user is in, for whoever delivers to him."""
-        return await self._members.list_group_ids(user_id)
+        """The ids of the groups the user is in, for the delivery of events."""
+        return await self.members.list_group_ids(user_id)
 
     async def close(self) -> None:
         """Wait until every submitted change is committed or refused."""
-        await self._lane.close()
-
-    @staticmethod
-    def _check_may_list(access: AccessContext) -> None:
-        refusal = policy.listing_refusal(access)
-        if refusal is not None:
-            raise refusal
+        await self.queue.close()
 
     async def _check_may_manage(self, actor: Actor, group_id: GroupId) -> None:
-        refusal = policy.managing_refusal(await self._guard.access_of(actor, group_id))
-        if refusal is not None:
-            raise refusal
+        policy.check(policy.managing_refusal(await self.guard.access_of(actor, group_id)))
 
 
 def _user_id(one: Restriction | JoinRequest) -> str:

@@ -1,4 +1,4 @@
-"""A group's membership in memory: what a batch knows of it, changes, and will write."""
+"""A group's membership in memory: what a batch reads, changes, and then writes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,19 +8,15 @@ from types import MappingProxyType
 from groups import policy
 from groups.errors import (
     AdminLimitReached,
-    GroupsPerUserReached,
     InvitationLimitReached,
-    MemberLimitReached,
 )
 from groups.events import (
     InvitationEnd,
     InvitationEnded,
     LeaveReason,
     MemberChanged,
-    MembersJoined,
     MembersLeft,
     StrangerBanned,
-    profile_of,
 )
 from groups.kernel.events import Event
 from groups.kernel.ids import UserId
@@ -34,55 +30,54 @@ from groups.models import (
     Invitation,
     JoinRequest,
     Member,
+    MemberCountChange,
     Restriction,
     Role,
     Stream,
-    Turnover,
 )
-from groups.service.lifecycle.create import NEAR_LIMIT
+from groups.service.membership.capacity import Capacity, members_joined
 from groups.service.membership.commands import Command, subject_of
 
 
 @dataclass(slots=True)
 class _Run:
-    """Members who came one after the other, or went for the same reason: one event for all of them."""
+    """Members who joined, or left for the same reason, one after the other: one event for all of them."""
 
     reason: LeaveReason | None
-    """None: they came."""
+    """None: they joined."""
     user_ids: list[UserId] = field(default_factory=list)
     member_count: int = 0
 
 
 @dataclass(slots=True)
 class MembershipState:
-    """What a batch knows and changes before it writes."""
+    """What a batch changes before it writes. All fields are as of the commands applied so far, but `before`."""
 
     limits: GroupLimits
     group: Group
-    size: int
-    """Members, as of the entries applied so far."""
+    capacity: Capacity
     stream: Stream
     now: datetime
     before: dict[UserId, Member]
+    """The members as stored."""
     members: dict[UserId, Member]
     restrictions: dict[UserId, Restriction]
     group_counts: dict[UserId, int]
     requests: set[UserId]
     staff: list[UserId]
     admins: set[UserId]
-    """As of the entries applied so far; known where the batch may make one."""
+    """Known where the batch may make one."""
     invitations: dict[UserId, Invitation]
     open_invitations: int
-    """Of the whole group, as of the entries applied so far; known where the batch may make one."""
+    """Of the whole group; known where the batch may make one."""
     profile: dict[str, object] | None
-    """What the group's profile has beyond the group, where somebody may join."""
+    """What higher packages add to the group's profile; known where somebody may join."""
     changed_invitations: set[UserId] = field(default_factory=set)
-    acts: list[AdminAct] = field(default_factory=list)
+    admin_acts: list[AdminAct] = field(default_factory=list)
     new_requests: dict[UserId, JoinRequest] = field(default_factory=dict)
-    done_requests: set[UserId] = field(default_factory=set)
+    answered_requests: set[UserId] = field(default_factory=set)
     changed_restrictions: set[UserId] = field(default_factory=set)
-    departed: list[UserId] = field(default_factory=list)
-    near_limit: set[UserId] = field(default_factory=set)
+    left: list[UserId] = field(default_factory=list)
     events: "list[Event | _Run]" = field(default_factory=list)
 
     def admit(self, user_id: UserId) -> None:
@@ -90,14 +85,9 @@ class MembershipState:
 
         Raises: MemberLimitReached; GroupsPerUserReached.
         """
-        limit = self.group.limit_of_members(self.limits)
-        if self.size >= limit:
-            raise MemberLimitReached(limit=limit)
         groups = self.group_counts.get(user_id, 0)
-        if groups >= self.limits.groups_per_user:
-            raise GroupsPerUserReached(limit=self.limits.groups_per_user)
-        if groups + NEAR_LIMIT >= self.limits.groups_per_user:
-            self.near_limit.add(user_id)
+        policy.check(self.capacity.refusal(groups))
+        self.capacity.admit(user_id, groups)
         restriction = self.restrictions.get(user_id)
         self.members[user_id] = Member(
             group_id=self.group.group_id,
@@ -105,42 +95,43 @@ class MembershipState:
             role=Role.MEMBER,
             joined_at=self.now,
             joined_seq=self.stream.head_seq,
-            # A mute that still runs is not shaken off by leaving and coming back.
+            # A mute outlives the membership: leaving and joining again does not end it.
             muted_until=restriction.muted_until if restriction else None,
             name_card="",
         )
-        self.size += 1
         self.close_request(user_id)
-        self._run(None).append(user_id)
+        self._current_run(None).append(user_id)
 
-    def dismiss(self, member: Member, reason: LeaveReason) -> None:
+    def end_membership(self, member: Member, reason: LeaveReason) -> None:
         """End the membership."""
         del self.members[member.user_id]
         self.admins.discard(member.user_id)
-        self.departed.append(member.user_id)
-        self.size -= 1
-        self._run(reason).append(member.user_id)
+        self.left.append(member.user_id)
+        self.capacity.member_count -= 1
+        self._current_run(reason).append(member.user_id)
 
-    def _run(self, reason: LeaveReason | None) -> list[UserId]:
-        """Whom the last event is about, if it is of this kind; else a new one."""
+    def _current_run(self, reason: LeaveReason | None) -> list[UserId]:
+        """The users of the last event, if it is of this kind; otherwise of a new event."""
         last = self.events[-1] if self.events else None
         if not isinstance(last, _Run) or last.reason is not reason:
             last = _Run(reason)
             self.events.append(last)
-        last.member_count = self.size
+        last.member_count = self.capacity.member_count
         return last.user_ids
 
-    def turnover(self) -> Turnover:
-        """How many came and went."""
+    def count_change(self) -> MemberCountChange:
+        """How many members joined and left."""
         sums = {None: 0, LeaveReason.LEFT: 0, LeaveReason.REMOVED: 0, LeaveReason.BANNED: 0}
         for event in self.events:
             if isinstance(event, _Run):
                 sums[event.reason] += len(event.user_ids)
         removed = sums[LeaveReason.REMOVED] + sums[LeaveReason.BANNED]
-        return Turnover(sums[None], sums[LeaveReason.LEFT], removed, self.size, self.now)
+        return MemberCountChange(
+            sums[None], sums[LeaveReason.LEFT], removed, self.capacity.member_count, self.now
+        )
 
     def departures(self) -> list[Departure]:
-        """Who is no member any more, and why: for who went more than once, the last time counts."""
+        """Who is no longer a member, and why; of several departures of one user the last counts."""
         group_id = self.group.group_id
         reasons = {
             user_id: event.reason
@@ -154,8 +145,8 @@ class MembershipState:
             for user_id, reason in reasons.items()
         ]
 
-    def told(self) -> Iterator[Event]:
-        """What is announced of the batch, in order."""
+    def pending_events(self) -> Iterator[Event]:
+        """The events of the batch, in order."""
         for event in self.events:
             yield self._event_of(event) if isinstance(event, _Run) else event
 
@@ -164,14 +155,8 @@ class MembershipState:
         users, count = tuple(run.user_ids), run.member_count
         group_id, is_channel = self.group.group_id, self.group.is_channel
         if run.reason is None:
-            return MembersJoined(
-                at=self.now,
-                group_id=group_id,
-                is_channel=is_channel,
-                user_ids=users,
-                member_count=count,
-                announce=announce,
-                profile=profile_of(self.group, self.profile),
+            return members_joined(
+                self.group, users, member_count=count, profile=self.profile, at=self.now
             )
         return MembersLeft(
             at=self.now,
@@ -184,13 +169,13 @@ class MembershipState:
         )
 
     def replace(self, member: Member) -> None:
-        """Give the member a new state."""
+        """Replace the member's record."""
         self.members[member.user_id] = member
         if member.role is Role.ADMIN:
             self.admins.add(member.user_id)
         else:
             self.admins.discard(member.user_id)
-        # In a channel only its staff and the member himself hear of it: subscribers are hidden from each other.
+        # In a channel only the staff and the member are notified: subscribers are hidden from each other.
         audience = (*self.staff, member.user_id) if self.group.is_channel else None
         self.events.append(
             MemberChanged(
@@ -206,16 +191,16 @@ class MembershipState:
             )
         )
 
-    def check_admin_room(self, besides: UserId | None = None) -> None:
-        """Refuse one admin more, where there are as many as may be; `besides` will be none any more.
+    def check_admin_limit(self, besides: UserId | None = None) -> None:
+        """Refuse one more admin at the limit; `besides` is an admin who will be none.
 
         Raises: AdminLimitReached.
         """
         if len(self.admins - {besides}) >= self.limits.admins:
             raise AdminLimitReached(limit=self.limits.admins)
 
-    def check_invitation_room(self) -> None:
-        """Refuse one open invitation more, where there are as many as may be.
+    def check_invitation_limit(self) -> None:
+        """Refuse one more open invitation at the limit.
 
         Raises: InvitationLimitReached.
         """
@@ -223,14 +208,14 @@ class MembershipState:
             raise InvitationLimitReached(limit=self.limits.admin_invitations)
 
     def put_invitation(self, invitation: Invitation) -> None:
-        """Have the user be invited, in place of an invitation before."""
+        """Store the invitation, in place of an earlier one."""
         before = self.invitations.get(invitation.user_id)
         self.open_invitations += not (before and before.is_open(self.now))
         self.invitations[invitation.user_id] = invitation
         self.changed_invitations.add(invitation.user_id)
 
     def end_invitation(self, user_id: UserId, reason: InvitationEnd) -> bool:
-        """Have the user not be invited; whether he was."""
+        """Remove the user's invitation. Returns whether there was one."""
         invitation = self.invitations.pop(user_id, None)
         if invitation is None:
             return False
@@ -249,47 +234,47 @@ class MembershipState:
         )
         return True
 
-    def note(
+    def log(
         self,
-        entry: Command,
+        command: Command,
         action: AdminAction,
         *,
         before: Mapping[str, object] = MappingProxyType({}),
         after: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
-        """Have the admin log tell what the entry did."""
-        self.acts.append(AdminAct(entry.actor, action, subject_of(entry), before, after))
+        """Add an entry to the admin log for the command."""
+        self.admin_acts.append(AdminAct(command.actor, action, subject_of(command), before, after))
 
-    def keep_mute(self, user_id: UserId, until: datetime | None) -> None:
-        """Remember the mute beyond membership; None forgets it."""
+    def remember_mute(self, user_id: UserId, until: datetime | None) -> None:
+        """Store the mute beyond the membership; None removes it."""
         restriction = self.restriction_of(user_id)
         if restriction.muted_until != until:
             self.restrictions[user_id] = restriction.model_copy(update={"muted_until": until})
             self.changed_restrictions.add(user_id)
 
     def lift_ban(self, user_id: UserId) -> None:
-        """Let the user come back."""
+        """Remove the user's ban."""
         restriction = self.restriction_of(user_id)
         values = {"banned_at": None, "banned_by": None}
         self.restrictions[user_id] = restriction.model_copy(update=values)
         self.changed_restrictions.add(user_id)
 
     def close_request(self, user_id: UserId) -> None:
-        """Answer the user's join request, if he has one."""
+        """Remove the user's join request, if there is one."""
         if user_id in self.requests:
             self.requests.discard(user_id)
             if self.new_requests.pop(user_id, None) is None:
-                self.done_requests.add(user_id)
+                self.answered_requests.add(user_id)
 
     def ban(self, user_id: UserId, by: UserId) -> None:
-        """Keep the user from coming back by himself."""
+        """Ban the user."""
         values = {"banned_at": self.now, "banned_by": by}
         restriction = self.restriction_of(user_id)
         self.restrictions[user_id] = restriction.model_copy(update=values)
         self.changed_restrictions.add(user_id)
         self.close_request(user_id)
         if user_id not in self.members:
-            # A member's ban is told by `MembersLeft`.
+            # `MembersLeft` announces the ban of a member.
             self.events.append(
                 StrangerBanned(
                     at=self.now,
@@ -300,11 +285,10 @@ class MembershipState:
             )
 
     def is_banned(self, user_id: UserId) -> bool:
-        """Whether the user is banned."""
         restriction = self.restrictions.get(user_id)
         return restriction is not None and restriction.banned_at is not None
 
     def restriction_of(self, user_id: UserId) -> Restriction:
-        """What restricts the user, which may be nothing."""
+        """The user's restriction, which may restrict nothing."""
         found = self.restrictions.get(user_id)
         return found or Restriction(group_id=self.group.group_id, user_id=user_id)

@@ -1,26 +1,27 @@
-"""What changed for a user among his channels since an instant, for a device that was away.
+"""What changed among a user's channels since an instant, for a device that was offline.
 
-Changes carry the clock of the process that made them and are seen once committed, which may be later than another's
-that carries a later one. So a reader asks from `OVERLAP` before he last read: a transaction lives 60 seconds at most
-(MongoDB's `transactionLifetimeLimitSeconds`), and the clocks of the servers may differ by as much again. What he is
-told twice thereby he knows by its mark.
+A change carries the clock of the process that made it, and is visible once committed, possibly after another change
+with a later time. So a reader asks from `OVERLAP` before its last read: a transaction lives at most 60 seconds
+(MongoDB's `transactionLifetimeLimitSeconds`), and the clocks of the servers may differ by as much again. The reader
+recognises by its mark what it reads twice.
 
-The order of reading matters, for others write meanwhile: first the user's places, then what ended. A membership whose
-end is committed in between is thus found as one or the other, never as neither. A departure is believed only where no
-place is found after it: clocks do not decide whether leaving or coming back was the last.
+The order of the queries matters, because others write meanwhile: first the user's memberships, then the departures. A
+membership that ends in between is found as one or the other, never as neither. A departure counts only if no membership
+is found after it: clocks do not decide whether leaving or joining again was last.
 
-A channel that ends costs nothing for its subscribers at that moment: they hear of it by their places, which are there
-until they are cleared away step by step, and each step leaves their departures, dated as the end was.
+Deleting a channel writes nothing for its subscribers at that moment. They learn of it from their memberships, which
+exist until the cleanup deletes them; each step of it stores departures with the time of the channel's end.
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from groups.kernel.ids import GroupId, UserId, join_key
 from groups.limits import GroupLimits
 from groups.models import Departure, DepartureReason
-from groups.store.changes import ChangeStore, Place, Version
+from groups.store.changes import ChangeStore, ProfileVersion, SyncMembership
 
 OVERLAP: Final = timedelta(seconds=120)
 MARK_BYTES: Final = (
@@ -28,8 +29,8 @@ MARK_BYTES: Final = (
 )
 
 
-class Change(NamedTuple):
-    """A channel that changed, or that the user is no longer in; `mark` is the same for the same state."""
+class SyncItem(NamedTuple):
+    """A channel that changed or that the user is no longer in; the same state has the same `mark`."""
 
     group_id: GroupId
     mark: bytes
@@ -37,89 +38,93 @@ class Change(NamedTuple):
     departure: Departure | None
 
 
-class Changes(NamedTuple):
-    """Changes by channel id; behind `horizon`, where that is not None, there may be more."""
+class SyncPage(NamedTuple):
+    """Changes by channel id. There may be more behind `horizon`, unless that is None."""
 
-    found: list[Change]
+    items: list[SyncItem]
     horizon: GroupId | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeReader:
-    """Reads bare facts about a user's own channels; what he may see of each is asked by whoever shows it."""
+    """Reads facts about a user's own channels; the caller checks what the user may see of each."""
 
-    def __init__(self, changes: ChangeStore) -> None:
-        self._changes = changes
+    changes: ChangeStore
 
-    async def list_places(self, user_id: UserId) -> dict[GroupId, Place]:
-        """All memberships of the user, in whatever groups."""
-        return await self._changes.list_places(user_id)
+    async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
+        """All memberships of the user, in channels and other groups."""
+        return await self.changes.list_memberships(user_id)
 
     async def list_changes(
         self, user_id: UserId, since: datetime, *, after: str, most_departures: int
-    ) -> Changes:
-        """What changed at or after the instant, behind `after`: profiles, the user's own place, what he is gone from.
+    ) -> SyncPage:
+        """The changes at or after the instant, behind `after`: of profiles, of the user's memberships, departures.
 
-        The same few queries, whatever the size of the channels; they look at the user's places, which are bounded.
+        The same few queries for any size of the channels; they read the user's memberships, whose number is limited.
         """
-        places = {
-            group_id: place
-            for group_id, place in (await self._changes.list_places(user_id)).items()
-            if group_id > after
-        }
-        ended = await self._changes.find_ended(places, since) if places else {}
-        left = await self._changes.list_departures(
+        memberships = await self.changes.list_memberships(user_id)
+        memberships = {i: memberships[i] for i in memberships if i > after}
+        ended = await self.changes.find_ended(memberships, since) if memberships else {}
+        departures = await self.changes.list_departures(
             user_id, since, after=after, limit=most_departures
         )
-        horizon = left[-1].group_id if len(left) == most_departures else None
-        back = await self._changes.find_places(user_id, [one.group_id for one in left])
-        back = {group_id: place for group_id, place in back.items() if group_id not in ended}
-        gone = {one.group_id: one for one in left if one.group_id not in back}
+        horizon = departures[-1].group_id if len(departures) == most_departures else None
+        rejoined = await self.changes.find_memberships(user_id, [d.group_id for d in departures])
+        rejoined = {i: rejoined[i] for i in rejoined if i not in ended}
+        departed = {d.group_id: d for d in departures if d.group_id not in rejoined}
         for group_id, at in ended.items():
-            gone[group_id] = Departure(group_id, user_id, DepartureReason.DELETED, at)
-        here = {i: place for i, place in (places | back).items() if i not in gone}
-        found = await self.changes_of(here, since, also=back)
-        found += [_gone(one) for one in gone.values()]
-        found.sort()
+            departed[group_id] = Departure(group_id, user_id, DepartureReason.DELETED, at)
+        present = {i: m for i, m in (memberships | rejoined).items() if i not in departed}
+        items = await self.changes_of(present, since, also=rejoined)
+        items += [_item_of_departure(departure) for departure in departed.values()]
+        items.sort()
         if horizon is not None:
-            found = [change for change in found if change.group_id <= horizon]
-        return Changes(found, horizon)
+            items = [item for item in items if item.group_id <= horizon]
+        return SyncPage(items, horizon)
 
     async def changes_of(
         self,
-        places: dict[GroupId, Place],
+        memberships: dict[GroupId, SyncMembership],
         since: datetime,
         *,
-        also: dict[GroupId, Place] | None = None,
-    ) -> list[Change]:
-        """The channels among these places that changed at or after the instant, or whose place did; in no order."""
+        also: dict[GroupId, SyncMembership] | None = None,
+    ) -> list[SyncItem]:
+        """The channels among these that changed at or after the instant, or whose membership did, in no order."""
         since_ms = round(since.timestamp() * 1000)
-        moved = {i for i, place in places.items() if place.changed_ms >= since_ms} | {*(also or {})}
-        versions = await self._changes.find_versions(places, since, moved) if places else {}
-        return [_changed(places[group_id], version) for group_id, version in versions.items()]
+        moved = {
+            i for i, membership in memberships.items() if membership.changed_ms >= since_ms
+        } | {*(also or {})}
+        versions = (
+            await self.changes.find_versions(memberships, since, moved) if memberships else {}
+        )
+        return [
+            _item_of_membership(memberships[group_id], version)
+            for group_id, version in versions.items()
+        ]
 
     async def list_departures(
         self, user_id: UserId, since: datetime, *, limit: int
-    ) -> list[Change]:
-        """What the user is gone from since the instant, as far as it was cleared away."""
-        left = await self._changes.list_departures(user_id, since, after="", limit=limit)
-        return [_gone(one) for one in left]
+    ) -> list[SyncItem]:
+        """The channels that the user left or lost since the instant, except those whose cleanup has not come so far."""
+        departures = await self.changes.list_departures(user_id, since, after="", limit=limit)
+        return [_item_of_departure(departure) for departure in departures]
 
 
 def expiry_of(at: datetime, limits: GroupLimits) -> datetime:
-    """When a departure of this instant is forgotten: after the last token that might ask for it was refused."""
+    """When to delete a departure of this instant: once no accepted token can ask for it any more."""
     return at + timedelta(seconds=limits.departure_seconds) + OVERLAP
 
 
-def _changed(place: Place, version: Version) -> Change:
-    at_ms = max(place.changed_ms, version.changed_ms)
-    mark = _mark(place.group_id, version.version, place.joined_ms, place.role)
-    return Change(place.group_id, mark, at_ms, None)
+def _item_of_membership(membership: SyncMembership, version: ProfileVersion) -> SyncItem:
+    at_ms = max(membership.changed_ms, version.changed_ms)
+    mark = _mark(membership.group_id, version.version, membership.joined_ms, membership.role)
+    return SyncItem(membership.group_id, mark, at_ms, None)
 
 
-def _gone(departure: Departure) -> Change:
+def _item_of_departure(departure: Departure) -> SyncItem:
     at_ms = round(departure.at.timestamp() * 1000)
     mark = _mark(departure.group_id, at_ms, departure.reason.value)
-    return Change(departure.group_id, mark, at_ms, departure)
+    return SyncItem(departure.group_id, mark, at_ms, departure)
 
 
 def _mark(*state: str | int) -> bytes:

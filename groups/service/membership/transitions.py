@@ -1,4 +1,4 @@
-"""What each entry does to the picture, and when it is refused; the rights themselves are in `groups.policy`."""
+"""What each command does to the state, and when it is refused; the rights are in `groups.policy`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +25,7 @@ from groups.service.membership.admins import (
     ban_from_reacting,
     grants_of,
     invite,
-    note_change,
+    log_change,
     revoke_invitation,
     transfer,
     with_role,
@@ -35,7 +35,6 @@ from groups.service.membership.commands import (
     AnswerInvitation,
     Approve,
     BanFromReacting,
-    Change,
     Command,
     Invite,
     Join,
@@ -46,219 +45,203 @@ from groups.service.membership.commands import (
     RevokeInvitation,
     Transfer,
     Unban,
+    UpdateMember,
     subject_of,
 )
 from groups.service.membership.state import MembershipState
 
 
-def apply_entry(picture: MembershipState, entry: Command) -> Membership:
-    """Apply the entry to the picture; how the membership then stands.
+def apply_command(state: MembershipState, command: Command) -> Membership:
+    """Apply the command to the state; returns the membership after it.
 
-    Raises: the entry's refusal, with the picture as it was.
+    Raises: the command's refusal, with the state unchanged.
     """
-    actor = entry.actor
-    own = picture.members.get(actor.user_id)
-    effective_role = policy.effective_role_of(actor, own, picture.restrictions.get(actor.user_id))
-    # An invitation says that the group exists; whoever has none is turned away where it is looked for.
-    if not policy.may_see(picture.group, effective_role) and not isinstance(
-        entry, AnswerInvitation
+    actor = command.actor
+    own = state.members.get(actor.user_id)
+    access = policy.access_of(actor, state.group, own, state.restrictions.get(actor.user_id))
+    # An invitation reveals that the group exists. `answer_invitation` refuses users without one.
+    if not policy.may_see(state.group, access.effective_role) and not isinstance(
+        command, AnswerInvitation
     ):
         raise GroupNotFound
-    changed, is_pending = _apply_as(
-        picture, entry, AccessContext(picture.group, own, effective_role)
-    )
-    user_id = subject_of(entry)
-    member, invitation = picture.members.get(user_id), picture.invitations.get(user_id)
+    changed = _apply(state, command, access)
+    user_id = subject_of(command)
+    member = state.members.get(user_id)
     return Membership(
-        picture.group, member, picture.stream, effective_role, changed, is_pending, invitation
+        group=state.group,
+        member=member,
+        stream=state.stream,
+        effective_role=access.effective_role,
+        changed=changed,
+        is_pending=isinstance(command, Join) and member is None,
+        invitation=state.invitations.get(user_id),
     )
 
 
-def _apply_as(picture: MembershipState, entry: Command, access: AccessContext) -> tuple[bool, bool]:
-    match entry:
+def _apply(state: MembershipState, command: Command, access: AccessContext) -> bool:
+    """Apply the command; returns whether it changed anything."""
+    match command:
         case Join():
-            return _join(picture, entry, access.effective_role)
+            return _join(state, command, access)
         case Add():
-            return _add(picture, entry, access), False
+            return _add(state, command, access)
         case Approve():
-            return _approve(picture, entry, access), False
+            return _approve(state, command, access)
         case Refuse():
-            return _refuse(picture, entry, access), False
+            return _refuse(state, command, access)
         case Leave():
-            return _leave(picture, entry), False
+            return _leave(state, command)
         case Remove():
-            return _remove(picture, entry, access), False
+            return _remove(state, command, access)
         case Unban():
-            return _unban(picture, entry, access), False
-        case Change():
-            return _change(picture, entry, access), False
+            return _unban(state, command, access)
+        case UpdateMember():
+            return _update_member(state, command, access)
         case BanFromReacting():
-            return ban_from_reacting(picture, entry, access), False
+            return ban_from_reacting(state, command, access)
         case Invite():
-            return invite(picture, entry, access), False
+            return invite(state, command, access)
         case RevokeInvitation():
-            return revoke_invitation(picture, entry, access), False
+            return revoke_invitation(state, command, access)
         case AnswerInvitation():
-            return answer_invitation(picture, entry, access), False
+            return answer_invitation(state, command, access)
         case Transfer():
-            return transfer(picture, entry, access.effective_role), False
+            return transfer(state, command, access)
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _join(
-    picture: MembershipState, entry: Join, effective_role: EffectiveRole
-) -> tuple[bool, bool]:
-    user_id = entry.actor.user_id
-    if user_id in picture.members:
-        return False, False
-    refusal = policy.joining_refusal(picture.group, effective_role)
-    if refusal is not None:
-        raise refusal
+def _join(state: MembershipState, command: Join, access: AccessContext) -> bool:
+    user_id = command.actor.user_id
+    if user_id in state.members:
+        return False
+    policy.check(policy.joining_refusal(state.group, access.effective_role))
     asks_first = (
-        picture.group.join_option is JoinOption.APPROVAL
-        and effective_role != EffectiveRole.APP_ADMIN
+        state.group.join_option is JoinOption.APPROVAL
+        and access.effective_role != EffectiveRole.APP_ADMIN
     )
     if not asks_first:
-        picture.admit(user_id)
-        return True, False
-    if user_id in picture.requests:
-        return False, True
-    group_id = picture.group.group_id
-    picture.requests.add(user_id)
-    picture.new_requests[user_id] = JoinRequest(
-        group_id=group_id, user_id=user_id, text=entry.text, requested_at=picture.now
+        state.admit(user_id)
+        return True
+    if user_id in state.requests:
+        return False
+    group_id = state.group.group_id
+    state.requests.add(user_id)
+    state.new_requests[user_id] = JoinRequest(
+        group_id=group_id, user_id=user_id, text=command.text, requested_at=state.now
     )
-    picture.events.append(
+    state.events.append(
         JoinRequested(
-            at=picture.now,
+            at=state.now,
             group_id=group_id,
             user_id=user_id,
-            text=entry.text,
-            audience=tuple(picture.staff),
+            text=command.text,
+            audience=tuple(state.staff),
         )
     )
-    return True, True
+    return True
 
 
-def _add(picture: MembershipState, entry: Add, access: AccessContext) -> bool:
-    refusal = policy.adding_refusal(access)
-    if refusal is not None:
-        raise refusal
-    if entry.user_id in picture.members:
+def _add(state: MembershipState, command: Add, access: AccessContext) -> bool:
+    policy.check(policy.adding_refusal(access))
+    if command.user_id in state.members:
         return False
-    is_banned = picture.is_banned(entry.user_id)
+    is_banned = state.is_banned(command.user_id)
     if is_banned and access.effective_role < EffectiveRole.ADMIN:
         raise Banned("The user is banned here")
-    picture.admit(entry.user_id)
-    if is_banned:  # only now: in a full group he stays banned
-        picture.lift_ban(entry.user_id)
-        picture.note(entry, AdminAction.SUBSCRIBER_UNBANNED)
-    picture.note(entry, AdminAction.SUBSCRIBER_ADDED)
+    state.admit(command.user_id)
+    if is_banned:  # only now: in a full group the user stays banned
+        state.lift_ban(command.user_id)
+        state.log(command, AdminAction.SUBSCRIBER_UNBANNED)
+    state.log(command, AdminAction.SUBSCRIBER_ADDED)
     return True
 
 
-def _approve(picture: MembershipState, entry: Approve, access: AccessContext) -> bool:
-    refusal = policy.managing_refusal(access)
-    if refusal is not None:
-        raise refusal
-    if entry.user_id in picture.members:
-        # He came in another way while it waited.
-        picture.close_request(entry.user_id)
+def _approve(state: MembershipState, command: Approve, access: AccessContext) -> bool:
+    policy.check(policy.managing_refusal(access))
+    if command.user_id in state.members:
+        # The user joined in another way while the request waited.
+        state.close_request(command.user_id)
         return False
-    if entry.user_id not in picture.requests:
+    if command.user_id not in state.requests:
         raise JoinRequestNotFound
-    picture.admit(entry.user_id)
-    picture.note(entry, AdminAction.JOIN_REQUEST_ACCEPTED)
+    state.admit(command.user_id)
+    state.log(command, AdminAction.JOIN_REQUEST_ACCEPTED)
     return True
 
 
-def _refuse(picture: MembershipState, entry: Refuse, access: AccessContext) -> bool:
-    is_own = entry.user_id == entry.actor.user_id
-    refusal = None if is_own else policy.managing_refusal(access)
-    if refusal is not None:
-        raise refusal
-    if entry.user_id not in picture.requests:
+def _refuse(state: MembershipState, command: Refuse, access: AccessContext) -> bool:
+    is_own = command.user_id == command.actor.user_id
+    policy.check(None if is_own else policy.managing_refusal(access))
+    if command.user_id not in state.requests:
         raise JoinRequestNotFound
-    picture.close_request(entry.user_id)
+    state.close_request(command.user_id)
     if not is_own:
-        picture.note(entry, AdminAction.JOIN_REQUEST_REFUSED)
-        picture.events.append(
-            JoinRefused(at=picture.now, group_id=picture.group.group_id, user_id=entry.user_id)
+        state.log(command, AdminAction.JOIN_REQUEST_REFUSED)
+        state.events.append(
+            JoinRefused(at=state.now, group_id=state.group.group_id, user_id=command.user_id)
         )
     return True
 
 
-def _leave(picture: MembershipState, entry: Leave) -> bool:
-    member = picture.members.get(entry.actor.user_id)
+def _leave(state: MembershipState, command: Leave) -> bool:
+    member = state.members.get(command.actor.user_id)
     if member is None:
         return False
-    refusal = policy.leaving_refusal(picture.group, member)
-    if refusal is not None:
-        raise refusal
+    policy.check(policy.leaving_refusal(state.group, member))
     if member.role is Role.OWNER:
-        picture.group = picture.group.model_copy(update={"owner_id": None})
-    picture.dismiss(member, LeaveReason.LEFT)
+        state.group = state.group.model_copy(update={"owner_id": None})
+    state.end_membership(member, LeaveReason.LEFT)
     if member.role is Role.ADMIN:
-        picture.note(entry, AdminAction.ADMIN_REMOVED, before=grants_of(member))
+        state.log(command, AdminAction.ADMIN_REMOVED, before=grants_of(member))
     return True
 
 
-def _remove(picture: MembershipState, entry: Remove, access: AccessContext) -> bool:
-    member = picture.members.get(entry.user_id)
-    refusal = policy.removing_refusal(access, member) or policy.removing_owner_refusal(member)
-    if refusal is not None:
-        raise refusal
-    newly_banned = entry.ban and not picture.is_banned(entry.user_id)
+def _remove(state: MembershipState, command: Remove, access: AccessContext) -> bool:
+    member = state.members.get(command.user_id)
+    policy.check(policy.removing_refusal(access, member) or policy.removing_owner_refusal(member))
+    newly_banned = command.ban and not state.is_banned(command.user_id)
     if newly_banned:
-        picture.ban(entry.user_id, entry.actor.user_id)
-        picture.end_invitation(entry.user_id, InvitationEnd.REVOKED)
+        state.ban(command.user_id, command.actor.user_id)
+        state.end_invitation(command.user_id, InvitationEnd.REVOKED)
     if member is None and not newly_banned:
         return False
     if member is not None:
-        picture.dismiss(member, LeaveReason.BANNED if entry.ban else LeaveReason.REMOVED)
-    action = AdminAction.SUBSCRIBER_BANNED if entry.ban else AdminAction.SUBSCRIBER_REMOVED
+        state.end_membership(member, LeaveReason.BANNED if command.ban else LeaveReason.REMOVED)
+    action = AdminAction.SUBSCRIBER_BANNED if command.ban else AdminAction.SUBSCRIBER_REMOVED
     before: dict[str, object] = {"role": member.role.value} if member is not None else {}
-    picture.note(entry, action, before=before)
+    state.log(command, action, before=before)
     return True
 
 
-def _unban(picture: MembershipState, entry: Unban, access: AccessContext) -> bool:
-    refusal = policy.managing_refusal(access)
-    if refusal is not None:
-        raise refusal
-    if not picture.is_banned(entry.user_id):
+def _unban(state: MembershipState, command: Unban, access: AccessContext) -> bool:
+    policy.check(policy.managing_refusal(access))
+    if not state.is_banned(command.user_id):
         return False
-    picture.lift_ban(entry.user_id)
-    picture.note(entry, AdminAction.SUBSCRIBER_UNBANNED)
+    state.lift_ban(command.user_id)
+    state.log(command, AdminAction.SUBSCRIBER_UNBANNED)
     return True
 
 
-def _change(picture: MembershipState, entry: Change, access: AccessContext) -> bool:
-    member = picture.members.get(entry.user_id)
-    is_own = entry.user_id == entry.actor.user_id
-    # Who may not list members must not learn here who is one.
-    refusal = None if is_own else policy.managing_refusal(access)
-    if refusal is not None:
-        raise refusal
+def _update_member(state: MembershipState, command: UpdateMember, access: AccessContext) -> bool:
+    member = state.members.get(command.user_id)
+    is_own = command.user_id == command.actor.user_id
+    # An actor who may not list members must not learn here who is one.
+    policy.check(None if is_own else policy.managing_refusal(access))
     if member is None:
         raise MemberNotFound
-    changed = with_role(picture, entry, member, access.effective_role)
-    if entry.mute_seconds is not None:
-        refusal = policy.muting_refusal(access, member)
-        if refusal is not None:
-            raise refusal
-        until = picture.now + timedelta(seconds=entry.mute_seconds)
-        muted_until = until if entry.mute_seconds else None
+    changed = with_role(state, command, member, access.effective_role)
+    if command.mute_seconds is not None:
+        policy.check(policy.muting_refusal(access, member))
+        until = state.now + timedelta(seconds=command.mute_seconds)
+        muted_until = until if command.mute_seconds else None
         changed = replace(changed, muted_until=muted_until)
-        picture.keep_mute(entry.user_id, muted_until)
-    if entry.name_card is not None:
-        refusal = None if is_own else policy.removing_refusal(access, member)
-        if refusal is not None:
-            raise refusal
-        changed = replace(changed, name_card=entry.name_card)
+        state.remember_mute(command.user_id, muted_until)
+    if command.name_card is not None:
+        policy.check(None if is_own else policy.removing_refusal(access, member))
+        changed = replace(changed, name_card=command.name_card)
     if changed == member:
         return False
-    picture.replace(changed)
-    note_change(picture, entry, member, changed)
+    state.replace(changed)
+    log_change(state, command, member, changed)
     return True

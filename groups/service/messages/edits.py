@@ -27,7 +27,7 @@ from groups.models import (
     stream_of,
 )
 from groups.service.access.guard import AccessGuard
-from groups.service.admin_log import AdminLog, described
+from groups.service.admin_log import AdminLog, content_for_log
 from groups.service.messages.service import VisibleMessage
 from groups.service.messages.stream import StreamService
 
@@ -48,8 +48,8 @@ class _Target:
         is_recalled = changed.recalled_at is not None
         if self.message.sender_id != self.actor.user_id:
             action = AdminAction.POST_DELETED if is_recalled else AdminAction.POST_EDITED
-            before = {"author_id": self.message.sender_id, **described(self.message.content)}
-            after = described(changed.content)
+            before = {"author_id": self.message.sender_id, **content_for_log(self.message.content)}
+            after = content_for_log(changed.content)
             target = post_id_of(group.group_id, changed.seq)
             act = AdminAct(self.actor, action, target, before, after)
             await self.admin_log.record(tx, group, act)
@@ -98,7 +98,7 @@ class EditService:
     async def _open(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> _Target:
-        access, message = await self.guard.message(actor, group_id, seq, tx)
+        access, message = await self.guard.find_message(actor, group_id, seq, tx)
         refusal = refusal_of(access, message, self.clock.now())
         if refusal is not None:
             raise refusal

@@ -1,7 +1,7 @@
 """Forwarding: a copy of a message in another stream, which tells where it was first written.
 
 Promises:
-    Users forward only what they may read, and only from groups that allow it (`hooks.forwarding`). Both are checked in
+    Users forward only what they may read, and only from groups that allow it (`Hooks.may_forward`). Both are checked in
     the transaction that posts the copy.
     The origin names the group, never the author; a forward of a forward keeps the first origin.
     A private group or a one-to-one conversation is not named at all: rendering does not know the reader, so what some
@@ -84,12 +84,12 @@ class ForwardService:
     async def _of_group(
         self, actor: Actor, group_id: GroupId, seq: int, tx: Tx
     ) -> tuple[Message, Origin]:
-        access, message = await self.guard.message(actor, group_id, seq, tx)
+        access, message = await self.guard.find_message(actor, group_id, seq, tx)
         if message.content is None:
             raise MessageRecalled
-        for may_forward in self.hooks.forwarding:
-            if not await may_forward(access.group, tx):
-                raise ForwardingNotAllowed
+        may_forward = self.hooks.may_forward
+        if may_forward is not None and not await may_forward(access.group, tx):
+            raise ForwardingNotAllowed
         return message, _origin_of(access.group, message)
 
     async def _of_dialogue(self, actor: Actor, source: Source, tx: Tx) -> tuple[Message, Origin]:

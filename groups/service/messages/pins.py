@@ -91,7 +91,7 @@ class PinService:
 
     async def list_pins(self, actor: Actor, group_id: GroupId) -> PinnedMessages:
         """All pinned messages, the newest pin first; they are few."""
-        access = await self.guard.reading(actor, group_id)
+        access = await self.guard.read_access_of(actor, group_id)
         stream_id = access.group.stream_id
         floor = policy.history_floor(access)
         pins = await self.streams.list_pins(stream_id) or []
@@ -124,7 +124,7 @@ class PinService:
     async def _find(
         self, actor: Actor, group_id: GroupId, seq: int, refusal_of: Refusal, tx: Tx
     ) -> tuple[AccessContext, Message]:
-        access, message = await self.guard.message(actor, group_id, seq, tx)
+        access, message = await self.guard.find_message(actor, group_id, seq, tx)
         refusal = refusal_of(access, message)
         if refusal is not None:
             raise refusal

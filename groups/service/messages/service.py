@@ -10,7 +10,7 @@ from groups.events import MessagePosted
 from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.group_commit import OnBatch
-from groups.kernel.ids import GroupId, StreamId, UserId
+from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database, Tx
 from groups.limits import GroupLimits
 from groups.models import AccessContext, Content, Group, Member, Message, Tallies, stream_of
@@ -229,11 +229,10 @@ class MessageService:
         self, group: Group, authors: Collection[UserId], tx: Tx
     ) -> Mapping[UserId, str]:
         """The names with which some of the authors sign their posts."""
-        found: dict[UserId, str] = {}
-        if group.is_channel:
-            for hook in self._hooks.signatures:
-                found |= await hook(group, authors, tx)
-        return found
+        signatures = self._hooks.signatures
+        if not group.is_channel or signatures is None:
+            return {}
+        return await signatures(group, authors, tx)
 
     # --- read -----------------------------------------------------------------------------------------------------
 
@@ -256,12 +255,12 @@ class MessageService:
             page = await self._page_reader.read(
                 group_id, actor.user_id, below=before_seq, limit=limit + 1
             )
-            access = await self._guard.reading(actor, group_id, found=page)
+            access = await self._guard.read_access_of(actor, group_id, found=page)
             messages, next_cursor = cut_messages(
                 page.messages, floor=policy.history_floor(access), limit=limit
             )
             return MessagePage(messages, access, next_cursor, page.tallies)
-        access = await self._guard.reading(actor, group_id)
+        access = await self._guard.read_access_of(actor, group_id)
         stream_id = access.group.stream_id
         messages, next_cursor = await self._streams.page(
             stream_id,
@@ -278,12 +277,8 @@ class MessageService:
 
     async def get(self, actor: Actor, group_id: GroupId, seq: int) -> VisibleMessage:
         """One message."""
-        access, message = await self._guard.message(actor, group_id, seq)
+        access, message = await self._guard.find_message(actor, group_id, seq)
         return VisibleMessage(message, access)
-
-    async def has_stream(self, stream_id: StreamId, tx: Tx) -> bool:
-        """Whether the stream exists, inside a caller's transaction: it does until its group is disbanded."""
-        return await self._stream_store.find(stream_id, tx) is not None
 
     async def close(self) -> None:
         """Wait until every submitted post is committed or refused."""

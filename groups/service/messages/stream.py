@@ -26,6 +26,7 @@ from groups.kernel.mongo import Database, Tx
 from groups.kernel.paging import json_size
 from groups.limits import GroupLimits
 from groups.models import Content, Media, Message, Stream
+from groups.service.hooks import DeleteOfStream
 from groups.service.media.service import describe_media, media_ids_of, own_kept_media
 from groups.service.messages.page_reader import cut_messages, page_bounds
 from groups.service.messages.posting import (
@@ -249,6 +250,24 @@ class StreamService:
         deleted, used = await self.messages.delete_some(stream_id, STEP, tx)
         await self.media.release(used, self.clock.now(), tx)
         return deleted > 0
+
+    async def exists(self, stream_id: StreamId, tx: Tx) -> bool:
+        """Whether the stream exists: until its group is disbanded, or its conversation ends."""
+        return await self.streams.find(stream_id, tx) is not None
+
+    async def delete_remains(self, stream_id: StreamId, delete_some: DeleteOfStream) -> None:
+        """Delete in steps what another package keeps about the messages of an ended stream.
+
+        Repeating it changes nothing. Raises: Unavailable.
+        """
+
+        async def step(tx: Tx) -> int:
+            # A stream that exists is the stream of a new group of the same id: another process has finished here, and
+            # what is there now must stay. One snapshot shows both.
+            return 0 if await self.exists(stream_id, tx) else await delete_some(stream_id, tx)
+
+        while await self.database.run(step):
+            pass
 
 
 class PostQueue(Generic[P, R]):

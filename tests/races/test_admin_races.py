@@ -1,4 +1,4 @@
-"""Running a channel under races: the limit of admins, grants taken away, invitations. Two processes, one database."""
+"""Admins under races: their limit, removed grants, invitations. Two processes, one database."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -18,7 +18,7 @@ from tests.builders import ADA, BOB, CAT, ROOT, OpenWorld, World, a_user, text
 
 
 async def _together(calls: Sequence[Awaitable[object]]) -> list[object]:
-    """The outcomes of calls made at once; a failure that is no refusal is the test's."""
+    """The outcomes of concurrent calls; an error that is no `DomainError` fails the test."""
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, DomainError):
@@ -30,7 +30,7 @@ async def _admins(world: World, group_id: GroupId) -> list[str]:
     return [u for u, role in (await world.members(group_id)).items() if role is Role.ADMIN]
 
 
-async def test_appointments_and_acceptances_at_the_limit_make_exactly_the_rest_admins(
+async def test_racing_appointments_never_pass_the_limit_of_admins(
     open_world: OpenWorld,
 ) -> None:
     worlds = [await open_world(admins=5) for _ in range(2)]
@@ -59,7 +59,7 @@ async def test_appointments_and_acceptances_at_the_limit_make_exactly_the_rest_a
     await worlds[0].check_sound(group_id)
 
 
-async def test_dismissals_beside_appointments_keep_the_limit(open_world: OpenWorld) -> None:
+async def test_racing_dismissals_and_appointments_keep_the_limit(open_world: OpenWorld) -> None:
     worlds = [await open_world(admins=3) for _ in range(2)]
     crowd = [a_user(f"m{n}") for n in range(12)]
     group_id = await worlds[0].channel(*crowd)
@@ -76,7 +76,7 @@ async def test_dismissals_beside_appointments_keep_the_limit(open_world: OpenWor
     assert {m.member.user_id for m in made if m.member} == set(admins)
 
 
-async def test_a_transfer_beside_appointments_keeps_the_limit_and_the_former_owner(
+async def test_a_transfer_racing_appointments_keeps_limit_and_former_owner(
     open_world: OpenWorld,
 ) -> None:
     worlds = [await open_world(admins=2) for _ in range(2)]
@@ -95,7 +95,7 @@ async def test_a_transfer_beside_appointments_keeps_the_limit_and_the_former_own
     await worlds[0].check_sound(group_id)
 
 
-async def test_no_post_begins_to_be_taken_after_its_grant_was_taken_away(
+async def test_no_post_is_accepted_after_the_grant_is_removed(
     open_world: OpenWorld,
 ) -> None:
     worlds = [await open_world(posts_per_second=0) for _ in range(2)]
@@ -127,7 +127,7 @@ async def test_no_post_begins_to_be_taken_after_its_grant_was_taken_away(
     assert not any(late)
 
 
-async def test_who_acts_by_a_grant_while_it_is_taken_away_is_before_or_behind_it(
+async def test_an_act_racing_the_removal_of_its_grant_is_before_or_after(
     open_world: OpenWorld,
 ) -> None:
     worlds = [await open_world() for _ in range(2)]
@@ -172,7 +172,7 @@ async def test_an_invitation_is_accepted_or_revoked_never_both(open_world: OpenW
     await worlds[0].check_sound(group_id)
 
 
-async def test_an_acceptance_beside_a_ban_leaves_no_banned_admin(open_world: OpenWorld) -> None:
+async def test_an_acceptance_racing_a_ban_leaves_no_banned_admin(open_world: OpenWorld) -> None:
     worlds = [await open_world() for _ in range(2)]
     group_id = await worlds[0].channel(CAT)
     for n in range(12):
@@ -189,7 +189,7 @@ async def test_an_acceptance_beside_a_ban_leaves_no_banned_admin(open_world: Ope
     await worlds[0].check_sound(group_id)
 
 
-async def test_a_user_who_accepts_on_many_devices_at_once_joins_once(
+async def test_accepting_on_many_devices_at_once_joins_once(
     open_world: OpenWorld,
 ) -> None:
     worlds = [await open_world() for _ in range(2)]

@@ -1,0 +1,709 @@
+"""The things of group chat, as services pass them: frozen, without a trace of the database.
+
+What comes from outside is a pydantic model, validated when made. What a hot path makes by the thousand from our own
+documents (members, access contexts, tallies, heads) is a plain dataclass, which costs a fifth.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from sys import getsizeof
+from typing import Final, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from groups.kernel.actor import Actor
+from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR, GroupId, StreamId, UserId
+from groups.limits import GroupLimits
+
+
+class Model(BaseModel):
+    """The base of the models that are validated when made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- streams ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LastMessage:
+    """The newest message of a stream, for lists."""
+
+    seq: int
+    sender_id: UserId
+    preview: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The head of a stream; a document of its own, so that posting and joining do not conflict."""
+
+    stream_id: StreamId
+    head_seq: int = 0
+    is_channel: bool = False
+    last: LastMessage | None = None
+
+
+class Head(NamedTuple):
+    """The newest seq of a stream, and the time of that message (`active_ms`, milliseconds since 1970).
+
+    The time is 0 where there is no message, or where it was not queried.
+    """
+
+    head_seq: int
+    is_channel: bool
+    active_ms: int = 0
+
+
+def stream_of(group_id: GroupId) -> StreamId:
+    """The stream of a group; it is also the id of its conversation, which is the same for all members."""
+    return StreamId(f"group_{group_id}")
+
+
+def post_id_of(group_id: GroupId, seq: int) -> str:
+    """The public id of a channel's post."""
+    return f"{group_id}:{seq}"
+
+
+INBOX_PREFIX: Final = "inbox_"
+
+
+def inbox_stream_of(group_id: GroupId, user_id: UserId) -> StreamId:
+    """The stream of the private messages between a user and a channel's inbox; it ends with the channel."""
+    return StreamId(f"{INBOX_PREFIX}{group_id}{PAIR_SEPARATOR}{user_id}")
+
+
+def message_key(stream_id: StreamId, seq: int) -> str:
+    """The stored key of a message."""
+    return f"{stream_id}{SEPARATOR}{seq}"  # as `join_key` does, twenty times for every reader
+
+
+def split_message_key(message_id: str) -> tuple[StreamId, int]:
+    """The stream and the seq in the stored key of a message."""
+    stream_id, _, seq = message_id.rpartition(SEPARATOR)
+    return StreamId(stream_id), int(seq)
+
+
+def seq_in(message_id: str) -> int:
+    """The seq in the stored key of a message."""
+    return int(message_id.rpartition(SEPARATOR)[2])
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+CHANNEL_MARKER: Final = "official_account"
+"""The reserved custom field: a Community group that has it is a channel (founding document, 2.1)."""
+
+
+class GroupType(StrEnum):
+    """The type of a group (the reference product's four); rules for joining, history and limits follow from it."""
+
+    WORK = "work"
+    PUBLIC = "public"
+    MEETING = "meeting"
+    COMMUNITY = "community"
+
+
+class Posting(StrEnum):
+    """Who may post."""
+
+    EVERYONE = "everyone"
+    OWNER_AND_ADMINS = "owner_and_admins"
+
+
+class JoinOption(StrEnum):
+    """How users become members: freely, after approval, or only when others add them."""
+
+    FREE = "free"
+    APPROVAL = "approval"
+    INVITE = "invite"
+
+
+class Visibility(StrEnum):
+    """What strangers see: everything including messages, only the profile, or nothing (404)."""
+
+    PUBLIC = "public"
+    PROFILE = "profile"
+    PRIVATE = "private"
+
+
+ReactionChoice = Literal["all", "basic", "none"] | tuple[str, ...]
+"""The emoji that members may react with; `reactions.policy` defines each value."""
+
+
+class Group(Model):
+    """A group. `version` grows with each change of its profile; `owner_id` is None in a Work group its owner left.
+
+    `verified`: the application vouches for the channel. It is stored here because every view of a channel reads this
+    document anyway, and a list of conversations reads no other.
+    """
+
+    group_id: GroupId
+    type: GroupType
+    name: str
+    introduction: str = ""
+    notification: str = ""
+    face_url: str = ""
+    owner_id: UserId | None
+    custom: dict[str, str] = Field(default_factory=dict)
+    posting: Posting
+    join_option: JoinOption
+    visibility: Visibility
+    muted_all: bool = False
+    verified: bool = False
+    history_visible: bool
+    reactions: ReactionChoice = "all"
+    reactions_per_user: int
+    distinct_reactions: int
+    member_count: int
+    member_limit: int | None = None
+    """A limit of this group, below the limit of its type; None: the limit of the type."""
+    created_at: datetime
+    created_by: UserId
+    version: int = 1
+
+    @property
+    def is_channel(self) -> bool:
+        """Whether the group has the channel marker."""
+        return CHANNEL_MARKER in self.custom
+
+    @property
+    def stream_id(self) -> StreamId:
+        """The stream of the group's messages."""
+        return stream_of(self.group_id)
+
+    def limit_of_members(self, limits: GroupLimits) -> int:
+        """How many members the group may hold."""
+        of_type = type_member_limit(self.type, limits)
+        return of_type if self.member_limit is None else min(self.member_limit, of_type)
+
+
+class Disbanded(NamedTuple):
+    """A disbanded group whose remains still exist."""
+
+    at: datetime
+    was_channel: bool
+
+
+def type_member_limit(group_type: GroupType, limits: GroupLimits) -> int:
+    """How many members a group of the type may hold in this deployment."""
+    match group_type:
+        case GroupType.WORK:
+            return limits.work_members
+        case GroupType.PUBLIC:
+            return limits.public_members
+        case GroupType.MEETING:
+            return limits.meeting_members
+        case GroupType.COMMUNITY:
+            return limits.community_members
+
+
+# --- members ----------------------------------------------------------------------------------------------------------
+
+
+class Role(StrEnum):
+    """A member's role."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+class EffectiveRole(IntEnum):
+    """An actor's role in a group, ordered by power."""
+
+    BANNED = -1
+    STRANGER = 0
+    MEMBER = 1
+    ADMIN = 2
+    OWNER = 3
+    APP_ADMIN = 4
+
+
+class Grant(StrEnum):
+    """A right of an admin. The owner and the application's admin hold all of them."""
+
+    POST = "post"
+    EDIT_POSTS = "edit_posts"
+    DELETE_POSTS = "delete_posts"
+    PIN_POSTS = "pin_posts"
+    MANAGE_SUBSCRIBERS = "manage_subscribers"
+    CHANGE_INFO = "change_info"
+    CHANGE_SETTINGS = "change_settings"
+    READ_INBOX = "read_inbox"
+    SEE_INSIGHTS = "see_insights"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user in a group. Unread counts start at `joined_seq`, the stream's head when they joined.
+
+    `muted_until` None: not muted. `grants` are the rights of an admin, None: all; for other roles it means nothing.
+    """
+
+    group_id: GroupId
+    user_id: UserId
+    role: Role
+    joined_at: datetime
+    joined_seq: int
+    muted_until: datetime | None = None
+    name_card: str = ""
+    grants: frozenset[Grant] | None = None
+
+    @property
+    def effective_role(self) -> EffectiveRole:
+        """The member's power."""
+        return EFFECTIVE_ROLE_OF[self.role]
+
+    def is_muted(self, now: datetime) -> bool:
+        """Whether the member is muted at this instant."""
+        return self.muted_until is not None and self.muted_until > now
+
+    def holds(self, grant: Grant) -> bool:
+        """Whether the member has the right: the owner has all, an admin the granted ones."""
+        if self.role is Role.ADMIN:
+            return self.grants is None or grant in self.grants
+        return self.role is Role.OWNER
+
+    @property
+    def granted(self) -> tuple[Grant, ...]:
+        """The member's rights, in the order of `Grant`."""
+        return tuple(grant for grant in Grant if self.holds(grant))
+
+
+EFFECTIVE_ROLE_OF: Final = {
+    Role.OWNER: EffectiveRole.OWNER,
+    Role.ADMIN: EffectiveRole.ADMIN,
+    Role.MEMBER: EffectiveRole.MEMBER,
+}
+
+
+class Restriction(Model):
+    """What outlives a membership: bans, bans from reacting, and mutes, which leaving and joining again must not end."""
+
+    group_id: GroupId
+    user_id: UserId
+    banned_at: datetime | None = None
+    banned_by: UserId | None = None
+    muted_until: datetime | None = None
+    reacting_banned_at: datetime | None = None
+    reacting_banned_by: UserId | None = None
+
+    @property
+    def restricts(self) -> bool:
+        """Whether it restricts the user at all."""
+        return (self.banned_at, self.muted_until, self.reacting_banned_at) != (None, None, None)
+
+
+class Invitation(Model):
+    """An invitation to be an admin with these grants; it can be accepted until `expires_at`."""
+
+    group_id: GroupId
+    user_id: UserId
+    grants: frozenset[Grant]
+    invited_by: UserId
+    invited_at: datetime
+    expires_at: datetime
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it can still be accepted."""
+        return self.expires_at > now
+
+
+class DepartureReason(StrEnum):
+    """Why a user is no longer in a channel."""
+
+    LEFT = "left"
+    REMOVED = "removed"
+    BANNED = "banned"
+    DELETED = "deleted"
+
+
+class Departure(NamedTuple):
+    """The end of a membership of a channel, kept for devices that were offline."""
+
+    group_id: GroupId
+    user_id: UserId
+    reason: DepartureReason
+    at: datetime
+
+
+class JoinRequest(Model):
+    """A user's request to join, which waits for approval."""
+
+    group_id: GroupId
+    user_id: UserId
+    text: str
+    requested_at: datetime
+
+
+class MembershipRow(NamedTuple):
+    """A membership as lists and unread counts need it, by the thousand.
+
+    Unread counts start at `joined_seq`. `joined_ms` is in milliseconds since 1970; 0 where it was not queried.
+    """
+
+    group_id: GroupId
+    joined_seq: int
+    joined_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCountChange:
+    """How many members joined and left in one batch (`removed`: by somebody else), and the member count after it."""
+
+    joined: int
+    left: int
+    removed: int
+    member_count: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccessContext:
+    """A group as an actor accesses it: the group, the actor's membership if any, and their role.
+
+    Only `BulkAccess.accesses_of` fills `is_banned_from_reacting`.
+    """
+
+    group: Group
+    member: Member | None
+    effective_role: EffectiveRole
+    is_banned_from_reacting: bool = False
+
+    def holds(self, grant: Grant) -> bool:
+        """Whether the actor has the right: owner and application have all, an admin the granted ones."""
+        if self.effective_role >= EffectiveRole.OWNER:
+            return True
+        return (
+            self.effective_role == EffectiveRole.ADMIN
+            and self.member is not None
+            and self.member.holds(grant)
+        )
+
+
+# --- admin log --------------------------------------------------------------------------------------------------------
+
+
+class AdminAction(StrEnum):
+    """The act that an entry of a channel's admin log records."""
+
+    CHANNEL_CREATED = "channel_created"
+    INFO_CHANGED = "info_changed"
+    SETTINGS_CHANGED = "settings_changed"
+    ADMIN_INVITED = "admin_invited"
+    INVITATION_REVOKED = "invitation_revoked"
+    INVITATION_ACCEPTED = "invitation_accepted"
+    INVITATION_DECLINED = "invitation_declined"
+    ADMIN_ADDED = "admin_added"
+    ADMIN_REMOVED = "admin_removed"
+    GRANTS_CHANGED = "grants_changed"
+    OWNER_CHANGED = "owner_changed"
+    SUBSCRIBER_ADDED = "subscriber_added"
+    SUBSCRIBERS_IMPORTED = "subscribers_imported"
+    SUBSCRIBER_REMOVED = "subscriber_removed"
+    SUBSCRIBER_BANNED = "subscriber_banned"
+    SUBSCRIBER_UNBANNED = "subscriber_unbanned"
+    SUBSCRIBER_MUTED = "subscriber_muted"
+    SUBSCRIBER_UNMUTED = "subscriber_unmuted"
+    REACTING_BANNED = "reacting_banned"
+    REACTING_UNBANNED = "reacting_unbanned"
+    JOIN_REQUEST_ACCEPTED = "join_request_accepted"
+    JOIN_REQUEST_REFUSED = "join_request_refused"
+    NAME_CARD_CHANGED = "name_card_changed"
+    POST_EDITED = "post_edited"
+    POST_DELETED = "post_deleted"
+    POST_PINNED = "post_pinned"
+    POST_UNPINNED = "post_unpinned"
+    REACTIONS_FROZEN = "reactions_frozen"
+    REACTIONS_UNFROZEN = "reactions_unfrozen"
+    DRAFT_CHANGED = "draft_changed"
+    DRAFT_DELETED = "draft_deleted"
+    DRAFT_PUBLISHED = "draft_published"
+    ANSWER_EDITED = "answer_edited"
+    ANSWER_DELETED = "answer_deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class AdminAct:
+    """An act on a channel, for the admin log.
+
+    `target_id` is the id of a user, of a post (`post_id_of`) or of a draft; `before` and `after` are JSON-ready, and
+    shortened when stored.
+    """
+
+    actor: Actor
+    action: AdminAction
+    target_id: str | None = None
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AdminLogEntry:
+    """An entry of a channel's admin log. Later entries have greater ids. `by_app`: the application's admin acted."""
+
+    entry_id: str
+    group_id: GroupId
+    action: AdminAction
+    actor_id: UserId
+    by_app: bool
+    target_id: str | None
+    before: dict[str, object]
+    after: dict[str, object]
+    at: datetime
+
+
+# --- uploads ----------------------------------------------------------------------------------------------------------
+
+
+class MediaKind(StrEnum):
+    """The kind of an upload, found from its bytes; each kind has its own size limit."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    FILE = "file"
+
+
+class MediaSize(StrEnum):
+    """The versions of a picture: the original, and smaller ones."""
+
+    ORIGINAL = "original"
+    LARGE = "large"
+    THUMB = "thumb"
+
+
+RECORD_BYTES: Final = 4_096
+"""What the records of an upload count against quotas, so that a million empty uploads are not free."""
+
+
+class Attachment(Model):
+    """An upload as a message holds it; its description is written once, with the message."""
+
+    media_id: str
+    kind: MediaKind
+    content_type: str = ""
+    size_bytes: int = 0
+    width: int | None = None
+    height: int | None = None
+    name: str = ""
+
+
+class Media(Model):
+    """An upload. `uses` counts the messages and profiles that hold it; unused, it is deleted after `expires_at`."""
+
+    media_id: str
+    uploader_id: UserId
+    kind: MediaKind
+    content_type: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+    name: str = ""
+    created_at: datetime
+    expires_at: datetime | None
+    uses: int = 0
+    stored_bytes: int = 0
+    """What it counts against quotas: its bytes, those of its smaller versions, and `RECORD_BYTES`."""
+
+    @property
+    def attachment(self) -> Attachment:
+        """The upload as a message holds it."""
+        return Attachment.model_validate(self.model_dump(include=set(Attachment.model_fields)))
+
+
+_MEDIA_ADDRESS: Final = re.compile(
+    r"/v1/media/([a-z2-7]{1,64})(?:\?size=(?:large|thumb))?", re.ASCII
+)
+
+
+def media_in(face_url: str) -> str | None:
+    """The id of the upload that a `face_url` names; None for an address of another server."""
+    found = _MEDIA_ADDRESS.fullmatch(face_url)
+    return found[1] if found else None
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+class Kind(StrEnum):
+    """The kind of a message's content."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    TEXT_AND_IMAGE = "text_and_image"
+    VIDEO = "video"
+    FILE = "file"
+    LOCATION = "location"
+    CUSTOM = "custom"
+
+
+class Location(Model):
+    """A place on Earth, in degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
+    name: str = ""
+    address: str = ""
+
+
+class Link(Model):
+    """A titled link."""
+
+    title: str
+    url: str
+
+
+class Content(Model):
+    """The content of a message. `custom_json` is the application's JSON, kept as text so that nothing parses it."""
+
+    kind: Kind
+    title: str = ""
+    text: str = ""
+    links: tuple[Link, ...] = ()
+    media: tuple[Attachment, ...] = ()
+    location: Location | None = None
+    custom_json: str | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """The UTF-8 bytes of all fields together, for the limit `message_body_bytes`."""
+        parts = [self.title, self.text, self.custom_json or ""]
+        parts += [part for link in self.links for part in (link.title, link.url)]
+        parts += [attachment.media_id for attachment in self.media]
+        if self.location is not None:
+            parts += [self.location.name, self.location.address]
+        return sum(len(part.encode()) for part in parts)
+
+    @property
+    def media_bytes(self) -> int:
+        """The bytes of its uploads; an upload that occurs twice counts twice."""
+        return sum(attachment.size_bytes for attachment in self.media)
+
+    @property
+    def preview(self) -> str:
+        """One line for lists."""
+        place = self.location.name if self.location else ""
+        return (self.title or self.text or place or f"[{self.kind.value}]")[:100]
+
+
+class Origin(Model):
+    """Where a forwarded message was first posted; all None where readers may not know."""
+
+    group_id: GroupId | None = None
+    is_channel: bool = False
+    name: str | None = None
+    seq: int | None = None
+
+
+class Source(NamedTuple):
+    """The place of a message to forward: a group, or a conversation of a higher package."""
+
+    group_id: GroupId | None
+    conversation_id: StreamId | None
+    seq: int
+
+
+class Message(Model):
+    """A message of a stream. Once recalled, `content` is None, and id, seq and times remain.
+
+    `views` counts readers, in channels only (`analytics`). `author_id` is the user who wrote it, where the sender is a
+    channel.
+    """
+
+    stream_id: StreamId
+    seq: int
+    sender_id: UserId
+    content: Content | None
+    created_at: datetime
+    edited_at: datetime | None = None
+    recalled_at: datetime | None = None
+    silent: bool = False
+    """Posted without a notification; it counts as unread all the same."""
+    signature: str = ""
+    """The sender's name at the time, where the channel signs its posts; empty: not signed."""
+    origin: Origin | None = None
+    """None: it was not forwarded."""
+    pinned_at: datetime | None = None
+    reactions_frozen: bool = False
+    views: int = 0
+    author_id: UserId | None = None
+
+    @property
+    def memory_bytes(self) -> int:
+        """The estimated size in memory, for caches; the real size is not greater (`tests/server/test_caches.py`)."""
+        size = 3_100 if self.origin is None else 4_200
+        if self.signature:
+            size += getsizeof(self.signature)
+        content = self.content
+        if content is None:
+            return size
+        size += getsizeof(content.text) + getsizeof(content.title) + getsizeof(content.custom_json)
+        # A character takes four bytes where one of its text does.
+        size += sum(800 + 4 * len(link.title) + 4 * len(link.url) for link in content.links)
+        size += sum(1_500 + 4 * len(each.name) for each in content.media)
+        place = content.location
+        return (
+            size if place is None else size + 1_200 + 4 * len(place.name) + 4 * len(place.address)
+        )
+
+
+# --- reactions --------------------------------------------------------------------------------------------------------
+
+
+SEEN_A_COMMAND: Final = 4_000
+"""Readers times messages for which one command may read reactions: with ten emoji of 200 bytes each, half of the 16 MB
+that a document, and so a reply, may have."""
+
+
+def readers_a_command(messages: int) -> int:
+    """For how many readers one command may read the reactions to this many messages."""
+    return max(1, SEEN_A_COMMAND // max(1, messages))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The reactions to one message: a count per emoji, their sum, and the actor's own."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    total: int = 0
+    mine: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tallies(Mapping[int, Tally]):
+    """The reactions to some messages of a stream, by seq; messages that never had one are absent.
+
+    `shared` is one object for all concurrent readers of these messages, with `mine` empty; `own` are the reactions of
+    this reader.
+    """
+
+    shared: Mapping[int, Tally] = field(default_factory=dict)
+    own: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def __getitem__(self, seq: int) -> Tally:
+        tally = self.shared[seq]
+        mine = self.own.get(seq)
+        return Tally(tally.counts, tally.total, mine) if mine else tally
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.shared)
+
+    def __len__(self) -> int:
+        return len(self.shared)
+
+
+# --- users ------------------------------------------------------------------------------------------------------------
+
+
+class User(Model):
+    """A user's profile; a user without a record has only an id."""
+
+    user_id: UserId
+    name: str = ""
+    face_url: str = ""

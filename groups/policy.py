@@ -1,0 +1,409 @@
+"""Who may do what in a group: pure, total, and the only place that decides it, for every route.
+
+Each `*_refusal` returns the error to raise, or None where the act is allowed; each `may_*` returns a bool. The guard
+(`groups.service.access`) asks first whether the actor may see the group at all, and answers 404 where not.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Final, assert_never
+
+from groups.errors import (
+    AlreadyAdmin,
+    Banned,
+    FixedInChannel,
+    JoiningNotAllowed,
+    Muted,
+    NotForThisType,
+    OwnerCannotLeave,
+    PostingNotAllowed,
+    ReactingBanned,
+    RecallTooLate,
+)
+from groups.kernel.actor import Actor
+from groups.kernel.errors import DomainError, FieldTooLong, PermissionRefused
+from groups.limits import GroupLimits
+from groups.models import (
+    AccessContext,
+    EffectiveRole,
+    Grant,
+    Group,
+    GroupType,
+    JoinOption,
+    Member,
+    Message,
+    Posting,
+    Restriction,
+    Role,
+    Visibility,
+)
+
+# --- access -----------------------------------------------------------------------------------------------------------
+
+
+def check(refusal: DomainError | None) -> None:
+    """Raise the refusal, if there is one."""
+    if refusal is not None:
+        raise refusal
+
+
+def access_of(
+    actor: Actor, group: Group, member: Member | None, restriction: Restriction | None = None
+) -> AccessContext:
+    """The actor before the group, with this membership and this restriction of theirs."""
+    return AccessContext(group, member, effective_role_of(actor, member, restriction))
+
+
+def effective_role_of(
+    actor: Actor, member: Member | None, restriction: Restriction | None
+) -> EffectiveRole:
+    """The actor's role in the group; the application's admin outranks any role as a member."""
+    if actor.is_app_admin:
+        return EffectiveRole.APP_ADMIN
+    if member is not None:
+        return member.effective_role
+    if restriction is not None and restriction.banned_at is not None:
+        return EffectiveRole.BANNED
+    return EffectiveRole.STRANGER
+
+
+def grant_refusal(access: AccessContext, grant: Grant) -> DomainError | None:
+    """Acting by a right: the owner, the application's admin, and admins with the grant; the error names the grant."""
+    if access.holds(grant):
+        return None
+    if access.effective_role == EffectiveRole.ADMIN:
+        return PermissionRefused(f"You do not have the right {grant.value}", grant=grant.value)
+    return PermissionRefused()
+
+
+def may_see(group: Group, effective_role: EffectiveRole) -> bool:
+    """Whether the actor may know that the group exists."""
+    match group.visibility:
+        case Visibility.PUBLIC | Visibility.PROFILE:
+            return True
+        case Visibility.PRIVATE:
+            return effective_role >= EffectiveRole.MEMBER
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def may_see_sender(group: Group, effective_role: EffectiveRole) -> bool:
+    """Whether the actor may see who sent a message: in a channel only the owner and the admins."""
+    return not group.is_channel or effective_role >= EffectiveRole.ADMIN
+
+
+def reading_refusal(group: Group, effective_role: EffectiveRole) -> DomainError | None:
+    """Reading messages: members, and strangers where the group is public, but never banned users."""
+    if effective_role == EffectiveRole.BANNED:
+        return Banned()
+    if effective_role >= EffectiveRole.MEMBER or group.visibility is Visibility.PUBLIC:
+        return None
+    return PermissionRefused("Only members may read here")
+
+
+def history_floor(access: AccessContext) -> int:
+    """The seq up to which messages are hidden: those before the actor joined, where the group hides its history."""
+    if (
+        access.effective_role == EffectiveRole.APP_ADMIN
+        or access.group.history_visible
+        or not access.member
+    ):
+        return 0
+    return access.member.joined_seq
+
+
+def listing_refusal(access: AccessContext) -> DomainError | None:
+    """Listing members: in a chat group its members, in a channel only owner and admins with the grant."""
+    if access.group.is_channel:
+        return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
+    return None if access.effective_role >= EffectiveRole.MEMBER else PermissionRefused()
+
+
+def staff_refusal(access: AccessContext) -> DomainError | None:
+    """Seeing the staff and what they did: the owner and the admins, with any grants."""
+    return None if access.effective_role >= EffectiveRole.ADMIN else PermissionRefused()
+
+
+# --- members ----------------------------------------------------------------------------------------------------------
+
+
+def managing_refusal(access: AccessContext) -> DomainError | None:
+    """Managing members, bans and join requests: the owner, and admins with the grant."""
+    return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
+
+
+def joining_refusal(group: Group, effective_role: EffectiveRole) -> DomainError | None:
+    """Joining without being added; asking for approval counts too."""
+    if effective_role == EffectiveRole.BANNED:
+        return Banned()
+    if effective_role == EffectiveRole.APP_ADMIN:
+        return None
+    match group.join_option:
+        case JoinOption.FREE | JoinOption.APPROVAL:
+            return None
+        case JoinOption.INVITE:
+            return JoiningNotAllowed()
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def adding_refusal(access: AccessContext) -> DomainError | None:
+    """Adding another user: any member of a Work group; elsewhere the owner, and admins with the grant."""
+    if access.group.type is GroupType.WORK:
+        return None if access.effective_role >= EffectiveRole.MEMBER else PermissionRefused()
+    return grant_refusal(access, Grant.MANAGE_SUBSCRIBERS)
+
+
+def importing_refusal(effective_role: EffectiveRole) -> DomainError | None:
+    """Importing users: the application's admin."""
+    return None if effective_role >= EffectiveRole.APP_ADMIN else PermissionRefused()
+
+
+def leaving_refusal(group: Group, member: Member) -> DomainError | None:
+    """Leaving: everyone but the owner, who may leave only a Work group, which then has no owner."""
+    if member.role is Role.OWNER and group.type is not GroupType.WORK:
+        return OwnerCannotLeave()
+    return None
+
+
+def removing_refusal(access: AccessContext, target: Member | None) -> DomainError | None:
+    """Removing or banning: the owner, and admins with the grant, and only users with a lower role."""
+    refusal = managing_refusal(access)
+    if refusal is None and target is not None and target.effective_role >= access.effective_role:
+        return PermissionRefused()
+    return refusal
+
+
+def removing_owner_refusal(target: Member | None) -> DomainError | None:
+    """Nobody removes the owner, not even the application's admin: the ownership is transferred first."""
+    if target is not None and target.role is Role.OWNER:
+        return OwnerCannotLeave()
+    return None
+
+
+def muting_refusal(access: AccessContext, target: Member) -> DomainError | None:
+    """Muting a member: as removing, but never the owner; a Work group has no mutes."""
+    refusal = removing_refusal(access, target)
+    if refusal is not None:
+        return refusal
+    if target.role is Role.OWNER:
+        return PermissionRefused("The owner cannot be muted")
+    if access.group.type is GroupType.WORK:
+        return NotForThisType()
+    return None
+
+
+def banning_from_reacting_refusal(
+    access: AccessContext, target: Member | None
+) -> DomainError | None:
+    """Banning a user from reacting: as removing, but never the owner."""
+    refusal = removing_refusal(access, target)
+    if refusal is None and target is not None and target.role is Role.OWNER:
+        return PermissionRefused("The owner cannot be banned from reacting")
+    return refusal
+
+
+def appointing_refusal(
+    group: Group, effective_role: EffectiveRole, target: Member
+) -> DomainError | None:
+    """Appointing and dismissing admins: the owner. A Work group has no admins; ownership is transferred instead."""
+    if effective_role < EffectiveRole.OWNER:
+        return PermissionRefused()
+    if group.type is GroupType.WORK:
+        return NotForThisType()
+    if target.role is Role.OWNER:
+        return PermissionRefused("The owner's role changes by transfer")
+    return None
+
+
+def inviting_refusal(access: AccessContext, target: Member | None) -> DomainError | None:
+    """Inviting an admin, listing and revoking invitations: the owner, and no user who is an admin already."""
+    if access.effective_role < EffectiveRole.OWNER:
+        return PermissionRefused()
+    if access.group.type is GroupType.WORK:
+        return NotForThisType()
+    if target is not None and target.effective_role >= EffectiveRole.ADMIN:
+        return AlreadyAdmin()
+    return None
+
+
+def transferring_refusal(effective_role: EffectiveRole) -> DomainError | None:
+    """Transferring the ownership: the owner."""
+    return None if effective_role >= EffectiveRole.OWNER else PermissionRefused()
+
+
+def announces_membership(group: Group) -> bool:
+    """Whether the members are notified of joins and leaves: not in a Community, which may hold a million."""
+    return group.type is not GroupType.COMMUNITY
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def posting_refusal(access: AccessContext, now: datetime) -> DomainError | None:
+    """Posting: those that the group's `posting` rule allows, unless muted. The owner is never muted."""
+    group, member, effective_role = access.group, access.member, access.effective_role
+    if effective_role == EffectiveRole.BANNED:
+        return Banned()
+    if effective_role == EffectiveRole.APP_ADMIN:
+        return None
+    match group.posting:
+        case Posting.OWNER_AND_ADMINS:
+            if member is None or effective_role < EffectiveRole.ADMIN:
+                return PostingNotAllowed("Only the owner and admins may post here")
+            if not access.holds(Grant.POST):
+                return PostingNotAllowed("You do not have the right post", grant=Grant.POST.value)
+        case Posting.EVERYONE:
+            if member is None:
+                return PostingNotAllowed("Only members may post here")
+        case _ as unreachable:
+            assert_never(unreachable)
+    if effective_role < EffectiveRole.OWNER and member.is_muted(now):
+        return Muted()
+    if group.muted_all and effective_role < EffectiveRole.ADMIN:
+        return Muted()
+    return None
+
+
+def editing_refusal(access: AccessContext, message: Message, now: datetime) -> DomainError | None:
+    """Editing: the sender, while they may still post; in a channel also the owner, and admins with the grant.
+
+    Admins with `edit_posts` edit all posts, their own too, even if they may not publish new ones.
+    """
+    member = access.member
+    is_own = member is not None and message.sender_id == member.user_id
+    if (
+        access.group.is_channel
+        and access.effective_role == EffectiveRole.ADMIN
+        and member is not None
+    ):
+        refusal = grant_refusal(access, Grant.EDIT_POSTS)
+        if refusal is None:
+            return Muted() if member.is_muted(now) else None
+        if not is_own:
+            return refusal
+    refusal = posting_refusal(access, now)
+    if refusal is not None:
+        return refusal
+    if is_own or access.effective_role == EffectiveRole.APP_ADMIN:
+        return None
+    if access.group.is_channel and access.effective_role >= EffectiveRole.OWNER:
+        return None
+    return PermissionRefused("Only the sender may edit a message")
+
+
+def recalling_refusal(
+    access: AccessContext, message: Message, now: datetime, window_seconds: int
+) -> DomainError | None:
+    """Recalling: the owner and admins at any time, with the grant for messages of others; senders for a while."""
+    is_own = access.member is not None and message.sender_id == access.member.user_id
+    if access.effective_role >= EffectiveRole.ADMIN:
+        return None if is_own else grant_refusal(access, Grant.DELETE_POSTS)
+    if not is_own or access.group.is_channel:
+        return PermissionRefused("Only its sender, the owner or an admin may recall a message")
+    if (now - message.created_at).total_seconds() > window_seconds:
+        return RecallTooLate()
+    return None
+
+
+def pinning_refusal(access: AccessContext) -> DomainError | None:
+    """Pinning and unpinning: the owner, and admins with the grant."""
+    return grant_refusal(access, Grant.PIN_POSTS)
+
+
+def freezing_refusal(access: AccessContext, message: Message) -> DomainError | None:
+    """Freezing reactions: the owner; admins with `post` on their own messages, with `edit_posts` on all others."""
+    is_own = access.member is not None and message.sender_id == access.member.user_id
+    return grant_refusal(access, Grant.POST if is_own else Grant.EDIT_POSTS)
+
+
+def reacting_refusal(
+    group: Group, effective_role: EffectiveRole, member: Member | None
+) -> DomainError | None:
+    """Reacting: members, muted or not; also the application's admin must be a member."""
+    if effective_role == EffectiveRole.BANNED:
+        return Banned()
+    if member is None:
+        return PermissionRefused("Only members may react")
+    return None
+
+
+def adding_reaction_refusal(access: AccessContext) -> DomainError | None:
+    """Adding a reaction, besides `reacting_refusal`: users who are not banned from reacting."""
+    return ReactingBanned() if access.is_banned_from_reacting else None
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+INFO_FIELDS: Final = frozenset({"name", "introduction", "notification", "face_url", "custom"})
+"""The fields of a group's profile; every other field is a setting."""
+
+VOUCHED_FIELDS: Final = frozenset({"name"})
+"""What a verified badge vouches for: the identity. Pictures and descriptions may change."""
+
+
+def loses_badge(
+    access: AccessContext, fields: Collection[str], *, also_vouched: Collection[str] = ()
+) -> bool:
+    """Whether a change of these fields removes the badge: of a vouched field, and not by the application."""
+    is_ours = access.effective_role >= EffectiveRole.APP_ADMIN
+    return (
+        access.group.verified
+        and not is_ours
+        and not {*VOUCHED_FIELDS, *also_vouched}.isdisjoint(fields)
+    )
+
+
+def updating_refusal(
+    access: AccessContext,
+    fields: Collection[str],
+    *,
+    info_fields: Collection[str] = INFO_FIELDS,
+    for_channel: bool = False,
+) -> DomainError | None:
+    """Changing profile or settings: the owner, and admins with the grants, where type and channel allow it.
+
+    `info_fields` need the right `change_info`, all others `change_settings`. `for_channel`: the caller enforces the
+    rules of channels, so fields that are fixed in channels may change.
+    """
+    if access.effective_role < EffectiveRole.ADMIN:
+        return PermissionRefused()
+    needed = {
+        Grant.CHANGE_INFO if name in info_fields else Grant.CHANGE_SETTINGS for name in fields
+    }
+    for grant in sorted(needed):
+        refusal = grant_refusal(access, grant)
+        if refusal is not None:
+            return refusal
+    group, fields = access.group, set(fields)
+    if for_channel:
+        return None
+    if group.is_channel and fields & {"posting", "join_option", "visibility", "history_visible"}:
+        return FixedInChannel()
+    if group.type is GroupType.WORK and fields & {"join_option", "muted_all"}:
+        return NotForThisType()
+    return None
+
+
+def profile_refusal(
+    group: Group, values: Mapping[str, object], limits: GroupLimits
+) -> DomainError | None:
+    """Texts whose limits (bytes of UTF-8) differ between channels and other groups."""
+    most = {
+        "name": limits.channel_name_bytes if group.is_channel else limits.group_name_bytes,
+        "introduction": limits.channel_introduction_bytes
+        if group.is_channel
+        else limits.group_introduction_bytes,
+    }
+    for field, limit in most.items():
+        text = values.get(field)
+        if isinstance(text, str) and len(text.encode()) > limit:
+            return FieldTooLong(field, limit)
+    return None
+
+
+def disbanding_refusal(group: Group, effective_role: EffectiveRole) -> DomainError | None:
+    """Disbanding: the owner; for a Work group only the application's admin (reference product, group types)."""
+    needed = EffectiveRole.APP_ADMIN if group.type is GroupType.WORK else EffectiveRole.OWNER
+    return None if effective_role >= needed else PermissionRefused()
