@@ -13,7 +13,7 @@ import orjson
 from channels.console.assets import Assets
 from channels.limits import Limits
 
-_FOLDERS: Final = ("js", "js/reader", "js/texts")
+_FOLDERS: Final = ("js", "js/client", "js/ui", "js/conversation", "js/reader", "js/texts")
 """Loaded at once; the console's own modules and texts come when the console is opened."""
 
 

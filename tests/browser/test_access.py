@@ -106,7 +106,7 @@ READY = {
     "channel": ".pins",
     "chat": "[data-seq='2']",
     "with": "[data-seq='2']",
-    "console": ".own-channel",
+    "console": ".my-channel",
     "new": ".form",
     "posts": ".posted article",
     "inbox": ".thread-row",
@@ -140,7 +140,7 @@ async def test_every_view_passes_the_checks_and_fits_its_window(
             await opened.page.locator(".thread-row").click()
             await expect(opened.page.locator(".thread .text")).to_have_count(3)
         if name == "insights":
-            await opened.page.get_by_text("The numbers as a table").first.click()
+            await opened.page.get_by_text("Show as table").first.click()
             await expect(opened.page.locator(".numbers tbody tr").first).to_be_visible()
         await check(opened, f"{name}, {width}, {scheme}")
         scrolls = await opened.page.evaluate("document.documentElement.scrollWidth > innerWidth")
@@ -153,23 +153,25 @@ async def test_menus_dialogs_and_the_signin_pass_the_checks_too(
 ) -> None:
     _, reader, views = await a_furnished_place(server)
     opened = await window(reader, views["channel"])
-    await opened.by("button", "React").first.click()
+    await opened.by("button", "Add reaction").first.click()
     await check(opened, "picker")
     await keep(opened.page, "picker")
     await opened.page.keyboard.press("Escape")
-    await opened.by("button", "More", exact=True).last.click()
+    await opened.by("button", "More options", exact=True).last.click()
     await check(opened, "menu")
     await keep(opened.page, "menu")
     await opened.by("menuitem", "Unsubscribe").click()
     await check(opened, "dialog")
     await keep(opened.page, "dialog")
     await opened.go(views["chat"])
-    await opened.page.locator(".own").get_by_role("button", name="More for this post").click()
+    await opened.page.locator(".own").get_by_role("button", name="Message options").click()
     await opened.by("menuitem", "Edit").click()
     await expect(opened.page.locator(".strip")).to_be_visible()
     await check(opened, "writer that edits")
     await keep(opened.page, "editing")
-    await opened.page.locator(".talk-head").get_by_role("button", name="More").click()
+    await (
+        opened.page.locator(".conversation-head").get_by_role("button", name="More options").click()
+    )
     await opened.by("menuitem", "Members").click()
     await expect(opened.page.locator(".person-line")).to_have_count(2)
     await check(opened, "members")
@@ -177,12 +179,12 @@ async def test_menus_dialogs_and_the_signin_pass_the_checks_too(
     await opened.page.keyboard.press("Escape")
     await opened.by("button", "New chat").click()
     await opened.by("menuitem", "New group").click()
-    await opened.page.get_by_label("First members, by user id").fill("bob")
+    await opened.page.get_by_label("Add members by user id").fill("bob")
     await opened.by("button", "Add", exact=True).click()
     await check(opened, "new group")
     await keep(opened.page, "new-group")
     stranger = await window(reader, signed_in=False)
-    await expect(stranger.page.get_by_label("Token")).to_be_focused()
+    await expect(stranger.page.get_by_label("Access token")).to_be_focused()
     await check(stranger, "sign-in")
 
 
@@ -198,7 +200,7 @@ async def test_the_public_page_passes_the_checks_without_a_script(
         assert not await opened.page.evaluate("document.documentElement.scrollWidth > innerWidth")
         await keep(opened.page, f"public-{size['width']}")
         await opened.by("link", "Subscribe").click()
-        await expect(opened.page.get_by_label("Token")).to_be_visible()
+        await expect(opened.page.get_by_label("Access token")).to_be_visible()
 
 
 async def test_everything_of_a_reader_is_reached_by_keyboard(
@@ -209,13 +211,13 @@ async def test_everything_of_a_reader_is_reached_by_keyboard(
     page = opened.page
     await expect(page.locator("a.row")).to_be_visible()
     await page.keyboard.press("Tab")
-    await expect(opened.by("link", "Skip to the content")).to_be_focused()
+    await expect(opened.by("link", "Skip to content")).to_be_focused()
     for _ in range(30):
         await page.keyboard.press("Tab")
         if await page.evaluate("document.activeElement.matches('a.row')"):
             break
     await page.keyboard.press("Enter")
-    await expect(page.locator(".talk-title h1")).to_be_focused()
+    await expect(page.locator(".conversation-title h1")).to_be_focused()
     for _ in range(40):
         await page.keyboard.press("Tab")
         if await page.evaluate("document.activeElement.matches('.chip.add')"):
@@ -232,7 +234,7 @@ async def test_a_closed_dialog_gives_focus_back_and_never_takes_it_from_who_went
 ) -> None:
     _, reader, views = await a_furnished_place(server)
     opened = await window(reader, views["channel"])
-    profile, opener = opened.by("dialog"), opened.page.locator(".talk-open")
+    profile, opener = opened.by("dialog"), opened.page.locator(".conversation-open")
     await opener.click()
     await opened.page.keyboard.press("Escape")
     await expect(profile).to_have_count(0)

@@ -57,7 +57,7 @@ async def test_a_reader_sees_it_and_nothing_comes_of_it(server: Api, window: Ope
         await reader.put(f"/v1/conversation-groups/{part(folder)}")
         opened = await window(reader, view_of(path))
         await expect(opened.page.locator("[data-seq='1'] .title")).to_have_text(text)
-        await expect(opened.page.locator(".talk-title h1")).to_have_text(text)
+        await expect(opened.page.locator(".conversation-title h1")).to_have_text(text)
         await expect(opened.page.locator(".row-title")).to_have_text(text)
         await expect(opened.page.locator("a.folder > span").first).to_have_text(folder)
         hrefs = await opened.page.locator(".post-body a").evaluate_all(
@@ -65,7 +65,7 @@ async def test_a_reader_sees_it_and_nothing_comes_of_it(server: Api, window: Ope
         )
         assert hrefs
         assert {href.partition("://")[0] for href in hrefs} == {"https"}
-        await opened.page.locator(".talk-open").click()
+        await opened.page.locator(".conversation-open").click()
         profile = opened.page.get_by_role("dialog")
         await expect(profile.get_by_role("heading")).to_have_text(text)
         await opened.page.keyboard.press("Escape")
@@ -111,26 +111,26 @@ async def test_one_to_one_chats_and_groups_show_it_and_nothing_comes_of_it(
     for seq, text in enumerate(TEXTS.values(), start=1):
         await expect(page.locator(f"[data-seq='{seq}'] .text")).to_have_text(text)
         await expect(page.locator(f"[data-seq='{seq}'] .link-title")).to_have_text(text)
-    await expect(page.locator(".talk-title h1")).to_have_text(MARKUP[:100])
+    await expect(page.locator(".conversation-title h1")).to_have_text(MARKUP[:100])
     await opened.by("textbox", "Write a message").fill(MARKUP)
     await page.keyboard.press("Enter")
-    await page.locator(".own").get_by_role("button", name="More for this post").click()
+    await page.locator(".own").get_by_role("button", name="Message options").click()
     await opened.by("menuitem", "Edit").click()
     await expect(page.locator(".strip .soft")).to_have_text(MARKUP)
     await page.keyboard.press("Escape")
-    await page.locator(".talk-head").get_by_role("button", name="More").click()
+    await page.locator(".conversation-head").get_by_role("button", name="More options").click()
     await opened.by("menuitem", "Block").click()
     await expect(page.get_by_role("dialog")).to_contain_text(MARKUP[:100])
     await page.keyboard.press("Escape")
     await opened.by("button", "New chat").click()
     await opened.by("menuitem", "New group").click()
-    await page.get_by_label("Name of the group").fill(QUOTES)
-    await page.get_by_label("First members, by user id").fill(mallory.id)
+    await page.get_by_label("Group name").fill(QUOTES)
+    await page.get_by_label("Add members by user id").fill(mallory.id)
     await opened.by("button", "Add", exact=True).click()
     await expect(page.locator(".shelf").last).to_contain_text(mallory.id)
-    await opened.by("button", "Make group").click()
-    await expect(page.locator(".talk-title h1")).to_have_text(QUOTES)
-    await page.locator(".talk-head").get_by_role("button", name="More").click()
+    await opened.by("button", "Create group").click()
+    await expect(page.locator(".conversation-title h1")).to_have_text(QUOTES)
+    await page.locator(".conversation-head").get_by_role("button", name="More options").click()
     await opened.by("menuitem", "Members").click()
     await expect(page.locator(".person-name", has_text=MARKUP[:100])).to_be_visible()
     await nothing_happened(page)
@@ -154,11 +154,13 @@ async def test_pins_forwards_signatures_and_invitations_show_it_and_nothing_come
     await expect(page.locator(".forwarded")).to_have_text(f"Forwarded from {QUOTES}")
     await expect(page.locator(".signature")).to_have_text(f"by {MARKUP[:100]}")
     await expect(page.locator(".invitation")).to_contain_text(QUOTES)
-    await page.locator("[data-seq='1']").get_by_role("link", name="Write to the channel").click()
+    await (
+        page.locator("[data-seq='1']").get_by_role("link", name="Message the channel about").click()
+    )
     await expect(page.locator(".strip .soft")).to_have_text(MARKUP[:80])
     await nothing_happened(page)
     await opened.go(f"/with/{part(MARKUP[:24])}")
-    await expect(page.locator(".talk-title h1")).to_have_text(MARKUP[:24])
+    await expect(page.locator(".conversation-title h1")).to_have_text(MARKUP[:24])
     await nothing_happened(page)
 
 
@@ -168,21 +170,21 @@ async def test_the_console_takes_and_shows_it_and_nothing_comes_of_it(
     owner = server.user("owner")
     opened = await window(owner, "/console/new")
     page = opened.page
-    for label in ("Name", "Introduction", "Organization", "Custom data"):
+    for label in ("Name", "Description", "Organization", "Custom data"):
         await page.get_by_label(label).fill(MARKUP)
     channel_id = f"a'\"<b>{fresh('x')}"
     await page.get_by_label("Address").fill(channel_id)
     await opened.by("button", "Create channel").click()
     await expect(page.locator(".head-text h1")).to_have_text(MARKUP)
     await page.get_by_label("Title", exact=True).fill(QUOTES)
-    await page.get_by_label("Text").fill(MARKUP)
-    await opened.by("button", "Add a link").click()
-    await page.get_by_label("What it says").fill(MARKUP)
-    url = page.get_by_label("Address, https://…")
+    await page.get_by_label("Text", exact=True).fill(MARKUP)
+    await opened.by("button", "Add link").click()
+    await page.get_by_label("Link text").fill(MARKUP)
+    url = page.get_by_label("Address (https://…)")
     for trap in ("javascript:alert(1)", "data:text/html,<script>1</script>", "JaVaScRiPt:x"):
         await url.fill(trap)
         await opened.by("button", "Post", exact=True).click()
-        await expect(page.get_by_text("An address starts with https://")).to_be_visible()
+        await expect(page.get_by_text("Enter an address that starts with https://")).to_be_visible()
         await expect(url).to_be_focused()
     await url.fill("https://x.example/")
     await expect(page.locator(".preview-stage .link-title")).to_have_text(MARKUP)
@@ -238,7 +240,7 @@ async def test_no_picture_of_another_host_is_asked_for(server: Api, window: Open
     asked: list[str] = []
     opened.page.on("request", lambda request: asked.append(request.url))
     await opened.page.locator("a.row").click()
-    await expect(opened.page.locator(".talk-title h1")).to_be_visible()
+    await expect(opened.page.locator(".conversation-title h1")).to_be_visible()
     assert asked
     assert [url for url in asked if not url.startswith(server.base)] == []
     assert id_of(path)

@@ -35,7 +35,7 @@ async def test_two_windows_side_by_side_stay_in_step(server: Api, window: OpenWi
     row = right.page.locator("a.row", has_text="News")
     await expect(row).to_contain_text("post 3")
     await expect(row.locator(".badge")).to_be_hidden()
-    await right.by("button", "More for News").click()
+    await right.by("button", "Options for News").click()
     await right.by("menuitem", "Mute").click()
     await expect(left.page.locator("a.row").get_by_label("Muted")).to_be_visible()
     await owner.patch(path, {"name": "Night News"})
@@ -43,7 +43,7 @@ async def test_two_windows_side_by_side_stay_in_step(server: Api, window: OpenWi
         await expect(page.locator("a.row", has_text="Night News")).to_be_visible()
     await expect(left.by("heading", "Night News")).to_be_visible()
     await owner.delete(path)
-    await expect(left.page.get_by_text("not here any more")).to_be_visible()
+    await expect(left.page.get_by_text("does not exist or is private")).to_be_visible()
     await expect(right.page.locator("a.row")).to_have_count(0)
 
 
@@ -78,7 +78,7 @@ async def test_two_windows_of_one_user_agree_on_his_reaction_once_he_looks(
     path = await a_channel(owner, reader)
     await a_post(owner, path)
     left, right = await window(reader, view_of(path)), await window(reader, view_of(path))
-    await left.by("button", "React").click()
+    await left.by("button", "Add reaction").click()
     await left.by("button", "React with 🎉").click()
     await expect(right.by("button", "🎉, 1 reaction")).to_be_visible()
     await right.page.evaluate("dispatchEvent(new Event('focus'))")
@@ -162,7 +162,7 @@ async def test_through_a_restart_of_the_server_nothing_is_doubled_or_missed(
 
     port = process.base.rpartition(":")[2]
     await process.stop()
-    await expect(opened.page.get_by_text("The connection is lost. Reconnecting…")).to_be_visible()
+    await expect(opened.page.get_by_text("Connection lost. Reconnecting…")).to_be_visible()
     # While the window is still away: what it will have to catch up with.
     for away in (opened, console):
         await away.page.context.set_offline(True)
@@ -179,11 +179,11 @@ async def test_through_a_restart_of_the_server_nothing_is_doubled_or_missed(
         await away.page.context.set_offline(False)
 
     await expect(thread).to_have_text(["asked better", "asked meanwhile"])
-    await expect(opened.page.get_by_text("The connection is lost")).to_be_hidden()
+    await expect(opened.page.get_by_text("Connection lost")).to_be_hidden()
     await expect(opened.page.locator("[data-seq='45']")).to_be_attached()
     assert await shown_seqs(opened.page) == list(range(1, 46))
     await expect(opened.page.locator("[data-seq='2']")).to_contain_text("post two, edited")
-    await expect(opened.page.locator("[data-seq='3']")).to_contain_text("was taken back")
+    await expect(opened.page.locator("[data-seq='3']")).to_contain_text("was deleted")
     await expect(opened.page.locator("[data-seq='4']")).to_contain_text("👍")
     await a_post(owner, path, "post 46")
     await expect(opened.page.locator("[data-seq='46']")).to_be_attached()
@@ -203,10 +203,10 @@ async def test_the_oldest_of_too_many_windows_says_so_and_goes_on_when_one_comes
     opened = await window(reader, view_of(path))
     await expect(opened.page.get_by_text("Nothing here yet.")).to_be_visible()
     others = [await reader.socket() for _ in range(server.services.limits.sockets_per_user)]
-    await expect(opened.page.get_by_text("You have many windows open")).to_be_visible()
+    await expect(opened.page.get_by_text("You have too many windows open")).to_be_visible()
     await a_post(owner, path, "missed meanwhile")
     for ears in others:
         await ears.close()
     await opened.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     await expect(opened.page.locator("[data-seq='1']")).to_contain_text("missed meanwhile")
-    await expect(opened.page.get_by_text("You have many windows open")).to_be_hidden()
+    await expect(opened.page.get_by_text("You have too many windows open")).to_be_hidden()

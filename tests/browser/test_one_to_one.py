@@ -68,7 +68,7 @@ async def test_both_sides_react_and_each_sees_which_is_its_own(
         await window(bob, with_peer(ada.id)),
     )
     await his.page.locator(".message").hover()
-    await his.by("button", "React").click()
+    await his.by("button", "Add reaction").click()
     await his.by("button", "React with 🎉").click()
     for opened, pressed in ((his, "true"), (mine, "false")):
         chip = opened.by("button", "🎉, 1 reaction")
@@ -87,10 +87,12 @@ async def test_the_list_of_members_leads_to_a_chat_with_each(
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     opened = await window(ada, view_of(await a_chat_group(ada, bob)))
-    await opened.page.locator(".talk-head").get_by_role("button", name="More").click()
+    await (
+        opened.page.locator(".conversation-head").get_by_role("button", name="More options").click()
+    )
     await opened.by("menuitem", "Members").click()
     await expect(opened.by("dialog", "Members").locator("li")).to_have_count(2)
-    await opened.by("link", f"Write to {bob.id}").click()
+    await opened.by("link", f"Message {bob.id}").click()
     await expect(opened.by("dialog", "Members")).to_be_hidden()
     await say(opened, "Hello")
     assert await texts_between(bob, ada.id) == ["Hello"]
@@ -106,26 +108,30 @@ async def test_what_was_said_is_changed_and_taken_back_before_the_others_eyes(
     mine, his = await window(ada, with_peer(bob.id)), await window(bob, with_peer(ada.id))
     await expect(his.page.locator("[data-seq='1'] .text")).to_have_text("At six")
     await writer(mine).fill("half a thought")
-    await mine.by("button", "More for this post").click()
+    await mine.by("button", "Message options").click()
     await mine.by("menuitem", "Edit").click()
     await expect(writer(mine)).to_have_value("At six")
     await mine.page.keyboard.press("Escape")
     await expect(writer(mine)).to_have_value("half a thought")
-    await mine.by("button", "More for this post").click()
+    await mine.by("button", "Message options").click()
     await mine.by("menuitem", "Edit").click()
     await writer(mine).fill("At seven")
     await mine.page.keyboard.press("Enter")
     await expect(his.page.locator("[data-seq='1']")).to_contain_text("At seven")
     await expect(his.page.locator("[data-seq='1']")).to_contain_text("edited")
     await expect(writer(mine)).to_have_value("half a thought")
-    await his.by("button", "More for this post").click()
+    await his.by("button", "Message options").click()
     await expect(his.by("menuitem", "Forward…")).to_be_visible()
     await expect(his.by("menuitem")).to_have_count(1)  # nor edit nor take back
     await his.page.keyboard.press("Escape")
-    await mine.by("button", "More for this post").click()
-    await mine.by("menuitem", "Take back").click()
-    await mine.by("dialog", "Take back").get_by_role("button", name="Take back").click()
-    await expect(his.page.get_by_text("This message was taken back.")).to_be_visible()
+    await mine.by("button", "Message options").click()
+    await mine.by("menuitem", "Delete for everyone").click()
+    await (
+        mine.by("dialog", "Delete for everyone")
+        .get_by_role("button", name="Delete for everyone")
+        .click()
+    )
+    await expect(his.page.get_by_text("This message was deleted.")).to_be_visible()
 
 
 async def test_who_is_blocked_cannot_write_and_is_not_told_why(
@@ -136,7 +142,7 @@ async def test_who_is_blocked_cannot_write_and_is_not_told_why(
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await written(bob, ada.id, "Hello")
     mine, his = await window(ada, with_peer(bob.id)), await window(bob, with_peer(ada.id))
-    await mine.page.locator(".talk-head").get_by_role("button", name="More").click()
+    await mine.page.locator(".conversation-head").get_by_role("button", name="More options").click()
     await mine.by("menuitem", "Block Bob").click()
     await mine.by("dialog", "Block Bob").get_by_role("button", name="Block", exact=True).click()
     await expect(mine.page.get_by_text("You have blocked Bob.")).to_be_visible()
@@ -144,7 +150,7 @@ async def test_who_is_blocked_cannot_write_and_is_not_told_why(
     his.expected = ("status of 403",)
     await writer(his).fill("Are you there?")
     await his.page.keyboard.press("Enter")
-    await expect(his.page.get_by_text("Your message was not taken")).to_be_visible()
+    await expect(his.page.get_by_text("You cannot send messages to this chat.")).to_be_visible()
     await expect(writer(his)).to_have_value("Are you there?")
     await mine.by("button", "Unblock").click()
     await expect(writer(mine)).to_be_visible()
@@ -161,7 +167,7 @@ async def test_a_post_is_answered_in_private_and_the_channel_finds_it(
         await a_post(owner, path, f"Boat {number} leaves")
     opened = await window(reader, view_of(path))
     about = opened.page.locator("[data-seq='2']").get_by_role(
-        "link", name="Write to the channel about"
+        "link", name="Message the channel about"
     )
     await about.focus()
     await opened.page.keyboard.press("Enter")
@@ -176,7 +182,7 @@ async def test_a_post_is_answered_in_private_and_the_channel_finds_it(
     assert answered.status == 201, answered
     await expect(opened.page.locator(".message:not(.own) .text")).to_have_text("Until four")
     await expect(opened.by("button", "Chats", exact=True)).to_be_visible()
-    await expect(opened.page.locator("a.row").get_by_label("In private")).to_be_visible()
+    await expect(opened.page.locator("a.row").get_by_label("Private chat")).to_be_visible()
     await opened.page.locator(".own .links a").click()
     await expect(opened.page.locator("[data-seq='2']")).to_be_focused()
 
@@ -189,9 +195,9 @@ async def test_a_channel_that_takes_no_messages_says_so_kindly(
     await a_post(owner, closed, "Read only")
     opened = await window(reader, view_of(closed))
     await expect(opened.page.get_by_text("Read only").last).to_be_visible()
-    await expect(opened.by("link", "Write to the channel")).to_have_count(0)
+    await expect(opened.by("link", "Message the channel")).to_have_count(0)
     await opened.go(with_peer(id_of(closed)))
-    await expect(opened.page.get_by_text("Closed takes no private messages")).to_be_visible()
+    await expect(opened.page.get_by_text("Closed does not accept private messages")).to_be_visible()
     await expect(writer(opened)).to_be_hidden()
     await owner.patch(closed, {"settings": {"accept_messages": "everyone"}})
     await expect(writer(opened)).to_be_visible()
@@ -199,7 +205,7 @@ async def test_a_channel_that_takes_no_messages_says_so_kindly(
     only = await a_channel(owner, settings={"accept_messages": "subscribers"}, name="Only")
     await opened.go(with_peer(id_of(only)))
     await expect(
-        opened.page.get_by_text("takes private messages from its subscribers")
+        opened.page.get_by_text("accepts private messages from its subscribers")
     ).to_be_visible()
     await opened.by("button", "Subscribe").click()
     await say(opened, "Now I may")
@@ -229,15 +235,15 @@ async def test_somebody_is_written_to_by_his_id_on_a_phone(server: Api, window: 
     opened = await window(ada, size=PHONE, has_touch=True, is_mobile=True)
     await opened.by("button", "Chats").click()
     await opened.by("button", "New chat").click()
-    await opened.by("menuitem", "Write to somebody").click()
+    await opened.by("menuitem", "New message").click()
     await opened.page.get_by_label("User id").fill("@TOA#_news")
-    await opened.by("button", "Write", exact=True).click()
-    await expect(opened.page.get_by_role("alert")).to_have_text("This is not the id of a person.")
+    await opened.by("button", "Continue", exact=True).click()
+    await expect(opened.page.get_by_role("alert")).to_have_text("Enter the id of a person.")
     await opened.page.get_by_label("User id").fill(bob.id)
     await opened.page.keyboard.press("Enter")
     await say(opened, "Hello")
     assert await opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     await opened.go(with_peer(ada.id))
-    await expect(opened.by("heading", "Notes to yourself")).to_be_visible()
+    await expect(opened.by("heading", "Saved messages")).to_be_visible()
     await say(opened, "Buy tea")
     assert await texts_between(bob, ada.id) == ["Hello"]

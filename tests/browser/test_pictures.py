@@ -48,12 +48,12 @@ async def test_the_demo_scene_shows_what_there_is(demo: Api, window: OpenWindow)
 
     console = await window(demo.known("cid"), f"/console/channels/{NEWS}")
     await console.page.get_by_label("Title", exact=True).fill("Night trams on Saturday")
-    await console.page.get_by_label("Text").fill(
+    await console.page.get_by_label("Text", exact=True).fill(
         "After the marathon the trams run all night, every twenty minutes on every line."
     )
-    await console.by("button", "Add a link").click()
-    await console.page.get_by_label("What it says").fill("Timetable")
-    await console.page.get_by_label("Address, https://…").fill("https://brightwater.example/night")
+    await console.by("button", "Add link").click()
+    await console.page.get_by_label("Link text").fill("Timetable")
+    await console.page.get_by_label("Address (https://…)").fill("https://brightwater.example/night")
     preview = console.page.locator(".preview-stage article")
     await expect(preview.get_by_text("Timetable")).to_be_visible()
     await keep_small(console.page, "console")

@@ -9,7 +9,7 @@ STATIC = Path(__file__).parents[2] / "channels" / "console" / "static"
 
 
 def test_the_picker_offers_what_basic_allows() -> None:
-    script = (STATIC / "js" / "reactions.js").read_text(encoding="utf-8")
+    script = (STATIC / "js" / "ui" / "reactions.js").read_text(encoding="utf-8")
     found = re.search(r"export const BASIC = \[(.*)\]", script)
     assert found is not None
     assert tuple(re.findall(r'"(.+?)"', found[1])) == BASIC_REACTIONS
