@@ -1,4 +1,4 @@
-"""The console: a channel from its creation to its end, as its owner does it by hand."""
+"""The console: creating, editing and deleting a channel, its posts, subscribers and settings."""
 
 import re
 
@@ -9,12 +9,12 @@ from tests.browser.windows import OpenWindow, Window, a_picture
 
 
 def console_of(path: str, tab: str = "") -> str:
-    """The console's address of a channel."""
+    """The address of a channel in the console."""
     return f"/console/channels/{part(id_of(path))}{tab and f'/{tab}'}"
 
 
 async def drop(target: Locator, *files: FilePayload) -> None:
-    """Drop files from outside onto this."""
+    """Drops files on an element."""
     transfer = await target.page.evaluate_handle(
         """files => {
           const transfer = new DataTransfer();
@@ -31,9 +31,7 @@ async def drop(target: Locator, *files: FilePayload) -> None:
         await target.dispatch_event(event, {"dataTransfer": transfer})
 
 
-async def test_a_channel_is_created_with_a_picture_edited_and_deleted(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_owner_creates_edits_and_deletes_a_channel(server: Api, window: OpenWindow) -> None:
     owner = server.user("owner")
     opened = await window(owner, "/console")
     await expect(opened.page.get_by_text("You do not manage any channels yet.")).to_be_visible()
@@ -72,7 +70,7 @@ async def test_a_channel_is_created_with_a_picture_edited_and_deleted(
     assert (await owner.get(path)).refusal == (404, "channel_not_found")
 
 
-async def test_counters_count_bytes_to_the_end_and_refusals_stand_beside_their_field(
+async def test_byte_counters_and_errors_are_shown_beside_their_field(
     server: Api, window: OpenWindow
 ) -> None:
     owner = server.user("owner")
@@ -106,14 +104,14 @@ async def test_counters_count_bytes_to_the_end_and_refusals_stand_beside_their_f
 
 
 async def a_scene(server: Api) -> tuple[User, User, str]:
-    """An owner, a reader, and the path of the channel they meet in."""
+    """An owner, a reader, and the path of their channel."""
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader, name=fresh("Bakery"))
     return owner, reader, path
 
 
 async def shown_inside(article: Locator) -> tuple[str, list[str]]:
-    """What a post says and shows, without time and reactions."""
+    """The text and the pictures of a post, without time and reactions."""
     body = article.locator(".post-body")
     images = await body.locator("img").evaluate_all("images => images.map(image => image.src)")
     return await body.inner_text(), [str(source) for source in images]
@@ -132,7 +130,7 @@ async def write_a_post(opened: Window) -> None:
     await page.get_by_label("Address (https://…)").fill("https://loaf.example/prices")
 
 
-async def test_a_post_is_written_with_a_preview_that_equals_what_readers_see(
+async def test_the_preview_of_a_post_equals_what_readers_see(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, path = await a_scene(server)
@@ -155,7 +153,7 @@ async def test_a_post_is_written_with_a_preview_that_equals_what_readers_see(
     await expect(opened.page.locator(".audience")).to_contain_text("Last post")
 
 
-async def test_what_is_being_written_waits_until_it_is_posted(
+async def test_an_unfinished_post_survives_navigation_and_reload(
     server: Api, window: OpenWindow
 ) -> None:
     owner, _, path = await a_scene(server)
@@ -176,14 +174,14 @@ async def test_what_is_being_written_waits_until_it_is_posted(
     await expect(text).to_have_value(re.compile("^Rye, spelt"))
     await opened.by("button", "Post", exact=True).click()
     await expect(opened.page.locator(".posted article")).to_have_count(2)
-    # The socket may tell of the post before its call is answered, and only then is it off the desk.
+    # The event may arrive before the answer to the call, and only the answer empties the composer.
     await expect(text).to_have_value("")
     await opened.page.reload()
     await expect(opened.page.locator(".posted article")).to_have_count(2)
     await expect(text).to_have_value("")
 
 
-async def test_posts_are_reacted_to_edited_and_taken_back_before_the_readers_eyes(
+async def test_readers_see_edits_and_deletions_of_a_post_live(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, path = await a_scene(server)
@@ -216,7 +214,7 @@ async def test_posts_are_reacted_to_edited_and_taken_back_before_the_readers_eye
     assert (await reader.get(f"{path}/posts/1")).body["text"] is None
 
 
-async def test_subscribers_are_searched_appointed_removed_banned_and_let_back_in(
+async def test_owner_searches_promotes_bans_and_unbans_a_subscriber(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, path = await a_scene(server)
@@ -241,7 +239,7 @@ async def test_subscribers_are_searched_appointed_removed_banned_and_let_back_in
     await expect(opened.page.get_by_text(f"{reader.id} was added")).to_be_visible()
 
 
-async def test_settings_are_changed_and_the_channel_is_handed_over(
+async def test_owner_changes_settings_and_transfers_ownership(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, path = await a_scene(server)
@@ -273,7 +271,7 @@ async def test_settings_are_changed_and_the_channel_is_handed_over(
     await expect(opened.by("button", "Delete channel")).to_have_count(0)
 
 
-async def test_the_applications_admin_finds_and_manages_every_public_channel(
+async def test_the_applications_admin_finds_and_manages_any_channel(
     server: Api, window: OpenWindow
 ) -> None:
     owner, _, path = await a_scene(server)
@@ -290,7 +288,7 @@ async def test_the_applications_admin_finds_and_manages_every_public_channel(
     ]
 
 
-async def test_who_runs_no_part_of_a_channel_finds_no_console_of_it(
+async def test_a_reader_cannot_open_the_console_of_a_channel(
     server: Api, window: OpenWindow
 ) -> None:
     _, reader, path = await a_scene(server)

@@ -1,4 +1,4 @@
-"""Posts that go out later: written, scheduled, kept, taken up again, posted, thrown away; and how posts are marked."""
+"""Drafts and scheduled posts, silent posts, pins and frozen reactions in the console."""
 
 import re
 from datetime import datetime, timedelta
@@ -12,17 +12,17 @@ MARKUP = "<img src=x onerror=\"document.title='owned'\">"
 
 
 def console_of(path: str, tab: str = "") -> str:
-    """The console's address of a channel."""
+    """The address of a channel in the console."""
     return f"/console/channels/{part(id_of(path))}{tab and f'/{tab}'}"
 
 
 def in_days(days: int) -> str:
-    """As the field takes it."""
+    """A date in so many days, as the date field takes it."""
     return (datetime.now().astimezone() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M")
 
 
 async def drafts_of(owner: User, path: str) -> list[tuple[str, bool, bool]]:
-    """Text, silent, and whether it publishes itself, of each draft."""
+    """For each draft: its text, whether it is silent, and whether it is scheduled."""
     found = []
     for query in ("", "?scheduled=true"):
         for draft in (await owner.get(f"{path}/drafts{query}")).items:
@@ -31,7 +31,7 @@ async def drafts_of(owner: User, path: str) -> list[tuple[str, bool, bool]]:
     return found
 
 
-async def test_a_post_is_scheduled_changed_and_posted_at_once_after_all(
+async def test_a_post_is_scheduled_edited_and_then_posted_at_once(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -72,9 +72,7 @@ async def test_a_post_is_scheduled_changed_and_posted_at_once_after_all(
     assert (await reader.get(f"{path}/posts/1")).body["silent"] is True
 
 
-async def test_a_draft_is_kept_taken_up_posted_and_another_thrown_away(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_drafts_are_saved_edited_posted_and_deleted(server: Api, window: OpenWindow) -> None:
     owner = server.user("owner")
     path = await a_channel(owner)
     opened = await window(owner, console_of(path))
@@ -91,7 +89,7 @@ async def test_a_draft_is_kept_taken_up_posted_and_another_thrown_away(
     await text.fill("A whole thought")
     await opened.by("button", "Post", exact=True).click()
     await expect(page.locator(".posted article")).to_contain_text("A whole thought")
-    # What was being written has waited meanwhile.
+    # The unfinished post is still there.
     await expect(text).to_have_value("Meanwhile")
     await expect(page.locator(".draft-row")).to_have_count(1)
     await opened.by("button", "Options for “Another”").click()
@@ -101,7 +99,7 @@ async def test_a_draft_is_kept_taken_up_posted_and_another_thrown_away(
     assert await drafts_of(owner, path) == []
 
 
-async def test_what_was_scheduled_goes_back_to_the_drafts_and_a_late_hour_is_refused(
+async def test_a_scheduled_post_moves_to_drafts_and_a_far_date_is_refused(
     server: Api, window: OpenWindow
 ) -> None:
     owner = server.user("owner")
@@ -126,7 +124,9 @@ async def test_what_was_scheduled_goes_back_to_the_drafts_and_a_late_hour_is_ref
     await expect(hour).to_have_attribute("aria-invalid", "true")
 
 
-async def test_before_it_goes_out_one_sees_whom_it_reaches(server: Api, window: OpenWindow) -> None:
+async def test_the_composer_shows_how_many_subscribers_a_post_reaches(
+    server: Api, window: OpenWindow
+) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader)
     await a_post(owner, path)
@@ -139,7 +139,7 @@ async def test_before_it_goes_out_one_sees_whom_it_reaches(server: Api, window: 
     )
 
 
-async def test_posts_are_pinned_and_their_reactions_closed_before_the_eyes_of_another_admin(
+async def test_another_admin_sees_pins_and_frozen_reactions_live(
     server: Api, window: OpenWindow
 ) -> None:
     owner, admin = server.user("owner"), server.user("admin")

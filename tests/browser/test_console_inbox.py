@@ -1,4 +1,4 @@
-"""The inbox: what people write to a channel, answered as the channel, live, by those who may read it."""
+"""The inbox of a channel: private messages from users, answered by admins in the channel's name."""
 
 from playwright.async_api import expect
 
@@ -19,7 +19,7 @@ async def writes(user: User, path: str, text: str) -> None:
     assert said.status == 201, said
 
 
-async def test_a_question_comes_in_and_is_answered_before_the_eyes_of_another_admin(
+async def test_two_admins_share_a_thread_and_its_read_state_live(
     server: Api, window: OpenWindow
 ) -> None:
     owner, admin, reader = server.user("owner"), server.user("admin"), server.user("reader")
@@ -38,7 +38,7 @@ async def test_a_question_comes_in_and_is_answered_before_the_eyes_of_another_ad
     await mine.page.locator(".thread-row").click()
     await expect(mine.page.locator(".thread-name")).to_be_focused()
     await expect(mine.page.locator(".thread .text")).to_have_text(MARKUP)
-    # One has read it, so all have: they share what is read.
+    # The admins share the read state.
     for opened in (mine, theirs):
         await expect(opened.page.locator(".channel-tabs .badge")).to_be_hidden()
         await expect(opened.page.locator(".thread-row .badge")).to_be_hidden()
@@ -118,7 +118,7 @@ async def test_on_a_phone_the_list_and_the_thread_take_turns(
     await expect(opened.page.locator(".thread")).to_have_count(0)
 
 
-async def test_who_may_not_read_the_inbox_has_no_tab_for_it(
+async def test_an_admin_without_the_inbox_grant_has_no_inbox_tab(
     server: Api, window: OpenWindow
 ) -> None:
     owner, admin = server.user("owner"), server.user("admin")
@@ -132,7 +132,7 @@ async def test_who_may_not_read_the_inbox_has_no_tab_for_it(
     await expect(opened.page.get_by_role("alert")).to_be_visible()
 
 
-async def test_reactions_in_a_thread_are_the_channels_and_all_its_admins_see_them(
+async def test_admins_share_the_channels_reactions_in_a_thread(
     server: Api, window: OpenWindow
 ) -> None:
     owner, admin, reader = server.user("owner"), server.user("admin"), server.user("reader")
@@ -162,7 +162,7 @@ async def test_reactions_in_a_thread_are_the_channels_and_all_its_admins_see_the
         await expect(chip).to_have_attribute("aria-pressed", "false")
 
 
-async def test_the_list_of_channels_tells_what_waits_in_each_inbox(
+async def test_the_list_of_channels_shows_the_unread_count_of_each_inbox(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -179,7 +179,7 @@ async def test_the_list_of_channels_tells_what_waits_in_each_inbox(
     await expect(card.locator(".badge")).to_be_hidden()
 
 
-async def test_the_applications_admin_follows_an_inbox_that_no_event_tells_him_of(
+async def test_the_applications_admin_sees_new_inbox_messages_by_polling(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -188,7 +188,7 @@ async def test_the_applications_admin_follows_an_inbox_that_no_event_tells_him_o
     await writes(reader, path, "First")
     opened = await window(root, inbox_of(path))
     await expect(opened.page.locator(".thread-row")).to_be_visible()
-    # Not before: a timer of the real clock could no longer be cleared.
+    # Installed only now: a timer of the real clock could no longer be cleared.
     await opened.page.clock.install()
     await opened.page.locator(".thread-row").click()
     await expect(opened.page.locator(".thread .text")).to_have_text(["First"])

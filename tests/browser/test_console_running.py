@@ -1,4 +1,4 @@
-"""Running a channel: admins and their rights, invitations, insights with their files, the log, platform mode."""
+"""The console: admins and their grants, invitations, insights, the admin log, settings, the application's admin."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ def console_of(path: str, tab: str) -> str:
 
 
 def read(file: Path) -> list[str]:
-    """The lines of a file that was downloaded."""
+    """The lines of a downloaded file."""
     return file.read_text(encoding="utf-8-sig").splitlines()
 
 
-async def test_an_admin_is_invited_accepts_is_given_other_rights_and_dismissed(
+async def test_an_admin_is_invited_given_other_grants_and_removed(
     server: Api, window: OpenWindow
 ) -> None:
     owner, helper = server.user("owner"), server.user("helper")
@@ -29,7 +29,7 @@ async def test_an_admin_is_invited_accepts_is_given_other_rights_and_dismissed(
     await expect(theirs.page.get_by_text("You do not manage any channels yet.")).to_be_visible()
     mine = await window(owner, console_of(path, "admins"))
     await mine.page.get_by_label("User id").fill(helper.id)
-    for grant in ("Post messages", "Change settings"):
+    for grant in ("Write posts", "Change settings"):
         await mine.page.get_by_label(grant).uncheck()
     await mine.by("button", "Send invitation").click()
     await expect(mine.by("button", f"Cancel the invitation of {helper.id}")).to_be_visible()
@@ -42,15 +42,15 @@ async def test_an_admin_is_invited_accepts_is_given_other_rights_and_dismissed(
     await expect(theirs.page.locator("a.my-channel")).to_contain_text("Admin")
     person = mine.page.locator(".person", has_text=helper.id)
     await expect(person).to_contain_text("Read and answer private messages")
-    await expect(person).not_to_contain_text("Post messages")
+    await expect(person).not_to_contain_text("Write posts")
 
     await mine.by("button", f"Options for {helper.id}").click()
     await mine.by("menuitem", "Edit permissions").click()
     dialog = mine.by("dialog", f"Permissions of {helper.id}")
-    await dialog.get_by_label("Post messages").check()
+    await dialog.get_by_label("Write posts").check()
     await dialog.get_by_label("Pin posts").uncheck()
     await dialog.get_by_role("button", name="Save").click()
-    await expect(person).to_contain_text("Post messages")
+    await expect(person).to_contain_text("Write posts")
     await expect(person).not_to_contain_text("Pin posts")
     grants = (await helper.get(path)).body["grants"]
     assert "post" in grants
@@ -62,7 +62,7 @@ async def test_an_admin_is_invited_accepts_is_given_other_rights_and_dismissed(
     assert (await helper.get(path)).body["role"] == "member"
 
 
-async def test_an_invitation_is_cancelled_and_another_declined(
+async def test_one_invitation_is_cancelled_and_another_declined(
     server: Api, window: OpenWindow
 ) -> None:
     owner, one, other = server.user("owner"), server.user("one"), server.user("other")
@@ -79,7 +79,7 @@ async def test_an_invitation_is_cancelled_and_another_declined(
     assert (await owner.get(f"{path}/invitations")).items == []
 
 
-async def test_the_channel_is_handed_over_to_an_admin(server: Api, window: OpenWindow) -> None:
+async def test_owner_transfers_the_channel_to_an_admin(server: Api, window: OpenWindow) -> None:
     owner, admin = server.user("owner"), server.user("admin")
     path = await a_channel(owner, admins=(admin,))
     opened = await window(owner, console_of(path, "admins"))
@@ -92,7 +92,7 @@ async def test_the_channel_is_handed_over_to_an_admin(server: Api, window: OpenW
     assert (await admin.get(path)).body["role"] == "owner"
 
 
-async def test_insights_are_drawn_told_as_numbers_and_downloaded(
+async def test_insights_are_shown_as_charts_tables_and_csv_files(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -110,9 +110,8 @@ async def test_insights_are_drawn_told_as_numbers_and_downloaded(
     ).to_be_visible()
     await page.get_by_label("Period").select_option("7")
     views = page.locator(".chart-figure", has=opened.by("heading", "Views"))
-    await expect(views.locator("rect")).to_have_count(
-        7
-    )  # drawn again, or a closed table takes this one's place
+    # Wait until the chart is rendered again, or the table would be closed again.
+    await expect(views.locator("rect")).to_have_count(7)
     await views.get_by_text("Show as table").click()
     await expect(views.locator("tbody tr")).to_have_count(7)
     await expect(views.locator("tbody tr").last).to_contain_text("1")
@@ -165,7 +164,7 @@ async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) ->
     await expect(opened.page.get_by_text("No entries match.")).to_be_visible()
 
 
-async def test_the_application_sees_private_channels_and_runs_them(
+async def test_the_applications_admin_manages_a_private_channel(
     server: Api, window: OpenWindow
 ) -> None:
     owner = server.user("owner")
@@ -193,7 +192,7 @@ async def test_the_application_sees_private_channels_and_runs_them(
     await opened.by("link", "Log", exact=True).click()
 
 
-async def test_every_setting_is_changed_and_one_without_the_right_may_only_look(
+async def test_settings_are_read_only_without_the_grant_to_change_them(
     server: Api, window: OpenWindow
 ) -> None:
     owner, admin = server.user("owner"), server.user("admin")

@@ -14,7 +14,7 @@ async def open_menu(window: Window, seq: int) -> None:
     await item.get_by_role("button", name=re.compile("^(Post|Message) options")).click()
 
 
-async def test_a_post_is_forwarded_to_a_group_a_person_and_the_readers_own_channel(
+async def test_a_post_is_forwarded_to_a_group_a_person_and_a_channel(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, friend = server.user("owner"), server.user("reader"), server.user("friend")
@@ -50,7 +50,7 @@ async def test_a_post_is_forwarded_to_a_group_a_person_and_the_readers_own_chann
         assert copy["forwarded_from"]["name"] == "Ferries"
 
 
-async def test_messages_are_forwarded_too_and_an_owner_does_it_from_the_console(
+async def test_messages_are_forwarded_and_posts_from_the_console(
     server: Api, window: OpenWindow
 ) -> None:
     owner, friend = server.user("owner"), server.user("friend")
@@ -74,7 +74,7 @@ async def test_messages_are_forwarded_too_and_an_owner_does_it_from_the_console(
     assert (await friend.get(f"{group}/messages")).items[0]["text"] == "Said in the channel"
 
 
-async def test_what_is_protected_is_not_offered_for_forwarding(
+async def test_a_protected_channel_does_not_offer_forwarding(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")

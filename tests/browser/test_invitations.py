@@ -1,4 +1,4 @@
-"""Being asked to be an admin: shown, accepted, declined, taken back."""
+"""Invitations to become an admin, in the reader."""
 
 from playwright.async_api import expect
 
@@ -6,7 +6,7 @@ from tests.api import Api, a_channel, fresh, part
 from tests.browser.windows import OpenWindow
 
 
-async def test_an_invitation_comes_live_and_is_accepted_or_declined(
+async def test_an_invitation_appears_live_and_is_accepted_or_declined(
     server: Api, window: OpenWindow
 ) -> None:
     owner, guest = server.user("owner"), server.user("guest")
@@ -17,7 +17,7 @@ async def test_an_invitation_comes_live_and_is_accepted_or_declined(
         body = {"user_id": guest.id, "grants": ["post", "pin_posts"]}
         assert (await owner.post(f"{path}/invitations", body)).status == 201
     card = opened.page.locator(".invitation", has_text=first)
-    await expect(card).to_contain_text("Permissions: Post messages, Pin posts")
+    await expect(card).to_contain_text("Permissions: Write posts, Pin posts")
     await owner.delete(f"{paths[2]}/invitations/{part(guest.id)}")
     await expect(opened.page.locator(".invitation", has_text=third)).to_be_hidden()
     await opened.by("button", f"Decline the invitation to “{second}”").click()

@@ -1,4 +1,4 @@
-"""One-to-one chats: with a person, and in private with a channel; refused where the other side takes none."""
+"""One-to-one chats with a person or a channel, and refused messages."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.browser.windows import PHONE, OpenWindow, Window, view_of
 
 
 def with_peer(peer_id: str) -> str:
-    """The app's address of a one-to-one chat."""
+    """The address of a one-to-one chat in the app."""
     return f"/with/{part(peer_id)}"
 
 
@@ -34,55 +34,55 @@ async def texts_between(user: User, peer_id: str) -> list[str | None]:
     return [item["text"] for item in reversed(answer.items)]
 
 
-async def test_a_chat_begins_from_a_name_in_a_group_and_both_sides_see_it_live(
+async def test_a_one_to_one_chat_starts_from_a_senders_name_in_a_group(
     server: Api, window: OpenWindow
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     await bob.patch("/v1/users/me", {"name": "Bob Okafor"})
     group = await a_chat_group(ada, bob)
     await a_post(bob, group, "Anyone there?")
-    mine, his = await window(ada, view_of(group)), await window(bob)
+    mine, bobs = await window(ada, view_of(group)), await window(bob)
     await mine.by("link", "Bob Okafor").click()
     await expect(mine.by("heading", "Bob Okafor")).to_be_visible()
     await expect(mine.page.get_by_text("Nothing here yet.")).to_be_visible()
     await say(mine, "Only me")
-    await expect(his.by("button", "Chats 2 unread")).to_be_hidden()
-    await expect(his.by("button", "Chats 1 unread")).to_be_visible()
-    await his.by("button", "Chats 1 unread").click()
-    await his.page.locator("a.row", has_text="Only me").click()
-    await expect(his.page.locator(".message .text")).to_have_text("Only me")
-    await expect(his.by("button", "Chats", exact=True)).to_be_visible()
-    await say(his, "So I see")
+    await expect(bobs.by("button", "Chats 2 unread")).to_be_hidden()
+    await expect(bobs.by("button", "Chats 1 unread")).to_be_visible()
+    await bobs.by("button", "Chats 1 unread").click()
+    await bobs.page.locator("a.row", has_text="Only me").click()
+    await expect(bobs.page.locator(".message .text")).to_have_text("Only me")
+    await expect(bobs.by("button", "Chats", exact=True)).to_be_visible()
+    await say(bobs, "So I see")
     await expect(mine.page.locator(".message:not(.own) .text")).to_have_text("So I see")
     await expect(mine.page.locator("a.row[aria-current] .preview")).to_have_text("So I see")
     assert await texts_between(bob, ada.id) == ["Only me", "So I see"]
 
 
-async def test_both_sides_react_and_each_sees_which_is_its_own(
+async def test_each_side_of_a_chat_sees_which_reaction_is_its_own(
     server: Api, window: OpenWindow
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     await written(ada, bob.id, "Cake at four?")
-    mine, his = (
+    mine, bobs = (
         await window(ada, with_peer(bob.id)),
         await window(bob, with_peer(ada.id)),
     )
-    await his.page.locator(".message").hover()
-    await his.by("button", "Add reaction").click()
-    await his.by("button", "React with 🎉").click()
-    for opened, pressed in ((his, "true"), (mine, "false")):
+    await bobs.page.locator(".message").hover()
+    await bobs.by("button", "Add reaction").click()
+    await bobs.by("button", "React with 🎉").click()
+    for opened, pressed in ((bobs, "true"), (mine, "false")):
         chip = opened.by("button", "🎉, 1 reaction")
         await expect(chip).to_have_attribute("aria-pressed", pressed)
     await mine.by("button", "🎉, 1 reaction").click()
-    for opened in (mine, his):
+    for opened in (mine, bobs):
         chip = opened.by("button", "🎉, 2 reactions")
         await expect(chip).to_have_attribute("aria-pressed", "true")
-    await his.by("button", "🎉, 2 reactions").click()
+    await bobs.by("button", "🎉, 2 reactions").click()
     await expect(mine.by("button", "🎉, 1 reaction")).to_have_attribute("aria-pressed", "true")
-    await expect(his.by("button", "🎉, 1 reaction")).to_have_attribute("aria-pressed", "false")
+    await expect(bobs.by("button", "🎉, 1 reaction")).to_have_attribute("aria-pressed", "false")
 
 
-async def test_the_list_of_members_leads_to_a_chat_with_each(
+async def test_the_member_list_links_to_a_chat_with_each_member(
     server: Api, window: OpenWindow
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
@@ -98,15 +98,15 @@ async def test_the_list_of_members_leads_to_a_chat_with_each(
     assert await texts_between(bob, ada.id) == ["Hello"]
 
 
-async def test_what_was_said_is_changed_and_taken_back_before_the_others_eyes(
+async def test_the_other_side_sees_edits_and_deletions_live(
     server: Api, window: OpenWindow
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     await ada.patch("/v1/users/me", {"name": "Ada"})
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await written(ada, bob.id, "At six")
-    mine, his = await window(ada, with_peer(bob.id)), await window(bob, with_peer(ada.id))
-    await expect(his.page.locator("[data-seq='1'] .text")).to_have_text("At six")
+    mine, bobs = await window(ada, with_peer(bob.id)), await window(bob, with_peer(ada.id))
+    await expect(bobs.page.locator("[data-seq='1'] .text")).to_have_text("At six")
     await writer(mine).fill("half a thought")
     await mine.by("button", "Message options").click()
     await mine.by("menuitem", "Edit").click()
@@ -117,13 +117,13 @@ async def test_what_was_said_is_changed_and_taken_back_before_the_others_eyes(
     await mine.by("menuitem", "Edit").click()
     await writer(mine).fill("At seven")
     await mine.page.keyboard.press("Enter")
-    await expect(his.page.locator("[data-seq='1']")).to_contain_text("At seven")
-    await expect(his.page.locator("[data-seq='1']")).to_contain_text("edited")
+    await expect(bobs.page.locator("[data-seq='1']")).to_contain_text("At seven")
+    await expect(bobs.page.locator("[data-seq='1']")).to_contain_text("edited")
     await expect(writer(mine)).to_have_value("half a thought")
-    await his.by("button", "Message options").click()
-    await expect(his.by("menuitem", "Forward…")).to_be_visible()
-    await expect(his.by("menuitem")).to_have_count(1)  # nor edit nor take back
-    await his.page.keyboard.press("Escape")
+    await bobs.by("button", "Message options").click()
+    await expect(bobs.by("menuitem", "Forward…")).to_be_visible()
+    await expect(bobs.by("menuitem")).to_have_count(1)  # neither edit nor delete
+    await bobs.page.keyboard.press("Escape")
     await mine.by("button", "Message options").click()
     await mine.by("menuitem", "Delete for everyone").click()
     await (
@@ -131,34 +131,34 @@ async def test_what_was_said_is_changed_and_taken_back_before_the_others_eyes(
         .get_by_role("button", name="Delete for everyone")
         .click()
     )
-    await expect(his.page.get_by_text("This message was deleted.")).to_be_visible()
+    await expect(bobs.page.get_by_text("This message was deleted.")).to_be_visible()
 
 
-async def test_who_is_blocked_cannot_write_and_is_not_told_why(
+async def test_a_blocked_user_cannot_write_and_does_not_learn_why(
     server: Api, window: OpenWindow
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     await ada.patch("/v1/users/me", {"name": "Ada"})
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await written(bob, ada.id, "Hello")
-    mine, his = await window(ada, with_peer(bob.id)), await window(bob, with_peer(ada.id))
+    mine, bobs = await window(ada, with_peer(bob.id)), await window(bob, with_peer(ada.id))
     await mine.page.locator(".conversation-head").get_by_role("button", name="More options").click()
     await mine.by("menuitem", "Block Bob").click()
     await mine.by("dialog", "Block Bob").get_by_role("button", name="Block", exact=True).click()
     await expect(mine.page.get_by_text("You have blocked Bob.")).to_be_visible()
     await expect(writer(mine)).to_be_hidden()
-    his.expected = ("status of 403",)
-    await writer(his).fill("Are you there?")
-    await his.page.keyboard.press("Enter")
-    await expect(his.page.get_by_text("You cannot send messages to this chat.")).to_be_visible()
-    await expect(writer(his)).to_have_value("Are you there?")
+    bobs.expected = ("status of 403",)
+    await writer(bobs).fill("Are you there?")
+    await bobs.page.keyboard.press("Enter")
+    await expect(bobs.page.get_by_text("You cannot send messages to this chat.")).to_be_visible()
+    await expect(writer(bobs)).to_have_value("Are you there?")
     await mine.by("button", "Unblock").click()
     await expect(writer(mine)).to_be_visible()
-    await his.by("button", "Send").click()
+    await bobs.by("button", "Send").click()
     await expect(mine.page.get_by_text("Are you there?").last).to_be_visible()
 
 
-async def test_a_post_is_answered_in_private_and_the_channel_finds_it(
+async def test_a_private_message_about_a_post_links_to_the_post(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -187,9 +187,7 @@ async def test_a_post_is_answered_in_private_and_the_channel_finds_it(
     await expect(opened.page.locator("[data-seq='2']")).to_be_focused()
 
 
-async def test_a_channel_that_takes_no_messages_says_so_kindly(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_a_channel_that_accepts_no_messages_says_so(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     closed = await a_channel(owner, reader, settings={"accept_messages": "nobody"}, name="Closed")
     await a_post(owner, closed, "Read only")
@@ -211,7 +209,7 @@ async def test_a_channel_that_takes_no_messages_says_so_kindly(
     await say(opened, "Now I may")
 
 
-async def test_the_read_cursor_moves_and_the_list_follows_in_both_windows(
+async def test_reading_a_chat_updates_the_unread_count_in_both_windows(
     server: Api, window: OpenWindow
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
@@ -230,7 +228,7 @@ async def test_the_read_cursor_moves_and_the_list_follows_in_both_windows(
             await asyncio.sleep(0.02)
 
 
-async def test_somebody_is_written_to_by_his_id_on_a_phone(server: Api, window: OpenWindow) -> None:
+async def test_a_new_chat_is_started_by_user_id_on_a_phone(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     opened = await window(ada, size=PHONE, has_touch=True, is_mobile=True)
     await opened.by("button", "Chats").click()

@@ -1,4 +1,4 @@
-"""What a channel's posts show: pins and the way to them, views, where they come from, and every kind of content."""
+"""Posts in a channel: pins, views, forwards, every kind of content, frozen reactions."""
 
 from playwright.async_api import expect
 
@@ -12,7 +12,7 @@ async def uploaded(user: User, data: bytes) -> str:
     return media_id
 
 
-async def test_pinned_posts_stand_above_and_lead_back_to_their_place(
+async def test_pinned_posts_are_shown_above_and_lead_to_their_place(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -44,7 +44,7 @@ async def test_pinned_posts_stand_above_and_lead_back_to_their_place(
     await expect(strip).to_be_hidden()
 
 
-async def test_a_view_counts_once_a_reader_and_only_where_the_post_was_on_the_screen(
+async def test_a_view_counts_once_and_only_for_posts_on_the_screen(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -72,9 +72,7 @@ async def test_a_view_counts_once_a_reader_and_only_where_the_post_was_on_the_sc
     assert (await owner.get(f"{path}/posts/20")).body["views"] == 2
 
 
-async def test_a_forwarded_and_signed_post_says_so_and_leads_to_where_it_comes_from(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_a_forwarded_post_names_and_links_its_source(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     await owner.patch("/v1/users/me", {"name": "Grace Mbeki"})
     name = fresh("City news")
@@ -135,7 +133,7 @@ async def test_every_kind_of_content_is_shown(server: Api, window: OpenWindow) -
     await expect(page.locator(f"{post(5)} .links a")).to_contain_text("b.example")
 
 
-async def test_what_is_shown_is_not_drawn_anew_when_a_count_beside_it_changes(
+async def test_a_changed_count_does_not_render_the_post_again(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -151,7 +149,7 @@ async def test_what_is_shown_is_not_drawn_anew_when_a_count_beside_it_changes(
     await expect(picture).to_be_focused()
 
 
-async def test_closed_reactions_are_counted_and_taken_back_but_not_given(
+async def test_frozen_reactions_can_be_removed_but_not_added(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")

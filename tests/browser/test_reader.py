@@ -1,4 +1,4 @@
-"""The reader: finding a channel, receiving, reacting, arranging, leaving; chats beside it."""
+"""The reader: finding and reading channels, reacting, folders, chat groups, drafts, pictures."""
 
 import asyncio
 from typing import Any
@@ -22,7 +22,7 @@ def post_in(window: Window, text: str) -> Any:
     return window.page.locator("article.post", has_text=text)
 
 
-async def test_the_documents_user_flow_find_subscribe_receive_react_leave(
+async def test_a_user_finds_subscribes_receives_reacts_and_leaves(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -62,9 +62,7 @@ async def test_the_documents_user_flow_find_subscribe_receive_react_leave(
     assert (await reader.get(path)).body["subscribed_at"] is None
 
 
-async def test_channels_and_chats_count_their_unread_apart_also_in_the_title(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_unread_channels_and_chats_are_counted_apart(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     channel = await a_channel(owner, reader)
     group = await a_chat_group(owner, reader)
@@ -118,7 +116,9 @@ async def test_a_long_history_scrolls_both_ways_from_the_unread_line(
     assert seqs == list(range(seqs[0], 121))
 
 
-async def test_what_comes_above_does_not_move_what_is_read(server: Api, window: OpenWindow) -> None:
+async def test_loading_older_posts_does_not_move_the_visible_ones(
+    server: Api, window: OpenWindow
+) -> None:
     owner = server.user("owner")
     path = await a_channel(owner)
     for number in range(1, 61):
@@ -139,7 +139,7 @@ async def test_what_comes_above_does_not_move_what_is_read(server: Api, window: 
 
 
 async def a_wide_scene(server: Api) -> tuple[User, str]:
-    """A reader of a channel that is called Garden, and the channel's path."""
+    """A reader of the channel Garden, and the channel's path."""
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader, name="Garden")
     await a_post(owner, path, "Sow the peas")
@@ -153,7 +153,7 @@ async def folders_of(user: User, path: str) -> list[str]:
     return folders
 
 
-async def test_folders_are_made_filled_by_dragging_and_by_keyboard_renamed_and_deleted(
+async def test_folders_are_created_filled_renamed_and_deleted(
     server: Api, window: OpenWindow
 ) -> None:
     reader, path = await a_wide_scene(server)
@@ -169,7 +169,7 @@ async def test_folders_are_made_filled_by_dragging_and_by_keyboard_renamed_and_d
     await expect(folder).to_contain_text("1")
     assert await folders_of(reader, path) == ["Home"]
 
-    # The keyboard's way: the menu of the row.
+    # By keyboard, from the menu of the row.
     menu_of_row = opened.by("button", "Options for Garden")
     await menu_of_row.focus()
     await opened.page.keyboard.press("Enter")
@@ -195,7 +195,7 @@ async def test_folders_are_made_filled_by_dragging_and_by_keyboard_renamed_and_d
     await expect(opened.page.locator("a.row", has_text="Garden")).to_be_visible()
 
 
-async def test_mute_pin_and_mark_read_from_the_list(server: Api, window: OpenWindow) -> None:
+async def test_mute_pin_and_mark_as_read_from_the_list(server: Api, window: OpenWindow) -> None:
     reader, path = await a_wide_scene(server)
     opened = await window(reader)
     await expect(opened.page).to_have_title("1 post – Channels")
@@ -206,13 +206,13 @@ async def test_mute_pin_and_mark_read_from_the_list(server: Api, window: OpenWin
         await expect(opened.page.locator("a.row").get_by_label(shown)).to_be_visible()
         conversation = await reader.get(f"/v1/conversations/{part(conversation_of(path))}")
         assert conversation.body[field]
-    await expect(opened.page).to_have_title("Channels")  # what is muted does not count
+    await expect(opened.page).to_have_title("Channels")  # muted conversations do not count
     await opened.by("button", "Options for Garden").click()
     await opened.by("menuitem", "Mark as read").click()
     await expect(opened.page.locator("a.row .badge")).to_be_hidden()
 
 
-async def test_a_picker_offers_what_the_channel_allows(server: Api, window: OpenWindow) -> None:
+async def test_the_picker_offers_only_allowed_reactions(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     none = await a_channel(owner, reader, settings={"reactions": "none"})
     two = await a_channel(owner, reader, settings={"reactions": ["🍀", "🌊"]})
@@ -228,21 +228,21 @@ async def test_a_picker_offers_what_the_channel_allows(server: Api, window: Open
     await expect(opened.by("button", "Add reaction")).to_be_focused()
 
 
-async def test_a_chat_group_is_read_written_and_reacted_in(server: Api, window: OpenWindow) -> None:
+async def test_members_of_a_group_write_react_and_delete(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     await bob.patch("/v1/users/me", {"name": "Bob Okafor"})
     path = await a_chat_group(ada, bob)
     await a_post(bob, path, "Who brings the tea?")
     mine = await window(ada, view_of(path))
-    his = await window(bob, view_of(path))
+    bobs = await window(bob, view_of(path))
     await expect(mine.page.locator(".sender", has_text="Bob Okafor")).to_be_visible()
     await mine.by("textbox", "Write a message").fill("I do")
     await mine.page.keyboard.press("Enter")
-    message = his.page.locator(".message", has_text="I do")
+    message = bobs.page.locator(".message", has_text="I do")
     await expect(message).to_be_visible()
     await message.hover()
     await message.get_by_role("button", name="Add reaction").click()
-    await his.by("button", "React with ❤️").click()
+    await bobs.by("button", "React with ❤️").click()
     await expect(
         mine.page.locator(".message", has_text="I do").get_by_role("button", name="❤️, 1 reaction")
     ).to_be_visible()
@@ -258,10 +258,10 @@ async def test_a_chat_group_is_read_written_and_reacted_in(server: Api, window: 
         .get_by_role("button", name="Delete for everyone")
         .click()
     )
-    await expect(his.page.get_by_text("This message was deleted.")).to_be_visible()
+    await expect(bobs.page.get_by_text("This message was deleted.")).to_be_visible()
 
 
-async def test_a_draft_is_kept_for_the_users_other_windows(server: Api, window: OpenWindow) -> None:
+async def test_a_draft_appears_in_the_users_other_windows(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_chat_group(ada, bob)
     mine, other = await window(ada, view_of(path)), await window(ada)
@@ -291,9 +291,7 @@ async def test_on_a_phone_the_list_and_the_channel_take_turns(
     await expect(opened.page.locator(".main")).to_be_hidden()
 
 
-async def test_who_subscribes_while_reading_goes_on_as_a_subscriber(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_subscribing_while_reading_needs_no_reload(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner)
     await a_post(owner, path, "before")
@@ -312,10 +310,10 @@ async def test_who_subscribes_while_reading_goes_on_as_a_subscriber(
             await asyncio.sleep(0.05)
 
 
-async def test_pictures_are_written_and_viewed_by_keyboard(server: Api, window: OpenWindow) -> None:
+async def test_pictures_are_sent_and_viewed_by_keyboard(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_chat_group(ada, bob)
-    mine, his = await window(ada, view_of(path)), await window(bob, view_of(path))
+    mine, bobs = await window(ada, view_of(path)), await window(bob, view_of(path))
     await expect(mine.by("textbox", "Write a message")).to_be_visible()
     files = [a_picture(f"{name}.png", name) for name in ("teal", "peru", "plum")]
     await mine.page.locator("input[type=file]").set_input_files(files)
@@ -325,24 +323,22 @@ async def test_pictures_are_written_and_viewed_by_keyboard(server: Api, window: 
     await mine.by("textbox", "Write a message").fill("Two colours")
     await mine.by("button", "Send").click()
     await expect(mine.page.locator(".picture-shelf li")).to_have_count(0)
-    first = his.by("button", "Photo 1 of 2")
+    first = bobs.by("button", "Photo 1 of 2")
     await first.focus()
-    await his.page.keyboard.press("Enter")
-    viewer = his.by("dialog", "Photo")
+    await bobs.page.keyboard.press("Enter")
+    viewer = bobs.by("dialog", "Photo")
     await expect(viewer.get_by_text("Photo 1 of 2")).to_be_visible()
-    await his.page.keyboard.press("ArrowRight")
+    await bobs.page.keyboard.press("ArrowRight")
     await expect(viewer.get_by_text("Photo 2 of 2")).to_be_visible()
     shown = viewer.locator(".stage img")
     await expect(shown).to_have_js_property("complete", True)
     assert await shown.evaluate("image => image.naturalWidth") == 320
-    await his.page.keyboard.press("Escape")
+    await bobs.page.keyboard.press("Escape")
     await expect(viewer).to_be_hidden()
     await expect(first).to_be_focused()
 
 
-async def test_a_picture_has_its_place_before_it_is_there_and_is_not_read_before_it_is_seen(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_a_loading_picture_has_its_final_size(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader)
     data = a_picture("tall.png", size=(600, 590))["buffer"]

@@ -1,4 +1,4 @@
-"""The demo scene: made once, by the rules, and worth looking at."""
+"""The demo scene is created once, follows all rules, and shows every feature."""
 
 import asyncio
 import io
@@ -50,7 +50,7 @@ async def stored(services: Services) -> dict[str, list[Document]]:
     }
 
 
-async def test_the_scene_is_made_once_and_keeps_every_promise(services: Services) -> None:
+async def test_the_scene_is_created_once_and_passes_verification(services: Services) -> None:
     assert await fill(services)
     assert await is_sound(services)
     before = await stored(services)
@@ -58,7 +58,7 @@ async def test_the_scene_is_made_once_and_keeps_every_promise(services: Services
     assert await stored(services) == before
 
 
-async def test_processes_that_start_together_make_one_scene(services: Services) -> None:
+async def test_processes_that_start_together_create_one_scene(services: Services) -> None:
     assert any(await asyncio.gather(fill(services), fill(services), fill(services)))
     assert await is_sound(services)
     together = await stored(services)
@@ -70,7 +70,7 @@ async def test_processes_that_start_together_make_one_scene(services: Services) 
         assert [row["_id"] for row in together[name]] == [row["_id"] for row in rows], name
 
 
-async def test_a_database_with_anything_in_it_is_left_alone(services: Services) -> None:
+async def test_a_database_that_is_not_empty_is_left_alone(services: Services) -> None:
     await services.channels.channels.create(ADA, NewChannel(name="Mine"))
     assert not await fill(services)
     found, _ = await services.channels.channels.search(
@@ -100,7 +100,7 @@ async def test_ada_has_something_to_look_at(services: Services) -> None:
     assert len(owned) == 1
 
 
-async def test_posts_lie_in_the_past_in_order_and_have_reactions(services: Services) -> None:
+async def test_posts_are_in_the_past_in_order_and_have_reactions(services: Services) -> None:
     await fill(services)
     now = services.clock.now()
     page = await services.channels.posts.list_posts(
@@ -121,7 +121,7 @@ async def test_posts_lie_in_the_past_in_order_and_have_reactions(services: Servi
     assert any(message.content and message.content.links for message in page.messages)
 
 
-async def test_narrow_limits_leave_things_out_instead_of_failing(database: Database) -> None:
+async def test_low_limits_leave_things_out_instead_of_failing(database: Database) -> None:
     await ensure_indexes(database, INDEXES)
     limits = Limits(channels=2, community_members=5, conversation_groups=0, posts_per_second=1)
     services = create_services(database, limits, create_policy="admin")

@@ -11,7 +11,7 @@ import { icon } from "../ui/icons.js";
 import { dialog, menu, notice, promptDialog } from "../ui/overlay.js";
 
 /** How people join a new group, and the type of group that has this rule. */
-const GROUP_TYPES = { invite: "work", link: "community", approval: "public" };
+const GROUP_TYPES = { invite: "work", approval: "public", link: "community" };
 
 export function openNewChatMenu(anchor) {
   menu(anchor, [

@@ -44,7 +44,7 @@ export default {
   "role.admin": "Admin",
   "grants.all": "All permissions",
   "grants.none": "No permissions",
-  "grant.post": "Post messages",
+  "grant.post": "Write posts",
   "grant.edit_posts": "Edit posts of others",
   "grant.delete_posts": "Delete posts of others",
   "grant.pin_posts": "Pin posts",

@@ -64,7 +64,7 @@ export default {
   "channel.public": "Public page",
   "channel.gone": "This channel does not exist or is private.",
 
-  "history.label": "Posts",
+  "history.label": "Message history",
   "history.empty": "Nothing here yet.",
   "history.start": "This is the beginning.",
   "history.unread": { one: "{n} unread", other: "{n} unread" },

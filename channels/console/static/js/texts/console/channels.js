@@ -43,7 +43,7 @@ export default {
   "profile.deleted": "Channel deleted",
 
   "settings.visibility": "Channel type",
-  "settings.visibility.public": "Public: anyone can find, read and join it",
+  "settings.visibility.public": "Public: anyone can find, read and subscribe to it",
   "settings.visibility.private": "Private: only subscribers that you add",
   "settings.reactions": "Reactions",
   "settings.reactions.all": "All emoji",
