@@ -27,7 +27,7 @@ let isEntering = false;
 function showSignIn(reason = null) {
   const id = uniqueId("token");
   const key = { expired: "signin.expired", bad: "signin.bad" }[reason];
-  const error = h("p.wrong", { id: `${id}-error`, role: "alert", hidden: !key }, key ? t(key) : null);
+  const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: !key }, key ? t(key) : null);
   const token = h("textarea", { id, rows: "4", required: true, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-lead ${id}-error` });
   const keep = h("input", { id: `${id}-keep`, type: "checkbox" });
   const submit = async (event) => {

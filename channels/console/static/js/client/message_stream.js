@@ -43,7 +43,7 @@ export function threadMessages(channelId, userId, headSeq) {
 
 const inConversation = (conversationId) => (event) => event.conversation_id === conversationId;
 
-export class MessageStream extends EventTarget {
+class MessageStream extends EventTarget {
   items = new Map();
   hasOlder = false;
   #loading = null;

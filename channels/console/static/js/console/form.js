@@ -11,7 +11,7 @@ const FIELD_OF_ERROR = { channel_id_taken: "channel_id", bad_channel_id: "channe
 export function field({ name, label, hint = "", value = "", limit = null, rows = 0, required = false, on = {}, ...attributes }) {
   const id = uniqueId("field");
   const count = limit === null ? null : h("span.count", { id: `${id}-count` });
-  const error = h("p.wrong", { id: `${id}-error`, hidden: true });
+  const error = h("p.error", { id: `${id}-error`, hidden: true });
   const described = [hint ? `${id}-hint` : "", count ? `${id}-count` : "", `${id}-error`].filter(Boolean).join(" ");
   const input = h(rows ? "textarea" : "input", {
     id, name, dir: "auto", rows: rows || null, autocomplete: "off", "aria-describedby": described, "aria-required": required || null, ...attributes,

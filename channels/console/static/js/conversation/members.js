@@ -55,7 +55,7 @@ class Members {
 
   #addForm() {
     const id = uniqueId("add");
-    const error = h("p.wrong", { id: `${id}-error`, role: "alert", hidden: true });
+    const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: true });
     const input = h("input", { id, autocomplete: "off", dir: "auto", "aria-describedby": `${id}-error` });
     const submit = async (event) => {
       event.preventDefault();

@@ -63,7 +63,7 @@ class GroupForm {
   constructor(close) {
     this.#close = close;
     const id = uniqueId("group");
-    this.#error = h("p.wrong", { id: `${id}-error`, role: "alert", hidden: true });
+    this.#error = h("p.error", { id: `${id}-error`, role: "alert", hidden: true });
     this.#name = h("input", { id: `${id}-name`, autofocus: true, autocomplete: "off", dir: "auto", "aria-describedby": `${id}-error` });
     this.#member = h("input", { id: `${id}-member`, autocomplete: "off", dir: "auto", on: { keydown: (event) => {
       if (event.key !== "Enter" || event.isComposing || !this.#member.value.trim()) return;

@@ -28,7 +28,7 @@ function linkTo(url, ...children) {
 }
 
 /** Text with its web addresses as links. */
-export function richText(text) {
+function richText(text) {
   const parts = [];
   let end = 0;
   for (const found of text.matchAll(ADDRESS)) {

@@ -42,7 +42,7 @@ export function dialog({ title, className = "", build }) {
 }
 
 /** Asks before something that cannot be undone. Resolves with whether the user confirmed. */
-export function confirmDialog({ title, text, action, isDangerous = true }) {
+export function confirmDialog({ title, text, action }) {
   return dialog({
     title,
     build: (close) =>
@@ -50,7 +50,7 @@ export function confirmDialog({ title, text, action, isDangerous = true }) {
         h("p", { dir: "auto" }, text),
         h("div.actions", {},
           h("button.plain", { type: "button", on: { click: () => close() } }, t("app.cancel")),
-          h(isDangerous ? "button.danger" : "button.primary", { type: "submit", autofocus: true }, action),
+          h("button.danger", { type: "submit", autofocus: true }, action),
         ),
       ),
   }).then(Boolean);
@@ -65,7 +65,7 @@ export function promptDialog({ title, label, value = "", action, check }) {
     title,
     build: (close) => {
       const id = uniqueId("ask");
-      const error = h("p.wrong", { id: `${id}-error`, role: "alert", hidden: true });
+      const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: true });
       const input = h("input", { id, value, autofocus: true, autocomplete: "off", dir: "auto", "aria-describedby": `${id}-error` });
       const submit = async (event) => {
         event.preventDefault();

@@ -14,7 +14,7 @@ const MORE = [
 ];
 
 /** The emoji that the picker offers under a policy; null when it allows none. */
-export function offered(policy) {
+function offered(policy) {
   if (policy === "none") return null;
   if (policy === "basic") return BASIC;
   return policy === "all" ? [...BASIC, ...MORE] : [...policy];

@@ -30,7 +30,7 @@ export class Profile {
       text("organization", limits.channel_organization_bytes),
       text("custom_data", limits.channel_custom_data_bytes, { rows: 2, spellcheck: "false" }),
     ].filter(Boolean);
-    this.#error = h("p.wrong", { role: "alert", hidden: true });
+    this.#error = h("p.error", { role: "alert", hidden: true });
     this.#button = h("button.primary", { type: "submit" }, channel ? t("app.save") : t("profile.create"));
     this.#picture = h("div.picture-field");
     this.element = h("form.panel.form", { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#submit()) } },

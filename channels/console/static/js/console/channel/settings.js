@@ -41,7 +41,7 @@ export class Settings {
       return { name, id, input: h("input", { type: "checkbox", id, checked: settings[name], disabled: isReadOnly }) };
     });
     for (const { input } of [this.#emojiList, ...this.#numbers]) input.disabled = isReadOnly;
-    this.#error = h("p.wrong", { role: "alert", hidden: true });
+    this.#error = h("p.error", { role: "alert", hidden: true });
     this.#button = h("button.primary", { type: "submit", hidden: isReadOnly }, t("app.save"));
     this.element = h("div.panels", {},
       h("form.panel.form", { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#save()) } },
@@ -99,7 +99,7 @@ export class Settings {
 
   #transferForm() {
     const user = field({ name: "user_id", label: t("owner.new"), required: true, spellcheck: "false", autocapitalize: "none" });
-    const error = h("p.wrong", { role: "alert", hidden: true });
+    const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.plain", { type: "submit" }, t("owner.transfer.do"));
     const submit = async (event) => {
       event.preventDefault();

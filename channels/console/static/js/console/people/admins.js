@@ -99,7 +99,7 @@ export class Admins {
   #inviteForm() {
     const userId = field({ name: "user_id", label: t("people.id"), hint: t("admins.invite.hint"), required: true, spellcheck: "false", autocapitalize: "none" });
     const boxes = grantBoxes(GRANTS);
-    const error = h("p.wrong", { role: "alert", hidden: true });
+    const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.primary", { type: "submit" }, t("admins.invite.do"));
     const submit = async (event) => {
       event.preventDefault();

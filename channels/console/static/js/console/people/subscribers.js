@@ -51,7 +51,7 @@ export class Subscribers {
 
   #addForm() {
     const userId = field({ name: "user_id", label: t("people.id"), required: true, spellcheck: "false", autocapitalize: "none" });
-    const error = h("p.wrong", { role: "alert", hidden: true });
+    const error = h("p.error", { role: "alert", hidden: true });
     const button = h("button.plain", { type: "submit" }, t("people.add.do"));
     const submit = async (event) => {
       event.preventDefault();

@@ -62,7 +62,7 @@ export class Composer {
   #when;
   #publishAt;
   #count = h("p.count", { role: "status" });
-  #error = h("p.wrong", { role: "alert", hidden: true });
+  #error = h("p.error", { role: "alert", hidden: true });
   #audience = h("p.soft.audience");
   #button = h("button.primary", { type: "submit", disabled: true }, t("compose.post"));
   #saveButton = h("button.plain", { type: "button", disabled: true, on: { click: () => this.#saveAsDraft() } }, t("compose.saveDraft"));
@@ -255,7 +255,7 @@ export class Composer {
     } catch (problem) {
       if (problem.code === undefined) throw problem;
       const reason = problem.fields[0]?.[1] ?? problem.userMessage;
-      if (request === this.#previewRequests) fill(this.#preview, h("p.wrong", {}, t("compose.preview.refused", { reason })));
+      if (request === this.#previewRequests) fill(this.#preview, h("p.error", {}, t("compose.preview.refused", { reason })));
     }
   }
 

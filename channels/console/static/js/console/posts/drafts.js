@@ -67,7 +67,7 @@ export class Drafts {
     showDetails();
     const more = h("button.quiet.square", { type: "button", "aria-label": t("drafts.menu", { preview }), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openMenu(draft, more) } }, icon("more"));
     return h("li.draft-row", {},
-      h("div.draft-text", {}, h("strong.draft-preview", { dir: "auto" }, preview), details, failure ? h("span.wrong", {}, t("drafts.failed", { reason: failure.detail })) : null),
+      h("div.draft-text", {}, h("strong.draft-preview", { dir: "auto" }, preview), details, failure ? h("span.error", {}, t("drafts.failed", { reason: failure.detail })) : null),
       h("div.draft-actions", {},
         h("button.plain", { type: "button", on: { click: () => this.#onEdit(draft) } }, t("post.edit")), more),
     );
