@@ -48,14 +48,14 @@ function newPost(seq, channel, react) {
 export function messageElement(item, { policy, react, sender = null, author = null, isOwn, isFirst, openMenu = null }, old = null) {
   const element = old ?? newMessage(item.seq, policy, react, isOwn);
   const parts = partsOf.get(element);
-  const { bubble, face, head, body, footer, reactions } = parts;
+  const { bubble, picture, head, body, footer, reactions } = parts;
   element.classList.toggle("first", isFirst);
   head.hidden = !sender || !isFirst;
   const senderJson = JSON.stringify(sender);
   if (sender && parts.senderJson !== senderJson) {
     parts.senderJson = senderJson;
     fill(head, sender.href ? h("a", { href: sender.href, "data-inside": true, title: t("dialogue.with", { name: sender.name }) }, sender.name) : sender.name);
-    fill(face, avatar({ id: item.sender_id, name: sender.name, url: sender.faceUrl, shape: "round", size: "small" }));
+    fill(picture, avatar({ id: item.sender_id, name: sender.name, url: sender.faceUrl, shape: "round", size: "small" }));
   }
   bubble.classList.toggle("recalled", Boolean(item.recalled_at));
   body.update(item, "message.deleted");
@@ -69,10 +69,10 @@ function newMessage(seq, policy, react, isOwn) {
   const [body, footer] = [new Body(), new Footer("message.menu")];
   const reactions = new ReactionBar({ policy, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
   const bubble = h("article.bubble", {}, head, body.element, footer.element);
-  const face = h("span.face", { hidden: isOwn });
-  const element = h("li.message", {}, face, h("div.message-stack", {}, bubble, reactions.element));
+  const picture = h("span.message-avatar", { hidden: isOwn });
+  const element = h("li.message", {}, picture, h("div.message-stack", {}, bubble, reactions.element));
   element.classList.toggle("own", isOwn);
-  partsOf.set(element, { bubble, face, head, body, footer, reactions, senderJson: null });
+  partsOf.set(element, { bubble, picture, head, body, footer, reactions, senderJson: null });
   return element;
 }
 
