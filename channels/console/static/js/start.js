@@ -14,7 +14,7 @@ import { t } from "./texts.js";
 import { avatar } from "./ui/avatar.js";
 import { fill, focusHeading, h, uniqueId } from "./ui/dom.js";
 import { icon } from "./ui/icons.js";
-import { attempt, closeMenu, menu } from "./ui/overlay.js";
+import { attempt, closeMenu, menu, menuButton } from "./ui/overlay.js";
 
 const BANNER_AFTER = 700; // milliseconds; shorter disconnects are not shown
 const LOADING_AFTER = 300; // milliseconds
@@ -86,8 +86,8 @@ class Frame {
     this.#me = me;
     this.#main = h("div.main", { id: "content", tabindex: "-1" });
     const name = me.name || me.user_id;
-    const account = h("button.account", { type: "button", "aria-label": t("app.account"), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openAccountMenu(account) } },
-      avatar({ id: me.user_id, name, url: me.face_url, shape: "round", size: "small" }));
+    const picture = avatar({ id: me.user_id, name, url: me.face_url, shape: "round", size: "small" });
+    const account = menuButton({ label: t("app.account"), content: picture, style: "account", open: (button) => this.#openAccountMenu(button) });
     const skip = (event) => {
       event.preventDefault();
       this.#main.focus();

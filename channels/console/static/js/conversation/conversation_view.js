@@ -12,7 +12,7 @@ import { avatar } from "../ui/avatar.js";
 import { fill, focusHeading, h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { mark } from "../ui/list_row.js";
-import { menu } from "../ui/overlay.js";
+import { menu, menuButton } from "../ui/overlay.js";
 import { History } from "./history.js";
 
 export class ConversationView {
@@ -187,7 +187,7 @@ export class ConversationView {
 
   showHeader() {
     const conversation = conversations.byId.get(this.conversationId);
-    const more = h("button.quiet.square", { type: "button", "aria-label": t("conversation.menu"), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => menu(more, this.#menuEntries()) } }, icon("more"));
+    const more = menuButton({ label: t("conversation.menu"), open: (button) => menu(button, this.#menuEntries()) });
     fill(this.header,
       h("button.quiet.square.narrow-only", { type: "button", "aria-label": t("app.back"), on: { click: () => back("/") } }, icon("back")),
       h("div.conversation-name", {},

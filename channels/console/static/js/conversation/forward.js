@@ -10,6 +10,7 @@ import { avatar } from "../ui/avatar.js";
 import { fill, h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, dialog } from "../ui/overlay.js";
+import { SearchField } from "../ui/search_field.js";
 
 /** The menu entry. `source` says what is forwarded: {channel_id | group_id | conversation_id, seq}. */
 export const forwardEntry = (source) => ({ label: t("forward.do"), icon: "forward", act: () => new ForwardDialog(source).show() });
@@ -23,13 +24,13 @@ class ForwardDialog {
   #targets = [];
   #list = h("ul.people-list");
   #status = h("p.empty", { role: "status" }, t("app.loading"));
-  #search = h("input", { type: "search", placeholder: t("forward.search"), "aria-label": t("forward.search"), autocomplete: "off", maxlength: "100", autofocus: true, on: { input: () => this.#render() } });
+  #search = new SearchField({ label: t("forward.search"), autofocus: true, onSearch: () => this.#render() });
 
   show() {
     dialog({
       title: t("forward.title"),
       className: "members",
-      build: () => h("div.sheet-body", {}, h("div.search", {}, icon("search"), this.#search), this.#status, this.#list),
+      build: () => h("div.sheet-body", {}, this.#search.element, this.#status, this.#list),
     });
     attempt(() => this.#load());
   }
@@ -52,7 +53,7 @@ class ForwardDialog {
   }
 
   #render() {
-    const words = this.#search.value.trim().toLowerCase();
+    const words = this.#search.words.toLowerCase();
     const shown = this.#targets.filter(({ id, name }) => `${name} ${id}`.toLowerCase().includes(words));
     fill(this.#list, shown.map(({ element }) => element));
     this.#status.textContent = shown.length ? "" : t(this.#targets.length ? "forward.noMatch" : "forward.noTarget");

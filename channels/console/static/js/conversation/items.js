@@ -10,6 +10,7 @@ import { contentElements } from "../ui/content.js";
 import { fill, h } from "../ui/dom.js";
 import { count, exact, time } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
+import { menuButton } from "../ui/overlay.js";
 import { ReactionBar } from "../ui/reactions.js";
 
 /** The fields that the body of an item shows. */
@@ -103,7 +104,7 @@ function forwardedLine({ forwarded_from: from }) {
 /** The line below the content: author, "edited", views, time, menu and reply. */
 class Footer {
   constructor(menuKey) {
-    this.#menu = h("button.quiet.square.small", { type: "button", "aria-label": t(menuKey), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openMenu(this.#item, this.#menu) } }, icon("more"));
+    this.#menu = menuButton({ label: t(menuKey), style: "quiet.square.small", open: (button) => this.#openMenu(this.#item, button) });
     this.element = h("p.meta", {}, this.#author, this.#edited, this.#views, this.#time, this.#menu, this.#reply);
   }
 

@@ -6,13 +6,13 @@ import { session } from "../client/session.js";
 import { dialoguePath } from "../router.js";
 import { t } from "../texts.js";
 import { avatar } from "../ui/avatar.js";
-import { debounce, fill, h, uniqueId } from "../ui/dom.js";
+import { fill, h, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, confirmDialog, dialog, notice } from "../ui/overlay.js";
 import { PagedList } from "../ui/paged_list.js";
+import { SearchField } from "../ui/search_field.js";
 
 const PAGE = 50;
-const SEARCH_AFTER = 200; // milliseconds without a key
 
 /** Shows the members of a group to one of them. */
 export function showMembers(group, { isStaff }) {
@@ -32,10 +32,10 @@ class Members {
   #isStaff;
   #close;
   #requests = h("div", { hidden: true });
-  #search = h("input", { type: "search", placeholder: t("people.search"), "aria-label": t("people.search"), autocomplete: "off", maxlength: "100", on: { input: debounce(SEARCH_AFTER, () => this.#members.reload()) } });
+  #search = new SearchField({ label: t("people.search"), onSearch: () => this.#members.reload() });
   #members = new PagedList({
     list: h("ul.people-list"),
-    fetchPage: (cursor) => get(`${this.#path}/members`, { q: this.#search.value.trim(), limit: PAGE, cursor }),
+    fetchPage: (cursor) => get(`${this.#path}/members`, { q: this.#search.words, limit: PAGE, cursor }),
     renderRow: (member) => this.#memberRow(member),
     emptyText: () => t("people.noMatch"),
   });
@@ -45,7 +45,7 @@ class Members {
     this.#members.reload();
     if (this.#isStaff && this.#group.join_option === "approval") this.#loadRequests();
     return h("div.sheet-body", {}, this.#mayAdd ? this.#addForm() : null, this.#requests,
-      h("div.search", {}, icon("search"), this.#search), this.#members.elements);
+      this.#search.element, this.#members.elements);
   }
 
   /** In a work group every member may add others. */

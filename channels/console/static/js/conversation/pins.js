@@ -5,7 +5,7 @@ import { socket } from "../client/socket.js";
 import { t } from "../texts.js";
 import { fill, h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
-import { menu } from "../ui/overlay.js";
+import { menu, menuButton } from "../ui/overlay.js";
 import { contentPreview } from "../ui/previews.js";
 
 export class PinStrip {
@@ -18,7 +18,7 @@ export class PinStrip {
     element.setAttribute("role", "region");
     element.setAttribute("aria-label", t("pins.label"));
     this.#open = h("button.pin-open", { type: "button", on: { click: () => this.#openNext() } }, icon("pin"), this.#text, this.#count);
-    this.#all = h("button.quiet.square.small", { type: "button", "aria-label": t("pins.all"), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openMenu() } }, icon("more"));
+    this.#all = menuButton({ label: t("pins.all"), style: "quiet.square.small", open: () => this.#openMenu() });
     fill(element, this.#open, this.#all);
     socket.addEventListener("ready", this.load);
   }

@@ -4,28 +4,28 @@ import { del, get, part, put } from "../client/api.js";
 import { channelPath } from "../router.js";
 import { t } from "../texts.js";
 import { avatar, verifiedMark } from "../ui/avatar.js";
-import { debounce, h, uniqueId } from "../ui/dom.js";
+import { h, uniqueId } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { attempt, notice } from "../ui/overlay.js";
 import { PagedList } from "../ui/paged_list.js";
+import { SearchField } from "../ui/search_field.js";
 
 const PAGE = 24;
-const SEARCH_AFTER = 200; // milliseconds without a key
 
 /** A search field and a choice of orders for a list of channels; `onChange()` is called when either has changed. */
 export class ChannelFinder {
   constructor({ label, onChange }) {
-    this.#words = h("input", { type: "search", placeholder: label, "aria-label": label, autocomplete: "off", maxlength: "100", on: { input: debounce(SEARCH_AFTER, onChange) } });
+    this.#search = new SearchField({ label, onSearch: onChange });
     this.#sort = h("select", { "aria-label": t("directory.sort"), on: { change: () => onChange() } },
       ["popular", "new", "active"].map((sort) => h("option", { value: sort }, t(`directory.sort.${sort}`))));
-    this.element = h("div.finder", {}, h("div.search", {}, icon("search"), this.#words), this.#sort);
+    this.element = h("div.finder", {}, this.#search.element, this.#sort);
   }
 
-  #words;
+  #search;
   #sort;
 
   get query() {
-    return { q: this.#words.value.trim(), sort: this.#sort.value };
+    return { q: this.#search.words, sort: this.#sort.value };
   }
 }
 

@@ -11,7 +11,7 @@ import { fill, h, reconcile } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { Invitations } from "../ui/invitations.js";
 import { mark, rowContent, showBadge } from "../ui/list_row.js";
-import { attempt, menu } from "../ui/overlay.js";
+import { attempt, menu, menuButton } from "../ui/overlay.js";
 import { lastMessageText } from "../ui/previews.js";
 import { conversationEntries, createFolder, deleteFolder, renameFolder, setInFolder } from "./conversation_menu.js";
 import { openNewChatMenu } from "./new_chat.js";
@@ -24,9 +24,10 @@ export class Sidebar {
     // The button is labelled until there is a folder beside it, which makes clear what it is for.
     this.#newFolderText = h("span", {}, t("folder.new"));
     this.#newFolder = h("li", {}, h("button.folder.add", { type: "button", "aria-label": t("folder.new"), title: t("folder.new"), on: { click: createFolder } }, icon("plus"), this.#newFolderText));
-    this.#newChat = h("button.quiet.square", { type: "button", "aria-label": t("newChat.label"), title: t("newChat.label"), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => openNewChatMenu(this.#newChat) } }, icon("plus"));
+    this.#newChat = menuButton({ label: t("newChat.label"), content: icon("plus"), open: openNewChatMenu });
+    this.#newChat.title = t("newChat.label");
     this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => conversations.loadMore(this.#scope)) } }, t("app.more"));
-    this.#listMenu = h("button.quiet.square", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openListMenu() } }, icon("more"));
+    this.#listMenu = menuButton({ open: () => this.#openListMenu() });
     this.element = h("nav.sidebar", { "aria-label": t("nav.conversations") },
       h("div.tabs", { role: "group", "aria-label": t("nav.conversations") }, this.#tabs.channels.element, this.#tabs.chats.element),
       this.#folders,
@@ -114,9 +115,7 @@ export class Sidebar {
   /** The button under an empty list. */
   #firstStep(kind) {
     if (kind === "channels") return h("a.button.primary", { href: "/find", "data-inside": true }, t("nav.directory"));
-    if (kind !== "chats") return null;
-    const button = h("button.primary", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => openNewChatMenu(button) } }, t("newChat.first"));
-    return button;
+    return kind === "chats" ? menuButton({ content: t("newChat.first"), style: "primary", open: openNewChatMenu }) : null;
   }
 
   #chip(name) {
@@ -178,8 +177,8 @@ export class Sidebar {
         },
       },
     });
-    const menuButton = h("button.quiet.square.small.row-menu", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openMenu(id) } }, icon("more"));
-    return { element: h("li.row-item", {}, anchor, menuButton), anchor, menuButton, conversation: null };
+    const more = menuButton({ style: "quiet.square.small.row-menu", open: () => this.#openMenu(id) });
+    return { element: h("li.row-item", {}, anchor, more), anchor, more, conversation: null };
   }
 
   #fillRow(row, conversation) {
@@ -200,15 +199,15 @@ export class Sidebar {
       unread,
       isMuted,
     }));
-    row.menuButton.setAttribute("aria-label", t("list.menu", { title }));
+    row.more.setAttribute("aria-label", t("list.menu", { title }));
     row.anchor.classList.toggle("has-unread", unread > 0 && !isMuted);
   }
 
   /** Opens at the pointer after a right click, otherwise at the row's button. */
   #openMenu(id, event = null) {
-    const { menuButton } = this.#rows.get(id);
+    const { more } = this.#rows.get(id);
     const isByPointer = event !== null && event.clientX > 0;
-    menu(menuButton, conversationEntries(conversations.byId.get(id)), isByPointer ? { at: { x: event.clientX, y: event.clientY } } : {});
+    menu(more, conversationEntries(conversations.byId.get(id)), isByPointer ? { at: { x: event.clientX, y: event.clientY } } : {});
   }
 
   #openListMenu() {

@@ -87,6 +87,14 @@ export function promptDialog({ title, label, value = "", action, check }) {
   });
 }
 
+/**
+ * A button that opens a menu: `open(button)`. Its label is for screen readers, unless it has text as its content.
+ */
+export function menuButton({ label = null, content = icon("more"), style = "quiet.square", open }) {
+  const button = h(`button.${style}`, { type: "button", "aria-label": label, "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => open(button) } }, content);
+  return button;
+}
+
 let openMenu = null;
 
 /** Closes the open menu, if there is one. */

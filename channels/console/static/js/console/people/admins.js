@@ -8,8 +8,7 @@ import { field, submitForm } from "../form.js";
 import { t } from "../../texts.js";
 import { fill, h } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
-import { icon } from "../../ui/icons.js";
-import { attempt, confirmDialog, dialog, menu, notice } from "../../ui/overlay.js";
+import { attempt, confirmDialog, dialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { grantBoxes, personRow } from "./rows.js";
 
@@ -53,7 +52,7 @@ export class Admins {
   #adminRow(member) {
     const user = member.user_id;
     const mayChange = isOwner(this.#channel) && member.role === "admin" && user !== session.userId;
-    const more = h("button.quiet.square", { type: "button", "aria-label": t("people.menu", { user }), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openMenu(member, more) } }, icon("more"));
+    const more = menuButton({ label: t("people.menu", { user }), open: (button) => this.#openMenu(member, button) });
     const grants = member.role === "owner" ? null : grantsLine(member.grants);
     return personRow(member, [h("span.role", {}, t(`role.${member.role}`)), mayChange ? more : h("span.square")], grants);
   }

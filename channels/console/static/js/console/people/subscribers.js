@@ -5,15 +5,14 @@ import { isOwner, may } from "../../client/grants.js";
 import { session } from "../../client/session.js";
 import { field, submitForm } from "../form.js";
 import { t } from "../../texts.js";
-import { debounce, h } from "../../ui/dom.js";
+import { h } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
-import { icon } from "../../ui/icons.js";
-import { attempt, confirmDialog, menu, notice } from "../../ui/overlay.js";
+import { attempt, confirmDialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
+import { SearchField } from "../../ui/search_field.js";
 import { personRow } from "./rows.js";
 
 const PAGE = 50;
-const SEARCH_AFTER = 200; // milliseconds without a key
 
 export class Subscribers {
   constructor({ channel }) {
@@ -21,7 +20,7 @@ export class Subscribers {
     this.#isOwner = isOwner(channel);
     this.#mayManage = may(channel, "manage_subscribers");
     this.element = h("div.panels", {},
-      h("section.panel", {}, h("div.finder", {}, h("div.search", {}, icon("search"), this.#search), this.#filter), this.#people.elements),
+      h("section.panel", {}, h("div.finder", {}, this.#search.element, this.#filter), this.#people.elements),
       this.#mayManage ? this.#addForm() : null,
     );
     this.#people.reload();
@@ -30,7 +29,7 @@ export class Subscribers {
   #path;
   #isOwner;
   #mayManage;
-  #search = h("input", { type: "search", placeholder: t("people.search"), "aria-label": t("people.search"), autocomplete: "off", spellcheck: "false", autocapitalize: "none", maxlength: "32", on: { input: debounce(SEARCH_AFTER, () => this.#people.reload()) } });
+  #search = new SearchField({ label: t("people.search"), spellcheck: "false", autocapitalize: "none", maxlength: "32", onSearch: () => this.#people.reload() });
   #filter = h("select", { "aria-label": t("people.filter"), on: { change: () => this.#people.reload() } },
     ["all", "staff", "banned"].map((key) => h("option", { value: key }, t(`people.${key}`))));
   #people = new PagedList({
@@ -44,9 +43,9 @@ export class Subscribers {
   }
 
   #fetchPage(cursor) {
-    this.#search.disabled = this.#showsBanned;
+    this.#search.input.disabled = this.#showsBanned;
     if (this.#showsBanned) return get(`${this.#path}/bans`, { limit: PAGE, cursor });
-    return get(`${this.#path}/subscribers`, { limit: PAGE, cursor, q: this.#search.value.trim(), staff: this.#filter.value === "staff" || null });
+    return get(`${this.#path}/subscribers`, { limit: PAGE, cursor, q: this.#search.words, staff: this.#filter.value === "staff" || null });
   }
 
   #addForm() {
@@ -68,7 +67,7 @@ export class Subscribers {
   #subscriberRow(member) {
     const user = member.user_id;
     const isSelf = user === session.userId;
-    const more = h("button.quiet.square", { type: "button", "aria-label": t("people.menu", { user }), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openMenu(member, more) } }, icon("more"));
+    const more = menuButton({ label: t("people.menu", { user }), open: (button) => this.#openMenu(member, button) });
     const mayChange = this.#mayManage && !isSelf && member.role !== "owner" && (this.#isOwner || member.role === "member");
     return personRow(member, [
       member.role === "member" ? null : h("span.role", {}, t(`role.${member.role}`)),

@@ -6,8 +6,7 @@ import { socket } from "../../client/socket.js";
 import { t } from "../../texts.js";
 import { h } from "../../ui/dom.js";
 import { ago, exact } from "../../ui/format.js";
-import { icon } from "../../ui/icons.js";
-import { attempt, confirmDialog, menu, notice } from "../../ui/overlay.js";
+import { attempt, confirmDialog, menu, menuButton, notice } from "../../ui/overlay.js";
 import { PagedList } from "../../ui/paged_list.js";
 import { contentPreview } from "../../ui/previews.js";
 
@@ -65,7 +64,7 @@ export class Drafts {
       details.textContent = [when, author, content.silent ? t("posts.silent") : ""].filter(Boolean).join(" · ");
     };
     showDetails();
-    const more = h("button.quiet.square", { type: "button", "aria-label": t("drafts.menu", { preview }), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openMenu(draft, more) } }, icon("more"));
+    const more = menuButton({ label: t("drafts.menu", { preview }), open: (button) => this.#openMenu(draft, button) });
     return h("li.draft-row", {},
       h("div.draft-text", {}, h("strong.draft-preview", { dir: "auto" }, preview), details, failure ? h("span.error", {}, t("drafts.failed", { reason: failure.detail })) : null),
       h("div.draft-actions", {},
