@@ -1,10 +1,13 @@
-"""The public page of a channel and its feeds: what anyone may read without signing in, as HTML, Atom, RSS, JSON Feed.
+"""Renders the public page of a channel and its feeds, which anyone may read without signing in.
 
-Pure: from what the services tell to bytes. The ids of a feed and of its entries are made of the channel's id and the
-instant it was created: they stay when the server's address changes, and differ when a channel is created anew under the
-same id. Without a public address, links are relative to the feed's own. All text is escaped by the template or the
-feed's own writer; what XML cannot carry is left out of a feed. Links in posts carry `rel=nofollow`: other people wrote
-them.
+Pure functions from models to bytes: HTML, Atom, RSS or JSON Feed.
+
+The ids of a feed and its entries are derived from the channel's id and creation time. They stay the same when the
+server's address changes, and differ when a channel is deleted and created again with the same id. Without a public
+address, links are relative to the address of the feed.
+
+The templates and the feed writer escape all text. Characters that XML cannot carry are removed from feeds. Links in
+posts have `rel=nofollow`, since users wrote them.
 """
 
 import re
@@ -22,7 +25,7 @@ from channels.console.assets import Assets
 from channels.console.shell import templates
 from channels.models import CHANNEL_PREFIX, Channel
 from groups.kernel.clock import rfc3339
-from groups.models import Content, MediaKind, Message, Tallies, Tally, media_in
+from groups.models import Content, Group, MediaKind, Message, Tallies, Tally, media_in
 
 Form = Literal["html", "atom", "rss", "json"]
 
@@ -36,17 +39,18 @@ JSON_FEED: Final = "https://jsonfeed.org/version/1.1"
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TITLE_CHARACTERS: Final = 80
 _FEED_IDS: Final = UUID("2f6e0e6c-5d0e-4c1e-9a3b-7f0c3f5f7a10")
-POSTS: Final = 20  # of a page, of a feed
+POSTS: Final = 20
+"""The number of posts on a page and in a feed."""
 
 
 def page_end(seq: int) -> int:
-    """The `before_seq` of the page that holds this post: pages end where they do whatever is posted later."""
+    """The `before_seq` of the page with this post. Later posts do not change it."""
     return -(-seq // POSTS) * POSTS + 1
 
 
 @dataclass(frozen=True, slots=True)
 class PublicPost:
-    """A post as anyone may read it."""
+    """A post as anyone may read it, with its reactions."""
 
     seq: int
     content: Content
@@ -56,7 +60,7 @@ class PublicPost:
 
     @property
     def heading(self) -> str:
-        """A line that names it: its title, else how its text begins."""
+        """One line: the title, or else the beginning of the text."""
         content = self.content
         place = content.location.name if content.location else ""
         line = content.title or content.text.strip().partition("\n")[0] or place
@@ -66,7 +70,7 @@ class PublicPost:
 
     @property
     def pictures(self) -> list[str]:
-        """Where its pictures are, as large as a page shows them."""
+        """The paths of its pictures, in the size that the page shows."""
         return [
             f"/v1/media/{one.media_id}?size=large"
             for one in self.content.media
@@ -75,7 +79,7 @@ class PublicPost:
 
     @property
     def files(self) -> list[tuple[str, str]]:
-        """Its other uploads, by address and name."""
+        """Path and name of each of its other uploads."""
         return [
             (f"/v1/media/{one.media_id}", one.name or one.content_type)
             for one in self.content.media
@@ -85,64 +89,54 @@ class PublicPost:
 
 @dataclass(frozen=True, slots=True)
 class PublicChannel:
-    """A public channel and some of its posts, newest first."""
+    """A public channel and one page of its posts, newest first."""
 
     channel: Channel
     posts: Sequence[PublicPost]
     older_before: int | None
-    """Where the next page begins; None: there is none."""
+    """The `before_seq` of the next page; None on the last one."""
     base: str
-    """The address of this server as its visitors know it, without a path; empty where it is not known."""
+    """The public origin of this server; empty if it is not configured."""
 
     @property
-    def name(self) -> str:
-        """What it is called."""
-        return self.channel.access.group.name
-
-    @property
-    def introduction(self) -> str:
-        """What it says of itself."""
-        return self.channel.access.group.introduction
-
-    @property
-    def is_verified(self) -> bool:
-        """Whether the application vouches for it."""
-        return self.channel.access.group.verified
+    def group(self) -> Group:
+        """The group with the channel's name, introduction and picture."""
+        return self.channel.access.group
 
     @property
     def path(self) -> str:
-        """Its public page."""
+        """The path of its public page."""
         return f"/c/{quote(self.channel.channel_id.removeprefix(CHANNEL_PREFIX), safe='')}"
 
     @property
     def url(self) -> str:
-        """Its public page, in full."""
+        """The address of its public page."""
         return self.base + self.path
 
     @property
     def app_path(self) -> str:
-        """The channel in the reader."""
+        """The path of the channel in the web app."""
         return f"/channels/{quote(self.channel.channel_id, safe='')}"
 
     @property
     def picture(self) -> str | None:
-        """Its picture, in full, where it is an upload of ours: no visitor is sent to another host."""
-        media_id = media_in(self.channel.access.group.face_url)
+        """The address of its picture. None for a picture on another host, which could track visitors."""
+        media_id = media_in(self.group.face_url)
         return f"{self.base}/v1/media/{media_id}?size=thumb" if media_id else None
 
     def url_of(self, post: PublicPost) -> str:
-        """The post on its page."""
+        """The address of a post on its page."""
         return f"{self.url}?before_seq={page_end(post.seq)}#post-{post.seq}"
 
     def feed_id(self, post: PublicPost | None = None) -> str:
-        """The permanent id of its feed, or of the post in it."""
+        """The permanent id of the feed, or of a post in it."""
         profile = self.channel.profile
         name = f"{profile.channel_id} {rfc3339(profile.created_at)} {post.seq if post else ''}"
         return uuid5(_FEED_IDS, name).urn
 
 
 def public_posts(messages: Sequence[Message], tallies: Tallies) -> list[PublicPost]:
-    """The posts that say something to people: not what was recalled, not what only an app can read."""
+    """The posts with content for people: without deleted posts and posts with app content only."""
     found: list[PublicPost] = []
     for message in messages:
         content = message.content
@@ -157,43 +151,41 @@ def public_posts(messages: Sequence[Message], tallies: Tallies) -> list[PublicPo
 
 
 def page(shown: PublicChannel, assets: Assets, *, indexed: bool) -> bytes:
-    """The page as HTML."""
+    """The page as HTML. `indexed` allows search engines to list it."""
     template = templates().get_template("public.html")
-    return template.render(
-        shown=shown, group=shown.channel.access.group, indexed=indexed, address=assets.address
-    ).encode()
+    return template.render(shown=shown, indexed=indexed, address=assets.address).encode()
 
 
 def missing_page(assets: Assets) -> bytes:
-    """What stands where there is no public channel."""
+    """The page for an address without a public channel."""
     return templates().get_template("missing.html").render(address=assets.address).encode()
 
 
 def feed(shown: PublicChannel, form: Form) -> bytes:
-    """The channel's newest posts in this form."""
+    """The channel's newest posts as a feed."""
     if form == "json":
         return orjson.dumps(_json_feed(shown))
-    made = FeedGenerator()
-    made.id(shown.feed_id())
-    made.title(_xml(shown.name))
-    made.description(_xml(shown.introduction or shown.name))
-    made.link(href=f"{shown.url}/feed.{form}", rel="self")
-    made.link(href=shown.url, rel="alternate")
-    made.updated(
+    generator = FeedGenerator()
+    generator.id(shown.feed_id())
+    generator.title(_xml(shown.group.name))
+    generator.description(_xml(shown.group.introduction or shown.group.name))
+    generator.link(href=f"{shown.url}/feed.{form}", rel="self")
+    generator.link(href=shown.url, rel="alternate")
+    generator.updated(
         max((post.updated_at for post in shown.posts), default=shown.channel.profile.created_at)
     )
     if shown.picture:
-        made.logo(shown.picture)
+        generator.logo(shown.picture)
     for post in shown.posts:
-        entry = made.add_entry(order="append")
+        entry = generator.add_entry(order="append")
         entry.id(shown.feed_id(post))
         entry.title(_xml(post.heading))
         entry.link(href=shown.url_of(post))
-        entry.author(name=_xml(shown.name))
+        entry.author(name=_xml(shown.group.name))
         entry.published(post.created_at)
         entry.updated(post.updated_at)
         entry.content(_xml(_html_of(shown, post)), type="html")
-    text: bytes = made.atom_str() if form == "atom" else made.rss_str()
+    text: bytes = generator.atom_str() if form == "atom" else generator.rss_str()
     return text
 
 
@@ -212,13 +204,13 @@ def _json_feed(shown: PublicChannel) -> dict[str, Any]:
     ]
     return {
         "version": JSON_FEED,
-        "title": shown.name,
-        "description": shown.introduction,
+        "title": shown.group.name,
+        "description": shown.group.introduction,
         "home_page_url": shown.url,
         "feed_url": f"{shown.url}/feed.json",
         **({"icon": shown.picture} if shown.picture else {}),
-        # The format leaves names that begin so to whoever makes a feed.
-        "_channel": {"channel_id": shown.channel.channel_id, "verified": shown.is_verified},
+        # Names that start with an underscore are extensions.
+        "_channel": {"channel_id": shown.channel.channel_id, "verified": shown.group.verified},
         "items": items,
     }
 

@@ -1,7 +1,7 @@
-"""The one page of the web app: empty, until its scripts fill it.
+"""The HTML page of the web app, which its scripts fill.
 
-Carries what the scripts cannot ask the API for: the limits of this deployment, so that counters count to the right
-end, and whether public channels have a page for everyone.
+It carries what the API does not tell: the limits of this deployment, which the scripts show in counters, and whether
+public channels have a public page.
 """
 
 from functools import cache
@@ -13,13 +13,13 @@ import orjson
 from channels.console.assets import Assets
 from channels.limits import Limits
 
-_FOLDERS: Final = ("js", "js/reader", "js/texts")
-"""Loaded at once; the console's own modules and texts come when the console is opened."""
+_PRELOADED: Final = ("js", "js/client", "js/ui", "js/conversation", "js/reader", "js/texts")
+"""Folders of the reader's scripts. Those of the console are loaded when it is opened."""
 
 
 @cache
 def templates() -> jinja2.Environment:
-    """The templates of this package; whatever is put into one is escaped."""
+    """The templates of this package. Every value in a template is escaped."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("channels.console"),
         autoescape=True,
@@ -35,7 +35,7 @@ def shell(assets: Assets, limits: Limits, *, has_public_pages: bool) -> bytes:
     page = templates().get_template("app.html")
     return page.render(
         address=assets.address,
-        modules=assets.modules(*_FOLDERS),
+        modules=assets.modules(*_PRELOADED),
         styles=styles,
         has_public_pages=has_public_pages,
         limits=orjson.dumps(limits.model_dump()).decode(),

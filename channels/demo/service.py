@@ -1,7 +1,8 @@
-"""Writes the scene (`channels.demo.script`) through the services, each place with a clock of its own.
+"""Writes the scene (`channels.demo.script`) through the services.
 
-A place's past is written in order, with the clock set to each instant; places do not wait for each other. All ids are
-fixed, and the idempotency keys of what is said, so a second process that does the same finds it done.
+Each channel and chat is written in order, with a clock of its own that is set to the time of each step. Channels and
+chats are written concurrently. All ids and idempotency keys are fixed, so a second process repeats the same steps
+without effect.
 """
 
 import asyncio
@@ -11,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from channels.demo.script.channels import CHANNELS
-from channels.demo.script.chats import CHATS, TABS
-from channels.demo.script.models import Chat, OfficialChannel, Said
+from channels.demo.script.chats import CHATS, FOLDERS
+from channels.demo.script.models import ChannelScript, ChatScript, FolderScript, Item
 from channels.demo.script.people import PEOPLE
 from channels.demo.store import is_empty
 from channels.errors import ChannelIdTaken
@@ -35,11 +36,11 @@ from groups.wiring import GroupChat
 from reactions.service.reactions import ReactionService
 
 KEY: Final = "demo"
-"""The beginning of the idempotency keys of what is said."""
+"""The prefix of all idempotency keys."""
 
 
 class Scene(Protocol):
-    """The services as far as the scene is made with them (`channels.server.app.Services` is one)."""
+    """The services that write the scene. `channels.server.app.Services` implements it."""
 
     @property
     def database(self) -> Database: ...
@@ -57,32 +58,31 @@ class Scene(Protocol):
     def channels(self) -> Channels: ...
 
     async def stop(self) -> None:
-        """Finish what was submitted."""
+        """Waits for submitted work and stops."""
 
 
 Compose = Callable[[Clock], Scene]
-"""Makes services on the same database that live by this clock; they are not started."""
+"""Creates services on the same database with this clock. They are not started."""
 
 
 class SetClock:
-    """Tells the instant it was set to."""
+    """A clock that stands still at the time it was set to."""
 
-    def __init__(self, now: datetime) -> None:
-        self._end = self._now = now
+    def __init__(self, present: datetime) -> None:
+        self._present = self._now = present
 
     def now(self) -> datetime:
-        """The instant that is being written."""
         return self._now
 
-    def set_back(self, *, hours: float) -> None:
-        """Be so many hours before the end, which is the present of whoever wrote the scene."""
-        self._now = self._end - timedelta(hours=hours)
+    def set_to(self, *, hours_ago: float) -> None:
+        """Sets the clock to so many hours before the present."""
+        self._now = self._present - timedelta(hours=hours_ago)
 
 
 async def fill_if_empty(services: Scene, compose: Compose) -> bool:
-    """Make the scene in a database that holds no group; whether it was made.
+    """Writes the scene if the database holds no group. Returns whether it did.
 
-    Limits set lower than the scene needs leave out what passes them. Raises: Unavailable.
+    Steps that exceed the deployment's limits are left out. Raises: Unavailable.
     """
     if not await is_empty(services.database):
         return False
@@ -94,26 +94,27 @@ async def fill_if_empty(services: Scene, compose: Compose) -> bool:
         )
     )
     await asyncio.gather(
-        *(_with_clock(now, compose, _Channel(script).play) for script in CHANNELS),
-        *(_with_clock(now, compose, _Chat(script).play) for script in CHATS),
+        *(_with_clock(now, compose, _ChannelWriter(script).write) for script in CHANNELS),
+        *(_with_clock(now, compose, _ChatWriter(script).write) for script in CHATS),
     )
-    await _set_up_tabs(services)
+    for folder in FOLDERS:
+        await _create_folder(services, folder)
     return True
 
 
 async def _with_clock(
-    now: datetime, compose: Compose, play: Callable[[Scene, SetClock], Awaitable[None]]
+    now: datetime, compose: Compose, write: Callable[[Scene, SetClock], Awaitable[None]]
 ) -> None:
     clock = SetClock(now)
     services = compose(clock)
     try:
-        await play(services, clock)
+        await write(services, clock)
     finally:
         await services.stop()
 
 
 async def _try(step: Awaitable[object]) -> None:
-    # What a deployment's own limits refuse is missing from the scene; that is no reason not to start.
+    # Limits of the deployment may refuse a step. The scene is incomplete then, but the server starts.
     with suppress(LimitReached, PermissionDenied, NotFound, InvalidInput, RateLimited):
         await step
 
@@ -122,17 +123,17 @@ async def _try_all(steps: Iterable[Awaitable[object]]) -> None:
     await asyncio.gather(*(_try(step) for step in steps))
 
 
-class _Channel:
-    def __init__(self, script: OfficialChannel) -> None:
+class _ChannelWriter:
+    def __init__(self, script: ChannelScript) -> None:
         self._script = script
-        self._id = GroupId(CHANNEL_PREFIX + script.name_in_id)
+        self._id = GroupId(CHANNEL_PREFIX + script.id_suffix)
         self._owner = _actor(script.owner)
 
-    async def play(self, scene: Scene, clock: SetClock) -> None:
-        """The channel from its creation to now."""
+    async def write(self, scene: Scene, clock: SetClock) -> None:
+        """Writes the channel from its creation to the present."""
         script = self._script
-        clock.set_back(hours=script.opened_hours_ago)
-        # The owner's own act, with the application's leave: a deployment may keep creation to itself.
+        clock.set_to(hours_ago=script.created_hours_ago)
+        # As the application's admin, since a deployment may not allow users to create channels.
         owner = Actor(self._owner.user_id, is_app_admin=True)
         new = NewChannel(
             channel_id=self._id,
@@ -142,20 +143,19 @@ class _Channel:
             visibility=Visibility.PRIVATE if script.is_private else Visibility.PUBLIC,
             signatures=script.signatures,
         )
-        # Taken: another process is at the same scene, or one that crashed was; both go on with what is there.
+        # Another process, or one that crashed, has created it. Continue with what is there.
         try:
             with suppress(ChannelIdTaken):
                 await scene.channels.channels.create(owner, new)
         except LimitReached:
             return
-        await self._gather_subscribers(scene)
+        await self._add_subscribers(scene)
         for number, post in enumerate(script.posts, start=1):
-            clock.set_back(hours=post.hours_ago)
+            clock.set_to(hours_ago=post.hours_ago)
             await _try(self._publish(scene, number, post))
-        # Reading is what happens in the end: the clock of a read cursor is not shown to anybody.
-        await _read(scene, self._id, len(script.posts), script.unread)
+        await _mark_read(scene, self._id, len(script.posts), script.unread)
 
-    async def _gather_subscribers(self, scene: Scene) -> None:
+    async def _add_subscribers(self, scene: Scene) -> None:
         script, memberships = self._script, scene.chat.membership
         if script.is_private:
             await _try_all(
@@ -171,39 +171,39 @@ class _Channel:
             for user_id in script.admins
         )
 
-    async def _publish(self, scene: Scene, number: int, post: Said) -> None:
+    async def _publish(self, scene: Scene, number: int, post: Item) -> None:
         author = _actor(post.by) if post.by else self._owner
         key = f"{KEY}-{number}"
         posted = await scene.chat.messages.post(author, self._id, _content(post), key=key)
         seq = posted.message.seq
-        # One emoji a user, so the counts of a post are handed out one after another, starting elsewhere for each post.
-        circle = self._script.subscribers
-        place = number * 7
+        # Each user gives one emoji, so each reaction comes from the next subscriber. Each post starts at another one.
+        subscribers = self._script.subscribers
+        next_reactor = number * 7
         steps: list[Awaitable[object]] = []
         for emoji, count in post.reactions.items():
             for _ in range(count):
-                reactor = _actor(circle[place % len(circle)])
+                reactor = _actor(subscribers[next_reactor % len(subscribers)])
                 steps.append(scene.reactions.react(reactor, self._id, seq, Emoji(emoji)))
-                place += 1
+                next_reactor += 1
         await _try_all(steps)
 
 
-class _Chat:
-    def __init__(self, script: Chat) -> None:
+class _ChatWriter:
+    def __init__(self, script: ChatScript) -> None:
         self._script = script
         self._id = GroupId(script.group_id)
 
-    async def play(self, scene: Scene, clock: SetClock) -> None:
-        """The group from its creation to now."""
+    async def write(self, scene: Scene, clock: SetClock) -> None:
+        """Writes the group from its creation to the present."""
         script = self._script
-        clock.set_back(hours=script.opened_hours_ago)
+        clock.set_to(hours_ago=script.created_hours_ago)
         owner = _actor(script.owner)
         new = NewGroup(
             group_id=self._id,
-            type=GroupType(script.type),
+            type=script.type,
             name=script.name,
             introduction=script.introduction,
-            join_option=None if script.type == "work" else JoinOption.FREE,
+            join_option=None if script.type is GroupType.WORK else JoinOption.FREE,
         )
         with suppress(GroupIdTaken):
             await scene.chat.creation.create(owner, new)
@@ -211,28 +211,27 @@ class _Chat:
             scene.chat.membership.add(owner, self._id, UserId(user_id))
             for user_id in script.members
         )
-        for number, said in enumerate(script.messages, start=1):
-            clock.set_back(hours=said.hours_ago)
-            await _try(self._say(scene, number, said))
-        await _read(scene, self._id, len(script.messages), script.unread)
+        for number, message in enumerate(script.messages, start=1):
+            clock.set_to(hours_ago=message.hours_ago)
+            await _try(self._post(scene, number, message))
+        await _mark_read(scene, self._id, len(script.messages), script.unread)
 
-    async def _say(self, scene: Scene, number: int, said: Said) -> None:
+    async def _post(self, scene: Scene, number: int, message: Item) -> None:
         posted = await scene.chat.messages.post(
-            _actor(said.by), self._id, _content(said), key=f"{KEY}-{number}"
+            _actor(message.by), self._id, _content(message), key=f"{KEY}-{number}"
         )
         seq = posted.message.seq
-        others = [
-            user_id for user_id in (self._script.owner, *self._script.members) if user_id != said.by
-        ]
+        members = (self._script.owner, *self._script.members)
+        others = [user_id for user_id in members if user_id != message.by]
         await _try_all(
-            scene.reactions.react(_actor(others[place % len(others)]), self._id, seq, Emoji(emoji))
-            for emoji, count in said.reactions.items()
-            for place in range(count)
+            scene.reactions.react(_actor(others[index % len(others)]), self._id, seq, Emoji(emoji))
+            for emoji, count in message.reactions.items()
+            for index in range(count)
         )
 
 
-async def _read(scene: Scene, group_id: GroupId, head: int, unread: dict[str, int]) -> None:
-    """Have each of these users leave so many messages unread; whoever is not named read nothing."""
+async def _mark_read(scene: Scene, group_id: GroupId, head: int, unread: dict[str, int]) -> None:
+    """Lets each user read all but so many messages. Users without an entry have read nothing."""
     conversation_id = conversation_of(group_id)
     await _try_all(
         scene.conversations.read_cursors.mark_read(
@@ -243,23 +242,18 @@ async def _read(scene: Scene, group_id: GroupId, head: int, unread: dict[str, in
     )
 
 
-async def _set_up_tabs(scene: Scene) -> None:
-    """What ada arranged: a conversation group of her own, and a pinned conversation."""
-    for user_id, name, places, pinned in TABS:
-        actor = _actor(user_id)
-        ids = [conversation_of(GroupId(place)) for place in places]
-        await _try(scene.conversations.conversation_groups.put(actor, name, ids))
-        pin = ConversationChanges(pinned=True)
-        await _try(
-            scene.conversations.settings.update_settings(
-                actor, conversation_of(GroupId(pinned)), pin
-            )
-        )
+async def _create_folder(scene: Scene, script: FolderScript) -> None:
+    actor = _actor(script.user_id)
+    ids = [conversation_of(GroupId(group_id)) for group_id in script.group_ids]
+    await _try(scene.conversations.conversation_groups.put(actor, script.name, ids))
+    pin = ConversationChanges(pinned=True)
+    pinned = conversation_of(GroupId(script.pinned))
+    await _try(scene.conversations.settings.update_settings(actor, pinned, pin))
 
 
 def _actor(user_id: str) -> Actor:
     return Actor(UserId(user_id))
 
 
-def _content(said: Said) -> Content:
-    return Content(kind=Kind.TEXT, title=said.title, text=said.text, links=said.links)
+def _content(item: Item) -> Content:
+    return Content(kind=Kind.TEXT, title=item.title, text=item.text, links=item.links)

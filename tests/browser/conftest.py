@@ -1,8 +1,8 @@
-"""A real Chromium before a real server: what every browser test stands on.
+"""Fixtures of the browser tests: a real Chromium and a real server.
 
-Whatever a page writes to its console as an error or warning (a breach of its policy is one), and every exception in it,
-fails the test it happened in; a test that provokes one names it in `expected`. Pictures of the screen are kept under
-`CHANNELS_TEST_SCREENSHOTS` when that names a directory.
+Every error or warning in a page's console, including breaches of the security policy, and every exception fails the
+test. A test that provokes one names it in `expected`. Screenshots are stored in the directory
+`CHANNELS_TEST_SCREENSHOTS`, if set.
 """
 
 import os
@@ -17,17 +17,17 @@ import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
 from tests.api import PATIENCE_SECONDS, Api, User, open_api, open_database
-from tests.browser.windows import PLAIN_HOST, WIDE, OpenWindow, Window, keep
+from tests.browser.windows import PLAIN_HOST, WIDE, OpenWindow, Window, screenshot
 
 _NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first is the same engine without the windows around it, which cost a second of CPU each."""
+"""The first one has the same engine without a user interface, which costs a second of CPU for each window."""
 CHROMIUM: Final = next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without a browser these tests say so; all share one loop, since one browser and one server serve them all."""
+    """Skips these tests when there is no browser, and runs them on one loop, which their browser and server need."""
     here = Path(__file__).parent
     for item in items:
         if here not in item.path.parents:
@@ -41,9 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """The installed Chromium, headless."""
     async with async_playwright() as playwright:
-        # Its sandbox needs a user of its own, which a root without namespaces cannot give it.
+        # As root without user namespaces, Chromium cannot start its sandbox.
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         arguments.append(f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1")
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -53,14 +53,14 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def server(mongod_uri: str) -> AsyncIterator[Api]:
-    """One server for all browser tests, which never share a channel."""
+    """One server for all browser tests. Each test creates channels of its own."""
     async with open_database(mongod_uri) as database, open_api(database) as api:
         yield api
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def window(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[OpenWindow]:
-    """Opens windows of users, each on its own: `size` and the options of a context may be given."""
+    """Opens a window for a user, in a context of its own; takes a `size` and the options of a Playwright context."""
     windows: list[Window] = []
     async with AsyncExitStack() as stack:
 
@@ -76,13 +76,13 @@ async def window(browser: Browser, request: pytest.FixtureRequest) -> AsyncItera
             stack.push_async_callback(context.close)
             context.set_default_timeout(PATIENCE_SECONDS * 1000)
             opened = Window(await context.new_page(), user)
-            opened.hear()
+            opened.record_errors()
             windows.append(opened)
             await opened.go(f"{path}#token={user.token}" if signed_in else path)
             return opened
 
         yield start
         for number, opened in enumerate(windows):
-            await keep(opened.page, f"{request.node.name}-{number}")
-    complaints = [text for opened in windows for text in opened.complaints()]
-    assert not complaints, "\n".join(complaints)
+            await screenshot(opened.page, f"{request.node.name}-{number}")
+    errors = [text for opened in windows for text in opened.unexpected_errors()]
+    assert not errors, "\n".join(errors)

@@ -1,4 +1,4 @@
-"""Usable without a mouse, without colours, without eyes, without motion; pictures of it for those who judge by eye."""
+"""Accessibility: axe checks of every view, keyboard, focus, right-to-left, and screenshots of all views."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -8,16 +8,16 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tests.api import Api, User, a_channel, a_chat_group, a_post, fresh, id_of, part
-from tests.browser.windows import PHONE, WIDE, OpenWindow, Window, keep, view_of
+from tests.browser.windows import PHONE, WIDE, OpenWindow, Window, screenshot, view_of
 
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],  # what passes is not written down
+    "resultTypes": ["violations"],  # passed checks are not reported
 }
 
 
 async def a_furnished_place(server: Api) -> tuple[User, User, dict[str, str]]:
-    """An owner, a reader, and the views there are of what they have."""
+    """An owner, a reader, and the addresses of all views of their channel, group and chat."""
     owner, reader = server.user("owner"), server.user("reader")
     await owner.patch("/v1/users/me", {"name": "Grace Mbeki"})
     path = await a_channel(
@@ -70,7 +70,7 @@ async def a_furnished_place(server: Api) -> tuple[User, User, dict[str, str]]:
 
 
 async def a_run_channel(owner: User, reader: User, path: str) -> None:
-    """What those who run the channel see beyond its posts: drafts, marks, people, a thread, views."""
+    """Gives the console something to show: drafts, pins, admins, a thread, views."""
     for later in ({}, {"publish_at": (datetime.now(UTC) + timedelta(days=3)).isoformat()}):
         body = {"kind": "text", "text": "Night buses", "silent": True}
         kept = await owner.post(f"{path}/drafts", {"post": body, **later})
@@ -90,7 +90,7 @@ async def a_run_channel(owner: User, reader: User, path: str) -> None:
 
 
 async def check(window: Window, where: str) -> None:
-    """Whatever axe finds fails, told by rule and element."""
+    """Fails with the rule and the element of each violation that axe finds."""
     results = await Axe().run(window.page, options=cast(dict[str, Any], RULES))
     found = [
         f"{where}: {violation['id']} ({violation['help']}): {node['html'][:200]} {node['failureSummary']}"
@@ -106,7 +106,7 @@ READY = {
     "channel": ".pins",
     "chat": "[data-seq='2']",
     "with": "[data-seq='2']",
-    "console": ".own-channel",
+    "console": ".my-channel",
     "new": ".form",
     "posts": ".posted article",
     "inbox": ".thread-row",
@@ -119,9 +119,9 @@ READY = {
 }
 
 
-# Colours differ by scheme and layout by width: two of the four pairs meet all of it.
+# Colours depend on the scheme and layout on the width, so two of the four pairs cover both.
 @pytest.mark.parametrize(("width", "scheme"), [("phone", "dark"), ("desktop", "light")])
-async def test_every_view_passes_the_checks_and_fits_its_window(
+async def test_every_view_is_accessible_and_fits_its_window(
     server: Api, window: OpenWindow, width: str, scheme: str
 ) -> None:
     owner, reader, views = await a_furnished_place(server)
@@ -140,53 +140,55 @@ async def test_every_view_passes_the_checks_and_fits_its_window(
             await opened.page.locator(".thread-row").click()
             await expect(opened.page.locator(".thread .text")).to_have_count(3)
         if name == "insights":
-            await opened.page.get_by_text("The numbers as a table").first.click()
+            await opened.page.get_by_text("Show as table").first.click()
             await expect(opened.page.locator(".numbers tbody tr").first).to_be_visible()
         await check(opened, f"{name}, {width}, {scheme}")
         scrolls = await opened.page.evaluate("document.documentElement.scrollWidth > innerWidth")
         assert not scrolls, name
-        await keep(opened.page, f"{name}-{width}-{scheme}")
+        await screenshot(opened.page, f"{name}-{width}-{scheme}")
 
 
-async def test_menus_dialogs_and_the_signin_pass_the_checks_too(
+async def test_menus_dialogs_and_the_sign_in_page_are_accessible(
     server: Api, window: OpenWindow
 ) -> None:
     _, reader, views = await a_furnished_place(server)
     opened = await window(reader, views["channel"])
-    await opened.by("button", "React").first.click()
+    await opened.by("button", "Add reaction").first.click()
     await check(opened, "picker")
-    await keep(opened.page, "picker")
+    await screenshot(opened.page, "picker")
     await opened.page.keyboard.press("Escape")
-    await opened.by("button", "More", exact=True).last.click()
+    await opened.by("button", "More options", exact=True).last.click()
     await check(opened, "menu")
-    await keep(opened.page, "menu")
+    await screenshot(opened.page, "menu")
     await opened.by("menuitem", "Unsubscribe").click()
     await check(opened, "dialog")
-    await keep(opened.page, "dialog")
+    await screenshot(opened.page, "dialog")
     await opened.go(views["chat"])
-    await opened.page.locator(".own").get_by_role("button", name="More for this post").click()
+    await opened.page.locator(".own").get_by_role("button", name="Message options").click()
     await opened.by("menuitem", "Edit").click()
     await expect(opened.page.locator(".strip")).to_be_visible()
     await check(opened, "writer that edits")
-    await keep(opened.page, "editing")
-    await opened.page.locator(".talk-head").get_by_role("button", name="More").click()
+    await screenshot(opened.page, "editing")
+    await (
+        opened.page.locator(".conversation-head").get_by_role("button", name="More options").click()
+    )
     await opened.by("menuitem", "Members").click()
     await expect(opened.page.locator(".person-line")).to_have_count(2)
     await check(opened, "members")
-    await keep(opened.page, "members")
+    await screenshot(opened.page, "members")
     await opened.page.keyboard.press("Escape")
     await opened.by("button", "New chat").click()
     await opened.by("menuitem", "New group").click()
-    await opened.page.get_by_label("First members, by user id").fill("bob")
+    await opened.page.get_by_label("Add members by user id").fill("bob")
     await opened.by("button", "Add", exact=True).click()
     await check(opened, "new group")
-    await keep(opened.page, "new-group")
+    await screenshot(opened.page, "new-group")
     stranger = await window(reader, signed_in=False)
-    await expect(stranger.page.get_by_label("Token")).to_be_focused()
+    await expect(stranger.page.get_by_label("Access token")).to_be_focused()
     await check(stranger, "sign-in")
 
 
-async def test_the_public_page_passes_the_checks_without_a_script(
+async def test_the_public_page_is_accessible_and_works_without_scripts(
     server: Api, window: OpenWindow
 ) -> None:
     _, reader, views = await a_furnished_place(server)
@@ -196,12 +198,12 @@ async def test_the_public_page_passes_the_checks_without_a_script(
         await expect(opened.by("heading", "Line 3 runs again")).to_be_visible()
         await check(opened, "public page")
         assert not await opened.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        await keep(opened.page, f"public-{size['width']}")
+        await screenshot(opened.page, f"public-{size['width']}")
         await opened.by("link", "Subscribe").click()
-        await expect(opened.page.get_by_label("Token")).to_be_visible()
+        await expect(opened.page.get_by_label("Access token")).to_be_visible()
 
 
-async def test_everything_of_a_reader_is_reached_by_keyboard(
+async def test_a_reader_can_open_a_channel_and_react_by_keyboard(
     server: Api, window: OpenWindow
 ) -> None:
     _, reader, _ = await a_furnished_place(server)
@@ -209,13 +211,13 @@ async def test_everything_of_a_reader_is_reached_by_keyboard(
     page = opened.page
     await expect(page.locator("a.row")).to_be_visible()
     await page.keyboard.press("Tab")
-    await expect(opened.by("link", "Skip to the content")).to_be_focused()
+    await expect(opened.by("link", "Skip to content")).to_be_focused()
     for _ in range(30):
         await page.keyboard.press("Tab")
         if await page.evaluate("document.activeElement.matches('a.row')"):
             break
     await page.keyboard.press("Enter")
-    await expect(page.locator(".talk-title h1")).to_be_focused()
+    await expect(page.locator(".conversation-title h1")).to_be_focused()
     for _ in range(40):
         await page.keyboard.press("Tab")
         if await page.evaluate("document.activeElement.matches('.chip.add')"):
@@ -227,12 +229,12 @@ async def test_everything_of_a_reader_is_reached_by_keyboard(
     await expect(opened.by("button", "❤️, 1 reaction")).to_have_attribute("aria-pressed", "true")
 
 
-async def test_a_closed_dialog_gives_focus_back_and_never_takes_it_from_who_went_on(
+async def test_a_closed_dialog_returns_the_focus_unless_it_has_moved_on(
     server: Api, window: OpenWindow
 ) -> None:
     _, reader, views = await a_furnished_place(server)
     opened = await window(reader, views["channel"])
-    profile, opener = opened.by("dialog"), opened.page.locator(".talk-open")
+    profile, opener = opened.by("dialog"), opened.page.locator(".conversation-open")
     await opener.click()
     await opened.page.keyboard.press("Escape")
     await expect(profile).to_have_count(0)
@@ -246,7 +248,7 @@ async def test_a_closed_dialog_gives_focus_back_and_never_takes_it_from_who_went
     await expect(opened.page.locator(".row-menu")).to_be_focused()
 
 
-async def test_from_right_to_left_everything_is_mirrored_and_nothing_overflows(
+async def test_right_to_left_mirrors_the_page_without_overflow(
     server: Api, window: OpenWindow
 ) -> None:
     _, reader, views = await a_furnished_place(server)

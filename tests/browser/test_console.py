@@ -1,4 +1,4 @@
-"""The console: a channel from its creation to its end, as its owner does it by hand."""
+"""The console: creating, editing and deleting a channel, its posts, subscribers and settings."""
 
 import re
 
@@ -9,12 +9,12 @@ from tests.browser.windows import OpenWindow, Window, a_picture
 
 
 def console_of(path: str, tab: str = "") -> str:
-    """The console's address of a channel."""
+    """The address of a channel in the console."""
     return f"/console/channels/{part(id_of(path))}{tab and f'/{tab}'}"
 
 
 async def drop(target: Locator, *files: FilePayload) -> None:
-    """Drop files from outside onto this."""
+    """Drops files on an element."""
     transfer = await target.page.evaluate_handle(
         """files => {
           const transfer = new DataTransfer();
@@ -31,19 +31,17 @@ async def drop(target: Locator, *files: FilePayload) -> None:
         await target.dispatch_event(event, {"dataTransfer": transfer})
 
 
-async def test_a_channel_is_created_with_a_picture_edited_and_deleted(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_owner_creates_edits_and_deletes_a_channel(server: Api, window: OpenWindow) -> None:
     owner = server.user("owner")
     opened = await window(owner, "/console")
-    await expect(opened.page.get_by_text("You run no channel yet.")).to_be_visible()
+    await expect(opened.page.get_by_text("You do not manage any channels yet.")).to_be_visible()
     await opened.by("link", "New channel").click()
     name, channel_id = fresh("Kirchenchor Süd"), fresh("choir")
     await opened.page.get_by_label("Name").fill(name)
     await opened.page.get_by_label("Address").fill(channel_id)
-    await opened.page.get_by_label("Introduction").fill("Proben, Auftritte, Absagen")
-    await drop(opened.page.locator(".drop"), a_picture("choir.png"))
-    await expect(opened.page.locator(".drop img")).to_be_visible()
+    await opened.page.get_by_label("Description").fill("Proben, Auftritte, Absagen")
+    await drop(opened.page.locator(".picture-drop"), a_picture("choir.png"))
+    await expect(opened.page.locator(".picture-drop img")).to_be_visible()
     await opened.by("button", "Create channel").click()
     await expect(opened.by("heading", name)).to_be_visible()
     path = f"/v1/channels/{channel_id}"
@@ -62,17 +60,17 @@ async def test_a_channel_is_created_with_a_picture_edited_and_deleted(
 
     await opened.by("link", "Settings").click()
     await opened.by("button", "Delete channel").click()
-    confirm = opened.by("button", "Delete for good")
+    confirm = opened.by("button", "Delete forever")
     await expect(confirm).to_be_disabled()
     await opened.page.get_by_label(f"Type {name} to confirm").fill(name[:-1])
     await expect(confirm).to_be_disabled()
     await opened.page.get_by_label(f"Type {name} to confirm").fill(name)
     await confirm.click()
-    await expect(opened.page.get_by_text("You run no channel yet.")).to_be_visible()
+    await expect(opened.page.get_by_text("You do not manage any channels yet.")).to_be_visible()
     assert (await owner.get(path)).refusal == (404, "channel_not_found")
 
 
-async def test_counters_count_bytes_to_the_end_and_refusals_stand_beside_their_field(
+async def test_byte_counters_and_errors_are_shown_beside_their_field(
     server: Api, window: OpenWindow
 ) -> None:
     owner = server.user("owner")
@@ -84,12 +82,12 @@ async def test_counters_count_bytes_to_the_end_and_refusals_stand_beside_their_f
     await name.fill("é" * 75)
     await expect(counter).to_have_text("150 of 150 bytes")
     await name.fill("é" * 75 + "!")
-    await expect(counter).to_have_text("151 of 150 bytes: 1 too many")
+    await expect(counter).to_have_text("151 of 150 bytes (1 too many)")
     await opened.by("button", "Create channel").click()
     await expect(name).to_be_focused()
     await expect(name).to_have_attribute("aria-invalid", "true")
     await expect(name).to_have_accessible_description(
-        "What readers see above every post. 151 of 150 bytes: 1 too many At most 150 bytes."
+        "Shown to readers above the posts. 151 of 150 bytes (1 too many) Use at most 150 bytes."
     )
     await name.fill("Choir")
     await expect(name).not_to_have_attribute("aria-invalid", "true")
@@ -97,23 +95,23 @@ async def test_counters_count_bytes_to_the_end_and_refusals_stand_beside_their_f
     await address.fill(id_of(taken).removeprefix("@TOA#_"))
     await opened.by("button", "Create channel").click()
     await expect(address).to_be_focused()
-    await expect(opened.page.get_by_text("Another channel has this address.")).to_be_visible()
-    for label, limit in (("Introduction", 400), ("Organization", 500), ("Custom data", 3000)):
+    await expect(opened.page.get_by_text("This address is already taken.")).to_be_visible()
+    for label, limit in (("Description", 400), ("Organization", 500), ("Custom data", 3000)):
         long = opened.page.get_by_label(label)
         await long.fill("x" * (limit + 1))
         shown = opened.page.locator(".field", has=long).locator(".count")
-        await expect(shown).to_have_text(f"{limit + 1:,} of {limit:,} bytes: 1 too many")
+        await expect(shown).to_have_text(f"{limit + 1:,} of {limit:,} bytes (1 too many)")
 
 
 async def a_scene(server: Api) -> tuple[User, User, str]:
-    """An owner, a reader, and the path of the channel they meet in."""
+    """An owner, a reader, and the path of their channel."""
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader, name=fresh("Bakery"))
     return owner, reader, path
 
 
 async def shown_inside(article: Locator) -> tuple[str, list[str]]:
-    """What a post says and shows, without time and reactions."""
+    """The text and the pictures of a post, without time and reactions."""
     body = article.locator(".post-body")
     images = await body.locator("img").evaluate_all("images => images.map(image => image.src)")
     return await body.inner_text(), [str(source) for source in images]
@@ -122,24 +120,24 @@ async def shown_inside(article: Locator) -> tuple[str, list[str]]:
 async def write_a_post(opened: Window) -> None:
     page = opened.page
     await page.get_by_label("Title", exact=True).fill("Fresh at seven")
-    await page.get_by_label("Text").fill(
+    await page.get_by_label("Text", exact=True).fill(
         "Rye, spelt and <b>buns</b>.\nSee https://loaf.example/today."
     )
     await drop(page.locator(".drop-zone"), a_picture("rye.png"), a_picture("bun.png", "peru"))
     await expect(page.locator(".shelf-frame img")).to_have_count(2)
-    await opened.by("button", "Add a link").click()
-    await page.get_by_label("What it says").fill("Prices")
-    await page.get_by_label("Address, https://…").fill("https://loaf.example/prices")
+    await opened.by("button", "Add link").click()
+    await page.get_by_label("Link text").fill("Prices")
+    await page.get_by_label("Address (https://…)").fill("https://loaf.example/prices")
 
 
-async def test_a_post_is_written_with_a_preview_that_equals_what_readers_see(
+async def test_the_preview_of_a_post_equals_what_readers_see(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, path = await a_scene(server)
     theirs = await window(reader, f"/channels/{part(id_of(path))}")
     await expect(theirs.page.get_by_text("Nothing here yet.")).to_be_visible()
     opened = await window(owner, console_of(path))
-    await expect(opened.page.locator(".preflight")).to_have_text(
+    await expect(opened.page.locator(".audience")).to_have_text(
         "Goes to 2 subscribers. Nobody has muted the channel. This is the first post."
     )
     await write_a_post(opened)
@@ -152,10 +150,10 @@ async def test_a_post_is_written_with_a_preview_that_equals_what_readers_see(
     assert await shown_inside(article) == previewed
     assert "<b>buns</b>" in previewed[0]
     await expect(opened.page.locator(".preview-stage")).to_contain_text("Start writing")
-    await expect(opened.page.locator(".preflight")).to_contain_text("You last posted")
+    await expect(opened.page.locator(".audience")).to_contain_text("Last post")
 
 
-async def test_what_is_being_written_waits_until_it_is_posted(
+async def test_an_unfinished_post_survives_navigation_and_reload(
     server: Api, window: OpenWindow
 ) -> None:
     owner, _, path = await a_scene(server)
@@ -165,25 +163,25 @@ async def test_what_is_being_written_waits_until_it_is_posted(
     await opened.by("link", "Profile").click()
     await opened.by("link", "Posts").click()
     await opened.page.reload()
-    text = opened.page.get_by_label("Text")
+    text = opened.page.get_by_label("Text", exact=True)
     await expect(text).to_have_value(re.compile("^Rye, spelt"))
     await expect(opened.page.locator(".shelf-frame img")).to_have_count(2)
-    await expect(opened.page.get_by_label("What it says")).to_have_value("Prices")
-    await opened.by("button", "More for this post").click()
+    await expect(opened.page.get_by_label("Link text")).to_have_value("Prices")
+    await opened.by("button", "Post options").click()
     await opened.by("menuitem", "Edit").click()
     await expect(text).to_have_value("Bread at eight")
     await opened.by("button", "Cancel").click()
     await expect(text).to_have_value(re.compile("^Rye, spelt"))
     await opened.by("button", "Post", exact=True).click()
     await expect(opened.page.locator(".posted article")).to_have_count(2)
-    # The socket may tell of the post before its call is answered, and only then is it off the desk.
+    # The event may arrive before the answer to the call, and only the answer empties the composer.
     await expect(text).to_have_value("")
     await opened.page.reload()
     await expect(opened.page.locator(".posted article")).to_have_count(2)
     await expect(text).to_have_value("")
 
 
-async def test_posts_are_reacted_to_edited_and_taken_back_before_the_readers_eyes(
+async def test_readers_see_edits_and_deletions_of_a_post_live(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, path = await a_scene(server)
@@ -194,25 +192,29 @@ async def test_posts_are_reacted_to_edited_and_taken_back_before_the_readers_eye
     await reader.put(f"{path}/posts/1/reactions/{part('🔥')}")
     await expect(own.get_by_role("button", name="🔥, 1 reaction")).to_be_visible()
     await expect(own.get_by_text(f"by {owner.id}")).to_be_visible()
-    await own.get_by_role("button", name="More for this post").click()
-    await opened.by("menuitem", "Who reacted").click()
-    await expect(opened.by("dialog", "Who reacted").get_by_text(reader.id)).to_be_visible()
+    await own.get_by_role("button", name="Post options").click()
+    await opened.by("menuitem", "View reactions").click()
+    await expect(opened.by("dialog", "Reactions").get_by_text(reader.id)).to_be_visible()
     await opened.page.keyboard.press("Escape")
-    await own.get_by_role("button", name="More for this post").click()
+    await own.get_by_role("button", name="Post options").click()
     await opened.by("menuitem", "Edit").click()
-    await opened.page.get_by_label("Text").fill("Bread at nine")
+    await opened.page.get_by_label("Text", exact=True).fill("Bread at nine")
     await opened.by("button", "Save changes").click()
     await expect(theirs.page.locator("article.post")).to_contain_text("Bread at nine")
     await expect(theirs.page.locator("article.post")).to_contain_text("edited")
     await expect(theirs.by("button", "🔥, 1 reaction")).to_be_visible()
-    await own.get_by_role("button", name="More for this post").click()
-    await opened.by("menuitem", "Take back").click()
-    await opened.by("dialog", "Take back").get_by_role("button", name="Take back").click()
-    await expect(theirs.page.get_by_text("This post was taken back.")).to_be_visible()
+    await own.get_by_role("button", name="Post options").click()
+    await opened.by("menuitem", "Delete for everyone").click()
+    await (
+        opened.by("dialog", "Delete for everyone")
+        .get_by_role("button", name="Delete for everyone")
+        .click()
+    )
+    await expect(theirs.page.get_by_text("This post was deleted.")).to_be_visible()
     assert (await reader.get(f"{path}/posts/1")).body["text"] is None
 
 
-async def test_subscribers_are_searched_appointed_removed_banned_and_let_back_in(
+async def test_owner_searches_promotes_bans_and_unbans_a_subscriber(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, path = await a_scene(server)
@@ -220,31 +222,31 @@ async def test_subscribers_are_searched_appointed_removed_banned_and_let_back_in
     await opened.by("searchbox", "Search by user id").fill(reader.id)
     person = opened.page.locator(".person")
     await expect(person).to_have_count(1)
-    await opened.by("button", f"More for {reader.id}").click()
+    await opened.by("button", f"Options for {reader.id}").click()
     await opened.by("menuitem", "Make admin").click()
     await expect(person.get_by_text("Admin", exact=True)).to_be_visible()
     assert (await reader.get(path)).body["role"] == "admin"
-    await opened.by("button", f"More for {reader.id}").click()
+    await opened.by("button", f"Options for {reader.id}").click()
     await opened.by("menuitem", "Ban").click()
     await opened.by("dialog", "Ban").get_by_role("button", name="Ban").click()
-    await expect(opened.page.get_by_text("Nobody matches.")).to_be_visible()
+    await expect(opened.page.get_by_text("No people match.")).to_be_visible()
     assert (await reader.put(f"{path}/subscription")).refusal == (403, "banned")
-    await opened.by("combobox", "Which people").select_option("banned")
-    await person.get_by_role("button", name="Lift the ban").click()
-    await expect(opened.page.get_by_text("Nobody is banned.")).to_be_visible()
+    await opened.by("combobox", "Filter").select_option("banned")
+    await person.get_by_role("button", name="Unban").click()
+    await expect(opened.page.get_by_text("No banned users.")).to_be_visible()
     await opened.by("textbox", "User id").fill(reader.id)
     await opened.by("button", "Add", exact=True).click()
-    await expect(opened.page.get_by_text(f"{reader.id} subscribes now")).to_be_visible()
+    await expect(opened.page.get_by_text(f"{reader.id} was added")).to_be_visible()
 
 
-async def test_settings_are_changed_and_the_channel_is_handed_over(
+async def test_owner_changes_settings_and_transfers_ownership(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, path = await a_scene(server)
     opened = await window(owner, console_of(path, "settings"))
     opened.expected = ("status of 404", "status of 400")
-    await opened.page.get_by_label("Only subscribers, whom you add yourself").check()
-    await opened.page.get_by_label("Only these").check()
+    await opened.page.get_by_label("Private: only subscribers that you add").check()
+    await opened.page.get_by_label("Only some emoji").check()
     emoji = opened.page.get_by_label("Allowed emoji")
     await emoji.fill("🍞 nonsense")
     await opened.by("button", "Save").click()
@@ -255,20 +257,21 @@ async def test_settings_are_changed_and_the_channel_is_handed_over(
     settings = (await owner.get(path)).body["settings"]
     assert (settings["visibility"], settings["reactions"]) == ("private", ["🍞", "🥐"])
     await opened.page.get_by_label("User id of the new owner").fill("nobody-here")
-    for user, told in (("nobody-here", "This user does not subscribe."), (reader.id, "owns")):
+    for user, told in (
+        ("nobody-here", "This user is not a subscriber."),
+        (reader.id, "is now the owner"),
+    ):
         await opened.page.get_by_label("User id of the new owner").fill(user)
-        await opened.by("button", "Hand over").click()
+        await opened.by("button", "Transfer").click()
         await (
-            opened.by("dialog", "Hand the channel over")
-            .get_by_role("button", name="Hand over")
-            .click()
+            opened.by("dialog", "Transfer ownership").get_by_role("button", name="Transfer").click()
         )
         await expect(opened.page.get_by_text(told).first).to_be_visible()
     assert (await owner.get(path)).body["owner_id"] == reader.id
     await expect(opened.by("button", "Delete channel")).to_have_count(0)
 
 
-async def test_the_applications_admin_finds_and_manages_every_public_channel(
+async def test_the_applications_admin_finds_and_manages_any_channel(
     server: Api, window: OpenWindow
 ) -> None:
     owner, _, path = await a_scene(server)
@@ -276,8 +279,8 @@ async def test_the_applications_admin_finds_and_manages_every_public_channel(
     admin = server.user("back-end", admin=True)
     opened = await window(admin, "/console")
     await opened.by("searchbox", "Search channels").fill(name)
-    await opened.page.locator(".own-channel", has_text=name).click()
-    await opened.page.get_by_label("Text").fill("From the city hall")
+    await opened.page.locator(".my-channel", has_text=name).click()
+    await opened.page.get_by_label("Text", exact=True).fill("From the city hall")
     await opened.by("button", "Post", exact=True).click()
     await expect(opened.page.locator(".posted article")).to_contain_text("From the city hall")
     assert [post["text"] for post in (await owner.get(f"{path}/posts")).items] == [
@@ -285,9 +288,9 @@ async def test_the_applications_admin_finds_and_manages_every_public_channel(
     ]
 
 
-async def test_who_runs_no_part_of_a_channel_finds_no_console_of_it(
+async def test_a_reader_cannot_open_the_console_of_a_channel(
     server: Api, window: OpenWindow
 ) -> None:
     _, reader, path = await a_scene(server)
     opened = await window(reader, console_of(path))
-    await expect(opened.page.get_by_role("alert")).to_contain_text("not open to you")
+    await expect(opened.page.get_by_role("alert")).to_contain_text("does not exist or is private")

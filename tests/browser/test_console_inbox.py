@@ -1,4 +1,4 @@
-"""The inbox: what people write to a channel, answered as the channel, live, by those who may read it."""
+"""The inbox of a channel: private messages from users, answered by admins in the channel's name."""
 
 from playwright.async_api import expect
 
@@ -19,29 +19,29 @@ async def writes(user: User, path: str, text: str) -> None:
     assert said.status == 201, said
 
 
-async def test_a_question_comes_in_and_is_answered_before_the_eyes_of_another_admin(
+async def test_two_admins_share_a_thread_and_its_read_state_live(
     server: Api, window: OpenWindow
 ) -> None:
     owner, admin, reader = server.user("owner"), server.user("admin"), server.user("reader")
     path = await a_channel(owner, reader, admins=(admin,))
     await reader.patch("/v1/users/me", {"name": MARKUP[:100]})
     mine, theirs = await window(owner, inbox_of(path)), await window(admin, inbox_of(path))
-    await expect(mine.page.get_by_text("Nobody has written to the channel yet.")).to_be_visible()
-    await expect(theirs.page.get_by_text("Nobody has written")).to_be_visible()
+    await expect(mine.page.get_by_text("No private messages yet.")).to_be_visible()
+    await expect(theirs.page.get_by_text("No private messages")).to_be_visible()
     await writes(reader, path, MARKUP)
     for opened in (mine, theirs):
         row = opened.page.locator(".thread-row")
         await expect(row.locator(".row-title")).to_have_text(MARKUP[:100])
         await expect(row.get_by_role("img", name="1 unread")).to_be_visible()
-        tab = opened.page.locator(".part-tabs a", has_text="ConversationListService")
+        tab = opened.page.locator(".channel-tabs a", has_text="Inbox")
         await expect(tab.get_by_role("img", name="1 unread")).to_be_visible()
     await mine.page.locator(".thread-row").click()
     await expect(mine.page.locator(".thread-name")).to_be_focused()
     await expect(mine.page.locator(".thread .text")).to_have_text(MARKUP)
-    # One has read it, so all have: they share what is read.
+    # The admins share the read state.
     for opened in (mine, theirs):
-        await expect(opened.page.locator(".part-tabs .badge")).to_be_hidden()
-        await expect(opened.page.locator(".thread-row .badge")).to_have_count(0)
+        await expect(opened.page.locator(".channel-tabs .badge")).to_be_hidden()
+        await expect(opened.page.locator(".thread-row .badge")).to_be_hidden()
     await theirs.page.locator(".thread-row").click()
     await mine.by("textbox", "Write a message").fill("From Monday on")
     await mine.page.keyboard.press("Enter")
@@ -56,34 +56,50 @@ async def test_a_question_comes_in_and_is_answered_before_the_eyes_of_another_ad
     await expect(theirs.page.locator(".thread .text")).to_have_count(3)
     await expect(mine.page.locator(".thread-row")).to_contain_text("Thank you")
 
-    await mine.by("button", "More for this message").click()
-    await mine.by("menuitem", "Take back").click()
-    await mine.by("dialog", "Take back").get_by_role("button", name="Take back").click()
-    await expect(theirs.page.get_by_text("This message was taken back.")).to_be_visible()
+    await mine.by("button", "Message options").click()
+    await mine.by("menuitem", "Delete for everyone").click()
+    await (
+        mine.by("dialog", "Delete for everyone")
+        .get_by_role("button", name="Delete for everyone")
+        .click()
+    )
+    await expect(theirs.page.get_by_text("This message was deleted.")).to_be_visible()
     assert await mine.page.evaluate("window.owned") is None
     assert await mine.page.locator("img[src='x']").count() == 0
 
 
-async def test_older_messages_are_loaded_and_what_is_read_stays_in_its_place(
+async def test_scrolling_up_loads_older_messages_without_a_jump(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader)
     for number in range(1, 36):
         await writes(reader, path, f"Question {number}")
+    assert (await owner.post(f"{path}/inbox/{part(reader.id)}/read", {})).status == 200
     opened = await window(owner, inbox_of(path))
     await opened.page.locator(".thread-row").click()
     messages = opened.page.locator(".thread .message")
     await expect(messages).to_have_count(30)
     await expect(messages.last).to_be_in_viewport()
-    await opened.by("button", "Show older ones").scroll_into_view_if_needed()
-    sixth = opened.page.locator(".thread [data-seq='6']")
-    await opened.by("button", "Show older ones").click()
+    await opened.page.locator(".thread .scroller").evaluate("e => e.scrollTop = 0")
     await expect(messages).to_have_count(35)
-    await expect(sixth).to_be_in_viewport()
-    await expect(opened.by("button", "Show older ones")).to_be_hidden()
+    await expect(opened.page.locator(".thread [data-seq='6']")).to_be_in_viewport()
     seqs = await messages.evaluate_all("all => all.map(one => +one.dataset.seq)")
     assert seqs == list(range(1, 36))
+
+
+async def test_a_thread_opens_at_its_first_unread_message(server: Api, window: OpenWindow) -> None:
+    owner, reader = server.user("owner"), server.user("reader")
+    path = await a_channel(owner, reader)
+    for number in range(1, 36):
+        await writes(reader, path, f"Question {number}")
+    opened = await window(owner, inbox_of(path))
+    await opened.page.locator(".thread-row").click()
+    await expect(opened.page.locator(".thread .unread-line")).to_have_text("35 unread")
+    await expect(opened.page.locator(".thread [data-seq='1']")).to_be_in_viewport()
+    await opened.page.locator(".thread .to-newest").click()
+    await expect(opened.page.locator(".thread [data-seq='35']")).to_be_in_viewport()
+    await expect(opened.page.locator(".thread-row .badge")).to_be_hidden()
 
 
 async def test_on_a_phone_the_list_and_the_thread_take_turns(
@@ -102,7 +118,7 @@ async def test_on_a_phone_the_list_and_the_thread_take_turns(
     await expect(opened.page.locator(".thread")).to_have_count(0)
 
 
-async def test_who_may_not_read_the_inbox_has_no_tab_for_it(
+async def test_an_admin_without_the_inbox_grant_has_no_inbox_tab(
     server: Api, window: OpenWindow
 ) -> None:
     owner, admin = server.user("owner"), server.user("admin")
@@ -110,13 +126,13 @@ async def test_who_may_not_read_the_inbox_has_no_tab_for_it(
     await owner.put(f"{path}/admins/{part(admin.id)}", {"grants": ["post"]})
     opened = await window(admin, f"/console/channels/{part(id_of(path))}")
     await expect(opened.by("link", "Log")).to_be_visible()
-    names = await opened.page.locator(".part-tabs a").all_inner_texts()
+    names = await opened.page.locator(".channel-tabs a").all_inner_texts()
     assert names == ["Posts", "Subscribers", "Admins", "Settings", "Log"]
     await opened.go(inbox_of(path))
     await expect(opened.page.get_by_role("alert")).to_be_visible()
 
 
-async def test_reactions_in_a_thread_are_the_channels_and_all_its_admins_see_them(
+async def test_admins_share_the_channels_reactions_in_a_thread(
     server: Api, window: OpenWindow
 ) -> None:
     owner, admin, reader = server.user("owner"), server.user("admin"), server.user("reader")
@@ -127,7 +143,7 @@ async def test_reactions_in_a_thread_are_the_channels_and_all_its_admins_see_the
         await opened.page.locator(".thread-row").click()
         await expect(opened.page.locator(".thread .text")).to_have_text("Thank you!")
     await mine.page.locator(".thread .message").hover()
-    await mine.by("button", "React").click()
+    await mine.by("button", "Add reaction").click()
     await mine.by("button", "React with 🎉").click()
     for opened in (mine, theirs):
         chip = opened.by("button", "🎉, 1 reaction")
@@ -146,16 +162,16 @@ async def test_reactions_in_a_thread_are_the_channels_and_all_its_admins_see_the
         await expect(chip).to_have_attribute("aria-pressed", "false")
 
 
-async def test_the_list_of_channels_tells_what_waits_in_each_inbox(
+async def test_the_list_of_channels_shows_the_unread_count_of_each_inbox(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     busy, quiet = [await a_channel(owner, reader, name=name) for name in ("Busy", "Quiet")]
     await writes(reader, busy, "One")
     opened = await window(owner, "/console")
-    card = opened.page.locator(".own-channel", has_text="Busy")
-    await expect(card.get_by_role("img", name="1 unread thread in the inbox")).to_be_visible()
-    other = opened.page.locator(".own-channel", has_text="Quiet").locator(".badge")
+    card = opened.page.locator(".my-channel", has_text="Busy")
+    await expect(card.get_by_role("img", name="1 unread chat in the inbox")).to_be_visible()
+    other = opened.page.locator(".my-channel", has_text="Quiet").locator(".badge")
     await expect(other).to_be_hidden()
     await writes(reader, quiet, "Anyone?")
     await expect(other).to_have_text("1")
@@ -163,7 +179,7 @@ async def test_the_list_of_channels_tells_what_waits_in_each_inbox(
     await expect(card.locator(".badge")).to_be_hidden()
 
 
-async def test_the_applications_admin_follows_an_inbox_that_no_event_tells_him_of(
+async def test_the_applications_admin_sees_new_inbox_messages_by_polling(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -172,11 +188,11 @@ async def test_the_applications_admin_follows_an_inbox_that_no_event_tells_him_o
     await writes(reader, path, "First")
     opened = await window(root, inbox_of(path))
     await expect(opened.page.locator(".thread-row")).to_be_visible()
-    # Not before: a timer of the real clock could no longer be cleared.
+    # Installed only now: a timer of the real clock could no longer be cleared.
     await opened.page.clock.install()
     await opened.page.locator(".thread-row").click()
     await expect(opened.page.locator(".thread .text")).to_have_text(["First"])
-    tab = opened.page.locator(".part-tabs .badge")
+    tab = opened.page.locator(".channel-tabs .badge")
     await expect(tab).to_be_hidden()
     await writes(reader, path, "Second")
     other = server.user("other")

@@ -1,4 +1,4 @@
-"""Running a channel: admins and their rights, invitations, insights with their files, the log, platform mode."""
+"""The console: admins and their grants, invitations, insights, the admin log, settings, the application's admin."""
 
 from pathlib import Path
 
@@ -15,21 +15,21 @@ def console_of(path: str, tab: str) -> str:
 
 
 def read(file: Path) -> list[str]:
-    """The lines of a file that was downloaded."""
+    """The lines of a downloaded file."""
     return file.read_text(encoding="utf-8-sig").splitlines()
 
 
-async def test_an_admin_is_invited_accepts_is_given_other_rights_and_dismissed(
+async def test_an_admin_is_invited_given_other_grants_and_removed(
     server: Api, window: OpenWindow
 ) -> None:
     owner, helper = server.user("owner"), server.user("helper")
     path = await a_channel(owner, name=fresh(MARKUP[:100]))
     name = (await owner.get(path)).body["name"]
     theirs = await window(helper, "/console")
-    await expect(theirs.page.get_by_text("You run no channel yet.")).to_be_visible()
+    await expect(theirs.page.get_by_text("You do not manage any channels yet.")).to_be_visible()
     mine = await window(owner, console_of(path, "admins"))
     await mine.page.get_by_label("User id").fill(helper.id)
-    for grant in ("Write posts", "Change the settings"):
+    for grant in ("Write posts", "Change settings"):
         await mine.page.get_by_label(grant).uncheck()
     await mine.by("button", "Send invitation").click()
     await expect(mine.by("button", f"Cancel the invitation of {helper.id}")).to_be_visible()
@@ -37,16 +37,16 @@ async def test_an_admin_is_invited_accepts_is_given_other_rights_and_dismissed(
     assert len(invitation["grants"]) == 7
     assert not {"post", "change_settings"} & set(invitation["grants"])
 
-    await expect(theirs.page.locator(".asked .card-title")).to_have_text(name)
-    await theirs.by("button", f"Accept to run {name}").click()
-    await expect(theirs.page.locator("a.own-channel")).to_contain_text("Admin")
+    await expect(theirs.page.locator(".page .invitation")).to_contain_text(name)
+    await theirs.by("button", f"Accept the invitation to “{name}”").click()
+    await expect(theirs.page.locator("a.my-channel")).to_contain_text("Admin")
     person = mine.page.locator(".person", has_text=helper.id)
-    await expect(person).to_contain_text("Read the inbox and answer")
+    await expect(person).to_contain_text("Read and answer private messages")
     await expect(person).not_to_contain_text("Write posts")
 
-    await mine.by("button", f"More for {helper.id}").click()
-    await mine.by("menuitem", "Change the rights").click()
-    dialog = mine.by("dialog", f"Rights of {helper.id}")
+    await mine.by("button", f"Options for {helper.id}").click()
+    await mine.by("menuitem", "Edit permissions").click()
+    dialog = mine.by("dialog", f"Permissions of {helper.id}")
     await dialog.get_by_label("Write posts").check()
     await dialog.get_by_label("Pin posts").uncheck()
     await dialog.get_by_role("button", name="Save").click()
@@ -56,13 +56,13 @@ async def test_an_admin_is_invited_accepts_is_given_other_rights_and_dismissed(
     assert "post" in grants
     assert "pin_posts" not in grants
 
-    await mine.by("button", f"More for {helper.id}").click()
-    await mine.by("menuitem", "Take the admin's rights").click()
+    await mine.by("button", f"Options for {helper.id}").click()
+    await mine.by("menuitem", "Remove as admin").click()
     await expect(person).to_have_count(0)
     assert (await helper.get(path)).body["role"] == "member"
 
 
-async def test_an_invitation_is_cancelled_and_another_declined(
+async def test_one_invitation_is_cancelled_and_another_declined(
     server: Api, window: OpenWindow
 ) -> None:
     owner, one, other = server.user("owner"), server.user("one"), server.user("other")
@@ -74,27 +74,25 @@ async def test_an_invitation_is_cancelled_and_another_declined(
     await expect(mine.by("button", f"Cancel the invitation of {one.id}")).to_have_count(0)
     assert (await one.get("/v1/invitations")).items == []
     theirs = await window(other, "/console")
-    await theirs.by("button", "Decline to run").click()
-    await expect(theirs.page.locator(".own-invitations")).to_be_hidden()
+    await theirs.by("button", "Decline the invitation").click()
+    await expect(theirs.page.locator(".page .invitations")).to_be_hidden()
     assert (await owner.get(f"{path}/invitations")).items == []
 
 
-async def test_the_channel_is_handed_over_to_an_admin(server: Api, window: OpenWindow) -> None:
+async def test_owner_transfers_the_channel_to_an_admin(server: Api, window: OpenWindow) -> None:
     owner, admin = server.user("owner"), server.user("admin")
     path = await a_channel(owner, admins=(admin,))
     opened = await window(owner, console_of(path, "admins"))
-    await opened.by("button", f"More for {admin.id}").click()
+    await opened.by("button", f"Options for {admin.id}").click()
     await opened.by("menuitem", "Make owner").click()
-    await (
-        opened.by("dialog", "Hand the channel over").get_by_role("button", name="Hand over").click()
-    )
+    await opened.by("dialog", "Transfer ownership").get_by_role("button", name="Transfer").click()
     person = opened.page.locator(".person", has_text=admin.id)
     await expect(person.get_by_text("Owner", exact=True)).to_be_visible()
     await expect(opened.by("heading", "Invite an admin")).to_have_count(0)
     assert (await admin.get(path)).body["role"] == "owner"
 
 
-async def test_insights_are_drawn_told_as_numbers_and_downloaded(
+async def test_insights_are_shown_as_charts_tables_and_csv_files(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -105,15 +103,16 @@ async def test_insights_are_drawn_told_as_numbers_and_downloaded(
     opened = await window(owner, console_of(path, "insights"))
     page = opened.page
     await expect(page.locator("svg.chart")).to_have_count(5)
-    await expect(opened.by("img", "Views. 1 view in all.")).to_be_visible()
-    await expect(opened.by("img", "Reactions. 1 reaction in all.")).to_be_visible()
-    await expect(opened.by("img", "Net follows. 1 came, 0 left, 0 were removed.")).to_be_visible()
-    await page.get_by_label("Days to look at").select_option("7")
+    await expect(opened.by("img", "Views. 1 view in total.")).to_be_visible()
+    await expect(opened.by("img", "Reactions. 1 reaction in total.")).to_be_visible()
+    await expect(
+        opened.by("img", "Net new subscribers. 1 joined, 0 left, 0 removed.")
+    ).to_be_visible()
+    await page.get_by_label("Period").select_option("7")
     views = page.locator(".chart-figure", has=opened.by("heading", "Views"))
-    await expect(views.locator("rect")).to_have_count(
-        7
-    )  # drawn again, or a closed table takes this one's place
-    await views.get_by_text("The numbers as a table").click()
+    # Wait until the chart is rendered again, or the table would be closed again.
+    await expect(views.locator("rect")).to_have_count(7)
+    await views.get_by_text("Show as table").click()
     await expect(views.locator("tbody tr")).to_have_count(7)
     await expect(views.locator("tbody tr").last).to_contain_text("1")
     heights = await views.locator("rect").evaluate_all(
@@ -123,18 +122,21 @@ async def test_insights_are_drawn_told_as_numbers_and_downloaded(
     drawn = await views.locator("rect").last.bounding_box()
     assert drawn is not None
     assert drawn["height"] > 50
-    await expect(page.locator(".reach-said")).to_have_text(MARKUP)
+    await expect(page.locator(".reach-preview")).to_have_text(MARKUP)
     for button, columns in (
-        ("Days as CSV", "day,subscribers,joined,left,removed,net,posts,views,reactions"),
-        ("Hours as CSV", "hour,views,reactions"),
-        ("Posts as CSV", "seq,created_at,preview,views,reactions"),
+        ("Export days (CSV)", "day,subscribers,joined,left,removed,net,posts,views,reactions"),
+        ("Export hours (CSV)", "hour,views,reactions"),
+        ("Export posts (CSV)", "seq,created_at,preview,views,reactions"),
     ):
         async with page.expect_download() as waited:
             await opened.by("button", button).click()
         download = await waited.value
         lines = read(await download.path())
         assert lines[0] == columns
-        assert len(lines) == {"Days as CSV": 8, "Hours as CSV": 25, "Posts as CSV": 2}[button]
+        assert (
+            len(lines)
+            == {"Export days (CSV)": 8, "Export hours (CSV)": 25, "Export posts (CSV)": 2}[button]
+        )
 
 
 async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) -> None:
@@ -146,23 +148,23 @@ async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) ->
     opened = await window(owner, console_of(path, "log"))
     entries = opened.page.locator(".log-entry")
     await expect(entries).to_have_count(30)
-    await expect(entries.first).to_contain_text("changed the profile")
+    await expect(entries.first).to_contain_text("edited the profile")
     await expect(entries.first.locator("ins")).to_have_text("Pfarrei")
     await expect(entries.nth(1).locator("ins")).to_have_text(f"{MARKUP} 30")
     await opened.by("button", "Show more").click()
     await expect(entries).to_have_count(35)
-    await opened.page.get_by_label("By whom").fill(admin.id)
+    await opened.page.get_by_label("Admin (user id)").fill(admin.id)
     await expect(entries).to_have_count(1)
-    await opened.page.get_by_label("What", exact=True).select_option("post_edited")
-    await expect(opened.page.get_by_text("Nothing matches.")).to_be_visible()
-    await opened.page.get_by_label("By whom").fill("")
-    await opened.page.get_by_label("What", exact=True).select_option("admin_added")
+    await opened.page.get_by_label("Action", exact=True).select_option("post_edited")
+    await expect(opened.page.get_by_text("No entries match.")).to_be_visible()
+    await opened.page.get_by_label("Admin (user id)").fill("")
+    await opened.page.get_by_label("Action", exact=True).select_option("admin_added")
     await expect(entries).to_have_count(1)
-    await opened.page.get_by_label("To whom").fill(MARKUP)
-    await expect(opened.page.get_by_text("Nothing matches.")).to_be_visible()
+    await opened.page.get_by_label("Target (id)").fill(MARKUP)
+    await expect(opened.page.get_by_text("No entries match.")).to_be_visible()
 
 
-async def test_the_application_sees_private_channels_and_runs_them(
+async def test_the_applications_admin_manages_a_private_channel(
     server: Api, window: OpenWindow
 ) -> None:
     owner = server.user("owner")
@@ -170,17 +172,17 @@ async def test_the_application_sees_private_channels_and_runs_them(
     await a_channel(owner, name=name, settings={"visibility": "private"})
     opened = await window(server.user("back-end", admin=True), "/console")
     await opened.by("searchbox", "Search channels").fill(name)
-    row = opened.page.locator(".own-channel")
+    row = opened.page.locator(".my-channel")
     await expect(row).to_have_count(1)
     await expect(row).to_contain_text("Private")
     await row.click()
-    tabs = opened.page.locator(".part-tabs a")
+    tabs = opened.page.locator(".channel-tabs a")
     await expect(tabs).to_have_count(8)
-    await opened.page.get_by_label("Text").fill("From the city hall")
+    await opened.page.get_by_label("Text", exact=True).fill("From the city hall")
     await opened.by("button", "Post", exact=True).click()
     await expect(opened.page.locator(".posted article")).to_contain_text("From the city hall")
     for tab, shown in (
-        ("ConversationListService", "Nobody has written to the channel yet."),
+        ("Inbox", "No private messages yet."),
         ("Admins", owner.id),
         ("Insights", "Growth"),
         ("Log", owner.id),
@@ -190,7 +192,7 @@ async def test_the_application_sees_private_channels_and_runs_them(
     await opened.by("link", "Log", exact=True).click()
 
 
-async def test_every_setting_is_changed_and_one_without_the_right_may_only_look(
+async def test_settings_are_read_only_without_the_grant_to_change_them(
     server: Api, window: OpenWindow
 ) -> None:
     owner, admin = server.user("owner"), server.user("admin")
@@ -199,17 +201,17 @@ async def test_every_setting_is_changed_and_one_without_the_right_may_only_look(
     opened = await window(owner, console_of(path, "settings"))
     opened.expected = ("status of 400",)
     page = opened.page
-    per_user = page.get_by_label("Reactions a person may give a post")
+    per_user = page.get_by_label("Reactions per person on a post")
     await per_user.fill("101")
     await opened.by("button", "Save").click()
     await expect(per_user).to_be_focused()
     await expect(per_user).to_have_attribute("aria-invalid", "true")
     await per_user.fill("100")
     await page.get_by_label("Different emoji on a post").fill("7")
-    await page.get_by_label("Sign each post").check()
-    await page.get_by_label("Ask apps not to offer").check()
+    await page.get_by_label("Sign posts").check()
+    await page.get_by_label("Restrict copying").check()
     await page.get_by_label("Nobody").check()
-    await page.get_by_label("The eight basic ones").check()
+    await page.get_by_label("Basic emoji").check()
     await opened.by("button", "Save").click()
     await expect(page.get_by_text("Saved")).to_be_visible()
     assert (await owner.get(path)).body["settings"] == {
@@ -222,6 +224,6 @@ async def test_every_setting_is_changed_and_one_without_the_right_may_only_look(
         "protect_content": True,
     }
     theirs = await window(admin, console_of(path, "settings"))
-    await expect(theirs.page.get_by_label("Sign each post")).to_be_disabled()
-    await expect(theirs.page.get_by_text("You may look at this")).to_be_visible()
+    await expect(theirs.page.get_by_label("Sign posts")).to_be_disabled()
+    await expect(theirs.page.get_by_text("You do not have permission")).to_be_visible()
     await expect(theirs.by("button", "Save")).to_be_hidden()

@@ -1,4 +1,6 @@
-"""Forwarding: posts and messages are sent on, from where they are read, to chats and to one's own channels."""
+"""Forwarding posts and messages to chats and to the user's own channels."""
+
+import re
 
 from playwright.async_api import expect
 
@@ -9,10 +11,10 @@ from tests.browser.windows import OpenWindow, Window, view_of
 async def open_menu(window: Window, seq: int) -> None:
     item = window.page.locator(f"[data-seq='{seq}']")
     await item.hover()
-    await item.get_by_role("button", name="More for this post").click()
+    await item.get_by_role("button", name=re.compile("^(Post|Message) options")).click()
 
 
-async def test_a_post_is_forwarded_to_a_group_a_person_and_the_readers_own_channel(
+async def test_a_post_is_forwarded_to_a_group_a_person_and_a_channel(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader, friend = server.user("owner"), server.user("reader"), server.user("friend")
@@ -37,7 +39,7 @@ async def test_a_post_is_forwarded_to_a_group_a_person_and_the_readers_own_chann
     await sheet.get_by_role("searchbox").fill("island")
     await expect(sheet.locator("li")).to_have_count(2)
     await sheet.get_by_role("searchbox").fill("nothing of the kind")
-    await expect(sheet.get_by_text("Nothing by this name.")).to_be_visible()
+    await expect(sheet.get_by_text("No chats or channels match.")).to_be_visible()
     copies = [
         (await friend.get(f"{group}/messages")).items[0],
         (await friend.get(talk)).items[0],
@@ -48,7 +50,7 @@ async def test_a_post_is_forwarded_to_a_group_a_person_and_the_readers_own_chann
         assert copy["forwarded_from"]["name"] == "Ferries"
 
 
-async def test_messages_are_forwarded_too_and_an_owner_does_it_from_the_console(
+async def test_messages_are_forwarded_and_posts_from_the_console(
     server: Api, window: OpenWindow
 ) -> None:
     owner, friend = server.user("owner"), server.user("friend")
@@ -72,14 +74,14 @@ async def test_messages_are_forwarded_too_and_an_owner_does_it_from_the_console(
     assert (await friend.get(f"{group}/messages")).items[0]["text"] == "Said in the channel"
 
 
-async def test_what_is_protected_is_not_offered_for_forwarding(
+async def test_a_protected_channel_does_not_offer_forwarding(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader)
     await a_post(owner, path, "Only here")
     opened = await window(reader, view_of(path))
-    more = opened.by("button", "More for this post")
+    more = opened.by("button", "Post options")
     await expect(more).to_be_visible()
     await owner.patch(path, {"settings": {"protect_content": True}})
     await expect(more).to_be_hidden()

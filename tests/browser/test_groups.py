@@ -1,4 +1,4 @@
-"""Chat groups: made, joined, filled with people, left and deleted; messages changed."""
+"""Chat groups: creating, joining, managing members, leaving and deleting; editing messages."""
 
 from urllib.parse import unquote
 
@@ -14,40 +14,40 @@ async def begin(window: Window, entry: str) -> None:
     await window.by("menuitem", entry).click()
 
 
-async def test_a_group_is_made_with_its_people_and_each_sees_it_at_once(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_a_new_group_appears_to_its_members_at_once(server: Api, window: OpenWindow) -> None:
     ada, bob, eve = server.user("ada"), server.user("bob"), server.user("eve")
-    mine, his = await window(ada), await window(bob)
-    await his.by("button", "Chats").click()
+    mine, bobs = await window(ada), await window(bob)
+    await bobs.by("button", "Chats").click()
     await begin(mine, "New group")
-    await mine.by("button", "Make group").click()
-    await expect(mine.page.get_by_role("alert")).to_have_text("This is needed.")
-    await mine.page.get_by_label("Name of the group").fill("WorkerPool")
-    people = mine.page.get_by_label("First members, by user id")
+    await mine.by("button", "Create group").click()
+    await expect(mine.page.get_by_role("alert")).to_have_text("Enter a value.")
+    await mine.page.get_by_label("Group name").fill("Crew")
+    people = mine.page.get_by_label("Add members by user id")
     await people.fill(bob.id)
     await people.press("Enter")
     await people.fill("nobody")
     await people.press("Enter")
     await mine.by("button", "Remove nobody").click()
-    await people.fill(eve.id)  # not put on the list by hand
-    await mine.by("button", "Make group").click()
-    await expect(mine.by("heading", "WorkerPool")).to_be_visible()
-    await expect(mine.page.locator(".talk-head")).to_contain_text("3 members")
-    await his.page.locator("a.row", has_text="WorkerPool").click()
-    await his.by("textbox", "Write a message").fill("Aye")
-    await his.page.keyboard.press("Enter")
+    await people.fill(eve.id)  # typed, but not added to the list
+    await mine.by("button", "Create group").click()
+    await expect(mine.by("heading", "Crew")).to_be_visible()
+    await expect(mine.page.locator(".conversation-head")).to_contain_text("3 members")
+    await bobs.page.locator("a.row", has_text="Crew").click()
+    await bobs.by("textbox", "Write a message").fill("Aye")
+    await bobs.page.keyboard.press("Enter")
     await expect(mine.page.locator(".message", has_text="Aye")).to_be_visible()
     group = (await ada.get("/v1/groups")).items[0]
     assert (group["type"], group["member_count"]) == ("work", 3)
 
 
-async def test_a_group_is_joined_by_its_address_and_left(server: Api, window: OpenWindow) -> None:
+async def test_a_user_joins_a_group_by_its_id_and_leaves_it(
+    server: Api, window: OpenWindow
+) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_chat_group(ada, name="Tea")
     opened = await window(bob)
     await begin(opened, "Join a group")
-    address = opened.page.get_by_label("Address of the group")
+    address = opened.page.get_by_label("Group id")
     opened.expected = ("status of 404",)
     await address.fill("nowhere")
     await opened.by("button", "Open").click()
@@ -59,84 +59,82 @@ async def test_a_group_is_joined_by_its_address_and_left(server: Api, window: Op
     await expect(opened.page.locator("a.row", has_text="Tea")).to_be_visible()
     await a_post(ada, path, "Welcome")
     await expect(opened.page.locator(".message", has_text="Welcome")).to_be_visible()
-    await opened.page.locator(".talk-head").get_by_role("button", name="More").click()
-    await opened.by("menuitem", "Leave the group").click()
-    await opened.by("button", "Leave the group").click()
+    await (
+        opened.page.locator(".conversation-head").get_by_role("button", name="More options").click()
+    )
+    await opened.by("menuitem", "Leave group").click()
+    await opened.by("button", "Leave group").click()
     await expect(opened.page.locator("a.row")).to_have_count(0)
     assert (await bob.get(path)).body["joined_at"] is None
 
 
-async def test_who_asks_is_let_in_by_the_owner_before_his_eyes(
+async def test_owner_approves_and_declines_requests_to_join(
     server: Api, window: OpenWindow
 ) -> None:
     ada, bob, eve = server.user("ada"), server.user("bob"), server.user("eve")
     path = await a_chat_group(ada, type="public", name="Book club")
-    his, hers = await window(bob, view_of(path)), await window(eve, view_of(path))
-    for opened in (his, hers):
-        await opened.by("button", "Ask to join").click()
-        await expect(opened.page.get_by_text("You have asked.")).to_be_visible()
+    bobs, eves = await window(bob, view_of(path)), await window(eve, view_of(path))
+    for opened in (bobs, eves):
+        await opened.by("button", "Request to join").click()
+        await expect(opened.page.get_by_text("Request sent.")).to_be_visible()
     mine = await window(ada, view_of(path))
-    await mine.page.locator(".talk-head").get_by_role("button", name="More").click()
+    await mine.page.locator(".conversation-head").get_by_role("button", name="More options").click()
     await mine.by("menuitem", "Members").click()
-    await mine.by("button", f"Let in {bob.id}").click()
-    await expect(his.by("textbox", "Write a message")).to_be_visible()
-    await mine.by("button", f"Turn down {eve.id}").click()
-    await expect(hers.by("button", "Ask to join")).to_be_visible()
+    await mine.by("button", f"Approve {bob.id}").click()
+    await expect(bobs.by("textbox", "Write a message")).to_be_visible()
+    await mine.by("button", f"Decline {eve.id}").click()
+    await expect(eves.by("button", "Request to join")).to_be_visible()
     await expect(mine.by("button", f"Remove {bob.id}")).to_be_visible()
     assert (await eve.get(path)).body["joined_at"] is None
 
 
-async def test_members_are_added_and_removed_and_the_group_deleted(
+async def test_owner_adds_and_removes_members_and_deletes_the_group(
     server: Api, window: OpenWindow
 ) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_chat_group(ada, name="Tea")
-    mine, his = await window(ada, view_of(path)), await window(bob)
-    await his.by("button", "Chats").click()
-    await mine.page.locator(".talk-head").get_by_role("button", name="More").click()
+    mine, bobs = await window(ada, view_of(path)), await window(bob)
+    await bobs.by("button", "Chats").click()
+    await mine.page.locator(".conversation-head").get_by_role("button", name="More options").click()
     await mine.by("menuitem", "Members").click()
-    await mine.page.get_by_label("Add somebody, by user id").fill(bob.id)
+    await mine.page.get_by_label("Add a member by user id").fill(bob.id)
     await mine.by("button", "Add", exact=True).click()
-    await expect(his.page.locator("a.row", has_text="Tea")).to_be_visible()
+    await expect(bobs.page.locator("a.row", has_text="Tea")).to_be_visible()
     await mine.by("button", f"Remove {bob.id}").click()
     await (
-        mine.by("dialog", "Remove a member")
-        .get_by_role("button", name="Remove", exact=True)
-        .click()
+        mine.by("dialog", "Remove member").get_by_role("button", name="Remove", exact=True).click()
     )
-    await expect(his.page.locator("a.row")).to_have_count(0)
+    await expect(bobs.page.locator("a.row")).to_have_count(0)
     await expect(mine.by("button", f"Remove {bob.id}")).to_be_hidden()
     await mine.page.keyboard.press("Escape")
-    await mine.page.locator(".talk-head").get_by_role("button", name="More").click()
-    await mine.by("menuitem", "Delete the group").click()
-    await mine.by("button", "Delete the group").click()
+    await mine.page.locator(".conversation-head").get_by_role("button", name="More options").click()
+    await mine.by("menuitem", "Delete group").click()
+    await mine.by("button", "Delete group").click()
     await expect(mine.page.locator("a.row")).to_have_count(0)
     assert (await ada.get(path)).status == 404
 
 
-async def test_ones_own_message_is_changed_with_its_picture_kept(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_editing_a_message_keeps_its_picture(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_chat_group(ada, bob)
     picture = a_picture("cup.png")["buffer"]
     media_id = (await ada.call("POST", "/v1/media", data=picture)).body["media_id"]
     body = {"kind": "text_and_image", "text": "Tae at four", "images": [media_id]}
     assert (await ada.post(f"{path}/messages", body)).status == 201
-    mine, his = await window(ada, view_of(path)), await window(bob, view_of(path))
-    await mine.by("button", "More for this post").click()
+    mine, bobs = await window(ada, view_of(path)), await window(bob, view_of(path))
+    await mine.by("button", "Message options").click()
     await mine.by("menuitem", "Edit").click()
     await mine.by("textbox", "Write a message").fill("Tea at four")
     await mine.by("button", "Send").click()
-    await expect(his.page.locator("[data-seq='1']")).to_contain_text("Tea at four")
-    await expect(his.page.locator("[data-seq='1']")).to_contain_text("edited")
+    await expect(bobs.page.locator("[data-seq='1']")).to_contain_text("Tea at four")
+    await expect(bobs.page.locator("[data-seq='1']")).to_contain_text("edited")
     await expect(mine.by("textbox", "Write a message")).to_have_value("")
     await expect(mine.page.locator(".shelf")).to_be_hidden()
     changed = (await bob.get(f"{path}/messages/1")).body
     assert [image["media_id"] for image in changed["images"]] == [media_id]
 
 
-async def test_all_the_names_that_a_page_needs_are_asked_for_at_once(
+async def test_all_names_on_a_page_are_loaded_with_one_call(
     server: Api, window: OpenWindow
 ) -> None:
     ada, named, bare, comma = (server.user(name) for name in ("ada", "named", "bare", "com,ma"))

@@ -1,4 +1,4 @@
-"""Names and texts that would be markup, script or a trap: shown as what they are, in every place that shows them."""
+"""Hostile names and texts (markup, scripts, bidi controls, maximum length) are shown as plain text everywhere."""
 
 from playwright.async_api import Page, expect
 
@@ -12,14 +12,14 @@ TEXTS = {"markup": MARKUP, "quotes": QUOTES, "turned": TURNED}
 
 
 async def nothing_happened(page: Page) -> None:
-    """No script of theirs ran, and no element of theirs is there."""
+    """No injected script ran, and no injected element is on the page."""
     assert await page.evaluate("window.owned") is None
     assert "owned" not in await page.title()
     assert await page.locator("img[src='x'], svg[onload], #app script").count() == 0
 
 
 async def a_hostile_channel(owner: User, reader: User, text: str) -> str:
-    """A channel and its one post, each field of which holds the text."""
+    """A channel and posts with the text in every field."""
     path = await a_channel(
         owner,
         reader,
@@ -47,7 +47,7 @@ async def a_hostile_channel(owner: User, reader: User, text: str) -> str:
     return path
 
 
-async def test_a_reader_sees_it_and_nothing_comes_of_it(server: Api, window: OpenWindow) -> None:
+async def test_markup_in_a_channel_is_shown_as_text(server: Api, window: OpenWindow) -> None:
     for name, text in TEXTS.items():
         owner, reader = server.user("owner"), server.user(name)
         await owner.patch("/v1/users/me", {"name": text})
@@ -57,7 +57,7 @@ async def test_a_reader_sees_it_and_nothing_comes_of_it(server: Api, window: Ope
         await reader.put(f"/v1/conversation-groups/{part(folder)}")
         opened = await window(reader, view_of(path))
         await expect(opened.page.locator("[data-seq='1'] .title")).to_have_text(text)
-        await expect(opened.page.locator(".talk-title h1")).to_have_text(text)
+        await expect(opened.page.locator(".conversation-title h1")).to_have_text(text)
         await expect(opened.page.locator(".row-title")).to_have_text(text)
         await expect(opened.page.locator("a.folder > span").first).to_have_text(folder)
         hrefs = await opened.page.locator(".post-body a").evaluate_all(
@@ -65,7 +65,7 @@ async def test_a_reader_sees_it_and_nothing_comes_of_it(server: Api, window: Ope
         )
         assert hrefs
         assert {href.partition("://")[0] for href in hrefs} == {"https"}
-        await opened.page.locator(".talk-open").click()
+        await opened.page.locator(".conversation-open").click()
         profile = opened.page.get_by_role("dialog")
         await expect(profile.get_by_role("heading")).to_have_text(text)
         await opened.page.keyboard.press("Escape")
@@ -77,7 +77,7 @@ async def test_a_reader_sees_it_and_nothing_comes_of_it(server: Api, window: Ope
         await nothing_happened(opened.page)
 
 
-async def test_a_chat_shows_it_and_nothing_comes_of_it(server: Api, window: OpenWindow) -> None:
+async def test_markup_in_a_chat_group_is_shown_as_text(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     await bob.patch("/v1/users/me", {"name": MARKUP[:100]})
     path = await a_chat_group(ada, bob, name=QUOTES, introduction=MARKUP, notification=MARKUP)
@@ -93,9 +93,7 @@ async def test_a_chat_shows_it_and_nothing_comes_of_it(server: Api, window: Open
     await nothing_happened(opened.page)
 
 
-async def test_one_to_one_chats_and_groups_show_it_and_nothing_comes_of_it(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_markup_in_one_to_one_chats_is_shown_as_text(server: Api, window: OpenWindow) -> None:
     ada = server.user("ada")
     mallory = server.known(f"<b>'\"{fresh('m')}</b>")
     await mallory.patch("/v1/users/me", {"name": MARKUP[:100]})
@@ -111,32 +109,32 @@ async def test_one_to_one_chats_and_groups_show_it_and_nothing_comes_of_it(
     for seq, text in enumerate(TEXTS.values(), start=1):
         await expect(page.locator(f"[data-seq='{seq}'] .text")).to_have_text(text)
         await expect(page.locator(f"[data-seq='{seq}'] .link-title")).to_have_text(text)
-    await expect(page.locator(".talk-title h1")).to_have_text(MARKUP[:100])
+    await expect(page.locator(".conversation-title h1")).to_have_text(MARKUP[:100])
     await opened.by("textbox", "Write a message").fill(MARKUP)
     await page.keyboard.press("Enter")
-    await page.locator(".own").get_by_role("button", name="More for this post").click()
+    await page.locator(".own").get_by_role("button", name="Message options").click()
     await opened.by("menuitem", "Edit").click()
     await expect(page.locator(".strip .soft")).to_have_text(MARKUP)
     await page.keyboard.press("Escape")
-    await page.locator(".talk-head").get_by_role("button", name="More").click()
+    await page.locator(".conversation-head").get_by_role("button", name="More options").click()
     await opened.by("menuitem", "Block").click()
     await expect(page.get_by_role("dialog")).to_contain_text(MARKUP[:100])
     await page.keyboard.press("Escape")
     await opened.by("button", "New chat").click()
     await opened.by("menuitem", "New group").click()
-    await page.get_by_label("Name of the group").fill(QUOTES)
-    await page.get_by_label("First members, by user id").fill(mallory.id)
+    await page.get_by_label("Group name").fill(QUOTES)
+    await page.get_by_label("Add members by user id").fill(mallory.id)
     await opened.by("button", "Add", exact=True).click()
     await expect(page.locator(".shelf").last).to_contain_text(mallory.id)
-    await opened.by("button", "Make group").click()
-    await expect(page.locator(".talk-title h1")).to_have_text(QUOTES)
-    await page.locator(".talk-head").get_by_role("button", name="More").click()
+    await opened.by("button", "Create group").click()
+    await expect(page.locator(".conversation-title h1")).to_have_text(QUOTES)
+    await page.locator(".conversation-head").get_by_role("button", name="More options").click()
     await opened.by("menuitem", "Members").click()
     await expect(page.locator(".person-name", has_text=MARKUP[:100])).to_be_visible()
     await nothing_happened(page)
 
 
-async def test_pins_forwards_signatures_and_invitations_show_it_and_nothing_comes_of_it(
+async def test_markup_in_pins_forwards_and_invitations_is_shown_as_text(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -154,35 +152,35 @@ async def test_pins_forwards_signatures_and_invitations_show_it_and_nothing_come
     await expect(page.locator(".forwarded")).to_have_text(f"Forwarded from {QUOTES}")
     await expect(page.locator(".signature")).to_have_text(f"by {MARKUP[:100]}")
     await expect(page.locator(".invitation")).to_contain_text(QUOTES)
-    await page.locator("[data-seq='1']").get_by_role("link", name="Write to the channel").click()
+    await (
+        page.locator("[data-seq='1']").get_by_role("link", name="Message the channel about").click()
+    )
     await expect(page.locator(".strip .soft")).to_have_text(MARKUP[:80])
     await nothing_happened(page)
     await opened.go(f"/with/{part(MARKUP[:24])}")
-    await expect(page.locator(".talk-title h1")).to_have_text(MARKUP[:24])
+    await expect(page.locator(".conversation-title h1")).to_have_text(MARKUP[:24])
     await nothing_happened(page)
 
 
-async def test_the_console_takes_and_shows_it_and_nothing_comes_of_it(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_markup_in_the_console_is_shown_as_text(server: Api, window: OpenWindow) -> None:
     owner = server.user("owner")
     opened = await window(owner, "/console/new")
     page = opened.page
-    for label in ("Name", "Introduction", "Organization", "Custom data"):
+    for label in ("Name", "Description", "Organization", "Custom data"):
         await page.get_by_label(label).fill(MARKUP)
     channel_id = f"a'\"<b>{fresh('x')}"
     await page.get_by_label("Address").fill(channel_id)
     await opened.by("button", "Create channel").click()
     await expect(page.locator(".head-text h1")).to_have_text(MARKUP)
     await page.get_by_label("Title", exact=True).fill(QUOTES)
-    await page.get_by_label("Text").fill(MARKUP)
-    await opened.by("button", "Add a link").click()
-    await page.get_by_label("What it says").fill(MARKUP)
-    url = page.get_by_label("Address, https://…")
+    await page.get_by_label("Text", exact=True).fill(MARKUP)
+    await opened.by("button", "Add link").click()
+    await page.get_by_label("Link text").fill(MARKUP)
+    url = page.get_by_label("Address (https://…)")
     for trap in ("javascript:alert(1)", "data:text/html,<script>1</script>", "JaVaScRiPt:x"):
         await url.fill(trap)
         await opened.by("button", "Post", exact=True).click()
-        await expect(page.get_by_text("An address starts with https://")).to_be_visible()
+        await expect(page.get_by_text("Enter an address that starts with https://")).to_be_visible()
         await expect(url).to_be_focused()
     await url.fill("https://x.example/")
     await expect(page.locator(".preview-stage .link-title")).to_have_text(MARKUP)
@@ -195,7 +193,7 @@ async def test_the_console_takes_and_shows_it_and_nothing_comes_of_it(
     await nothing_happened(page)
 
 
-async def test_what_is_as_long_as_it_may_be_widens_no_page(server: Api, window: OpenWindow) -> None:
+async def test_texts_of_maximum_length_do_not_widen_a_page(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader, name="W" * 150, organization="X" * 500)
     await owner.post(f"{path}/posts", {"kind": "text", "title": "T" * 150, "text": "Z" * 900})
@@ -212,16 +210,14 @@ async def test_what_is_as_long_as_it_may_be_widens_no_page(server: Api, window: 
             "Math.max(...[document.documentElement, ...document.querySelectorAll('.page')].map(e => e.scrollWidth))"
         )
         assert width <= PHONE["width"], view
-    # What one answers with is in the window, beneath the longest head.
+    # Under a header of maximum height, the writer is still in the window.
     await opened.go(f"{console}/inbox")
     await page.locator(".thread-row").click()
     await expect(page.locator(".thread .text")).to_be_visible()
     await expect(opened.by("textbox", "Write a message")).to_be_in_viewport(ratio=1)
 
 
-async def test_an_address_that_names_nothing_is_told_as_text(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_markup_in_an_address_is_shown_as_text(server: Api, window: OpenWindow) -> None:
     opened = await window(server.user("ada"), f"/channels/{part(MARKUP)}")
     opened.expected = ("status of 404", "status of 400")
     await expect(opened.page.get_by_role("alert")).to_be_visible()
@@ -231,21 +227,23 @@ async def test_an_address_that_names_nothing_is_told_as_text(
     await nothing_happened(opened.page)
 
 
-async def test_no_picture_of_another_host_is_asked_for(server: Api, window: OpenWindow) -> None:
+async def test_no_picture_is_loaded_from_another_host(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader, face_url="https://tracker.example/pixel.png")
     opened = await window(reader)
     asked: list[str] = []
     opened.page.on("request", lambda request: asked.append(request.url))
     await opened.page.locator("a.row").click()
-    await expect(opened.page.locator(".talk-title h1")).to_be_visible()
+    await expect(opened.page.locator(".conversation-title h1")).to_be_visible()
     assert asked
     assert [url for url in asked if not url.startswith(server.base)] == []
     assert id_of(path)
 
 
-async def test_the_page_breaks_its_policy_for_nobody(server: Api, window: OpenWindow) -> None:
-    """That a breach is seen at all: each of these is one, and each is told."""
+async def test_every_breach_of_the_security_policy_is_noticed(
+    server: Api, window: OpenWindow
+) -> None:
+    """Makes sure that these tests would notice a breach."""
     opened = await window(server.user("ada"))
     opened.expected = ("Content Security Policy", "Trusted", "TrustedHTML", "ERR_BLOCKED")
     await expect(opened.by("link", "Console")).to_be_visible()
@@ -254,13 +252,13 @@ async def test_the_page_breaks_its_policy_for_nobody(server: Api, window: OpenWi
         "document.body.append(Object.assign(document.createElement('iframe'), {src: '/docs'}))",
         "fetch('https://x.example/').catch(() => {})",
     ):
-        told = len(opened.wrong)
+        told = len(opened.errors)
         await opened.page.evaluate(f"() => {{ {breach} }}")
         for _ in range(100):
-            if len(opened.wrong) > told:
+            if len(opened.errors) > told:
                 break
             await opened.page.wait_for_timeout(20)
-        assert len(opened.wrong) > told, breach
+        assert len(opened.errors) > told, breach
     refused = await opened.page.evaluate(
         "() => { try { document.body.innerHTML = '<b>x</b>'; return false } catch { return true } }"
     )

@@ -1,4 +1,4 @@
-"""Being asked to be an admin: shown, accepted, declined, taken back."""
+"""Invitations to become an admin, in the reader."""
 
 from playwright.async_api import expect
 
@@ -6,7 +6,7 @@ from tests.api import Api, a_channel, fresh, part
 from tests.browser.windows import OpenWindow
 
 
-async def test_an_invitation_comes_live_and_is_accepted_or_declined(
+async def test_an_invitation_appears_live_and_is_accepted_or_declined(
     server: Api, window: OpenWindow
 ) -> None:
     owner, guest = server.user("owner"), server.user("guest")
@@ -17,14 +17,14 @@ async def test_an_invitation_comes_live_and_is_accepted_or_declined(
         body = {"user_id": guest.id, "grants": ["post", "pin_posts"]}
         assert (await owner.post(f"{path}/invitations", body)).status == 201
     card = opened.page.locator(".invitation", has_text=first)
-    await expect(card).to_contain_text("You may then: post, pin posts.")
+    await expect(card).to_contain_text("Permissions: Write posts, Pin posts")
     await owner.delete(f"{paths[2]}/invitations/{part(guest.id)}")
     await expect(opened.page.locator(".invitation", has_text=third)).to_be_hidden()
-    await opened.by("button", f"Decline to be an admin of {second}").click()
+    await opened.by("button", f"Decline the invitation to “{second}”").click()
     await expect(other.page.locator(".invitation")).to_have_count(1)
-    await opened.by("button", f"Accept: be an admin of {first}").focus()
+    await opened.by("button", f"Accept the invitation to “{first}”").focus()
     await opened.page.keyboard.press("Enter")
-    await expect(opened.page.get_by_text(f"You are an admin of “{first}” now")).to_be_visible()
+    await expect(opened.page.get_by_text(f"You are now an admin of “{first}”")).to_be_visible()
     await expect(opened.by("heading", first)).to_be_visible()
     await expect(other.page.locator(".invitation")).to_have_count(0)
     await expect(other.page.locator("a.row", has_text=first)).to_be_visible()

@@ -1,4 +1,4 @@
-"""The demo scene in the app; with `CHANNELS_README_PICTURES` naming a directory, the README's pictures of it."""
+"""The demo scene in the app. Stores the README's pictures in the directory `CHANNELS_README_PICTURES`, if set."""
 
 import io
 import os
@@ -14,13 +14,13 @@ from channels.server.app import create_services
 from tests.api import Api, open_api, open_database
 from tests.browser.windows import PHONE, OpenWindow
 
-COLOURS = 128  # of a picture; more would be larger and look the same
+COLOURS = 128  # in a stored picture; more makes it larger but not better
 NEWS = "%40TOA%23_brightwater-news"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def demo(mongod_uri: str) -> AsyncIterator[Api]:
-    """A server with what `channels serve --demo` fills an empty database with."""
+    """A server with the scene of `channels serve --demo`."""
     async with open_database(mongod_uri) as database, open_api(database) as api:
         limits = api.services.limits
         filled = await fill_if_empty(
@@ -39,7 +39,7 @@ async def keep_small(page: Page, name: str) -> None:
         )
 
 
-async def test_the_demo_scene_shows_what_there_is(demo: Api, window: OpenWindow) -> None:
+async def test_the_demo_scene_in_reader_console_and_phone(demo: Api, window: OpenWindow) -> None:
     reader = await window(demo.known("ada"), f"/channels/{NEWS}")
     await expect(reader.page.locator(".unread-line")).to_be_in_viewport()
     await expect(reader.page.locator("a.row")).to_have_count(6)
@@ -48,12 +48,12 @@ async def test_the_demo_scene_shows_what_there_is(demo: Api, window: OpenWindow)
 
     console = await window(demo.known("cid"), f"/console/channels/{NEWS}")
     await console.page.get_by_label("Title", exact=True).fill("Night trams on Saturday")
-    await console.page.get_by_label("Text").fill(
+    await console.page.get_by_label("Text", exact=True).fill(
         "After the marathon the trams run all night, every twenty minutes on every line."
     )
-    await console.by("button", "Add a link").click()
-    await console.page.get_by_label("What it says").fill("Timetable")
-    await console.page.get_by_label("Address, https://…").fill("https://brightwater.example/night")
+    await console.by("button", "Add link").click()
+    await console.page.get_by_label("Link text").fill("Timetable")
+    await console.page.get_by_label("Address (https://…)").fill("https://brightwater.example/night")
     preview = console.page.locator(".preview-stage article")
     await expect(preview.get_by_text("Timetable")).to_be_visible()
     await keep_small(console.page, "console")

@@ -1,4 +1,4 @@
-"""The reader: finding a channel, receiving, reacting, arranging, leaving; chats beside it."""
+"""The reader: finding and reading channels, reacting, folders, chat groups, drafts, pictures."""
 
 import asyncio
 from typing import Any
@@ -22,7 +22,7 @@ def post_in(window: Window, text: str) -> Any:
     return window.page.locator("article.post", has_text=text)
 
 
-async def test_the_documents_user_flow_find_subscribe_receive_react_leave(
+async def test_a_user_finds_subscribes_receives_reacts_and_leaves(
     server: Api, window: OpenWindow
 ) -> None:
     owner, reader = server.user("owner"), server.user("reader")
@@ -31,17 +31,17 @@ async def test_the_documents_user_flow_find_subscribe_receive_react_leave(
     await a_post(owner, path, "The first boat leaves at six")
     opened = await window(reader)
     await opened.by("link", "Find channels").first.click()
-    await opened.by("searchbox", "Search by name or topic").fill(name)
+    await opened.by("searchbox", "Search channels").fill(name)
     card = opened.page.locator(".card", has_text=name)
     await card.get_by_role("button", name="Subscribe").click()
     await card.get_by_role("link").click()
     await expect(post_in(opened, "The first boat leaves at six")).to_be_visible()
-    await expect(opened.by("button", "React")).to_have_count(1)
+    await expect(opened.by("button", "Add reaction")).to_have_count(1)
 
     await a_post(owner, path, "The second boat leaves at seven")
     article = post_in(opened, "The second boat")
     await expect(article).to_be_visible()
-    await article.get_by_role("button", name="React").click()
+    await article.get_by_role("button", name="Add reaction").click()
     await opened.by("button", "React with 👍").click()
     mine = article.get_by_role("button", name="👍, 1 reaction")
     await expect(mine).to_have_attribute("aria-pressed", "true")
@@ -53,16 +53,16 @@ async def test_the_documents_user_flow_find_subscribe_receive_react_leave(
     )
     assert (await owner.get(f"{path}/posts/2/reactions")).body["counts"] == {"👍": 1}
 
-    await opened.by("button", "More", exact=True).last.click()
+    await opened.by("button", "More options", exact=True).last.click()
     await opened.by("menuitem", "Unsubscribe").click()
     await opened.by("dialog", "Unsubscribe").get_by_role("button", name="Unsubscribe").click()
-    await expect(opened.page.get_by_text("You do not subscribe to any channel yet")).to_be_visible()
+    await expect(
+        opened.page.get_by_text("You have not subscribed to any channels yet")
+    ).to_be_visible()
     assert (await reader.get(path)).body["subscribed_at"] is None
 
 
-async def test_channels_and_chats_count_their_unread_apart_also_in_the_title(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_unread_channels_and_chats_are_counted_apart(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     channel = await a_channel(owner, reader)
     group = await a_chat_group(owner, reader)
@@ -108,7 +108,7 @@ async def test_a_long_history_scrolls_both_ways_from_the_unread_line(
         await asyncio.sleep(0.05)
         if (await shown_seqs(opened.page))[0] == 1:
             break
-    await expect(opened.page.get_by_text("This is where it begins")).to_be_attached()
+    await expect(opened.page.get_by_text("This is the beginning")).to_be_attached()
     await opened.page.locator(".to-newest").click()
     await expect(opened.page.locator("[data-seq='120']")).to_be_in_viewport()
     await expect(opened.page).to_have_title("Channels")
@@ -116,7 +116,9 @@ async def test_a_long_history_scrolls_both_ways_from_the_unread_line(
     assert seqs == list(range(seqs[0], 121))
 
 
-async def test_what_comes_above_does_not_move_what_is_read(server: Api, window: OpenWindow) -> None:
+async def test_loading_older_posts_does_not_move_the_visible_ones(
+    server: Api, window: OpenWindow
+) -> None:
     owner = server.user("owner")
     path = await a_channel(owner)
     for number in range(1, 61):
@@ -137,7 +139,7 @@ async def test_what_comes_above_does_not_move_what_is_read(server: Api, window: 
 
 
 async def a_wide_scene(server: Api) -> tuple[User, str]:
-    """A reader of a channel that is called Garden, and the channel's path."""
+    """A reader of the channel Garden, and the channel's path."""
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader, name="Garden")
     await a_post(owner, path, "Sow the peas")
@@ -151,28 +153,28 @@ async def folders_of(user: User, path: str) -> list[str]:
     return folders
 
 
-async def test_folders_are_made_filled_by_dragging_and_by_keyboard_renamed_and_deleted(
+async def test_folders_are_created_filled_renamed_and_deleted(
     server: Api, window: OpenWindow
 ) -> None:
     reader, path = await a_wide_scene(server)
     opened = await window(reader)
     await opened.by("button", "New folder").click()
-    await opened.page.get_by_label("Name of the folder").fill("ü" * 17)
-    await opened.by("button", "Make folder").click()
-    await expect(opened.page.get_by_role("alert")).to_have_text("At most 32 bytes.")
-    await opened.page.get_by_label("Name of the folder").fill("Home")
+    await opened.page.get_by_label("Folder name").fill("ü" * 17)
+    await opened.by("button", "Create folder").click()
+    await expect(opened.page.get_by_role("alert")).to_have_text("Use at most 32 bytes.")
+    await opened.page.get_by_label("Folder name").fill("Home")
     await opened.page.keyboard.press("Enter")
     folder = opened.page.locator("a.folder", has_text="Home")
     await opened.page.locator("a.row", has_text="Garden").drag_to(folder)
     await expect(folder).to_contain_text("1")
     assert await folders_of(reader, path) == ["Home"]
 
-    # The keyboard's way: the menu of the row.
-    menu_of_row = opened.by("button", "More for Garden")
+    # By keyboard, from the menu of the row.
+    menu_of_row = opened.by("button", "Options for Garden")
     await menu_of_row.focus()
     await opened.page.keyboard.press("Enter")
-    await opened.page.keyboard.press("t")
-    await expect(opened.by("menuitemcheckbox", "Take out of “Home”")).to_be_focused()
+    await opened.page.keyboard.press("r")
+    await expect(opened.by("menuitemcheckbox", "Remove from “Home”")).to_be_focused()
     await opened.page.keyboard.press("Enter")
     await expect(folder.locator(".badge")).to_be_hidden()
     await expect(menu_of_row).to_be_focused()
@@ -180,12 +182,12 @@ async def test_folders_are_made_filled_by_dragging_and_by_keyboard_renamed_and_d
 
     await folder.click()
     await expect(opened.page.get_by_text("This folder is empty")).to_be_visible()
-    await opened.by("button", "More for the folder Home").click()
+    await opened.by("button", "Options for the folder Home").click()
     await opened.by("menuitem", "Rename folder").click()
-    await opened.page.get_by_label("Name of the folder").fill("House")
+    await opened.page.get_by_label("Folder name").fill("House")
     await opened.by("button", "Save").click()
     await expect(opened.by("heading", "House")).to_be_visible()
-    await opened.by("button", "More for the folder House").click()
+    await opened.by("button", "Options for the folder House").click()
     await opened.by("menuitem", "Delete folder").click()
     await opened.by("button", "Delete folder").click()
     await expect(opened.page.locator("a.folder")).to_have_count(0)
@@ -193,24 +195,24 @@ async def test_folders_are_made_filled_by_dragging_and_by_keyboard_renamed_and_d
     await expect(opened.page.locator("a.row", has_text="Garden")).to_be_visible()
 
 
-async def test_mute_pin_and_mark_read_from_the_list(server: Api, window: OpenWindow) -> None:
+async def test_mute_pin_and_mark_as_read_from_the_list(server: Api, window: OpenWindow) -> None:
     reader, path = await a_wide_scene(server)
     opened = await window(reader)
     await expect(opened.page).to_have_title("1 post – Channels")
-    for entry, field in (("Mute", "muted"), ("Pin to the top", "pinned_at")):
-        await opened.by("button", "More for Garden").click()
+    for entry, field in (("Mute", "muted"), ("Pin to top", "pinned_at")):
+        await opened.by("button", "Options for Garden").click()
         await opened.by("menuitem", entry).click()
         shown = "Muted" if field == "muted" else "Pinned"
         await expect(opened.page.locator("a.row").get_by_label(shown)).to_be_visible()
         conversation = await reader.get(f"/v1/conversations/{part(conversation_of(path))}")
         assert conversation.body[field]
-    await expect(opened.page).to_have_title("Channels")  # what is muted does not count
-    await opened.by("button", "More for Garden").click()
+    await expect(opened.page).to_have_title("Channels")  # muted conversations do not count
+    await opened.by("button", "Options for Garden").click()
     await opened.by("menuitem", "Mark as read").click()
     await expect(opened.page.locator("a.row .badge")).to_be_hidden()
 
 
-async def test_a_picker_offers_what_the_channel_allows(server: Api, window: OpenWindow) -> None:
+async def test_the_picker_offers_only_allowed_reactions(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     none = await a_channel(owner, reader, settings={"reactions": "none"})
     two = await a_channel(owner, reader, settings={"reactions": ["🍀", "🌊"]})
@@ -218,29 +220,29 @@ async def test_a_picker_offers_what_the_channel_allows(server: Api, window: Open
         await a_post(owner, path, "Choose")
     opened = await window(reader, view_of(none))
     await expect(post_in(opened, "Choose")).to_be_visible()
-    await expect(opened.by("button", "React")).to_have_count(0)
+    await expect(opened.by("button", "Add reaction")).to_have_count(0)
     await opened.go(view_of(two))
-    await opened.by("button", "React").click()
+    await opened.by("button", "Add reaction").click()
     await expect(opened.page.locator(".choice")).to_have_text(["🍀", "🌊"])
     await opened.page.keyboard.press("Escape")
-    await expect(opened.by("button", "React")).to_be_focused()
+    await expect(opened.by("button", "Add reaction")).to_be_focused()
 
 
-async def test_a_chat_group_is_read_written_and_reacted_in(server: Api, window: OpenWindow) -> None:
+async def test_members_of_a_group_write_react_and_delete(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     await bob.patch("/v1/users/me", {"name": "Bob Okafor"})
     path = await a_chat_group(ada, bob)
     await a_post(bob, path, "Who brings the tea?")
     mine = await window(ada, view_of(path))
-    his = await window(bob, view_of(path))
+    bobs = await window(bob, view_of(path))
     await expect(mine.page.locator(".sender", has_text="Bob Okafor")).to_be_visible()
     await mine.by("textbox", "Write a message").fill("I do")
     await mine.page.keyboard.press("Enter")
-    message = his.page.locator(".message", has_text="I do")
+    message = bobs.page.locator(".message", has_text="I do")
     await expect(message).to_be_visible()
     await message.hover()
-    await message.get_by_role("button", name="React").click()
-    await his.by("button", "React with ❤️").click()
+    await message.get_by_role("button", name="Add reaction").click()
+    await bobs.by("button", "React with ❤️").click()
     await expect(
         mine.page.locator(".message", has_text="I do").get_by_role("button", name="❤️, 1 reaction")
     ).to_be_visible()
@@ -249,13 +251,17 @@ async def test_a_chat_group_is_read_written_and_reacted_in(server: Api, window: 
         "I do",
         "Who brings the tea?",
     ]
-    await mine.page.locator(".own").get_by_role("button", name="More for this post").click()
-    await mine.by("menuitem", "Take back").click()
-    await mine.by("dialog", "Take back").get_by_role("button", name="Take back").click()
-    await expect(his.page.get_by_text("This message was taken back.")).to_be_visible()
+    await mine.page.locator(".own").get_by_role("button", name="Message options").click()
+    await mine.by("menuitem", "Delete for everyone").click()
+    await (
+        mine.by("dialog", "Delete for everyone")
+        .get_by_role("button", name="Delete for everyone")
+        .click()
+    )
+    await expect(bobs.page.get_by_text("This message was deleted.")).to_be_visible()
 
 
-async def test_a_draft_is_kept_for_the_users_other_windows(server: Api, window: OpenWindow) -> None:
+async def test_a_draft_appears_in_the_users_other_windows(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_chat_group(ada, bob)
     mine, other = await window(ada, view_of(path)), await window(ada)
@@ -285,17 +291,15 @@ async def test_on_a_phone_the_list_and_the_channel_take_turns(
     await expect(opened.page.locator(".main")).to_be_hidden()
 
 
-async def test_who_subscribes_while_reading_goes_on_as_a_subscriber(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_subscribing_while_reading_needs_no_reload(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner)
     await a_post(owner, path, "before")
     opened = await window(reader, view_of(path))
     await expect(post_in(opened, "before")).to_be_visible()
-    await expect(opened.by("button", "React")).to_have_count(0)
+    await expect(opened.by("button", "Add reaction")).to_have_count(0)
     await opened.by("button", "Subscribe").click()
-    await expect(opened.by("button", "React")).to_have_count(1)
+    await expect(opened.by("button", "Add reaction")).to_have_count(1)
     await expect(opened.page.locator(".join")).to_be_hidden()
     await a_post(owner, path, "after")
     await expect(post_in(opened, "after")).to_be_visible()
@@ -306,37 +310,35 @@ async def test_who_subscribes_while_reading_goes_on_as_a_subscriber(
             await asyncio.sleep(0.05)
 
 
-async def test_pictures_are_written_and_viewed_by_keyboard(server: Api, window: OpenWindow) -> None:
+async def test_pictures_are_sent_and_viewed_by_keyboard(server: Api, window: OpenWindow) -> None:
     ada, bob = server.user("ada"), server.user("bob")
     path = await a_chat_group(ada, bob)
-    mine, his = await window(ada, view_of(path)), await window(bob, view_of(path))
+    mine, bobs = await window(ada, view_of(path)), await window(bob, view_of(path))
     await expect(mine.by("textbox", "Write a message")).to_be_visible()
     files = [a_picture(f"{name}.png", name) for name in ("teal", "peru", "plum")]
     await mine.page.locator("input[type=file]").set_input_files(files)
-    await expect(mine.page.locator(".shelf progress")).to_have_count(0)
-    await expect(mine.page.locator(".shelf li")).to_have_count(3)
+    await expect(mine.page.locator(".picture-shelf progress")).to_have_count(0)
+    await expect(mine.page.locator(".picture-shelf li")).to_have_count(3)
     await mine.by("button", "Remove plum.png").click()
     await mine.by("textbox", "Write a message").fill("Two colours")
     await mine.by("button", "Send").click()
-    await expect(mine.page.locator(".shelf li")).to_have_count(0)
-    first = his.by("button", "Picture 1 of 2")
+    await expect(mine.page.locator(".picture-shelf li")).to_have_count(0)
+    first = bobs.by("button", "Photo 1 of 2")
     await first.focus()
-    await his.page.keyboard.press("Enter")
-    viewer = his.by("dialog", "Picture")
-    await expect(viewer.get_by_text("Picture 1 of 2")).to_be_visible()
-    await his.page.keyboard.press("ArrowRight")
-    await expect(viewer.get_by_text("Picture 2 of 2")).to_be_visible()
+    await bobs.page.keyboard.press("Enter")
+    viewer = bobs.by("dialog", "Photo")
+    await expect(viewer.get_by_text("Photo 1 of 2")).to_be_visible()
+    await bobs.page.keyboard.press("ArrowRight")
+    await expect(viewer.get_by_text("Photo 2 of 2")).to_be_visible()
     shown = viewer.locator(".stage img")
     await expect(shown).to_have_js_property("complete", True)
     assert await shown.evaluate("image => image.naturalWidth") == 320
-    await his.page.keyboard.press("Escape")
+    await bobs.page.keyboard.press("Escape")
     await expect(viewer).to_be_hidden()
     await expect(first).to_be_focused()
 
 
-async def test_a_picture_has_its_place_before_it_is_there_and_is_not_read_before_it_is_seen(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_a_loading_picture_has_its_final_size(server: Api, window: OpenWindow) -> None:
     owner, reader = server.user("owner"), server.user("reader")
     path = await a_channel(owner, reader)
     data = a_picture("tall.png", size=(600, 590))["buffer"]

@@ -1,4 +1,4 @@
-"""Coming in and going out, and where a token never shows."""
+"""Signing in and out, and the places where a token must not appear."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -33,51 +33,45 @@ async def test_a_token_in_the_fragment_signs_in_and_leaves_no_trace(
 async def test_a_pasted_token_signs_in_and_out(server: Api, window: OpenWindow) -> None:
     ada = server.user("ada")
     opened = await window(ada, signed_in=False)
-    await opened.page.get_by_label("Token").fill(f" {ada.token}\n")
+    await opened.page.get_by_label("Access token").fill(f" {ada.token}\n")
     await opened.by("button", "Sign in").click()
-    await opened.by("button", "Your menu").click()
+    await opened.by("button", "Account menu").click()
     await opened.by("menuitem", "Sign out").click()
-    await expect(opened.page.get_by_label("Token")).to_be_focused()
+    await expect(opened.page.get_by_label("Access token")).to_be_focused()
     await opened.page.reload()
-    await expect(opened.page.get_by_label("Token")).to_be_visible()
+    await expect(opened.page.get_by_label("Access token")).to_be_visible()
     kept = await opened.page.evaluate("[sessionStorage.length, localStorage.length]")
     assert kept == [0, 0]
 
 
-async def test_what_is_no_token_here_is_refused_in_the_form(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_an_invalid_token_is_refused_in_the_form(server: Api, window: OpenWindow) -> None:
     ada = server.user("ada")
     opened = await window(ada, signed_in=False)
     opened.expected = (BAD,)
-    token = opened.page.get_by_label("Token")
+    token = opened.page.get_by_label("Access token")
     assert ada.token is not None
     for text in ("nonsense", ada.token[:-6] + "AAAAAA"):
         await token.fill(text)
         await opened.by("button", "Sign in").click()
         await expect(opened.page.get_by_role("alert")).to_have_text(
-            "This is not a token that this server accepts."
+            "This access token is not valid. Check that you copied all of it."
         )
         await expect(token).to_be_focused()
         await token.fill("")
 
 
-async def test_when_the_token_expires_one_is_told_and_may_paste_another(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_an_expired_session_asks_for_a_new_token(server: Api, window: OpenWindow) -> None:
     brief = server.user("ada", hours=2 / 3600)
     opened = await window(brief, "/find")
-    opened.expected = ("401 (Unauthorized)",)  # where the page took longer than the token lasts
+    opened.expected = ("401 (Unauthorized)",)  # when loading takes longer than the token is valid
     await expect(opened.page.get_by_role("alert")).to_contain_text("has expired")
     fresh = server.known(brief.id)
-    await opened.page.get_by_label("Token").fill(str(fresh.token))
+    await opened.page.get_by_label("Access token").fill(str(fresh.token))
     await opened.by("button", "Sign in").click()
     await expect(opened.by("heading", "Find channels")).to_be_visible()
 
 
-async def test_a_link_with_a_token_that_is_over_or_none_says_so(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_a_link_with_a_bad_or_expired_token_says_so(server: Api, window: OpenWindow) -> None:
     ada = server.user("ada")
     ago = server.clock.now() - timedelta(hours=2)
     late = replace(ada, token=mint(SECRET, ada.id, admin=False, hours=1, now=ago))
@@ -85,12 +79,10 @@ async def test_a_link_with_a_token_that_is_over_or_none_says_so(
     await expect(opened.page.get_by_role("alert")).to_contain_text("has expired")
     assert "token" not in opened.page.url
     other = await window(replace(late, token="nonsense"))
-    await expect(other.page.get_by_role("alert")).to_contain_text("not a token")
+    await expect(other.page.get_by_role("alert")).to_contain_text("not valid")
 
 
-async def test_it_works_over_plain_http_in_a_network_of_ones_own(
-    server: Api, window: OpenWindow
-) -> None:
+async def test_the_app_works_over_plain_http(server: Api, window: OpenWindow) -> None:
     ada = server.user("ada")
     path = await a_chat_group(ada)
     away = replace(ada, base=server.base.replace("127.0.0.1", PLAIN_HOST))

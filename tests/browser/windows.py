@@ -1,4 +1,4 @@
-"""A window of the browser, as one user sees it."""
+"""A browser window of one user, and helpers for it."""
 
 import io
 import os
@@ -14,46 +14,46 @@ from tests.api import User, id_of, part
 
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 PLAIN_HOST: Final = "channels.test"
-"""This machine by a name that a browser does not trust as its own: what plain HTTP lacks, pages lack there."""
+"""A name of this machine that browsers do not treat as local: on plain HTTP it is not a secure context."""
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 
 
 @dataclass(slots=True)
 class Window:
-    """A browser window of one user, and what went wrong in it."""
+    """A browser window of one user, and the errors in it."""
 
     page: Page
     user: User
-    wrong: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     expected: tuple[str, ...] = ()
-    """What an error may hold that the test provokes."""
+    """Parts of the error messages that the test provokes."""
 
-    def hear(self) -> None:
-        """Listen for everything that must not happen."""
+    def record_errors(self) -> None:
+        """Records console errors, warnings and exceptions from now on."""
         self.page.on("console", lambda message: self._console(message))
-        self.page.on("pageerror", lambda error: self.wrong.append(f"exception: {error}"))
+        self.page.on("pageerror", lambda error: self.errors.append(f"exception: {error}"))
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.wrong.append(f"{message.type}: {message.text} ({message.location['url']})")
+            self.errors.append(f"{message.type}: {message.text} ({message.location['url']})")
 
-    def complaints(self) -> list[str]:
-        return [text for text in self.wrong if not any(word in text for word in self.expected)]
+    def unexpected_errors(self) -> list[str]:
+        return [text for text in self.errors if not any(word in text for word in self.expected)]
 
     def by(self, role: Any, name: str | None = None, **options: Any) -> Locator:
-        """What a screen reader would call this."""
+        """Finds an element by its role and accessible name."""
         return self.page.get_by_role(role, name=name, **options)
 
     async def go(self, path: str) -> None:
-        """Enter here, as somebody who follows a link."""
+        """Loads this address, like a user who follows a link."""
         await self.page.goto(self.user.base + path)
 
 
 OpenWindow = Callable[..., Coroutine[Any, Any, Window]]
 
 
-async def keep(page: Page, name: str) -> None:
-    """Keep a picture of the window, where somebody wants them."""
+async def screenshot(page: Page, name: str) -> None:
+    """Stores a screenshot if `CHANNELS_TEST_SCREENSHOTS` is set."""
     directory = os.environ.get("CHANNELS_TEST_SCREENSHOTS")
     if directory:
         await page.screenshot(path=Path(directory) / f"{name}.png")
@@ -66,7 +66,7 @@ def view_of(path: str) -> str:
 
 
 async def shown_seqs(page: Page) -> list[int]:
-    """The seqs in the history, as they stand on the page."""
+    """The seqs in the history, in the order of the page."""
     found = await page.eval_on_selector_all(
         "[data-seq]", "elements => elements.map(e => +e.dataset.seq)"
     )

@@ -58,7 +58,7 @@ async def test_the_scene_is_made_once_and_passes_verification(services: Services
     assert await stored(services) == before
 
 
-async def test_processes_that_start_together_make_one_scene(services: Services) -> None:
+async def test_processes_that_start_together_create_one_scene(services: Services) -> None:
     assert any(await asyncio.gather(fill(services), fill(services), fill(services)))
     assert await is_sound(services)
     together = await stored(services)

@@ -1,4 +1,4 @@
-"""The web app's own files, read as text: what they must not hold, and what must agree with the server."""
+"""Checks of the web app's files as text: forbidden constructs, texts, and values that must equal the server's."""
 
 import re
 from pathlib import Path
@@ -8,14 +8,14 @@ from reactions.limits import BASIC_REACTIONS
 STATIC = Path(__file__).parents[2] / "channels" / "console" / "static"
 
 
-def test_the_picker_offers_what_basic_allows() -> None:
-    script = (STATIC / "js" / "reactions.js").read_text(encoding="utf-8")
+def test_the_picker_and_the_server_agree_on_basic_reactions() -> None:
+    script = (STATIC / "js" / "ui" / "reactions.js").read_text(encoding="utf-8")
     found = re.search(r"export const BASIC = \[(.*)\]", script)
     assert found is not None
     assert tuple(re.findall(r'"(.+?)"', found[1])) == BASIC_REACTIONS
 
 
-def test_no_script_makes_markup_of_text() -> None:
+def test_no_script_turns_text_into_markup() -> None:
     scripts = sorted(STATIC.rglob("*.js"))
     assert scripts
     for script in scripts:
@@ -24,15 +24,15 @@ def test_no_script_makes_markup_of_text() -> None:
             assert word not in text, script.name
 
 
-def test_no_script_needs_what_plain_http_lacks() -> None:
-    """On a machine's own network there is no certificate, and so no `crypto.randomUUID`, clipboard or worker."""
+def test_no_script_needs_a_secure_context() -> None:
+    """On plain HTTP in a private network, browsers offer no `crypto.randomUUID`, clipboard or service worker."""
     for script in sorted(STATIC.rglob("*.js")):
         code = re.sub(r"/\*.*?\*/", "", script.read_text(encoding="utf-8"), flags=re.DOTALL)
         for word in ("randomUUID", "crypto.subtle", "navigator.clipboard", "serviceWorker"):
             assert word not in code, script.name
 
 
-def test_every_text_that_a_script_names_is_there_and_every_text_is_used() -> None:
+def test_every_named_text_exists_and_every_text_is_used() -> None:
     scripts = {path: path.read_text(encoding="utf-8") for path in sorted(STATIC.rglob("*.js"))}
     areas = {path: scripts.pop(path) for path in sorted((STATIC / "js" / "texts").rglob("*.js"))}
     keys = [key for text in areas.values() for key in re.findall(r'^  "([\w.]+)":', text, re.M)]
@@ -47,7 +47,7 @@ def test_every_text_that_a_script_names_is_there_and_every_text_is_used() -> Non
     assert unused == set()
 
 
-def test_styles_know_no_left_and_right() -> None:
+def test_styles_use_logical_properties_only() -> None:
     for sheet in sorted(STATIC.rglob("*.css")):
         text = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
         wrong = re.findall(r"(?:margin|padding|border|^|[\s;{])-?(left|right)\s*:", text)

@@ -90,7 +90,7 @@ async def test_it_is_compressed_for_who_takes_that_and_small(shared_api: Api) ->
     assert "Content-Encoding" not in plain.headers
     assert plain.text == page.text
     named = re.findall(rf"/assets/{assets.digest}/([\w./-]+)", page.text)
-    assert {"js/start.js", "js/reader/talk.js"} <= set(named)
+    assert {"js/start.js", "js/conversation/conversation_view.js"} <= set(named)
     sizes = [
         len(asset.gzipped or asset.body) for name, asset in assets.files.items() if name in named
     ]

@@ -1,1 +1,1 @@
-"""Who is in the scene and what they say."""
+"""The people, channels and chats of the scene, as data."""

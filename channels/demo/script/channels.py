@@ -1,23 +1,23 @@
-"""The channels of the scene and what they post: text only, no logic."""
+"""The channels of the scene and their posts."""
 
 from typing import Final
 
-from channels.demo.script.models import OfficialChannel, Said
+from channels.demo.script.models import ChannelScript, Item
 from channels.demo.script.people import NEIGHBOURS
 from groups.models import Link
 
 CHANNELS: Final = (
-    OfficialChannel(
-        name_in_id="brightwater-news",
+    ChannelScript(
+        id_suffix="brightwater-news",
         owner="cid",
         name="Brightwater City News",
         organization="Brightwater Press Office",
         introduction="What the city decides, builds and closes. Two or three posts a day, no rumours.",
-        opened_hours_ago=240,
+        created_hours_ago=240,
         subscribers=("ada", "bob", "dee", *NEIGHBOURS),
         admins=("grace",),
         posts=(
-            Said(
+            Item(
                 118,
                 "The council voted 9 to 4 for the tram extension to Harbour Street. Work begins in March and takes"
                 " fourteen months; the number 6 bus runs every eight minutes meanwhile.",
@@ -30,27 +30,27 @@ CHANNELS: Final = (
                 ),
                 reactions={"👍": 14, "🎉": 6, "😮": 2},
             ),
-            Said(
+            Item(
                 96,
                 "Mill Bridge is closed for cars from Friday 22:00 to Monday 05:00. Cyclists and pedestrians can cross.",
                 title="Mill Bridge closed this weekend",
                 reactions={"😢": 5, "👍": 4},
             ),
-            Said(
+            Item(
                 71,
                 "The swimming pool opens again on Saturday after eleven months. Entrance is free until Sunday evening.",
                 title="Pool opens on Saturday",
                 by="grace",
                 reactions={"❤️": 17, "🎉": 9},
             ),
-            Said(
+            Item(
                 50,
                 "Power is back in the Old Town since 04:10. The cause was a damaged cable at the market hall;"
                 " nobody was hurt.",
                 title="Power cut in the Old Town: over",
                 reactions={"🙏": 11, "👍": 3},
             ),
-            Said(
+            Item(
                 27,
                 "Library cards are free for everyone under 26 from the first of the month. Bring any paper with your"
                 " name on it.",
@@ -60,7 +60,7 @@ CHANNELS: Final = (
                 ),
                 reactions={"❤️": 12, "👏": 5},
             ),
-            Said(
+            Item(
                 6,
                 "The market moves to Station Square on Saturday because of the marathon. Stalls open at 07:00 as"
                 " always.",
@@ -68,7 +68,7 @@ CHANNELS: Final = (
                 by="grace",
                 reactions={"👍": 8},
             ),
-            Said(
+            Item(
                 1.5,
                 "Road closures for Sunday's marathon are on the map. Parked cars on the course are towed from 05:00.",
                 title="Marathon: which roads, when",
@@ -78,39 +78,39 @@ CHANNELS: Final = (
         ),
         unread={"ada": 2, "bob": 0, "cid": 0, "dee": 5, "grace": 0, "lena": 1, "mei": 0, "sam": 3},
     ),
-    OfficialChannel(
-        name_in_id="morning-loaf",
+    ChannelScript(
+        id_suffix="morning-loaf",
         owner="ada",
         name="Morning Loaf Bakery",
         organization="Morning Loaf, 12 Harbour Street",
         introduction="Today's bread, and what is left of it at five. Wir sprechen auch Deutsch.",
-        opened_hours_ago=200,
+        created_hours_ago=200,
         subscribers=("bob", "cid", "dee", *NEIGHBOURS[:22]),
         posts=(
-            Said(
+            Item(
                 97,
                 "Rye, spelt and the walnut loaf from 7:00. Cardamom buns from 8:30, one tray only.",
                 reactions={"❤️": 6, "😋": 3},
             ),
-            Said(
+            Item(
                 73,
                 "The oven man comes tomorrow, so we open at noon. Sorry to everyone with an early train!",
                 title="Open at noon tomorrow",
                 reactions={"😢": 7, "👍": 2},
             ),
-            Said(
+            Item(
                 49,
                 "Heute gibt es Zwiebelkuchen, solange er reicht. Onion tart today, while it lasts.",
                 reactions={"😋": 9, "❤️": 4},
             ),
-            Said(
+            Item(
                 25,
                 "You can now order birthday cakes here: two days ahead, name and age, and tell us about allergies.",
                 title="Cakes to order",
                 links=(Link(title="The cake list", url="https://morningloaf.example/cakes"),),
                 reactions={"🎂": 8, "❤️": 3},
             ),
-            Said(
+            Item(
                 2.2,
                 "Eleven baguettes and two walnut loaves are left, half price until we close at six.",
                 title="Half price until six",
@@ -119,44 +119,44 @@ CHANNELS: Final = (
         ),
         unread={"ada": 0, "bob": 1, "cid": 0, "dee": 2, "aiko": 0, "chloe": 0},
     ),
-    OfficialChannel(
-        name_in_id="fc-harbour",
+    ChannelScript(
+        id_suffix="fc-harbour",
         owner="bob",
         name="FC Harbour",
         organization="FC Harbour 1908",
         introduction="Line-ups, goals and the truth about the referee.",
-        opened_hours_ago=300,
+        created_hours_ago=300,
         subscribers=("ada", "cid", "dee", *NEIGHBOURS[3:27]),
         admins=("liam",),
         signatures=True,
         posts=(
-            Said(
+            Item(
                 75,
                 "Saturday, 15:00, at home against Northgate United. Gates open at 13:30, under-14s are free.",
                 title="Next: Northgate United",
                 reactions={"🔥": 8, "👍": 6},
             ),
-            Said(
+            Item(
                 51.5,
                 "Eze; Byrne, Novák, Steen, Ruiz; Adeyemi, Demir, Carvalho; Whitaker, Petrov, Raman.",
                 title="Our eleven today",
                 by="liam",
                 reactions={"🔥": 5},
             ),
-            Said(50.6, "23' GOAL! Petrov with the left foot. 1:0", by="liam", reactions={"⚽": 15}),
-            Said(
+            Item(50.6, "23' GOAL! Petrov with the left foot. 1:0", by="liam", reactions={"⚽": 15}),
+            Item(
                 50.2,
                 "41' Equaliser, from what was surely offside. 1:1",
                 by="liam",
                 reactions={"😡": 12},
             ),
-            Said(
+            Item(
                 49.5,
                 "90+3' GOOOAL! Раман сделала это! Raman from thirty metres. 2:1, and that is the whistle!",
                 by="liam",
                 reactions={"🎉": 16, "❤️": 6},
             ),
-            Said(
+            Item(
                 28,
                 "Season tickets for the second half are half price until Friday. The south stand has 140 seats left.",
                 title="Season tickets",
@@ -166,46 +166,46 @@ CHANNELS: Final = (
         ),
         unread={"ada": 0, "bob": 0, "cid": 1, "dee": 6, "liam": 0},
     ),
-    OfficialChannel(
-        name_in_id="coast-weather",
+    ChannelScript(
+        id_suffix="coast-weather",
         owner="dee",
         name="Coast Weather",
         organization="Brightwater Weather Station",
         introduction="The day at 6:30, warnings at once. Wind in knots, because of the boats.",
-        opened_hours_ago=400,
+        created_hours_ago=400,
         subscribers=("ada", "bob", "cid", *NEIGHBOURS[8:]),
         posts=(
-            Said(
+            Item(
                 76, "Fog until ten, then sun. 14 °C, wind south-west 8 knots.", reactions={"🌞": 5}
             ),
-            Said(
+            Item(
                 52,
                 "Dry and bright. 16 °C, wind west 6 knots. Good for painting the boat.",
                 reactions={"🌞": 9},
             ),
-            Said(
+            Item(
                 30,
                 "Gusts of 45 knots from 18:00, until about 03:00. Tie down what can fly, stay off the pier.",
                 title="⚠️ Gale warning",
                 links=(Link(title="Radar", url="https://coastweather.example/radar"),),
                 reactions={"😮": 7, "🙏": 6},
             ),
-            Said(
+            Item(
                 20,
                 "The gale is through. 31 mm of rain; the lower path is under water.",
                 reactions={"🙏": 8},
             ),
-            Said(4, "Showers, then clearing from the west. 12 °C, wind north-west 14 knots."),
+            Item(4, "Showers, then clearing from the west. 12 °C, wind north-west 14 knots."),
         ),
         unread={"ada": 1, "bob": 0, "cid": 4, "dee": 0, "hugo": 0, "jonas": 2},
     ),
-    OfficialChannel(
-        name_in_id="tech-digest",
+    ChannelScript(
+        id_suffix="tech-digest",
         owner="priya",
         name="The Thursday Digest · 週刊テック",
         organization="The Thursday Digest",
         introduction="Five links a week about software that people run themselves.",
-        opened_hours_ago=500,
+        created_hours_ago=500,
         subscribers=(
             "ada",
             "bob",
@@ -221,7 +221,7 @@ CHANNELS: Final = (
             "noor",
         ),
         posts=(
-            Said(
+            Item(
                 170,
                 "How one library moved forty years of catalogue cards in a weekend; why your backups need a fire drill;"
                 " and a keyboard for three hands.",
@@ -232,13 +232,13 @@ CHANNELS: Final = (
                 ),
                 reactions={"👍": 5, "❤️": 2},
             ),
-            Said(
+            Item(
                 100,
                 "来週の特集は「自分で動かすサーバー」です。ご質問をお寄せください。Next week: running your own server."
                 " Send us your questions.",
                 reactions={"👍": 3, "🙏": 2},
             ),
-            Said(
+            Item(
                 3,
                 "Running your own: what it costs, what breaks first, and what three people learned in a year.",
                 title="Digest 62",
@@ -252,21 +252,21 @@ CHANNELS: Final = (
         ),
         unread={"ada": 1, "bob": 1, "priya": 0, "aiko": 0, "ivan": 0},
     ),
-    OfficialChannel(
-        name_in_id="harbour-street-12",
+    ChannelScript(
+        id_suffix="harbour-street-12",
         owner="cid",
         name="House 12, Harbour Street",
         organization="Tenants of Harbour Street 12",
-        introduction="Notices for the tenants. Whoever moves in is added by Cid.",
-        opened_hours_ago=260,
+        introduction="Notices for tenants. Moving in? Ask Cid to add you.",
+        created_hours_ago=260,
         subscribers=("ada", "dee", "fatima", "tomas", "yusuf", "rosa"),
         is_private=True,
         posts=(
-            Said(
+            Item(
                 98,
                 "The chimney sweep comes on Tuesday between 9 and 11. Please leave the attic door open.",
             ),
-            Said(
+            Item(
                 26,
                 "No warm water on Thursday morning: the new boiler arrives. Nihayet!",
                 title="New boiler",

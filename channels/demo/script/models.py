@@ -1,13 +1,16 @@
-"""What a scene is made of. Times are hours before the present."""
+"""The models of a scene. Times are in hours before now."""
 
 from dataclasses import dataclass, field
 
-from groups.models import Link
+from groups.models import GroupType, Link
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A post or a message; `by` "" is the channel's owner. In a channel each user gives at most one reaction."""
+class Item:
+    """A post or a message. `by` is empty for posts by the channel's owner.
+
+    In a channel each user gives at most one reaction to a post.
+    """
 
     hours_ago: float
     text: str
@@ -18,17 +21,18 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class OfficialChannel:
-    """A channel; `unread` says who leaves how many of its posts unread, the others read none."""
+class ChannelScript:
+    """A channel. `unread` holds the number of unread posts by user; users without an entry have read nothing."""
 
-    name_in_id: str
+    id_suffix: str
+    """The channel's id without its prefix."""
     owner: str
     name: str
     organization: str
     introduction: str
-    opened_hours_ago: float
+    created_hours_ago: float
     subscribers: tuple[str, ...]
-    posts: tuple[Said, ...]
+    posts: tuple[Item, ...]
     unread: dict[str, int]
     admins: tuple[str, ...] = ()
     is_private: bool = False
@@ -36,15 +40,25 @@ class OfficialChannel:
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
-    """A chat group; `unread` as in a channel."""
+class ChatScript:
+    """A chat group. `unread` works as in a channel."""
 
     group_id: str
-    type: str
+    type: GroupType
     owner: str
     name: str
     introduction: str
-    opened_hours_ago: float
+    created_hours_ago: float
     members: tuple[str, ...]
-    messages: tuple[Said, ...]
+    messages: tuple[Item, ...]
     unread: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderScript:
+    """A user's conversation group, the groups and channels in it, and one that the user has pinned."""
+
+    user_id: str
+    name: str
+    group_ids: tuple[str, ...]
+    pinned: str

@@ -1,4 +1,4 @@
-"""Who is in the scene; names in many scripts, since users have them."""
+"""The people of the scene. Their names are in many scripts, like those of real users."""
 
 from typing import Final
 

@@ -1,11 +1,11 @@
-// The addresses of the views. The server answers each with the same page (`channels/server/web/static.py` lists them).
+// The addresses of the app's views. The server returns the same page for all of them (`channels/server/web/static.py`).
 
 const ROUTES = [
   ["channels", /^\/$/],
-  ["find", /^\/find$/],
+  ["directory", /^\/find$/],
   ["channel", /^\/channels\/([^/]+)$/],
-  ["chat", /^\/chats\/([^/]+)$/],
-  ["with", /^\/with\/([^/]+)$/],
+  ["group", /^\/chats\/([^/]+)$/],
+  ["dialogue", /^\/with\/([^/]+)$/],
   ["folder", /^\/folders\/([^/]+)$/],
   ["console", /^\/console$/],
   ["console.new", /^\/console\/new$/],
@@ -14,8 +14,8 @@ const ROUTES = [
 
 const listeners = new Set();
 
-/** The view that the address names, and the parts of it. */
-export function here() {
+/** The name of the view in the address, and the ids in it. */
+export function currentRoute() {
   for (const [name, pattern] of ROUTES) {
     const found = pattern.exec(location.pathname);
     if (found) return { name, parts: found.slice(1).map((text) => (text === undefined ? null : decoded(text))) };
@@ -31,31 +31,31 @@ function decoded(text) {
   }
 }
 
-/** Hear of each change of the view. */
-export function onMove(listener) {
+/** Calls the listener whenever the address changes within the app. */
+export function onNavigate(listener) {
   listeners.add(listener);
 }
 
-/** Go there; `replace` leaves no step back. */
+/** Navigates to an address in the app. With `replace`, the browser's back button skips the current one. */
 export function go(path, { replace = false } = {}) {
   if (path === location.pathname + location.search) return;
   history[replace ? "replaceState" : "pushState"]({ inside: true }, "", path);
-  tell();
+  notify();
 }
 
-/** One step back inside the app, or to `otherwise` when the app was entered here. */
-export function back(otherwise) {
+/** One step back, or to `fallback` when the user came to this view from outside the app. */
+export function back(fallback) {
   if (history.state?.inside) history.back();
-  else go(otherwise, { replace: true });
+  else go(fallback, { replace: true });
 }
 
-function tell() {
+function notify() {
   for (const listener of listeners) listener();
 }
 
-/** Links inside the app change the view instead of loading the page. */
-export function start() {
-  addEventListener("popstate", tell);
+/** From now on, links marked with `data-inside` change the view without loading the page. */
+export function startRouter() {
+  addEventListener("popstate", notify);
   document.addEventListener("click", (event) => {
     const anchor = event.target instanceof Element ? event.target.closest("a[data-inside]") : null;
     const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
@@ -66,18 +66,18 @@ export function start() {
   });
 }
 
-/** The number that the address asks for by this name, null when it asks for none. */
-export function asked(name) {
+/** A positive integer in the query of the address, null when there is none. */
+export function queryNumber(name) {
   const number = Number(new URLSearchParams(location.search).get(name));
   return Number.isSafeInteger(number) && number > 0 ? number : null;
 }
 
-/** A channel; with a `seq`, at that post. */
+/** A channel, scrolled to the post `seq`. */
 export const channelPath = (id, seq = null) => `/channels/${encodeURIComponent(id)}${seq === null ? "" : `?post=${seq}`}`;
-/** A one-to-one chat with a person or a channel; `about` is the post of the channel that one writes about. */
-export const withPath = (peerId, about = null) => `/with/${encodeURIComponent(peerId)}${about === null ? "" : `?about=${about}`}`;
-export const chatPath = (id) => `/chats/${encodeURIComponent(id)}`;
-/** The page that anyone may read, null where this server shows none or the channel is not public. */
+/** A one-to-one chat with a person or a channel; `about` is the channel's post that the message is about. */
+export const dialoguePath = (peerId, about = null) => `/with/${encodeURIComponent(peerId)}${about === null ? "" : `?about=${about}`}`;
+export const groupPath = (id) => `/chats/${encodeURIComponent(id)}`;
+/** The public page of a channel; null when the channel is private or the server has public pages turned off. */
 export function publicPath({ channel_id: id, settings }) {
   const isOn = document.querySelector('meta[name="channels-public"]').content === "on";
   return isOn && settings.visibility === "public" ? `/c/${encodeURIComponent(id.replace(/^@TOA#_/, ""))}` : null;

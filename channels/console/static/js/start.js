@@ -1,41 +1,41 @@
-// Where everything begins: sign-in or the app, the frame around the views, and which view the address names.
+// The entry point of the app: the sign-in page, the frame around the views, and the view that the address names.
 
-import { get } from "./api.js";
-import { avatar } from "./avatar.js";
-import { fill, freshId, h, takeFocus } from "./dom.js";
-import { icon } from "./icons.js";
-import { inbox } from "./inbox.js";
-import { attempt, closeMenu, menu } from "./overlay.js";
-import { go, here, onMove, start as startRouter } from "./router.js";
+import { get } from "./client/api.js";
+import { conversations } from "./client/conversations.js";
+import { session } from "./client/session.js";
+import { socket } from "./client/socket.js";
+import { ChannelView } from "./conversation/channel_view.js";
+import { DialogueView } from "./conversation/dialogue_view.js";
+import { GroupView } from "./conversation/group_view.js";
 import { Directory } from "./reader/directory.js";
 import { Sidebar } from "./reader/sidebar.js";
-import { ChannelTalk } from "./reader/channel.js";
-import { ChatTalk } from "./reader/chat.js";
-import { DialogueTalk } from "./reader/dialogue.js";
-import { session } from "./session.js";
-import { link } from "./socket.js";
+import { currentRoute, onNavigate, startRouter } from "./router.js";
 import { t } from "./texts.js";
+import { avatar } from "./ui/avatar.js";
+import { fill, focusHeading, h, uniqueId } from "./ui/dom.js";
+import { icon } from "./ui/icons.js";
+import { attempt, closeMenu, menu, menuButton } from "./ui/overlay.js";
 
-const BANNER_AFTER = 700; // milliseconds; shorter losses are not worth a word
-const SLOW = 300; // milliseconds
+const BANNER_AFTER = 700; // milliseconds; shorter disconnects are not shown
+const LOADING_AFTER = 300; // milliseconds
 const app = document.getElementById("app");
 
 let frame = null;
 let isEntering = false;
 
-function signIn(why = null) {
-  const id = freshId("token");
-  const reason = { expired: "signin.expired", bad: "signin.bad" }[why];
-  const wrong = h("p.wrong", { id: `${id}-wrong`, role: "alert", hidden: !reason }, reason ? t(reason) : null);
-  const token = h("textarea", { id, rows: "4", required: true, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-lead ${id}-wrong` });
+/** Shows the sign-in page. `reason` says why: "expired", "bad", or null. */
+function showSignIn(reason = null) {
+  const id = uniqueId("token");
+  const key = { expired: "signin.expired", bad: "signin.bad" }[reason];
+  const error = h("p.error", { id: `${id}-error`, role: "alert", hidden: !key }, key ? t(key) : null);
+  const token = h("textarea", { id, rows: "4", required: true, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-lead ${id}-error` });
   const keep = h("input", { id: `${id}-keep`, type: "checkbox" });
   const submit = async (event) => {
     event.preventDefault();
-    const isToken = session.signIn(token.value, keep.checked);
-    // The server has the last word on a token; what it says of us is shown in the frame anyway.
-    if (isToken && (await enter())) return;
-    wrong.textContent = t("signin.bad");
-    wrong.hidden = false;
+    const isWellFormed = session.signIn(token.value, keep.checked);
+    if (isWellFormed && (await enter())) return;
+    error.textContent = t("signin.bad");
+    error.hidden = false;
     token.setAttribute("aria-invalid", "true");
     token.focus();
   };
@@ -47,27 +47,27 @@ function signIn(why = null) {
       h("p.soft", { id: `${id}-lead` }, t("signin.lead")),
       h("label", { for: id }, t("signin.token")), token,
       h("div.choice-line", {}, keep, h("label", { for: `${id}-keep` }, t("signin.keep"))),
-      wrong,
+      error,
       h("button.primary", { type: "submit" }, t("signin.do")),
     ),
   ));
   token.focus();
 }
 
-/** Show the app; false when the server does not take the token. */
+/** Shows the app. Returns false when the server does not accept the token. */
 async function enter() {
   let me;
   isEntering = true;
-  // First, so that it is there before the lists are asked for, which are then asked for once.
-  link.start();
+  // Started before the lists are loaded: what is loaded before the socket is ready has to be loaded again.
+  socket.start();
   try {
     me = await get("/v1/users/me");
   } catch (problem) {
-    link.stop();
+    socket.stop();
     if (problem.status === 401) return false;
     fill(app, h("main.signin", {}, h("div", {},
       h("h1", {}, t("app.failed")),
-      h("p", { role: "alert" }, problem.shown),
+      h("p", { role: "alert" }, problem.userMessage),
       h("button.primary", { type: "button", on: { click: enter } }, t("app.retry")))));
     return true;
   } finally {
@@ -76,29 +76,24 @@ async function enter() {
   frame = new Frame(me);
   fill(app, frame.element);
   frame.show();
-  attempt(() => inbox.load());
+  attempt(() => conversations.load());
   return true;
 }
 
+/** The bar on top, the sidebar, and the current view. */
 class Frame {
   constructor(me) {
     this.#me = me;
-    this.#sidebar = new Sidebar();
     this.#main = h("div.main", { id: "content", tabindex: "-1" });
-    this.#banner = h("p.banner", { role: "status", hidden: true });
     const name = me.name || me.user_id;
-    const account = h("button.account", { type: "button", "aria-label": t("app.menu"), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openAccount(account) } },
-      avatar({ id: me.user_id, name, url: me.face_url, shape: "round", size: "small" }));
-    this.#links = {
-      reader: h("a.bar-link", { href: "/", "data-inside": true }, icon("reader"), h("span", {}, t("nav.reader"))),
-      find: h("a.bar-link", { href: "/find", "data-inside": true }, icon("compass"), h("span", {}, t("nav.find"))),
-      console: h("a.bar-link", { href: "/console", "data-inside": true }, icon("pen"), h("span", {}, t("nav.console"))),
+    const picture = avatar({ id: me.user_id, name, url: me.face_url, shape: "round", size: "small" });
+    const account = menuButton({ label: t("app.account"), content: picture, style: "account", open: (button) => this.#openAccountMenu(button) });
+    const skip = (event) => {
+      event.preventDefault();
+      this.#main.focus();
     };
     this.element = h("div.frame", {},
-      h("a.skip", { href: "#content", on: { click: (event) => {
-        event.preventDefault();
-        this.#main.focus();
-      } } }, t("app.skip")),
+      h("a.skip", { href: "#content", on: { click: skip } }, t("app.skip")),
       h("header.bar", {},
         h("a.brand", { href: "/", "data-inside": true }, h("span.brand-mark", { "aria-hidden": "true" }), h("span", {}, t("app.name"))),
         h("nav.bar-links", { "aria-label": t("app.name") }, Object.values(this.#links)),
@@ -107,71 +102,80 @@ class Frame {
       this.#banner,
       h("main.body", {}, this.#sidebar.element, this.#main),
     );
-    link.addEventListener("state", () => this.#showLink());
-    inbox.addEventListener("change", () => this.#showTitle());
+    socket.addEventListener("state", () => this.#showConnection());
+    conversations.addEventListener("change", () => this.#showTitle());
   }
 
   #me;
-  #sidebar;
+  #sidebar = new Sidebar();
   #main;
-  #banner;
-  #links;
+  #banner = h("p.banner", { role: "status", hidden: true });
+  #links = {
+    reader: h("a.bar-link", { href: "/", "data-inside": true }, icon("reader"), h("span", {}, t("nav.reader"))),
+    directory: h("a.bar-link", { href: "/find", "data-inside": true }, icon("compass"), h("span", {}, t("nav.directory"))),
+    console: h("a.bar-link", { href: "/console", "data-inside": true }, icon("pen"), h("span", {}, t("nav.console"))),
+  };
   #view = null;
-  #key = null;
-  #turn = 0; // of the views that were asked for
-  #timer = 0;
+  #key = null; // of the current view: its name and ids
+  #requests = 0;
+  #bannerTimer = 0;
 
-  /** Show what the address names. */
+  /** Shows the view that the address names. */
   async show() {
     closeMenu();
-    const { name, parts } = here();
+    const { name, parts } = currentRoute();
+    this.#showFrame(name, parts);
+    const key = [name, ...parts].join(" ");
+    if (key === this.#key) return this.#view?.onAddress?.();
+    this.#key = key;
+    const isFirst = this.#view === null;
+    this.#view?.close();
+    const request = ++this.#requests;
+    const loading = setTimeout(() => {
+      if (request === this.#requests) fill(this.#main, h("p.empty", { role: "status" }, t("app.loading")));
+    }, LOADING_AFTER);
+    let view;
+    try {
+      view = await this.#createView(name, parts);
+    } finally {
+      clearTimeout(loading);
+    }
+    // The user has navigated on meanwhile, and maybe back to here.
+    if (request !== this.#requests) return view.close();
+    this.#view = view;
+    fill(this.#main, view.element);
+    this.#showTitle();
+    // A new view is like a new page: screen readers announce it, and the Tab key starts at its top.
+    if (isFirst) return;
+    this.#main.focus({ preventScroll: true });
+    focusHeading(view.element);
+  }
+
+  #showFrame(name, [folder]) {
     const isConsole = name.startsWith("console");
     this.element.dataset.view = name;
     this.element.classList.toggle("in-console", isConsole);
     this.#sidebar.element.hidden = isConsole;
-    const area = isConsole ? "console" : name === "find" ? "find" : "reader";
+    const area = isConsole ? "console" : name === "directory" ? "directory" : "reader";
     for (const [key, anchor] of Object.entries(this.#links)) {
       if (key === area) anchor.setAttribute("aria-current", "page");
       else anchor.removeAttribute("aria-current");
     }
-    if (!isConsole) this.#sidebar.show(name === "folder" ? { folder: parts[0] } : name === "chat" || name === "with" ? "chats" : null);
-    const key = [name, ...parts].join(" ");
-    if (key === this.#key) return this.#view?.moved?.();
-    this.#key = key;
-    const isFirst = this.#view === null;
-    this.#view?.close();
-    // What has to come from the server first may take a while; a blank page would not say so.
-    const turn = ++this.#turn;
-    const slow = setTimeout(() => {
-      if (turn === this.#turn) fill(this.#main, h("p.empty", { role: "status" }, t("app.loading")));
-    }, SLOW);
-    let view;
-    try {
-      view = await this.#make(name, parts);
-    } finally {
-      clearTimeout(slow);
-    }
-    if (turn !== this.#turn) return view.close(); // gone on meanwhile, and maybe come back
-    this.#view = view;
-    fill(this.#main, this.#view.element);
-    this.#showTitle();
-    // A new view is a new page: whoever does not see it hears of it, and tabs on from its top.
-    if (isFirst) return;
-    this.#main.focus({ preventScroll: true });
-    takeFocus(this.#view.element);
+    if (isConsole) return;
+    this.#sidebar.show(name === "folder" ? { folder } : name === "group" || name === "dialogue" ? "chats" : null);
   }
 
-  async #make(name, parts) {
-    if (name === "channel") return new ChannelTalk(parts[0]);
-    if (name === "chat") return new ChatTalk(parts[0]);
-    if (name === "with") return new DialogueTalk(parts[0]);
-    if (name === "find") return new Directory();
+  async #createView(name, [id, tab]) {
+    if (name === "channel") return new ChannelView(id);
+    if (name === "group") return new GroupView(id);
+    if (name === "dialogue") return new DialogueView(id);
+    if (name === "directory") return new Directory();
     if (name.startsWith("console")) {
       try {
         const { consoleView } = await import("./console/console.js");
-        return await consoleView(name, parts);
+        return await consoleView(name, id, tab);
       } catch (problem) {
-        // The server is away, or is a newer one whose files have other addresses: both end with loading the page.
+        // The server cannot be reached, or is a newer version whose files have other addresses. Reloading mends both.
         if (!(problem instanceof TypeError)) throw problem;
         return { element: h("div.gone", {}, h("p", { role: "alert" }, t("app.failed")), h("button.plain", { type: "button", on: { click: () => location.reload() } }, t("app.retry"))), close() {} };
       }
@@ -179,53 +183,53 @@ class Frame {
     return { element: h("div.welcome", {}, h("span.brand-mark.big", { "aria-hidden": "true" }), h("p.soft", {}, t("welcome"))), close() {} };
   }
 
-  leave() {
+  close() {
     this.#view?.close();
     this.#sidebar.close();
-    clearTimeout(this.#timer);
+    clearTimeout(this.#bannerTimer);
   }
 
+  /** Counts unread channels and chats apart. */
   #showTitle() {
-    // Channels and chats apart, also here.
-    const what = ["channels", "chats"].filter((scope) => inbox.unread[scope] > 0).map((scope) => t(`app.title.${scope}`, { n: inbox.unread[scope] }));
-    document.title = what.length ? t("app.title.unread", { what: what.join(" · ") }) : t("app.title");
+    const counts = ["channels", "chats"].filter((scope) => conversations.unread[scope] > 0).map((scope) => t(`app.title.${scope}`, { n: conversations.unread[scope] }));
+    document.title = counts.length ? t("app.title.unread", { counts: counts.join(" · ") }) : t("app.title");
   }
 
-  #showLink() {
-    clearTimeout(this.#timer);
-    if (link.isOpen) {
+  #showConnection() {
+    clearTimeout(this.#bannerTimer);
+    if (socket.isOpen) {
       this.#banner.hidden = true;
       return;
     }
-    this.#timer = setTimeout(() => {
-      if (link.isOpen || !session.token) return;
-      this.#banner.textContent = t(link.isReplaced ? "link.replaced" : navigator.onLine ? "link.lost" : "link.offline");
+    this.#bannerTimer = setTimeout(() => {
+      if (socket.isOpen || !session.token) return;
+      this.#banner.textContent = t(socket.isReplaced ? "connection.replaced" : navigator.onLine ? "connection.lost" : "connection.offline");
       this.#banner.hidden = false;
     }, BANNER_AFTER);
   }
 
-  #openAccount(anchor) {
+  #openAccountMenu(anchor) {
     menu(anchor, [
       { label: t("signin.as", { name: this.#me.name || this.#me.user_id }), icon: "person", act: () => {} },
       null,
-      { label: t("signin.out"), icon: "out", act: () => session.end("out") },
+      { label: t("signin.out"), icon: "out", act: () => session.signOut("out") },
     ]);
   }
 }
 
-session.addEventListener("end", ({ detail: why }) => {
-  if (isEntering) return; // whoever enters is told there
-  link.stop();
-  inbox.forget();
-  frame?.leave();
+session.addEventListener("signedout", ({ detail: reason }) => {
+  if (isEntering) return; // `enter` returns false then, and its caller shows why
+  socket.stop();
+  conversations.forget();
+  frame?.close();
   frame = null;
   document.querySelectorAll("dialog").forEach((element) => element.remove());
-  signIn(why);
+  showSignIn(reason);
 });
-onMove(() => frame?.show());
+onNavigate(() => frame?.show());
 startRouter();
-if (session.begin()) {
-  if (!(await enter())) signIn("expired");
+if (session.restore()) {
+  if (!(await enter())) showSignIn("expired");
 } else {
-  signIn(session.refused);
+  showSignIn(session.rejection);
 }

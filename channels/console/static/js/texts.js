@@ -1,7 +1,7 @@
-// The English texts of the app, found by key: one file per area in `texts/`. To translate, write others with the same keys.
+// Every text of the app, by key. The texts are in `texts/`, one file for each area; a translation has the same keys.
 //
-// `{name}` is filled in; a value that is an object is chosen by the plural rules of the language for `{n}`. The console's
-// texts come with the console, which adds them here.
+// `{name}` in a text is replaced by a value. An object holds the plural forms for `{n}`. The console adds its texts when it
+// is opened.
 
 import app from "./texts/app.js";
 import reader from "./texts/reader.js";
@@ -12,17 +12,17 @@ const language = "en";
 const plurals = new Intl.PluralRules(language);
 const numbers = new Intl.NumberFormat(language);
 
-/** The language that texts, dates and numbers are in. */
+/** The language of texts, dates and numbers. */
 export function locale() {
   return language;
 }
 
-/** Know these too. Nothing of them may be asked for before. */
+/** Adds texts. */
 export function addTexts(more) {
   Object.assign(texts, more);
 }
 
-/** The text under a key, filled in; `n` chooses the plural and is shown grouped. */
+/** The text of a key with its values. Numbers are formatted; `n` also selects the plural form. */
 export function t(key, values = {}) {
   let text = texts[key];
   if (text === undefined) throw new Error(`no text ${key}`);
@@ -33,7 +33,7 @@ export function t(key, values = {}) {
   });
 }
 
-/** Whether there is a text under the key: for keys made from a code that the server answered. */
+/** Whether the key has a text: for keys that are made from a code of the API. */
 export function hasText(key) {
   return key in texts;
 }

@@ -1,71 +1,57 @@
-// Finding channels: search as one types, three orders, subscribing on the spot.
+// The directory of public channels: search while typing, three orders, and a button to subscribe.
 
-import { del, get, part, put } from "../api.js";
-import { avatar, verifiedMark } from "../avatar.js";
-import { fill, freshId, h, settled } from "../dom.js";
-import { icon } from "../icons.js";
-import { attempt, notice } from "../overlay.js";
+import { del, get, part, put } from "../client/api.js";
 import { channelPath } from "../router.js";
 import { t } from "../texts.js";
+import { avatar, verifiedMark } from "../ui/avatar.js";
+import { h, uniqueId } from "../ui/dom.js";
+import { icon } from "../ui/icons.js";
+import { attempt, notice } from "../ui/overlay.js";
+import { PagedList } from "../ui/paged_list.js";
+import { SearchField } from "../ui/search_field.js";
 
 const PAGE = 24;
-const PAUSE = 200; // milliseconds between the last key and the search
 
-export class Directory {
-  constructor() {
-    const id = freshId("find");
-    this.#words = h("input", { id, type: "search", placeholder: t("find.search"), "aria-label": t("find.search"), autocomplete: "off", maxlength: "100", on: { input: settled(PAUSE, () => this.#search()) } });
-    this.#sort = h("select", { "aria-label": t("find.sort"), on: { change: () => this.#search() } },
-      ["popular", "new", "active"].map((sort) => h("option", { value: sort }, t(`find.${sort}`))));
-    this.#cards = h("ul.cards");
-    this.#told = h("p.empty", { role: "status" });
-    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => this.#next() } }, t("app.more"));
-    this.element = h("section.page", {},
-      h("div.page-inner.broad", {},
-        h("header.page-head", {}, h("a.quiet.square.narrow-only", { href: "/", "data-inside": true, "aria-label": t("app.back") }, icon("back")), h("h1", { tabindex: "-1" }, t("find.title"))),
-        h("div.finder", {}, h("div.search", {}, icon("search"), this.#words), this.#sort),
-        this.#told, this.#cards, this.#more,
-      ),
-    );
-    this.#search();
+/** A search field and a choice of orders for a list of channels; `onChange()` is called when either has changed. */
+export class ChannelFinder {
+  constructor({ label, onChange }) {
+    this.#search = new SearchField({ label, onSearch: onChange });
+    this.#sort = h("select", { "aria-label": t("directory.sort"), on: { change: () => onChange() } },
+      ["popular", "new", "active"].map((sort) => h("option", { value: sort }, t(`directory.sort.${sort}`))));
+    this.element = h("div.finder", {}, this.#search.element, this.#sort);
   }
 
-  #words;
+  #search;
   #sort;
-  #cards;
-  #told;
-  #more;
-  #cursor = null;
-  #asked = 0;
 
-  close() {}
-
-  async #search() {
-    this.#cursor = null;
-    await this.#load((cards) => fill(this.#cards, cards));
-  }
-
-  async #next() {
-    await this.#load((cards) => this.#cards.append(...cards));
-  }
-
-  async #load(show) {
-    const asked = (this.#asked += 1);
-    const q = this.#words.value.trim();
-    await attempt(async () => {
-      const page = await get("/v1/channels", { q, sort: this.#sort.value, limit: PAGE, cursor: this.#cursor });
-      // An answer to older words that comes late is not shown over a newer one.
-      if (asked !== this.#asked) return;
-      this.#cursor = page.next_cursor;
-      this.#more.hidden = page.next_cursor === null;
-      show(page.items.map(card));
-      this.#told.textContent = this.#cards.childElementCount ? "" : q ? t("find.none", { q }) : t("find.empty");
-    });
+  get query() {
+    return { q: this.#search.words, sort: this.#sort.value };
   }
 }
 
+export class Directory {
+  constructor() {
+    const finder = new ChannelFinder({ label: t("directory.search"), onChange: () => channels.reload() });
+    const channels = new PagedList({
+      list: h("ul.cards"),
+      fetchPage: (cursor) => get("/v1/channels", { ...finder.query, limit: PAGE, cursor }),
+      renderRow: card,
+      emptyText: () => (finder.query.q ? t("directory.noMatch", finder.query) : t("directory.empty")),
+    });
+    this.element = h("section.page", {},
+      h("div.page-inner.broad", {},
+        h("header.page-head", {}, h("a.quiet.square.narrow-only", { href: "/", "data-inside": true, "aria-label": t("app.back") }, icon("back")), h("h1", { tabindex: "-1" }, t("directory.title"))),
+        finder.element, channels.elements,
+      ),
+    );
+    channels.reload();
+  }
+
+  close() {}
+}
+
 function card(channel) {
-  const id = freshId("card");
+  const id = uniqueId("card");
   const button = subscribeButton(channel, `${id}-name`);
   return h("li.card", {},
     h("a.card-link", { href: channelPath(channel.channel_id), "data-inside": true },
@@ -80,31 +66,30 @@ function card(channel) {
   );
 }
 
-/** Subscribes and unsubscribes; `onChange` hears the channel as it is then. */
-export function subscribeButton(channel, describedBy = null, onChange = () => {}) {
-  let isIn = channel.subscribed_at !== null;
+/** Subscribes to a channel, or says that the user has. `onSubscribe(channel)` is called with the channel as it is then. */
+export function subscribeButton(channel, describedBy = null, onSubscribe = () => {}) {
+  let isSubscribed = channel.subscribed_at !== null;
   const button = h("button", { type: "button", "aria-describedby": describedBy });
   const show = () => {
-    button.className = isIn ? "plain" : "primary";
-    button.textContent = isIn ? t("find.subscribed") : t("channel.subscribe");
-    button.disabled = isIn;
+    button.className = isSubscribed ? "plain" : "primary";
+    button.textContent = isSubscribed ? t("channel.isSubscribed") : t("channel.subscribe");
+    button.disabled = isSubscribed;
   };
   button.addEventListener("click", async () => {
     button.disabled = true;
     await attempt(async () => {
-      const changed = await put(`/v1/channels/${part(channel.channel_id)}/subscription`);
-      isIn = true;
-      notice(t("channel.subscribed", { name: changed.name }));
-      onChange(changed);
+      const subscribed = await put(`/v1/channels/${part(channel.channel_id)}/subscription`);
+      isSubscribed = true;
+      notice(t("channel.subscribed", { name: subscribed.name }));
+      onSubscribe(subscribed);
     });
-    button.disabled = false;
     show();
   });
   show();
   return button;
 }
 
-/** Unsubscribe; whether it was done. */
+/** Returns whether it worked. */
 export function unsubscribe(channelId) {
   return attempt(() => del(`/v1/channels/${part(channelId)}/subscription`));
 }

@@ -1,147 +1,87 @@
-// The list of conversations: two tabs with their own unread, folders, and the rows.
+// The list of conversations: a tab for channels and one for chats, each with its unread count; folders; and the rows.
 //
-// A row is put into a folder by dragging it there, or by its menu, which every pointer and the keyboard reach.
+// A conversation is put into a folder by dragging it there or, with any pointer or the keyboard, from its menu.
 
-import { avatar, verifiedMark } from "../avatar.js";
-import { arrange, fill, h } from "../dom.js";
-import { count, exact, shortTime } from "../format.js";
-import { icon } from "../icons.js";
-import { inbox, isChannelId } from "../inbox.js";
-import { limits, bytesOf } from "../limits.js";
-import { ask, attempt, menu, notice, sure } from "../overlay.js";
-import { channelPath, chatPath, folderPath, go, here, withPath } from "../router.js";
-import { session } from "../session.js";
+import { conversations, isChannelId } from "../client/conversations.js";
+import { session } from "../client/session.js";
+import { channelPath, consolePath, currentRoute, dialoguePath, folderPath, go, groupPath } from "../router.js";
 import { t } from "../texts.js";
-import { openBeginning } from "./beginning.js";
-import { Invitations } from "./invitations.js";
-import { shownPreview } from "./previews.js";
+import { avatar, verifiedMark } from "../ui/avatar.js";
+import { fill, h, reconcile } from "../ui/dom.js";
+import { icon } from "../ui/icons.js";
+import { Invitations } from "../ui/invitations.js";
+import { mark, rowContent, showBadge } from "../ui/list_row.js";
+import { attempt, menu, menuButton } from "../ui/overlay.js";
+import { lastMessageText } from "../ui/previews.js";
+import { conversationEntries, createFolder, deleteFolder, renameFolder, setInFolder } from "./conversation_menu.js";
+import { openNewChatMenu } from "./new_chat.js";
 
-const DRAGGED = "application/x-channels-conversation";
-
-/** How a folder's name is refused; null when it can be used. */
-function refusedName(name) {
-  if (!name.trim()) return t("error.required");
-  const limit = limits.conversation_group_name_bytes;
-  return bytesOf(name) > limit ? t("error.field_too_long", { limit }) : null;
-}
-
-async function refusedBy(name, work) {
-  const refused = refusedName(name);
-  if (refused) return refused;
-  try {
-    await work();
-    return null;
-  } catch (problem) {
-    return problem.shown;
-  }
-}
-
-async function newFolder() {
-  const name = await ask({
-    title: t("folder.new"),
-    label: t("folder.name"),
-    action: t("folder.make"),
-    check: (text) => refusedBy(text, () => inbox.makeFolder(text)),
-  });
-  return name;
-}
-
-/** The menu entries of a conversation, also offered inside it. */
-export function talkEntries(row) {
-  const id = row.conversation_id;
-  const set = (changes) => () => attempt(() => inbox.set(id, changes));
-  return [
-    row.unread_count > 0 ? { label: t("talk.read"), icon: "check", act: () => attempt(() => inbox.read(id)) } : undefined,
-    row.pinned_at ? { label: t("talk.unpin"), icon: "pin", act: set({ pinned: false }) } : { label: t("talk.pin"), icon: "pin", act: set({ pinned: true }) },
-    row.muted ? { label: t("talk.unmute"), icon: "mute", act: set({ muted: false }) } : { label: t("talk.mute"), icon: "mute", act: set({ muted: true }) },
-    null,
-    ...inbox.folders.map((name) => {
-      const isIn = row.conversation_groups.includes(name);
-      return { label: t(isIn ? "folder.take" : "folder.put", { name }), checked: isIn, icon: "folder", act: () => file(row, name, !isIn) };
-    }),
-    {
-      label: `${t("folder.new")}…`,
-      icon: "plus",
-      act: async () => {
-        const name = await newFolder();
-        if (name !== null) file(row, name, true);
-      },
-    },
-  ].filter((entry) => entry !== undefined);
-}
-
-async function file(row, folder, isIn) {
-  const done = await attempt(() => inbox.file(row.conversation_id, folder, isIn));
-  if (done) notice(t(isIn ? "folder.put.done" : "folder.take.done", { name: folder }));
-}
+const DRAG_TYPE = "application/x-channels-conversation";
 
 export class Sidebar {
   constructor() {
-    this.#tabs = {
-      channels: this.#tab("channels", "/", t("nav.channels")),
-      chats: this.#tab("chats", null, t("nav.chats")),
-    };
-    // What it is for is said until there is a folder to tell.
-    this.#addFolderText = h("span", {}, t("folder.new"));
-    this.#folders = h("ul.folders", { "aria-label": t("folder.drop") });
-    this.#addFolder = h("button.folder.add", { type: "button", "aria-label": t("folder.new"), title: t("folder.new"), on: { click: newFolder } }, icon("plus"), this.#addFolderText);
-    this.#rows = h("ul.rows");
-    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => inbox.loadMore(this.#scope)) } }, t("app.more"));
-    this.#empty = h("div.empty", { hidden: true });
-    this.#heading = h("div.list-title", { role: "heading", "aria-level": "2", dir: "auto", tabindex: "-1" });
-    this.#listMenu = h("button.quiet.square", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openListMenu() } }, icon("more"));
-    this.#begin = h("button.quiet.square", { type: "button", "aria-label": t("begin.label"), title: t("begin.label"), "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => openBeginning(this.#begin) } }, icon("plus"));
-    this.#invitations = new Invitations();
-    this.element = h("nav.sidebar", { "aria-label": t("nav.places") },
-      h("div.tabs", { role: "group", "aria-label": t("nav.places") }, this.#tabs.channels.element, this.#tabs.chats.element),
+    this.#tabs = { channels: this.#tab("channels"), chats: this.#tab("chats") };
+    // The button is labelled until there is a folder beside it, which makes clear what it is for.
+    this.#newFolderText = h("span", {}, t("folder.new"));
+    this.#newFolder = h("li", {}, h("button.folder.add", { type: "button", "aria-label": t("folder.new"), title: t("folder.new"), on: { click: createFolder } }, icon("plus"), this.#newFolderText));
+    this.#newChat = menuButton({ label: t("newChat.label"), content: icon("plus"), open: openNewChatMenu });
+    this.#newChat.title = t("newChat.label");
+    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => conversations.loadMore(this.#scope)) } }, t("app.more"));
+    this.#listMenu = menuButton({ open: () => this.#openListMenu() });
+    this.element = h("nav.sidebar", { "aria-label": t("nav.conversations") },
+      h("div.tabs", { role: "group", "aria-label": t("nav.conversations") }, this.#tabs.channels.element, this.#tabs.chats.element),
       this.#folders,
-      h("div.list-head", {}, this.#heading, h("span.list-tools", {}, this.#begin, this.#listMenu)),
-      h("div.list-scroll", {}, this.#invitations.element, this.#empty, this.#rows, this.#more),
+      h("div.list-head", {}, this.#heading, h("span.list-tools", {}, this.#newChat, this.#listMenu)),
+      h("div.list-scroll", {}, this.#invitations.element, this.#empty, this.#list, this.#more),
     );
-    inbox.addEventListener("change", this.#onChange);
+    conversations.addEventListener("change", this.#onChange);
   }
 
+  #scope = "channels"; // "channels", "chats", or {folder}
+  #tabs;
+  #folders = h("ul.folders", { "aria-label": t("folder.list") });
+  #newFolder;
+  #newFolderText;
+  #heading = h("div.list-title", { role: "heading", "aria-level": "2", dir: "auto", tabindex: "-1" });
+  #newChat;
+  #listMenu;
+  #invitations = new Invitations({ onAccept: (channelId) => {
+    conversations.load().catch(() => {});
+    go(consolePath(channelId));
+  } });
+  #empty = h("div.empty", { hidden: true });
+  #list = h("ul.rows");
+  #more;
+  #rows = new Map(); // by conversation id
+  #chips = new Map(); // by folder name
+  #draggedId = null;
+
   close() {
-    inbox.removeEventListener("change", this.#onChange);
+    conversations.removeEventListener("change", this.#onChange);
     this.#invitations.close();
   }
 
   #onChange = () => this.render();
 
-  #scope = "channels";
-  #tabs;
-  #folders;
-  #addFolder;
-  #addFolderText;
-  #rows;
-  #more;
-  #empty;
-  #heading;
-  #listMenu;
-  #begin;
-  #invitations;
-  #drawn = new Map();
-  #chips = new Map();
-  #dragged = null;
-
-  /** Show this scope; null keeps the one that is shown. */
+  /** Shows this scope; null keeps the one that is shown. */
   show(scope) {
-    // A folder is left by going to the list, and kept by opening what is in it.
-    const isInFolder = this.#scope.folder !== undefined && inbox.list(this.#scope).some((row) => pathOf(row) === location.pathname);
+    // Opening a conversation keeps the folder in which it is listed. Going back to the list leaves the folder.
+    const isInFolder = this.#scope.folder !== undefined && conversations.list(this.#scope).some((conversation) => pathOf(conversation) === location.pathname);
     if (scope === "chats" && isInFolder) scope = null;
     if (scope !== null) this.#scope = scope;
-    else if (here().name === "channels" && this.#scope.folder !== undefined) this.#scope = "channels";
+    else if (currentRoute().name === "channels" && this.#scope.folder !== undefined) this.#scope = "channels";
     this.render();
-    if (scope?.folder !== undefined) attempt(() => inbox.loadMore(scope));
+    if (scope?.folder !== undefined) attempt(() => conversations.loadMore(scope));
   }
 
-  #tab(scope, _path, label) {
+  #tab(scope) {
     const badge = h("span.badge", { hidden: true });
-    const button = h("button.tab", { type: "button", data: { scope }, on: { click: () => {
-      if (here().name === "folder" || here().name === "find") go("/");
+    const open = () => {
+      const { name } = currentRoute();
+      if (name === "folder" || name === "directory") go("/");
       this.show(scope);
-    } } }, h("span", {}, label), badge);
-    return { element: button, badge };
+    };
+    return { element: h("button.tab", { type: "button", data: { scope }, on: { click: open } }, h("span", {}, t(`nav.${scope}`)), badge), badge };
   }
 
   render() {
@@ -149,38 +89,33 @@ export class Sidebar {
     for (const name of ["channels", "chats"]) {
       const { element, badge } = this.#tabs[name];
       element.setAttribute("aria-pressed", String(scope === name));
-      showBadge(badge, inbox.unread[name]);
+      showBadge(badge, conversations.unread[name]);
     }
-    this.#addFolderText.hidden = inbox.folders.length > 0;
-    arrange(this.#folders, [...inbox.folders.map((name) => this.#chip(name)), this.#adder()]);
-    // Alone on the page, the list is what the page is about.
-    this.#heading.setAttribute("aria-level", ["channels", "folder"].includes(here().name) ? "1" : "2");
+    this.#newFolderText.hidden = conversations.folders.length > 0;
+    reconcile(this.#folders, [...conversations.folders.map((name) => this.#chip(name)), this.#newFolder]);
+    // Where no conversation is open, the list is the page, so its heading is the page's.
+    this.#heading.setAttribute("aria-level", ["channels", "folder"].includes(currentRoute().name) ? "1" : "2");
     this.#heading.textContent = scope.folder ?? t(`nav.${scope}`);
-    this.#listMenu.setAttribute("aria-label", scope.folder === undefined ? t("talk.menu") : t("folder.menu", { name: scope.folder }));
-    this.#begin.hidden = scope !== "chats";
-    const rows = inbox.list(scope);
-    arrange(this.#rows, rows.map((row) => this.#row(row)));
-    const isEmpty = inbox.isReady && !rows.length;
+    this.#listMenu.setAttribute("aria-label", scope.folder === undefined ? t("conversation.menu") : t("folder.menu", { name: scope.folder }));
+    this.#newChat.hidden = scope !== "chats";
+    const shown = conversations.list(scope);
+    reconcile(this.#list, shown.map((conversation) => this.#row(conversation)));
+    this.#showEmpty(conversations.isReady && !shown.length);
+    this.#more.hidden = !shown.length || !conversations.hasMore(scope);
+  }
+
+  #showEmpty(isEmpty) {
     this.#empty.hidden = !isEmpty;
-    if (isEmpty) {
-      const kind = scope.folder !== undefined ? "folder" : scope;
-      if (this.#empty.dataset.kind !== kind) fill(this.#empty, h("p", {}, t(`list.${kind}.empty`)), this.#next(kind));
-      this.#empty.dataset.kind = kind;
-    }
-    this.#more.hidden = !rows.length || !inbox.hasMore(scope);
+    if (!isEmpty) return;
+    const kind = this.#scope.folder !== undefined ? "folder" : this.#scope;
+    if (this.#empty.dataset.kind !== kind) fill(this.#empty, h("p", {}, t(`list.empty.${kind}`)), this.#firstStep(kind));
+    this.#empty.dataset.kind = kind;
   }
 
-  /** What to do about an empty list. */
-  #next(kind) {
-    if (kind === "channels") return h("a.button.primary", { href: "/find", "data-inside": true }, t("nav.find"));
-    if (kind !== "chats") return null;
-    const begin = h("button.primary", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => openBeginning(begin) } }, t("begin.first"));
-    return begin;
-  }
-
-  #adder() {
-    this.adder ??= h("li", {}, this.#addFolder);
-    return this.adder;
+  /** The button under an empty list. */
+  #firstStep(kind) {
+    if (kind === "channels") return h("a.button.primary", { href: "/find", "data-inside": true }, t("nav.directory"));
+    return kind === "chats" ? menuButton({ content: t("newChat.first"), style: "primary", open: openNewChatMenu }) : null;
   }
 
   #chip(name) {
@@ -190,7 +125,7 @@ export class Sidebar {
       const anchor = h("a.folder", { href: folderPath(name), "data-inside": true }, h("span", { dir: "auto" }, name), badge);
       const element = h("li", {}, anchor);
       element.addEventListener("dragover", (event) => {
-        if (!this.#dragged) return;
+        if (!this.#draggedId) return;
         event.preventDefault();
         event.dataTransfer.dropEffect = "move";
         anchor.classList.add("over");
@@ -199,126 +134,102 @@ export class Sidebar {
       element.addEventListener("drop", (event) => {
         event.preventDefault();
         anchor.classList.remove("over");
-        const row = inbox.rows.get(event.dataTransfer.getData(DRAGGED));
-        if (row) file(row, name, true);
+        const conversation = conversations.byId.get(event.dataTransfer.getData(DRAG_TYPE));
+        if (conversation) setInFolder(conversation, name, true);
       });
       chip = { element, anchor, badge };
       this.#chips.set(name, chip);
     }
-    const isHere = this.#scope.folder === name;
-    if (isHere) chip.anchor.setAttribute("aria-current", "page");
-    else chip.anchor.removeAttribute("aria-current");
-    showBadge(chip.badge, inbox.unread.conversation_groups[name] ?? 0);
+    setCurrent(chip.anchor, this.#scope.folder === name);
+    showBadge(chip.badge, conversations.unread.conversation_groups[name] ?? 0);
     return chip.element;
   }
 
-  #row(row) {
-    const id = row.conversation_id;
-    let drawn = this.#drawn.get(id);
-    if (!drawn) {
-      const anchor = h("a.row", {
-        href: pathOf(row),
-        "data-inside": true,
-        draggable: "true",
-        on: {
-          dragstart: (event) => {
-            this.#dragged = id;
-            event.dataTransfer.setData(DRAGGED, id);
-            event.dataTransfer.effectAllowed = "move";
-            this.element.classList.add("dragging");
-          },
-          dragend: () => {
-            this.#dragged = null;
-            this.element.classList.remove("dragging");
-          },
-          contextmenu: (event) => {
-            event.preventDefault();
-            this.#openMenu(id, event);
-          },
+  #row(conversation) {
+    const id = conversation.conversation_id;
+    let row = this.#rows.get(id);
+    if (!row) this.#rows.set(id, (row = this.#newRow(conversation)));
+    if (row.conversation !== conversation) this.#fillRow(row, conversation);
+    setCurrent(row.anchor, location.pathname === pathOf(conversation));
+    return row.element;
+  }
+
+  #newRow(conversation) {
+    const id = conversation.conversation_id;
+    const anchor = h("a.row", {
+      href: pathOf(conversation),
+      "data-inside": true,
+      draggable: "true",
+      on: {
+        dragstart: (event) => {
+          this.#draggedId = id;
+          event.dataTransfer.setData(DRAG_TYPE, id);
+          event.dataTransfer.effectAllowed = "move";
+          this.element.classList.add("dragging");
         },
-      });
-      const more = h("button.quiet.square.small.row-menu", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#openMenu(id) } }, icon("more"));
-      drawn = { element: h("li.row-place", {}, anchor, more), anchor, more, row: null };
-      this.#drawn.set(id, drawn);
-    }
-    if (drawn.row !== row) this.#fillRow(drawn, row);
-    if (location.pathname === pathOf(row)) drawn.anchor.setAttribute("aria-current", "page");
-    else drawn.anchor.removeAttribute("aria-current");
-    return drawn.element;
+        dragend: () => {
+          this.#draggedId = null;
+          this.element.classList.remove("dragging");
+        },
+        contextmenu: (event) => {
+          event.preventDefault();
+          this.#openMenu(id, event);
+        },
+      },
+    });
+    const more = menuButton({ style: "quiet.square.small.row-menu", open: () => this.#openMenu(id) });
+    return { element: h("li.row-item", {}, anchor, more), anchor, more, conversation: null };
   }
 
-  #fillRow(drawn, row) {
-    drawn.row = row;
-    const last = row.last_message;
-    const badge = h("span.badge", { hidden: true });
-    if (row.muted) badge.classList.add("muted");
-    showBadge(badge, row.unread_count);
-    fill(drawn.anchor,
-      avatar({ id: row.group_id ?? row.peer_id, name: row.title, url: row.face_url, shape: isOfChannel(row) ? "tile" : "round" }),
-      h("span.row-text", {},
-        h("span.row-top", {},
-          h("span.row-title", { dir: "auto" }, row.peer_id === session.userId ? t("dialogue.self") : row.title),
-          verifiedMark(row),
-          last ? h("time.soft", { datetime: last.at, title: exact(last.at) }, shortTime(last.at)) : null,
-        ),
-        h("span.row-bottom", {},
-          h("span.preview.soft", { dir: "auto" }, row.draft ? [h("span.draft", {}, t("list.draft")), ` ${row.draft}`] : shownPreview(last, { isChannel: row.is_channel })),
-          isOfChannel(row) && !row.is_channel ? h("span.mark", { role: "img", "aria-label": t("list.private"), title: t("list.private") }, icon("letter")) : null,
-          row.pinned_at ? h("span.mark", { role: "img", "aria-label": t("list.pinned") }, icon("pin")) : null,
-          row.muted ? h("span.mark", { role: "img", "aria-label": t("list.muted") }, icon("mute")) : null,
-          badge,
-        ),
-      ),
-    );
-    drawn.more.setAttribute("aria-label", t("list.menu", { title: row.title }));
-    drawn.anchor.classList.toggle("has-unread", row.unread_count > 0 && !row.muted);
+  #fillRow(row, conversation) {
+    row.conversation = conversation;
+    const { draft, last_message: last, muted: isMuted, title, unread_count: unread } = conversation;
+    const isWithChannel = conversation.peer_id !== null && isChannelId(conversation.peer_id);
+    fill(row.anchor, rowContent({
+      picture: avatar({ id: conversation.group_id ?? conversation.peer_id, name: title, url: conversation.face_url, shape: conversation.is_channel || isWithChannel ? "tile" : "round" }),
+      title: conversation.peer_id === session.userId ? t("dialogue.self") : title,
+      verified: verifiedMark(conversation),
+      last,
+      preview: draft ? [h("span.draft", {}, t("list.draft")), ` ${draft}`] : lastMessageText(last, { isChannel: conversation.is_channel }),
+      marks: [
+        isWithChannel ? mark("letter", t("list.private")) : null,
+        conversation.pinned_at ? mark("pin", t("list.pinned")) : null,
+        isMuted ? mark("mute", t("list.muted")) : null,
+      ],
+      unread,
+      isMuted,
+    }));
+    row.more.setAttribute("aria-label", t("list.menu", { title }));
+    row.anchor.classList.toggle("has-unread", unread > 0 && !isMuted);
   }
 
+  /** Opens at the pointer after a right click, otherwise at the row's button. */
   #openMenu(id, event = null) {
-    const { more } = this.#drawn.get(id);
+    const { more } = this.#rows.get(id);
     const isByPointer = event !== null && event.clientX > 0;
-    menu(more, talkEntries(inbox.rows.get(id)), isByPointer ? { at: { x: event.clientX, y: event.clientY } } : {});
+    menu(more, conversationEntries(conversations.byId.get(id)), isByPointer ? { at: { x: event.clientX, y: event.clientY } } : {});
   }
 
   #openListMenu() {
+    const { folder } = this.#scope;
     const scope = this.#scope;
-    const entries = [{ label: t("list.read.all"), icon: "check", act: () => attempt(() => inbox.readAll(scope)) }];
-    if (scope.folder !== undefined) {
-      const name = scope.folder;
-      entries.push(null, { label: t("folder.rename"), icon: "pen", act: () => this.#rename(name) }, { label: t("folder.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(name) });
+    const entries = [{ label: t("list.readAll"), icon: "check", act: () => attempt(() => conversations.markAllRead(scope)) }];
+    if (folder !== undefined) {
+      entries.push(null,
+        { label: t("folder.rename"), icon: "pen", act: () => renameFolder(folder) },
+        { label: t("folder.delete"), icon: "trash", isDangerous: true, act: () => deleteFolder(folder) });
     }
     menu(this.#listMenu, entries);
   }
-
-  async #rename(name) {
-    const newName = await ask({
-      title: t("folder.rename").replace("…", ""),
-      label: t("folder.name"),
-      value: name,
-      action: t("app.save"),
-      check: (text) => (text === name ? null : refusedBy(text, () => inbox.renameFolder(name, text))),
-    });
-    if (newName !== null) go(folderPath(newName), { replace: true });
-  }
-
-  async #delete(name) {
-    if (!(await sure({ title: t("folder.delete"), text: t("folder.delete.sure", { name }), action: t("folder.delete") }))) return;
-    if (await attempt(() => inbox.deleteFolder(name))) go("/", { replace: true });
-  }
 }
 
-/** Where a conversation is opened. */
-function pathOf(row) {
-  if (row.group_id === null) return withPath(row.peer_id);
-  return row.is_channel ? channelPath(row.group_id) : chatPath(row.group_id);
+function setCurrent(anchor, isCurrent) {
+  if (isCurrent) anchor.setAttribute("aria-current", "page");
+  else anchor.removeAttribute("aria-current");
 }
 
-/** A channel itself, or what one writes to it in private. */
-const isOfChannel = (row) => row.is_channel || (row.peer_id !== null && isChannelId(row.peer_id));
-
-function showBadge(badge, n) {
-  badge.hidden = !(n > 0);
-  badge.textContent = n > 0 ? count(n) : "";
-  if (n > 0) badge.setAttribute("aria-label", t("nav.unread", { n }));
-  badge.setAttribute("role", "img");
+/** The address at which a conversation is opened. */
+function pathOf(conversation) {
+  if (conversation.group_id === null) return dialoguePath(conversation.peer_id);
+  return conversation.is_channel ? channelPath(conversation.group_id) : groupPath(conversation.group_id);
 }

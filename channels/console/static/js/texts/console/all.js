@@ -1,4 +1,4 @@
-// The console's texts, added to those of the app when the console is opened.
+// Adds the console's texts to those of the app. Imported when the console is opened.
 
 import { addTexts } from "../../texts.js";
 import admins from "./admins.js";

@@ -1,0 +1,301 @@
+// The user's conversations, unread totals and folders, kept up to date by events.
+//
+// Totals are never computed here. They are loaded again whenever they may have changed, so a badge shows what the server
+// knows. Fires `change`.
+
+import { throttle } from "../ui/dom.js";
+import { previewOf } from "../ui/previews.js";
+import { Problem, del, fetchByIds, get, part, patch, post, put } from "./api.js";
+import { session } from "./session.js";
+import { socket } from "./socket.js";
+
+const PAGE = 100;
+const LOAD_TOTALS_EVERY = 400; // milliseconds
+
+/** The conversation of a group or channel. */
+export const groupConversationId = (groupId) => `group_${groupId}`;
+/** The one-to-one conversation with a user or a channel. */
+export const dialogueConversationId = (peerId) => `c2c_${peerId}`;
+/** Whether this is the id of a channel. A user whose id starts with @ cannot have one-to-one messages. */
+export const isChannelId = (id) => id.startsWith("@");
+
+export const conversations = new (class extends EventTarget {
+  byId = new Map();
+  unread = { total: 0, channels: 0, chats: 0, conversation_groups: {} };
+  folders = [];
+  isReady = false;
+  #wasLoaded = false;
+  #cursors = new Map(); // by scope: the cursor of the next page, null at the end
+
+  constructor() {
+    super();
+    socket.addEventListener("event", ({ detail }) => this.#onEvent(detail));
+    // Events before the socket was ready have been missed.
+    socket.addEventListener("ready", () => {
+      if (this.#wasLoaded) this.load().catch(() => this.#loadTotalsSoon());
+    });
+  }
+
+  forget() {
+    this.byId.clear();
+    this.#cursors.clear();
+    this.folders = [];
+    this.unread = { total: 0, channels: 0, chats: 0, conversation_groups: {} };
+    this.isReady = false;
+    this.#wasLoaded = false;
+  }
+
+  /** Loads totals, folders and the first page of both tabs. Called again after a reconnect. */
+  async load() {
+    this.#wasLoaded = true;
+    const scopes = ["channels", "chats"];
+    const [unread, folders, ...pages] = await Promise.all([
+      get("/v1/unread"),
+      get("/v1/conversation-groups"),
+      ...scopes.map((scope) => this.#fetchPage(scope, null)),
+    ]);
+    const before = this.byId;
+    this.byId = new Map();
+    this.#cursors.clear();
+    pages.forEach((page, index) => this.#addPage(scopes[index], page, before));
+    this.#setTotals(unread, folders);
+    this.isReady = true;
+    this.#changed();
+  }
+
+  /** The conversations of a scope ("channels", "chats", or {folder}), in the order in which they are listed. */
+  list(scope) {
+    const isInScope = scope.folder !== undefined
+      ? (conversation) => conversation.conversation_groups.includes(scope.folder)
+      : (conversation) => conversation.is_channel === (scope === "channels");
+    return [...this.byId.values()].filter((conversation) => !conversation.hidden && isInScope(conversation)).sort(inOrder);
+  }
+
+  hasMore(scope) {
+    const name = scope.folder ?? scope;
+    return this.#cursors.get(name) !== null;
+  }
+
+  async loadMore(scope) {
+    const name = scope.folder ?? scope;
+    this.#addPage(name, await this.#fetchPage(name, this.#cursors.get(name) ?? null));
+    this.#changed();
+  }
+
+  /** Loads all remaining pages of a scope. */
+  async loadAll(scope) {
+    while (this.hasMore(scope)) await this.loadMore(scope);
+  }
+
+  /** A conversation, loaded if needed; null when the user does not have it. */
+  async find(conversationId) {
+    if (!this.byId.has(conversationId)) {
+      const conversation = (await fetchByIds("/v1/conversations", "conversation_id", [conversationId])).get(conversationId);
+      if (conversation) {
+        this.byId.set(conversationId, conversation);
+        this.#changed();
+      }
+    }
+    return this.byId.get(conversationId) ?? null;
+  }
+
+  async change(conversationId, changes) {
+    this.#replace(await patch(`/v1/conversations/${part(conversationId)}`, changes));
+    this.#loadTotalsSoon();
+  }
+
+  async markRead(conversationId, seq) {
+    const cursor = await post(`/v1/conversations/${part(conversationId)}/read`, seq === undefined ? {} : { seq });
+    this.#setRead(cursor);
+  }
+
+  async markAllRead(scope) {
+    await post("/v1/read", { scope: scope.folder ?? scope });
+    await this.load();
+  }
+
+  // --- folders
+
+  async createFolder(name) {
+    await put(`/v1/conversation-groups/${part(name)}`);
+    await this.#loadTotals();
+  }
+
+  async renameFolder(name, newName) {
+    await patch(`/v1/conversation-groups/${part(name)}`, { name: newName });
+    this.#renameFolder(name, newName);
+    await this.#loadTotals();
+  }
+
+  async deleteFolder(name) {
+    await del(`/v1/conversation-groups/${part(name)}`);
+    this.#renameFolder(name, null);
+    await this.#loadTotals();
+  }
+
+  /** Adds a conversation to a folder, or removes it. */
+  async setInFolder(conversationId, folder, isIn) {
+    const change = { [isIn ? "add" : "remove"]: [conversationId] };
+    const answer = await post(`/v1/conversation-groups/${part(folder)}/conversations`, change);
+    const error = answer.results.find((item) => item.error)?.error;
+    if (error) throw new Problem(200, error.code, error.detail);
+    this.#changeFolder(folder, isIn ? [conversationId] : [], isIn ? [] : [conversationId]);
+    this.#loadTotalsSoon();
+  }
+
+  // --- internal
+
+  #fetchPage(scope, cursor) {
+    return get("/v1/conversations", { conversation_group: scope, limit: PAGE, cursor });
+  }
+
+  #addPage(scope, page, before = this.byId) {
+    for (const conversation of page.items) {
+      // An event that arrived while the page was loading is newer.
+      const previous = before.get(conversation.conversation_id);
+      this.byId.set(conversation.conversation_id, previous?.head_seq > conversation.head_seq ? previous : conversation);
+    }
+    this.#cursors.set(scope, page.next_cursor);
+  }
+
+  #setTotals(unread, folders) {
+    this.unread = unread;
+    this.folders = folders.items.filter((folder) => !folder.built_in).map((folder) => folder.name);
+  }
+
+  async #loadTotals() {
+    const [unread, folders] = await Promise.all([get("/v1/unread"), get("/v1/conversation-groups")]);
+    this.#setTotals(unread, folders);
+    this.#changed();
+  }
+
+  #loadTotalsSoon = throttle(LOAD_TOTALS_EVERY, () => {
+    if (session.token) this.#loadTotals().catch(() => {});
+  });
+
+  #replace(conversation) {
+    this.byId.set(conversation.conversation_id, conversation);
+    this.#changed();
+  }
+
+  #setRead({ conversation_id: id, read_seq: readSeq }) {
+    const conversation = this.byId.get(id);
+    if (conversation && readSeq >= conversation.read_seq) {
+      // The known head may be newer than the one that the server counted with. Messages before one joined never count.
+      const unread = Math.min(conversation.unread_count, Math.max(0, conversation.head_seq - readSeq));
+      this.#replace({ ...conversation, read_seq: readSeq, unread_count: unread });
+    }
+    this.#loadTotalsSoon();
+  }
+
+  #renameFolder(name, newName) {
+    for (const [id, conversation] of this.byId) {
+      if (!conversation.conversation_groups.includes(name)) continue;
+      const others = conversation.conversation_groups.filter((other) => other !== name);
+      this.byId.set(id, { ...conversation, conversation_groups: newName === null ? others : [...others, newName] });
+    }
+    this.#changed();
+  }
+
+  #changeFolder(folder, added, removed) {
+    for (const id of [...added, ...removed]) {
+      const conversation = this.byId.get(id);
+      if (!conversation) continue;
+      const others = conversation.conversation_groups.filter((name) => name !== folder);
+      this.byId.set(id, { ...conversation, conversation_groups: added.includes(id) ? [...others, folder] : others });
+    }
+    this.#changed();
+  }
+
+  async #reload(conversationId) {
+    this.byId.delete(conversationId);
+    await this.find(conversationId).catch(() => {});
+    this.#changed();
+    this.#loadTotalsSoon();
+  }
+
+  async #loadDraft(conversationId) {
+    const loaded = await get(`/v1/conversations/${part(conversationId)}`).catch(() => null);
+    const conversation = this.byId.get(conversationId);
+    if (loaded && conversation) this.#replace({ ...conversation, draft: loaded.draft });
+  }
+
+  #onEvent(event) {
+    // Events of a channel's inbox go to its staff. They are in none of the staff's own conversations.
+    if (event.stream_id === null && event.channel_id !== undefined) return;
+    const conversation = this.byId.get(event.conversation_id);
+    switch (event.type) {
+      case "message.posted": {
+        if (!conversation) return void this.#reload(event.conversation_id);
+        if (event.seq <= conversation.head_seq) return;
+        const item = event.post ?? event.message;
+        const last = { seq: event.seq, sender_id: item.sender_id ?? null, preview: previewOf(item), at: item.created_at };
+        const unread = conversation.unread_count + (event.seq - conversation.head_seq);
+        this.#replace({ ...conversation, head_seq: event.seq, last_message: last, unread_count: unread, hidden: false });
+        return this.#loadTotalsSoon();
+      }
+      case "message.edited":
+      case "message.recalled":
+        if (conversation?.last_message?.seq === event.seq) {
+          const item = event.post ?? event.message;
+          this.#replace({ ...conversation, last_message: { ...conversation.last_message, preview: item.recalled_at ? "" : previewOf(item) } });
+        }
+        return;
+      case "conversation.read":
+        return this.#setRead(event);
+      case "conversation.updated":
+        if (!conversation) this.#reload(event.conversation_id);
+        else if (event.changed.draft !== null) this.#replace({ ...conversation, ...event.changed });
+        else {
+          // Events do not carry a draft's text, so it has to be loaded.
+          this.#replace({ ...conversation, ...event.changed, draft: conversation.draft });
+          this.#loadDraft(event.conversation_id);
+        }
+        return this.#loadTotalsSoon();
+      case "channel.updated":
+      case "group.updated":
+        if (conversation) this.#replace({ ...conversation, title: event.changed.name ?? conversation.title, face_url: event.changed.face_url ?? conversation.face_url, verified: event.changed.verified ?? conversation.verified });
+        return;
+      case "channel.subscribed":
+      case "group.joined":
+        if (event.user_id === session.userId) this.#reload(event.conversation_id);
+        return;
+      case "channel.unsubscribed":
+      case "group.left":
+        if (event.user_id !== session.userId) return;
+        this.byId.delete(event.conversation_id);
+        this.#changed();
+        return this.#loadTotalsSoon();
+      case "channel.deleted":
+      case "group.disbanded":
+      case "conversation.ended":
+        this.byId.delete(event.conversation_id);
+        this.#changed();
+        return this.#loadTotalsSoon();
+      case "conversation_group.created":
+        this.#changeFolder(event.name, event.conversation_ids, []);
+        return this.#loadTotalsSoon();
+      case "conversation_group.renamed":
+        this.#renameFolder(event.name, event.new_name);
+        return this.#loadTotalsSoon();
+      case "conversation_group.deleted":
+        this.#renameFolder(event.name, null);
+        return this.#loadTotalsSoon();
+      case "conversation_group.changed":
+        this.#changeFolder(event.name, event.added, event.removed);
+        return this.#loadTotalsSoon();
+    }
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+})();
+
+/** Pinned ones first, the last pinned on top; then by last message. */
+function inOrder(one, other) {
+  if (one.pinned_at || other.pinned_at) {
+    return (other.pinned_at ?? "").localeCompare(one.pinned_at ?? "");
+  }
+  return (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") || one.title.localeCompare(other.title);
+}

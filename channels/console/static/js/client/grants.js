@@ -1,0 +1,22 @@
+// What a user may do in a channel. The owner and the application's admin may do everything, an admin what was granted.
+
+import { t } from "../texts.js";
+import { session } from "./session.js";
+
+/** Every grant, in the order in which the app lists them. Each has a text `grant.<name>`. */
+export const GRANTS = ["post", "edit_posts", "delete_posts", "pin_posts", "manage_subscribers", "change_info", "change_settings", "read_inbox", "see_insights"];
+
+/** Whether the user may do what only an owner may. */
+export const isOwner = (channel) => channel.role === "owner" || session.isAdmin;
+
+/** Whether the user is the channel's owner or one of its admins, not just the application's admin. */
+export const isStaff = ({ role }) => role === "owner" || role === "admin";
+
+/** Whether the user holds this grant in the channel. */
+export const may = (channel, grant) => isOwner(channel) || (channel.role === "admin" && channel.grants.includes(grant));
+
+/** A list of grants in words. */
+export function grantsText(grants) {
+  if (grants.length === GRANTS.length) return t("grants.all");
+  return grants.length ? grants.map((grant) => t(`grant.${grant}`)).join(", ") : t("grants.none");
+}

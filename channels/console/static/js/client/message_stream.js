@@ -1,0 +1,307 @@
+// The loaded part of one stream of posts or messages, kept up to date by events.
+//
+// Promises: the loaded items are one run of seqs without gaps, each once. An event that continues the run is added. When an
+// event would leave a gap, the gap is loaded first. When events may have been missed (a slow start, a reconnect), the loaded
+// items are loaded again and the run is extended to the head, since edits, recalls and reactions may have been missed too.
+// Fires `change`.
+//
+// Events about reactions in groups and channels carry counts but no names. When the user reacts in another window, this one
+// sees the new count but not that the reaction is the user's own. It loads that when it gets the focus: loading it at each
+// change would cost one call for every reader of a popular post.
+
+import { del, get, part, patch, post, put } from "./api.js";
+import { groupConversationId } from "./conversations.js";
+import { socket } from "./socket.js";
+
+const PAGE = 30;
+const LARGEST_PAGE = 100;
+/** How many items are shown above the first unread one. */
+const CONTEXT = 8;
+
+/** The posts of a channel. */
+export function channelPosts(channelId, headSeq) {
+  const conversationId = groupConversationId(channelId);
+  return new MessageStream({ path: `/v1/channels/${part(channelId)}/posts`, field: "post", watch: conversationId, isMine: inConversation(conversationId), headSeq });
+}
+
+/** The messages of a chat group. */
+export function groupMessages(groupId, headSeq) {
+  const conversationId = groupConversationId(groupId);
+  return new MessageStream({ path: `/v1/groups/${part(groupId)}/messages`, watch: conversationId, isMine: inConversation(conversationId), headSeq });
+}
+
+/** The messages of a one-to-one chat. */
+export function dialogueMessages(conversationId, headSeq) {
+  return new MessageStream({ path: `/v1/conversations/${part(conversationId)}/messages`, isMine: inConversation(conversationId), headSeq });
+}
+
+/** The same messages as the channel's staff sees them: one thread of the channel's inbox. */
+export function threadMessages(channelId, userId, headSeq) {
+  const isMine = (event) => event.stream_id === null && event.channel_id === channelId && event.user_id === userId;
+  return new MessageStream({ path: `/v1/channels/${part(channelId)}/inbox/${part(userId)}/messages`, isMine, headSeq });
+}
+
+const inConversation = (conversationId) => (event) => event.conversation_id === conversationId;
+
+class MessageStream extends EventTarget {
+  items = new Map();
+  hasOlder = false;
+  #loading = null;
+  #isOpened = false;
+  #eventsWhileLoading = []; // the page that is being loaded may be older than these
+  #isFillingGap = false;
+  #mineMayBeStale = false;
+
+  /**
+   * `path` lists the items; `field` holds the item in an event. `isMine(event)` says whether an event is of this stream.
+   * `watch` is the conversation whose reactions have to be asked for; null where they are delivered anyway.
+   */
+  constructor({ path, field = "message", watch = null, isMine, headSeq }) {
+    super();
+    this.path = path;
+    this.headSeq = headSeq;
+    this.#field = field;
+    this.#watch = watch;
+    this.#isMine = isMine;
+    socket.addEventListener("event", this.#onEvent);
+    addEventListener("focus", this.#onFocus);
+    if (watch === null) socket.addEventListener("ready", this.#onReady);
+    else {
+      socket.addEventListener("watching", this.#onWatching);
+      socket.watch(watch);
+    }
+  }
+
+  #field;
+  #watch;
+  #isMine;
+
+  close() {
+    removeEventListener("focus", this.#onFocus);
+    socket.removeEventListener("event", this.#onEvent);
+    socket.removeEventListener("watching", this.#onWatching);
+    socket.removeEventListener("ready", this.#onReady);
+    if (this.#watch !== null) socket.unwatch(this.#watch);
+  }
+
+  /** The lowest loaded seq. */
+  get first() {
+    return this.#ends()[0];
+  }
+
+  /** The highest loaded seq. */
+  get last() {
+    return this.#ends()[1];
+  }
+
+  get hasNewer() {
+    return this.last < this.headSeq;
+  }
+
+  #ends() {
+    let first = Infinity;
+    let last = 0;
+    for (const seq of this.items.keys()) {
+      if (seq < first) first = seq;
+      if (seq > last) last = seq;
+    }
+    return [first, last];
+  }
+
+  inOrder() {
+    return [...this.items.values()].sort((one, other) => one.seq - other.seq);
+  }
+
+  /** Loads the newest items or, when there are many unread ones, those around the first unread. */
+  async open(readSeq = null) {
+    const unread = readSeq === null ? 0 : this.headSeq - readSeq;
+    if (unread > PAGE - CONTEXT) {
+      await this.#load({ after_seq: Math.max(0, readSeq - CONTEXT), limit: PAGE }, () => {
+        this.hasOlder = readSeq > CONTEXT;
+      });
+    } else {
+      await this.loadNewest();
+    }
+  }
+
+  /** Drops what is loaded and loads the newest items. */
+  async loadNewest() {
+    await this.#load({ limit: PAGE }, (page, hasMore) => {
+      this.items.clear();
+      this.hasOlder = hasMore;
+      for (const item of page) this.headSeq = Math.max(this.headSeq, item.seq);
+    });
+    // Some may have been posted meanwhile.
+    if (this.hasNewer) await this.#fillGap();
+  }
+
+  /** Makes sure that this item is loaded. If it was not, drops what is loaded and loads the items around it. */
+  async loadAround(seq) {
+    if (this.items.has(seq)) return;
+    const after = Math.max(0, seq - CONTEXT - 1);
+    await this.#load({ after_seq: after, limit: PAGE }, (page) => {
+      this.items.clear();
+      this.hasOlder = after > 0;
+      for (const item of page) this.headSeq = Math.max(this.headSeq, item.seq);
+    });
+    if (!this.items.size) await this.loadNewest();
+  }
+
+  loadOlder() {
+    if (!this.hasOlder) return null;
+    return this.#load({ before_seq: this.first, limit: PAGE }, (page, hasMore) => {
+      this.hasOlder = hasMore && page.length > 0;
+    });
+  }
+
+  loadNewer() {
+    if (!this.hasNewer) return null;
+    return this.#load({ after_seq: this.last, limit: LARGEST_PAGE }, (page) => {
+      // The head was wrong, or the items before it are not visible to the user. Stop asking for them.
+      if (!page.length) this.headSeq = this.last;
+    });
+  }
+
+  /** Loads what may have been missed: the loaded items again and, if they reached the head, everything newer. */
+  async catchUp() {
+    while (this.#loading) await this.#loading;
+    const until = this.hasNewer ? this.last : Infinity;
+    let after = this.items.size ? this.first - 1 : 0;
+    for (let isMore = true; isMore && after < until; ) {
+      await this.#load({ after_seq: after, limit: Math.min(LARGEST_PAGE, until - after) }, (page, hasMore) => {
+        isMore = hasMore && page.length > 0;
+        for (const { seq } of page) after = Math.max(after, seq);
+      });
+    }
+    this.headSeq = Math.max(this.headSeq, this.last);
+    this.#changed();
+  }
+
+  /** One call at a time. `apply(items, hasMore)` runs before the items are added. */
+  async #load(query, apply) {
+    this.#isOpened = true;
+    while (this.#loading) await this.#loading;
+    const loading = (async () => {
+      this.#eventsWhileLoading = [];
+      const page = await get(this.path, query);
+      apply(page.items, page.next_cursor !== null);
+      for (const item of page.items) {
+        // An item that has not changed stays the same object, so it is not rendered again.
+        if (JSON.stringify(item) !== JSON.stringify(this.items.get(item.seq))) this.items.set(item.seq, item);
+      }
+      for (const event of this.#eventsWhileLoading) this.#applyChange(event);
+    })();
+    this.#loading = loading.catch(() => {}).finally(() => {
+      this.#loading = null;
+    });
+    await loading;
+    this.#changed();
+  }
+
+  /** Loads everything up to the head. */
+  async #fillGap() {
+    if (this.#isFillingGap) return;
+    this.#isFillingGap = true;
+    try {
+      while (this.hasNewer) await this.loadNewer();
+    } catch {
+      // The view shows that there are newer items; the next event or scroll tries again.
+      this.#changed();
+    } finally {
+      this.#isFillingGap = false;
+    }
+  }
+
+  // --- what the user does
+
+  async react(seq, emoji, isOn) {
+    const change = isOn ? put : del;
+    const reactions = await change(`${this.path}/${seq}/reactions/${part(emoji)}`);
+    this.#update(seq, { reactions });
+  }
+
+  async post(body, key) {
+    this.add(await post(this.path, body, key));
+  }
+
+  async edit(seq, body) {
+    this.add(await patch(`${this.path}/${seq}`, body));
+  }
+
+  async recall(seq) {
+    await del(`${this.path}/${seq}`);
+    this.add(await get(`${this.path}/${seq}`));
+  }
+
+  /** Adds or replaces one item, as the server has just returned it. */
+  add(item) {
+    if (item.seq > this.headSeq) this.headSeq = item.seq;
+    if (this.items.has(item.seq) || item.seq === this.last + 1) {
+      this.items.set(item.seq, item);
+      this.#changed();
+    } else if (item.seq > this.last) {
+      this.#fillGap();
+    }
+  }
+
+  setViewCounts(counts) {
+    for (const { seq, views } of counts) {
+      if (this.items.has(seq) && this.items.get(seq).views !== views) this.#update(seq, { views });
+    }
+  }
+
+  // --- events
+
+  #onEvent = ({ detail: event }) => {
+    if (!this.#isMine(event)) return;
+    if (event.type === "message.posted") {
+      // With everything loaded up to the head, the new item is shown at once. Otherwise it waits for the user to scroll.
+      const wasAtHead = !this.hasNewer;
+      this.headSeq = Math.max(this.headSeq, event.seq);
+      if (this.items.has(event.seq)) return;
+      if (wasAtHead && event.seq === this.last + 1) this.items.set(event.seq, { ...event[this.#field], reactions: { counts: {}, total: 0, mine: [] } });
+      else if (wasAtHead) return this.#fillGap();
+      this.#changed();
+    } else {
+      if (this.#loading) this.#eventsWhileLoading.push(event);
+      this.#applyChange(event);
+    }
+  };
+
+  /** Applies a change to an item. Idempotent. */
+  #applyChange(event) {
+    if (event.type === "message.edited" || event.type === "message.recalled") {
+      this.#update(event.seq, event[this.#field]);
+    } else if (event.type === "reactions.changed") {
+      // In one-to-one chats the event says which reactions are the user's own, elsewhere it does not.
+      this.#mineMayBeStale ||= event.mine === undefined;
+      const mine = event.mine ?? (this.items.get(event.seq)?.reactions?.mine ?? []).filter((emoji) => event.counts[emoji]);
+      this.#update(event.seq, { reactions: { counts: event.counts, total: event.total, mine } });
+    }
+  }
+
+  #onFocus = () => {
+    if (!this.#mineMayBeStale) return;
+    this.#mineMayBeStale = false;
+    this.catchUp().catch(() => {});
+  };
+
+  #onReady = () => {
+    if (this.#isOpened) this.catchUp().catch(() => {});
+  };
+
+  #onWatching = ({ detail: conversationId }) => {
+    if (conversationId === this.#watch) this.#onReady();
+  };
+
+  #update(seq, changes) {
+    const item = this.items.get(seq);
+    if (!item) return;
+    this.items.set(seq, { ...item, ...changes });
+    this.#changed();
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

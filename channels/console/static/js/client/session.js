@@ -1,0 +1,73 @@
+// The signed-in user: an access token, kept in this tab or, if the user wishes, on this device.
+//
+// A token may come in the fragment of the address (`/#token=…`), which browsers never send to a server. It is removed from
+// the address and the history at once. Fires `signedout` (detail: "out" or "expired").
+
+const STORAGE_KEY = "channels.token";
+const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+const MAX_TIMER = 2 ** 31 - 1; // milliseconds; `setTimeout` holds 31 bits
+
+export const session = new (class extends EventTarget {
+  token = null;
+  userId = null;
+  /** Whether the token is the application's admin's, who may manage every channel. */
+  isAdmin = false;
+  /** Why the token in the address was not accepted: "expired" or "bad"; null when there was none or it was good. */
+  rejection = null;
+  #timer = 0;
+
+  /** Uses the token in the address, or else the stored one. Returns whether the user is signed in. */
+  restore() {
+    const given = new URLSearchParams(location.hash.slice(1)).get("token");
+    if (given !== null) {
+      history.replaceState(null, "", location.pathname + location.search);
+      if (this.signIn(given, false)) return true;
+      this.rejection = claimsOf(given.trim()) === null ? "bad" : "expired";
+    }
+    return this.#use(sessionStorage.getItem(STORAGE_KEY) ?? localStorage.getItem(STORAGE_KEY) ?? "");
+  }
+
+  /** Stores the token on this device, or for this tab only. Returns false when it is malformed or has expired. */
+  signIn(token, onDevice) {
+    if (!this.#use(token.trim())) return false;
+    (onDevice ? localStorage : sessionStorage).setItem(STORAGE_KEY, this.token);
+    return true;
+  }
+
+  /** Forgets the token and everything else that this tab stores for the user. */
+  signOut(reason) {
+    if (this.token === null) return;
+    clearTimeout(this.#timer);
+    this.token = this.userId = null;
+    this.isAdmin = false;
+    localStorage.removeItem(STORAGE_KEY);
+    sessionStorage.clear();
+    this.dispatchEvent(new CustomEvent("signedout", { detail: reason }));
+  }
+
+  #use(token) {
+    const claims = claimsOf(token);
+    if (claims === null) return false;
+    const left = claims.exp * 1000 - Date.now();
+    if (!(left > 0)) return false;
+    this.token = token;
+    this.userId = claims.sub;
+    this.isAdmin = String(claims.scope ?? "").split(" ").includes("admin");
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.signOut("expired"), Math.min(left, MAX_TIMER));
+    return true;
+  }
+})();
+
+/** The claims of a JWT, which only the server can verify; null when it is malformed. */
+function claimsOf(token) {
+  if (!TOKEN.test(token)) return null;
+  try {
+    const bytes = atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"));
+    const text = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
+    const claims = JSON.parse(text);
+    return typeof claims.sub === "string" && typeof claims.exp === "number" ? claims : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,133 @@
+// The form for a channel's profile, of a new channel or an existing one.
+
+import { part, patch, post, upload } from "../../client/api.js";
+import { limits } from "../../client/limits.js";
+import { field, submitForm } from "../form.js";
+import { consolePath, go } from "../../router.js";
+import { t } from "../../texts.js";
+import { avatar } from "../../ui/avatar.js";
+import { fill, h } from "../../ui/dom.js";
+import { icon } from "../../ui/icons.js";
+import { attempt, notice } from "../../ui/overlay.js";
+
+const PREFIX = "@TOA#_";
+const CHANNEL_ID_BYTES = 48;
+/** Changing one of these ends the verification of a channel. */
+const VERIFIED_FIELDS = ["name", "organization"];
+
+export class Profile {
+  /** A `channel` of null creates a new one. */
+  constructor({ channel, onChange = () => {} }) {
+    this.#channel = channel;
+    this.#onChange = onChange;
+    this.#faceUrl = channel?.face_url ?? "";
+    const value = (name) => channel?.[name] ?? "";
+    const text = (name, limit, more = {}) => field({ name, label: t(`profile.${name}`), hint: this.#hint(name), value: value(name), limit, ...more });
+    this.#fields = [
+      text("name", limits.channel_name_bytes, { required: true, on: { input: () => this.#showPicture() } }),
+      channel ? null : field({ name: "channel_id", label: t("profile.id"), hint: t("profile.id.hint"), limit: CHANNEL_ID_BYTES - PREFIX.length, spellcheck: "false", autocapitalize: "none" }),
+      text("introduction", limits.channel_introduction_bytes, { rows: 3 }),
+      text("organization", limits.channel_organization_bytes),
+      text("custom_data", limits.channel_custom_data_bytes, { rows: 2, spellcheck: "false" }),
+    ].filter(Boolean);
+    this.#error = h("p.error", { role: "alert", hidden: true });
+    this.#button = h("button.primary", { type: "submit" }, channel ? t("app.save") : t("profile.create"));
+    this.#picture = h("div.picture-field");
+    this.element = h("form.panel.form", { novalidate: true, on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
+      this.#picture,
+      this.#fields.map((one) => one.element),
+      this.#error,
+      h("div.actions", {}, channel ? null : h("a.button.plain", { href: "/console", "data-inside": true }, t("app.cancel")), this.#button),
+    );
+    this.#showPicture();
+  }
+
+  #channel;
+  #onChange;
+  #faceUrl;
+  #fields;
+  #error;
+  #button;
+  #picture;
+  #bar = h("progress", { max: "1", hidden: true, "aria-label": t("profile.picture") });
+  #files = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => this.#upload(this.#files.files[0]) } });
+
+  #hint(name) {
+    const hint = t(`profile.${name}.hint`);
+    return this.#channel?.verified && VERIFIED_FIELDS.includes(name) ? `${hint} ${t("profile.verified.hint")}` : hint;
+  }
+
+  #value(name) {
+    return this.#fields.find((one) => one.name === name)?.value ?? "";
+  }
+
+  #showPicture() {
+    const name = this.#value("name") || "?";
+    const content = h("div.picture-drop", {
+      on: {
+        dragover: (event) => event.preventDefault(),
+        drop: (event) => {
+          event.preventDefault();
+          this.#upload(event.dataTransfer.files[0]);
+        },
+      },
+    },
+      avatar({ id: this.#channel?.channel_id ?? name, name, url: this.#faceUrl, size: "huge" }),
+      h("div.drop-text", {},
+        h("p", {}, h("strong", {}, t("profile.picture"))),
+        h("p.soft", {}, t("profile.picture.hint")),
+        h("div.drop-buttons", {},
+          h("button.plain", { type: "button", on: { click: () => this.#files.click() } }, icon("image"), t("profile.picture.choose")),
+          this.#faceUrl ? h("button.quiet", { type: "button", on: { click: () => this.#setPicture("") } }, t("profile.picture.remove")) : null,
+        ),
+        this.#bar,
+      ),
+    );
+    fill(this.#picture, content, this.#files);
+  }
+
+  #setPicture(url) {
+    this.#faceUrl = url;
+    this.#showPicture();
+  }
+
+  async #upload(file) {
+    if (!file) return;
+    this.#bar.hidden = false;
+    this.#bar.value = 0;
+    await attempt(async () => {
+      const media = await upload(file, (share) => {
+        this.#bar.value = share;
+      });
+      if (media.kind !== "image") notice(t("profile.picture.not"), { isBad: true });
+      else this.#setPicture(media.thumb_url);
+    });
+    this.#bar.hidden = true;
+    this.#files.value = "";
+  }
+
+  async #submit() {
+    const values = Object.fromEntries(this.#fields.map((one) => [one.name, one.value]));
+    values.face_url = this.#faceUrl;
+    await submitForm({
+      fields: this.#fields,
+      error: this.#error,
+      button: this.#button,
+      work: () => (this.#channel ? this.#change(values) : this.#create(values)),
+    });
+  }
+
+  async #create({ channel_id: id, ...values }) {
+    const body = id.trim() ? { ...values, channel_id: PREFIX + id.trim().replace(PREFIX, "") } : values;
+    const channel = await post("/v1/channels", body);
+    notice(t("profile.created", { name: channel.name }));
+    go(consolePath(channel.channel_id), { replace: true });
+  }
+
+  async #change(values) {
+    const changes = Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== this.#channel[name]));
+    if (Object.keys(changes).length) this.#channel = await patch(`/v1/channels/${part(this.#channel.channel_id)}`, changes);
+    this.#onChange(this.#channel);
+    notice(t("app.saved"));
+  }
+}

@@ -1,0 +1,123 @@
+// Form fields with a label, a hint, a live count of bytes and an error text; and submitting a form of them.
+
+import { bytesOf } from "../client/limits.js";
+import { t } from "../texts.js";
+import { h, uniqueId } from "../ui/dom.js";
+
+/** The field to blame for errors of the API that do not name one. */
+const FIELD_OF_ERROR = { channel_id_taken: "channel_id", bad_channel_id: "channel_id", bad_emoji: "reactions", member_not_found: "user_id", bad_publish_at: "publish_at" };
+
+/** A text field. `limit` is in UTF-8 bytes, and shown beside the label; `rows` makes it a textarea; `on` holds listeners. */
+export function field({ name, label, hint = "", value = "", limit = null, rows = 0, required = false, on = {}, ...attributes }) {
+  const id = uniqueId("field");
+  const count = limit === null ? null : h("span.count", { id: `${id}-count` });
+  const error = h("p.error", { id: `${id}-error`, hidden: true });
+  const described = [hint ? `${id}-hint` : "", count ? `${id}-count` : "", `${id}-error`].filter(Boolean).join(" ");
+  const input = h(rows ? "textarea" : "input", {
+    id, name, dir: "auto", rows: rows || null, autocomplete: "off", "aria-describedby": described, "aria-required": required || null, ...attributes,
+  });
+  input.value = value;
+  const self = {
+    name,
+    input,
+    element: h("div.field", {},
+      h("div.field-top", {}, h("label", { for: id }, label), count),
+      input,
+      hint ? h("p.hint.soft", { id: `${id}-hint` }, hint) : null,
+      error,
+    ),
+    get value() {
+      return input.value;
+    },
+    /** Shows what is wrong with the value; null when nothing is. */
+    showError(reason) {
+      error.textContent = reason ?? "";
+      error.hidden = !reason;
+      if (reason) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
+    },
+    /** Whether the value is valid; shows why not. */
+    check() {
+      if (required && !input.value.trim()) self.showError(t("error.required"));
+      else if (limit !== null && bytesOf(input.value) > limit) self.showError(t("error.field_too_long", { limit }));
+      else {
+        self.showError(null);
+        return true;
+      }
+      return false;
+    },
+  };
+  const measure = () => {
+    if (!count) return;
+    const n = bytesOf(input.value);
+    const isOver = n > limit;
+    count.textContent = isOver ? t("count.over", { n, limit, over: n - limit }) : t("count.bytes", { n, limit });
+    count.classList.toggle("bad", isOver);
+  };
+  input.addEventListener("input", () => {
+    measure();
+    if (input.hasAttribute("aria-invalid")) self.check();
+  });
+  for (const [type, listener] of Object.entries(on)) input.addEventListener(type, listener);
+  measure();
+  return self;
+}
+
+/** Radio buttons with a legend. `options` are [value, text] pairs; `on(value)` is called when another one is chosen. */
+export function choice({ name, label, options, value, disabled = false, on = () => {} }) {
+  const group = uniqueId("choice");
+  const buttons = options.map(([key, text]) => {
+    const id = `${group}-${key}`;
+    const input = h("input", { type: "radio", id, name: group, value: key, checked: key === value, disabled, on: { change: () => on(key) } });
+    return { input, line: h("div.choice-line", {}, input, h("label", { for: id }, text)) };
+  });
+  return {
+    name,
+    element: h("fieldset.choices-list", {}, h("legend", {}, label), buttons.map(({ line }) => line)),
+    get value() {
+      return buttons.find(({ input }) => input.checked)?.input.value;
+    },
+    set value(key) {
+      for (const { input } of buttons) input.checked = input.value === key;
+    },
+  };
+}
+
+/**
+ * Checks every field, runs `work`, and shows each error of the API beside the field to blame, or in the element `error` when
+ * there is none. The first invalid field gets the focus. Returns whether it was done.
+ */
+export async function submitForm({ fields, error, button, work }) {
+  error.hidden = true;
+  const invalid = fields.filter((one) => !one.check());
+  if (invalid.length) {
+    invalid[0].input.focus();
+    return false;
+  }
+  button.disabled = true;
+  try {
+    await work();
+    return true;
+  } catch (problem) {
+    if (problem.code === undefined) throw problem;
+    const blamed = FIELD_OF_ERROR[problem.code];
+    const named = blamed ? [[blamed, problem.userMessage]] : problem.fields;
+    const others = [];
+    let first = null;
+    for (const [name, reason] of named) {
+      const one = fields.find((candidate) => candidate.name === name);
+      if (!one) others.push(reason);
+      else {
+        one.showError(reason);
+        first ??= one;
+      }
+    }
+    if (first) first.input.focus();
+    if (!named.length) others.push(problem.userMessage);
+    error.textContent = others.join(" ");
+    error.hidden = !others.length;
+    return false;
+  } finally {
+    button.disabled = false;
+  }
+}

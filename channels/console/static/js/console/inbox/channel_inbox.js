@@ -1,0 +1,120 @@
+// The threads of a channel's inbox, last active first, kept up to date by events. The channel's staff shares the read state.
+//
+// Fires `change`, and `missed` when messages may have been missed because this user gets no events of the inbox.
+
+import { get, part, post } from "../../client/api.js";
+import { socket } from "../../client/socket.js";
+import { everyWhileVisible } from "../../ui/dom.js";
+import { previewOf } from "../../ui/previews.js";
+
+const PAGE = 30;
+export const POLL_EVERY = 4000; // milliseconds
+
+export class ChannelInbox extends EventTarget {
+  byUserId = new Map();
+  hasMore = false;
+  isLoaded = false;
+  #path;
+  #cursor = null;
+  #requests = 0;
+  #timer = 0;
+
+  /** `getsEvents`: whether the socket delivers the inbox's events to this user, as to the channel's staff. If not, it polls. */
+  constructor(channelId, { getsEvents }) {
+    super();
+    this.channelId = channelId;
+    this.#path = `/v1/channels/${part(channelId)}/inbox`;
+    if (!getsEvents) this.#timer = everyWhileVisible(POLL_EVERY, () => this.#poll().catch(() => {}));
+    socket.addEventListener("event", this.#onEvent);
+    socket.addEventListener("ready", this.#onReady);
+  }
+
+  close() {
+    clearInterval(this.#timer);
+    socket.removeEventListener("event", this.#onEvent);
+    socket.removeEventListener("ready", this.#onReady);
+  }
+
+  inOrder() {
+    return [...this.byUserId.values()].sort((one, other) => (other.last_message?.at ?? "").localeCompare(one.last_message?.at ?? "") || one.user_id.localeCompare(other.user_id));
+  }
+
+  /** Loads the first page again, in place of all that is loaded. */
+  async load() {
+    const request = (this.#requests += 1);
+    const page = await get(this.#path, { limit: PAGE });
+    if (request !== this.#requests) return;
+    this.byUserId = new Map(page.items.map((thread) => [thread.user_id, thread]));
+    this.#onPage(page);
+  }
+
+  async loadMore() {
+    const request = (this.#requests += 1);
+    const page = await get(this.#path, { limit: PAGE, cursor: this.#cursor });
+    if (request !== this.#requests) return;
+    // A thread that an event has changed meanwhile is newer than on this page.
+    for (const thread of page.items) if (!this.byUserId.has(thread.user_id)) this.byUserId.set(thread.user_id, thread);
+    this.#onPage(page);
+  }
+
+  #onPage(page) {
+    this.#cursor = page.next_cursor;
+    this.hasMore = page.next_cursor !== null;
+    this.isLoaded = true;
+    this.#changed();
+  }
+
+  async #poll() {
+    await this.load();
+    this.dispatchEvent(new Event("missed"));
+  }
+
+  /** Marks a thread as read up to this message, for the whole staff. */
+  async markRead(userId, seq) {
+    if (!this.byUserId.get(userId)?.unread_count) return;
+    this.#setRead(await post(`${this.#path}/${part(userId)}/read`, { seq }));
+  }
+
+  #setRead({ user_id: userId, read_seq: readSeq, unread_count: unread }) {
+    const thread = this.byUserId.get(userId);
+    // Events may arrive out of order. The read position only moves forward.
+    if (!thread || readSeq < thread.read_seq) return;
+    this.byUserId.set(userId, { ...thread, read_seq: readSeq, unread_count: unread });
+    this.#changed();
+  }
+
+  #onEvent = ({ detail: event }) => {
+    // Events of an inbox belong to no conversation, and so have no stream id.
+    if (event.channel_id !== this.channelId || event.stream_id !== null || !event.user_id) return;
+    if (event.type === "inbox.read") this.#setRead(event);
+    else if (event.type === "message.posted") this.#onPosted(event);
+    else if (event.message) this.#onChanged(event);
+  };
+
+  #onPosted({ user_id: userId, seq, message }) {
+    const thread = this.byUserId.get(userId);
+    // The event does not carry the name of the user of a new thread.
+    if (!thread) return this.load().catch(() => {});
+    if (seq <= thread.head_seq) return null;
+    const last = { seq, from_channel: message.from_channel, preview: previewOf(message), at: message.created_at };
+    const unread = message.from_channel ? 0 : thread.unread_count + 1;
+    this.byUserId.set(userId, { ...thread, head_seq: seq, last_message: last, unread_count: unread });
+    return this.#changed();
+  }
+
+  /** A message was edited or deleted. */
+  #onChanged({ user_id: userId, seq, message }) {
+    const thread = this.byUserId.get(userId);
+    if (thread?.last_message?.seq !== seq) return;
+    this.byUserId.set(userId, { ...thread, last_message: { ...thread.last_message, preview: message.recalled_at ? "" : previewOf(message) } });
+    this.#changed();
+  }
+
+  #onReady = () => {
+    if (this.isLoaded) this.load().catch(() => {});
+  };
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}

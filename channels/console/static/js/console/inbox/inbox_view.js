@@ -1,0 +1,89 @@
+// The channel's inbox: a list of threads, one for each user who wrote to the channel, and the open thread beside it.
+
+import { t } from "../../texts.js";
+import { avatar } from "../../ui/avatar.js";
+import { fill, h, reconcile } from "../../ui/dom.js";
+import { rowContent } from "../../ui/list_row.js";
+import { attempt } from "../../ui/overlay.js";
+import { lastMessageText } from "../../ui/previews.js";
+import { Thread } from "./thread.js";
+
+export class InboxView {
+  constructor({ inbox }) {
+    this.#inbox = inbox;
+    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => inbox.loadMore()) } }, t("app.more"));
+    this.element = h("div.inbox.panel", {},
+      h("nav.inbox-list", { "aria-label": t("inbox.threads") }, this.#list, this.#status, this.#more), this.#main);
+    this.#closeThread();
+    inbox.addEventListener("change", this.#render);
+    if (inbox.isLoaded) this.#render();
+    else attempt(() => inbox.load());
+  }
+
+  #inbox;
+  #list = h("ul.threads");
+  #status = h("p.empty", { role: "status" }, t("app.loading"));
+  #more;
+  #main = h("div.inbox-open");
+  #thread = null;
+  #userId = null; // of the open thread
+  #rows = new Map(); // by user id
+
+  close() {
+    this.#thread?.close();
+    this.#inbox.removeEventListener("change", this.#render);
+  }
+
+  #render = () => {
+    const threads = this.#inbox.inOrder();
+    reconcile(this.#list, threads.map((thread) => this.#row(thread)));
+    this.#status.textContent = threads.length ? "" : t("inbox.empty");
+    this.#more.hidden = !this.#inbox.hasMore;
+  };
+
+  #row(thread) {
+    const { user_id: userId, face_url: url, last_message: last, unread_count: unread } = thread;
+    const isOpen = userId === this.#userId;
+    const row = this.#rows.get(userId);
+    if (row?.thread === thread && row.isOpen === isOpen) return row.element;
+    const element = row?.element ?? h("li", {}, h("button.thread-row", { type: "button", on: { click: () => this.#openThread(userId) } }));
+    const button = element.firstElementChild;
+    const name = thread.name || userId;
+    const text = lastMessageText(last);
+    fill(button, rowContent({
+      picture: avatar({ id: userId, name, url, shape: "round" }),
+      title: name,
+      last,
+      preview: last?.from_channel ? t("inbox.you", { text }) : text,
+      unread,
+    }));
+    if (isOpen) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+    this.#rows.set(userId, { thread, isOpen, element });
+    return element;
+  }
+
+  #openThread(userId) {
+    if (userId === this.#userId) return;
+    this.#thread?.close();
+    this.#userId = userId;
+    this.#thread = new Thread({ inbox: this.#inbox, userId, onBack: () => this.#closeThread() });
+    fill(this.#main, this.#thread.element);
+    this.element.classList.add("has-open");
+    this.#render();
+    this.#thread.element.querySelector(".thread-name").focus({ preventScroll: true });
+    // On a phone the thread fills the window.
+    this.element.scrollIntoView({ block: "nearest" });
+  }
+
+  #closeThread() {
+    const userId = this.#userId;
+    this.#thread?.close();
+    this.#thread = this.#userId = null;
+    this.element.classList.remove("has-open");
+    fill(this.#main, h("p.empty", {}, t("inbox.choose")));
+    if (userId === null) return;
+    this.#render();
+    this.#rows.get(userId)?.element.firstElementChild.focus();
+  }
+}

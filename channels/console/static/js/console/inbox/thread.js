@@ -1,0 +1,99 @@
+// One thread of the inbox: the messages between a user and the channel, and a field to answer in the channel's name.
+
+import { threadMessages } from "../../client/message_stream.js";
+import { nameOf } from "../../client/people.js";
+import { session } from "../../client/session.js";
+import { History } from "../../conversation/history.js";
+import { messageElement } from "../../conversation/items.js";
+import { MessageWriter } from "../../conversation/message_writer.js";
+import { t } from "../../texts.js";
+import { avatar } from "../../ui/avatar.js";
+import { fill, h } from "../../ui/dom.js";
+import { icon } from "../../ui/icons.js";
+import { attempt, confirmDialog, menu } from "../../ui/overlay.js";
+
+export class Thread {
+  /** `onBack()` returns to the list, on windows with no room for both. */
+  constructor({ inbox, userId, onBack }) {
+    this.#inbox = inbox;
+    this.#userId = userId;
+    const thread = inbox.byUserId.get(userId);
+    this.#stream = threadMessages(inbox.channelId, userId, thread.head_seq);
+    this.#history = new History({
+      stream: this.#stream,
+      readSeq: thread.read_seq,
+      unread: thread.unread_count,
+      renderItem: (item, old) => this.#message(item, old),
+      onRead: (seq) => inbox.markRead(userId, seq).catch(() => {}),
+    });
+    const writer = new MessageWriter({ send: (body, key) => this.#answer(body, key), dropTarget: this.element });
+    fill(this.element,
+      h("header.thread-head", {},
+        h("button.quiet.square.thread-back", { type: "button", "aria-label": t("inbox.back"), on: { click: onBack } }, icon("back")),
+        this.#picture, this.#name),
+      this.#history.element,
+      h("footer.thread-foot", {}, h("p.soft", {}, t("inbox.answersAs")), writer.element),
+    );
+    inbox.addEventListener("change", this.#showHeader);
+    inbox.addEventListener("missed", this.#onMissed);
+    this.#showHeader();
+    attempt(() => this.#open(thread));
+  }
+
+  element = h("section.thread");
+  #inbox;
+  #userId;
+  #stream;
+  #history;
+  #picture = h("span");
+  #name = h("h2.thread-name", { dir: "auto", tabindex: "-1" });
+  #isClosed = false;
+
+  close() {
+    this.#isClosed = true;
+    this.#history.close();
+    this.#inbox.removeEventListener("change", this.#showHeader);
+    this.#inbox.removeEventListener("missed", this.#onMissed);
+  }
+
+  async #open({ read_seq: readSeq, unread_count: unread }) {
+    await this.#stream.open(unread ? readSeq : null);
+    if (!this.#isClosed) this.#history.open();
+  }
+
+  #showHeader = () => {
+    const thread = this.#inbox.byUserId.get(this.#userId);
+    const name = thread?.name || this.#userId;
+    fill(this.#picture, avatar({ id: this.#userId, name, url: thread?.face_url, shape: "round", size: "small" }));
+    this.#name.textContent = name;
+  };
+
+  #message(item, old) {
+    // Other admins see who answered; the user does not.
+    const isMine = item.author_id === session.userId;
+    return messageElement(item, {
+      policy: "all",
+      react: (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn)),
+      author: item.author_id ? t("post.by", { name: isMine ? t("inbox.byYou") : nameOf(item.author_id, this.#onNames) }) : null,
+      isOwn: item.from_channel,
+      isFirst: true,
+      openMenu: item.from_channel ? (message, anchor) => this.#openMenu(message, anchor) : null,
+    }, old);
+  }
+
+  #onNames = () => this.#history.renderAgain();
+
+  #openMenu(item, anchor) {
+    menu(anchor, [{ label: t("message.delete"), icon: "trash", isDangerous: true, act: async () => {
+      const isSure = await confirmDialog({ title: t("message.delete"), text: t("message.delete.confirm"), action: t("message.delete") });
+      if (isSure) attempt(() => this.#stream.recall(item.seq));
+    } }]);
+  }
+
+  async #answer(body, key) {
+    await this.#stream.post(body, key);
+    this.#history.scrollToEnd();
+  }
+
+  #onMissed = () => this.#stream.catchUp().catch(() => {});
+}

@@ -1,0 +1,51 @@
+// A badge with the number of unread threads in a channel's inbox, the same for the channel's whole staff.
+
+import { get, part } from "../../client/api.js";
+import { socket } from "../../client/socket.js";
+import { everyWhileVisible, h } from "../../ui/dom.js";
+import { showBadge } from "../../ui/list_row.js";
+import { POLL_EVERY } from "./channel_inbox.js";
+
+export class UnreadBadge {
+  element = h("span.badge", { hidden: true });
+  /** Settles when the number has been loaded for the first time. */
+  loaded;
+
+  /**
+   * `getsEvents`: whether the socket delivers the inbox's events to this user. If not, the badge polls, except in a list of
+   * channels (`isInList`), where nothing else says what it counts and where there may be many of them.
+   */
+  constructor(channelId, { getsEvents, isInList = false }) {
+    this.#channelId = channelId;
+    this.#textKey = isInList ? "inbox.unread" : "nav.unread";
+    socket.addEventListener("event", this.#onEvent);
+    socket.addEventListener("ready", this.#load);
+    if (!getsEvents && !isInList) this.#timer = everyWhileVisible(POLL_EVERY, this.#load);
+    this.loaded = this.#load();
+  }
+
+  #channelId;
+  #textKey;
+  #timer = 0;
+
+  close() {
+    clearInterval(this.#timer);
+    socket.removeEventListener("event", this.#onEvent);
+    socket.removeEventListener("ready", this.#load);
+  }
+
+  #load = async () => {
+    // After a failure, the next event brings the number.
+    const unread = await get(`/v1/channels/${part(this.#channelId)}/inbox/unread`).catch(() => null);
+    if (unread) this.#show(unread);
+  };
+
+  #onEvent = ({ detail: event }) => {
+    if (event.type === "inbox.unread" && event.channel_id === this.#channelId) this.#show(event);
+  };
+
+  #show({ unread_threads: n }) {
+    showBadge(this.element, n, this.#textKey);
+    this.element.title = n ? this.element.getAttribute("aria-label") : "";
+  }
+}

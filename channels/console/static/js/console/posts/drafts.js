@@ -1,0 +1,100 @@
+// Posts that are not published yet: scheduled ones by their time, and drafts. They can be edited, published and deleted.
+
+import { del, get, part, patch, post } from "../../client/api.js";
+import { nameOf } from "../../client/people.js";
+import { socket } from "../../client/socket.js";
+import { t } from "../../texts.js";
+import { h } from "../../ui/dom.js";
+import { ago, exact } from "../../ui/format.js";
+import { attempt, confirmDialog, menu, menuButton, notice } from "../../ui/overlay.js";
+import { PagedList } from "../../ui/paged_list.js";
+import { contentPreview } from "../../ui/previews.js";
+
+const PAGE = 20;
+
+export class Drafts {
+  /** `onEdit(draft)` opens a draft in the composer. `onPublish(post)` is called with a post that has been published. */
+  constructor({ channel, onEdit, onPublish }) {
+    this.#path = `/v1/channels/${part(channel.channel_id)}/drafts`;
+    this.#channelId = channel.channel_id;
+    this.#onEdit = onEdit;
+    this.#onPublish = onPublish;
+    this.element = h("div.panels", {}, this.#panels.map(({ element }) => element));
+    socket.addEventListener("event", this.#onEvent);
+    socket.addEventListener("ready", this.#onReady);
+    this.reload();
+  }
+
+  #path;
+  #channelId;
+  #onEdit;
+  #onPublish;
+  #scheduled = this.#panel("scheduled");
+  #panels = [this.#scheduled, this.#panel("unscheduled")];
+
+  close() {
+    socket.removeEventListener("event", this.#onEvent);
+    socket.removeEventListener("ready", this.#onReady);
+  }
+
+  #panel(kind) {
+    const list = new PagedList({
+      list: h("ul.drafts"),
+      fetchPage: (cursor) => get(this.#path, { limit: PAGE, scheduled: kind === "scheduled" || null, cursor }),
+      renderRow: (draft) => this.#row(draft),
+    });
+    return { list, element: h("section.panel.drafts-panel", { hidden: true }, h("h2", {}, t(`drafts.${kind}`)), list.elements) };
+  }
+
+  /** Loads both lists again. */
+  async reload() {
+    await Promise.all(this.#panels.map(async ({ list, element }) => {
+      await list.reload();
+      element.hidden = list.isEmpty;
+    }));
+  }
+
+  #row(draft) {
+    const { post: content, publish_at: publishAt, failure } = draft;
+    const preview = contentPreview(content);
+    const details = h("span.soft");
+    const showDetails = () => {
+      const author = t("post.by", { name: nameOf(draft.author_id, showDetails) });
+      const when = publishAt ? t("drafts.publishAt", { when: exact(publishAt), ago: ago(publishAt) }) : t("drafts.changed", { when: ago(draft.updated_at) });
+      details.textContent = [when, author, content.silent ? t("posts.silent") : ""].filter(Boolean).join(" · ");
+    };
+    showDetails();
+    const more = menuButton({ label: t("drafts.menu", { preview }), open: (button) => this.#openMenu(draft, button) });
+    return h("li.draft-row", {},
+      h("div.draft-text", {}, h("strong.draft-preview", { dir: "auto" }, preview), details, failure ? h("span.error", {}, t("drafts.failed", { reason: failure.detail })) : null),
+      h("div.draft-actions", {},
+        h("button.plain", { type: "button", on: { click: () => this.#onEdit(draft) } }, t("post.edit")), more),
+    );
+  }
+
+  #openMenu(draft, anchor) {
+    const path = `${this.#path}/${part(draft.draft_id)}`;
+    menu(anchor, [
+      { label: t("drafts.publish"), icon: "send", act: () => this.#do("compose.posted", async () => this.#onPublish(await post(`${path}/publish`))) },
+      draft.publish_at ? { label: t("drafts.unschedule"), icon: "pen", act: () => this.#do("drafts.movedToDrafts", () => patch(path, { publish_at: null })) } : null,
+      { label: t("drafts.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(path) },
+    ].filter(Boolean));
+  }
+
+  async #delete(path) {
+    const isSure = await confirmDialog({ title: t("drafts.delete"), text: t("drafts.delete.confirm"), action: t("drafts.delete") });
+    if (isSure) this.#do("drafts.deleted", () => del(path));
+  }
+
+  async #do(doneKey, work) {
+    if (await attempt(work)) notice(t(doneKey));
+    await this.reload();
+  }
+
+  /** A new post may be one that was scheduled. */
+  #onEvent = ({ detail: event }) => {
+    if (event.type === "message.posted" && event.post?.channel_id === this.#channelId && !this.#scheduled.list.isEmpty) this.reload();
+  };
+
+  #onReady = () => this.reload();
+}

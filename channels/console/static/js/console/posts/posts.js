@@ -1,0 +1,120 @@
+// The posts of a channel as its staff sees them: the composer, drafts and scheduled posts, and the posts with their views.
+
+import { del, get, part, put } from "../../client/api.js";
+import { may } from "../../client/grants.js";
+import { channelPosts } from "../../client/message_stream.js";
+import { nameOf } from "../../client/people.js";
+import { session } from "../../client/session.js";
+import { forwardEntry } from "../../conversation/forward.js";
+import { postElement } from "../../conversation/items.js";
+import { t } from "../../texts.js";
+import { fill, h, reconcile } from "../../ui/dom.js";
+import { icon } from "../../ui/icons.js";
+import { attempt, confirmDialog, menu, notice } from "../../ui/overlay.js";
+import { Composer } from "./composer.js";
+import { Drafts } from "./drafts.js";
+import { showReactors } from "./reactors.js";
+
+export class Posts {
+  constructor({ channel }) {
+    this.#channel = channel;
+    this.#stream = channelPosts(channel.channel_id, channel.head_seq);
+    if (may(channel, "post") || may(channel, "edit_posts")) this.#composer = new Composer({ channel, stream: this.#stream, onDrafts: () => this.#drafts?.reload() });
+    if (may(channel, "post")) {
+      this.#drafts = new Drafts({ channel, onEdit: (draft) => this.#composer.editDraft(draft), onPublish: (item) => this.#stream.add(item) });
+    }
+    this.#list = h("ol.items.newest-first", { "aria-label": t("posts.title") });
+    this.#status = h("p.empty", { role: "status" }, t("app.loading"));
+    this.#more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => attempt(() => this.#stream.loadOlder()) } }, t("app.more"));
+    this.element = h("div.panels", {}, this.#composer?.element, this.#drafts?.element, h("section.posted", {}, h("h2", {}, t("posts.title")), this.#status, this.#list, this.#more));
+    this.#stream.addEventListener("change", () => this.#render());
+    attempt(() => this.#stream.loadNewest());
+  }
+
+  #channel;
+  #stream;
+  #composer = null;
+  #drafts = null;
+  #list;
+  #status;
+  #more;
+  #rendered = new Map();
+
+  close() {
+    this.#stream.close();
+    this.#composer?.close();
+    this.#drafts?.close();
+  }
+
+  #render() {
+    const wanted = this.#stream.inOrder().reverse().map((item) => this.#element(item));
+    reconcile(this.#list, wanted);
+    this.#status.textContent = wanted.length ? "" : t("posts.empty");
+    this.#more.hidden = !this.#stream.hasOlder;
+  }
+
+  #element(item) {
+    const rendered = this.#rendered.get(item.seq);
+    if (rendered?.item === item) return rendered.element;
+    const react = this.#channel.subscribed_at === null ? null : (seq, emoji, isOn) => attempt(() => this.#stream.react(seq, emoji, isOn));
+    const author = item.author_id ? nameOf(item.author_id, () => this.#renderAgain(item.seq)) : null;
+    const element = postElement(item, { channel: this.#channel, react, author, openMenu: (one, anchor) => this.#openMenu(one, anchor) }, rendered?.element);
+    element.dataset.seq = item.seq;
+    showMarks(element, item);
+    this.#rendered.set(item.seq, { item, element });
+    return element;
+  }
+
+  #renderAgain(seq) {
+    const rendered = this.#rendered.get(seq);
+    if (!rendered) return;
+    this.#rendered.set(seq, { ...rendered, item: null });
+    if (this.#stream.items.has(seq)) this.#element(this.#stream.items.get(seq));
+  }
+
+  #openMenu(item, anchor) {
+    const mayDo = (grant) => may(this.#channel, grant);
+    const isOwn = item.author_id === session.userId;
+    // The composer would drop the fields that it cannot show.
+    const canEdit = (mayDo("edit_posts") || (isOwn && mayDo("post"))) && ["text", "image", "text_and_image"].includes(item.kind) && item.custom === null;
+    const entries = [
+      item.reactions.total > 0 ? { label: t("reactors.menu"), icon: "smile", act: () => showReactors(this.#stream, item) } : null,
+      mayDo("pin_posts") ? { label: t(item.pinned ? "posts.unpin" : "posts.pin"), icon: "pin", act: () => this.#setMark(item, "pin", !item.pinned) } : null,
+      mayDo(isOwn ? "post" : "edit_posts") ? { label: t(item.reactions_frozen ? "posts.unfreeze" : "posts.freeze"), icon: "lock", act: () => this.#setMark(item, "reactions-freeze", !item.reactions_frozen) } : null,
+      this.#channel.settings.protect_content ? null : forwardEntry({ channel_id: this.#channel.channel_id, seq: item.seq }),
+      canEdit ? { label: t("post.edit"), icon: "pen", act: () => this.#composer.editPost(item) } : null,
+      isOwn || mayDo("delete_posts") ? { label: t("post.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) } : null,
+    ].filter(Boolean);
+    if (entries.length) menu(anchor, entries);
+  }
+
+  /** Pins a post or freezes its reactions (`mark` "pin" or "reactions-freeze"), or undoes that. */
+  #setMark(item, mark, isOn) {
+    const path = `${this.#stream.path}/${part(item.seq)}`;
+    return attempt(async () => {
+      if (isOn) return this.#stream.add(await put(`${path}/${mark}`));
+      await del(`${path}/${mark}`);
+      return this.#stream.add(await get(path));
+    });
+  }
+
+  async #delete(item) {
+    if (!(await confirmDialog({ title: t("post.delete"), text: t("post.delete.confirm"), action: t("post.delete") }))) return;
+    if (await attempt(() => this.#stream.recall(item.seq))) notice(t("compose.deleted"));
+  }
+}
+
+/** The line below a post that only the staff sees. */
+function showMarks(element, item) {
+  const line = element.querySelector(".post-marks") ?? element.appendChild(h("p.post-marks.soft"));
+  const marks = [
+    item.pinned ? h("span.post-mark", {}, icon("pin"), t("posts.pinned")) : null,
+    item.reactions_frozen ? h("span.post-mark", {}, icon("lock"), t("posts.frozen")) : null,
+    item.silent ? h("span", {}, t("posts.silent")) : null,
+    item.signature ? h("span", { dir: "auto" }, t("posts.signed", { name: item.signature })) : null,
+    h("span", {}, t("posts.views", { n: item.views ?? 0 })),
+    h("span", {}, t("posts.reactions", { n: item.reactions?.total ?? 0 })),
+  ];
+  fill(line, marks);
+  line.hidden = Boolean(item.recalled_at);
+}

@@ -1,0 +1,140 @@
+// An open channel: its posts and pinned posts, subscribing and unsubscribing, and the way to a private message.
+
+import { get, part } from "../client/api.js";
+import { conversations, dialogueConversationId } from "../client/conversations.js";
+import { isStaff } from "../client/grants.js";
+import { channelPosts } from "../client/message_stream.js";
+import { reportSeen } from "../client/seen_posts.js";
+import { session } from "../client/session.js";
+import { subscribeButton, unsubscribe } from "../reader/directory.js";
+import { consolePath, dialoguePath, go, publicPath } from "../router.js";
+import { t } from "../texts.js";
+import { verifiedMark } from "../ui/avatar.js";
+import { fill, h } from "../ui/dom.js";
+import { icon } from "../ui/icons.js";
+import { attempt, confirmDialog, dialog, menu, notice } from "../ui/overlay.js";
+import { ConversationView } from "./conversation_view.js";
+import { forwardEntry } from "./forward.js";
+import { postElement } from "./items.js";
+import { PinStrip } from "./pins.js";
+
+/** Whether the channel's settings allow the user to send it private messages. */
+export function acceptsMessages({ settings, subscribed_at: subscribedAt }) {
+  return settings.accept_messages === "everyone" || (settings.accept_messages === "subscribers" && subscribedAt !== null);
+}
+
+export class ChannelView extends ConversationView {
+  #pins;
+
+  constructor(id) {
+    super(id);
+    this.#pins = new PinStrip({ channelId: id, element: this.banner, onOpen: (seq) => this.history.jumpTo(seq) });
+    this.load();
+  }
+
+  close() {
+    super.close();
+    this.#pins.close();
+  }
+
+  async fetchInfo() {
+    // Loaded together, so that the posts do not move when the pins appear.
+    const [channel] = await Promise.all([get(`/v1/channels/${part(this.id)}`), this.#pins.load()]);
+    return channel;
+  }
+
+  createStream(headSeq) {
+    return channelPosts(this.id, headSeq);
+  }
+
+  get isMember() {
+    return this.info.subscribed_at !== null;
+  }
+
+  get #isStaff() {
+    return isStaff(this.info) || session.isAdmin;
+  }
+
+  get goneText() {
+    return t("channel.gone");
+  }
+
+  get identity() {
+    return { id: this.id, name: this.info.name, url: this.info.face_url, shape: "tile" };
+  }
+
+  get subtitle() {
+    return t("channel.subscribers", { n: this.info.subscriber_count });
+  }
+
+  nameMarks() {
+    return verifiedMark(this.info);
+  }
+
+  /** The staff answers in the console. Others may open the chat if the channel accepts messages or they have one already. */
+  get #mayOpenChat() {
+    const hasChat = conversations.byId.has(dialogueConversationId(this.id));
+    return !this.#isStaff && (hasChat || this.info.settings.accept_messages !== "nobody");
+  }
+
+  headerTools() {
+    return this.#mayOpenChat
+      ? h("a.quiet.square", { href: dialoguePath(this.id), "data-inside": true, "aria-label": t("dialogue.write"), title: t("dialogue.write") }, icon("letter"))
+      : null;
+  }
+
+  menuEntries() {
+    return this.#isStaff ? [{ label: t("channel.manage"), icon: "pen", act: () => go(consolePath(this.id)) }] : [];
+  }
+
+  leavingEntries() {
+    if (!this.isMember || this.info.role === "owner") return [];
+    return [{ label: t("channel.unsubscribe"), icon: "out", isDangerous: true, act: () => this.#unsubscribe() }];
+  }
+
+  async #unsubscribe() {
+    const { name } = this.info;
+    const isSure = await confirmDialog({ title: t("channel.unsubscribe"), text: t("channel.unsubscribe.confirm", { name }), action: t("channel.unsubscribe") });
+    if (!isSure || !(await unsubscribe(this.id))) return;
+    notice(t("channel.unsubscribed", { name }));
+    go("/", { replace: true });
+  }
+
+  showProfile() {
+    const address = publicPath(this.info);
+    dialog({
+      title: this.info.name,
+      className: "profile",
+      build: () => h("div.sheet-body", {}, this.profile(),
+        address ? h("a", { href: address, target: "_blank", rel: "noopener" }, t("channel.public")) : null),
+    });
+  }
+
+  renderFooter() {
+    const { info } = this;
+    fill(this.footer, this.isMember ? null : h("div.join", {}, h("p", { dir: "auto" }, info.introduction), subscribeButton(info, null, () => this.reload())));
+  }
+
+  onSeen = async (seqs) => this.stream.setViewCounts(await reportSeen(this.id, seqs));
+
+  renderItem(item, old) {
+    const react = this.isMember ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null;
+    const replyHref = this.#mayOpenChat && acceptsMessages(this.info) ? dialoguePath(this.id, item.seq) : null;
+    const mayForward = !this.info.settings.protect_content;
+    const openMenu = mayForward ? (post, anchor) => menu(anchor, [forwardEntry({ channel_id: this.id, seq: post.seq })]) : null;
+    // An element is made for a user who may react or for one who may not, and cannot change that.
+    const isMember = String(this.isMember);
+    const element = postElement(item, { channel: this.info, react, replyHref, openMenu }, old?.dataset.isMember === isMember ? old : null);
+    element.dataset.isMember = isMember;
+    return element;
+  }
+
+  onEvent(event) {
+    if (event.conversation_id !== this.conversationId || !this.history) return;
+    this.#pins.onEvent(event);
+    const isMe = event.user_id === session.userId;
+    if (event.type === "channel.updated") this.reload();
+    else if (event.type === "channel.deleted") this.showProblem({ status: 404 });
+    else if (isMe && ["channel.unsubscribed", "channel.subscribed", "member.changed"].includes(event.type)) this.reload();
+  }
+}

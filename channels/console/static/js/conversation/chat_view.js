@@ -1,0 +1,112 @@
+// What chat groups and one-to-one chats share: messages with senders, and writing, editing and deleting them.
+
+import { conversations } from "../client/conversations.js";
+import { limits } from "../client/limits.js";
+import { session } from "../client/session.js";
+import { t } from "../texts.js";
+import { h } from "../ui/dom.js";
+import { attempt, confirmDialog, menu, notice } from "../ui/overlay.js";
+import { ConversationView } from "./conversation_view.js";
+import { forwardEntry } from "./forward.js";
+import { messageElement } from "./items.js";
+import { MessageWriter } from "./message_writer.js";
+
+const SAME_BLOCK_WITHIN = 600_000; // milliseconds between messages that are shown as one block
+const EDITABLE_KINDS = new Set(["text", "text_and_image", "image"]);
+
+export class ChatView extends ConversationView {
+  writer = null;
+
+  // --- what subclasses define
+
+  /** Which reactions are allowed: "all", "basic", "none" or a list of emoji. */
+  get reactionPolicy() {
+    return "none";
+  }
+  get mayReact() {
+    return false;
+  }
+  get maySend() {
+    return true;
+  }
+  /** Whether the user may delete messages of others, and their own ones at any time. */
+  get isStaff() {
+    return false;
+  }
+  /** {name, faceUrl, href} of the sender; null when it is clear who that is. */
+  senderOf() {
+    return null;
+  }
+  /** Where its messages are, for forwarding one; null where forwarding is not allowed. */
+  get forwardSource() {
+    return null;
+  }
+
+  close() {
+    super.close();
+    this.writer?.saveDraft();
+  }
+
+  writerElement() {
+    this.writer ??= new MessageWriter({
+      send: (body, key) => this.stream.post(body, key),
+      dropTarget: this.element,
+      draft: this.conversation?.draft ?? "",
+      onDraft: (draft) => {
+        // A draft belongs to a conversation, which exists from the first message on.
+        if (this.conversation) conversations.change(this.conversationId, { draft }).catch(() => {});
+      },
+    });
+    return this.writer.element;
+  }
+
+  readOnlyElement(text) {
+    return h("p.soft.read-only", {}, text);
+  }
+
+  renderItem(item, old) {
+    const isOwn = item.sender_id === session.userId;
+    const before = this.stream.items.get(item.seq - 1);
+    const isFirst = before?.sender_id !== item.sender_id || new Date(item.created_at) - new Date(before.created_at) > SAME_BLOCK_WITHIN;
+    // An element is made for a user who may react or for one who may not, and cannot change that.
+    const mayReact = String(this.mayReact);
+    const element = messageElement(item, {
+      policy: this.reactionPolicy,
+      react: this.mayReact ? (seq, emoji, isOn) => attempt(() => this.stream.react(seq, emoji, isOn)) : null,
+      sender: item.sender_id && !isOwn ? this.senderOf(item) : null,
+      isOwn,
+      isFirst,
+      openMenu: this.#entries(item).length ? (message, anchor) => this.#openMenu(message, anchor) : null,
+    }, old?.dataset.mayReact === mayReact ? old : null);
+    element.dataset.mayReact = mayReact;
+    return element;
+  }
+
+  #entries(item) {
+    const isOwn = item.sender_id === session.userId;
+    const entries = this.forwardSource ? [forwardEntry({ ...this.forwardSource, seq: item.seq })] : [];
+    if (isOwn && this.maySend && EDITABLE_KINDS.has(item.kind)) {
+      entries.push({ label: t("post.edit"), icon: "pen", act: () => this.writer?.edit(item, (body) => this.stream.edit(item.seq, body)) });
+    }
+    if (this.#mayDelete(item, isOwn)) entries.push({ label: t("message.delete"), icon: "trash", isDangerous: true, act: () => this.#delete(item) });
+    return entries;
+  }
+
+  #openMenu(item, anchor) {
+    const entries = this.#entries(item);
+    if (entries.length) menu(anchor, entries);
+    else notice(t("error.recall_too_late"));
+  }
+
+  #mayDelete(item, isOwn) {
+    if (this.isStaff) return true;
+    // Do not offer what the server would refuse.
+    const window = limits.recall_seconds;
+    return isOwn && (window === null || Date.now() - new Date(item.created_at) < window * 1000);
+  }
+
+  async #delete(item) {
+    const isSure = await confirmDialog({ title: t("message.delete"), text: t("message.delete.confirm"), action: t("message.delete") });
+    if (isSure) await attempt(() => this.stream.recall(item.seq));
+  }
+}

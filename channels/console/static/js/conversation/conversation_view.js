@@ -1,0 +1,239 @@
+// An open conversation: a header, the history, and a footer in which one writes or joins.
+//
+// This is what all kinds of conversations share. A channel, a chat group and a one-to-one chat each have a subclass
+// (`channel_view.js`, `group_view.js`, `dialogue_view.js`).
+
+import { conversations, groupConversationId } from "../client/conversations.js";
+import { socket } from "../client/socket.js";
+import { conversationEntries } from "../reader/conversation_menu.js";
+import { back, queryNumber } from "../router.js";
+import { t } from "../texts.js";
+import { avatar } from "../ui/avatar.js";
+import { fill, focusHeading, h } from "../ui/dom.js";
+import { icon } from "../ui/icons.js";
+import { mark } from "../ui/list_row.js";
+import { menu, menuButton } from "../ui/overlay.js";
+import { History } from "./history.js";
+
+export class ConversationView {
+  /** The channel, the group or the other side, as the API returns it. */
+  info = null;
+  /** The entry in the user's list of conversations; null when there is none. */
+  conversation = null;
+  history = null;
+  stream = null;
+  isClosed = false;
+  #isStale = false;
+  #nameButton = null;
+
+  constructor(id, conversationId = groupConversationId(id)) {
+    this.id = id;
+    this.conversationId = conversationId;
+    this.header = h("header.conversation-head");
+    this.banner = h("div.conversation-above", { hidden: true });
+    this.footer = h("footer.conversation-foot");
+    this.element = h("section.conversation", {}, this.header, h("p.empty", { role: "status" }, t("app.loading")));
+    socket.addEventListener("event", this.#onEvent);
+    conversations.addEventListener("change", this.#onConversations);
+  }
+
+  // --- what subclasses define
+
+  /** Loads `info`. */
+  async fetchInfo() {}
+  /** The stream of posts or messages. */
+  createStream() {}
+  /** The element of one item of the stream; `old` is its previous element. */
+  renderItem() {}
+  /** {id, name, url, shape} of the avatar and the name. */
+  get identity() {
+    return null;
+  }
+  get subtitle() {
+    return null;
+  }
+  /** Whether the user belongs to it and so has it in the list of conversations. */
+  get isMember() {
+    return true;
+  }
+  get mayRead() {
+    return true;
+  }
+  get goneText() {
+    return t("group.gone");
+  }
+  /** Elements beside the name. */
+  nameMarks() {
+    return [];
+  }
+  /** Elements at the end of the header. */
+  headerTools() {
+    return [];
+  }
+  /** Groups of menu entries before and after those that every conversation has. */
+  menuEntries() {
+    return [];
+  }
+  leavingEntries() {
+    return [];
+  }
+  showProfile() {}
+  renderFooter() {}
+  /** Called with the seqs of the items that the user has seen. */
+  onSeen = null;
+  /** Called after the first rendering. */
+  onOpened() {}
+  /** Called for every event of the socket. */
+  onEvent() {}
+
+  // --- life cycle
+
+  close() {
+    this.isClosed = true;
+    socket.removeEventListener("event", this.#onEvent);
+    conversations.removeEventListener("change", this.#onConversations);
+    this.history?.close();
+  }
+
+  async load() {
+    try {
+      this.info = await this.fetchInfo();
+      const conversation = this.isMember ? await conversations.find(this.conversationId) : null;
+      if (this.isClosed) return;
+      this.conversation = conversation;
+      if (!this.mayRead) return this.#showProfileOnly();
+      // The list of conversations may know a newer head than the one that has just been loaded.
+      this.stream = this.createStream(Math.max(this.info.head_seq, conversation?.head_seq ?? 0));
+      const seq = queryNumber("post");
+      if (seq === null) await this.stream.open(conversation?.unread_count ? conversation.read_seq : null);
+      else await this.stream.loadAround(seq);
+      if (this.isClosed) return this.stream.close();
+      this.#open(seq);
+    } catch (problem) {
+      if (problem.code === undefined) throw problem;
+      if (!this.isClosed) this.showProblem(problem);
+    }
+  }
+
+  /** The address has changed, but not the conversation. */
+  onAddress() {
+    const seq = queryNumber("post");
+    if (seq !== null) this.history?.jumpTo(seq);
+  }
+
+  async reload() {
+    if (!this.history) return this.load();
+    try {
+      this.info = await this.fetchInfo();
+      this.conversation = this.isMember ? await conversations.find(this.conversationId) : null;
+      if (this.isClosed) return;
+      if (this.conversation) this.history.startReporting(this.conversation.read_seq);
+      this.showHeader();
+      this.showFooter();
+      this.history.renderAgain();
+    } catch (problem) {
+      if (problem.code === undefined) throw problem;
+      this.showProblem(problem);
+    }
+  }
+
+  showProblem(problem) {
+    const isGone = [400, 403, 404].includes(problem.status);
+    fill(this.element, h("div.gone", {}, h("p", { role: "alert" }, isGone ? this.goneText : problem.userMessage),
+      isGone ? null : h("button.plain", { type: "button", on: { click: () => this.load() } }, t("app.retry")),
+      h("a.button.plain", { href: "/", "data-inside": true }, t("app.back"))));
+  }
+
+  #open(seq) {
+    const { conversation } = this;
+    this.history = new History({
+      stream: this.stream,
+      readSeq: conversation?.read_seq ?? null,
+      unread: conversation?.unread_count ?? 0,
+      renderItem: (item, old) => this.renderItem(item, old),
+      onSeen: this.onSeen,
+      onRead: (readSeq) => {
+        if (this.conversation) conversations.markRead(this.conversationId, readSeq).catch(() => {});
+      },
+    });
+    fill(this.element, this.header, this.banner, this.history.element, this.footer);
+    this.showHeader();
+    this.showFooter();
+    this.history.open();
+    if (seq === null) focusHeading(this.element);
+    else this.history.jumpTo(seq);
+    this.onOpened();
+    if (this.#isStale) this.reload();
+  }
+
+  /** For users who may not read: what it is, and how to join. */
+  #showProfileOnly() {
+    fill(this.element, this.header, h("div.gone.about", {}, this.profile()), this.footer);
+    this.showHeader();
+    this.showFooter();
+    focusHeading(this.element);
+  }
+
+  profile() {
+    const { organization, introduction, notification } = this.info;
+    return [
+      avatar({ ...this.identity, size: "huge" }),
+      organization ? h("p.soft", { dir: "auto" }, organization) : null,
+      introduction ? h("p.text", { dir: "auto" }, introduction) : null,
+      notification ? h("p.text", { dir: "auto" }, notification) : null,
+      this.subtitle ? h("p.soft", {}, this.subtitle) : null,
+    ];
+  }
+
+  showHeader() {
+    const conversation = conversations.byId.get(this.conversationId);
+    const more = menuButton({ label: t("conversation.menu"), open: (button) => menu(button, this.#menuEntries()) });
+    fill(this.header,
+      h("button.quiet.square.narrow-only", { type: "button", "aria-label": t("app.back"), on: { click: () => back("/") } }, icon("back")),
+      h("div.conversation-name", {},
+        avatar(this.identity),
+        h("span.conversation-title", {},
+          h("h1", { dir: "auto", tabindex: "-1" }, this.#nameButtonElement(), this.nameMarks()),
+          this.subtitle ? h("span.soft", {}, this.subtitle) : null,
+        ),
+      ),
+      conversation?.muted ? mark("mute", t("list.muted")) : null,
+      this.headerTools(),
+      this.#menuEntries().length ? more : null,
+    );
+  }
+
+  /** One element, so that it keeps its focus when the header is rendered again. */
+  #nameButtonElement() {
+    this.#nameButton ??= h("button.conversation-open", { type: "button", on: { click: () => this.showProfile() } });
+    this.#nameButton.textContent = this.identity.name;
+    return this.#nameButton;
+  }
+
+  #menuEntries() {
+    const conversation = conversations.byId.get(this.conversationId);
+    const groups = [this.menuEntries(), conversation ? conversationEntries(conversation) : [], this.leavingEntries()].filter((entries) => entries.length);
+    return groups.flatMap((entries, index) => (index ? [null, ...entries] : entries));
+  }
+
+  showFooter() {
+    this.renderFooter();
+    this.footer.hidden = !this.footer.childElementCount;
+  }
+
+  #onConversations = () => {
+    if (this.isClosed || !this.history) return;
+    if (!this.conversation && this.isMember && conversations.byId.has(this.conversationId)) {
+      // The first message has just created it.
+      this.conversation = conversations.byId.get(this.conversationId);
+      this.history.startReporting(this.conversation.read_seq);
+    }
+    this.showHeader();
+  };
+
+  #onEvent = ({ detail: event }) => {
+    // What is being loaded may be older than this event.
+    if (event.conversation_id === this.conversationId && !this.history) this.#isStale = true;
+    this.onEvent(event);
+  };
+}

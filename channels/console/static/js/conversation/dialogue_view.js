@@ -1,0 +1,171 @@
+// An open one-to-one chat: with a person, or with a channel, whose admins answer in its name.
+
+import { Problem, del, fetchByIds, get, part, put } from "../client/api.js";
+import { blocks } from "../client/blocks.js";
+import { conversations, dialogueConversationId, isChannelId } from "../client/conversations.js";
+import { dialogueMessages } from "../client/message_stream.js";
+import { session } from "../client/session.js";
+import { subscribeButton } from "../reader/directory.js";
+import { channelPath, queryNumber } from "../router.js";
+import { t } from "../texts.js";
+import { fill, h } from "../ui/dom.js";
+import { icon } from "../ui/icons.js";
+import { attempt, confirmDialog, dialog, notice } from "../ui/overlay.js";
+import { contentPreview } from "../ui/previews.js";
+import { acceptsMessages } from "./channel_view.js";
+import { ChatView } from "./chat_view.js";
+
+const MAX_QUOTE = 80; // characters
+
+export class DialogueView extends ChatView {
+  constructor(peerId) {
+    super(peerId, dialogueConversationId(peerId));
+    this.element.classList.add("dialogue");
+    blocks.addEventListener("change", this.#onBlocks);
+    this.load();
+  }
+
+  close() {
+    super.close();
+    blocks.removeEventListener("change", this.#onBlocks);
+  }
+
+  #onBlocks = () => {
+    if (!this.history) return;
+    this.showFooter();
+    this.history.renderAgain();
+  };
+
+  async fetchInfo() {
+    const [peer] = await Promise.all([this.#fetchPeer(), blocks.load()]);
+    return { head_seq: 0, ...peer };
+  }
+
+  async #fetchPeer() {
+    const kind = this.#isChannel ? ["/v1/channels", "channel_id"] : ["/v1/users", "user_id"];
+    const peer = (await fetchByIds(...kind, [this.id])).get(this.id);
+    if (peer) return { name: peer.name || this.id, face_url: peer.face_url, channel: this.#isChannel ? peer : undefined };
+    // A user without a profile can be written to, and a channel that the user can no longer see may still answer.
+    const conversation = await conversations.find(this.conversationId);
+    if (this.#isChannel && conversation === null) throw new Problem(404, "channel_not_found", "");
+    return { name: conversation?.title ?? this.id, face_url: conversation?.face_url ?? "" };
+  }
+
+  createStream(headSeq) {
+    return dialogueMessages(this.conversationId, headSeq);
+  }
+
+  get #isChannel() {
+    return isChannelId(this.id);
+  }
+
+  get #isSelf() {
+    return this.id === session.userId;
+  }
+
+  get goneText() {
+    return t(this.#isChannel ? "channel.gone" : "dialogue.gone");
+  }
+
+  get identity() {
+    return { id: this.id, name: this.#isSelf ? t("dialogue.self") : this.info.name, url: this.info.face_url, shape: this.#isChannel ? "tile" : "round" };
+  }
+
+  get subtitle() {
+    if (this.#isChannel) return t("dialogue.private");
+    if (this.#isSelf) return t("dialogue.self.lead");
+    return this.info.name === this.id ? null : this.id;
+  }
+
+  headerTools() {
+    return this.info.channel
+      ? h("a.quiet.square", { href: channelPath(this.id), "data-inside": true, "aria-label": t("dialogue.channel"), title: t("dialogue.channel") }, icon("reader"))
+      : null;
+  }
+
+  leavingEntries() {
+    if (this.#isSelf) return [];
+    const { name } = this.identity;
+    return blocks.has(this.id)
+      ? [{ label: t("block.undo", { name }), icon: "block", act: () => this.#block(false) }]
+      : [{ label: t("block.do", { name }), icon: "block", isDangerous: true, act: () => this.#block(true) }];
+  }
+
+  async #block(isOn) {
+    const { name } = this.identity;
+    if (isOn && !(await confirmDialog({ title: t("block.do", { name }), text: t("block.confirm", { name }), action: t("block") }))) return;
+    const path = `/v1/blocks/${part(this.id)}`;
+    const isDone = await attempt(async () => {
+      await (isOn ? put(path) : del(path));
+      blocks.set(this.id, isOn);
+    });
+    if (isDone) notice(t(isOn ? "block.done" : "block.undone", { name }));
+  }
+
+  showProfile() {
+    dialog({ title: this.identity.name, className: "profile", build: () => h("div.sheet-body", {}, this.profile()) });
+  }
+
+  profile() {
+    return this.info.channel?.introduction ? [super.profile(), h("p.text", { dir: "auto" }, this.info.channel.introduction)] : super.profile();
+  }
+
+  get maySend() {
+    const { channel } = this.info;
+    return !blocks.has(this.id) && (!this.#isChannel || !channel || acceptsMessages(channel));
+  }
+
+  get reactionPolicy() {
+    return "all";
+  }
+
+  get mayReact() {
+    return this.maySend;
+  }
+
+  get forwardSource() {
+    return this.info.channel?.settings.protect_content ? null : { conversation_id: this.conversationId };
+  }
+
+  renderFooter() {
+    const { name } = this.identity;
+    if (this.maySend) {
+      fill(this.footer, this.writerElement());
+    } else if (blocks.has(this.id)) {
+      fill(this.footer, h("div.join", {}, h("p", { dir: "auto" }, t("block.is", { name })),
+        h("button.plain", { type: "button", on: { click: () => this.#block(false) } }, t("block.undo.short"))));
+    } else if (this.info.channel.settings.accept_messages === "subscribers") {
+      fill(this.footer, h("div.join", {}, h("p", { dir: "auto" }, t("dialogue.subscribersOnly", { name })), subscribeButton(this.info.channel, null, () => this.reload())));
+    } else {
+      fill(this.footer, this.readOnlyElement(t("dialogue.closed", { name })));
+    }
+  }
+
+  onOpened() {
+    this.#quotePost();
+  }
+
+  onAddress() {
+    super.onAddress();
+    this.#quotePost();
+  }
+
+  /** Sends a link to the post in the address along with the next message, so that the channel's admins can find it. */
+  async #quotePost() {
+    const seq = queryNumber("about");
+    if (seq === null || !this.info.channel || !this.maySend) return;
+    await attempt(async () => {
+      const post = await get(`/v1/channels/${part(this.id)}/posts/${seq}`);
+      if (post.recalled_at || this.isClosed) return;
+      const title = [...contentPreview(post)].slice(0, MAX_QUOTE).join("");
+      this.writer?.setLink({ title, url: location.origin + channelPath(this.id, seq) });
+    });
+  }
+
+  onEvent(event) {
+    if (!this.history) return;
+    if (event.conversation_id === this.conversationId && event.type === "conversation.ended") this.showProblem({ status: 404 });
+    // The channel's settings say whether it accepts messages.
+    else if (event.channel_id === this.id && ["channel.updated", "channel.subscribed", "channel.unsubscribed"].includes(event.type)) this.reload();
+  }
+}

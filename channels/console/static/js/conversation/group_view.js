@@ -1,0 +1,174 @@
+// An open chat group: its messages and members, and how one joins and leaves it.
+
+import { del, get, part, put } from "../client/api.js";
+import { isChannelId } from "../client/conversations.js";
+import { isStaff } from "../client/grants.js";
+import { groupMessages } from "../client/message_stream.js";
+import { personOf, rememberPeople } from "../client/people.js";
+import { session } from "../client/session.js";
+import { dialoguePath, go } from "../router.js";
+import { t } from "../texts.js";
+import { fill, h, throttle } from "../ui/dom.js";
+import { icon } from "../ui/icons.js";
+import { attempt, confirmDialog, dialog, notice } from "../ui/overlay.js";
+import { ChatView } from "./chat_view.js";
+import { showMembers } from "./members.js";
+
+const RELOAD_EVERY = 2000; // milliseconds, while members join and leave
+
+export class GroupView extends ChatView {
+  #hasAskedToJoin = false; // the API says so only in the answer to a request
+
+  constructor(id) {
+    super(id);
+    this.load();
+  }
+
+  get #path() {
+    return `/v1/groups/${part(this.id)}`;
+  }
+
+  async fetchInfo() {
+    const group = await get(this.#path);
+    if (group.joined_at !== null) {
+      get(`${this.#path}/members`, { limit: 100 }).then((page) => {
+        rememberPeople(page.items);
+        this.history?.renderAgain();
+      }, () => {});
+    }
+    return group;
+  }
+
+  createStream(headSeq) {
+    return groupMessages(this.id, headSeq);
+  }
+
+  get isMember() {
+    return this.info.joined_at !== null;
+  }
+
+  get mayRead() {
+    return this.isMember || this.info.visibility === "public" || session.isAdmin;
+  }
+
+  get isStaff() {
+    return isStaff(this.info) || session.isAdmin;
+  }
+
+  get identity() {
+    return { id: this.id, name: this.info.name, url: this.info.face_url, shape: "round" };
+  }
+
+  get subtitle() {
+    return t("group.members", { n: this.info.member_count });
+  }
+
+  get reactionPolicy() {
+    return this.info.reactions;
+  }
+
+  get mayReact() {
+    return this.isMember;
+  }
+
+  get maySend() {
+    const { info } = this;
+    return this.isMember && ((!info.muted_all && info.posting === "everyone") || this.isStaff);
+  }
+
+  get forwardSource() {
+    return { group_id: this.id };
+  }
+
+  senderOf(item) {
+    const { name, face_url: faceUrl } = personOf(item.sender_id, this.#onNames);
+    return { name, faceUrl, href: isChannelId(item.sender_id) ? null : dialoguePath(item.sender_id) };
+  }
+
+  #onNames = () => this.history?.renderAgain();
+
+  menuEntries() {
+    return this.isMember ? [{ label: t("members.show"), icon: "people", act: () => this.#showMembers() }] : [];
+  }
+
+  leavingEntries() {
+    if (!this.isMember) return [];
+    // The owner of a work group may leave it; the owner of another group deletes it instead.
+    if (this.info.role !== "owner" || this.info.type === "work") return [{ label: t("group.leave"), icon: "out", isDangerous: true, act: () => this.#leave() }];
+    return [{ label: t("group.delete"), icon: "trash", isDangerous: true, act: () => this.#delete() }];
+  }
+
+  async #leave() {
+    const { name } = this.info;
+    if (!(await confirmDialog({ title: t("group.leave"), text: t("group.leave.confirm", { name }), action: t("group.leave") }))) return;
+    if (await attempt(() => del(`${this.#path}/members/me`))) go("/", { replace: true });
+  }
+
+  async #delete() {
+    const { name } = this.info;
+    if (!(await confirmDialog({ title: t("group.delete"), text: t("group.delete.confirm", { name }), action: t("group.delete") }))) return;
+    if (await attempt(() => del(this.#path))) go("/", { replace: true });
+  }
+
+  #showMembers() {
+    showMembers(this.info, { isStaff: this.isStaff });
+  }
+
+  showProfile() {
+    dialog({
+      title: this.info.name,
+      className: "profile",
+      build: (close) => h("div.sheet-body", {}, this.profile(),
+        h("p.soft", {}, t("group.id"), " ", h("code", { dir: "auto" }, this.id)),
+        this.isMember ? h("button.plain", { type: "button", on: { click: () => (close(), this.#showMembers()) } }, icon("people"), t("members.show")) : null),
+    });
+  }
+
+  renderFooter() {
+    if (this.maySend) fill(this.footer, this.writerElement());
+    else if (this.isMember) fill(this.footer, this.readOnlyElement(t("write.staffOnly")));
+    else fill(this.footer, this.#joinElement());
+  }
+
+  #joinElement() {
+    if (this.info.join_option === "invite") return this.readOnlyElement(t("group.inviteOnly"));
+    if (this.#hasAskedToJoin) {
+      return h("div.join", {}, h("p", { role: "status" }, t("group.requested")),
+        h("button.plain", { type: "button", on: { click: () => this.#withdraw() } }, t("group.withdraw")));
+    }
+    const needsApproval = this.info.join_option === "approval";
+    return h("div.join", {}, h("p", {}, t(needsApproval ? "group.needsApproval" : "group.open")),
+      h("button.primary", { type: "button", on: { click: () => this.#join() } }, t(needsApproval ? "group.request" : "group.join")));
+  }
+
+  async #join() {
+    const isDone = await attempt(async () => {
+      const group = await put(`${this.#path}/members/me`);
+      this.#hasAskedToJoin = group.role === null;
+      if (!this.#hasAskedToJoin) notice(t("group.joined", { name: group.name }));
+    });
+    if (isDone) this.reload();
+  }
+
+  async #withdraw() {
+    if (await attempt(() => del(`${this.#path}/join-requests/me`))) this.#hasAskedToJoin = false;
+    this.showFooter();
+  }
+
+  onEvent(event) {
+    if (event.conversation_id !== this.conversationId || !this.info) return;
+    const isMe = event.user_id === session.userId;
+    if (event.type === "group.updated") this.reload();
+    else if (event.type === "group.disbanded" || (isMe && event.type === "group.left")) this.showProblem({ status: 404 });
+    else if (isMe && event.type === "join.refused") {
+      this.#hasAskedToJoin = false;
+      this.showFooter();
+      notice(t("group.declined", { name: this.info.name }));
+    } else if (isMe && (event.type === "group.joined" || event.type === "member.changed")) this.reload();
+    else if (event.type === "group.joined" || event.type === "group.left") this.#reloadSoon();
+  }
+
+  #reloadSoon = throttle(RELOAD_EVERY, () => {
+    if (!this.isClosed) this.reload();
+  });
+}

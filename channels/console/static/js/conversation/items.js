@@ -1,0 +1,141 @@
+// The elements of one post of a channel and of one message of a chat.
+//
+// An element is updated in place, and only where it has changed: a video keeps playing while others react, and a button
+// keeps its focus while a count beside it grows.
+
+import { channelPath } from "../router.js";
+import { t } from "../texts.js";
+import { avatar } from "../ui/avatar.js";
+import { contentElements } from "../ui/content.js";
+import { fill, h } from "../ui/dom.js";
+import { count, exact, time } from "../ui/format.js";
+import { icon } from "../ui/icons.js";
+import { menuButton } from "../ui/overlay.js";
+import { ReactionBar } from "../ui/reactions.js";
+
+/** The fields that the body of an item shows. */
+const BODY_FIELDS = ["recalled_at", "kind", "title", "text", "links", "images", "video", "file", "location", "custom", "forwarded_from"];
+const partsOf = new WeakMap(); // by element: the parts that are updated
+
+/**
+ * The element of a post. `react` is null for users who may not react. `openMenu(item, anchor)` opens the post's menu,
+ * `replyHref` leads to a private message about it, and `author` replaces the signature.
+ */
+export function postElement(item, { channel, react, openMenu = null, author = null, replyHref = null }, old = null) {
+  const element = old ?? newPost(item.seq, channel, react);
+  const { article, body, footer, reactions } = partsOf.get(element);
+  article.classList.toggle("recalled", Boolean(item.recalled_at));
+  body.update(item, "post.deleted");
+  const name = author ?? item.signature;
+  footer.update(item, { author: name ? t("post.by", { name }) : null, openMenu, replyHref });
+  reactions.update(item);
+  return element;
+}
+
+function newPost(seq, channel, react) {
+  const [body, footer] = [new Body(), new Footer("post.menu")];
+  const reactions = new ReactionBar({ policy: channel.settings.reactions, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
+  const article = h("article.post", {}, body.element, h("footer.post-foot", {}, reactions.element, footer.element));
+  const element = h("li.post-item", {}, article);
+  partsOf.set(element, { article, body, footer, reactions });
+  return element;
+}
+
+/**
+ * The element of a message. `isFirst` marks the first of several in a row by the same sender. `sender` is {name, faceUrl,
+ * href}, null where it is clear who wrote. `author` names the admin who wrote in the channel's name. `policy` says which
+ * reactions are allowed.
+ */
+export function messageElement(item, { policy, react, sender = null, author = null, isOwn, isFirst, openMenu = null }, old = null) {
+  const element = old ?? newMessage(item.seq, policy, react, isOwn);
+  const parts = partsOf.get(element);
+  const { bubble, picture, head, body, footer, reactions } = parts;
+  element.classList.toggle("first", isFirst);
+  head.hidden = !sender || !isFirst;
+  const senderJson = JSON.stringify(sender);
+  if (sender && parts.senderJson !== senderJson) {
+    parts.senderJson = senderJson;
+    fill(head, sender.href ? h("a", { href: sender.href, "data-inside": true, title: t("dialogue.with", { name: sender.name }) }, sender.name) : sender.name);
+    fill(picture, avatar({ id: item.sender_id, name: sender.name, url: sender.faceUrl, shape: "round", size: "small" }));
+  }
+  bubble.classList.toggle("recalled", Boolean(item.recalled_at));
+  body.update(item, "message.deleted");
+  footer.update(item, { author, openMenu });
+  reactions.update(item);
+  return element;
+}
+
+function newMessage(seq, policy, react, isOwn) {
+  const head = h("p.sender", { dir: "auto" });
+  const [body, footer] = [new Body(), new Footer("message.menu")];
+  const reactions = new ReactionBar({ policy, react: react && ((emoji, isOn) => react(seq, emoji, isOn)) });
+  const bubble = h("article.bubble", {}, head, body.element, footer.element);
+  const picture = h("span.message-avatar", { hidden: isOwn });
+  const element = h("li.message", {}, picture, h("div.message-stack", {}, bubble, reactions.element));
+  element.classList.toggle("own", isOwn);
+  partsOf.set(element, { bubble, picture, head, body, footer, reactions, senderJson: null });
+  return element;
+}
+
+/** The content, or a line that says that it was deleted. */
+class Body {
+  element = h("div.post-body");
+  #json = null;
+
+  update(item, deletedKey) {
+    const json = JSON.stringify(BODY_FIELDS.map((name) => item[name] ?? null));
+    if (json === this.#json) return;
+    this.#json = json;
+    if (item.recalled_at) fill(this.element, h("p.soft", {}, t(deletedKey)));
+    else fill(this.element, forwardedLine(item), contentElements(item));
+  }
+}
+
+/** For a forwarded item: where it is from. The name is null when that is private. */
+function forwardedLine({ forwarded_from: from }) {
+  if (!from) return null;
+  if (from.name === null) return h("p.forwarded.soft", {}, icon("forward"), t("post.forwarded"));
+  const name = from.channel_id
+    ? h("a", { href: channelPath(from.channel_id, from.seq), "data-inside": true, dir: "auto" }, from.name)
+    : h("strong", { dir: "auto" }, from.name);
+  return h("p.forwarded.soft", {}, icon("forward"), h("span", {}, t("post.forwarded.from"), " ", name));
+}
+
+/** The line below the content: author, "edited", views, time, menu and reply. */
+class Footer {
+  constructor(menuKey) {
+    this.#menu = menuButton({ label: t(menuKey), style: "quiet.square.small", open: (button) => this.#openMenu(this.#item, button) });
+    this.element = h("p.meta", {}, this.#author, this.#edited, this.#views, this.#time, this.#menu, this.#reply);
+  }
+
+  #author = h("span.signature", { dir: "auto" });
+  #edited = h("span", {}, t("post.edited"));
+  #viewCount = h("span");
+  #views = h("span.views", { role: "img" }, icon("eye"), this.#viewCount);
+  #time = h("time");
+  #menu;
+  #reply = h("a.quiet.square.small", { "data-inside": true, "aria-label": t("post.reply"), title: t("post.reply") }, icon("letter"));
+  #item = null;
+  #openMenu = null;
+
+  update(item, { author = null, openMenu = null, replyHref = null }) {
+    const isDeleted = Boolean(item.recalled_at);
+    this.#item = item;
+    this.#openMenu = openMenu;
+    this.#author.hidden = author === null;
+    this.#author.textContent = author ?? "";
+    this.#edited.hidden = !item.edited_at || isDeleted;
+    this.#views.hidden = !(item.views > 0) || isDeleted;
+    if (item.views > 0) {
+      this.#viewCount.textContent = count(item.views);
+      this.#views.title = t("post.views", { n: item.views });
+      this.#views.setAttribute("aria-label", this.#views.title);
+    }
+    this.#time.dateTime = item.created_at;
+    this.#time.title = exact(item.created_at);
+    this.#time.textContent = time(item.created_at);
+    this.#menu.hidden = !openMenu || isDeleted;
+    this.#reply.hidden = !replyHref || isDeleted;
+    if (replyHref) this.#reply.href = replyHref;
+  }
+}

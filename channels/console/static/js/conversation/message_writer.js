@@ -1,0 +1,157 @@
+// The field in which messages are written: text, and pictures by button, paste or drop. Enter sends.
+//
+// A sent message is edited in the same field. What was being written waits until the edit is saved or cancelled.
+
+import { newIdempotencyKey } from "../client/api.js";
+import { bytesOf, limits } from "../client/limits.js";
+import { t } from "../texts.js";
+import { debounce, fill, h } from "../ui/dom.js";
+import { icon } from "../ui/icons.js";
+import { attempt } from "../ui/overlay.js";
+import { PictureShelf } from "../ui/picture_shelf.js";
+
+const SAVE_DRAFT_AFTER = 1000; // milliseconds without a key
+const MAX_HEIGHT = 180; // pixels
+
+export class MessageWriter {
+  /**
+   * `send(body, key)` posts a message; nothing else is sent meanwhile. Pictures may be dropped on `dropTarget`. `draft` is
+   * the text to start with, and `onDraft(text)` stores what is being written.
+   */
+  constructor({ send, dropTarget, draft = "", onDraft = () => {} }) {
+    this.#send = send;
+    this.#draft = draft;
+    this.#onDraft = onDraft;
+    this.#text = h("textarea", { rows: "1", placeholder: t("write.placeholder"), "aria-label": t("write.placeholder"), dir: "auto", on: {
+      input: () => {
+        this.#update();
+        this.#saveDraftSoon();
+      },
+      blur: () => this.saveDraft(),
+      keydown: (event) => this.#onKey(event),
+      paste: (event) => this.#pictures.add(event.clipboardData.files),
+    } });
+    this.#strip = h("div.strip", { hidden: true });
+    this.#count = h("p.count.bad", { role: "status", hidden: true });
+    this.#button = h("button.primary.square", { type: "submit", "aria-label": t("write.send"), disabled: true }, icon("send"));
+    const attach = h("button.quiet.square", { type: "button", "aria-label": t("write.attach"), on: { click: () => this.#pictures.choose() } }, icon("image"));
+    this.element = h("form.writer", { on: { submit: (event) => (event.preventDefault(), this.#submit()) } },
+      this.#strip, this.#pictures.element, this.#count, h("div.writer-line", {}, attach, this.#pictures.input, this.#text, this.#button));
+    this.#text.value = draft;
+    this.#pictures.acceptDrops(dropTarget);
+  }
+
+  #send;
+  #draft;
+  #onDraft;
+  #text;
+  #strip;
+  #count;
+  #button;
+  #pictures = new PictureShelf({ onChange: () => this.#update() });
+  #editing = null; // {save, kept, waiting}: stores the edit; what stays of the message; what was being written before
+  #link = null; // {title, url}: goes along with the next message
+  #idempotencyKey = null;
+  #isSending = false;
+
+  /** Stores the draft if it has changed. */
+  saveDraft() {
+    if (this.#editing) return;
+    const text = this.#text.value;
+    if (text === this.#draft || bytesOf(text) > limits.draft_bytes) return;
+    this.#draft = text;
+    this.#onDraft(text);
+  }
+
+  #saveDraftSoon = debounce(SAVE_DRAFT_AFTER, () => this.saveDraft());
+
+  /** Edits this message. `save(body)` stores it. */
+  edit(item, save) {
+    this.saveDraft();
+    const before = { text: this.#text.value, link: this.#link, pictures: this.#pictures.replace(item.images ?? []) };
+    const waiting = this.#editing?.waiting ?? before;
+    const kept = { ...(item.title && { title: item.title }), ...(item.links?.length && { links: item.links }) };
+    this.#editing = { save, kept, waiting };
+    this.#link = null;
+    this.#text.value = item.text ?? "";
+    this.#showStrip("pen", t("write.editing"), item.text ?? t("kind.image"), t("write.editing.cancel"), () => this.#stopEditing());
+    this.#update();
+    this.#text.focus();
+  }
+
+  #stopEditing() {
+    const { text, pictures, link } = this.#editing.waiting;
+    this.#editing = null;
+    this.#text.value = text;
+    this.#pictures.restore(pictures);
+    this.setLink(link);
+    this.#text.focus();
+  }
+
+  /** Sends this link ({title, url}) along with the next message; null sends none. */
+  setLink(link) {
+    this.#link = link;
+    if (link === null) this.#strip.hidden = true;
+    else this.#showStrip("link", t("write.about"), link.title, t("write.about.remove"), () => this.setLink(null));
+    this.#update();
+  }
+
+  #showStrip(name, label, text, endLabel, end) {
+    fill(this.#strip, icon(name),
+      h("span.strip-text", {}, h("strong", {}, label), h("span.soft", { dir: "auto" }, text)),
+      h("button.quiet.square.small", { type: "button", "aria-label": endLabel, on: { click: end } }, icon("close")));
+    this.#strip.hidden = false;
+  }
+
+  #onKey(event) {
+    if (event.key === "Escape" && this.#editing) {
+      event.preventDefault();
+      event.stopPropagation();
+      this.#stopEditing();
+    }
+    // While an input method composes, Enter belongs to it.
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      this.#submit();
+    }
+  }
+
+  #update() {
+    this.#idempotencyKey = null; // a changed text is another message
+    this.#text.style.setProperty("height", "auto");
+    this.#text.style.setProperty("height", `${Math.min(this.#text.scrollHeight, MAX_HEIGHT)}px`);
+    const n = bytesOf(this.#text.value);
+    const limit = limits.message_body_bytes;
+    const isOver = n > limit;
+    this.#count.hidden = !isOver;
+    this.#count.textContent = isOver ? t("count.over", { n, limit, over: n - limit }) : "";
+    const isEmpty = !this.#text.value.trim() && this.#pictures.isEmpty;
+    this.#button.disabled = this.#isSending || this.#pictures.isUploading || isEmpty || isOver;
+  }
+
+  async #submit() {
+    if (this.#button.disabled) return;
+    const text = this.#text.value.trim();
+    const images = this.#pictures.media.map((media) => media.media_id);
+    const kind = images.length ? (text ? "text_and_image" : "image") : "text";
+    this.#idempotencyKey ??= newIdempotencyKey(); // kept when the answer is lost, so that a second try sends it once
+    const key = this.#idempotencyKey;
+    this.#isSending = this.#button.disabled = true;
+    const editing = this.#editing;
+    const links = this.#link ? { links: [this.#link] } : {};
+    const body = { kind, ...(editing ? editing.kept : links), ...(text && { text }), ...(images.length && { images }) };
+    const isDone = await attempt(() => (editing ? editing.save(body) : this.#send(body, key)));
+    this.#isSending = false;
+    if (isDone && editing) {
+      if (this.#editing === editing) this.#stopEditing();
+    } else if (isDone) {
+      this.#text.value = "";
+      this.#pictures.replace();
+      this.setLink(null);
+      this.saveDraft();
+    } else {
+      this.#button.disabled = false;
+    }
+    this.#text.focus();
+  }
+}

@@ -1,0 +1,74 @@
+// The menu of a conversation, in the list and inside it: mark as read, pin, mute, folders. And the dialogs for folders.
+
+import { conversations } from "../client/conversations.js";
+import { bytesOf, limits } from "../client/limits.js";
+import { folderPath, go } from "../router.js";
+import { t } from "../texts.js";
+import { attempt, confirmDialog, notice, promptDialog } from "../ui/overlay.js";
+
+export function conversationEntries(conversation) {
+  const id = conversation.conversation_id;
+  const change = (changes) => () => attempt(() => conversations.change(id, changes));
+  const { pinned_at: isPinned, muted: isMuted } = conversation;
+  const folders = conversations.folders.map((name) => {
+    const isIn = conversation.conversation_groups.includes(name);
+    return { label: t(isIn ? "folder.remove" : "folder.add", { name }), checked: isIn, icon: "folder", act: () => setInFolder(conversation, name, !isIn) };
+  });
+  const addToNewFolder = async () => {
+    const name = await createFolder();
+    if (name !== null) setInFolder(conversation, name, true);
+  };
+  return [
+    ...(conversation.unread_count > 0 ? [{ label: t("conversation.read"), icon: "check", act: () => attempt(() => conversations.markRead(id)) }] : []),
+    { label: t(isPinned ? "conversation.unpin" : "conversation.pin"), icon: "pin", act: change({ pinned: !isPinned }) },
+    { label: t(isMuted ? "conversation.unmute" : "conversation.mute"), icon: "mute", act: change({ muted: !isMuted }) },
+    null,
+    ...folders,
+    { label: t("folder.new.menu"), icon: "plus", act: addToNewFolder },
+  ];
+}
+
+export async function setInFolder(conversation, folder, isIn) {
+  const isDone = await attempt(() => conversations.setInFolder(conversation.conversation_id, folder, isIn));
+  if (isDone) notice(t(isIn ? "folder.added" : "folder.removed", { name: folder }));
+}
+
+/** Asks for a name and creates the folder. Returns the name, null when cancelled. */
+export function createFolder() {
+  return promptDialog({
+    title: t("folder.new"),
+    label: t("folder.name"),
+    action: t("folder.create"),
+    check: (name) => problemWith(name, () => conversations.createFolder(name)),
+  });
+}
+
+export async function renameFolder(name) {
+  const newName = await promptDialog({
+    title: t("folder.rename.title"),
+    label: t("folder.name"),
+    value: name,
+    action: t("app.save"),
+    check: (text) => (text === name ? null : problemWith(text, () => conversations.renameFolder(name, text))),
+  });
+  if (newName !== null) go(folderPath(newName), { replace: true });
+}
+
+export async function deleteFolder(name) {
+  if (!(await confirmDialog({ title: t("folder.delete"), text: t("folder.delete.confirm", { name }), action: t("folder.delete") }))) return;
+  if (await attempt(() => conversations.deleteFolder(name))) go("/", { replace: true });
+}
+
+/** Checks a folder's name, then runs `work`. Returns what to tell the user when either fails, otherwise null. */
+async function problemWith(name, work) {
+  const limit = limits.conversation_group_name_bytes;
+  if (!name.trim()) return t("error.required");
+  if (bytesOf(name) > limit) return t("error.field_too_long", { limit });
+  try {
+    await work();
+    return null;
+  } catch (problem) {
+    if (problem.code === undefined) throw problem;
+    return problem.userMessage;
+  }
+}

@@ -1,0 +1,108 @@
+// The content of a post or message: text, pictures, files, links. Readers and the composer's preview use the same code.
+
+import { t } from "../texts.js";
+import { localPicture } from "./avatar.js";
+import { h } from "./dom.js";
+import { size } from "./format.js";
+import { icon } from "./icons.js";
+import { showPictures } from "./picture_viewer.js";
+
+const ADDRESS = /https?:\/\/[^\s<>"]+/g;
+const TRAILING = /[.,;:!?)\]}'"»”]+$/;
+
+/** The address if it is an http(s) one, otherwise null. Nothing else ever becomes a link. */
+export function webAddress(text) {
+  try {
+    const url = new URL(text);
+    return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A link. Addresses of channels on this server open in the app, all others in a new tab. */
+function linkTo(url, ...children) {
+  const { origin, pathname, search } = new URL(url);
+  if (origin === window.location.origin && pathname.startsWith("/channels/")) return h("a", { href: pathname + search, "data-inside": true }, ...children);
+  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, ...children);
+}
+
+/** Text with its web addresses as links. */
+function richText(text) {
+  const parts = [];
+  let end = 0;
+  for (const found of text.matchAll(ADDRESS)) {
+    const shown = found[0].replace(TRAILING, "");
+    const url = webAddress(shown);
+    if (url === null) continue;
+    parts.push(text.slice(end, found.index), linkTo(url, shown));
+    end = found.index + shown.length;
+  }
+  parts.push(text.slice(end));
+  return parts;
+}
+
+/** The elements of the content. */
+export function contentElements(item) {
+  return [
+    item.images?.length ? pictures(item.images) : null,
+    item.video ? video(item.video) : null,
+    item.title ? h("h2.title", { dir: "auto" }, item.title) : null,
+    item.text ? h("p.text", { dir: "auto" }, richText(item.text)) : null,
+    item.file ? file(item.file) : null,
+    item.location ? location(item.location) : null,
+    item.links?.length ? links(item.links) : null,
+    item.kind === "custom" ? h("p.custom", {}, icon("file"), t("post.custom")) : null,
+  ].filter(Boolean);
+}
+
+function pictures(images) {
+  const grid = h("div.pictures", { data: { count: String(Math.min(images.length, 4)) } });
+  images.forEach((image, index) => {
+    const label = t("post.image", { n: index + 1, of: images.length });
+    const hidden = index >= 4;
+    const more = index === 3 && images.length > 4 ? h("span.more", { "aria-hidden": "true" }, `+${images.length - 4}`) : null;
+    const source = localPicture(image.url, images.length === 1 ? "large" : "thumb");
+    // With width and height known, nothing moves when the picture is loaded.
+    const shown = h("img", { src: source, alt: image.name || label, width: image.width, height: image.height, loading: "lazy", decoding: "async" });
+    grid.append(h("button.picture", { type: "button", hidden, "aria-label": label, on: { click: () => showPictures(images, index) } }, shown, more));
+  });
+  return grid;
+}
+
+function video(media) {
+  if (media.content_type.startsWith("audio/")) return h("audio.media", { src: media.url, controls: true, preload: "metadata" });
+  return h("video.media", { src: media.url, controls: true, preload: "metadata", playsinline: true });
+}
+
+function file(media) {
+  return h("a.file", { href: media.url, download: media.name || true },
+    icon("file"),
+    h("span.file-name", { dir: "auto" }, media.name || media.content_type),
+    h("span.soft", {}, size(media.size_bytes)),
+  );
+}
+
+function location(place) {
+  const map = `https://www.openstreetmap.org/?mlat=${place.latitude}&mlon=${place.longitude}#map=16/${place.latitude}/${place.longitude}`;
+  return h("div.location", {},
+    icon("place"),
+    h("div", {},
+      place.name ? h("strong", { dir: "auto" }, place.name) : null,
+      place.address ? h("span.soft", { dir: "auto" }, place.address) : null,
+      linkTo(map, t("post.place")),
+    ),
+  );
+}
+
+function links(list) {
+  return h("ul.links", {}, list.map((link) => {
+    const url = webAddress(link.url);
+    if (url === null) return null;
+    return h("li", {}, linkTo(url,
+      icon("link"),
+      h("span.link-title", { dir: "auto" }, link.title),
+      new URL(url).origin === window.location.origin ? null : h("span.soft.link-host", {}, new URL(url).host),
+    ));
+  }));
+}

@@ -1,0 +1,93 @@
+// Formats times, numbers and sizes for people, in the language of the texts.
+
+import { locale, t } from "../texts.js";
+
+const clock = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const weekday = new Intl.DateTimeFormat(locale(), { weekday: "short" });
+const shortDate = new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short" });
+const utcDate = new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", timeZone: "UTC" });
+const fullDate = new Intl.DateTimeFormat(locale(), { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const dateAndTime = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" });
+const compact = new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 });
+const full = new Intl.NumberFormat(locale());
+const percent = new Intl.NumberFormat(locale(), { style: "percent" });
+const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
+const DAY = 86_400_000;
+
+function daysAgo(date) {
+  const midnight = (d) => new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime();
+  return Math.round((midnight(new Date()) - midnight(date)) / DAY);
+}
+
+/** 14:05 */
+export function time(instant) {
+  return clock.format(new Date(instant));
+}
+
+/** For lists: the time today, the weekday in the last week, the date before. */
+export function shortTime(instant) {
+  const date = new Date(instant);
+  const days = daysAgo(date);
+  if (days <= 0) return clock.format(date);
+  return days < 7 ? weekday.format(date) : shortDate.format(date);
+}
+
+/** For headings: Today, Yesterday, Monday 3 March 2025. */
+export function day(instant) {
+  const date = new Date(instant);
+  const days = daysAgo(date);
+  if (days === 0) return t("history.today");
+  if (days === 1) return t("history.yesterday");
+  return fullDate.format(date);
+}
+
+/** A key that is equal for all instants of one local day. */
+export function dayKey(instant) {
+  return new Date(instant).toDateString();
+}
+
+/** Date and time, for tooltips. */
+export function exact(instant) {
+  return dateAndTime.format(new Date(instant));
+}
+
+/** 5 minutes ago. */
+export function ago(instant) {
+  const seconds = (new Date(instant).getTime() - Date.now()) / 1000;
+  for (const [unit, length] of [["day", 86_400], ["hour", 3_600], ["minute", 60]]) {
+    if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
+  }
+  return relative.format(0, "minute");
+}
+
+/** 3 Mar: a day given as YYYY-MM-DD, whatever the time zone. */
+export function dayLabel(day) {
+  return utcDate.format(new Date(`${day}T00:00:00Z`));
+}
+
+/** 1,204: a number in full. */
+export function number(value) {
+  return full.format(value);
+}
+
+/** 1.2K: for badges. */
+export function count(number) {
+  return compact.format(number);
+}
+
+/** 45% */
+export function share(part) {
+  return percent.format(part);
+}
+
+/** 1.4 MB */
+export function size(bytes) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return new Intl.NumberFormat(locale(), {
+    style: "unit",
+    unit: units[step],
+    unitDisplay: step ? "short" : "long",
+    maximumFractionDigits: 1,
+  }).format(bytes / 1000 ** step);
+}

@@ -1,0 +1,76 @@
+// Invitations to become an admin of a channel: shown above the list of conversations and in the console until answered.
+
+import { get, part, post } from "../client/api.js";
+import { grantsText } from "../client/grants.js";
+import { session } from "../client/session.js";
+import { socket } from "../client/socket.js";
+import { t } from "../texts.js";
+import { h, reconcile } from "./dom.js";
+import { day } from "./format.js";
+import { attempt, notice } from "./overlay.js";
+
+const MAX_SHOWN = 100;
+
+export class Invitations {
+  /** `onAccept(channelId)` is called after the user has become an admin. */
+  constructor({ onAccept }) {
+    this.#onAccept = onAccept;
+    socket.addEventListener("event", this.#onEvent);
+    socket.addEventListener("ready", this.#load);
+    this.#load();
+  }
+
+  element = h("ul.invitations", { "aria-label": t("invitation.list"), hidden: true });
+  #onAccept;
+  #cards = new Map(); // by channel id: the invitation as JSON, and its card
+
+  close() {
+    socket.removeEventListener("event", this.#onEvent);
+    socket.removeEventListener("ready", this.#load);
+  }
+
+  #onEvent = ({ detail: event }) => {
+    const isForMe = event.user_id === session.userId;
+    if (isForMe && (event.type === "channel.invited" || event.type === "channel.invitation_ended")) this.#load();
+    else if (event.type === "channel.deleted" && this.#cards.has(event.channel_id)) this.#load();
+  };
+
+  #load = async () => {
+    if (!session.token) return;
+    try {
+      const page = await get("/v1/invitations", { limit: MAX_SHOWN });
+      reconcile(this.element, page.items.map((invitation) => this.#card(invitation)));
+      this.element.hidden = !page.items.length;
+    } catch (problem) {
+      // The page works without them. The next event or reconnect tries again.
+      if (problem.code === undefined) throw problem;
+    }
+  };
+
+  /** A card is made again only when its invitation has changed, so its buttons keep their focus. */
+  #card(invitation) {
+    const { channel_id: id, channel_name: name, grants, expires_at: expiresAt } = invitation;
+    const json = JSON.stringify(invitation);
+    const known = this.#cards.get(id);
+    if (known?.json === json) return known.card;
+    const answer = (accept) => () => this.#answer(invitation, accept);
+    const card = h("li.invitation", {},
+      h("p", { dir: "auto" }, t("invitation.text", { name })),
+      h("p.soft", {}, t("invitation.grants", { grants: grantsText(grants) })),
+      h("p.soft", {}, t("invitation.expires", { when: day(expiresAt) })),
+      h("div.actions", {},
+        h("button.plain", { type: "button", "aria-label": t("invitation.decline.label", { name }), on: { click: answer(false) } }, t("invitation.decline")),
+        h("button.primary", { type: "button", "aria-label": t("invitation.accept.label", { name }), on: { click: answer(true) } }, t("invitation.accept"))),
+    );
+    this.#cards.set(id, { json, card });
+    return card;
+  }
+
+  async #answer({ channel_id: id, channel_name: name }, accept) {
+    const isDone = await attempt(() => post(`/v1/channels/${part(id)}/invitations/me`, { accept }));
+    await this.#load();
+    if (!isDone) return;
+    notice(t(accept ? "invitation.accepted" : "invitation.declined", { name }));
+    if (accept) this.#onAccept(id);
+  }
+}

@@ -1,0 +1,60 @@
+// A list that the API returns page by page: its rows, a "Show more" button, and a line for what to say instead of rows.
+
+import { t } from "../texts.js";
+import { fill, h } from "./dom.js";
+import { attempt } from "./overlay.js";
+
+export class PagedList {
+  /**
+   * `fetchPage(cursor)` gets a page, the first one with a cursor of null. `renderRow(item)` makes the element of an item.
+   * `emptyText()` gives what stands in place of an empty list. `list` is the element that holds the rows.
+   */
+  constructor({ list = h("ul.people"), fetchPage, renderRow, emptyText = () => "" }) {
+    this.#list = list;
+    this.#fetchPage = fetchPage;
+    this.#renderRow = renderRow;
+    this.#emptyText = emptyText;
+  }
+
+  #list;
+  #fetchPage;
+  #renderRow;
+  #emptyText;
+  #status = h("div.empty", { role: "status" }, t("app.loading"));
+  #more = h("button.plain.wide", { type: "button", hidden: true, on: { click: () => this.#load(true) } }, t("app.more"));
+  #cursor = null;
+  #requests = 0;
+
+  /** What to put on the page. */
+  get elements() {
+    return [this.#list, this.#status, this.#more];
+  }
+
+  get isEmpty() {
+    return !this.#list.childElementCount;
+  }
+
+  /** Loads the first page again, in place of everything that is shown. Never throws; a failure is shown with a retry button. */
+  async reload() {
+    await this.#load(false);
+  }
+
+  async #load(isMore) {
+    const request = (this.#requests += 1);
+    const isDone = await attempt(async () => {
+      const page = await this.#fetchPage(isMore ? this.#cursor : null);
+      // A newer request has been made, perhaps for other words: this answer is out of date.
+      if (request !== this.#requests) return;
+      this.#cursor = page.next_cursor;
+      this.#more.hidden = page.next_cursor === null;
+      const rows = page.items.map(this.#renderRow);
+      if (isMore) this.#list.append(...rows);
+      else fill(this.#list, rows);
+      fill(this.#status, this.isEmpty ? this.#emptyText() : null);
+    });
+    if (!isDone && !isMore && request === this.#requests) {
+      const retry = h("button.plain", { type: "button", on: { click: () => this.reload() } }, t("app.retry"));
+      fill(this.#status, h("p", {}, t("app.failed")), retry);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+// The pictures of a post or message that is being written: chosen, pasted or dropped, uploaded at once, shown with progress.
+
+import { upload } from "../client/api.js";
+import { limits } from "../client/limits.js";
+import { t } from "../texts.js";
+import { localPicture } from "./avatar.js";
+import { fill, h } from "./dom.js";
+import { share } from "./format.js";
+import { icon } from "./icons.js";
+import { notice } from "./overlay.js";
+
+export class PictureShelf {
+  /** `onChange()` is called when a picture is added, uploaded or removed. */
+  constructor({ onChange }) {
+    this.#onChange = onChange;
+    this.input = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, on: { change: () => {
+      this.add(this.input.files);
+      this.input.value = "";
+    } } });
+  }
+
+  element = h("ul.picture-shelf", { hidden: true });
+  #onChange;
+  #pictures = []; // {name, media, abort, element}; media is null until the upload is done
+
+  /** The uploaded pictures, as the server described them. */
+  get media() {
+    return this.#pictures.filter((picture) => picture.media).map((picture) => picture.media);
+  }
+
+  get isUploading() {
+    return this.#pictures.some((picture) => !picture.media);
+  }
+
+  get isEmpty() {
+    return !this.#pictures.length;
+  }
+
+  /** Puts these uploaded pictures in place of all others and returns those, for `restore`. Uploads go on meanwhile. */
+  replace(media = []) {
+    const before = this.#pictures;
+    this.#pictures = media.map((one) => this.#picture(one.name || t("kind.image"), one));
+    this.#show();
+    return before;
+  }
+
+  restore(pictures) {
+    this.#pictures = pictures;
+    this.#show();
+  }
+
+  /** Opens the browser's dialog to choose files. */
+  choose() {
+    this.input.click();
+  }
+
+  /** Adds the files that are dropped on this element. */
+  acceptDrops(target) {
+    target.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      target.classList.add("over");
+    });
+    target.addEventListener("dragleave", () => target.classList.remove("over"));
+    target.addEventListener("drop", (event) => {
+      target.classList.remove("over");
+      if (!event.dataTransfer.files.length) return;
+      event.preventDefault();
+      this.add(event.dataTransfer.files);
+    });
+  }
+
+  /** Uploads these files. Files that are not pictures, and pictures beyond the limit, are left out. */
+  add(files) {
+    for (const file of files) {
+      if (file.type.startsWith("image/") && this.#pictures.length < limits.images_per_message) this.#upload(file);
+    }
+  }
+
+  close() {
+    for (const { abort } of this.#pictures) abort?.();
+  }
+
+  async #upload(file) {
+    const controller = new AbortController();
+    const picture = this.#picture(file.name, null, () => controller.abort());
+    this.#pictures.push(picture);
+    this.#show();
+    try {
+      const media = await upload(file, picture.showProgress, controller.signal);
+      if (media.kind !== "image") throw Object.assign(new Error(), { code: "not_an_image", userMessage: t("profile.picture.not") });
+      picture.media = media;
+      picture.showImage();
+      this.#onChange();
+    } catch (problem) {
+      if (problem.code === undefined) throw problem;
+      if (problem.code !== "aborted") notice(`${file.name}: ${problem.userMessage}`, { isBad: true });
+      this.#remove(picture);
+    }
+  }
+
+  #picture(name, media, abort = null) {
+    const bar = h("progress", { max: "1" });
+    const frame = h("span.shelf-frame", {}, bar);
+    const picture = { name, media, abort };
+    picture.showProgress = (sent) => {
+      bar.value = sent;
+      bar.setAttribute("aria-label", t("picture.progress", { name, percent: share(sent) }));
+    };
+    picture.showImage = () => fill(frame, h("img", { src: localPicture(picture.media.url), alt: "" }));
+    const remove = () => {
+      abort?.();
+      this.#remove(picture);
+    };
+    picture.element = h("li", {}, frame, h("span.shelf-name", { dir: "auto" }, name),
+      h("button.quiet.square.small", { type: "button", "aria-label": t("picture.remove", { name }), on: { click: remove } }, icon("close")));
+    if (media) picture.showImage();
+    else picture.showProgress(0);
+    return picture;
+  }
+
+  #remove(picture) {
+    this.#pictures = this.#pictures.filter((other) => other !== picture);
+    this.#show();
+  }
+
+  #show() {
+    fill(this.element, this.#pictures.map((picture) => picture.element));
+    this.element.hidden = this.isEmpty;
+    this.#onChange();
+  }
+}
