@@ -100,5 +100,4 @@ def _to_profile(rows: list[Document]) -> dict[str, object] | None:
 
 def _to_extras(document: Document) -> ChannelProfile:
     document["channel_id"] = document.pop("_id")
-    document.pop("touched", None)
-    return ChannelProfile.model_validate(document)
+    return ChannelProfile.from_stored(document)

@@ -23,9 +23,6 @@ class Place(NamedTuple):
 
 _ORDER: Final = [("order_at", 1), ("created_at", 1), ("draft_id", 1)]
 
-_OURS: Final = ("_id", "order_at", "due_at", "is_scheduled")
-"""The fields that only the database needs."""
-
 
 def place_of(draft: Draft) -> Place:
     """Where the draft stands in its list."""
@@ -93,7 +90,13 @@ class DraftStore:
     async def replace(self, draft: Draft, tx: Tx) -> None:
         """Store what was changed."""
         key = _key(draft.channel_id, draft.draft_id)
-        await self._drafts.replace_one(key, _to_document(draft), session=tx.session)
+        values = _to_document(draft)
+        del values["_id"], values["channel_id"]
+        # Field by field: what a newer version stored beside them stays.
+        update: Document = {"$set": values}
+        if draft.due_at is None:
+            update["$unset"] = {"due_at": ""}
+        await self._drafts.update_one(key, update, session=tx.session)
 
     async def take(
         self, channel_id: GroupId, draft_id: str, tx: Tx, *, due_by: datetime | None = None
@@ -163,6 +166,4 @@ def _to_document(draft: Draft) -> Document:
 
 
 def _to_draft(document: Document) -> Draft:
-    for name in _OURS:
-        document.pop(name, None)
-    return Draft.model_validate(document)
+    return Draft.from_stored(document)

@@ -105,8 +105,7 @@ class BulkImportStore:
         return BatchedQuery(
             self._restrictions,
             {"_id": {"$in": _keys(group_id, user_ids)}, "group_id": group_id},
-            lambda rows: {row["user_id"]: Restriction.model_validate(row) for row in rows},
-            {"$project": {"_id": 0, "reacting_banned": 0}},
+            lambda rows: {row["user_id"]: Restriction.from_stored(row) for row in rows},
         )
 
     def lookup_requests(self, group_id: GroupId, user_ids: Iterable[UserId]) -> BatchedQuery[bool]:

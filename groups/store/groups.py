@@ -213,7 +213,4 @@ def _weigh(raw: bytes, group: Group) -> int:
 
 def _to_group(document: Document) -> Group:
     document["group_id"] = document.pop("_id")
-    # The last two are in groups made before keys were noted in `repeats`.
-    for field in ("touched", "changed_at", "created_key", "created_print"):
-        document.pop(field, None)
-    return Group.model_validate(document)
+    return Group.from_stored(document)

@@ -30,7 +30,6 @@ from groups.store.media_usage import MediaUsage, MediaUsageStore, bytes_of, usag
 _INCOMING: Final = "incoming"
 _STORED: Final = "stored"
 _DOOMED: Final = "doomed"
-_OURS: Final = {"state", "key", "digest"}
 _COUNTED: Final[Document] = {"uploader_id": 1, "uses": 1, "size_bytes": 1, "stored_bytes": 1}
 """What `media_usage` needs to know of a record."""
 
@@ -280,7 +279,6 @@ def _count_uses(
 
 
 def _to_media(document: Mapping[str, Any]) -> Media:
-    values: Document = {k: v for k, v in document.items() if k not in _OURS}
+    values: Document = {"stored_bytes": document["size_bytes"], **document}
     values["media_id"] = values.pop("_id")
-    values.setdefault("stored_bytes", values["size_bytes"])
-    return Media.model_validate(values)
+    return Media.from_stored(values)
