@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -68,6 +69,11 @@ def test_a_guide_names_only_what_is_there(guide: Path) -> None:
 )
 def test_a_name_of_nothing_is_found(text: str, missing: list[str]) -> None:
     assert complaints_of(text, ROOT / "channels/docs") == missing
+
+
+def test_the_guides_are_part_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "docs/*.md" in project["tool"]["setuptools"]["package-data"]["channels"]
 
 
 def test_each_word_stands_once_in_the_glossary_and_says_where() -> None:
