@@ -105,5 +105,4 @@ def _event_fields(rows: list[Document]) -> dict[str, object] | None:
 
 def _to_profile(document: Document) -> ChannelProfile:
     document["channel_id"] = document.pop("_id")
-    document.pop("touched", None)
-    return ChannelProfile.model_validate(document)
+    return ChannelProfile.from_stored(document)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from sys import getsizeof
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +23,11 @@ class Model(BaseModel):
     """The base of the models that are validated when made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def from_stored(cls, document: Mapping[str, Any]) -> Self:
+        """The model of a stored document. Unknown fields are ignored: the store's own, and those of newer versions."""
+        return cls.model_validate(document, extra="ignore")
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from channels.server.app import App, Services, create_services, endpoints_for
 from channels.server.realtime.hub import Hub
 from channels.server.tokens import mint
 from channels.server.web.openapi import errors_of
+from channels.server.web.server import SOCKET_PATH
 from channels.service.channels import CreatePolicy
 from groups.kernel.clock import to_milliseconds
 from groups.kernel.errors import DomainError
@@ -184,6 +185,8 @@ class Ears:
         assert message.type is aiohttp.WSMsgType.TEXT, (message, self.socket.close_code)
         frame = json.loads(message.data)
         assert isinstance(frame, dict)
+        if frame["type"] == "error":
+            assert frame["code"] in SOCKET_CODES, f"the socket does not declare {frame['code']}"
         return frame
 
     async def tell(self, **frame: object) -> None:
@@ -276,6 +279,21 @@ EVERYWHERE: Final = frozenset(
 """Refusals of the server itself, which no call needs to declare."""
 
 
+SOCKET_CODES: Final = frozenset(
+    {
+        *("unauthenticated", "rate_limited", "invalid_request"),
+        # Of a conversation to watch.
+        *("conversation_not_found", "group_not_found", "permission_denied", "banned"),
+    }
+)
+"""The codes of `error` frames. Clients decide by them, so a new one is documented with the socket."""
+
+UPGRADE_CODES: Final = frozenset(
+    {"unauthenticated", "rate_limited", "invalid_request", "origin_not_allowed", "unavailable"}
+)
+"""The codes of answers to `GET /v1/socket`, before it is a socket."""
+
+
 class Declared:
     """Fails a test in which an answer's code is not declared by the call that answered."""
 
@@ -287,6 +305,7 @@ class Declared:
             }
             for endpoint in endpoints_for(services)
         }
+        self._codes["GET", SOCKET_PATH] = set(UPGRADE_CODES)
 
     def check(self, answer: Answer) -> None:
         if not answer.text:

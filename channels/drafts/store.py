@@ -22,9 +22,6 @@ class DraftPosition(NamedTuple):
 
 _ORDER: Final = [("order_at", 1), ("created_at", 1), ("draft_id", 1)]
 
-_STORED_ONLY: Final = ("_id", "order_at", "due_at", "is_scheduled")
-"""Stored fields that are not in the model."""
-
 
 def position_of(draft: Draft) -> DraftPosition:
     """Return the position of the draft in its list."""
@@ -94,7 +91,13 @@ class DraftStore:
     async def replace(self, draft: Draft, tx: Tx) -> None:
         """Store a changed draft."""
         key = _key(draft.channel_id, draft.draft_id)
-        await self._drafts.replace_one(key, _to_document(draft), session=tx.session)
+        values = _to_document(draft)
+        del values["_id"], values["channel_id"]
+        # Field by field, so that fields of a newer version stay.
+        update: Document = {"$set": values}
+        if draft.due_at is None:
+            update["$unset"] = {"due_at": ""}
+        await self._drafts.update_one(key, update, session=tx.session)
 
     async def take_draft(
         self, channel_id: GroupId, draft_id: str, tx: Tx, *, due_by: datetime | None = None
@@ -164,6 +167,4 @@ def _to_document(draft: Draft) -> Document:
 
 
 def _to_draft(document: Document) -> Draft:
-    for name in _STORED_ONLY:
-        document.pop(name, None)
-    return Draft.model_validate(document)
+    return Draft.from_stored(document)

@@ -102,7 +102,7 @@ def last_in(message: Document | None) -> Document | None:
         LastMessage(
             seq=message["seq"],
             sender_id=message["sender_id"],
-            preview=Content.model_validate(content).preview if content else "",
+            preview=Content.from_stored(content).preview if content else "",
             at=message["created_at"],
         )
     )

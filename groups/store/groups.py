@@ -211,7 +211,4 @@ def _size_of(raw: bytes, group: Group) -> int:
 
 def _to_group(document: Document) -> Group:
     document["group_id"] = document.pop("_id")
-    # Groups created before the collection `repeats` existed have the last two.
-    for field in ("touched", "changed_at", "created_key", "created_print"):
-        document.pop(field, None)
-    return Group.model_validate(document)
+    return Group.from_stored(document)

@@ -100,15 +100,13 @@ class InvitationStore:
 
     async def put(self, invitation: Invitation, tx: Tx) -> None:
         """Store the invitation, in place of an earlier one."""
-        document = invitation.model_dump(mode="python")
-        document["grants"] = sorted(invitation.grants)
+        values = invitation.model_dump(mode="python", exclude={"group_id"})
+        values["grants"] = sorted(invitation.grants)
         key: Document = {
             "_id": join_key(invitation.group_id, invitation.user_id),
             "group_id": invitation.group_id,
         }
-        await self._invitations.replace_one(
-            key, {**key, **document}, upsert=True, session=tx.session
-        )
+        await self._invitations.update_one(key, {"$set": values}, upsert=True, session=tx.session)
 
     async def delete(self, group_id: GroupId, user_id: UserId, tx: Tx) -> None:
         """Delete the user's invitation; without one this changes nothing."""
@@ -122,5 +120,4 @@ class InvitationStore:
 
 
 def _to_invitation(document: Document) -> Invitation:
-    document.pop("_id")
-    return Invitation.model_validate(document)
+    return Invitation.from_stored(document)

@@ -23,7 +23,6 @@ from groups.store.media_usage import MediaUsage, MediaUsageStore, bytes_of, usag
 _INCOMING: Final = "incoming"
 _STORED: Final = "stored"
 _DOOMED: Final = "doomed"
-_NOT_IN_MODEL: Final = {"state", "key", "digest"}
 _COUNTED: Final[Document] = {"uploader_id": 1, "uses": 1, "size_bytes": 1, "stored_bytes": 1}
 """The fields of a record that decide what it counts for in `media_usage`."""
 
@@ -274,7 +273,6 @@ def _count_uses(
 
 
 def _to_media(document: Mapping[str, Any]) -> Media:
-    values: Document = {k: v for k, v in document.items() if k not in _NOT_IN_MODEL}
+    values: Document = {"stored_bytes": document["size_bytes"], **document}
     values["media_id"] = values.pop("_id")
-    values.setdefault("stored_bytes", values["size_bytes"])
-    return Media.model_validate(values)
+    return Media.from_stored(values)

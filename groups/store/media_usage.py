@@ -114,7 +114,7 @@ class MediaUsageStore:
             {"$unset": "unused_bytes"},
         ]
         for pipeline in (by_user, whole):
-            merge: Document = {"$merge": {"into": "media_usage", "whenMatched": "replace"}}
+            merge: Document = {"$merge": {"into": "media_usage", "whenMatched": "merge"}}
             await self._media.aggregate([*pipeline, merge], allowDiskUse=True).to_list(None)
 
 

@@ -256,7 +256,7 @@ def _to_message(document: Document) -> Message:
         stream_id=document["stream_id"],
         seq=document["seq"],
         sender_id=document["sender_id"],
-        content=Content.model_validate(content) if content else None,
+        content=Content.from_stored(content) if content else None,
         created_at=document["created_at"],
         edited_at=document["edited_at"],
         recalled_at=document["recalled_at"],

@@ -236,5 +236,9 @@ def _to_stream(document: Document) -> Stream:
         stream_id=document["_id"],
         head_seq=document["head_seq"],
         is_channel=document["is_channel"],
-        last=LastMessage(**last) if last else None,
+        last=_to_last(last) if last else None,
     )
+
+
+def _to_last(last: Document) -> LastMessage:
+    return LastMessage(last["seq"], last["sender_id"], last["preview"], last["at"])

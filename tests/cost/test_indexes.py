@@ -1,0 +1,166 @@
+"""The indexes of every collection, as the database has them after a server started.
+
+A missing index shows nowhere else until a collection is large; one too many costs every write.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+
+from groups.kernel.mongo import Database
+from tests.api import open_api
+
+Indexes = Mapping[str, Mapping[str, str]]
+"""By collection and name, which says the keys: what is special about each index."""
+
+EXPECTED: Final[Indexes] = {
+    "admin_invitations": {
+        "group_id_1_user_id_1": "",
+        "user_id_1_group_id_1": "",
+        "expires_at_1": "expires after 2592000 s",
+    },
+    "admin_log": {
+        "group_id_1__id_-1": "",
+        "group_id_1_action_1__id_-1": "",
+        "group_id_1_actor_id_1__id_-1": "",
+        "group_id_1_target_id_1__id_-1": "",
+    },
+    "block_guards": {},
+    "blocks": {"user_id_1_peer_id_1": ""},
+    "channels": {},
+    "conversation_group_guards": {},
+    "conversation_groups": {"user_id_1_created_at_1": ""},
+    "conversations": {
+        "user_id_1_conversation_id_1": "",
+        "user_id_1_groups_1_conversation_id_1": 'only where {"groups": {"$exists": true}}',
+        "user_id_1_unanswered_1_conversation_id_1": 'only where {"unanswered": {"$exists": true}}',
+    },
+    "counters": {},
+    "departures": {"expires_at_1": "expires after 0 s"},
+    "disbanded": {},
+    "drafts": {
+        "channel_id_1_is_scheduled_1_order_at_1_created_at_1_draft_id_1": "",
+        "due_at_1_created_at_1": 'only where {"due_at": {"$type": "date"}}',
+    },
+    "events": {"at_1": "expires after 3600 s"},
+    "groups": {
+        "custom.official_account_1_member_count_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
+        "custom.official_account_1_created_at_-1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
+        "owner_id_1__id_1": 'only where {"custom.official_account": {"$exists": true}}',
+    },
+    "inbox_totals": {},
+    "insights": {
+        "channel_id_1_part_1_day_1": "",
+        "day_1": 'only where {"seq": {"$exists": true}}',
+        "expires_at_1": "expires after 0 s",
+    },
+    "join_requests": {"group_id_1_user_id_1": ""},
+    "media": {
+        "expires_at_1": 'only where {"expires_at": {"$type": "date"}}',
+        "uploader_id_1_key_1": 'unique, only where {"key": {"$exists": true}}',
+    },
+    "media_usage": {},
+    "members": {
+        "user_id_1_group_id_1_joined_seq_1": "",
+        "group_id_1_staff_1": 'only where {"staff": true}',
+    },
+    "messages": {"stream_id_1_seq_1": "unique", "stream_id_1_sender_id_1_key_1": "unique"},
+    "reactions": {"message_id_1_emoji_1__id_1": "", "message_id_1_user_id_1_emoji_1": ""},
+    "repeats": {"at_1": "expires after 86400 s"},
+    "restrictions": {
+        "group_id_1_user_id_1": "",
+        "group_id_1_reacting_banned_1_user_id_1": 'only where {"reacting_banned": true}',
+    },
+    "schema": {},
+    "streams": {},
+    "tallies": {},
+    "thread_guards": {},
+    "threads": {"channel_id_1_active_ms_-1_user_id_1": ""},
+    "users": {"revoked_at_1": 'only where {"revoked_at": {"$type": "date"}}'},
+    "views": {},
+}
+
+
+def _special(index: Mapping[str, Any]) -> str:
+    parts = ["unique"] if index.get("unique") else []
+    if "partialFilterExpression" in index:
+        parts.append("only where " + json.dumps(index["partialFilterExpression"]))
+    if "expireAfterSeconds" in index:
+        parts.append(f"expires after {index['expireAfterSeconds']} s")
+    return ", ".join(parts)
+
+
+async def indexes_of(database: Database) -> dict[str, dict[str, str]]:
+    """All indexes but those on `_id`, which every collection has."""
+    inner = database.collection("any").database
+    return {
+        name: {
+            index["name"]: _special(index)
+            async for index in inner[name].list_indexes()
+            if index["name"] != "_id_"
+        }
+        for name in sorted(await inner.list_collection_names())
+    }
+
+
+def complaints(expected: Indexes, found: Indexes) -> list[str]:
+    """What to do about each index that differs."""
+    said = []
+    for collection in sorted({*expected, *found}):
+        wanted, there = expected.get(collection), found.get(collection)
+        if wanted is None or there is None:
+            said.append(
+                f"collection {collection} is {'new' if wanted is None else 'missing'}: {_ADVICE}"
+            )
+            continue
+        for name in sorted({*wanted, *there}):
+            if name not in there:
+                said.append(f"index {collection}.{name} is missing: {_ADVICE}")
+            elif name not in wanted:
+                said.append(f"index {collection}.{name} is new: {_ADVICE}")
+            elif wanted[name] != there[name]:
+                said.append(
+                    f"index {collection}.{name} is {there[name]!r}, not {wanted[name]!r}: "
+                    "a database that has the old form refuses the new one at start-up; "
+                    "give the index other keys, or drop the old form in a migration step"
+                )
+    return said
+
+
+_ADVICE: Final = (
+    "it stands in `INDEXES` of the store that owns the collection. If the change is meant, say in the commit which "
+    "query needs it (or no longer does) and what it costs each write, and change EXPECTED in tests/cost/test_indexes.py"
+)
+
+
+async def test_a_started_server_has_exactly_these_indexes(mongod_uri: str) -> None:
+    # A database of its own: those that tests share keep the indexes of earlier tests.
+    database = await Database.connect(mongod_uri, f"t{uuid4().hex[:12]}")
+    try:
+        async with open_api(database):
+            found = await indexes_of(database)
+    finally:
+        await database.drop()
+        database.close()
+    wrong = complaints(EXPECTED, found)
+    assert wrong == [], "\n".join(["", *wrong])
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"a": {"x_1": ""}}, []),
+        ({"a": {}}, ["index a.x_1 is missing: it stands in `INDEXES`"]),
+        ({"a": {"x_1": "", "y_1": ""}}, ["index a.y_1 is new: it stands in `INDEXES`"]),
+        ({"a": {"x_1": "unique"}}, ["index a.x_1 is 'unique', not ''"]),
+        ({"a": {"x_1": ""}, "b": {}}, ["collection b is new"]),
+        ({}, ["collection a is missing"]),
+    ],
+)
+def test_an_index_that_differs_is_told_with_what_to_do(found: Indexes, said: list[str]) -> None:
+    told = complaints({"a": {"x_1": ""}}, found)
+    assert len(told) == len(said)
+    assert all(text.startswith(start) for text, start in zip(told, said, strict=True)), told

@@ -1,0 +1,477 @@
+"""What documents hold: the fields that a server stores, as the database has them, and the snapshot of them.
+
+`Witness` looks into every collection after every call of a server. `python -m tests.stored_fields` writes the snapshot
+anew, as the next version.
+"""
+
+import asyncio
+import io
+import json
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from bson import Int64, ObjectId
+from PIL import Image
+from pydantic import BaseModel
+
+from channels.server.app import INDEXES
+from groups.kernel.clock import rfc3339
+from groups.kernel.events import Event
+from groups.kernel.mongo import Collection, Document
+from tests.api import (
+    Answer,
+    Api,
+    MovedClock,
+    User,
+    a_channel,
+    a_chat_group,
+    conversation_of,
+    id_of,
+    open_api,
+    open_database,
+    part,
+)
+from tests.cost.test_query_shapes import every_call
+from tests.mongod import Mongod, scratch_directory
+
+SNAPSHOT: Final = Path(__file__).parents[1] / "channels/server/stored_fields.json"
+
+OUTBOX: Final = "events"
+COLLECTIONS: Final = sorted({index.collection for index in INDEXES})
+"""All of ours but the outbox, whose documents are events (`event_fields`)."""
+
+MAPS: Final = frozenset(
+    {
+        "groups.custom",
+        "tallies.counts",
+        "insights.hours",
+        "admin_log.before",
+        "admin_log.after",
+    }
+)
+"""Sub-documents whose keys are data."""
+
+FROM_NEWER: Final = "field_of_a_newer_version"
+
+SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "messages": ("content.links", "content.media", "content.location", "content", "origin"),
+    "drafts": (
+        "content.links",
+        "content.media",
+        "content.location",
+        "content",
+        "origin",
+        "failure",
+    ),
+    "streams": ("last", "edits", "recalls"),
+}
+"""Objects, and arrays of objects, that documents hold; the inner ones first."""
+
+_KINDS: Final[dict[type, str]] = {
+    str: "string",
+    bool: "bool",
+    # A sum of fractions is whole now and then.
+    int: "number",
+    float: "number",
+    Int64: "number",
+    datetime: "date",
+    type(None): "null",
+    dict: "object",
+    bytes: "binary",
+    ObjectId: "objectid",
+}
+
+Fields = dict[str, str]
+"""The types by path, as `messages.content.text`; `optional` before them where not all documents have the field."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The documents, or sub-documents, at one path."""
+
+    times: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+    kinds: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+@dataclass(slots=True)
+class Witness:
+    """Looks at all documents, and then adds a field to each, as a newer process might; this process must not mind."""
+
+    collection: Callable[[str], Collection]
+    seen: dict[str, _Seen] = field(default_factory=lambda: defaultdict(_Seen))
+    lost: set[str] = field(default_factory=set)
+    """Documents that this process rewrote without the newer field."""
+    showing: set[str] = field(default_factory=set)
+    """The calls whose answers showed the newer field."""
+    refused: set[str | None] = field(default_factory=set)
+    """The codes of calls that failed."""
+    _marked: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
+
+    def hear(self, answer: Answer) -> None:
+        """Check one answer of the server."""
+        if FROM_NEWER in answer.text:
+            self.showing.add(f"{answer.method} {answer.path}")
+        if answer.status >= 400:
+            self.refused.add(answer.refusal[1])
+
+    async def look(self) -> None:
+        """Look into all collections, and add the newer field where it is missing."""
+        await asyncio.gather(*(self._look_into(name) for name in COLLECTIONS))
+
+    async def _look_into(self, name: str) -> None:
+        rows = await self.collection(name).find({}).to_list(None)
+        for row in rows:
+            self._note(name, row)
+        keys = {row["_id"] for row in rows}
+        without = {row["_id"] for row in rows if FROM_NEWER not in row}
+        self.lost |= {f"{name} {key}" for key in self._marked[name] & without}
+        if rows:
+            await self.collection(name).update_many({}, _marks(name))
+        self._marked[name] = keys
+
+    def _note(self, path: str, row: Mapping[str, Any]) -> None:
+        seen = self.seen[path]
+        seen.times += 1
+        for name, value in row.items():
+            if name == FROM_NEWER:
+                continue
+            seen.fields[name] += 1
+            below = f"{path}.{name}"
+            if below in MAPS:
+                seen.kinds[name].add("map")
+                continue
+            seen.kinds[name] |= _kinds_in(value)
+            if isinstance(value, dict):
+                self._note(below, value)
+            if isinstance(value, list):
+                for one in value:
+                    if isinstance(one, dict):
+                        self._note(f"{below}[]", one)
+
+    @property
+    def fields(self) -> Fields:
+        """The fields of all documents that were seen."""
+        return {
+            f"{path}.{name}": ("" if seen.fields[name] == seen.times else "optional ")
+            + " | ".join(sorted(seen.kinds[name]))
+            for path, seen in sorted(self.seen.items())
+            for name in sorted(seen.fields)
+        }
+
+
+def _kinds_in(value: Any) -> set[str]:
+    """The type of a stored value; none of an empty array, which says nothing of its items."""
+    if isinstance(value, list):
+        return {f"array of {_KINDS[type(one)]}" for one in value}
+    return {_KINDS[type(value)]}
+
+
+def _marks(collection: str) -> list[Document]:
+    """The update that adds the newer field to documents, and to the objects in them."""
+    stages: list[Document] = []
+    for path in SUBDOCUMENTS.get(collection, ()):
+        value, one = f"${path}", {FROM_NEWER: 1}
+        marked: Document = {
+            "$switch": {
+                "branches": [
+                    {
+                        "case": {"$eq": [{"$type": value}, "object"]},
+                        "then": {"$mergeObjects": [value, one]},
+                    },
+                    {
+                        "case": {"$isArray": [value]},
+                        "then": {
+                            "$map": {"input": value, "in": {"$mergeObjects": ["$$this", one]}}
+                        },
+                    },
+                ],
+                "default": value,
+            }
+        }
+        # Where the object around it is null, or absent, it stays so.
+        around = path.rpartition(".")[0]
+        if around:
+            is_there = {"$eq": [{"$type": f"${around}"}, "object"]}
+            outer: Document = {"$mergeObjects": [f"${around}", {path.rpartition(".")[2]: marked}]}
+            stages.append({"$set": {around: {"$cond": [is_there, outer, f"${around}"]}}})
+        else:
+            stages.append({"$set": {path: marked}})
+    return [*stages, {"$set": {FROM_NEWER: 1}}]
+
+
+async def story(api: Api) -> None:
+    """Make every call, and store every field that a document may have."""
+    await every_call(api)
+    await _every_field(api)
+
+
+async def _every_field(api: Api) -> None:
+    ada, bob, cat = (api.user() for _ in range(3))
+    icon = "https://example.org/a.png"
+    await ada.patch("/v1/users/me", {"name": "Ada", "face_url": icon})
+    # Groups and members.
+    work = {"type": "work", "name": "Tea", "custom": {"colour": "red"}, "member_limit": 9}
+    made = await ada.post("/v1/groups", work, Idempotency_Key="once")
+    tea = f"/v1/groups/{part(made.body['group_id'])}"
+    await ada.put(f"{tea}/members/{part(bob.id)}")
+    await bob.get(f"{tea}/members")
+    await ada.delete(f"{tea}/members/me")  # a Work group without an owner
+    await bob.get(tea)
+    chat = await a_chat_group(ada, bob)
+    await ada.patch(f"{chat}/members/{part(bob.id)}", {"mute_seconds": 60})
+    await bob.patch(f"{chat}/members/{part(bob.id)}", {"name_card": "B"})
+    await bob.get(f"{chat}/members")
+    # Messages of every kind, signed, forwarded, edited, pinned.
+    path = await a_channel(ada, bob, cat, admins=(cat,))
+    await ada.patch(path, {"settings": {"reactions": ["👍"], "signatures": True}})
+    picture = io.BytesIO()
+    Image.new("RGB", (2_000, 2_000), "teal").save(picture, "PNG")
+    upload = await ada.call("POST", "/v1/media", data=picture.getvalue(), headers={})
+    image = {"kind": "image", "images": [upload.body["media_id"]], "custom": {"n": 1}}
+    place = {"latitude": 22.5, "longitude": 114.1, "name": "Pier", "address": "1 Bay Road"}
+    link = {"title": "Tea", "url": "https://example.org/tea"}
+    for body in (image, {"kind": "location", "location": place, "links": [link]}):
+        await ada.post(f"{path}/posts", body)
+        await ada.post(f"{path}/drafts", {"post": body})
+    await ada.get(f"{path}/drafts")
+    await ada.put(f"{path}/posts/1/pin")
+    await ada.patch(f"{path}/posts/2", {"kind": "text", "text": "No pier"})
+    await ada.delete(f"{path}/posts/2")
+    await bob.get(f"{path}/posts")
+    forward = {"forward": {"channel_id": id_of(path), "seq": 1}}
+    await ada.post(f"{path}/drafts", {"post": forward})
+    await ada.post(f"{path}/posts", forward)
+    for grants in (["post"], ["pin_posts"]):  # the later invitation takes the place of the earlier
+        invited = await ada.post(f"{path}/invitations", {"user_id": bob.id, "grants": grants})
+        assert invited.status == 201
+    # A scheduled post that fails: its author may not post any more.
+    soon = rfc3339(api.clock.now() + timedelta(seconds=60))
+    text = {"kind": "text", "text": "Hello"}
+    await cat.post(f"{path}/drafts", {"post": text, "publish_at": soon})
+    await ada.delete(f"{path}/admins/{part(cat.id)}")
+    api.clock.move(seconds=120)
+    await api.services.channels.drafting.scheduler.publish_due()
+    failed = (await ada.get(f"{path}/drafts?scheduled=true")).items
+    assert [draft["failure"]["code"] for draft in failed] == ["posting_not_allowed"]
+    await ada.patch(f"{path}/drafts/{failed[0]['draft_id']}", {"post": text})
+    # What users set on conversations.
+    conversation = f"/v1/conversations/{part(conversation_of(path))}"
+    await bob.patch(conversation, {"pinned": True, "muted": True, "custom_data": "x", "draft": "y"})
+    await bob.get(conversation)
+    await bob.get("/v1/conversations")
+    await bob.delete(conversation)
+
+
+@asynccontextmanager
+async def witnessed(uri: str) -> AsyncIterator[tuple[Api, Witness]]:
+    """A server that was told the story, each call of it on documents with a field of a newer version."""
+    async with (
+        open_database(uri) as database,
+        open_api(
+            database,
+            clock=MovedClock.from_noon(),
+            # Without rates no token buckets are stored.
+            posts_per_second=1_000,
+            stream_bytes_per_second=1_000_000,
+        ) as api,
+    ):
+        witness = Witness(database.collection)
+        api.on_answer.append(witness.hear)
+        call = User.call
+
+        async def watched_call(user: User, *arguments: Any, **named: Any) -> Answer:
+            answer = await call(user, *arguments, **named)
+            await witness.look()
+            return answer
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(User, "call", watched_call)
+            await story(api)
+        yield api, witness
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+_MESSAGE: Final = "message"
+"""What several events hold as documents do; its fields are told once, under `messages`."""
+
+
+def event_fields() -> Fields:
+    """The fields of each event as the outbox holds it, by its type and path."""
+    fields: Fields = {}
+    for name, kind in sorted(Event.known.items()):
+        is_ours = kind.__module__.split(".")[0] in {
+            "channels",
+            "conversations",
+            "groups",
+            "reactions",
+        }
+        if is_ours and not kind.__subclasses__():
+            schema = kind.model_json_schema()
+            fields |= dict(_flat(f"{OUTBOX}.{name}", schema, schema.get("$defs", {})))
+    return fields
+
+
+def _flat(
+    path: str, schema: Mapping[str, Any], named: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    required = schema.get("required", ())
+    for name, value in sorted(schema.get("properties", {}).items()):
+        below = f"{path}.{name}"
+        kinds, objects = _kinds_of(value, named)
+        yield below, ("" if name in required else "optional ") + " | ".join(sorted(kinds))
+        if below.endswith(f".{_MESSAGE}"):
+            continue
+        for suffix, inner in objects:
+            yield from _flat(below + suffix, inner, named)
+
+
+def _kinds_of(
+    schema: Mapping[str, Any], named: Mapping[str, Any]
+) -> tuple[set[str], list[tuple[str, Mapping[str, Any]]]]:
+    """The types that a JSON schema allows, and the schemas of the objects among them."""
+    if "$ref" in schema:
+        return _kinds_of(named[schema["$ref"].rpartition("/")[2]], named)
+    if "anyOf" in schema:
+        parts = [_kinds_of(part, named) for part in schema["anyOf"]]
+        return set().union(*(kinds for kinds, _ in parts)), [o for _, found in parts for o in found]
+    kind = schema.get("type", "any")
+    if kind == "array" and isinstance(schema.get("items"), dict):
+        kinds, objects = _kinds_of(schema["items"], named)
+        inner = " or ".join(sorted(kinds))
+        return {f"array of {inner}"}, [(f"[]{suffix}", part) for suffix, part in objects]
+    if kind == "object" and "properties" in schema:
+        return {"object"}, [("", schema)]
+    if kind == "object":
+        return {"map"}, []
+    return {schema.get("format", kind)}, []
+
+
+# --- the snapshot -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The stored fields as of one version; `migration` is the newest step that the program then had."""
+
+    version: int
+    migration: int
+    fields: Fields
+
+    @classmethod
+    def read(cls) -> "Snapshot":
+        return cls(**json.loads(SNAPSHOT.read_text(encoding="utf-8")))
+
+    def write(self) -> None:
+        shown = {"version": self.version, "migration": self.migration, "fields": self.fields}
+        SNAPSHOT.write_text(json.dumps(shown, indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is stored now, against a snapshot."""
+
+    added: list[str]
+    removed: list[str]
+    retyped: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.retyped)
+
+    @property
+    def needs_step(self) -> bool:
+        """Whether stored documents have to be changed: what is only added can have a default."""
+        return bool(self.removed or self.retyped)
+
+
+def difference(before: Fields, now: Fields) -> Difference:
+    """What changed between the two."""
+    return Difference(
+        added=[f"{path}: {now[path]}" for path in sorted(now.keys() - before.keys())],
+        removed=[f"{path}: {before[path]}" for path in sorted(before.keys() - now.keys())],
+        retyped=[
+            f"{path}: was {before[path]}, is {now[path]}"
+            for path in sorted(before.keys() & now.keys())
+            if before[path] != now[path]
+        ],
+    )
+
+
+def complaint(snapshot: Snapshot, now: Fields, migration: int) -> str | None:
+    """What the developer has to do about stored fields that differ from the snapshot; None: nothing differs."""
+    changed = difference(snapshot.fields, now)
+    if not changed and migration == snapshot.migration:
+        return None
+    lines = [f"Stored fields differ from version {snapshot.version} in {SNAPSHOT.name}."]
+    for title, paths, advice in (
+        ("Added", changed.added, _WHEN_ADDED),
+        ("Removed", changed.removed, _WHEN_REMOVED),
+        ("Changed", changed.retyped, _WHEN_CHANGED),
+    ):
+        if paths:
+            lines += ["", f"{title}:", *(f"  {path}" for path in paths), advice]
+    if changed.needs_step and migration == snapshot.migration:
+        lines += ["", "This needs a new step in channels/server/migrations.py, and there is none."]
+    else:
+        lines += ["", "Then run `python -m tests.stored_fields`, which writes the next version."]
+    return "\n".join(lines)
+
+
+_WHEN_ADDED: Final = """\
+Documents that an older version stored do not have it. Give it a default where the store reads it, or write it with a
+step in channels/server/migrations.py. Say which in the commit."""
+_WHEN_REMOVED: Final = """\
+Older processes still read it, and stored documents still have it. Keep writing it for one more version, or remove it
+with a step in channels/server/migrations.py."""
+_WHEN_CHANGED: Final = """\
+Stored documents hold the old form, and older processes expect it. Add a new field beside the old one, or rewrite the
+stored documents with a step in channels/server/migrations.py."""
+
+
+def fields_of_model(model: type) -> list[str]:
+    """The names of the fields of a pydantic model, a dataclass or a named tuple."""
+    if issubclass(model, BaseModel):
+        return list(model.model_fields)
+    if is_dataclass(model):
+        return [each.name for each in fields(model)]
+    return list(getattr(model, "_fields", ()))
+
+
+async def newest_migration(api: Api) -> int:
+    """The version that a database of this program has."""
+    row = await api.services.database.collection("schema").find_one({"_id": "stored"})
+    assert row is not None
+    return int(row["version"])
+
+
+async def _write_next() -> None:
+    directory = scratch_directory()
+    mongod = Mongod(directory)
+    try:
+        mongod.start()
+        async with witnessed(mongod.uri) as (api, witness):
+            now = witness.fields | event_fields()
+            migration = await newest_migration(api)
+    finally:
+        mongod.kill()
+        shutil.rmtree(directory, ignore_errors=True)
+    before = Snapshot.read() if SNAPSHOT.exists() else Snapshot(0, migration, {})
+    changed = difference(before.fields, now)
+    if changed.needs_step and migration == before.migration and before.version:
+        raise SystemExit(complaint(before, now, migration))
+    if changed or migration != before.migration:
+        Snapshot(before.version + 1, migration, now).write()
+    print(f"{SNAPSHOT.name}: version {Snapshot.read().version}")
+
+
+if __name__ == "__main__":
+    asyncio.run(_write_next())
