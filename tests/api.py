@@ -139,12 +139,14 @@ class User:
             listener(answer)
         return answer
 
-    async def get(self, path: str, **headers: str) -> Answer:
+    async def get(self, path: str, *, headers: dict[str, str] | None = None) -> Answer:
         return await self.call("GET", path, headers=headers)
 
-    async def post(self, path: str, body: object = _UNSET, **headers: str) -> Answer:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.call("POST", path, body, headers=named)
+    async def post(
+        self, path: str, body: object = _UNSET, *, idempotency_key: str | None = None
+    ) -> Answer:
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
+        return await self.call("POST", path, body, headers=headers)
 
     async def put(self, path: str, body: object = _UNSET) -> Answer:
         return await self.call("PUT", path, body)
@@ -259,11 +261,11 @@ class Api:
     def hub(self) -> Hub:
         return self.app.hub
 
-    def user(self, name: str = "user", *, admin: bool = False, hours: float = 1) -> User:
-        """A user whom nobody has met yet."""
-        return self.known(fresh(name), admin=admin, hours=hours)
+    def new_user(self, name: str = "user", *, admin: bool = False, hours: float = 1) -> User:
+        """Another user each time; `name` only begins the id."""
+        return self.user_of(fresh(name), admin=admin, hours=hours)
 
-    def known(self, user_id: str, *, admin: bool = False, hours: float = 1) -> User:
+    def user_of(self, user_id: str, *, admin: bool = False, hours: float = 1) -> User:
         """The user of this id."""
         token = mint(SECRET, user_id, admin=admin, hours=hours, now=self.services.clock.now())
         return User(self.http, self.base, user_id, token, self.on_answer)

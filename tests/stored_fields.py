@@ -41,7 +41,7 @@ from tests.api import (
 from tests.cost.test_query_shapes import every_call
 from tests.mongod import Mongod, scratch_directory
 
-SNAPSHOT: Final = Path(__file__).parents[1] / "channels/server/stored_fields.json"
+SNAPSHOT: Final = Path(__file__).parents[1] / "tests/server/stored_fields.json"
 
 OUTBOX: Final = "events"
 COLLECTIONS: Final = sorted({index.collection for index in INDEXES})
@@ -214,12 +214,12 @@ async def story(api: Api) -> None:
 
 
 async def _every_field(api: Api) -> None:
-    ada, bob, cat = (api.user() for _ in range(3))
+    ada, bob, cat = (api.new_user() for _ in range(3))
     icon = "https://example.org/a.png"
     await ada.patch("/v1/users/me", {"name": "Ada", "face_url": icon})
     # Groups and members.
     work = {"type": "work", "name": "Tea", "custom": {"colour": "red"}, "member_limit": 9}
-    made = await ada.post("/v1/groups", work, Idempotency_Key="once")
+    made = await ada.post("/v1/groups", work, idempotency_key="once")
     tea = f"/v1/groups/{part(made.body['group_id'])}"
     await ada.put(f"{tea}/members/{part(bob.id)}")
     await bob.get(f"{tea}/members")

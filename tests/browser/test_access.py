@@ -18,7 +18,7 @@ RULES = {
 
 async def a_furnished_place(server: Api) -> tuple[User, User, dict[str, str]]:
     """An owner, a reader, and the addresses of all views of their channel, group and chat."""
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     await owner.patch("/v1/users/me", {"name": "Grace Mbeki"})
     path = await a_channel(
         owner, reader, name=fresh("Tram news"), introduction="Lines, works, delays"

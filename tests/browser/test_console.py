@@ -32,7 +32,7 @@ async def drop(target: Locator, *files: FilePayload) -> None:
 
 
 async def test_owner_creates_edits_and_deletes_a_channel(server: Api, window: OpenWindow) -> None:
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     opened = await window(owner, "/console")
     await expect(opened.page.get_by_text("You do not manage any channels yet.")).to_be_visible()
     await opened.by("link", "New channel").click()
@@ -73,7 +73,7 @@ async def test_owner_creates_edits_and_deletes_a_channel(server: Api, window: Op
 async def test_byte_counters_and_errors_are_shown_beside_their_field(
     server: Api, window: OpenWindow
 ) -> None:
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     taken = await a_channel(owner)
     opened = await window(owner, "/console/new")
     opened.expected = ("status of 409", "status of 400")
@@ -105,7 +105,7 @@ async def test_byte_counters_and_errors_are_shown_beside_their_field(
 
 async def a_scene(server: Api) -> tuple[User, User, str]:
     """An owner, a reader, and the path of their channel."""
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader, name=fresh("Bakery"))
     return owner, reader, path
 
@@ -276,7 +276,7 @@ async def test_the_applications_admin_finds_and_manages_any_channel(
 ) -> None:
     owner, _, path = await a_scene(server)
     name = (await owner.get(path)).body["name"]
-    admin = server.user("back-end", admin=True)
+    admin = server.new_user("back-end", admin=True)
     opened = await window(admin, "/console")
     await opened.by("searchbox", "Search channels").fill(name)
     await opened.page.locator(".my-channel", has_text=name).click()

@@ -34,7 +34,7 @@ async def drafts_of(owner: User, path: str) -> list[tuple[str, bool, bool]]:
 async def test_a_post_is_scheduled_edited_and_then_posted_at_once(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     opened = await window(owner, console_of(path))
     page = opened.page
@@ -73,7 +73,7 @@ async def test_a_post_is_scheduled_edited_and_then_posted_at_once(
 
 
 async def test_drafts_are_saved_edited_posted_and_deleted(server: Api, window: OpenWindow) -> None:
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_channel(owner)
     opened = await window(owner, console_of(path))
     page = opened.page
@@ -102,7 +102,7 @@ async def test_drafts_are_saved_edited_posted_and_deleted(server: Api, window: O
 async def test_a_scheduled_post_moves_to_drafts_and_a_far_date_is_refused(
     server: Api, window: OpenWindow
 ) -> None:
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_channel(owner)
     at = (server.clock.now() + timedelta(days=1)).isoformat()
     body = {"post": {"kind": "text", "text": "Tomorrow"}, "publish_at": at}
@@ -127,7 +127,7 @@ async def test_a_scheduled_post_moves_to_drafts_and_a_far_date_is_refused(
 async def test_the_composer_shows_how_many_subscribers_a_post_reaches(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     await a_post(owner, path)
     conversation = f"/v1/conversations/{part(f'group_{id_of(path)}')}"
@@ -142,7 +142,7 @@ async def test_the_composer_shows_how_many_subscribers_a_post_reaches(
 async def test_another_admin_sees_pins_and_frozen_reactions_live(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, admin = server.user("owner"), server.user("admin")
+    owner, admin = server.new_user("owner"), server.new_user("admin")
     path = await a_channel(owner, admins=(admin,), name=fresh("Bakery"))
     await a_post(owner, path, "Bread at eight")
     await admin.post(f"{path}/posts/views", {"seqs": [1]})

@@ -22,7 +22,11 @@ async def writes(user: User, path: str, text: str) -> None:
 async def test_two_admins_share_a_thread_and_its_read_state_live(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, admin, reader = server.user("owner"), server.user("admin"), server.user("reader")
+    owner, admin, reader = (
+        server.new_user("owner"),
+        server.new_user("admin"),
+        server.new_user("reader"),
+    )
     path = await a_channel(owner, reader, admins=(admin,))
     await reader.patch("/v1/users/me", {"name": MARKUP[:100]})
     mine, theirs = await window(owner, inbox_of(path)), await window(admin, inbox_of(path))
@@ -71,7 +75,7 @@ async def test_two_admins_share_a_thread_and_its_read_state_live(
 async def test_scrolling_up_loads_older_messages_without_a_jump(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     for number in range(1, 36):
         await writes(reader, path, f"Question {number}")
@@ -89,7 +93,7 @@ async def test_scrolling_up_loads_older_messages_without_a_jump(
 
 
 async def test_a_thread_opens_at_its_first_unread_message(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     for number in range(1, 36):
         await writes(reader, path, f"Question {number}")
@@ -105,7 +109,7 @@ async def test_a_thread_opens_at_its_first_unread_message(server: Api, window: O
 async def test_on_a_phone_the_list_and_the_thread_take_turns(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     await writes(reader, path, "Hello")
     opened = await window(owner, inbox_of(path), size=PHONE)
@@ -121,7 +125,7 @@ async def test_on_a_phone_the_list_and_the_thread_take_turns(
 async def test_an_admin_without_the_inbox_grant_has_no_inbox_tab(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, admin = server.user("owner"), server.user("admin")
+    owner, admin = server.new_user("owner"), server.new_user("admin")
     path = await a_channel(owner, admins=(admin,))
     await owner.put(f"{path}/admins/{part(admin.id)}", {"grants": ["post"]})
     opened = await window(admin, f"/console/channels/{part(id_of(path))}")
@@ -135,7 +139,11 @@ async def test_an_admin_without_the_inbox_grant_has_no_inbox_tab(
 async def test_admins_share_the_channels_reactions_in_a_thread(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, admin, reader = server.user("owner"), server.user("admin"), server.user("reader")
+    owner, admin, reader = (
+        server.new_user("owner"),
+        server.new_user("admin"),
+        server.new_user("reader"),
+    )
     path = await a_channel(owner, reader, admins=(admin,))
     await writes(reader, path, "Thank you!")
     mine, theirs = await window(owner, inbox_of(path)), await window(admin, inbox_of(path))
@@ -165,7 +173,7 @@ async def test_admins_share_the_channels_reactions_in_a_thread(
 async def test_the_list_of_channels_shows_the_unread_count_of_each_inbox(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     busy, quiet = [await a_channel(owner, reader, name=name) for name in ("Busy", "Quiet")]
     await writes(reader, busy, "One")
     opened = await window(owner, "/console")
@@ -182,8 +190,8 @@ async def test_the_list_of_channels_shows_the_unread_count_of_each_inbox(
 async def test_the_applications_admin_sees_new_inbox_messages_by_polling(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
-    root = server.user("root", admin=True)
+    owner, reader = server.new_user("owner"), server.new_user("reader")
+    root = server.new_user("root", admin=True)
     path = await a_channel(owner, reader)
     await writes(reader, path, "First")
     opened = await window(root, inbox_of(path))
@@ -195,7 +203,7 @@ async def test_the_applications_admin_sees_new_inbox_messages_by_polling(
     tab = opened.page.locator(".channel-tabs .badge")
     await expect(tab).to_be_hidden()
     await writes(reader, path, "Second")
-    other = server.user("other")
+    other = server.new_user("other")
     await other.put(f"{path}/subscription")
     await writes(other, path, "Third")
     await opened.page.clock.run_for(10_000)

@@ -22,7 +22,7 @@ def read(file: Path) -> list[str]:
 async def test_an_admin_is_invited_given_other_grants_and_removed(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, helper = server.user("owner"), server.user("helper")
+    owner, helper = server.new_user("owner"), server.new_user("helper")
     path = await a_channel(owner, name=fresh(MARKUP[:100]))
     name = (await owner.get(path)).body["name"]
     theirs = await window(helper, "/console")
@@ -65,7 +65,7 @@ async def test_an_admin_is_invited_given_other_grants_and_removed(
 async def test_one_invitation_is_cancelled_and_another_declined(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, one, other = server.user("owner"), server.user("one"), server.user("other")
+    owner, one, other = server.new_user("owner"), server.new_user("one"), server.new_user("other")
     path = await a_channel(owner, name=fresh("Bakery"))
     for user in (one, other):
         await owner.post(f"{path}/invitations", {"user_id": user.id, "grants": []})
@@ -80,7 +80,7 @@ async def test_one_invitation_is_cancelled_and_another_declined(
 
 
 async def test_owner_transfers_the_channel_to_an_admin(server: Api, window: OpenWindow) -> None:
-    owner, admin = server.user("owner"), server.user("admin")
+    owner, admin = server.new_user("owner"), server.new_user("admin")
     path = await a_channel(owner, admins=(admin,))
     opened = await window(owner, console_of(path, "admins"))
     await opened.by("button", f"Options for {admin.id}").click()
@@ -95,7 +95,7 @@ async def test_owner_transfers_the_channel_to_an_admin(server: Api, window: Open
 async def test_insights_are_shown_as_charts_tables_and_csv_files(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     await a_post(owner, path, MARKUP)
     await reader.post(f"{path}/posts/views", {"seqs": [1]})
@@ -140,7 +140,7 @@ async def test_insights_are_shown_as_charts_tables_and_csv_files(
 
 
 async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) -> None:
-    owner, admin = server.user("owner"), server.user("admin")
+    owner, admin = server.new_user("owner"), server.new_user("admin")
     path = await a_channel(owner, admins=(admin,))
     for number in range(31):
         await owner.patch(path, {"introduction": f"{MARKUP} {number}"})
@@ -167,10 +167,10 @@ async def test_the_log_is_paged_and_filtered(server: Api, window: OpenWindow) ->
 async def test_the_applications_admin_manages_a_private_channel(
     server: Api, window: OpenWindow
 ) -> None:
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     name = fresh("Hidden bakery")
     await a_channel(owner, name=name, settings={"visibility": "private"})
-    opened = await window(server.user("back-end", admin=True), "/console")
+    opened = await window(server.new_user("back-end", admin=True), "/console")
     await opened.by("searchbox", "Search channels").fill(name)
     row = opened.page.locator(".my-channel")
     await expect(row).to_have_count(1)
@@ -195,7 +195,7 @@ async def test_the_applications_admin_manages_a_private_channel(
 async def test_settings_are_read_only_without_the_grant_to_change_them(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, admin = server.user("owner"), server.user("admin")
+    owner, admin = server.new_user("owner"), server.new_user("admin")
     path = await a_channel(owner, admins=(admin,))
     await owner.put(f"{path}/admins/{part(admin.id)}", {"grants": ["post"]})
     opened = await window(owner, console_of(path, "settings"))

@@ -17,7 +17,11 @@ async def open_menu(window: Window, seq: int) -> None:
 async def test_a_post_is_forwarded_to_a_group_a_person_and_a_channel(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader, friend = server.user("owner"), server.user("reader"), server.user("friend")
+    owner, reader, friend = (
+        server.new_user("owner"),
+        server.new_user("reader"),
+        server.new_user("friend"),
+    )
     await friend.patch("/v1/users/me", {"name": "Finn"})
     path = await a_channel(owner, reader, name="Ferries")
     await a_post(owner, path, "Boat at nine")
@@ -53,7 +57,7 @@ async def test_a_post_is_forwarded_to_a_group_a_person_and_a_channel(
 async def test_messages_are_forwarded_and_posts_from_the_console(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, friend = server.user("owner"), server.user("friend")
+    owner, friend = server.new_user("owner"), server.new_user("friend")
     name = fresh("Crew ")
     group = await a_chat_group(owner, friend, name=name)
     await a_post(friend, group, "Said in the group")
@@ -77,7 +81,7 @@ async def test_messages_are_forwarded_and_posts_from_the_console(
 async def test_a_protected_channel_does_not_offer_forwarding(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     await a_post(owner, path, "Only here")
     opened = await window(reader, view_of(path))

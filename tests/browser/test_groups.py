@@ -15,7 +15,7 @@ async def begin(window: Window, entry: str) -> None:
 
 
 async def test_a_new_group_appears_to_its_members_at_once(server: Api, window: OpenWindow) -> None:
-    ada, bob, eve = server.user("ada"), server.user("bob"), server.user("eve")
+    ada, bob, eve = server.new_user("ada"), server.new_user("bob"), server.new_user("eve")
     mine, bobs = await window(ada), await window(bob)
     await bobs.by("button", "Chats").click()
     await begin(mine, "New group")
@@ -43,7 +43,7 @@ async def test_a_new_group_appears_to_its_members_at_once(server: Api, window: O
 async def test_a_user_joins_a_group_by_its_id_and_leaves_it(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_chat_group(ada, name="Tea")
     opened = await window(bob)
     await begin(opened, "Join a group")
@@ -71,7 +71,7 @@ async def test_a_user_joins_a_group_by_its_id_and_leaves_it(
 async def test_owner_approves_and_declines_requests_to_join(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, bob, eve = server.user("ada"), server.user("bob"), server.user("eve")
+    ada, bob, eve = server.new_user("ada"), server.new_user("bob"), server.new_user("eve")
     path = await a_chat_group(ada, type="public", name="Book club")
     bobs, eves = await window(bob, view_of(path)), await window(eve, view_of(path))
     for opened in (bobs, eves):
@@ -91,7 +91,7 @@ async def test_owner_approves_and_declines_requests_to_join(
 async def test_owner_adds_and_removes_members_and_deletes_the_group(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_chat_group(ada, name="Tea")
     mine, bobs = await window(ada, view_of(path)), await window(bob)
     await bobs.by("button", "Chats").click()
@@ -115,7 +115,7 @@ async def test_owner_adds_and_removes_members_and_deletes_the_group(
 
 
 async def test_editing_a_message_keeps_its_picture(server: Api, window: OpenWindow) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_chat_group(ada, bob)
     picture = a_picture("cup.png")["buffer"]
     media_id = (await ada.call("POST", "/v1/media", data=picture)).body["media_id"]
@@ -137,7 +137,7 @@ async def test_editing_a_message_keeps_its_picture(server: Api, window: OpenWind
 async def test_all_names_on_a_page_are_loaded_with_one_call(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, named, bare, comma = (server.user(name) for name in ("ada", "named", "bare", "com,ma"))
+    ada, named, bare, comma = (server.new_user(name) for name in ("ada", "named", "bare", "com,ma"))
     await named.patch("/v1/users/me", {"name": "Named Person"})
     await comma.patch("/v1/users/me", {"name": "Comma Person"})
     path = await a_chat_group(ada, named, bare, comma)

@@ -49,7 +49,7 @@ async def a_hostile_channel(owner: User, reader: User, text: str) -> str:
 
 async def test_markup_in_a_channel_is_shown_as_text(server: Api, window: OpenWindow) -> None:
     for name, text in TEXTS.items():
-        owner, reader = server.user("owner"), server.user(name)
+        owner, reader = server.new_user("owner"), server.new_user(name)
         await owner.patch("/v1/users/me", {"name": text})
         await reader.patch("/v1/users/me", {"name": text})
         path = await a_hostile_channel(owner, reader, text)
@@ -78,7 +78,7 @@ async def test_markup_in_a_channel_is_shown_as_text(server: Api, window: OpenWin
 
 
 async def test_markup_in_a_chat_group_is_shown_as_text(server: Api, window: OpenWindow) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     await bob.patch("/v1/users/me", {"name": MARKUP[:100]})
     path = await a_chat_group(ada, bob, name=QUOTES, introduction=MARKUP, notification=MARKUP)
     for text in TEXTS.values():
@@ -94,8 +94,8 @@ async def test_markup_in_a_chat_group_is_shown_as_text(server: Api, window: Open
 
 
 async def test_markup_in_one_to_one_chats_is_shown_as_text(server: Api, window: OpenWindow) -> None:
-    ada = server.user("ada")
-    mallory = server.known(f"<b>'\"{fresh('m')}</b>")
+    ada = server.new_user("ada")
+    mallory = server.user_of(f"<b>'\"{fresh('m')}</b>")
     await mallory.patch("/v1/users/me", {"name": MARKUP[:100]})
     for text in TEXTS.values():
         said = {
@@ -137,7 +137,7 @@ async def test_markup_in_one_to_one_chats_is_shown_as_text(server: Api, window: 
 async def test_markup_in_pins_forwards_and_invitations_is_shown_as_text(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     await owner.patch("/v1/users/me", {"name": MARKUP[:100]})
     source = await a_channel(owner, name=QUOTES)
     await owner.post(f"{source}/posts", {"kind": "text", "text": MARKUP})
@@ -163,7 +163,7 @@ async def test_markup_in_pins_forwards_and_invitations_is_shown_as_text(
 
 
 async def test_markup_in_the_console_is_shown_as_text(server: Api, window: OpenWindow) -> None:
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     opened = await window(owner, "/console/new")
     page = opened.page
     for label in ("Name", "Description", "Organization", "Custom data"):
@@ -194,7 +194,7 @@ async def test_markup_in_the_console_is_shown_as_text(server: Api, window: OpenW
 
 
 async def test_texts_of_maximum_length_do_not_widen_a_page(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader, name="W" * 150, organization="X" * 500)
     await owner.post(f"{path}/posts", {"kind": "text", "title": "T" * 150, "text": "Z" * 900})
     talk = f"/v1/conversations/c2c_{part(id_of(path))}/messages"
@@ -218,7 +218,7 @@ async def test_texts_of_maximum_length_do_not_widen_a_page(server: Api, window: 
 
 
 async def test_markup_in_an_address_is_shown_as_text(server: Api, window: OpenWindow) -> None:
-    opened = await window(server.user("ada"), f"/channels/{part(MARKUP)}")
+    opened = await window(server.new_user("ada"), f"/channels/{part(MARKUP)}")
     opened.expected = ("status of 404", "status of 400")
     await expect(opened.page.get_by_role("alert")).to_be_visible()
     await nothing_happened(opened.page)
@@ -228,7 +228,7 @@ async def test_markup_in_an_address_is_shown_as_text(server: Api, window: OpenWi
 
 
 async def test_no_picture_is_loaded_from_another_host(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader, face_url="https://tracker.example/pixel.png")
     opened = await window(reader)
     asked: list[str] = []
@@ -244,7 +244,7 @@ async def test_every_breach_of_the_security_policy_is_noticed(
     server: Api, window: OpenWindow
 ) -> None:
     """Makes sure that these tests would notice a breach."""
-    opened = await window(server.user("ada"))
+    opened = await window(server.new_user("ada"))
     opened.expected = ("Content Security Policy", "Trusted", "TrustedHTML", "ERR_BLOCKED")
     await expect(opened.by("link", "Console")).to_be_visible()
     for breach in (

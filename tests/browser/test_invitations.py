@@ -9,7 +9,7 @@ from tests.browser.windows import OpenWindow
 async def test_an_invitation_appears_live_and_is_accepted_or_declined(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, guest = server.user("owner"), server.user("guest")
+    owner, guest = server.new_user("owner"), server.new_user("guest")
     first, second, third = (fresh(name) for name in ("Ferries", "Trams", "Trains"))
     paths = [await a_channel(owner, name=name) for name in (first, second, third)]
     opened, other = await window(guest), await window(guest)

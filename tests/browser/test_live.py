@@ -24,7 +24,7 @@ GONE = ("ERR_CONNECTION", "ERR_INTERNET", "WebSocket", "status of 503", "ERR_EMP
 
 
 async def test_two_windows_side_by_side_stay_in_step(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     left, right = await window(reader, view_of(path)), await window(reader)
     await expect(left.page.get_by_text("Nothing here yet.")).to_be_visible()
@@ -51,7 +51,7 @@ async def test_a_window_that_fell_behind_catches_up(
     server: Api, window: OpenWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels.server.realtime.session.LOOK_SECONDS", 3600)  # looked at below
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     for number in (1, 2):
         await a_post(owner, path, f"post {number}")
@@ -74,7 +74,7 @@ async def test_a_window_that_fell_behind_catches_up(
 async def test_two_windows_of_one_user_agree_on_a_reaction_after_focus(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     await a_post(owner, path)
     left, right = await window(reader, view_of(path)), await window(reader, view_of(path))
@@ -94,7 +94,7 @@ async def test_two_windows_of_one_user_agree_on_a_reaction_after_focus(
 async def test_a_reaction_before_the_window_watches_is_not_missed(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     await a_post(owner, path)
     opened = await window(reader)
@@ -146,7 +146,7 @@ async def read_up_to(user: User, path: str) -> int:
 async def test_a_server_restart_neither_doubles_nor_loses_posts(
     process: ServerProcess, window: OpenWindow
 ) -> None:
-    owner, reader = process.user("owner"), process.user("reader")
+    owner, reader = process.user_of("owner"), process.user_of("reader")
     path = await a_channel(owner, reader)
     for number in range(1, 6):
         await a_post(owner, path, f"post {number}")
@@ -167,7 +167,7 @@ async def test_a_server_restart_neither_doubles_nor_loses_posts(
     for away in (opened, console):
         await away.page.context.set_offline(True)
     await process.start("--port", port)
-    owner, api_reader = process.user("owner"), process.user("reader")
+    owner, api_reader = process.user_of("owner"), process.user_of("reader")
     for number in range(6, 46):
         await a_post(owner, path, f"post {number}")
     await owner.patch(f"{path}/posts/2", {"kind": "text", "text": "post two, edited"})
@@ -198,7 +198,7 @@ async def test_a_server_restart_neither_doubles_nor_loses_posts(
 async def test_the_oldest_of_too_many_windows_pauses_and_resumes(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     opened = await window(reader, view_of(path))
     await expect(opened.page.get_by_text("Nothing here yet.")).to_be_visible()

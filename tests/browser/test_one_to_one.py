@@ -37,7 +37,7 @@ async def texts_between(user: User, peer_id: str) -> list[str | None]:
 async def test_a_one_to_one_chat_starts_from_a_senders_name_in_a_group(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     await bob.patch("/v1/users/me", {"name": "Bob Okafor"})
     group = await a_chat_group(ada, bob)
     await a_post(bob, group, "Anyone there?")
@@ -61,7 +61,7 @@ async def test_a_one_to_one_chat_starts_from_a_senders_name_in_a_group(
 async def test_each_side_of_a_chat_sees_which_reaction_is_its_own(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     await written(ada, bob.id, "Cake at four?")
     mine, bobs = (
         await window(ada, with_peer(bob.id)),
@@ -85,7 +85,7 @@ async def test_each_side_of_a_chat_sees_which_reaction_is_its_own(
 async def test_the_member_list_links_to_a_chat_with_each_member(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     opened = await window(ada, view_of(await a_chat_group(ada, bob)))
     await (
         opened.page.locator(".conversation-head").get_by_role("button", name="More options").click()
@@ -101,7 +101,7 @@ async def test_the_member_list_links_to_a_chat_with_each_member(
 async def test_the_other_side_sees_edits_and_deletions_live(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     await ada.patch("/v1/users/me", {"name": "Ada"})
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await written(ada, bob.id, "At six")
@@ -137,7 +137,7 @@ async def test_the_other_side_sees_edits_and_deletions_live(
 async def test_a_blocked_user_cannot_write_and_does_not_learn_why(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     await ada.patch("/v1/users/me", {"name": "Ada"})
     await bob.patch("/v1/users/me", {"name": "Bob"})
     await written(bob, ada.id, "Hello")
@@ -161,7 +161,7 @@ async def test_a_blocked_user_cannot_write_and_does_not_learn_why(
 async def test_a_private_message_about_a_post_links_to_the_post(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader, name="Ferries")
     for number in range(1, 4):
         await a_post(owner, path, f"Boat {number} leaves")
@@ -188,7 +188,7 @@ async def test_a_private_message_about_a_post_links_to_the_post(
 
 
 async def test_a_channel_that_accepts_no_messages_says_so(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     closed = await a_channel(owner, reader, settings={"accept_messages": "nobody"}, name="Closed")
     await a_post(owner, closed, "Read only")
     opened = await window(reader, view_of(closed))
@@ -212,7 +212,7 @@ async def test_a_channel_that_accepts_no_messages_says_so(server: Api, window: O
 async def test_reading_a_chat_updates_the_unread_count_in_both_windows(
     server: Api, window: OpenWindow
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     await ada.patch("/v1/users/me", {"name": "Ada"})
     for number in range(1, 41):
         await written(ada, bob.id, f"line {number}")
@@ -229,7 +229,7 @@ async def test_reading_a_chat_updates_the_unread_count_in_both_windows(
 
 
 async def test_a_new_chat_is_started_by_user_id_on_a_phone(server: Api, window: OpenWindow) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     opened = await window(ada, size=PHONE, has_touch=True, is_mobile=True)
     await opened.by("button", "Chats").click()
     await opened.by("button", "New chat").click()

@@ -40,13 +40,13 @@ async def keep_small(page: Page, name: str) -> None:
 
 
 async def test_the_demo_scene_in_reader_console_and_phone(demo: Api, window: OpenWindow) -> None:
-    reader = await window(demo.known("ada"), f"/channels/{NEWS}")
+    reader = await window(demo.user_of("ada"), f"/channels/{NEWS}")
     await expect(reader.page.locator(".unread-line")).to_be_in_viewport()
     await expect(reader.page.locator("a.row")).to_have_count(6)
     await expect(reader.page.locator("a.folder")).to_contain_text("Harbour Street")
     await keep_small(reader.page, "reader")
 
-    console = await window(demo.known("cid"), f"/console/channels/{NEWS}")
+    console = await window(demo.user_of("cid"), f"/console/channels/{NEWS}")
     await console.page.get_by_label("Title", exact=True).fill("Night trams on Saturday")
     await console.page.get_by_label("Text", exact=True).fill(
         "After the marathon the trams run all night, every twenty minutes on every line."
@@ -59,7 +59,7 @@ async def test_the_demo_scene_in_reader_console_and_phone(demo: Api, window: Ope
     await keep_small(console.page, "console")
 
     phone = await window(
-        demo.known("bob"),
+        demo.user_of("bob"),
         "/chats/sunday-hike",
         size=PHONE,
         color_scheme="dark",

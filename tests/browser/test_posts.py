@@ -15,7 +15,7 @@ async def uploaded(user: User, data: bytes) -> str:
 async def test_pinned_posts_are_shown_above_and_lead_to_their_place(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     for number in range(1, 101):
         await a_post(owner, path, f"post {number}")
@@ -47,7 +47,7 @@ async def test_pinned_posts_are_shown_above_and_lead_to_their_place(
 async def test_a_view_counts_once_and_only_for_posts_on_the_screen(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     for number in range(1, 21):
         await a_post(owner, path, f"post {number}\n" * 8)
@@ -73,7 +73,7 @@ async def test_a_view_counts_once_and_only_for_posts_on_the_screen(
 
 
 async def test_a_forwarded_post_names_and_links_its_source(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     await owner.patch("/v1/users/me", {"name": "Grace Mbeki"})
     name = fresh("City news")
     first = await a_channel(owner, name=name)
@@ -95,7 +95,7 @@ async def test_a_forwarded_post_names_and_links_its_source(server: Api, window: 
 
 
 async def test_every_kind_of_content_is_shown(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     picture = await uploaded(owner, a_picture("a.png")["buffer"])
     paper = await uploaded(owner, b"%PDF-1.4\n%%EOF\n")
@@ -136,7 +136,7 @@ async def test_every_kind_of_content_is_shown(server: Api, window: OpenWindow) -
 async def test_a_changed_count_does_not_render_the_post_again(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     media = await uploaded(owner, a_picture("a.png")["buffer"])
     await owner.post(f"{path}/posts", {"kind": "image", "images": [media]})
@@ -152,7 +152,7 @@ async def test_a_changed_count_does_not_render_the_post_again(
 async def test_frozen_reactions_can_be_removed_but_not_added(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     await a_post(owner, path)
     await owner.put(f"{path}/posts/1/reactions/{part('🔥')}")

@@ -25,7 +25,7 @@ def post_in(window: Window, text: str) -> Any:
 async def test_a_user_finds_subscribes_receives_reacts_and_leaves(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     name = fresh("Harbour ferries")
     path = await a_channel(owner, name=name, introduction="When the boats go")
     await a_post(owner, path, "The first boat leaves at six")
@@ -63,7 +63,7 @@ async def test_a_user_finds_subscribes_receives_reacts_and_leaves(
 
 
 async def test_unread_channels_and_chats_are_counted_apart(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     channel = await a_channel(owner, reader)
     group = await a_chat_group(owner, reader)
     opened = await window(reader)
@@ -88,7 +88,7 @@ async def test_unread_channels_and_chats_are_counted_apart(server: Api, window: 
 async def test_a_long_history_scrolls_both_ways_from_the_unread_line(
     server: Api, window: OpenWindow
 ) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     for number in range(1, 121):
         await a_post(owner, path, f"post {number} says this much")
@@ -119,7 +119,7 @@ async def test_a_long_history_scrolls_both_ways_from_the_unread_line(
 async def test_loading_older_posts_does_not_move_the_visible_ones(
     server: Api, window: OpenWindow
 ) -> None:
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_channel(owner)
     for number in range(1, 61):
         await a_post(owner, path, f"post {number}")
@@ -140,7 +140,7 @@ async def test_loading_older_posts_does_not_move_the_visible_ones(
 
 async def a_wide_scene(server: Api) -> tuple[User, str]:
     """A reader of the channel Garden, and the channel's path."""
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader, name="Garden")
     await a_post(owner, path, "Sow the peas")
     return reader, path
@@ -213,7 +213,7 @@ async def test_mute_pin_and_mark_as_read_from_the_list(server: Api, window: Open
 
 
 async def test_the_picker_offers_only_allowed_reactions(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     none = await a_channel(owner, reader, settings={"reactions": "none"})
     two = await a_channel(owner, reader, settings={"reactions": ["🍀", "🌊"]})
     for path in (none, two):
@@ -229,7 +229,7 @@ async def test_the_picker_offers_only_allowed_reactions(server: Api, window: Ope
 
 
 async def test_members_of_a_group_write_react_and_delete(server: Api, window: OpenWindow) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     await bob.patch("/v1/users/me", {"name": "Bob Okafor"})
     path = await a_chat_group(ada, bob)
     await a_post(bob, path, "Who brings the tea?")
@@ -262,7 +262,7 @@ async def test_members_of_a_group_write_react_and_delete(server: Api, window: Op
 
 
 async def test_a_draft_appears_in_the_users_other_windows(server: Api, window: OpenWindow) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_chat_group(ada, bob)
     mine, other = await window(ada, view_of(path)), await window(ada)
     await mine.by("textbox", "Write a message").fill("I will bring")
@@ -292,7 +292,7 @@ async def test_on_a_phone_the_list_and_the_channel_take_turns(
 
 
 async def test_subscribing_while_reading_needs_no_reload(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner)
     await a_post(owner, path, "before")
     opened = await window(reader, view_of(path))
@@ -311,7 +311,7 @@ async def test_subscribing_while_reading_needs_no_reload(server: Api, window: Op
 
 
 async def test_pictures_are_sent_and_viewed_by_keyboard(server: Api, window: OpenWindow) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_chat_group(ada, bob)
     mine, bobs = await window(ada, view_of(path)), await window(bob, view_of(path))
     await expect(mine.by("textbox", "Write a message")).to_be_visible()
@@ -339,7 +339,7 @@ async def test_pictures_are_sent_and_viewed_by_keyboard(server: Api, window: Ope
 
 
 async def test_a_loading_picture_has_its_final_size(server: Api, window: OpenWindow) -> None:
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     data = a_picture("tall.png", size=(600, 590))["buffer"]
     media = (await owner.call("POST", "/v1/media", data=data)).body["media_id"]

@@ -16,7 +16,7 @@ BAD = "Failed to load resource: the server responded with a status of 401"
 async def test_a_token_in_the_fragment_signs_in_and_leaves_no_trace(
     server: Api, window: OpenWindow
 ) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     opened = await window(ada, "/find")
     seen: list[Request] = []
     opened.page.on("request", lambda request: seen.append(request))
@@ -31,7 +31,7 @@ async def test_a_token_in_the_fragment_signs_in_and_leaves_no_trace(
 
 
 async def test_a_pasted_token_signs_in_and_out(server: Api, window: OpenWindow) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     opened = await window(ada, signed_in=False)
     await opened.page.get_by_label("Access token").fill(f" {ada.token}\n")
     await opened.by("button", "Sign in").click()
@@ -45,7 +45,7 @@ async def test_a_pasted_token_signs_in_and_out(server: Api, window: OpenWindow) 
 
 
 async def test_an_invalid_token_is_refused_in_the_form(server: Api, window: OpenWindow) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     opened = await window(ada, signed_in=False)
     opened.expected = (BAD,)
     token = opened.page.get_by_label("Access token")
@@ -61,18 +61,18 @@ async def test_an_invalid_token_is_refused_in_the_form(server: Api, window: Open
 
 
 async def test_an_expired_session_asks_for_a_new_token(server: Api, window: OpenWindow) -> None:
-    brief = server.user("ada", hours=2 / 3600)
+    brief = server.new_user("ada", hours=2 / 3600)
     opened = await window(brief, "/find")
     opened.expected = ("401 (Unauthorized)",)  # when loading takes longer than the token is valid
     await expect(opened.page.get_by_role("alert")).to_contain_text("has expired")
-    fresh = server.known(brief.id)
+    fresh = server.user_of(brief.id)
     await opened.page.get_by_label("Access token").fill(str(fresh.token))
     await opened.by("button", "Sign in").click()
     await expect(opened.by("heading", "Find channels")).to_be_visible()
 
 
 async def test_a_link_with_a_bad_or_expired_token_says_so(server: Api, window: OpenWindow) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     ago = server.clock.now() - timedelta(hours=2)
     late = replace(ada, token=mint(SECRET, ada.id, admin=False, hours=1, now=ago))
     opened = await window(late)
@@ -83,7 +83,7 @@ async def test_a_link_with_a_bad_or_expired_token_says_so(server: Api, window: O
 
 
 async def test_the_app_works_over_plain_http(server: Api, window: OpenWindow) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_chat_group(ada)
     away = replace(ada, base=server.base.replace("127.0.0.1", PLAIN_HOST))
     opened = await window(away, view_of(path))

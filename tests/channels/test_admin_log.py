@@ -48,8 +48,8 @@ async def acts_of(user: User, path: str, **query: str) -> list[tuple[str, str, s
 async def test_every_administrative_change_has_an_entry(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat, dan, eve = (shared_api.user(n) for n in ("ada", "bob", "cat", "dan", "eve"))
-    app = shared_api.user("app", admin=True)
+    ada, bob, cat, dan, eve = (shared_api.new_user(n) for n in ("ada", "bob", "cat", "dan", "eve"))
+    app = shared_api.new_user("app", admin=True)
     path = await a_channel(ada)
     group = group_path(path)
     await ada.patch(path, {"name": "Other", "organization": "Tellers"})
@@ -167,7 +167,7 @@ async def test_every_administrative_change_has_an_entry(
 async def test_answers_to_join_requests_older_than_the_channel_are_logged(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (shared_api.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     group = await a_chat_group(ada, join_option="approval")
     for user in (bob, cat, dan):
         assert (await user.put(f"{group}/members/me")).status == 202
@@ -185,7 +185,7 @@ async def test_answers_to_join_requests_older_than_the_channel_are_logged(
 
 
 async def test_adding_a_banned_user_is_logged_as_both_changes(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     await ada.delete(f"{path}/subscribers/{part(bob.id)}?ban=true")
     assert (await ada.put(f"{path}/subscribers/{part(bob.id)}")).status == 200
@@ -196,7 +196,7 @@ async def test_adding_a_banned_user_is_logged_as_both_changes(shared_api: Api) -
 async def test_the_log_shows_no_private_message_to_admins_without_the_inbox(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (shared_api.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, dan, admins=(bob, cat))
     await ada.put(f"{path}/admins/{part(cat.id)}", {"grants": []})
     secret = {"kind": "text", "text": "Secret"}
@@ -214,7 +214,7 @@ async def test_the_log_shows_no_private_message_to_admins_without_the_inbox(
 
 
 async def test_calls_that_fail_or_change_nothing_are_not_logged(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, admins=(bob,))
     before = await log_of(ada, path)
     await ada.patch(path, {"name": "News", "settings": {"reactions": "all"}})
@@ -223,22 +223,22 @@ async def test_calls_that_fail_or_change_nothing_are_not_logged(shared_api: Api)
     await ada.delete(f"{path}/bans/{part(bob.id)}")
     await ada.delete(f"{path}/invitations/{part(bob.id)}")
     await ada.delete(f"{path}/reaction-bans/{part(bob.id)}")
-    await ada.delete(f"{path}/subscribers/{part(shared_api.user('cat').id)}")
-    stranger = shared_api.user("dan")
+    await ada.delete(f"{path}/subscribers/{part(shared_api.new_user('cat').id)}")
+    stranger = shared_api.new_user("dan")
     for refused in (
         await stranger.put(f"{path}/admins/{part(bob.id)}", {"grants": []}),
         await stranger.put(f"{path}/reaction-bans/x"),
     ):
         assert refused.status == 403
     assert (await bob.post(f"{path}/owner", {"user_id": bob.id})).status == 403
-    app = shared_api.user("app", admin=True)
+    app = shared_api.new_user("app", admin=True)
     line = f'{{"user_id": "{bob.id}"}}'
     await app.call("POST", f"{path}/subscribers", data=line, headers=AS_LINES)
     assert await log_of(ada, path) == before
 
 
 async def test_what_users_do_for_themselves_is_not_logged(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     await bob.put(f"{path}/subscription")
     await a_post(ada, path)
@@ -251,7 +251,7 @@ async def test_what_users_do_for_themselves_is_not_logged(shared_api: Api) -> No
 
 
 async def test_changes_through_the_routes_of_groups_are_logged_too(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     group = group_path(path)
     await ada.patch(group, {"introduction": "All of it", "muted_all": True})
@@ -267,7 +267,7 @@ async def test_changes_through_the_routes_of_groups_are_logged_too(shared_api: A
 
 
 async def test_a_chat_group_has_no_log_until_it_becomes_a_channel(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     group = await a_chat_group(ada, bob)
     await ada.patch(group, {"introduction": "Tea"})
     stored = shared_api.services.database.collection("admin_log")
@@ -282,7 +282,7 @@ async def test_a_chat_group_has_no_log_until_it_becomes_a_channel(shared_api: Ap
 
 
 async def test_the_owner_and_every_admin_read_the_log(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": []})
     assert await log_of(bob, path) == await log_of(ada, path)
@@ -292,7 +292,7 @@ async def test_the_owner_and_every_admin_read_the_log(shared_api: Api) -> None:
 async def test_the_log_is_filtered_by_action_actor_and_target(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, cat, admins=(bob,))
     for actor in (ada, bob):
         for how in ("PUT", "DELETE"):
@@ -321,7 +321,7 @@ async def test_the_log_is_filtered_by_action_actor_and_target(
 async def test_a_page_reads_no_more_entries_than_it_shows(
     shared_api: Api, field: str | None
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, cat, admins=(bob,))
     for _ in range(5):
         for actor, how in ((ada, "PUT"), (bob, "DELETE")):
@@ -339,7 +339,7 @@ async def test_a_page_reads_no_more_entries_than_it_shows(
 
 
 async def test_the_log_is_paged_newest_first_while_it_grows(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     for number in range(6):
         await ada.patch(path, {"name": f"News {number}"})
@@ -356,7 +356,7 @@ async def test_the_log_is_paged_newest_first_while_it_grows(shared_api: Api) -> 
 async def test_a_long_value_is_cut_at_400_bytes_between_characters(
     shared_api: Api,
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, admins=(bob,))
     fits, too_long = "é" * 200, "é" * 200 + "x"
     for text in (fits, too_long):
@@ -376,7 +376,7 @@ async def test_a_long_value_is_cut_at_400_bytes_between_characters(
 @own_loop
 async def test_an_import_of_many_batches_has_one_entry_that_counts_them(api: OpenApi) -> None:
     server = await api()
-    ada, app = server.user("ada"), server.user("app", admin=True)
+    ada, app = server.new_user("ada"), server.new_user("app", admin=True)
     path = await a_channel(ada)
     lines = "\n".join(f'{{"user_id": "u{n}"}}' for n in range(12_000))
     answer = await app.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
@@ -395,7 +395,7 @@ async def test_an_import_of_many_batches_has_one_entry_that_counts_them(api: Ope
 async def test_the_log_is_deleted_with_its_channel(
     shared_api: Api,
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     await ada.patch(path, {"name": "Other"})
     assert (await ada.delete(path)).status == 204
@@ -408,7 +408,7 @@ async def test_the_log_is_deleted_with_its_channel(
 
 
 async def test_a_change_that_is_rolled_back_leaves_no_entry(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     chat, database = shared_api.services.chat, shared_api.services.database
     actor = Actor(UserId(ada.id))
@@ -428,9 +428,9 @@ async def test_a_change_that_is_rolled_back_leaves_no_entry(shared_api: Api) -> 
 
 
 async def test_concurrent_changes_have_an_entry_each(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
-    crowd = [shared_api.user("fan") for _ in range(30)]
+    crowd = [shared_api.new_user("fan") for _ in range(30)]
     await asyncio.gather(*(ada.put(f"{path}/subscribers/{part(user.id)}") for user in crowd))
     entries = await acts_of(ada, path)
     assert sorted(target for _, _, target in entries if target) == sorted(u.id for u in crowd)

@@ -32,13 +32,15 @@ async def grants_in(owner: User, path: str) -> dict[str, list[str]]:
 async def test_an_admin_has_the_rights_granted_or_all_by_default(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     bare = await ada.put(f"{path}/admins/{part(bob.id)}")
     assert (bare.status, bare.body["role"], bare.body["grants"]) == (200, "admin", ALL)
     some = await appoint(ada, path, cat, "pin_posts", "post", "post")
     assert (some.body["role"], some.body["grants"]) == ("admin", ["post", "pin_posts"])
-    shown = [(await user.get(path)).body["grants"] for user in (ada, cat, shared_api.user("dan"))]
+    shown = [
+        (await user.get(path)).body["grants"] for user in (ada, cat, shared_api.new_user("dan"))
+    ]
     assert shown == [ALL, ["post", "pin_posts"], []]
     wanted = {ada.id: ALL, bob.id: ALL, cat.id: ["post", "pin_posts"]}
     assert await grants_in(cat, path) == wanted
@@ -47,7 +49,7 @@ async def test_an_admin_has_the_rights_granted_or_all_by_default(
 async def test_new_grants_replace_the_old_ones_and_none_keep_them(
     shared_api: Api,
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, admins=(bob,))
     assert (await appoint(ada, path, bob, "post")).body["grants"] == ["post"]
     assert (await ada.put(f"{path}/admins/{part(bob.id)}")).body["grants"] == ["post"]
@@ -61,7 +63,7 @@ async def test_new_grants_replace_the_old_ones_and_none_keep_them(
 
 
 async def test_an_admin_appointed_again_has_all_rights(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     await appoint(ada, path, bob, "post")
     assert (await ada.delete(f"{path}/admins/{part(bob.id)}")).status == 204
@@ -75,7 +77,7 @@ async def test_an_admin_appointed_again_has_all_rights(shared_api: Api) -> None:
     "body", [{"grants": ["fly"]}, {"grants": None}, {"grants": "post"}, {"rights": []}]
 )
 async def test_invalid_grants_are_refused(shared_api: Api, body: dict[str, object]) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     refused = await ada.put(f"{path}/admins/{part(bob.id)}", body)
     assert refused.refusal == (400, "invalid_request")
@@ -83,9 +85,9 @@ async def test_invalid_grants_are_refused(shared_api: Api, body: dict[str, objec
 
 
 async def test_only_the_owner_grants_rights(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, cat, admins=(bob,))
-    for user in (bob, cat, shared_api.user("dan")):
+    for user in (bob, cat, shared_api.new_user("dan")):
         for whom in (bob, cat):
             assert (await appoint(user, path, whom, "post")).refusal == DENIED
     await appoint(ada, path, bob, "manage_subscribers")
@@ -97,7 +99,7 @@ async def test_only_the_owner_grants_rights(shared_api: Api) -> None:
 async def test_each_right_opens_its_routes_and_errors_name_the_missing_one(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     theirs = (await a_post(ada, path))["seq"]
     text = {"kind": "text", "text": "Changed"}
@@ -121,7 +123,7 @@ async def test_each_right_opens_its_routes_and_errors_name_the_missing_one(
 
 
 async def test_changing_profile_and_settings_together_needs_both_rights(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     both = {"name": "Other news", "settings": {"protect_content": True}}
     for held, missing in (("change_info", "change_settings"), ("change_settings", "change_info")):
@@ -141,21 +143,21 @@ async def test_a_removed_right_is_gone_at_once_in_every_process(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(), await api(database=second_database)
-    ada, bob = here.user("ada"), here.user("bob")
+    ada, bob = here.new_user("ada"), here.new_user("bob")
     path = await a_channel(ada, admins=(bob,))
-    elsewhere = there.known(bob.id)
+    elsewhere = there.user_of(bob.id)
     await a_post(elsewhere, path)
     await appoint(ada, path, bob, "edit_posts")
     for user in (bob, elsewhere):
         refused = await user.post(f"{path}/posts", {"kind": "text", "text": "Still here?"})
         assert refused.refusal == (403, "posting_not_allowed")
         assert refused.body["details"] == {"grant": "post"}
-    await appoint(there.known(ada.id), path, bob, "post")
+    await appoint(there.user_of(ada.id), path, bob, "post")
     await a_post(bob, path)
 
 
 async def test_a_change_of_rights_is_sent_once_to_the_admins(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     ears = {user.id: await user.socket() for user in (ada, bob, cat)}
     for _ in range(2):
@@ -175,7 +177,7 @@ async def test_a_change_of_rights_is_sent_once_to_the_admins(shared_api: Api) ->
 @own_loop
 async def test_the_number_of_admins_has_a_limit(api: OpenApi) -> None:
     server = await api(admins=2)
-    ada, *crowd = (server.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, *crowd = (server.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, *crowd)
     bob, cat, dan = crowd
     for user in (bob, cat):
@@ -199,10 +201,10 @@ async def test_the_number_of_admins_has_a_limit(api: OpenApi) -> None:
 @own_loop
 async def test_the_default_limit_of_admins_is_50(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada")
-    crowd = [server.user("adm") for _ in range(51)]
+    ada = server.new_user("ada")
+    crowd = [server.new_user("adm") for _ in range(51)]
     path = await a_channel(ada)
-    app = server.user("app", admin=True)
+    app = server.new_user("app", admin=True)
     lines = "\n".join(f'{{"user_id": "{user.id}"}}' for user in crowd)
     headers = {"Content-Type": "application/x-ndjson"}
     assert (
@@ -221,7 +223,7 @@ async def test_the_default_limit_of_admins_is_50(api: OpenApi) -> None:
 
 
 async def test_the_former_owner_stays_as_an_admin_with_all_rights(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     await appoint(ada, path, bob, "post")
     given = await ada.post(f"{path}/owner", {"user_id": bob.id})
@@ -238,7 +240,7 @@ async def test_with_full_admins_only_an_admin_can_become_owner(
     api: OpenApi,
 ) -> None:
     server = await api(admins=2)
-    ada, bob, cat, dan = (server.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (server.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, dan, admins=(bob, cat))
     refused = await ada.post(f"{path}/owner", {"user_id": dan.id})
     assert (refused.refusal, refused.body["details"]) == (FULL, {"limit": 2})
@@ -258,7 +260,7 @@ BANNED: Final = (403, "reacting_banned")
 async def test_a_reaction_ban_still_allows_reading_and_removing(
     shared_api: Api,
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     first, second = [f"{path}/posts/{(await a_post(ada, path))['seq']}" for _ in range(2)]
     assert (await bob.put(f"{first}/reactions/{LIKE}")).status == 200
@@ -276,7 +278,7 @@ async def test_a_reaction_ban_still_allows_reading_and_removing(
 
 
 async def test_a_reaction_ban_applies_to_routes_of_groups_too(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     seq = (await a_post(ada, path))["seq"]
     reaction = f"{group_path(path)}/messages/{seq}/reactions/{LIKE}"
@@ -289,7 +291,7 @@ async def test_a_reaction_ban_applies_to_routes_of_groups_too(shared_api: Api) -
 async def test_a_reaction_ban_outlasts_leaving_bans_and_imports(
     shared_api: Api,
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     post = f"{path}/posts/{(await a_post(ada, path))['seq']}"
     await ada.put(f"{path}/reaction-bans/{part(bob.id)}")
@@ -307,7 +309,7 @@ async def test_a_reaction_ban_outlasts_leaving_bans_and_imports(
         if how == "added":
             await ada.put(f"{path}/subscribers/{part(bob.id)}")
         if how == "imported":
-            app = shared_api.user("app", admin=True)
+            app = shared_api.new_user("app", admin=True)
             line = f'{{"user_id": "{bob.id}"}}'
             headers = {"Content-Type": "application/x-ndjson"}
             await app.call("POST", f"{path}/subscribers", data=line, headers=headers)
@@ -319,13 +321,13 @@ async def test_a_reaction_ban_outlasts_leaving_bans_and_imports(
 
 
 async def test_users_who_can_be_removed_can_be_banned_from_reacting(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, admins=(bob, cat))
     for whom in (ada, cat):
         assert (await bob.put(f"{path}/reaction-bans/{part(whom.id)}")).refusal == DENIED
-    app = shared_api.user("app", admin=True)
+    app = shared_api.new_user("app", admin=True)
     assert (await app.put(f"{path}/reaction-bans/{part(ada.id)}")).refusal == DENIED
-    crowd = [shared_api.user("fan") for _ in range(5)]
+    crowd = [shared_api.new_user("fan") for _ in range(5)]
     for user in crowd:
         assert (await bob.put(f"{path}/reaction-bans/{part(user.id)}")).status == 204
     pages = await all_pages(bob, f"{path}/reaction-bans", limit=2)

@@ -25,7 +25,7 @@ async def pins(user: User, path: str) -> list[int]:
 async def test_pinned_posts_are_listed_newest_pin_first(
     shared_api: Api,
 ) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob)
     for _ in range(3):
         await a_post(ada, path)
@@ -53,7 +53,7 @@ async def test_pinned_posts_are_listed_newest_pin_first(
 
 
 async def test_deleting_a_post_unpins_it(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     for _ in range(2):
         await a_post(ada, path)
@@ -71,11 +71,11 @@ async def test_racing_pins_never_exceed_the_limit(api: OpenApi, second_database:
         await api(pinned_messages=3),
         await api(database=second_database, pinned_messages=3),
     )
-    ada = here.user("ada")
+    ada = here.new_user("ada")
     path = await a_channel(ada)
     for _ in range(8):
         await a_post(ada, path)
-    elsewhere = there.known(ada.id)
+    elsewhere = there.user_of(ada.id)
     answers = await asyncio.gather(
         *((ada, elsewhere)[seq % 2].put(f"{path}/posts/{seq}/pin") for seq in range(1, 9))
     )
@@ -98,7 +98,7 @@ async def test_racing_pins_never_exceed_the_limit(api: OpenApi, second_database:
 async def test_a_frozen_post_takes_no_reactions_but_lets_users_remove_theirs(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     await a_post(ada, path)
     await a_post(ada, path)
@@ -129,11 +129,11 @@ async def test_no_reaction_is_accepted_after_the_response_to_a_freeze(
     api: OpenApi, second_database: Any
 ) -> None:
     here, there = await api(), await api(database=second_database)
-    ada = here.user("ada")
-    users = [here.user(f"u{number}") for number in range(24)]
+    ada = here.new_user("ada")
+    users = [here.new_user(f"u{number}") for number in range(24)]
     path = await a_channel(ada, *users)
     await a_post(ada, path)
-    elsewhere = [there.known(user.id) for user in users]
+    elsewhere = [there.user_of(user.id) for user in users]
 
     async def react(number: int) -> int:
         # Some react before the freeze, some after it, and some at the same moment.
@@ -156,7 +156,7 @@ async def test_no_reaction_is_accepted_after_the_response_to_a_freeze(
 
 
 async def test_a_silent_post_still_counts_as_unread(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     chat = await a_chat_group(ada, bob)
     ears = await bob.socket()
@@ -178,17 +178,17 @@ async def test_a_silent_post_still_counts_as_unread(shared_api: Api) -> None:
 
 
 async def test_a_silent_and_a_loud_post_cannot_share_a_key(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
-    first = await ada.post(f"{path}/posts", {**HELLO, "silent": True}, Idempotency_Key="k")
-    again = await ada.post(f"{path}/posts", {**HELLO, "silent": True}, Idempotency_Key="k")
+    first = await ada.post(f"{path}/posts", {**HELLO, "silent": True}, idempotency_key="k")
+    again = await ada.post(f"{path}/posts", {**HELLO, "silent": True}, idempotency_key="k")
     assert (again.status, again.body) == (201, first.body)
-    other = await ada.post(f"{path}/posts", HELLO, Idempotency_Key="k")
+    other = await ada.post(f"{path}/posts", HELLO, idempotency_key="k")
     assert other.refusal == (409, "idempotency_conflict")
 
 
 async def test_a_signature_keeps_the_name_the_author_had_then(shared_api: Api) -> None:
-    ada, adm, bob = (shared_api.user(name) for name in ("ada", "adm", "bob"))
+    ada, adm, bob = (shared_api.new_user(name) for name in ("ada", "adm", "bob"))
     path = await a_channel(ada, bob, admins=(adm,))
     await adm.patch("/v1/users/me", {"name": "Adam"})
     await adm.post(f"{path}/posts", HELLO)

@@ -44,7 +44,7 @@ async def shown(user: User, path: str) -> Any:
 
 
 async def test_both_sides_react_and_each_sees_its_own(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     await say(ada, with_(bob))
     assert await shown(bob, with_(ada)) == NONE
     for _ in range(2):
@@ -69,7 +69,7 @@ async def test_both_sides_react_and_each_sees_its_own(shared_api: Api) -> None:
 
 
 async def test_notes_to_oneself_have_one_side(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     await say(ada, with_(ada))
     ears = await ada.socket()
     assert (await ada.put(on(with_(ada), THUMB))).body["total"] == 1
@@ -77,7 +77,7 @@ async def test_notes_to_oneself_have_one_side(shared_api: Api) -> None:
 
 
 async def test_a_missing_message_and_text_that_is_no_emoji_are_refused(shared_api: Api) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     channel = await a_channel(ada, bob, settings={"visibility": "private"})
     await say(ada, with_(bob))
     for call in (eve.put, eve.delete):
@@ -95,7 +95,7 @@ async def test_a_missing_message_and_text_that_is_no_emoji_are_refused(shared_ap
 
 
 async def test_each_side_holds_at_most_ten_emoji(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     await say(ada, with_(bob))
     for emoji in EMOJI[:REACTIONS_PER_USER]:
         assert (await bob.put(on(with_(ada), emoji))).status == 200
@@ -110,7 +110,7 @@ async def test_each_side_holds_at_most_ten_emoji(shared_api: Api) -> None:
 
 
 async def test_after_a_block_both_sides_can_only_take_back(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     await say(ada, with_(bob))
     await ada.put(on(with_(bob), THUMB))
     await bob.put(on(with_(ada), THUMB))
@@ -125,7 +125,7 @@ async def test_after_a_block_both_sides_can_only_take_back(shared_api: Api) -> N
 
 
 async def test_the_channel_is_one_side_whichever_admin_acts_for_it(shared_api: Api) -> None:
-    ada, cat, bob, dan = (shared_api.user(name) for name in ("ada", "cat", "bob", "dan"))
+    ada, cat, bob, dan = (shared_api.new_user(name) for name in ("ada", "cat", "bob", "dan"))
     channel = await a_channel(ada, bob, dan, admins=(cat,))
     await say(bob, with_(channel))
     inbox = thread(channel, bob)
@@ -153,7 +153,7 @@ async def test_the_channel_is_one_side_whichever_admin_acts_for_it(shared_api: A
 
 
 async def test_a_user_who_may_not_write_can_only_take_back(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     channel = await a_channel(ada, bob)
     await say(bob, with_(channel))
     inbox = thread(channel, bob)
@@ -168,7 +168,7 @@ async def test_a_user_who_may_not_write_can_only_take_back(shared_api: Api) -> N
 
 
 async def test_every_device_of_both_sides_gets_the_event(shared_api: Api) -> None:
-    ada, cat, bob, eve = (shared_api.user(name) for name in ("ada", "cat", "bob", "eve"))
+    ada, cat, bob, eve = (shared_api.new_user(name) for name in ("ada", "cat", "bob", "eve"))
     channel = await a_channel(ada, bob, eve, admins=(cat,))
     channel_id = id_of(channel)
     await say(bob, with_(channel))
@@ -205,12 +205,12 @@ async def test_reactions_through_two_processes_leave_an_exact_tally(
     api: OpenApi,
 ) -> None:
     one, two = await api(), await api()
-    ada, bob, cat = (one.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (one.new_user(name) for name in ("ada", "bob", "cat"))
     channel = await a_channel(ada, bob, admins=(cat,))
     await say(bob, with_(channel))
     inbox = thread(channel, bob)
     calls = [
-        two.known(user.id).put(on(path, emoji)) if n % 2 else user.put(on(path, emoji))
+        two.user_of(user.id).put(on(path, emoji)) if n % 2 else user.put(on(path, emoji))
         for n, emoji in enumerate(EMOJI[:7])
         for user, path in ((ada, inbox), (cat, inbox), (bob, with_(channel)))
     ]

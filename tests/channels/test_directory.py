@@ -47,8 +47,8 @@ SCENE: Final = [
 
 
 async def fill(api: Api) -> None:
-    ada = api.known(ADA)
-    fans = [api.user("fan") for _ in range(3)]
+    ada = api.user_of(ADA)
+    fans = [api.new_user("fan") for _ in range(3)]
     paths = []
     for name, introduction, subscribers, _ in SCENE:
         path = await a_channel(ada, *fans[:subscribers], name=name, introduction=introduction)
@@ -85,7 +85,7 @@ def assert_ordered(found: list[str], order: list[Any]) -> None:
     [("", POPULAR), ("sort=popular", POPULAR), ("sort=new", NEW), ("sort=active", ACTIVE)],
 )
 async def test_the_directory_is_sorted_as_asked(town: Api, query: str, order: list[Any]) -> None:
-    assert_ordered(await names(town.user(), query), order)
+    assert_ordered(await names(town.new_user(), query), order)
 
 
 @pytest.mark.parametrize("sort", ["popular", "new", "active"])
@@ -93,7 +93,7 @@ async def test_the_directory_is_sorted_as_asked(town: Api, query: str, order: li
 async def test_pages_show_each_channel_once_in_the_same_order(
     town: Api, sort: str, limit: int
 ) -> None:
-    user = town.user()
+    user = town.new_user()
     whole = await names(user, f"sort={sort}")
     pages = await all_pages(user, f"/v1/channels?sort={sort}", limit=limit)
     assert [channel["name"] for page in pages for channel in page] == whole
@@ -132,25 +132,25 @@ async def test_pages_show_each_channel_once_in_the_same_order(
 async def test_search_words_are_text_and_never_a_pattern(
     town: Api, words: str, expected: set[str], sort: str
 ) -> None:
-    assert set(await names(town.user(), f"q={part(words)}&sort={sort}")) == expected
+    assert set(await names(town.new_user(), f"q={part(words)}&sort={sort}")) == expected
 
 
 async def test_a_search_finds_channels_by_id_too(town: Api) -> None:
-    (channel,) = (await town.user().get(f"/v1/channels?q={part('City News')}")).items
+    (channel,) = (await town.new_user().get(f"/v1/channels?q={part('City News')}")).items
     word = channel["channel_id"].removeprefix("@TOA#_")
-    assert "City News" in await names(town.user(), f"q={part(word)}")
+    assert "City News" in await names(town.new_user(), f"q={part(word)}")
 
 
 @pytest.mark.parametrize(
     "query", [f"q={'x' * 101}", "q=%00", "sort=random", "limit=101", "q=a&p=1"]
 )
 async def test_an_invalid_search_is_refused(town: Api, query: str) -> None:
-    refused = await town.user().get(f"/v1/channels?{query}")
+    refused = await town.new_user().get(f"/v1/channels?{query}")
     assert refused.refusal == (400, "invalid_request")
 
 
 async def test_the_directory_shows_a_channel_as_its_own_route_does(town: Api) -> None:
-    owner, eve = town.known(ADA), town.user("eve")
+    owner, eve = town.user_of(ADA), town.new_user("eve")
     for user, role in ((owner, "owner"), (eve, None)):
         (listed,) = (await user.get(f"/v1/channels?q={part('City News')}")).items
         assert listed["role"] == role
@@ -161,7 +161,7 @@ async def test_the_directory_shows_a_channel_as_its_own_route_does(town: Api) ->
 
 
 async def test_each_id_has_its_own_result_in_the_order_given(shared_api: Api) -> None:
-    ada, eve = shared_api.user("ada"), shared_api.user("eve")
+    ada, eve = shared_api.new_user("ada"), shared_api.new_user("eve")
     news = await a_channel(ada)
     secret = await a_channel(ada, settings={"visibility": "private"})
     group = await a_chat_group(ada)
@@ -177,7 +177,7 @@ async def test_each_id_has_its_own_result_in_the_order_given(shared_api: Api) ->
 
 
 async def test_one_call_takes_50_ids_and_no_more(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     ids = ",".join(f"none{number}" for number in range(50))
     assert len((await ada.get(f"/v1/channels?ids={ids}")).items) == 50
     refused = await ada.get(f"/v1/channels?ids={ids},more")
@@ -195,7 +195,7 @@ async def ids_of(user: User, query: str) -> list[str]:
 
 
 async def test_the_channels_i_subscribe_to_are_listed_by_id(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     paths = [await a_channel(ada, bob) for _ in range(4)]
     paths.append(await a_channel(ada, bob, settings={"visibility": "private"}))
     await a_channel(ada)
@@ -208,7 +208,7 @@ async def test_the_channels_i_subscribe_to_are_listed_by_id(shared_api: Api) -> 
 
 
 async def test_the_channels_i_own_are_listed_by_id(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     paths = [await a_channel(ada, bob) for _ in range(5)]
     await a_channel(bob, ada)
     await a_chat_group(ada)
@@ -219,7 +219,7 @@ async def test_the_channels_i_own_are_listed_by_id(shared_api: Api) -> None:
 
 
 async def test_a_user_without_channels_has_empty_lists(shared_api: Api) -> None:
-    eve = shared_api.user("eve")
+    eve = shared_api.new_user("eve")
     for query in ("subscribed=true", "owned=true"):
         answer = await eve.get(f"/v1/channels?{query}")
         assert (answer.items, answer.body["next_cursor"]) == ([], None)
@@ -228,7 +228,7 @@ async def test_a_user_without_channels_has_empty_lists(shared_api: Api) -> None:
 async def test_only_the_application_lists_private_channels(
     town: Api,
 ) -> None:
-    ada, app = town.known(ADA), town.user("back-end", admin=True)
+    ada, app = town.user_of(ADA), town.new_user("back-end", admin=True)
     public = [channel["name"] for page in await all_pages(ada, "/v1/channels") for channel in page]
     assert "Secret City" not in public
     for sort in ("popular", "new", "active"):
@@ -246,6 +246,6 @@ async def test_only_the_application_lists_private_channels(
         None,
         [],
     )
-    for user in (ada, town.user("stranger")):
+    for user in (ada, town.new_user("stranger")):
         refused = await user.get("/v1/channels?all=true&q=secret")
         assert refused.refusal == (403, "permission_denied")

@@ -69,7 +69,7 @@ async def publish_due(api: Api) -> None:
 
 
 async def test_only_users_who_may_post_see_drafts(shared_api: Api) -> None:
-    ada, adm, bob = (shared_api.user(name) for name in ("ada", "adm", "bob"))
+    ada, adm, bob = (shared_api.new_user(name) for name in ("ada", "adm", "bob"))
     path = await a_channel(ada, bob, admins=(adm,))
     answer = await keep(adm, path, {**HELLO, "silent": True})
     draft = answer.body
@@ -90,7 +90,7 @@ async def test_only_users_who_may_post_see_drafts(shared_api: Api) -> None:
 
 
 async def test_scheduled_posts_are_listed_by_time_in_pages(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     same = ahead(shared_api, 5000)
     for text, publish_at in (
@@ -112,7 +112,7 @@ async def test_scheduled_posts_are_listed_by_time_in_pages(shared_api: Api) -> N
 
 
 async def test_content_and_time_are_changed_independently(shared_api: Api) -> None:
-    ada, adm = shared_api.user("ada"), shared_api.user("adm")
+    ada, adm = shared_api.new_user("ada"), shared_api.new_user("adm")
     path = await a_channel(ada, admins=(adm,))
     one = await kept(ada, path)
     first, second = ahead(shared_api, 60), ahead(shared_api, 120)
@@ -143,7 +143,7 @@ async def test_publish_at_must_be_in_the_future_and_within_the_limit(
     server = await api(schedule_ahead_seconds=1000)
     instant = datetime.fromisoformat("2030-01-01T00:00:00+00:00")
     monkeypatch.setattr(server.clock, "now", lambda: instant)
-    ada = server.known("ada")
+    ada = server.user_of("ada")
     path = await a_channel(ada)
     for publish_at in (
         "2030-01-01T00:00:00.001Z",
@@ -163,7 +163,7 @@ async def test_publish_at_must_be_in_the_future_and_within_the_limit(
 @own_loop
 async def test_drafts_and_scheduled_posts_have_a_limit_each(api: OpenApi) -> None:
     server = await api(drafts=2, scheduled_posts=3)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path, other = await a_channel(ada), await a_channel(ada)
     hours = {"publish_at": ahead(server)}
     for fields, limit, code in (
@@ -183,7 +183,7 @@ async def test_drafts_and_scheduled_posts_have_a_limit_each(api: OpenApi) -> Non
 
 
 async def test_a_draft_has_the_limits_of_a_post(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     one = await kept(ada, path)
     bad: list[tuple[dict[str, Any], tuple[int, str]]] = [
@@ -201,12 +201,12 @@ async def test_a_draft_has_the_limits_of_a_post(shared_api: Api) -> None:
 
 
 async def test_repeating_a_creation_with_its_key_returns_the_same_draft(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     body = {"post": HELLO, "publish_at": ahead(shared_api)}
 
     async def send(body: object) -> Answer:
-        return await ada.post(f"{path}/drafts", body, Idempotency_Key="k")
+        return await ada.post(f"{path}/drafts", body, idempotency_key="k")
 
     first = await send(body)
     answers = await asyncio.gather(*(send(body) for _ in range(4)))
@@ -226,7 +226,7 @@ async def test_repeating_a_creation_with_its_key_returns_the_same_draft(shared_a
 
 
 async def test_a_draft_is_published_once_by_many_attempts(shared_api: Api) -> None:
-    ada, adm, bob = (shared_api.user(name) for name in ("ada", "adm", "bob"))
+    ada, adm, bob = (shared_api.new_user(name) for name in ("ada", "adm", "bob"))
     path = await a_channel(ada, bob, admins=(adm,))
     one = await kept(ada, path, {**HELLO, "silent": True})
     ears = await bob.socket()
@@ -249,7 +249,7 @@ async def test_a_draft_is_published_once_by_many_attempts(shared_api: Api) -> No
 @own_loop
 async def test_a_scheduled_post_appears_at_its_time_and_no_sooner(api: OpenApi) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     ears = await bob.socket()
     for seconds, text in ((200, "two"), (100, "one"), (300, "three")):
@@ -273,7 +273,7 @@ async def test_an_earlier_schedule_wakes_the_scheduler_of_every_process(
     here, _ = await api(), await api(database=second_database)
     # The process that is told of the draft is not the one that publishes it.
     await here.services.channels.drafting.scheduler.stop()
-    ada = here.user("ada")
+    ada = here.new_user("ada")
     path = await a_channel(ada)
     await kept(ada, path, said("far"), publish_at=ahead(here, HOUR))
     ears = await ada.socket()
@@ -292,7 +292,7 @@ async def test_many_processes_publish_each_draft_once_and_in_order(
 ) -> None:
     clock = MovedClock()
     here, there = await api(clock=clock), await api(clock=clock, database=second_database)
-    ada = here.user("ada")
+    ada = here.new_user("ada")
     paths = [await a_channel(ada) for _ in range(3)]
     numbers = [str(number) for number in range(20)]
     for path in paths:
@@ -310,7 +310,7 @@ async def test_a_draft_fails_if_its_author_lost_their_rights(
     api: OpenApi,
 ) -> None:
     server = await api()
-    ada, adm, out = (server.user(name) for name in ("ada", "adm", "out"))
+    ada, adm, out = (server.new_user(name) for name in ("ada", "adm", "out"))
     path = await a_channel(ada, admins=(adm, out), settings={"visibility": "private"})
     hours = {"publish_at": ahead(server, 100)}
     for user, text in ((adm, "by adm"), (out, "by out"), (ada, "by ada")):
@@ -339,7 +339,7 @@ async def test_a_draft_fails_if_its_author_lost_their_rights(
 @own_loop
 async def test_a_rescheduled_or_deleted_draft_is_not_published(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     moved = await kept(ada, path, said("moved"), publish_at=ahead(server, 100))
     gone = await kept(ada, path, said("gone"), publish_at=ahead(server, 100))
@@ -362,7 +362,7 @@ async def test_a_due_draft_that_is_rescheduled_meanwhile_is_not_published(
     server = await api()
     scheduler = server.services.channels.drafting.scheduler
     await scheduler.stop()
-    ada = server.user("ada", hours=10)
+    ada = server.new_user("ada", hours=10)
     path = await a_channel(ada)
     moved = await kept(ada, path, said("moved"), publish_at=ahead(server, 100))
     await kept(ada, path, said("due"), publish_at=ahead(server, 100))
@@ -397,12 +397,12 @@ async def test_a_draft_with_a_used_key_is_neither_lost_nor_retried_forever(
     api: OpenApi,
 ) -> None:
     server = await api()
-    ada, adm = server.user("ada"), server.user("adm")
+    ada, adm = server.new_user("ada"), server.new_user("adm")
     path = await a_channel(ada, admins=(adm,))
 
     async def send(text: str) -> str:
         body = {"post": said(text), "publish_at": ahead(server, 100)}
-        kept = await ada.post(f"{path}/drafts", body, Idempotency_Key="k")
+        kept = await ada.post(f"{path}/drafts", body, idempotency_key="k")
         return f"{path}/drafts/{kept.body['draft_id']}"
 
     # Another admin's name is on the post, so the key's first use is not found under its owner's.
@@ -421,7 +421,7 @@ async def test_a_draft_with_a_used_key_is_neither_lost_nor_retried_forever(
 @own_loop
 async def test_drafts_over_the_posting_rate_are_published_later_in_order(api: OpenApi) -> None:
     server = await api(posts_per_second=2)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     numbers = [str(number) for number in range(5)]
     for number in numbers:
@@ -439,7 +439,7 @@ async def test_drafts_over_the_posting_rate_are_published_later_in_order(api: Op
 @own_loop
 async def test_a_published_draft_is_signed_with_the_authors_name(api: OpenApi) -> None:
     server = await api()
-    ada, adm = server.user("ada"), server.user("adm")
+    ada, adm = server.new_user("ada"), server.new_user("adm")
     path = await a_channel(ada, admins=(adm,), settings={"signatures": True})
     await adm.patch("/v1/users/me", {"name": "Adam"})
     await kept(adm, path, publish_at=ahead(server, 100))
@@ -485,7 +485,7 @@ def shown(*media: dict[str, Any]) -> dict[str, Any]:
 @own_loop
 async def test_uploads_of_a_draft_are_kept_and_deleted_with_it(api: OpenApi) -> None:
     server = await api()
-    ada, adm = server.user("ada", hours=1000), server.user("adm", hours=1000)
+    ada, adm = server.new_user("ada", hours=1000), server.new_user("adm", hours=1000)
     path = await a_channel(ada, admins=(adm,))
     gallery = Gallery(server, ada)
     one, two, three = [await gallery.add() for _ in range(3)]
@@ -512,7 +512,7 @@ async def test_uploads_of_a_draft_are_kept_and_deleted_with_it(api: OpenApi) -> 
 @own_loop
 async def test_deleting_a_channel_deletes_its_drafts_and_uploads(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     gallery = Gallery(server, ada)
     media = [await gallery.add() for _ in range(2)]
@@ -530,7 +530,7 @@ async def test_deleting_a_channel_deletes_its_drafts_and_uploads(api: OpenApi) -
 
 
 async def test_a_chat_group_has_no_drafts(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     group = await a_chat_group(ada)
     path = group.replace("/v1/groups/", "/v1/channels/")
     assert (await keep(ada, path)).refusal == (404, "channel_not_found")

@@ -45,7 +45,7 @@ def origin_of(path: str, name: str = "News", seq: int = 1) -> dict[str, Any]:
 async def test_a_forward_names_the_channel_and_never_the_author(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, name="News")
     chat = await a_chat_group(bob, cat)
     links = [{"title": "x", "url": "https://example.org"}]
@@ -72,7 +72,7 @@ async def test_a_forward_names_the_channel_and_never_the_author(
 
 
 async def test_a_forward_into_a_channel_can_be_previewed(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path, other = await a_channel(bob, name="News"), await a_channel(ada, bob, name="Other")
     await a_post(bob, path, "Hi")
     preview = (await ada.post(f"{other}/posts/preview", from_channel(path))).body
@@ -84,7 +84,7 @@ async def test_a_forward_into_a_channel_can_be_previewed(shared_api: Api) -> Non
 
 
 async def test_a_forward_does_not_name_a_private_channel(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob, settings={"visibility": "private"})
     chat = await a_chat_group(bob, ada)
     other = await a_chat_group(bob)
@@ -102,7 +102,7 @@ async def test_a_forward_does_not_name_a_private_channel(shared_api: Api) -> Non
 
 
 async def test_users_forward_only_what_they_may_read(shared_api: Api) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     private = await a_channel(ada, bob, settings={"visibility": "private"})
     group_chat = await a_chat_group(ada, bob)
     own = await a_channel(eve)
@@ -110,7 +110,7 @@ async def test_users_forward_only_what_they_may_read(shared_api: Api) -> None:
     for place in (private, group_chat):
         await a_post(ada, place)
     # A new member sees no earlier messages here, and cannot forward them.
-    late = shared_api.user("late")
+    late = shared_api.new_user("late")
     await ada.put(f"{group_chat}/members/{late.id}")
     await eve.put(f"{mine}/members/{late.id}")
     for source in (from_channel(private), from_group(group_chat)):
@@ -136,7 +136,7 @@ async def test_users_forward_only_what_they_may_read(shared_api: Api) -> None:
 
 
 async def test_protected_content_cannot_be_forwarded(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     chat = await a_chat_group(bob, ada)
     await a_post(ada, path)
@@ -164,7 +164,7 @@ async def test_protected_content_cannot_be_forwarded(shared_api: Api) -> None:
 async def test_a_forward_names_one_message_and_nothing_else(
     shared_api: Api, body: dict[str, Any]
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     await a_post(ada, path)
     assert (await ada.post(f"{path}/posts", from_channel(path))).status == 201
@@ -172,14 +172,14 @@ async def test_a_forward_names_one_message_and_nothing_else(
 
 
 async def test_a_forward_repeated_with_its_key_happens_once(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path, chat = await a_channel(ada), await a_chat_group(ada)
     await a_post(ada, path)
     await a_post(ada, path)
 
     async def send(seq: int) -> Any:
         body = from_channel(path, seq)
-        return await ada.post(f"{chat}/messages", body, Idempotency_Key="k")
+        return await ada.post(f"{chat}/messages", body, idempotency_key="k")
 
     first = await send(1)
     # The source may be gone by then.
@@ -193,7 +193,7 @@ async def test_a_forward_repeated_with_its_key_happens_once(shared_api: Api) -> 
 async def test_an_upload_is_kept_until_its_last_copy_is_deleted(api: OpenApi) -> None:
     clock = MovedClock()
     server = await api(clock=clock)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path, chat = await a_channel(ada, bob), await a_chat_group(bob)
     media = (await upload(ada, an_image())).body
     await ada.post(f"{path}/posts", {"kind": "image", "images": [media["media_id"]]})

@@ -22,7 +22,7 @@ FORMS: Final = 13
     "letters", ["x", "é", "故", "🍵", "a b", "%41", "../..", "a/b", "?q=1", "#x", "日本 news"]
 )
 async def test_an_id_may_be_any_printable_text(shared_api: Api, letters: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     channel_id = PREFIX + fresh("k") + letters
     created = await ada.post("/v1/channels", {"channel_id": channel_id, "name": "News"})
     assert (created.status, created.body["channel_id"]) == (201, channel_id)
@@ -40,7 +40,7 @@ async def test_an_id_may_be_any_printable_text(shared_api: Api, letters: str) ->
 async def test_an_id_may_not_contain_control_characters_or_separators(
     shared_api: Api, bad: str
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     good = PREFIX + fresh("k")
     for channel_id, status in ((good, 201), (good + bad + "x", 400)):
         created = await ada.post("/v1/channels", {"channel_id": channel_id, "name": "News"})
@@ -50,7 +50,7 @@ async def test_an_id_may_not_contain_control_characters_or_separators(
 
 
 async def test_an_id_may_not_contain_a_comma(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     good = PREFIX + fresh("k")
     refused = await ada.post("/v1/channels", {"channel_id": good + ",x", "name": "News"})
     assert refused.refusal == (400, "bad_channel_id")
@@ -59,13 +59,13 @@ async def test_an_id_may_not_contain_a_comma(shared_api: Api) -> None:
 
 @pytest.mark.parametrize("path", ["%00", "%1F", "%0A", "%FF", "%C3", PREFIX.replace("#", "%23")])
 async def test_a_path_with_an_impossible_id_is_refused(shared_api: Api, path: str) -> None:
-    refused = await shared_api.user().get(f"/v1/channels/{path}")
+    refused = await shared_api.new_user().get(f"/v1/channels/{path}")
     assert refused.status in {400, 404}
     assert refused.refusal[1] in {"invalid_request", "channel_not_found", "route_not_found"}
 
 
 async def test_the_length_of_an_id_counts_in_bytes_everywhere(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     rest = fresh("k")
     rest += "é" * ((42 - len(rest)) // 2)
     rest += "x" * (42 - len(rest.encode()))
@@ -87,7 +87,7 @@ OF_GROUPS: Final = {"name": ("é" * 50, 100), "introduction": ("é" * 200, 400)}
 
 @pytest.mark.parametrize("field", TEXTS)
 async def test_routes_of_groups_apply_the_limits_of_channels(shared_api: Api, field: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     for path, (longest, limit) in (
         (group_path(await a_channel(ada)), TEXTS[field]),
         (await a_chat_group(ada), OF_GROUPS[field]),
@@ -103,7 +103,7 @@ async def test_routes_of_groups_apply_the_limits_of_channels(shared_api: Api, fi
 @own_loop
 async def test_routes_of_groups_apply_lowered_limits_of_channels(api: OpenApi) -> None:
     server = await api(channel_introduction_bytes=4, channel_name_bytes=5)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = group_path(await a_channel(ada, name="New"))
     for body, status in (({"introduction": "é" * 2}, 200), ({"introduction": "é" * 2 + "x"}, 400)):
         assert (await ada.patch(path, body)).status == status
@@ -116,7 +116,7 @@ async def test_routes_of_groups_apply_lowered_limits_of_channels(api: OpenApi) -
 async def test_a_field_that_is_not_text_is_refused(
     shared_api: Api, field: str, text: object
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = group_path(await a_channel(ada))
     assert (await ada.patch(path, {field: text})).refusal == (400, "invalid_request")
 
@@ -163,9 +163,9 @@ async def test_only_the_application_gives_the_badge_shown_everywhere(
     api: OpenApi, second_database: Database
 ) -> None:
     server, other = await api(), await api(database=second_database)
-    ada, bob, root = server.user("ada"), server.user("bob"), server.user(admin=True)
+    ada, bob, root = server.new_user("ada"), server.new_user("bob"), server.new_user(admin=True)
     path = await a_channel(ada, bob)
-    far_bob = other.known(bob.id)
+    far_bob = other.user_of(bob.id)
     dialogue = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
     assert (await bob.post(dialogue, {"kind": "text", "text": "Hello"})).status == 201
     assert await forms_of(far_bob, path) == [False] * FORMS
@@ -190,7 +190,7 @@ async def test_only_the_application_gives_the_badge_shown_everywhere(
 
 @pytest.mark.parametrize("call", ["put", "delete"])
 async def test_the_badge_of_a_missing_channel_is_not_found(shared_api: Api, call: str) -> None:
-    ada, root = shared_api.user("ada"), shared_api.user(admin=True)
+    ada, root = shared_api.new_user("ada"), shared_api.new_user(admin=True)
     group = await a_chat_group(ada)
     for path in ("/v1/channels/none", group.replace("/groups/", "/channels/")):
         refused = await getattr(root, call)(f"{path}/verified")
@@ -198,7 +198,7 @@ async def test_the_badge_of_a_missing_channel_is_not_found(shared_api: Api, call
 
 
 async def test_writing_the_profile_cannot_give_the_badge(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     assert (await ada.patch(path, {"verified": True})).refusal == (400, "invalid_request")
     created = await ada.post("/v1/channels", {"name": "x", "verified": True})
@@ -213,10 +213,10 @@ async def test_a_new_name_or_organization_removes_the_badge(
     api: OpenApi, second_database: Database, field: str, *, through_group: bool
 ) -> None:
     server, other = await api(), await api(database=second_database)
-    ada, bob, root = server.user("ada"), server.user("bob"), server.user(admin=True)
+    ada, bob, root = server.new_user("ada"), server.new_user("bob"), server.new_user(admin=True)
     path = await a_channel(ada, bob, organization="A bakery")
     assert (await root.put(f"{path}/verified")).status == 200
-    far_bob = other.known(bob.id)
+    far_bob = other.user_of(bob.id)
     ears = await far_bob.socket()
     place = group_path(path) if through_group else path
     # The same name again, and changes of other fields, keep the badge.
@@ -246,7 +246,11 @@ async def test_a_new_name_or_organization_removes_the_badge(
 async def test_an_admin_without_the_settings_right_still_removes_the_badge(
     shared_api: Api,
 ) -> None:
-    ada, bob, root = shared_api.user("ada"), shared_api.user("bob"), shared_api.user(admin=True)
+    ada, bob, root = (
+        shared_api.new_user("ada"),
+        shared_api.new_user("bob"),
+        shared_api.new_user(admin=True),
+    )
     path = await a_channel(ada, bob)
     await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": ["change_info"]})
     await root.put(f"{path}/verified")
@@ -254,7 +258,7 @@ async def test_an_admin_without_the_settings_right_still_removes_the_badge(
 
 
 async def test_a_new_name_by_the_application_keeps_the_badge(shared_api: Api) -> None:
-    ada, root = shared_api.user("ada"), shared_api.user(admin=True)
+    ada, root = shared_api.new_user("ada"), shared_api.new_user(admin=True)
     path = await a_channel(ada)
     await root.put(f"{path}/verified")
     renamed = await root.patch(path, {"name": "Better news", "organization": "A bakery"})

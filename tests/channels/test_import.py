@@ -62,7 +62,7 @@ def totals(line: dict[str, Any]) -> tuple[int, int, int, int]:
 
 async def test_an_import_without_a_body_is_refused(api: OpenApi) -> None:
     server = await api()
-    ada, root = server.user("ada"), server.user("root", admin=True)
+    ada, root = server.new_user("ada"), server.new_user("root", admin=True)
     path = await a_channel(ada)
     assert (await import_lines(root, path, "")).refusal == (400, "invalid_request")
     assert (await import_lines(root, path, "\n")).status == 200
@@ -124,7 +124,7 @@ class Upload:
 
 async def test_each_batch_has_a_line_with_the_totals_so_far(api: OpenApi) -> None:
     server = await api()
-    ada, root = server.user("ada"), server.user("root", admin=True)
+    ada, root = server.new_user("ada"), server.new_user("root", admin=True)
     path = await a_channel(ada)
     answer = await import_lines(root, path, lines_of(["b", ada.id, "c", "b", "d", "d", "e"]))
     assert answer.status == 200
@@ -151,9 +151,9 @@ async def test_each_batch_has_a_line_with_the_totals_so_far(api: OpenApi) -> Non
 
 async def test_an_import_of_blank_lines_adds_nobody(api: OpenApi) -> None:
     server = await api()
-    path = await a_channel(server.user("ada"))
+    path = await a_channel(server.new_user("ada"))
     for nothing in ("\n", "\r\n \n\n"):
-        answer = await import_lines(server.user("root", admin=True), path, nothing)
+        answer = await import_lines(server.new_user("root", admin=True), path, nothing)
         assert totals(answer.lines[-1]) == (0, 0, 0, 0)
         assert answer.lines[-1]["subscriber_count"] == 1
         assert answer.lines[-1]["done"] is True
@@ -161,7 +161,7 @@ async def test_an_import_of_blank_lines_adds_nobody(api: OpenApi) -> None:
 
 async def test_a_bad_line_is_reported_in_its_place_and_stops_nothing(api: OpenApi) -> None:
     server = await api()
-    path = await a_channel(server.user("ada"))
+    path = await a_channel(server.new_user("ada"))
     bad = [
         b'{"user_id": "u',
         b"[]",
@@ -178,7 +178,7 @@ async def test_a_bad_line_is_reported_in_its_place_and_stops_nothing(api: OpenAp
     ]
     good = [b'{"user_id": "u%d"}' % number for number in range(len(bad))]
     lines = b"\r\n\n".join(line for pair in zip(good, bad, strict=True) for line in pair)
-    answer = await import_lines(server.user("root", admin=True), path, lines)
+    answer = await import_lines(server.new_user("root", admin=True), path, lines)
     assert totals(answer.lines[-1]) == (len(good) * 2, len(good), 0, len(bad))
     results = [result for line in answer.lines for result in line["results"]]
     assert [(r["user_id"], r["result"]) for r in results[::2]] == [
@@ -197,8 +197,8 @@ async def test_a_bad_line_is_reported_in_its_place_and_stops_nothing(api: OpenAp
 
 async def test_an_import_can_report_refused_lines_only(api: OpenApi) -> None:
     server = await api(community_members=2)
-    path = await a_channel(server.user("ada"))
-    root = server.user("root", admin=True)
+    path = await a_channel(server.new_user("ada"))
+    root = server.new_user("root", admin=True)
     lines = lines_of(["b", "b"]) + "x\n" + lines_of(["c"])
     answer = await import_lines(root, path, lines, "?results=refused")
     results = [result for line in answer.lines for result in line["results"]]
@@ -225,8 +225,8 @@ async def test_an_import_accepts_content_types_for_lines(
     api: OpenApi, content_type: str, status: int
 ) -> None:
     server = await api()
-    path = await a_channel(server.user("ada"))
-    root = server.user("root", admin=True)
+    path = await a_channel(server.new_user("ada"))
+    root = server.new_user("root", admin=True)
     headers = {"Content-Type": content_type}
     answer = await root.call("POST", f"{path}/subscribers", data=lines_of(["b"]), headers=headers)
     assert answer.status == status
@@ -237,10 +237,14 @@ async def test_an_import_accepts_content_types_for_lines(
 
 async def test_a_forbidden_import_fails_before_a_line_is_read(api: OpenApi) -> None:
     server = await api()
-    ada, bob, root = server.user("ada"), server.user("bob"), server.user("root", admin=True)
+    ada, bob, root = (
+        server.new_user("ada"),
+        server.new_user("bob"),
+        server.new_user("root", admin=True),
+    )
     path, lines = await a_channel(ada, bob), lines_of(["c"])
     refused = (403, "permission_denied")
-    for user in (ada, bob, server.user("eve")):
+    for user in (ada, bob, server.new_user("eve")):
         assert (await import_lines(user, path, lines)).refusal == refused
     nobody = server.bearer(None)
     assert (await import_lines(nobody, path, lines)).refusal == (401, "unauthenticated")
@@ -253,7 +257,11 @@ async def test_a_forbidden_import_fails_before_a_line_is_read(api: OpenApi) -> N
 
 async def test_an_import_fills_the_channel_to_its_limit(api: OpenApi) -> None:
     server = await api(community_members=5)
-    ada, eve, root = server.user("ada"), server.user("eve"), server.user("root", admin=True)
+    ada, eve, root = (
+        server.new_user("ada"),
+        server.new_user("eve"),
+        server.new_user("root", admin=True),
+    )
     path = await a_channel(ada)
     results = await imported(root, path, "a", "b", "c", "d", "e", "a", "f")
     added, full = "added", FULL
@@ -269,7 +277,11 @@ async def test_an_import_fills_the_channel_to_its_limit(api: OpenApi) -> None:
 
 async def test_an_import_lifts_bans(api: OpenApi) -> None:
     server = await api()
-    ada, bob, root = server.user("ada"), server.user("bob"), server.user("root", admin=True)
+    ada, bob, root = (
+        server.new_user("ada"),
+        server.new_user("bob"),
+        server.new_user("root", admin=True),
+    )
     path = await a_channel(ada, bob)
     assert (await ada.delete(f"{path}/subscribers/{bob.id}?ban=true")).status == 204
     assert (await bob.put(f"{path}/subscription")).refusal == (403, "banned")
@@ -280,10 +292,10 @@ async def test_an_import_lifts_bans(api: OpenApi) -> None:
 
 async def test_the_body_of_an_import_has_no_size_limit(api: OpenApi) -> None:
     server = await api(request_body_bytes=1_000)
-    path = await a_channel(server.user("ada"))
+    path = await a_channel(server.new_user("ada"))
     lines = lines_of(f"u{number}" for number in range(100))
     assert len(lines) > 1_000
-    answer = await import_lines(server.user("root", admin=True), path, lines)
+    answer = await import_lines(server.new_user("root", admin=True), path, lines)
     assert totals(answer.lines[-1]) == (100, 100, 0, 0)
 
 
@@ -292,8 +304,8 @@ async def test_a_client_that_pauses_gets_the_results_so_far(
 ) -> None:
     monkeypatch.setattr(ndjson, "PAUSE_SECONDS", 0.05)
     server = await api()
-    path = await a_channel(server.user("ada"))
-    root, first = server.user("root", admin=True), lines_of(["b", "c", "d"])
+    path = await a_channel(server.new_user("ada"))
+    root, first = server.new_user("root", admin=True), lines_of(["b", "c", "d"])
     async with upload(root, path, first) as request:
         assert totals(await request.line()) == (3, 3, 0, 0)  # a full batch
         request.send(lines_of(["d"]) + '{"user_id": ')
@@ -311,7 +323,7 @@ async def test_a_client_that_pauses_gets_the_results_so_far(
 
 async def test_a_broken_import_keeps_its_batches_and_can_be_repeated(api: OpenApi) -> None:
     server = await api()
-    ada, root = server.user("ada"), server.user("root", admin=True)
+    ada, root = server.new_user("ada"), server.new_user("root", admin=True)
     path = await a_channel(ada)
     user_ids = [f"u{number}" for number in range(20)]
     async with upload(root, path, lines_of(user_ids[:7])) as request:
@@ -327,9 +339,9 @@ async def test_a_broken_import_keeps_its_batches_and_can_be_repeated(api: OpenAp
 
 async def test_deleting_the_channel_ends_the_import_with_an_error(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
-    root, first = server.user("root", admin=True), lines_of(["b", "c", "d"])
+    root, first = server.new_user("root", admin=True), lines_of(["b", "c", "d"])
     async with upload(root, path, first) as request:
         assert (await request.line())["added"] == 3
         assert (await ada.delete(path)).status == 204
@@ -342,8 +354,8 @@ async def test_deleting_the_channel_ends_the_import_with_an_error(api: OpenApi) 
 
 async def test_only_the_imported_users_receive_an_event(api: OpenApi) -> None:
     server = await api()
-    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
-    root = server.user("root", admin=True)
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
+    root = server.new_user("root", admin=True)
     path = await a_channel(ada, cat)
     ears = {user.id: await user.socket() for user in (ada, bob, cat)}
     results = await imported(root, path, "x", bob.id, cat.id, *(fresh("y") for _ in range(5)))
@@ -365,16 +377,16 @@ async def test_racing_imports_and_subscriptions_never_exceed_the_limit(
 ) -> None:
     here = await api(community_members=40)
     there = await api(database=second_database, community_members=40)
-    ada = here.user("ada")
+    ada = here.new_user("ada")
     path = await a_channel(ada)
 
     async def bring(server: Api, first: int) -> int:
         ids = [f"u{number}" for number in range(first, first + 20)]
-        results = await imported(server.user("root", admin=True), path, *ids)
+        results = await imported(server.new_user("root", admin=True), path, *ids)
         return sum(result == "added" for _, result in results)
 
     async def come(server: Api) -> int:
-        return int((await server.user("joiner").put(f"{path}/subscription")).status == 200)
+        return int((await server.new_user("joiner").put(f"{path}/subscription")).status == 200)
 
     came = await asyncio.gather(
         *(bring(server, first) for server in (here, there) for first in (0, 10, 30)),

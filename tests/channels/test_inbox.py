@@ -25,9 +25,13 @@ def thread(channel: str, user: User) -> str:
     return f"{channel}/inbox/{part(user.id)}"
 
 
-async def say(user: User, path: str, text: str = "Hello", **headers: str) -> dict[str, Any]:
+async def say(
+    user: User, path: str, text: str = "Hello", *, idempotency_key: str | None = None
+) -> dict[str, Any]:
     """The response to writing this text at the path."""
-    said = await user.post(f"{path}/messages", {"kind": "text", "text": text}, **headers)
+    said = await user.post(
+        f"{path}/messages", {"kind": "text", "text": text}, idempotency_key=idempotency_key
+    )
     assert said.status == 201, said
     body = said.body
     assert isinstance(body, dict)
@@ -35,7 +39,7 @@ async def say(user: User, path: str, text: str = "Hello", **headers: str) -> dic
 
 
 async def test_a_subscriber_writes_and_any_admin_answers_as_the_channel(shared_api: Api) -> None:
-    ada, cat, bob = (shared_api.user(name) for name in ("ada", "cat", "bob"))
+    ada, cat, bob = (shared_api.new_user(name) for name in ("ada", "cat", "bob"))
     channel = await a_channel(ada, bob, admins=(cat,), face_url="https://example.org/n.png")
     channel_id = id_of(channel)
     await bob.patch("/v1/users/me", {"name": "Bob B."})
@@ -86,7 +90,7 @@ async def test_a_subscriber_writes_and_any_admin_answers_as_the_channel(shared_a
 
 
 async def test_the_admins_share_one_read_cursor(shared_api: Api) -> None:
-    ada, cat, bob = (shared_api.user(name) for name in ("ada", "cat", "bob"))
+    ada, cat, bob = (shared_api.new_user(name) for name in ("ada", "cat", "bob"))
     channel = await a_channel(ada, bob, admins=(cat,))
     for _ in range(3):
         await say(bob, with_(channel))
@@ -107,7 +111,7 @@ async def test_the_admins_share_one_read_cursor(shared_api: Api) -> None:
 
 
 async def test_events_reach_the_user_and_all_admins_with_the_inbox(shared_api: Api) -> None:
-    ada, cat, bob, dan = (shared_api.user(name) for name in ("ada", "cat", "bob", "dan"))
+    ada, cat, bob, dan = (shared_api.new_user(name) for name in ("ada", "cat", "bob", "dan"))
     channel = await a_channel(ada, bob, dan, admins=(cat,))
     channel_id = id_of(channel)
     ears = [await user.socket() for user in (ada, cat, bob, dan)]
@@ -146,14 +150,14 @@ async def test_two_admins_answer_at_once_from_two_processes(
     api: OpenApi,
 ) -> None:
     one, other = await api(), await api()
-    ada, cat = one.user("ada"), other.known(fresh("cat"))
-    bob = one.user("bob")
-    channel = await a_channel(ada, bob, admins=(one.known(cat.id),))
+    ada, cat = one.new_user("ada"), other.user_of(fresh("cat"))
+    bob = one.new_user("bob")
+    channel = await a_channel(ada, bob, admins=(one.user_of(cat.id),))
     await say(bob, with_(channel))
     hers, his = await ada.socket(), await cat.socket()
     said = await asyncio.gather(
-        *(say(ada, thread(channel, bob), f"a{n}", Idempotency_Key=f"{n}") for n in range(10)),
-        *(say(cat, thread(channel, bob), f"c{n}", Idempotency_Key=f"{n}") for n in range(10)),
+        *(say(ada, thread(channel, bob), f"a{n}", idempotency_key=f"{n}") for n in range(10)),
+        *(say(cat, thread(channel, bob), f"c{n}", idempotency_key=f"{n}") for n in range(10)),
     )
     assert sorted(m["seq"] for m in said) == list(range(2, 22))
     for ears in (hers, his):
@@ -163,7 +167,7 @@ async def test_two_admins_answer_at_once_from_two_processes(
     stored = (await cat.get(f"{thread(channel, bob)}/messages?limit=100")).items
     assert sorted(m["text"] for m in stored[:-1]) == sorted(m["text"] for m in said)
     # Keys belong to each admin, though both answer as the channel.
-    assert await say(ada, thread(channel, bob), "a3", Idempotency_Key="3") == said[3]
+    assert await say(ada, thread(channel, bob), "a3", idempotency_key="3") == said[3]
     [shown] = (await ada.get(f"{channel}/inbox")).items
     assert (shown["head_seq"], shown["unread_count"]) == (21, 0)
 
@@ -171,17 +175,17 @@ async def test_two_admins_answer_at_once_from_two_processes(
 @pytest.mark.asyncio(loop_scope="function")
 async def test_first_messages_in_two_processes_make_one_thread(api: OpenApi) -> None:
     servers = [await api() for _ in range(2)]
-    ada, bob = servers[0].user("ada"), servers[0].user("bob")
+    ada, bob = servers[0].new_user("ada"), servers[0].new_user("bob")
     channel = await a_channel(ada, bob)
-    devices = [server.known(bob.id) for server in servers]
+    devices = [server.user_of(bob.id) for server in servers]
     said = await asyncio.gather(*(say(devices[n % 2], with_(channel), f"{n}") for n in range(8)))
     assert sorted(m["seq"] for m in said) == list(range(1, 9))
     assert len((await ada.get(f"{channel}/inbox")).items) == 1
 
 
 async def test_the_inbox_is_paged_by_last_activity(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
-    users = [shared_api.user("user") for _ in range(5)]
+    ada = shared_api.new_user("ada")
+    users = [shared_api.new_user("user") for _ in range(5)]
     channel = await a_channel(ada, *users)
     for user in users:
         shared_api.clock.move(seconds=1)
@@ -198,8 +202,8 @@ async def test_the_inbox_is_paged_by_last_activity(shared_api: Api) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6])
 async def test_threads_active_at_the_same_time_are_listed_once(shared_api: Api, limit: int) -> None:
-    ada = shared_api.user("ada")
-    users = [shared_api.user("user") for _ in range(6)]
+    ada = shared_api.new_user("ada")
+    users = [shared_api.new_user("user") for _ in range(6)]
     channel = await a_channel(ada, *users)
     # Not in the order of ids; the first and the last are active at other times.
     for user in random.Random(limit).sample(users, len(users)):
@@ -227,8 +231,8 @@ async def test_threads_active_at_the_same_time_are_listed_once(shared_api: Api, 
 async def test_accept_messages_decides_who_may_write(
     shared_api: Api, setting: str, statuses: dict[str, int]
 ) -> None:
-    ada, root = shared_api.user("ada"), shared_api.user("root", admin=True)
-    users = {name: shared_api.user(name) for name in statuses}
+    ada, root = shared_api.new_user("ada"), shared_api.new_user("root", admin=True)
+    users = {name: shared_api.new_user(name) for name in statuses}
     channel = await a_channel(
         ada,
         users["subscriber"],
@@ -250,7 +254,7 @@ async def test_accept_messages_decides_who_may_write(
 
 
 async def test_by_default_subscribers_may_write(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     channel = await a_channel(ada)
     refused = await bob.post(f"{with_(channel)}/messages", TEXT)
     assert refused.refusal == (403, "messages_not_accepted")
@@ -261,7 +265,7 @@ async def test_by_default_subscribers_may_write(shared_api: Api) -> None:
 async def test_the_channel_may_answer_whatever_it_accepts_now(
     shared_api: Api,
 ) -> None:
-    ada, bob, dan = (shared_api.user(name) for name in ("ada", "bob", "dan"))
+    ada, bob, dan = (shared_api.new_user(name) for name in ("ada", "bob", "dan"))
     channel = await a_channel(ada, bob, dan)
     begun = await ada.post(f"{thread(channel, dan)}/messages", TEXT)
     assert begun.refusal == (404, "conversation_not_found")
@@ -285,7 +289,7 @@ async def test_the_channel_may_answer_whatever_it_accepts_now(
     refused = await bob.post(f"{with_(channel)}/messages", TEXT)
     assert refused.refusal == (403, "messages_not_accepted")
     # For users who never wrote to it, the channel is not found.
-    eve = shared_api.user("eve")
+    eve = shared_api.new_user("eve")
     for call in (
         eve.post(f"{with_(channel)}/messages", TEXT),
         eve.get(f"{with_(channel)}/messages"),
@@ -295,7 +299,7 @@ async def test_the_channel_may_answer_whatever_it_accepts_now(
 
 
 async def test_banned_and_muted_users_may_not_write(shared_api: Api) -> None:
-    ada, bob, dan = (shared_api.user(name) for name in ("ada", "bob", "dan"))
+    ada, bob, dan = (shared_api.new_user(name) for name in ("ada", "bob", "dan"))
     channel = await a_channel(ada, bob, dan, settings={"accept_messages": "everyone"})
     await say(bob, with_(channel))
     await ada.delete(f"{channel}/subscribers/{part(bob.id)}?ban=true")
@@ -308,7 +312,7 @@ async def test_banned_and_muted_users_may_not_write(shared_api: Api) -> None:
 
 
 async def test_a_chat_group_accepts_no_private_messages(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     tea = await ada.post("/v1/groups", {"type": "community", "name": "Tea"})
     path = f"/v1/conversations/{part('c2c_' + tea.body['group_id'])}/messages"
     assert (await ada.post(path, TEXT)).refusal == (404, "conversation_not_found")
@@ -316,7 +320,7 @@ async def test_a_chat_group_accepts_no_private_messages(shared_api: Api) -> None
 
 
 async def test_a_blocked_channel_cannot_answer(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     channel = await a_channel(ada, bob)
     await say(bob, with_(channel))
     await bob.put(f"/v1/blocks/{part(id_of(channel))}")
@@ -328,7 +332,7 @@ async def test_a_blocked_channel_cannot_answer(shared_api: Api) -> None:
 
 
 async def test_deleting_a_channel_deletes_its_threads(shared_api: Api) -> None:
-    ada, bob, dan = (shared_api.user(name) for name in ("ada", "bob", "dan"))
+    ada, bob, dan = (shared_api.new_user(name) for name in ("ada", "bob", "dan"))
     channel = await a_channel(ada, bob, dan)
     channel_id = GroupId(id_of(channel))
     sent = await bob.call("POST", "/v1/media", data=b"a file", headers={})
@@ -380,9 +384,9 @@ async def test_deleting_a_channel_deletes_its_threads(shared_api: Api) -> None:
 async def test_no_thread_outlives_a_channel_deleted_meanwhile(api: OpenApi) -> None:
     servers = [await api() for _ in range(2)]
     for _ in range(3):
-        ada = servers[0].user("ada")
+        ada = servers[0].new_user("ada")
         channel = await a_channel(ada, settings={"accept_messages": "everyone"})
-        users = [servers[n % 2].known(fresh("u")) for n in range(12)]
+        users = [servers[n % 2].user_of(fresh("u")) for n in range(12)]
         answers = await asyncio.gather(
             *(user.post(f"{with_(channel)}/messages", TEXT) for user in users[:6]),
             ada.delete(channel),
@@ -401,7 +405,7 @@ async def test_no_thread_outlives_a_channel_deleted_meanwhile(api: OpenApi) -> N
 
 
 async def test_posts_and_messages_are_merged_by_time(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     channel = await a_channel(ada, bob)
     await a_post(ada, channel, "p1")
     shared_api.clock.move(seconds=1)
@@ -424,7 +428,7 @@ async def test_posts_and_messages_are_merged_by_time(shared_api: Api) -> None:
     plain = await bob.get(f"{with_(channel)}/messages")
     assert [(i["type"], i["text"]) for i in plain.items] == [("message", "m2"), ("message", "m1")]
     # Before the first message there are only posts.
-    eve = shared_api.user("eve")
+    eve = shared_api.new_user("eve")
     alone = await eve.get(f"{with_(channel)}/messages?with_posts=true")
     assert [i["text"] for i in alone.items] == ["p2", "p1"]
     for query in ("with_posts=true&before_seq=2", "with_posts=true&after_seq=1"):
@@ -450,7 +454,7 @@ async def test_pages_show_each_item_once_while_new_ones_are_written(
     shared_api: Api, seed: int
 ) -> None:
     chance = random.Random(seed)
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     channel = await a_channel(ada, bob)
     clock = StandingClock(shared_api, chance)
 

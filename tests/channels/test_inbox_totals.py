@@ -49,7 +49,7 @@ async def summed(user: User, channel: str) -> tuple[int, int]:
 
 
 async def test_totals_count_messages_that_no_admin_has_read(shared_api: Api) -> None:
-    ada, cat, bob, dan = (shared_api.user(name) for name in ("ada", "cat", "bob", "dan"))
+    ada, cat, bob, dan = (shared_api.new_user(name) for name in ("ada", "cat", "bob", "dan"))
     channel = await a_channel(ada, bob, dan, admins=(cat,))
     assert await unread(ada, channel) == (0, 0)
     for user in (bob, bob, dan):
@@ -73,7 +73,7 @@ async def test_totals_count_messages_that_no_admin_has_read(shared_api: Api) -> 
 
 
 async def test_only_devices_of_admins_receive_the_totals(shared_api: Api) -> None:
-    ada, cat, bob, dan = (shared_api.user(name) for name in ("ada", "cat", "bob", "dan"))
+    ada, cat, bob, dan = (shared_api.new_user(name) for name in ("ada", "cat", "bob", "dan"))
     channel = await a_channel(ada, bob, admins=(cat, dan))
     await ada.put(f"{channel}/admins/{part(dan.id)}", {"grants": ["post"]})
     hers, phone, his, others, theirs = [await u.socket() for u in (ada, ada, cat, dan, bob)]
@@ -100,21 +100,21 @@ async def test_only_devices_of_admins_receive_the_totals(shared_api: Api) -> Non
 @own_loop
 async def test_races_in_two_processes_keep_totals_exact_and_published(api: OpenApi) -> None:
     one, two = await api(), await api()
-    ada, cat = one.user("ada"), one.user("cat")
-    users = [one.user(f"u{n}") for n in range(12)]
+    ada, cat = one.new_user("ada"), one.new_user("cat")
+    users = [one.new_user(f"u{n}") for n in range(12)]
     channel = await a_channel(ada, *users, admins=(cat,))
-    ears = [await ada.socket(), await two.known(cat.id).socket()]
+    ears = [await ada.socket(), await two.user_of(cat.id).socket()]
     chance = random.Random(5)
 
     async def write(user: User) -> None:
         for _ in range(6):
-            await say(user if chance.random() < 0.5 else two.known(user.id), with_(channel))
+            await say(user if chance.random() < 0.5 else two.user_of(user.id), with_(channel))
 
     async def serve(admin: User) -> None:
         for _ in range(30):
             user = chance.choice(users)
             path = thread(channel, user)
-            call = admin if chance.random() < 0.5 else two.known(admin.id)
+            call = admin if chance.random() < 0.5 else two.user_of(admin.id)
             if chance.random() < 0.3:
                 answer = await call.post(f"{path}/messages", TEXT)
             else:
@@ -135,7 +135,7 @@ async def test_races_in_two_processes_keep_totals_exact_and_published(api: OpenA
 @own_loop
 async def test_totals_are_deleted_with_the_channel(api: OpenApi) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     new: dict[str, Any] = {"channel_id": "@TOA#_news", "name": "News"}
     for _ in range(2):
         assert (await ada.post("/v1/channels", new)).status == 201

@@ -53,7 +53,7 @@ async def noon(api: OpenApi) -> Api:
 
 
 async def test_a_day_counts_joins_leaves_and_activity(noon: Api) -> None:
-    ada, bob, cat, dan, eve = (noon.user(name) for name in ("ada", "bob", "cat", "dan", "eve"))
+    ada, bob, cat, dan, eve = (noon.new_user(name) for name in ("ada", "bob", "cat", "dan", "eve"))
     path = await a_channel(ada)
     for user in (bob, cat, dan, eve, bob):
         assert (await user.put(f"{path}/subscription")).status == 200
@@ -88,13 +88,13 @@ async def test_a_day_counts_joins_leaves_and_activity(noon: Api) -> None:
 
 
 async def test_each_day_has_the_subscribers_at_its_end(noon: Api) -> None:
-    ada = noon.user("ada", hours=500)
+    ada = noon.new_user("ada", hours=500)
     path = await a_channel(ada)
-    await noon.user("a").put(f"{path}/subscription")
+    await noon.new_user("a").put(f"{path}/subscription")
     first = day_of(noon.clock)
     noon.clock.move(seconds=2 * DAY)
-    await noon.user("b").put(f"{path}/subscription")
-    leaver = noon.user("c", hours=500)
+    await noon.new_user("b").put(f"{path}/subscription")
+    leaver = noon.new_user("c", hours=500)
     assert (await leaver.put(f"{path}/subscription")).status == 200
     noon.clock.move(seconds=3 * DAY + 3600)
     assert (await leaver.delete(f"{path}/subscription")).status == 204
@@ -112,14 +112,14 @@ async def test_each_day_has_the_subscribers_at_its_end(noon: Api) -> None:
 
 
 async def test_a_channel_without_joins_counts_its_owner(noon: Api) -> None:
-    ada = noon.user("ada")
+    ada = noon.new_user("ada")
     path = await a_channel(ada)
     assert (await last_day(ada, path))["subscribers"] == 1
     assert (await shown(ada, path))["muted"] == {"count": 0, "share": 0.0}
 
 
 async def test_an_import_counts_as_joins(noon: Api) -> None:
-    ada, app = noon.user("ada"), noon.user("app", admin=True)
+    ada, app = noon.new_user("ada"), noon.new_user("app", admin=True)
     path = await a_channel(ada)
     lines = "\n".join(f'{{"user_id": "u{number}"}}' for number in range(1_500))
     for _ in range(2):
@@ -133,7 +133,7 @@ async def test_concurrent_joins_in_two_processes_are_counted_exactly(
     api: OpenApi, second_database: Any
 ) -> None:
     first, second = await api(), await api(database=second_database)
-    ada = first.user("ada")
+    ada = first.new_user("ada")
     path = await a_channel(ada)
     for _ in range(10):
         await a_post(ada, path)
@@ -141,7 +141,7 @@ async def test_concurrent_joins_in_two_processes_are_counted_exactly(
     for call in ("PUT", "DELETE", "PUT"):
         answers = await asyncio.gather(
             *(
-                (first, second)[place % 2].known(name).call(call, f"{path}/subscription")
+                (first, second)[place % 2].user_of(name).call(call, f"{path}/subscription")
                 for place, name in enumerate(names)
             )
         )
@@ -149,7 +149,7 @@ async def test_concurrent_joins_in_two_processes_are_counted_exactly(
     answers = await asyncio.gather(
         *(
             (first, second)[place % 2]
-            .known(name)
+            .user_of(name)
             .put(f"{path}/posts/{1 + place % 10}/reactions/{THUMB}")
             for place, name in enumerate(names)
         )
@@ -165,7 +165,7 @@ async def test_concurrent_joins_in_two_processes_are_counted_exactly(
 
 
 async def test_the_muted_share_follows_mutes_and_leaves(noon: Api) -> None:
-    ada, bob, cat, dan = (noon.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (noon.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, bob, cat, dan)
     conversation = f"/v1/conversations/{part(conversation_of(path))}"
 
@@ -186,7 +186,7 @@ async def test_the_muted_share_follows_mutes_and_leaves(noon: Api) -> None:
 
 
 async def test_a_group_that_becomes_a_channel_keeps_its_muted_count(noon: Api) -> None:
-    ada, bob = noon.user("ada"), noon.user("bob")
+    ada, bob = noon.new_user("ada"), noon.new_user("bob")
     group = await a_chat_group(ada, bob)
     await bob.patch(f"/v1/conversations/{part(conversation_of(group))}", {"muted": True})
     await a_post(bob, group)
@@ -204,7 +204,7 @@ async def test_a_group_that_becomes_a_channel_keeps_its_muted_count(noon: Api) -
 
 async def test_invalid_and_too_long_ranges_are_refused(api: OpenApi) -> None:
     server = await api(insight_range_days=5)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     assert len((await shown(ada, path))["days"]) == 5
     assert len((await shown(ada, path, "?from=2026-01-01&to=2026-01-05"))["days"]) == 5
@@ -224,7 +224,7 @@ async def test_invalid_and_too_long_ranges_are_refused(api: OpenApi) -> None:
 
 
 async def test_the_range_may_end_on_the_first_day(noon: Api) -> None:
-    ada = noon.user("ada")
+    ada = noon.new_user("ada")
     path = await a_channel(ada)
     assert len((await shown(ada, path, "?to=0001-01-01"))["days"]) == 1
     assert len((await shown(ada, path, "?to=2026-01-01"))["days"]) == 30
@@ -232,8 +232,8 @@ async def test_the_range_may_end_on_the_first_day(noon: Api) -> None:
 
 async def test_days_expire_when_the_setting_says(api: OpenApi) -> None:
     server = await api(insight_days=7)
-    ada = server.user("ada")
-    path = await a_channel(ada, server.user("bob"))
+    ada = server.new_user("ada")
+    path = await a_channel(ada, server.new_user("bob"))
     days = server.services.database.collection("insights")
     (row,) = await days.find({"channel_id": id_of(path)}).to_list(None)
     end = datetime.fromisoformat(row["day"]).replace(tzinfo=UTC) + timedelta(days=8)
@@ -245,7 +245,7 @@ async def test_days_expire_when_the_setting_says(api: OpenApi) -> None:
 async def test_the_rollup_of_a_day_changes_no_numbers(api: OpenApi, second_database: Any) -> None:
     clock = MovedClock.from_noon()
     servers = [await api(clock=clock), await api(database=second_database, clock=clock)]
-    ada, bob = (servers[0].user(name, hours=100) for name in ("ada", "bob"))
+    ada, bob = (servers[0].new_user(name, hours=100) for name in ("ada", "bob"))
     path = await a_channel(ada, bob)
     day = day_of(clock)
     for seq in range(1, 4):
@@ -269,7 +269,7 @@ async def test_the_rollup_of_a_day_changes_no_numbers(api: OpenApi, second_datab
 
 
 async def test_posts_are_listed_with_views_and_reactions_in_pages(noon: Api) -> None:
-    ada, bob = noon.user("ada"), noon.user("bob")
+    ada, bob = noon.new_user("ada"), noon.new_user("bob")
     path = await a_channel(ada, bob)
     for number in range(1, 5):
         await a_post(ada, path, f"Post {number}")
@@ -295,12 +295,12 @@ def rows_of(answer: Answer) -> list[dict[str, str]]:
 
 
 async def test_csv_has_the_same_numbers_as_json(noon: Api) -> None:
-    ada = noon.user("ada")
-    path = await a_channel(ada, noon.user("bob"))
+    ada = noon.new_user("ada")
+    path = await a_channel(ada, noon.new_user("bob"))
     body = await shown(ada, path)
     for answer in (
         await ada.get(f"{path}/insights?format=csv"),
-        await ada.get(f"{path}/insights", Accept="text/csv"),
+        await ada.get(f"{path}/insights", headers={"Accept": "text/csv"}),
     ):
         rows = rows_of(answer)
         assert rows == [
@@ -312,7 +312,7 @@ async def test_csv_has_the_same_numbers_as_json(noon: Api) -> None:
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
     hours = rows_of(await ada.get(f"{path}/insights?format=csv&table=hours"))
     assert hours == [{n: str(v) for n, v in hour.items()} for hour in body["hours"]]
-    asked = await ada.get(f"{path}/insights?format=json", Accept="text/csv")
+    asked = await ada.get(f"{path}/insights?format=json", headers={"Accept": "text/csv"})
     assert asked.body == body
 
 
@@ -326,7 +326,7 @@ async def test_no_text_of_a_post_becomes_a_formula(text: str) -> None:
 
 
 async def test_a_post_that_is_a_formula_is_exported_as_text(noon: Api) -> None:
-    ada = noon.user("ada")
+    ada = noon.new_user("ada")
     path = await a_channel(ada)
     await a_post(ada, path, '=HYPERLINK("http://x","y")')
     (row,) = rows_of(await ada.get(f"{path}/insights/posts?format=csv"))
@@ -354,11 +354,11 @@ def test_csv_is_returned_only_on_request(accept: str, is_csv: bool) -> None:
 
 
 async def test_a_new_channel_with_the_same_id_has_empty_days(noon: Api) -> None:
-    ada = noon.user("ada")
+    ada = noon.new_user("ada")
     body = {"channel_id": "@TOA#_again", "name": "Again"}
     path = "/v1/channels/again"
     assert (await ada.post("/v1/channels", body)).status == 201
-    await noon.user("bob").put(f"{path}/subscription")
+    await noon.new_user("bob").put(f"{path}/subscription")
     assert (await last_day(ada, path))["joined"] == 1
     assert (await ada.delete(path)).status == 204
     await noon.services.chat.cleanup.wait()

@@ -51,7 +51,7 @@ async def grants_of(owner: User, path: str, user: User) -> list[str] | None:
 async def test_accepting_makes_an_admin_with_the_offered_rights(
     shared_api: Api, *, is_subscriber: bool
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, *([bob] if is_subscriber else []))
     invited = await invite(ada, path, bob, "pin_posts", "post")
     assert invited.status == 201
@@ -73,7 +73,7 @@ async def test_accepting_makes_an_admin_with_the_offered_rights(
 
 
 async def test_an_invitation_without_grants_offers_all_rights(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     assert (await invite(ada, path, bob)).body["grants"] == ALL
     await answer(bob, path)
@@ -81,7 +81,7 @@ async def test_an_invitation_without_grants_offers_all_rights(shared_api: Api) -
 
 
 async def test_a_user_who_declined_may_be_invited_again(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     await invite(ada, path, bob)
     assert (await answer(bob, path, accept=False)).status == 204
@@ -94,7 +94,7 @@ async def test_a_user_who_declined_may_be_invited_again(shared_api: Api) -> None
 
 
 async def test_a_revoked_invitation_cannot_be_accepted(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     await invite(ada, path, bob)
     for _ in range(2):
@@ -107,7 +107,7 @@ async def test_a_revoked_invitation_cannot_be_accepted(shared_api: Api) -> None:
 async def test_inviting_again_with_other_grants_makes_a_new_invitation(
     shared_api: Api,
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     ears = await bob.socket()
     first, second = [await invite(ada, path, bob, "post") for _ in range(2)]
@@ -121,7 +121,7 @@ async def test_inviting_again_with_other_grants_makes_a_new_invitation(
 
 
 async def test_admins_and_banned_users_cannot_be_invited(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, cat, admins=(bob,))
     for user in (ada, bob):
         assert (await invite(ada, path, user)).refusal == (409, "already_admin")
@@ -132,7 +132,7 @@ async def test_admins_and_banned_users_cannot_be_invited(shared_api: Api) -> Non
 
 
 async def test_a_ban_removes_the_invitation(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     await invite(ada, path, bob)
     await ada.delete(f"{path}/subscribers/{part(bob.id)}?ban=true")
@@ -145,7 +145,7 @@ async def test_a_ban_removes_the_invitation(shared_api: Api) -> None:
 async def test_an_invitation_ends_when_its_user_becomes_admin_or_owner(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     for user in (bob, cat):
         await invite(ada, path, user, "post")
@@ -162,9 +162,9 @@ async def test_an_invitation_ends_when_its_user_becomes_admin_or_owner(
 
 async def test_a_transfer_ends_the_former_owner_s_invitations(shared_api: Api) -> None:
     seller, heir, bob, cat, dan = (
-        shared_api.user(name) for name in ("seller", "heir", "bob", "cat", "dan")
+        shared_api.new_user(name) for name in ("seller", "heir", "bob", "cat", "dan")
     )
-    app = shared_api.user("app", admin=True)
+    app = shared_api.new_user("app", admin=True)
     path = await a_channel(seller, heir)
     for user in (bob, cat):
         await invite(seller, path, user)
@@ -199,8 +199,8 @@ async def test_a_transfer_ends_the_former_owner_s_invitations(shared_api: Api) -
 async def test_a_dismissed_former_owner_cannot_return_through_an_invitee(
     shared_api: Api,
 ) -> None:
-    seller, heir, friend = (shared_api.user(name) for name in ("seller", "heir", "friend"))
-    app = shared_api.user("app", admin=True)
+    seller, heir, friend = (shared_api.new_user(name) for name in ("seller", "heir", "friend"))
+    app = shared_api.new_user("app", admin=True)
     path = await a_channel(seller, heir)
     await invite(seller, path, friend)
     # The application transfers the channel, as a support team would.
@@ -217,7 +217,7 @@ async def test_a_dismissed_former_owner_cannot_return_through_an_invitee(
 async def test_an_invited_admin_has_the_granted_rights_only(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (shared_api.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, dan)
     await ada.delete(f"{path}/subscribers/{part(cat.id)}?ban=true")
     await invite(ada, path, bob, "post")
@@ -246,7 +246,7 @@ async def test_accepting_during_a_transfer_happens_before_it_or_fails(
     here = await api()
     there = await api(database=second_database)
     for number in range(12):
-        seller, heir, friend = (here.user(name) for name in ("seller", "heir", "friend"))
+        seller, heir, friend = (here.new_user(name) for name in ("seller", "heir", "friend"))
         path = await a_channel(seller, heir)
         await invite(seller, path, friend)
 
@@ -256,7 +256,7 @@ async def test_accepting_during_a_transfer_happens_before_it_or_fails(
 
         async def accept(friend: User, path: str, pause: float) -> Answer:
             await asyncio.sleep(pause)
-            return await answer(there.known(friend.id), path)
+            return await answer(there.user_of(friend.id), path)
 
         # The delays differ, so that each call comes first in some rounds.
         given, accepted = await asyncio.gather(
@@ -285,7 +285,7 @@ async def test_accepting_during_a_transfer_happens_before_it_or_fails(
 async def test_an_invitation_is_open_for_a_week_by_default(api: OpenApi) -> None:
     server = await api()
     assert server.services.limits.admin_invitation_seconds == WEEK
-    ada, bob, cat = (server.user(name, hours=1000) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (server.new_user(name, hours=1000) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada)
     for user in (bob, cat):
         await invite(ada, path, user)
@@ -305,7 +305,9 @@ async def test_an_invitation_is_open_for_a_week_by_default(api: OpenApi) -> None
 @own_loop
 async def test_open_invitations_have_a_limit(api: OpenApi) -> None:
     server = await api(admin_invitations=2, admin_invitation_seconds=60)
-    ada, bob, cat, dan, eve = (server.user(name) for name in ("ada", "bob", "cat", "dan", "eve"))
+    ada, bob, cat, dan, eve = (
+        server.new_user(name) for name in ("ada", "bob", "cat", "dan", "eve")
+    )
     path = await a_channel(ada)
     for user in (bob, cat):
         assert (await invite(ada, path, user)).status == 201
@@ -328,10 +330,10 @@ async def test_racing_invitations_never_exceed_the_limit(
 ) -> None:
     here = await api(admin_invitations=3)
     there = await api(database=second_database, admin_invitations=3)
-    ada = here.user("ada")
+    ada = here.new_user("ada")
     path = await a_channel(ada)
-    owners = [ada, there.known(ada.id)]
-    crowd = [here.user("fan") for _ in range(12)]
+    owners = [ada, there.user_of(ada.id)]
+    crowd = [here.new_user("fan") for _ in range(12)]
     answers = await asyncio.gather(
         *(invite(owners[n % 2], path, user) for n, user in enumerate(crowd))
     )
@@ -348,7 +350,7 @@ async def test_accepting_respects_the_limits_of_admins_and_subscribers(
     api: OpenApi,
 ) -> None:
     server = await api(admins=1, community_members=3)
-    ada, bob, cat, dan = (server.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (server.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, dan, admins=(bob,))
     await invite(ada, path, cat)
     assert (await answer(cat, path)).refusal == (409, "admin_limit_reached")
@@ -367,7 +369,7 @@ async def test_accepting_respects_the_limits_of_admins_and_subscribers(
 async def test_an_invitation_shows_only_the_name_of_a_private_channel(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, settings=PRIVATE, introduction="A secret")
     await invite(ada, path, bob, "post")
     (mine,) = (await bob.get("/v1/invitations")).items
@@ -387,9 +389,9 @@ async def test_an_invitation_shows_only_the_name_of_a_private_channel(
 
 
 async def test_invitations_are_listed_page_by_page(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     paths = [await a_channel(ada) for _ in range(5)]
-    crowd = [shared_api.user("fan") for _ in range(5)]
+    crowd = [shared_api.new_user("fan") for _ in range(5)]
     for path in paths:
         await invite(ada, path, bob)
     for user in crowd[1:]:
@@ -406,7 +408,7 @@ async def test_invitations_are_listed_page_by_page(shared_api: Api) -> None:
 
 
 async def test_every_device_of_the_user_and_the_owner_receives_events(shared_api: Api) -> None:
-    ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (shared_api.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, cat, settings=PRIVATE)
     ears = [await user.socket() for user in (bob, bob, ada, cat)]
     await invite(ada, path, bob, "post")
@@ -432,7 +434,7 @@ async def test_every_device_of_the_user_and_the_owner_receives_events(shared_api
 
 
 async def test_deleting_a_channel_ends_its_invitations(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     await invite(ada, path, bob)
     assert (await ada.delete(path)).status == 204
@@ -444,7 +446,7 @@ async def test_deleting_a_channel_ends_its_invitations(shared_api: Api) -> None:
 
 
 async def test_invited_users_receive_the_end_of_a_deleted_channel(shared_api: Api) -> None:
-    ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (shared_api.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, dan)
     for user in (bob, cat):
         assert (await invite(ada, path, user)).status == 201
@@ -469,7 +471,7 @@ async def test_deleting_notifies_all_with_open_invitations_only(
     api: OpenApi,
 ) -> None:
     server = await api(admin_invitations=2, admin_invitation_seconds=60)
-    ada, bob, cat, dan = (server.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (server.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada)
     assert (await invite(ada, path, dan)).status == 201
     server.clock.move(seconds=61)

@@ -17,16 +17,16 @@ async def create(user: User, number: int = 0) -> Answer:
 
 
 async def directory_of(api: Api) -> list[str]:
-    found = (await api.user("eve").get("/v1/channels?limit=100")).items
+    found = (await api.new_user("eve").get("/v1/channels?limit=100")).items
     return [channel["channel_id"] for channel in found]
 
 
 async def test_the_last_channel_is_created_and_one_more_is_refused(api: OpenApi) -> None:
     server = await api(channels=3)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     for user in (ada, bob, ada):
         assert (await create(user)).status == 201
-    for user in (ada, bob, server.user("root", admin=True)):
+    for user in (ada, bob, server.new_user("root", admin=True)):
         refused = await create(user)
         assert refused.refusal == FULL
         assert refused.body["details"] == {"limit": 3}
@@ -44,7 +44,7 @@ async def test_racing_creations_never_exceed_the_limit(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(channels=5), await api(database=second_database, channels=5)
-    users = [server.user("ada") for server in (here, there) for _ in range(8)]
+    users = [server.new_user("ada") for server in (here, there) for _ in range(8)]
     assert (await create(users[0])).status == 201
     answers = await asyncio.gather(*(create(user) for user in users))
     assert sorted(answer.refusal for answer in answers) == [(201, None)] * 4 + [FULL] * 12
@@ -55,10 +55,10 @@ async def test_racing_creations_with_one_key_make_one_channel(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(channels=5), await api(database=second_database, channels=5)
-    ada = here.user("ada")
-    users = [ada, there.known(ada.id)] * 6
+    ada = here.new_user("ada")
+    users = [ada, there.user_of(ada.id)] * 6
     answers = await asyncio.gather(
-        *(user.post("/v1/channels", {"name": "News"}, Idempotency_Key="k") for user in users)
+        *(user.post("/v1/channels", {"name": "News"}, idempotency_key="k") for user in users)
     )
     assert {answer.status for answer in answers} == {201}
     assert len({answer.body["channel_id"] for answer in answers}) == 1
@@ -69,7 +69,7 @@ async def test_racing_creations_with_one_key_make_one_channel(
 @pytest.mark.parametrize("family", ["channels", "groups"])
 async def test_deleting_by_any_route_makes_room(api: OpenApi, family: str) -> None:
     server = await api(channels=2)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path, _ = await a_channel(ada), await a_channel(ada)
     assert (await create(ada)).refusal == FULL
     deleted = await ada.delete(path if family == "channels" else group_path(path))
@@ -81,7 +81,7 @@ async def test_deleting_by_any_route_makes_room(api: OpenApi, family: str) -> No
 
 async def test_deleting_twice_makes_room_once(api: OpenApi) -> None:
     server = await api(channels=2)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path, _ = await a_channel(ada), await a_channel(ada)
     answers = await asyncio.gather(*(ada.delete(path) for _ in range(5)))
     assert sorted(answer.status for answer in answers) == [204] + [404] * 4
@@ -90,7 +90,7 @@ async def test_deleting_twice_makes_room_once(api: OpenApi) -> None:
 
 async def test_a_group_made_a_channel_counts_and_others_do_not(api: OpenApi) -> None:
     server = await api(channels=1)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     first, second = await a_chat_group(ada), await a_chat_group(ada)
     for path, refusal in ((first, (201, None)), (second, FULL)):
         marked = await ada.post("/v1/channels", {"group_id": id_of(path), "name": "Now"})
@@ -107,7 +107,7 @@ async def test_a_group_made_a_channel_counts_and_others_do_not(api: OpenApi) -> 
 
 async def test_a_deployment_may_let_only_the_application_create(api: OpenApi) -> None:
     server = await api(create_policy="admin")
-    ada, root = server.user("ada"), server.user("root", admin=True)
+    ada, root = server.new_user("ada"), server.new_user("root", admin=True)
     assert (await create(ada)).refusal == (403, "permission_denied")
     group = await a_chat_group(ada)
     marked = await ada.post("/v1/channels", {"group_id": id_of(group), "name": "Now"})

@@ -14,7 +14,7 @@ def channel_path(group_path: str) -> str:
 
 
 async def test_a_community_group_that_becomes_a_channel_keeps_its_data(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     group = await a_chat_group(ada, bob, introduction="All about tea", custom={"mine": "1"})
     await a_post(bob, group, "before")
     marked = await ada.post(
@@ -41,7 +41,7 @@ async def test_a_community_group_that_becomes_a_channel_keeps_its_data(shared_ap
 
 
 async def test_members_receive_an_event_when_their_group_becomes_a_channel(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     group = await a_chat_group(ada, bob)
     ears = await bob.socket()
     await ada.post("/v1/channels", {"group_id": id_of(group), "name": "Now"})
@@ -51,7 +51,7 @@ async def test_members_receive_an_event_when_their_group_becomes_a_channel(share
 
 
 async def test_only_its_owner_makes_a_group_a_channel(shared_api: Api) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     group = await a_chat_group(ada, bob)
     await ada.patch(f"{group}/members/{bob.id}", {"role": "admin"})
     asked = {"group_id": id_of(group), "name": "Mine now"}
@@ -65,14 +65,14 @@ async def test_only_its_owner_makes_a_group_a_channel(shared_api: Api) -> None:
 
 @pytest.mark.parametrize("kind", ["public", "meeting", "work"])
 async def test_only_a_community_group_becomes_a_channel(shared_api: Api, kind: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     group = await a_chat_group(ada, type=kind)
     marked = await ada.post("/v1/channels", {"group_id": id_of(group), "name": "Now"})
     assert marked.refusal == (409, "not_for_this_type")
 
 
 async def test_a_missing_group_cannot_become_a_channel(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     asked: dict[str, Any] = {"group_id": "@TGS#_none", "name": "Now"}
     assert (await ada.post("/v1/channels", asked)).status == 404
     both = asked | {"channel_id": "@TOA#_none"}
@@ -80,7 +80,7 @@ async def test_a_missing_group_cannot_become_a_channel(shared_api: Api) -> None:
 
 
 async def test_making_a_group_a_channel_twice_changes_nothing(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     group = await a_chat_group(ada)
     asked = {"group_id": id_of(group), "name": "Now", "settings": {"reactions": "basic"}}
     first = await ada.post("/v1/channels", asked)
@@ -91,7 +91,7 @@ async def test_making_a_group_a_channel_twice_changes_nothing(shared_api: Api) -
 
 
 async def test_only_the_routes_of_channels_set_the_marker(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     group = {"type": "community", "name": "Tea", "custom": {"official_account": "1"}}
     assert (await ada.post("/v1/groups", group)).refusal == (409, "reserved_custom_field")
     path = await a_chat_group(ada)
@@ -102,7 +102,7 @@ async def test_only_the_routes_of_channels_set_the_marker(shared_api: Api) -> No
 
 
 async def test_routes_of_channels_return_404_for_plain_groups(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     group, channel = await a_chat_group(ada), await a_channel(ada)
     for path, status in ((channel, 200), (channel_path(group), 404)):
         for call in ("", "/posts", "/subscribers", "/bans"):

@@ -56,7 +56,7 @@ class Devices:
 
     @classmethod
     async def of(cls, user: User, servers: list[Api], path: str = "") -> "Devices":
-        ears = [await server.known(user.id).socket() for server in servers for _ in range(2)]
+        ears = [await server.user_of(user.id).socket() for server in servers for _ in range(2)]
         if path:
             for one in ears[::2]:
                 await one.tell(type="watch", conversation_id=f"group_{id_of(path)}")
@@ -76,10 +76,10 @@ class Devices:
 
 async def test_every_device_of_a_new_subscriber_receives_the_profile(servers: list[Api]) -> None:
     server = servers[0]
-    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, cat, **TOLD)
     bobs, adas = await Devices.of(bob, servers, path), await Devices.of(ada, servers, path)
-    cats, stranger = await Devices.of(cat, servers), await Devices.of(server.user(), servers)
+    cats, stranger = await Devices.of(cat, servers), await Devices.of(server.new_user(), servers)
     for times in (1, 0):
         shown = (await bob.put(f"{path}/subscription")).body
         events = await bobs.heard()
@@ -98,10 +98,10 @@ async def test_the_profile_sent_is_current_in_every_process(
     servers: list[Api],
 ) -> None:
     near, far = servers
-    ada, root = near.user("ada"), near.user(admin=True)
+    ada, root = near.new_user("ada"), near.new_user(admin=True)
     path = await a_channel(ada)
     for number in range(5):
-        bob = far.user("bob")
+        bob = far.new_user("bob")
         assert (await bob.get(path)).status == 200  # fills the cache of the other process
         ears = await bob.socket()
         await ada.patch(path, {"organization": f"City {number}"})
@@ -115,8 +115,8 @@ async def test_the_profile_sent_is_current_in_every_process(
 
 async def test_added_and_imported_users_and_creators_receive_it_too(servers: list[Api]) -> None:
     server = servers[0]
-    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
-    root = server.user(admin=True)
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
+    root = server.new_user(admin=True)
     adas = await Devices.of(ada, servers)
     path = await a_channel(ada, **TOLD)
     (event,) = await adas.heard()
@@ -142,7 +142,7 @@ async def test_the_end_of_a_subscription_is_sent_once_with_its_reason(
     servers: list[Api], end: str
 ) -> None:
     server = servers[0]
-    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     bobs = await Devices.of(bob, servers, path)
     adas, cats = await Devices.of(ada, servers, path), await Devices.of(cat, servers)
@@ -187,10 +187,10 @@ async def test_a_change_is_sent_once_to_every_device(
     servers: list[Api], through_group: bool
 ) -> None:
     server = servers[0]
-    ada, adm, bob = (server.user(name) for name in ("ada", "adm", "bob"))
+    ada, adm, bob = (server.new_user(name) for name in ("ada", "adm", "bob"))
     path = await a_channel(ada, bob, admins=(adm,), **TOLD)
     devices = [await Devices.of(user, servers, path) for user in (ada, adm, bob)]
-    stranger = await Devices.of(server.user(), servers, path)
+    stranger = await Devices.of(server.new_user(), servers, path)
     versions: list[int] = []
     updates = UPDATES
     target = path
@@ -216,7 +216,7 @@ async def test_a_change_is_sent_once_to_every_device(
 
 async def test_one_change_is_one_event_for_any_number_of_subscribers(servers: list[Api]) -> None:
     server = servers[0]
-    ada, root = server.user("ada"), server.user(admin=True)
+    ada, root = server.new_user("ada"), server.new_user(admin=True)
     path = await a_channel(ada)
     outbox = server.services.database.collection("events")
     written: list[list[str]] = []
@@ -234,10 +234,10 @@ async def test_one_change_is_one_event_for_any_number_of_subscribers(servers: li
 
 async def test_a_deletion_is_sent_once_to_every_device(servers: list[Api]) -> None:
     server = servers[0]
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     devices = [await Devices.of(user, servers, path) for user in (ada, bob)]
-    stranger = await Devices.of(server.user(), servers, path)
+    stranger = await Devices.of(server.new_user(), servers, path)
     assert (await ada.delete(path)).status == 204
     await server.services.chat.cleanup.wait()
     assert (await ada.delete(path)).status == 404
@@ -249,7 +249,7 @@ async def test_a_deletion_is_sent_once_to_every_device(servers: list[Api]) -> No
 
 async def test_changes_of_owner_and_roles_are_sent_to_those_concerned(servers: list[Api]) -> None:
     server = servers[0]
-    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     adas, bobs, cats = [await Devices.of(user, servers, path) for user in (ada, bob, cat)]
     await ada.post(f"{path}/owner", {"user_id": bob.id})
@@ -263,7 +263,7 @@ async def test_changes_of_owner_and_roles_are_sent_to_those_concerned(servers: l
 
 async def test_members_of_a_group_made_a_channel_receive_its_profile(servers: list[Api]) -> None:
     server = servers[0]
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     chat = await a_chat_group(ada, bob)
     bobs = await Devices.of(bob, servers)
     for times in (1, 0):
@@ -280,7 +280,7 @@ async def test_a_chat_group_receives_each_join_and_leave_once(
     servers: list[Api],
 ) -> None:
     server = servers[0]
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_chat_group(ada, type="meeting")
     devices = [await Devices.of(user, servers, path if user is ada else "") for user in (ada, bob)]
     await bob.put(f"{path}/members/me")
@@ -295,13 +295,13 @@ async def test_users_who_subscribe_together_receive_only_their_own(
     servers: list[Api],
 ) -> None:
     near = servers[0]
-    ada = near.user("ada")
+    ada = near.new_user("ada")
     path = await a_channel(ada, **TOLD)
-    fans = [near.user("fan") for _ in range(20)]
+    fans = [near.new_user("fan") for _ in range(20)]
     devices = [await Devices.of(fan, servers) for fan in fans]
     await asyncio.gather(
         *(
-            servers[number % 2].known(fan.id).put(f"{path}/subscription")
+            servers[number % 2].user_of(fan.id).put(f"{path}/subscription")
             for number, fan in enumerate(fans)
         )
     )

@@ -22,7 +22,7 @@ async def react(user: User, path: str, emoji: str, seq: int = 1) -> tuple[int, s
 async def test_a_post_has_the_channel_s_name_and_all_its_content(
     shared_api: Api,
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob, name="City News")
     links = [
         {"title": "One", "url": "https://example.org/a?b=c#d"},
@@ -42,7 +42,7 @@ async def test_a_post_has_the_channel_s_name_and_all_its_content(
 
 
 async def test_only_the_owner_and_admins_see_the_author(shared_api: Api) -> None:
-    ada, adm, bob, eve = (shared_api.user(name) for name in ("ada", "adm", "bob", "eve"))
+    ada, adm, bob, eve = (shared_api.new_user(name) for name in ("ada", "adm", "bob", "eve"))
     path = await a_channel(ada, bob, admins=(adm,))
     assert (await adm.post(f"{path}/posts", HELLO)).body["author_id"] == adm.id
     for user, author in ((ada, adm.id), (adm, adm.id), (bob, None), (eve, None)):
@@ -76,7 +76,7 @@ async def test_only_the_owner_and_admins_see_the_author(shared_api: Api) -> None
 async def test_a_post_without_content_or_with_bad_links_is_refused(
     shared_api: Api, body: dict[str, Any]
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     good = {**HELLO, "links": [{"title": "x", "url": "https://example.org"}]}
     assert (await ada.post(f"{path}/posts", good)).status == 201
@@ -88,7 +88,7 @@ async def test_a_post_without_content_or_with_bad_links_is_refused(
 @own_loop
 async def test_the_size_limit_of_a_post_covers_all_its_fields(api: OpenApi) -> None:
     server = await api(message_body_bytes=30)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     fits = {"kind": "text", "title": "abc", "text": "故" * 9}
     assert (await ada.post(f"{path}/posts", fits)).status == 201
@@ -98,7 +98,7 @@ async def test_the_size_limit_of_a_post_covers_all_its_fields(api: OpenApi) -> N
 
 
 async def test_posts_are_paged_in_both_directions(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     for number in range(1, 8):
         await a_post(ada, path, str(number))
@@ -124,14 +124,14 @@ async def test_posts_are_paged_in_both_directions(shared_api: Api) -> None:
 
 @pytest.mark.parametrize("query", ["before_seq=0", "before_seq=-1", "after_seq=x", "after_seq=1e3"])
 async def test_an_invalid_seq_is_refused(shared_api: Api, query: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     assert (await ada.get(f"{path}/posts?after_seq=0")).status == 200
     assert (await ada.get(f"{path}/posts?{query}")).refusal == (400, "invalid_request")
 
 
 async def test_a_post_is_edited_by_its_author_and_by_any_admin(shared_api: Api) -> None:
-    ada, adm, bob = (shared_api.user(name) for name in ("ada", "adm", "bob"))
+    ada, adm, bob = (shared_api.new_user(name) for name in ("ada", "adm", "bob"))
     path = await a_channel(ada, bob, admins=(adm,))
     await a_post(ada, path)
     for user, text in ((ada, "Better"), (adm, "Best")):
@@ -148,7 +148,7 @@ async def test_a_post_is_edited_by_its_author_and_by_any_admin(shared_api: Api) 
 
 
 async def test_a_deleted_post_leaves_a_tombstone_with_its_seq(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path, "secret")
     await react(bob, path, LIKE)
@@ -173,7 +173,7 @@ async def test_a_deleted_post_leaves_a_tombstone_with_its_seq(shared_api: Api) -
 
 
 async def test_the_same_post_is_a_message_of_the_group(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     await a_post(ada, path, "by channel")
     await a_post(ada, group_path(path), "by group")
@@ -189,7 +189,7 @@ async def test_the_same_post_is_a_message_of_the_group(shared_api: Api) -> None:
 
 
 async def test_in_a_channel_a_new_reaction_replaces_the_old_one(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     await a_post(ada, path)
     await react(cat, path, LIKE)
@@ -204,7 +204,7 @@ async def test_in_a_channel_a_new_reaction_replaces_the_old_one(shared_api: Api)
 
 
 async def test_a_new_reaction_setting_applies_at_once(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
     refused = (403, "reaction_not_allowed")
@@ -224,7 +224,7 @@ async def test_a_new_reaction_setting_applies_at_once(shared_api: Api) -> None:
 
 
 async def test_the_numbers_of_reactions_per_user_and_post_are_settings(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     settings = {"reactions_per_user": 2, "distinct_reactions": 2}
     path = await a_channel(ada, bob, cat, settings=settings)
     await a_post(ada, path)
@@ -253,7 +253,7 @@ async def test_the_numbers_of_reactions_per_user_and_post_are_settings(shared_ap
     ],
 )
 async def test_an_invalid_setting_is_refused(shared_api: Api, settings: dict[str, Any]) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     before = (await ada.get(path)).body
     for refused in (
@@ -273,9 +273,9 @@ async def test_every_process_shows_a_change_made_in_another(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(), await api(database=second_database)
-    ada, bob = here.user("ada"), here.user("bob")
+    ada, bob = here.new_user("ada"), here.new_user("bob")
     path = await a_channel(ada, bob)
-    reader = there.known(bob.id)
+    reader = there.user_of(bob.id)
     assert (await reader.get(path)).body["organization"] == ""
     ears = await reader.socket()
     for organization in ("One", "Two"):
@@ -289,7 +289,7 @@ async def test_every_process_shows_a_change_made_in_another(
 
 
 async def test_the_author_of_a_post_has_read_it(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
     for user, unread in ((ada, 0), (bob, 1)):

@@ -30,19 +30,21 @@ def thread(channel: str, user: User) -> str:
     return f"{channel}/inbox/{part(user.id)}"
 
 
-async def copied(user: User, path: str, body: dict[str, Any], **headers: str) -> Any:
-    answer = await user.post(path, body, **headers)
+async def copied(
+    user: User, path: str, body: dict[str, Any], *, idempotency_key: str | None = None
+) -> Any:
+    answer = await user.post(path, body, idempotency_key=idempotency_key)
     assert answer.status == 201, answer
     return answer.body
 
 
 async def test_a_post_forwarded_to_a_user_names_its_channel(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, name="News")
     await a_post(ada, path, "Hi")
     ears = await cat.socket()
     body = {**from_channel(path), "silent": True}
-    said = await copied(bob, f"{with_(cat)}/messages", body, Idempotency_Key="k")
+    said = await copied(bob, f"{with_(cat)}/messages", body, idempotency_key="k")
     assert (said["text"], said["sender_id"], said["silent"]) == ("Hi", bob.id, True)
     assert said["forwarded_from"] == origin_of(path)
     heard = await ears.hear("message.posted")
@@ -54,9 +56,9 @@ async def test_a_post_forwarded_to_a_user_names_its_channel(shared_api: Api) -> 
     assert (shown["text"], shown["forwarded_from"]) == ("Hi", origin_of(path))
     assert ada.id not in str(shown)
     # A repeat with its key writes nothing, and another message cannot use the key.
-    again = await copied(bob, f"{with_(cat)}/messages", body, Idempotency_Key="k")
+    again = await copied(bob, f"{with_(cat)}/messages", body, idempotency_key="k")
     assert again == said
-    other = await bob.post(f"{with_(cat)}/messages", from_channel(path), Idempotency_Key="k")
+    other = await bob.post(f"{with_(cat)}/messages", from_channel(path), idempotency_key="k")
     assert other.refusal == (409, "idempotency_conflict")
     # Further copies keep the first origin, and the copy does not depend on its source.
     await ada.delete(f"{path}/posts/1")
@@ -72,7 +74,7 @@ async def test_a_post_forwarded_to_a_user_names_its_channel(shared_api: Api) -> 
 
 
 async def test_a_private_message_is_forwarded_without_a_name(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     await copied(ada, f"{with_(bob)}/messages", TEXT)
     path, chat = await a_channel(bob), await a_chat_group(bob)
     for place in (f"{chat}/messages", f"{with_(cat)}/messages", f"{path}/posts"):
@@ -98,7 +100,7 @@ async def test_a_private_message_is_forwarded_without_a_name(shared_api: Api) ->
 
 
 async def test_protected_content_is_not_forwarded_in_private(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob)
     await a_post(ada, path)
     await copied(bob, f"{with_(path)}/messages", {"kind": "text", "text": "asked"})
@@ -118,7 +120,7 @@ async def test_protected_content_is_not_forwarded_in_private(shared_api: Api) ->
             # Users may forward their own question.
             assert (await tried(place, from_talk(path))).status == 201
     assert (
-        await shared_api.user("eve").post(f"{with_(bob)}/messages", from_talk(path))
+        await shared_api.new_user("eve").post(f"{with_(bob)}/messages", from_talk(path))
     ).refusal == (
         404,
         "message_not_found",
@@ -126,7 +128,7 @@ async def test_protected_content_is_not_forwarded_in_private(shared_api: Api) ->
 
 
 async def test_an_admin_forwards_a_post_in_the_channel_s_name(shared_api: Api) -> None:
-    ada, cat, bob = (shared_api.user(name) for name in ("ada", "cat", "bob"))
+    ada, cat, bob = (shared_api.new_user(name) for name in ("ada", "cat", "bob"))
     path = await a_channel(ada, bob, admins=(cat,), name="News")
     await a_post(ada, path, "Hours")
     await copied(bob, f"{with_(path)}/messages", TEXT)
@@ -144,7 +146,7 @@ async def test_an_admin_forwards_a_post_in_the_channel_s_name(shared_api: Api) -
 
 
 async def test_copies_keep_uploads_alive(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     media = (await upload(ada, an_image())).body
 
     async def uses() -> int:
@@ -169,15 +171,15 @@ async def test_copies_keep_uploads_alive(shared_api: Api) -> None:
 
 
 async def test_a_draft_may_be_a_forward_and_keeps_its_origin(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path, other = await a_channel(ada, bob, name="News"), await a_channel(bob, name="Other")
     await a_post(ada, path, "Hi")
     body = {"post": {**from_channel(path), "silent": True}}
-    draft = await copied(bob, f"{other}/drafts", body, Idempotency_Key="k")
+    draft = await copied(bob, f"{other}/drafts", body, idempotency_key="k")
     post = draft["post"]
     assert (post["text"], post["silent"], post["forwarded_from"]) == ("Hi", True, origin_of(path))
-    assert await copied(bob, f"{other}/drafts", body, Idempotency_Key="k") == draft
-    differs = await bob.post(f"{other}/drafts", {"post": from_channel(path)}, Idempotency_Key="k")
+    assert await copied(bob, f"{other}/drafts", body, idempotency_key="k") == draft
+    differs = await bob.post(f"{other}/drafts", {"post": from_channel(path)}, idempotency_key="k")
     assert differs.refusal == (409, "idempotency_conflict")
     mixed = await bob.post(f"{other}/drafts", {"post": {**from_channel(path), "text": "x"}})
     assert mixed.refusal == (400, "invalid_request")

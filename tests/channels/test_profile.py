@@ -26,7 +26,7 @@ PRIVATE: Final = {"visibility": "private"}
 
 
 async def test_a_new_channel_has_every_value_of_the_request(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     channel_id = f"@TOA#_{fresh('news')}"
     fields = {
         "channel_id": channel_id,
@@ -77,7 +77,7 @@ async def test_the_stored_digest_of_a_creation_does_not_change() -> None:
 
 
 async def test_fields_left_out_take_their_defaults(shared_api: Api) -> None:
-    created = await shared_api.user("ada").post("/v1/channels", {"name": "News"})
+    created = await shared_api.new_user("ada").post("/v1/channels", {"name": "News"})
     body = created.body
     assert body["channel_id"].startswith("@TOA#_")
     assert len(body["channel_id"]) > len("@TOA#_") + 10
@@ -95,7 +95,7 @@ async def test_fields_left_out_take_their_defaults(shared_api: Api) -> None:
 
 
 async def test_a_channel_is_a_community_group_with_the_marker(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     group = (await ada.get(group_path(path))).body
     assert group["is_channel"] is True
@@ -106,7 +106,7 @@ async def test_a_channel_is_a_community_group_with_the_marker(shared_api: Api) -
 
 @pytest.mark.parametrize("field", BYTES)
 async def test_each_field_has_a_limit_in_bytes(shared_api: Api, field: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     longest, limit = BYTES[field]
     assert len(longest.encode()) == limit
     path = await a_channel(ada)
@@ -126,7 +126,7 @@ GROUP_BYTES: Final = {"name": (100, 150), "introduction": (400, 400)}
 
 @pytest.mark.parametrize("field", GROUP_BYTES)
 async def test_routes_of_groups_limit_channel_fields_in_bytes(shared_api: Api, field: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     places = await a_chat_group(ada), group_path(await a_channel(ada))
     for path, limit in zip(places, GROUP_BYTES[field], strict=True):
         longest = "茶" * (limit // 3) + "x" * (limit % 3)
@@ -140,7 +140,7 @@ async def test_routes_of_groups_limit_channel_fields_in_bytes(shared_api: Api, f
 @own_loop
 async def test_a_deployment_sets_its_own_limits(api: OpenApi) -> None:
     server = await api(channel_name_bytes=6, channel_custom_data_bytes=3)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     for body, status in (({"name": "故故"}, 201), ({"name": "故故x"}, 400)):
         assert (await ada.post("/v1/channels", body)).status == status
     for data, status in (("abc", 201), ("abcd", 400)):
@@ -162,7 +162,7 @@ async def test_a_deployment_sets_its_own_limits(api: OpenApi) -> None:
     ],
 )
 async def test_face_url_must_be_a_web_address(shared_api: Api, url: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada, face_url="http://example.org/a.png")
     assert (await ada.patch(path, {"face_url": ""})).body["face_url"] == ""
     assert (await ada.patch(path, {"face_url": url})).refusal == (400, "invalid_request")
@@ -181,7 +181,7 @@ def id_of_bytes(size: int) -> str:
 
 
 async def test_an_id_has_at_most_48_bytes(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     for size, status in ((47, 201), (48, 201), (49, 400)):
         channel_id = id_of_bytes(size)
         created = await ada.post("/v1/channels", {"channel_id": channel_id, "name": "News"})
@@ -192,7 +192,7 @@ async def test_an_id_has_at_most_48_bytes(shared_api: Api) -> None:
 
 @pytest.mark.parametrize("bad", ["news", "@TGS#_news", "@toa#_news", "@TOA#_", "@TOA#", " @TOA#_x"])
 async def test_an_id_must_start_with_its_prefix(shared_api: Api, bad: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     good = {"channel_id": f"@TOA#_{fresh('x')}", "name": "News"}
     assert (await ada.post("/v1/channels", good)).status == 201
     refused = await ada.post("/v1/channels", good | {"channel_id": bad})
@@ -201,7 +201,7 @@ async def test_an_id_must_start_with_its_prefix(shared_api: Api, bad: str) -> No
 
 
 async def test_an_id_can_be_taken_once_only(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     for user in (ada, bob):
         again = await user.post("/v1/channels", {"channel_id": id_of(path), "name": "Again"})
@@ -215,7 +215,7 @@ async def test_an_id_can_be_taken_once_only(shared_api: Api) -> None:
 
 
 async def test_a_change_leaves_other_fields_as_they_are(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada, organization="City", introduction="Old")
     before = (await ada.get(path)).body
     change: dict[str, Any] = {"introduction": "New", "settings": {"signatures": True}}
@@ -229,13 +229,13 @@ async def test_a_change_leaves_other_fields_as_they_are(shared_api: Api) -> None
 
 @pytest.mark.parametrize("field", [*BYTES, "settings"])
 async def test_null_is_refused(shared_api: Api, field: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     assert (await ada.patch(path, {field: None})).refusal == (400, "invalid_request")
 
 
 async def test_admins_change_the_profile_and_subscribers_do_not(shared_api: Api) -> None:
-    ada, adm, bob = (shared_api.user(name) for name in ("ada", "adm", "bob"))
+    ada, adm, bob = (shared_api.new_user(name) for name in ("ada", "adm", "bob"))
     path = await a_channel(ada, bob, admins=(adm,))
     assert (await adm.patch(path, {"name": "By admin"})).status == 200
     assert (await bob.patch(path, {"name": "By me"})).refusal == (403, "permission_denied")
@@ -243,7 +243,7 @@ async def test_admins_change_the_profile_and_subscribers_do_not(shared_api: Api)
 
 
 async def test_routes_of_groups_and_channels_see_each_other_s_changes(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     await ada.patch(group_path(path), {"name": "By group", "introduction": "Intro"})
     channel = (await ada.get(path)).body
@@ -269,7 +269,7 @@ async def test_routes_of_groups_and_channels_see_each_other_s_changes(shared_api
 async def test_routes_of_groups_cannot_change_what_makes_a_channel(
     shared_api: Api, change: dict[str, Any], code: str
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = group_path(await a_channel(ada))
     before = (await ada.get(path)).body
     assert (await ada.patch(path, {"custom": {"mine": "1"}})).status == 200
@@ -281,7 +281,7 @@ async def test_routes_of_groups_cannot_change_what_makes_a_channel(
 
 
 async def test_only_members_see_a_private_channel(shared_api: Api) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob, settings=PRIVATE)
     ids = part(id_of(path))
     assert (await bob.get(path)).status == 200
@@ -304,7 +304,7 @@ async def directory(user: User) -> list[str]:
 
 
 async def test_a_channel_can_become_private_and_public_again(shared_api: Api) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob)
     for visibility, status in (("public", 200), ("private", 404), ("public", 200)):
         changed = await ada.patch(path, {"settings": {"visibility": visibility}})
@@ -317,7 +317,7 @@ async def test_a_channel_can_become_private_and_public_again(shared_api: Api) ->
 
 @pytest.mark.parametrize("value", ["profile", "hidden", "", None, 1])
 async def test_visibility_is_public_or_private(shared_api: Api, value: object) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     changed = await ada.patch(path, {"settings": {"visibility": value}})
     assert changed.refusal == (400, "invalid_request")

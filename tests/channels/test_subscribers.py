@@ -13,7 +13,7 @@ own_loop = pytest.mark.asyncio(loop_scope="function")
 
 
 async def test_subscribing_twice_changes_nothing(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     first, second = [await bob.put(f"{path}/subscription") for _ in range(2)]
     assert (second.status, second.body) == (200, first.body)
@@ -24,7 +24,7 @@ async def test_subscribing_twice_changes_nothing(shared_api: Api) -> None:
 async def test_unsubscribing_deletes_the_conversation(
     shared_api: Api,
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     assert len((await bob.get("/v1/conversations")).items) == 1
     for _ in range(2):
@@ -36,7 +36,7 @@ async def test_unsubscribing_deletes_the_conversation(
 
 
 async def test_a_new_subscriber_has_nothing_unread_and_reads_the_history(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     await a_post(ada, path)
     await bob.put(f"{path}/subscription")
@@ -52,9 +52,9 @@ async def test_a_full_channel_admits_nobody_until_somebody_leaves(
         await api(community_members=4),
         await api(database=second_database, community_members=4),
     ]
-    ada = servers[0].user("ada")
+    ada = servers[0].new_user("ada")
     path = await a_channel(ada)
-    crowd = [server.user("fan") for server in servers for _ in range(6)]
+    crowd = [server.new_user("fan") for server in servers for _ in range(6)]
     answers = await asyncio.gather(*(user.put(f"{path}/subscription") for user in crowd))
     full = (409, "member_limit_reached")
     assert sorted(answer.refusal for answer in answers) == [(200, None)] * 3 + [full] * 9
@@ -70,9 +70,9 @@ async def test_a_full_channel_admits_nobody_until_somebody_leaves(
 
 
 async def test_subscribers_are_paged_by_id(shared_api: Api) -> None:
-    ada, adm = shared_api.user("ada"), shared_api.user("adm")
+    ada, adm = shared_api.new_user("ada"), shared_api.new_user("adm")
     await adm.patch("/v1/users/me", {"name": "Adam"})
-    fans = [shared_api.user("fan") for _ in range(5)]
+    fans = [shared_api.new_user("fan") for _ in range(5)]
     path = await a_channel(ada, *fans, admins=(adm,))
     pages = await all_pages(ada, f"{path}/subscribers", limit=3)
     found = [item for page in pages for item in page]
@@ -87,7 +87,7 @@ async def test_subscribers_are_paged_by_id(shared_api: Api) -> None:
 
 
 async def test_a_subscriber_becomes_an_admin_and_a_subscriber_again(shared_api: Api) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob)
     post = {"kind": "text", "text": "Hello"}
     assert (await bob.post(f"{path}/posts", post)).refusal == (403, "posting_not_allowed")
@@ -103,7 +103,7 @@ async def test_a_subscriber_becomes_an_admin_and_a_subscriber_again(shared_api: 
 
 
 async def test_only_a_transfer_changes_the_owner(shared_api: Api) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob)
     assert (await ada.delete(f"{path}/admins/{ada.id}")).refusal == (403, "permission_denied")
     assert (await ada.post(f"{path}/owner", {"user_id": eve.id})).refusal == (
@@ -121,7 +121,7 @@ async def test_only_a_transfer_changes_the_owner(shared_api: Api) -> None:
 async def test_two_transfers_at_once_leave_one_owner(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     answers = await asyncio.gather(
         *(ada.post(f"{path}/owner", {"user_id": user.id}) for user in (bob, cat))
@@ -136,7 +136,7 @@ async def test_two_transfers_at_once_leave_one_owner(
 async def test_a_banned_user_cannot_subscribe_until_the_ban_is_lifted(
     shared_api: Api, query: str, body: object
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     removal = f"{path}/subscribers/{bob.id}{query}"
     removed = await (ada.call("DELETE", removal, body) if body else ada.delete(removal))
@@ -156,7 +156,7 @@ async def test_a_banned_user_cannot_subscribe_until_the_ban_is_lifted(
 async def test_removed_users_may_return_and_adding_lifts_a_ban(
     shared_api: Api,
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     for _ in range(2):
         assert (await ada.delete(f"{path}/subscribers/{bob.id}")).status == 204
@@ -170,7 +170,7 @@ async def test_removed_users_may_return_and_adding_lifts_a_ban(
 
 
 async def test_a_deleted_channel_is_not_found_by_anyone(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
     assert (await ada.delete(path)).status == 204

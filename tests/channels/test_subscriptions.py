@@ -86,7 +86,7 @@ def server(shared_api: Api) -> Api:
 
 
 async def test_without_changes_the_list_is_empty(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     for _ in range(3):
         await a_channel(ada, bob)
     device = await Device(bob).load()
@@ -110,10 +110,10 @@ async def test_a_changed_profile_is_listed_once_by_every_process(
     api: OpenApi, second_database: Database, change: str
 ) -> None:
     server, other = await api(), await api(database=second_database)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     await a_channel(ada, bob)
-    near, far = await Device(bob).load(), await Device(other.known(bob.id)).load()
+    near, far = await Device(bob).load(), await Device(other.user_of(bob.id)).load()
     for _ in range(2):
         # The second time nothing changes.
         assert (await ada.patch(path, CHANGES[change])).status == 200
@@ -124,7 +124,7 @@ async def test_a_changed_profile_is_listed_once_by_every_process(
 
 
 async def test_changes_of_badge_role_and_owner_are_listed_once(server: Api) -> None:
-    ada, bob, root = server.user("ada"), server.user("bob"), server.user(admin=True)
+    ada, bob, root = server.new_user("ada"), server.new_user("bob"), server.new_user(admin=True)
     path = await a_channel(ada, bob)
     channel_id = id_of(path)
     device = await Device(bob).load()
@@ -139,7 +139,7 @@ async def test_changes_of_badge_role_and_owner_are_listed_once(server: Api) -> N
 
 
 async def test_posts_and_other_subscribers_are_no_change(server: Api) -> None:
-    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
     await a_post(ada, path)
@@ -151,7 +151,7 @@ async def test_posts_and_other_subscribers_are_no_change(server: Api) -> None:
 
 
 async def test_chat_groups_are_not_listed(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     chat, other = await a_chat_group(ada, bob), await a_chat_group(ada, bob)
     device = await Device(bob).load()
     assert device.channels == {}
@@ -163,7 +163,7 @@ async def test_chat_groups_are_not_listed(server: Api) -> None:
 
 
 async def test_a_group_that_becomes_a_channel_is_listed(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     chat = await a_chat_group(ada, bob)
     device = await Device(bob).load()
     marked = await ada.post("/v1/channels", {"group_id": id_of(chat), "name": "Tea news"})
@@ -209,10 +209,10 @@ async def test_an_ended_subscription_is_listed_once_with_its_reason(
     api: OpenApi, second_database: Database, end: str, visibility: str
 ) -> None:
     server, other = await api(), await api(database=second_database)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob, settings={"visibility": visibility})
     stays = await a_channel(ada, bob)
-    near, far = await Device(bob).load(), await Device(other.known(bob.id)).load()
+    near, far = await Device(bob).load(), await Device(other.user_of(bob.id)).load()
     late = await Device(bob).load()
     act, reason = ENDS[end]
     await act(ada, bob, path)
@@ -220,10 +220,10 @@ async def test_an_ended_subscription_is_listed_once_with_its_reason(
     await server.services.chat.cleanup.wait()
     assert await far.sync() == {id_of(path): reason}
     server.clock.move(seconds=20 * 86_400)
-    late.user = server.known(bob.id, hours=24)
+    late.user = server.user_of(bob.id, hours=24)
     assert await late.sync() == {id_of(path): reason}
     for device in (near, far, late):
-        device.user = server.known(bob.id, hours=24)
+        device.user = server.user_of(bob.id, hours=24)
         assert await device.sync() == {}
         assert [*device.channels] == [id_of(stays)]
 
@@ -231,7 +231,7 @@ async def test_an_ended_subscription_is_listed_once_with_its_reason(
 async def test_an_end_is_listed_while_its_deleted_channel_is_cleaned_up(
     server: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     before, after, at_last = [await Device(bob).load() for _ in range(3)]
     with monkeypatch.context() as patched:
@@ -252,7 +252,7 @@ async def test_an_end_is_listed_while_its_deleted_channel_is_cleaned_up(
 
 
 async def test_of_several_ends_only_the_last_is_listed(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
     for act in (leave, remove, delete):
@@ -265,7 +265,7 @@ async def test_of_several_ends_only_the_last_is_listed(server: Api) -> None:
 
 
 async def test_a_subscription_made_on_another_device_is_listed(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path, added = await a_channel(ada), await a_channel(ada)
     device = await Device(bob).load()
     await bob.put(f"{path}/subscription")
@@ -284,22 +284,22 @@ async def test_a_user_who_left_and_returned_is_subscribed_despite_clocks(
     clock = MovedClock()
     clock.move(seconds=-behind)
     server, slow = await api(), await api(database=second_database, clock=clock)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
     await bob.delete(f"{path}/subscription")
-    back = await slow.known(bob.id).put(f"{path}/subscription")
+    back = await slow.user_of(bob.id).put(f"{path}/subscription")
     assert back.status == 200
     assert (await device.sync())[id_of(path)]["subscribed_at"] == back.body["subscribed_at"]
     assert await device.sync() == {}
-    await slow.known(bob.id).delete(f"{path}/subscription")
+    await slow.user_of(bob.id).delete(f"{path}/subscription")
     assert await device.sync() == {id_of(path): "left"}
 
 
 async def test_a_reused_id_is_listed_as_ended_until_a_new_subscription(
     server: Api,
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
     await ada.delete(path)
@@ -316,7 +316,7 @@ async def test_a_reused_id_is_listed_as_ended_until_a_new_subscription(
 
 async def test_a_change_dated_before_the_list_but_committed_later_is_listed(server: Api) -> None:
     """A transaction has the time of its start, and others may see it only a minute later."""
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
     dated = server.clock.now() - timedelta(seconds=60)
@@ -338,10 +338,10 @@ async def test_changes_by_a_process_with_a_slow_clock_are_listed(
     clock = MovedClock()
     clock.move(seconds=-60)
     server, slow = await api(), await api(database=second_database, clock=clock)
-    ada, bob = slow.user("ada"), slow.user("bob")
+    ada, bob = slow.new_user("ada"), slow.new_user("bob")
     paths = [await a_channel(ada, bob) for _ in range(4)]
     joined = await a_channel(ada)
-    device = await Device(server.known(bob.id)).load()
+    device = await Device(server.user_of(bob.id)).load()
     await ada.patch(paths[0], {"name": "New"})
     await bob.delete(f"{paths[1]}/subscription")
     await ada.delete(paths[2])
@@ -357,7 +357,7 @@ async def test_changes_by_a_process_with_a_slow_clock_are_listed(
 async def test_a_change_between_two_pages_is_listed_now_or_next_time(
     server: Api, limit: int
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     paths = sorted([await a_channel(ada, bob) for _ in range(5)], key=id_of)
     device = await Device(bob, limit).load()
     for path in paths:
@@ -387,7 +387,7 @@ async def test_changes_beyond_the_marks_of_a_token_are_listed_again(
     api: OpenApi,
 ) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     count = MARKS + 6
     paths = [await a_channel(ada) for _ in range(count)]
     device = await Device(bob, 100).load()
@@ -416,13 +416,13 @@ async def test_a_device_that_syncs_during_changes_ends_up_current(
     print(f"seed {seed}")
     dice = random.Random(seed)
     servers = [await api(), await api(database=second_database)]
-    ada, bob = servers[0].user("ada"), servers[0].user("bob")
+    ada, bob = servers[0].new_user("ada"), servers[0].new_user("bob")
     paths = [await a_channel(ada, bob) for _ in range(6)]
     device = await Device(bob, 3).load()
 
     async def act(number: int) -> None:
         server = dice.choice(servers)
-        owner, fan, path = server.known(ada.id), server.known(bob.id), dice.choice(paths)
+        owner, fan, path = server.user_of(ada.id), server.user_of(bob.id), dice.choice(paths)
         match dice.randrange(6):
             case 0:
                 await owner.patch(path, {"name": f"News {number}"})
@@ -441,7 +441,7 @@ async def test_a_device_that_syncs_during_changes_ends_up_current(
 
     async def sync_on() -> None:
         for number in range(25):
-            device.user = servers[number % 2].known(bob.id)
+            device.user = servers[number % 2].user_of(bob.id)
             await device.sync()
 
     async with asyncio.TaskGroup() as tasks:
@@ -462,7 +462,7 @@ async def test_a_device_that_syncs_during_changes_ends_up_current(
 
 
 async def test_a_time_works_like_a_token(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path, left = await a_channel(ada, bob), await a_channel(ada, bob)
     await bob.delete(f"{left}/subscription")
     hour = timedelta(hours=1)
@@ -479,12 +479,12 @@ async def test_a_time_works_like_a_token(server: Api) -> None:
 async def test_an_expired_token_makes_a_device_list_everything(api: OpenApi, late: bool) -> None:
     most = 600
     server = await api(departure_seconds=most)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     device = await Device(bob).load()
     await bob.delete(f"{path}/subscription")
     server.clock.move(seconds=most + 1 if late else most - 20)
-    device.user = server.known(bob.id)
+    device.user = server.user_of(bob.id)
     if late:
         refused = await device.user.get(f"{MINE}&updated_since={device.token}")
         assert refused.refusal == (410, "sync_token_expired")
@@ -500,7 +500,7 @@ async def test_a_departure_is_kept_until_the_last_token_for_it_expires(
     api: OpenApi,
 ) -> None:
     server = await api(departure_seconds=600)
-    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     await bob.delete(f"{path}/subscription")
     await ada.delete(path)
@@ -528,7 +528,7 @@ async def test_a_departure_is_kept_until_the_last_token_for_it_expires(
     ],
 )
 async def test_an_invalid_token_is_refused(server: Api, token: str) -> None:
-    bob = server.user("bob")
+    bob = server.new_user("bob")
     good = (await bob.get(MINE)).body["sync_token"]
     assert (await bob.get(f"{MINE}&updated_since={good}")).status == 200
     refused = await bob.get(f"{MINE}&updated_since={token}")
@@ -540,19 +540,19 @@ async def test_an_invalid_token_is_refused(server: Api, token: str) -> None:
     ["updated_since=x", "owned=true&updated_since=x", "subscribed=true&updated_since="],
 )
 async def test_a_token_needs_a_list_of_subscriptions(server: Api, query: str) -> None:
-    refused = await server.user().get(f"/v1/channels?{query}")
+    refused = await server.new_user().get(f"/v1/channels?{query}")
     assert refused.refusal == (400, "invalid_request")
 
 
 async def test_only_lists_of_subscriptions_have_a_token(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     for query in ("", "owned=true", f"ids={part(id_of(path))}"):
         assert (await ada.get(f"/v1/channels?{query}")).body["sync_token"] is None
 
 
 async def test_a_token_of_another_user_shows_nothing_of_theirs(server: Api) -> None:
-    ada, bob, eve = (server.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (server.new_user(name) for name in ("ada", "bob", "eve"))
     device = await Device(bob).load()
     path = await a_channel(ada, bob, settings={"visibility": "private"})
     assert (await device.sync()).keys() == {id_of(path)}

@@ -35,7 +35,7 @@ async def views_of(user: User, path: str) -> dict[int, int]:
 
 
 async def test_each_user_counts_once_for_each_post(shared_api: Api) -> None:
-    ada, bob, cat, dan = (shared_api.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (shared_api.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, bob, cat)
     for _ in range(3):
         assert (await a_post(ada, path))["views"] == 0
@@ -52,7 +52,7 @@ async def test_each_user_counts_once_for_each_post(shared_api: Api) -> None:
 
 
 async def test_missing_and_deleted_posts_are_skipped(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     for _ in range(2):
         await a_post(ada, path)
@@ -70,7 +70,7 @@ async def test_missing_and_deleted_posts_are_skipped(shared_api: Api) -> None:
 
 
 async def test_the_application_gets_counts_and_is_not_counted(shared_api: Api) -> None:
-    ada, app = shared_api.user("ada"), shared_api.user("app", admin=True)
+    ada, app = shared_api.new_user("ada"), shared_api.new_user("app", admin=True)
     path = await a_channel(ada)
     await a_post(ada, path)
     assert (await saw(app, path, 1)).items == [{"seq": 1, "views": 0}]
@@ -79,7 +79,7 @@ async def test_the_application_gets_counts_and_is_not_counted(shared_api: Api) -
 
 
 async def test_views_survive_an_edit_and_are_not_in_its_event(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
     await saw(bob, path, 1)
@@ -91,7 +91,7 @@ async def test_views_survive_an_edit_and_are_not_in_its_event(shared_api: Api) -
 
 
 async def test_a_chat_group_has_no_views(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path, channel = await a_chat_group(ada, bob), await a_channel(ada, bob)
     await a_post(ada, path)
     await a_post(ada, channel)
@@ -103,7 +103,7 @@ async def test_a_chat_group_has_no_views(shared_api: Api) -> None:
 
 @pytest.mark.parametrize("seqs", [[], [0], [-1], [2**53], ["x"], [1.5], [None], "1", None])
 async def test_what_is_seen_is_a_list_of_seqs(shared_api: Api, seqs: object) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     assert (await ada.post(f"{path}/posts/views", {"seqs": [1]})).status == 200
     refused = await ada.post(f"{path}/posts/views", {"seqs": seqs})
@@ -113,7 +113,7 @@ async def test_what_is_seen_is_a_list_of_seqs(shared_api: Api, seqs: object) -> 
 @own_loop
 async def test_a_report_has_a_limited_number_of_posts(api: OpenApi) -> None:
     server = await api(views_per_call=3)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     for _ in range(4):
         await a_post(ada, path)
@@ -125,7 +125,7 @@ async def test_a_report_has_a_limited_number_of_posts(api: OpenApi) -> None:
 @own_loop
 async def test_a_hundred_posts_are_reported_at_once_unless_set_otherwise(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     await a_post(ada, path)
     assert (await saw(ada, path, *range(1, 101))).items == [{"seq": 1, "views": 1}]
@@ -135,7 +135,7 @@ async def test_a_hundred_posts_are_reported_at_once_unless_set_otherwise(api: Op
 @own_loop
 async def test_a_repeated_report_writes_nothing(api: OpenApi) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     for _ in range(3):
         await a_post(ada, path)
@@ -163,29 +163,31 @@ async def test_concurrent_reports_in_two_processes_are_counted_right(
 ) -> None:
     first = await api()
     second = await api(database=second_database)
-    ada = first.user("ada")
+    ada = first.new_user("ada")
     path = await a_channel(ada)
     for _ in range(5):
         await a_post(ada, path)
     # Reactions hold the same posts meanwhile, and everyone tells both processes.
     names = [f"reader{number:02}" for number in range(64)]
     for name in names:
-        assert (await first.known(name).put(f"{path}/subscription")).status == 200
+        assert (await first.user_of(name).put(f"{path}/subscription")).status == 200
     answers = await asyncio.gather(
         *(
-            saw(server.known(name), path, *range(1, 6))
+            saw(server.user_of(name), path, *range(1, 6))
             for name in names
             for server in (first, second)
         ),
         *(
-            server.known(name).put(f"{path}/posts/5/reactions/{part('👍')}")
+            server.user_of(name).put(f"{path}/posts/5/reactions/{part('👍')}")
             for name in names[:16]
             for server in (first, second)
         ),
     )
     assert {answer.status for answer in answers} == {200}
     for server in (first, second):
-        assert await views_of(server.known("reader00"), path) == dict.fromkeys(range(5, 0, -1), 64)
+        assert await views_of(server.user_of("reader00"), path) == dict.fromkeys(
+            range(5, 0, -1), 64
+        )
     days = (await ada.get(f"{path}/insights")).body["days"]
     assert sum(day["views"] for day in days) == 5 * 64
     assert sum(day["reactions"] for day in days) == 16
@@ -196,7 +198,7 @@ async def test_a_view_document_has_the_same_size_for_twice_the_viewers(
     api: OpenApi,
 ) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     await a_post(ada, path)
     documents = server.services.database.collection("views")
@@ -222,7 +224,7 @@ async def test_the_next_report_updates_a_post_that_shows_too_few_views(
 ) -> None:
     """As a crash leaves it, between the batch and the number in the post."""
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
     await saw(ada, path, 1)
@@ -237,7 +239,7 @@ async def test_the_next_report_updates_a_post_that_shows_too_few_views(
 @own_loop
 async def test_views_and_days_are_deleted_with_their_channel(api: OpenApi) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     ended, kept = await a_channel(ada, bob), await a_channel(ada, bob)
     for path in (ended, kept):
         await a_post(ada, path)

@@ -18,9 +18,13 @@ def with_(peer: User | str) -> str:
     return f"/v1/conversations/{part(f'c2c_{peer if isinstance(peer, str) else peer.id}')}"
 
 
-async def say(user: User, peer: User | str, text: str = "Hello", **headers: str) -> dict[str, Any]:
+async def say(
+    user: User, peer: User | str, text: str = "Hello", *, idempotency_key: str | None = None
+) -> dict[str, Any]:
     """What the user is answered for writing this to somebody."""
-    said = await user.post(f"{with_(peer)}/messages", {"kind": "text", "text": text}, **headers)
+    said = await user.post(
+        f"{with_(peer)}/messages", {"kind": "text", "text": text}, idempotency_key=idempotency_key
+    )
     assert said.status == 201, said
     body = said.body
     assert isinstance(body, dict)
@@ -32,7 +36,7 @@ async def texts(user: User, peer: User | str) -> list[str]:
 
 
 def two(api: Api) -> tuple[User, User]:
-    return api.user("ada"), api.user("bob")
+    return api.new_user("ada"), api.new_user("bob")
 
 
 async def test_both_sides_read_one_stream_with_unread_counts_of_their_own(shared_api: Api) -> None:
@@ -124,7 +128,7 @@ async def test_reading_all_reads_only_the_scope(shared_api: Api) -> None:
 
 async def test_every_device_of_both_sides_gets_each_event(shared_api: Api) -> None:
     ada, bob = two(shared_api)
-    eve = await shared_api.user("eve").socket()
+    eve = await shared_api.new_user("eve").socket()
     phone, laptop, desk = await bob.socket(), await bob.socket(), await ada.socket()
     await say(ada, bob, "one")
     for ears in (phone, laptop):
@@ -154,7 +158,7 @@ async def test_every_device_of_both_sides_gets_each_event(shared_api: Api) -> No
 @pytest.mark.asyncio(loop_scope="function")
 async def test_an_event_reaches_the_other_side_in_another_process(api: OpenApi) -> None:
     one, other = await api(), await api()
-    ada, bob = one.user("ada"), other.known(fresh("bob"))
+    ada, bob = one.new_user("ada"), other.user_of(fresh("bob"))
     ears = await bob.socket()
     await say(ada, bob, "from afar")
     heard = await ears.hear("message.posted", conversation_id=f"c2c_{ada.id}")
@@ -179,14 +183,14 @@ async def test_pages_go_both_ways(shared_api: Api) -> None:
 
 async def test_repeats_with_one_key_make_one_message(shared_api: Api) -> None:
     ada, bob = two(shared_api)
-    first = await say(ada, bob, "once", Idempotency_Key="k")
-    assert await say(ada, bob, "once", Idempotency_Key="k") == first
+    first = await say(ada, bob, "once", idempotency_key="k")
+    assert await say(ada, bob, "once", idempotency_key="k") == first
     again = await ada.post(
-        f"{with_(bob)}/messages", {"kind": "text", "text": "other"}, Idempotency_Key="k"
+        f"{with_(bob)}/messages", {"kind": "text", "text": "other"}, idempotency_key="k"
     )
     assert again.refusal == (409, "idempotency_conflict")
     # The same key of the other side is another key.
-    assert (await say(bob, ada, "once", Idempotency_Key="k"))["seq"] == 2
+    assert (await say(bob, ada, "once", idempotency_key="k"))["seq"] == 2
     assert len(await texts(ada, bob)) == 2
 
 
@@ -209,7 +213,7 @@ async def test_only_the_sender_edits_and_deletes_and_only_for_a_while(shared_api
     await say(ada, bob)
     recall_seconds = shared_api.services.limits.recall_seconds
     shared_api.clock.move(seconds=recall_seconds + 1)
-    ada = shared_api.known(ada.id)
+    ada = shared_api.user_of(ada.id)
     late = await ada.delete(f"{with_(bob)}/messages/2")
     assert late.refusal == (403, "recall_too_late")
 
@@ -239,7 +243,7 @@ async def test_several_dialogues_are_read_at_once_begun_or_not(shared_api: Api) 
 
 async def test_a_stranger_cannot_read_a_dialogue(shared_api: Api) -> None:
     ada, bob = two(shared_api)
-    eve = shared_api.user("eve")
+    eve = shared_api.new_user("eve")
     await say(ada, bob)
     assert (await eve.get(f"{with_(ada)}/messages")).items == []
     assert (await eve.get(with_(ada))).refusal == (404, "conversation_not_found")
@@ -249,12 +253,12 @@ async def test_a_stranger_cannot_read_a_dialogue(shared_api: Api) -> None:
     # Not by the name of the stream either, which holds a control character.
     stream = f"/v1/conversations/{part(f'c2c_{ada.id}{chr(0x1E)}{bob.id}')}/messages"
     assert (await eve.get(stream)).status == 400
-    root = shared_api.user("root", admin=True)
+    root = shared_api.new_user("root", admin=True)
     assert (await root.get(f"{with_(ada)}/messages")).items == []
 
 
 async def test_notes_to_oneself_are_never_unread(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     ears = await ada.socket()
     await say(ada, ada, "milk")
     [shown] = (await ada.get("/v1/conversations")).items
@@ -266,7 +270,7 @@ async def test_notes_to_oneself_are_never_unread(shared_api: Api) -> None:
 
 @pytest.mark.parametrize("peer", ["", ".", " x", "x" * 33, "@", "@TOA#_none", "@TGS#_none"])
 async def test_an_id_that_cannot_be_the_other_side_is_not_found(shared_api: Api, peer: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     for call in (
         ada.get(f"{with_(peer)}/messages"),
         ada.post(f"{with_(peer)}/messages", {"kind": "text", "text": "Hello"}),
@@ -279,7 +283,7 @@ async def test_an_id_that_cannot_be_the_other_side_is_not_found(shared_api: Api,
 async def test_a_user_id_like_a_channels_has_no_dialogues(
     shared_api: Api,
 ) -> None:
-    ada, fake = shared_api.user("ada"), shared_api.known(f"@TOA#_{fresh('f')}")
+    ada, fake = shared_api.new_user("ada"), shared_api.user_of(f"@TOA#_{fresh('f')}")
     refused = await fake.post(f"{with_(ada)}/messages", {"kind": "text", "text": "I am a channel"})
     assert refused.refusal == (404, "conversation_not_found")
     assert (await fake.get(f"{with_(ada)}/messages")).refusal == (404, "conversation_not_found")
@@ -324,7 +328,7 @@ async def test_an_upload_is_used_by_the_message_and_released_with_it(shared_api:
 @pytest.mark.asyncio(loop_scope="function")
 async def test_the_posting_rate_is_each_conversations_own(api: OpenApi) -> None:
     server = await api(posts_per_second=2)
-    ada, bob, cat = server.user("ada"), server.user("bob"), server.user("cat")
+    ada, bob, cat = server.new_user("ada"), server.new_user("bob"), server.new_user("cat")
     text = {"kind": "text", "text": "Hello"}
     answers = [await ada.post(f"{with_(bob)}/messages", text) for _ in range(2)]
     third = await ada.post(f"{with_(bob)}/messages", text)
@@ -341,7 +345,7 @@ async def test_the_posting_rate_is_each_conversations_own(api: OpenApi) -> None:
 async def test_edits_and_deletions_have_the_rates_of_a_group(api: OpenApi) -> None:
     # One a second: even a busy machine sends three in less than two.
     server = await api(posts_per_second=1)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     for number in range(3):
         server.clock.move(seconds=2)
         await say(ada, bob, f"m{number}")
@@ -379,7 +383,7 @@ async def test_a_blocked_user_cannot_write_and_does_not_learn_why(shared_api: Ap
     # Both keep the messages, and each can still delete their own.
     assert await texts(bob, ada) == await texts(ada, bob) == ["before"]
     assert await theirs.until_now() == []
-    root = shared_api.user("root", admin=True)
+    root = shared_api.new_user("root", admin=True)
     await ada.put(f"/v1/blocks/{part(root.id)}")
     await say(root, ada, "from the application")
     assert (await bob.delete(f"{with_(ada)}/messages/1")).status == 204
@@ -389,20 +393,20 @@ async def test_a_blocked_user_cannot_write_and_does_not_learn_why(shared_api: Ap
 
 
 async def test_blocks_are_listed_by_page(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     wanted = sorted(["@TOA#_spam", *(fresh("x") for _ in range(4))])
     for peer in wanted:
         assert (await ada.put(f"/v1/blocks/{part(peer)}")).status == 200
     pages = await all_pages(ada, "/v1/blocks", limit=2)
     assert [[b["user_id"] for b in page] for page in pages] == [wanted[:2], wanted[2:4], wanted[4:]]
     assert (await ada.put(f"/v1/blocks/{part(ada.id)}")).refusal == (409, "cannot_block")
-    assert (await shared_api.user("bob").get("/v1/blocks")).items == []
+    assert (await shared_api.new_user("bob").get("/v1/blocks")).items == []
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_the_limit_of_blocks_holds_for_two_devices_at_once(api: OpenApi) -> None:
     servers = [await api(blocks_per_user=3) for _ in range(2)]
-    ada = [server.known("ada") for server in servers]
+    ada = [server.user_of("ada") for server in servers]
     assert (await ada[0].put("/v1/blocks/x0")).status == 200
     answers = await asyncio.gather(*(ada[n % 2].put(f"/v1/blocks/x{n}") for n in range(1, 7)))
     assert sorted(answer.status for answer in answers) == [200, 200, 409, 409, 409, 409]
@@ -416,7 +420,7 @@ async def test_the_limit_of_blocks_holds_for_two_devices_at_once(api: OpenApi) -
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_user_at_the_limit_of_dialogues_cannot_begin_one(api: OpenApi) -> None:
     servers = [await api(dialogues_per_user=2) for _ in range(2)]
-    ada = [server.known("ada") for server in servers]
+    ada = [server.user_of("ada") for server in servers]
     text = {"kind": "text", "text": "Hello"}
     await say(ada[0], "p0")
     answers = await asyncio.gather(
@@ -427,17 +431,17 @@ async def test_a_user_at_the_limit_of_dialogues_cannot_begin_one(api: OpenApi) -
     assert refused.refusal == (409, "dialogue_limit_reached")
     # Existing dialogues go on, and others may still begin one with this user.
     await say(ada[0], "p0")
-    await say(servers[1].known("new"), "ada")
+    await say(servers[1].user_of("new"), "ada")
     assert len((await ada[1].get("/v1/conversations")).items) == 3
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_strangers_who_wait_for_an_answer_have_a_limit(api: OpenApi) -> None:
     servers = [await api(unanswered_per_user=2) for _ in range(2)]
-    bob, text = servers[0].known("bob"), {"kind": "text", "text": "Hello"}
+    bob, text = servers[0].user_of("bob"), {"kind": "text", "text": "Hello"}
 
     async def tries(name: str, number: int = 0, *, admin: bool = False) -> tuple[int, str | None]:
-        user = servers[number % 2].known(name, admin=admin)
+        user = servers[number % 2].user_of(name, admin=admin)
         return (await user.post(f"{with_('bob')}/messages", text)).refusal
 
     refused = (409, "unanswered_limit_reached")
@@ -461,7 +465,7 @@ async def test_strangers_who_wait_for_an_answer_have_a_limit(api: OpenApi) -> No
     assert await tries(second) == await tries(first) == (201, None)
     await say(bob, "late")
     assert await tries("later") == (201, None)
-    detail = await servers[0].known("last").post(f"{with_('bob')}/messages", text)
+    detail = await servers[0].user_of("last").post(f"{with_('bob')}/messages", text)
     assert detail.body["details"] == {"limit": 2}
 
 
@@ -472,10 +476,10 @@ async def test_strangers_who_wait_for_an_answer_have_a_limit(api: OpenApi) -> No
 async def test_first_messages_of_both_sides_at_once_make_one_dense_stream(api: OpenApi) -> None:
     servers = [await api() for _ in range(2)]
     for _ in range(5):
-        ada, bob = servers[0].user("ada"), servers[1].user("bob")
+        ada, bob = servers[0].new_user("ada"), servers[1].new_user("bob")
         said = await asyncio.gather(
-            *(say(ada, bob, f"a{n}", Idempotency_Key=f"{n}") for n in range(4)),
-            *(say(bob, ada, f"b{n}", Idempotency_Key=f"{n}") for n in range(4)),
+            *(say(ada, bob, f"a{n}", idempotency_key=f"{n}") for n in range(4)),
+            *(say(bob, ada, f"b{n}", idempotency_key=f"{n}") for n in range(4)),
         )
         assert sorted(message["seq"] for message in said) == list(range(1, 9))
         assert await texts(ada, bob) == await texts(bob, ada)

@@ -11,7 +11,7 @@ OpenApi = Callable[[], Awaitable[Api]]
 
 async def test_a_day_with_the_conversation_list(api: OpenApi) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     made = await ada.post("/v1/groups", {"type": "community", "name": "Tea"})
     group = part(made.body["group_id"])
     key = part(f"group_{made.body['group_id']}")
@@ -53,7 +53,7 @@ async def test_a_day_with_the_conversation_list(api: OpenApi) -> None:
 
 
 async def test_each_error_has_its_status_and_code(api: OpenApi) -> None:
-    bob = (await api()).user("bob")
+    bob = (await api()).new_user("bob")
     tab = "/v1/conversation-groups"
     await bob.put(f"{tab}/A")
     await bob.put(f"{tab}/B")
@@ -91,7 +91,7 @@ async def test_a_drafts_text_is_in_no_event_but_other_devices_get_it(
     api: OpenApi, database: Database
 ) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     tea, news = await a_chat_group(ada, bob), await a_channel(ada)
     phone = await bob.socket()
     path = f"/v1/conversations/{part(conversation_of(tea))}"

@@ -21,7 +21,7 @@ MANY: Final = 999
 
 async def test_what_is_stored_grows_in_number_and_never_in_size(api: OpenApi) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_channel(owner)
     await live_on(server, owner, path, range(1, FEW + 1))
     few = await largest_of_each(server)
@@ -67,7 +67,7 @@ async def largest_of_each(server: Api) -> dict[str, int]:
 
 async def test_one_document_of_events_tells_of_one_batch_at_most(api: OpenApi) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     group_id = GroupId(id_of(await a_channel(owner)))
     users = [Actor(UserId(f"reader{number:04}")) for number in range(3 * MAX_BATCH)]
     memberships = server.services.chat.membership

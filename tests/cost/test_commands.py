@@ -130,7 +130,7 @@ async def react_in_a_dialogue(stage: Stage) -> Act:
 
 async def _an_inbox(stage: Stage) -> tuple[User, str, Act]:
     """A channel whose owner is not connected, since the total of its inbox would be read for the socket."""
-    owner = stage.api.user("owner")
+    owner = stage.api.new_user("owner")
     path = await a_channel(owner, stage.reader)
     messages = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
     return owner, path, lambda: stage.reader.post(messages, {"kind": "text", "text": "Hello"})

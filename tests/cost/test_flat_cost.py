@@ -50,7 +50,7 @@ class Stage:
 
     async def subscriber(self) -> User:
         """One more."""
-        user = self.api.user("sub")
+        user = self.api.new_user("sub")
         assert (await user.put(f"{self.path}/subscription")).status == 200
         return user
 
@@ -70,12 +70,12 @@ async def stages(watched: Watched) -> AsyncIterator[tuple[Stage, Stage]]:
 
 
 async def a_stage(api: Api, members: int) -> Stage:
-    owner, reader = api.user("owner"), api.user("reader")
+    owner, reader = api.new_user("owner"), api.new_user("reader")
     path = await a_channel(owner, reader)
     database = api.services.database
     await seed_members(database, GroupId(id_of(path)), members - 2)
     assert (await owner.get(path)).body["subscriber_count"] == members
-    stage = Stage(api, path, owner, api.user("stranger"), reader, await owner.socket())
+    stage = Stage(api, path, owner, api.new_user("stranger"), reader, await owner.socket())
     thumb = part("👍")
     for _ in range(POSTS):
         post = await stage.post()
@@ -124,7 +124,7 @@ async def unreact(stage: Stage) -> Act:
 
 
 async def report_views(stage: Stage) -> Act:
-    who, post = stage.api.user("viewer"), await stage.post()
+    who, post = stage.api.new_user("viewer"), await stage.post()
     # Of each post the message and the sketch are read and written: four documents.
     seen = {"seqs": [*range(1, 10), int(post.rpartition("/")[2])]}
     return lambda: who.post(f"{stage.path}/posts/views", seen)
@@ -155,7 +155,7 @@ async def who_reacted(stage: Stage) -> Act:
 
 
 async def subscribe(stage: Stage) -> Act:
-    who = stage.api.user("new")
+    who = stage.api.new_user("new")
     return lambda: who.put(f"{stage.path}/subscription")
 
 
@@ -169,7 +169,7 @@ async def unsubscribe(stage: Stage) -> Act:
 
 
 async def add_a_subscriber(stage: Stage) -> Act:
-    who = part(stage.api.user("added").id)
+    who = part(stage.api.new_user("added").id)
     return lambda: stage.owner.put(f"{stage.path}/subscribers/{who}")
 
 
@@ -300,7 +300,7 @@ async def sync_subscriptions(stage: Stage) -> Act:
 
 
 async def verify_the_channel(stage: Stage) -> Act:
-    app = stage.api.user("app", admin=True)
+    app = stage.api.new_user("app", admin=True)
     assert (await app.delete(f"{stage.path}/verified")).status == 204
     return lambda: app.put(f"{stage.path}/verified")
 
@@ -409,7 +409,7 @@ async def test_the_probe_sees_what_grows(watched: Watched, stages: tuple[Stage, 
 
 
 async def test_fifty_users_are_looked_up_with_one_command(watched: Watched) -> None:
-    ada = watched.api.user("ada")
+    ada = watched.api.new_user("ada")
     ids = ",".join([ada.id, *(f"none{number}" for number in range(49))])
     await watched.probe.take()
     assert len((await ada.get(f"/v1/users?ids={ids}")).items) == 50

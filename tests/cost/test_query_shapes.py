@@ -81,7 +81,7 @@ async def every_call(api: Api) -> None:
 
 
 async def _channels(api: Api) -> None:
-    ada, bob, cat, dan, eve = (api.user() for _ in range(5))
+    ada, bob, cat, dan, eve = (api.new_user() for _ in range(5))
     path = await a_channel(ada, bob, cat)
     await a_channel(ada)
     for query in (f"ids={part(id_of(path))}", "owned=true", "subscribed=true"):
@@ -93,7 +93,7 @@ async def _channels(api: Api) -> None:
             f"/v1/channels?sort={sort}&limit=1&cursor={page.body['next_cursor']}"
         )
         assert len(further.items) == 1
-    app = api.user(admin=True)
+    app = api.new_user(admin=True)
     for sort in ("popular", "new", "active"):
         every = f"/v1/channels?all=true&sort={sort}&limit=1"
         page = await app.get(every)
@@ -107,7 +107,7 @@ async def _channels(api: Api) -> None:
     ears = await dan.socket()
     await ears.tell(type="watch", conversation_id=conversation_of(path))
     await ada.put(f"{path}/subscribers/{part(eve.id)}")
-    lines = "\n".join(f'{{"user_id": "{user.id}"}}' for user in (bob, dan, api.user()))
+    lines = "\n".join(f'{{"user_id": "{user.id}"}}' for user in (bob, dan, api.new_user()))
     await app.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
     for query in ("limit=1", "q=user", "staff=true"):
         await ada.get(f"{path}/subscribers?{query}")
@@ -119,11 +119,11 @@ async def _channels(api: Api) -> None:
     await ada.call("POST", "/v1/media", data=b"x" * 9, headers={"Idempotency-Key": "once"})
     await dan.get(f"/v1/media/{media.body['media_id']}")
     await ada.post(f"{path}/posts", {"kind": "file", "file": media.body["media_id"]})
-    await ada.post(f"{path}/posts", TEXT, Idempotency_Key="once")
-    await ada.post(f"{path}/posts", TEXT, Idempotency_Key="once")
+    await ada.post(f"{path}/posts", TEXT, idempotency_key="once")
+    await ada.post(f"{path}/posts", TEXT, idempotency_key="once")
     await dan.get(f"{path}/posts?limit=1")
     await dan.get(f"{path}/posts?after_seq=1")
-    await api.user().get(f"{path}/posts")
+    await api.new_user().get(f"{path}/posts")
     await dan.get(post)
     await ada.patch(post, {"kind": "text", "text": "Better"})
     for emoji in (THUMB, part("🎉")):
@@ -172,7 +172,7 @@ async def _running(api: Api, path: str, ada: User, bob: User, dan: User) -> None
     """Admins, invitations, bans from reacting, the log of it."""
     await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": ["post"]})
     await bob.get(f"{path}/admins?limit=1")
-    guests = [api.user() for _ in range(4)]
+    guests = [api.new_user() for _ in range(4)]
     for guest in guests:
         await ada.post(f"{path}/invitations", {"user_id": guest.id})
     page = await ada.get(f"{path}/invitations?limit=1")
@@ -191,7 +191,7 @@ async def _running(api: Api, path: str, ada: User, bob: User, dan: User) -> None
 
 async def _drafts(api: Api, ada: User, path: str) -> None:
     async def keep(**hours: str) -> str:
-        kept = await ada.post(f"{path}/drafts", {"post": TEXT, **hours}, Idempotency_Key=fresh("k"))
+        kept = await ada.post(f"{path}/drafts", {"post": TEXT, **hours}, idempotency_key=fresh("k"))
         return f"{path}/drafts/{kept.body['draft_id']}"
 
     soon = rfc3339(api.clock.now() + timedelta(seconds=60))
@@ -210,7 +210,7 @@ async def _drafts(api: Api, ada: User, path: str) -> None:
 
 
 async def _groups(api: Api) -> None:
-    ada, bob, cat, dan = (api.user() for _ in range(4))
+    ada, bob, cat, dan = (api.new_user() for _ in range(4))
     path = await a_chat_group(ada, bob, cat, join_option="approval")
     await ada.get(f"/v1/groups?ids={part(id_of(path))}")
     await ada.get("/v1/groups?joined=true&limit=1")
@@ -250,7 +250,7 @@ async def _groups(api: Api) -> None:
 
 
 async def _conversations(api: Api) -> None:
-    ada, bob = api.user(), api.user()
+    ada, bob = api.new_user(), api.new_user()
     path, news = await a_chat_group(ada, bob), await a_channel(ada, bob)
     keys = [conversation_of(path), conversation_of(news)]
     for place in (path, news):
@@ -286,14 +286,14 @@ async def _conversations(api: Api) -> None:
 
 
 async def _dialogues(api: Api) -> None:
-    ada, bob, cat = (api.user() for _ in range(3))
+    ada, bob, cat = (api.new_user() for _ in range(3))
     news = await a_channel(ada, bob, admins=(cat,))
     await a_post(ada, news)
     talk = f"/v1/conversations/{part('c2c_' + id_of(news))}"
     inbox = f"{news}/inbox/{part(bob.id)}"
     for path in (talk, f"/v1/conversations/{part('c2c_' + cat.id)}"):
         for key in ("one", "two", "two"):
-            await bob.post(f"{path}/messages", TEXT, Idempotency_Key=key)
+            await bob.post(f"{path}/messages", TEXT, idempotency_key=key)
         await bob.get(f"/v1/conversations?ids={path.rsplit('/', 1)[-1]}")
         await bob.get(f"{path}/messages?limit=1")
         await bob.get(f"{path}/messages?after_seq=1")

@@ -113,7 +113,7 @@ class ServerProcess:
         async with asyncio.timeout(STOP_SECONDS):
             return await process.wait()
 
-    def user(self, name: str, *, admin: bool = False) -> User:
+    def user_of(self, name: str, *, admin: bool = False) -> User:
         """The user of this name, with a token of this deployment."""
         secret = load_or_create_secret(self._data_dir)
         token = mint(secret, name, admin=admin, hours=1, now=SystemClock().now())

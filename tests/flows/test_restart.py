@@ -40,7 +40,7 @@ async def server() -> AsyncIterator[ServerProcess]:
 
 async def a_busy_day(server: ServerProcess) -> dict[str, Any]:
     """Make a channel with a subscriber, posts, a reaction and a read cursor. Returns what its users see."""
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.user_of("ada"), server.user_of("bob")
     path = await a_channel(ada, bob, channel_id="@TOA#_news", organization="City")
     for number in range(5):
         await a_post(ada, path, f"post {number}")
@@ -55,7 +55,7 @@ async def everything(server: ServerProcess) -> dict[str, Any]:
     """The responses that Ada and Bob get."""
     seen: dict[str, Any] = {}
     for name in ("ada", "bob"):
-        user = server.user(name)
+        user = server.user_of(name)
         for path in (
             *(PATH, f"{PATH}/posts", "/v1/conversations", "/v1/unread"),
             *("/v1/conversation-groups", "/v1/channels", "/v1/groups"),
@@ -70,13 +70,13 @@ async def test_a_restart_keeps_everything(server: ServerProcess) -> None:
     await server.start()
     before = await a_busy_day(server)
     assert before["bob /v1/unread"]["conversation_groups"] == {"news": 3}
-    ears = await server.user("bob").socket()
+    ears = await server.user_of("bob").socket()
     stopping = asyncio.create_task(server.stop())
     assert await ears.closed() == CloseCode.GOING_AWAY
     assert await stopping == 0
     await server.start()
     assert await everything(server) == before
-    assert (await a_post(server.user("ada"), PATH))["seq"] == 6
+    assert (await a_post(server.user_of("ada"), PATH))["seq"] == 6
     assert await server.stop() == 0
     assert '"level": "error"' not in server.log()
 
@@ -85,7 +85,7 @@ async def test_a_backup_holds_its_moment_and_verifies_clean(
     server: ServerProcess,
 ) -> None:
     await server.start()
-    ada = server.user("ada")
+    ada = server.user_of("ada")
     await a_busy_day(server)
     uploaded = await ada.call("POST", "/v1/media", data=b"minutes of the meeting", headers={})
     file = f"/v1/media/{uploaded.body['media_id']}"
@@ -96,16 +96,16 @@ async def test_a_backup_holds_its_moment_and_verifies_clean(
     backup = server.backed_up("backup")
 
     await server.start()
-    await a_post(server.user("ada"), PATH)
-    assert (await server.user("ada").delete(f"{PATH}/posts/1")).status == 204
+    await a_post(server.user_of("ada"), PATH)
+    assert (await server.user_of("ada").delete(f"{PATH}/posts/1")).status == 204
     await server.kill()
     assert await backup.verify() == (0, ANY)
     await backup.start()
     try:
         assert await everything(backup) == before
-        assert (await backup.user("bob").get(file)).text == "minutes of the meeting"
+        assert (await backup.user_of("bob").get(file)).text == "minutes of the meeting"
         # The server continues from the state of the backup.
-        assert (await a_post(backup.user("ada"), PATH))["seq"] == 7
+        assert (await a_post(backup.user_of("ada"), PATH))["seq"] == 7
     finally:
         assert await backup.stop() == 0
 
@@ -116,7 +116,7 @@ async def test_kill_9_loses_nothing_that_was_confirmed(
 ) -> None:
     await server.start()
     await a_busy_day(server)
-    ada = server.user("ada")
+    ada = server.user_of("ada")
     answered: list[int] = []
 
     async def post_on() -> None:
@@ -130,12 +130,12 @@ async def test_kill_9_loses_nothing_that_was_confirmed(
     await server.kill()
     await asyncio.gather(*writers, return_exceptions=True)
     await server.start()
-    bob = server.user("bob")
+    bob = server.user_of("bob")
     head = (await bob.get(PATH)).body["head_seq"]
     assert await all_seqs(bob, head) == list(range(1, head + 1))
     assert set(answered) <= set(range(6, head + 1))
     assert (await bob.get("/v1/unread")).body["total"] == head - 2
-    assert (await a_post(server.user("ada"), PATH))["seq"] == head + 1
+    assert (await a_post(server.user_of("ada"), PATH))["seq"] == head + 1
 
 
 async def all_seqs(user: User, head: int) -> list[int]:
@@ -154,7 +154,7 @@ async def test_two_workers_share_a_port_and_both_receive_every_event(
     server: ServerProcess,
 ) -> None:
     await server.start("--workers", "2")
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.user_of("ada"), server.user_of("bob")
     await a_channel(ada, bob, channel_id="@TOA#_news")
     sockets = [await bob.socket() for _ in range(24)]
     workers = await both(server)
@@ -173,7 +173,7 @@ async def both(server: ServerProcess) -> dict[str, float]:
     """The number of sockets of each of the two workers, by the start of its request ids."""
     found: dict[str, float] = {}
     for _ in range(200):
-        answer = await server.user("ada").get("/metrics")
+        answer = await server.user_of("ada").get("/metrics")
         metric = re.search(r"^channels_sockets (\S+)$", answer.text, re.MULTILINE)
         assert metric is not None
         found[answer.headers["X-Request-Id"][:8]] = float(metric[1])

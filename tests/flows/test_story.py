@@ -18,7 +18,7 @@ LIKE, HEART = part("👍"), part("❤️")
 
 async def test_the_story_of_a_channel_from_creation_to_deletion(api: OpenApi) -> None:
     server = await api()
-    ada, bob, cid, dee = (server.user(name) for name in ("ada", "bob", "cid", "dee"))
+    ada, bob, cid, dee = (server.new_user(name) for name in ("ada", "bob", "cid", "dee"))
     path = await created(ada)
     await subscribed(path, ada, bob, cid, dee)
     listening = await dee.socket()
@@ -63,8 +63,8 @@ async def subscribed(path: str, ada: User, *users: User) -> None:
 
 async def posted(path: str, ada: User, bob: User, dee_hears: Ears) -> None:
     hello = {"kind": "text", "text": "Hello"}
-    first = await ada.post(f"{path}/posts", hello, Idempotency_Key="one")
-    again = await ada.post(f"{path}/posts", hello, Idempotency_Key="one")
+    first = await ada.post(f"{path}/posts", hello, idempotency_key="one")
+    again = await ada.post(f"{path}/posts", hello, idempotency_key="one")
     assert (first.status, first.body["seq"]) == (201, 1)
     assert (again.status, again.body) == (201, first.body)
     heard = await dee_hears.hear("message.posted", seq=1)

@@ -28,7 +28,7 @@ async def test_a_changed_name_is_shown_at_once_by_every_process(
     api: OpenApi, second_database: Database
 ) -> None:
     servers = [await api(), await api(database=second_database)]
-    ada, bob, cat = (servers[0].user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (servers[0].new_user(name) for name in ("ada", "bob", "cat"))
     chat = await a_chat_group(ada, bob, join_option="approval")
     news = await a_channel(ada, bob)
     message = f"{chat}/messages/{(await a_post(bob, chat))['seq']}"
@@ -42,7 +42,7 @@ async def test_a_changed_name_is_shown_at_once_by_every_process(
             shows = {"name": f"{user.id} {number}", "face_url": f"{WEB}?{number}"}
             assert (await user.patch(ME, shows)).body == {"user_id": user.id} | shows
             for server in servers:
-                eyes = server.known(ada.id)
+                eyes = server.user_of(ada.id)
                 shown = await shown_as(eyes, user, chat, news, message, post)
                 assert shown == [(shows["name"], shows["face_url"])] * len(shown)
                 assert len(shown) == (6 if user is bob else 2)
@@ -74,7 +74,7 @@ async def shown_as(
 
 
 async def test_a_sender_is_named_only_where_they_may_be_known(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     await ada.patch(ME, {"name": "Ada"})
     chat, news = await a_chat_group(ada, bob), await a_channel(ada, bob)
     assert (await ada.post(f"{chat}/messages", {"kind": "text", "text": "x"})).body[
@@ -102,7 +102,7 @@ async def test_a_sender_is_named_only_where_they_may_be_known(server: Api) -> No
 async def test_the_fields_of_a_profile_have_limits_of_bytes(
     server: Api, field: str, longest: str, limit: int
 ) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     longest += "x" * (limit - len(longest.encode()))
     assert (await ada.patch(ME, {field: longest})).status == 200
     refused = await ada.patch(ME, {field: longest + "x"})
@@ -113,7 +113,7 @@ async def test_the_fields_of_a_profile_have_limits_of_bytes(
 
 @pytest.mark.parametrize("name", ["a\x00b", "a\nb", "   ", "\ud800", None, 7])
 async def test_a_name_is_one_visible_line_or_empty(server: Api, name: object) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     for good in ("Ada", ""):
         assert (await ada.patch(ME, {"name": good})).body["name"] == good
     assert (await ada.patch(ME, {"name": name})).refusal == (400, "invalid_request")
@@ -140,7 +140,7 @@ BAD = [
 
 @pytest.mark.parametrize("url", BAD)
 async def test_an_avatar_is_a_web_address_or_an_upload(server: Api, url: str) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     places = [ME, await a_channel(ada), await a_chat_group(ada)]
     for place in places:
         assert (await ada.patch(place, {"face_url": WEB})).status == 200
@@ -153,7 +153,7 @@ async def places_of(ada: User) -> list[str]:
 
 
 async def test_an_uploaded_avatar_is_kept_while_it_is_shown(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     places = await places_of(ada)
     url = (await upload(ada, an_image())).body["url"]
     for place in places:
@@ -164,18 +164,18 @@ async def test_an_uploaded_avatar_is_kept_while_it_is_shown(server: Api) -> None
     await server.services.chat.media.sweep()
     for place in places:
         assert (await load(ada, url))[0] == 200
-        let_go = await server.known(ada.id).patch(place, {"face_url": ""})
+        let_go = await server.user_of(ada.id).patch(place, {"face_url": ""})
         assert let_go.status == 200
         await server.services.chat.media.sweep()
     assert (await load(ada, url))[0] == 404
 
 
 async def test_an_avatar_is_released_with_its_channel(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     url = (await upload(ada, an_image())).body["url"]
     path = await a_channel(ada, face_url=url)
     server.clock.move(seconds=25 * 3600)
-    ada = server.known(ada.id)
+    ada = server.user_of(ada.id)
     await server.services.chat.media.sweep()
     assert (await load(ada, url))[0] == 200
     assert (await ada.delete(path)).status == 204
@@ -184,7 +184,7 @@ async def test_an_avatar_is_released_with_its_channel(server: Api) -> None:
 
 
 async def test_only_one_s_own_uploads_may_be_avatars(server: Api) -> None:
-    ada, eve = server.user("ada"), server.user("eve")
+    ada, eve = server.new_user("ada"), server.new_user("eve")
     mine = (await upload(ada, an_image())).body["url"]
     video = (await upload(ada, MP4)).body["url"]
     for place in await places_of(ada):
@@ -201,7 +201,7 @@ async def test_only_one_s_own_uploads_may_be_avatars(server: Api) -> None:
 
 
 async def test_an_admin_may_keep_the_avatar_that_another_uploaded(server: Api) -> None:
-    ada, adm = server.user("ada"), server.user("adm")
+    ada, adm = server.new_user("ada"), server.new_user("adm")
     path = await a_channel(ada, admins=(adm,))
     url = (await upload(ada, an_image())).body["url"]
     assert (await ada.patch(path, {"face_url": url})).status == 200
@@ -211,7 +211,7 @@ async def test_an_admin_may_keep_the_avatar_that_another_uploaded(server: Api) -
 
 
 async def test_verify_counts_the_avatars_of_groups_and_users(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     database = server.services.database
     media = (await upload(ada, an_image())).body
     for place in await places_of(ada):

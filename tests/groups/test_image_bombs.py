@@ -151,7 +151,7 @@ def check_memory(server: Api, server_before_mb: int, large_mb: int | None = None
 async def test_a_bomb_is_refused_by_its_header(api: OpenApi, name: str) -> None:
     make, exceeded, limits = BOMBS[name]
     server = await api(**limits)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     data = make()
     forget_peak()
     before = peak_mb("self")
@@ -165,7 +165,7 @@ async def test_a_bomb_is_refused_by_its_header(api: OpenApi, name: str) -> None:
 
 
 async def test_an_image_at_the_pixel_limit_is_drawn_in_bounded_memory(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     data = png(8000, 8000)
     forget_peak()
     before = peak_mb("self")
@@ -176,14 +176,14 @@ async def test_an_image_at_the_pixel_limit_is_drawn_in_bounded_memory(server: Ap
 
 @pytest.mark.parametrize("frames", [1_000, 1_001])
 async def test_an_animation_has_a_limit_of_frames(server: Api, frames: int) -> None:
-    sent = await upload(server.user("ada"), gif(4, 4, frames))
+    sent = await upload(server.new_user("ada"), gif(4, 4, frames))
     assert sent.status == (201 if frames == 1_000 else 400), sent
 
 
 @pytest.mark.parametrize("width", [100, 101])
 async def test_an_image_has_a_limit_of_pixels(api: OpenApi, width: int) -> None:
     server = await api(image_pixels=10_000)
-    sent = await upload(server.user("ada"), png(width, 100))
+    sent = await upload(server.new_user("ada"), png(width, 100))
     assert sent.status == (201 if width == 100 else 400), sent
 
 
@@ -193,7 +193,7 @@ async def test_a_worker_that_runs_out_of_memory_refuses_and_is_replaced(
     # As if the estimate were wrong: the limit of the operating system holds.
     limits = Limits()
     server = await api(image_memory_bytes=10**12)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     media_of(server).image_workers.large.worker = WorkerProcess(
         limits.image_memory_bytes, 2 * limits.image_bytes
     )
@@ -207,7 +207,7 @@ async def test_an_image_that_takes_too_long_is_refused_and_the_next_drawn(
     api: OpenApi,
 ) -> None:
     server = await api(image_seconds=1)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     rough = saved(Image.effect_noise((5000, 5000), 90), "PNG", compress_level=1)
     refused = await upload(ada, rough)
     assert refused.refusal == (400, "bad_media"), refused
@@ -222,7 +222,7 @@ async def test_a_slow_image_moves_from_the_ordinary_worker_to_the_other(
     workers = media_of(server).image_workers
     assert workers.ordinary.seconds == ORDINARY_SECONDS
     monkeypatch.setattr(workers.ordinary, "seconds", 0.1)
-    sent = await upload(server.user("ada"), saved(Image.effect_noise((3000, 3000), 90), "PNG"))
+    sent = await upload(server.new_user("ada"), saved(Image.effect_noise((3000, 3000), 90), "PNG"))
     assert sent.status == 201, sent
     assert (workers.ordinary.worker.deaths, workers.large.worker.deaths) == (1, 0)
 
@@ -237,7 +237,7 @@ async def test_a_slow_image_moves_from_the_ordinary_worker_to_the_other(
     ids=["zTXt", "iTXt", "iCCP"],
 )
 async def test_the_texts_of_an_image_are_never_unpacked(server: Api, text: bytes) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     sent = await upload(ada, png(10, 10, text))
     assert sent.status == 201, sent
     for lane in queues(server):
@@ -273,7 +273,7 @@ HONEST: Final[dict[str, tuple[Callable[[], bytes], tuple[int, int]]]] = {
 @pytest.mark.parametrize("name", HONEST)
 async def test_an_ordinary_image_is_accepted(server: Api, name: str) -> None:
     make, size = HONEST[name]
-    sent = await upload(server.user("ada"), make())
+    sent = await upload(server.new_user("ada"), make())
     assert sent.status == 201, sent
     assert (sent.body["width"], sent.body["height"]) == size
     assert sent.body["thumb_url"]
@@ -282,7 +282,7 @@ async def test_an_ordinary_image_is_accepted(server: Api, name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["TIFF", "AVIF", "ICO", "BMP"])
 async def test_an_image_that_is_not_redrawn_is_a_file_to_download(server: Api, kind: str) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     media = (await upload(ada, saved(Image.new("RGB", (32, 32)), kind))).body
     assert (media["kind"], media["thumb_url"]) == ("file", None)
     async with ada.http.get(ada.base + media["url"]) as response:

@@ -142,7 +142,7 @@ async def sent(user: User, data: bytes) -> dict[str, bytes]:
 async def test_nothing_is_left_but_the_pixels(server: Api, name: str) -> None:
     data = CASES[name]()
     assert any(SECRET in part for part in unpacked(data)), "or this proves nothing"
-    for loaded in (await sent(server.user("ada"), data)).values():
+    for loaded in (await sent(server.new_user("ada"), data)).values():
         assert not [part for part in unpacked(loaded) if SECRET in part]
         assert b"Exif\0" not in loaded
         assert b"xmpmeta" not in loaded
@@ -157,7 +157,7 @@ async def test_nothing_is_left_but_the_pixels(server: Api, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith("animated")])
 async def test_an_animation_looks_the_same(server: Api, name: str) -> None:
     data = CASES[name]()
-    loaded = (await sent(server.user("ada"), data))["url"]
+    loaded = (await sent(server.new_user("ada"), data))["url"]
     with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(loaded)) as after:
         assert after.size == before.size
         assert after.info.get("loop") == 3
@@ -189,7 +189,7 @@ async def test_a_transparent_animation_stays_transparent(server: Api) -> None:
         made[0].save(
             file, kind, save_all=True, append_images=made[1:], duration=70, loop=0, **options
         )
-        loaded = (await sent(server.user("ada"), file.getvalue()))["url"]
+        loaded = (await sent(server.new_user("ada"), file.getvalue()))["url"]
         with Image.open(io.BytesIO(loaded)) as shown:
             for number, frame in enumerate(ImageSequence.Iterator(shown)):
                 drawn = frame.convert("RGBA")
@@ -218,7 +218,7 @@ async def test_an_image_is_turned_upright(server: Api, kind: str, orientation: i
     about[ORIENTATION] = orientation
     file = io.BytesIO()
     held.save(file, kind, exif=about)
-    loaded = (await sent(server.user("ada"), file.getvalue()))["url"]
+    loaded = (await sent(server.new_user("ada"), file.getvalue()))["url"]
     with Image.open(io.BytesIO(loaded)) as shown:
         drawn = shown.convert("RGB")
         assert drawn.size == (64, 32)
@@ -235,7 +235,7 @@ async def test_colours_follow_their_profile(server: Api) -> None:
     for kind in ("JPEG", "PNG", "WEBP"):
         file = io.BytesIO()
         Image.new("RGB", (32, 32), "red").save(file, kind, icc_profile=bytes(made))
-        loaded = (await sent(server.user("ada"), file.getvalue()))["url"]
+        loaded = (await sent(server.new_user("ada"), file.getvalue()))["url"]
         with Image.open(io.BytesIO(loaded)) as shown:
             assert near(shown.convert("RGB").getpixel((9, 9)), (0, 0, 255)), kind
 
@@ -244,7 +244,7 @@ async def test_an_invalid_profile_is_dropped(server: Api) -> None:
     for kind in ("JPEG", "PNG", "WEBP"):
         file = io.BytesIO()
         Image.new("RGB", (32, 32), "red").save(file, kind, icc_profile=SECRET * 20)
-        loaded = (await sent(server.user("ada"), file.getvalue()))["url"]
+        loaded = (await sent(server.new_user("ada"), file.getvalue()))["url"]
         assert SECRET not in loaded
 
 
@@ -260,6 +260,6 @@ async def test_an_invalid_profile_is_dropped(server: Api) -> None:
 async def test_every_kind_of_pixel_is_drawn(server: Api, kind: str, mode: str) -> None:
     file = io.BytesIO()
     Image.new(mode, (2700, 40)).save(file, kind)
-    loaded = await sent(server.user("ada"), file.getvalue())
+    loaded = await sent(server.new_user("ada"), file.getvalue())
     with Image.open(io.BytesIO(loaded["large_url"])) as shown:
         assert shown.size == (1280, 19)

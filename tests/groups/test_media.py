@@ -92,7 +92,7 @@ async def server(api: OpenApi) -> Api:
 
 
 async def test_a_photo_is_turned_upright_and_loses_its_metadata(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     sent = await upload(ada, photo(), "me.jpg")
     assert sent.status == 201, sent
     media = sent.body
@@ -111,7 +111,7 @@ async def test_a_photo_is_turned_upright_and_loses_its_metadata(server: Api) -> 
 
 @pytest.mark.parametrize("size", ["thumb", "large"])
 async def test_an_image_has_smaller_versions(server: Api, size: str) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     media = (await upload(ada, an_image((3000, 1500)))).body
     status, headers, data = await load(ada, media[f"{size}_url"])
     assert (status, headers["Content-Type"]) == (200, "image/webp")
@@ -122,7 +122,7 @@ async def test_an_image_has_smaller_versions(server: Api, size: str) -> None:
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
 async def test_an_animation_stays_an_animation(server: Api, kind: str) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     media = (await upload(ada, animation(kind))).body
     _, _, data = await load(ada, media["url"])
     with Image.open(io.BytesIO(data)) as shown:
@@ -135,13 +135,13 @@ async def test_an_animation_stays_an_animation(server: Api, kind: str) -> None:
     ids=["bomb", "cut off", "image and archive"],
 )
 async def test_a_malicious_image_is_refused(server: Api, make: Callable[[], bytes]) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     assert (await upload(ada, an_image())).status == 201
     assert (await upload(ada, make())).refusal == (400, "bad_media")
 
 
 async def test_an_archive_named_like_an_image_is_a_file(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     sent = archive()  # made once, since it contains the time at which it was made
     media = (await upload(ada, sent, "cat.png")).body
     assert (media["kind"], media["content_type"]) == ("file", "application/zip")
@@ -170,7 +170,7 @@ async def test_an_upload_has_a_limit_of_bytes(
     }[kind]
     limits: dict[str, Any] = {f"{kind}_bytes": len(data)}
     server = await api(**limits)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     assert (await send(ada, data)).status == 201
     refused = await send(ada, data + b"\0")
     assert refused.refusal == (413, "media_too_large")
@@ -178,7 +178,7 @@ async def test_an_upload_has_a_limit_of_bytes(
 
 
 async def test_a_form_may_carry_the_file(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     form = aiohttp.FormData(quote_fields=False)
     form.add_field("note", "not this")
     form.add_field("file", MP4, filename="../../film\u202e.mp4", content_type="text/html")
@@ -191,7 +191,7 @@ async def test_a_form_may_carry_the_file(server: Api) -> None:
 
 
 async def test_a_form_without_a_file_is_refused(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     form = aiohttp.FormData({"note": "x"}, default_to_multipart=True)
     headers = {"Authorization": f"Bearer {ada.token}"}
     async with ada.http.post(ada.base + "/v1/media", data=form, headers=headers) as response:
@@ -199,11 +199,11 @@ async def test_a_form_without_a_file_is_refused(server: Api) -> None:
 
 
 async def test_an_empty_upload_is_refused(server: Api) -> None:
-    assert (await upload(server.user("ada"), b"")).refusal == (400, "bad_media")
+    assert (await upload(server.new_user("ada"), b"")).refusal == (400, "bad_media")
 
 
 async def test_nobody_uploads_without_a_token(server: Api) -> None:
-    nobody = server.user("ada")
+    nobody = server.new_user("ada")
     nobody.token = None
     assert (await upload(nobody, an_image())).refusal == (401, "unauthenticated")
 
@@ -218,7 +218,7 @@ async def test_nobody_uploads_without_a_token(server: Api) -> None:
     ],
 )
 async def test_a_range_is_sent(server: Api, asked: str, wanted: slice, said: str) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     data = bytes(range(250)) * 2
     media = (await upload(ada, data)).body
     status, headers, got = await load(ada, media["url"], Range=asked)
@@ -227,7 +227,7 @@ async def test_a_range_is_sent(server: Api, asked: str, wanted: slice, said: str
 
 
 async def test_a_range_after_the_end_is_refused(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     media = (await upload(ada, bytes(500))).body
     status, headers, _ = await load(ada, media["url"], Range="bytes=500-")
     assert (status, headers["Content-Range"]) == (416, "bytes */500")
@@ -235,13 +235,13 @@ async def test_a_range_after_the_end_is_refused(server: Api) -> None:
 
 @pytest.mark.parametrize("asked", ["bytes=5-2", "lines=0-3", "bytes=0-1,3-4", "bytes=-"])
 async def test_an_invalid_range_header_is_ignored(server: Api, asked: str) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     media = (await upload(ada, bytes(500))).body
     assert (await load(ada, media["url"], Range=asked))[0] == 200
 
 
 async def test_a_client_that_has_the_file_gets_304(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     media = (await upload(ada, an_image())).body
     _, headers, _ = await load(ada, media["url"])
     assert "immutable" in headers["Cache-Control"]
@@ -250,7 +250,7 @@ async def test_a_client_that_has_the_file_gets_304(server: Api) -> None:
 
 
 async def test_an_unknown_id_is_not_found(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     assert (await ada.get("/v1/media/abc")).refusal == (404, "media_not_found")
     text = (await upload(ada, b"hello there")).body
     assert text["thumb_url"] is None
@@ -271,7 +271,7 @@ Post = Callable[[Any], Awaitable[Answer]]
 
 
 async def test_posts_of_every_kind_show_their_uploads(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     channel = await channel_of(ada)
     image = (await upload(ada, an_image())).body
     video = (await upload(ada, MP4, "a.mp4")).body
@@ -313,7 +313,7 @@ async def test_posts_of_every_kind_show_their_uploads(server: Api) -> None:
 async def test_an_upload_that_does_not_fit_the_message_kind_is_refused(
     server: Api, change: dict[str, Any], refusal: tuple[int, str]
 ) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     channel = await channel_of(ada)
     assert (await ada.post(f"{channel}/posts", change)).refusal == refusal
     assert (await ada.post(f"{channel}/posts/preview", change)).refusal == refusal
@@ -321,7 +321,7 @@ async def test_an_upload_that_does_not_fit_the_message_kind_is_refused(
 
 
 async def test_a_video_is_not_an_image_and_another_user_s_upload_is_refused(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     channel = await channel_of(ada)
     video = (await upload(ada, MP4)).body["media_id"]
     wrong = await ada.post(f"{channel}/posts", {"kind": "image", "images": [video]})
@@ -332,7 +332,7 @@ async def test_a_video_is_not_an_image_and_another_user_s_upload_is_refused(serv
 
 
 async def test_eleven_images_are_too_many(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     channel = await channel_of(ada)
     image = (await upload(ada, an_image())).body["media_id"]
     refused = await ada.post(f"{channel}/posts", {"kind": "image", "images": [image] * 11})
@@ -340,7 +340,7 @@ async def test_eleven_images_are_too_many(server: Api) -> None:
 
 
 async def test_only_users_who_may_post_get_a_preview(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     channel = await channel_of(ada)
     await bob.put(f"{channel}/subscription")
     body = {"kind": "text", "text": "Soon"}
@@ -364,7 +364,7 @@ async def moved(api: OpenApi) -> tuple[Api, MovedClock]:
 
 async def test_an_unused_upload_is_deleted_after_a_day(moved: tuple[Api, MovedClock]) -> None:
     server, clock = moved
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     channel = await channel_of(ada)
     unused = (await upload(ada, an_image())).body
     used = (await upload(ada, an_image())).body
@@ -384,7 +384,7 @@ async def test_an_unused_upload_is_deleted_after_a_day(moved: tuple[Api, MovedCl
 @pytest.mark.parametrize("how", ["recall", "edit", "delete"])
 async def test_a_deleted_post_releases_its_uploads(moved: tuple[Api, MovedClock], how: str) -> None:
     server, clock = moved
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     channel = await channel_of(ada)
     media = (await upload(ada, an_image())).body
     body = {"kind": "image", "images": [media["media_id"]]}
@@ -405,7 +405,7 @@ async def test_a_deleted_post_releases_its_uploads(moved: tuple[Api, MovedClock]
 
 
 async def test_an_edit_by_another_admin_keeps_the_images(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     channel = await channel_of(ada)
     await bob.put(f"{channel}/subscription")
     assert (await ada.put(f"{channel}/admins/{bob.id}")).status == 200

@@ -66,7 +66,7 @@ async def test_unused_uploads_are_accepted_up_to_the_limit(
     api: OpenApi,
 ) -> None:
     server = await api(user_unused_media_bytes=2 * ONE)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     await an_upload(ada)
     refused = await upload(ada, FILE + b"x")
     assert refused.refusal == REACHED
@@ -89,7 +89,7 @@ async def test_a_user_s_uploads_have_a_limit_and_deleting_a_post_makes_room(
 ) -> None:
     clock = MovedClock()
     server = await api(clock=clock, user_media_bytes=2 * ONE)
-    ada, database = server.user("ada"), server.services.database
+    ada, database = server.new_user("ada"), server.services.database
     channel = await a_channel(ada)
     posts = [await a_post_of(ada, channel, await an_upload(ada)) for _ in range(2)]
     refused = await upload(ada)
@@ -107,7 +107,7 @@ async def test_a_user_s_uploads_have_a_limit_and_deleting_a_post_makes_room(
 
 async def test_an_image_counts_with_its_smaller_versions(api: OpenApi) -> None:
     server = await api()
-    ada, database = server.user("ada"), server.services.database
+    ada, database = server.new_user("ada"), server.services.database
     await an_upload(ada, an_image((2000, 1000)))
     rows = await database.collection("blobs.files").find({}).to_list(None)
     assert len(rows) == 3
@@ -119,10 +119,10 @@ async def test_the_deployment_s_limit_applies_to_the_application_too(
     api: OpenApi,
 ) -> None:
     server = await api(deployment_media_bytes=2 * ONE, user_media_bytes=ONE)
-    root = server.user("root", admin=True)
+    root = server.new_user("root", admin=True)
     for _ in range(2):
         await an_upload(root)  # has no limit of its own
-    for user in (root, server.user("ada")):
+    for user in (root, server.new_user("ada")):
         refused = await upload(user, b"x")
         assert refused.refusal == REACHED
         assert refused.body["details"]["scope"] == "deployment"
@@ -135,7 +135,7 @@ async def test_a_limit_of_zero_is_no_limit(api: OpenApi) -> None:
         deployment_media_bytes=0,
         channel_media_bytes=0,
     )
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     await a_post_of(ada, await a_channel(ada), await an_upload(ada))
     assert await usage_of(server.services.database, ada) == (ONE, 0)
 
@@ -148,8 +148,8 @@ async def test_concurrent_uploads_at_two_processes_stay_within_the_limit(
         await api(user_unused_media_bytes=most, uploads_per_user=50),
         await api(user_unused_media_bytes=most, uploads_per_user=50, database=second_database),
     ]
-    ada = servers[0].user("ada")
-    sides = [ada, servers[1].known(ada.id)]
+    ada = servers[0].new_user("ada")
+    sides = [ada, servers[1].user_of(ada.id)]
     answers = await asyncio.gather(*(upload(sides[n % 2]) for n in range(40)))
     refusals = [answer.refusal for answer in answers]
     assert refusals.count((201, None)) == 5, refusals
@@ -166,7 +166,7 @@ async def test_an_upload_that_loses_the_last_room_to_another_is_refused(
         await api(user_unused_media_bytes=ONE),
         await api(user_unused_media_bytes=ONE, database=second_database),
     ]
-    ada = servers[0].user("ada")
+    ada = servers[0].new_user("ada")
     insert, is_first = MediaStore.insert_incoming, True
 
     async def overtaken(
@@ -179,13 +179,13 @@ async def test_an_upload_that_loses_the_last_room_to_another_is_refused(
         await insert(store, uploads, tx)
 
     monkeypatch.setattr(MediaStore, "insert_incoming", overtaken)
-    assert (await upload(servers[1].known(ada.id))).refusal == REACHED
+    assert (await upload(servers[1].user_of(ada.id))).refusal == REACHED
     assert await usage_of(servers[0].services.database, ada) == (ONE, ONE)
 
 
 async def test_an_upload_repeated_with_its_key_needs_no_room(api: OpenApi) -> None:
     server = await api(user_unused_media_bytes=ONE)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     first = await upload(ada, key="once")
     assert (await upload(ada)).refusal == REACHED
     again = await upload(ada, key="once")
@@ -204,7 +204,7 @@ async def test_an_upload_that_a_crash_cut_off_is_given_back_with_its_record(
 ) -> None:
     clock = MovedClock()
     server = await api(clock=clock)
-    ada, database = server.user("ada"), server.services.database
+    ada, database = server.new_user("ada"), server.services.database
 
     async def dies(*_: object) -> None:
         raise _Crash
@@ -225,7 +225,7 @@ async def test_an_upload_that_fails_is_given_back_at_the_next_sweep(
 ) -> None:
     clock = MovedClock()
     server = await api(clock=clock)
-    ada, database = server.user("ada"), server.services.database
+    ada, database = server.new_user("ada"), server.services.database
 
     async def fails(*_: object) -> None:
         raise OSError("the database is away")
@@ -256,7 +256,7 @@ async def test_two_concurrent_sweeps_give_back_once(
 ) -> None:
     clock = MovedClock()
     servers = [await api(clock=clock), await api(clock=clock, database=second_database)]
-    ada, database = servers[0].user("ada"), servers[0].services.database
+    ada, database = servers[0].new_user("ada"), servers[0].services.database
     for _ in range(8):
         await an_upload(ada)
     clock.move(seconds=Limits().unused_media_seconds + 1)
@@ -273,7 +273,7 @@ async def test_the_uploads_of_a_channel_s_messages_have_a_limit(
     api: OpenApi, make: Callable[[User], Awaitable[str]]
 ) -> None:
     server = await api(channel_media_bytes=2 * SIZE)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path, other = await make(ada), await make(ada)
     where = "posts" if "/channels/" in path else "messages"
     first = await a_post_of(ada, path, await an_upload(ada))
@@ -302,7 +302,7 @@ async def test_the_uploads_of_a_channel_s_messages_have_a_limit(
 
 async def test_a_draft_without_room_is_refused_and_kept(api: OpenApi) -> None:
     server = await api(channel_media_bytes=SIZE)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     body = {"post": {"kind": "file", "file": await an_upload(ada)}}
     draft = (await ada.post(f"{path}/drafts", body)).body["draft_id"]
@@ -324,8 +324,8 @@ async def test_concurrent_posts_stay_within_the_channel_s_limit(
         await api(channel_media_bytes=3 * SIZE),
         await api(channel_media_bytes=3 * SIZE, database=second_database),
     ]
-    ada = servers[0].user("ada")
-    sides, path = [ada, servers[1].known(ada.id)], await a_channel(ada)
+    ada = servers[0].new_user("ada")
+    sides, path = [ada, servers[1].user_of(ada.id)], await a_channel(ada)
     ids = [await an_upload(ada) for _ in range(10)]
     answers = await asyncio.gather(
         *(
@@ -354,7 +354,7 @@ async def test_a_wrong_counter_is_found_and_repaired(
     api: OpenApi, collection: str, which: dict[str, object], field: str
 ) -> None:
     server = await api()
-    ada, database = server.user("ada"), server.services.database
+    ada, database = server.new_user("ada"), server.services.database
     await a_post_of(ada, await a_channel(ada), await an_upload(ada))
     await an_upload(ada)
     assert await told(database) == []

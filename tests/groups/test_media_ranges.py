@@ -45,7 +45,7 @@ async def bytes_from_chunks(database: Database) -> int:
     ],
 )
 async def test_a_range_has_the_same_bytes_as_the_whole(api: OpenApi, first: int, last: int) -> None:
-    ada = (await api()).user("ada")
+    ada = (await api()).new_user("ada")
     url = (await upload(ada))["url"]
     for _ in range(2):
         status, headers, got = await load(ada, url, Range=f"bytes={first}-{last}")
@@ -57,7 +57,7 @@ async def test_a_range_has_the_same_bytes_as_the_whole(api: OpenApi, first: int,
 async def test_one_byte_reads_one_chunk_and_the_next_byte_none(
     api: OpenApi, database: Database
 ) -> None:
-    ada = (await api()).user("ada")
+    ada = (await api()).new_user("ada")
     url = (await upload(ada))["url"]
     await database.collection("any").database.command("profile", 2)
     try:
@@ -72,7 +72,7 @@ async def test_one_byte_reads_one_chunk_and_the_next_byte_none(
 async def test_chunks_are_cached_up_to_a_bound(
     api: OpenApi, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = (await api()).user("ada")
+    ada = (await api()).new_user("ada")
     media_id = (await upload(ada))["media_id"]
     monkeypatch.setattr("groups.store.media_bytes.KEPT_BYTES", PARTS * (CHUNK_BYTES + 1_000))
     before = caches()
@@ -98,7 +98,7 @@ async def test_chunks_are_cached_up_to_a_bound(
 async def test_a_deleted_file_is_not_sent_from_the_cache(api: OpenApi) -> None:
     clock = MovedClock()
     server = await api(clock=clock)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     url = (await upload(ada))["url"]
     assert (await load(ada, url, Range="bytes=0-0"))[0] == 206
     clock.move(seconds=Limits().unused_media_seconds + 1)
@@ -111,7 +111,7 @@ async def test_ranges_count_against_the_rate_of_the_address(
 ) -> None:
     monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", lambda: 1_000.0)
     server = await api(address_requests_per_second=3)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     url = (await upload(ada))["url"]
     answers = [(await load(ada, url, Range=f"bytes={n}-{n}"))[0] for n in range(4)]
     assert answers == [206, 206, 206, 429]
@@ -121,7 +121,7 @@ async def test_an_address_reads_a_bounded_number_of_chunks_at_once(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api()
-    url = (await upload(server.user("ada")))["url"]
+    url = (await upload(server.new_user("ada")))["url"]
     at_once = most = 0
     chunk = MediaBytes.read_chunk
 

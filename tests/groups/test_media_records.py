@@ -66,7 +66,7 @@ async def test_an_upload_that_a_crash_cut_off_is_hidden_and_swept(
 ) -> None:
     server, clock = moved
     media, database = server.services.chat.media, server.services.database
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     with monkeypatch.context() as crashing:
         crashing.setattr(MediaStore, "mark_stored", _after_the_bytes)
         with pytest.raises(_Crash):
@@ -91,7 +91,7 @@ async def test_a_crash_before_a_file_is_whole_leaves_nothing_either(
 ) -> None:
     server, clock = moved
     database = server.services.database
-    assert (await upload(server.user("ada"))).status == 201
+    assert (await upload(server.new_user("ada"))).status == 201
     # As GridFS leaves it: the chunks are written first, their file last.
     await database.collection("blobs.files").delete_many({})
     await database.collection("media").update_many({}, {"$set": {"state": "incoming"}})
@@ -106,7 +106,7 @@ async def test_a_sweep_that_a_crash_cut_off_is_finished_by_the_next(
 ) -> None:
     server, clock = moved
     media, database = server.services.chat.media, server.services.database
-    assert (await upload(server.user("ada"))).status == 201
+    assert (await upload(server.new_user("ada"))).status == 201
     clock.move(seconds=25 * 3600)
     with monkeypatch.context() as crashing:
         crashing.setattr(MediaStore, "delete_bytes", _in_the_middle)
@@ -126,7 +126,7 @@ async def _chunks(data: bytes) -> AsyncIterator[bytes]:
 
 async def test_an_upload_repeated_with_its_key_is_stored_once(api: OpenApi) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     first = await upload(ada, key="once")
     again = await upload(ada, key="once")
     assert (again.status, again.body) == (201, first.body)
@@ -140,7 +140,7 @@ async def test_an_upload_whose_process_ended_can_be_repeated_with_its_key(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     with monkeypatch.context() as crashing:
         crashing.setattr(MediaStore, "mark_stored", _after_the_bytes)
         with pytest.raises(_Crash):
@@ -195,7 +195,7 @@ DAMAGES: dict[str, tuple[Damage, str, bool]] = {
 @pytest.mark.parametrize("name", DAMAGES)
 async def test_inconsistent_uploads_are_found_and_repaired(api: OpenApi, name: str) -> None:
     server = await api()
-    ada, database = server.user("ada"), server.services.database
+    ada, database = server.new_user("ada"), server.services.database
     channel = await a_channel(ada)
     used, unused = [(await upload(ada)).body for _ in range(2)]
     posted = await ada.post(f"{channel}/posts", {"kind": "file", "file": used["media_id"]})

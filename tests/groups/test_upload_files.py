@@ -95,7 +95,7 @@ def test_a_small_disk_keeps_a_part_free(temporary: Path, monkeypatch: pytest.Mon
 async def test_a_full_temporary_folder_refuses_uploads_until_there_is_room(
     server: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     free = disks(monkeypatch, temporary=ROOM_BYTES + 100)
     assert (await ada.call("POST", "/v1/media", data=b"x" * 101)).refusal == FULL
     free["temporary"] += 1
@@ -105,7 +105,7 @@ async def test_a_full_temporary_folder_refuses_uploads_until_there_is_room(
 async def test_a_disk_that_fills_up_ends_the_upload(
     server: Api, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     free = disks(monkeypatch, temporary=1 << 40)
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -124,7 +124,7 @@ async def test_a_disk_that_fills_up_ends_the_upload(
 async def test_a_write_without_room_is_refused(
     server: Api, monkeypatch: pytest.MonkeyPatch, number: int, where: str
 ) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
 
     def full(*_: Any, **__: Any) -> Any:
         raise OSError(number, os.strerror(number))
@@ -147,7 +147,7 @@ async def test_a_write_without_room_is_refused(
 async def test_an_image_without_room_is_refused(
     server: Api, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
 
     def full(*_: Any, **__: Any) -> Any:
         raise OSError(number, os.strerror(number))
@@ -257,7 +257,7 @@ async def test_a_server_sweeps_the_files_of_a_killed_one_and_its_own(
     async with asyncio.timeout(20):
         while left.exists():
             await asyncio.sleep(0.01)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     assert (await ada.call("POST", "/v1/media", data=b"x")).status == 201
     await server.stop()
     assert os.listdir(temporary) == []

@@ -46,7 +46,7 @@ async def test_a_user_document_written_by_joins_is_no_profile() -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_several_users_are_returned_as_one_by_one(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     told = await ada.patch("/v1/users/me", {"name": "Ada", "face_url": "https://example.org/a.png"})
     ids = [bob.id, ada.id, "x" * 33, "a\tb", cat.id, ada.id]
     items = (await bob.get(f"/v1/users?ids={','.join(part(each) for each in ids)}")).items
@@ -60,7 +60,7 @@ async def test_several_users_are_returned_as_one_by_one(shared_api: Api) -> None
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_call_returns_fifty_users_and_refuses_one_more(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     ids = ",".join(f"none{number}" for number in range(50))
     assert len((await ada.get(f"/v1/users?ids={ids}")).items) == 50
     refused = await ada.get(f"/v1/users?ids={ids},more")

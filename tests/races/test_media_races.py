@@ -18,14 +18,14 @@ async def test_an_expiring_upload_is_in_a_post_or_deleted(
         await api(clock=clock, uploads_per_user=UPLOADS),
         await api(clock=clock, uploads_per_user=UPLOADS, database=second_database),
     ]
-    ada = servers[0].user("ada")
+    ada = servers[0].new_user("ada")
     channel = await a_channel(ada)
     uploaded = await asyncio.gather(
         *(ada.call("POST", "/v1/media", data=b"%d" % n, headers={}) for n in range(UPLOADS))
     )
     ids = [answer.body["media_id"] for answer in uploaded]
     clock.move(seconds=Limits().unused_media_seconds + 1)
-    late = servers[1].known(ada.id)
+    late = servers[1].user_of(ada.id)
 
     async def sweep(server: Api, delay: float) -> None:
         await asyncio.sleep(delay)

@@ -61,14 +61,14 @@ async def test_a_rename_for_100_000_reaches_a_socket_elsewhere_once(
 
 async def _changes(pair: Pair, subscribers: int) -> None:
     one, other = pair
-    ada, root = one.user("ada"), one.user("root", admin=True)
+    ada, root = one.user_of("ada"), one.user_of("root", admin=True)
     path = await a_channel(ada)
     last, _ = await filled(root, path, subscribers)
     assert last["subscriber_count"] == subscribers + 1
     bob = "user-0000007"
-    listening = [server.user(name) for name in ("ada", bob) for server in pair for _ in range(2)]
+    listening = [server.user_of(name) for name in ("ada", bob) for server in pair for _ in range(2)]
     ears = [await user.socket() for user in listening]
-    stranger = await other.user("stranger").socket()
+    stranger = await other.user_of("stranger").socket()
     started = time.perf_counter()
     assert (await ada.patch(path, {"name": "New name"})).status == 200
     seconds = time.perf_counter() - started

@@ -88,7 +88,11 @@ async def test_a_channel_is_filled_with_a_million_and_not_one_more(server: Serve
 
 async def _fill(server: ServerProcess, limit: int) -> None:
     """The owner and `limit - 1` imported ones fill the channel; the one behind them is refused in every way."""
-    ada, eve, root = server.user("ada"), server.user("eve"), server.user("root", admin=True)
+    ada, eve, root = (
+        server.user_of("ada"),
+        server.user_of("eve"),
+        server.user_of("root", admin=True),
+    )
     path = await a_channel(ada)
     started = time.perf_counter()
     last, results = await filled(root, path, limit)
@@ -117,11 +121,11 @@ async def test_an_import_that_a_crash_cut_off_is_sent_again_and_complete(
 ) -> None:
     users = 30_000
     await server.start()
-    path = await a_channel(server.user("ada"), channel_id="@TOA#_news")
+    path = await a_channel(server.user_of("ada"), channel_id="@TOA#_news")
     told: list[int] = []
 
     async def import_until_killed() -> None:
-        async with aclosing(imported(server.user("root", admin=True), path, users)) as lines:
+        async with aclosing(imported(server.user_of("root", admin=True), path, users)) as lines:
             async for line in lines:
                 told.append(line["added"])
                 await server.kill()
@@ -131,7 +135,7 @@ async def test_an_import_that_a_crash_cut_off_is_sent_again_and_complete(
     stored = told[-1]
     assert 0 < stored < users
     await server.start()
-    last, results = await filled(server.user("root", admin=True), path, users)
+    last, results = await filled(server.user_of("root", admin=True), path, users)
     assert set(results[:stored]) == {"present"}
     assert results.count("added") == last["added"] > 0
     assert last["subscriber_count"] == users + 1

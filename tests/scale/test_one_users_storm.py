@@ -88,8 +88,8 @@ class Others:
 async def test_a_storm_of_edits_of_one_message_is_its_authors_alone(
     server: ServerProcess, generator: Generator, callers: int, editors: int
 ) -> None:
-    owner, bob = server.user("owner"), server.user("bob")
-    admins = [server.user(f"admin-{number}") for number in range(editors)]
+    owner, bob = server.user_of("owner"), server.user_of("bob")
+    admins = [server.user_of(f"admin-{number}") for number in range(editors)]
     path, own = await a_channel(owner, admins=tuple(admins)), await a_channel(bob)
     assert (await bob.put(f"{path}/subscription")).status == 200
     await a_post(owner, path)

@@ -62,14 +62,14 @@ def rusher() -> Iterator[Child]:
 
 async def requests_of(server: ServerProcess) -> list[bytes]:
     """What subscribers of a channel ask: its posts, their unread, a reaction now and then."""
-    owner = server.user("owner")
+    owner = server.user_of("owner")
     path = await a_channel(owner)
     for number in range(20):
         answer = await owner.post(f"{path}/posts", {"kind": "text", "text": f"Post {number}"})
         assert answer.status == 201, answer
     asked: list[bytes] = []
     for number in range(USERS):
-        user = server.user(f"user-{number}")
+        user = server.user_of(f"user-{number}")
         assert (await user.put(f"{path}/subscription")).status == 200
         token = user.token or ""
         emoji = ("%F0%9F%91%8D", "%F0%9F%94%A5")[number % 2]

@@ -254,7 +254,7 @@ GAUGES: Final = ("channels_tasks", "channels_sockets", "channels_unsent_bytes")
 
 async def held(server: ServerProcess) -> dict[str, float]:
     """Memory, files, and what the metrics tell."""
-    text = (await server.user("nobody").get("/metrics")).text
+    text = (await server.user_of("nobody").get("/metrics")).text
     samples = [
         sample for family in text_string_to_metric_families(text) for sample in family.samples
     ]
@@ -285,17 +285,17 @@ async def returned(server: ServerProcess, before: dict[str, float]) -> None:
 
 async def soak(server: ServerProcess, seconds: float) -> tuple[Served, Served]:
     """Use and abuse the server for so long; what honest users met before and meanwhile."""
-    owner = server.user("owner")
+    owner = server.user_of("owner")
     path = await a_channel(owner)
     for number in range(30):
         posted = await owner.post(f"{path}/posts", {"kind": "text", "text": f"{number} " * 3_000})
         assert posted.status == 201, posted
-    users = [server.user(f"user-{number}") for number in range(USERS)]
+    users = [server.user_of(f"user-{number}") for number in range(USERS)]
     for user in users:
         assert (await user.put(f"{path}/subscription")).status == 200
     connector = aiohttp.TCPConnector(limit=0, local_addr=(HOSTILE, 0))
     async with aiohttp.ClientSession(connector=connector) as http:
-        mallory = replace(server.user("mallory"), http=http)
+        mallory = replace(server.user_of("mallory"), http=http)
         assert (await owner.put(f"{path}/subscribers/mallory")).status == 200
         assert (await owner.put(f"{path}/admins/mallory")).status == 200
         attacks = Hostile(mallory, path, bombs()).attacks()

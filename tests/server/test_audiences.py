@@ -23,7 +23,8 @@ async def test_a_join_request_reaches_only_owner_and_admins(
 ) -> None:
     here, there = await api(), await api(database=second_database)
     owner, admin, member, watcher, applicant, stranger = (
-        here.user(name) for name in ("owner", "admin", "member", "watcher", "applicant", "stranger")
+        here.new_user(name)
+        for name in ("owner", "admin", "member", "watcher", "applicant", "stranger")
     )
     made = await owner.post("/v1/groups", {"type": "public", "name": "Tea"})
     path = f"/v1/groups/{part(made.body['group_id'])}"
@@ -32,10 +33,12 @@ async def test_a_join_request_reaches_only_owner_and_admins(
     appointed = await owner.patch(f"{path}/members/{part(admin.id)}", {"role": "admin"})
     assert appointed.status == 200
     told = [
-        await server.known(user.id).socket() for user in (owner, admin) for server in (here, there)
+        await server.user_of(user.id).socket()
+        for user in (owner, admin)
+        for server in (here, there)
     ]
     others = [
-        await server.known(user.id).socket()
+        await server.user_of(user.id).socket()
         for user in (member, watcher, applicant, stranger)
         for server in (here, there)
     ]

@@ -121,7 +121,7 @@ def test_a_rate_of_zero_is_none() -> None:
 
 async def test_who_asks_too_often_is_told_when_to_come_back(api: OpenApi, timer: Timer) -> None:
     server = await api(requests_per_second=10)
-    ada, root = server.user("ada"), server.user("root", admin=True)
+    ada, root = server.new_user("ada"), server.new_user("root", admin=True)
     plenty = [await ada.get("/v1/unread") for _ in range(8)]
     few = [await ada.get("/v1/unread") for _ in range(2)]
     assert {answer.status for answer in plenty + few} == {200}
@@ -134,15 +134,15 @@ async def test_who_asks_too_often_is_told_when_to_come_back(api: OpenApi, timer:
     assert refused.headers["Retry-After"] == "1"
     assert refused.headers["RateLimit-Policy"] == '"user";q=10;w=1'
     assert refused.headers["RateLimit"] == '"user";r=0;t=1'
-    assert (await server.user("bob").get("/v1/unread")).status == 200
+    assert (await server.new_user("bob").get("/v1/unread")).status == 200
     assert {(await root.get("/v1/unread")).status for _ in range(20)} == {200}
 
 
 async def test_a_page_of_another_origin_may_read_what_is_left(api: OpenApi, timer: Timer) -> None:
     server = await api(requests_per_second=1, allowed_origins=(APP,))
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     for status in (200, 429):
-        answer = await ada.get("/v1/unread", Origin=APP)
+        answer = await ada.get("/v1/unread", headers={"Origin": APP})
         assert answer.status == status
         shown = answer.headers["Access-Control-Expose-Headers"].split(", ")
         assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= set(shown)
@@ -153,7 +153,7 @@ async def test_a_group_that_is_written_to_too_often_says_so_in_the_same_headers(
     api: OpenApi,
 ) -> None:
     server = await api(posts_per_second=1)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     await a_post(ada, path)
     body = {"kind": "text", "text": "Again"}
@@ -168,7 +168,7 @@ async def test_refusals_are_counted_in_the_log_and_have_no_line_each(
 ) -> None:
     monkeypatch.setattr("channels.server.web.server.LOG_SECONDS", 0.1)
     server = await api(requests_per_second=1)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     with structlog.testing.capture_logs() as logs:
         for status in (200, 429, 429, 429):
             assert (await ada.get("/v1/unread")).status == status
@@ -192,7 +192,7 @@ async def test_what_strangers_are_refused_has_no_line_each_either(
     with structlog.testing.capture_logs() as logs:
         for path, status in (("/c/none", 404), ("/none", 404), ("/v1/unread", 401)):
             assert (await server.bearer(None).get(path)).status == status
-        assert (await server.user("ada").get("/v1/channels/none")).status == 404
+        assert (await server.new_user("ada").get("/v1/channels/none")).status == 404
         async with asyncio.timeout(PATIENCE_SECONDS):
             while sum(entry.get("requests", 0) for entry in logs) < 3:
                 await asyncio.sleep(0.02)
@@ -206,7 +206,7 @@ async def flooded(server: Api, times: int, **headers: str) -> User:
     """A stranger who has shown so many bad tokens, each of which was refused as such."""
     stranger = User(server.http, server.base, "", None)
     for _ in range(times):
-        assert (await stranger.get("/v1/unread", **BAD, **headers)).status == 401
+        assert (await stranger.get("/v1/unread", headers={**BAD, **headers})).status == 401
     return stranger
 
 
@@ -317,10 +317,10 @@ async def test_a_flood_of_bad_tokens_does_not_lock_out_who_shares_its_address(
     api: OpenApi, timer: Timer
 ) -> None:
     server = await api(address_requests_per_second=3)
-    ada, late = server.user("ada"), server.user("late")
+    ada, late = server.new_user("ada"), server.new_user("late")
     assert (await ada.get("/v1/unread")).status == 200
     stranger = await flooded(server, 3)
-    assert (await stranger.get("/v1/unread", **BAD)).status == 429
+    assert (await stranger.get("/v1/unread", headers=BAD)).status == 429
     assert {(await ada.get("/v1/unread")).status for _ in range(10)} == {200}
     await (await ada.socket()).close()
     # Nobody looks at a token that was not seen before, good or bad, until the address may ask again.
@@ -346,7 +346,7 @@ async def test_an_address_has_so_many_sockets_that_have_not_said_whose_they_are(
     api: OpenApi,
 ) -> None:
     server = await api(address_sockets=2)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     waiting = [await ada.connect(with_token=False) for _ in range(2)]
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
@@ -373,14 +373,14 @@ async def test_behind_a_trusted_proxy_each_client_has_his_own_bound(
         ("198.51.100.1", 401),
         ("203.0.113.7, 198.51.100.2", 401),
     ]:
-        answer = await stranger.get("/v1/unread", **BAD, **{"X-Forwarded-For": said})
+        answer = await stranger.get("/v1/unread", headers={**BAD, "X-Forwarded-For": said})
         assert answer.status == status, said
 
 
 async def test_who_is_no_trusted_proxy_is_not_believed(api: OpenApi, timer: Timer) -> None:
     server = await api(address_requests_per_second=1, trusted_proxies=(ip_network("10.0.0.0/8"),))
     stranger = await flooded(server, 1)
-    answer = await stranger.get("/v1/unread", **BAD, **{"X-Forwarded-For": "203.0.113.7"})
+    answer = await stranger.get("/v1/unread", headers={**BAD, "X-Forwarded-For": "203.0.113.7"})
     assert answer.status == 429
 
 
@@ -420,7 +420,7 @@ async def test_opening_sockets_and_watching_are_requests_of_their_user(
     api: OpenApi, timer: Timer
 ) -> None:
     server = await api(requests_per_second=5)
-    ada = server.known("ada")
+    ada = server.user_of("ada")
     path = await a_channel(ada)
     ears = await ada.connect()
     assert (await ears.frame())["type"] == "ready"
@@ -455,7 +455,7 @@ async def test_one_user_s_unfinished_bodies_are_not_all_that_the_server_waits_fo
     api: OpenApi,
 ) -> None:
     server = await api(transfers_per_user=2)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     writers = [await half_sent(server, ada) for _ in range(2)]
     body = io.BytesIO(b'{"type": "community", "name": "Tea"}')
     slow = {"Expect": "100-continue", "Content-Type": "application/json"}
@@ -473,7 +473,7 @@ async def test_who_does_not_read_a_file_is_cut_off(
     monkeypatch.setattr("channels.server.limits.unsent_bytes.WINDOW_SECONDS", 0.3)
     monkeypatch.setattr("channels.server.limits.unsent_bytes.LOOK_SECONDS", 0.1)
     server = await api(address_transfers=1)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     # More than the connection's buffers on both sides hold.
     stored = await ada.call("POST", "/v1/media", data=io.BytesIO(b"x" * 20_000_000))
     path = f"/v1/media/{stored.body['media_id']}"
@@ -629,7 +629,7 @@ async def test_who_comes_back_too_soon_on_the_same_connection_is_held_before_it_
     api: OpenApi,
 ) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     assert (await ada.get("/v1/unread")).status == 200
     load_shedder, timer = server.app.load_shedder, Timer()
     held: list[float] = []
@@ -661,7 +661,7 @@ async def test_a_user_who_asks_too_much_and_comes_back_too_soon_is_held_on_any_c
     api: OpenApi, timer: Timer
 ) -> None:
     server = await api(requests_per_second=2)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     held: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -684,7 +684,7 @@ async def test_a_user_who_asks_too_much_and_comes_back_too_soon_is_held_on_any_c
             assert (await eager.get("/v1/unread")).status == status
         assert len(held) == holds
         # Nobody else is held.
-        assert (await server.user("bob").get("/v1/unread")).status == 200
+        assert (await server.new_user("bob").get("/v1/unread")).status == 200
     assert held == [DELAY_SECONDS] * 2
 
 
@@ -743,10 +743,10 @@ async def test_whoever_asks_two_servers_has_one_rate(
     )  # told when the test says so
     bounds: dict[str, Any] = {"requests_per_second": 20, "address_requests_per_second": 20}
     first, second = await api(**bounds), await api(database=second_database, **bounds)
-    ears = {id(server): await server.user("listener").socket() for server in (first, second)}
+    ears = {id(server): await server.new_user("listener").socket() for server in (first, second)}
 
     async def asked(server: Api, times: int) -> set[int]:
-        asking = server.known("ada") if whose == "user" else server.bearer(None)
+        asking = server.user_of("ada") if whose == "user" else server.bearer(None)
         path = "/v1/unread" if whose == "user" else "/v1/media/none"
         return {(await asking.get(path)).status for _ in range(times)}
 
@@ -783,7 +783,7 @@ async def test_while_nobody_asks_much_nothing_is_written(
     server = await api(requests_per_second=20)
     for requests, is_told in ((5, False), (6, True)):
         for _ in range(requests):
-            assert (await server.known("ada").get("/v1/unread")).status == 200
+            assert (await server.user_of("ada").get("/v1/unread")).status == 200
         await server.app.rate_sharing.tell()
         told = await database.collection("events").find_one({"events.type": "rates.spent"})
         assert (told is not None) == is_told
@@ -796,8 +796,8 @@ async def test_two_servers_together_let_a_group_be_written_to_so_often_and_no_mo
     rate: dict[str, Any] = {"posts_per_second": 40}
     first = await api(clock=clock, **rate)
     second = await api(database=second_database, clock=clock, **rate)
-    path = await a_channel(first.known("ada"))
-    authors = [first.known("ada"), second.known("ada")]
+    path = await a_channel(first.user_of("ada"))
+    authors = [first.user_of("ada"), second.user_of("ada")]
 
     async def written(times: int) -> Counter[int]:
         body = {"kind": "text", "text": "Hello"}

@@ -308,7 +308,7 @@ def test_channels(values: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> No
 async def test_the_size_of_every_cache_is_a_metric_and_small(api: OpenApi) -> None:
     server = await api()
     gc.collect()
-    user = server.user()
+    user = server.new_user()
     assert (await user.get("/v1/channels?limit=7")).status == 200
     told = (await user.get("/metrics")).text
     for name in cached_bytes():

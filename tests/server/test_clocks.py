@@ -62,7 +62,7 @@ async def test_every_process_shows_the_database_s_time(machine: OpenMachine, ahe
     now = right.services.clock.now()
     assert abs((wrong.services.clock.now() - now).total_seconds()) < NEAR
     assert abs(wrong.services.database.clock.machine_ahead_seconds - ahead) < NEAR
-    shown = (await wrong.user().get("/metrics")).text
+    shown = (await wrong.new_user().get("/metrics")).text
     (gauge,) = [
         line for line in shown.splitlines() if line.startswith("channels_clock_offset_seconds ")
     ]
@@ -75,9 +75,9 @@ async def test_a_process_with_a_wrong_clock_does_not_harm_posts_elsewhere(
 ) -> None:
     rate = {"posts_per_second": 3}
     right, wrong = await machine(**rate), await machine(ahead, **rate)
-    ada = right.user("ada")
+    ada = right.new_user("ada")
     path = await a_channel(ada)
-    there = wrong.known(ada.id)
+    there = wrong.user_of(ada.id)
     # All that a second has, so that the bucket is empty.
     body = {"kind": "text", "text": "Hello"}
     posted = await asyncio.gather(*(there.post(f"{path}/posts", body) for _ in range(5)))
@@ -95,14 +95,14 @@ async def test_a_process_with_a_wrong_clock_does_not_harm_posts_elsewhere(
 async def test_a_revocation_counts_alike_by_every_clock(machine: OpenMachine, ahead: float) -> None:
     right, wrong = await machine(), await machine(ahead)
     for here, there in ((right, wrong), (wrong, right)):
-        ada = here.user("ada")
+        ada = here.new_user("ada")
         elsewhere = there.bearer(ada.token)
         assert (await ada.get("/v1/users/me")).status == 200
         assert (await elsewhere.get("/v1/users/me")).status == 200
         assert (await ada.delete("/v1/users/me/tokens")).status == 204
         await until(elsewhere, refused=True)
         # Who signs in again afterwards is let in by both.
-        again = here.known(ada.id)
+        again = here.user_of(ada.id)
         for base in (here, there):
             assert (await base.bearer(again.token).get("/v1/users/me")).status == 200
 
@@ -124,7 +124,7 @@ async def test_a_scheduled_post_waits_for_its_time_with_any_clock(
     machine: OpenMachine, ahead: float
 ) -> None:
     wrong = await machine(ahead)
-    ada = wrong.user("ada")
+    ada = wrong.new_user("ada")
     path = await a_channel(ada)
     hour = SystemClock().now() + timedelta(seconds=ahead - 10)
     body = {"post": {"kind": "text", "text": "Later"}, "publish_at": rfc3339(hour)}
@@ -141,16 +141,16 @@ async def test_mutes_and_invitations_end_at_the_same_moment_everywhere(
     machine: OpenMachine, ahead: float
 ) -> None:
     right, wrong = await machine(), await machine(ahead)
-    ada, bob, cat = (right.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (right.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob)
-    muted = await wrong.known(ada.id).call(
+    muted = await wrong.user_of(ada.id).call(
         "PATCH",
         f"{group_path(path)}/members/{part(bob.id)}",
         {"mute_seconds": 30},
     )
     until_ = datetime.fromisoformat(muted.body["muted_until"])
     assert abs((until_ - right.services.clock.now()).total_seconds() - 30) < NEAR
-    invited = await wrong.known(ada.id).post(f"{path}/invitations", {"user_id": cat.id})
+    invited = await wrong.user_of(ada.id).post(f"{path}/invitations", {"user_id": cat.id})
     assert invited.status == 201
     assert [item["channel_id"] for item in (await cat.get("/v1/invitations")).items]
     assert (await cat.post(f"{path}/invitations/me", {"accept": True})).status == 204

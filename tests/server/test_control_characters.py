@@ -53,7 +53,7 @@ OTHERS: Final[list[tuple[str, str, dict[str, Any], str]]] = [
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def places(shared_api: Api) -> dict[str, str]:
-    owner = shared_api.user("owner")
+    owner = shared_api.new_user("owner")
     channel, group = await a_channel(owner), await a_chat_group(owner)
     await owner.put("/v1/conversation-groups/News")
     return {
@@ -80,7 +80,7 @@ async def refused(
 async def test_they_are_refused_in_names_and_profiles(
     shared_api: Api, places: dict[str, str], method: str, path: str, body: object, field: str
 ) -> None:
-    owner = shared_api.known(places["OWNER"])
+    owner = shared_api.user_of(places["OWNER"])
     await refused(owner, places, method, path, body, field)
 
 
@@ -88,7 +88,7 @@ async def test_they_are_refused_in_names_and_profiles(
 async def test_they_are_refused_in_whatever_is_written(
     shared_api: Api, places: dict[str, str], body: object, field: str
 ) -> None:
-    owner = shared_api.known(places["OWNER"])
+    owner = shared_api.user_of(places["OWNER"])
     await a_post(owner, places["CHANNEL"])
     for path in ("CHANNEL/posts", "CHANNEL/posts/preview", "GROUP/messages"):
         await refused(owner, places, "POST", path, body, field)
@@ -101,7 +101,7 @@ async def test_they_are_refused_in_whatever_is_written(
 async def test_lines_and_tabs_are_kept_and_carriage_returns_become_line_ends(
     shared_api: Api, places: dict[str, str]
 ) -> None:
-    owner = shared_api.known(places["OWNER"])
+    owner = shared_api.user_of(places["OWNER"])
     said = {"kind": "text", "text": "one\r\n\ttwo\nthree", "custom": {"a": "b\r\nc"}}
     posted = await owner.post(f"{places['CHANNEL']}/posts", said)
     assert posted.status == 201, posted
@@ -109,7 +109,7 @@ async def test_lines_and_tabs_are_kept_and_carriage_returns_become_line_ends(
 
 
 async def test_a_text_that_was_stored_before_they_were_refused_is_shown(shared_api: Api) -> None:
-    owner = shared_api.user()
+    owner = shared_api.new_user()
     channel = await a_channel(owner)
     await a_post(owner, channel)
     old = "\x01\x7f\x85 before"

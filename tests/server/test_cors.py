@@ -16,9 +16,9 @@ async def server(api: OpenApi) -> Api:
 
 
 async def test_a_page_of_an_allowed_origin_may_read_answers_also_refusals(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     for path, status in (("/v1/users/me", 200), ("/v1/nothing", 404), ("/v1/media/none", 404)):
-        answer = await ada.get(path, Origin=APP)
+        answer = await ada.get(path, headers={"Origin": APP})
         assert answer.status == status
         assert answer.headers["Access-Control-Allow-Origin"] == APP
         assert answer.headers["Vary"] == "Origin"
@@ -29,7 +29,7 @@ async def test_a_page_of_an_allowed_origin_may_read_answers_also_refusals(server
     "origin", ["https://evil.example.org", "null", "https://app.example.org.x"]
 )
 async def test_a_page_of_another_origin_may_not(server: Api, origin: str) -> None:
-    answer = await server.user("ada").get("/v1/users/me", Origin=origin)
+    answer = await server.new_user("ada").get("/v1/users/me", headers={"Origin": origin})
     assert answer.status == 200
     assert "Access-Control-Allow-Origin" not in answer.headers
 
@@ -48,7 +48,7 @@ async def test_a_browser_that_asks_beforehand_is_told_what_it_may_send(server: A
 
 
 async def test_a_page_of_another_origin_may_not_open_a_socket(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
 
     async def opened(**headers: str) -> int:
         bearer = {"Authorization": f"Bearer {ada.token}"}
@@ -69,22 +69,22 @@ async def test_a_page_of_another_origin_may_not_open_a_socket(server: Api) -> No
 
 async def test_with_none_allowed_nothing_is_told_and_with_all_everyone(api: OpenApi) -> None:
     closed, open_to_all = await api(), await api(allowed_origins=("*",))
-    answer = await closed.user("ada").get("/v1/users/me", Origin=APP)
+    answer = await closed.new_user("ada").get("/v1/users/me", headers={"Origin": APP})
     assert "Access-Control-Allow-Origin" not in answer.headers
-    answer = await open_to_all.user("ada").get("/v1/users/me", Origin=APP)
+    answer = await open_to_all.new_user("ada").get("/v1/users/me", headers={"Origin": APP})
     assert answer.headers["Access-Control-Allow-Origin"] == APP
 
 
 async def test_every_answer_is_kept_by_no_cache_and_read_as_what_it_is(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     for origin in ({}, {"Origin": APP}):
-        answer = await ada.get("/v1/users/me", **origin)
+        answer = await ada.get("/v1/users/me", headers=origin)
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_no_answer_tells_what_software_of_which_version_gives_it(server: Api) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     for path in (
         "/",
         "/v1/users/me",
@@ -94,5 +94,5 @@ async def test_no_answer_tells_what_software_of_which_version_gives_it(server: A
         "/openapi.json",
     ):
         for headers in ({}, {"Origin": APP}):
-            answer = await ada.get(path, **headers)
+            answer = await ada.get(path, headers=headers)
             assert answer.headers.get("Server", "channels") == "channels", path

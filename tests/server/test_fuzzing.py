@@ -24,7 +24,7 @@ SHORT_SEED: Final = 7
 
 async def a_scene(api: Api) -> User:
     """What the document's examples speak of: Ada, who may do everything, her channel `news`, and some talk."""
-    ada, bob = api.known("ada", admin=True), api.known("bob")
+    ada, bob = api.user_of("ada", admin=True), api.user_of("bob")
     news = await a_channel(ada, bob, channel_id="@TOA#_news")
     tea = await a_chat_group(ada, bob, group_id="@TGS#_tea")
     for path, calls in ((news, "posts"), (tea, "messages")):
@@ -97,7 +97,7 @@ async def test_the_document_holds_in_long_sequences(
     seed = os.environ.get("CHANNELS_FUZZ_SEED", str(random.randrange(2**32)))
     print("CHANNELS_FUZZ_SEED", seed)
     await attack(
-        ada if is_admin else server.known("bob"),
+        ada if is_admin else server.user_of("bob"),
         tmp_path,
         "--phases=examples,coverage,fuzzing,stateful",
         "--max-examples=50",

@@ -48,7 +48,7 @@ JSON: Final = {"Content-Type": "application/json"}
 
 async def a_place(api: Api) -> tuple[User, dict[str, str]]:
     """Somebody with one of everything, and what the parts of paths are called then."""
-    ada, bob = api.user("ada"), api.user("bob")
+    ada, bob = api.new_user("ada"), api.new_user("bob")
     channel = await a_channel(ada, bob)
     await a_post(ada, channel)
     tea = await a_chat_group(ada, bob)
@@ -161,7 +161,7 @@ KEYS: Final = [
 
 
 async def test_keys_that_mean_something_to_a_database_are_only_text(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     custom = {key: {key: key} for key in KEYS}
     for value in (custom, {"$set": {"owner_id": "eve"}}, [{"$inc": 1}]):
@@ -200,7 +200,7 @@ SLOW: Final = (
 
 @pytest.mark.parametrize("pattern", SLOW)
 async def test_a_pattern_that_would_take_for_ever_is_text(shared_api: Api, pattern: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     await a_channel(ada, name="a" * 149 + "!")
     named = await a_channel(ada, name=f"Tea {pattern}")
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -228,7 +228,7 @@ NAMES: Final = (
 async def test_a_name_is_kept_as_it_is_or_refused_and_never_a_defect(
     shared_api: Api, name: str
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     for where, field, shown in (
         (path, "name", path),
@@ -281,7 +281,7 @@ ENCODINGS: Final = ("gzip", "deflate", "br", "zstd", "x-gzip", "compress", "GZIP
 async def test_an_encoded_body_is_refused_and_never_inflated(
     shared_api: Api, windows: list[object], encoding: str
 ) -> None:
-    root = shared_api.user("root", admin=True)
+    root = shared_api.new_user("root", admin=True)
     channel = await a_channel(root)
     bomb = packed("deflate" if encoding == "deflate" else "gzip")
     form = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -306,7 +306,7 @@ async def test_an_encoded_body_is_refused_and_never_inflated(
 
 
 async def test_a_body_that_is_encoded_for_the_way_is_refused_too(shared_api: Api) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     wire = gzip.compress(b'{"type": "community", "name": "Tea"}')
     answer = await said(
         shared_api,
@@ -321,7 +321,7 @@ async def test_a_body_that_is_encoded_for_the_way_is_refused_too(shared_api: Api
 async def test_a_body_that_says_it_is_not_encoded_is_read(
     shared_api: Api, lines: list[str]
 ) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     headers = [
         ("Authorization", f"Bearer {ada.token}"),
         *JSON.items(),
@@ -345,7 +345,7 @@ PART_CODINGS: Final = [
 async def test_a_part_of_a_form_is_taken_as_it_is_or_refused(
     shared_api: Api, windows: list[object], line: str, status: int
 ) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     head = 'Content-Disposition: form-data; name="file"; filename="a"'
     body = f"--x\r\n{head}\r\n{line}\r\n\r\n".encode() + packed("gzip") + b"\r\n--x--\r\n"
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -372,7 +372,7 @@ async def test_a_part_of_a_form_is_taken_as_it_is_or_refused(
 async def test_a_body_in_bad_chunks_is_refused(
     shared_api: Api, chunks: list[bytes], status: int
 ) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     head = (
         f"POST /v1/groups HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n"
         "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -396,7 +396,7 @@ async def test_a_body_in_bad_chunks_is_refused(
     ],
 )
 async def test_a_files_name_puts_nothing_into_the_headers(shared_api: Api, name: str) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     stored = await ada.call("POST", "/v1/media", data=b"tea", headers={"X-File-Name": part(name)})
     assert stored.status == 201, stored
     got = await ada.get(stored.body["url"])
@@ -410,12 +410,12 @@ async def test_a_files_name_puts_nothing_into_the_headers(shared_api: Api, name:
 
 
 async def test_what_is_echoed_is_one_word(shared_api: Api) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     for given in ("a b", "a,b", "<x>", "a" * 65, "é"):
-        answer = await ada.get("/v1/unread", **{"X-Request-Id": given})
+        answer = await ada.get("/v1/unread", headers={"X-Request-Id": given})
         assert answer.headers["X-Request-Id"] != given
     lines = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Original-URL": "/v1/x"}
-    answer = await ada.get("/v1/users/me", **lines)
+    answer = await ada.get("/v1/users/me", headers=lines)
     assert answer.status == 200
     assert "evil" not in answer.text + str(answer.headers)
 
@@ -425,15 +425,15 @@ async def test_what_is_echoed_is_one_word(shared_api: Api) -> None:
 
 async def test_a_cursor_of_another_user_shows_nothing_of_his(shared_api: Api) -> None:
     """Every list of one's own, gone on with where somebody else's first page ended."""
-    ada, eve = shared_api.user("ada"), shared_api.user("eve")
+    ada, eve = shared_api.new_user("ada"), shared_api.new_user("eve")
     for user in (ada, eve):
         for _ in range(3):
             channel = await a_channel(user)
             await a_chat_group(user)
             await a_post(user, channel)
-            peer = shared_api.user("peer")
+            peer = shared_api.new_user("peer")
             await user.put(f"/v1/blocks/{peer.id}")
-            host = shared_api.user("host")
+            host = shared_api.new_user("host")
             invited = await host.post(f"{await a_channel(host)}/invitations", {"user_id": user.id})
             assert invited.status == 201, invited
     lists = (
@@ -633,7 +633,7 @@ async def test_the_clock_tells_nothing_of_what_public_pages_hide(
 
     server = await api(absent_seconds=1000)
     hidden, absent, _ = await hidden_and_absent(server, "private channel")
-    group = await a_chat_group(server.user())
+    group = await a_chat_group(server.new_user())
     monkeypatch.setattr(
         channels.server.web.not_found_delay, "asyncio", SimpleNamespace(sleep=record)
     )
@@ -649,7 +649,7 @@ async def test_the_clock_tells_nothing_of_what_public_pages_hide(
             told.append((method, answer.status, answer.headers["Content-Type"], text))
     assert len(set(told)) == 2, "one for GET, one for HEAD"
     held.clear()
-    public = await a_channel(server.user())
+    public = await a_channel(server.new_user())
     assert (await nobody.get(f"/c/{part(id_of(public))}{form}")).status == 200
     assert held == []
 

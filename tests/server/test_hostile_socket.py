@@ -103,7 +103,7 @@ class Wire:
 
 async def is_well(api: Api) -> None:
     """Others are served as ever."""
-    ears = await api.user("well").socket()
+    ears = await api.new_user("well").socket()
     await ears.tell(type="ping")
     assert (await ears.frame())["type"] == "pong"
     await ears.close()
@@ -114,7 +114,7 @@ PING_TEXT: Final = b'{"type": "ping"}'
 
 async def test_frames_are_never_packed(shared_api: Api) -> None:
     offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
-    wire = await Wire.open(shared_api.user(), more=offer)
+    wire = await Wire.open(shared_api.new_user(), more=offer)
     assert "permessage-deflate" not in wire.head
     packer = zlib.compressobj(wbits=-15)
     bomb = packer.compress(b"[" * (64 << 20)) + packer.flush(zlib.Z_SYNC_FLUSH)
@@ -143,7 +143,7 @@ async def test_frames_are_never_packed(shared_api: Api) -> None:
 async def test_a_broken_frame_ends_its_connection_and_nobody_elses(
     shared_api: Api, first: int, options: dict[str, Any]
 ) -> None:
-    wire = await Wire.open(shared_api.user())
+    wire = await Wire.open(shared_api.new_user())
     wire.send(first, **options)
     code = await wire.ended()
     assert code in {1002, 1003, 1007, 1009, CloseCode.BAD_FRAME}, code
@@ -151,7 +151,7 @@ async def test_a_broken_frame_ends_its_connection_and_nobody_elses(
 
 
 async def test_a_frame_may_come_in_pieces_and_by_the_byte(shared_api: Api) -> None:
-    wire = await Wire.open(shared_api.user())
+    wire = await Wire.open(shared_api.new_user())
     wire.send(TEXT, PING_TEXT[:5])
     wire.send(FINAL | PING, b"meanwhile")
     wire.send(0x0, PING_TEXT[5:9])
@@ -167,7 +167,7 @@ async def test_a_frame_may_come_in_pieces_and_by_the_byte(shared_api: Api) -> No
 
 
 async def test_pieces_without_end_are_no_way_around_the_limit(shared_api: Api) -> None:
-    wire = await Wire.open(shared_api.user())
+    wire = await Wire.open(shared_api.new_user())
     wire.send(TEXT, b" " * 1000)
     for _ in range(FRAME_BYTES // 1000 + 1):
         wire.send(0x0, b" " * 1000)
@@ -178,7 +178,7 @@ async def test_pieces_without_end_are_no_way_around_the_limit(shared_api: Api) -
     "deep", ['{"a":' * 1500, "[" * 8000, '{"type":"watch","conversation_id":' * 200]
 )
 async def test_deep_json_is_told_and_the_socket_stays(shared_api: Api, deep: str) -> None:
-    ears = await shared_api.user().socket()
+    ears = await shared_api.new_user().socket()
     await ears.socket.send_str(deep)
     assert (await ears.frame())["code"] == "invalid_request"
     await ears.tell(type="ping")
@@ -198,7 +198,7 @@ async def test_deep_json_is_told_and_the_socket_stays(shared_api: Api, deep: str
 async def test_thousands_of_frames_of_any_kind_are_a_flood(
     shared_api: Api, frame: dict[str, Any]
 ) -> None:
-    ears = await shared_api.user().socket()
+    ears = await shared_api.new_user().socket()
     for _ in range(FRAMES_PER_SECOND * 50):
         try:
             await ears.tell(**frame)
@@ -209,7 +209,7 @@ async def test_thousands_of_frames_of_any_kind_are_a_flood(
 
 
 async def test_who_has_not_said_who_he_is_has_one_frame(shared_api: Api) -> None:
-    wire = await Wire.open(shared_api.user(), with_token=False)
+    wire = await Wire.open(shared_api.new_user(), with_token=False)
     for _ in range(1000):
         wire.send(FINAL | TEXT, PING_TEXT)
     assert await wire.ended() == CloseCode.BAD_TOKEN
@@ -243,7 +243,7 @@ async def test_a_flood_of_frames_of_any_kind_is_parsed_up_to_the_bound_and_close
     receive = Socket.receive
     monkeypatch.setattr(Socket, "receive", count)
     server = await api()
-    wire = await Wire.open(server.user(), with_token=with_token)
+    wire = await Wire.open(server.new_user(), with_token=with_token)
     first, data = FLOODS[kind]
     if not first & FINAL:
         wire.send(TEXT, data)
@@ -268,7 +268,7 @@ async def test_a_flood_of_frames_of_any_kind_is_parsed_up_to_the_bound_and_close
 
 async def test_a_burst_of_pings_is_answered_also_before_authentication(shared_api: Api) -> None:
     for with_token in (True, False):
-        wire = await Wire.open(shared_api.user(), with_token=with_token)
+        wire = await Wire.open(shared_api.new_user(), with_token=with_token)
         for number in range(FRAMES_PER_SECOND - 1):
             wire.send(FINAL | PING, b"%d" % number)
         for number in range(FRAMES_PER_SECOND - 1):
@@ -282,7 +282,7 @@ async def test_a_burst_of_pings_is_answered_also_before_authentication(shared_ap
 async def test_a_frame_without_a_mask_ends_its_connection(
     shared_api: Api, first: int, with_token: bool
 ) -> None:
-    wire = await Wire.open(shared_api.user(), with_token=with_token)
+    wire = await Wire.open(shared_api.new_user(), with_token=with_token)
     wire.send(first, b"", masked=False)
     assert await wire.ended() == 1002
 
@@ -298,7 +298,7 @@ async def test_a_client_that_does_not_read_is_let_go_whatever_it_sends_last(
     server = await api()
     assert server.app.server is not None
     others = len(server.app.server.connections)
-    user = server.user()
+    user = server.new_user()
     wire = await Wire.open(user)
     (session,) = server.hub.sessions_of(UserId(user.id))
     assert isinstance(session, SocketSession)
@@ -331,7 +331,7 @@ async def test_a_peer_that_is_gone_without_a_word_is_forgotten(
     """Half open: the connection stands, and nobody answers the pings."""
     monkeypatch.setattr(channels.server.realtime.socket, "HEARTBEAT_SECONDS", 0.2)
     server = await api()
-    wire = await Wire.open(server.user())
+    wire = await Wire.open(server.new_user())
     wire.writer.write(begun)
     assert server.hub.user_count == 1
     async with asyncio.timeout(PATIENCE_SECONDS):

@@ -58,7 +58,7 @@ async def visits(server: Api, path: str, times: int) -> None:
     """So many rounds of visitors, and the end of every connection of theirs."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         for _ in range(times):
-            visitors = [replace(server.user("visitor"), http=http) for _ in range(ROUND)]
+            visitors = [replace(server.new_user("visitor"), http=http) for _ in range(ROUND)]
             await asyncio.gather(*(a_visit(visitor, path) for visitor in visitors))
 
 
@@ -78,7 +78,7 @@ async def test_users_that_came_and_went_leave_nothing_behind(
     server = await api()
     others = connections()  # of servers that the tests of this process share
     async with aiohttp.ClientSession() as http:
-        ada = replace(server.user("ada"), http=http)
+        ada = replace(server.new_user("ada"), http=http)
         path = await a_channel(ada)
         await a_post(ada, path)
     await visits(server, path, 2)  # what is made once is made by now

@@ -14,14 +14,14 @@ async def make_old(database: Database, version: int) -> None:
 async def after_a_restart(api: OpenApi, old: Api, user: User) -> User:
     """The user, before another server process on the same database."""
     await old.stop()
-    return (await api()).known(user.id)
+    return (await api()).user_of(user.id)
 
 
 async def test_badges_that_stood_with_the_channel_are_moved_to_its_group(
     api: OpenApi, database: Database
 ) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     verified, plain = await a_channel(owner), await a_channel(owner)
     channels = database.collection("channels")
     await channels.update_one({"_id": id_of(verified)}, {"$set": {"verified": True}})
@@ -37,7 +37,7 @@ async def test_badges_that_stood_with_the_channel_are_moved_to_its_group(
 
 async def test_mutes_from_before_the_counter_are_counted(api: OpenApi, database: Database) -> None:
     server = await api()
-    owner, reader = server.user("owner"), server.user("reader")
+    owner, reader = server.new_user("owner"), server.new_user("reader")
     path = await a_channel(owner, reader)
     conversation = f"/v1/conversations/{part(conversation_of(path))}"
     assert (await reader.patch(conversation, {"muted": True})).status == 200
@@ -57,7 +57,7 @@ async def test_uploads_from_before_the_counter_are_counted(
     api: OpenApi, database: Database
 ) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     channel = await a_channel(ada)
     for user, size in ((ada, 100), (ada, 1_000), (bob, 10_000)):
         sent = await user.call("POST", "/v1/media", data=b"x" * size, headers={})

@@ -195,7 +195,7 @@ async def test_every_code_that_is_told_exists_and_stands_under_its_status(spec: 
 async def test_an_answer_with_a_code_that_its_call_does_not_declare_fails_its_test(
     shared_api: Api,
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     absent = await ada.get("/v1/channels/none")
     assert absent.refusal == (404, "channel_not_found")
     declared = Declared(shared_api.services, shared_api.app)
@@ -275,7 +275,7 @@ def assert_told_in_full(spec: Spec, schema: Spec, answer: Answer, body: Any) -> 
 
 async def a_flow_of_running(api: Api, channel: str, ada: User, bob: User, cat: User) -> None:
     """Admins, invitations, bans from reacting, the admin log."""
-    fay, gus = api.user("fay"), api.user("gus")
+    fay, gus = api.new_user("fay"), api.new_user("gus")
     await ada.put(f"{channel}/admins/{cat.id}", {"grants": ["post"]})
     await ada.put(f"{channel}/admins/{bob.id}", {"grants": ["fly"]})
     await ada.get(f"{channel}/admins")
@@ -300,8 +300,8 @@ async def a_flow_of_running(api: Api, channel: str, ada: User, bob: User, cat: U
 
 async def a_flow(api: Api) -> None:
     """Each call once with success, and some that are refused."""
-    ada, bob, cat, eve = (api.user(name) for name in ("ada", "bob", "cat", "eve"))
-    root = api.user("root", admin=True)
+    ada, bob, cat, eve = (api.new_user(name) for name in ("ada", "bob", "cat", "eve"))
+    root = api.new_user("root", admin=True)
     await ada.patch("/v1/users/me", {"name": "Ada", "face_url": "https://example.org/a.png"})
     await ada.get("/v1/users/me")
     await bob.get(f"/v1/users/{ada.id}")
@@ -358,7 +358,7 @@ async def a_flow(api: Api) -> None:
     await bob.post(f"{channel}/posts/views", {"seqs": []})
     for way in ("insights", "insights/posts"):
         await ada.get(f"{channel}/{way}")
-        await ada.get(f"{channel}/{way}", Accept="text/csv")
+        await ada.get(f"{channel}/{way}", headers={"Accept": "text/csv"})
         await bob.get(f"{channel}/{way}")
     await ada.get(f"{channel}/insights?from=2026-01-02&to=2026-01-01")
     await ada.delete(f"{channel}/posts/2")
@@ -529,7 +529,7 @@ async def a_flow_of_drafts(ada: User, bob: User, channel: str) -> None:
 async def test_keys_of_another_pattern_are_refused_by_the_document_as_by_the_server(
     shared_api: Api, spec: Spec, key: str, *, is_good: bool
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     operation = spec["paths"]["/v1/groups"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     body = {"type": "community", "name": "Tea", "custom": {key: "x"}}
@@ -539,5 +539,5 @@ async def test_keys_of_another_pattern_are_refused_by_the_document_as_by_the_ser
     header = next(p for p in operation["parameters"] if p["name"] == "Idempotency-Key")
     assert validator(spec, header["schema"]).is_valid(key) is is_good
     del body["custom"]
-    answer = await ada.post("/v1/groups", body, **{"Idempotency-Key": key})
+    answer = await ada.post("/v1/groups", body, idempotency_key=key)
     assert answer.status == (201 if is_good else 400)

@@ -80,7 +80,7 @@ async def test_a_server_whose_database_died_is_ready_again_when_it_is_back(
     own_mongod: Mongod,
 ) -> None:
     async with open_database(own_mongod.uri) as database, open_api(database) as api:
-        nobody, ada = api.bearer(None), api.user("ada")
+        nobody, ada = api.bearer(None), api.new_user("ada")
         path = await a_channel(ada)
         own_mongod.kill()
         assert (await nobody.get("/readyz")).refusal == (503, "unavailable")
@@ -91,7 +91,7 @@ async def test_a_server_whose_database_died_is_ready_again_when_it_is_back(
 
 @shared
 async def test_metrics_are_prometheus_text_and_count_by_route_not_by_path(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     await a_post(ada, path)
     ears = await ada.socket()
@@ -163,7 +163,7 @@ async def test_metrics_are_put_together_once_for_all_who_ask(
 async def test_with_a_token_metrics_are_for_those_who_show_it(api: OpenApi) -> None:
     server = await api(metrics_token="m" * 32, address_requests_per_second=3)
     prometheus, nobody = server.bearer("m" * 32), server.bearer(None)
-    for token in (None, "n" * 32, server.user().token):
+    for token in (None, "n" * 32, server.new_user().token):
         refused = await server.bearer(token).get("/metrics")
         assert refused.refusal == (401, "unauthenticated")
         assert refused.headers["WWW-Authenticate"] == "Bearer"
@@ -213,9 +213,9 @@ async def test_what_is_large_is_packed_and_not_sent_to_whoever_has_it(
     shared_api: Api, path: str
 ) -> None:
     nobody = shared_api.bearer(None)
-    whole = await nobody.get(path, **{"Accept-Encoding": "identity"})
-    packed = await nobody.get(path, **{"Accept-Encoding": "gzip"})
+    whole = await nobody.get(path, headers={"Accept-Encoding": "identity"})
+    packed = await nobody.get(path, headers={"Accept-Encoding": "gzip"})
     assert (packed.status, packed.text) == (200, whole.text)
     assert int(packed.headers["Content-Length"]) < int(whole.headers["Content-Length"]) / 2
-    again = await nobody.get(path, **{"If-None-Match": whole.headers["ETag"]})
+    again = await nobody.get(path, headers={"If-None-Match": whole.headers["ETag"]})
     assert (again.status, again.text) == (304, "")

@@ -63,7 +63,7 @@ async def messages(api: Api, user: User) -> tuple[str, int]:
 
 
 async def dialogue(api: Api, user: User) -> tuple[str, int]:
-    path = f"/v1/conversations/{part(f'c2c_{api.user().id}')}/messages"
+    path = f"/v1/conversations/{part(f'c2c_{api.new_user().id}')}/messages"
     for _ in range(ITEMS):
         await posted(user, path)
     return path, ITEMS
@@ -71,7 +71,7 @@ async def dialogue(api: Api, user: User) -> tuple[str, int]:
 
 async def timeline(api: Api, user: User) -> tuple[str, int]:
     channel = await a_channel(user, settings={"accept_messages": "everyone"})
-    reader = api.user()
+    reader = api.new_user()
     assert (await reader.put(f"{channel}/subscription")).status in {200, 201}
     path = f"/v1/conversations/{part(f'c2c_{id_of(channel)}')}/messages"
     for _ in range(ITEMS // 2):
@@ -83,7 +83,7 @@ async def timeline(api: Api, user: User) -> tuple[str, int]:
 
 async def inbox(api: Api, user: User) -> tuple[str, int]:
     channel = await a_channel(user, settings={"accept_messages": "everyone"})
-    writer = api.user()
+    writer = api.new_user()
     for _ in range(ITEMS):
         await posted(writer, f"/v1/conversations/{part(f'c2c_{id_of(channel)}')}/messages")
     return f"{channel}/inbox/{writer.id}/messages", ITEMS
@@ -215,7 +215,7 @@ async def read_all(user: User, path: str, limit: int) -> list[Answer]:
 async def test_a_page_ends_before_it_has_too_many_bytes_and_the_next_goes_on_there(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    user = shared_api.user()
+    user = shared_api.new_user()
     path, count = await LISTS[name](shared_api, user)
     small = await read_all(user, path, 100)
     one_by_one = await read_all(user, path, 2)
@@ -238,7 +238,7 @@ async def test_a_page_ends_before_it_has_too_many_bytes_and_the_next_goes_on_the
 async def test_reading_forward_goes_on_where_a_page_had_too_many_bytes(
     shared_api: Api, name: str
 ) -> None:
-    user = shared_api.user()
+    user = shared_api.new_user()
     path, count = await LISTS[name](shared_api, user)
     answers = await read_all(user, f"{path}?after_seq=0", 100)
     assert len(answers) > 2
@@ -259,7 +259,7 @@ async def test_reading_forward_goes_on_where_a_page_had_too_many_bytes(
 async def test_an_item_that_is_larger_than_a_page_is_a_page(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    user = shared_api.user()
+    user = shared_api.new_user()
     path, count = await LISTS[name](shared_api, user)
     set_page_bytes(monkeypatch, 10)
     answers = await read_all(user, path, 100)
@@ -269,7 +269,7 @@ async def test_an_item_that_is_larger_than_a_page_is_a_page(
 async def test_a_hundred_posts_as_large_as_they_may_be_are_several_pages_of_a_mebibyte(
     shared_api: Api,
 ) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     channel = await a_channel(ada, bob)
     for number in range(100):
         await posted(ada, f"{channel}/posts", f"{number:04}" + '"' * (12 * 1024 - 4))

@@ -357,8 +357,8 @@ Cast = dict[str, User]
 
 async def cast_of(shared_api: Api) -> Cast:
     """Everybody who might make a call."""
-    users = {name: shared_api.user(name[:9]) for name in ACTORS if name != "app"}
-    users["app"] = shared_api.user("app", admin=True)
+    users = {name: shared_api.new_user(name[:9]) for name in ACTORS if name != "app"}
+    users["app"] = shared_api.new_user("app", admin=True)
     await a_channel(users["other"])
     return users
 
@@ -610,7 +610,7 @@ async def test_an_admin_is_answered_so_by_his_grants(
         if (row.method, row.path) in ENDS_IT and answers:
             stage = await make(cast)
             admins = f"/v1/channels/{stage.path.split('/')[3]}/admins"
-        user = stage.cast[name] = shared_api.user(name)
+        user = stage.cast[name] = shared_api.new_user(name)
         assert (await cast["owner"].put(f"{admins[:-7]}/subscribers/{user.id}")).status == 200
         appointed = await cast["owner"].put(f"{admins}/{user.id}", {"grants": grants})
         assert appointed.body["grants"] == [held for held in Grant if held in grants]

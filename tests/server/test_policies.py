@@ -146,7 +146,7 @@ async def ask(user: User, method: str, path: str, headers: dict[str, str]) -> tu
 
 async def a_scene(api: Api) -> dict[str, str]:
     """Something of everything, by the names that the table uses."""
-    owner = api.user("owner")
+    owner = api.new_user("owner")
     channel = await a_channel(owner)
     media = {}
     for name, data in (("picture", an_image()), ("file", b"<script>alert(1)</script>")):
@@ -185,7 +185,7 @@ async def test_what_changes_something_and_what_is_refused_have_the_policies_of_t
 ) -> None:
     monkeypatch.setattr("channels.server.limits.rate_limit.monotonic", lambda: 1_000.0)
     server = await api(address_requests_per_second=2)
-    owner, nobody = server.user("owner"), server.bearer(None)
+    owner, nobody = server.new_user("owner"), server.bearer(None)
     path = await a_channel(owner)
     posted = await owner.post(f"{path}/posts", {"kind": "text", "text": fresh("x")})
     deleted = await owner.delete(f"{path}/posts/1")

@@ -90,7 +90,7 @@ async def test_a_connection_with_a_request_under_way_is_not_ended(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
-    ears = await shared_api.user("ada").socket()
+    ears = await shared_api.new_user("ada").socket()
     await asyncio.sleep(0.5)  # longer than a head may take
     await ears.tell(type="ping")
     assert (await ears.frame())["type"] == "pong"
@@ -116,7 +116,7 @@ async def test_a_body_that_never_ends_is_refused(
 ) -> None:
     for module in (channels.server.web.handlers, channels.server.web.uploads):
         monkeypatch.setattr(module, "PAUSE_SECONDS", 0.2)
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n"
     answer = await said(shared_api, f"{head}Content-Length: 100\r\n\r\n".encode(), b'{"type"')
     assert b" 400 Bad Request" in answer
@@ -140,7 +140,7 @@ async def test_a_body_that_never_ends_is_refused(
 async def test_a_form_whose_parts_have_bad_heads_is_no_defect(shared_api: Api, head: bytes) -> None:
     form = b"--b\r\n" + head + b"\r\n\r\nbytes\r\n--b--\r\n"
     kind = {"Content-Type": "multipart/form-data; boundary=b"}
-    answer = await shared_api.user("ada").call("POST", "/v1/media", data=form, headers=kind)
+    answer = await shared_api.new_user("ada").call("POST", "/v1/media", data=form, headers=kind)
     assert answer.status in {201, 400, 415}, answer
 
 
@@ -159,13 +159,13 @@ async def test_a_form_whose_parts_have_bad_heads_is_no_defect(shared_api: Api, h
 async def test_a_value_of_another_type_is_not_bent_to_fit(
     shared_api: Api, path: str, body: object
 ) -> None:
-    refused = await shared_api.user("ada").post(path, body)
+    refused = await shared_api.new_user("ada").post(path, body)
     assert refused.refusal == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("day", ["0", "1700000000", "-1", "2026-01-01T00:00:00", "2026-1-1"])
 async def test_a_day_is_a_date_and_no_number(shared_api: Api, day: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     assert (await ada.get(f"{path}/insights?to={part(day)}")).refusal == (400, "invalid_request")
 
@@ -175,7 +175,7 @@ async def test_a_user_has_so_many_uploads_under_way_and_no_more(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api(uploads_per_user=2)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     going = asyncio.Event()
     receive = UploadReceiver.receive
 
@@ -212,7 +212,7 @@ async def test_an_import_may_take_longer_than_a_head(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
-    owner, back_end = shared_api.user("owner"), shared_api.user("back", admin=True)
+    owner, back_end = shared_api.new_user("owner"), shared_api.new_user("back", admin=True)
     path = await a_channel(owner)
     async with back_end.http.post(
         f"{shared_api.base}{path}/subscribers",
@@ -229,7 +229,7 @@ async def test_an_upload_may_take_longer_than_a_head_however_its_bytes_are_cut(
     shared_api: Api, apart: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     address = urlsplit(shared_api.base)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     head = (
@@ -250,7 +250,7 @@ async def test_curl_may_take_longer_than_a_head(
     shared_api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     (tmp_path / "file").write_bytes(b"x" * 200_000)
     curl = await asyncio.create_subprocess_exec(
         *("curl", "-sS", "--limit-rate", "100k", "-H", f"Authorization: Bearer {ada.token}"),
@@ -265,7 +265,7 @@ async def test_the_next_head_has_its_deadline_after_a_long_body(
     shared_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channels.server.web.protocol, "HEAD_SECONDS", 0.2)
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     address = urlsplit(shared_api.base)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     head = f"Host: x\r\nAuthorization: Bearer {ada.token}\r\nContent-Length: 2\r\n\r\n"
@@ -373,7 +373,7 @@ async def test_sockets_that_have_not_said_whose_they_are_make_room_too(api: Open
 @own_loop
 async def test_sockets_of_known_users_are_not_their_address_s(api: OpenApi) -> None:
     server = await api(address_connections=3)
-    ears = [await server.user("ada").connect() for _ in range(6)]
+    ears = [await server.new_user("ada").connect() for _ in range(6)]
     for ear in ears:
         await ear.frame()
     assert await asked(server) == 200
@@ -388,7 +388,7 @@ async def test_beyond_the_capacity_operators_are_answered_and_all_others_refused
     api: OpenApi,
 ) -> None:
     server = await api(connections=4)
-    ears = [await server.user("ada").connect() for _ in range(4)]
+    ears = [await server.new_user("ada").connect() for _ in range(4)]
     for ear in ears:
         await ear.frame()
     assert await asked(server) == 503
@@ -405,7 +405,7 @@ async def test_beyond_the_capacity_operators_are_answered_and_all_others_refused
 @own_loop
 async def test_connections_beyond_the_capacity_are_bounded_too(api: OpenApi) -> None:
     server = await api(connections=1)
-    ear = await server.user("ada").connect()
+    ear = await server.new_user("ada").connect()
     await ear.frame()
     idle = await opened(server, channels.server.web.protocol.CROWDED + 10)
     await until(lambda: idle[9].has_ended())
@@ -447,7 +447,7 @@ async def test_an_idle_connection_holds_neither_the_last_body_nor_the_last_answe
     api: OpenApi,
 ) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     refused = await ada.post("/v1/groups", {"type": "community", "name": "x" * 50_000})
     assert refused.status == 400
     (connection,) = server.app._connections._counted

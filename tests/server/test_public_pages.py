@@ -69,7 +69,7 @@ class Tags(HTMLParser):
 
 async def test_a_public_channel_is_read_without_a_token(api: OpenApi) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_public_channel(owner)
     await owner.put(f"{path}/posts/1/reactions/{part('🎉')}")
     nobody = server.bearer(None)
@@ -97,18 +97,18 @@ async def test_a_public_channel_is_read_without_a_token(api: OpenApi) -> None:
 
 async def test_it_is_kept_for_a_minute_and_not_sent_again(api: OpenApi) -> None:
     server = await api()
-    path = await a_public_channel(server.user("owner"))
+    path = await a_public_channel(server.new_user("owner"))
     nobody = server.bearer(None)
     first = await nobody.get(public(path))
     assert first.headers["Cache-Control"] == "public, max-age=60"
-    again = await nobody.get(public(path), **{"If-None-Match": first.headers["ETag"]})
+    again = await nobody.get(public(path), headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status, again.text) == (304, "")
 
 
 @pytest.mark.parametrize("form", ["atom", "rss", "json"])
 async def test_its_feed_holds_its_posts(api: OpenApi, form: str) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_public_channel(owner)
     await a_post(owner, path, "Line 4 has stopped\nand nobody knows why")
     await a_post(owner, path, "gone")
@@ -140,7 +140,7 @@ async def test_its_feed_holds_its_posts(api: OpenApi, form: str) -> None:
 @pytest.mark.parametrize("form", ["", "/feed.atom", "/feed.rss", "/feed.json"])
 async def test_a_channel_that_is_not_public_is_as_if_absent(api: OpenApi, form: str) -> None:
     server = await api()
-    owner, nobody = server.user("owner"), server.bearer(None)
+    owner, nobody = server.new_user("owner"), server.bearer(None)
     path = await a_public_channel(owner)
     assert (await nobody.get(public(path) + form)).status == 200
     await owner.patch(path, {"settings": {"visibility": "private"}})
@@ -155,7 +155,7 @@ async def test_a_channel_that_is_not_public_is_as_if_absent(api: OpenApi, form: 
 @pytest.mark.parametrize("form", ["", "/feed.atom", "/feed.rss", "/feed.json"])
 async def test_hostile_words_stay_words(api: OpenApi, form: str) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_channel(owner, name=NAME, introduction=NAME, organization=NAME)
     for body in (
         {"text": NAME, "title": NAME},
@@ -187,12 +187,12 @@ async def test_hostile_words_stay_words(api: OpenApi, form: str) -> None:
 @pytest.mark.parametrize("form", ["", "/feed.atom", "/feed.rss", "/feed.json"])
 async def test_no_header_of_a_caller_is_in_any_answer(api: OpenApi, form: str) -> None:
     server = await api()
-    path = await a_public_channel(server.user("owner"))
+    path = await a_public_channel(server.new_user("owner"))
     said = dict.fromkeys(
         ("Host", "X-Forwarded-Host", "Forwarded", "Origin", "Referer", "User-Agent"), "evil.example"
     )
     for where in (public(path), f"/c/{fresh('nothing')}"):
-        answer = await server.bearer(None).get(where + form, **said)
+        answer = await server.bearer(None).get(where + form, headers=said)
         assert "evil" not in answer.text + str(answer.headers)
         plain = await server.bearer(None).get(where + form)
         if plain.status == 200:
@@ -204,7 +204,7 @@ async def test_a_feed_says_the_same_ids_wherever_the_server_is(
     api: OpenApi, database: Database, form: str
 ) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_public_channel(owner)
     await a_post(owner, path)
 
@@ -223,7 +223,7 @@ async def test_a_feed_says_the_same_ids_wherever_the_server_is(
 
 async def test_older_posts_are_a_page_further(api: OpenApi) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_channel(owner)
     for number in range(1, 46):
         await a_post(owner, path, f"post number {number}.")
@@ -274,7 +274,7 @@ async def test_nothing_that_a_caller_makes_up_makes_a_page_of_its_own(
     api: OpenApi, drawn: list[str]
 ) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_channel(owner)
     for _ in range(45):
         await a_post(owner, path)
@@ -285,7 +285,7 @@ async def test_nothing_that_a_caller_makes_up_makes_a_page_of_its_own(
         host = {"Host": f"h{number}.example", "Accept-Encoding": "gzip" if number % 2 else "br"}
         for query in (f"?before_seq={number}", f"?x={number}&before_seq={number}&y"):
             where = f"/c/{spellings[number % 4]}"
-            assert (await nobody.get(where + query, **host)).status == 200
+            assert (await nobody.get(where + query, headers=host)).status == 200
             assert (await nobody.call("HEAD", where + query, headers=host)).status == 200
     assert len(drawn) == 3, "one for the newest posts, one for each full twenty below"
     for query in queries:
@@ -300,7 +300,7 @@ async def test_a_page_is_drawn_once_for_all_who_ask_and_beside_the_event_loop(
     api: OpenApi, drawn: list[str]
 ) -> None:
     server = await api()
-    path = await a_public_channel(server.user("owner"))
+    path = await a_public_channel(server.new_user("owner"))
     answers = await asyncio.gather(*(server.bearer(None).get(public(path)) for _ in range(100)))
     assert {answer.status for answer in answers} == {200}
     assert len(drawn) == 1
@@ -311,10 +311,10 @@ async def test_a_channel_that_never_rests_is_drawn_no_more_often(
     api: OpenApi, drawn: list[str]
 ) -> None:
     server = await api()
-    owner = server.user("owner")
+    owner = server.new_user("owner")
     path = await a_public_channel(owner)
     for _ in range(5):
-        assert (await server.user().put(f"{path}/subscription")).status == 200
+        assert (await server.new_user().put(f"{path}/subscription")).status == 200
         await a_post(owner, path)
         assert (await owner.patch(path, {"introduction": fresh("new")})).status == 200
         assert (await server.bearer(None).get(public(path))).status == 200
@@ -323,7 +323,7 @@ async def test_a_channel_that_never_rests_is_drawn_no_more_often(
 
 async def test_a_channel_made_anew_shows_nothing_of_the_one_before(api: OpenApi) -> None:
     server = await api()
-    owner, other = server.user("owner"), server.user("other")
+    owner, other = server.new_user("owner"), server.new_user("other")
     path = await a_public_channel(owner)
     assert "Line 6 runs again" in (await server.bearer(None).get(public(path))).text
     assert (await owner.delete(path)).status == 204
@@ -346,7 +346,7 @@ async def test_an_address_has_so_many_pages_drawn_a_second_and_any_number_shown(
     monkeypatch.setattr("channels.server.limits.by_address.RENDER_WAIT_SECONDS", 0.05)
     server = await api(address_requests_per_second=1_000)
     nobody = server.bearer(None)
-    path = await a_public_channel(server.user("owner"))
+    path = await a_public_channel(server.new_user("owner"))
     for form in ("", "/feed.atom"):
         assert (await nobody.get(public(path) + form)).status == 200
     refused = await nobody.get(f"{public(path)}/feed.rss")
@@ -363,7 +363,7 @@ async def test_a_page_whose_turn_to_be_drawn_comes_late_is_not_shown_if_it_is_pr
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api(address_requests_per_second=1_000)
-    owner, nobody = server.user("owner"), server.bearer(None)
+    owner, nobody = server.new_user("owner"), server.bearer(None)
     path = await a_public_channel(owner)
 
     async def turn_private(*_: object) -> bool:
@@ -384,7 +384,7 @@ async def test_one_address_does_not_hold_up_the_pages_of_another(
 ) -> None:
     networks = (ip_network("127.0.0.0/8"),)
     server = await api(address_requests_per_second=1_000, trusted_proxies=networks)
-    path = await a_public_channel(server.user("owner"))
+    path = await a_public_channel(server.new_user("owner"))
     nobody = server.bearer(None)
     may_go_on, asked = asyncio.Event(), 0
     get = ChannelService.get
@@ -398,13 +398,13 @@ async def test_one_address_does_not_hold_up_the_pages_of_another(
 
     monkeypatch.setattr(ChannelService, "get", slow)
     flood = [
-        asyncio.create_task(nobody.get(public(path), **{"X-Forwarded-For": "192.0.2.1"}))
+        asyncio.create_task(nobody.get(public(path), headers={"X-Forwarded-For": "192.0.2.1"}))
         for _ in range(64)
     ]
     async with asyncio.timeout(PATIENCE_SECONDS):
         while asked < AT_ONCE:
             await asyncio.sleep(0.01)
-    other = await nobody.get(public(path), **{"X-Forwarded-For": "192.0.2.2"})
+    other = await nobody.get(public(path), headers={"X-Forwarded-For": "192.0.2.2"})
     assert other.status == 200
     assert asked == AT_ONCE + 1, "the others of the first address wait for their turn"
     may_go_on.set()
@@ -433,7 +433,7 @@ async def test_search_engines_and_the_whole_page_are_a_setting(
     api: OpenApi, database: Database
 ) -> None:
     server = await api()
-    path = await a_public_channel(server.user("owner"))
+    path = await a_public_channel(server.new_user("owner"))
     options = {"public_pages": "index", "public_url": "https://news.example/"}
     async with a_server(server, database, **options) as base:
         answer = await User(server.http, base, "", None).get(public(path))

@@ -158,7 +158,7 @@ async def send(user: User, path: str, body: Any, key: str) -> Answer:
 async def test_a_repeated_key_gives_the_first_answer_in_every_process(
     both: Processes, call: str
 ) -> None:
-    ada, bob = both.first.user("ada"), both.first.user("bob")
+    ada, bob = both.first.new_user("ada"), both.first.new_user("bob")
     path, body, others = (await a_scene(ada, bob))[call]
     first = await send(ada, path, body, "k")
     assert first.status == 201, first
@@ -172,7 +172,7 @@ async def test_a_repeated_key_gives_the_first_answer_in_every_process(
 
 @pytest.mark.parametrize("call", ["/v1/channels", "/v1/groups", "/v1/media"])
 async def test_a_key_is_its_users_own(both: Processes, call: str) -> None:
-    ada, bob = both.first.user("ada"), both.first.user("bob")
+    ada, bob = both.first.new_user("ada"), both.first.new_user("bob")
     path, body, _ = (await a_scene(ada, bob))[call]
     hers, his = [await send(user, path, body, "k") for user in (ada, both.there(bob))]
     assert (hers.status, his.status) == (201, 201)
@@ -180,7 +180,7 @@ async def test_a_key_is_its_users_own(both: Processes, call: str) -> None:
 
 
 async def test_marking_a_group_keeps_its_key(both: Processes) -> None:
-    ada = both.first.user("ada")
+    ada = both.first.new_user("ada")
     tea = await a_chat_group(ada)
     body = {"group_id": id_of(tea), "name": "News"}
     first = await send(ada, "/v1/channels", body, "k")
@@ -192,7 +192,7 @@ async def test_marking_a_group_keeps_its_key(both: Processes) -> None:
 
 
 async def test_a_creation_that_is_refused_keeps_no_key(both: Processes) -> None:
-    ada = both.first.user("ada")
+    ada = both.first.new_user("ada")
     taken = id_of(await a_channel(ada))
     refused = await send(ada, "/v1/channels", {"channel_id": taken, "name": "News"}, "k")
     assert refused.refusal == (409, "channel_id_taken")
@@ -200,7 +200,7 @@ async def test_a_creation_that_is_refused_keeps_no_key(both: Processes) -> None:
 
 
 async def test_creations_that_race_under_one_key_make_one(both: Processes) -> None:
-    ada = both.first.user("ada")
+    ada = both.first.new_user("ada")
     for path, body in (
         ("/v1/channels", {"name": "News"}),
         ("/v1/groups", {"type": "public", "name": "Tea"}),
@@ -213,8 +213,8 @@ async def test_creations_that_race_under_one_key_make_one(both: Processes) -> No
 
 
 async def test_what_names_what_it_makes_is_repeated_without_a_key(both: Processes) -> None:
-    ada, bob, cat = (both.first.user(name) for name in ("ada", "bob", "cat"))
-    root = both.first.user("root", admin=True)
+    ada, bob, cat = (both.first.new_user(name) for name in ("ada", "bob", "cat"))
+    root = both.first.new_user("root", admin=True)
     channel = await a_channel(ada, bob)
     club = await a_chat_group(ada, bob, type="public")
     await a_post(ada, channel)

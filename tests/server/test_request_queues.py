@@ -179,7 +179,7 @@ async def _stuck_edits(
 
 async def test_requests_beyond_a_users_places_wait_and_take_nobodys_place(api: OpenApi) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
     turns, load_shedder = server.app.handlers.user_queues, server.app.load_shedder
@@ -202,7 +202,7 @@ async def test_one_request_more_than_a_user_may_have_waiting_is_told_to_come_bac
     api: OpenApi,
 ) -> None:
     server = await api(requests_at_work_per_user=2, waiting_requests_per_user=3)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     await a_post(ada, path)
     turns = server.app.handlers.user_queues
@@ -222,14 +222,14 @@ async def test_the_applications_back_end_has_more_places_and_a_bound_too(api: Op
         requests_at_work_per_back_end=3,
         waiting_requests_per_back_end=2,
     )
-    ada, app = server.user("ada"), server.user("app", admin=True)
+    ada, app = server.new_user("ada"), server.new_user("app", admin=True)
     path = await a_channel(ada)
     await a_post(ada, path)
     async with _stuck_edits(server, app, path, 5) as edits:
         await _until(lambda: server.app.handlers.back_end_queues.waiting == 2, "those who may wait")
         assert (await app.get("/v1/unread")).status == 429
         # As a user of the same id, it has the places of one.
-        assert (await server.known(app.id).get("/v1/unread")).status == 200
+        assert (await server.user_of(app.id).get("/v1/unread")).status == 200
     assert [answer.status for answer in await asyncio.gather(*edits)] == [200] * 5
 
 
@@ -237,7 +237,7 @@ async def test_a_body_that_is_still_being_sent_takes_none_of_its_users_places(
     api: OpenApi,
 ) -> None:
     server = await api(requests_at_work_per_user=1, waiting_requests_per_user=0)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     going_on = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
@@ -258,7 +258,7 @@ async def test_a_body_that_is_still_being_sent_takes_none_of_its_users_places(
 
 async def test_a_page_that_asks_for_many_things_at_once_is_served(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     answers = await asyncio.gather(*(ada.get(f"{path}/posts") for _ in range(100)))
     assert {answer.status for answer in answers} == {200}
@@ -270,8 +270,8 @@ async def test_edits_of_one_message_in_parallel_have_nobody_else_refused(
 ) -> None:
     # Requests that wait longer than half a second take places away, as outside of tests.
     server = await api(waiting_milliseconds=500)
-    owner, bob = server.user("owner"), server.user("bob")
-    admins = [server.user(f"admin{number}") for number in range(editors)]
+    owner, bob = server.new_user("owner"), server.new_user("bob")
+    admins = [server.new_user(f"admin{number}") for number in range(editors)]
     path = await a_channel(owner, bob, admins=tuple(admins))
     await a_post(owner, path)
 
@@ -306,7 +306,7 @@ async def test_edits_of_one_message_in_parallel_have_nobody_else_refused(
 
 async def test_joins_are_not_held_up_by_who_waits_to_change_the_profile(api: OpenApi) -> None:
     server = await api()
-    owner, bob = server.user("owner"), server.user("bob")
+    owner, bob = server.new_user("owner"), server.new_user("bob")
     path = await a_channel(owner)
     locks = server.services.database.locks
     async with locks.hold(group_lock(GroupId(id_of(path)))):

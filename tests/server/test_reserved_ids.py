@@ -83,7 +83,7 @@ async def test_no_token_is_a_reserved_word_s(shared_api: Api, word: str) -> None
 
 @pytest.mark.parametrize("word", RESERVED)
 async def test_no_path_and_no_body_names_a_reserved_word(shared_api: Api, word: str) -> None:
-    ada, app = shared_api.user("ada"), shared_api.user("app", admin=True)
+    ada, app = shared_api.new_user("ada"), shared_api.new_user("app", admin=True)
     path, group = await a_channel(ada), await a_chat_group(ada)
     for spelled in (word, f"%{ord(word[0]):02x}{word[1:]}"):
         for call in (
@@ -115,8 +115,8 @@ async def test_no_path_and_no_body_names_a_reserved_word(shared_api: Api, word: 
 
 
 async def test_an_import_takes_no_reserved_word(shared_api: Api) -> None:
-    ada, app = shared_api.user("ada"), shared_api.user("app", admin=True)
-    path, fan = await a_channel(ada), shared_api.user("fan")
+    ada, app = shared_api.new_user("ada"), shared_api.new_user("app", admin=True)
+    path, fan = await a_channel(ada), shared_api.new_user("fan")
     lines = "\n".join(f'{{"user_id": "{user_id}"}}' for user_id in (*RESERVED, fan.id))
     answer = await app.call("POST", f"{path}/subscribers", data=lines, headers=AS_LINES)
     results = [result for line in answer.lines for result in line["results"]]
@@ -129,7 +129,7 @@ async def test_an_import_takes_no_reserved_word(shared_api: Api) -> None:
 async def test_me_is_the_caller_and_an_id_ends_sessions_of_others(
     shared_api: Api,
 ) -> None:
-    ada, app = shared_api.user("ada"), shared_api.user("app", admin=True)
+    ada, app = shared_api.new_user("ada"), shared_api.new_user("app", admin=True)
     group = await a_chat_group(ada)
     assert (await ada.get(f"{group}/members/me")).body["user_id"] == ada.id
     changed = await ada.patch(f"{group}/members/me", {"name_card": "A."})
@@ -140,7 +140,7 @@ async def test_me_is_the_caller_and_an_id_ends_sessions_of_others(
 
 
 async def test_data_of_a_user_with_a_reserved_id_is_still_shown(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob, settings={"accept_messages": "everyone"})
     said = await bob.post(
         f"/v1/conversations/c2c_{part(id_of(path))}/messages", {"kind": "text", "text": "Hi"}

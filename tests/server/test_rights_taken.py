@@ -73,8 +73,8 @@ async def test_a_removed_user_receives_the_removal_and_nothing_later(
     servers: Servers, take: Taking, reason: str
 ) -> None:
     here, there = servers
-    ada, bob = there.user("ada"), here.user("bob")
-    path = await a_channel(ada, there.known(bob.id))
+    ada, bob = there.new_user("ada"), here.new_user("bob")
+    path = await a_channel(ada, there.user_of(bob.id))
     ears = await watching(bob, path)
     await take(ada, path, bob)
     await a_post(ada, path)
@@ -89,8 +89,8 @@ async def test_a_watching_stranger_loses_counts_with_the_right(
     servers: Servers, take: Taking
 ) -> None:
     here, there = servers
-    ada, eve, cat = there.user("ada"), here.user("eve"), here.user("cat")
-    path = await a_channel(ada, there.known(cat.id))
+    ada, eve, cat = there.new_user("ada"), here.new_user("eve"), here.new_user("cat")
+    path = await a_channel(ada, there.user_of(cat.id))
     await a_post(ada, path)
     ears, hers = await watching(eve, path), await watching(cat, path)
     await ada.put(f"{path}/posts/1/reactions/{LIKE}")
@@ -106,9 +106,9 @@ async def test_a_watching_stranger_loses_counts_with_the_right(
 
 async def test_a_dismissed_admin_receives_no_more_admin_events(servers: Servers) -> None:
     here, there = servers
-    ada, bob, cat, dan = (there.user(name) for name in ("ada", "bob", "cat", "dan"))
+    ada, bob, cat, dan = (there.new_user(name) for name in ("ada", "bob", "cat", "dan"))
     path = await a_channel(ada, cat, dan, admins=(bob,))
-    bob = here.known(bob.id)
+    bob = here.user_of(bob.id)
     ears = await bob.socket()
     await ada.put(f"{path}/admins/{cat.id}")
     await ears.hear("member.changed", user_id=cat.id)
@@ -125,9 +125,9 @@ async def test_an_admin_without_the_grant_loses_the_inbox(
     servers: Servers,
 ) -> None:
     here, there = servers
-    ada, bob, cat = (there.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (there.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, cat, admins=(bob,))
-    bob = here.known(bob.id)
+    bob = here.user_of(bob.id)
     ears = await bob.socket()
     asking = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
     assert (await cat.post(asking, HELLO)).status == 201
@@ -143,9 +143,9 @@ async def test_an_admin_without_the_grant_loses_the_inbox(
 
 async def test_a_revoked_token_closes_sockets_and_is_refused(servers: Servers) -> None:
     here, there = servers
-    ada = here.user("ada")
+    ada = here.new_user("ada")
     ears = await ada.socket()
-    root = there.user("root", admin=True)
+    root = there.new_user("root", admin=True)
     assert (await root.delete(f"/v1/users/{part(ada.id)}/tokens")).status == 204
     assert await ears.closed() == CloseCode.BAD_TOKEN
     assert (await ada.get("/v1/users/me")).refusal == (401, "unauthenticated")
@@ -156,7 +156,7 @@ async def test_a_right_taken_while_it_is_read_for_a_watch_is_not_missed(
     servers: Servers, take: Taking
 ) -> None:
     here, there = servers
-    ada, eve = there.user("ada"), here.user("eve")
+    ada, eve = there.new_user("ada"), here.new_user("eve")
     path = await a_channel(ada)
     ears = await eve.socket()
     socket = here.app._socket
@@ -246,7 +246,7 @@ async def test_a_post_that_was_begun_is_judged_when_it_is_all_there(
     servers: Servers, take: Taking, status: int
 ) -> None:
     here, there = servers
-    ada, bob = there.user("ada"), there.user("bob")
+    ada, bob = there.new_user("ada"), there.new_user("bob")
     path = await a_channel(ada, admins=(bob,))
     same = User(here.http, here.base, bob.id, bob.token)
     ears = await same.socket()
@@ -266,7 +266,7 @@ async def test_an_import_ends_where_its_token_was_revoked(
     servers: Servers, take: Taking, code: str | None
 ) -> None:
     here, there = servers
-    ada, root = there.user("ada"), there.user("root", admin=True)
+    ada, root = there.new_user("ada"), there.new_user("root", admin=True)
     path = await a_channel(ada)
     same = User(here.http, here.base, root.id, root.token)
     ears = await same.socket()

@@ -124,7 +124,7 @@ async def test_only_the_bearer_scheme_is_known(shared_api: Api, header: str) -> 
 @own_loop
 async def test_a_token_expires_by_the_clock_also_when_it_was_seen_before(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada", hours=1)
+    ada = server.new_user("ada", hours=1)
     server.clock.move(seconds=3500)
     assert (await ada.get("/v1/unread")).status == 200
     server.clock.move(seconds=101)
@@ -153,11 +153,11 @@ async def test_every_call_of_the_api_asks_for_a_token(shared_api: Api) -> None:
     ["/nothing", "/v1", "/v1/", "/v1/nothing", "/v2/channels", "/v1/channels/x/nothing", "//v1"],
 )
 async def test_an_unknown_route_is_a_problem(shared_api: Api, path: str) -> None:
-    assert_problem(await shared_api.user().get(path), 404, "route_not_found")
+    assert_problem(await shared_api.new_user().get(path), 404, "route_not_found")
 
 
 async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(shared_api: Api) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     for method in ("PATCH", "DELETE", "PUT", "OPTIONS", "PROPFIND"):
         answer = await ada.call(method, "/v1/channels")
         assert assert_problem(answer, 405, "method_not_allowed") == {"allowed": ["GET", "POST"]}
@@ -207,7 +207,7 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(shared_api:
     ],
 )
 async def test_a_body_that_does_not_fit_is_an_invalid_request(shared_api: Api, body: bytes) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     answer = await ada.call("POST", "/v1/channels", data=body, headers=JSON)
     errors = assert_problem(answer, 400, "invalid_request")["errors"]
     assert errors
@@ -230,7 +230,7 @@ async def test_a_body_that_does_not_fit_is_an_invalid_request(shared_api: Api, b
 async def test_custom_json_that_could_not_be_told_again_is_refused(
     shared_api: Api, custom: str
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     for text, refused in (('{"deep": [[[1, 2.5, "故", null]]]}', False), (custom, True)):
         data = f'{{"kind": "custom", "custom": {text}}}'
@@ -243,7 +243,7 @@ async def test_custom_json_that_could_not_be_told_again_is_refused(
 
 
 async def test_only_json_is_read(shared_api: Api) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     body = b'{"name": "x"}'
     for good in ("application/json", "application/json; charset=utf-8"):
         sent = {"Content-Type": good}
@@ -259,7 +259,7 @@ async def test_only_json_is_read(shared_api: Api) -> None:
 @own_loop
 async def test_a_body_is_taken_up_to_its_limit(api: OpenApi) -> None:
     server = await api(request_body_bytes=2000, message_body_bytes=10_000)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     frame = len('{"kind":"text","text":""}')
 
@@ -274,7 +274,7 @@ async def test_a_body_is_taken_up_to_its_limit(api: OpenApi) -> None:
 
 
 async def test_unknown_and_doubled_query_parameters_are_refused(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     assert (await ada.get("/v1/channels?q=x&sort=new&limit=5")).status == 200
     for query in ("?colour=red", "?q=x&q=y", "?limit=0", "?limit=101", "?limit=x", "?sort=old"):
@@ -285,7 +285,7 @@ async def test_unknown_and_doubled_query_parameters_are_refused(shared_api: Api)
 
 
 async def test_a_cursor_of_another_list_or_of_nobody_is_refused(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     for _ in range(2):
         await a_channel(ada)
     cursor = (await ada.get("/v1/channels?owned=true&limit=1")).body["next_cursor"]
@@ -339,7 +339,7 @@ def with_parts(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
 async def test_odd_words_in_a_path_are_refused_everywhere_and_never_a_defect(
     shared_api: Api,
 ) -> None:
-    root = shared_api.user("root", admin=True)
+    root = shared_api.new_user("root", admin=True)
     tried = 0
     for endpoint in with_parts(endpoints_for(shared_api.services)):
         for odd in (*ODD, *ODD_WORDS):
@@ -364,7 +364,7 @@ def harmless(endpoint: Endpoint, answer: Answer) -> bool:
 
 @pytest.mark.parametrize("no_id", NO_ID)
 async def test_what_no_id_can_be_is_told_as_such(shared_api: Api, no_id: str) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     for path in ("/v1/channels/{}", "/v1/groups/{}", "/v1/users/{}", "/v1/conversations/{}"):
         assert (await ada.get(path.format("nobody"))).status == 404
         assert_problem(await ada.get(path.format(no_id)), 400, "invalid_request")
@@ -373,7 +373,7 @@ async def test_what_no_id_can_be_is_told_as_such(shared_api: Api, no_id: str) ->
 async def test_a_body_of_the_wrong_kind_is_refused_by_every_call_that_takes_one(
     shared_api: Api,
 ) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     channel = id_of(await a_channel(ada))
     await a_post(ada, f"/v1/channels/{part(channel)}")
     parts = {"channel_id": channel, "group_id": channel, "seq": "1", "user_id": ada.id}
@@ -443,7 +443,7 @@ SETTINGS: Final = ["visibility", "reactions", "reactions_per_user", "signatures"
 
 
 async def test_whatever_is_sent_is_never_a_defect(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     channel = id_of(await a_channel(ada, bob))
     group = await ada.post("/v1/groups", {"type": "public", "name": "Tea"})
     for path in (f"/v1/channels/{part(channel)}", f"/v1/groups/{part(group.body['group_id'])}"):
@@ -487,7 +487,7 @@ async def test_whatever_is_sent_is_never_a_defect(shared_api: Api) -> None:
 
 
 async def test_a_request_id_is_echoed_and_one_that_is_no_word_is_replaced(shared_api: Api) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     given = {"X-Request-Id": "abc123"}
     answer = await ada.call("GET", "/v1/channels/nothing", headers=given)
     assert answer.headers["X-Request-Id"] == answer.body["request_id"] == "abc123"
@@ -498,7 +498,7 @@ async def test_a_request_id_is_echoed_and_one_that_is_no_word_is_replaced(shared
 
 
 async def test_request_ids_are_unique(shared_api: Api) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     seen = {(await ada.get("/v1/unread")).headers["X-Request-Id"] for _ in range(20)}
     assert len(seen) == 20
 
@@ -509,7 +509,7 @@ async def test_a_defect_is_an_opaque_500_and_the_log_has_it_under_the_request_id
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("a secret of the inside")
 
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     monkeypatch.setattr(UserService, "get", broken)
     with structlog.testing.capture_logs() as logs:
         answer = await ada.call("GET", "/v1/users/me", headers={"X-Request-Id": "findme"})
@@ -526,7 +526,7 @@ async def test_more_requests_at_once_than_the_server_takes_are_refused_not_queue
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api(concurrent_requests=2)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     held, inside = asyncio.Event(), asyncio.Semaphore(0)
     real = UserService.get
 
@@ -550,7 +550,7 @@ async def test_more_requests_at_once_than_the_server_takes_are_refused_not_queue
 @own_loop
 async def test_an_open_socket_takes_no_request_s_place(api: OpenApi) -> None:
     server = await api(concurrent_requests=2)
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     sockets = [await ada.socket() for _ in range(3)]
     assert (await ada.get("/v1/unread")).status == 200
     for socket in sockets:
@@ -558,7 +558,7 @@ async def test_an_open_socket_takes_no_request_s_place(api: OpenApi) -> None:
 
 
 async def test_how_long_a_socket_stays_is_no_request_s_time(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     with structlog.testing.capture_logs() as logs:
         await (await ada.socket()).close()
         assert (await ada.get("/v1/unread")).status == 200
@@ -571,49 +571,49 @@ async def test_how_long_a_socket_stays_is_no_request_s_time(shared_api: Api) -> 
 
 @pytest.mark.parametrize("key", ["k", "!~", "x" * 128, '{"a":1}'])
 async def test_a_key_makes_a_repeat_answer_the_first_post(shared_api: Api, key: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     body = {"kind": "text", "text": "Hello"}
-    first, second = [await ada.post(f"{path}/posts", body, Idempotency_Key=key) for _ in range(2)]
+    first, second = [await ada.post(f"{path}/posts", body, idempotency_key=key) for _ in range(2)]
     assert (first.status, first.body) == (second.status, second.body) == (201, first.body)
-    other = await ada.post(f"{path}/posts", body | {"text": "Other"}, Idempotency_Key=key)
+    other = await ada.post(f"{path}/posts", body | {"text": "Other"}, idempotency_key=key)
     assert_problem(other, 409, "idempotency_conflict")
     assert (await ada.get(path)).body["head_seq"] == 1
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 129, "ä", "a\tb"])
 async def test_a_key_that_is_none_is_refused(shared_api: Api, key: str) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     body = {"kind": "text", "text": "Hello"}
-    answer = await ada.post(f"{path}/posts", body, Idempotency_Key=key)
+    answer = await ada.post(f"{path}/posts", body, idempotency_key=key)
     assert_problem(answer, 400, "invalid_request")
     assert (await ada.get(path)).body["head_seq"] == 0
 
 
 async def test_a_key_is_its_user_s_own_and_its_channel_s_own(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path, other = await a_channel(ada, admins=(bob,)), await a_channel(ada)
     body = {"kind": "text", "text": "Hello"}
     for user, where, seq in ((ada, path, 1), (bob, path, 2), (ada, other, 1)):
-        answer = await user.post(f"{where}/posts", body, Idempotency_Key="same")
+        answer = await user.post(f"{where}/posts", body, idempotency_key="same")
         assert answer.body["seq"] == seq
 
 
 async def test_creating_a_channel_or_a_group_with_a_key_creates_one(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     for path, body in (
         ("/v1/channels", {"name": "News"}),
         ("/v1/groups", {"type": "community", "name": "Tea"}),
     ):
-        first, second = [await ada.post(path, body, Idempotency_Key="k") for _ in range(2)]
+        first, second = [await ada.post(path, body, idempotency_key="k") for _ in range(2)]
         assert (second.status, second.body) == (201, first.body)
-        changed = await ada.post(path, body | {"name": "Other"}, Idempotency_Key="k")
+        changed = await ada.post(path, body | {"name": "Other"}, idempotency_key="k")
         assert_problem(changed, 409, "idempotency_conflict")
 
 
 async def test_a_channel_is_the_same_in_full_and_without_its_prefix(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     word = fresh("news/ü")
     created = await ada.post("/v1/channels", {"channel_id": f"@TOA#_{word}", "name": "News"})
     full, short = f"/v1/channels/{part('@TOA#_' + word)}", f"/v1/channels/{part(word)}"
@@ -624,7 +624,7 @@ async def test_a_channel_is_the_same_in_full_and_without_its_prefix(shared_api: 
 
 
 async def test_a_caller_that_goes_away_does_not_disturb_the_others(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     path = await a_channel(ada)
     calls = [
         asyncio.create_task(ada.post(f"{path}/posts", {"kind": "text", "text": f"{n}"}))

@@ -46,23 +46,23 @@ async def until_refused(user: User) -> None:
 async def test_revoking_signs_out_everywhere_and_new_tokens_work(
     server: Api,
 ) -> None:
-    ada = server.user("ada")
-    phone, other = await ada.socket(), await server.user("bob").socket()
+    ada = server.new_user("ada")
+    phone, other = await ada.socket(), await server.new_user("bob").socket()
     assert (await ada.delete("/v1/users/me/tokens")).status == 204
     assert await phone.closed() == CloseCode.BAD_TOKEN
     assert (await ada.get("/v1/users/me")).refusal == REFUSED
-    again = server.known(ada.id)
+    again = server.user_of(ada.id)
     assert (await again.get("/v1/users/me")).status == 200
     await (await again.socket()).close()
     await lives(other)
 
 
 async def test_users_revoke_their_own_tokens_and_the_application_any(server: Api) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     path = f"/v1/users/{part(ada.id)}/tokens"
     assert (await bob.delete(path)).refusal == (403, "permission_denied")
     assert (await ada.get("/v1/users/me")).status == 200
-    assert (await server.user("root", admin=True).delete(path)).status == 204
+    assert (await server.new_user("root", admin=True).delete(path)).status == 204
     assert (await ada.get("/v1/users/me")).refusal == REFUSED
     assert (await bob.get("/v1/users/me")).status == 200
 
@@ -71,7 +71,7 @@ async def test_users_revoke_their_own_tokens_and_the_application_any(server: Api
 async def test_a_token_revoked_between_its_check_and_the_hub_opens_nothing(
     server: Api, monkeypatch: pytest.MonkeyPatch, with_token: bool
 ) -> None:
-    ada, hub = server.user("ada"), server.hub
+    ada, hub = server.new_user("ada"), server.hub
     attach = hub.attach
 
     def attach_late(session: Session) -> None:
@@ -93,7 +93,7 @@ async def test_a_revocation_holds_in_the_other_process_and_after_a_restart(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(), await api(database=second_database)
-    ada = here.user("ada")
+    ada = here.new_user("ada")
     same = User(there.http, there.base, ada.id, ada.token)
     ears = await same.socket()
     await ada.delete("/v1/users/me/tokens")
@@ -110,7 +110,7 @@ async def test_a_revocation_is_learnt_even_when_events_were_lost(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await api()
-    ada, services = server.user("ada"), server.services
+    ada, services = server.new_user("ada"), server.services
     users, now = UserStore(services.database), services.clock.now()
     await services.database.run(lambda tx: users.revoke(UserId(ada.id), now, tx))
     assert (await ada.get("/v1/users/me")).status == 200
@@ -122,7 +122,7 @@ async def test_a_revocation_is_learnt_even_when_events_were_lost(
 async def test_a_token_that_does_not_say_when_it_was_issued_is_revoked_too(
     server: Api, iat: object
 ) -> None:
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     claims = {"sub": ada.id, "exp": 2**32} | ({"iat": iat} if iat else {})
     undated = server.bearer(jwt.encode(claims, SECRET))
     assert (await undated.get("/v1/users/me")).status == 200
@@ -150,9 +150,9 @@ def test_while_a_secret_is_changed_both_are_good_and_afterwards_one() -> None:
 
 
 async def test_a_socket_goes_on_with_a_newer_token(server: Api) -> None:
-    ada = server.user("ada", hours=1)
+    ada = server.new_user("ada", hours=1)
     ears = await ada.socket()
-    newer = server.known(ada.id, hours=3)
+    newer = server.user_of(ada.id, hours=3)
     await ears.tell(type="auth", token=newer.token)
     renewed = await ears.frame()
     assert renewed["type"] == "renewed"
@@ -165,7 +165,7 @@ async def test_a_socket_goes_on_with_a_newer_token(server: Api) -> None:
 async def test_a_bad_or_foreign_token_leaves_the_socket_unchanged(
     server: Api,
 ) -> None:
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     ears = await ada.socket()
     for token, code in ((bob.token, "invalid_request"), ("nonsense", "unauthenticated")):
         await ears.tell(type="auth", token=token)
@@ -181,7 +181,7 @@ async def test_one_socket_beyond_the_limit_replaces_the_oldest(
     api: OpenApi,
 ) -> None:
     server = await api(sockets_per_user=2)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     oldest, second = await ada.socket(), await ada.socket()
     others = await bob.socket()
     third = await ada.socket()

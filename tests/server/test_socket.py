@@ -51,7 +51,7 @@ def kinds(events: list[dict[str, Any]]) -> list[str]:
 
 
 async def test_a_token_in_the_header_opens_it(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     ears = await ada.connect()
     ready = await ears.frame()
     assert (ready["type"], ready["user_id"]) == ("ready", ada.id)
@@ -60,7 +60,7 @@ async def test_a_token_in_the_header_opens_it(shared_api: Api) -> None:
 
 
 async def test_a_token_in_the_first_frame_opens_it(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     ears = await ada.connect(with_token=False)
     await ears.tell(type="auth", token=ada.token)
     assert (await ears.frame())["type"] == "ready"
@@ -96,7 +96,7 @@ async def test_a_bad_token_in_the_header_is_401_before_the_socket_opens(
 async def test_a_bad_first_frame_gets_an_error_and_a_final_close(
     shared_api: Api, first: object
 ) -> None:
-    ears = await shared_api.user().connect(with_token=False)
+    ears = await shared_api.new_user().connect(with_token=False)
     await ears.socket.send_str(json.dumps(first))
     told = await ears.frame()
     assert (told["type"], told["code"]) == ("error", "unauthenticated")
@@ -104,7 +104,7 @@ async def test_a_bad_first_frame_gets_an_error_and_a_final_close(
 
 
 async def test_a_first_frame_that_is_no_text_closes_for_good(shared_api: Api) -> None:
-    ears = await shared_api.user().connect(with_token=False)
+    ears = await shared_api.new_user().connect(with_token=False)
     await ears.socket.send_bytes(b"\x00\x01")
     assert (await ears.frame())["type"] == "error"
     assert await ears.closed() == CloseCode.BAD_FRAME
@@ -117,18 +117,18 @@ async def test_a_socket_without_auth_in_time_is_closed_and_may_reconnect(
     defaults = vars(SocketServer)["__init__"].__kwdefaults__
     monkeypatch.setitem(defaults, "auth_seconds", 0.1)
     server = await api()
-    ears = await server.user().connect(with_token=False)
+    ears = await server.new_user().connect(with_token=False)
     assert await ears.closed() == CloseCode.AUTH_TIMEOUT
     # Who said it in time has all the time there is.
-    known = await server.user("ada").socket()
-    silent = await server.user().connect(with_token=False)
+    known = await server.new_user("ada").socket()
+    silent = await server.new_user().connect(with_token=False)
     assert await silent.closed() == CloseCode.AUTH_TIMEOUT
     await known.tell(type="ping")
     assert (await known.frame())["type"] == "pong"
 
 
 async def test_a_plain_request_gets_an_error_that_names_websocket(shared_api: Api) -> None:
-    ada = shared_api.user()
+    ada = shared_api.new_user()
     assert (await ada.get("/v1/socket")).refusal == (400, "invalid_request")
     assert (await ada.post("/v1/socket")).refusal == (405, "method_not_allowed")
 
@@ -137,7 +137,7 @@ async def test_a_plain_request_gets_an_error_that_names_websocket(shared_api: Ap
 
 
 async def test_a_ping_is_answered(shared_api: Api) -> None:
-    ears = await shared_api.user().socket()
+    ears = await shared_api.new_user().socket()
     await ears.tell(type="ping")
     assert await ears.frame() == {"type": "pong"}
 
@@ -160,7 +160,7 @@ async def test_a_ping_is_answered(shared_api: Api) -> None:
 async def test_an_unknown_frame_gets_an_error_and_the_socket_stays_open(
     shared_api: Api, text: str
 ) -> None:
-    ears = await shared_api.user().socket()
+    ears = await shared_api.new_user().socket()
     await ears.socket.send_str(text)
     told = await ears.frame()
     assert (told["type"], told["code"]) == ("error", "invalid_request")
@@ -170,26 +170,26 @@ async def test_an_unknown_frame_gets_an_error_and_the_socket_stays_open(
 
 
 async def test_a_binary_frame_closes_for_good(shared_api: Api) -> None:
-    ears = await shared_api.user().socket()
+    ears = await shared_api.new_user().socket()
     await ears.socket.send_bytes(b'{"type": "ping"}')
     assert await ears.closed() == CloseCode.BAD_FRAME
 
 
 async def test_a_frame_too_large_closes_for_good(shared_api: Api) -> None:
-    ears = await shared_api.user().socket()
+    ears = await shared_api.new_user().socket()
     await ears.socket.send_str('{"type": "ping", "x": "' + "x" * 9000 + '"}')
     # The protocol has a word of its own for it, which the library says before we can.
     assert await ears.closed() == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
 
 
 async def test_a_flood_of_frames_is_closed_and_a_burst_is_not(shared_api: Api) -> None:
-    ears = await shared_api.user().socket()
+    ears = await shared_api.new_user().socket()
     for _ in range(FRAMES_PER_SECOND):
         await ears.tell(type="ping")
     assert [await ears.frame() for _ in range(FRAMES_PER_SECOND)] == [
         {"type": "pong"}
     ] * FRAMES_PER_SECOND
-    flood = await shared_api.user().socket()
+    flood = await shared_api.new_user().socket()
     for _ in range(FRAMES_PER_SECOND * 10):
         try:
             await flood.tell(type="ping")
@@ -205,7 +205,7 @@ async def test_a_flood_of_frames_is_closed_and_a_burst_is_not(shared_api: Api) -
 async def test_every_type_of_event_arrives_without_any_subscription(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     ada_ears, bob_ears, cat_ears = [await user.socket() for user in (ada, bob, cat)]
     await a_channel_s_life(ada, bob)
     await a_group_s_life(ada, bob, cat)
@@ -272,7 +272,11 @@ async def a_dialogue_s_life(ada: User, bob: User) -> None:
 
 
 async def test_a_post_event_has_the_content_and_never_the_author(shared_api: Api) -> None:
-    ada, adm, bob = shared_api.user("ada"), shared_api.user("secret"), shared_api.user("bob")
+    ada, adm, bob = (
+        shared_api.new_user("ada"),
+        shared_api.new_user("secret"),
+        shared_api.new_user("bob"),
+    )
     path = await a_channel(ada, bob, admins=(adm,))
     ears = await bob.socket()
     link = {"title": "More", "url": "https://example.org/tea"}
@@ -301,7 +305,7 @@ async def test_a_post_event_has_the_content_and_never_the_author(shared_api: Api
 
 
 async def test_a_message_in_a_chat_group_names_its_sender(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_chat_group(ada, bob)
     ears = await bob.socket()
     await a_post(ada, path)
@@ -311,7 +315,7 @@ async def test_a_message_in_a_chat_group_names_its_sender(shared_api: Api) -> No
 
 
 async def test_a_stranger_receives_nothing_even_of_a_public_channel(shared_api: Api) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     path = await a_channel(ada, bob)
     assert (await eve.get(f"{path}/posts")).status == 200
     bob_ears, eve_ears = await bob.socket(), await eve.socket()
@@ -323,7 +327,7 @@ async def test_a_stranger_receives_nothing_even_of_a_public_channel(shared_api: 
 
 
 async def test_joining_starts_events_at_once_and_leaving_ends_them(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada)
     ears = await bob.socket()
     for text, change in (("one", bob.put), ("two", bob.delete), ("three", None)):
@@ -337,7 +341,7 @@ async def test_joining_starts_events_at_once_and_leaving_ends_them(shared_api: A
 
 
 async def test_a_removed_or_banned_user_gets_the_reason_and_nothing_more(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     for user, query, reason in ((bob, "", "removed"), (cat, "?ban=true", "banned")):
         ears = await user.socket()
@@ -349,7 +353,7 @@ async def test_a_removed_or_banned_user_gets_the_reason_and_nothing_more(shared_
 
 
 async def test_subscribers_receive_no_events_about_each_other(shared_api: Api) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob)
     ears = await bob.socket()
     await cat.put(f"{path}/subscription")
@@ -362,7 +366,7 @@ async def test_subscribers_receive_no_events_about_each_other(shared_api: Api) -
 async def test_a_read_event_reaches_only_devices_of_its_user(
     shared_api: Api,
 ) -> None:
-    ada, bob, cat = (shared_api.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (shared_api.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     await a_post(ada, path)
     phone, laptop, other = await bob.socket(), await bob.socket(), await cat.socket()
@@ -377,7 +381,7 @@ async def test_a_read_event_reaches_only_devices_of_its_user(
 
 
 async def test_a_repeated_call_publishes_no_event(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
     path = await a_channel(ada, bob)
     await a_post(ada, path)
     conversation = f"/v1/conversations/{part(conversation_of(path))}"
@@ -403,8 +407,8 @@ async def test_a_repeated_call_publishes_no_event(shared_api: Api) -> None:
 
 
 async def test_watchers_receive_merged_counts_and_the_newest_last(shared_api: Api) -> None:
-    ada, bob = shared_api.user("ada"), shared_api.user("bob")
-    fans = [shared_api.user("fan") for _ in range(12)]
+    ada, bob = shared_api.new_user("ada"), shared_api.new_user("bob")
+    fans = [shared_api.new_user("fan") for _ in range(12)]
     path = await a_channel(ada, bob, *fans)
     await a_post(ada, path)
     ears, deaf = await bob.socket(), await ada.socket()
@@ -431,7 +435,7 @@ async def test_watchers_receive_merged_counts_and_the_newest_last(shared_api: Ap
 
 
 async def test_watching_needs_the_right_to_read(shared_api: Api) -> None:
-    ada, bob, eve = (shared_api.user(name) for name in ("ada", "bob", "eve"))
+    ada, bob, eve = (shared_api.new_user(name) for name in ("ada", "bob", "eve"))
     secret = await a_channel(ada, bob, settings={"visibility": "private"})
     chat, news = await a_chat_group(ada, bob), await a_channel(ada, bob)
     ears = await eve.socket()
@@ -454,7 +458,7 @@ async def test_a_session_watches_streams_up_to_the_limit(
 ) -> None:
     assert WATCHED_STREAMS >= 20
     monkeypatch.setattr("channels.server.realtime.socket.WATCHED_STREAMS", 2)
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     paths = [await a_channel(ada) for _ in range(3)]
     ears = await ada.socket()
     for path, kind in zip(
@@ -611,7 +615,7 @@ async def test_a_slow_client_is_closed_and_others_receive_everything(
 ) -> None:
     monkeypatch.setattr("channels.server.realtime.session.UNREAD_BYTES", 100_000)
     server = await api()
-    ada, bob, cat = (server.user(name) for name in ("ada", "bob", "cat"))
+    ada, bob, cat = (server.new_user(name) for name in ("ada", "bob", "cat"))
     path = await a_channel(ada, bob, cat)
     slow, fast = await bob.socket(), await cat.socket()
     transport = stop_reading(slow)
@@ -636,7 +640,7 @@ async def test_a_client_that_falls_behind_keeps_its_socket(
 ) -> None:
     monkeypatch.setattr("channels.server.realtime.session.SKIP_BYTES", 100_000)
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     if is_dialogue:
         conversation_id = f"c2c_{ada.id}"
         post, read = (
@@ -675,7 +679,7 @@ async def test_a_client_that_never_reads_its_close_frame_is_cut_off(
 ) -> None:
     monkeypatch.setattr("channels.server.realtime.session.CLOSE_SECONDS", 0.2)
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     slow = await bob.socket()
     stop_reading(slow)
     server.hub.resync()
@@ -692,7 +696,7 @@ async def test_a_client_that_never_reads_its_close_frame_is_cut_off(
 @own_loop
 async def test_a_session_ends_with_its_token(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada", hours=1)
+    ada = server.new_user("ada", hours=1)
     server.clock.move(seconds=3597)
     ears = await ada.socket()
     assert await ears.closed() == CloseCode.TOKEN_EXPIRED
@@ -701,7 +705,7 @@ async def test_a_session_ends_with_its_token(api: OpenApi) -> None:
 @own_loop
 async def test_lost_events_send_everyone_away_to_compare(api: OpenApi) -> None:
     server = await api()
-    ears = await server.user("ada").socket()
+    ears = await server.new_user("ada").socket()
     server.hub.resync()
     assert await ears.closed() == CloseCode.RESYNC
 
@@ -709,8 +713,12 @@ async def test_lost_events_send_everyone_away_to_compare(api: OpenApi) -> None:
 @own_loop
 async def test_a_server_that_stops_says_so_to_everyone(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada")
-    ears = [await ada.socket(), await server.user().socket(), await ada.connect(with_token=False)]
+    ada = server.new_user("ada")
+    ears = [
+        await ada.socket(),
+        await server.new_user().socket(),
+        await ada.connect(with_token=False),
+    ]
     stopping = asyncio.create_task(server.stop())
     assert [await each.closed() for each in ears] == [CloseCode.GOING_AWAY] * 3
     await stopping
@@ -723,12 +731,12 @@ async def test_a_session_whose_groups_cannot_be_read_closes_for_resync(
         raise AutoReconnect("the primary is gone")
 
     monkeypatch.setattr(MemberStore, "list_group_ids", away)
-    ears = await shared_api.user("ada").connect()
+    ears = await shared_api.new_user("ada").connect()
     assert await ears.closed() == CloseCode.RESYNC
 
 
 async def test_a_client_that_goes_away_is_forgotten(shared_api: Api) -> None:
-    ada = shared_api.user("ada")
+    ada = shared_api.new_user("ada")
     ears = await ada.socket()
     connection = ears.socket._response.connection
     assert connection is not None
@@ -747,15 +755,15 @@ async def test_two_processes_on_one_database_deliver_each_other_s_posts(
     api: OpenApi, second_database: Database
 ) -> None:
     here, there = await api(), await api(database=second_database)
-    ada_here, bob_here = here.user("ada"), here.user("bob")
-    bob_there = there.known(bob_here.id)
+    ada_here, bob_here = here.new_user("ada"), here.new_user("bob")
+    bob_there = there.user_of(bob_here.id)
     path = await a_channel(ada_here, bob_here)
     ears = await bob_there.socket()
     await a_post(ada_here, path)
     assert (await ears.hear("message.posted"))["seq"] == 1
-    await a_post(there.known(ada_here.id), path)
+    await a_post(there.user_of(ada_here.id), path)
     assert (await ears.hear("message.posted"))["seq"] == 2
-    other = await a_channel(there.known(ada_here.id))
+    other = await a_channel(there.user_of(ada_here.id))
     await bob_here.put(f"{other}/subscription")
     await ears.hear("channel.subscribed", channel_id=id_of(other))
     await a_post(ada_here, other)

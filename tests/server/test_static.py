@@ -49,9 +49,9 @@ async def test_the_page_is_asked_for_again_and_not_sent_again(shared_api: Api) -
     nobody = shared_api.bearer(None)
     first = await nobody.get("/")
     assert first.headers["Cache-Control"] == "no-cache"
-    again = await nobody.get("/console", **{"If-None-Match": first.headers["ETag"]})
+    again = await nobody.get("/console", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status, again.text) == (304, "")
-    other = await nobody.get("/", **{"If-None-Match": '"other"'})
+    other = await nobody.get("/", headers={"If-None-Match": '"other"'})
     assert other.status == 200
 
 
@@ -83,10 +83,10 @@ async def test_no_other_file_is_served(shared_api: Api, path: str) -> None:
 
 async def test_it_is_compressed_for_who_takes_that_and_small(shared_api: Api) -> None:
     assets, nobody = load_assets(), shared_api.bearer(None)
-    page = await nobody.get("/", **{"Accept-Encoding": "gzip"})
+    page = await nobody.get("/", headers={"Accept-Encoding": "gzip"})
     assert page.headers["Content-Encoding"] == "gzip"
     assert page.headers["Vary"] == "Accept-Encoding"
-    plain = await nobody.get("/", **{"Accept-Encoding": "identity"})
+    plain = await nobody.get("/", headers={"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in plain.headers
     assert plain.text == page.text
     named = re.findall(rf"/assets/{assets.digest}/([\w./-]+)", page.text)

@@ -194,7 +194,7 @@ async def test_no_call_drops_a_field_that_this_version_does_not_know(
 @own_loop
 async def test_an_event_with_a_newer_field_is_heard(api: OpenApi) -> None:
     server = await api()
-    ada = server.user("ada")
+    ada = server.new_user("ada")
     path = await a_channel(ada)
     ears = await ada.socket()
     await a_post(ada, path)

@@ -36,7 +36,7 @@ async def test_messages_without_keys_are_stored_once_on_unknown_commits(
     api: OpenApi, monkeypatch: pytest.MonkeyPatch, is_dialogue: bool
 ) -> None:
     server = await api()
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     if is_dialogue:
         paths = {
             ada.id: f"/v1/conversations/c2c_{bob.id}/messages",

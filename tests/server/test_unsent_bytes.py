@@ -239,7 +239,7 @@ async def test_whoever_does_not_read_is_cut_off_whatever_they_asked_for(
     monkeypatch.setattr(unsent_bytes, "WINDOW_SECONDS", 0.3)
     monkeypatch.setattr(unsent_bytes, "LOOK_SECONDS", 0.1)
     server = await api()
-    ada, back_end = server.user("ada"), server.user("back", admin=True)
+    ada, back_end = server.new_user("ada"), server.new_user("back", admin=True)
     match what:
         case "json":
             sent = get(await a_long_page(ada), ada, times=20)
@@ -265,7 +265,9 @@ async def test_a_slow_client_that_reads_on_has_the_whole_answer(
     monkeypatch.setattr(unsent_bytes, "WINDOW_SECONDS", 0.3)
     monkeypatch.setattr(unsent_bytes, "LOOK_SECONDS", 0.1)
     server = await api()
-    stored = await server.user("ada").call("POST", "/v1/media", data=io.BytesIO(b"x" * 8_000_000))
+    stored = await server.new_user("ada").call(
+        "POST", "/v1/media", data=io.BytesIO(b"x" * 8_000_000)
+    )
     left = 8_000_000
     async with deaf(server.base, get(f"/v1/media/{stored.body['media_id']}")) as (reader, _):
         await reader.readuntil(b"\r\n\r\n")
@@ -280,7 +282,7 @@ async def test_the_one_who_waits_longest_is_cut_when_a_user_has_too_much_waiting
     api: OpenApi,
 ) -> None:
     server = await api(unsent_bytes_per_user=600_000)
-    ada, bob = server.user("ada"), server.user("bob")
+    ada, bob = server.new_user("ada"), server.new_user("bob")
     page = await a_long_page(ada)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(deaf(server.base, get(page, bob, times=20)))
@@ -304,7 +306,7 @@ async def test_a_thousand_answers_that_nobody_took_leave_nothing(tmp_path: Path)
         server = ServerProcess(tmp_path / "data", http)
         await server.start(CHANNELS_LIMIT_POSTS_PER_SECOND="0")
         try:
-            ada = server.user("ada")
+            ada = server.user_of("ada")
             # More than the buffers of both ends hold: the last answers wait in the process.
             sent = get(await a_long_page(ada), ada, times=8)
 
