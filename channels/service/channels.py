@@ -45,6 +45,10 @@ from groups.service.write_locks import group_lock
 
 CreatePolicy = Literal["anyone", "admin"]
 
+INFO_FIELDS: Final = frozenset({"organization", "custom_data"})
+"""Fields beyond the group that belong to a channel's profile; the others are settings."""
+VOUCHED_FIELDS: Final = frozenset({"organization"})
+"""Fields beside the name that a verified badge vouches for."""
 QUEUE: Final = "channels"
 """The only key of the queue of creations."""
 
@@ -278,6 +282,8 @@ class ChannelService:
             tx,
             for_channel=True,
             also_asked=set(wanted),
+            also_info=INFO_FIELDS,
+            also_vouched=VOUCHED_FIELDS,
             also_before={name: getattr(profile, name) for name in values},
             also_changed=values,
         )
