@@ -1,4 +1,4 @@
-"""What the README says is run here: its commands, its client, its tables."""
+"""Runs the commands and the client of the README, and compares its tables with the code."""
 
 import asyncio
 import json
@@ -37,13 +37,13 @@ def blocks(language: str) -> list[str]:
 
 
 def block(language: str, holding: str) -> str:
-    """The one block in a language that holds these words."""
+    """The one block in a language that contains this text."""
     (found,) = [text for text in blocks(language) if holding in text]
     return found
 
 
 class Server:
-    """A real server process, as the README starts it, on a directory and a port of its own."""
+    """A real server process, started as in the README, with a directory and a port of its own."""
 
     def __init__(self, data_dir: Path) -> None:
         self.environment = {
@@ -70,7 +70,7 @@ class Server:
         self.base = api.split()[1].removesuffix("/v1")
 
     def run(self, script: str) -> str:
-        """What the README's shell script prints, against this server."""
+        """Run a shell script of the README against this server; returns its output."""
         moved = script.replace("http://127.0.0.1:8080", self.base)
         done = subprocess.run(
             ["bash", "-eu", "-c", moved],
@@ -83,7 +83,7 @@ class Server:
         return done.stdout
 
     def stop(self) -> int:
-        """End as the README says; the exit code."""
+        """Stop the server as the README says; returns the exit code."""
         self._process.send_signal(signal.SIGTERM)
         code = self._process.wait(START_SECONDS)
         assert self._process.stdout is not None
@@ -103,7 +103,7 @@ def test_the_server_prints_the_addresses_that_the_readme_shows(server: Server) -
     assert [line.split()[0] for line in server.said][: len(shown)] == shown
 
 
-async def test_the_first_minutes_print_what_the_readme_shows_and_the_socket_hears_them(
+async def test_the_first_minutes_print_what_the_readme_shows(
     server: Server, tmp_path: Path
 ) -> None:
     client = tmp_path / "listen.py"
@@ -161,10 +161,10 @@ def test_a_channel_is_run_as_the_readme_shows(server: Server) -> None:
     assert told == [("reacting_banned", "fay", "hal")]
 
 
-def test_a_post_is_scheduled_as_the_readme_shows_and_is_out_at_its_hour(server: Server) -> None:
+def test_a_post_is_scheduled_as_the_readme_shows(server: Server) -> None:
     calls = block("sh", "as() {").partition("\n\n")[0]
     channel = """as eve POST /channels '{"channel_id": "@TOA#_bridge", "name": "Bridge News"}'"""
-    # Long enough for the list to come before it, on a busy machine too.
+    # Long enough to list the draft before it is published, also on a busy machine.
     script = block("sh", "publish_at").replace("+1 minute", "+10 seconds")
     *_, listed = server.run("\n".join([calls, channel, script])).splitlines()
     (draft,) = json.loads(listed)["items"]
@@ -265,7 +265,7 @@ def all_errors(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:
     return {kind}.union(*(all_errors(child) for child in kind.__subclasses__()))
 
 
-def test_every_error_code_is_told_under_its_status() -> None:
+def test_every_error_code_is_listed_under_its_status() -> None:
     codes: dict[str, set[int]] = {}
     for error in all_errors():
         if "code" in vars(error) and error.__module__.split(".")[0] != "tests":
@@ -280,7 +280,7 @@ def test_every_error_code_is_told_under_its_status() -> None:
         assert found <= told[code], code
 
 
-def test_every_event_and_close_code_is_told() -> None:
+def test_every_event_and_close_code_is_listed() -> None:
     assert not [name for name in EVENT_TYPES if _short(name) not in README]
     assert not [code for code in CloseCode if f"`{code.value}`" not in README]
 
