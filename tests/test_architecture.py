@@ -389,8 +389,8 @@ for knot in knots:
             os.write(writing, " ".join(parts).encode())
             os._exit(0)
         os.close(writing)
-        with open(reading) as told:
-            seen.update(told.read().split())
+        with open(reading) as loaded:
+            seen.update(loaded.read().split())
         if os.waitpid(pid, 0)[1]:
             failed.append(name)
     if failed:

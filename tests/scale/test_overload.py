@@ -95,10 +95,10 @@ async def overloaded(
     before = (await generator.drive(full)).only(200)
 
     async def rushed(per_second: float) -> RushOutcome:
-        told = await rusher.ask(Rush(host, port, asked, per_second, seconds / 2, CONNECTIONS))
-        assert isinstance(told, RushOutcome)
-        print(_line(told, before))
-        return told
+        outcome = await rusher.ask(Rush(host, port, asked, per_second, seconds / 2, CONNECTIONS))
+        assert isinstance(outcome, RushOutcome)
+        print(_line(outcome, before))
+        return outcome
 
     per_second = TIMES * max(warm.per_second, before.per_second)
     # If other work on the machine has ended meanwhile, the server may carry three times as much now. So the rate is
@@ -108,25 +108,25 @@ async def overloaded(
     ):
         per_second *= 2
     peak = server.peak_bytes()
-    told = await rushed(per_second)
+    outcome = await rushed(per_second)
     growth = server.peak_bytes() - peak
     after = (await generator.drive(full)).only(200)
     print(
         f"full again: {after.per_second:.0f}/s, p99 {after.quantile(0.99) * 1000:.0f} ms;"
         f" memory {peak / 1e6:.0f} MB, then {growth / 1e6:+.1f} MB"
     )
-    return before, told, after, growth
+    return before, outcome, after, growth
 
 
-def _line(told: RushOutcome, before: Outcome) -> str:
-    asked = (sum(told.statuses.values()) + told.unsent) / told.seconds
+def _line(outcome: RushOutcome, before: Outcome) -> str:
+    asked = (sum(outcome.statuses.values()) + outcome.unsent) / outcome.seconds
     return (
         f"full: {before.per_second:.0f}/s, p99 {before.quantile(0.99) * 1000:.0f} ms;"
-        f" asked {asked:.0f}/s: {len(told.accepted) / told.seconds:.0f}/s accepted,"
-        f" p50 {quantile(told.accepted, 0.5) * 1000:.0f} ms,"
-        f" p99 {quantile(told.accepted, 0.99) * 1000:.0f} ms;"
-        f" refused p99 {quantile(told.refused or [0], 0.99) * 1000:.0f} ms;"
-        f" {dict(told.statuses)}, unsent {told.unsent}"
+        f" asked {asked:.0f}/s: {len(outcome.accepted) / outcome.seconds:.0f}/s accepted,"
+        f" p50 {quantile(outcome.accepted, 0.5) * 1000:.0f} ms,"
+        f" p99 {quantile(outcome.accepted, 0.99) * 1000:.0f} ms;"
+        f" refused p99 {quantile(outcome.refused or [0], 0.99) * 1000:.0f} ms;"
+        f" {dict(outcome.statuses)}, unsent {outcome.unsent}"
     )
 
 
@@ -134,13 +134,13 @@ async def check(
     server: ServerProcess, generator: Generator, rusher: Child, seconds: float, *, share: float
 ) -> None:
     """Overload the server for `seconds`. It must answer this share of the accepted requests soon."""
-    before, told, after, growth = await overloaded(server, generator, rusher, seconds)
-    assert set(told.statuses) <= {200, 429, 503}
-    assert told.statuses[503]
-    assert told.without_retry_after == 0
-    assert told.unanswered == 0
+    before, outcome, after, growth = await overloaded(server, generator, rusher, seconds)
+    assert set(outcome.statuses) <= {200, 429, 503}
+    assert outcome.statuses[503]
+    assert outcome.without_retry_after == 0
+    assert outcome.unanswered == 0
     may_take = before.quantile(share) + WAITING_MILLISECONDS / 1000
-    assert quantile(told.accepted, share) < WORST_RATIO * may_take
+    assert quantile(outcome.accepted, share) < WORST_RATIO * may_take
     assert after.quantile(0.5) < 4 * before.quantile(0.5)
     assert growth < MOST_GROWTH_BYTES
 
