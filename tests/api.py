@@ -323,7 +323,7 @@ class Declared:
             return  # no endpoint
         declared = self._codes.get((route.method, route.path))
         assert declared is None or code in declared, (
-            f"{route.method} {route.path} returns {status} {code}, which it does not declare"
+            f"{route.method} {route.path} returns {status} {code}, and does not declare it"
         )
 
 
