@@ -206,7 +206,7 @@ class Ears:
                     return event
 
     async def until_now(self) -> list[dict[str, Any]]:
-        """All events that this user receives of what is committed by now, except the totals of inboxes.
+        """All events up to now that this user receives, except the totals of inboxes.
 
         The user makes an event of their own, which arrives after them: the bus keeps the order of commits. Totals are
         sent later.
