@@ -1,4 +1,4 @@
-"""The server in this process, behind a real port, and clients of it as tests speak of them."""
+"""The server in this process, behind a real port, and its clients: users with tokens and sockets."""
 
 import asyncio
 import io
@@ -33,7 +33,7 @@ from tests.databases import an_empty_database
 AS_LINES: Final = {"Content-Type": "application/x-ndjson"}
 SECRET: Final = "a secret of tests, long enough for HS256"
 PATIENCE_SECONDS: Final = 20.0
-"""How long a test waits for what must come; it fails afterwards."""
+"""How long a test waits for something that must come, before it fails."""
 
 _UNSET: Final = object()
 _numbers = itertools.count(1)
@@ -50,14 +50,14 @@ def part(text: str) -> str:
 
 
 class MovedClock:
-    """The machine's clock, as far ahead as a test moved it."""
+    """The machine's clock, moved ahead by a test."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
 
     @classmethod
     def from_noon(cls) -> "MovedClock":
-        """Ahead to the next noon, for tests in which no day may end."""
+        """A clock moved to the next noon, for tests during which the day must not change."""
         clock, now = cls(), datetime.now(UTC)
         noon = now.replace(hour=12, minute=0, second=0, microsecond=0)
         clock.move(seconds=((noon - now) % timedelta(days=1)).total_seconds())
@@ -72,7 +72,7 @@ class MovedClock:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server answered."""
+    """A response of the server."""
 
     method: str
     path: str
@@ -86,12 +86,12 @@ class Answer:
 
     @property
     def lines(self) -> list[Any]:
-        """The objects of an answer that has one a line."""
+        """The objects of an NDJSON response."""
         return [json.loads(line) for line in self.text.splitlines()]
 
     @property
     def refusal(self) -> tuple[int, str | None]:
-        """The status, and the code where it is a problem."""
+        """The status, and the error code if the response is a problem."""
         is_problem = self.headers.get("Content-Type", "").startswith("application/problem+json")
         return self.status, self.body["code"] if is_problem else None
 
@@ -106,7 +106,7 @@ class Answer:
 
 @dataclass(slots=True)
 class User:
-    """Somebody with a token, and the calls he makes. Paths go out as they are written, percent-encoding included."""
+    """A client with a token. Paths are sent as they are written, so callers percent-encode them."""
 
     http: aiohttp.ClientSession
     base: str
@@ -158,7 +158,7 @@ class User:
         return await self.call("DELETE", path)
 
     async def socket(self) -> "Ears":
-        """A socket that is ready, and hears nothing any more of what was committed before."""
+        """A socket that is ready, and has received every event committed before."""
         ears = await self.connect()
         ready = await ears.frame()
         assert ready["type"] == "ready", ready
@@ -167,14 +167,14 @@ class User:
         return ears
 
     async def connect(self, *, with_token: bool = True) -> "Ears":
-        """A socket, whatever it says first."""
+        """A socket, before its first frame."""
         headers = {"Authorization": f"Bearer {self.token}"} if with_token else {}
         socket = await self.http.ws_connect(self.base + "/v1/socket", headers=headers)
         return Ears(self, socket)
 
 
 class Ears:
-    """A user's socket, read frame by frame; whatever must come is waited for, with an end."""
+    """A user's socket, read frame by frame. Each read fails after `PATIENCE_SECONDS`."""
 
     def __init__(self, user: User, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.user = user
@@ -196,7 +196,7 @@ class Ears:
         await self.socket.send_json(frame)
 
     async def hear(self, kind: str, **fields: object) -> dict[str, Any]:
-        """The next event of this type with these fields; others before it are passed over."""
+        """The next event of this type with these fields; skips other frames."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 frame = await self.frame()
@@ -206,9 +206,10 @@ class Ears:
                     return event
 
     async def until_now(self) -> list[dict[str, Any]]:
-        """Every event that this user was to hear of what is committed by now, but for the totals of inboxes.
+        """All events up to now that this user receives, except the totals of inboxes.
 
-        His own event, made now, comes behind them: the bus keeps the order of commits. Totals are read and told later.
+        The user makes an event of their own, which arrives after them: the bus keeps the order of commits. Totals are
+        sent later.
         """
         fence = f"fence {uuid4().hex[:12]}"
         made = await self.user.put(f"/v1/conversation-groups/{part(fence)}")
@@ -227,7 +228,7 @@ class Ears:
                 events.append(event)
 
     async def closed(self) -> int | None:
-        """The close code, once the server closed; frames before it are passed over."""
+        """Wait until the server closes the socket; returns the close code."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (message := await self.socket.receive()).type is aiohttp.WSMsgType.TEXT:
                 pass
@@ -236,9 +237,9 @@ class Ears:
             aiohttp.WSMsgType.CLOSED,
             aiohttp.WSMsgType.CLOSING,
         }, message
-        # What the server said; the client's own record says 1006 where the connection ended before it could reply.
-        said = message.type is aiohttp.WSMsgType.CLOSE
-        return int(message.data) if said else self.socket.close_code
+        # The server's code. The client's own record has 1006 if the connection ended before the client could reply.
+        has_code = message.type is aiohttp.WSMsgType.CLOSE
+        return int(message.data) if has_code else self.socket.close_code
 
     async def close(self) -> None:
         await self.socket.close()
@@ -246,7 +247,7 @@ class Ears:
 
 @dataclass(slots=True)
 class Api:
-    """One server process's worth of the application, on a port of its own."""
+    """One server of the application, on a port of its own."""
 
     services: Services
     app: App
@@ -254,7 +255,7 @@ class Api:
     clock: MovedClock
     http: aiohttp.ClientSession
     stop: Callable[[], Any]
-    """Stops the server as a signal would; doing it again changes nothing."""
+    """Stops the server as a signal would; repeating it changes nothing."""
     on_answer: list[Callable[[Answer], None]] = field(default_factory=list)
 
     @property
@@ -262,42 +263,42 @@ class Api:
         return self.app.hub
 
     def new_user(self, name: str = "user", *, admin: bool = False, hours: float = 1) -> User:
-        """Another user each time; `name` only begins the id."""
+        """A new user each time, whose id begins with `name`."""
         return self.user_of(fresh(name), admin=admin, hours=hours)
 
     def user_of(self, user_id: str, *, admin: bool = False, hours: float = 1) -> User:
-        """The user of this id."""
+        """The user with this id."""
         token = mint(SECRET, user_id, admin=admin, hours=hours, now=self.services.clock.now())
         return User(self.http, self.base, user_id, token, self.on_answer)
 
     def bearer(self, token: str | None) -> User:
-        """Somebody with this token, or none."""
+        """A client with this token, or without one."""
         return User(self.http, self.base, "", token, self.on_answer)
 
 
 EVERYWHERE: Final = frozenset(
     {"method_not_allowed", "route_not_found", "body_too_large", "internal_error"}
 )
-"""Refusals of the server itself, which no call needs to declare."""
+"""The codes of the server itself, which no endpoint needs to declare."""
 
 
 SOCKET_CODES: Final = frozenset(
     {
         *("unauthenticated", "rate_limited", "invalid_request"),
-        # Of a conversation to watch.
+        # On `watch`.
         *("conversation_not_found", "group_not_found", "permission_denied", "banned"),
     }
 )
-"""The codes of `error` frames. Clients decide by them, so a new one is documented with the socket."""
+"""The codes of `error` frames. Clients depend on them, so document a new one with the socket."""
 
 UPGRADE_CODES: Final = frozenset(
     {"unauthenticated", "rate_limited", "invalid_request", "origin_not_allowed", "unavailable"}
 )
-"""The codes of answers to `GET /v1/socket`, before it is a socket."""
+"""The codes of responses to `GET /v1/socket`, before it becomes a socket."""
 
 
 class Declared:
-    """Fails a test in which an answer's code is not declared by the call that answered."""
+    """Fails a test in which an endpoint returns an error code that it does not declare."""
 
     def __init__(self, services: Services, app: App) -> None:
         self._router = app.router
@@ -311,7 +312,7 @@ class Declared:
 
     def check(self, answer: Answer) -> None:
         if not answer.text:
-            return  # of a HEAD; its GET says the same
+            return  # a HEAD, whose GET has the same code
         status, code = answer.refusal
         if code is None or code in EVERYWHERE:
             return
@@ -319,10 +320,10 @@ class Declared:
         try:
             route = self._router.find(method, answer.path.partition("?")[0]).route
         except DomainError:
-            return  # of no call
+            return  # no endpoint
         declared = self._codes.get((route.method, route.path))
         assert declared is None or code in declared, (
-            f"{route.method} {route.path} answers {status} {code}, and does not declare it"
+            f"{route.method} {route.path} returns {status} {code}, and does not declare it"
         )
 
 
@@ -352,14 +353,14 @@ async def open_api(
     metrics_token: str | None = None,
     **limits: int,
 ) -> AsyncIterator[Api]:
-    """The application on the database, served as `channels serve` serves it; rates are unlimited unless given.
+    """Serve the application on the database, as `channels serve` does; rates are unlimited unless given.
 
-    Nor is anything that is absent held back: most tests look for something that is not there. Readiness and metrics are
-    found out anew for each who asks. `by_database`: it goes by the database's time as `channels serve` does, not by the
-    `clock`, which is then that of its machine.
+    A 404 is not delayed, since most tests look for something that does not exist. Readiness and metrics are computed
+    for each request. With `by_database`, the server uses the database's time, as `channels serve` does, and `clock` is
+    the clock of its machine.
     """
     clock = clock or MovedClock()
-    # Whatever else the machine does meanwhile: how long requests wait is for the tests of that to bound.
+    # The machine may be busy, so only the tests of overload bound how long requests wait.
     unbounded = {
         "requests_per_second": 0,
         "posts_per_second": 0,
@@ -401,7 +402,7 @@ async def open_api(
 async def a_channel(
     owner: User, *subscribers: User, admins: tuple[User, ...] = (), **body: Any
 ) -> str:
-    """A new channel of the owner with these subscribers; its path."""
+    """Create a channel with these subscribers and admins; returns its path."""
     created = await owner.post(
         "/v1/channels", {"channel_id": f"@TOA#_{fresh('c')}", "name": "News", **body}
     )
@@ -417,7 +418,7 @@ async def a_channel(
 
 
 async def a_chat_group(owner: User, *members: User, **body: Any) -> str:
-    """A new Community group of the owner, in which everyone writes, with these members; its path."""
+    """Create a Community group, in which everyone may post, with these members; returns its path."""
     created = await owner.post("/v1/groups", {"type": "community", "name": "Tea", **body})
     assert created.status == 201, created
     path = f"/v1/groups/{part(created.body['group_id'])}"
@@ -428,22 +429,22 @@ async def a_chat_group(owner: User, *members: User, **body: Any) -> str:
 
 
 def group_path(channel_path: str) -> str:
-    """The same channel through the group calls."""
+    """The path of the channel's group."""
     return channel_path.replace("/v1/channels/", "/v1/groups/")
 
 
 def id_of(path: str) -> str:
-    """The id at the end of a path."""
+    """The id in the path of a channel or group."""
     return URL(path, encoded=True).parts[3]
 
 
 def conversation_of(path: str) -> str:
-    """The conversation of a channel or group."""
+    """The conversation id of the channel or group with this path."""
     return f"group_{id_of(path)}"
 
 
 async def a_post(writer: User, path: str, text: str = "Hello") -> dict[str, Any]:
-    """A new post in the channel, or message in the group."""
+    """Post to the channel, or to the group; returns the post or message."""
     calls = "posts" if path.startswith("/v1/channels/") else "messages"
     posted = await writer.post(f"{path}/{calls}", {"kind": "text", "text": text})
     assert posted.status == 201, posted

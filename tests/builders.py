@@ -1,7 +1,7 @@
-"""Group chat for tests: valid by default, and each builder takes what the test is about.
+"""Builders of group chat for tests: valid by default; a test passes only the values that it is about.
 
-`World` is one server process's worth of group chat on a database, with its events on record. Two worlds on two
-connections to the same database are two server processes.
+`World` is group chat as one server process has it, with its events recorded. Two worlds on two connections to the same
+database stand for two server processes.
 """
 
 import time
@@ -45,7 +45,7 @@ ROOT: Final = Actor(UserId("root"), is_app_admin=True)
 
 
 class HandClock:
-    """Stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.instant = START
@@ -94,7 +94,7 @@ class World:
         admins: Sequence[Actor] = (),
         **other: Any,
     ) -> GroupId:
-        """A group with these members and admins; what made it is not on record."""
+        """Create a group with these members and admins. The events of it are not recorded."""
         new = NewGroup(type=type, name=other.pop("name", "Tea"), **other)
         group_id = (await self.creation.create(owner, new)).group.group_id
         for user in (*admins, *members):
@@ -105,7 +105,7 @@ class World:
         return group_id
 
     async def channel(self, *members: Actor, admins: Sequence[Actor] = ()) -> GroupId:
-        """A Community group that carries the channel marker."""
+        """Create a Community group with the channel marker."""
         group_id = await self.group(*members, admins=admins)
         await self.database.run(
             lambda tx: self.updates.mark_in(ADA, group_id, GroupChanges(), tx),
@@ -114,7 +114,7 @@ class World:
         return group_id
 
     async def post(self, actor: Actor, group_id: GroupId, words: str = "hello") -> int:
-        """The seq of a new message."""
+        """Post a message; returns its seq."""
         return (await self.messages.post(actor, group_id, text(words))).message.seq
 
     async def seqs(self, actor: Actor, group_id: GroupId) -> list[int]:
@@ -123,7 +123,7 @@ class World:
         return [message.seq for message in reversed(history.messages)]
 
     async def members(self, group_id: GroupId) -> dict[str, Role]:
-        """Everyone in the group, as stored."""
+        """The role of each stored member."""
         rows = await self.rows("members", group_id=group_id)
         return {row["user_id"]: Role(row["role"]) for row in rows}
 
@@ -131,7 +131,7 @@ class World:
         return await self.membership.get_member(ROOT, group_id, user.user_id)
 
     async def member_count(self, group_id: GroupId) -> int:
-        """What the group's own document says."""
+        """The count in the group's own document."""
         return (await self.groups.get(ROOT, group_id))[0].group.member_count
 
     async def requests(self, group_id: GroupId, actor: Actor = ROOT) -> list[str]:
@@ -143,22 +143,22 @@ class World:
         return [ban.user_id for ban in found]
 
     async def rows(self, collection: str, **query: Any) -> list[Document]:
-        """What is stored, as it is stored."""
+        """The stored documents."""
         return await self.database.collection(collection).find(query).to_list(None)
 
     def take(self, kind: type[E]) -> list[E]:
-        """The events of this kind that were heard since the last look (mongomock: the bus is local)."""
+        """The events of this kind since the last call (on mongomock, where the bus is local)."""
         found = [event for event in self.heard if isinstance(event, kind)]
         self.heard.clear()
         return found
 
     async def outbox(self) -> list[Event]:
-        """Every event that was committed, in order (real database)."""
+        """All committed events, in order (on a real database)."""
         rows = await self.database.collection("events").find({}).sort([("_id", 1)]).to_list(None)
         return [e for row in rows for d in row["events"] if (e := read_event(d)) is not None]
 
     async def check_sound(self, group_id: GroupId) -> None:
-        """The count equals the records, there is exactly one owner, and nobody banned is inside."""
+        """Check that the count equals the records, there is exactly one owner, and no member is banned."""
         group = (await self.groups.get(ROOT, group_id))[0].group
         members = await self.members(group_id)
         assert group.member_count == len(members)
@@ -168,7 +168,7 @@ class World:
 
 
 def mock_database() -> Database:
-    """A database in memory, without transactions: for pure logic, one caller at a time."""
+    """A database in memory, without transactions: for logic with one caller at a time."""
     client: Any = mongomock_motor.AsyncMongoMockClient(tz_aware=True)
     return Database(client["x"], transactional=False)
 
@@ -181,7 +181,7 @@ def mock_world(**options: Any) -> World:
 async def connections(
     uri: str, name: str, indexes: Sequence[Index] = GROUP_INDEXES
 ) -> AsyncIterator[Callable[[], Awaitable[Database]]]:
-    """Opens connections to the database of this name; the first one sees to the indexes."""
+    """Open connections to the database of this name; the first one creates the indexes."""
     opened: list[Database] = []
 
     async def connect() -> Database:
@@ -202,7 +202,7 @@ OpenWorld = Callable[..., Awaitable[World]]
 
 @asynccontextmanager
 async def real_worlds(uri: str) -> AsyncIterator[OpenWorld]:
-    """Opens worlds on one empty database, each on a connection of its own: as many server processes."""
+    """Open worlds on one empty database, each on a connection of its own, like several server processes."""
     worlds: list[World] = []
     async with an_empty_database(uri) as name, connections(uri, name) as connect:
 
@@ -221,7 +221,7 @@ async def real_worlds(uri: str) -> AsyncIterator[OpenWorld]:
 
 
 def probed_database(uri: str, name: str, *listeners: Any) -> Database:
-    """A connection whose commands the listeners hear."""
+    """A connection whose commands are passed to the listeners."""
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
         uri, tz_aware=True, w="majority", readConcernLevel="majority", event_listeners=listeners
     )
@@ -229,7 +229,7 @@ def probed_database(uri: str, name: str, *listeners: Any) -> Database:
 
 
 async def seed_members(database: Database, group_id: GroupId, more: int) -> None:
-    """So many members more, u0000001 and on, as real records, and the group's count with them; fast."""
+    """Add `more` members, `u0000001` and on, as real records, and add them to the group's count."""
     store = MemberStore(database)
     for start in range(1, more + 1, SEED_BATCH):
         numbers = range(start, min(start + SEED_BATCH, more + 1))
@@ -255,7 +255,7 @@ def _a_member(group_id: GroupId, number: int) -> Member:
 
 
 class Deadline:
-    """How one waits for another process: asks again until true, and fails loudly."""
+    """An end of waiting for another process: `check` in a loop fails when it has passed."""
 
     def __init__(self, seconds: float = DEADLINE_SECONDS) -> None:
         self._end = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""Fixtures that every test may use; nothing else."""
+"""Fixtures for all tests."""
 
 import os
 import shutil
@@ -16,14 +16,15 @@ from tests import database_watch
 from tests.api import Api, open_api, open_database
 from tests.mongod import Mongod, scratch_directory
 
-# How Hypothesis searches: the same each time, so that a run says what the last one said; or long, and elsewhere each
-# time (`--hypothesis-profile=long`). How fast an example was says how busy the machine is.
+# Hypothesis searches the same examples each time, so that a run repeats the last one; or with
+# `--hypothesis-profile=long` many others each time. There is no deadline: the time of an example shows only how busy
+# the machine is.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=10_000, print_blob=True)
 settings.load_profile("suite")
 
 OPEN_FILES: Final = 4_096
-"""Of the tests themselves and of each `mongod`, which inherits the limit; many shells and all of macOS give less."""
+"""The limit that the tests and each `mongod` need; many shells, and macOS, have a lower one."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,16 +35,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class OpenApi(Protocol):
-    """Starts a server; it is stopped when the test ends."""
+    """Starts a server, which stops when the test ends."""
 
     async def __call__(self, *, database: Database = ..., **options: Any) -> Api:
-        """A server on the test's database, or another; options as `tests.api.open_api` takes them."""
+        """Start a server on the test's database, or on another one; the options are those of `open_api`."""
         ...
 
 
 @pytest.fixture(scope="session")
 def mongod_uri(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A real replica set for this worker's whole run; a fresh database in it is a test's own business.
+    """A real replica set for all tests of this worker; each test opens a database of its own in it.
 
     `CHANNELS_TEST_MONGODB_URI` names another one to use instead.
     """
@@ -72,7 +73,7 @@ async def database(mongod_uri: str) -> AsyncIterator[Database]:
 def connections(database: Database) -> Iterator[list[Database]]:
     """Further connections, closed after the servers that use them.
 
-    Closed under a server, one leaves a transaction open, and dropping the database waits for that.
+    A connection that is closed before its server leaves a transaction open, and dropping the database waits for it.
     """
     opened: list[Database] = []
     yield opened
@@ -92,7 +93,7 @@ async def second_database(
 
 @pytest.fixture
 async def api(database: Database, connections: list[Database]) -> AsyncIterator[OpenApi]:
-    """What starts servers: `channels=2` gives one that limit; a second one shares the database with the first."""
+    """Starts servers. `api(channels=2)` sets that limit; a second server shares the database with the first."""
     async with AsyncExitStack() as stack:
 
         async def start(*, database: Database = database, **options: Any) -> Api:
@@ -103,6 +104,6 @@ async def api(database: Database, connections: list[Database]) -> AsyncIterator[
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_api(mongod_uri: str) -> AsyncIterator[Api]:
-    """One server for a whole module, whose tests never share an id; they say `loop_scope="module"`."""
+    """One server for a whole module. Its tests use `loop_scope="module"`, and ids of their own."""
     async with open_database(mongod_uri) as database, open_api(database) as api:
         yield api

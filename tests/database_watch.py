@@ -1,10 +1,10 @@
 """Ends the test run, with the reason, as soon as the `mongod` that a worker's tests share has died.
 
-Without it each of the remaining tests fails only when its timeout is over, and none of them says why.
+Without it, each of the remaining tests fails only after its timeout, and none shows the reason.
 
-The worker that lost its database leaves the reason in a file that xdist's controller gave it, and ends. The controller
-hears of its end and ends the run. Without xdist the process that runs the tests prints the reason itself. Only the
-database given to `ends_the_run_without` is watched: tests may kill databases of their own.
+The worker that lost its database writes the reason to a file that xdist's controller gave it, and ends. The controller
+then ends the run. Without xdist, the process that runs the tests prints the reason itself. Only the database given to
+`ends_the_run_without` is watched: tests may kill databases of their own.
 """
 
 import os
@@ -24,12 +24,12 @@ from tests.mongod import Mongod
 
 _LOOK_SECONDS: Final = 0.2
 _GRACE_SECONDS: Final = 5.0
-"""For the clean-up of fixtures, which may wait for the database; what they leave behind, the next run removes."""
+"""For the clean-up of fixtures, which may wait for the database. The next run removes what they leave."""
 _INPUT: Final = "reason_path"
 
 
 class _Controller:
-    """Hands each xdist worker a file for its reason, and ends the run when one comes back with it."""
+    """Gives each xdist worker a file for its reason, and ends the run when a worker has written one."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -46,7 +46,7 @@ class _Controller:
 
 
 def prepare(config: pytest.Config) -> None:
-    """Have the workers, if there are any, tell this process why they end."""
+    """Let xdist workers, if there are any, tell this process why they end."""
     if not hasattr(config, "workerinput"):
         directory = tempfile.TemporaryDirectory(prefix="channels-tests-reasons-")
         config.add_cleanup(directory.cleanup)
@@ -55,7 +55,7 @@ def prepare(config: pytest.Config) -> None:
 
 @contextmanager
 def ends_the_run_without(mongod: Mongod, config: pytest.Config) -> Iterator[None]:
-    """While the body runs, the death of this `mongod` is the end of the run."""
+    """End the test run if this `mongod` dies while the body runs."""
     done = threading.Event()
 
     def watch() -> None:

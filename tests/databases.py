@@ -1,6 +1,6 @@
 """Empty databases on a real replica set, each used by one test after the other.
 
-To make one with all its collections and indexes, and to drop it, costs `mongod` ten times what it costs to empty it.
+Creating a database with all collections and indexes, and dropping it, takes `mongod` ten times as long as emptying it.
 """
 
 import asyncio
@@ -19,22 +19,22 @@ from channels.server.app import INDEXES, create_services
 from channels.server.migrations import migrations
 from groups.kernel.mongo import Database
 
-_FEW: Final = 5_000  # documents; more are dropped faster than deleted
+_FEW: Final = 5_000  # documents; more are faster to drop than to delete
 
 _OURS: Final = frozenset(index.collection for index in INDEXES) | {"events", "schema"}
-"""The collections of the application; one that a test made up goes with its indexes."""
+"""The collections of the application; those that a test made up are dropped with their indexes."""
 
 _emptied: defaultdict[str, list[str]] = defaultdict(list)
-"""By address: the names of the databases that nobody uses now."""
+"""The names of the databases that no test uses now, by address."""
 
 
 @asynccontextmanager
 async def an_empty_database(uri: str) -> AsyncIterator[str]:
-    """The name of a database without a document, which may have collections and indexes that others made.
+    """The name of a database without documents; it may have the collections and indexes of earlier tests.
 
-    Such a one says that it is of the newest version, or a server would take it for one that is older than all.
+    Such a database has the newest schema version, since without one a server would migrate it as the oldest.
 
-    What it holds at the end is deleted. Where somebody still writes afterwards, it is not used again.
+    Its documents are deleted at the end. If something is written to it afterwards, it is not used again.
     """
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(uri)
     try:

@@ -1,7 +1,7 @@
-"""A real `mongod` for tests, without an event loop: started, killed and restarted from anywhere.
+"""A real `mongod` for tests, which can be started, killed and restarted without an event loop.
 
-The same program with the same options as the embedded database, but on a loopback port, as a database of the user's own
-is reached; on memory instead of disk where there is enough of it.
+It is the same program with the same options as the embedded database, but it listens on a loopback port, like a
+database of the user's own. Its files are in memory instead of on disk where there is enough memory.
 """
 
 import asyncio
@@ -37,16 +37,16 @@ _FEW_OPEN_FILES: Final = (
     ),
     *("--setParameter", "minSnapshotHistoryWindowInSeconds=2"),
 )
-"""What tests are done with is closed soon. By default 2,000 files of tables that nobody uses stay open, and those of
-dropped tables for five minutes, so that the past can be read."""
+"""Closes the files of finished tests soon. By default 2,000 files of unused tables stay open, and those of dropped
+tables stay open for five minutes, so that the past can be read."""
 _CHECKPOINT_SECONDS: Final = 5
-"""Before one, a dropped table keeps its file, and its history its length; the default is a minute."""
+"""Until a checkpoint, dropped tables keep their files, and the history keeps its length; the default is a minute."""
 
 
 class Mongod:
-    """One process on one data directory; `start` again after `kill` brings back what was acknowledged.
+    """One process on one data directory. `start` after `kill` brings back everything that was acknowledged.
 
-    With `forgets_after_mb` the history that change streams are resumed from is no longer than that.
+    `forgets_after_mb` bounds the history from which change streams resume.
     """
 
     def __init__(
@@ -69,18 +69,18 @@ class Mongod:
         return self._process.pid
 
     def start(self) -> Self:
-        """Start it and wait until it is a writable primary; on the same port each time."""
+        """Start it, on the same port each time, and wait until it is a writable primary."""
         self.spawn()
         _run_apart(self.port)
         return self
 
     def spawn(self) -> None:
-        """Start it and wait until it takes connections; whatever replica set it belongs to is left alone."""
+        """Start it and wait until it accepts connections. Its replica set is not changed."""
         self.begin()
         self.listens()
 
     def begin(self) -> None:
-        """Start it and do not wait."""
+        """Start it without waiting."""
         db_dir = self._directory / "db"
         db_dir.mkdir(exist_ok=True)
         listen = ["--bind_ip", HOST, "--port", str(self.port), "--nounixsocket"]
@@ -89,7 +89,7 @@ class Mongod:
         )
         checkpoint_seconds = _CHECKPOINT_SECONDS
         if self._forgets_after_mb is not None:
-            # What history is over is cut off at a checkpoint.
+            # A checkpoint cuts off the history beyond the bound.
             command[command.index("--oplogSize") + 1] = str(self._forgets_after_mb)
             checkpoint_seconds = 1
         command += ["--syncdelay", str(checkpoint_seconds)]
@@ -105,7 +105,7 @@ class Mongod:
             )
 
     def listens(self) -> None:
-        """Return when it takes connections."""
+        """Wait until it accepts connections."""
         assert self._process is not None, "not started"
         deadline = time.monotonic() + _START_SECONDS
         while not accepts_connections(self.port):
@@ -118,16 +118,16 @@ class Mongod:
         return self._process is not None and self._process.poll() is None
 
     def death(self) -> str:
-        """How it ended and what the end of its log says of it."""
+        """How it ended, with the end of its log."""
         assert self._process is not None, "not started"
         code = self._process.returncode
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         return f"mongod (process {self.pid}) ended {how}:\n{last_errors(self._log)}".rstrip()
 
     def kill(self) -> None:
-        """`kill -9`: what a crash of the machine's worst day looks like to its clients.
+        """`kill -9`, as in a crash.
 
-        Also the end of one whose data goes with it: a gentle stop takes a second.
+        Tests that delete the data afterwards use it too: a gentle stop takes a second.
         """
         if self._process is not None:
             self._process.kill()
@@ -135,15 +135,15 @@ class Mongod:
 
 
 def free_port() -> int:
-    """A loopback port that nothing listens on now.
+    """A loopback port on which nothing listens now.
 
-    Below the range from which the system takes the ports of outgoing connections (Linux: 32768 up): a process comes
-    back to its port after a restart, and a connection of anyone's that was given the same number would keep it away.
+    It is below the range from which the system takes ports for outgoing connections (Linux: 32768 and up). Otherwise a
+    connection could take the port while its process restarts.
     """
     for _ in range(_PORT_TRIES):
         port = random.randrange(*_PORTS)
         with socket.socket() as probe:
-            # Connections of the last run that linger in TIME_WAIT do not occupy the port.
+            # Connections of the last run in TIME_WAIT do not occupy the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):
                 probe.bind((HOST, port))
@@ -152,14 +152,14 @@ def free_port() -> int:
 
 
 def accepts_connections(port: int) -> bool:
-    """Whether something answers on the loopback port."""
+    """Whether a process listens on the loopback port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
 
 
 def _run_apart(port: int) -> None:
-    """In a thread of its own, so that no event loop of the test run is touched."""
+    """Initiate the replica set in a thread, so that no event loop of the test run is involved."""
     failure: list[BaseException] = []
 
     def run() -> None:
@@ -176,7 +176,7 @@ def _run_apart(port: int) -> None:
 
 
 def scratch_directory() -> Path:
-    """A new directory for a database: in memory where more than a gigabyte is free, else on disk."""
+    """A new directory for a database: in memory if more than a gigabyte is free there, else on disk."""
     base = Path(tempfile.gettempdir())
     with suppress(OSError):
         if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ENOUGH_BYTES:
@@ -188,7 +188,7 @@ def scratch_directory() -> Path:
 
 
 def _lives(directory: Path) -> bool:
-    """Whether the test run that made the directory still runs; one that was killed could not remove it."""
+    """Whether the test run that made the directory still runs. A killed run could not remove it."""
     pid = directory.name.removeprefix(_PREFIX).split("-")[0]
     if not pid.isdigit():
         return True

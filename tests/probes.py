@@ -1,4 +1,4 @@
-"""Instruments that look at the server from below."""
+"""Probes that record the database commands of a server, and their cost."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from pymongo.monitoring import (
 
 
 class CommandProbe(CommandListener):
-    """Hears every command that a client sends; give it to the client as one of its `event_listeners`."""
+    """Records every command that a client sends; pass it in the client's `event_listeners`."""
 
     def __init__(self) -> None:
         self.commands: list[str] = []
@@ -24,13 +24,13 @@ class CommandProbe(CommandListener):
         self.commands.append(event.command_name)
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Nothing: a command counts when it is sent."""
+        """Ignored: a command counts when it is sent."""
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Nothing: a command counts when it is sent."""
+        """Ignored: a command counts when it is sent."""
 
     def take(self) -> Counter[str]:
-        """How often each command was sent since the last look."""
+        """How often each command was sent since the last call."""
         counted = Counter(self.commands)
         self.commands.clear()
         return counted
@@ -38,7 +38,7 @@ class CommandProbe(CommandListener):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What an operation cost the database: commands by name and collection, and what they looked at."""
+    """The cost of an operation: commands by name and collection, and the documents and keys they examined."""
 
     commands: Mapping[str, int]
     documents: int
@@ -46,10 +46,10 @@ class Work:
 
 
 class WorkProbe(CommandListener):
-    """Hears which commands a client sends, and asks the database's profiler how much they examined.
+    """Records the commands that a client sends, and reads from the database's profiler how much they examined.
 
-    Commands are counted as the client sends them; the profiler has one record for each statement of a bulk. What a
-    server does by itself, whoever calls, is left out (`_is_of_nobody`).
+    Commands are counted as the client sends them; the profiler has one record for each statement of a bulk. Commands
+    of a server's background work are left out (`_is_background`).
     """
 
     def __init__(self, uri: str, name: str) -> None:
@@ -59,20 +59,20 @@ class WorkProbe(CommandListener):
         self._seen = 0
 
     async def start(self) -> None:
-        """Have the database record every operation from now on."""
-        # Made first, and large: the one it makes by itself holds a megabyte, and forgets.
+        """Let the database record every operation from now on."""
+        # Created first, and large: the default collection holds one megabyte and overwrites older records.
         await self._database.create_collection("system.profile", capped=True, size=64 << 20)
         await self._database.command("profile", 2)
 
     async def stop(self) -> None:
-        """Have it record nothing any more."""
+        """Stop recording."""
         await self._database.command("profile", 0)
         self._client.close()
 
     async def take(self) -> Work:
-        """What was done since the last look."""
+        """The cost of everything since the last call."""
         commands = Counter(self._commands)
-        records = [r for r in await self.records() if not _is_of_nobody(r.get("command", {}))]
+        records = [r for r in await self.records() if not _is_background(r.get("command", {}))]
         self._commands.clear()
         return Work(
             commands=commands,
@@ -81,7 +81,7 @@ class WorkProbe(CommandListener):
         )
 
     async def records(self) -> list[dict[str, Any]]:
-        """The profiler's records since the last look, in order."""
+        """The profiler's records since the last call, in order."""
         profile = self._database["system.profile"]
         others = profile.find({"ns": {"$ne": f"{self._database.name}.system.profile"}})
         new = await others.skip(self._seen).to_list(None)
@@ -89,22 +89,22 @@ class WorkProbe(CommandListener):
         return new
 
     def started(self, event: CommandStartedEvent) -> None:
-        if not _is_of_nobody(event.command):
+        if not _is_background(event.command):
             target = event.command.get(event.command_name)
             collection = f" {target}" if isinstance(target, str) else ""
             self._commands.append(event.command_name + collection)
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Nothing: a command counts when it is sent."""
+        """Ignored: a command counts when it is sent."""
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Nothing: a command counts when it is sent."""
+        """Ignored: a command counts when it is sent."""
 
 
-def _is_of_nobody(command: Mapping[str, Any]) -> bool:
-    """Whether a server does this by itself.
+def _is_background(command: Mapping[str, Any]) -> bool:
+    """Whether the command belongs to a server's background work.
 
-    It tails the outbox, looks each minute for remains of groups and for uploads that expired, and for scheduled posts.
+    That follows the outbox, and looks for remains of groups, expired uploads and scheduled posts.
     """
     is_tail = command.get("getMore") is not None and command.get("collection") == "events"
     looked_for = {"media": "expires_at", "drafts": "due_at"}.get(command.get("find", ""))

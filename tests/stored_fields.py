@@ -1,7 +1,7 @@
-"""What documents hold: the fields that a server stores, as the database has them, and the snapshot of them.
+"""The fields of stored documents and events, and the snapshot of them.
 
-`Witness` looks into every collection after every call of a server. `python -m tests.stored_fields` writes the snapshot
-anew, as the next version.
+`Witness` reads every collection after every call of a server. `python -m tests.stored_fields` writes the snapshot of
+the next version.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ SNAPSHOT: Final = Path(__file__).parents[1] / "tests/server/stored_fields.json"
 
 OUTBOX: Final = "events"
 COLLECTIONS: Final = sorted({index.collection for index in INDEXES})
-"""All of ours but the outbox, whose documents are events (`event_fields`)."""
+"""Our collections, except the outbox, whose documents are events (`event_fields`)."""
 
 MAPS: Final = frozenset(
     {
@@ -72,12 +72,12 @@ SUBDOCUMENTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "streams": ("last", "edits", "recalls"),
 }
-"""Objects, and arrays of objects, that documents hold; the inner ones first."""
+"""Objects, and arrays of objects, in documents; inner ones first."""
 
 _KINDS: Final[dict[type, str]] = {
     str: "string",
     bool: "bool",
-    # A sum of fractions is whole now and then.
+    # A sum of fractions is a whole number now and then.
     int: "number",
     float: "number",
     Int64: "number",
@@ -89,7 +89,7 @@ _KINDS: Final[dict[type, str]] = {
 }
 
 Fields = dict[str, str]
-"""The types by path, as `messages.content.text`; `optional` before them where not all documents have the field."""
+"""The types by path, such as `messages.content.text`; with `optional` before them if some documents lack the field."""
 
 
 @dataclass(slots=True)
@@ -103,12 +103,12 @@ class _Seen:
 
 @dataclass(slots=True)
 class Witness:
-    """Looks at all documents, and then adds a field to each, as a newer process might; this process must not mind."""
+    """Reads all documents and adds a field to each, as a newer process might. The server must tolerate it."""
 
     collection: Callable[[str], Collection]
     seen: dict[str, _Seen] = field(default_factory=lambda: defaultdict(_Seen))
     lost: set[str] = field(default_factory=set)
-    """Documents that this process rewrote without the newer field."""
+    """Documents that the server rewrote without the newer field."""
     showing: set[str] = field(default_factory=set)
     """The calls whose answers showed the newer field."""
     refused: set[str | None] = field(default_factory=set)
@@ -123,7 +123,7 @@ class Witness:
             self.refused.add(answer.refusal[1])
 
     async def look(self) -> None:
-        """Look into all collections, and add the newer field where it is missing."""
+        """Read all collections, and add the newer field where it is missing."""
         await asyncio.gather(*(self._look_into(name) for name in COLLECTIONS))
 
     async def _look_into(self, name: str) -> None:
@@ -158,7 +158,7 @@ class Witness:
 
     @property
     def fields(self) -> Fields:
-        """The fields of all documents that were seen."""
+        """The fields of all documents read so far."""
         return {
             f"{path}.{name}": ("" if seen.fields[name] == seen.times else "optional ")
             + " | ".join(sorted(seen.kinds[name]))
@@ -168,7 +168,7 @@ class Witness:
 
 
 def _kinds_in(value: Any) -> set[str]:
-    """The type of a stored value; none of an empty array, which says nothing of its items."""
+    """The type of a stored value; an empty array has none, since the type of its items is unknown."""
     if isinstance(value, list):
         return {f"array of {_KINDS[type(one)]}" for one in value}
     return {_KINDS[type(value)]}
@@ -196,7 +196,7 @@ def _marks(collection: str) -> list[Document]:
                 "default": value,
             }
         }
-        # Where the object around it is null, or absent, it stays so.
+        # If the object around it is null or missing, it stays so.
         around = path.rpartition(".")[0]
         if around:
             is_there = {"$eq": [{"$type": f"${around}"}, "object"]}
@@ -223,7 +223,7 @@ async def _every_field(api: Api) -> None:
     tea = f"/v1/groups/{part(made.body['group_id'])}"
     await ada.put(f"{tea}/members/{part(bob.id)}")
     await bob.get(f"{tea}/members")
-    await ada.delete(f"{tea}/members/me")  # a Work group without an owner
+    await ada.delete(f"{tea}/members/me")  # the Work group has no owner now
     await bob.get(tea)
     chat = await a_chat_group(ada, bob)
     await ada.patch(f"{chat}/members/{part(bob.id)}", {"mute_seconds": 60})
@@ -249,10 +249,10 @@ async def _every_field(api: Api) -> None:
     forward = {"forward": {"channel_id": id_of(path), "seq": 1}}
     await ada.post(f"{path}/drafts", {"post": forward})
     await ada.post(f"{path}/posts", forward)
-    for grants in (["post"], ["pin_posts"]):  # the later invitation takes the place of the earlier
+    for grants in (["post"], ["pin_posts"]):  # the later invitation replaces the earlier one
         invited = await ada.post(f"{path}/invitations", {"user_id": bob.id, "grants": grants})
         assert invited.status == 201
-    # A scheduled post that fails: its author may not post any more.
+    # A scheduled post that fails, since its author may no longer post.
     soon = rfc3339(api.clock.now() + timedelta(seconds=60))
     text = {"kind": "text", "text": "Hello"}
     await cat.post(f"{path}/drafts", {"post": text, "publish_at": soon})
@@ -262,7 +262,7 @@ async def _every_field(api: Api) -> None:
     failed = (await ada.get(f"{path}/drafts?scheduled=true")).items
     assert [draft["failure"]["code"] for draft in failed] == ["posting_not_allowed"]
     await ada.patch(f"{path}/drafts/{failed[0]['draft_id']}", {"post": text})
-    # What users set on conversations.
+    # Settings of conversations.
     conversation = f"/v1/conversations/{part(conversation_of(path))}"
     await bob.patch(conversation, {"pinned": True, "muted": True, "custom_data": "x", "draft": "y"})
     await bob.get(conversation)
@@ -272,7 +272,7 @@ async def _every_field(api: Api) -> None:
 
 @asynccontextmanager
 async def witnessed(uri: str) -> AsyncIterator[tuple[Api, Witness]]:
-    """A server that was told the story, each call of it on documents with a field of a newer version."""
+    """A server after the story. Each call ran on documents with a field of a newer version."""
     async with (
         open_database(uri) as database,
         open_api(
@@ -302,7 +302,7 @@ async def witnessed(uri: str) -> AsyncIterator[tuple[Api, Witness]]:
 
 
 _MESSAGE: Final = "message"
-"""What several events hold as documents do; its fields are told once, under `messages`."""
+"""A message in an event has the fields of a stored one, which are listed once, under `messages`."""
 
 
 def event_fields() -> Fields:
@@ -361,7 +361,7 @@ def _kinds_of(
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The stored fields as of one version; `migration` is the newest step that the program then had."""
+    """The stored fields of one version; `migration` is the newest migration step of that version."""
 
     version: int
     migration: int
@@ -378,7 +378,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is stored now, against a snapshot."""
+    """How the stored fields differ from a snapshot."""
 
     added: list[str]
     removed: list[str]
@@ -389,12 +389,12 @@ class Difference:
 
     @property
     def needs_step(self) -> bool:
-        """Whether stored documents have to be changed: what is only added can have a default."""
+        """Whether stored documents must be migrated. An added field can have a default instead."""
         return bool(self.removed or self.retyped)
 
 
 def difference(before: Fields, now: Fields) -> Difference:
-    """What changed between the two."""
+    """The difference from `before` to `now`."""
     return Difference(
         added=[f"{path}: {now[path]}" for path in sorted(now.keys() - before.keys())],
         removed=[f"{path}: {before[path]}" for path in sorted(before.keys() - now.keys())],
@@ -407,7 +407,7 @@ def difference(before: Fields, now: Fields) -> Difference:
 
 
 def complaint(snapshot: Snapshot, now: Fields, migration: int) -> str | None:
-    """What the developer has to do about stored fields that differ from the snapshot; None: nothing differs."""
+    """What the developer must do about stored fields that differ from the snapshot; None: nothing differs."""
     changed = difference(snapshot.fields, now)
     if not changed and migration == snapshot.migration:
         return None
@@ -447,7 +447,7 @@ def fields_of_model(model: type) -> list[str]:
 
 
 async def newest_migration(api: Api) -> int:
-    """The version that a database of this program has."""
+    """The schema version of the server's database."""
     row = await api.services.database.collection("schema").find_one({"_id": "stored"})
     assert row is not None
     return int(row["version"])

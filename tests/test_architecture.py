@@ -1,7 +1,7 @@
-"""The house's rules, checked on the source itself: who may import whom, what only some may touch, how long each may be.
+"""The rules of the architecture, checked on the source: imports, the driver, HTTP, the environment, locks.
 
-`complaints_of` judges one module's source; below, it judges every module of the four packages, and a made-up offender
-for each rule proves that the rule trips.
+`complaints_of` checks the source of one module. The tests run it on every module of the packages, and on made-up ones
+that break each rule.
 """
 
 import ast
@@ -32,10 +32,10 @@ MAY_IMPORT: Final = {
         *("groups.kernel", "groups", "conversations", "reactions", "channels", "channels.server"),
     },
 }
-"""Which layers each layer may import: the arrows of the house."""
+"""The layers that each layer may import."""
 
 ENTRY_POINTS: Final = {"channels.cli", "channels.__main__"}
-"""They start the server, so they know it; to all others it does not exist."""
+"""They start the server, so they may import it; no other module may."""
 
 ROOM_RANK: Final = {
     "limits": 0,
@@ -47,17 +47,17 @@ ROOM_RANK: Final = {
     "service": 3,
     "routes": 4,
 }
-"""The rooms of a package; a room may import its equals and those below."""
+"""The rooms of a package. A room may import rooms of the same or a lower rank."""
 
 PART_OF_ANOTHER: Final = {"pydantic_core"}
-"""Libraries that a declared one pins and documents as its own interface."""
+"""Libraries that a declared library pins and documents as part of its interface."""
 
 DRIVER: Final = {"motor", "pymongo", "bson", "gridfs"}
 DRIVER_HOME: Final = "groups.kernel.mongo"
 HTTP: Final = {"aiohttp"}
 HTTP_HOME: Final = "channels.server"
 BASELINES: Final = "channels.bench.baselines"
-"""Bare aiohttp programs that the server is measured against."""
+"""Bare aiohttp programs with which the server is compared."""
 ENVIRONMENT_HOME: Final = "channels.server.settings"
 ENVIRONMENT: Final = {"environ", "environb", "getenv", "getenvb"}
 
@@ -67,13 +67,13 @@ def is_in(module: str, home: str) -> bool:
 
 
 def layer_of(module: str) -> str | None:
-    """The innermost layer that holds the module; None for what is not ours."""
+    """The innermost layer of the module; None if it is not ours."""
     holders = [layer for layer in MAY_IMPORT if is_in(module, layer)]
     return max(holders, key=len, default=None)
 
 
 def room_of(module: str) -> tuple[str, str | None]:
-    """The package a module belongs to, and its room there; the kernel and the server have no rooms."""
+    """The package of a module, and its room there; the kernel and the server have no rooms."""
     for home in (DRIVER_HOME, "groups.kernel", HTTP_HOME):
         if is_in(module, home):
             return home, None
@@ -85,7 +85,7 @@ def room_of(module: str) -> tuple[str, str | None]:
 
 
 def imports_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Every import, also inside functions and for types only: line, and the most that the name can mean."""
+    """The line and the full name of every import, also inside functions and for types only."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -96,7 +96,7 @@ def imports_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def complaints_of(module: str, source: str) -> list[str]:
-    """What breaks a rule in the module of this name, one sentence each."""
+    """One sentence for each broken rule in this module."""
     tree = ast.parse(source)
     found: list[str] = []
     for line, target in imports_of(tree):
@@ -135,14 +135,14 @@ def _of_rooms(module: str, target: str) -> Iterator[str]:
     target_package, target_room = room_of(target)
     if target_room is None:
         return
-    # What stands beside a sub-package's store is of that sub-package, whatever it is called.
+    # A module beside a sub-package's store belongs to that sub-package, whatever its name.
     is_beside = "." in target_package and is_in(module, target_package)
     if target_room == "store" and package != target_package and not is_beside:
         yield f"imports {target}, another package's store"
     if room is None:
         return
     upward = ROOM_RANK[target_room] > ROOM_RANK[room]
-    # Of another package, pure rooms may be read by all; the working rooms keep their order everywhere.
+    # All rooms may import the pure rooms of another package; store, service and routes keep their order everywhere.
     if upward and (package == target_package or ROOM_RANK[target_room] >= ROOM_RANK["store"]):
         yield f"imports {target}, a higher room ({room} -> {target_room})"
 
@@ -308,23 +308,24 @@ def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
 
 
 WITHOUT_LOCKS: Final = {
-    # In the background, one task a group or one a process.
+    # In the background, with one task for each group or process.
     "groups.service.lifecycle.cleanup.clear",
     "groups.service.media.service.sweep",
+    "groups.service.messages.stream.delete_remains",
     "conversations.service.inbox_threads.on_stream_ended",
     "conversations.service.inbox_threads._clear",
     "channels.analytics.service.rollup._roll_up_day",
     "groups.service.messages.stream.delete_remains",
     # Before the server answers.
     "channels.service.verified_badges.move_badges",
-    # It reads.
+    # It only reads.
     "groups.service.messages.stream.preview",
 }
-"""Transactions that meet none of the same process."""
+"""Transactions that never collide with another one of the same process."""
 
 
 def _transactions_without_locks(tree: ast.AST) -> Iterator[str]:
-    """The functions that run a transaction and name nothing that it writes."""
+    """The functions that run a transaction without naming a lock."""
     for function in ast.walk(tree):
         if not isinstance(function, ast.AsyncFunctionDef):
             continue
@@ -337,7 +338,7 @@ def _transactions_without_locks(tree: ast.AST) -> Iterator[str]:
                 yield function.name
 
 
-def test_every_transaction_of_a_request_names_what_others_may_write_too() -> None:
+def test_every_transaction_of_a_request_names_its_locks() -> None:
     found = {
         f"{module}.{name}"
         for module, path in modules().items()
@@ -347,7 +348,7 @@ def test_every_transaction_of_a_request_names_what_others_may_write_too() -> Non
     assert found == WITHOUT_LOCKS
 
 
-def test_a_transaction_that_names_nothing_is_caught() -> None:
+def test_a_transaction_without_locks_is_caught() -> None:
     for database in ("self._database", "self.database"):
         source = f"async def write(self):\n    await {database}.run(work{{}})"
         assert list(_transactions_without_locks(ast.parse(source.format("")))) == ["write"]
@@ -359,11 +360,11 @@ def test_the_top_level_holds_only_what_the_design_names() -> None:
     assert unexpected_at_the_top({"utils.py", ".ci", "groups"}) == {"utils.py"}
 
 
-# One interpreter loads the libraries, which never import us back, and then knot after knot of ours (`knots_of`); before
-# a knot is loaded, each of its modules is imported in a fork, where nothing of its knot is loaded yet. What is loaded
-# already is whole and imports nothing of what is not, so it is the same whoever asked for it first. Who imports a part
-# of a package imports the package first: where that loads the part, both are one case. In a fork of its own with
-# nothing of ours loaded, each module would take a fifth of a second, and in a fresh interpreter a whole one.
+# One interpreter loads the libraries, then our modules knot by knot (`knots_of`). Before it loads a knot, it imports
+# each module of the knot in a fork, in which nothing of the knot is loaded yet. The modules that are loaded already are
+# complete and import nothing of the knot, so their order does not matter. Importing a part of a package imports the
+# package first; if that loads the part, both are one case. A fork without any of our modules would take a fifth of a
+# second for each module, and a fresh interpreter a whole second.
 _IMPORT_EACH_ALONE: Final = """
 import gc, importlib, os, sys, traceback
 
@@ -389,8 +390,8 @@ for knot in knots:
             os.write(writing, " ".join(parts).encode())
             os._exit(0)
         os.close(writing)
-        with open(reading) as told:
-            seen.update(told.read().split())
+        with open(reading) as loaded:
+            seen.update(loaded.read().split())
         if os.waitpid(pid, 0)[1]:
             failed.append(name)
     if failed:
@@ -402,7 +403,7 @@ for knot in knots:
 
 
 def import_each_alone(root: Path, sources: dict[str, Path]) -> tuple[list[str], str]:
-    """The modules of the first knot with such that cannot be imported before the others of it; and why."""
+    """The modules that cannot be imported before the others of their knot, of the first such knot; and the errors."""
     knots = knots_of(imported_by(sources))
     done = subprocess.run(
         [sys.executable, "-c", _IMPORT_EACH_ALONE, str(root), *map(" ".join, knots)],
@@ -415,7 +416,7 @@ def import_each_alone(root: Path, sources: dict[str, Path]) -> tuple[list[str], 
 
 
 def imported_by(sources: dict[str, Path]) -> dict[str, set[str]]:
-    """Which of the modules each one imports, with the packages that hold it and them."""
+    """The modules that each module imports, with the packages around them."""
     found: dict[str, set[str]] = {}
     for name, path in sources.items():
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -430,7 +431,7 @@ def _with_parents(module: str) -> Iterator[str]:
 
 
 def knots_of(imports: dict[str, set[str]]) -> list[list[str]]:
-    """The modules, those together that import each other, by whatever way; each knot behind all that it imports."""
+    """The modules in knots: modules that import each other, directly or not. A knot comes after those it imports."""
     reached = {name: _reached(name, imports) for name in imports}
     knots = {
         tuple(sorted(other for other in reached[name] if name in reached[other]))
@@ -455,7 +456,7 @@ def test_every_module_can_be_imported_alone() -> None:
     assert failed == [], why
 
 
-def test_knots_hold_who_imports_each_other_behind_what_they_import() -> None:
+def test_knots_hold_modules_in_a_circle_after_their_imports() -> None:
     imports = {
         "a": {"b"},
         "b": {"c"},

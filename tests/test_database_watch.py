@@ -1,4 +1,4 @@
-"""A test run that loses its database ends at once and says why; really run, with and without xdist."""
+"""A test run whose database dies ends at once and shows the reason, with and without xdist."""
 
 import subprocess
 import sys
@@ -49,10 +49,10 @@ def test_a_run_whose_database_dies_ends_with_the_reason(tmp_path: Path, workers:
     run = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False
     )
-    told = run.stdout + run.stderr
-    assert run.returncode == pytest.ExitCode.INTERRUPTED, told
-    assert "The tests' mongod" in told, told
-    assert "ended by signal 6" in told, told
-    # Those that killed databases of their own went before and passed.
-    assert told.count("PASSED") == 2, told
-    assert "test_that_is_not_run" not in told.partition("The tests' mongod")[2], told
+    output = run.stdout + run.stderr
+    assert run.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert "The tests' mongod" in output, output
+    assert "ended by signal 6" in output, output
+    # The tests that killed databases of their own ran before, and passed.
+    assert output.count("PASSED") == 2, output
+    assert "test_that_is_not_run" not in output.partition("The tests' mongod")[2], output

@@ -1,4 +1,4 @@
-"""What the guides name exists: modules, classes, functions, files, and the pages that they link to."""
+"""The guides name only modules, classes, functions, files and pages that exist."""
 
 import importlib
 import re
@@ -18,8 +18,8 @@ CODE: Final = re.compile(r"`([^`\n]+)`")
 LINK: Final = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
-def is_there(dotted: str) -> bool:
-    """Whether the dotted name is a module, or something in one."""
+def exists(dotted: str) -> bool:
+    """Whether the dotted name is a module, or an attribute in one."""
     parts = dotted.split(".")
     for end in range(len(parts), 0, -1):
         try:
@@ -34,13 +34,13 @@ def is_there(dotted: str) -> bool:
     return False
 
 
-def complaints_of(text: str, folder: Path) -> list[str]:
-    """What a guide in this folder names and is not there."""
+def missing_in(text: str, folder: Path) -> list[str]:
+    """The names in a guide of this folder that do not exist."""
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    said = CODE.findall(prose)
-    missing = [name for name in said if DOTTED.fullmatch(name) and not is_there(name)]
-    # In code blocks too: the files that commands name.
-    words = [word.partition("::")[0] for word in (*said, *text.split())]
+    names = CODE.findall(prose)
+    missing = [name for name in names if DOTTED.fullmatch(name) and not exists(name)]
+    # Also the files that commands in code blocks name.
+    words = [word.partition("::")[0] for word in (*names, *text.split())]
     missing += [w for w in words if PATH.fullmatch(w) and not (ROOT / w).exists()]
     missing += [
         link
@@ -51,24 +51,24 @@ def complaints_of(text: str, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-def test_a_guide_names_only_what_is_there(guide: Path) -> None:
-    missing = complaints_of(guide.read_text(encoding="utf-8"), guide.parent)
-    assert missing == [], f"{guide.name} names what is not there"
+def test_a_guide_names_only_what_exists(guide: Path) -> None:
+    missing = missing_in(guide.read_text(encoding="utf-8"), guide.parent)
+    assert missing == [], f"{guide.name} names what does not exist"
 
 
 @pytest.mark.parametrize(
     ("text", "missing"),
     [
-        ("`groups.models` `groups.models.groups.Group` `channels/server` [it](glossary.md)", []),
+        ("`groups.models` `groups.models.Group` `channels/server` [it](glossary.md)", []),
         ("`groups.modles`", ["groups.modles"]),
-        ("`groups.models.groups.Goup`", ["groups.models.groups.Goup"]),
+        ("`groups.models.Goup`", ["groups.models.Goup"]),
         ("`groups/modles.py`", ["groups/modles.py"]),
         ("```sh\npytest tests/cast\n```", ["tests/cast"]),
         ("[it](glossery.md) [API](/docs) [far](https://example.org)", ["glossery.md"]),
     ],
 )
-def test_a_name_of_nothing_is_found(text: str, missing: list[str]) -> None:
-    assert complaints_of(text, ROOT / "channels/docs") == missing
+def test_a_name_that_does_not_exist_is_found(text: str, missing: list[str]) -> None:
+    assert missing_in(text, ROOT / "channels/docs") == missing
 
 
 def test_the_guides_are_part_of_the_package() -> None:
@@ -76,7 +76,7 @@ def test_the_guides_are_part_of_the_package() -> None:
     assert "docs/*.md" in project["tool"]["setuptools"]["package-data"]["channels"]
 
 
-def test_each_word_stands_once_in_the_glossary_and_says_where() -> None:
+def test_the_glossary_has_each_word_once_with_its_place_in_the_code() -> None:
     text = (ROOT / "channels/docs/glossary.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| **")]
     words = [word for row in rows for word in re.findall(r"\*\*(.+?)\*\*", row.split("|")[1])]

@@ -1,4 +1,4 @@
-"""What the README says is run here: its commands, its client, its tables."""
+"""Runs the commands and the client of the README, and compares its tables with the code."""
 
 import asyncio
 import json
@@ -37,13 +37,13 @@ def blocks(language: str) -> list[str]:
 
 
 def block(language: str, holding: str) -> str:
-    """The one block in a language that holds these words."""
+    """The one block in a language that contains this text."""
     (found,) = [text for text in blocks(language) if holding in text]
     return found
 
 
 class Server:
-    """A real server process, as the README starts it, on a directory and a port of its own."""
+    """A real server process, started as in the README, with a directory and a port of its own."""
 
     def __init__(self, data_dir: Path) -> None:
         self.environment = {
@@ -70,7 +70,7 @@ class Server:
         self.base = api.split()[1].removesuffix("/v1")
 
     def run(self, script: str) -> str:
-        """What the README's shell script prints, against this server."""
+        """Run a shell script of the README against this server; returns its output."""
         moved = script.replace("http://127.0.0.1:8080", self.base)
         done = subprocess.run(
             ["bash", "-eu", "-c", moved],
@@ -83,7 +83,7 @@ class Server:
         return done.stdout
 
     def stop(self) -> int:
-        """End as the README says; the exit code."""
+        """Stop the server as the README says; returns the exit code."""
         self._process.send_signal(signal.SIGTERM)
         code = self._process.wait(START_SECONDS)
         assert self._process.stdout is not None
@@ -103,7 +103,7 @@ def test_the_server_prints_the_addresses_that_the_readme_shows(server: Server) -
     assert [line.split()[0] for line in server.said][: len(shown)] == shown
 
 
-async def test_the_first_minutes_print_what_the_readme_shows_and_the_socket_hears_them(
+async def test_the_first_minutes_print_what_the_readme_shows(
     server: Server, tmp_path: Path
 ) -> None:
     client = tmp_path / "listen.py"
@@ -114,17 +114,17 @@ async def test_the_first_minutes_print_what_the_readme_shows_and_the_socket_hear
     )
     try:
         assert listening.stdout is not None
-        heard = [await asyncio.wait_for(listening.stdout.readline(), START_SECONDS)]
-        assert b'"type": "ready"' in heard[0]
+        lines = [await asyncio.wait_for(listening.stdout.readline(), START_SECONDS)]
+        assert b'"type": "ready"' in lines[0]
 
         printed = await asyncio.to_thread(server.run, block("sh", "as() {"))
 
         expected = block("json", "posting_not_allowed")
         assert re.sub(r'"request_id":"\w+"', '"request_id":"…"', printed) == expected
         for kind in (b'"channel.subscribed"', b'"message.posted"'):
-            heard.append(await asyncio.wait_for(listening.stdout.readline(), START_SECONDS))
-            assert kind in heard[-1]
-        assert b"The bridge is open again" in heard[-1]
+            lines.append(await asyncio.wait_for(listening.stdout.readline(), START_SECONDS))
+            assert kind in lines[-1]
+        assert b"The bridge is open again" in lines[-1]
     finally:
         listening.terminate()
         await listening.wait()
@@ -136,9 +136,9 @@ def test_a_revoked_token_is_refused_beside_the_running_server(server: Server) ->
 token=$(channels token ida); mine() { curl -sS -H "Authorization: Bearer $token" "$API/users/me"; echo; }
 mine; channels revoke ida; for _ in 1 2 3 4 5 6 7 8 9; do mine | grep -q revoked && break; sleep 0.3; done; mine
 as ida GET /users/me"""
-    before, told, after, again = server.run(f"{calls}\n{script}").splitlines()
+    before, printed, after, again = server.run(f"{calls}\n{script}").splitlines()
     assert json.loads(before)["user_id"] == json.loads(again)["user_id"] == "ida"
-    assert "refused" in told
+    assert "refused" in printed
     assert json.loads(after)["code"] == "unauthenticated"
 
 
@@ -157,14 +157,14 @@ def test_a_channel_is_run_as_the_readme_shows(server: Server) -> None:
     *_, renamed, reacted, log = map(json.loads, server.run("\n".join(script)).splitlines())
     assert (renamed["code"], renamed["details"]) == ("permission_denied", {"grant": "change_info"})
     assert reacted["code"] == "reacting_banned"
-    told = [(e["action"], e["actor_id"], e["target_id"]) for e in log["items"]]
-    assert told == [("reacting_banned", "fay", "hal")]
+    entries = [(e["action"], e["actor_id"], e["target_id"]) for e in log["items"]]
+    assert entries == [("reacting_banned", "fay", "hal")]
 
 
-def test_a_post_is_scheduled_as_the_readme_shows_and_is_out_at_its_hour(server: Server) -> None:
+def test_a_post_is_scheduled_as_the_readme_shows(server: Server) -> None:
     calls = block("sh", "as() {").partition("\n\n")[0]
     channel = """as eve POST /channels '{"channel_id": "@TOA#_bridge", "name": "Bridge News"}'"""
-    # Long enough for the list to come before it, on a busy machine too.
+    # Long enough to list the draft before it is published, also on a busy machine.
     script = block("sh", "publish_at").replace("+1 minute", "+10 seconds")
     *_, listed = server.run("\n".join([calls, channel, script])).splitlines()
     (draft,) = json.loads(listed)["items"]
@@ -184,8 +184,8 @@ def test_a_device_that_was_away_asks_as_the_readme_shows(server: Server) -> None
     scene = """as eve POST /channels '{"channel_id": "@TOA#_bridge", "name": "Bridge News"}'
 as fay PUT /channels/bridge/subscription"""
     script = [calls, scene, block("sh", "updated_since=")]
-    *_, told = server.run("\n".join(script)).splitlines()
-    (channel,) = json.loads(told)["items"]
+    *_, printed = server.run("\n".join(script)).splitlines()
+    (channel,) = json.loads(printed)["items"]
     assert channel["introduction"] == "Open or closed"
 
 
@@ -218,18 +218,18 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_every_limit_is_in_the_table_with_its_default() -> None:
-    told: dict[str, int] = {}
+    listed: dict[str, int] = {}
     for names, defaults, _ in rows("Limits"):
         pairs = zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True)
-        told |= {name.lower(): int(default) for name, default in pairs}
-    assert told == Limits().model_dump()
+        listed |= {name.lower(): int(default) for name, default in pairs}
+    assert listed == Limits().model_dump()
 
 
 def test_every_setting_is_in_the_table() -> None:
-    told = {name for row in rows("Settings") for name in re.findall(r"`CHANNELS_(\w+)`", row[0])}
+    listed = {name for row in rows("Settings") for name in re.findall(r"`CHANNELS_(\w+)`", row[0])}
     of_workers = {"IS_WORKER", "IS_BESIDE_DATA"}  # set by the server for its own processes
     fields = {name.upper() for name in Settings.model_fields} - {"LIMITS"} - of_workers
-    assert told == fields
+    assert listed == fields
 
 
 def test_the_defaults_in_the_settings_table_are_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,22 +265,22 @@ def all_errors(kind: type[DomainError] = DomainError) -> set[type[DomainError]]:
     return {kind}.union(*(all_errors(child) for child in kind.__subclasses__()))
 
 
-def test_every_error_code_is_told_under_its_status() -> None:
+def test_every_error_code_is_listed_under_its_status() -> None:
     codes: dict[str, set[int]] = {}
     for error in all_errors():
         if "code" in vars(error) and error.__module__.split(".")[0] != "tests":
             codes.setdefault(error.code, set()).add(int(status_of(error)))
-    told: dict[str, set[int]] = {}
+    listed: dict[str, set[int]] = {}
     for statuses, names in re.findall(r"^\| ([\d, ]+) \| (`.*) \|$", README, re.MULTILINE):
         for code in re.findall(r"`([a-z_]+)`", names):
             if code != "request_id":
-                told[code] = {int(status) for status in statuses.split(", ")}
-    assert told.keys() == codes.keys()
+                listed[code] = {int(status) for status in statuses.split(", ")}
+    assert listed.keys() == codes.keys()
     for code, found in codes.items():
-        assert found <= told[code], code
+        assert found <= listed[code], code
 
 
-def test_every_event_and_close_code_is_told() -> None:
+def test_every_event_and_close_code_is_listed() -> None:
     assert not [name for name in EVENT_TYPES if _short(name) not in README]
     assert not [code for code in CloseCode if f"`{code.value}`" not in README]
 
@@ -292,8 +292,8 @@ def _short(name: str) -> Any:
 
 
 def test_the_metrics_to_watch_are_there() -> None:
-    told = Metrics().text().decode()
-    families = set(re.findall(r"^# TYPE (\w+) ", told, re.MULTILINE))
+    text = Metrics().text().decode()
+    families = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
     families |= {f"{name}_{part}" for name in families for part in ("bucket", "count")}
     named = set(re.findall(r"\b((?:channels|process)_[a-z_]+)", alerts()))
     assert named <= families

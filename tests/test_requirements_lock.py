@@ -1,4 +1,4 @@
-"""What deployments install is what the project asks for, and nothing that somebody put in its place."""
+"""The lock file pins every dependency of the project with its hashes, and names no other source."""
 
 import re
 import tomllib
@@ -20,12 +20,12 @@ ENTRY: Final = re.compile(
 
 
 def entries() -> dict[str, tuple[Version, str | None]]:
-    """The version of each package, and where it is needed (None: everywhere)."""
+    """The version of each package, and the marker of the platforms that need it (None: all)."""
     lines = (line for line in LOCK.splitlines() if not line.startswith("#"))
     found: dict[str, tuple[Version, str | None]] = {}
     for line in re.sub(r"\\\n +", "", "\n".join(lines)).splitlines():
         entry = ENTRY.fullmatch(line)
-        assert entry is not None, f"no pinned version with hashes, or more than that: {line[:100]}"
+        assert entry is not None, f"not one pinned version with hashes: {line[:100]}"
         assert entry["name"] not in found
         found[entry["name"]] = (Version(entry["version"]), entry["marker"])
     return found

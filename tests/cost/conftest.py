@@ -1,4 +1,4 @@
-"""One server whose database tells what each operation cost it, shared by the tests of a module."""
+"""One server for the tests of a module, with a probe of the cost of each operation."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.probes import WorkProbe
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A server, and what its database says of it."""
+    """A server, and the probe on its database."""
 
     api: Api
     probe: WorkProbe
@@ -21,13 +21,13 @@ class Watched:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def watched(mongod_uri: str) -> AsyncIterator[Watched]:
-    """The whole application on a database of its own, watched from its first command on."""
+    """The application on a database of its own, probed from the first command on."""
     name = f"t{uuid4().hex[:12]}"
     probe = WorkProbe(mongod_uri, name)
     database = probed_database(mongod_uri, name, probe)
     await probe.start()
     try:
-        # What a day begins with examines other documents than what it goes on with.
+        # The first operation of a day examines other documents than later ones.
         async with open_api(database, clock=MovedClock.from_noon()) as api:
             yield Watched(api, probe)
     finally:

@@ -1,7 +1,7 @@
-"""The shape of queries: what no hot path may send to the database, read off the profiler's records.
+"""Rules on the shapes of queries, checked on the profiler's records.
 
-Each rule is a function that says what is wrong with one record, or None. `ACCEPTED` names the shapes that break a rule
-on purpose, each with its reason; a shape is the operation, its collection, and the fields its filter names.
+Each rule is a function that returns the fault of one record, or None. A shape is the operation, its collection, and the
+fields of its filter. `ACCEPTED` lists the shapes that break a rule on purpose, each with its reason.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,11 +45,11 @@ SHARD_KEY: Final = {
     "blobs.files": "_id",
     "blobs.chunks": "files_id",
 }
-"""The field by which a collection is sharded, or the first of them; the outbox is inserted into, and tailed."""
+"""The field by which a collection is sharded, or the first of them; None: only inserted into and followed."""
 
 
 class Shape(NamedTuple):
-    """What is asked of which collection, by which fields."""
+    """An operation, its collection, and the fields of its filter."""
 
     operation: str
     collection: str
@@ -58,11 +58,11 @@ class Shape(NamedTuple):
 
 ACCEPTED: Final[dict[Shape, str]] = {
     Shape("find", "members", ("user_id",)): (
-        "all groups of one user, by the index on it: every shard is asked, and a user is in at most 5,000"
+        "all groups of one user, by the index on it: it goes to every shard, and a user is in at most 5,000"
     ),
     Shape("find", "members", ("group_id", "user_id")): "a page of the same",
     Shape("aggregate", "members", ("user_id",)): (
-        "in how many groups a user is who joins one more: from the same index, at most 5,000 keys"
+        "the number of groups of a user who joins one more: from the same index, at most 5,000 keys"
     ),
     Shape("find", "groups", ("custom.official_account", "visibility")): (
         "the directory: at most as many as a deployment has channels, and searched seldom"
@@ -86,23 +86,27 @@ ACCEPTED: Final[dict[Shape, str]] = {
         "the next page of the same"
     ),
     Shape("find", "groups", ("_id", "custom.official_account", "owner_id")): (
-        "the channels that somebody owns: as the directory"
+        "the channels of one owner: as the directory"
     ),
     Shape("find", "media", ("key", "state", "uploader_id")): (
-        "an upload repeated with its key, by the index on both: every shard is asked, once an upload"
+        "an upload repeated with its key, by the index on both: it goes to every shard, once for each upload"
     ),
     Shape("find", "media", ("key", "uploader_id")): "the same, where it is recorded",
     Shape("update", "media", ("key", "state", "uploader_id")): "the same",
-    Shape("find", "media", ("expires_at",)): "what nobody uses, by the index on it, once a minute",
-    Shape("find", "blobs.files", ()): "one file, once a process: GridFS looks whether it is new",
+    Shape("find", "media", ("expires_at",)): "unused uploads, by the index on it, once a minute",
+    Shape(
+        "find", "blobs.files", ()
+    ): "one file, once for each process: GridFS checks whether it is new",
     Shape("find", "blobs.chunks", ()): "the same",
-    Shape("find", "users", ("revoked_at",)): "whose tokens were revoked, at the start of a process",
+    Shape(
+        "find", "users", ("revoked_at",)
+    ): "the users whose tokens were revoked, at the start of a process",
     Shape("find", "admin_invitations", ("expires_at", "group_id", "user_id")): (
-        "who invites a user: every shard is asked, seldom, by an index that holds few"
+        "the invitations of a user: it goes to every shard, seldom, by a small index"
     ),
-    Shape("find", "disbanded", ()): "what is still to be cleared, at start and once a minute",
+    Shape("find", "disbanded", ()): "groups still to be cleaned up, at the start and once a minute",
     Shape("find", "drafts", ("due_at",)): (
-        "what is due and what will be next, of all channels: once an hour that somebody named"
+        "due and next scheduled posts of all channels: once for each scheduled time"
     ),
     Shape("find", "reactions", ("_id",)): "once for an ended stream, in the background",
     Shape("delete", "reactions", ("_id",)): "once for an ended stream, in the background",
@@ -114,14 +118,14 @@ ACCEPTED: Final[dict[Shape, str]] = {
 
 
 def shape_of(record: Record) -> Shape:
-    """The shape of what the record is about."""
+    """The shape of the recorded operation."""
     found = _filter_of(record)
     collection = str(record["ns"]).partition(".")[2]
     return Shape(_operation_of(record), collection, tuple(sorted(_fields(found))))
 
 
 def faults(records: Iterable[Record]) -> list[str]:
-    """What is wrong with these records, but for what is accepted."""
+    """The faults of these records, without the accepted shapes."""
     found: list[str] = []
     for record in records:
         if _operation_of(record) not in _LOOKING:
@@ -138,7 +142,7 @@ def faults(records: Iterable[Record]) -> list[str]:
 
 
 def without_shard_key(record: Record) -> str | None:
-    """Every shard would have to look."""
+    """Such an operation goes to every shard."""
     shape = shape_of(record)
     if shape.collection not in SHARD_KEY:
         return "an unknown collection"
@@ -147,7 +151,7 @@ def without_shard_key(record: Record) -> str | None:
 
 
 def counting(record: Record) -> str | None:
-    """The price of a count is the number of what is counted."""
+    """The cost of a count grows with the number."""
     if record.get("command", {}).keys() & {"count", "distinct"}:
         return "counts"
     for stage in _pipeline_of(record):
@@ -157,7 +161,7 @@ def counting(record: Record) -> str | None:
 
 
 def skipping(record: Record) -> str | None:
-    """What is skipped is read all the same."""
+    """The database reads the skipped documents too."""
     skips = record.get("command", {}).get("skip") or any(
         "$skip" in stage for stage in _pipeline_of(record)
     )
@@ -165,12 +169,12 @@ def skipping(record: Record) -> str | None:
 
 
 def scripting(record: Record) -> str | None:
-    """A script is run for each document, and a condition over fields finds no index."""
+    """The database runs a script for each document, and a condition over fields uses no index."""
     return "a script" if _fields(_filter_of(record)) & {"$where", "$expr", "$function"} else None
 
 
 def scanning(record: Record) -> str | None:
-    """All of the collection is read."""
+    """The database reads the whole collection."""
     return "a collection scan" if "COLLSCAN" in record.get("planSummary", "") else None
 
 
@@ -202,7 +206,7 @@ def _operation_of(record: Record) -> str:
 
 def _pipeline_of(record: Record) -> list[dict[str, Any]]:
     pipeline = record.get("command", {}).get("pipeline", [])
-    # A tail is no query: the change stream of the outbox.
+    # The change stream of the outbox is not a query.
     return [stage for stage in pipeline if "$changeStream" not in stage]
 
 
@@ -236,7 +240,7 @@ def _fields(found: Mapping[str, Any]) -> set[str]:
 
 
 def _names(found: Mapping[str, Any], key: str) -> bool:
-    """Whether the filter says which values of the field it wants: a range of them is on every shard."""
+    """Whether the filter has exact values of the field; a range of values is on every shard."""
     for field, condition in _conditions(found):
         if field == key and (not isinstance(condition, dict) or condition.keys() & {"$in", "$eq"}):
             return True

@@ -1,4 +1,4 @@
-"""No document grows with a channel: what is stored of it grows in number, never in size."""
+"""No document grows with a channel: a larger channel has more documents, not larger ones."""
 
 import asyncio
 from typing import Final
@@ -16,10 +16,10 @@ from tests.conftest import OpenApi
 
 FEW: Final = 100
 MANY: Final = 999
-"""Ten times as many, and no digit more: a post's seq is part of its key."""
+"""Nearly ten times as many, with the same number of digits, since a post's seq is part of its key."""
 
 
-async def test_what_is_stored_grows_in_number_and_never_in_size(api: OpenApi) -> None:
+async def test_documents_of_a_channel_grow_in_number_and_not_in_size(api: OpenApi) -> None:
     server = await api()
     owner = server.new_user("owner")
     path = await a_channel(owner)
@@ -32,7 +32,7 @@ async def test_what_is_stored_grows_in_number_and_never_in_size(api: OpenApi) ->
 
 
 async def live_on(server: Api, owner: User, path: str, numbers: range) -> None:
-    """So many more subscribers and posts; each subscriber reacts to the first post, and has read the last."""
+    """Add subscribers and posts. Each subscriber reacts to the first post, and reads up to the last."""
     services, group_id = server.services, GroupId(id_of(path))
     users = [Actor(UserId(f"reader{number:04}")) for number in numbers]
     await asyncio.gather(*(services.chat.membership.join(user, group_id) for user in users))
@@ -52,7 +52,7 @@ async def post(server: Api, owner: User, group_id: GroupId, times: int) -> None:
 
 
 async def largest_of_each(server: Api) -> dict[str, int]:
-    """The bytes of the largest document of each collection, but for the outbox, which has bounds of its own."""
+    """The bytes of the largest document of each collection except the outbox, whose bound is tested below."""
     database = server.services.database.collection("any").database
     sizes: dict[str, int] = {}
     for name in await database.list_collection_names():
@@ -60,12 +60,12 @@ async def largest_of_each(server: Api) -> dict[str, int]:
         for row in await database[name].aggregate([largest]).to_list(None):
             sizes[name] = row["bytes"]
     sizes.pop("events")
-    # One field more for each hour of the day in which something happens.
+    # It gets one field for each hour of the day in which something happens.
     assert sizes.pop("insights") < 1_000
     return sizes
 
 
-async def test_one_document_of_events_tells_of_one_batch_at_most(api: OpenApi) -> None:
+async def test_one_outbox_document_has_the_events_of_one_batch_at_most(api: OpenApi) -> None:
     server = await api()
     owner = server.new_user("owner")
     group_id = GroupId(id_of(await a_channel(owner)))
@@ -80,7 +80,7 @@ async def test_one_document_of_events_tells_of_one_batch_at_most(api: OpenApi) -
         events = [read_event(document) for document in row["events"]]
         joined.append(sum(len(e.user_ids) for e in events if isinstance(e, MembersJoined)))
         posted.append(sum(isinstance(e, MessagePosted) for e in events))
-    # The owner's own joining is one of them.
+    # One of them is the owner.
     assert sum(joined) == len(users) + 1
     assert sum(posted) == 3 * MAX_BATCH
     assert max(joined) == max(posted) == MAX_BATCH

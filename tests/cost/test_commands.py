@@ -1,7 +1,7 @@
-"""What operations send to the database, command by command: one more is one more for every post.
+"""The database commands of each operation: one more command here is one more for every post.
 
-`test_flat_cost` compares a small channel with a large one, so it sees what grows, and not what all pay. A commit that
-changes a list here says why, and what it costs (`channels bench`).
+`test_flat_cost` compares a small channel with a large one, so it finds costs that grow, but not one that all pay. A
+commit that changes a list here says why, and what it costs (`channels bench`).
 """
 
 import asyncio
@@ -84,7 +84,7 @@ Operation = Callable[[Stage], Awaitable[Act]]
 LIKE: Final = part("👍")
 CALLERS: Final = 12
 MOST_BATCHES: Final = CALLERS // 2
-"""Over HTTP some callers come a moment later than the others."""
+"""Over HTTP some callers arrive a moment later than the others."""
 
 
 async def write_to_a_user(stage: Stage) -> Act:
@@ -129,7 +129,7 @@ async def react_in_a_dialogue(stage: Stage) -> Act:
 
 
 async def _an_inbox(stage: Stage) -> tuple[User, str, Act]:
-    """A channel whose owner is not connected, since the total of its inbox would be read for the socket."""
+    """A channel whose owner has no socket, since the server would read the total of the inbox for it."""
     owner = stage.api.new_user("owner")
     path = await a_channel(owner, stage.reader)
     messages = f"/v1/conversations/{part(f'c2c_{id_of(path)}')}/messages"
@@ -508,7 +508,7 @@ COMMANDS: Final[dict[Operation, dict[str, int]]] = {
         **OF_A_TRANSACTION,
     },
 }
-"""Of one caller alone, by command and collection."""
+"""The commands of one caller alone, by command and collection."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -519,23 +519,23 @@ async def stage(watched: Watched) -> AsyncIterator[Stage]:
 
 
 @pytest.mark.parametrize("operation", COMMANDS, ids=lambda operation: operation.__name__)
-async def test_a_lone_caller_sends_these_commands_and_no_other(
+async def test_one_caller_sends_exactly_these_commands(
     watched: Watched, stage: Stage, operation: Operation
 ) -> None:
-    # The first time a process fills what it keeps in memory.
+    # The first call fills the caches of the process.
     await cost_of(watched, operation, stage)
     sent = Counter((await cost_of(watched, operation, stage)).commands)
     listed = Counter(COMMANDS[operation])
     assert sent == listed, f"more: {dict(sent - listed)}, fewer: {dict(listed - sent)}"
 
 
-async def test_every_operation_of_the_flat_cost_is_listed_here() -> None:
+async def test_every_operation_of_test_flat_cost_is_listed() -> None:
     assert {operation.__name__ for operation in OPERATIONS} <= {
         operation.__name__ for operation in COMMANDS
     }
 
 
-async def test_a_post_that_sockets_hear_sends_no_command_more(
+async def test_a_post_that_sockets_receive_sends_no_further_command(
     watched: Watched, stage: Stage
 ) -> None:
     listeners = [await stage.reader.socket() for _ in range(3)]
@@ -549,7 +549,7 @@ async def test_a_post_that_sockets_hear_sends_no_command_more(
         await ears.close()
 
 
-async def test_a_socket_that_opens_sends_one_command(watched: Watched, stage: Stage) -> None:
+async def test_opening_a_socket_sends_one_command(watched: Watched, stage: Stage) -> None:
     await stage.settle()
     await watched.probe.take()
     ears = await stage.reader.connect()
@@ -573,7 +573,7 @@ async def each_of_another_user(
 
 
 async def together(stage: Stage, operation: Operation) -> list[Act]:
-    """What as many users do at once as a batch is made of."""
+    """The acts of `CALLERS` users at the same time."""
     if operation is react:
         path = f"{await stage.post()}/reactions/{LIKE}"
         return await each_of_another_user(stage, lambda user: user.put(path))
@@ -586,7 +586,7 @@ async def together(stage: Stage, operation: Operation) -> list[Act]:
         path = f"/v1/conversations/{part(conversation_of(stage.path))}/read"
         acts = await each_of_another_user(stage, lambda user: user.post(path, {}))
         await stage.post()
-        await asyncio.gather(*(act() for act in acts))  # the first one makes a cursor of his own
+        await asyncio.gather(*(act() for act in acts))  # the first read stores a cursor
         await stage.post()
         return acts
     return await each_alike(stage, operation)
@@ -603,7 +603,7 @@ async def test_a_batch_sends_the_commands_of_one_caller(
     watched: Watched, stage: Stage, operation: Operation
 ) -> None:
     expected = Counter(COMMANDS[operation])
-    # Each answer is completed by a read of its own.
+    # Each answer needs one read of its own.
     of_each = Counter({"aggregate tallies": 1}) if operation is write_to_a_user else Counter[str]()
     acts = await together(stage, operation)
     await stage.settle()
@@ -619,7 +619,7 @@ async def test_a_batch_sends_the_commands_of_one_caller(
     assert sent in batches
 
 
-async def test_no_list_of_conversations_costs_more_for_those_beside_it(
+async def test_lists_of_conversations_cost_no_more_side_by_side(
     watched: Watched, stage: Stage
 ) -> None:
     acts = await each_of_another_user(stage, lambda user: user.get("/v1/conversations"))

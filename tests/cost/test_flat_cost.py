@@ -1,6 +1,6 @@
-"""P8: what an operation costs the database is the same in a channel of ten and of a hundred thousand members.
+"""P8: an operation costs the database the same in a channel of ten members and of a hundred thousand.
 
-Not timed but counted: commands by name and collection, documents and index keys examined.
+The tests measure no time. They count commands by name and collection, and the documents and index keys examined.
 """
 
 import asyncio
@@ -31,38 +31,38 @@ Act = Callable[[], Awaitable[Answer]]
 
 @dataclass(slots=True)
 class Stage:
-    """A channel of so many members, its owner, and whoever else a test needs."""
+    """A channel with its owner, a subscriber and a stranger."""
 
     api: Api
     path: str
     owner: User
     stranger: User
     reader: User
-    """A subscriber who is in no other group, and has unread posts."""
+    """A subscriber of this channel alone, with unread posts."""
     ears: Ears
-    """The owner's socket: what it has heard, the process has heard too."""
+    """The owner's socket. When it has received an event, the process has too."""
     changes: int = 0
 
     async def settle(self) -> None:
-        """Wait until the process heard of all that was done, and keeps what it keeps in memory."""
+        """Wait until the process has received all events, and has filled its caches."""
         await self.ears.until_now()
         assert (await self.owner.get(self.path)).status == 200
 
     async def subscriber(self) -> User:
-        """One more."""
+        """A new subscriber."""
         user = self.api.new_user("sub")
         assert (await user.put(f"{self.path}/subscription")).status == 200
         return user
 
     async def post(self) -> str:
-        """The path of a new post."""
+        """Post; returns the path of the post."""
         return f"{self.path}/posts/{(await a_post(self.owner, self.path))['seq']}"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stages(watched: Watched) -> AsyncIterator[tuple[Stage, Stage]]:
-    """The channel of ten and the channel of a hundred thousand, alike but for their size."""
-    # The large one first: a socket that nobody reads while it is made, a minute on a busy machine, would be closed.
+    """Two channels of ten and of a hundred thousand members, alike otherwise."""
+    # The large one first. Making it can take a minute, and an unread socket of the small one would be closed meanwhile.
     many = await a_stage(watched.api, MANY)
     few = await a_stage(watched.api, FEW)
     yield few, many
@@ -83,7 +83,7 @@ async def a_stage(api: Api, members: int) -> Stage:
     return stage
 
 
-# --- the operations: each is prepared, and then costs what its last call costs ----------------------------------------
+# --- the operations: each is prepared, and returns the call whose cost counts -----------------------------------------
 
 
 async def post(stage: Stage) -> Act:
@@ -125,7 +125,7 @@ async def unreact(stage: Stage) -> Act:
 
 async def report_views(stage: Stage) -> Act:
     who, post = stage.api.new_user("viewer"), await stage.post()
-    # Of each post the message and the sketch are read and written: four documents.
+    # For each post, the message and the sketch are read and written: four documents.
     seen = {"seqs": [*range(1, 10), int(post.rpartition("/")[2])]}
     return lambda: who.post(f"{stage.path}/posts/views", seen)
 
@@ -358,25 +358,25 @@ RANGES: Final[dict[Callable[[Stage], Awaitable[Act]], int]] = {
     report_views_again: 2,
     show_insights: 2,
 }
-"""Operations that scan two ranges, each of which ends so; all others scan one at most."""
+"""Operations that scan two ranges; all others scan one at most."""
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
-async def test_it_costs_the_same_among_a_hundred_thousand_as_among_ten(
+async def test_it_costs_the_same_with_100_000_members_as_with_ten(
     watched: Watched,
     stages: tuple[Stage, Stage],
     operation: Callable[[Stage], Awaitable[Act]],
 ) -> None:
-    # The first time a process makes connections, fills what it keeps in memory, and the database tries out plans.
+    # The first call makes connections and fills caches, and the database tries out plans.
     for stage in stages:
         await cost_of(watched, operation, stage)
     few, many = [await cost_of(watched, operation, stage) for stage in stages]
     assert (few.commands, few.documents) == (many.commands, many.documents)
-    # A scan ends at the first key beyond its range, which counts, or at the end of the index, which does not: that
-    # depends on the group that happens to be stored next to this one.
+    # A scan ends at the first key beyond its range, which counts, or at the end of the index, which does not. Which one
+    # depends on the group that is stored next to this one.
     assert abs(few.keys - many.keys) <= RANGES.get(operation, 1)
     assert sum(many.commands.values()) > 0
-    # Whatever it is, it looks at no more than a page of things.
+    # No operation examines more than a page.
     assert many.documents <= 60, many
     assert many.keys <= 150, many
 
@@ -392,8 +392,10 @@ async def cost_of(
     return await watched.probe.take()
 
 
-async def test_the_probe_sees_what_grows(watched: Watched, stages: tuple[Stage, Stage]) -> None:
-    """Counting the members, which nothing above does, is what the probe is there to catch."""
+async def test_the_probe_finds_a_growing_cost(
+    watched: Watched, stages: tuple[Stage, Stage]
+) -> None:
+    """The probe must find a count of the members, which no operation above does."""
     costs: list[Any] = []
     members = watched.api.services.database.collection("members")
     for stage in stages:
@@ -416,7 +418,7 @@ async def test_fifty_users_are_looked_up_with_one_command(watched: Watched) -> N
     assert (await watched.probe.take()).commands == {"find users": 1}
 
 
-async def test_a_page_is_one_command_and_costs_the_same_however_many_reacted(
+async def test_a_page_costs_one_command_however_many_reacted(
     watched: Watched, stages: tuple[Stage, Stage]
 ) -> None:
     stage = stages[0]
@@ -436,5 +438,5 @@ async def test_a_page_is_one_command_and_costs_the_same_however_many_reacted(
     finally:
         await reactions.delete_many({"user_id": {"$regex": "^crowd"}})
     assert (after.commands, after.documents) == (before.commands, before.documents)
-    # As above: the key behind a range counts where there is one. There is a range for each of the messages.
+    # As above, the key beyond a range counts if there is one. Each message has a range of its own.
     assert 0 <= after.keys - before.keys <= 21

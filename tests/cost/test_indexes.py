@@ -1,6 +1,6 @@
-"""The indexes of every collection, as the database has them after a server started.
+"""The indexes of every collection in the database of a started server.
 
-A missing index shows nowhere else until a collection is large; one too many costs every write.
+No other test finds a missing index, since collections are small in tests. An unneeded index costs every write.
 """
 
 import json
@@ -14,7 +14,7 @@ from groups.kernel.mongo import Database
 from tests.api import open_api
 
 Indexes = Mapping[str, Mapping[str, str]]
-"""By collection and name, which says the keys: what is special about each index."""
+"""The options of each index, by collection and name; the name has the keys."""
 
 EXPECTED: Final[Indexes] = {
     "admin_invitations": {
@@ -94,7 +94,7 @@ def _special(index: Mapping[str, Any]) -> str:
 
 
 async def indexes_of(database: Database) -> dict[str, dict[str, str]]:
-    """All indexes but those on `_id`, which every collection has."""
+    """All indexes except those on `_id`, which every collection has."""
     inner = database.collection("any").database
     return {
         name: {
@@ -107,7 +107,7 @@ async def indexes_of(database: Database) -> dict[str, dict[str, str]]:
 
 
 def complaints(expected: Indexes, found: Indexes) -> list[str]:
-    """What to do about each index that differs."""
+    """One text for each index that differs, with what to do."""
     said = []
     for collection in sorted({*expected, *found}):
         wanted, there = expected.get(collection), found.get(collection)
@@ -131,7 +131,7 @@ def complaints(expected: Indexes, found: Indexes) -> list[str]:
 
 
 _ADVICE: Final = (
-    "it stands in `INDEXES` of the store that owns the collection. If the change is meant, say in the commit which "
+    "it is in `INDEXES` of the store that owns the collection. If the change is meant, say in the commit which "
     "query needs it (or no longer does) and what it costs each write, and change EXPECTED in tests/cost/test_indexes.py"
 )
 
@@ -150,17 +150,19 @@ async def test_a_started_server_has_exactly_these_indexes(mongod_uri: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("found", "texts"),
     [
         ({"a": {"x_1": ""}}, []),
-        ({"a": {}}, ["index a.x_1 is missing: it stands in `INDEXES`"]),
-        ({"a": {"x_1": "", "y_1": ""}}, ["index a.y_1 is new: it stands in `INDEXES`"]),
+        ({"a": {}}, ["index a.x_1 is missing: it is in `INDEXES`"]),
+        ({"a": {"x_1": "", "y_1": ""}}, ["index a.y_1 is new: it is in `INDEXES`"]),
         ({"a": {"x_1": "unique"}}, ["index a.x_1 is 'unique', not ''"]),
         ({"a": {"x_1": ""}, "b": {}}, ["collection b is new"]),
         ({}, ["collection a is missing"]),
     ],
 )
-def test_an_index_that_differs_is_told_with_what_to_do(found: Indexes, said: list[str]) -> None:
-    told = complaints({"a": {"x_1": ""}}, found)
-    assert len(told) == len(said)
-    assert all(text.startswith(start) for text, start in zip(told, said, strict=True)), told
+def test_a_differing_index_is_reported_with_what_to_do(found: Indexes, texts: list[str]) -> None:
+    reported = complaints({"a": {"x_1": ""}}, found)
+    assert len(reported) == len(texts)
+    assert all(text.startswith(start) for text, start in zip(reported, texts, strict=True)), (
+        reported
+    )

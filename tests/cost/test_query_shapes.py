@@ -1,4 +1,4 @@
-"""Every call of the API, and what it asks of the database: by shard key and index, never by counting or skipping."""
+"""Every call of the API queries the database by shard key and index, and never counts or skips documents."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -32,23 +32,26 @@ THUMB: Final = part("👍")
 TEXT: Final = {"kind": "text", "text": "Hello"}
 
 
-class EndpointHandlers:
-    """Which endpoints answered as they should."""
+class CalledEndpoints:
+    """Records the endpoints that were called with success."""
 
     def __init__(self, endpoints: list[Endpoint]) -> None:
         self._endpoints = endpoints
         self.made: set[tuple[str, str]] = set()
 
     def hear(self, answer: Answer) -> None:
-        """Note the endpoint of the answer, if it is its success."""
-        asked = answer.path.partition("?")[0].split("/")
+        """Record the endpoint of the answer, if the call succeeded."""
+        parts_of_path = answer.path.partition("?")[0].split("/")
 
         def fits(endpoint: Endpoint) -> bool:
             parts = endpoint.spec.path.split("/")
             return (
                 endpoint.spec.method == answer.method
-                and len(parts) == len(asked)
-                and all(p.startswith("{") or p == a for p, a in zip(parts, asked, strict=True))
+                and len(parts) == len(parts_of_path)
+                and all(
+                    p.startswith("{") or p == given
+                    for p, given in zip(parts, parts_of_path, strict=True)
+                )
             )
 
         fitting = [endpoint for endpoint in self._endpoints if fits(endpoint)]
@@ -57,22 +60,22 @@ class EndpointHandlers:
             self.made.add((spec.method, spec.path))
 
     def missing(self) -> set[tuple[str, str]]:
-        """The endpoints that nobody called with success."""
+        """The endpoints that were never called with success."""
         return {(e.spec.method, e.spec.path) for e in self._endpoints} - self.made
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def story(watched: Watched) -> AsyncIterator[tuple[EndpointHandlers, list[dict[str, Any]]]]:
-    """Every call of the API, made once with success, and all that the database did meanwhile."""
+async def story(watched: Watched) -> AsyncIterator[tuple[CalledEndpoints, list[dict[str, Any]]]]:
+    """The called endpoints, after every call of the API, and the profiler's records of them."""
     api = watched.api
-    calls = EndpointHandlers(endpoints_for(api.services))
+    calls = CalledEndpoints(endpoints_for(api.services))
     api.on_answer.append(calls.hear)
     await every_call(api)
     yield calls, await watched.probe.records()
 
 
 async def every_call(api: Api) -> None:
-    """Make every call of the API once with success, and see what it leaves behind done."""
+    """Make every call of the API once with success, and finish the background work of them."""
     await _channels(api)
     await _groups(api)
     await _conversations(api)
@@ -112,7 +115,7 @@ async def _channels(api: Api) -> None:
     for query in ("limit=1", "q=user", "staff=true"):
         await ada.get(f"{path}/subscribers?{query}")
     await ada.put(f"{path}/admins/{part(bob.id)}")
-    await _running(api, path, ada, bob, dan)
+    await _admins(api, path, ada, bob, dan)
     post = f"{path}/posts/{(await a_post(ada, path))['seq']}"
     await ada.post(f"{path}/posts/preview", TEXT)
     media = await ada.call("POST", "/v1/media", data=b"x" * 9, headers={"Idempotency-Key": "once"})
@@ -168,8 +171,8 @@ async def _channels(api: Api) -> None:
     await bob.delete(path)
 
 
-async def _running(api: Api, path: str, ada: User, bob: User, dan: User) -> None:
-    """Admins, invitations, bans from reacting, the log of it."""
+async def _admins(api: Api, path: str, ada: User, bob: User, dan: User) -> None:
+    """Admins, invitations, bans from reacting, and the admin log."""
     await ada.put(f"{path}/admins/{part(bob.id)}", {"grants": ["post"]})
     await bob.get(f"{path}/admins?limit=1")
     guests = [api.new_user() for _ in range(4)]
@@ -203,7 +206,7 @@ async def _drafts(api: Api, ada: User, path: str) -> None:
     await ada.patch(one, {"post": {"kind": "text", "text": "Better"}})
     await ada.post(f"{one}/publish")
     await ada.delete(late)
-    await keep()  # left for whoever clears the channel away
+    await keep()  # left for the clean-up of the channel
     api.clock.move(seconds=120)
     await api.services.channels.drafting.scheduler.publish_due()
     assert (await ada.get(due)).status == 404
@@ -216,7 +219,7 @@ async def _groups(api: Api) -> None:
     await ada.get("/v1/groups?joined=true&limit=1")
     await bob.get(path)
     await ada.patch(path, {"introduction": "Tea", "custom": {"colour": "red"}})
-    # Where joining is asked for, it is answered: admitted, turned down, taken back.
+    # Join requests: approved, refused, withdrawn.
     for answer in (True, False):
         await dan.put(f"{path}/members/me", {"text": "Me?"})
         await ada.get(f"{path}/join-requests")
@@ -329,18 +332,18 @@ async def _dialogues(api: Api) -> None:
     await ada.delete(news)
 
 
-Story = tuple[EndpointHandlers, list[dict[str, Any]]]
+Story = tuple[CalledEndpoints, list[dict[str, Any]]]
 
 
 async def test_the_story_makes_every_call_of_the_api(story: Story) -> None:
     assert story[0].missing() == set()
 
 
-async def test_no_call_asks_the_database_for_what_grows(story: Story) -> None:
+async def test_no_call_breaks_a_rule_on_queries(story: Story) -> None:
     assert faults(story[1]) == []
 
 
-async def test_nothing_is_accepted_that_is_not_asked_any_more(story: Story) -> None:
+async def test_every_accepted_shape_is_still_sent(story: Story) -> None:
     assert set(ACCEPTED) - {shape_of(r) for r in story[1] if r["op"] != "insert"} == set()
 
 
@@ -350,7 +353,7 @@ async def test_every_collection_has_a_shard_key_here(watched: Watched, story: St
     assert stored <= set(SHARD_KEY)
 
 
-# --- the rules trip ---------------------------------------------------------------------------------------------------
+# --- the rules find offenders -----------------------------------------------------------------------------------------
 
 USER: Final = {"user_id": "u"}
 
@@ -408,7 +411,7 @@ OFFENDERS: Final[dict[str, tuple[dict[str, Any], str]]] = {
 
 
 @pytest.mark.parametrize("offender", OFFENDERS)
-async def test_each_rule_trips(watched: Watched, story: Story, offender: str) -> None:
+async def test_each_rule_finds_its_offender(watched: Watched, story: Story, offender: str) -> None:
     command, fault = OFFENDERS[offender]
     database = watched.api.services.database.collection("any").database
     await watched.probe.records()
@@ -417,13 +420,15 @@ async def test_each_rule_trips(watched: Watched, story: Story, offender: str) ->
     assert [fault in each for each in found].count(True) == 1, found
 
 
-async def test_the_same_with_its_shard_key_is_fine(watched: Watched, story: Story) -> None:
+async def test_operations_with_their_shard_key_break_no_rule(
+    watched: Watched, story: Story
+) -> None:
     members = watched.api.services.database.collection("members")
     await watched.probe.records()
     await members.find({"_id": {"$in": ["k"]}, "group_id": {"$in": ["g"]}}).to_list(None)
     await members.update_one({"_id": "k", "group_id": "g"}, {"$set": {"x": 1}})
     await members.delete_many({"$and": [{"group_id": "g"}, {"_id": {"$gt": "k"}}]})
-    # The server tails its outbox meanwhile.
+    # The server follows its outbox meanwhile.
     records = [r for r in await watched.probe.records() if r["op"] != "getmore"]
     assert [shape_of(record).operation for record in records] == ["find", "update", "delete"]
     assert shape_of(records[1]) == Shape("update", "members", ("_id", "group_id"))

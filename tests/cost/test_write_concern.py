@@ -1,4 +1,4 @@
-"""P1 as the driver sends it: every write waits for a majority's journals, whichever call makes it."""
+"""P1: every write that the driver sends waits for the journals of a majority, whichever call makes it."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -30,7 +30,7 @@ WRITES: Final = frozenset(
 
 
 def weakness(command: Mapping[str, Any]) -> str | None:
-    """Why the command, a write, may be lost after it was answered; None: it cannot be, or does not write."""
+    """The reason why this write could be lost after its answer; None: it cannot be, or the command does not write."""
     name = next(iter(command))
     is_writing = name in WRITES or (
         name == "aggregate"
@@ -40,7 +40,7 @@ def weakness(command: Mapping[str, Any]) -> str | None:
         return None
     concern = command.get("writeConcern")
     if "autocommit" in command and name != "commitTransaction":
-        # Its commit says how; the server refuses a concern of its own.
+        # The concern of its commit counts; MongoDB refuses one on the write itself.
         return None if concern is None else f"{name} in a transaction: {concern}"
     if concern is None or concern.get("w") != "majority" or concern.get("j") is False:
         return f"{name} of {command[name]}: {concern}"
@@ -48,7 +48,7 @@ def weakness(command: Mapping[str, Any]) -> str | None:
 
 
 class Writes(CommandListener):
-    """Hears each write, and what is wrong with it."""
+    """Records each write, and its weakness."""
 
     def __init__(self) -> None:
         self.made: set[str] = set()
@@ -59,19 +59,19 @@ class Writes(CommandListener):
         self.weak |= {found} if (found := weakness(event.command)) else set()
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Nothing: a command counts when it is sent."""
+        """Ignored: a command counts when it is sent."""
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Nothing: a command counts when it is sent."""
+        """Ignored: a command counts when it is sent."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def writes(mongod_uri: str) -> AsyncIterator[Writes]:
-    """All that the application wrote, connected as `channels serve` connects, from its start to its stop."""
-    heard = Writes()
+    """All writes of the application, connected as `channels serve` connects, from its start to its stop."""
+    recorded = Writes()
 
     def client(uri: str, **options: Any) -> AsyncIOMotorClient[dict[str, Any]]:
-        options["event_listeners"] = [*options.get("event_listeners", ()), heard]
+        options["event_listeners"] = [*options.get("event_listeners", ()), recorded]
         return AsyncIOMotorClient(uri, **options)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -82,7 +82,7 @@ async def writes(mongod_uri: str) -> AsyncIterator[Writes]:
                 await database.ping()
                 async with open_api(database, clock=MovedClock.from_noon()) as api:
                     await every_call(api)
-                yield heard
+                yield recorded
             finally:
                 database.close()
 
@@ -104,7 +104,7 @@ async def test_every_call_writes_for_a_majority(writes: Writes) -> None:
         ({"w": "majority", "j": True, "wtimeout": 10_000}, False),
     ],
 )
-async def test_the_rule_trips(concern: dict[str, Any] | None, *, is_weak: bool) -> None:
+async def test_weak_writes_are_found(concern: dict[str, Any] | None, *, is_weak: bool) -> None:
     more = {} if concern is None else {"writeConcern": concern}
     for command in (
         {"insert": "messages"},

@@ -1,4 +1,4 @@
-"""What must be there afterwards: the journal against the collections and against what the server now answers."""
+"""Compares the journal of a load with the stored collections and with the answers of the server."""
 
 import asyncio
 import io
@@ -23,9 +23,9 @@ Documents = list[dict[str, Any]]
 
 
 async def audit(journal: Journal, clients: Clients, server: Server, *others: Server) -> None:
-    """Every check there is; what is stored is looked at by the first server's database.
+    """Make all checks. The stored data is read from the first server's database.
 
-    Raises: AssertionError with all that is wrong.
+    Raises: AssertionError with everything that is wrong.
     """
     wrong = list(journal.wrong)
     wrong += await _over_http(journal, clients)
@@ -49,7 +49,7 @@ async def _over_http(journal: Journal, clients: Clients) -> list[str]:
         again = await clients.insist("POST", f"{path}/posts", post.author, body, key=key)
         if (again["seq"], again["created_at"], again["text"]) != (post.seq, post.at, post.text):
             wrong.append(f"{key}: repeated it is {again}, acknowledged was {post}")
-    # Settled at last: whether they had happened or not, they now happen once.
+    # Repeat the unanswered ones, so that each is stored exactly once, whether it was stored before or not.
     for key, post in unanswered[:_REPEATED]:
         body = {"kind": "text", "text": post.text}
         answer = await clients.insist("POST", f"{path}/posts", post.author, body, key=key)
@@ -65,7 +65,7 @@ async def _over_http(journal: Journal, clients: Clients) -> list[str]:
 
 
 async def posts_after(clients: Clients, path: str, seq: int) -> Documents:
-    """All posts behind the seq, oldest first."""
+    """All posts after the seq, oldest first."""
     found: Documents = []
     while True:
         page = await clients.insist(
@@ -85,7 +85,7 @@ def _in_the_collections(journal: Journal, uri: str) -> list[str]:
     )
     try:
         _wait_for_clearing(client)
-        # One snapshot of everything: the server may still be at work.
+        # In one snapshot, since the server may still be writing.
         with client.start_session() as session, session.start_transaction(ReadConcern("snapshot")):
             stored = {
                 name: list(client[DATABASE][name].find({}, session=session))
@@ -214,24 +214,26 @@ def _nothing_outlives_its_group(stored: dict[str, Documents]) -> list[str]:
 
 def _every_post_has_its_event(stored: dict[str, Documents], journal: Journal) -> list[str]:
     stream_id = stream_of(GroupId(journal.channel_id))
-    told = Counter(
+    announced = Counter(
         event["message"]["seq"]
         for document in stored["events"]
         for event in document["events"]
         if event["type"] == "message.posted" and event["message"]["stream_id"] == stream_id
     )
     kept = {m["seq"] for m in stored["messages"] if m["stream_id"] == stream_id}
-    wrong = [f"post {seq} was announced {count} times" for seq, count in told.items() if count > 1]
-    wrong += [f"post {seq} was announced and is not there" for seq in told.keys() - kept]
-    return wrong + [f"post {seq} was never announced" for seq in kept - told.keys()]
+    wrong = [
+        f"post {seq} was announced {count} times" for seq, count in announced.items() if count > 1
+    ]
+    wrong += [f"post {seq} was announced and is not there" for seq in announced.keys() - kept]
+    return wrong + [f"post {seq} was never announced" for seq in kept - announced.keys()]
 
 
-# --- by the product's own word ----------------------------------------------------------------------------------------
+# --- with the product's own checks ------------------------------------------------------------------------------------
 
 
 def verify(server: Server) -> None:
-    """What `channels verify` says; in this process, which has loaded it already. Not from within an event loop."""
-    told = io.StringIO()
-    console = Console(file=told, highlight=False)
+    """Run `channels verify` in this process, which has loaded it already. Not inside an event loop."""
+    output = io.StringIO()
+    console = Console(file=output, highlight=False)
     code = asyncio.run(run(server.uri, DATABASE, repair=False, console=console))
-    assert code == 0, told.getvalue()
+    assert code == 0, output.getvalue()

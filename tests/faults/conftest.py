@@ -1,4 +1,4 @@
-"""Deployments for the fault tests: one a file, since each start costs seconds; every test has a channel of its own."""
+"""Deployments for the fault tests: one for each file, since a start takes seconds. Each test has its own channel."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def directory() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def embedded(directory: Path) -> Iterator[Server]:
-    """A server with its own database."""
+    """A server with an embedded database."""
     server = Server(directory).start()
     try:
         yield server
@@ -31,7 +31,7 @@ def embedded(directory: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def mongod(directory: Path) -> Iterator[Mongod]:
-    """A database that no server owns."""
+    """A database that is not embedded in a server."""
     mongod = Mongod(directory, cache_gb=0.25)
     try:
         yield mongod.start()

@@ -1,6 +1,6 @@
-"""Servers as their users run them: real processes of `python -m channels serve`, started, killed and stopped.
+"""Servers as operators run them: real processes of `python -m channels serve`, started, killed and stopped.
 
-No event loop is needed: what a test does to a process it does from the outside.
+The class needs no event loop, since tests act on the process from outside.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ DATABASE: Final = "channels"
 START_SECONDS: Final = 60.0
 
 DEFECTS: Final = ('"defect"', "Traceback", "never retrieved", "the tail of the outbox broke")
-"""What no log may hold, whatever was killed: an error that nobody foresaw."""
+"""Texts of unexpected errors, which no log may have, whatever was killed."""
 
 
 def token(user: str, *, admin: bool = False) -> str:
@@ -32,7 +32,7 @@ def token(user: str, *, admin: bool = False) -> str:
 
 
 class Server:
-    """One deployment's command, on the same port and data at each start; `pid` is the process that was started."""
+    """One server command, with the same port and data at each start; `pid` is the process that was started."""
 
     def __init__(
         self,
@@ -76,12 +76,12 @@ class Server:
 
     @property
     def worker_pids(self) -> list[int]:
-        """The processes that serve, where there are several."""
+        """The worker processes, if there are several."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(child) for child in children if b"\0serve\0" in _command_line(int(child))]
 
     def start(self) -> Self:
-        """Start it and wait until it says that it is ready."""
+        """Start it and wait until it is ready."""
         seen = self.begin()
         deadline = time.monotonic() + START_SECONDS
         while "\nReady." not in self.log(seen):
@@ -91,7 +91,7 @@ class Server:
         return self
 
     def begin(self) -> int:
-        """Start it and do not wait; where its log begins."""
+        """Start it without waiting; returns the position where its log begins."""
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("CHANNELS_")
         }
@@ -130,17 +130,17 @@ class Server:
             self._process.wait()
 
     def terminate(self) -> None:
-        """SIGTERM, and no waiting."""
+        """Send SIGTERM without waiting."""
         assert self._process is not None, "not started"
         self._process.terminate()
 
     def wait(self, seconds: float = 60) -> int:
-        """The exit code, once it has ended."""
+        """Wait until it has ended; returns the exit code."""
         assert self._process is not None, "not started"
         return self._process.wait(seconds)
 
     def stop(self) -> None:
-        """End it, gently if it goes."""
+        """Terminate it, and kill it if that takes too long."""
         if self.runs:
             self.terminate()
             try:
@@ -154,25 +154,25 @@ class Server:
         return ""
 
     def defects(self) -> list[str]:
-        """Lines of the log that tell of an error that nobody foresaw."""
+        """The lines of the log with unexpected errors."""
         lines = self.log().splitlines()
-        # The end of a long line is the end of a traceback: what it was.
+        # The end of a long line is the end of a traceback, which names the error.
         return [
             f"{line[:300]} … {line[-900:]}" for line in lines if any(w in line for w in DEFECTS)
         ]
 
 
-# On Linux a mongod ends with the *thread* that started it; those of an event loop's pool end with the test.
+# On Linux a mongod ends with the *thread* that started it, and the threads of an event loop's pool end with the test.
 KEEPER: Final = ThreadPoolExecutor(1, "keeper")
 
 
 async def restart(mongod: Mongod) -> None:
-    """Start it again, beside the event loop."""
+    """Start it again, without blocking the event loop."""
     await asyncio.get_running_loop().run_in_executor(KEEPER, mongod.start)
 
 
 def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
-    """Send the signal; a process that is gone already is as good as killed."""
+    """Send the signal. A process that has ended already is ignored."""
     with suppress(ProcessLookupError):
         os.kill(pid, number)
 

@@ -1,4 +1,4 @@
-"""A socket client as the documentation wants it: it hears, notices by seq what it missed, and reads that over REST."""
+"""A socket client as documented: it receives events, finds missed ones by seq, and reads those over REST."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from tests.faults.load import Clients
 
 @dataclass(slots=True)
 class Listener:
-    """Connected to one of `urls`, and to the next one when that ends; `seen` is what its user was shown, in order."""
+    """Connects to one of `urls`, and to the next one when that ends. `seen` are the posts its user saw, in order."""
 
     clients: Clients
     urls: Sequence[str]
@@ -23,7 +23,7 @@ class Listener:
     channel: str
     seen: list[int] = field(default_factory=list)
     sessions: list[list[int]] = field(default_factory=list)
-    """The seqs as each connection told them."""
+    """The seqs that each connection received."""
     closed_with: list[int | None] = field(default_factory=list)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -32,7 +32,7 @@ class Listener:
         return f"/v1/channels/{self.channel}"
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Listen until cancelled."""
         headers = {"Authorization": f"Bearer {token(self.user)}"}
         async with aiohttp.ClientSession(headers=headers) as session:
             number = 0
@@ -47,20 +47,20 @@ class Listener:
                 await asyncio.sleep(0.05)
 
     async def _hear(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        told: list[int] = []
+        received: list[int] = []
         async for message in socket:
             frame = json.loads(message.data)
             if frame["type"] == "ready":
-                self.sessions.append(told)
+                self.sessions.append(received)
                 await self._repair()
                 self.ready.set()
             elif frame["type"] == "event" and frame["event"]["type"] == "message.posted":
                 if frame["event"]["stream_id"] != f"group_@TOA#_{self.channel}":
                     continue
-                told.append(frame["event"]["seq"])
-                if told[-1] == self._last + 1:
-                    self.seen.append(told[-1])
-                elif told[-1] > self._last:
+                received.append(frame["event"]["seq"])
+                if received[-1] == self._last + 1:
+                    self.seen.append(received[-1])
+                elif received[-1] > self._last:
                     await self._repair()
 
     @property
@@ -73,16 +73,20 @@ class Listener:
         ]
 
     async def until(self, seq: int, seconds: float = 30) -> None:
-        """Return when the user was shown this post."""
+        """Wait until the user was shown this post."""
         async with asyncio.timeout(seconds):
             while self._last < seq:
                 await asyncio.sleep(0.02)
 
     def check(self, head: int) -> None:
-        """Every post once, in order; and no connection told one twice, out of order, or left one out in between."""
+        """Check that every post was shown once, in order, and that no connection repeated, swapped or skipped one."""
         assert self.seen == list(range(1, head + 1)), f"{self.user} saw {self.seen}"
-        for told in self.sessions:
-            assert told == list(range(told[0], told[0] + len(told))) if told else True, told
+        for received in self.sessions:
+            assert (
+                received == list(range(received[0], received[0] + len(received)))
+                if received
+                else True
+            ), received
 
 
 _PATIENCE = aiohttp.ClientWSTimeout(ws_receive=90, ws_close=5)

@@ -1,8 +1,8 @@
-"""The load and its journal: 64 clients at once, each noting what it was told, against what is there afterwards.
+"""A load of 64 clients, and the journal of their acknowledged calls, which is compared with the data afterwards.
 
-What a client was told with 2xx is a fact. What it was not told may have happened or not: such a write stays open (a set
-of states that are possible) until a later answer settles it. Some open writes are repeated until they are answered,
-with the same `Idempotency-Key` where they have one, some are left as they are.
+A write that was answered with 2xx must be stored. A write without an answer may be stored or not: the journal keeps the
+set of possible states until a later answer settles it. Some unanswered writes are repeated until they are answered,
+with the same `Idempotency-Key` if they have one; others are left as they are.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from tests.faults.deployment import token
 WRITERS: Final = 64
 _POSTERS, _REACTORS, _MOVERS = 16, 20, 20  # the rest creates and deletes channels
 EMOJI: Final = ("👍", "❤️", "🔥", "😂")
-FIRST_POSTS: Final = 5  # those that are reacted to
+FIRST_POSTS: Final = 5  # the posts that get reactions
 _PAUSE_SECONDS: Final = 0.2  # before a client tries again
 KINDS: Final = ("read", "post", "reaction", "membership", "channel")
 _REPEATED: Final = 0.6  # of the unanswered writes
@@ -53,17 +53,17 @@ class Post:
 
 @dataclass(slots=True)
 class Journal:
-    """What the clients know."""
+    """The possible states that the clients know of."""
 
     channel_id: str
     posts: dict[str, Post] = field(default_factory=dict)
     """By idempotency key."""
     members: dict[str, set[bool]] = field(default_factory=dict)
-    """The states that each user's membership may have; one after an acknowledgement."""
+    """The possible states of each user's membership; one state after an acknowledgement."""
     reactions: dict[tuple[str, int], set[str | None]] = field(default_factory=dict)
-    """By user and seq: the emoji that he may hold there."""
+    """By user and seq: the emoji that the user may hold there."""
     channels: dict[str, set[bool]] = field(default_factory=dict)
-    """Whether each of the other channels may be there."""
+    """Whether each of the other channels may exist."""
     statuses: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     """Answers that no fault excuses."""
@@ -72,10 +72,10 @@ class Journal:
     operations: int = 0
     acknowledged: int = 0
     answered_at: dict[str, list[float]] = field(default_factory=dict)
-    """When a call of each kind was answered with 2xx."""
+    """The times at which calls of each kind were answered with 2xx."""
 
     def longest_gap(self, kind: str) -> float:
-        """For how long nobody got such a call through: what users call downtime."""
+        """The longest time without a successful call of this kind, in seconds: the downtime."""
         times = self.answered_at[kind]
         return max((after - before for before, after in itertools.pairwise(times)), default=0.0)
 
@@ -90,7 +90,7 @@ class Journal:
 
 
 class Clients:
-    """HTTP for many users; a server that does not answer is left for the next one of `urls`."""
+    """HTTP for many users. Calls go to `urls` in turn, so a repeated call goes to another server."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = urls
@@ -120,7 +120,7 @@ class Clients:
         admin: bool = False,
         at: int | None = None,
     ) -> Answer | None:
-        """The answer, or None where the connection ended without one."""
+        """The answer, or None if the connection ended without one."""
         assert self._session is not None
         name = f"{user} {admin}"
         if name not in self._tokens:
@@ -148,7 +148,7 @@ class Clients:
         key: str | None = None,
         admin: bool = False,
     ) -> Any:
-        """The body of a successful answer, asked for until it comes (half a minute)."""
+        """Repeat the call until it succeeds, for half a minute; returns the body of the answer."""
         answer: Answer | None = None
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -178,7 +178,7 @@ class Load:
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def prepare(self) -> None:
-        """The channel, its admins and its readers."""
+        """Create the channel, its admins and its subscribers."""
         await self._clients.insist(
             "POST",
             "/v1/channels",
@@ -197,7 +197,7 @@ class Load:
             assert await self._post("owner", f"first-{number}")
 
     def start(self) -> None:
-        """Let everyone begin."""
+        """Start all writers."""
         churners = WRITERS - _POSTERS - _REACTORS - _MOVERS
         self.journal.answered_at = {kind: [time.monotonic()] for kind in KINDS}
         writers = [
@@ -209,7 +209,7 @@ class Load:
         self._tasks = [asyncio.create_task(writer) for writer in writers]
 
     async def goes_on(self, calls: int, seconds: float = 60) -> None:
-        """Return when so many more calls of every kind were acknowledged."""
+        """Wait until this many more calls of every kind were acknowledged."""
         answered_at = self.journal.answered_at
         wanted = {kind: len(times) + calls for kind, times in answered_at.items()}
         async with asyncio.timeout(seconds):
@@ -217,7 +217,7 @@ class Load:
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> Journal:
-        """Let everyone finish what he is at."""
+        """Let all writers finish their current call; returns the journal."""
         self._is_over = True
         await asyncio.gather(*self._tasks)
         return self.journal
@@ -243,12 +243,14 @@ class Load:
                 continue
             seq, emoji = self._random.randint(1, FIRST_POSTS), self._random.choice(EMOJI)
             held = self.journal.reactions.setdefault((user, seq), {None})
-            takes_back = self._random.random() < 0.4
-            method = "DELETE" if takes_back else "PUT"
+            is_removing = self._random.random() < 0.4
+            method = "DELETE" if is_removing else "PUT"
             path = f"{self._path}/posts/{seq}/reactions/{URL.build(path=emoji).raw_path}"
-            # One emoji a user: a new one replaces the old one, and taking back another one changes nothing.
+            # A user has one emoji: a new one replaces the old one, and removing another one changes nothing.
             after = (
-                (held - {emoji} | {None} if emoji in held else set(held)) if takes_back else {emoji}
+                (held - {emoji} | {None} if emoji in held else set(held))
+                if is_removing
+                else {emoji}
             )
             held |= after
             if await self._write("reaction", method, path, user):
@@ -281,7 +283,7 @@ class Load:
             if self._random.random() < 0.3:
                 continue
             possible.add(False)
-            # A repeated deletion whose first answer was lost finds nothing.
+            # If the answer of the first deletion was lost, the repeated one gets 404.
             if await self._write(
                 "channel", "DELETE", f"/v1/channels/{tail}", user, is_gone_ok=True
             ):
@@ -300,9 +302,10 @@ class Load:
 
     @asynccontextmanager
     async def reading_from_the_past(self) -> AsyncIterator[None]:
-        """Meanwhile a primary is frozen and thaws: what it was asked, it answers from what it knew.
+        """While the body runs, a primary is frozen and thaws, and may answer reads with old data.
 
-        Until it hears of its successor it takes itself for the primary, and a majority read does not ask the others.
+        Until it learns of its successor, it still believes to be the primary, and a majority read does not ask the
+        other members.
         """
         self._thaws += 1
         self._is_thawing = True
@@ -325,7 +328,7 @@ class Load:
         if seqs != list(range(seqs[0], seqs[0] - len(seqs), -1)):
             self.journal.wrong.append(f"a hole in {seqs}")
 
-    # --- asking ---------------------------------------------------------------------------------------------------
+    # --- calls ----------------------------------------------------------------------------------------------------
 
     async def _write(
         self,
@@ -338,7 +341,7 @@ class Load:
         key: str | None = None,
         is_gone_ok: bool = False,
     ) -> Answer | None:
-        """The 2xx answer, perhaps after several attempts; None when the client gave up not knowing."""
+        """The 2xx answer, perhaps after several attempts; None if the client gave up without an answer."""
         is_repeat = False
         while True:
             answer = await self._ask(method, path, user, body, key=key)

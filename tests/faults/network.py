@@ -1,7 +1,7 @@
-"""A network that misbehaves: a TCP proxy that delays, stalls, and resets connections in the middle of a request.
+"""A TCP proxy that delays, stalls, and resets connections in the middle of a request.
 
-It runs on the event loop of the test. A reset is a real one (RST), as from a balancer or a router that forgot the
-connection: whoever reads next gets an error, not an end.
+It runs on the event loop of the test. A reset is a real RST, as from a balancer or a router that lost the connection:
+the next read fails with an error.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from typing import Final, Literal, Self
 from tests.mongod import HOST
 
 Break = Literal["half", "unanswered"]
-"""`half`: half of the request arrives. `unanswered`: all of it, and what it is answered with never comes back."""
+"""`half`: half of the request arrives. `unanswered`: all of it arrives, and its answer is lost."""
 _CHUNK: Final = 1 << 16
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 class Wire:
-    """Listens on a port of its own and speaks with `port` behind it."""
+    """Listens on a port of its own, and forwards to `port`."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -29,7 +29,7 @@ class Wire:
         self._writers: set[asyncio.StreamWriter] = set()
         self._breaks: deque[Break] = deque()
         self.delay_seconds = 0.0
-        """For how long each piece of an answer is held back."""
+        """The delay of each piece of an answer."""
         self._flows = asyncio.Event()
         self._flows.set()
         self.port = 0
@@ -60,25 +60,25 @@ class Wire:
     # --- faults ---------------------------------------------------------------------------------------------------
 
     def break_next(self, *breaks: Break) -> None:
-        """Reset the connections of the next requests, one each."""
+        """Reset the connections of the next requests, one for each break."""
         self._breaks.extend(breaks)
 
     @property
     def has_broken_all(self) -> bool:
-        """Whether nothing is left to be reset."""
+        """Whether all of these resets have happened."""
         return not self._breaks
 
     def cut(self) -> None:
-        """Reset every connection that is open now."""
+        """Reset every open connection."""
         for writer in list(self._writers):
             _reset(writer)
 
     def stall(self) -> None:
-        """Keep all connections and let nothing through, either way."""
+        """Keep all connections, and hold everything back in both directions."""
         self._flows.clear()
 
     def flow(self) -> None:
-        """End a stall: what was held back arrives."""
+        """End a stall, and forward everything that was held back."""
         self._flows.set()
 
     # --- pipes ----------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class Wire:
 
 
 class _Reset(Exception):
-    """This connection ends here, both ways."""
+    """Ends a connection in both directions."""
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -1,7 +1,7 @@
-"""Three `mongod` that are one replica set on loopback: who is primary, who is not, and its faults.
+"""A replica set of three `mongod` on loopback, and its roles and faults.
 
-No event loop is needed. A `mongod` ends with the thread that
-spawned it (Linux), so everything that spawns goes through one keeper.
+It needs no event loop. On Linux a `mongod` ends with the thread that spawned it, so one keeper thread spawns all of
+them.
 """
 
 import time
@@ -17,13 +17,13 @@ from tests.mongod import HOST, Mongod
 
 MEMBERS: Final = 3
 SECONDS: Final = 60.0
-STEP_DOWN_SECONDS: Final = 5  # for how long the one that stepped down is no candidate
+STEP_DOWN_SECONDS: Final = 5  # during which the member that stepped down is no candidate
 
 Document = dict[str, Any]
 
 
 class ReplicaSet:
-    """The members keep their ports and data through every kill and start."""
+    """Three members, which keep their ports and data through every kill and start."""
 
     def __init__(self, directory: Path, *, election_ms: int) -> None:
         self._election_ms = election_ms
@@ -39,7 +39,7 @@ class ReplicaSet:
         return f"mongodb://{hosts}/?replicaSet={REPLICA_SET}"
 
     def start(self) -> Self:
-        """Start all, make them one set, and wait until everyone has his role."""
+        """Start all members, initiate the set, and wait until each has its role."""
         for member in self.members:
             member.begin()
         for member in self.members:
@@ -58,16 +58,16 @@ class ReplicaSet:
         return self
 
     def stop(self) -> None:
-        """End all of them; the data goes with its directory, so nobody waits for a primary to hand over."""
+        """Kill all members. Their data is deleted with the directory, so no primary needs to hand over."""
         for member in self.members:
             member.kill()
 
     def settle(self) -> None:
-        """Return when one is primary and the others follow him."""
+        """Wait until one member is primary and the others follow it."""
         _until(lambda: sorted(self._role(member) for member in self.members) == _SETTLED)
 
     def primary(self) -> Mongod:
-        """The primary, once there is one."""
+        """Wait for a primary, and return it."""
         found: list[Mongod] = []
 
         def look() -> bool:
@@ -78,18 +78,18 @@ class ReplicaSet:
         return found[-1]
 
     def secondary(self) -> Mongod:
-        """One of the others."""
+        """A member that is not the primary."""
         primary = self.primary()
         return next(member for member in self.members if member is not primary)
 
     def step_down(self) -> None:
-        """Have the primary hand over."""
+        """Make the primary step down."""
         primary = self.primary()
         with _direct(primary) as client:
             try:
                 client.admin.command("replSetStepDown", STEP_DOWN_SECONDS, force=True)
             except AutoReconnect:
-                return  # it may close the connection as it goes
+                return  # the primary may close the connection when it steps down
 
     @staticmethod
     def _role(member: Mongod) -> str:

@@ -1,7 +1,7 @@
-"""`kill -9` of the server, of its database, of both, a database that stands still, and a stop, under load.
+"""`kill -9` of the server, of its database, of both, a frozen database, and a stop, under load.
 
-The short form, run by default, meets what no other short form does: a database of the server's own that dies alone or
-with its server, and a stop. The long form runs all of them, many times in random order, printed with its seed:
+The short form, run by default, tests the faults that no other short form has: an embedded database that dies alone or
+with its server, and a stop. The long form runs all of them many times in random order, and prints its seed:
 
     pytest -m faults tests/faults -n0 -s
     CHANNELS_FAULTS_SEED=7 CHANNELS_FAULTS_ROUNDS=40 pytest -m faults tests/faults/test_crashes.py -n0 -s
@@ -67,10 +67,10 @@ FAULTS: Final[dict[str, Fault]] = {
     "frozen": freeze_mongod,
     "stopped": stop_server,
 }
-SHORT: Final = ("mongod", "both", "stopped")  # a dead server, a frozen database: test_replica_set
+SHORT: Final = ("mongod", "both", "stopped")  # test_replica_set has the others
 
 
-async def test_nothing_acknowledged_is_lost_when_server_or_database_end(embedded: Server) -> None:
+async def test_nothing_acknowledged_is_lost_when_processes_end(embedded: Server) -> None:
     async with Clients([embedded.url]) as clients:
         load = Load(clients, seed=1, name="crashes")
         await load.prepare()
@@ -101,7 +101,7 @@ async def test_nothing_acknowledged_is_lost_in_many_rounds(embedded: Server) -> 
             name = schedule.choice(list(FAULTS))
             print(f"  round {number}: {name}")
             await FAULTS[name](embedded)
-            # Sometimes the next fault comes before anything works again.
+            # Sometimes the next fault comes before the service is back.
             if schedule.random() < 0.7:
                 await load.goes_on(schedule.randint(1, 50), seconds=120)
         await load.goes_on(100, seconds=120)

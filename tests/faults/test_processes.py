@@ -1,8 +1,7 @@
 """Several server processes on one database, and `kill -9` of one of them, of a worker, of the database.
 
-The short form kills a worker; what it shares with `test_replica_set` and `test_sockets`, whose short forms kill one of
-two servers and their database, is left to the long form. That also runs many faults in random order, printed with its
-seed:
+The short form kills a worker. The short forms of `test_replica_set` and `test_sockets` kill one of two servers, and
+their database, so here only the long form does. It also runs many faults in random order, and prints its seed:
 
     pytest -m faults tests/faults -n0 -s
     CHANNELS_FAULTS_SEED=7 CHANNELS_FAULTS_ROUNDS=40 pytest -m faults tests/faults/test_processes.py -n0 -s
@@ -27,9 +26,10 @@ SEED: Final = int(os.environ.get("CHANNELS_FAULTS_SEED", "0")) or random.randran
 ROUNDS: Final = int(os.environ.get("CHANNELS_FAULTS_ROUNDS", "20"))
 
 AT_MOST_SECONDS: Final = 12.0
-"""How long the death of one process may keep others from any kind of call; MongoDB alone would take 60.
+"""The longest that the death of one process may delay the calls to others; MongoDB alone would take 60.
 
-About 4 on an idle machine: what the dead one left open is looked for after 1 second and ended when it is 3 old.
+About 4 on an idle machine: others look for open transactions of dead processes after 1 second, and end those that are 3
+seconds old.
 """
 
 
@@ -39,7 +39,7 @@ def check_downtime(journal: Journal) -> None:
 
 
 @pytest.mark.faults
-async def test_the_death_of_one_process_is_survived_by_the_other(
+async def test_one_process_survives_the_death_of_the_other(
     pair: tuple[Server, Server],
 ) -> None:
     one, other = pair
@@ -68,7 +68,7 @@ def crew(directory: Path) -> Iterator[Server]:
         server.stop()
 
 
-async def test_a_killed_worker_is_survived_and_replaced(crew: Server) -> None:
+async def test_a_killed_worker_is_replaced_and_nothing_is_lost(crew: Server) -> None:
     before = crew.worker_pids
     assert len(before) == 2
     async with Clients([crew.url]) as clients:
@@ -104,7 +104,7 @@ async def _away(pair: tuple[Server, Server], mongod: Mongod, seconds: float) -> 
 
 
 @pytest.mark.faults
-async def test_a_database_that_is_away_for_seconds_is_waited_for(
+async def test_calls_wait_for_a_database_that_is_away_for_seconds(
     pair: tuple[Server, Server], mongod: Mongod
 ) -> None:
     await _away(pair, mongod, 2)

@@ -1,4 +1,4 @@
-"""What a process leaves that dies in the middle: an open transaction, a disbanded group half cleared away."""
+"""The remains of a process that dies: an open transaction, and a disbanded group that is half cleaned up."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ async def database(mongod_uri: str) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def left_open(uri: str, database: str, appname: str) -> AsyncIterator[Callable[[], Any]]:
-    """A transaction that has written the document `hot`, and whose process does nothing any more."""
+    """A transaction that has written the document `hot`, and whose process does nothing more."""
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, appname=appname)
     try:
         session = await client.start_session()
@@ -62,7 +62,7 @@ def setting(database: Database, value: str) -> Callable[[Tx], Awaitable[None]]:
     return work
 
 
-async def test_a_transaction_of_a_dead_process_is_ended_by_a_waiting_one(
+async def test_a_waiting_process_ends_the_transaction_of_a_dead_one(
     mongod_uri: str, database: Database
 ) -> None:
     await database.run(setting(database, "first"))
@@ -71,7 +71,7 @@ async def test_a_transaction_of_a_dead_process_is_ended_by_a_waiting_one(
         began = time.monotonic()
         await database.run(setting(database, "living"))
         assert time.monotonic() - began < 15, "MongoDB alone takes 60 seconds"
-        # It was alive after all? Then it hears that nothing of it is stored, and that it may try again.
+        # If the process was alive after all, its commit fails with a transient error, so it may try again.
         with pytest.raises(OperationFailure) as refused:
             await commit()
         assert refused.value.has_error_label("TransientTransactionError")
@@ -80,7 +80,7 @@ async def test_a_transaction_of_a_dead_process_is_ended_by_a_waiting_one(
     assert stored["by"] == "living"
 
 
-async def test_transactions_of_others_are_left_alone(
+async def test_transactions_of_other_applications_go_on(
     mongod_uri: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "IDLE_SECONDS", 0)
@@ -96,7 +96,7 @@ async def test_transactions_of_others_are_left_alone(
     assert stored["by"] == "dead"
 
 
-async def test_a_transaction_that_is_ended_in_the_middle_of_a_command_runs_again(
+async def test_a_transaction_that_is_ended_during_a_command_runs_again(
     mongod_uri: str, database: Database
 ) -> None:
     things = database.collection("things")
@@ -107,7 +107,7 @@ async def test_a_transaction_that_is_ended_in_the_middle_of_a_command_runs_again
         attempts.append(tx.attempt)
         await setting(database, "second")(tx)
         if tx.attempt == 0:
-            # As a process that stood still for seconds and goes on just when another one loses its patience.
+            # Like a process that was frozen, and continues just when another one ends its transaction.
             slow = things.find({"$where": "sleep(5000) || true"}, session=tx.session)
             await slow.to_list(None)
 
@@ -144,7 +144,7 @@ async def _lived_in(services: Services) -> None:
     await services.reactions.react(OWNER, CHANNEL, 1, Emoji("👍"))
 
 
-async def test_the_remains_of_a_dead_process_are_cleared_by_a_living_one(
+async def test_a_living_process_continues_the_cleanup_of_a_dead_one(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cleanup, "LOOK_SECONDS", 0.1)

@@ -1,7 +1,7 @@
-"""A replica set of three and two servers, while everything that can happen to them does, under load.
+"""Every fault of a replica set of three members and of two servers, under load.
 
-The short form goes once through the whole list. The long form draws from it at random, with an election as slow as
-MongoDB's own (10 s), and prints its seed:
+The short form goes once through the list of faults. The long form takes them at random, with MongoDB's default election
+timeout (10 s), and prints its seed:
 
     pytest -m faults tests/faults/test_replica_set.py -n0 -s
     CHANNELS_FAULTS_SEED=7 CHANNELS_FAULTS_ROUNDS=40 pytest -m faults tests/faults/test_replica_set.py -n0 -s
@@ -32,14 +32,14 @@ from tests.mongod import Mongod
 SEED: Final = int(os.environ.get("CHANNELS_FAULTS_SEED", "0")) or random.randrange(1, 10_000)
 ROUNDS: Final = int(os.environ.get("CHANNELS_FAULTS_ROUNDS", "20"))
 ELECTION_MS: Final = 1_000
-"""How long the members of the short form wait for a silent primary; MongoDB's own 10,000 in the long form."""
+"""How long members wait for a silent primary in the short form; in the long form MongoDB's default of 10,000."""
 SOCKETS: Final = 6
 
 BREAKS: Final[tuple[Break, ...]] = ("half", "unanswered") * 8
 
 
 class TimedClients(Clients):
-    """Clients that note how long the slowest answer of each status took."""
+    """Clients that record the slowest answer of each status."""
 
     def __init__(self, urls: list[str]) -> None:
         super().__init__(urls)
@@ -48,7 +48,7 @@ class TimedClients(Clients):
     async def __aenter__(self) -> "TimedClients":
         await super().__aenter__()
         assert self._session is not None
-        # It would repeat a call by itself on another connection, and hide from the journal that there was a first.
+        # Otherwise aiohttp repeats a call on another connection, and the journal does not know of the first one.
         self._session._retry_connection = False
         return self
 
@@ -71,12 +71,12 @@ class TimedClients(Clients):
 
 
 HEARTBEAT_SECONDS: Final = 2
-"""MongoDB's: so long after it thaws a primary may not know that there is another."""
+"""MongoDB's. For this long after it thaws, a primary may not know that there is another one."""
 
 
 @dataclass(slots=True)
 class Stage:
-    """What the faults happen to."""
+    """The servers, the replica set, the proxies, the sockets and the load."""
 
     replicas: ReplicaSet
     servers: tuple[Server, Server]
@@ -85,9 +85,9 @@ class Stage:
     load: Load
     freeze_seconds: float
     victim: int = 0
-    """Which server the next fault of a server is of."""
+    """The server that had the last server fault."""
     starting: asyncio.Task[Server] | None = None
-    """The killed one, on its way back while others are at work."""
+    """The start of the killed server, while the other one serves."""
 
     async def next_server(self) -> Server:
         await self.is_whole()
@@ -95,7 +95,7 @@ class Stage:
         return self.servers[self.victim]
 
     async def is_whole(self) -> None:
-        """Return when both servers serve."""
+        """Wait until both servers serve."""
         if self.starting is not None:
             await self.starting
             self.starting = None
@@ -114,7 +114,7 @@ class Stage:
 
 
 async def beside(work: Callable[[], object]) -> None:
-    """Run it beside the event loop, in the thread whose end would be the end of every `mongod`."""
+    """Run it in the keeper thread, whose end would end every `mongod`, without blocking the event loop."""
     await asyncio.get_running_loop().run_in_executor(KEEPER, work)
 
 
@@ -145,7 +145,7 @@ async def freeze_primary(stage: Stage) -> None:
     async with stage.load.reading_from_the_past():
         await stage.frozen((await asyncio.to_thread(stage.replicas.primary)).pid)
         await asyncio.sleep(HEARTBEAT_SECONDS)
-        # On a busy machine it hears of its successor later than at its next heartbeat.
+        # On a busy machine it may learn of its successor later than at its next heartbeat.
         await asyncio.to_thread(stage.replicas.settle)
 
 
@@ -193,7 +193,7 @@ def replicas(directory: Path, request: pytest.FixtureRequest) -> Iterator[Replic
 async def staged(
     replicas: ReplicaSet, directory: Path, name: str, *, seed: int, freeze_seconds: float
 ) -> AsyncIterator[Stage]:
-    """Two servers, the load and its sockets; at the end everything is checked, and the figures are printed."""
+    """Start two servers, the load and its sockets; at the end check everything, and print the figures."""
     one, other = (
         Server(directory / name, mongodb_uri=replicas.uri, name=f"{name}-{letter}")
         for letter in "ab"
@@ -226,7 +226,7 @@ async def staged(
         await stage.is_whole()
         await load.goes_on(5, seconds=120)
         journal = await load.stop()
-        # Before anything is compared everything has happened: the audit repeats what was never answered.
+        # The audit first, since it repeats the unanswered posts, which makes the last posts.
         await audit(journal, clients, one, other)
         page = await clients.insist("GET", f"/v1/channels/{name}/posts?limit=1", "owner")
         head = page["items"][0]["seq"]
@@ -249,7 +249,7 @@ async def staged(
 
 
 @pytest.mark.parametrize("replicas", [ELECTION_MS], indirect=True)
-async def test_nothing_acknowledged_is_lost_through_every_fault_of_a_replica_set(
+async def test_every_fault_of_a_replica_set_loses_nothing(
     replicas: ReplicaSet, directory: Path
 ) -> None:
     async with staged(replicas, directory, "replicas", seed=11, freeze_seconds=2) as stage:
@@ -264,7 +264,7 @@ async def test_nothing_acknowledged_is_lost_through_every_fault_of_a_replica_set
             await fault(stage)
             await stage.load.goes_on(2)
             if is_of_database:
-                # The change stream went on from its token: nobody had to be told to resync.
+                # The change stream went on from its token, so no socket had to resync.
                 assert [len(listener.sessions) for listener in stage.listeners] == connections
             print(f"  {name}: {time.monotonic() - began:.1f} s until all calls went on")
 
@@ -288,5 +288,5 @@ async def test_nothing_acknowledged_is_lost_in_many_rounds(
                 await stage.load.goes_on(schedule.randint(1, 30), seconds=120)
             print(f"  round {number}: {fault}, {time.monotonic() - began:.1f} s")
             if fault.endswith("killed"):
-                # Two of three at once would be no fault but the end of the set, for as long as it lasts.
+                # Two dead members of three would stop the set.
                 await beside(replicas.settle)

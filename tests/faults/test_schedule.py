@@ -1,7 +1,7 @@
-"""Scheduled posts whose hour comes while servers are down, die at it, or fall asleep: each is out exactly once.
+"""Scheduled posts that are due while servers are down, die or freeze: each is published exactly once.
 
-The hour is moved into the past in the database, while no server runs, instead of waiting for it. That nobody is hurt
-meanwhile is the simplest of the cases, and of the long form:
+The tests do not wait: they move `publish_at` into the past in the database while no server runs. Only the long form has
+the simplest case, in which the servers are down when the posts are due:
 
     pytest -m faults tests/faults/test_schedule.py -n0
 """
@@ -22,7 +22,7 @@ from tests.faults.audit import verify
 from tests.faults.deployment import DATABASE, Server, kill, token
 
 SECONDS: Final = 60.0
-ATTEMPTS: Final = 5  # to hit it before it has published all
+ATTEMPTS: Final = 5  # to stop it before it has published all
 HEADERS: Final = {"Authorization": f"Bearer {token('ada')}"}
 
 Stored = Database[dict[str, Any]]
@@ -42,7 +42,7 @@ async def scheduled(
     *,
     within: timedelta = timedelta(hours=1),
 ) -> list[str]:
-    """The ids of new channels with so many posts each that are due in an hour, in order."""
+    """Create channels, each with posts that are due in an hour, in order; returns their ids."""
     ids = [f"@TOA#_{name}-{number}" for number in range(channels)]
     due = datetime.now(UTC) + within
     base = f"{server.url}/v1/channels"
@@ -60,7 +60,7 @@ async def scheduled(
 
 
 def make_due(database: Stored) -> None:
-    """Two hours pass for all that is scheduled."""
+    """Move all scheduled posts two hours into the past."""
     for draft in database["drafts"].find({"due_at": {"$exists": True}}):
         past = draft["due_at"] - timedelta(hours=2)
         fields = {"due_at": past, "publish_at": past, "order_at": past}
@@ -68,7 +68,7 @@ def make_due(database: Stored) -> None:
 
 
 def texts(database: Stored, channel_id: str) -> list[str]:
-    """What was posted, in order."""
+    """The texts of the posts, in order."""
     rows = database["messages"].find({"stream_id": f"group_{channel_id}"}).sort([("seq", 1)])
     return [row["content"]["text"] for row in rows]
 
@@ -103,14 +103,14 @@ async def test_posts_due_during_downtime_are_published_once_by_two_servers(
 
 
 def until_one_is_out(database: Stored, streams: dict[str, Any]) -> None:
-    """Return as soon as a post is in one of these streams; without a pause, so that what follows hits the middle."""
+    """Wait, without pauses, until a post is in one of these streams, so that the signal comes in the middle."""
     deadline = time.monotonic() + SECONDS
     while database["messages"].find_one(streams) is None:
         assert time.monotonic() < deadline, "nothing was published"
 
 
 def counted(database: Stored, streams: dict[str, Any]) -> tuple[int, int]:
-    """How many posts are due, and how many are in these streams."""
+    """The number of due posts, and of those in these streams."""
     left = database["drafts"].count_documents({"due_at": {"$exists": True}})
     return left, database["messages"].count_documents(streams)
 
@@ -118,9 +118,9 @@ def counted(database: Stored, streams: dict[str, Any]) -> tuple[int, int]:
 async def caught(
     server: Server, database: Stored, how: signal.Signals, name: str
 ) -> tuple[list[str], int]:
-    """Channels that the server, alone, was publishing posts of when the signal hit it, and where its log begins.
+    """Send the server the signal while it publishes posts; returns their channels, and where its log begins.
 
-    With SIGKILL it is waited for, so that it runs no more.
+    With SIGKILL this waits until the process has ended.
     """
     for attempt in range(ATTEMPTS):
         if not server.runs:
@@ -136,7 +136,7 @@ async def caught(
         if how is signal.SIGKILL:
             server.kill()
         left, out = counted(database, streams)
-        while out + left != 2 * len(ids):  # the database ends what it was asked for
+        while out + left != 2 * len(ids):  # the database finishes the last command
             assert time.monotonic() < deadline, f"{out} out, {left} due"
             left, out = counted(database, streams)
         print(f"{name} with {out} out and {left} due")
@@ -175,7 +175,7 @@ async def test_a_process_that_freezes_while_publishing_repeats_nothing(
         database = client[DATABASE]
         ids, seen = await caught(one, database, signal.SIGSTOP, "asleep")
         try:
-            # What it holds open is ended by the one that it holds up, and published by that one.
+            # The other process ends the open transaction of the frozen one, and publishes its post.
             await asyncio.to_thread(other.start)
             await all_out(database)
         finally:
@@ -184,7 +184,7 @@ async def test_a_process_that_freezes_while_publishing_repeats_nothing(
         while "\nReady." not in one.log(seen):
             assert time.monotonic() < deadline, one.log(seen)
             await asyncio.sleep(0.02)
-        # The next thing that it publishes, alone, comes when it is done with what it was at.
+        # When it publishes a new post, it has finished its interrupted work.
         other.kill()
         (last,) = await scheduled(one, "awake", 1, 1, within=timedelta(seconds=1))
         await all_out(database)

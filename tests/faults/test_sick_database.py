@@ -1,7 +1,7 @@
 """A database that answers slowly, one that is silent, and one whose disk is full.
 
-Nothing acknowledged is lost, every call is answered in bounded time (503 with `Retry-After` where it cannot be served),
-and the service comes back by itself when the fault ends. The long forms let both last longer than anybody's patience:
+Nothing acknowledged is lost, every call is answered in bounded time (503 with `Retry-After` if it cannot be served),
+and the service continues by itself when the fault ends. In the long forms the faults outlast all timeouts:
 
     pytest -m faults tests/faults/test_sick_database.py -n0 -s
 """
@@ -28,10 +28,10 @@ from tests.mongod import HOST, Mongod, scratch_directory
 DELAY_SECONDS: Final = 0.1
 SILENT_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 35.0
-"""The longest that anybody waits for his answer while the database is silent: about 25, and some for a busy machine."""
+"""The longest time for an answer while the database is silent: about 25, and some for a busy machine."""
 DISK_BYTES: Final = 640 << 20
 FULL_SECONDS: Final = (
-    45.0  # longer than the embedded database is restarted while it ends for any other reason
+    45.0  # longer than the server restarts an embedded database that ends for another reason
 )
 
 
@@ -42,9 +42,9 @@ FULL_SECONDS: Final = (
 async def behind_a_wire(
     directory: Path, mongod: Mongod, name: str
 ) -> AsyncIterator[tuple[Server, Wire]]:
-    """A server that reaches its database through a wire."""
+    """A server whose connections to its database go through a proxy."""
     async with Wire(mongod.port) as wire:
-        # Directly, or the driver would learn the real address from the replica set, and go there.
+        # Directly, since otherwise the driver would get the real address from the replica set.
         uri = f"mongodb://{HOST}:{wire.port}/?directConnection=true"
         server = Server(directory / name, mongodb_uri=uri, name=name)
         try:
@@ -68,7 +68,7 @@ async def test_a_slow_database_and_a_silent_one_lose_nothing(
         load.start()
         await load.goes_on(1)
         wire.delay_seconds = DELAY_SECONDS
-        # Slowly, but it goes on: who waits in a row is committed together.
+        # Slowly, but the load goes on, since waiting calls are committed together.
         await load.goes_on(1)
         wire.delay_seconds = 0.0
         wire.stall()
@@ -138,7 +138,7 @@ async def test_every_call_gets_503_in_bounded_time_from_a_silent_database(
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A disk of its own, which only root may mount."""
+    """A small disk of its own, which only root may mount."""
     if shutil.which("mount") is None or os.geteuid() != 0:
         pytest.skip("a full disk needs root, to mount a small one")
     disk = scratch_directory()
@@ -155,7 +155,7 @@ def small_disk() -> Iterator[Path]:
 
 
 def fill(disk: Path) -> Path:
-    """A file that takes all the room there is."""
+    """Write a file that fills the disk; returns its path."""
     ballast = disk / "ballast"
     with ballast.open("wb") as file:
         try:
@@ -196,7 +196,7 @@ async def _filled(small_disk: Path, directory: Path, full_seconds: float) -> Jou
     return journal
 
 
-async def test_a_full_disk_loses_nothing_and_is_over_when_there_is_room(
+async def test_a_full_disk_loses_nothing_and_service_continues(
     small_disk: Path, directory: Path
 ) -> None:
     await _filled(small_disk, directory, 0)
@@ -204,6 +204,8 @@ async def test_a_full_disk_loses_nothing_and_is_over_when_there_is_room(
 
 @pytest.mark.faults
 @pytest.mark.timeout(300)
-async def test_a_disk_that_stays_full_is_waited_for(small_disk: Path, directory: Path) -> None:
+async def test_the_server_waits_for_a_disk_that_stays_full(
+    small_disk: Path, directory: Path
+) -> None:
     journal = await _filled(small_disk, directory, FULL_SECONDS)
     assert journal.statuses["503"]

@@ -1,4 +1,4 @@
-"""What sockets hear while processes die: everything once and in order, with REST where they were away.
+"""Sockets while processes die: clients get every post once and in order, and read missed ones over REST.
 
 The long form:
 
@@ -26,7 +26,7 @@ SOME: Final = 20
 
 
 class Author:
-    """Posts one after the other; each until it is acknowledged."""
+    """Sends posts one after the other, each until it is acknowledged."""
 
     def __init__(self, clients: Clients, channel: str) -> None:
         self._clients = clients
@@ -42,7 +42,7 @@ class Author:
             assert answer["seq"] == self.head
 
     async def post_for(self, seconds: float) -> None:
-        """So long, at a human pace."""
+        """Post for this time, with pauses."""
         async with asyncio.timeout(seconds + 60):
             until = asyncio.get_running_loop().time() + seconds
             while asyncio.get_running_loop().time() < until:
@@ -52,7 +52,7 @@ class Author:
 
 @asynccontextmanager
 async def posting(author: Author) -> AsyncIterator[None]:
-    """Somebody posts at a human pace all the while: some before what is done within, and some after it."""
+    """Post with pauses while the body runs, and some posts before and after it."""
     is_over = asyncio.Event()
 
     async def write() -> None:
@@ -83,7 +83,7 @@ async def posting(author: Author) -> AsyncIterator[None]:
 async def listening(
     clients: Clients, servers: Sequence[Server], channel: str, count: int
 ) -> AsyncIterator[list[Listener]]:
-    """A channel and so many subscribers at their sockets, spread over the servers."""
+    """Create a channel with `count` subscribers, whose sockets are spread over the servers."""
     body = {"channel_id": f"@TOA#_{channel}", "name": channel}
     await clients.insist("POST", "/v1/channels", "owner", body, key=f"make-{channel}")
     urls = [server.url for server in servers]
@@ -118,7 +118,7 @@ async def test_a_socket_moves_to_another_process_and_misses_nothing(
         await author.post(20)
         for listener in listeners:
             await listener.until(author.head)
-            assert listener.sessions[0] == list(range(1, 21)), "heard live, not repaired"
+            assert listener.sessions[0] == list(range(1, 21)), "received live, not read over REST"
         async with posting(author), asyncio.timeout(60):
             one.kill()
             while sum(len(listener.sessions) > 1 for listener in listeners) < 3:
@@ -130,7 +130,9 @@ async def test_a_socket_moves_to_another_process_and_misses_nothing(
             listener.check(author.head)
         moved = [listener for listener in listeners if len(listener.sessions) > 1]
         assert len(moved) == 3
-        assert all(len(listener.sessions[1]) >= 5 for listener in moved), "heard at the other one"
+        assert all(len(listener.sessions[1]) >= 5 for listener in moved), (
+            "received from the other server"
+        )
         shown = await posts_after(clients, "/v1/channels/moving", 0)
         assert len(shown) == author.head
     print(f"{author.head} posts, {len(listeners)} sockets, 3 moved; missed 0, twice 0")
@@ -150,7 +152,7 @@ async def test_sockets_outlive_a_killed_database_and_miss_nothing(
         for listener in listeners:
             await listener.until(author.head)
             listener.check(author.head)
-            # The connection stood all the while, and what it told has no hole.
+            # The connection stayed open, and its events have no gap.
             assert len(listener.sessions) == 1
             assert len(listener.sessions[0]) == author.head
     print(f"{author.head} posts, {len(listeners)} sockets; missed 0, twice 0, reconnected 0")

@@ -1,4 +1,4 @@
-"""A stop of workers under load (of one process: among the faults of `test_crashes`), and a start that cannot be.
+"""Stops of workers under load (`test_crashes` stops a single process), and starts that fail.
 
 The long form stops and starts again and again under load:
 
@@ -30,7 +30,7 @@ ROUNDS: Final = int(os.environ.get("CHANNELS_FAULTS_ROUNDS", "20"))
 
 @pytest.fixture(scope="module", autouse=True)
 def lonely(directory: Path) -> Iterator[Server]:
-    """A server without a database, begun before all tests: it waits ten seconds for one, and nobody waits with it."""
+    """A server without a database. It waits ten seconds for one, so it starts before the other tests."""
     server = Server(directory / "lonely", mongodb_uri=f"mongodb://127.0.0.1:{free_port()}/")
     server.begin()
     try:
@@ -67,7 +67,7 @@ async def test_a_stop_of_workers_under_load_loses_nothing_and_ends_with_0(direct
 
 
 @pytest.mark.faults
-async def test_a_stop_while_the_database_stands_still_ends_all_the_same(directory: Path) -> None:
+async def test_a_server_stops_also_while_its_database_is_frozen(directory: Path) -> None:
     server = Server(directory / "still").start()
     try:
         async with Clients([server.url]) as clients:
@@ -82,14 +82,14 @@ async def test_a_stop_while_the_database_stands_still_ends_all_the_same(director
             await load.goes_on(5)
             journal = await load.stop()
             await audit(journal, clients, server)
-        # The requests have their time, then the database has its, then it is killed: 36 seconds on an idle machine.
+        # First the requests have their time, then the database, which is killed then: 36 seconds on an idle machine.
         assert seconds < DRAIN_SECONDS + CLOSE_SECONDS + 30
         print(f"stopped in {seconds:.1f} s beside a frozen database: {journal.figures()}; lost 0")
     finally:
         server.stop()
 
 
-def test_without_a_database_the_start_fails_and_says_why(lonely: Server) -> None:
+def test_without_a_database_the_start_fails_with_the_reason(lonely: Server) -> None:
     assert lonely.wait() == 1
     assert "does not answer" in lonely.log()
     assert "CHANNELS_MONGODB_URI" in lonely.log()
@@ -118,7 +118,7 @@ def test_a_standalone_database_is_refused_with_reason_and_cure(tmp_path: Path) -
         mongod.wait()
 
 
-def test_an_address_that_is_none_is_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_a_malformed_address_is_refused_without_showing_it(tmp_path: Path) -> None:
     server = Server(tmp_path, mongodb_uri="mongodb://user:pass/word@127.0.0.1/")
     server.begin()
     assert server.wait() == 1

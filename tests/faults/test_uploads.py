@@ -1,4 +1,4 @@
-"""`kill -9` of a server that takes in uploads: what was acknowledged is there, what was not is nowhere."""
+"""`kill -9` of a server during uploads: acknowledged ones are stored, and the others leave no bytes."""
 
 import asyncio
 import io
@@ -22,7 +22,7 @@ async def test_a_kill_among_uploads_leaves_no_bytes_without_a_record(embedded: S
     url = f"{embedded.url}/v1/media"
 
     async def upload(http: aiohttp.ClientSession, number: int) -> None:
-        # Of a user each: one alone may not have so many under way. One behind the other, so that the kill meets some.
+        # Each user uploads files one after the other. One user alone may not have so many uploads at once.
         headers = {"Authorization": f"Bearer {token(f'ada-{number}')}"}
         try:
             while True:
@@ -30,7 +30,7 @@ async def test_a_kill_among_uploads_leaves_no_bytes_without_a_record(embedded: S
                     assert answer.status == 201
                     kept.append((await answer.json())["media_id"])
         except aiohttp.ClientError:
-            return  # killed meanwhile: nothing was acknowledged
+            return  # the server was killed before it acknowledged the upload
 
     with MongoClient[dict[str, object]](embedded.uri, tz_aware=True) as client:
         database = client[DATABASE]
@@ -38,7 +38,7 @@ async def test_a_kill_among_uploads_leaves_no_bytes_without_a_record(embedded: S
             uploads = [asyncio.create_task(upload(http, n)) for n in range(UPLOADS)]
             deadline = time.monotonic() + SECONDS
             while not (kept and database["media"].find_one({"state": "incoming"})):
-                assert time.monotonic() < deadline, "no upload was on its way"
+                assert time.monotonic() < deadline, "no upload began"
                 await asyncio.sleep(0.002)
             embedded.kill()
             await asyncio.gather(*uploads)
@@ -53,8 +53,8 @@ async def test_a_kill_among_uploads_leaves_no_bytes_without_a_record(embedded: S
     assert held <= set(records), "bytes without a record"
     assert set(kept) <= set(records)
     unfinished = [row for row in records.values() if row["state"] != "stored"]
-    assert unfinished, "the kill met no upload on its way"
-    assert all(row["expires_at"] for row in records.values()), "what nobody uses has its day"
+    assert unfinished, "no upload was interrupted"
+    assert all(row["expires_at"] for row in records.values()), "unused uploads expire"
     async with aiohttp.ClientSession() as http:
         for media_id in kept:
             async with http.get(f"{url}/{media_id}") as answer:

@@ -67,9 +67,9 @@ async def posted(path: str, ada: User, bob: User, dee_hears: Ears) -> None:
     again = await ada.post(f"{path}/posts", hello, idempotency_key="one")
     assert (first.status, first.body["seq"]) == (201, 1)
     assert (again.status, again.body) == (201, first.body)
-    heard = await dee_hears.hear("message.posted", seq=1)
-    assert heard["post"]["text"] == "Hello"
-    assert heard["post"]["author_id"] is None
+    event = await dee_hears.hear("message.posted", seq=1)
+    assert event["post"]["text"] == "Hello"
+    assert event["post"]["author_id"] is None
     full = group_path("/v1/channels/" + part("@TOA#_story"))
     for call in (f"{path}/posts", f"{full}/messages"):
         assert (await bob.post(call, hello)).refusal == (403, "posting_not_allowed")
@@ -127,8 +127,8 @@ async def reacted(path: str, bob: User, cid: User, dee: User, dee_hears: Ears) -
 async def run_by_others(path: str, ada: User, cid: User, dee_hears: Ears) -> None:
     assert (await ada.put(f"{path}/admins/{cid.id}")).status == 200
     assert (await a_post(cid, path, "From cid"))["seq"] == 3
-    heard = await dee_hears.hear("message.posted", seq=3)
-    assert cid.id not in str(heard)
+    event = await dee_hears.hear("message.posted", seq=3)
+    assert cid.id not in str(event)
     assert (await cid.patch(f"{path}/posts/1", {"kind": "text", "text": "Hi"})).status == 200
     assert (await dee_hears.hear("message.edited", seq=1))["post"]["text"] == "Hi"
     assert (await cid.delete(f"{path}/posts/2")).status == 204

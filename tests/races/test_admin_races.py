@@ -18,7 +18,7 @@ from tests.builders import ADA, BOB, CAT, ROOT, OpenWorld, World, a_user, text
 
 
 async def _together(calls: Sequence[Awaitable[object]]) -> list[object]:
-    """The outcomes of concurrent calls; an error that is no `DomainError` fails the test."""
+    """The outcomes of concurrent calls. An error other than a `DomainError` fails the test."""
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, DomainError):

@@ -1,4 +1,4 @@
-"""Imports beside joins, leaves and bans, in two processes: the count equals the records, and nobody starves."""
+"""Imports beside joins, leaves and bans, in two processes: the count equals the records, and joins go on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

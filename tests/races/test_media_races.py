@@ -1,4 +1,4 @@
-"""Expired uploads: two processes sweep them while posts begin to use some; each is used or deleted."""
+"""Two processes sweep expired uploads while posts begin to use some: each upload is used or deleted."""
 
 import asyncio
 

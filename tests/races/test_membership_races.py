@@ -20,7 +20,7 @@ PUBLIC, MEETING = GroupType.PUBLIC, GroupType.MEETING
 
 
 async def _together(calls: Sequence[Awaitable[object]]) -> list[object]:
-    """The outcomes of concurrent calls; an error that is no `DomainError` fails the test."""
+    """The outcomes of concurrent calls. An error other than a `DomainError` fails the test."""
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, DomainError):
@@ -131,7 +131,7 @@ async def test_racing_transfers_leave_one_owner(open_world: OpenWorld) -> None:
             for n, user in enumerate(users)
         ]
     )
-    # Whoever came second was the owner no more.
+    # After the first transfer, Ada was no longer the owner.
     assert sum(isinstance(outcome, Membership) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, PermissionRefused) for outcome in outcomes) == 9
     transfers = [e for e in await worlds[0].outbox() if isinstance(e, GroupUpdated)]
@@ -158,7 +158,7 @@ async def test_a_new_owner_who_leaves_meanwhile_leaves_one_owner(
 
 
 async def test_a_user_is_never_both_banned_and_a_member(open_world: OpenWorld) -> None:
-    """Both write different documents, so only the group's document makes them conflict."""
+    """The ban and the join write different documents; only the group's document makes them conflict."""
     one, other = await open_world(), await open_world()
     comings: list[Callable[[Actor, GroupId], Awaitable[object]]] = [
         lambda user, group_id: other.membership.join(user, group_id),
@@ -203,22 +203,23 @@ def _any_act(
     world: World, group_id: GroupId, users: list[Actor], dice: random.Random
 ) -> Awaitable[object]:
     """A random change of a membership."""
-    calls, who, whom = world.membership, dice.choice(users), dice.choice(users).user_id
+    calls, actor, target = world.membership, dice.choice(users), dice.choice(users).user_id
     match dice.randrange(9):
         case 0 | 1 | 2:
-            return calls.join(who, group_id)
+            return calls.join(actor, group_id)
         case 3:
-            return calls.leave(who, group_id)
+            return calls.leave(actor, group_id)
         case 4:
-            return calls.remove(who, group_id, whom, ban=dice.random() < 0.5)
+            return calls.remove(actor, group_id, target, ban=dice.random() < 0.5)
         case 5:
-            return calls.unban(who, group_id, whom)
+            return calls.unban(actor, group_id, target)
         case 6:
-            return calls.add(who, group_id, whom)
+            return calls.add(actor, group_id, target)
         case 7:
-            return calls.change(who, group_id, whom, role=dice.choice([Role.ADMIN, Role.MEMBER]))
+            role = dice.choice([Role.ADMIN, Role.MEMBER])
+            return calls.change(actor, group_id, target, role=role)
         case _:
-            return calls.transfer(who, group_id, whom)
+            return calls.transfer(actor, group_id, target)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -235,15 +236,15 @@ async def test_many_racing_changes_leave_a_right_count_and_one_owner(
         )
         assert any(not isinstance(outcome, DomainError) for outcome in outcomes)
         await worlds[0].check_sound(group_id)
-    # Every change was told, and nothing else: whoever replays the events knows who is in.
-    told: set[str] = set()
+    # Every change has its event, and there are no others: replaying the events gives the members.
+    replayed: set[str] = set()
     for event in await worlds[0].outbox():
         if isinstance(event, MembersJoined):
-            assert not told & set(event.user_ids)
-            told |= set(event.user_ids)
-            assert event.member_count == len(told)
+            assert not replayed & set(event.user_ids)
+            replayed |= set(event.user_ids)
+            assert event.member_count == len(replayed)
         elif isinstance(event, MembersLeft):
-            assert set(event.user_ids) <= told
-            told -= set(event.user_ids)
-            assert event.member_count == len(told)
-    assert told == set(await worlds[0].members(group_id))
+            assert set(event.user_ids) <= replayed
+            replayed -= set(event.user_ids)
+            assert event.member_count == len(replayed)
+    assert replayed == set(await worlds[0].members(group_id))

@@ -1,4 +1,4 @@
-"""Streams under races: dense, once, in step with what was told. Two processes on one real database."""
+"""Streams under races: dense seqs, each post once, events that match. Two processes on one real database."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -19,7 +19,7 @@ from tests.builders import ADA, BOB, CAT, DAN, ROOT, OpenWorld, World, a_user, t
 
 
 async def _together(calls: Sequence[Awaitable[object]]) -> list[object]:
-    """The outcomes of calls made at once; a failure that is no refusal is the test's."""
+    """The outcomes of concurrent calls. An error other than a `DomainError` fails the test."""
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, DomainError):
@@ -32,7 +32,7 @@ async def _stored(world: World, group_id: GroupId) -> list[int]:
     return sorted(row["seq"] for row in rows)
 
 
-async def test_two_hundred_posts_of_three_admins_leave_no_hole(open_world: OpenWorld) -> None:
+async def test_two_hundred_racing_posts_leave_no_gap(open_world: OpenWorld) -> None:
     worlds = [await open_world(posts_per_second=0) for _ in range(2)]
     group_id = await worlds[0].group(admins=[BOB, CAT])
     admins = (ADA, BOB, CAT)
@@ -45,15 +45,15 @@ async def test_two_hundred_posts_of_three_admins_leave_no_hole(open_world: OpenW
     _, stream = await worlds[0].groups.get(ADA, group_id)
     assert stream.last is not None
     assert (stream.head_seq, stream.last.seq) == (200, 200)
-    # Told in the order of the seqs, each with the words that its author was answered with.
-    told = [e.message for e in await worlds[0].outbox() if isinstance(e, MessagePosted)]
-    assert [message.seq for message in told] == dense
-    answered = {o.message.seq: o.message for o in outcomes if isinstance(o, VisibleMessage)}
-    assert {message.seq: message for message in told} == answered
-    assert {m.content.text for m in told if m.content} == {f"m{n}" for n in range(200)}
+    # The events are in the order of the seqs, and have the messages that the authors got.
+    published = [e.message for e in await worlds[0].outbox() if isinstance(e, MessagePosted)]
+    assert [message.seq for message in published] == dense
+    returned = {o.message.seq: o.message for o in outcomes if isinstance(o, VisibleMessage)}
+    assert {message.seq: message for message in published} == returned
+    assert {m.content.text for m in published if m.content} == {f"m{n}" for n in range(200)}
 
 
-async def test_one_key_raced_with_is_one_message(open_world: OpenWorld) -> None:
+async def test_racing_posts_with_one_key_make_one_message(open_world: OpenWorld) -> None:
     worlds = [await open_world(posts_per_second=0) for _ in range(2)]
     group_id = await worlds[0].group()
     outcomes = await _together(
@@ -66,7 +66,9 @@ async def test_one_key_raced_with_is_one_message(open_world: OpenWorld) -> None:
     assert sum(isinstance(e, MessagePosted) for e in await worlds[0].outbox()) == 1
 
 
-async def test_one_key_raced_with_for_two_bodies_is_one_of_them(open_world: OpenWorld) -> None:
+async def test_racing_posts_of_two_bodies_with_one_key_make_one_message(
+    open_world: OpenWorld,
+) -> None:
     worlds = [await open_world(posts_per_second=0) for _ in range(2)]
     group_id = await worlds[0].group()
     outcomes = await _together(
@@ -88,7 +90,7 @@ async def test_the_rate_holds_over_all_processes(open_world: OpenWorld) -> None:
     assert await _stored(worlds[0], group_id) == list(range(1, 41))
 
 
-async def test_an_edit_and_a_recall_at_once_leave_no_words(open_world: OpenWorld) -> None:
+async def test_an_edit_racing_a_recall_leaves_no_content(open_world: OpenWorld) -> None:
     one, other = await open_world(), await open_world()
     group_id = await one.group(BOB)
     for seq in range(1, 11):
@@ -103,7 +105,7 @@ async def test_an_edit_and_a_recall_at_once_leave_no_words(open_world: OpenWorld
         message = (await one.messages.get(ADA, group_id, seq)).message
         assert message.content is None
         assert message.recalled_at is not None
-        # The last that is told is the recall.
+        # The last event is the recall.
         of_this = [
             e
             for e in await one.outbox()
@@ -132,7 +134,7 @@ async def test_disbanding_while_others_join_and_post_leaves_nothing_behind(
                 other.membership.remove(ADA, GroupId("tea"), DAN.user_id, ban=True),
                 one.membership.change(ADA, GroupId("tea"), BOB.user_id, mute_seconds=number),
             ]
-        # In the midst of it: what comes after the end is refused, what came before is cleared away.
+        # Disband in the middle: later calls are refused, and the changes of earlier ones are cleaned up.
         calls[0], calls[40] = calls[40], calls[0]
         outcomes = await _together(calls)
         assert outcomes[40] is None
@@ -154,7 +156,7 @@ async def test_disbanding_at_once_in_two_processes_happens_once(open_world: Open
     assert await worlds[0].rows("members") == []
 
 
-async def test_an_id_is_used_again_only_when_nothing_is_left(open_world: OpenWorld) -> None:
+async def test_an_id_is_free_again_only_when_the_cleanup_is_done(open_world: OpenWorld) -> None:
     one, other = await open_world(), await open_world()
     new = NewGroup(type=GroupType.MEETING, name="Tea", group_id=GroupId("tea"))
     await one.creation.create(ADA, new)
@@ -175,7 +177,7 @@ async def test_an_id_is_used_again_only_when_nothing_is_left(open_world: OpenWor
     await one.check_sound(GroupId("tea"))
 
 
-async def test_who_reads_beside_others_is_judged_by_what_was_committed_before_he_asked(
+async def test_readers_who_share_a_query_get_their_committed_rights(
     open_world: OpenWorld,
 ) -> None:
     world, other = await open_world(), await open_world()
@@ -189,7 +191,7 @@ async def test_who_reads_beside_others_is_judged_by_what_was_committed_before_he
 
     first = await read()
     assert [isinstance(page, MessagePage) for page in first.values()] == [True] * 4
-    # In another process, so that nothing but the database can tell.
+    # In another process, so that only the database knows.
     await other.membership.remove(ADA, group_id, BOB.user_id, ban=True)
     await other.membership.leave(CAT, group_id)
     await other.edits.edit(ADA, group_id, 1, text("better"))

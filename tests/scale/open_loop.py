@@ -1,7 +1,7 @@
-"""Load that does not wait: so many requests a second, whatever becomes of the earlier ones, from a process of its own.
+"""Load at a fixed rate, from a process of its own: it does not wait for earlier answers.
 
-A caller that sends its next request after the last answer slows down with the server and never overloads it. This one
-sends on whichever connection is idle, and tells apart what was accepted and what was refused.
+A client that waits for each answer slows down with the server and never overloads it. This one sends on any idle
+connection, and counts accepted and refused requests separately.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ PATIENCE_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Rush:
-    """So many a second for so long; the requests round and round."""
+    """A rate, a duration, and the requests to send in a cycle."""
 
     host: str
     port: int
@@ -31,35 +31,35 @@ class Rush:
 
 
 @dataclass(slots=True)
-class Told:
-    """What became of it; latencies are seconds from the sending of one request to its whole answer."""
+class RushOutcome:
+    """The outcome of a rush; latencies are seconds from sending a request to its whole answer."""
 
     accepted: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     without_retry_after: int = 0
-    """Refusals that do not say when to come back."""
+    """Refusals without a `Retry-After` header."""
     unanswered: int = 0
     unsent: int = 0
-    """Requests whose time came while every connection waited for an answer."""
+    """Requests that were due while every connection waited for an answer."""
     seconds: float = 0.0
 
 
 def quantile(latencies: Sequence[float], share: float) -> float:
-    """The latency below which this share of them is."""
+    """The latency that this share of them does not reach."""
     return sorted(latencies)[min(len(latencies) - 1, int(share * len(latencies)))]
 
 
 class _Caller(asyncio.Protocol):
-    def __init__(self, told: Told, idle: "deque[_Caller]") -> None:
-        self._told = told
+    def __init__(self, outcome: RushOutcome, idle: "deque[_Caller]") -> None:
+        self._outcome = outcome
         self._idle = idle
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
         self.sent_at: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are of no class of asyncio's.
+        # uvloop's transports do not inherit from asyncio's classes.
         self._transport = cast(asyncio.Transport, transport)
         self._idle.append(self)
 
@@ -87,48 +87,48 @@ class _Caller(asyncio.Protocol):
         self._buffer = b""
         seconds, status = time.perf_counter() - self.sent_at, int(head[9:12])
         self.sent_at = None
-        told = self._told
-        told.statuses[status] += 1
+        outcome = self._outcome
+        outcome.statuses[status] += 1
         if status < 400:
-            told.accepted.append(seconds)
+            outcome.accepted.append(seconds)
         else:
-            told.refused.append(seconds)
-            told.without_retry_after += b"\r\nRetry-After: " not in head
+            outcome.refused.append(seconds)
+            outcome.without_retry_after += b"\r\nRetry-After: " not in head
         self._idle.append(self)
 
 
-async def rush(job: Rush) -> Told:
-    """Do the job in this process."""
+async def rush(job: Rush) -> RushOutcome:
+    """Run the job in this process."""
     loop = asyncio.get_running_loop()
-    told, idle = Told(), deque[_Caller]()
+    outcome, idle = RushOutcome(), deque[_Caller]()
     callers = [
-        (await loop.create_connection(lambda: _Caller(told, idle), job.host, job.port))[1]
+        (await loop.create_connection(lambda: _Caller(outcome, idle), job.host, job.port))[1]
         for _ in range(job.connections)
     ]
     started, due = time.perf_counter(), 0
     while (now := time.perf_counter()) < started + job.seconds:
         while due < (now - started) * job.per_second:
-            # In turn, since the server ends connections that say nothing; a new one is not what is measured.
+            # In turn, since the server closes idle connections, and the time to open a new one is not measured.
             while idle and idle[0].is_closed:
                 idle.popleft()
             if idle:
                 idle.popleft().send(job.requests[due % len(job.requests)])
             else:
-                told.unsent += 1
+                outcome.unsent += 1
             due += 1
         await asyncio.sleep(STEP_SECONDS)
-    told.seconds = time.perf_counter() - started
+    outcome.seconds = time.perf_counter() - started
     deadline = time.perf_counter() + PATIENCE_SECONDS
     while any(caller.sent_at for caller in callers) and time.perf_counter() < deadline:
         await asyncio.sleep(STEP_SECONDS)
-    told.unanswered = sum(caller.sent_at is not None for caller in callers)
+    outcome.unanswered = sum(caller.sent_at is not None for caller in callers)
     for caller in callers:
         caller.close()
-    return told
+    return outcome
 
 
 def serve(pipe: Connection) -> None:
-    """Do jobs until the other side is gone (the function of a `Child`)."""
+    """Run jobs until the pipe closes (the function of a `Child`)."""
     while True:
         try:
             job = pipe.recv()

@@ -1,7 +1,6 @@
-"""A channel filled to its limit through the import, by a server in a process of its own.
+"""Imports that fill a channel to its limit, with a server in a process of its own.
 
-The form with a million is marked `scale` (`pytest -m scale -n0`); its short form, the same at a limit of 20,000, runs
-always.
+The form with a million is marked `scale` (`pytest -m scale -n0`). The short form, with a limit of 20,000, always runs.
 """
 
 import json
@@ -23,13 +22,13 @@ from tests.mongod import scratch_directory
 SHORT: Final = 20_000
 LIMIT_OF: Final = "CHANNELS_LIMIT_COMMUNITY_MEMBERS"
 FULL: Final = "member_limit_reached"
-MOST_BYTES: Final = 150_000_000  # of the server, its database aside
+MOST_BYTES: Final = 150_000_000  # of the server without its database
 PIECE: Final = 2_000  # lines sent at once
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[ServerProcess]:
-    """Not started."""
+    """A server that is not started."""
     directory: Path = scratch_directory()
     async with aiohttp.ClientSession() as http:
         server = ServerProcess(directory / "data", http)
@@ -47,10 +46,10 @@ async def lines_of(users: int) -> AsyncIterator[bytes]:
 
 
 async def imported(user: User, path: str, users: int) -> AsyncGenerator[dict[str, Any], None]:
-    """The lines of an import of so many users, as they come."""
+    """Import this many users; yields the lines of the response."""
     url = URL(f"{user.base}{path}/subscribers", encoded=True)
     headers = {**AS_LINES, "Authorization": f"Bearer {user.token}"}
-    # Longer lines than the client's default: each holds the results of a batch.
+    # The lines have the results of whole batches, and are longer than the client's default.
     async with user.http.post(
         url,
         data=lines_of(users),
@@ -64,11 +63,11 @@ async def imported(user: User, path: str, users: int) -> AsyncGenerator[dict[str
 
 
 async def filled(user: User, path: str, users: int) -> tuple[dict[str, Any], list[str]]:
-    """The last line of an import, and the result of each user in order."""
+    """Import this many users; returns the last line, and the result of each user in order."""
     last: dict[str, Any] = {}
     results: list[str] = []
     async for last in imported(user, path, users):
-        results += [told["result"] for told in last["results"]]
+        results += [result["result"] for result in last["results"]]
     assert last["done"] is True
     assert len(results) == users
     return last, results
@@ -81,13 +80,13 @@ async def test_a_channel_is_filled_to_its_limit_and_not_beyond(server: ServerPro
 
 @pytest.mark.scale
 @pytest.mark.timeout(900)
-async def test_a_channel_is_filled_with_a_million_and_not_one_more(server: ServerProcess) -> None:
+async def test_a_channel_is_filled_with_a_million_and_not_beyond(server: ServerProcess) -> None:
     await server.start()
     await _fill(server, 1_000_000)
 
 
 async def _fill(server: ServerProcess, limit: int) -> None:
-    """The owner and `limit - 1` imported ones fill the channel; the one behind them is refused in every way."""
+    """The owner and `limit - 1` imported users fill the channel; one more is refused by every call."""
     ada, eve, root = (
         server.user_of("ada"),
         server.user_of("eve"),
@@ -116,23 +115,23 @@ async def _fill(server: ServerProcess, limit: int) -> None:
     assert peak < MOST_BYTES
 
 
-async def test_an_import_that_a_crash_cut_off_is_sent_again_and_complete(
+async def test_an_import_that_a_crash_cut_off_can_be_repeated(
     server: ServerProcess,
 ) -> None:
     users = 30_000
     await server.start()
     path = await a_channel(server.user_of("ada"), channel_id="@TOA#_news")
-    told: list[int] = []
+    added: list[int] = []
 
     async def import_until_killed() -> None:
         async with aclosing(imported(server.user_of("root", admin=True), path, users)) as lines:
             async for line in lines:
-                told.append(line["added"])
+                added.append(line["added"])
                 await server.kill()
 
     with pytest.raises(aiohttp.ClientError):
         await import_until_killed()
-    stored = told[-1]
+    stored = added[-1]
     assert 0 < stored < users
     await server.start()
     last, results = await filled(server.user_of("root", admin=True), path, users)

@@ -1,6 +1,6 @@
-"""Users who edit one message as fast as they can, from another process: nobody else is refused, or waits much longer.
+"""A storm of edits of one message, from another process: no other user is refused or waits much longer.
 
-What the others wait without them is measured first, in the same run.
+The waiting time without the storm is measured first, in the same run.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from tests.scale.open_loop import quantile
 
 SECONDS: Final = 6.0
 WORST_RATIO: Final = 10
-"""The others' p99 beside the storm / without it (P11)."""
+"""The most that the storm may multiply the p99 of other users (P11)."""
 QUIET: Final = 300  # requests
 IDLE_SECONDS: Final = 0.002
-"""A request that takes less tells of nothing but the machine's idleness."""
+"""Shorter times only show that the machine is idle."""
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[ServerProcess]:
-    """Without a rate: the places at work are all that stands between."""
+    """A server without rates, so that only the limits on requests at work protect other users."""
     directory: Path = scratch_directory()
     async with aiohttp.ClientSession() as http:
         server = ServerProcess(directory / "data", http)
@@ -54,7 +54,7 @@ def generator() -> Iterator[Generator]:
 
 
 class Others:
-    """Somebody who reads, posts elsewhere, reacts and asks for unread, one request after the other."""
+    """A user who reads, posts elsewhere, reacts and reads the unread totals, one request after the other."""
 
     def __init__(self, user: User, path: str, own: str) -> None:
         self._user, self._path, self._own = user, path, own
@@ -62,7 +62,7 @@ class Others:
         self.seconds: list[float] = []
 
     async def ask(self) -> None:
-        """The four requests."""
+        """Send the four requests."""
         emoji = ("%F0%9F%91%8D", "%F0%9F%94%A5")[len(self.seconds) // 4 % 2]
         for method, path, body in (
             ("GET", f"{self._path}/posts", None),
@@ -76,7 +76,7 @@ class Others:
             self.statuses[answer.status] += 1
 
     def take_p99(self) -> float:
-        """Of what was asked since the last time, and forget it."""
+        """The p99 of the requests since the last call."""
         p99 = quantile(self.seconds, 0.99)
         self.seconds.clear()
         return p99
@@ -85,7 +85,7 @@ class Others:
 @pytest.mark.scale
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("callers", "editors"), [(76, 1), (300, 1), (76, 10), (300, 10)])
-async def test_a_storm_of_edits_of_one_message_is_its_authors_alone(
+async def test_a_storm_of_edits_slows_only_its_authors(
     server: ServerProcess, generator: Generator, callers: int, editors: int
 ) -> None:
     owner, bob = server.user_of("owner"), server.user_of("bob")

@@ -1,6 +1,7 @@
-"""Three times the load that the server carries: what it accepts it answers soon, the rest it refuses at once.
+"""Three times the load that the server carries: it answers accepted requests soon, and refuses the rest at once.
 
-The load that it carries is measured first, in the same run, and all figures are told beside it: the machine may be any.
+The load that it carries is measured first, in the same run, and the other figures are compared with it. So the tests
+run on any machine.
 """
 
 import shutil
@@ -19,23 +20,23 @@ from channels.server.limits.load_shedding import FEWEST
 from tests.api import a_channel
 from tests.flows.server_process import ServerProcess
 from tests.mongod import scratch_directory
-from tests.scale.open_loop import Rush, Told, quantile, serve
+from tests.scale.open_loop import Rush, RushOutcome, quantile, serve
 
-CALLERS: Final = FEWEST  # who wait for their answers: of a full server, none of them is refused
+CALLERS: Final = FEWEST  # they wait for their answers, so a full server refuses none of them
 USERS: Final = 400
 CONNECTIONS: Final = 1_000
 WAITING_MILLISECONDS: Final = (
-    100  # less than ours: or more than these connections would find a place
+    100  # less than the default, which would accept the requests of all these connections
 )
 TIMES: Final = 3
 WORST_RATIO: Final = 6
-"""What an overloaded server accepts / what a full one takes and what it may let wait, in the long form by p99."""
-MOST_GROWTH_BYTES: Final = 60_000_000  # 1,000 more connections, and what is under way on them
+"""Latency of accepted requests under overload / that of a full server and the allowed wait; in the long form by p99."""
+MOST_GROWTH_BYTES: Final = 60_000_000  # 1,000 more connections, with their requests
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[ServerProcess]:
-    """Not started."""
+    """A server that is not started."""
     directory: Path = scratch_directory()
     async with aiohttp.ClientSession() as http:
         server = ServerProcess(directory / "data", http)
@@ -61,7 +62,7 @@ def rusher() -> Iterator[Child]:
 
 
 async def requests_of(server: ServerProcess) -> list[bytes]:
-    """What subscribers of a channel ask: its posts, their unread, a reaction now and then."""
+    """Requests of a channel's subscribers: posts, unread totals, and some reactions."""
     owner = server.user_of("owner")
     path = await a_channel(owner)
     for number in range(20):
@@ -84,8 +85,8 @@ async def requests_of(server: ServerProcess) -> list[bytes]:
 
 async def overloaded(
     server: ServerProcess, generator: Generator, rusher: Child, seconds: float
-) -> tuple[Outcome, Told, Outcome, int]:
-    """The server full, overloaded, and full again; by how much its memory grew in the second half of the overload."""
+) -> tuple[Outcome, RushOutcome, Outcome, int]:
+    """The outcomes of a full, an overloaded and again a full server, and how much memory the second half of it took."""
     asked = await requests_of(server)
     address = urlsplit(server.base)
     host, port = address.hostname or "", address.port or 0
@@ -93,69 +94,69 @@ async def overloaded(
     warm = (await generator.drive(full)).only(200)
     before = (await generator.drive(full)).only(200)
 
-    async def rushed(per_second: float) -> Told:
-        told = await rusher.ask(Rush(host, port, asked, per_second, seconds / 2, CONNECTIONS))
-        assert isinstance(told, Told)
-        print(_line(told, before))
-        return told
+    async def rushed(per_second: float) -> RushOutcome:
+        outcome = await rusher.ask(Rush(host, port, asked, per_second, seconds / 2, CONNECTIONS))
+        assert isinstance(outcome, RushOutcome)
+        print(_line(outcome, before))
+        return outcome
 
     per_second = TIMES * max(warm.per_second, before.per_second)
-    # Where other work on the machine has ended meanwhile, three times what it carried may be what it carries. More than
-    # all connections can send while they wait and are held is overload enough.
+    # If other work on the machine has ended meanwhile, the server may carry three times as much now. So the rate is
+    # raised until the server refuses more than it accepts, or the connections cannot send more.
     while (first := await rushed(per_second)).statuses[200] > max(
         first.statuses[503], first.unsent
     ):
         per_second *= 2
     peak = server.peak_bytes()
-    told = await rushed(per_second)
+    outcome = await rushed(per_second)
     growth = server.peak_bytes() - peak
     after = (await generator.drive(full)).only(200)
     print(
         f"full again: {after.per_second:.0f}/s, p99 {after.quantile(0.99) * 1000:.0f} ms;"
         f" memory {peak / 1e6:.0f} MB, then {growth / 1e6:+.1f} MB"
     )
-    return before, told, after, growth
+    return before, outcome, after, growth
 
 
-def _line(told: Told, before: Outcome) -> str:
-    asked = (sum(told.statuses.values()) + told.unsent) / told.seconds
+def _line(outcome: RushOutcome, before: Outcome) -> str:
+    asked = (sum(outcome.statuses.values()) + outcome.unsent) / outcome.seconds
     return (
         f"full: {before.per_second:.0f}/s, p99 {before.quantile(0.99) * 1000:.0f} ms;"
-        f" asked {asked:.0f}/s: {len(told.accepted) / told.seconds:.0f}/s accepted,"
-        f" p50 {quantile(told.accepted, 0.5) * 1000:.0f} ms,"
-        f" p99 {quantile(told.accepted, 0.99) * 1000:.0f} ms;"
-        f" refused p99 {quantile(told.refused or [0], 0.99) * 1000:.0f} ms;"
-        f" {dict(told.statuses)}, unsent {told.unsent}"
+        f" asked {asked:.0f}/s: {len(outcome.accepted) / outcome.seconds:.0f}/s accepted,"
+        f" p50 {quantile(outcome.accepted, 0.5) * 1000:.0f} ms,"
+        f" p99 {quantile(outcome.accepted, 0.99) * 1000:.0f} ms;"
+        f" refused p99 {quantile(outcome.refused or [0], 0.99) * 1000:.0f} ms;"
+        f" {dict(outcome.statuses)}, unsent {outcome.unsent}"
     )
 
 
 async def check(
     server: ServerProcess, generator: Generator, rusher: Child, seconds: float, *, share: float
 ) -> None:
-    """Overload the server for so long; this share of what it accepts is answered soon."""
-    before, told, after, growth = await overloaded(server, generator, rusher, seconds)
-    assert set(told.statuses) <= {200, 429, 503}
-    assert told.statuses[503]
-    assert told.without_retry_after == 0
-    assert told.unanswered == 0
+    """Overload the server for `seconds`. It must answer this share of the accepted requests soon."""
+    before, outcome, after, growth = await overloaded(server, generator, rusher, seconds)
+    assert set(outcome.statuses) <= {200, 429, 503}
+    assert outcome.statuses[503]
+    assert outcome.without_retry_after == 0
+    assert outcome.unanswered == 0
     may_take = before.quantile(share) + WAITING_MILLISECONDS / 1000
-    assert quantile(told.accepted, share) < WORST_RATIO * may_take
+    assert quantile(outcome.accepted, share) < WORST_RATIO * may_take
     assert after.quantile(0.5) < 4 * before.quantile(0.5)
     assert growth < MOST_GROWTH_BYTES
 
 
 @pytest.mark.timeout(300)
-async def test_a_short_overload_is_refused_and_not_suffered(
+async def test_a_short_overload_is_refused_without_slowing_others(
     server: ServerProcess, generator: Generator, rusher: Child
 ) -> None:
     await server.start(CHANNELS_LIMIT_WAITING_MILLISECONDS=str(WAITING_MILLISECONDS))
-    # In two seconds, beside other tests, the slowest hundredth tells of the machine.
+    # In two seconds, beside other tests, the slowest hundredth depends on the machine.
     await check(server, generator, rusher, seconds=4, share=0.5)
 
 
 @pytest.mark.scale
 @pytest.mark.timeout(600)
-async def test_a_minute_of_overload_is_refused_and_not_suffered(
+async def test_a_minute_of_overload_is_refused_without_slowing_others(
     server: ServerProcess, generator: Generator, rusher: Child
 ) -> None:
     await server.start(CHANNELS_LIMIT_WAITING_MILLISECONDS=str(WAITING_MILLISECONDS))

@@ -1,4 +1,4 @@
-"""A day of use and abuse compressed into minutes: honest users are served throughout, and nothing stays behind.
+"""A day of use and abuse in minutes: honest users are served throughout, and no resource stays in use.
 
 Honest users come from one address, hostile clients from another. Each hostile client repeats one attack. What the
 server holds (memory, files, tasks, sockets, bytes that nobody reads) returns to where it was before.
@@ -32,16 +32,16 @@ USERS: Final = 6
 QUIET_SECONDS: Final = 3.0
 RETURN_SECONDS: Final = 60.0
 MOST_GROWTH_BYTES: Final = 96_000_000
-"""What allocators keep of many connections' buffers. It levels off: from 97 MB to 153, 164, 179 and 172 after one to
-four rounds of 38 seconds. Each attack that works leaves hundreds of megabytes."""
-MOST_FILES: Final = 8  # the database's pool opens connections as it likes
-WORST_RATIO: Final = 10  # of another's p99, attacked / quiet: P11
+"""Memory that allocators keep of many connections' buffers. It levels off: from 97 MB to 153, 164, 179 and 172 after
+one to four rounds of 38 seconds. A successful attack leaves hundreds of megabytes."""
+MOST_FILES: Final = 8  # the driver's pool opens connections as it needs them
+WORST_RATIO: Final = 10  # the p99 of honest users, attacked / quiet: P11
 LEAST_QUIET_SECONDS: Final = 0.02  # p99 on a machine that also runs the attackers
 
 
 @dataclass(slots=True)
 class Served:
-    """What honest users met."""
+    """The times and refusals of honest users."""
 
     seconds: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Served:
 
 @pytest.fixture
 async def server() -> AsyncIterator[ServerProcess]:
-    """Not started."""
+    """A server that is not started."""
     directory: Path = scratch_directory()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         server = ServerProcess(directory / "data", http)
@@ -60,11 +60,11 @@ async def server() -> AsyncIterator[ServerProcess]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-# --- the honest -----------------------------------------------------------------------------------------------------
+# --- honest users ---------------------------------------------------------------------------------------------------
 
 
 async def use(user: User, path: str, until: float, served: Served) -> None:
-    """Read, post, react and count as an app does, with a breath between."""
+    """Send the calls of an app at random, with a pause after each."""
     calls: list[Callable[[], Awaitable[object]]] = [
         lambda: user.get(f"{path}/posts?limit=20"),
         lambda: user.get("/v1/unread"),
@@ -77,25 +77,25 @@ async def use(user: User, path: str, until: float, served: Served) -> None:
         began = time.perf_counter()
         answer = await random.choice(calls)()
         served.seconds.append(time.perf_counter() - began)
-        if answer.status >= 400:  # type: ignore[attr-defined]  # each of them answers
+        if answer.status >= 400:  # type: ignore[attr-defined]  # each call returns an `Answer`
             served.refused.append(str(answer))
         await asyncio.sleep(0.05)
 
 
 async def used(users: list[User], path: str, seconds: float) -> Served:
-    """What they meet in so long."""
+    """The times and refusals of these users in `seconds`."""
     served = Served()
     until = time.monotonic() + seconds
     await asyncio.gather(*(use(user, path, until, served) for user in users))
     return served
 
 
-# --- the hostile ----------------------------------------------------------------------------------------------------
+# --- hostile clients ------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Hostile:
-    """A member of the channel and stranger at once, from an address of their own."""
+    """Attacks of an admin of the channel, and of clients without a token, from an address of their own."""
 
     user: User
     path: str
@@ -217,7 +217,7 @@ class Hostile:
 
 
 def bombs() -> list[bytes]:
-    """Pictures of few bytes and many pixels or frames."""
+    """Images with few bytes and many pixels or frames."""
     made = []
     big = io.BytesIO()
     frames = [Image.new("P", (7_000, 7_000), shade) for shade in range(3)]
@@ -234,7 +234,7 @@ def bombs() -> list[bytes]:
 
 
 async def attack(attacks: list[Callable[[], Awaitable[None]]], seconds: float) -> None:
-    """Repeat each for so long; what is refused or cut is what should be."""
+    """Repeat each attack for `seconds`. Refusals and cut connections are expected."""
     until = time.monotonic() + seconds
 
     async def repeated(one: Callable[[], Awaitable[None]]) -> None:
@@ -246,35 +246,35 @@ async def attack(attacks: list[Callable[[], Awaitable[None]]], seconds: float) -
     await asyncio.gather(*map(repeated, attacks))
 
 
-# --- what the server holds ------------------------------------------------------------------------------------------
+# --- resources of the server ----------------------------------------------------------------------------------------
 
 
 GAUGES: Final = ("channels_tasks", "channels_sockets", "channels_unsent_bytes")
 
 
 async def held(server: ServerProcess) -> dict[str, float]:
-    """Memory, files, and what the metrics tell."""
+    """The memory and open files of the server, and its gauges."""
     text = (await server.user_of("nobody").get("/metrics")).text
     samples = [
         sample for family in text_string_to_metric_families(text) for sample in family.samples
     ]
-    told = {sample.name: sample.value for sample in samples if sample.name in GAUGES}
-    assert set(told) == set(GAUGES)
-    # Caches may be fuller than before; each is bounded, and tested, by itself.
+    gauges = {sample.name: sample.value for sample in samples if sample.name in GAUGES}
+    assert set(gauges) == set(GAUGES)
+    # Caches may be fuller than before. Each has a bound, and tests of its own.
     kept = sum(sample.value for sample in samples if sample.name == "channels_cache_bytes")
     return {
         "bytes": server.held_bytes() - kept,
         "files": server.open_files(),
-        **told,
+        **gauges,
     }
 
 
 async def returned(server: ServerProcess, before: dict[str, float]) -> None:
-    """Wait until the server holds what it held."""
+    """Wait until the server holds no more than before."""
     most = dict(before)
     most["bytes"] += MOST_GROWTH_BYTES
     most["files"] += MOST_FILES
-    most["channels_tasks"] += MOST_FILES  # a pooled connection's watcher, a probe of another second
+    most["channels_tasks"] += MOST_FILES  # watchers of pooled connections, a probe
     deadline = time.monotonic() + RETURN_SECONDS
     while more := {
         name: (now, before[name]) for name, now in (await held(server)).items() if now > most[name]
@@ -284,7 +284,7 @@ async def returned(server: ServerProcess, before: dict[str, float]) -> None:
 
 
 async def soak(server: ServerProcess, seconds: float) -> tuple[Served, Served]:
-    """Use and abuse the server for so long; what honest users met before and meanwhile."""
+    """Use and abuse the server for `seconds`; returns the times of honest users before and during it."""
     owner = server.user_of("owner")
     path = await a_channel(owner)
     for number in range(30):
@@ -299,13 +299,13 @@ async def soak(server: ServerProcess, seconds: float) -> tuple[Served, Served]:
         assert (await owner.put(f"{path}/subscribers/mallory")).status == 200
         assert (await owner.put(f"{path}/admins/mallory")).status == 200
         attacks = Hostile(mallory, path, bombs()).attacks()
-        await attack(attacks, 1)  # what is made once is made by now
+        await attack(attacks, 1)  # fills caches and pools before the measurement
         quiet = await used(users, path, QUIET_SECONDS)
         before = await held(server)
         attacked, _ = await asyncio.gather(used(users, path, seconds), attack(attacks, seconds))
     await returned(server, before)
-    code, told = await server.verify()
-    assert code == 0, told
+    code, output = await server.verify()
+    assert code == 0, output
     print(
         f"quiet p50 {quantile(quiet.seconds, 0.5) * 1000:.1f} p99 {quantile(quiet.seconds, 0.99) * 1000:.1f} ms;"
         f" attacked p50 {quantile(attacked.seconds, 0.5) * 1000:.1f}"

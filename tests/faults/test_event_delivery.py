@@ -1,9 +1,9 @@
-"""What one process commits and the others hear: how soon, in which order, and when it cannot be told any more.
+"""Events that one process commits and others receive: how soon, in which order, and after lost history.
 
-The short form, of two workers behind one port, prints how long events take; the long form, for an idle machine and
-two servers, holds them to 100 ms (p95):
+The short form, with two workers behind one port, prints how long events take. The long form, for an idle machine and
+two servers, requires 100 ms (p95):
 
-    pytest -m faults tests/faults/test_hearing.py -n0 -s
+    pytest -m faults tests/faults/test_event_delivery.py -n0 -s
 """
 
 import asyncio
@@ -38,7 +38,7 @@ _SOCKETS_OPEN: Final = re.compile(r"^channels_sockets(?:\{[^}]*\})? (\d+)", re.M
 
 
 class Ear:
-    """A socket that notes when it heard each post, and in which order."""
+    """A socket that records the order and the times in which it receives posts."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -55,7 +55,7 @@ class Ear:
 
 @asynccontextmanager
 async def ears(server: Server, channel: str, count: int) -> AsyncIterator[list[Ear]]:
-    """So many sockets of one subscriber each, on connections of their own."""
+    """`count` sockets, each of a subscriber of its own."""
     async with Clients([server.url]) as clients, aiohttp.ClientSession() as http:
         body = {"channel_id": f"@TOA#_{channel}", "name": channel}
         await clients.insist("POST", "/v1/channels", "owner", body, key=f"make-{channel}")
@@ -84,7 +84,7 @@ async def all_heard(found: list[Ear], head: int) -> None:
 
 
 async def took(found: list[Ear], server: Server, channel: str, posts: int) -> list[float]:
-    """For each of the posts, one after the other: seconds from sending it until the last ear has heard it."""
+    """Send posts one after the other; returns for each the seconds until the last socket has received it."""
     seconds: list[float] = []
     async with Clients([server.url]) as clients:
         for number in range(posts):
@@ -134,7 +134,7 @@ def workers(directory: Path, mongod: Mongod) -> Iterator[Server]:
 
 
 async def sockets_of_each(server: Server) -> list[int]:
-    """How many sockets each worker holds, asked on connections of their own until both have answered."""
+    """The number of sockets of each worker, read on new connections until both have answered."""
     counts: set[int] = set()
     async with asyncio.timeout(SECONDS):
         while len(counts) < 2:
@@ -147,7 +147,7 @@ async def sockets_of_each(server: Server) -> list[int]:
     return sorted(counts)
 
 
-async def test_workers_tell_each_others_posts_in_one_order(workers: Server) -> None:
+async def test_workers_deliver_each_others_posts_in_one_order(workers: Server) -> None:
     async with ears(workers, "workers", SOCKETS) as found, Clients([workers.url]) as clients:
         held = await sockets_of_each(workers)
         seconds = await took(found, workers, "workers", POSTS)
@@ -173,7 +173,7 @@ async def test_workers_tell_each_others_posts_in_one_order(workers: Server) -> N
 
 
 def roll_over(uri: str) -> None:
-    """Write until the database has forgotten all that it has told the sleeping process, and more."""
+    """Write until the database has dropped all history that the frozen process has read."""
     with MongoClient[dict[str, Any]](uri) as client:
         oplog = client["local"]["oplog.rs"]
 
@@ -181,14 +181,14 @@ def roll_over(uri: str) -> None:
             return next(oplog.find().sort("$natural", direction).limit(1))["ts"]
 
         deadline = time.monotonic() + SECONDS
-        # What it had asked for when it fell asleep is answered within a second, and waits for it with a newer token.
-        asked = {"op": "getmore", "active": True, "ns": f"{DATABASE}.events"}
-        while list(client.admin.aggregate([{"$currentOp": {}}, {"$match": asked}])):
-            assert time.monotonic() < deadline, "it does not sleep"
+        # The open query of the frozen process ends within a second, and its answer has a newer resume token.
+        query = {"op": "getmore", "active": True, "ns": f"{DATABASE}.events"}
+        while list(client.admin.aggregate([{"$currentOp": {}}, {"$match": query}])):
+            assert time.monotonic() < deadline, "its query does not end"
             time.sleep(0.02)
         newest = end(-1)
         while end(1) <= newest:
-            assert time.monotonic() < deadline, "it does not forget"
+            assert time.monotonic() < deadline, "the history does not end"
             client["junk"]["things"].insert_many(
                 [{"bytes": os.urandom(200_000)} for _ in range(20)]
             )
@@ -242,7 +242,7 @@ async def test_sockets_resync_after_a_sleep_beyond_the_history(
             while listener.closed_with != [RESYNC]:
                 await asyncio.sleep(0.02)
         await asyncio.wait_for(listener.ready.wait(), SECONDS)
-        # Once: the new stream is of the present, and what is committed from now on is heard.
+        # Only once: the new stream begins now, and events that are committed from now on arrive.
         await post(2)
         await post(3)
         listener.check(3)

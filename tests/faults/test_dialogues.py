@@ -2,7 +2,7 @@
 
 The short form goes once through the faults of one server; the long form ten times, and kills one of two:
 
-    pytest -m faults tests/faults/test_talk.py -n0 -s
+    pytest -m faults tests/faults/test_dialogues.py -n0 -s
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from pymongo.read_concern import ReadConcern
 from groups.kernel.ids import PAIR_SEPARATOR, SEPARATOR
 from tests.faults.audit import verify
 from tests.faults.deployment import DATABASE, Server, kill
+from tests.faults.dialogue_load import DialogueJournal, DialogueLoad
 from tests.faults.load import Clients
-from tests.faults.talk import Talk, TalkJournal
 
 NAMES: Final = ("streams", "messages", "threads", "inbox_totals", "reactions", "conversations")
 
@@ -25,7 +25,7 @@ Stored = dict[str, list[dict[str, Any]]]
 
 
 def snapshot_of(uri: str) -> Stored:
-    """One state of everything."""
+    """The collections, read in one snapshot."""
     with (
         MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=20_000) as client,
         client.start_session() as session,
@@ -34,8 +34,8 @@ def snapshot_of(uri: str) -> Stored:
         return {name: list(client[DATABASE][name].find({}, session=session)) for name in NAMES}
 
 
-def faults_of(stored: Stored, journal: TalkJournal) -> list[str]:
-    """What is not as it was acknowledged."""
+def faults_of(stored: Stored, journal: DialogueJournal) -> list[str]:
+    """Everything that differs from what was acknowledged."""
     heads = {stream["_id"]: stream["head_seq"] for stream in stored["streams"]}
     seqs: defaultdict[str, list[int]] = defaultdict(list)
     places: dict[tuple[str, int], str] = {}
@@ -83,11 +83,11 @@ def faults_of(stored: Stored, journal: TalkJournal) -> list[str]:
     return wrong
 
 
-async def check(talk: Talk, clients: Clients, server: Server) -> None:
-    journal = await talk.stop()
+async def check(load: DialogueLoad, clients: Clients, server: Server) -> None:
+    journal = await load.stop()
     stored = await asyncio.to_thread(snapshot_of, server.uri)
     assert faults_of(stored, journal) == []
-    # And as the server answers.
+    # The answers of the server too.
     path = f"/v1/channels/{journal.channel_id.removeprefix('@TOA#_')}/inbox"
     badge = await clients.insist("GET", f"{path}/unread", "owner")
     threads = (await clients.insist("GET", f"{path}?limit=100", "owner"))["items"]
@@ -118,27 +118,29 @@ async def test_one_to_one_messages_are_stored_once_after_kills(
     embedded: Server, rounds: int
 ) -> None:
     async with Clients([embedded.url]) as clients:
-        talk = Talk(clients, seed=1, name=f"kills-{rounds}")
-        await talk.prepare()
-        talk.start()
+        load = DialogueLoad(clients, seed=1, name=f"kills-{rounds}")
+        await load.prepare()
+        load.start()
         for fault in (kill_server, kill_mongod) * rounds:
-            await talk.goes_on(60)
+            await load.goes_on(60)
             await fault(embedded)
-        await talk.goes_on(60)
-        await check(talk, clients, embedded)
+        await load.goes_on(60)
+        await check(load, clients, embedded)
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(240)
-async def test_the_death_of_one_of_two_leaves_the_inbox_exact(pair: tuple[Server, Server]) -> None:
+async def test_killing_one_of_two_servers_leaves_the_inbox_exact(
+    pair: tuple[Server, Server],
+) -> None:
     one, other = pair
     async with Clients([one.url, other.url]) as clients:
-        talk = Talk(clients, seed=2, name="talk-pair")
-        await talk.prepare()
-        talk.start()
-        await talk.goes_on(60)
+        load = DialogueLoad(clients, seed=2, name="dialogue-pair")
+        await load.prepare()
+        load.start()
+        await load.goes_on(60)
         one.kill()
-        await talk.goes_on(60)
+        await load.goes_on(60)
         await asyncio.to_thread(one.start)
-        await talk.goes_on(60)
-        await check(talk, clients, other)
+        await load.goes_on(60)
+        await check(load, clients, other)

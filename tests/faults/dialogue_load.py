@@ -1,7 +1,7 @@
-"""The load on one-to-one messages and its journal: users who write to a channel and to each other, admins who serve.
+"""A load of one-to-one messages, and its journal: users write to a channel and to each other, and admins answer.
 
-What a client was told with 2xx is a fact; a write that was not answered is repeated with its key until it is. So in the
-end every message that somebody sent is there, once.
+A write that was answered with 2xx must be stored. A write without an answer is repeated with its key until it is
+answered. So at the end every message that was sent is stored once.
 """
 
 import asyncio
@@ -21,27 +21,27 @@ EMOJI: Final = quote("👍")
 
 @dataclass(slots=True)
 class Sent:
-    """A message that was acknowledged, and where: a stream as the database calls it."""
+    """The stored stream and the seq of an acknowledged message."""
 
     stream_id: str
     seq: int
 
 
 @dataclass(slots=True)
-class TalkJournal:
-    """What the clients know."""
+class DialogueJournal:
+    """The acknowledged calls of the clients."""
 
     channel_id: str
     sent: dict[str, Sent] = field(default_factory=dict)
-    """By text, which no other message has."""
+    """By text, which is unique."""
     read: dict[str, int] = field(default_factory=dict)
-    """By user: up to where the channel's side was told that his thread is read."""
+    """By user: the highest acknowledged read cursor of the channel in the user's thread."""
     reactions: dict[str, bool] = field(default_factory=dict)
-    """By user: whether the channel holds the emoji on the first message of his thread, as last acknowledged."""
+    """By user: whether the channel has reacted to the first message of the user's thread, as last acknowledged."""
     reads: int = 0
 
 
-class Talk:
+class DialogueLoad:
     """Writers of one-to-one messages, inbox answers, reads and reactions, from `start` to `stop`."""
 
     def __init__(self, clients: Clients, seed: int, name: str) -> None:
@@ -51,10 +51,10 @@ class Talk:
         self._channel = f"/v1/channels/{name}"
         self._tasks: list[asyncio.Task[None]] = []
         self._is_over = False
-        self.journal = TalkJournal(f"@TOA#_{name}")
+        self.journal = DialogueJournal(f"@TOA#_{name}")
 
     async def prepare(self) -> None:
-        """The channel, its admins, and a first message of each user."""
+        """Create the channel and its admins, and send a first message of each user."""
         new: dict[str, Any] = {"channel_id": self.journal.channel_id, "name": "News"}
         new["settings"] = {"accept_messages": "everyone"}
         await self._clients.insist("POST", "/v1/channels", "owner", new, key=f"make-{self._name}")
@@ -65,7 +65,7 @@ class Talk:
             await self._say_to_channel(user, f"first of {user}")
 
     def start(self) -> None:
-        """Let everyone begin."""
+        """Start all writers."""
         users, admins = self._users(), self._admins()
         writers = [
             *(self._user(user) for user in users),
@@ -74,7 +74,7 @@ class Talk:
         self._tasks = [asyncio.create_task(writer) for writer in writers]
 
     async def goes_on(self, more: int, seconds: float = 90) -> None:
-        """Return when so many more messages were acknowledged, and reads too."""
+        """Wait until this many more messages, and a quarter as many reads, were acknowledged."""
         messages, reads = len(self.journal.sent) + more, self.journal.reads + more // 4
         async with asyncio.timeout(seconds):
             while len(self.journal.sent) < messages or self.journal.reads < reads:
@@ -83,8 +83,8 @@ class Talk:
                         task.result()
                 await asyncio.sleep(0.02)
 
-    async def stop(self) -> TalkJournal:
-        """Let everyone finish what he is at."""
+    async def stop(self) -> DialogueJournal:
+        """Let all writers finish their current call; returns the journal."""
         self._is_over = True
         await asyncio.gather(*self._tasks)
         return self.journal
@@ -111,8 +111,8 @@ class Talk:
                 await self._say(user, f"/v1/conversations/c2c_{peer}", stream_id, text)
 
     async def _say_to_channel(self, user: str, text: str) -> None:
-        talk = f"/v1/conversations/c2c_{quote(self.journal.channel_id, safe='')}"
-        await self._say(user, talk, self._thread(user), text)
+        dialogue = f"/v1/conversations/c2c_{quote(self.journal.channel_id, safe='')}"
+        await self._say(user, dialogue, self._thread(user), text)
 
     async def _admin(self, admin: str) -> None:
         for number in itertools.count():
@@ -127,7 +127,7 @@ class Talk:
                 answer = await self._clients.insist("POST", f"{inbox}/read", admin)
                 self._was_read(user, answer["read_seq"])
                 self.journal.reads += 1
-            elif admin == self._admins()[0]:  # alone, so that the last answer is the truth
+            elif admin == self._admins()[0]:  # one admin alone, so that the last answer holds
                 method = self._random.choice(("PUT", "DELETE"))
                 path = f"{inbox}/messages/1/reactions/{EMOJI}"
                 await self._clients.insist(method, path, admin)

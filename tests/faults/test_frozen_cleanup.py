@@ -1,6 +1,6 @@
-"""A process that falls asleep while it clears away a disbanded channel: another finishes, and it wakes to a new one.
+"""A process freezes while it cleans up a disbanded channel; another one finishes, and the id gets a new channel.
 
-Nobody holds a lease that could be lost: every step asks, in its transaction, whether there is anything left to clear.
+There is no lease that could be lost: each step checks, in its transaction, whether the clean-up is still to be done.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from tests.faults.deployment import DATABASE, Server, kill
 from tests.faults.load import Clients
 
 SECONDS: Final = 60.0
-ATTEMPTS: Final = 20  # to have it fall asleep before it has finished
+ATTEMPTS: Final = 20  # to freeze it before it has finished
 READERS: Final = 10
 HEART: Final = "%E2%9D%A4%EF%B8%8F"
 
@@ -25,7 +25,7 @@ Stored = Database[dict[str, Any]]
 
 
 async def filled(clients: Clients, name: str) -> None:
-    """A channel with readers, a post, and a reaction of each reader."""
+    """Create a channel with readers, a post, and a reaction of each reader."""
     body = {"channel_id": f"@TOA#_{name}", "name": name}
     path = f"/v1/channels/{name}"
     await clients.insist("POST", "/v1/channels", "owner", body)
@@ -42,12 +42,12 @@ async def filled(clients: Clients, name: str) -> None:
 async def until(database: Stored, group_id: str, *, is_left: bool) -> None:
     deadline = time.monotonic() + SECONDS
     while (database["disbanded"].find_one({"_id": group_id}) is not None) is not is_left:
-        assert time.monotonic() < deadline, "it is not cleared away"
+        assert time.monotonic() < deadline, "the clean-up does not end"
         await asyncio.sleep(0.02)
 
 
-async def asleep(server: Server, database: Stored) -> str:
-    """The name of a channel that the server was clearing away when it fell asleep."""
+async def frozen(server: Server, database: Stored) -> str:
+    """Freeze the server while it cleans up a channel; returns the channel's name."""
     async with Clients([server.url]) as clients:
         for number in range(ATTEMPTS):
             name = f"cleared-{number}"
@@ -57,7 +57,7 @@ async def asleep(server: Server, database: Stored) -> str:
             if database["disbanded"].find_one({"_id": f"@TOA#_{name}"}) is not None:
                 return name
             kill(server.pid, signal.SIGCONT)
-    raise AssertionError("it clears faster than it can be stopped")
+    raise AssertionError("it cleans up faster than it can be frozen")
 
 
 @pytest.mark.timeout(180)
@@ -68,9 +68,9 @@ async def test_a_waking_cleanup_leaves_a_new_channel_of_the_same_id_alone(
     other.kill()
     with MongoClient[dict[str, Any]](one.uri, tz_aware=True) as client:
         database = client[DATABASE]
-        name = await asleep(one, database)
+        name = await frozen(one, database)
         try:
-            # It looks for what others left at its start, and ends the transaction that holds it up.
+            # At its start it continues the clean-up of others, and ends the open transaction of the frozen process.
             await asyncio.to_thread(other.start)
             await until(database, f"@TOA#_{name}", is_left=False)
             async with Clients([other.url]) as clients:

@@ -1,6 +1,6 @@
-"""A channel of many changes its name, and each socket of each process hears it once; two real processes.
+"""A large channel changes its name: each socket of two real processes receives one event.
 
-The form with 100,000 subscribers is marked `scale` (`pytest -m scale -n0`); its short form runs always.
+The form with 100,000 subscribers is marked `scale` (`pytest -m scale -n0`); its short form always runs.
 """
 
 import shutil
@@ -27,7 +27,7 @@ Pair = tuple[ServerProcess, ServerProcess]
 
 @pytest.fixture
 async def pair() -> AsyncIterator[Pair]:
-    """A server with its database, and a second process on the same one."""
+    """A server with its database, and a second server process on the same database."""
     directory = scratch_directory()
     data_dir = directory / "data"
     async with aiohttp.ClientSession() as http:
@@ -72,13 +72,15 @@ async def _changes(pair: Pair, subscribers: int) -> None:
     started = time.perf_counter()
     assert (await ada.patch(path, {"name": "New name"})).status == 200
     seconds = time.perf_counter() - started
-    for body in ({"name": "New name"}, {}):  # it is so already
+    for body in ({"name": "New name"}, {}):  # neither changes anything
         assert (await ada.patch(path, body)).status == 200
     for each in ears:
         (event,) = without_probes(await each.until_now())
         assert event["type"] == "channel.updated"
         assert event["changed"] == {"name": "New name"}
     assert await stranger.until_now() == []
-    print(f"{subscribers:,} subscribers: changed in {seconds * 1000:.0f} ms, heard once by each")
+    print(
+        f"{subscribers:,} subscribers: changed in {seconds * 1000:.0f} ms, one event for each socket"
+    )
     for each in (*ears, stranger):
         await each.close()
