@@ -315,7 +315,6 @@ WITHOUT_LOCKS: Final = {
     "conversations.service.inbox_threads.on_stream_ended",
     "conversations.service.inbox_threads._clear",
     "channels.analytics.service.rollup._roll_up_day",
-    "groups.service.messages.stream.delete_remains",
     # Before the server answers.
     "channels.service.verified_badges.move_badges",
     # It only reads.
