@@ -34,10 +34,7 @@ class IdempotencyStore:
 
     INDEXES = (
         Index(
-            "repeats",
-            [("at", 1)],
-            "the TTL that forgets keys",
-            expire_after_seconds=KEPT_SECONDS,
+            "repeats", [("at", 1)], "the TTL that forgets keys", expire_after_seconds=KEPT_SECONDS
         ),
     )
 

@@ -55,13 +55,9 @@ class JoinRequestStore:
     ) -> list[JoinRequest]:
         """The requests by user id, behind `after`."""
         # Uses index: group_id_1_user_id_1
-        cursor = (
-            self._requests.find({"group_id": group_id, "user_id": {"$gt": after}})
-            .sort([("user_id", 1)])
-            .limit(limit)
-        )
+        query: Document = {"group_id": group_id, "user_id": {"$gt": after}}
+        cursor = self._requests.find(query, sort=[("user_id", 1)], limit=limit)
         return [JoinRequest.from_stored(row) for row in await cursor.to_list(None)]
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
-        """Delete the requests of a disbanded group."""
         await self._requests.delete_many({"group_id": group_id}, session=tx.session)
