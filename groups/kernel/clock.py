@@ -35,9 +35,7 @@ def rfc3339(instant: datetime) -> str:
 class Clock(Protocol):
     """A clock; its instants are in UTC, aware, and cut to milliseconds."""
 
-    def now(self) -> datetime:
-        """The present instant."""
-        ...
+    def now(self) -> datetime: ...
 
 
 class SystemClock:

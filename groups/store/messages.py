@@ -102,13 +102,7 @@ class MessageStore:
         return {row["seq"]: _to_message(row) for row in await cursor.to_list(None)}
 
     def read_messages(
-        self,
-        stream_id: StreamId,
-        *,
-        above: int,
-        below: int | None,
-        limit: int,
-        oldest_first: bool,
+        self, stream_id: StreamId, *, above: int, below: int | None, limit: int, oldest_first: bool
     ) -> Awaitable[Sequence[Message] | None]:
         """Messages with `above` < seq < `below`, from one end of that range; the reading begins at once.
 
@@ -158,10 +152,7 @@ class MessageStore:
 
     async def set_marks(self, message: Message, tx: Tx) -> None:
         """Store whether the message is pinned, and whether its reactions are frozen."""
-        values = {
-            "pinned_at": message.pinned_at,
-            "reactions_frozen": message.reactions_frozen,
-        }
+        values = {"pinned_at": message.pinned_at, "reactions_frozen": message.reactions_frozen}
         await self._set(message, values, tx)
 
     async def _set(self, message: Message, values: Document, tx: Tx) -> None:

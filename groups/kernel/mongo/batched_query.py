@@ -97,11 +97,7 @@ def combined_pipeline(queries: Sequence[BatchedQuery[Any]]) -> list[Document]:
     field_of = {first: f"{_PREFIX}0"}
     for number, query in enumerate(queries[1:], 1):
         field_of[query] = field = f"{_PREFIX}{number}"
-        lookup: Document = {
-            "from": query.collection.name,
-            "pipeline": query.projected,
-            "as": field,
-        }
+        lookup: Document = {"from": query.collection.name, "pipeline": query.projected, "as": field}
         if query.joined_on is not None:
             other, key, by = query.joined_on
             lookup |= {"localField": f"{field_of[other]}.{key}", "foreignField": by}
@@ -115,10 +111,8 @@ async def fetch_one_by_one(queries: Sequence[BatchedQuery[Any]]) -> None:
     for query in queries:
         pipeline = query.pipeline
         if query.joined_on is not None:
-            pipeline = [
-                {"$match": query.joined_on.match(rows_of[query.joined_on.query])},
-                *pipeline,
-            ]
+            belonging = query.joined_on.match(rows_of[query.joined_on.query])
+            pipeline = [{"$match": belonging}, *pipeline]
         rows_of[query] = await query.collection.aggregate(pipeline).to_list(None)
         query.take_rows(rows_of[query])
 

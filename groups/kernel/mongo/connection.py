@@ -27,9 +27,7 @@ from pymongo.read_concern import ReadConcern
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.driver import Document
 
-POOL_SIZE: Final = (
-    100  # connections to each member of the replica set; each takes a file descriptor
-)
+POOL_SIZE: Final = 100  # connections to each member; each takes a file descriptor
 
 
 class StandaloneServer(Exception):
@@ -90,10 +88,7 @@ class ReadAfterFailover(ReadConcern):
 async def connect(
     uri: str, name: str, *, patience_seconds: float
 ) -> AsyncIOMotorDatabase[Document]:
-    """Connect to the database of this name.
-
-    Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
-    """
+    """Connect to the database of this name. Raises as `Database.connect` does."""
     watcher = PrimaryWatcher()
     try:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(

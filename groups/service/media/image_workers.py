@@ -133,10 +133,7 @@ class ImageWorkers:
         )
 
     def _image_info(self, answer: Mapping[str, Any], target: Path) -> ImageInfo:
-        """Read a worker's answer.
-
-        Raises: BadMedia; InsufficientStorage.
-        """
+        """Read a worker's answer. Raises: BadMedia; InsufficientStorage."""
         if "refused" in answer:
             raise BadMedia(answer["refused"], **answer["details"])
         failed = answer.get("failed")
@@ -227,10 +224,7 @@ class WorkerQueue:
         self.worker = WorkerProcess(memory_bytes, file_bytes)
 
     async def run(self, user_id: UserId, job: Job) -> dict[str, Any]:
-        """Wait for the user's turn, then for the worker's answer.
-
-        Raises: WorkerEnded; Unavailable.
-        """
+        """Wait for the user's turn, then for the worker's answer. Raises: WorkerEnded; Unavailable."""
         async with self.queue.turn(user_id):
             try:
                 return await self.worker.run(job)

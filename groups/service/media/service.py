@@ -156,11 +156,7 @@ class MediaService:
         return media
 
     async def _store(
-        self,
-        actor: Actor,
-        media: Media,
-        key: UploadKey | None,
-        versions: Mapping[MediaSize, Path],
+        self, actor: Actor, media: Media, key: UploadKey | None, versions: Mapping[MediaSize, Path]
     ) -> None:
         until = self._clock.now() + timedelta(seconds=STORING_SECONDS)
         await self._quotas.begin(actor, media.model_copy(update={"expires_at": until}), key)
@@ -182,10 +178,7 @@ class MediaService:
 
     @contextmanager
     def _slot_of(self, user_id: UserId) -> Iterator[None]:
-        """One of the uploads that the user may have under way.
-
-        Raises: RateLimited.
-        """
+        """One of the uploads that the user may have under way. Raises: RateLimited."""
         if self._uploads_of[user_id] >= self._limits.uploads_per_user:
             raise RateLimited(
                 f"At most {self._limits.uploads_per_user} uploads at once", retry_after_seconds=1

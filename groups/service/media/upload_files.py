@@ -42,10 +42,7 @@ _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 @contextmanager
 def full_disk_refused() -> Iterator[None]:
-    """Turn errors of a full disk in the body into a refusal.
-
-    Raises: InsufficientStorage.
-    """
+    """Turn errors of a full disk in the body into a refusal. Raises: InsufficientStorage."""
     try:
         yield
     except OSError as error:
@@ -70,20 +67,14 @@ class UploadFiles:
 
     @contextmanager
     def directory(self) -> Iterator[Path]:
-        """A directory for one upload, deleted at the end.
-
-        Raises: InsufficientStorage.
-        """
+        """A directory for one upload, deleted at the end. Raises: InsufficientStorage."""
         with full_disk_refused():
             directory = tempfile.TemporaryDirectory(dir=self._own_folder())
         with directory as path:
             yield Path(path)
 
     def check_room(self, more_bytes: int) -> None:
-        """Refuse an upload for which there is no room.
-
-        Raises: InsufficientStorage.
-        """
+        """Refuse an upload for which there is no room. Raises: InsufficientStorage."""
         for place in (self.parent, *self._disks):
             try:
                 disk = shutil.disk_usage(place)
