@@ -29,10 +29,7 @@ class Frames:
 
 
 def frames_of(data: bytes, kind: str, max_frames: int) -> Frames:
-    """The frames of the file; counting stops at `max_frames + 1`.
-
-    Raises: IndexError or ValueError where the file contradicts itself.
-    """
+    """The frames of the file, counted up to `max_frames + 1`. Raises: IndexError; ValueError for a damaged file."""
     if kind == "GIF":
         return _gif_frames(data, max_frames)
     if kind == "WEBP":

@@ -76,7 +76,6 @@ class GroupStore:
         )
 
     async def find_many(self, group_ids: Collection[GroupId]) -> dict[GroupId, Group]:
-        """Those of the groups that exist."""
         groups = await self._cache.find({"_id": {"$in": list(group_ids)}})
         return {group.group_id: group for group in groups}
 

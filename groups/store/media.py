@@ -181,10 +181,6 @@ class MediaStore:
             {"_id": media_id, "state": _INCOMING}, {"$set": {"expires_at": now}}
         )
 
-    async def delete_bytes(self, media_id: str) -> None:
-        """Delete the bytes of a doomed upload; doing it again, or twice at once, changes nothing more."""
-        await self.bytes.delete(media_id)
-
     async def delete_records(self, media_ids: Sequence[str], tx: Tx) -> None:
         """Delete the records of doomed uploads whose bytes are deleted, and count them no more."""
         wanted = {"_id": {"$in": list(media_ids)}, "state": _DOOMED}
@@ -201,8 +197,6 @@ class MediaStore:
             {"_id": {"$in": [row["_id"] for row in rows]}}, session=tx.session
         )
         await self.usage.add(gone, tx)
-
-    # --- repairs --------------------------------------------------------------------------------------------------
 
     async def delete_orphaned_bytes(self, media_id: str) -> bool:
         """Delete the bytes of an upload that has no record; returns whether it has none."""

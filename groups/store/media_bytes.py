@@ -52,7 +52,6 @@ class MediaBytes:
             await self._bucket.upload_from_stream_with_id(_blob(media_id, size), media_id, file)
 
     async def find_file(self, media_id: str, size: MediaSize) -> StoredFile | None:
-        """The stored file of this version; None where there is none."""
         query = {"_id": _blob(media_id, size)}
         row = await self._files.find_one(query, {"length": 1, "chunkSize": 1})
         return StoredFile(row["_id"], int(row["length"]), int(row["chunkSize"])) if row else None

@@ -99,7 +99,6 @@ class MemberStore:
     async def find_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
     ) -> dict[UserId, Member]:
-        """The memberships of those of the users who are members."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         return {one.user_id: one for one in (await self._find_keys(keys, tx)).values()}
 
@@ -156,7 +155,6 @@ class MemberStore:
     async def find_of_user(
         self, user_id: UserId, group_ids: Sequence[GroupId]
     ) -> dict[GroupId, Member]:
-        """The user's memberships among these groups."""
         # Uses index: user_id_1_group_id_1_joined_seq_1
         cursor = self._members.find({"user_id": user_id, "group_id": {"$in": list(group_ids)}})
         members = [_to_member(document) for document in await cursor.to_list(None)]
@@ -179,7 +177,6 @@ class MemberStore:
         return found
 
     async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
-        """The number of groups that each of the users is in."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
         cursor = self._members.aggregate(
             [

@@ -96,7 +96,6 @@ class MessageStore:
         return _to_message(document) if document else None
 
     async def find_some(self, stream_id: StreamId, seqs: Iterable[int]) -> dict[int, Message]:
-        """The messages that exist among these, by seq."""
         # Uses index: stream_id_1_seq_1
         cursor = self._messages.find({"stream_id": stream_id, "seq": {"$in": list(seqs)}})
         return {row["seq"]: _to_message(row) for row in await cursor.to_list(None)}

@@ -35,7 +35,6 @@ class RestrictionStore:
     async def find_restriction(
         self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
     ) -> Restriction | None:
-        """The user's restriction in the group."""
         key = join_key(group_id, user_id)
         if tx is None:
             return await self._reader.find(key)

@@ -83,7 +83,6 @@ class StreamStore:
     async def find_many(
         self, stream_ids: Iterable[StreamId], tx: Tx | None = None
     ) -> dict[StreamId, Stream]:
-        """The streams that exist among these."""
         cursor = self._streams.find(
             {"_id": {"$in": list(stream_ids)}},
             session=tx.session if tx else None,

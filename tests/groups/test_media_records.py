@@ -13,6 +13,7 @@ from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database
 from groups.service.media.service import STORING_SECONDS
 from groups.store.media import MediaStore
+from groups.store.media_bytes import MediaBytes
 from tests.api import Answer, Api, MovedClock, User, a_channel
 from tests.conftest import OpenApi
 
@@ -109,7 +110,7 @@ async def test_a_sweep_that_a_crash_cut_off_is_finished_by_the_next(
     assert (await upload(server.new_user("ada"))).status == 201
     clock.move(seconds=25 * 3600)
     with monkeypatch.context() as crashing:
-        crashing.setattr(MediaStore, "delete_bytes", _in_the_middle)
+        crashing.setattr(MediaBytes, "delete", _in_the_middle)
         with pytest.raises(_Crash):
             await media.sweep()
     assert await told(database) == []

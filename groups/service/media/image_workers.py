@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,10 +87,7 @@ class ImageWorkers:
     async def redraw(
         self, user_id: UserId, source: Path, content_type: str, target: Path
     ) -> ImageInfo:
-        """Redraw the image at `source` to `target`, with its smaller versions beside it.
-
-        Raises: BadMedia; InsufficientStorage; Unavailable.
-        """
+        """Redraw the image at `source` to `target`, with its smaller versions beside it."""
         job = Job(
             source=str(source),
             kind=FORMATS[content_type],
@@ -105,7 +102,7 @@ class ImageWorkers:
                 return self._image_info(answer, target)
         # The ordinary worker refused the image as too large for it, or ended. The other worker gives an image all that
         # the deployment allows.
-        job = job.with_budget(self._budget(is_ordinary=False), self.large.seconds)
+        job = replace(job, budget=self._budget(is_ordinary=False), seconds=self.large.seconds)
         try:
             answer = await self.large.run(user_id, job)
         except WorkerEnded as ended:
@@ -162,28 +159,22 @@ class ImageWorkers:
         await asyncio.gather(self.ordinary.worker.close(), self.large.worker.close())
 
 
-# --- one worker and its queue -----------------------------------------------------------------------------------------
-
-
+@dataclass(kw_only=True, slots=True, eq=False)
 class FairQueue:
     """One turn at a time; of the users who wait, the one whose last turn is longest ago is next."""
 
-    def __init__(
-        self, *, max_waiting: int = MAX_WAITING, timeout_seconds: float = WAIT_SECONDS
-    ) -> None:
-        self._max_waiting = max_waiting
-        self._timeout_seconds = timeout_seconds
-        self._queues: dict[UserId, WaitQueue] = {}
-        self._last_turn: LRUCache[UserId, int] = LRUCache(_USERS_REMEMBERED)
-        self._turns = 0
-        self._is_taken = False
+    max_waiting: int = MAX_WAITING
+    timeout_seconds: float = WAIT_SECONDS
+    _queues: dict[UserId, WaitQueue] = field(default_factory=dict, init=False)
+    _last_turn: LRUCache[UserId, int] = field(
+        default_factory=lambda: LRUCache(_USERS_REMEMBERED), init=False
+    )
+    _turns: int = field(default=0, init=False)
+    _is_taken: bool = field(default=False, init=False)
 
     @asynccontextmanager
     async def turn(self, user_id: UserId) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it during the body.
-
-        Raises: Unavailable when too many wait, or it takes too long.
-        """
+        """Wait for a turn, and hold it during the body. Raises: Unavailable when too many wait, or for too long."""
         if self._is_taken:
             await self._wait(user_id)
         self._is_taken = True
@@ -195,11 +186,11 @@ class FairQueue:
             self._pass_on()
 
     async def _wait(self, user_id: UserId) -> None:
-        if sum(map(len, self._queues.values())) >= self._max_waiting:
+        if sum(map(len, self._queues.values())) >= self.max_waiting:
             raise Unavailable("Too many images are waiting to be drawn; send it again later")
         queue = self._queues.setdefault(user_id, WaitQueue())
         try:
-            await queue.wait(pass_on=self._pass_on, timeout_seconds=self._timeout_seconds)
+            await queue.wait(pass_on=self._pass_on, timeout_seconds=self.timeout_seconds)
         except TimeoutError as error:
             raise Unavailable("The image waited too long; send it again later") from error
         finally:
@@ -305,10 +296,7 @@ class WorkerProcess:
         if self._process is None:
             try:
                 self._process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-I",
-                    "-c",
-                    self._start,
+                    *(sys.executable, "-I", "-c", self._start),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=asyncio.subprocess.DEVNULL,

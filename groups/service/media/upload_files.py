@@ -20,6 +20,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -124,26 +125,23 @@ class UploadFiles:
         return self._folder
 
 
+@dataclass(frozen=True, slots=True)
 class UploadReceiver:
     """Writes uploads to files."""
 
-    def __init__(self, files: UploadFiles, limits: GroupLimits) -> None:
-        self._files = files
-        self._limits = limits
+    files: UploadFiles
+    limits: GroupLimits
 
     async def receive(
         self, chunks: AsyncIterator[bytes], target: Path, length: int | None
     ) -> tuple[MediaKind, str, int]:
-        """Write the chunks to `target` as they come; returns the kind, the content type and the size in bytes.
-
-        Raises: MediaTooLarge; BadMedia; InsufficientStorage.
-        """
+        """Write the chunks to `target` as they come; returns the kind, the content type and the size in bytes."""
         head = b""
         size = 0
         known: tuple[MediaKind, str] | None = None
 
         def write(file: BinaryIO, chunk: bytes) -> None:
-            self._files.check_room(len(chunk))
+            self.files.check_room(len(chunk))
             file.write(chunk)
 
         with full_disk_refused(), target.open("wb") as file:
@@ -165,9 +163,9 @@ class UploadReceiver:
 
     def _check_size(self, kind: MediaKind, size_bytes: int) -> None:
         limit = {
-            MediaKind.IMAGE: self._limits.image_bytes,
-            MediaKind.VIDEO: self._limits.video_bytes,
-            MediaKind.FILE: self._limits.file_bytes,
+            MediaKind.IMAGE: self.limits.image_bytes,
+            MediaKind.VIDEO: self.limits.video_bytes,
+            MediaKind.FILE: self.limits.file_bytes,
         }[kind]
         if size_bytes > limit:
             raise MediaTooLarge(f"At most {limit} bytes, for {kind.value}s", limit_bytes=limit)
