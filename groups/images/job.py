@@ -1,4 +1,4 @@
-"""What the server asks a worker for, one line of JSON an image, and how much one image may cost."""
+"""The job of a worker process, as one line of JSON, and the limits of one image."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -46,10 +46,7 @@ class SystemClock:
 
 
 class SteadyClock:
-    """The machine's time when this clock was made, plus the time that has passed since.
-
-    Setting the machine's clock does not change it.
-    """
+    """The machine's time when this clock was made, plus the time since then, whatever the machine's clock is set to."""
 
     def __init__(self) -> None:
         self._began_ns = time.time_ns() - time.clock_gettime_ns(_STEADY)

@@ -40,10 +40,7 @@ class EventBus:
         self._resync_listeners.append(listener)
 
     async def start(self) -> None:
-        """Start delivering; returns when no later commit can be missed.
-
-        Raises: Unavailable when the database does not answer within `START_SECONDS`.
-        """
+        """Start delivering; returns when no later commit can be missed. Raises: Unavailable after `START_SECONDS`."""
         if self._database.transactional:
             self._task = asyncio.create_task(self._tail(), name="bus")
             try:

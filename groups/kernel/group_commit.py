@@ -17,7 +17,7 @@ An entry may be applied twice after an unknown outcome, so `apply` must be idemp
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -102,28 +102,22 @@ class GroupCommit(Generic[E, R]):
                     if not future.cancelled():
                         batch.append((entry, future))
                 if batch and not await self._commit(key, batch):
-                    self._refuse_waiting(queue)
+                    # Each further batch would wait as long for the database as this one did.
+                    self.waiting -= len(queue)
+                    self._refuse(queue, "Nothing of it was stored")
+                    queue.clear()
         finally:
             # No await between the last look at the queue and this line, so no entry is left behind. On cancellation the
             # entries that still wait are refused.
             del self._queues[key]
             self.waiting -= len(queue)
-            for _, future in (*batch, *queue):
-                if not future.done():
-                    future.set_exception(Unavailable("The server is stopping"))
+            self._refuse((*batch, *queue), "The server is stopping")
 
     def _may_join(self, batch: list[_Queued[E, R]], queue: deque[_Queued[E, R]]) -> bool:
         """Whether the next entry of the queue may join the batch."""
         if self.is_alone is None or not batch:
             return True
         return not (self.is_alone(batch[0][0]) or self.is_alone(queue[0][0]))
-
-    def _refuse_waiting(self, queue: deque[_Queued[E, R]]) -> None:
-        """Refuse the entries behind an outage; each further batch would wait as long as the first one did."""
-        while queue:
-            _, future = queue.popleft()
-            self.waiting -= 1
-            self._settle(future, Unavailable("Nothing of it was stored"))
 
     async def _commit(self, key: str, batch: list[_Queued[E, R]]) -> bool:
         """Commit the batch and settle its entries; False when the database was away for `PATIENCE_SECONDS`."""
@@ -135,8 +129,7 @@ class GroupCommit(Generic[E, R]):
                 lambda tx: self.apply(tx, key, entries), *self.locks_of(key), is_batch=True
             )
         except Unavailable as error:
-            for _, future in batch:
-                self._settle(future, Unavailable(error.detail))
+            self._refuse(batch, error.detail)
             return False
         # An error that one entry causes must reach that entry's caller, and no other.
         except Exception as error:
@@ -146,14 +139,18 @@ class GroupCommit(Generic[E, R]):
             log.warning("batch of %d for %s failed, halving: %r", len(batch), self.name, error)
             middle = len(batch) // 2
             if not await self._commit(key, batch[:middle]):
-                for _, future in batch[middle:]:
-                    self._settle(future, Unavailable("Nothing of it was stored"))
+                self._refuse(batch[middle:], "Nothing of it was stored")
                 return False
             return await self._commit(key, batch[middle:])
         else:
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 self._settle(future, outcome)
         return True
+
+    def _refuse(self, entries: Iterable[_Queued[E, R]], detail: str) -> None:
+        for _, future in entries:
+            # Of its own for each caller, since an exception object carries its traceback.
+            self._settle(future, Unavailable(detail))
 
     @staticmethod
     def _settle(future: asyncio.Future[R], outcome: R | Exception) -> None:

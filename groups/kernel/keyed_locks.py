@@ -26,7 +26,7 @@ MAX_WAITING: Final = 1_024  # for one key: a few seconds of transactions
 
 
 class RequestSlot(Protocol):
-    """What a request holds while the server works on it, but not while it waits for other requests."""
+    """A place that a request holds while the server works on it, but not while it waits for other requests."""
 
     def leave(self) -> None:
         """Give the slot back for a while."""

@@ -66,10 +66,7 @@ def encode_cursor(name: str, *key: Key) -> str:
 
 
 def decode_cursor(name: str, cursor: str | None, *kinds: type[Key]) -> tuple[Key, ...] | None:
-    """The sort key in the cursor, whose parts have these types; None where there is no cursor.
-
-    Raises: BadCursor when the cursor is not one of the list `name`.
-    """
+    """The sort key in the cursor, its parts of these types; None without a cursor. Raises: BadCursor."""
     if cursor is None:
         return None
     try:

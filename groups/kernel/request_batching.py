@@ -42,10 +42,7 @@ class RequestBatcher(Generic[K, V]):
     _task: asyncio.Task[None] | None = field(default=None, init=False)
 
     def find(self, key: K) -> Awaitable[V | None]:
-        """The value of the key, or None. The read begins whether or not the result is awaited.
-
-        Raises: what `read_many` raises, to all callers of that query.
-        """
+        """The value of the key, or None. The read begins at once, and its error is raised to all of its callers."""
         self._callers += 1
         # A future for each caller, so that a caller which goes away cancels only its own.
         future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""What changed for one user: memberships, the profiles of their groups, and departures.
+"""The changes for one user: of memberships, of the profiles of their groups, and departures.
 
 A document of `departures` is the last end of a membership of a channel; its `_id` is `user<US>group`, and the database
 deletes it after `expires_at`. This store only reads `members`, `groups` and `disbanded`, which other stores own.

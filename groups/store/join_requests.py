@@ -10,7 +10,11 @@ from groups.models import JoinRequest
 class JoinRequestStore:
     """The collection `join_requests`."""
 
-    INDEXES = (Index("join_requests", [("group_id", 1), ("user_id", 1)], "who waits, by user"),)
+    INDEXES = (
+        Index(
+            "join_requests", [("group_id", 1), ("user_id", 1)], "the requests of a group, by user"
+        ),
+    )
 
     def __init__(self, database: Database) -> None:
         self._requests = database.collection("join_requests")

@@ -17,7 +17,7 @@ from groups.kernel.mongo import Database, Document, Index, Tx
 DEPLOYMENT: Final = "deployment"
 """The key of the deployment's counter; a user's key is never equal to it, since it has a separator."""
 STORED_BYTES: Final[Document] = {"$ifNull": ["$stored_bytes", "$size_bytes"]}
-"""What an upload's record counts for, as an expression; older records have only the size of the original."""
+"""The bytes of an upload's record, as an expression; older records have only the size of the original."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class MediaUsage:
 
 
 def bytes_of(record: Mapping[str, Any]) -> int:
-    """What an upload's record counts for."""
+    """The bytes of an upload's record."""
     return int(record.get("stored_bytes", record["size_bytes"]))
 
 
@@ -100,7 +100,7 @@ class MediaUsageStore:
         return _to_usage(before or {}), after
 
     async def recount_all(self) -> None:
-        """Write all counters anew; nobody may change a record meanwhile."""
+        """Count all uploads again, and overwrite the counters; no record may change meanwhile."""
         key_of_user = {"$concat": [usage_key(UserId("")), "$_id"]}
         by_user = [{"$group": {"_id": "$uploader_id", **_SUMS}}, {"$set": {"_id": key_of_user}}]
         whole = [{"$group": {"_id": DEPLOYMENT, **_SUMS}}, {"$unset": "unused_bytes"}]

@@ -33,6 +33,7 @@ _KEPT_BYTES: Final = 2 * 2**20  # of memory: some 2,000 members
 _MEMBER_BYTES: Final = 450
 """The size of a member without texts; the texts count twice, besides the document."""
 
+_COUNT_GROUPS: Final[Document] = {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}}
 DUPLICATE_KEY: Final = 11000  # MongoDB's error code
 
 
@@ -123,7 +124,7 @@ class MemberStore:
             self._members,
             {"user_id": {"$in": list(user_ids)}},
             lambda rows: {row["_id"]: row["groups"] for row in rows},
-            {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}},
+            _COUNT_GROUPS,
         )
 
     async def find_staff(self, group_id: GroupId, tx: Tx | None = None) -> list[Member]:
@@ -178,14 +179,8 @@ class MemberStore:
 
     async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
-        cursor = self._members.aggregate(
-            [
-                {"$match": {"user_id": {"$in": list(user_ids)}}},
-                {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}},
-            ],
-            session=tx.session,
-            batchSize=ONE_REPLY,
-        )
+        pipeline = [{"$match": {"user_id": {"$in": list(user_ids)}}}, _COUNT_GROUPS]
+        cursor = self._members.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
         return {row["_id"]: row["groups"] for row in await cursor.to_list(None)}
 
     def query_group_counts_beside(
@@ -193,17 +188,12 @@ class MemberStore:
     ) -> BatchedQuery[dict[UserId, GroupCount]]:
         """As `query_group_counts`, and whether this group is among the groups of each user."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
+        is_this = {"$eq": ["$group_id", group_id]}
         return BatchedQuery(
             self._members,
             {"user_id": {"$in": list(user_ids)}},
             lambda rows: {row["_id"]: GroupCount(row["groups"], row["is_member"]) for row in rows},
-            {
-                "$group": {
-                    "_id": "$user_id",
-                    "groups": {"$sum": 1},
-                    "is_member": {"$max": {"$eq": ["$group_id", group_id]}},
-                }
-            },
+            {"$group": _COUNT_GROUPS["$group"] | {"is_member": {"$max": is_this}}},
         )
 
     async def insert_many(self, members: Sequence[Member], tx: Tx) -> None:
@@ -221,10 +211,7 @@ class MemberStore:
         muted_until: Mapping[UserId, datetime],
         tx: Tx,
     ) -> None:
-        """Insert plain members who are known not to exist, without a `Member` object for each.
-
-        `muted_until` holds only muted users.
-        """
+        """Insert new plain members without making a `Member` for each; `muted_until` has the muted ones."""
         prefix, role = group_id + SEPARATOR, Role.MEMBER.value
         documents: list[Document] = [
             {

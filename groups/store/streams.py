@@ -118,7 +118,7 @@ class StreamStore:
         return int((before or {}).get("media_bytes", 0))
 
     async def recount_media_bytes(self, stream_id: StreamId, tx: Tx) -> tuple[int, int]:
-        """Count `media_bytes` anew; returns it before and after. Reads all messages, so only repairs use it."""
+        """Count `media_bytes` again; returns it before and after. Reads all messages, so only repairs use it."""
         # Write before reading: posts and deletions that happen meanwhile conflict with this transaction.
         before = await self.add_media_bytes(stream_id, 1, tx)
         pipeline = [{"$match": {"stream_id": stream_id}}, *_CARRIED]
@@ -128,7 +128,7 @@ class StreamStore:
         return before, after
 
     async def count_all_media_bytes(self) -> None:
-        """Count `media_bytes` of all streams anew; nobody may post meanwhile."""
+        """Count `media_bytes` of all streams again; nobody may post meanwhile."""
         into = {"into": "streams", "whenMatched": "merge", "whenNotMatched": "discard"}
         pipeline = [*_CARRIED, {"$merge": into}]
         await self._messages.aggregate(pipeline, allowDiskUse=True).to_list(None)

@@ -11,6 +11,7 @@ from channels.verify.command import verify
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database
+from groups.models import MediaSize
 from groups.service.media.service import STORING_SECONDS
 from groups.store.media import MediaStore
 from groups.store.media_bytes import MediaBytes
@@ -57,8 +58,8 @@ async def _after_the_bytes(*_: object) -> bool:
     raise _Crash
 
 
-async def _in_the_middle(store: MediaStore, media_id: str) -> None:
-    await store.delete_orphaned_bytes("none")
+async def _in_the_middle(store: MediaBytes, media_id: str) -> None:
+    await store.find_file("none", MediaSize.ORIGINAL)
     raise _Crash
 
 

@@ -43,10 +43,7 @@ class JoinedOn(NamedTuple):
 
 
 class BatchedQuery(Generic[T]):
-    """A query, and the function that makes its `result` of the rows.
-
-    With a `cache` of the collection, `parse` gets the cache's objects in place of documents.
-    """
+    """A query, and the function that makes its `result` of the rows; with a `cache`, of the cache's objects."""
 
     def __init__(
         self,
@@ -66,7 +63,7 @@ class BatchedQuery(Generic[T]):
 
     @property
     def result(self) -> T:
-        """What was found. Raises: IndexError before `Database.fetch` has sent the query."""
+        """The result. Raises: IndexError before `Database.fetch` has sent the query."""
         return self._results[0]
 
     @property
@@ -118,7 +115,7 @@ async def fetch_one_by_one(queries: Sequence[BatchedQuery[Any]]) -> None:
 
 
 def distribute(queries: Sequence[BatchedQuery[Any]], answer: list[Document]) -> None:
-    """Give each query its rows, out of the one document of the answer."""
+    """Give each query its rows from the only document of the answer."""
     for number, query in enumerate(queries):
         query.take_rows(answer[0][f"{_PREFIX}{number}"] if answer else [])
 

@@ -48,7 +48,7 @@ class PrimaryWatcher(ServerHeartbeatListener):
         self._election_id: ObjectId | None = None
 
     def succeeded(self, event: ServerHeartbeatSucceededEvent) -> None:
-        """Take in what a member says of itself; the driver calls it in a thread of its own."""
+        """Read a member's description of itself; the driver calls it in a thread of its own."""
         hello = event.reply
         if not hello.is_writable or hello.election_id in {None, self._election_id}:
             return
@@ -78,7 +78,7 @@ class ReadAfterFailover(ReadConcern):
 
     @property
     def document(self) -> dict[str, Any]:
-        """What the driver sends with each read."""
+        """The read concern that the driver sends with each read."""
         document = super().document
         if self._watcher.last_write is not None:
             document["afterClusterTime"] = self._watcher.last_write

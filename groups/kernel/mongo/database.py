@@ -80,10 +80,7 @@ class Database:
     async def connect(
         cls, uri: str, name: str, *, clock: Clock | None = None, patience_seconds: float = 10.0
     ) -> "Database":
-        """Connect to a replica set.
-
-        Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
-        """
+        """Connect to a replica set within `patience_seconds`. Raises: StandaloneServer; Unavailable."""
         handle = await connect(uri, name, patience_seconds=patience_seconds)
         database = cls(handle, transactional=True, clock=clock)
         try:
@@ -172,10 +169,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, attempt: int = 0) -> AsyncIterator[Tx]:
-        """Run the body in a transaction that is committed at its end; on mongomock without a session.
-
-        This is one attempt: a failure is rolled back and raised. `run` retries.
-        """
+        """Try once to run the body in a transaction, on mongomock without a session; `run` retries."""
         if not self.transactional:
             tx = Tx(None, attempt)
             yield tx

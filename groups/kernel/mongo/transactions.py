@@ -70,10 +70,7 @@ class Tx:
 
 @asynccontextmanager
 async def committed(session: AsyncIOMotorClientSession) -> AsyncIterator[None]:
-    """Run the body in a transaction of the session: committed at its end, aborted when it fails.
-
-    Raises: Unavailable when it is not known in time whether the transaction was committed.
-    """
+    """Commit the body's transaction, or abort it if the body fails. Raises: Unavailable if the outcome is unknown."""
     session.start_transaction(
         read_concern=ReadConcern("snapshot"),
         write_concern=WriteConcern("majority", wtimeout=10_000, j=True),
@@ -120,7 +117,7 @@ class StaleTransactions:
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        # What MongoDB tells of itself cannot be read with majority.
+        # MongoDB's own state cannot be read with majority.
         admin = self.client.get_database("admin", read_concern=ReadConcern("local"))
         try:
             # Only those of our own user, which needs no privilege.

@@ -44,7 +44,7 @@ THUMBNAIL_TYPE: Final = "image/webp"
 EDGES: Final = {MediaSize.THUMB: 320, MediaSize.LARGE: 1280}
 """The longer edge of each smaller version, in pixels; a smaller image is not enlarged."""
 
-# What one turn at the ordinary worker takes at most: a 12-megapixel photo, a sticker.
+# The limits of one turn at the ordinary worker: enough for a 12-megapixel photo or a sticker.
 ORDINARY_PIXELS: Final = 16_000_000
 ORDINARY_FRAMES: Final = 200
 ORDINARY_MEMORY_BYTES: Final = 192 * 2**20
@@ -235,10 +235,7 @@ class WorkerEnded(Exception):
 
 
 class WorkerProcess:
-    """A process that runs one job at a time: started when it is needed, replaced when it has died.
-
-    The caller sees to it that jobs do not overlap.
-    """
+    """A process for jobs that do not overlap: started when it is needed, replaced when it has died."""
 
     def __init__(
         self, memory_bytes: int, file_bytes: int, *, idle_seconds: float = IDLE_SECONDS
@@ -256,10 +253,7 @@ class WorkerProcess:
         return self._process.pid if self._process is not None else None
 
     async def run(self, job: Job) -> dict[str, Any]:
-        """Send the job to the process and return its answer.
-
-        Raises: WorkerEnded; Unavailable when it takes too long without using up its processor time.
-        """
+        """Send the job to the process; returns its answer. Raises: WorkerEnded; Unavailable when it takes too long."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         process = await self._started()

@@ -166,7 +166,7 @@ class MediaService:
             if not await self._media.mark_stored(media, key):
                 raise Unavailable
         except Exception:
-            # Take back the record, or it would count against the quotas for an hour.
+            # Expire the record, or it would count against the quotas for an hour.
             with suppress(Exception):
                 await self._media.expire_incoming(media.media_id, self._clock.now())
                 # A process that stood still may find its record swept; what it stored since must go too.
@@ -214,10 +214,7 @@ class MediaService:
         return StoredBytes(media, content_type, file, self._media.bytes)
 
     async def sweep(self) -> int:
-        """Delete up to `SWEPT_AT_ONCE` uploads that nothing uses and whose time is over; returns how many.
-
-        Several processes may sweep at once.
-        """
+        """Delete up to `SWEPT_AT_ONCE` expired uploads; returns how many. Several processes may sweep."""
         now = self._clock.now()
         deleted: list[str] = []
         for media_id in await self._media.list_expired(now, SWEPT_AT_ONCE):
@@ -282,10 +279,7 @@ def describe_media(actor: Actor, content: Content, known: Mapping[str, Media]) -
 def own_kept_media(
     actor: Actor, known: Mapping[str, Media], kept: Collection[str]
 ) -> Mapping[str, Media]:
-    """`known`, with the uploads in `kept` made the actor's own, for `describe_media`.
-
-    An edit may keep uploads of the content that it replaces, whoever uploaded them.
-    """
+    """`known` with the uploads in `kept` made the actor's own, since an edit may keep uploads of any user."""
     return {
         media_id: media.model_copy(update={"uploader_id": actor.user_id})
         if media_id in kept

@@ -33,7 +33,7 @@ from groups.service.media.image_workers import FORMATS
 
 PREFIX: Final = "channels-uploads-"
 ROOM_BYTES: Final = 256 * 2**20
-"""What uploads leave free of a disk."""
+"""The room that uploads leave free on a disk."""
 ROOM_SHARE: Final = 20
 """Of a small disk they leave one part of so many instead."""
 SNIFFED_BYTES: Final = 8_192
