@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from PIL import GifImagePlugin, Image, ImageChops
 
-from groups.images.headers import Frames
+from groups.images.headers import Frames, png_chunks
 
 _PNG_HEAD: Final = b"\x89PNG\r\n\x1a\n"
 _COMPRESSION: Final = 4  # see `drawing`
@@ -75,7 +75,8 @@ def write_png(image: Image.Image, target: Path, frames: range) -> None:
             part = drawn if box == _whole(drawn) else drawn.crop(box)
             part.info = {}
             part.save(still, "PNG", compress_level=_COMPRESSION)
-            chunks = list(_chunks(still.getvalue()))
+            png = still.getvalue()
+            chunks = [(name, png[begin + 8 : end - 4]) for name, begin, end in png_chunks(png)]
             if before is None:
                 file.write(_PNG_HEAD + _chunk(b"IHDR", chunks[0][1]))
                 file.write(_chunk(b"acTL", struct.pack(">II", len(frames), loop)))
@@ -87,11 +88,9 @@ def write_png(image: Image.Image, target: Path, frames: range) -> None:
             file.write(_chunk(b"fcTL", control))
             sequence += 1
             for name, data in chunks:
-                if name != b"IDAT":
-                    continue
-                if before is None:
+                if name == b"IDAT" and before is None:
                     file.write(_chunk(b"IDAT", data))
-                else:
+                elif name == b"IDAT":
                     file.write(_chunk(b"fdAT", struct.pack(">I", sequence) + data))
                     sequence += 1
             before = drawn
@@ -134,11 +133,3 @@ def _changed(before: Image.Image | None, now: Image.Image) -> tuple[int, int, in
 
 def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    offset = len(_PNG_HEAD)
-    while offset < len(png):
-        (size,) = struct.unpack_from(">I", png, offset)
-        yield png[offset + 4 : offset + 8], png[offset + 8 : offset + 8 + size]
-        offset += 12 + size

@@ -2,7 +2,7 @@
 
 Promises:
     Nothing but the pixels: position, camera, comments, colour profiles and whatever follows the image in the file are
-    dropped, since the file is written anew. The orientation that a camera only notes is applied, and colours become
+    dropped, since a new file is written. The orientation that a camera only notes is applied, and colours become
     sRGB. Animations stay animations.
     Bounded: size, number of frames and the memory that they need are computed from the header and compared with the
     budget before anything is decoded. At most two frames of an animation are held at once.

@@ -1,11 +1,13 @@
-"""What an image file says about itself, read without decoding a pixel.
+"""The structure of an image file, read without decoding a pixel.
 
 Pillow counts the frames of a GIF by walking through all of them, and believes what a PNG claims. These functions count
 what is there, and stop at the limit.
 """
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 MAX_PROFILE_BYTES: Final = 1_000_000  # of a colour profile in a PNG; a larger one is dropped
@@ -29,10 +31,7 @@ class Frames:
 
 
 def frames_of(data: bytes, kind: str, max_frames: int) -> Frames:
-    """The frames of the file; counting stops at `max_frames + 1`.
-
-    Raises: IndexError or ValueError where the file contradicts itself.
-    """
+    """The frames of the file, counted up to `max_frames + 1`. Raises: IndexError; ValueError for a damaged file."""
     if kind == "GIF":
         return _gif_frames(data, max_frames)
     if kind == "WEBP":
@@ -102,29 +101,28 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     return _uint16(data, 26) & 0x3FFF, _uint16(data, 28) & 0x3FFF
 
 
-def _png_frames(data: bytes, max_frames: int) -> Frames:
-    found = Frames(0)
+def png_chunks(png: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The name of each chunk of a PNG, where it begins, and where it ends."""
     offset = 8
-    while found.count <= max_frames and offset + 8 <= len(data):
-        if data[offset + 4 : offset + 8] == b"fcTL":
-            found.count += 1
-        offset += 12 + int.from_bytes(data[offset : offset + 4], "big")
-    found.count = max(found.count, 1)
-    return found
+    while offset + 8 <= len(png):
+        end = offset + 12 + int.from_bytes(png[offset : offset + 4], "big")
+        yield png[offset + 4 : offset + 8], offset, end
+        offset = end
+
+
+def _png_frames(data: bytes, max_frames: int) -> Frames:
+    frames = (name for name, _, _ in png_chunks(data) if name == b"fcTL")
+    return Frames(max(1, sum(1 for _ in islice(frames, max_frames + 1))))
 
 
 def without_texts(png: bytes) -> bytes:
     """The file without texts and times: a few bytes of them may unpack to many, and Pillow unpacks them all."""
     kept = [png[:8]]
-    offset = 8
-    while offset + 8 <= len(png):
-        after = offset + 12 + int.from_bytes(png[offset : offset + 4], "big")
-        name = png[offset + 4 : offset + 8]
+    for name, start, end in png_chunks(png):
         if name in _IMAGE_CHUNKS and not (
-            name == b"iCCP" and _unpacks_to_more(png[offset + 8 : after - 4], MAX_PROFILE_BYTES)
+            name == b"iCCP" and _unpacks_to_more(png[start + 8 : end - 4], MAX_PROFILE_BYTES)
         ):
-            kept.append(png[offset:after])
-        offset = after
+            kept.append(png[start:end])
     return b"".join(kept)
 
 

@@ -1,7 +1,7 @@
-"""What the server asks a worker for, one line of JSON an image, and how much one image may cost."""
+"""The job of a worker process, as one line of JSON, and the limits of one image."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -36,42 +36,29 @@ class Budget:
     worker_memory_bytes: int
 
     def check(self, width: int, height: int, frames: int, bytes_per_pixel: int) -> None:
-        """Compare what the header announces with the limits, before anything is decoded.
-
-        Raises: ImageRefused; TooLargeForWorker.
-        """
+        """Compare the header with the limits before anything is decoded. Raises: ImageRefused; TooLargeForWorker."""
         pixels = width * height
         memory_bytes = pixels * bytes_per_pixel
-        shape = {"width": width, "height": height, "frames": frames}
-        if frames > self.animation_frames:
-            raise ImageRefused(
-                f"At most {self.animation_frames} frames",
-                **shape,
-                exceeded="frames",
-                limit=self.animation_frames,
-            )
-        if pixels > self.image_pixels:
-            raise ImageRefused(
-                f"At most {self.image_pixels} pixels",
-                **shape,
-                exceeded="pixels",
-                limit=self.image_pixels,
-            )
-        if pixels * frames > self.animation_pixels:
-            raise ImageRefused(
-                f"At most {self.animation_pixels} pixels in all frames together",
-                **shape,
-                exceeded="pixels",
-                limit=self.animation_pixels,
-            )
-        if memory_bytes > self.memory_bytes:
-            raise ImageRefused(
-                f"Drawing it needs about {memory_bytes} bytes of memory, at most {self.memory_bytes} are allowed;"
-                " send fewer pixels",
-                **shape,
-                exceeded="memory",
-                limit=self.memory_bytes,
-            )
+        for exceeded, amount, limit, detail in (
+            ("frames", frames, self.animation_frames, "At most {limit} frames"),
+            ("pixels", pixels, self.image_pixels, "At most {limit} pixels"),
+            (
+                "pixels",
+                pixels * frames,
+                self.animation_pixels,
+                "At most {limit} pixels in all frames together",
+            ),
+            (
+                "memory",
+                memory_bytes,
+                self.memory_bytes,
+                "Drawing it needs about {amount} bytes of memory, at most {limit} are allowed; send fewer pixels",
+            ),
+        ):
+            if amount > limit:
+                shape = {"width": width, "height": height, "frames": frames}
+                detail = detail.format(amount=amount, limit=limit)
+                raise ImageRefused(detail, **shape, exceeded=exceeded, limit=limit)
         if (
             pixels * frames > self.worker_pixels
             or frames > self.worker_frames
@@ -90,10 +77,6 @@ class Job:
     edges: dict[str, int]
     budget: Budget
     seconds: float
-
-    def with_budget(self, budget: Budget, seconds: float) -> "Job":
-        """The same image, under another budget."""
-        return replace(self, budget=budget, seconds=seconds)
 
     def encode(self) -> bytes:
         """The job as a line of JSON."""

@@ -7,6 +7,7 @@ the repetition.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from groups.kernel.mongo import is_outage
 
@@ -25,22 +26,19 @@ async def repeat(work: Callable[[], Awaitable[object]], every_seconds: float) ->
                 log.exception("%s failed", getattr(work, "__qualname__", work))
 
 
+@dataclass(slots=True, eq=False)
 class PeriodicTask:
     """Work that is repeated from `start` to `stop`; both may be called twice."""
 
-    def __init__(
-        self, work: Callable[[], Awaitable[object]], every_seconds: float, *, name: str
-    ) -> None:
-        self._work = work
-        self._every_seconds = every_seconds
-        self._name = name
-        self._task: asyncio.Task[None] | None = None
+    work: Callable[[], Awaitable[object]]
+    every_seconds: float
+    name: str
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Begin; the first run is after a pause."""
-        self._task = self._task or asyncio.create_task(
-            repeat(self._work, self._every_seconds), name=self._name
-        )
+        if self._task is None:
+            self._task = asyncio.create_task(repeat(self.work, self.every_seconds), name=self.name)
 
     async def stop(self) -> None:
         """Cancel the repetition, in the middle of a run too."""

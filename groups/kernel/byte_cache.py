@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 PARTS: Final = 4
 ENTRY_BYTES: Final = 120
-"""What an entry of a dict takes, just after the dict has grown."""
+"""The memory of an entry of a dict, just after the dict has grown."""
 
 
 class ByteCache(Generic[K, V]):

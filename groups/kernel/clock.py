@@ -35,9 +35,7 @@ def rfc3339(instant: datetime) -> str:
 class Clock(Protocol):
     """A clock; its instants are in UTC, aware, and cut to milliseconds."""
 
-    def now(self) -> datetime:
-        """The present instant."""
-        ...
+    def now(self) -> datetime: ...
 
 
 class SystemClock:
@@ -48,10 +46,7 @@ class SystemClock:
 
 
 class SteadyClock:
-    """The machine's time when this clock was made, plus the time that has passed since.
-
-    Setting the machine's clock does not change it.
-    """
+    """The machine's time when this clock was made, plus the time since then, whatever the machine's clock is set to."""
 
     def __init__(self) -> None:
         self._began_ns = time.time_ns() - time.clock_gettime_ns(_STEADY)

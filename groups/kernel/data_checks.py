@@ -39,7 +39,7 @@ class Check:
 
     promise: str
     claim: str
-    """What is true when nothing is found, in a few words."""
+    """The state of the data without findings, in a few words."""
     unit: str
     """The things counted, in the plural."""
     count: Callable[[Snapshot], Awaitable[int]]
@@ -47,10 +47,7 @@ class Check:
 
 
 async def repair_findings(database: Database, check: Check) -> None:
-    """Run the check once and repair its findings; doing it again changes nothing.
-
-    Raises: SnapshotLost when reading takes longer than the database keeps a state.
-    """
+    """Run the check once and repair its findings; doing it again changes nothing. Raises: SnapshotLost."""
     async with Snapshot(database) as snapshot:
         found = [finding async for finding in check.find(snapshot)]
     for finding in found:

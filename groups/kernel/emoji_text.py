@@ -11,16 +11,13 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 _VARIATION_SELECTOR: Final = "\ufe0f"
-
+_MAX_CHARACTERS: Final = 64  # more than any emoji has; a longer text is not even searched
 _QUALIFIED: Final = {
     text.replace(_VARIATION_SELECTOR, ""): text
     for text, data in emoji.EMOJI_DATA.items()
     # A lone skin tone or hair colour is a component, not an emoji.
     if data["status"] == emoji.STATUS["fully_qualified"]
 }
-
-_MAX_CHARACTERS: Final = 64  # more than any emoji has; a longer text is not even searched
-
 
 Emoji = NewType("Emoji", str)
 """One emoji in its one spelling."""

@@ -207,51 +207,47 @@ def endpoints_of(routes: object) -> list[Endpoint]:
     return found
 
 
+_NAMED: Final = ("return", "actor", "body", "query", "key", "accept", "lines", "upload")
+"""The parameters that are no part of the path."""
+
+
 def _endpoint(routes: object, name: str, function: Callable[..., Any], spec: RouteSpec) -> Endpoint:
     hints = get_type_hints(function, include_extras=True)
-    answer = hints.pop("return", None)
+    named = {part: hints.pop(part, None) for part in _NAMED}
+    answer, body, line = named["return"], named["body"], named["lines"]
     is_stream = get_origin(answer) is NdjsonStream
     if getattr(answer, "__pydantic_generic_metadata__", None) is None:
         arguments = getattr(answer, "__args__", ())
         if arguments:  # Reply[View], Rendered[View]
             answer = arguments[0]
-    body = hints.pop("body", None)
-    body_is_optional = False
-    if body is not None and not isinstance(body, type):  # Model | None
-        body_is_optional = True
-        body = next(part for part in body.__args__ if part is not type(None))
-    lines = hints.pop("lines", None)
-    takes_upload = hints.pop("upload", None) is Upload
-    query = hints.pop("query", None)
-    takes_key = hints.pop("key", None) is not None
-    takes_accept = hints.pop("accept", None) is not None
-    needs_actor = hints.pop("actor", None) is Actor
+    body_is_optional = body is not None and not isinstance(body, type)  # Model | None
+    if body_is_optional:
+        body = next(part for part in get_args(body) if part is not type(None))
     missing = [part for part in hints if "{" + part + "}" not in spec.path]
     if missing or spec.path.count("{") != len(hints):
         raise TypeError(f"{name}: path {spec.path} and parameters {list(hints)} differ")
     summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
     if not summary:
         raise TypeError(f"{name} needs a docstring: it is the API's documentation")
-    tag: str = spec.tag or getattr(routes, "tag", None) or type(routes).__name__
     return Endpoint(
         spec=spec,
         handler=getattr(routes, name),
         name=name,
-        tag=tag,
+        tag=spec.tag or getattr(routes, "tag", None) or type(routes).__name__,
         summary=summary.rstrip("."),
         description=description.strip(),
-        needs_actor=needs_actor,
-        takes_key=takes_key,
+        needs_actor=named["actor"] is Actor,
+        takes_key=named["key"] is not None,
         path={part: _parser(kind) for part, kind in hints.items()},
-        query=query,
+        query=named["query"],
         body=body,
         body_is_optional=body_is_optional,
         answer=answer if isinstance(answer, type) and issubclass(answer, BaseModel) else None,
-        line=None if lines is None else get_args(lines)[0],
+        line=None if line is None else get_args(line)[0],
         is_stream=is_stream,
-        takes_upload=takes_upload,
+        takes_upload=named["upload"] is Upload,
         is_download=answer is Download,
-        takes_accept=takes_accept,
+        takes_accept=named["accept"] is not None,
     )
 
 

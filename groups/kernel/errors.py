@@ -13,7 +13,7 @@ class DomainError(Exception):
     code: ClassVar[str]
     """Stable, unique among all errors, snake_case."""
     summary: ClassVar[str]
-    """What the error means, in a few words; the problem's `title`."""
+    """The meaning of the error, in a few words; the problem's `title`."""
 
     def __init__(self, detail: str | None = None, **details: Any) -> None:
         super().__init__(detail or self.summary)
@@ -22,7 +22,7 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
-    """The request is invalid, whoever sends it."""
+    """The request is invalid for every caller."""
 
 
 class Unauthenticated(DomainError):

@@ -40,10 +40,7 @@ class EventBus:
         self._resync_listeners.append(listener)
 
     async def start(self) -> None:
-        """Start delivering; returns when no later commit can be missed.
-
-        Raises: Unavailable when the database does not answer within `START_SECONDS`.
-        """
+        """Start delivering; returns when no later commit can be missed. Raises: Unavailable after `START_SECONDS`."""
         if self._database.transactional:
             self._task = asyncio.create_task(self._tail(), name="bus")
             try:
@@ -71,7 +68,8 @@ class EventBus:
                 outbox = self._database.collection(OUTBOX)
                 async for events in follow(outbox, ready=self._ready, after_loss=is_broken):
                     if events is None:
-                        self._resync()
+                        for resync in self._resync_listeners:
+                            resync()
                     else:
                         self._deliver(events)
             # Without events the process is of no use: whatever the error, begin again and have the listeners resync.
@@ -79,10 +77,6 @@ class EventBus:
                 log.exception("the tail of the outbox broke")
                 is_broken = True
                 await asyncio.sleep(1)
-
-    def _resync(self) -> None:
-        for listener in self._resync_listeners:
-            listener()
 
     def _deliver(self, events: list[Event]) -> None:
         for listener in self._listeners:

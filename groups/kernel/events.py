@@ -34,9 +34,6 @@ Listener = Callable[[Sequence[Event]], None]
 
 
 def read_event(document: dict[str, Any]) -> Event | None:
-    """The event of a stored document; None for a type that only a newer version knows.
-
-    Fields that a newer version added are ignored.
-    """
+    """The event of a stored document, without newer versions' fields; None for a newer version's type."""
     kind = Event.known.get(document["type"])
     return kind.model_validate(document, extra="ignore") if kind else None

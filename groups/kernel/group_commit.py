@@ -17,7 +17,8 @@ An entry may be applied twice after an unknown outcome, so `apply` must be idemp
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Final, Generic, TypeVar
 
 from groups.kernel.batch_window import fill_batch
@@ -31,9 +32,7 @@ R = TypeVar("R")
 _Queued = tuple[E, asyncio.Future[R]]
 """An entry, and the future of its caller."""
 
-MAX_BATCH: Final = (
-    256  # entries of one transaction; beyond it the time of the batch itself dominates
-)
+MAX_BATCH: Final = 256  # entries of one transaction; beyond it the batch's own time dominates
 MAX_WAITING: Final = 8_192  # entries in all queues of one GroupCommit
 
 Apply = Callable[[Tx, str, Sequence[E]], Awaitable[Sequence[R | DomainError]]]
@@ -48,55 +47,41 @@ LocksOf = Callable[[str], Sequence[str]]
 """The lock keys for the transactions of a key (`Database.run`): those of documents that other code writes too."""
 
 
+@dataclass(slots=True, eq=False)
 class GroupCommit(Generic[E, R]):
     """Queues of entries, one for each key; each queue commits one batch after the other."""
 
-    def __init__(
-        self,
-        database: Database,
-        apply: Apply[E, R],
-        *,
-        name: str,
-        max_batch: int = MAX_BATCH,
-        max_waiting: int = MAX_WAITING,
-        is_alone: Callable[[E], bool] | None = None,
-        on_batch: OnBatch | None = None,
-        locks_of: LocksOf = lambda _: (),
-    ) -> None:
-        self._database = database
-        self._apply = apply
-        self._name = name
-        self._max_batch = max_batch
-        self._max_waiting = max_waiting
-        self._is_alone = is_alone
-        self._on_batch = on_batch
-        self._locks_of = locks_of
-        self._waiting = 0
-        self._queues: dict[str, deque[_Queued[E, R]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+    database: Database
+    apply: Apply[E, R]
+    _: KW_ONLY
+    name: str
+    max_batch: int = MAX_BATCH
+    max_waiting: int = MAX_WAITING
+    is_alone: Callable[[E], bool] | None = None
+    on_batch: OnBatch | None = None
+    locks_of: LocksOf = lambda _: ()
+    waiting: int = field(default=0, init=False)
+    """Entries that wait for their transaction to begin."""
+    _queues: dict[str, deque[_Queued[E, R]]] = field(default_factory=dict, init=False)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     async def submit(self, key: str, entry: E) -> R:
         """Queue the entry; returns its result once its transaction is committed.
 
         Raises: the entry's refusal; Unavailable when too many entries wait, or the outcome is unknown.
         """
-        if self._waiting >= self._max_waiting:
+        if self.waiting >= self.max_waiting:
             raise Unavailable("Too many writes are waiting")
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         queue = self._queues.get(key)
         if queue is None:
             queue = self._queues[key] = deque()
-            task = asyncio.create_task(self._drain(key, queue), name=f"commit-{self._name}")
+            task = asyncio.create_task(self._drain(key, queue), name=f"commit-{self.name}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         queue.append((entry, future))
-        self._waiting += 1
+        self.waiting += 1
         return await future
-
-    @property
-    def waiting(self) -> int:
-        """Entries that wait for their transaction to begin."""
-        return self._waiting
 
     async def close(self) -> None:
         """Wait until all that was submitted is committed or refused."""
@@ -109,66 +94,63 @@ class GroupCommit(Generic[E, R]):
         REQUEST_SLOT.set(None)
         try:
             while queue:
-                await fill_batch(queue.__len__, self._max_batch)
+                await fill_batch(queue.__len__, self.max_batch)
                 batch = []
-                while queue and len(batch) < self._max_batch and self._may_join(batch, queue):
+                while queue and len(batch) < self.max_batch and self._may_join(batch, queue):
                     entry, future = queue.popleft()
-                    self._waiting -= 1
+                    self.waiting -= 1
                     if not future.cancelled():
                         batch.append((entry, future))
                 if batch and not await self._commit(key, batch):
-                    self._refuse_waiting(queue)
+                    # Each further batch would wait as long for the database as this one did.
+                    self.waiting -= len(queue)
+                    self._refuse(queue, "Nothing of it was stored")
+                    queue.clear()
         finally:
             # No await between the last look at the queue and this line, so no entry is left behind. On cancellation the
             # entries that still wait are refused.
             del self._queues[key]
-            self._waiting -= len(queue)
-            for _, future in (*batch, *queue):
-                if not future.done():
-                    future.set_exception(Unavailable("The server is stopping"))
+            self.waiting -= len(queue)
+            self._refuse((*batch, *queue), "The server is stopping")
 
     def _may_join(self, batch: list[_Queued[E, R]], queue: deque[_Queued[E, R]]) -> bool:
         """Whether the next entry of the queue may join the batch."""
-        if self._is_alone is None or not batch:
+        if self.is_alone is None or not batch:
             return True
-        return not (self._is_alone(batch[0][0]) or self._is_alone(queue[0][0]))
-
-    def _refuse_waiting(self, queue: deque[_Queued[E, R]]) -> None:
-        """Refuse the entries behind an outage; each further batch would wait as long as the first one did."""
-        while queue:
-            _, future = queue.popleft()
-            self._waiting -= 1
-            self._settle(future, Unavailable("Nothing of it was stored"))
+        return not (self.is_alone(batch[0][0]) or self.is_alone(queue[0][0]))
 
     async def _commit(self, key: str, batch: list[_Queued[E, R]]) -> bool:
         """Commit the batch and settle its entries; False when the database was away for `PATIENCE_SECONDS`."""
-        if self._on_batch is not None:
-            self._on_batch(self._name, len(batch), self._waiting)
+        if self.on_batch is not None:
+            self.on_batch(self.name, len(batch), self.waiting)
         entries = [entry for entry, _ in batch]
         try:
-            outcomes = await self._database.run(
-                lambda tx: self._apply(tx, key, entries), *self._locks_of(key), is_batch=True
+            outcomes = await self.database.run(
+                lambda tx: self.apply(tx, key, entries), *self.locks_of(key), is_batch=True
             )
         except Unavailable as error:
-            for _, future in batch:
-                self._settle(future, Unavailable(error.detail))
+            self._refuse(batch, error.detail)
             return False
         # An error that one entry causes must reach that entry's caller, and no other.
         except Exception as error:
             if len(batch) == 1:
                 self._settle(batch[0][1], error)
                 return True
-            log.warning("batch of %d for %s failed, halving: %r", len(batch), self._name, error)
+            log.warning("batch of %d for %s failed, halving: %r", len(batch), self.name, error)
             middle = len(batch) // 2
             if not await self._commit(key, batch[:middle]):
-                for _, future in batch[middle:]:
-                    self._settle(future, Unavailable("Nothing of it was stored"))
+                self._refuse(batch[middle:], "Nothing of it was stored")
                 return False
             return await self._commit(key, batch[middle:])
         else:
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 self._settle(future, outcome)
         return True
+
+    def _refuse(self, entries: Iterable[_Queued[E, R]], detail: str) -> None:
+        for _, future in entries:
+            # Of its own for each caller, since an exception object carries its traceback.
+            self._settle(future, Unavailable(detail))
 
     @staticmethod
     def _settle(future: asyncio.Future[R], outcome: R | Exception) -> None:

@@ -31,7 +31,7 @@ ID_BYTES: Final = 128  # no id of any kind is longer; joined ones such as `group
 UNSEEN: Final = r"\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
 """The inside of a character class: characters that no id contains. (A space may be inside, but not at the ends.)"""
 ID_PATTERN: Final = rf"^(?!\.{{1,2}}$)[^ {UNSEEN}]([^{UNSEEN}]*[^ {UNSEEN}])?$"
-"""What `is_id` accepts, as a portable pattern: exact for ASCII; beyond, it excludes the common invisible characters."""
+"""The texts of `is_id`, as a portable pattern: exact for ASCII; beyond, it excludes common invisible characters."""
 
 
 RESERVED_USER_IDS: Final = frozenset(

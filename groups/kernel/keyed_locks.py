@@ -16,6 +16,7 @@ Other processes have locks of their own; their transactions conflict with ours i
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from groups.kernel.errors import RateLimited, Unavailable
@@ -25,7 +26,7 @@ MAX_WAITING: Final = 1_024  # for one key: a few seconds of transactions
 
 
 class RequestSlot(Protocol):
-    """What a request holds while the server works on it, but not while it waits for other requests."""
+    """A place that a request holds while the server works on it, but not while it waits for other requests."""
 
     def leave(self) -> None:
         """Give the slot back for a while."""
@@ -38,15 +39,13 @@ REQUEST_SLOT: ContextVar[RequestSlot | None] = ContextVar("request_slot", defaul
 """The slot of the request that the current task works on, if any."""
 
 
+@dataclass(slots=True, eq=False)
 class _HeldKey:
     """A key that is held: the callers that wait for it, and whether a batch holds it now."""
 
-    __slots__ = ("batches", "is_batch", "writes")
-
-    def __init__(self, *, is_batch: bool) -> None:
-        self.batches = WaitQueue()
-        self.writes = WaitQueue()
-        self.is_batch = is_batch
+    is_batch: bool
+    batches: WaitQueue = field(default_factory=WaitQueue)
+    writes: WaitQueue = field(default_factory=WaitQueue)
 
     def __len__(self) -> int:
         return len(self.batches) + len(self.writes)
@@ -61,13 +60,13 @@ class _HeldKey:
         return False
 
 
+@dataclass(kw_only=True, slots=True, eq=False)
 class KeyedLocks:
     """A lock for each key."""
 
-    def __init__(self, *, patience_seconds: float, max_waiting: int = MAX_WAITING) -> None:
-        self._patience_seconds = patience_seconds
-        self._max_waiting = max_waiting
-        self._held: dict[str, _HeldKey] = {}
+    patience_seconds: float
+    max_waiting: int = MAX_WAITING
+    _held: dict[str, _HeldKey] = field(default_factory=dict, init=False)
 
     @property
     def waiting(self) -> int:
@@ -104,7 +103,7 @@ class KeyedLocks:
             del self._held[key]
 
     async def _wait(self, key: str, held_key: _HeldKey, *, is_batch: bool) -> None:
-        if len(held_key) >= self._max_waiting:
+        if len(held_key) >= self.max_waiting:
             raise RateLimited("Too many changes of this are waiting", retry_after_seconds=1)
         queue = held_key.batches if is_batch else held_key.writes
         slot = REQUEST_SLOT.get()
@@ -112,7 +111,7 @@ class KeyedLocks:
             slot.leave()
         try:
             await queue.wait(
-                pass_on=lambda: self._release(key), timeout_seconds=self._patience_seconds
+                pass_on=lambda: self._release(key), timeout_seconds=self.patience_seconds
             )
         except TimeoutError:
             raise Unavailable("Nothing of it was stored") from None

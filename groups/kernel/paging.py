@@ -32,11 +32,9 @@ Key = str | int
 
 
 class ReadAfter(Protocol[T]):
-    """Reads the items of a list whose keys are after a text (from the beginning for ""), in their order."""
+    """Reads at most `limit` items of a list, in order: those whose keys are after a text (all of them for "")."""
 
-    async def __call__(self, *, after: str, limit: int) -> list[T]:
-        """Read at most `limit` items."""
-        ...
+    async def __call__(self, *, after: str, limit: int) -> list[T]: ...
 
 
 class Page(BaseModel, Generic[T]):
@@ -68,10 +66,7 @@ def encode_cursor(name: str, *key: Key) -> str:
 
 
 def decode_cursor(name: str, cursor: str | None, *kinds: type[Key]) -> tuple[Key, ...] | None:
-    """The sort key in the cursor, whose parts have these types; None where there is no cursor.
-
-    Raises: BadCursor when the cursor is not one of the list `name`.
-    """
+    """The sort key in the cursor, its parts of these types; None without a cursor. Raises: BadCursor."""
     if cursor is None:
         return None
     try:
@@ -89,16 +84,9 @@ def decode_cursor(name: str, cursor: str | None, *kinds: type[Key]) -> tuple[Key
 
 
 async def page_by_text(
-    name: str,
-    cursor: str | None,
-    limit: int,
-    read: ReadAfter[T],
-    key_of: Callable[[T], str],
+    name: str, cursor: str | None, limit: int, read: ReadAfter[T], key_of: Callable[[T], str]
 ) -> tuple[list[T], str | None]:
-    """A page of the list `name`, whose sort key is one text, and the cursor to the next page.
-
-    Raises: BadCursor.
-    """
+    """A page of the list `name`, whose sort key is one text, and the cursor to the next page. Raises: BadCursor."""
     key = decode_cursor(name, cursor, str)
     found = await read(after=str(key[0]) if key else "", limit=limit + 1)
     items, has_more = cut_page(found, limit)
@@ -151,9 +139,7 @@ class UncutPage(Generic[T]):
 
 
 async def page_of_ids(
-    ids: Sequence[N],
-    cursor: str | None,
-    read: Callable[[Sequence[N]], Awaitable[Sequence[M]]],
+    ids: Sequence[N], cursor: str | None, read: Callable[[Sequence[N]], Awaitable[Sequence[M]]]
 ) -> tuple[list[M], str | None]:
     """The items of the ids that a call names, in their order, as many as fit into a page.
 

@@ -12,15 +12,8 @@ Promises:
 """
 
 import asyncio
-from collections.abc import (
-    Awaitable,
-    Callable,
-    Collection,
-    Hashable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final, Generic, TypeVar
 
@@ -38,29 +31,18 @@ _Waiting = dict[K, list[asyncio.Future[V | None]]]
 MAX_KEYS: Final = 1_000  # of one query, where a key finds one document
 
 
+@dataclass(slots=True, eq=False)
 class RequestBatcher(Generic[K, V]):
     """Finds values by single keys with a function that finds many, at most `max_keys` at a time."""
 
-    def __init__(
-        self,
-        read_many: Callable[[Collection[K]], Awaitable[Mapping[K, V]]],
-        *,
-        max_keys: int = MAX_KEYS,
-    ) -> None:
-        self._read_many = read_many
-        self._max_keys = max_keys
-        self._waiting: _Waiting[K, V] = {}
-        self._callers = 0
-        self._task: asyncio.Task[None] | None = None
-
-    def _count_callers(self) -> int:
-        return self._callers
+    read_many: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]
+    max_keys: int = MAX_KEYS
+    _waiting: _Waiting[K, V] = field(default_factory=dict, init=False)
+    _callers: int = field(default=0, init=False)
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
 
     def find(self, key: K) -> Awaitable[V | None]:
-        """The value of the key, or None. The read begins whether or not the result is awaited.
-
-        Raises: what `read_many` raises, to all callers of that query.
-        """
+        """The value of the key, or None. The read begins at once, and its error is raised to all of its callers."""
         self._callers += 1
         # A future for each caller, so that a caller which goes away cancels only its own.
         future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
@@ -76,10 +58,10 @@ class RequestBatcher(Generic[K, V]):
     async def _read(self) -> None:
         try:
             while self._waiting:
-                await fill_batch(self._count_callers, self._max_keys)
+                await fill_batch(lambda: self._callers, self.max_keys)
                 # The keys that waited longest: under load the others would be too many for one query, each time.
                 self._callers = 0
-                batch = dict(islice(self._waiting.items(), self._max_keys))
+                batch = dict(islice(self._waiting.items(), self.max_keys))
                 for key in batch:
                     del self._waiting[key]
                 await self._answer(batch)
@@ -89,7 +71,7 @@ class RequestBatcher(Generic[K, V]):
 
     async def _answer(self, batch: _Waiting[K, V]) -> None:
         try:
-            found = await self._read_many(batch.keys())
+            found = await self.read_many(batch.keys())
         # Any error is the result for these callers; the next ones get a query of their own.
         except Exception as error:
             for future in _all_of(batch):
@@ -128,7 +110,7 @@ class PageBatcher(Generic[P, R, V]):
         self._reader = RequestBatcher(self._read)
 
     def find(self, page: P, reader: R) -> Awaitable[V | None]:
-        """As `RequestBatcher.find`: what this reader has on the page."""
+        """As `RequestBatcher.find`, for what this reader has on the page."""
         return self._reader.find((page, reader))
 
     async def _read(self, wanted: Collection[tuple[P, R]]) -> dict[tuple[P, R], V]:

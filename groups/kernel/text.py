@@ -98,10 +98,7 @@ _REFUSED_IN_LINES: Final = re.compile(f"[{_NOT_IN_LINES}{_SURROGATES}]")
 
 
 def without_controls(text: str) -> str:
-    r"""The text with `\n` as the end of each line; control characters are refused.
-
-    Raises: PydanticCustomError.
-    """
+    r"""The text with `\n` as the end of each line; control characters raise PydanticCustomError."""
     # 0.2 us for a typical message, 40 us for 12 KiB.
     found = _REFUSED_IN_TEXTS.search(text)
     if found is not None:
@@ -153,10 +150,7 @@ _SUSPECT: Final = re.compile(r"\\[bfru]|[\x7f-\x9f\ufffe\uffff]")
 
 
 def json_without_controls(value: Any, json: str) -> Any:
-    """The value with its strings and keys as `Text` has them; `json` is its JSON without unneeded escapes.
-
-    Raises: PydanticCustomError.
-    """
+    """The value with its strings and keys as `Text` has them; `json` is its JSON without unneeded escapes."""
     # One search shows that nearly all JSON has nothing of the kind; only the rest is walked through.
     return value if _SUSPECT.search(json) is None else _walked(value)
 
@@ -171,8 +165,3 @@ def _walked(value: Any) -> Any:
             return {without_controls(key): _walked(item) for key, item in value.items()}
         case _:
             return value
-
-
-def fold(text: str) -> str:
-    """The text, case-folded, as searches compare it."""
-    return text.casefold()

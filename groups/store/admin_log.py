@@ -3,7 +3,7 @@
 An entry never changes, except the count in the entry of an import that is still running.
 """
 
-from typing import Any
+from dataclasses import asdict
 
 from groups.kernel.ids import GroupId
 from groups.kernel.mongo import DESCENDING, Database, Document, Index, Tx
@@ -29,7 +29,6 @@ class AdminLogStore:
         self._entries = database.collection("admin_log")
 
     async def insert_many(self, entries: list[AdminLogEntry], tx: Tx) -> None:
-        """Add entries."""
         documents = [_to_document(entry) for entry in entries]
         await self._entries.insert_many(documents, ordered=True, session=tx.session)
 
@@ -53,7 +52,7 @@ class AdminLogStore:
         query: Document = {"group_id": group_id, **filters}
         if before is not None:
             query["_id"] = {"$lt": before}
-        cursor = self._entries.find(query).sort([("_id", DESCENDING)]).limit(limit)
+        cursor = self._entries.find(query, sort=[("_id", DESCENDING)], limit=limit)
         return [_to_entry(document) for document in await cursor.to_list(None)]
 
     async def delete_some(self, group_id: GroupId, limit: int, tx: Tx) -> int:
@@ -67,18 +66,10 @@ class AdminLogStore:
         return len(ids)
 
 
-def _to_document(entry: AdminLogEntry) -> dict[str, Any]:
-    return {
-        "_id": entry.entry_id,
-        "group_id": entry.group_id,
-        "action": entry.action.value,
-        "actor_id": entry.actor_id,
-        "by_app": entry.by_app,
-        "target_id": entry.target_id,
-        "before": entry.before,
-        "after": entry.after,
-        "at": entry.at,
-    }
+def _to_document(entry: AdminLogEntry) -> Document:
+    document = asdict(entry) | {"action": entry.action.value}
+    document["_id"] = document.pop("entry_id")
+    return document
 
 
 def _to_entry(document: Document) -> AdminLogEntry:

@@ -1,4 +1,4 @@
-"""What changed for one user: memberships, the profiles of their groups, and departures.
+"""The changes for one user: of memberships, of the profiles of their groups, and departures.
 
 A document of `departures` is the last end of a membership of a channel; its `_id` is `user<US>group`, and the database
 deletes it after `expires_at`. This store only reads `members`, `groups` and `disbanded`, which other stores own.
@@ -39,12 +39,7 @@ class ChangeStore:
     """The collection `departures`, and the times of changes in other collections."""
 
     INDEXES = (
-        Index(
-            "departures",
-            [("expires_at", 1)],
-            "the TTL of departures",
-            expire_after_seconds=0,
-        ),
+        Index("departures", [("expires_at", 1)], "the TTL of departures", expire_after_seconds=0),
     )
 
     def __init__(self, database: Database) -> None:
@@ -54,49 +49,27 @@ class ChangeStore:
         self._groups = database.collection("groups", naive_instants=True)
         self._disbanded = database.collection("disbanded")
 
-    # --- departures -----------------------------------------------------------------------------------------------
-
     async def put_departures(
         self, departures: Iterable[Departure], expires_at: datetime, tx: Tx
     ) -> None:
         """Store departures, in one command; a later departure replaces an earlier one."""
-        operations: list[Operation] = [
-            UpdateOne(
-                {"_id": join_key(one.user_id, one.group_id), "user_id": one.user_id},
-                {
-                    "$set": {
-                        "group_id": one.group_id,
-                        "reason": one.reason.value,
-                        "at": one.at,
-                        "expires_at": expires_at,
-                    }
-                },
-                upsert=True,
-            )
-            for one in departures
-        ]
+        operations: list[Operation] = []
+        for departure in departures:
+            values = _to_document(departure, expires_at)
+            key = {name: values.pop(name) for name in ("_id", "user_id")}
+            operations.append(UpdateOne(key, {"$set": values}, upsert=True))
         await self._database.apply(self._departures, operations, tx)
 
     async def put_many_departures(
         self, departures: Sequence[Departure], expires_at: datetime, tx: Tx
     ) -> None:
         """As `put_departures`, for a thousand of one channel: two commands that cost a fifth (measured)."""
-        keys = [join_key(one.user_id, one.group_id) for one in departures]
-        users = [one.user_id for one in departures]
+        documents = [_to_document(departure, expires_at) for departure in departures]
+        keys = [document["_id"] for document in documents]
+        users = [document["user_id"] for document in documents]
         await self._departures.delete_many(
             {"_id": {"$in": keys}, "user_id": {"$in": users}}, session=tx.session
         )
-        documents: list[Document] = [
-            {
-                "_id": key,
-                "user_id": one.user_id,
-                "group_id": one.group_id,
-                "reason": one.reason.value,
-                "at": one.at,
-                "expires_at": expires_at,
-            }
-            for key, one in zip(keys, departures, strict=True)
-        ]
         await self._departures.insert_many(documents, session=tx.session)
 
     async def list_departures(
@@ -108,14 +81,9 @@ class ChangeStore:
             "$gt": join_key(user_id, after),
             "$lt": join_key(user_id, "") + "\U0010ffff",
         }
-        cursor = (
-            self._departures.find({"_id": bounds, "user_id": user_id, "at": {"$gte": since}})
-            .sort([("_id", 1)])
-            .limit(limit)
-        )
+        query: Document = {"_id": bounds, "user_id": user_id, "at": {"$gte": since}}
+        cursor = self._departures.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_departure(row) for row in await cursor.to_list(None)]
-
-    # --- what is still there --------------------------------------------------------------------------------------
 
     async def list_memberships(self, user_id: UserId) -> dict[GroupId, SyncMembership]:
         """All memberships of the user, also in disbanded groups whose remains still exist."""
@@ -148,7 +116,8 @@ class ChangeStore:
             {"version": 1, "changed_at": 1},
             batch_size=ONE_REPLY,
         )
-        return {row["_id"]: _to_version(row) for row in await cursor.to_list(None)}
+        rows = await cursor.to_list(None)
+        return {row["_id"]: ProfileVersion(row["version"], _changed_ms(row)) for row in rows}
 
     async def find_ended(
         self, group_ids: Collection[GroupId], since: datetime
@@ -161,6 +130,17 @@ class ChangeStore:
         return {row["_id"]: row["at"] for row in await cursor.to_list(None)}
 
 
+def _to_document(departure: Departure, expires_at: datetime) -> Document:
+    return {
+        "_id": join_key(departure.user_id, departure.group_id),
+        "user_id": departure.user_id,
+        "group_id": departure.group_id,
+        "reason": departure.reason.value,
+        "at": departure.at,
+        "expires_at": expires_at,
+    }
+
+
 def _to_departure(row: Document) -> Departure:
     user_id, _, group_id = row["_id"].partition(SEPARATOR)
     return Departure(GroupId(group_id), UserId(user_id), DepartureReason(row["reason"]), row["at"])
@@ -168,13 +148,10 @@ def _to_departure(row: Document) -> Departure:
 
 def _to_membership(row: Document) -> SyncMembership:
     joined_ms = milliseconds_of(row["joined_at"])
-    changed_at = row.get("changed_at")
-    changed_ms = milliseconds_of(changed_at) if changed_at is not None else 0
-    return SyncMembership(row["group_id"], row["role"], joined_ms, max(joined_ms, changed_ms))
+    changed_ms = max(joined_ms, _changed_ms(row))
+    return SyncMembership(row["group_id"], row["role"], joined_ms, changed_ms)
 
 
-def _to_version(row: Document) -> ProfileVersion:
+def _changed_ms(row: Document) -> int:
     changed_at = row.get("changed_at")
-    return ProfileVersion(
-        row["version"], milliseconds_of(changed_at) if changed_at is not None else 0
-    )
+    return milliseconds_of(changed_at) if changed_at is not None else 0

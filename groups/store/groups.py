@@ -37,10 +37,7 @@ class GroupStore:
             partial=_IS_MARKED,
         ),
         Index(
-            "groups",
-            [("owner_id", 1), ("_id", 1)],
-            "the channels a user owns",
-            partial=_IS_MARKED,
+            "groups", [("owner_id", 1), ("_id", 1)], "the channels a user owns", partial=_IS_MARKED
         ),
         Index("disbanded", [], "found by _id, or all of them"),
     )
@@ -79,7 +76,6 @@ class GroupStore:
         )
 
     async def find_many(self, group_ids: Collection[GroupId]) -> dict[GroupId, Group]:
-        """Those of the groups that exist."""
         groups = await self._cache.find({"_id": {"$in": list(group_ids)}})
         return {group.group_id: group for group in groups}
 
@@ -120,15 +116,12 @@ class GroupStore:
 
     async def is_being_cleared(self, group_id: GroupId, tx: Tx) -> bool:
         """Whether the remains of a disbanded group of this id still exist."""
-        found = await self._disbanded.find_one({"_id": group_id}, session=tx.session)
-        return found is not None
+        return await self.find_disbanded(group_id, tx) is not None
 
     async def list_disbanded(self) -> list[GroupId]:
-        """All groups whose remains still exist."""
         return [document["_id"] for document in await self._disbanded.find({}).to_list(None)]
 
     async def find_disbanded(self, group_id: GroupId, tx: Tx) -> Disbanded | None:
-        """The disbanded group, while its remains still exist."""
         row = await self._disbanded.find_one({"_id": group_id}, session=tx.session)
         return Disbanded(row["at"], row.get("was_channel", False)) if row else None
 
@@ -161,10 +154,8 @@ class GroupStore:
             conditions.append(
                 {"$or": [{field: {"$lt": value}}, {field: value, "_id": {"$gt": group_id}}]}
             )
-        cursor = (
-            self._groups.find({"$and": conditions})
-            .sort([(field, DESCENDING), ("_id", 1)])
-            .limit(limit)
+        cursor = self._groups.find(
+            {"$and": conditions}, sort=[(field, DESCENDING), ("_id", 1)], limit=limit
         )
         return [_to_group(document) for document in await cursor.to_list(None)]
 
@@ -178,11 +169,8 @@ class GroupStore:
     async def find_owned(self, owner_id: UserId, *, after: str, limit: int) -> list[Group]:
         """The channels that the user owns, by id, behind `after`."""
         # Uses index: owner_id_1__id_1 (partial: channels)
-        cursor = (
-            self._groups.find({"owner_id": owner_id, "_id": {"$gt": after}, **_IS_MARKED})
-            .sort([("_id", 1)])
-            .limit(limit)
-        )
+        query: Document = {"owner_id": owner_id, "_id": {"$gt": after}, **_IS_MARKED}
+        cursor = self._groups.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_group(document) for document in await cursor.to_list(None)]
 
 

@@ -1,4 +1,4 @@
-"""What each idempotency key created: `_id` is `user<US>call<US>key`, `print` the digest of the request, `made` an id.
+"""The results of idempotency keys: `_id` is `user<US>call<US>key`, `print` the digest of the request, `made` an id.
 
 For things that are created rarely and may change or end later. A message holds its own key, since posts are many.
 """
@@ -23,7 +23,7 @@ class KeyedCall(NamedTuple):
 
 
 class FirstCall(NamedTuple):
-    """What the first call with a key created, and the digest of its request."""
+    """The id of the thing that the first call with a key created, and the digest of its request."""
 
     created_id: str
     digest: str
@@ -34,10 +34,7 @@ class IdempotencyStore:
 
     INDEXES = (
         Index(
-            "repeats",
-            [("at", 1)],
-            "the TTL that forgets keys",
-            expire_after_seconds=KEPT_SECONDS,
+            "repeats", [("at", 1)], "the TTL that forgets keys", expire_after_seconds=KEPT_SECONDS
         ),
     )
 

@@ -21,12 +21,10 @@ class InvitationStore:
 
     INDEXES = (
         Index(
-            "admin_invitations",
-            [("group_id", 1), ("user_id", 1)],
-            "whom a group invites, by user",
+            "admin_invitations", [("group_id", 1), ("user_id", 1)], "a group's invitations, by user"
         ),
         Index(
-            "admin_invitations", [("user_id", 1), ("group_id", 1)], "who invites a user, by group"
+            "admin_invitations", [("user_id", 1), ("group_id", 1)], "a user's invitations, by group"
         ),
         Index(
             "admin_invitations",
@@ -45,58 +43,42 @@ class InvitationStore:
         """The invitations of these users, expired or not."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
         query: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        cursor = self._invitations.find(query, session=tx.session)
-        found = [_to_invitation(document) for document in await cursor.to_list(None)]
-        return {invitation.user_id: invitation for invitation in found}
+        rows = await self._invitations.find(query, session=tx.session).to_list(None)
+        return {row["user_id"]: Invitation.from_stored(row) for row in rows}
 
     async def list_open_ids(
         self, group_id: GroupId, now: datetime, limit: int, tx: Tx
     ) -> list[UserId]:
         """The users with an open invitation of the group, at most `limit`."""
         # Uses index: group_id_1_user_id_1
-        cursor = self._invitations.find(
-            {"group_id": group_id, "expires_at": {"$gt": now}},
-            {"user_id": 1},
-            session=tx.session,
-        ).limit(limit)
-        return [document["user_id"] for document in await cursor.to_list(None)]
+        query: Document = {"group_id": group_id, "expires_at": {"$gt": now}}
+        cursor = self._invitations.find(query, {"user_id": 1}, limit=limit, session=tx.session)
+        return [row["user_id"] for row in await cursor.to_list(None)]
 
     async def find_open(self, group_id: GroupId, now: datetime, tx: Tx) -> dict[UserId, Invitation]:
         """All open invitations of the group; their number is limited."""
         # Uses index: group_id_1_user_id_1
-        cursor = self._invitations.find(
-            {"group_id": group_id, "expires_at": {"$gt": now}}, session=tx.session
-        )
-        found = [_to_invitation(document) for document in await cursor.to_list(None)]
-        return {invitation.user_id: invitation for invitation in found}
+        query: Document = {"group_id": group_id, "expires_at": {"$gt": now}}
+        rows = await self._invitations.find(query, session=tx.session).to_list(None)
+        return {row["user_id"]: Invitation.from_stored(row) for row in rows}
 
     async def list_of_group(
         self, group_id: GroupId, now: datetime, *, after: str, limit: int
     ) -> list[Invitation]:
         """The open invitations of the group by user id, behind `after`."""
         # Uses index: group_id_1_user_id_1
-        cursor = (
-            self._invitations.find(
-                {"group_id": group_id, "user_id": {"$gt": after}, "expires_at": {"$gt": now}}
-            )
-            .sort([("user_id", 1)])
-            .limit(limit)
-        )
-        return [_to_invitation(document) for document in await cursor.to_list(None)]
+        query = {"group_id": group_id, "user_id": {"$gt": after}, "expires_at": {"$gt": now}}
+        cursor = self._invitations.find(query, sort=[("user_id", 1)], limit=limit)
+        return [Invitation.from_stored(row) for row in await cursor.to_list(None)]
 
     async def list_of_user(
         self, user_id: UserId, now: datetime, *, after: str, limit: int
     ) -> list[Invitation]:
         """The open invitations of the user by group id, behind `after`."""
         # Uses index: user_id_1_group_id_1
-        cursor = (
-            self._invitations.find(
-                {"user_id": user_id, "group_id": {"$gt": after}, "expires_at": {"$gt": now}}
-            )
-            .sort([("group_id", 1)])
-            .limit(limit)
-        )
-        return [_to_invitation(document) for document in await cursor.to_list(None)]
+        query = {"user_id": user_id, "group_id": {"$gt": after}, "expires_at": {"$gt": now}}
+        cursor = self._invitations.find(query, sort=[("group_id", 1)], limit=limit)
+        return [Invitation.from_stored(row) for row in await cursor.to_list(None)]
 
     async def put(self, invitation: Invitation, tx: Tx) -> None:
         """Store the invitation, in place of an earlier one."""
@@ -115,9 +97,4 @@ class InvitationStore:
         )
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
-        """Delete the invitations of a disbanded group, which are few."""
         await self._invitations.delete_many({"group_id": group_id}, session=tx.session)
-
-
-def _to_invitation(document: Document) -> Invitation:
-    return Invitation.from_stored(document)

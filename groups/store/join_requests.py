@@ -10,7 +10,11 @@ from groups.models import JoinRequest
 class JoinRequestStore:
     """The collection `join_requests`."""
 
-    INDEXES = (Index("join_requests", [("group_id", 1), ("user_id", 1)], "who waits, by user"),)
+    INDEXES = (
+        Index(
+            "join_requests", [("group_id", 1), ("user_id", 1)], "the requests of a group, by user"
+        ),
+    )
 
     def __init__(self, database: Database) -> None:
         self._requests = database.collection("join_requests")
@@ -55,13 +59,9 @@ class JoinRequestStore:
     ) -> list[JoinRequest]:
         """The requests by user id, behind `after`."""
         # Uses index: group_id_1_user_id_1
-        cursor = (
-            self._requests.find({"group_id": group_id, "user_id": {"$gt": after}})
-            .sort([("user_id", 1)])
-            .limit(limit)
-        )
+        query: Document = {"group_id": group_id, "user_id": {"$gt": after}}
+        cursor = self._requests.find(query, sort=[("user_id", 1)], limit=limit)
         return [JoinRequest.from_stored(row) for row in await cursor.to_list(None)]
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
-        """Delete the requests of a disbanded group."""
         await self._requests.delete_many({"group_id": group_id}, session=tx.session)

@@ -63,8 +63,6 @@ class MediaStore:
         self._users = database.collection("users")
         self._database = database
 
-    # --- records --------------------------------------------------------------------------------------------------
-
     async def insert_incoming(
         self, uploads: Sequence[tuple[Media, UploadKey | None]], tx: Tx
     ) -> None:
@@ -98,18 +96,15 @@ class MediaStore:
     async def mark_stored(self, media: Media, key: UploadKey | None) -> bool:
         """Show the upload, whose bytes are stored; False when its record has expired or lost its key meanwhile."""
         of_key = {"key": key.key} if key is not None else {}
-        outcome = await self._media.update_one(
-            {"_id": media.media_id, "state": _INCOMING, **of_key},
-            {"$set": {"state": _STORED, "expires_at": media.expires_at}},
-        )
-        return bool(outcome.matched_count)
+        query = {"_id": media.media_id, "state": _INCOMING, **of_key}
+        values = {"state": _STORED, "expires_at": media.expires_at}
+        return bool((await self._media.update_one(query, {"$set": values})).matched_count)
 
     async def find_by_key(self, uploader_id: UserId, key: str) -> tuple[Media, str] | None:
         """The stored upload with the user's key, and the digest of its bytes."""
         # Uses index: uploader_id_1_key_1
-        document = await self._media.find_one(
-            {"uploader_id": uploader_id, "key": key, "state": _STORED}
-        )
+        query = {"uploader_id": uploader_id, "key": key, "state": _STORED}
+        document = await self._media.find_one(query)
         return (_to_media(document), str(document["digest"])) if document else None
 
     async def free_key(self, uploader_id: UserId, key: str) -> None:
@@ -121,7 +116,6 @@ class MediaStore:
         )
 
     async def find_upload(self, media_id: str) -> Media | None:
-        """The stored upload, if it exists."""
         document = await self._media.find_one({"_id": media_id, "state": _STORED})
         return _to_media(document) if document else None
 
@@ -169,7 +163,6 @@ class MediaStore:
         await self.usage.add(moved, tx)
 
     async def list_expired(self, now: datetime, limit: int) -> list[str]:
-        """Ids of uploads whose time is over."""
         # Uses index: expires_at_1
         cursor = self._media.find({"expires_at": {"$lte": now}}, {"_id": 1}).limit(limit)
         return [row["_id"] for row in await cursor.to_list(None)]
@@ -188,15 +181,10 @@ class MediaStore:
             {"_id": media_id, "state": _INCOMING}, {"$set": {"expires_at": now}}
         )
 
-    async def delete_bytes(self, media_id: str) -> None:
-        """Delete the bytes of a doomed upload; doing it again, or twice at once, changes nothing more."""
-        await self.bytes.delete(media_id)
-
     async def delete_records(self, media_ids: Sequence[str], tx: Tx) -> None:
         """Delete the records of doomed uploads whose bytes are deleted, and count them no more."""
         wanted = {"_id": {"$in": list(media_ids)}, "state": _DOOMED}
-        cursor = self._media.find(wanted, _COUNTED, session=tx.session)
-        rows = await cursor.to_list(None)
+        rows = await self._media.find(wanted, _COUNTED, session=tx.session).to_list(None)
         if not rows:
             return
         gone: dict[UserId, MediaUsage] = {}
@@ -209,8 +197,6 @@ class MediaStore:
             {"_id": {"$in": [row["_id"] for row in rows]}}, session=tx.session
         )
         await self.usage.add(gone, tx)
-
-    # --- repairs --------------------------------------------------------------------------------------------------
 
     async def delete_orphaned_bytes(self, media_id: str) -> bool:
         """Delete the bytes of an upload that has no record; returns whether it has none."""

@@ -5,6 +5,7 @@ exists is decided by its record (`media`), which is there before its bytes and a
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -47,15 +48,12 @@ class MediaBytes:
         return self._database.bucket("blobs", chunk_bytes=CHUNK_BYTES)
 
     async def put(self, media_id: str, size: MediaSize, source: Path) -> None:
-        """Store the file's bytes."""
         with source.open("rb") as file:
             await self._bucket.upload_from_stream_with_id(_blob(media_id, size), media_id, file)
 
     async def find_file(self, media_id: str, size: MediaSize) -> StoredFile | None:
-        """The stored file of this version; None where there is none."""
-        row = await self._files.find_one(
-            {"_id": _blob(media_id, size)}, {"length": 1, "chunkSize": 1}
-        )
+        query = {"_id": _blob(media_id, size)}
+        row = await self._files.find_one(query, {"length": 1, "chunkSize": 1})
         return StoredFile(row["_id"], int(row["length"]), int(row["chunkSize"])) if row else None
 
     async def read(self, file: StoredFile, start: int, length: int) -> AsyncIterator[bytes]:
@@ -87,11 +85,9 @@ class MediaBytes:
     async def delete(self, media_id: str) -> None:
         """Delete all versions; doing it again, or twice at once, changes nothing more."""
         for size in MediaSize:
-            try:
+            # Also where there is no file: the driver deletes chunks without one, of an upload that a crash cut off.
+            with suppress(NoFile):
                 await self._bucket.delete(_blob(media_id, size))
-            # The driver also deletes chunks without a file: those of an upload that a crash cut off.
-            except NoFile:
-                continue
 
 
 def _blob(media_id: str, size: MediaSize) -> str:

@@ -17,7 +17,7 @@ from groups.kernel.mongo import Database, Document, Index, Tx
 DEPLOYMENT: Final = "deployment"
 """The key of the deployment's counter; a user's key is never equal to it, since it has a separator."""
 STORED_BYTES: Final[Document] = {"$ifNull": ["$stored_bytes", "$size_bytes"]}
-"""What an upload's record counts for, as an expression; older records have only the size of the original."""
+"""The bytes of an upload's record, as an expression; older records have only the size of the original."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class MediaUsage:
 
 
 def bytes_of(record: Mapping[str, Any]) -> int:
-    """What an upload's record counts for."""
+    """The bytes of an upload's record."""
     return int(record.get("stored_bytes", record["size_bytes"]))
 
 
@@ -64,24 +64,20 @@ class MediaUsageStore:
 
     async def add(self, changes: Mapping[UserId, MediaUsage], tx: Tx) -> None:
         """Add to the counters of the users, and the sum to the deployment's, in one command at most."""
-        more = {usage_key(user_id): change for user_id, change in changes.items()}
         total = sum(change.total for change in changes.values())
         operations = [
             UpdateOne(
-                {"_id": key},
+                {"_id": usage_key(user_id)},
                 {"$inc": {"bytes": change.total, "unused_bytes": change.unused}},
                 upsert=True,
             )
-            for key, change in more.items()
+            for user_id, change in changes.items()
             if change != MediaUsage()
         ]
         if total:
-            operations.append(
-                UpdateOne({"_id": DEPLOYMENT}, {"$inc": {"bytes": total}}, upsert=True)
-            )
+            more_in_all = {"$inc": {"bytes": total}}
+            operations.append(UpdateOne({"_id": DEPLOYMENT}, more_in_all, upsert=True))
         await self._database.apply(self._usage, operations, tx)
-
-    # --- repairs --------------------------------------------------------------------------------------------------
 
     async def recount(self, key: str, tx: Tx) -> tuple[MediaUsage, MediaUsage]:
         """Set the counters to what the records say, which reads all of them; returns the old and the new values."""
@@ -92,8 +88,8 @@ class MediaUsageStore:
         user = key.removeprefix(usage_key(UserId("")))
         wanted: Document = {} if key == DEPLOYMENT else {"uploader_id": user}
         group = {"$group": {"_id": None, **_SUMS}}
-        cursor = self._media.aggregate([{"$match": wanted}, group], session=tx.session)
-        rows = await cursor.to_list(1)
+        pipeline = [{"$match": wanted}, group]
+        rows = await self._media.aggregate(pipeline, session=tx.session).to_list(1)
         after = _to_usage(rows[0]) if rows else MediaUsage()
         values = {"bytes": after.total}
         if key != DEPLOYMENT:
@@ -104,17 +100,12 @@ class MediaUsageStore:
         return _to_usage(before or {}), after
 
     async def recount_all(self) -> None:
-        """Write all counters anew; nobody may change a record meanwhile."""
-        by_user: list[Document] = [
-            {"$group": {"_id": "$uploader_id", **_SUMS}},
-            {"$set": {"_id": {"$concat": [usage_key(UserId("")), "$_id"]}}},
-        ]
-        whole: list[Document] = [
-            {"$group": {"_id": DEPLOYMENT, **_SUMS}},
-            {"$unset": "unused_bytes"},
-        ]
+        """Count all uploads again, and overwrite the counters; no record may change meanwhile."""
+        key_of_user = {"$concat": [usage_key(UserId("")), "$_id"]}
+        by_user = [{"$group": {"_id": "$uploader_id", **_SUMS}}, {"$set": {"_id": key_of_user}}]
+        whole = [{"$group": {"_id": DEPLOYMENT, **_SUMS}}, {"$unset": "unused_bytes"}]
+        merge: Document = {"$merge": {"into": "media_usage", "whenMatched": "merge"}}
         for pipeline in (by_user, whole):
-            merge: Document = {"$merge": {"into": "media_usage", "whenMatched": "merge"}}
             await self._media.aggregate([*pipeline, merge], allowDiskUse=True).to_list(None)
 
 

@@ -33,6 +33,7 @@ _KEPT_BYTES: Final = 2 * 2**20  # of memory: some 2,000 members
 _MEMBER_BYTES: Final = 450
 """The size of a member without texts; the texts count twice, besides the document."""
 
+_COUNT_GROUPS: Final[Document] = {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}}
 DUPLICATE_KEY: Final = 11000  # MongoDB's error code
 
 
@@ -99,26 +100,22 @@ class MemberStore:
     async def find_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx
     ) -> dict[UserId, Member]:
-        """The memberships of those of the users who are members."""
         keys = [join_key(group_id, user_id) for user_id in user_ids]
-        found = await self._find_keys(keys, tx)
-        return {member.user_id: member for member in found.values()}
+        return {one.user_id: one for one in (await self._find_keys(keys, tx)).values()}
 
     def query_members(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Member]]:
         """As `find_many`, as a query to send together with others."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        match: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        return BatchedQuery(self._members, match, _members_by_user)
+        return BatchedQuery(self._members, _by_id(group_id, user_ids), _members_by_user)
 
     def query_cached_members(
         self, group_id: GroupId, user_ids: Iterable[UserId]
     ) -> BatchedQuery[dict[UserId, Member]]:
-        """As `lookup_many`, for users who ask often: an unchanged member is the same object."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
-        match: Document = {"_id": {"$in": keys}, "group_id": group_id}
-        return BatchedQuery(self._members, match, _known_by_user, cache=self._cache)
+        """As `query_members`, for users who ask often: an unchanged member is the same object."""
+        return BatchedQuery(
+            self._members, _by_id(group_id, user_ids), _known_by_user, cache=self._cache
+        )
 
     def query_group_counts(self, user_ids: Iterable[UserId]) -> BatchedQuery[dict[UserId, int]]:
         """As `count_groups`, as a query to send together with others."""
@@ -127,11 +124,10 @@ class MemberStore:
             self._members,
             {"user_id": {"$in": list(user_ids)}},
             lambda rows: {row["_id"]: row["groups"] for row in rows},
-            {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}},
+            _COUNT_GROUPS,
         )
 
     async def find_staff(self, group_id: GroupId, tx: Tx | None = None) -> list[Member]:
-        """The owner and the admins."""
         # Uses index: group_id_1_staff_1 (partial)
         cursor = self._members.find(
             {"group_id": group_id, "staff": True}, session=tx.session if tx else None
@@ -146,29 +142,20 @@ class MemberStore:
         start = join_key(group_id, max(after, prefix))
         bounds: Document = {"$gt": start} if after >= prefix else {"$gte": start}
         bounds["$lt"] = join_key(group_id, prefix) + "\U0010ffff"
-        cursor = (
-            self._members.find({"_id": bounds, "group_id": group_id})
-            .sort([("_id", 1)])
-            .limit(limit)
-        )
+        query: Document = {"_id": bounds, "group_id": group_id}
+        cursor = self._members.find(query, sort=[("_id", 1)], limit=limit)
         return [_to_member(document) for document in await cursor.to_list(None)]
 
-    async def list_of_user(
-        self, user_id: UserId, *, after: str = "", limit: int | None = None
-    ) -> list[Member]:
-        """The user's memberships by group id, behind `after`; without a limit all of them."""
+    async def list_of_user(self, user_id: UserId, *, after: str, limit: int) -> list[Member]:
+        """The user's memberships by group id, behind `after`."""
         # Uses index: user_id_1_group_id_1_joined_seq_1
-        cursor = self._members.find({"user_id": user_id, "group_id": {"$gt": after}}).sort(
-            [("group_id", 1)]
-        )
-        if limit is not None:
-            cursor = cursor.limit(limit)
+        query: Document = {"user_id": user_id, "group_id": {"$gt": after}}
+        cursor = self._members.find(query, sort=[("group_id", 1)], limit=limit)
         return [_to_member(document) for document in await cursor.to_list(None)]
 
     async def find_of_user(
         self, user_id: UserId, group_ids: Sequence[GroupId]
     ) -> dict[GroupId, Member]:
-        """The user's memberships among these groups."""
         # Uses index: user_id_1_group_id_1_joined_seq_1
         cursor = self._members.find({"user_id": user_id, "group_id": {"$in": list(group_ids)}})
         members = [_to_member(document) for document in await cursor.to_list(None)]
@@ -191,16 +178,9 @@ class MemberStore:
         return found
 
     async def count_groups(self, user_ids: Sequence[UserId], tx: Tx) -> dict[UserId, int]:
-        """The number of groups that each of the users is in."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
-        cursor = self._members.aggregate(
-            [
-                {"$match": {"user_id": {"$in": list(user_ids)}}},
-                {"$group": {"_id": "$user_id", "groups": {"$sum": 1}}},
-            ],
-            session=tx.session,
-            batchSize=ONE_REPLY,
-        )
+        pipeline = [{"$match": {"user_id": {"$in": list(user_ids)}}}, _COUNT_GROUPS]
+        cursor = self._members.aggregate(pipeline, session=tx.session, batchSize=ONE_REPLY)
         return {row["_id"]: row["groups"] for row in await cursor.to_list(None)}
 
     def query_group_counts_beside(
@@ -208,17 +188,12 @@ class MemberStore:
     ) -> BatchedQuery[dict[UserId, GroupCount]]:
         """As `query_group_counts`, and whether this group is among the groups of each user."""
         # Uses index: user_id_1_group_id_1_joined_seq_1 (covered)
+        is_this = {"$eq": ["$group_id", group_id]}
         return BatchedQuery(
             self._members,
             {"user_id": {"$in": list(user_ids)}},
             lambda rows: {row["_id"]: GroupCount(row["groups"], row["is_member"]) for row in rows},
-            {
-                "$group": {
-                    "_id": "$user_id",
-                    "groups": {"$sum": 1},
-                    "is_member": {"$max": {"$eq": ["$group_id", group_id]}},
-                }
-            },
+            {"$group": _COUNT_GROUPS["$group"] | {"is_member": {"$max": is_this}}},
         )
 
     async def insert_many(self, members: Sequence[Member], tx: Tx) -> None:
@@ -236,10 +211,7 @@ class MemberStore:
         muted_until: Mapping[UserId, datetime],
         tx: Tx,
     ) -> None:
-        """Insert plain members who are known not to exist, without a `Member` object for each.
-
-        `muted_until` holds only muted users.
-        """
+        """Insert new plain members without making a `Member` for each; `muted_until` has the muted ones."""
         prefix, role = group_id + SEPARATOR, Role.MEMBER.value
         documents: list[Document] = [
             {
@@ -286,13 +258,9 @@ class MemberStore:
     async def delete_many(
         self, group_id: GroupId, user_ids: Iterable[UserId], tx: Tx | None = None
     ) -> None:
-        """Delete these memberships."""
-        keys = [join_key(group_id, user_id) for user_id in user_ids]
         await self._members.delete_many(
-            {"_id": {"$in": keys}, "group_id": group_id}, session=tx.session if tx else None
+            _by_id(group_id, user_ids), session=tx.session if tx else None
         )
-
-    # --- memberships as lists and unread counts need them -----------------------------------------------------------
 
     async def list_memberships(
         self, user_ids: Collection[UserId], tx: Tx | None = None, *, with_times: bool = False
@@ -339,6 +307,12 @@ class MemberStore:
             )
             for row in await cursor.to_list(None)
         }
+
+
+def _by_id(group_id: GroupId, user_ids: Iterable[UserId]) -> Document:
+    """The condition that finds the memberships of these users by their `_id`s."""
+    keys = [join_key(group_id, user_id) for user_id in user_ids]
+    return {"_id": {"$in": keys}, "group_id": group_id}
 
 
 def _members_by_user(rows: list[Document]) -> dict[UserId, Member]:

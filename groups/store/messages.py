@@ -7,7 +7,7 @@ repeated safely.
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pymongo import UpdateOne
 
@@ -27,8 +27,6 @@ class KeyedMessage:
 
 
 class _PageKey(NamedTuple):
-    """A page of a stream."""
-
     stream_id: StreamId
     above: int
     below: int | None
@@ -81,50 +79,36 @@ class MessageStore:
             {"stream_id": stream_id, "sender_id": user, "key": key} for user, key in keys
         ]
         nothing: list[Document] = [{"stream_id": stream_id, "sender_id": "", "key": ""}]
-        return BatchedQuery(
-            self._messages, {"stream_id": stream_id, "$or": wanted or nothing}, _by_key
-        )
+        match: Document = {"stream_id": stream_id, "$or": wanted or nothing}
+        return BatchedQuery(self._messages, match, _by_key)
 
     async def find(self, stream_id: StreamId, seq: int, tx: Tx | None = None) -> Message | None:
-        """The message with this seq."""
         document = await self._messages.find_one(
-            {"_id": message_key(stream_id, seq), "stream_id": stream_id},
-            session=tx.session if tx else None,
+            _by_id(stream_id, seq), session=tx.session if tx else None
         )
         return _to_message(document) if document else None
 
     async def touch(self, stream_id: StreamId, seq: int, tx: Tx) -> Message | None:
         """Write the message with this seq without a change that anyone sees; returns the message."""
         document = await self._messages.find_one_and_update(
-            {"_id": message_key(stream_id, seq), "stream_id": stream_id},
-            {"$inc": {"touched": 1}},
-            session=tx.session,
+            _by_id(stream_id, seq), {"$inc": {"touched": 1}}, session=tx.session
         )
         return _to_message(document) if document else None
 
     async def find_some(self, stream_id: StreamId, seqs: Iterable[int]) -> dict[int, Message]:
-        """The messages that exist among these, by seq."""
         # Uses index: stream_id_1_seq_1
         cursor = self._messages.find({"stream_id": stream_id, "seq": {"$in": list(seqs)}})
-        found = [_to_message(document) for document in await cursor.to_list(None)]
-        return {message.seq: message for message in found}
+        return {row["seq"]: _to_message(row) for row in await cursor.to_list(None)}
 
     def read_messages(
-        self,
-        stream_id: StreamId,
-        *,
-        above: int,
-        below: int | None,
-        limit: int,
-        oldest_first: bool,
+        self, stream_id: StreamId, *, above: int, below: int | None, limit: int, oldest_first: bool
     ) -> Awaitable[Sequence[Message] | None]:
         """Messages with `above` < seq < `below`, from one end of that range; the reading begins at once.
 
         The list may be shared with other readers.
         """
         # Everyone asks for the newest page of a busy stream: readers who do so at once share one query.
-        wanted = _PageKey(stream_id, above, below, limit, oldest_first)
-        return self._page_reader.find(wanted)
+        return self._page_reader.find(_PageKey(stream_id, above, below, limit, oldest_first))
 
     async def _find_pages(self, wanted: Collection[_PageKey]) -> dict[_PageKey, list[Message]]:
         pages = await asyncio.gather(*(self._find_page(key) for key in wanted))
@@ -133,7 +117,7 @@ class MessageStore:
     def query_newest(
         self, stream_id: StreamId, *, below: int | None, limit: int
     ) -> BatchedQuery[list[Message]]:
-        """The query for the newest messages of all, or of those before a seq, to be sent along with other queries."""
+        """The newest messages of all, or of those before a seq, as a query to send together with others."""
         # Uses index: stream_id_1_seq_1
         bounds: Document = {"$gt": 0} if below is None else {"$gt": 0, "$lt": below}
         return BatchedQuery(
@@ -158,34 +142,21 @@ class MessageStore:
 
     async def set_content(self, message: Message, tx: Tx) -> None:
         """Store an edited message's content and instant."""
-        await self._messages.update_one(
-            {"_id": message_key(message.stream_id, message.seq), "stream_id": message.stream_id},
-            {
-                "$set": {
-                    "content": message.content.model_dump(mode="python")
-                    if message.content
-                    else None,
-                    "edited_at": message.edited_at,
-                    "recalled_at": message.recalled_at,
-                }
-            },
-            session=tx.session,
-        )
+        values = {
+            "content": message.content.model_dump(mode="python") if message.content else None,
+            "edited_at": message.edited_at,
+            "recalled_at": message.recalled_at,
+        }
+        await self._set(message, values, tx)
 
     async def set_marks(self, message: Message, tx: Tx) -> None:
         """Store whether the message is pinned, and whether its reactions are frozen."""
-        await self._messages.update_one(
-            {"_id": message_key(message.stream_id, message.seq), "stream_id": message.stream_id},
-            {
-                "$set": {
-                    "pinned_at": message.pinned_at,
-                    "reactions_frozen": message.reactions_frozen,
-                }
-            },
-            session=tx.session,
-        )
+        values = {"pinned_at": message.pinned_at, "reactions_frozen": message.reactions_frozen}
+        await self._set(message, values, tx)
 
-    # --- views that a message shows -------------------------------------------------------------------
+    async def _set(self, message: Message, values: Document, tx: Tx) -> None:
+        key = _by_id(message.stream_id, message.seq)
+        await self._messages.update_one(key, {"$set": values}, session=tx.session)
 
     async def find_views(
         self, stream_id: StreamId, seqs: Collection[int], tx: Tx
@@ -205,14 +176,10 @@ class MessageStore:
     ) -> None:
         """Raise the views that messages show to these numbers; never creates a message."""
         operations = [
-            UpdateOne(
-                {"_id": message_key(stream_id, seq), "stream_id": stream_id},
-                {"$max": {"views": number}},
-            )
+            UpdateOne(_by_id(stream_id, seq), {"$max": {"views": number}})
             for seq, number in views.items()
         ]
-        if operations:
-            await self._database.apply(self._messages, operations, tx)
+        await self._database.apply(self._messages, operations, tx)
 
     async def delete_some(self, stream_id: StreamId, limit: int, tx: Tx) -> tuple[int, list[str]]:
         """Delete up to `limit` messages of an ended stream; returns their number and the uploads that they used."""
@@ -234,9 +201,13 @@ class MessageStore:
         return len(seqs), media
 
 
+def _by_id(stream_id: StreamId, seq: int) -> Document:
+    return {"_id": message_key(stream_id, seq), "stream_id": stream_id}
+
+
 def _to_document(keyed: KeyedMessage) -> Document:
     message = keyed.message
-    document: dict[str, Any] = message.model_dump(mode="python", exclude={"views"})
+    document: Document = message.model_dump(mode="python", exclude={"views"})
     if message.author_id is None:
         del document["author_id"]  # nearly always
     document["_id"] = message_key(message.stream_id, message.seq)
@@ -245,13 +216,8 @@ def _to_document(keyed: KeyedMessage) -> Document:
     return document
 
 
-def _to_origin(document: Document) -> Origin | None:
-    origin = document.get("origin")
-    return Origin.model_construct(**origin) if origin else None
-
-
 def _to_message(document: Document) -> Message:
-    content = document["content"]
+    content, origin = document["content"], document.get("origin")
     return Message.model_construct(
         stream_id=document["stream_id"],
         seq=document["seq"],
@@ -263,7 +229,7 @@ def _to_message(document: Document) -> Message:
         # Absent in messages that were stored before there were such marks.
         silent=document.get("silent", False),
         signature=document.get("signature", ""),
-        origin=_to_origin(document),
+        origin=Origin.model_construct(**origin) if origin else None,
         pinned_at=document.get("pinned_at"),
         reactions_frozen=document.get("reactions_frozen", False),
         views=document.get("views", 0),

@@ -35,7 +35,6 @@ class RestrictionStore:
     async def find_restriction(
         self, group_id: GroupId, user_id: UserId, tx: Tx | None = None
     ) -> Restriction | None:
-        """The user's restriction in the group."""
         key = join_key(group_id, user_id)
         if tx is None:
             return await self._reader.find(key)
@@ -51,7 +50,7 @@ class RestrictionStore:
             batch_size=ONE_REPLY,
         )
         rows = await cursor.to_list(None)
-        return {document["_id"]: _to_restriction(document) for document in rows}
+        return {row["_id"]: Restriction.from_stored(row) for row in rows}
 
     async def put_many(self, restrictions: Iterable[Restriction], tx: Tx) -> None:
         """Store the restrictions; one that restricts nothing is deleted."""
@@ -73,26 +72,16 @@ class RestrictionStore:
     ) -> list[Restriction]:
         """The users who are banned from reacting, by id, behind `after`."""
         # Uses index: group_id_1_reacting_banned_1_user_id_1 (partial)
-        cursor = (
-            self._restrictions.find(
-                {"group_id": group_id, "reacting_banned": True, "user_id": {"$gt": after}}
-            )
-            .sort([("user_id", 1)])
-            .limit(limit)
-        )
-        return [_to_restriction(document) for document in await cursor.to_list(None)]
+        query = {"group_id": group_id, "reacting_banned": True, "user_id": {"$gt": after}}
+        cursor = self._restrictions.find(query, sort=[("user_id", 1)], limit=limit)
+        return [Restriction.from_stored(row) for row in await cursor.to_list(None)]
 
     async def list_bans(self, group_id: GroupId, *, after: str, limit: int) -> list[Restriction]:
         """The users who are banned from the group, by id, behind `after`."""
         # Uses index: group_id_1_user_id_1
-        cursor = (
-            self._restrictions.find(
-                {"group_id": group_id, "user_id": {"$gt": after}, "banned_at": {"$ne": None}}
-            )
-            .sort([("user_id", 1)])
-            .limit(limit)
-        )
-        return [_to_restriction(document) for document in await cursor.to_list(None)]
+        query = {"group_id": group_id, "user_id": {"$gt": after}, "banned_at": {"$ne": None}}
+        cursor = self._restrictions.find(query, sort=[("user_id", 1)], limit=limit)
+        return [Restriction.from_stored(row) for row in await cursor.to_list(None)]
 
     def query_restrictions(
         self, group_id: GroupId, user_ids: Iterable[UserId]
@@ -103,21 +92,8 @@ class RestrictionStore:
         return BatchedQuery(self._restrictions, match, _by_user)
 
     async def clear_group(self, group_id: GroupId, tx: Tx) -> None:
-        """Delete the restrictions of a disbanded group."""
         await self._restrictions.delete_many({"group_id": group_id}, session=tx.session)
 
 
 def _by_user(rows: list[Document]) -> dict[UserId, Restriction]:
-    return {row["user_id"]: _to_restriction(row) for row in rows}
-
-
-def _to_restriction(document: Document) -> Restriction:
-    return Restriction(
-        group_id=document["group_id"],
-        user_id=document["user_id"],
-        banned_at=document.get("banned_at"),
-        banned_by=document.get("banned_by"),
-        muted_until=document.get("muted_until"),
-        reacting_banned_at=document.get("reacting_banned_at"),
-        reacting_banned_by=document.get("reacting_banned_by"),
-    )
+    return {row["user_id"]: Restriction.from_stored(row) for row in rows}

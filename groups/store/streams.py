@@ -61,7 +61,6 @@ class StreamStore:
         self._reader = RequestBatcher(self.find_many)
 
     async def insert(self, stream: Stream, tx: Tx) -> None:
-        """Begin a stream."""
         document: Document = {
             "_id": stream.stream_id,
             "head_seq": stream.head_seq,
@@ -71,14 +70,12 @@ class StreamStore:
         await self._streams.insert_one(document, session=tx.session)
 
     async def find(self, stream_id: StreamId, tx: Tx | None = None) -> Stream | None:
-        """The stream's head."""
         if tx is None:
             return await self._reader.find(stream_id)
         document = await self._streams.find_one({"_id": stream_id}, session=tx.session)
         return _to_stream(document) if document else None
 
     def query_stream(self, stream_id: StreamId) -> BatchedQuery[StreamState | None]:
-        """The query for a stream with its token bucket."""
         return BatchedQuery(
             self._streams, {"_id": stream_id}, lambda rows: _to_state(rows[0]) if rows else None
         )
@@ -86,14 +83,12 @@ class StreamStore:
     async def find_many(
         self, stream_ids: Iterable[StreamId], tx: Tx | None = None
     ) -> dict[StreamId, Stream]:
-        """The streams that exist among these."""
         cursor = self._streams.find(
             {"_id": {"$in": list(stream_ids)}},
             session=tx.session if tx else None,
             batch_size=ONE_REPLY,
         )
-        streams = [_to_stream(document) for document in await cursor.to_list(None)]
-        return {stream.stream_id: stream for stream in streams}
+        return {row["_id"]: _to_stream(row) for row in await cursor.to_list(None)}
 
     async def advance(
         self,
@@ -123,25 +118,20 @@ class StreamStore:
         return int((before or {}).get("media_bytes", 0))
 
     async def recount_media_bytes(self, stream_id: StreamId, tx: Tx) -> tuple[int, int]:
-        """Count `media_bytes` anew; returns it before and after. Reads all messages, so only repairs use it."""
+        """Count `media_bytes` again; returns it before and after. Reads all messages, so only repairs use it."""
         # Write before reading: posts and deletions that happen meanwhile conflict with this transaction.
         before = await self.add_media_bytes(stream_id, 1, tx)
-        cursor = self._messages.aggregate(
-            [{"$match": {"stream_id": stream_id}}, *_CARRIED], session=tx.session
-        )
-        rows = await cursor.to_list(1)
+        pipeline = [{"$match": {"stream_id": stream_id}}, *_CARRIED]
+        rows = await self._messages.aggregate(pipeline, session=tx.session).to_list(1)
         after = int(rows[0]["media_bytes"]) if rows else 0
-        await self._streams.update_one(
-            {"_id": stream_id}, {"$set": {"media_bytes": after}}, session=tx.session
-        )
+        await self._set(stream_id, {"media_bytes": after}, tx)
         return before, after
 
     async def count_all_media_bytes(self) -> None:
-        """Count `media_bytes` of all streams anew; nobody may post meanwhile."""
-        merge: Document = {
-            "$merge": {"into": "streams", "whenMatched": "merge", "whenNotMatched": "discard"}
-        }
-        await self._messages.aggregate([*_CARRIED, merge], allowDiskUse=True).to_list(None)
+        """Count `media_bytes` of all streams again; nobody may post meanwhile."""
+        into = {"into": "streams", "whenMatched": "merge", "whenNotMatched": "discard"}
+        pipeline = [*_CARRIED, {"$merge": into}]
+        await self._messages.aggregate(pipeline, allowDiskUse=True).to_list(None)
 
     async def find_allowance(self, stream_id: StreamId, change: Change, tx: Tx) -> Allowance | None:
         """The token bucket of these changes; None: nothing was taken yet."""
@@ -153,10 +143,8 @@ class StreamStore:
         self, stream_id: StreamId, change: Change, left: Allowance, tx: Tx
     ) -> None:
         """Store the token bucket; two transactions that do so at once conflict."""
-        values: Document = {"tokens": left.messages, "bytes_left": left.bytes, "at": left.at}
-        await self._streams.update_one(
-            {"_id": stream_id}, {"$set": {change: values}}, session=tx.session
-        )
+        values = {"tokens": left.messages, "bytes_left": left.bytes, "at": left.at}
+        await self._set(stream_id, {change: values}, tx)
 
     async def replace_preview(self, message: Message, preview: str, tx: Tx) -> None:
         """Change the line that lists show, if this message is still the last one."""
@@ -182,15 +170,14 @@ class StreamStore:
 
     async def mark_channel(self, stream_id: StreamId, tx: Tx) -> None:
         """Mark the stream as a channel's, so that unread totals need not read the group."""
-        await self._streams.update_one(
-            {"_id": stream_id}, {"$set": {"is_channel": True}}, session=tx.session
-        )
+        await self._set(stream_id, {"is_channel": True}, tx)
+
+    async def _set(self, stream_id: StreamId, values: Document, tx: Tx) -> None:
+        await self._streams.update_one({"_id": stream_id}, {"$set": values}, session=tx.session)
 
     async def delete(self, stream_id: StreamId, tx: Tx) -> None:
         """End the stream; a post at the same time conflicts, runs again, and finds no group."""
         await self._streams.delete_one({"_id": stream_id}, session=tx.session)
-
-    # --- heads, which are all that lists and unread counts need of a stream -------------------------------------------
 
     async def find_heads(
         self, stream_ids: Collection[StreamId], tx: Tx | None = None, *, with_times: bool = False
@@ -236,9 +223,7 @@ def _to_stream(document: Document) -> Stream:
         stream_id=document["_id"],
         head_seq=document["head_seq"],
         is_channel=document["is_channel"],
-        last=_to_last(last) if last else None,
+        last=LastMessage(last["seq"], last["sender_id"], last["preview"], last["at"])
+        if last
+        else None,
     )
-
-
-def _to_last(last: Document) -> LastMessage:
-    return LastMessage(last["seq"], last["sender_id"], last["preview"], last["at"])

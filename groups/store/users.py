@@ -37,16 +37,19 @@ class UserStore:
             "$or": [{"name": {"$exists": True}}, {"face_url": {"$exists": True}}]
         }
         cursor = self._users.find({"_id": {"$in": list(user_ids)}, **has_profile})
-        users = [_to_user(document) for document in await cursor.to_list(None)]
-        return {user.user_id: user for user in users}
+        return {
+            row["_id"]: User(
+                user_id=row["_id"], name=row.get("name", ""), face_url=row.get("face_url", "")
+            )
+            for row in await cursor.to_list(None)
+        }
 
     async def find_face_url(self, user_id: UserId, tx: Tx) -> str:
-        """The address of the user's picture; empty without one."""
+        """The address of the user's avatar; empty without one."""
         row = await self._users.find_one({"_id": user_id}, {"face_url": 1}, session=tx.session)
         return str(row.get("face_url", "")) if row else ""
 
     async def put(self, user_id: UserId, values: Document, tx: Tx) -> None:
-        """Set fields of the profile."""
         await self._users.update_one(
             {"_id": user_id}, {"$set": values}, upsert=True, session=tx.session
         )
@@ -70,11 +73,3 @@ class UserStore:
         # Uses index: revoked_at_1
         cursor = self._users.find({"revoked_at": {"$type": "date"}}, {"revoked_at": 1})
         return {UserId(row["_id"]): row["revoked_at"] for row in await cursor.to_list(None)}
-
-
-def _to_user(document: Document) -> User:
-    return User(
-        user_id=document["_id"],
-        name=document.get("name", ""),
-        face_url=document.get("face_url", ""),
-    )

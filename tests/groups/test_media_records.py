@@ -11,8 +11,10 @@ from channels.verify.command import verify
 from groups.kernel.actor import Actor
 from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import Database
+from groups.models import MediaSize
 from groups.service.media.service import STORING_SECONDS
 from groups.store.media import MediaStore
+from groups.store.media_bytes import MediaBytes
 from tests.api import Answer, Api, MovedClock, User, a_channel
 from tests.conftest import OpenApi
 
@@ -56,8 +58,8 @@ async def _after_the_bytes(*_: object) -> bool:
     raise _Crash
 
 
-async def _in_the_middle(store: MediaStore, media_id: str) -> None:
-    await store.delete_orphaned_bytes("none")
+async def _in_the_middle(store: MediaBytes, media_id: str) -> None:
+    await store.find_file("none", MediaSize.ORIGINAL)
     raise _Crash
 
 
@@ -109,7 +111,7 @@ async def test_a_sweep_that_a_crash_cut_off_is_finished_by_the_next(
     assert (await upload(server.new_user("ada"))).status == 201
     clock.move(seconds=25 * 3600)
     with monkeypatch.context() as crashing:
-        crashing.setattr(MediaStore, "delete_bytes", _in_the_middle)
+        crashing.setattr(MediaBytes, "delete", _in_the_middle)
         with pytest.raises(_Crash):
             await media.sweep()
     assert await told(database) == []

@@ -3,18 +3,19 @@
 Only this package and the stores know the driver, so that it can be replaced in one place.
 """
 
+from gridfs.errors import NoFile
+from pymongo import DESCENDING
+from pymongo.errors import DuplicateKeyError
+
 from groups.kernel.mongo.batched_query import BatchedQuery, JoinedOn
 from groups.kernel.mongo.connection import POOL_SIZE, StandaloneServer
 from groups.kernel.mongo.database import Database
 from groups.kernel.mongo.driver import (
-    DESCENDING,
     ONE_REPLY,
     Collection,
     Document,
-    DuplicateKeyError,
     GridFSBucket,
     Index,
-    NoFile,
     milliseconds_of,
 )
 from groups.kernel.mongo.error_classes import is_outage

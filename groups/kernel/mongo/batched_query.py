@@ -43,10 +43,7 @@ class JoinedOn(NamedTuple):
 
 
 class BatchedQuery(Generic[T]):
-    """A query, and the function that makes its `result` of the rows.
-
-    With a `cache` of the collection, `parse` gets the cache's objects in place of documents.
-    """
+    """A query, and the function that makes its `result` of the rows; with a `cache`, of the cache's objects."""
 
     def __init__(
         self,
@@ -66,7 +63,7 @@ class BatchedQuery(Generic[T]):
 
     @property
     def result(self) -> T:
-        """What was found. Raises: IndexError before `Database.fetch` has sent the query."""
+        """The result. Raises: IndexError before `Database.fetch` has sent the query."""
         return self._results[0]
 
     @property
@@ -97,11 +94,7 @@ def combined_pipeline(queries: Sequence[BatchedQuery[Any]]) -> list[Document]:
     field_of = {first: f"{_PREFIX}0"}
     for number, query in enumerate(queries[1:], 1):
         field_of[query] = field = f"{_PREFIX}{number}"
-        lookup: Document = {
-            "from": query.collection.name,
-            "pipeline": query.projected,
-            "as": field,
-        }
+        lookup: Document = {"from": query.collection.name, "pipeline": query.projected, "as": field}
         if query.joined_on is not None:
             other, key, by = query.joined_on
             lookup |= {"localField": f"{field_of[other]}.{key}", "foreignField": by}
@@ -115,16 +108,14 @@ async def fetch_one_by_one(queries: Sequence[BatchedQuery[Any]]) -> None:
     for query in queries:
         pipeline = query.pipeline
         if query.joined_on is not None:
-            pipeline = [
-                {"$match": query.joined_on.match(rows_of[query.joined_on.query])},
-                *pipeline,
-            ]
+            belonging = query.joined_on.match(rows_of[query.joined_on.query])
+            pipeline = [{"$match": belonging}, *pipeline]
         rows_of[query] = await query.collection.aggregate(pipeline).to_list(None)
         query.take_rows(rows_of[query])
 
 
 def distribute(queries: Sequence[BatchedQuery[Any]], answer: list[Document]) -> None:
-    """Give each query its rows, out of the one document of the answer."""
+    """Give each query its rows from the only document of the answer."""
     for number, query in enumerate(queries):
         query.take_rows(answer[0][f"{_PREFIX}{number}"] if answer else [])
 

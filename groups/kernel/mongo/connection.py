@@ -27,9 +27,7 @@ from pymongo.read_concern import ReadConcern
 from groups.kernel.errors import Unavailable
 from groups.kernel.mongo.driver import Document
 
-POOL_SIZE: Final = (
-    100  # connections to each member of the replica set; each takes a file descriptor
-)
+POOL_SIZE: Final = 100  # connections to each member; each takes a file descriptor
 
 
 class StandaloneServer(Exception):
@@ -50,7 +48,7 @@ class PrimaryWatcher(ServerHeartbeatListener):
         self._election_id: ObjectId | None = None
 
     def succeeded(self, event: ServerHeartbeatSucceededEvent) -> None:
-        """Take in what a member says of itself; the driver calls it in a thread of its own."""
+        """Read a member's description of itself; the driver calls it in a thread of its own."""
         hello = event.reply
         if not hello.is_writable or hello.election_id in {None, self._election_id}:
             return
@@ -80,7 +78,7 @@ class ReadAfterFailover(ReadConcern):
 
     @property
     def document(self) -> dict[str, Any]:
-        """What the driver sends with each read."""
+        """The read concern that the driver sends with each read."""
         document = super().document
         if self._watcher.last_write is not None:
             document["afterClusterTime"] = self._watcher.last_write
@@ -90,10 +88,7 @@ class ReadAfterFailover(ReadConcern):
 async def connect(
     uri: str, name: str, *, patience_seconds: float
 ) -> AsyncIOMotorDatabase[Document]:
-    """Connect to the database of this name.
-
-    Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
-    """
+    """Connect to the database of this name. Raises as `Database.connect` does."""
     watcher = PrimaryWatcher()
     try:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(

@@ -15,7 +15,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC
+from functools import cache, partial
 from typing import Any, Final, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorDatabase, AsyncIOMotorGridFSBucket
@@ -46,12 +47,7 @@ from groups.kernel.mongo.driver import (
 )
 from groups.kernel.mongo.error_classes import PATIENCE_SECONDS, TOO_LARGE
 from groups.kernel.mongo.outbox import OUTBOX
-from groups.kernel.mongo.transactions import (
-    StaleTransactions,
-    TransactionRunner,
-    Tx,
-    committed,
-)
+from groups.kernel.mongo.transactions import StaleTransactions, TransactionRunner, Tx, committed
 
 T = TypeVar("T")
 
@@ -78,16 +74,13 @@ class Database:
         )
         self.locks = KeyedLocks(patience_seconds=PATIENCE_SECONDS)
         self._local_listeners: list[Callable[[list[Event]], None]] = []
-        self._collections_as_bytes: dict[str, Collection] = {}
+        self._as_bytes = cache(partial(database.get_collection, codec_options=AS_BYTES))
 
     @classmethod
     async def connect(
         cls, uri: str, name: str, *, clock: Clock | None = None, patience_seconds: float = 10.0
     ) -> "Database":
-        """Connect to a replica set.
-
-        Raises: StandaloneServer; Unavailable when nothing answers within `patience_seconds`.
-        """
+        """Connect to a replica set within `patience_seconds`. Raises: StandaloneServer; Unavailable."""
         handle = await connect(uri, name, patience_seconds=patience_seconds)
         database = cls(handle, transactional=True, clock=clock)
         try:
@@ -146,10 +139,7 @@ class Database:
         return bool(await self._database.list_collection_names(filter=ours))
 
     async def ping(self) -> None:
-        """Prove that the database takes majority writes.
-
-        Raises: Unavailable.
-        """
+        """Prove that the database takes majority writes. Raises: Unavailable."""
         try:
             await asyncio.wait_for(
                 self.collection("health").update_one(
@@ -168,7 +158,7 @@ class Database:
         """Compare `clock` with the database's clock, by the fastest of a few answers; a no-op on mongomock."""
         if not self.transactional:
             return
-        readings: list[tuple[datetime, datetime, datetime]] = []
+        readings = []
         for _ in range(CLOCK_READINGS):
             asked_at = self.clock.own_now()
             hello: Document = await self._database.client.admin.command("hello")
@@ -177,14 +167,9 @@ class Database:
             readings.append((asked_at, database_now, self.clock.own_now()))
         self.clock.compare(*min(readings, key=lambda reading: reading[2] - reading[0]))
 
-    # --- transactions ---------------------------------------------------------------------------------------------
-
     @asynccontextmanager
     async def transaction(self, attempt: int = 0) -> AsyncIterator[Tx]:
-        """Run the body in a transaction that is committed at its end; on mongomock without a session.
-
-        This is one attempt: a failure is rolled back and raised. `run` retries.
-        """
+        """Try once to run the body in a transaction, on mongomock without a session; `run` retries."""
         if not self.transactional:
             tx = Tx(None, attempt)
             yield tx
@@ -218,8 +203,6 @@ class Database:
         async with self.locks.hold(*keys, is_batch=is_batch):
             return await self._transactions.run(attempt_once)
 
-    # --- outbox ---------------------------------------------------------------------------------------------------
-
     async def _write_outbox(self, tx: Tx) -> None:
         if not tx.events:
             return
@@ -228,19 +211,14 @@ class Database:
                 listener(tx.events)
             return
         # One document for all events of the transaction, which may serve many callers.
+        events = [event.model_dump(mode="python") for event in tx.events]
         await self.collection(OUTBOX).insert_one(
-            {
-                "at": self.clock.now(),
-                "events": [event.model_dump(mode="python") for event in tx.events],
-            },
-            session=tx.session,
+            {"at": self.clock.now(), "events": events}, session=tx.session
         )
 
     def on_local_events(self, listener: Callable[[list[Event]], None]) -> None:
         """Call the listener with the events of this process directly; for mongomock, which has no change stream."""
         self._local_listeners.append(listener)
-
-    # --- queries --------------------------------------------------------------------------------------------------
 
     async def fetch(self, tx: Tx | None, *queries: BatchedQuery[Any]) -> None:
         """Answer all queries in one command, inside the transaction where there is one (one by one on mongomock).
@@ -266,15 +244,6 @@ class Database:
                 raise AnswerTooLarge from None
             raise
         distribute_raw(queries, [bytes(row.raw) for row in rows])
-
-    def _as_bytes(self, name: str) -> Collection:
-        known = self._collections_as_bytes.get(name)
-        if known is None:
-            known = self._database.get_collection(name, codec_options=AS_BYTES)
-            self._collections_as_bytes[name] = known
-        return known
-
-    # --- batches --------------------------------------------------------------------------------------------------
 
     async def apply(
         self, collection: Collection, operations: Sequence[Operation], tx: Tx | None

@@ -7,26 +7,8 @@ from typing import Any, Final
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorGridFSBucket
-from pymongo import DESCENDING, DeleteMany, DeleteOne, InsertOne, UpdateOne
-from pymongo.errors import DuplicateKeyError
-
-__all__ = [
-    "AS_BYTES",
-    "AWARE_INSTANTS",
-    "DESCENDING",
-    "NAIVE_INSTANTS",
-    "ONE_REPLY",
-    "Collection",
-    "Document",
-    "DuplicateKeyError",
-    "GridFSBucket",
-    "Index",
-    "NoFile",
-    "Operation",
-    "milliseconds_of",
-]
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 
 Document = dict[str, Any]
 GridFSBucket = AsyncIOMotorGridFSBucket
@@ -39,9 +21,7 @@ ONE_REPLY: Final = 10_000
 AWARE_INSTANTS: Final[CodecOptions[Document]] = CodecOptions(document_class=dict, tz_aware=True)
 NAIVE_INSTANTS: Final = CodecOptions(document_class=dict, tz_aware=False)
 AS_BYTES: Final[CodecOptions[Any]] = CodecOptions(document_class=RawBSONDocument)
-_EPOCH: Final = datetime.fromtimestamp(0, UTC).replace(
-    tzinfo=None
-)  # naive, as the instants that it is compared with
+_EPOCH: Final = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)  # naive; see `milliseconds_of`
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 

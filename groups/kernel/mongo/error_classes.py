@@ -7,22 +7,14 @@ from pymongo.errors import (
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
-    NetworkTimeout,
     OperationFailure,
     PyMongoError,
-    ServerSelectionTimeoutError,
     WTimeoutError,
 )
 
 from groups.kernel.errors import Unavailable
 
-_DRIVER_DOWN: Final = (
-    ConnectionFailure,
-    ServerSelectionTimeoutError,
-    NetworkTimeout,
-    ExecutionTimeout,
-    WTimeoutError,
-)
+_DRIVER_DOWN: Final = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
 INTERRUPTED: Final = 11601
 """The command was ended from outside, as `StaleTransactions` does to a process that stood still and goes on again."""
 # NotWritablePrimary, InterruptedAtShutdown and the like: the server steps down, stops or recovers. 43 and 237: it lost
@@ -41,10 +33,9 @@ PATIENCE_SECONDS: Final = 20.0
 
 def is_transient(error: PyMongoError) -> bool:
     """Whether the transaction certainly did not commit and may be run again."""
+    # DuplicateKeyError: two transactions inserted the same key, and the next attempt reads what the winner stored.
     return error.has_error_label("TransientTransactionError") or isinstance(
-        # Two transactions inserted the same key: the next attempt reads what the winner stored.
-        error,
-        DuplicateKeyError,
+        error, DuplicateKeyError
     )
 
 

@@ -17,10 +17,7 @@ _NAMESPACE_EXISTS: Final = 48
 
 
 async def ensure_indexes(database: Database, indexes: Sequence[Index]) -> None:
-    """Create the collections and indexes that are missing; calling it again changes nothing.
-
-    Raises: Unavailable when the database is away for longer than `PATIENCE_SECONDS`.
-    """
+    """Create what is missing; calling it again changes nothing. Raises: Unavailable after `PATIENCE_SECONDS`."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

@@ -7,13 +7,13 @@ it is another deployment.
 
 import asyncio
 import time
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-Document = dict[str, Any]
+from groups.kernel.mongo.driver import Document
 
 _READY_SECONDS: Final = 45.0
 """How long a node may take to become primary.

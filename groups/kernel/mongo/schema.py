@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS: Final = 15.0
 """How long a migration stands still when the process that runs it was killed."""
 
-_COLLECTION: Final = "schema"
 _KEY: Final = "stored"
 
 
@@ -55,7 +54,7 @@ class Schema:
 
     def __init__(self, database: Database, *, lease_seconds: float = LEASE_SECONDS) -> None:
         self._database = database
-        self._collection = database.collection(_COLLECTION)
+        self._collection = database.collection("schema")
         self._lease_seconds = lease_seconds
         self._holder = uuid4().hex
 

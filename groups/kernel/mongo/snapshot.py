@@ -64,15 +64,11 @@ class Snapshot:
     async def rows(
         self, collection: str, pipeline: Sequence[Document], *, hint: str | None = None
     ) -> AsyncIterator[Document]:
-        """Yield the rows of the aggregation.
-
-        Raises: SnapshotLost.
-        """
-        options: dict[str, Any] = {} if hint is None else {"hint": hint}
+        """Yield the rows of the aggregation. Raises: SnapshotLost."""
         # The session names the instant; the read concern must not name another.
-        of_session = self._database.collection(collection).with_options(
-            read_concern=ReadConcern("snapshot")
-        )
+        read_concern = ReadConcern("snapshot")
+        of_session = self._database.collection(collection).with_options(read_concern=read_concern)
+        options: dict[str, Any] = {} if hint is None else {"hint": hint}
         cursor = of_session.aggregate(
             list(pipeline), session=self._session, allowDiskUse=True, **options
         )
@@ -94,10 +90,7 @@ class Snapshot:
             await cursor.close()
 
     async def count(self, collection: str, pipeline: Sequence[Document] = ()) -> int:
-        """The number of rows that the aggregation yields; without one, of the whole collection.
-
-        Raises: SnapshotLost.
-        """
+        """The number of rows that the aggregation yields; without one, of the whole collection."""
         count: Document = {"$group": {"_id": None, "n": {"$sum": 1}}}
         async for row in self.rows(collection, [*pipeline, count]):
             return int(row["n"])

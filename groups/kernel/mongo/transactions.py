@@ -29,12 +29,7 @@ from pymongo.write_concern import WriteConcern
 from groups.kernel.errors import Unavailable
 from groups.kernel.events import Event
 from groups.kernel.mongo.driver import Document
-from groups.kernel.mongo.error_classes import (
-    INTERRUPTED,
-    PATIENCE_SECONDS,
-    is_outage,
-    is_transient,
-)
+from groups.kernel.mongo.error_classes import INTERRUPTED, PATIENCE_SECONDS, is_outage, is_transient
 
 T = TypeVar("T")
 
@@ -75,10 +70,7 @@ class Tx:
 
 @asynccontextmanager
 async def committed(session: AsyncIOMotorClientSession) -> AsyncIterator[None]:
-    """Run the body in a transaction of the session: committed at its end, aborted when it fails.
-
-    Raises: Unavailable when it is not known in time whether the transaction was committed.
-    """
+    """Commit the body's transaction, or abort it if the body fails. Raises: Unavailable if the outcome is unknown."""
     session.start_transaction(
         read_concern=ReadConcern("snapshot"),
         write_concern=WriteConcern("majority", wtimeout=10_000, j=True),
@@ -111,13 +103,13 @@ async def _commit(session: AsyncIOMotorClientSession) -> None:
             return
 
 
+@dataclass(slots=True)
 class StaleTransactions:
     """Ends abandoned transactions of this deployment, and looks for them at most once a second."""
 
-    def __init__(self, client: AsyncIOMotorClient[Document], app_name: str) -> None:
-        self._client = client
-        self._app_name = app_name
-        self._next_look = 0.0
+    client: AsyncIOMotorClient[Document]
+    app_name: str
+    _next_look: float = field(default=0.0, init=False)
 
     async def end(self) -> None:
         """End what is abandoned. Where the database user may not, MongoDB does it after a minute."""
@@ -125,22 +117,17 @@ class StaleTransactions:
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        # What MongoDB tells of itself cannot be read with majority.
-        admin = self._client.get_database("admin", read_concern=ReadConcern("local"))
+        # MongoDB's own state cannot be read with majority.
+        admin = self.client.get_database("admin", read_concern=ReadConcern("local"))
         try:
             # Only those of our own user, which needs no privilege.
-            cursor = admin.aggregate(
-                [
-                    {"$currentOp": {"allUsers": False, "idleSessions": True}},
-                    {
-                        "$match": {
-                            "type": "idleSession",
-                            "appName": self._app_name,
-                            "transaction.timeInactiveMicros": {"$gt": IDLE_SECONDS * 1e6},
-                        }
-                    },
-                ]
-            )
+            current = {"$currentOp": {"allUsers": False, "idleSessions": True}}
+            abandoned = {
+                "type": "idleSession",
+                "appName": self.app_name,
+                "transaction.timeInactiveMicros": {"$gt": IDLE_SECONDS * 1e6},
+            }
+            cursor = admin.aggregate([current, {"$match": abandoned}])
             sessions = [{"id": found["lsid"]["id"]} for found in await cursor.to_list(None)]
             if sessions:
                 log.warning("ending %d transactions that a dead process left open", len(sessions))

@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ THUMBNAIL_TYPE: Final = "image/webp"
 EDGES: Final = {MediaSize.THUMB: 320, MediaSize.LARGE: 1280}
 """The longer edge of each smaller version, in pixels; a smaller image is not enlarged."""
 
-# What one turn at the ordinary worker takes at most: a 12-megapixel photo, a sticker.
+# The limits of one turn at the ordinary worker: enough for a 12-megapixel photo or a sticker.
 ORDINARY_PIXELS: Final = 16_000_000
 ORDINARY_FRAMES: Final = 200
 ORDINARY_MEMORY_BYTES: Final = 192 * 2**20
@@ -87,10 +87,7 @@ class ImageWorkers:
     async def redraw(
         self, user_id: UserId, source: Path, content_type: str, target: Path
     ) -> ImageInfo:
-        """Redraw the image at `source` to `target`, with its smaller versions beside it.
-
-        Raises: BadMedia; InsufficientStorage; Unavailable.
-        """
+        """Redraw the image at `source` to `target`, with its smaller versions beside it."""
         job = Job(
             source=str(source),
             kind=FORMATS[content_type],
@@ -105,7 +102,7 @@ class ImageWorkers:
                 return self._image_info(answer, target)
         # The ordinary worker refused the image as too large for it, or ended. The other worker gives an image all that
         # the deployment allows.
-        job = job.with_budget(self._budget(is_ordinary=False), self.large.seconds)
+        job = replace(job, budget=self._budget(is_ordinary=False), seconds=self.large.seconds)
         try:
             answer = await self.large.run(user_id, job)
         except WorkerEnded as ended:
@@ -133,10 +130,7 @@ class ImageWorkers:
         )
 
     def _image_info(self, answer: Mapping[str, Any], target: Path) -> ImageInfo:
-        """Read a worker's answer.
-
-        Raises: BadMedia; InsufficientStorage.
-        """
+        """Read a worker's answer. Raises: BadMedia; InsufficientStorage."""
         if "refused" in answer:
             raise BadMedia(answer["refused"], **answer["details"])
         failed = answer.get("failed")
@@ -165,28 +159,22 @@ class ImageWorkers:
         await asyncio.gather(self.ordinary.worker.close(), self.large.worker.close())
 
 
-# --- one worker and its queue -----------------------------------------------------------------------------------------
-
-
+@dataclass(kw_only=True, slots=True, eq=False)
 class FairQueue:
     """One turn at a time; of the users who wait, the one whose last turn is longest ago is next."""
 
-    def __init__(
-        self, *, max_waiting: int = MAX_WAITING, timeout_seconds: float = WAIT_SECONDS
-    ) -> None:
-        self._max_waiting = max_waiting
-        self._timeout_seconds = timeout_seconds
-        self._queues: dict[UserId, WaitQueue] = {}
-        self._last_turn: LRUCache[UserId, int] = LRUCache(_USERS_REMEMBERED)
-        self._turns = 0
-        self._is_taken = False
+    max_waiting: int = MAX_WAITING
+    timeout_seconds: float = WAIT_SECONDS
+    _queues: dict[UserId, WaitQueue] = field(default_factory=dict, init=False)
+    _last_turn: LRUCache[UserId, int] = field(
+        default_factory=lambda: LRUCache(_USERS_REMEMBERED), init=False
+    )
+    _turns: int = field(default=0, init=False)
+    _is_taken: bool = field(default=False, init=False)
 
     @asynccontextmanager
     async def turn(self, user_id: UserId) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it during the body.
-
-        Raises: Unavailable when too many wait, or it takes too long.
-        """
+        """Wait for a turn, and hold it during the body. Raises: Unavailable when too many wait, or for too long."""
         if self._is_taken:
             await self._wait(user_id)
         self._is_taken = True
@@ -198,11 +186,11 @@ class FairQueue:
             self._pass_on()
 
     async def _wait(self, user_id: UserId) -> None:
-        if sum(map(len, self._queues.values())) >= self._max_waiting:
+        if sum(map(len, self._queues.values())) >= self.max_waiting:
             raise Unavailable("Too many images are waiting to be drawn; send it again later")
         queue = self._queues.setdefault(user_id, WaitQueue())
         try:
-            await queue.wait(pass_on=self._pass_on, timeout_seconds=self._timeout_seconds)
+            await queue.wait(pass_on=self._pass_on, timeout_seconds=self.timeout_seconds)
         except TimeoutError as error:
             raise Unavailable("The image waited too long; send it again later") from error
         finally:
@@ -227,10 +215,7 @@ class WorkerQueue:
         self.worker = WorkerProcess(memory_bytes, file_bytes)
 
     async def run(self, user_id: UserId, job: Job) -> dict[str, Any]:
-        """Wait for the user's turn, then for the worker's answer.
-
-        Raises: WorkerEnded; Unavailable.
-        """
+        """Wait for the user's turn, then for the worker's answer. Raises: WorkerEnded; Unavailable."""
         async with self.queue.turn(user_id):
             try:
                 return await self.worker.run(job)
@@ -250,10 +235,7 @@ class WorkerEnded(Exception):
 
 
 class WorkerProcess:
-    """A process that runs one job at a time: started when it is needed, replaced when it has died.
-
-    The caller sees to it that jobs do not overlap.
-    """
+    """A process for jobs that do not overlap: started when it is needed, replaced when it has died."""
 
     def __init__(
         self, memory_bytes: int, file_bytes: int, *, idle_seconds: float = IDLE_SECONDS
@@ -271,10 +253,7 @@ class WorkerProcess:
         return self._process.pid if self._process is not None else None
 
     async def run(self, job: Job) -> dict[str, Any]:
-        """Send the job to the process and return its answer.
-
-        Raises: WorkerEnded; Unavailable when it takes too long without using up its processor time.
-        """
+        """Send the job to the process; returns its answer. Raises: WorkerEnded; Unavailable when it takes too long."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         process = await self._started()
@@ -311,10 +290,7 @@ class WorkerProcess:
         if self._process is None:
             try:
                 self._process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-I",
-                    "-c",
-                    self._start,
+                    *(sys.executable, "-I", "-c", self._start),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=asyncio.subprocess.DEVNULL,

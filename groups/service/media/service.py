@@ -99,8 +99,6 @@ class MediaService:
         self.image_workers = ImageWorkers(limits)
         self._sweeping: asyncio.Task[None] | None = None
 
-    # --- uploads --------------------------------------------------------------------------------------------------
-
     async def upload(
         self,
         actor: Actor,
@@ -115,8 +113,7 @@ class MediaService:
         `length` is the size in bytes that the sender declares, if any. With a `key`, the same bytes again return the
         first upload for as long as that is kept.
 
-        Raises: MediaTooLarge; BadMedia; RateLimited at `uploads_per_user`; StorageQuotaReached; InsufficientStorage;
-            IdempotencyConflict; Unavailable, also when another upload with this key overtook this one.
+        Raises: RateLimited at `uploads_per_user`; Unavailable, also when another upload with this key overtook this.
         """
         most = max(self._limits.image_bytes, self._limits.video_bytes, self._limits.file_bytes)
         if length is not None and length > most:
@@ -156,11 +153,7 @@ class MediaService:
         return media
 
     async def _store(
-        self,
-        actor: Actor,
-        media: Media,
-        key: UploadKey | None,
-        versions: Mapping[MediaSize, Path],
+        self, actor: Actor, media: Media, key: UploadKey | None, versions: Mapping[MediaSize, Path]
     ) -> None:
         until = self._clock.now() + timedelta(seconds=STORING_SECONDS)
         await self._quotas.begin(actor, media.model_copy(update={"expires_at": until}), key)
@@ -173,7 +166,7 @@ class MediaService:
             if not await self._media.mark_stored(media, key):
                 raise Unavailable
         except Exception:
-            # Take back the record, or it would count against the quotas for an hour.
+            # Expire the record, or it would count against the quotas for an hour.
             with suppress(Exception):
                 await self._media.expire_incoming(media.media_id, self._clock.now())
                 # A process that stood still may find its record swept; what it stored since must go too.
@@ -182,10 +175,7 @@ class MediaService:
 
     @contextmanager
     def _slot_of(self, user_id: UserId) -> Iterator[None]:
-        """One of the uploads that the user may have under way.
-
-        Raises: RateLimited.
-        """
+        """One of the uploads that the user may have under way. Raises: RateLimited."""
         if self._uploads_of[user_id] >= self._limits.uploads_per_user:
             raise RateLimited(
                 f"At most {self._limits.uploads_per_user} uploads at once", retry_after_seconds=1
@@ -204,10 +194,7 @@ class MediaService:
         return self._uploads_of.total()
 
     async def _find_repeated(self, actor: Actor, key: UploadKey) -> Media | None:
-        """The stored upload that has the key; where there is none, the key is free afterwards.
-
-        Raises: IdempotencyConflict when that upload has other bytes.
-        """
+        """The stored upload that has the key; where there is none, the key is free afterwards."""
         found = await self._media.find_by_key(actor.user_id, key.key)
         if found is None:
             await self._media.free_key(actor.user_id, key.key)
@@ -217,13 +204,8 @@ class MediaService:
             raise IdempotencyConflict
         return media
 
-    # --- downloads ------------------------------------------------------------------------------------------------
-
     async def open(self, media_id: str, size: MediaSize) -> StoredBytes:
-        """The bytes of an upload, or of a smaller version of an image.
-
-        Raises: MediaNotFound, also for a version that the upload does not have.
-        """
+        """The bytes of an upload, or of a smaller version of an image. Raises: MediaNotFound for either."""
         media = await self._media.find_upload(media_id)
         file = await self._media.bytes.find_file(media_id, size) if media is not None else None
         if media is None or file is None:
@@ -231,19 +213,14 @@ class MediaService:
         content_type = media.content_type if size is MediaSize.ORIGINAL else THUMBNAIL_TYPE
         return StoredBytes(media, content_type, file, self._media.bytes)
 
-    # --- background -----------------------------------------------------------------------------------------------
-
     async def sweep(self) -> int:
-        """Delete up to `SWEPT_AT_ONCE` uploads that nothing uses and whose time is over; returns how many.
-
-        Several processes may sweep at once.
-        """
+        """Delete up to `SWEPT_AT_ONCE` expired uploads; returns how many. Several processes may sweep."""
         now = self._clock.now()
         deleted: list[str] = []
         for media_id in await self._media.list_expired(now, SWEPT_AT_ONCE):
             if await self._media.mark_doomed(media_id, now):
                 # A crash from here on leaves a record that nobody sees, for the next sweep.
-                await self._media.delete_bytes(media_id)
+                await self._media.bytes.delete(media_id)
                 deleted.append(media_id)
         if deleted:
             await self._database.run(lambda tx: self._media.delete_records(deleted, tx))
@@ -280,10 +257,7 @@ class MediaService:
 
 
 def describe_media(actor: Actor, content: Content, known: Mapping[str, Media]) -> Content:
-    """The content with its uploads described; they must be the author's own and of the right kind.
-
-    Raises: MediaNotFound; WrongMediaKind.
-    """
+    """The content with its uploads described; they must be the author's own and of the right kind."""
     if not content.media:
         return content
     wanted = KINDS_OF.get(content.kind)
@@ -305,10 +279,7 @@ def describe_media(actor: Actor, content: Content, known: Mapping[str, Media]) -
 def own_kept_media(
     actor: Actor, known: Mapping[str, Media], kept: Collection[str]
 ) -> Mapping[str, Media]:
-    """`known`, with the uploads in `kept` made the actor's own, for `describe_media`.
-
-    An edit may keep uploads of the content that it replaces, whoever uploaded them.
-    """
+    """`known` with the uploads in `kept` made the actor's own, since an edit may keep uploads of any user."""
     return {
         media_id: media.model_copy(update={"uploader_id": actor.user_id})
         if media_id in kept

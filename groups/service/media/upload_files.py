@@ -20,6 +20,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -32,7 +33,7 @@ from groups.service.media.image_workers import FORMATS
 
 PREFIX: Final = "channels-uploads-"
 ROOM_BYTES: Final = 256 * 2**20
-"""What uploads leave free of a disk."""
+"""The room that uploads leave free on a disk."""
 ROOM_SHARE: Final = 20
 """Of a small disk they leave one part of so many instead."""
 SNIFFED_BYTES: Final = 8_192
@@ -42,10 +43,7 @@ _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 @contextmanager
 def full_disk_refused() -> Iterator[None]:
-    """Turn errors of a full disk in the body into a refusal.
-
-    Raises: InsufficientStorage.
-    """
+    """Turn errors of a full disk in the body into a refusal. Raises: InsufficientStorage."""
     try:
         yield
     except OSError as error:
@@ -70,20 +68,14 @@ class UploadFiles:
 
     @contextmanager
     def directory(self) -> Iterator[Path]:
-        """A directory for one upload, deleted at the end.
-
-        Raises: InsufficientStorage.
-        """
+        """A directory for one upload, deleted at the end. Raises: InsufficientStorage."""
         with full_disk_refused():
             directory = tempfile.TemporaryDirectory(dir=self._own_folder())
         with directory as path:
             yield Path(path)
 
     def check_room(self, more_bytes: int) -> None:
-        """Refuse an upload for which there is no room.
-
-        Raises: InsufficientStorage.
-        """
+        """Refuse an upload for which there is no room. Raises: InsufficientStorage."""
         for place in (self.parent, *self._disks):
             try:
                 disk = shutil.disk_usage(place)
@@ -133,26 +125,23 @@ class UploadFiles:
         return self._folder
 
 
+@dataclass(frozen=True, slots=True)
 class UploadReceiver:
     """Writes uploads to files."""
 
-    def __init__(self, files: UploadFiles, limits: GroupLimits) -> None:
-        self._files = files
-        self._limits = limits
+    files: UploadFiles
+    limits: GroupLimits
 
     async def receive(
         self, chunks: AsyncIterator[bytes], target: Path, length: int | None
     ) -> tuple[MediaKind, str, int]:
-        """Write the chunks to `target` as they come; returns the kind, the content type and the size in bytes.
-
-        Raises: MediaTooLarge; BadMedia; InsufficientStorage.
-        """
+        """Write the chunks to `target` as they come; returns the kind, the content type and the size in bytes."""
         head = b""
         size = 0
         known: tuple[MediaKind, str] | None = None
 
         def write(file: BinaryIO, chunk: bytes) -> None:
-            self._files.check_room(len(chunk))
+            self.files.check_room(len(chunk))
             file.write(chunk)
 
         with full_disk_refused(), target.open("wb") as file:
@@ -174,9 +163,9 @@ class UploadReceiver:
 
     def _check_size(self, kind: MediaKind, size_bytes: int) -> None:
         limit = {
-            MediaKind.IMAGE: self._limits.image_bytes,
-            MediaKind.VIDEO: self._limits.video_bytes,
-            MediaKind.FILE: self._limits.file_bytes,
+            MediaKind.IMAGE: self.limits.image_bytes,
+            MediaKind.VIDEO: self.limits.video_bytes,
+            MediaKind.FILE: self.limits.file_bytes,
         }[kind]
         if size_bytes > limit:
             raise MediaTooLarge(f"At most {limit} bytes, for {kind.value}s", limit_bytes=limit)

@@ -22,8 +22,6 @@ from groups.store.media_usage import MediaUsage
 
 @dataclass(frozen=True, slots=True)
 class _PendingUpload:
-    """An upload that is to be recorded."""
-
     media: Media
     key: UploadKey | None
     is_bounded: bool
@@ -62,14 +60,10 @@ class UploadQuotas:
             raise refusal
 
     async def begin(self, actor: Actor, media: Media, key: UploadKey | None) -> None:
-        """Record and count an upload whose bytes are about to be stored.
-
-        Raises: StorageQuotaReached; Unavailable when another upload has its key.
-        """
+        """Record and count an upload before its bytes are stored. Raises: Unavailable when another one has its key."""
         await self._queue.submit("", _PendingUpload(media, key, not actor.is_app_admin))
 
     async def close(self) -> None:
-        """Wait until every submitted upload is recorded or refused."""
         await self._queue.close()
 
     async def _record(
@@ -118,15 +112,12 @@ class UploadQuotas:
         is_bounded: bool,
     ) -> StorageQuotaReached | None:
         own, limits = usage[user], self._limits
-        bounds: list[tuple[QuotaScope, int, int]] = [
-            ("deployment", usage[None].total, limits.deployment_media_bytes)
-        ]
-        if is_bounded:
-            bounds[:0] = [
-                ("user_unused", own.unused, limits.user_unused_media_bytes),
-                ("user", own.total, limits.user_media_bytes),
-            ]
-        for scope, used, limit in bounds:
-            if limit and used + more > limit:
+        bounds: tuple[tuple[QuotaScope, bool, int, int], ...] = (
+            ("user_unused", is_bounded, own.unused, limits.user_unused_media_bytes),
+            ("user", is_bounded, own.total, limits.user_media_bytes),
+            ("deployment", True, usage[None].total, limits.deployment_media_bytes),
+        )
+        for scope, applies, used, limit in bounds:
+            if applies and limit and used + more > limit:
                 return StorageQuotaReached(scope, limit_bytes=limit, used_bytes=used)
         return None
