@@ -1,4 +1,4 @@
-"""The processes that the benchmark starts: servers, baselines, an MQTT broker. And the memory of a server."""
+"""The processes that the benchmark starts: servers, baselines, an MQTT broker."""
 
 import asyncio
 import os
@@ -61,16 +61,18 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class Server(Address):
     """A running server and its process; `pid` is None for a given server, which may run on another machine."""
 
-    address: Address
     pid: int | None
 
     @property
     def memory_bytes(self) -> int:
         """Resident memory of the process; 0 for a given server."""
-        return resident_bytes(self.pid) if self.pid is not None else 0
+        if self.pid is None:
+            return 0
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @asynccontextmanager
@@ -81,7 +83,7 @@ async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[S
     """
     if deployment.server is not None:
         parts = urlsplit(deployment.server)
-        yield Server(Address(parts.hostname or HOST, parts.port or 80), None)
+        yield Server(parts.hostname or HOST, parts.port or 80, None)
         return
     command = [sys.executable, "-m", "channels", "serve"]
     command += ["--host", HOST, "--port", "0", "--workers", str(workers)]
@@ -89,7 +91,7 @@ async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[S
         found = re.search(r"API +http://([^:]+):(\d+)/", printed)
         if found is None:
             raise StartFailed(f"the server did not print where it listens: {printed}")
-        yield Server(Address(found[1], int(found[2])), process.pid)
+        yield Server(found[1], int(found[2]), process.pid)
 
 
 @asynccontextmanager
@@ -98,7 +100,7 @@ async def baseline(name: str) -> AsyncIterator[Address]:
 
     Raises: StartFailed.
     """
-    port = free_port()
+    port = _free_port()
     command = [sys.executable, "-m", f"channels.bench.baselines.{name}", str(port)]
     async with _process(command, "Ready"):
         yield Address(HOST, port)
@@ -115,7 +117,7 @@ async def broker(program: str) -> AsyncIterator[Address]:
 
     Raises: StartFailed.
     """
-    port = free_port()
+    port = _free_port()
     with tempfile.TemporaryDirectory(prefix="channels-bench-") as directory:
         config = Path(directory) / "mosquitto.conf"
         config.write_text(
@@ -151,7 +153,7 @@ async def _process(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for us, who end it
+        start_new_session=True,  # Ctrl-C reaches only the benchmark, which ends the process
     )
     assert process.stdout is not None  # asked for above
     reading: asyncio.Task[None] | None = None
@@ -185,14 +187,7 @@ async def _drain(stream: asyncio.StreamReader) -> None:
         pass
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def resident_bytes(pid: int) -> int:
-    """Resident memory of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -7,19 +7,17 @@ from channels.bench.cases import calls, fanout, importing, inbox, memory, posts,
 from channels.bench.context import BenchContext
 from channels.bench.models import Row
 
-Measure = Callable[[BenchContext], Awaitable[list[Row]]]
-
-CASES: Final[Mapping[str, Measure]] = {
+CASES: Final[Mapping[str, Callable[[BenchContext], Awaitable[list[Row]]]]] = {
     "subscribe": calls.subscribe,
     "react": calls.react,
     "read": calls.read,
     "unread": inbox.unread,
-    "inbox": inbox.at_size,
+    "inbox": inbox.inbox,
     "fanout": fanout.fanout,
     "burst": fanout.burst,
     "storm": storm.storm,
     "workers": workers.workers,
-    "import": importing.bulk,
+    "import": importing.bulk_import,
     "post": posts.post,
     "memory": memory.memory,
 }

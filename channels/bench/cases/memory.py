@@ -12,27 +12,26 @@ async def memory(context: BenchContext) -> list[Row]:
     largest = max(context.made, default=0)
     what = f"server memory with a channel of {largest:,} subscribers, no sockets"
     if context.deployment.server is not None:
-        why = "a given server's process is not ours to read"
+        why = "the memory of a given server cannot be read"
         return [Row(name="memory", what=what, skipped=why)]
     if not largest:
         return [Row(name="memory", what=what, skipped="no channel was filled: measure `post` too")]
     path = f"/v1/channels/{context.made[largest]}"
     async with server(context.deployment) as fresh:
-        body = {"kind": "text", "text": "Something to read"}
-        calls = [context.request("POST", f"{path}/posts", body=body)] * 50
+        calls = [context.post_request(context.made[largest], "Something to read")] * 50
         for number in range(CALLS):
             user = f"memory-{number}"
             calls.append(context.request("GET", f"{path}/posts?limit=20", user))
             calls.append(context.request("GET", "/v1/unread", user))
         calls += [context.request("GET", f"{path}/subscribers?limit=100")] * 50
-        outcome = await context.drive(calls, connections=64, seconds=30, server=fresh)
+        outcome = await context.drive(calls, connections=64, seconds=30, address=fresh)
         outcome.only(200, 201)
-        held = fresh.memory_bytes
+        resident = fresh.memory_bytes
     return [
         Row(
             name="memory",
             what=what,
-            ours=figures("resident memory", "MB", [held / 2**20]),
+            ours=figures("resident memory", "MB", [resident / 2**20]),
             target=Target(bound="at_most", value=150),
         )
     ]

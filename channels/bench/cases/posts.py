@@ -2,7 +2,7 @@
 
 import statistics
 
-from channels.bench.context import BenchContext, NoSuchCall, text_of
+from channels.bench.context import BenchContext
 from channels.bench.models import Row, Series, Target, figures
 
 WARM = 5  # posts to each channel that do not count
@@ -11,19 +11,14 @@ WARM = 5  # posts to each channel that do not count
 async def post(context: BenchContext) -> list[Row]:
     """One author posts in turn to channels of all sizes, so that noise affects all of them."""
     sizes = context.plan.subscribers
-    what = f"post latency p50, {sizes[-1]:,} / {sizes[0]:,} subscribers"
-    channels = []
     for size in sizes:
-        context.say(f"post: a channel with {size:,} subscribers")
-        try:
-            channels.append(
-                context.made.get(size) or await context.channel(f"size{size}", subscribers=size - 1)
-            )
-        except NoSuchCall as error:
-            return [Row(name="post", what=what, skipped=f"no bulk import: {error}")]
-        context.made[size] = channels[-1]
-    body = {"kind": "text", "text": text_of(200)}
-    turn = [context.request("POST", f"/v1/channels/{name}/posts", body=body) for name in channels]
+        if size not in context.made:
+            context.say(f"post: a channel with {size:,} subscribers")
+            name = await context.channel(f"size{size}")
+            users = [f"{name}-{number:07}" for number in range(size - 1)]  # the owner is one, too
+            await context.import_users(name, users)
+            context.made[size] = name
+    turn = [context.post_request(context.made[size]) for size in sizes]
     medians: list[list[float]] = [[] for _ in sizes]
     busy = 0.0
     for repeat in range(context.plan.repeats):
@@ -45,7 +40,7 @@ async def post(context: BenchContext) -> list[Row]:
     return [
         Row(
             name="post",
-            what=what,
+            what=f"post latency p50, {sizes[-1]:,} / {sizes[0]:,} subscribers",
             ours=figures(f"{sizes[-1]:,} subscribers", "ms", medians[-1]),
             baseline=figures(f"{sizes[0]:,} subscribers", "ms", medians[0]),
             target=Target(bound="at_most", value=1.1),

@@ -1,6 +1,8 @@
 """All clients reconnect at once, as after a restart: all are admitted, and how long the last one waits."""
 
-from channels.bench.context import BenchContext, opened
+from contextlib import closing
+
+from channels.bench.context import BenchContext
 from channels.bench.listeners import Listeners, Opening
 from channels.bench.models import Row, Target, figures
 from channels.bench.processes import server
@@ -12,19 +14,18 @@ async def storm(context: BenchContext) -> list[Row]:
     channel = await context.channel("storm")
     users = [f"storm-{number}" for number in range(sockets)]
     context.say(f"storm: {sockets:,} subscribers")
-    path = f"/v1/channels/{channel}/subscription"
-    await context.prepare([context.request("PUT", path, user) for user in users], connections=128)
+    await context.subscribe(channel, users)
     tokens = [context.token(user) for user in users]
-    listeners = Listeners()
     # A fresh process: one that had sockets before would reuse memory that it holds already.
-    async with server(context.deployment) as fresh, opened(listeners):
-        before, address = fresh.memory_bytes, fresh.address
+    async with server(context.deployment) as fresh:
+        before = fresh.memory_bytes
         context.say(f"storm: {sockets:,} sockets at once")
         opening = Opening(
-            "websocket", address.host, address.port, "/v1/socket", tokens, at_once=sockets
+            "websocket", fresh.host, fresh.port, "/v1/socket", tokens, at_once=sockets
         )
-        result = await listeners.open(opening)
-        grown = fresh.memory_bytes - before
+        with closing(Listeners()) as listeners:
+            result = await listeners.open(opening)
+            growth = fresh.memory_bytes - before
     what = f"{sockets:,} sockets open and authenticate at once"
     rows = [
         Row(
@@ -44,7 +45,7 @@ async def storm(context: BenchContext) -> list[Row]:
             Row(
                 name="storm",
                 what="memory of an idle socket",
-                ours=figures("resident bytes a socket", "KB", [grown / sockets / 1024]),
+                ours=figures("resident bytes a socket", "KB", [growth / sockets / 1024]),
             )
         )
     return rows

@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-from channels.bench.cases.calls import CALLERS, react_anew, subscribe_new
+from channels.bench.cases.calls import CALLERS, make_hot_channel, react_anew, subscribe_new
 from channels.bench.context import BenchContext
 from channels.bench.load import Outcome
 from channels.bench.models import Row, Series, Target, figures
@@ -17,11 +17,9 @@ wait for its locks; that is measured without a target."""
 async def workers(context: BenchContext) -> list[Row]:
     """Subscribing and reacting with 1, 2 and 4 processes, compared with the first count."""
     if context.deployment.server is not None:
-        why = "a given server has the processes it has"
+        why = "the number of processes of a given server cannot be changed"
         return [Row(name="workers", what="several server processes", skipped=why)]
-    if not context.hot:
-        context.hot = await context.channel("hot")
-        await context.post(context.hot, 1)
+    await make_hot_channel(context)
     joins: dict[int, Outcome] = {}
     reactions: dict[int, Outcome] = {}
     for processes in context.plan.workers:
@@ -31,24 +29,22 @@ async def workers(context: BenchContext) -> list[Row]:
             joins[processes] = await subscribe_new(context, several, CALLERS, context.plan.seconds)
             reactions[processes] = await react_anew(context, several, CALLERS, context.plan.seconds)
     rows: list[Row] = []
+    first, *others = context.plan.workers
+    cores = len(os.sched_getaffinity(0))
     for what, outcomes in {"subscribe": joins, "react": reactions}.items():
-        first, *others = context.plan.workers
-        cores = len(os.sched_getaffinity(0))
-        for processes in others:
-            rows.append(
-                Row(
-                    name="workers",
-                    what=f"{what} on one channel, {processes} processes / {first}",
-                    ours=figures(f"{processes} processes", "/s", [outcomes[processes].per_second]),
-                    baseline=figures("1 process", "/s", [outcomes[first].per_second]),
-                    target=KEPT if processes <= cores else None,
-                    generator_busy=outcomes[processes].busy,
-                    series=(_series(what, outcomes),) if processes == others[-1] else (),
-                )
+        rates = {processes: outcome.per_second for processes, outcome in outcomes.items()}
+        rows += [
+            Row(
+                name="workers",
+                what=f"{what} on one channel, {processes} processes / {first}",
+                ours=figures(f"{processes} processes", "/s", [rates[processes]]),
+                baseline=figures("1 process", "/s", [rates[first]]),
+                target=KEPT if processes <= cores else None,
+                generator_busy=outcomes[processes].busy,
             )
+            for processes in others
+        ]
+        points = tuple((float(processes), round(rate, 1)) for processes, rate in rates.items())
+        series = Series(chart="workers", name=what, points=points)
+        rows[-1] = rows[-1].model_copy(update={"series": (series,)})
     return rows
-
-
-def _series(what: str, outcomes: dict[int, Outcome]) -> Series:
-    points = tuple((float(n), round(outcome.per_second, 1)) for n, outcome in outcomes.items())
-    return Series(chart="workers", name=what, points=points)

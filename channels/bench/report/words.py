@@ -52,8 +52,8 @@ def target(row: Row) -> str:
     """The target of the ratio. Without a baseline it is one for our own figure, with its unit."""
     if row.target is None:
         return NONE
-    is_own = row.ratio is None and row.ours is not None and row.ours.unit
-    return f"{row.target} {row.ours.unit}" if is_own and row.ours else str(row.target)
+    unit = row.ours.unit if row.ours and row.ratio is None else ""
+    return f"{row.target} {unit}".rstrip()
 
 
 def busy(row: Row) -> str:
