@@ -8,15 +8,15 @@ from groups.models import Link
 
 CHANNELS: Final = (
     ChannelScript(
-        id_suffix="brightwater-news",
+        group_id="@TOA#_brightwater-news",
         owner="cid",
         name="Brightwater City News",
         organization="Brightwater Press Office",
         introduction="What the city decides, builds and closes. Two or three posts a day, no rumours.",
         created_hours_ago=240,
-        subscribers=("ada", "bob", "dee", *NEIGHBOURS),
+        members=("ada", "bob", "dee", *NEIGHBOURS),
         admins=("grace",),
-        posts=(
+        items=(
             Item(
                 118,
                 "The council voted 9 to 4 for the tram extension to Harbour Street. Work begins in March and takes"
@@ -79,14 +79,14 @@ CHANNELS: Final = (
         unread={"ada": 2, "bob": 0, "cid": 0, "dee": 5, "grace": 0, "lena": 1, "mei": 0, "sam": 3},
     ),
     ChannelScript(
-        id_suffix="morning-loaf",
+        group_id="@TOA#_morning-loaf",
         owner="ada",
         name="Morning Loaf Bakery",
         organization="Morning Loaf, 12 Harbour Street",
         introduction="Today's bread, and what is left of it at five. Wir sprechen auch Deutsch.",
         created_hours_ago=200,
-        subscribers=("bob", "cid", "dee", *NEIGHBOURS[:22]),
-        posts=(
+        members=("bob", "cid", "dee", *NEIGHBOURS[:22]),
+        items=(
             Item(
                 97,
                 "Rye, spelt and the walnut loaf from 7:00. Cardamom buns from 8:30, one tray only.",
@@ -120,16 +120,16 @@ CHANNELS: Final = (
         unread={"ada": 0, "bob": 1, "cid": 0, "dee": 2, "aiko": 0, "chloe": 0},
     ),
     ChannelScript(
-        id_suffix="fc-harbour",
+        group_id="@TOA#_fc-harbour",
         owner="bob",
         name="FC Harbour",
         organization="FC Harbour 1908",
         introduction="Line-ups, goals and the truth about the referee.",
         created_hours_ago=300,
-        subscribers=("ada", "cid", "dee", *NEIGHBOURS[3:27]),
+        members=("ada", "cid", "dee", *NEIGHBOURS[3:27]),
         admins=("liam",),
         signatures=True,
-        posts=(
+        items=(
             Item(
                 75,
                 "Saturday, 15:00, at home against Northgate United. Gates open at 13:30, under-14s are free.",
@@ -167,14 +167,14 @@ CHANNELS: Final = (
         unread={"ada": 0, "bob": 0, "cid": 1, "dee": 6, "liam": 0},
     ),
     ChannelScript(
-        id_suffix="coast-weather",
+        group_id="@TOA#_coast-weather",
         owner="dee",
         name="Coast Weather",
         organization="Brightwater Weather Station",
         introduction="The day at 6:30, warnings at once. Wind in knots, because of the boats.",
         created_hours_ago=400,
-        subscribers=("ada", "bob", "cid", *NEIGHBOURS[8:]),
-        posts=(
+        members=("ada", "bob", "cid", *NEIGHBOURS[8:]),
+        items=(
             Item(
                 76, "Fog until ten, then sun. 14 °C, wind south-west 8 knots.", reactions={"🌞": 5}
             ),
@@ -200,13 +200,13 @@ CHANNELS: Final = (
         unread={"ada": 1, "bob": 0, "cid": 4, "dee": 0, "hugo": 0, "jonas": 2},
     ),
     ChannelScript(
-        id_suffix="tech-digest",
+        group_id="@TOA#_tech-digest",
         owner="priya",
         name="The Thursday Digest · 週刊テック",
         organization="The Thursday Digest",
         introduction="Five links a week about software that people run themselves.",
         created_hours_ago=500,
-        subscribers=(
+        members=(
             "ada",
             "bob",
             "cid",
@@ -220,7 +220,7 @@ CHANNELS: Final = (
             "jonas",
             "noor",
         ),
-        posts=(
+        items=(
             Item(
                 170,
                 "How one library moved forty years of catalogue cards in a weekend; why your backups need a fire drill;"
@@ -253,15 +253,15 @@ CHANNELS: Final = (
         unread={"ada": 1, "bob": 1, "priya": 0, "aiko": 0, "ivan": 0},
     ),
     ChannelScript(
-        id_suffix="harbour-street-12",
+        group_id="@TOA#_harbour-street-12",
         owner="cid",
         name="House 12, Harbour Street",
         organization="Tenants of Harbour Street 12",
         introduction="Notices for tenants. Moving in? Ask Cid to add you.",
         created_hours_ago=260,
-        subscribers=("ada", "dee", "fatima", "tomas", "yusuf", "rosa"),
+        members=("ada", "dee", "fatima", "tomas", "yusuf", "rosa"),
         is_private=True,
-        posts=(
+        items=(
             Item(
                 98,
                 "The chimney sweep comes on Tuesday between 9 and 11. Please leave the attic door open.",
