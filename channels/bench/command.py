@@ -1,6 +1,8 @@
 """Runs the cases on a deployment of its own, and reports the outcome."""
 
 import importlib.metadata
+import os
+import platform
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -8,21 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from rich import progress
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
-from channels.bench import machine
 from channels.bench.cases import CASES, NAMES
 from channels.bench.context import BenchContext
 from channels.bench.load import Generator, Job, LoadFailed, request
-from channels.bench.models import Figures, Report, Row, Verdict, figures
+from channels.bench.models import Figures, Machine, Report, Row, Verdict, figures
 from channels.bench.plan import Plan
 from channels.bench.processes import Deployment, StartFailed, baseline, server
 from channels.bench.report import table
@@ -31,6 +25,7 @@ from channels.bench.store import BenchStore
 from groups.kernel.mongo import Database
 
 CEILING_CALLERS: Final = 256
+LIBRARIES: Final = ("aiohttp", "uvloop", "motor", "pymongo", "pydantic", "orjson")
 
 
 async def run(
@@ -50,7 +45,7 @@ async def run(
     """
     console = console or Console(highlight=False)
     started, started_at = time.monotonic(), datetime.now(UTC)
-    load_before = machine.load()
+    load_before = _load()
     database = await Database.connect(deployment.mongodb_uri, deployment.database)
     rows: list[Row] = []
     try:
@@ -81,7 +76,7 @@ async def run(
         started_at=started_at,
         seconds=round(time.monotonic() - started, 1),
         is_quick=plan.is_quick,
-        machine=machine.describe(version, load_before=load_before),
+        machine=_machine(version, load_before),
         ceiling=ceiling,
         rows=tuple(rows),
     )
@@ -115,15 +110,43 @@ async def _ceiling(generator: Generator, plan: Plan) -> Figures:
     return figures("the generator against constant responses", "/s", [outcome.per_second])
 
 
-def _progress(console: Console) -> Progress:
+def _progress(console: Console) -> progress.Progress:
     """A progress bar over the cases. It is shown on a terminal only, and removed at the end."""
-    return Progress(
-        SpinnerColumn(),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
+    return progress.Progress(
+        progress.SpinnerColumn(),
+        progress.BarColumn(bar_width=20),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("{task.description}", markup=False),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def _load() -> float:
+    return round(os.getloadavg()[0], 2)
+
+
+def _machine(mongodb: str, load_before: float) -> Machine:
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return Machine(
+        processor=_processor(),
+        cores=len(os.sched_getaffinity(0)),
+        memory_gb=round(memory, 1),
+        kernel=platform.release(),
+        python=platform.python_version(),
+        mongodb=mongodb,
+        libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+        load_before=load_before,
+        load_after=_load(),
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()

@@ -75,20 +75,14 @@ class BenchContext:
         is_cycle: bool = False,
         address: Address | None = None,
     ) -> Outcome:
-        """Send the requests with the generator, by default to `server` for the plan's `seconds`.
-
-        Raises: LoadFailed.
-        """
+        """Send the requests with the generator, by default to `server` for the plan's `seconds`."""
         where = address or self.server
         length = self.plan.seconds if seconds is None else seconds
         job = Job(where.host, where.port, requests, connections, length, is_cycle)
         return await self.generator.drive(job)
 
     async def prepare(self, requests: Sequence[bytes], *, connections: int = CALLERS) -> None:
-        """Send each request once; all must succeed.
-
-        Raises: LoadFailed.
-        """
+        """Send each request once; all must succeed."""
         outcome = await self.drive(requests, connections=connections, seconds=SETUP_SECONDS)
         outcome.only(200, 201, 204)
         if len(outcome.latencies) < len(requests):
@@ -110,10 +104,7 @@ class BenchContext:
         await self.prepare([self.request("PUT", path, user) for user in users], connections=128)
 
     async def import_users(self, channel: str, users: Sequence[str]) -> float:
-        """Import new subscribers into the channel. Returns the seconds.
-
-        Raises: LoadFailed.
-        """
+        """Import new subscribers into the channel. Returns the seconds."""
         started = time.perf_counter()
         await asyncio.to_thread(self._import_users, channel, users)
         return time.perf_counter() - started

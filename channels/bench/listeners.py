@@ -302,10 +302,7 @@ class Listeners(Child):
 
 @asynccontextmanager
 async def connected(opening: Opening) -> AsyncIterator[Listeners]:
-    """A process with all these connections open.
-
-    Raises: LoadFailed.
-    """
+    """A process with all these connections open."""
     with closing(Listeners()) as listeners:
         opened = await listeners.open(opening)
         if opened.failed:

@@ -7,9 +7,10 @@ that a report can show that it was not the bottleneck.
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from multiprocessing.connection import Connection
 from typing import Final, cast
 
@@ -64,10 +65,7 @@ class Outcome:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
     def only(self, *statuses: int) -> "Outcome":
-        """This outcome, if every response had one of these statuses.
-
-        Raises: LoadFailed.
-        """
+        """This outcome, if every response had one of these statuses."""
         if self.missing or set(self.statuses) - set(statuses) or not self.latencies:
             said = ", ".join(f"{count} x {status}" for status, count in self.statuses.items())
             raise LoadFailed(f"responses: {said or 'none'}; missing: {self.missing}")
@@ -75,7 +73,7 @@ class Outcome:
 
 
 class LoadFailed(Exception):
-    """The responses are not those of a working server, so nothing was measured."""
+    """Raised wherever load is sent: the responses are not those of a working server, so nothing was measured."""
 
 
 def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
@@ -90,20 +88,11 @@ class _Run:
     """What all connections of one job share."""
 
     def __init__(self, job: Job) -> None:
-        self.waiting: deque[bytes] = deque(job.requests)
-        self.is_cycle = job.is_cycle
-        self.outcome = Outcome()
+        self.requests = cycle(job.requests) if job.is_cycle else iter(job.requests)
         self.deadline = 0.0
+        self.outcome = Outcome()
         self.busy = 0
         self.ended = asyncio.Event()
-
-    def next(self) -> bytes | None:
-        if not self.waiting or time.perf_counter() >= self.deadline:
-            return None
-        following = self.waiting.popleft()
-        if self.is_cycle:
-            self.waiting.append(following)
-        return following
 
 
 class _Caller(asyncio.Protocol):
@@ -120,13 +109,14 @@ class _Caller(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def send_next(self) -> None:
-        following = self._run.next()
-        if following is None:
-            return
-        self._run.busy += 1
-        self._is_waiting = True
         self._sent_at = time.perf_counter()
-        self._transport.write(following)
+        if self._sent_at >= self._run.deadline:
+            return
+        following = next(self._run.requests, None)
+        if following is not None:
+            self._run.busy += 1
+            self._is_waiting = True
+            self._transport.write(following)
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
@@ -199,10 +189,7 @@ class Generator(Child):
         super().__init__(_serve)
 
     async def drive(self, job: Job) -> Outcome:
-        """Do the job in the process.
-
-        Raises: LoadFailed.
-        """
+        """Do the job in the process."""
         outcome: Outcome | LoadFailed = await self.ask(job)
         if isinstance(outcome, LoadFailed):
             raise outcome

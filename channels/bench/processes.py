@@ -7,8 +7,9 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ HOST: Final = "127.0.0.1"
 
 
 class StartFailed(Exception):
-    """A process did not start. The message holds its last output."""
+    """Raised by `server`, `baseline` and `broker` if the process did not start. The message holds its last output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,7 @@ class Server(Address):
 
 @asynccontextmanager
 async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[Server]:
-    """A server that runs until the body ends, or the given server.
-
-    Raises: StartFailed.
-    """
+    """A server that runs until the body ends, or the given server."""
     if deployment.server is not None:
         parts = urlsplit(deployment.server)
         yield Server(parts.hostname or HOST, parts.port or 80, None)
@@ -96,10 +94,7 @@ async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[S
 
 @asynccontextmanager
 async def baseline(name: str) -> AsyncIterator[Address]:
-    """A module of `channels.bench.baselines` in a process of its own.
-
-    Raises: StartFailed.
-    """
+    """A module of `channels.bench.baselines` in a process of its own."""
     port = _free_port()
     command = [sys.executable, "-m", f"channels.bench.baselines.{name}", str(port)]
     async with _process(command, "Ready"):
@@ -113,10 +108,7 @@ def find_broker() -> str | None:
 
 @asynccontextmanager
 async def broker(program: str) -> AsyncIterator[Address]:
-    """An MQTT broker with its defaults, without the limits that would make it drop messages.
-
-    Raises: StartFailed.
-    """
+    """An MQTT broker with its defaults, without the limits that would make it drop messages."""
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="channels-bench-") as directory:
         config = Path(directory) / "mosquitto.conf"
@@ -130,17 +122,14 @@ async def broker(program: str) -> AsyncIterator[Address]:
 
 
 async def _until_it_listens(port: int) -> None:
-    deadline = asyncio.get_running_loop().time() + START_SECONDS
-    while True:
-        try:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError):
             _, writer = await asyncio.open_connection(HOST, port)
-        except OSError:
-            if asyncio.get_running_loop().time() > deadline:
-                raise StartFailed(f"nothing listens on port {port}") from None
-            await asyncio.sleep(0.05)
-        else:
             writer.close()
             return
+        await asyncio.sleep(0.05)
+    raise StartFailed(f"nothing listens on port {port}")
 
 
 @asynccontextmanager

@@ -8,11 +8,9 @@ Promises:
 
 import gzip
 import hashlib
-import importlib.resources
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Final
 
 _TYPES: Final = {
@@ -22,8 +20,6 @@ _TYPES: Final = {
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
 }
-
-
 FILE_LEVEL: Final = 9
 """The gzip level for files, which are compressed once."""
 PAGE_LEVEL: Final = 4
@@ -48,7 +44,7 @@ class Asset:
 
     @property
     def size_bytes(self) -> int:
-        """The memory that both bodies take."""
+        """The memory of both bodies."""
         return len(self.body) + len(self.gzipped or b"")
 
 
@@ -75,22 +71,12 @@ class Assets:
 @cache
 def load_assets() -> Assets:
     """Reads and compresses all files. The result is cached."""
-    root = importlib.resources.files("channels.console") / "static"
+    root = Path(__file__).parent / "static"
     files: dict[str, Asset] = {}
     digest = hashlib.sha256()
-    for name, file in sorted(_walk(root, "")):
-        suffix = "." + name.rpartition(".")[2]
-        if suffix not in _TYPES:
-            continue
-        body = file.read_bytes()
-        digest.update(name.encode() + b"\0" + body + b"\0")
-        files[name] = Asset.of(_TYPES[suffix], body)
+    for name, path in sorted((path.relative_to(root).as_posix(), path) for path in root.rglob("*")):
+        if path.suffix in _TYPES:
+            body = path.read_bytes()
+            digest.update(name.encode() + b"\0" + body + b"\0")
+            files[name] = Asset.of(_TYPES[path.suffix], body)
     return Assets(digest.hexdigest()[:12], files)
-
-
-def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            yield from _walk(entry, f"{prefix}{entry.name}/")
-        else:
-            yield prefix + entry.name, entry

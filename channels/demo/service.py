@@ -29,7 +29,7 @@ from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import InvalidInput, LimitReached, NotFound, PermissionDenied, RateLimited
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
-from groups.models import Content, GroupType, JoinOption, Kind, Role, Visibility
+from groups.models import Content, GroupType, JoinOption, Kind, Link, Role, Visibility
 from groups.service.lifecycle.create import NewGroup
 from groups.wiring import GroupChat
 from reactions.service.reactions import ReactionService
@@ -172,7 +172,8 @@ async def _add_members(scene: Scene, script: GroupScript) -> None:
 
 async def _post(scene: Scene, script: GroupScript, number: int, item: Item) -> None:
     author, group_id = item.by or script.owner, GroupId(script.group_id)
-    content = Content(kind=Kind.TEXT, title=item.title, text=item.text, links=item.links)
+    links = tuple(Link(title=title, url=url) for title, url in item.links.items())
+    content = Content(kind=Kind.TEXT, title=item.title, text=item.text, links=links)
     key = f"{KEY}-{number}"
     posted = await scene.chat.messages.post(_actor(author), group_id, content, key=key)
     # A user gives one emoji, so each reaction comes from the next user. Each item starts with another one.

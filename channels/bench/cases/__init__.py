@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from channels.bench.cases import calls, fanout, importing, inbox, memory, posts, storm, workers
+from channels.bench.cases import calls, inbox, large_channels, sockets
 from channels.bench.context import BenchContext
 from channels.bench.models import Row
 
@@ -13,12 +13,12 @@ CASES: Final[Mapping[str, Callable[[BenchContext], Awaitable[list[Row]]]]] = {
     "read": calls.read,
     "unread": inbox.unread,
     "inbox": inbox.inbox,
-    "fanout": fanout.fanout,
-    "burst": fanout.burst,
-    "storm": storm.storm,
-    "workers": workers.workers,
-    "import": importing.bulk_import,
-    "post": posts.post,
-    "memory": memory.memory,
+    "fanout": sockets.fanout,
+    "burst": sockets.burst,
+    "storm": sockets.storm,
+    "workers": calls.workers,
+    "import": large_channels.bulk_import,
+    "post": large_channels.post,
+    "memory": large_channels.memory,
 }
 NAMES: Final = tuple(CASES)

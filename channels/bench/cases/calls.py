@@ -1,5 +1,6 @@
-"""Subscribing, reacting and reading under load, beside an empty aiohttp handler."""
+"""Subscribing, reacting and reading under load, beside an empty aiohttp handler; and with several server processes."""
 
+import os
 from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Final
@@ -8,13 +9,15 @@ from urllib.parse import quote
 from channels.bench.context import BenchContext
 from channels.bench.load import Outcome
 from channels.bench.models import Row, Series, Target, figures
-from channels.bench.processes import Address, baseline
+from channels.bench.processes import Address, baseline, server
 
 CALLERS: Final = 256
 READERS: Final = 64
-MOST_A_SECOND: Final = (
-    25_000  # calls prepared for a measurement, so that it never runs out of users
-)
+MOST_A_SECOND: Final = 25_000
+"""Calls prepared for each second of a measurement, so that it never runs out of users."""
+KEPT: Final = Target(bound="at_least", value=0.7)
+"""The ratio that several processes must reach, for up to as many processes as there are cores. With more, a process
+waits for a core while others wait for its locks; that is measured without a target."""
 EMOJI: Final = ("👍", "❤️", "🔥", "🎉")
 
 _numbers = count()
@@ -72,20 +75,18 @@ async def react(context: BenchContext) -> list[Row]:
         name="react",
         what=f"react to one post, {CALLERS} callers",
         callers=CALLERS,
-        measure=lambda: react_anew(context, context.server, CALLERS, context.plan.seconds),
+        measure=lambda: react_anew(context, context.server),
         least=0.5,
     )
     return [row]
 
 
-async def react_anew(
-    context: BenchContext, address: Address, callers: int, seconds: float
-) -> Outcome:
+async def react_anew(context: BenchContext, address: Address) -> Outcome:
     """React to the hot post for this long: each subscriber once with each emoji in turn."""
     emoji = quote(EMOJI[next(_numbers) % len(EMOJI)])
     path = f"/v1/channels/{context.hot}/posts/1/reactions/{emoji}"
     requests = [context.request("PUT", path, user) for user in context.subscribed]
-    outcome = await context.drive(requests, connections=callers, seconds=seconds, address=address)
+    outcome = await context.drive(requests, connections=CALLERS, address=address)
     return outcome.only(200)
 
 
@@ -114,6 +115,42 @@ async def read(context: BenchContext) -> list[Row]:
         least=0.3,
     )
     return [row]
+
+
+async def workers(context: BenchContext) -> list[Row]:
+    """Subscribing and reacting with 1, 2 and 4 processes, compared with the first count."""
+    if context.deployment.server is not None:
+        why = "the number of processes of a given server cannot be changed"
+        return [Row(name="workers", what="several server processes", skipped=why)]
+    await make_hot_channel(context)
+    joins: dict[int, Outcome] = {}
+    reactions: dict[int, Outcome] = {}
+    for processes in context.plan.workers:
+        context.say(f"workers: {processes}")
+        async with server(context.deployment, workers=processes) as several:
+            await subscribe_new(context, several, CALLERS, 1)
+            joins[processes] = await subscribe_new(context, several, CALLERS, context.plan.seconds)
+            reactions[processes] = await react_anew(context, several)
+    rows: list[Row] = []
+    first, *others = context.plan.workers
+    cores = len(os.sched_getaffinity(0))
+    for what, outcomes in {"subscribe": joins, "react": reactions}.items():
+        rates = {processes: outcome.per_second for processes, outcome in outcomes.items()}
+        rows += [
+            Row(
+                name="workers",
+                what=f"{what} on one channel, {processes} processes / {first}",
+                ours=figures(f"{processes} processes", "/s", [rates[processes]]),
+                baseline=figures("1 process", "/s", [rates[first]]),
+                target=KEPT if processes <= cores else None,
+                generator_busy=outcomes[processes].busy,
+            )
+            for processes in others
+        ]
+        points = tuple((float(processes), round(rate, 1)) for processes, rate in rates.items())
+        series = Series(chart="workers", name=what, points=points)
+        rows[-1] = rows[-1].model_copy(update={"series": (series,)})
+    return rows
 
 
 async def _beside_empty(

@@ -4,7 +4,6 @@ from typing import Final
 
 from channels.demo.script.models import ChannelScript, Item
 from channels.demo.script.people import NEIGHBOURS
-from groups.models import Link
 
 CHANNELS: Final = (
     ChannelScript(
@@ -22,12 +21,10 @@ CHANNELS: Final = (
                 "The council voted 9 to 4 for the tram extension to Harbour Street. Work begins in March and takes"
                 " fourteen months; the number 6 bus runs every eight minutes meanwhile.",
                 title="Tram to Harbour Street approved",
-                links=(
-                    Link(title="The full plan", url="https://brightwater.example/tram/plan"),
-                    Link(
-                        title="Minutes of the vote", url="https://brightwater.example/council/0412"
-                    ),
-                ),
+                links={
+                    "The full plan": "https://brightwater.example/tram/plan",
+                    "Minutes of the vote": "https://brightwater.example/council/0412",
+                },
                 reactions={"👍": 14, "🎉": 6, "😮": 2},
             ),
             Item(
@@ -55,9 +52,7 @@ CHANNELS: Final = (
                 "Library cards are free for everyone under 26 from the first of the month. Bring any paper with your"
                 " name on it.",
                 title="Free library cards under 26",
-                links=(
-                    Link(title="Branches and hours", url="https://brightwater.example/library"),
-                ),
+                links={"Branches and hours": "https://brightwater.example/library"},
                 reactions={"❤️": 12, "👏": 5},
             ),
             Item(
@@ -72,7 +67,7 @@ CHANNELS: Final = (
                 1.5,
                 "Road closures for Sunday's marathon are on the map. Parked cars on the course are towed from 05:00.",
                 title="Marathon: which roads, when",
-                links=(Link(title="Map", url="https://brightwater.example/marathon/map"),),
+                links={"Map": "https://brightwater.example/marathon/map"},
                 reactions={"👍": 4, "😮": 1},
             ),
         ),
@@ -107,7 +102,7 @@ CHANNELS: Final = (
                 25,
                 "You can now order birthday cakes here: two days ahead, name and age, and tell us about allergies.",
                 title="Cakes to order",
-                links=(Link(title="The cake list", url="https://morningloaf.example/cakes"),),
+                links={"The cake list": "https://morningloaf.example/cakes"},
                 reactions={"🎂": 8, "❤️": 3},
             ),
             Item(
@@ -160,7 +155,7 @@ CHANNELS: Final = (
                 28,
                 "Season tickets for the second half are half price until Friday. The south stand has 140 seats left.",
                 title="Season tickets",
-                links=(Link(title="Tickets", url="https://fcharbour.example/tickets"),),
+                links={"Tickets": "https://fcharbour.example/tickets"},
                 reactions={"👍": 4},
             ),
         ),
@@ -187,7 +182,7 @@ CHANNELS: Final = (
                 30,
                 "Gusts of 45 knots from 18:00, until about 03:00. Tie down what can fly, stay off the pier.",
                 title="⚠️ Gale warning",
-                links=(Link(title="Radar", url="https://coastweather.example/radar"),),
+                links={"Radar": "https://coastweather.example/radar"},
                 reactions={"😮": 7, "🙏": 6},
             ),
             Item(
@@ -226,10 +221,10 @@ CHANNELS: Final = (
                 "How one library moved forty years of catalogue cards in a weekend; why your backups need a fire drill;"
                 " and a keyboard for three hands.",
                 title="Digest 61",
-                links=(
-                    Link(title="Forty years in a weekend", url="https://digest.example/61/cards"),
-                    Link(title="The fire drill", url="https://digest.example/61/backups"),
-                ),
+                links={
+                    "Forty years in a weekend": "https://digest.example/61/cards",
+                    "The fire drill": "https://digest.example/61/backups",
+                },
                 reactions={"👍": 5, "❤️": 2},
             ),
             Item(
@@ -242,11 +237,11 @@ CHANNELS: Final = (
                 3,
                 "Running your own: what it costs, what breaks first, and what three people learned in a year.",
                 title="Digest 62",
-                links=(
-                    Link(title="What it costs", url="https://digest.example/62/costs"),
-                    Link(title="What breaks first", url="https://digest.example/62/breaks"),
-                    Link(title="A year later", url="https://digest.example/62/year"),
-                ),
+                links={
+                    "What it costs": "https://digest.example/62/costs",
+                    "What breaks first": "https://digest.example/62/breaks",
+                    "A year later": "https://digest.example/62/year",
+                },
                 reactions={"🔥": 4, "❤️": 3},
             ),
         ),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from groups.models import GroupType, Link
+from groups.models import GroupType
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,8 @@ class Item:
     text: str
     by: str = ""
     title: str = ""
-    links: tuple[Link, ...] = ()
+    links: dict[str, str] = field(default_factory=dict)
+    """Addresses by title."""
     reactions: dict[str, int] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""One post to thousands of sockets: the time until the last one has it, and deliveries a second in a burst."""
+"""Posts to thousands of sockets, one and a burst; and thousands of clients that reconnect at once."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from channels.bench.context import TEXT, BenchContext
 from channels.bench.listeners import Listeners, Opening, connected, mqtt_connect, mqtt_publish
 from channels.bench.load import LoadFailed
 from channels.bench.models import Figures, Row, Series, Target, figures
-from channels.bench.processes import baseline, broker, find_broker
+from channels.bench.processes import baseline, broker, find_broker, server
 
 SETTLE_SECONDS = 1.0  # after thousands of connections
 WARM = 3  # posts that do not count
@@ -40,10 +40,7 @@ class _System:
     """Sends this many posts. The task ends when the system has responded to all of them."""
 
     async def deliver(self, posts: int) -> _Delivery:
-        """Send the posts, and wait until each socket has all of them.
-
-        Raises: LoadFailed.
-        """
+        """Send the posts, and wait until each socket has all of them."""
         wanted = self.sockets * posts
         await self.listeners.expect(wanted, DELIVERY_SECONDS)
         started = time.monotonic()
@@ -136,6 +133,49 @@ async def burst(context: BenchContext) -> list[Row]:
             generator_busy=busy,
         ),
     ]
+
+
+async def storm(context: BenchContext) -> list[Row]:
+    """Open all sockets at once, as after a restart, and measure the memory of an idle one."""
+    sockets = context.plan.storm_sockets
+    channel = await context.channel("storm")
+    users = [f"storm-{number}" for number in range(sockets)]
+    context.say(f"storm: {sockets:,} subscribers")
+    await context.subscribe(channel, users)
+    tokens = [context.token(user) for user in users]
+    # A fresh process: one that had sockets before would reuse memory that it holds already.
+    async with server(context.deployment) as fresh:
+        before = fresh.memory_bytes
+        context.say(f"storm: {sockets:,} sockets at once")
+        opening = Opening(
+            "websocket", fresh.host, fresh.port, "/v1/socket", tokens, at_once=sockets
+        )
+        with closing(Listeners()) as listeners:
+            result = await listeners.open(opening)
+            growth = fresh.memory_bytes - before
+    what = f"{sockets:,} sockets open and authenticate at once"
+    rows = [
+        Row(
+            name="storm",
+            what=f"{what}: the last is ready",
+            ours=figures("seconds until the last is ready", "s", [result.seconds]),
+        ),
+        Row(
+            name="storm",
+            what=f"{what}: refused or lost",
+            ours=figures("sockets that failed", "", [result.failed]),
+            target=Target(bound="at_most", value=0),
+        ),
+    ]
+    if before:
+        rows.append(
+            Row(
+                name="storm",
+                what="memory of an idle socket",
+                ours=figures("resident bytes a socket", "KB", [growth / sockets / 1024]),
+            )
+        )
+    return rows
 
 
 async def _bursts(context: BenchContext, name: str, system: _System) -> list[_Delivery]:
