@@ -47,14 +47,12 @@ class BenchContext:
 
     def token(self, user: str) -> str:
         """A token of the user; for `APP`, of the application's back end."""
-        token = self._tokens.get(user)
-        if token is None:
+        if user not in self._tokens:
             claims: dict[str, Any] = {"sub": user, "exp": int(time.time()) + TOKEN_SECONDS}
             if user == APP:
                 claims["scope"] = "admin"
-            token = jwt.encode(claims, self.deployment.secret, algorithm="HS256")
-            self._tokens[user] = token
-        return token
+            self._tokens[user] = jwt.encode(claims, self.deployment.secret, algorithm="HS256")
+        return self._tokens[user]
 
     def request(self, method: str, path: str, user: str = APP, body: object = None) -> bytes:
         """The bytes of a request."""
@@ -63,8 +61,8 @@ class BenchContext:
 
     def post_request(self, channel: str, text: str = TEXT) -> bytes:
         """The bytes of a request that posts the text to the channel."""
-        path = f"/v1/channels/{channel}/posts"
-        return self.request("POST", path, body={"kind": "text", "text": text})
+        body = {"kind": "text", "text": text}
+        return self.request("POST", f"/v1/channels/{channel}/posts", body=body)
 
     async def drive(
         self,
@@ -86,9 +84,8 @@ class BenchContext:
         outcome = await self.drive(requests, connections=connections, seconds=SETUP_SECONDS)
         outcome.only(200, 201, 204)
         if len(outcome.latencies) < len(requests):
-            raise LoadFailed(
-                f"only {len(outcome.latencies)} of {len(requests)} calls finished in time"
-            )
+            finished = len(outcome.latencies)
+            raise LoadFailed(f"only {finished} of {len(requests)} calls finished in time")
 
     async def channel(self, name: str, *, posts: int = 0) -> str:
         """Create a channel with this many posts, one after the other. Returns its name in paths."""

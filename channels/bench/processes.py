@@ -145,7 +145,7 @@ async def _process(
         start_new_session=True,  # Ctrl-C reaches only the benchmark, which ends the process
     )
     assert process.stdout is not None  # asked for above
-    reading: asyncio.Task[None] | None = None
+    reading: asyncio.Task[bytes] | None = None
     try:
         printed = ""
         try:
@@ -157,7 +157,8 @@ async def _process(
                     printed += line.decode(errors="replace")
         except TimeoutError:
             raise StartFailed(f"{command[0]} did not start: {printed.strip()}") from None
-        reading = asyncio.create_task(_drain(process.stdout))
+        # So that the process never waits for a reader. It prints little more; servers log to stderr.
+        reading = asyncio.create_task(process.stdout.read())
         yield process, printed
     finally:
         if process.returncode is None:
@@ -169,11 +170,6 @@ async def _process(
                 await process.wait()
         if reading is not None:
             reading.cancel()
-
-
-async def _drain(stream: asyncio.StreamReader) -> None:
-    while await stream.read(65_536):
-        pass
 
 
 def _free_port() -> int:

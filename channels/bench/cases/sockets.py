@@ -57,6 +57,7 @@ class _System:
 async def fanout(context: BenchContext) -> list[Row]:
     """From sending the post until the last socket has it, beside an MQTT broker doing the same."""
     rows: list[Row] = []
+    points: list[tuple[float, float]] = []
     for sockets in context.plan.sockets:
         deliveries: list[list[_Delivery]] = []
         async with AsyncExitStack() as stack:
@@ -70,27 +71,23 @@ async def fanout(context: BenchContext) -> list[Row]:
             # In turn, so that noise of the machine affects both.
             for _ in range(context.plan.fanout_posts + WARM):
                 deliveries.append([await each.deliver(1) for each in systems])
-        ours, *theirs = (
-            [each.seconds * 1000 for each in column[WARM:]]
-            for column in zip(*deliveries, strict=True)
+        deliveries = deliveries[WARM:]
+        ours = figures(
+            "until the last socket has it", "ms", [turn[0].seconds * 1000 for turn in deliveries]
         )
+        points.append((float(sockets), ours.median))
         busiest = max(turn[0].busy for turn in deliveries)
         rows.append(
             _beside_broker(
                 name="fanout",
                 what=f"one post to {sockets:,} sockets, until the last has it",
-                ours=figures("until the last socket has it", "ms", ours),
-                theirs=theirs[0] if theirs else [],
+                ours=ours,
+                theirs=[each.seconds * 1000 for turn in deliveries for each in turn[1:]],
                 bound="at_most",
                 note=f"the listeners' share of a core while it went out: {busiest:.0%}",
             )
         )
-    points = tuple(
-        (float(sockets), row.ours.median)
-        for sockets, row in zip(context.plan.sockets, rows, strict=True)
-        if row.ours
-    )
-    series = Series(chart="fanout", name="until the last socket has it", points=points)
+    series = Series(chart="fanout", name="until the last socket has it", points=tuple(points))
     rows[-1] = rows[-1].model_copy(update={"series": (series,)})
     return rows
 

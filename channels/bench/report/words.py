@@ -5,8 +5,7 @@ from typing import Final
 
 from channels.bench.models import BUSY, Figures, Report, Row, Verdict
 
-NONE: Final = "–"
-"""Shown when there is no value."""
+NONE: Final = "–"  # shown when there is no value
 
 MEANING: Final = {
     Verdict.MET: "the target is met",
@@ -85,7 +84,7 @@ def machine(report: Report) -> str:
 
 
 def ceiling(report: Report) -> str:
-    """What the generator can do when the server costs nothing."""
+    """The rate of the generator when the server costs nothing."""
     return f"{median(report.ceiling)} ({report.ceiling.what})"
 
 

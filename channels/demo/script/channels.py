@@ -5,6 +5,8 @@ from typing import Final
 from channels.demo.script.models import ChannelScript, Item
 from channels.demo.script.people import NEIGHBOURS
 
+DEVELOPERS: Final = ("aiko", "hana", "mei", "kavya", "ivan", "tomas", "jonas", "noor")
+
 CHANNELS: Final = (
     ChannelScript(
         group_id="@TOA#_brightwater-news",
@@ -201,20 +203,7 @@ CHANNELS: Final = (
         organization="The Thursday Digest",
         introduction="Five links a week about software that people run themselves.",
         created_hours_ago=500,
-        members=(
-            "ada",
-            "bob",
-            "cid",
-            "dee",
-            "aiko",
-            "hana",
-            "mei",
-            "kavya",
-            "ivan",
-            "tomas",
-            "jonas",
-            "noor",
-        ),
+        members=("ada", "bob", "cid", "dee", *DEVELOPERS),
         items=(
             Item(
                 170,
