@@ -1,9 +1,10 @@
-"""A process beside the benchmark that is told what to do through a pipe, and answers there."""
+"""A process beside the benchmark that gets orders through a pipe, and responds there."""
 
 import asyncio
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import Any
 
 END_SECONDS = 5.0
 
@@ -19,13 +20,13 @@ class Child:
         self._process.start()
         theirs.close()
 
-    async def ask(self, order: object) -> object:
-        """Send the order; the next thing that the process says."""
+    async def ask(self, order: object) -> Any:
+        """Send the order. Returns the next message of the process."""
         self._pipe.send(order)
-        return await self.hear()
+        return await self.receive()
 
-    async def hear(self) -> object:
-        """The next thing that the process says."""
+    async def receive(self) -> Any:
+        """The next message of the process."""
         return await asyncio.to_thread(self._pipe.recv)
 
     def close(self) -> None:

@@ -1,28 +1,31 @@
 """Runs the cases on a deployment of its own, and reports the outcome."""
 
 import importlib.metadata
+import os
+import platform
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import rich.progress
+from rich import progress
 from rich.console import Console
 
-from channels.bench import machine
 from channels.bench.cases import CASES, NAMES
-from channels.bench.context import BenchContext, ImportFailed, opened
+from channels.bench.context import BenchContext
 from channels.bench.load import Generator, Job, LoadFailed, request
-from channels.bench.models import Figures, Report, Row, Verdict, figures
+from channels.bench.models import Figures, Machine, Report, Row, Verdict, figures
 from channels.bench.plan import Plan
 from channels.bench.processes import Deployment, StartFailed, baseline, server
-from channels.bench.report import table, write
+from channels.bench.report import table
+from channels.bench.report.files import write
 from channels.bench.store import BenchStore
 from groups.kernel.mongo import Database
 
 CEILING_CALLERS: Final = 256
+LIBRARIES: Final = ("aiohttp", "uvloop", "motor", "pymongo", "pydantic", "orjson")
 
 
 async def run(
@@ -42,24 +45,38 @@ async def run(
     """
     console = console or Console(highlight=False)
     started, started_at = time.monotonic(), datetime.now(UTC)
-    load_before = machine.load()
+    load_before = _load()
     database = await Database.connect(deployment.mongodb_uri, deployment.database)
-    store, generator = BenchStore(database), Generator()
+    rows: list[Row] = []
     try:
-        async with opened(generator):
+        with closing(Generator()) as generator:
             ceiling = await _ceiling(generator, plan)
-            rows = await _measure(deployment, store, generator, plan, names or NAMES, console)
-        version = await store.version()
+            async with server(deployment) as running:
+                with _progress(console) as bar:
+                    task = bar.add_task("", total=len(names or NAMES))
+                    context = BenchContext(
+                        plan=plan,
+                        deployment=deployment,
+                        store=BenchStore(database),
+                        generator=generator,
+                        server=running,
+                        say=lambda text: bar.update(task, description=text),
+                    )
+                    # In the order of `NAMES`: later cases use what earlier ones made.
+                    for name in [each for each in NAMES if each in (names or NAMES)]:
+                        rows += await _measure(context, name)
+                        bar.advance(task)
+        version = await database.server_version()
     finally:
         if deployment.server is None:
-            await store.drop()
+            await database.drop()
         database.close()
     report = Report(
         version=importlib.metadata.version("channel-layer"),
         started_at=started_at,
         seconds=round(time.monotonic() - started, 1),
         is_quick=plan.is_quick,
-        machine=machine.describe(version, load_before=load_before),
+        machine=_machine(version, load_before),
         ceiling=ceiling,
         rows=tuple(rows),
     )
@@ -75,27 +92,13 @@ def is_missed(report: Report) -> bool:
     return any(row.verdict is Verdict.MISSED for row in report.rows)
 
 
-async def _measure(
-    deployment: Deployment,
-    store: BenchStore,
-    generator: Generator,
-    plan: Plan,
-    names: Sequence[str],
-    console: Console,
-) -> list[Row]:
-    rows: list[Row] = []
-    async with server(deployment) as running, _progress(console, len(names)) as progress:
-        context = BenchContext(plan, deployment, store, generator, running, progress.say)
-        # In the order of `NAMES`: later cases use what earlier ones made.
-        for name in [each for each in NAMES if each in names]:
-            progress.say(name)
-            try:
-                rows += await CASES[name](context)
-            # A case that fails has a row that says so, and the others are still measured.
-            except (LoadFailed, ImportFailed, StartFailed) as error:
-                rows.append(Row(name=name, what=name, skipped=f"failed: {error}"))
-            progress.advance()
-    return rows
+async def _measure(context: BenchContext, name: str) -> list[Row]:
+    context.say(name)
+    try:
+        return await CASES[name](context)
+    # A case that fails has a row that says so, and the others are still measured.
+    except (LoadFailed, StartFailed) as error:
+        return [Row(name=name, what=name, skipped=f"failed: {error}")]
 
 
 async def _ceiling(generator: Generator, plan: Plan) -> Figures:
@@ -107,30 +110,40 @@ async def _ceiling(generator: Generator, plan: Plan) -> Figures:
     return figures("the generator against constant responses", "/s", [outcome.per_second])
 
 
-class _Bar:
-    def __init__(self, bar: rich.progress.Progress, total: int) -> None:
-        self._bar = bar
-        self._task = bar.add_task("", total=total)
-
-    def say(self, what: str) -> None:
-        self._bar.update(self._task, description=what)
-
-    def advance(self) -> None:
-        self._bar.advance(self._task)
-
-
-@asynccontextmanager
-async def _progress(console: Console, total: int) -> AsyncIterator[_Bar]:
+def _progress(console: Console) -> progress.Progress:
     """A progress bar over the cases. It is shown on a terminal only, and removed at the end."""
-    bar = rich.progress.Progress(
-        rich.progress.SpinnerColumn(),
-        rich.progress.BarColumn(bar_width=20),
-        rich.progress.MofNCompleteColumn(),
-        rich.progress.TimeElapsedColumn(),
-        rich.progress.TextColumn("{task.description}", markup=False),
+    return progress.Progress(
+        progress.SpinnerColumn(),
+        progress.BarColumn(bar_width=20),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("{task.description}", markup=False),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
-    with bar:
-        yield _Bar(bar, total)
+
+
+def _load() -> float:
+    return round(os.getloadavg()[0], 2)
+
+
+def _machine(mongodb: str, load_before: float) -> Machine:
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return Machine(
+        processor=_processor(),
+        cores=len(os.sched_getaffinity(0)),
+        memory_gb=round(memory, 1),
+        kernel=platform.release(),
+        python=platform.python_version(),
+        mongodb=mongodb,
+        libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+        load_before=load_before,
+        load_after=_load(),
+    )
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()

@@ -1,10 +1,11 @@
 """What all cases share: the plan, the deployment, the load generator, users with tokens, channels with subscribers."""
 
 import asyncio
+import http.client
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,14 +22,8 @@ TOKEN_SECONDS: Final = 6 * 3600
 SETUP_SECONDS: Final = 240.0
 CALLERS: Final = 64  # connections for calls that prepare a case
 UPLOAD_LINES: Final = 5_000  # lines of the import that are sent together
-
-
-class ImportFailed(Exception):
-    """The bulk import failed. The message holds its response."""
-
-
-class NoSuchCall(ImportFailed):
-    """The server does not offer the bulk import."""
+TEXT: Final = ("The bridge is open again. " * 8)[:200]
+"""The text of posts."""
 
 
 @dataclass(slots=True)
@@ -45,25 +40,29 @@ class BenchContext:
     made: dict[int, str] = field(default_factory=dict)
     """Channels by their number of subscribers."""
     subscribed: list[str] = field(default_factory=list)
-    """Users whom the subscribe case subscribed to `hot`, and who have not reacted yet."""
+    """Users of the subscribe case, who are subscribed to `hot`."""
     hot: str = ""
+    """The channel of the subscribe case."""
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def token(self, user: str) -> str:
         """A token of the user; for `APP`, of the application's back end."""
-        token = self._tokens.get(user)
-        if token is None:
+        if user not in self._tokens:
             claims: dict[str, Any] = {"sub": user, "exp": int(time.time()) + TOKEN_SECONDS}
             if user == APP:
                 claims["scope"] = "admin"
-            token = jwt.encode(claims, self.deployment.secret, algorithm="HS256")
-            self._tokens[user] = token
-        return token
+            self._tokens[user] = jwt.encode(claims, self.deployment.secret, algorithm="HS256")
+        return self._tokens[user]
 
     def request(self, method: str, path: str, user: str = APP, body: object = None) -> bytes:
         """The bytes of a request."""
         content = b"" if body is None else json.dumps(body).encode()
         return request(method, path, self.token(user), content)
+
+    def post_request(self, channel: str, text: str = TEXT) -> bytes:
+        """The bytes of a request that posts the text to the channel."""
+        body = {"kind": "text", "text": text}
+        return self.request("POST", f"/v1/channels/{channel}/posts", body=body)
 
     async def drive(
         self,
@@ -73,125 +72,58 @@ class BenchContext:
         seconds: float | None = None,
         is_cycle: bool = False,
         address: Address | None = None,
-        server: Server | None = None,
     ) -> Outcome:
-        """Send the requests with the generator.
-
-        Raises: LoadFailed.
-        """
-        where = address or (server or self.server).address
+        """Send the requests with the generator, by default to `server` for the plan's `seconds`."""
+        where = address or self.server
         length = self.plan.seconds if seconds is None else seconds
         job = Job(where.host, where.port, requests, connections, length, is_cycle)
         return await self.generator.drive(job)
 
     async def prepare(self, requests: Sequence[bytes], *, connections: int = CALLERS) -> None:
-        """Send each request once; all must succeed.
-
-        Raises: LoadFailed.
-        """
+        """Send each request once; all must succeed."""
         outcome = await self.drive(requests, connections=connections, seconds=SETUP_SECONDS)
         outcome.only(200, 201, 204)
         if len(outcome.latencies) < len(requests):
-            raise LoadFailed(
-                f"only {len(outcome.latencies)} of {len(requests)} calls finished in time"
-            )
+            finished = len(outcome.latencies)
+            raise LoadFailed(f"only {finished} of {len(requests)} calls finished in time")
 
-    async def channel(self, name: str, *, subscribers: int = 0) -> str:
-        """Create a channel with this many subscribers besides its owner. Returns its name in paths."""
+    async def channel(self, name: str, *, posts: int = 0) -> str:
+        """Create a channel with this many posts, one after the other. Returns its name in paths."""
         body = {"channel_id": f"@TOA#_{name}", "name": name}
-        await self.prepare([self.request("POST", "/v1/channels", APP, body)], connections=1)
-        if subscribers:
-            await self.import_users(name, (f"{name}-{number:07}" for number in range(subscribers)))
+        await self.prepare([self.request("POST", "/v1/channels", body=body)], connections=1)
+        if posts:
+            await self.prepare([self.post_request(name)] * posts, connections=1)
         return name
 
-    async def post(self, channel: str, posts: int, *, text_bytes: int = 200) -> None:
-        """Post this many texts to the channel."""
-        body = {"kind": "text", "text": text_of(text_bytes)}
-        path = f"/v1/channels/{channel}/posts"
-        await self.prepare([self.request("POST", path, APP, body)] * posts, connections=1)
+    async def subscribe(self, channel: str, users: Sequence[str]) -> None:
+        """Subscribe the users, each with a call."""
+        path = f"/v1/channels/{channel}/subscription"
+        await self.prepare([self.request("PUT", path, user) for user in users], connections=128)
 
-    async def import_users(
-        self, channel: str, users: Iterable[str]
-    ) -> tuple[dict[str, Any], float]:
-        """Import the users into the channel. Returns the last line of the response, and the seconds.
-
-        Raises: NoSuchCall; ImportFailed.
-        """
-        address = self.server.address
-        reader, writer = await asyncio.open_connection(address.host, address.port, limit=2**24)
+    async def import_users(self, channel: str, users: Sequence[str]) -> float:
+        """Import new subscribers into the channel. Returns the seconds."""
         started = time.perf_counter()
-        try:
-            head = (
-                f"POST /v1/channels/{channel}/subscribers HTTP/1.1\r\nHost: bench\r\n"
-                f"Authorization: Bearer {self.token(APP)}\r\n"
-                "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
-            )
-            writer.write(head.encode())
-            sending = asyncio.create_task(_upload(writer, users))
+        await asyncio.to_thread(self._import_users, channel, users)
+        return time.perf_counter() - started
+
+    def _import_users(self, channel: str, users: Sequence[str]) -> None:
+        headers = {
+            "Authorization": f"Bearer {self.token(APP)}",
+            "Content-Type": "application/x-ndjson",
+        }
+        path = f"/v1/channels/{channel}/subscribers"
+        with closing(http.client.HTTPConnection(self.server.host, self.server.port)) as connection:
             try:
-                last = await _last_line(reader)
-            finally:
-                sending.cancel()
-                await asyncio.gather(sending, return_exceptions=True)
-        finally:
-            writer.close()
-        return last, time.perf_counter() - started
+                connection.request("POST", path, _lines_of(users), headers)
+                last = connection.getresponse().read().decode().splitlines()[-1]
+            except (OSError, http.client.HTTPException) as error:
+                raise LoadFailed(f"the import: {error!r}") from error
+        result = json.loads(last)
+        if not result.get("done") or result["added"] != len(users):
+            raise LoadFailed(f"the import: {last[:500]}")
 
 
-def text_of(size_bytes: int) -> str:
-    """A text of this size."""
-    return ("The bridge is open again. " * (size_bytes // 26 + 1))[:size_bytes]
-
-
-async def _upload(writer: asyncio.StreamWriter, users: Iterable[str]) -> None:
-    lines: list[str] = []
-    for user in users:
-        lines.append(f'{{"user_id":"{user}"}}\n')
-        if len(lines) == UPLOAD_LINES:
-            await _send_chunk(writer, "".join(lines).encode())
-            lines.clear()
-    if lines:
-        await _send_chunk(writer, "".join(lines).encode())
-    writer.write(b"0\r\n\r\n")
-    await writer.drain()
-
-
-async def _send_chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
-    writer.write(b"%x\r\n%b\r\n" % (len(data), data))
-    await writer.drain()
-
-
-async def _last_line(reader: asyncio.StreamReader) -> dict[str, Any]:
-    head = await reader.readuntil(b"\r\n\r\n")
-    status = int(head[9:12])
-    if status in {404, 405}:
-        raise NoSuchCall(f"the server responds with {status}")
-    if status != 200:
-        raise ImportFailed(head.decode(errors="replace"))
-    last = b""
-    async for line in _lines(reader):
-        last = line
-    parsed: dict[str, Any] = json.loads(last)
-    if not parsed.get("done"):
-        raise ImportFailed(last.decode(errors="replace")[:500])
-    return parsed
-
-
-async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """The lines of a chunked body."""
-    rest = b""
-    while size := int(await reader.readline(), 16):
-        data = rest + await reader.readexactly(size)
-        await reader.readexactly(2)
-        *whole, rest = data.split(b"\n")
-        for line in whole:
-            yield line
-
-
-@asynccontextmanager
-async def opened(*closables: Any) -> AsyncIterator[None]:
-    """Close these objects at the end."""
-    async with AsyncExitStack() as stack:
-        for closable in closables:
-            stack.callback(closable.close)
-        yield
+def _lines_of(users: Sequence[str]) -> Iterator[bytes]:
+    for first in range(0, len(users), UPLOAD_LINES):
+        part = users[first : first + UPLOAD_LINES]
+        yield "".join(f'{{"user_id":"{user}"}}\n' for user in part).encode()

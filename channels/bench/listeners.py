@@ -1,4 +1,4 @@
-"""Thousands of live connections that only count what they hear, in a process of their own.
+"""Thousands of live connections that only count what they receive, in a process of their own.
 
 The same code receives from our server, from a bare WebSocket loop and from an MQTT broker, as far as their protocols
 allow: a chunk is walked from one message's head to the next, and nothing is decoded. `CLOCK_MONOTONIC` is the same for
@@ -8,17 +8,18 @@ all processes of a machine, so an instant taken here can be compared with one ta
 import asyncio
 import base64
 import os
-import resource
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Final, Literal, cast
 
 import uvloop
 
 from channels.bench.child import Child
+from channels.bench.load import LoadFailed
 
 CONNECTING: Final = 250  # connections being opened at once, unless a storm is wanted
 OPEN_SECONDS: Final = 60.0
@@ -60,19 +61,21 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What was heard: how many, the instant of the last one, and the share of a core that counting took."""
+    """The messages that came, the instant of the last one, and the share of a core that counting took."""
 
     messages: int
     last_at: float
     busy: float
 
 
-class _Counter:
-    def __init__(self) -> None:
-        self.messages = 0
-        self.last_at = 0.0
-        self.wanted = 0
-        self.reached = asyncio.Event()
+@dataclass(slots=True)
+class MessageCounter:
+    """The messages of all connections; `reached` is set when all that are `wanted` have come."""
+
+    messages: int = 0
+    last_at: float = 0.0
+    wanted: int = 0
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     def count(self, messages: int) -> None:
         self.messages += messages
@@ -81,12 +84,11 @@ class _Counter:
             self.reached.set()
 
 
-class _Listener(asyncio.Protocol, ABC):
+class Listener(asyncio.Protocol, ABC):
     """One connection: opened, greeted, then counting."""
 
-    def __init__(self, opening: Opening, token: str, counter: _Counter) -> None:
+    def __init__(self, opening: Opening, token: str, counter: MessageCounter) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.transport: asyncio.Transport | None = None
         self._opening = opening
         self._token = token
         self._counter = counter
@@ -94,13 +96,12 @@ class _Listener(asyncio.Protocol, ABC):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are of no class of asyncio's.
-        self.transport = cast(asyncio.Transport, transport)
-        self.transport.write(self._hello())
+        # uvloop's transports do not inherit from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._hello())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.ready.done():
-            self.ready.set_exception(ConnectionError(f"closed before it was ready: {exc}"))
+        self._end_opening(ConnectionError(f"closed before it was ready: {exc}"))
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
@@ -110,10 +111,18 @@ class _Listener(asyncio.Protocol, ABC):
             greeted = min(messages, self._greetings)
             self._greetings -= greeted
             messages -= greeted
-            if not self._greetings and not self.ready.done():
-                self.ready.set_result(None)
+            if not self._greetings:
+                self._end_opening()
         if messages:
             self._counter.count(messages)
+
+    def _end_opening(self, error: Exception | None = None) -> None:
+        if self.ready.done():
+            return
+        if error is not None:
+            self.ready.set_exception(error)
+        else:
+            self.ready.set_result(None)
 
     @abstractmethod
     def _hello(self) -> bytes:
@@ -124,12 +133,10 @@ class _Listener(asyncio.Protocol, ABC):
         """How many whole messages the buffer begins with, and where the rest begins."""
 
 
-class WebSocketListener(_Listener):
+class WebSocketListener(Listener):
     """A WebSocket client that reads only the headers of frames."""
 
-    def __init__(self, opening: Opening, token: str, counter: _Counter) -> None:
-        super().__init__(opening, token, counter)
-        self._is_upgraded = False
+    _is_upgraded = False
 
     def _hello(self) -> bytes:
         key = base64.b64encode(os.urandom(16)).decode()
@@ -146,12 +153,11 @@ class WebSocketListener(_Listener):
             if end < 0:
                 return 0, 0
             if buffer[9:12] != b"101":
-                if not self.ready.done():
-                    self.ready.set_exception(ConnectionError(f"refused with {buffer[9:12]!r}"))
+                self._end_opening(ConnectionError(f"refused with {buffer[9:12]!r}"))
                 return 0, len(buffer)
             self._is_upgraded, place = True, end + 4
-            if not self._greetings and not self.ready.done():
-                self.ready.set_result(None)
+            if not self._greetings:
+                self._end_opening()
         messages, end = 0, len(buffer)
         while end - place >= 2:
             size, head = buffer[place + 1], 2
@@ -163,17 +169,18 @@ class WebSocketListener(_Listener):
                 break
             if buffer[place] == _TEXT:
                 messages += 1
-            elif buffer[place] == _PING and self.transport is not None:
-                self.transport.write(_PONG)
+            elif buffer[place] == _PING:
+                self._transport.write(_PONG)
             place = following
         return messages, place
 
 
-class MqttListener(_Listener):
+class MqttListener(Listener):
     """An MQTT 3.1.1 client that subscribes to one topic with QoS 0; CONNACK and SUBACK are its greetings."""
 
     def _hello(self) -> bytes:
-        return mqtt_connect(self._token) + mqtt_subscribe(self._opening.path)
+        subscribe = _mqtt_packet(0x82, b"\x00\x01" + _mqtt_text(self._opening.path) + b"\x00")
+        return mqtt_connect(self._token) + subscribe
 
     def _walk(self, buffer: bytes) -> tuple[int, int]:
         messages = place = 0
@@ -214,17 +221,12 @@ def mqtt_connect(client_id: str) -> bytes:
     return _mqtt_packet(0x10, _mqtt_text("MQTT") + b"\x04\x02\x00\x00" + _mqtt_text(client_id))
 
 
-def mqtt_subscribe(topic: str) -> bytes:
-    """The packet that subscribes to a topic with QoS 0."""
-    return _mqtt_packet(0x82, b"\x00\x01" + _mqtt_text(topic) + b"\x00")
-
-
 def mqtt_publish(topic: str, payload: bytes) -> bytes:
     """The packet that publishes with QoS 0."""
     return _mqtt_packet(0x30, _mqtt_text(topic) + payload)
 
 
-async def _open(opening: Opening, counter: _Counter, kept: list[_Listener]) -> Opened:
+async def _open(opening: Opening, counter: MessageCounter, kept: list[Listener]) -> Opened:
     kind = WebSocketListener if opening.protocol == "websocket" else MqttListener
     loop = asyncio.get_running_loop()
     places = asyncio.Semaphore(opening.at_once)
@@ -245,23 +247,22 @@ async def _open(opening: Opening, counter: _Counter, kept: list[_Listener]) -> O
     return Opened(time.monotonic() - started, outcomes.count(False))
 
 
-async def _receive(expectation: Expectation, counter: _Counter, pipe: Connection) -> Received:
+async def _receive(expectation: Expectation, counter: MessageCounter, pipe: Connection) -> Received:
     counter.messages, counter.wanted = 0, expectation.messages
     counter.reached.clear()
-    before, started = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+    cpu_before, started = time.process_time(), time.monotonic()
     pipe.send("listening")
     try:
         await asyncio.wait_for(counter.reached.wait(), expectation.seconds)
     except TimeoutError:
         counter.last_at = time.monotonic()
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return Received(counter.messages, counter.last_at, spent / (time.monotonic() - started))
+    busy = (time.process_time() - cpu_before) / (time.monotonic() - started)
+    return Received(counter.messages, counter.last_at, busy)
 
 
 async def _serve(pipe: Connection) -> None:
     loop = asyncio.get_running_loop()
-    counter, kept = _Counter(), list[_Listener]()
+    counter, kept = MessageCounter(), list[Listener]()
     while True:
         try:
             order = await loop.run_in_executor(None, pipe.recv)
@@ -278,28 +279,32 @@ def _run(pipe: Connection) -> None:
     uvloop.run(_serve(pipe))
 
 
-class Listeners:
-    """A process full of connections."""
+class Listeners(Child):
+    """A process full of connections, which end with it."""
 
     def __init__(self) -> None:
-        self._child = Child(_run)
+        super().__init__(_run)
 
     async def open(self, opening: Opening) -> Opened:
         """Open the connections; returns when each is ready or has failed."""
-        opened = await self._child.ask(opening)
-        assert isinstance(opened, Opened)
+        opened: Opened = await self.ask(opening)
         return opened
 
     async def expect(self, messages: int, seconds: float) -> None:
         """Count from now on, up to this many messages or seconds. `received` returns the outcome."""
-        await self._child.ask(Expectation(messages, seconds))
+        await self.ask(Expectation(messages, seconds))
 
     async def received(self) -> Received:
         """Wait for the end of `expect`, and return its outcome."""
-        received = await self._child.hear()
-        assert isinstance(received, Received)
+        received: Received = await self.receive()
         return received
 
-    def close(self) -> None:
-        """End the process, and with it its connections."""
-        self._child.close()
+
+@asynccontextmanager
+async def connected(opening: Opening) -> AsyncIterator[Listeners]:
+    """A process with all these connections open."""
+    with closing(Listeners()) as listeners:
+        opened = await listeners.open(opening)
+        if opened.failed:
+            raise LoadFailed(f"{opened.failed} of {len(opening.tokens)} connections did not open")
+        yield listeners

@@ -6,11 +6,11 @@ that a report can show that it was not the bottleneck.
 """
 
 import asyncio
-import resource
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from multiprocessing.connection import Connection
 from typing import Final, cast
 
@@ -54,16 +54,18 @@ class Outcome:
         """The share of one core that the generator used."""
         return self.cpu_seconds / self.seconds if self.seconds else 0.0
 
+    @property
+    def latency_text(self) -> str:
+        """The median and the 99th percentile."""
+        return f"p50 {self.quantile(0.5) * 1000:.1f} ms, p99 {self.quantile(0.99) * 1000:.1f} ms"
+
     def quantile(self, share: float) -> float:
         """The latency in seconds of this share of the responses, or less."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
     def only(self, *statuses: int) -> "Outcome":
-        """This outcome, if every response had one of these statuses.
-
-        Raises: LoadFailed.
-        """
+        """This outcome, if every response had one of these statuses."""
         if self.missing or set(self.statuses) - set(statuses) or not self.latencies:
             said = ", ".join(f"{count} x {status}" for status, count in self.statuses.items())
             raise LoadFailed(f"responses: {said or 'none'}; missing: {self.missing}")
@@ -71,14 +73,12 @@ class Outcome:
 
 
 class LoadFailed(Exception):
-    """The responses are not those of a working server, so nothing was measured."""
+    """Raised wherever load is sent: the responses are not those of a working server, so nothing was measured."""
 
 
-def request(method: str, path: str, token: str = "", body: bytes = b"", headers: str = "") -> bytes:
+def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
     """The bytes of one request."""
-    lines = f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{headers}"
-    if token:
-        lines += f"Authorization: Bearer {token}\r\n"
+    lines = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
     if body:
         lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return lines.encode() + b"\r\n" + body
@@ -88,20 +88,11 @@ class _Run:
     """What all connections of one job share."""
 
     def __init__(self, job: Job) -> None:
-        self.waiting: deque[bytes] = deque(job.requests)
-        self.is_cycle = job.is_cycle
+        self.requests = cycle(job.requests) if job.is_cycle else iter(job.requests)
+        self.deadline = 0.0
         self.outcome = Outcome()
-        self.deadline = time.perf_counter() + job.seconds
         self.busy = 0
         self.ended = asyncio.Event()
-
-    def next(self) -> bytes | None:
-        if not self.waiting or time.perf_counter() >= self.deadline:
-            return None
-        following = self.waiting.popleft()
-        if self.is_cycle:
-            self.waiting.append(following)
-        return following
 
 
 class _Caller(asyncio.Protocol):
@@ -109,7 +100,6 @@ class _Caller(asyncio.Protocol):
 
     def __init__(self, run: _Run) -> None:
         self._run = run
-        self._transport: asyncio.Transport | None = None
         self._sent_at = 0.0
         self._buffer = b""
         self._is_waiting = False
@@ -118,28 +108,22 @@ class _Caller(asyncio.Protocol):
         # uvloop's transports do not inherit from asyncio's.
         self._transport = cast(asyncio.Transport, transport)
 
-    def begin(self) -> None:
-        """Send the first request."""
-        self._send()
-
-    def _send(self) -> None:
-        following = self._run.next()
-        if following is None or self._transport is None:
-            return
-        self._run.busy += 1
-        self._is_waiting = True
+    def send_next(self) -> None:
         self._sent_at = time.perf_counter()
-        self._transport.write(following)
+        if self._sent_at >= self._run.deadline:
+            return
+        following = next(self._run.requests, None)
+        if following is not None:
+            self._run.busy += 1
+            self._is_waiting = True
+            self._transport.write(following)
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
         end = buffer.find(b"\r\n\r\n")
-        if end < 0:
-            self._buffer = buffer
-            return
-        place = buffer.find(b"Content-Length: ", 0, end + 2)
+        place = buffer.find(b"Content-Length: ", 0, end + 2) if end >= 0 else -1
         length = int(buffer[place + 16 : buffer.find(b"\r\n", place)]) if place >= 0 else 0
-        if len(buffer) < end + 4 + length:
+        if end < 0 or len(buffer) < end + 4 + length:
             self._buffer = buffer
             return
         self._buffer = b""
@@ -148,7 +132,7 @@ class _Caller(asyncio.Protocol):
         run.outcome.latencies.append(time.perf_counter() - self._sent_at)
         run.outcome.statuses[int(buffer[9:12])] += 1
         run.busy -= 1
-        self._send()
+        self.send_next()
         if not run.busy:
             run.ended.set()
 
@@ -169,19 +153,17 @@ async def drive(job: Job) -> Outcome:
         await loop.create_connection(lambda: _Caller(run), job.host, job.port)
         for _ in range(job.connections)
     ]
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    started = time.perf_counter()
+    cpu_before, started = time.process_time(), time.perf_counter()
     run.deadline = started + job.seconds
     for _, caller in pairs:
-        caller.begin()
+        caller.send_next()
     try:
         if run.busy:
             await asyncio.wait_for(run.ended.wait(), job.seconds + STALL_SECONDS)
     except TimeoutError:
         run.outcome.missing += run.busy
     run.outcome.seconds = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    run.outcome.cpu_seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    run.outcome.cpu_seconds = time.process_time() - cpu_before
     for transport, _ in pairs:
         transport.close()
     return run.outcome
@@ -200,23 +182,15 @@ def _serve(pipe: Connection) -> None:
             pipe.send(LoadFailed(repr(error)))
 
 
-class Generator:
+class Generator(Child):
     """A process that does one job after the other."""
 
     def __init__(self) -> None:
-        self._child = Child(_serve)
+        super().__init__(_serve)
 
     async def drive(self, job: Job) -> Outcome:
-        """Do the job in the process.
-
-        Raises: LoadFailed.
-        """
-        outcome = await self._child.ask(job)
+        """Do the job in the process."""
+        outcome: Outcome | LoadFailed = await self.ask(job)
         if isinstance(outcome, LoadFailed):
             raise outcome
-        assert isinstance(outcome, Outcome)
         return outcome
-
-    def close(self) -> None:
-        """End the process."""
-        self._child.close()

@@ -53,7 +53,7 @@ class Figures(Model):
     """`ms`, `/s`, `MB` or `KB`."""
     values: Annotated[tuple[float, ...], Field(min_length=1)]
 
-    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not support decorated properties
     @property
     def median(self) -> float:
         """The median of the values."""
@@ -93,7 +93,7 @@ class Row(Model):
                 raise ValueError("a baseline must not be 0")
         return self
 
-    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
+    @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def ratio(self) -> float | None:
         """Ours / baseline; None without a baseline."""
@@ -102,7 +102,7 @@ class Row(Model):
         pairs = zip(self.ours.values, self.baseline.values, strict=True)
         return statistics.median(ours / baseline for ours, baseline in pairs)
 
-    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
+    @computed_field  # type: ignore[prop-decorator]  # as above
     @property
     def verdict(self) -> Verdict:
         """The result of the row. Without a baseline the target applies to our own figure."""
@@ -142,11 +142,6 @@ class Report(Model):
     ceiling: Figures
     """Requests a second that the generator makes against a server that does nothing."""
     rows: tuple[Row, ...]
-
-
-def skipped(name: str, what: str, why: str) -> Row:
-    """A row that could not be measured."""
-    return Row(name=name, what=what, skipped=why)
 
 
 def figures(what: str, unit: str, values: Sequence[float]) -> Figures:

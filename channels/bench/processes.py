@@ -1,4 +1,4 @@
-"""The processes that the benchmark starts: servers, baselines, an MQTT broker. And the memory of a server."""
+"""The processes that the benchmark starts: servers, baselines, an MQTT broker."""
 
 import asyncio
 import os
@@ -7,8 +7,9 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ HOST: Final = "127.0.0.1"
 
 
 class StartFailed(Exception):
-    """A process did not start. The message holds its last output."""
+    """Raised by `server`, `baseline` and `broker` if the process did not start. The message holds its last output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +62,26 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class Server(Address):
     """A running server and its process; `pid` is None for a given server, which may run on another machine."""
 
-    address: Address
     pid: int | None
 
     @property
     def memory_bytes(self) -> int:
         """Resident memory of the process; 0 for a given server."""
-        return resident_bytes(self.pid) if self.pid is not None else 0
+        if self.pid is None:
+            return 0
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @asynccontextmanager
 async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[Server]:
-    """A server that runs until the body ends, or the given server.
-
-    Raises: StartFailed.
-    """
+    """A server that runs until the body ends, or the given server."""
     if deployment.server is not None:
         parts = urlsplit(deployment.server)
-        yield Server(Address(parts.hostname or HOST, parts.port or 80), None)
+        yield Server(parts.hostname or HOST, parts.port or 80, None)
         return
     command = [sys.executable, "-m", "channels", "serve"]
     command += ["--host", HOST, "--port", "0", "--workers", str(workers)]
@@ -89,16 +89,13 @@ async def server(deployment: Deployment, *, workers: int = 1) -> AsyncIterator[S
         found = re.search(r"API +http://([^:]+):(\d+)/", printed)
         if found is None:
             raise StartFailed(f"the server did not print where it listens: {printed}")
-        yield Server(Address(found[1], int(found[2])), process.pid)
+        yield Server(found[1], int(found[2]), process.pid)
 
 
 @asynccontextmanager
 async def baseline(name: str) -> AsyncIterator[Address]:
-    """A module of `channels.bench.baselines` in a process of its own.
-
-    Raises: StartFailed.
-    """
-    port = free_port()
+    """A module of `channels.bench.baselines` in a process of its own."""
+    port = _free_port()
     command = [sys.executable, "-m", f"channels.bench.baselines.{name}", str(port)]
     async with _process(command, "Ready"):
         yield Address(HOST, port)
@@ -111,11 +108,8 @@ def find_broker() -> str | None:
 
 @asynccontextmanager
 async def broker(program: str) -> AsyncIterator[Address]:
-    """An MQTT broker with its defaults, without the limits that would make it drop messages.
-
-    Raises: StartFailed.
-    """
-    port = free_port()
+    """An MQTT broker with its defaults, without the limits that would make it drop messages."""
+    port = _free_port()
     with tempfile.TemporaryDirectory(prefix="channels-bench-") as directory:
         config = Path(directory) / "mosquitto.conf"
         config.write_text(
@@ -128,17 +122,14 @@ async def broker(program: str) -> AsyncIterator[Address]:
 
 
 async def _until_it_listens(port: int) -> None:
-    deadline = asyncio.get_running_loop().time() + START_SECONDS
-    while True:
-        try:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(OSError):
             _, writer = await asyncio.open_connection(HOST, port)
-        except OSError:
-            if asyncio.get_running_loop().time() > deadline:
-                raise StartFailed(f"nothing listens on port {port}") from None
-            await asyncio.sleep(0.05)
-        else:
             writer.close()
             return
+        await asyncio.sleep(0.05)
+    raise StartFailed(f"nothing listens on port {port}")
 
 
 @asynccontextmanager
@@ -151,10 +142,10 @@ async def _process(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for us, who end it
+        start_new_session=True,  # Ctrl-C reaches only the benchmark, which ends the process
     )
     assert process.stdout is not None  # asked for above
-    reading: asyncio.Task[None] | None = None
+    reading: asyncio.Task[bytes] | None = None
     try:
         printed = ""
         try:
@@ -166,7 +157,8 @@ async def _process(
                     printed += line.decode(errors="replace")
         except TimeoutError:
             raise StartFailed(f"{command[0]} did not start: {printed.strip()}") from None
-        reading = asyncio.create_task(_drain(process.stdout))
+        # So that the process never waits for a reader. It prints little more; servers log to stderr.
+        reading = asyncio.create_task(process.stdout.read())
         yield process, printed
     finally:
         if process.returncode is None:
@@ -180,19 +172,7 @@ async def _process(
             reading.cancel()
 
 
-async def _drain(stream: asyncio.StreamReader) -> None:
-    while await stream.read(65_536):
-        pass
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def resident_bytes(pid: int) -> int:
-    """Resident memory of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")

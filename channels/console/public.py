@@ -35,7 +35,6 @@ CONTENT_TYPES: Final[dict[Form, str]] = {
     "rss": "application/rss+xml",
     "json": "application/feed+json",
 }
-JSON_FEED: Final = "https://jsonfeed.org/version/1.1"
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TITLE_CHARACTERS: Final = 80
 _FEED_IDS: Final = UUID("2f6e0e6c-5d0e-4c1e-9a3b-7f0c3f5f7a10")
@@ -190,20 +189,8 @@ def feed(shown: PublicChannel, form: Form) -> bytes:
 
 
 def _json_feed(shown: PublicChannel) -> dict[str, Any]:
-    items = [
-        {
-            "id": shown.feed_id(post),
-            "url": shown.url_of(post),
-            "title": post.heading,
-            "content_html": _html_of(shown, post),
-            "content_text": post.content.text,
-            "date_published": rfc3339(post.created_at),
-            "date_modified": rfc3339(post.updated_at),
-        }
-        for post in shown.posts
-    ]
     return {
-        "version": JSON_FEED,
+        "version": "https://jsonfeed.org/version/1.1",
         "title": shown.group.name,
         "description": shown.group.introduction,
         "home_page_url": shown.url,
@@ -211,7 +198,18 @@ def _json_feed(shown: PublicChannel) -> dict[str, Any]:
         **({"icon": shown.picture} if shown.picture else {}),
         # Names that start with an underscore are extensions.
         "_channel": {"channel_id": shown.channel.channel_id, "verified": shown.group.verified},
-        "items": items,
+        "items": [
+            {
+                "id": shown.feed_id(post),
+                "url": shown.url_of(post),
+                "title": post.heading,
+                "content_html": _html_of(shown, post),
+                "content_text": post.content.text,
+                "date_published": rfc3339(post.created_at),
+                "date_modified": rfc3339(post.updated_at),
+            }
+            for post in shown.posts
+        ],
     }
 
 

@@ -1,7 +1,7 @@
 """The HTML page of the web app, which its scripts fill.
 
-It carries what the API does not tell: the limits of this deployment, which the scripts show in counters, and whether
-public channels have a public page.
+It contains facts that the API does not return: the limits of this deployment, which the scripts show in counters,
+and whether public channels have a public page.
 """
 
 from functools import cache
@@ -31,12 +31,11 @@ def templates() -> jinja2.Environment:
 
 def shell(assets: Assets, limits: Limits, *, has_public_pages: bool) -> bytes:
     """The page as HTML."""
-    styles = sorted(name for name in assets.files if name.startswith("css/app"))
     page = templates().get_template("app.html")
     return page.render(
         address=assets.address,
         modules=assets.modules(*_PRELOADED),
-        styles=styles,
+        styles=sorted(name for name in assets.files if name.startswith("css/app")),
         has_public_pages=has_public_pages,
         limits=orjson.dumps(limits.model_dump()).decode(),
     ).encode()

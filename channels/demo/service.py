@@ -13,12 +13,11 @@ from typing import Final, Protocol
 
 from channels.demo.script.channels import CHANNELS
 from channels.demo.script.chats import CHATS, FOLDERS
-from channels.demo.script.models import ChannelScript, ChatScript, FolderScript, Item
+from channels.demo.script.models import ChannelScript, ChatScript, FolderScript, GroupScript, Item
 from channels.demo.script.people import PEOPLE
 from channels.demo.store import is_empty
 from channels.errors import ChannelIdTaken
-from channels.limits import Limits
-from channels.models import CHANNEL_PREFIX, NewChannel
+from channels.models import NewChannel
 from channels.wiring import Channels
 from conversations.models import conversation_of
 from conversations.service.settings import ConversationChanges
@@ -30,7 +29,7 @@ from groups.kernel.emoji_text import Emoji
 from groups.kernel.errors import InvalidInput, LimitReached, NotFound, PermissionDenied, RateLimited
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Database
-from groups.models import Content, GroupType, JoinOption, Kind, Role, Visibility
+from groups.models import Content, GroupType, JoinOption, Kind, Link, Role, Visibility
 from groups.service.lifecycle.create import NewGroup
 from groups.wiring import GroupChat
 from reactions.service.reactions import ReactionService
@@ -44,8 +43,6 @@ class Scene(Protocol):
 
     @property
     def database(self) -> Database: ...
-    @property
-    def limits(self) -> Limits: ...
     @property
     def clock(self) -> Clock: ...
     @property
@@ -93,24 +90,10 @@ async def fill_if_empty(services: Scene, compose: Compose) -> bool:
             for user_id, name in PEOPLE.items()
         )
     )
-    await asyncio.gather(
-        *(_with_clock(now, compose, _ChannelWriter(script).write) for script in CHANNELS),
-        *(_with_clock(now, compose, _ChatWriter(script).write) for script in CHATS),
-    )
+    await asyncio.gather(*(_write(now, compose, script) for script in (*CHANNELS, *CHATS)))
     for folder in FOLDERS:
         await _create_folder(services, folder)
     return True
-
-
-async def _with_clock(
-    now: datetime, compose: Compose, write: Callable[[Scene, SetClock], Awaitable[None]]
-) -> None:
-    clock = SetClock(now)
-    services = compose(clock)
-    try:
-        await write(services, clock)
-    finally:
-        await services.stop()
 
 
 async def _try(step: Awaitable[object]) -> None:
@@ -123,122 +106,84 @@ async def _try_all(steps: Iterable[Awaitable[object]]) -> None:
     await asyncio.gather(*(_try(step) for step in steps))
 
 
-class _ChannelWriter:
-    def __init__(self, script: ChannelScript) -> None:
-        self._script = script
-        self._id = GroupId(CHANNEL_PREFIX + script.id_suffix)
-        self._owner = _actor(script.owner)
-
-    async def write(self, scene: Scene, clock: SetClock) -> None:
-        """Writes the channel from its creation to the present."""
-        script = self._script
+async def _write(now: datetime, compose: Compose, script: GroupScript) -> None:
+    """Writes the channel or chat from its creation to the present."""
+    clock = SetClock(now)
+    scene = compose(clock)
+    try:
         clock.set_to(hours_ago=script.created_hours_ago)
+        # If another process, or one that crashed, has created it: continue with what is there.
+        with suppress(ChannelIdTaken, GroupIdTaken):
+            await _try(_create(scene, script))
+        await _add_members(scene, script)
+        for number, item in enumerate(script.items, start=1):
+            clock.set_to(hours_ago=item.hours_ago)
+            await _try(_post(scene, script, number, item))
+        conversation_id, head = conversation_of(GroupId(script.group_id)), len(script.items)
+        await _try_all(
+            scene.conversations.read_cursors.mark_read(
+                _actor(user_id), conversation_id, seq=head - left
+            )
+            for user_id, left in script.unread.items()
+            if left < head
+        )
+    finally:
+        await scene.stop()
+
+
+async def _create(scene: Scene, script: GroupScript) -> None:
+    if isinstance(script, ChannelScript):
         # As the application's admin, since a deployment may not allow users to create channels.
-        owner = Actor(self._owner.user_id, is_app_admin=True)
-        new = NewChannel(
-            channel_id=self._id,
+        owner = Actor(UserId(script.owner), is_app_admin=True)
+        channel = NewChannel(
+            channel_id=GroupId(script.group_id),
             name=script.name,
             organization=script.organization,
             introduction=script.introduction,
             visibility=Visibility.PRIVATE if script.is_private else Visibility.PUBLIC,
             signatures=script.signatures,
         )
-        # Another process, or one that crashed, has created it. Continue with what is there.
-        try:
-            with suppress(ChannelIdTaken):
-                await scene.channels.channels.create(owner, new)
-        except LimitReached:
-            return
-        await self._add_subscribers(scene)
-        for number, post in enumerate(script.posts, start=1):
-            clock.set_to(hours_ago=post.hours_ago)
-            await _try(self._publish(scene, number, post))
-        await _mark_read(scene, self._id, len(script.posts), script.unread)
-
-    async def _add_subscribers(self, scene: Scene) -> None:
-        script, memberships = self._script, scene.chat.membership
-        if script.is_private:
-            await _try_all(
-                memberships.add(self._owner, self._id, UserId(user_id))
-                for user_id in script.subscribers
-            )
-        else:
-            await _try_all(
-                memberships.join(_actor(user_id), self._id) for user_id in script.subscribers
-            )
-        await _try_all(
-            memberships.change(self._owner, self._id, UserId(user_id), role=Role.ADMIN)
-            for user_id in script.admins
-        )
-
-    async def _publish(self, scene: Scene, number: int, post: Item) -> None:
-        author = _actor(post.by) if post.by else self._owner
-        key = f"{KEY}-{number}"
-        posted = await scene.chat.messages.post(author, self._id, _content(post), key=key)
-        seq = posted.message.seq
-        # Each user gives one emoji, so each reaction comes from the next subscriber. Each post starts at another one.
-        subscribers = self._script.subscribers
-        next_reactor = number * 7
-        steps: list[Awaitable[object]] = []
-        for emoji, count in post.reactions.items():
-            for _ in range(count):
-                reactor = _actor(subscribers[next_reactor % len(subscribers)])
-                steps.append(scene.reactions.react(reactor, self._id, seq, Emoji(emoji)))
-                next_reactor += 1
-        await _try_all(steps)
-
-
-class _ChatWriter:
-    def __init__(self, script: ChatScript) -> None:
-        self._script = script
-        self._id = GroupId(script.group_id)
-
-    async def write(self, scene: Scene, clock: SetClock) -> None:
-        """Writes the group from its creation to the present."""
-        script = self._script
-        clock.set_to(hours_ago=script.created_hours_ago)
-        owner = _actor(script.owner)
-        new = NewGroup(
-            group_id=self._id,
+        await scene.channels.channels.create(owner, channel)
+    elif isinstance(script, ChatScript):
+        group = NewGroup(
+            group_id=GroupId(script.group_id),
             type=script.type,
             name=script.name,
             introduction=script.introduction,
             join_option=None if script.type is GroupType.WORK else JoinOption.FREE,
         )
-        with suppress(GroupIdTaken):
-            await scene.chat.creation.create(owner, new)
-        await _try_all(
-            scene.chat.membership.add(owner, self._id, UserId(user_id))
-            for user_id in script.members
-        )
-        for number, message in enumerate(script.messages, start=1):
-            clock.set_to(hours_ago=message.hours_ago)
-            await _try(self._post(scene, number, message))
-        await _mark_read(scene, self._id, len(script.messages), script.unread)
-
-    async def _post(self, scene: Scene, number: int, message: Item) -> None:
-        posted = await scene.chat.messages.post(
-            _actor(message.by), self._id, _content(message), key=f"{KEY}-{number}"
-        )
-        seq = posted.message.seq
-        members = (self._script.owner, *self._script.members)
-        others = [user_id for user_id in members if user_id != message.by]
-        await _try_all(
-            scene.reactions.react(_actor(others[index % len(others)]), self._id, seq, Emoji(emoji))
-            for emoji, count in message.reactions.items()
-            for index in range(count)
-        )
+        await scene.chat.creation.create(_actor(script.owner), group)
 
 
-async def _mark_read(scene: Scene, group_id: GroupId, head: int, unread: dict[str, int]) -> None:
-    """Lets each user read all but so many messages. Users without an entry have read nothing."""
-    conversation_id = conversation_of(group_id)
+async def _add_members(scene: Scene, script: GroupScript) -> None:
+    membership, group_id, owner = scene.chat.membership, GroupId(script.group_id), script.owner
+    channel = script if isinstance(script, ChannelScript) else None
     await _try_all(
-        scene.conversations.read_cursors.mark_read(
-            _actor(user_id), conversation_id, seq=head - left
+        membership.join(_actor(user_id), group_id)
+        if channel and not channel.is_private
+        else membership.add(_actor(owner), group_id, UserId(user_id))
+        for user_id in script.members
+    )
+    await _try_all(
+        membership.change(_actor(owner), group_id, UserId(user_id), role=Role.ADMIN)
+        for user_id in (channel.admins if channel else ())
+    )
+
+
+async def _post(scene: Scene, script: GroupScript, number: int, item: Item) -> None:
+    author, group_id = item.by or script.owner, GroupId(script.group_id)
+    links = tuple(Link(title=title, url=url) for title, url in item.links.items())
+    content = Content(kind=Kind.TEXT, title=item.title, text=item.text, links=links)
+    key = f"{KEY}-{number}"
+    posted = await scene.chat.messages.post(_actor(author), group_id, content, key=key)
+    # A user gives one emoji, so each reaction comes from the next user. Each item starts with another one.
+    others = [user_id for user_id in (script.owner, *script.members) if user_id != author]
+    emojis = [Emoji(emoji) for emoji, count in item.reactions.items() for _ in range(count)]
+    await _try_all(
+        scene.reactions.react(
+            _actor(others[(number * 7 + place) % len(others)]), group_id, posted.message.seq, emoji
         )
-        for user_id, left in unread.items()
-        if left < head
+        for place, emoji in enumerate(emojis)
     )
 
 
@@ -253,7 +198,3 @@ async def _create_folder(scene: Scene, script: FolderScript) -> None:
 
 def _actor(user_id: str) -> Actor:
     return Actor(UserId(user_id))
-
-
-def _content(item: Item) -> Content:
-    return Content(kind=Kind.TEXT, title=item.title, text=item.text, links=item.links)

@@ -1,4 +1,4 @@
-"""Whether the database is empty, which no service tells."""
+"""The one query of the demo, which no service offers."""
 
 from groups.kernel.mongo import Database
 

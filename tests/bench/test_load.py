@@ -1,4 +1,4 @@
-"""The load generator counts what it is answered, and says what it is not."""
+"""The load generator counts the responses, and reports those that are missing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,7 +16,7 @@ Answer = Callable[[int], list[bytes]]
 
 
 class Answering(asyncio.Protocol):
-    """Answers the n-th request of all with these pieces, a moment apart, and hangs up where there are none."""
+    """Answers the n-th request of all with these pieces, a moment apart. Closes the connection if there are none."""
 
     def __init__(self, answer: Answer, numbers: Iterator[int]) -> None:
         self._answer, self._numbers = answer, numbers
@@ -40,7 +40,7 @@ class Answering(asyncio.Protocol):
 
 @asynccontextmanager
 async def answering(answer: Answer) -> AsyncIterator[int]:
-    """A server that answers so; its port."""
+    """A server with these answers. Yields its port."""
     numbers = count(1)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Answering(answer, numbers), "127.0.0.1", 0)
@@ -55,7 +55,7 @@ def job(port: int, calls: int, *, connections: int = 4, is_cycle: bool = False) 
     return Job("127.0.0.1", port, requests, connections, 5.0 if not is_cycle else 0.2, is_cycle)
 
 
-async def test_every_request_is_sent_once_and_its_answer_counted() -> None:
+async def test_each_request_is_sent_once_and_its_answer_counted() -> None:
     async with answering(lambda n: [OK]) as port:
         outcome = await drive(job(port, 50))
     assert outcome.statuses == {200: 50}
@@ -70,7 +70,7 @@ async def test_an_answer_in_pieces_is_one_answer() -> None:
     assert outcome.statuses == {200: 10}
 
 
-async def test_requests_go_round_for_as_long_as_asked() -> None:
+async def test_a_cycle_of_requests_lasts_as_long_as_asked() -> None:
     async with answering(lambda n: [OK]) as port:
         outcome = await drive(job(port, 2, is_cycle=True))
     assert len(outcome.latencies) > 2  # each request more than once
@@ -78,7 +78,9 @@ async def test_requests_go_round_for_as_long_as_asked() -> None:
     assert outcome.per_second == len(outcome.latencies) / outcome.seconds
 
 
-async def test_an_answer_that_does_not_come_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_does_not_come_counts_as_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(load, "STALL_SECONDS", 0.5)
     async with answering(lambda n: [OK] if n < 5 else []) as port:
         outcome = await drive(job(port, 20, connections=1))
@@ -87,7 +89,7 @@ async def test_an_answer_that_does_not_come_is_missing(monkeypatch: pytest.Monke
         outcome.only(200)
 
 
-async def test_a_refusal_is_no_answer_of_a_working_server() -> None:
+async def test_an_unexpected_status_fails_the_measurement() -> None:
     refusal = b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n\r\n"
     async with answering(lambda n: [refusal if n == 3 else OK]) as port:
         outcome = await drive(job(port, 5, connections=1))

@@ -1,4 +1,4 @@
-"""The report of a made-up run: the files are whole and stand alone, the table leaves nothing out."""
+"""The report of an invented run: the files are complete and stand alone, and the table shows everything."""
 
 import io
 import json
@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from channels.bench.models import Machine, Report, Row, Series, Target, figures, skipped
-from channels.bench.report import table, words, write
+from channels.bench.models import Machine, Report, Row, Series, Target, figures
+from channels.bench.report import table, words
 from channels.bench.report.charts import CHARTS, charts
-from channels.bench.report.html import page
+from channels.bench.report.files import page, write
 
 HOSTILE = "<script>alert('1')</script> & [red]no markup[/red] </svg>"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -49,7 +49,7 @@ MEMORY = Row(
     ours=figures("resident memory", "MB", [118.4]),
     target=Target(bound="at_most", value=150),
 )
-BROKER = skipped("fanout", "one post to 1,000 sockets", "mosquitto is not installed")
+BROKER = Row(name="fanout", what="one post to 1,000 sockets", skipped="mosquitto is not installed")
 STORM = Row(
     name="storm",
     what="5,000 sockets at once",
@@ -101,17 +101,14 @@ def with_series(chart: str, *points: tuple[float, float], name: str = "calls") -
 
 
 def measured_only(value: Any) -> Any:
-    """JSON of a model without what the model makes of it."""
+    """The JSON of a model without its computed fields."""
     if isinstance(value, dict):
-        made = {"median", "ratio", "verdict"}
-        return {key: measured_only(inner) for key, inner in value.items() if key not in made}
+        computed = {"median", "ratio", "verdict"}
+        return {key: measured_only(inner) for key, inner in value.items() if key not in computed}
     return [measured_only(inner) for inner in value] if isinstance(value, list) else value
 
 
-# --- the files --------------------------------------------------------------------------------------------------------
-
-
-def test_the_files_are_written_into_a_directory_that_is_made(tmp_path: Path) -> None:
+def test_the_files_are_written_into_a_new_directory(tmp_path: Path) -> None:
     directory = tmp_path / "new" / "report"
     paths = write(REPORT, directory)
     assert [path.name for path in paths] == ["results.json", "report.html", "latency.svg"]
@@ -135,10 +132,7 @@ def test_the_json_holds_all_figures_and_verdicts(tmp_path: Path) -> None:
     assert stored["ceiling"]["median"] == 38_500
 
 
-# --- the page ---------------------------------------------------------------------------------------------------------
-
-
-def test_the_page_stands_alone() -> None:
+def test_the_page_needs_no_script_and_no_other_file() -> None:
     html = page(REPORT)
     assert "<svg" in html
     assert "<script" not in html.lower()
@@ -149,13 +143,13 @@ def test_the_page_stands_alone() -> None:
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!\#)""", html)
 
 
-def test_the_page_shows_whatever_it_is_given_as_text() -> None:
+def test_the_page_escapes_names_and_notes() -> None:
     html = page(with_note(HOSTILE))
     assert "<script" not in html
     assert html.count("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; [red]") == 4
 
 
-def test_a_hostile_series_stays_text_in_the_chart_and_on_the_page() -> None:
+def test_the_chart_and_the_page_escape_the_name_of_a_series() -> None:
     report = with_series("throughput", (1, 2), (4, 6), name=HOSTILE)
     two = report_of(*report.rows, *with_series("throughput", (1, 3), (4, 5)).rows)
     root = ElementTree.fromstring(charts(two)["throughput"])
@@ -163,31 +157,28 @@ def test_a_hostile_series_stays_text_in_the_chart_and_on_the_page() -> None:
     assert "<script" not in page(two)
 
 
-def test_the_page_tells_how_each_row_came_about() -> None:
+def test_the_page_shows_all_rows_values_and_the_machine() -> None:
     html = page(REPORT)
     for row in REPORT.rows:
         assert row.what in html
         assert f'<span class="verdict {row.verdict.value}">' in html
         for figure in (row.ours, row.baseline):
             assert figure is None or ", ".join(map(str, figure.values)) in html
-    for said in (
+    for expected in (
         *("A processor of 2 cores", "MongoDB", "38,500/s", "12 min 34 s", "2030-01-02 03:04 UTC"),
         *("mosquitto is not installed", "10 subscribers: p50 2.20 ms", "93% (storm"),
     ):
-        assert said in html
+        assert expected in html
 
 
-def test_a_quick_run_is_called_one() -> None:
+def test_the_page_says_that_a_run_is_quick() -> None:
     assert "A quick run" not in page(REPORT)
     assert "A quick run" in page(REPORT.model_copy(update={"is_quick": True}))
 
 
-def test_a_run_without_rows_is_a_page_and_a_table() -> None:
+def test_a_run_without_rows_has_a_page_and_a_table() -> None:
     assert "Results" in page(report_of())
     assert "A processor of 2 cores" in printed(report_of())
-
-
-# --- the table --------------------------------------------------------------------------------------------------------
 
 
 def test_the_table_has_a_line_for_each_row() -> None:
@@ -200,9 +191,9 @@ def test_the_table_has_a_line_for_each_row() -> None:
         assert " ".join(expected) in lines
 
 
-def test_below_the_table_stand_notes_reasons_the_machine_and_the_ceiling() -> None:
+def test_notes_reasons_machine_and_ceiling_follow_the_table() -> None:
     text = printed(REPORT, width=400)
-    for said in (
+    for expected in (
         *(
             "  10 subscribers: p50 2.20 ms",
             "  one too many",
@@ -212,10 +203,10 @@ def test_below_the_table_stand_notes_reasons_the_machine_and_the_ceiling() -> No
         *("A processor of 2 cores, 2 cores, 7.8 GB", "load 0.31 before, 2.05 after"),
         "its ceiling: 38,500/s",
     ):
-        assert said in text
+        assert expected in text
 
 
-def test_a_narrow_terminal_loses_no_figure_and_no_verdict() -> None:
+def test_a_narrow_terminal_shows_all_figures_and_verdicts() -> None:
     text = printed(REPORT, width=80)
     for row in REPORT.rows:
         assert row.verdict.value in text
@@ -224,7 +215,7 @@ def test_a_narrow_terminal_loses_no_figure_and_no_verdict() -> None:
         assert words.busy(row) in text
 
 
-def test_a_name_and_a_note_are_never_markup() -> None:
+def test_the_table_shows_names_and_notes_as_plain_text() -> None:
     # In the table, above the notes, and as one of them.
     assert printed(with_note(HOSTILE), width=400).count(HOSTILE) == 3
 
@@ -233,12 +224,12 @@ def test_a_name_and_a_note_are_never_markup() -> None:
     ("row", "target"),
     [(POST, "≤ 1.1"), (READ, "≥ 0.3"), (MEMORY, "≤ 150 MB"), (STORM, "–"), (BROKER, "–")],
 )
-def test_a_target_has_a_unit_only_where_it_is_one_for_our_own_figure(row: Row, target: str) -> None:
+def test_only_a_target_for_our_own_figure_has_a_unit(row: Row, target: str) -> None:
     assert words.target(row) == target
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "said"),
+    ("value", "unit", "expected"),
     [
         *((0, "ms", "0 ms"), (0.0412, "ms", "0.0412 ms"), (2.304, "ms", "2.30 ms")),
         *((0.9996, "ms", "1.00 ms"), (9.996, "ms", "10.0 ms"), (99.96, "ms", "100 ms")),
@@ -246,14 +237,11 @@ def test_a_target_has_a_unit_only_where_it_is_one_for_our_own_figure(row: Row, t
         *((1, "", "1"), (1_000_000, "", "1,000,000"), (2.5, "", "2.5")),
     ],
 )
-def test_amounts_have_three_digits_and_their_unit(value: float, unit: str, said: str) -> None:
-    assert words.amount(value, unit) == said
+def test_amounts_have_three_digits_and_their_unit(value: float, unit: str, expected: str) -> None:
+    assert words.amount(value, unit) == expected
 
 
-# --- the charts -------------------------------------------------------------------------------------------------------
-
-
-def test_there_are_charts_only_of_rows_with_points() -> None:
+def test_only_rows_with_points_have_charts() -> None:
     assert set(charts(REPORT)) == {"latency"}
     assert charts(report_of(READ, MEMORY, BROKER)) == {}
     assert charts(with_series("fanout")) == {}
@@ -261,7 +249,7 @@ def test_there_are_charts_only_of_rows_with_points() -> None:
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_chart_stands_alone_and_names_its_axes(name: str) -> None:
+def test_a_chart_needs_no_other_file_and_names_its_axes(name: str) -> None:
     svg = charts(with_series(name, (1, 20), (10, 30), (1_000, 25)))[name]
     assert charts(with_series(name, (1, 20), (10, 30), (1_000, 25)))[name] == svg
     assert set(re.findall(rb"https?://[^\"'\s)<]*", svg)) <= {
@@ -278,7 +266,7 @@ def test_a_chart_stands_alone_and_names_its_axes(name: str) -> None:
 
 
 @pytest.mark.parametrize("points", [[(1_000, 31.5)], [(1_000, 0.0)], [(1_000, 31.5)] * 2])
-def test_a_single_point_is_a_chart(points: list[tuple[float, float]]) -> None:
+def test_a_single_point_makes_a_chart(points: list[tuple[float, float]]) -> None:
     assert charts(with_series("fanout", *points))["fanout"].startswith(b"<svg")
 
 

@@ -12,20 +12,20 @@ async def _empty(request: web.Request) -> web.Response:
     return web.Response(body=b"{}", content_type="application/json")
 
 
-async def serve(port: int) -> None:
-    """Answer `PUT /empty/{name}` until the process is ended."""
-    app = web.Application()
-    app.router.add_put("/empty/{name}", _empty)
+async def serve(app: web.Application) -> None:
+    """Serve on the port in the command line, until the process is ended."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=4096).start()
-    # The same courtesy that the server gives itself.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 5)
+    await web.TCPSite(runner, "127.0.0.1", int(sys.argv[1]), backlog=4096).start()
     print("Ready", flush=True)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1])))
+    application = web.Application()
+    application.router.add_put("/empty/{name}", _empty)
+    # The server tunes its garbage collection, too.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 5)
+    uvloop.run(serve(application))

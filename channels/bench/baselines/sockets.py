@@ -1,14 +1,14 @@
-"""A bare loop of `send_str` over WebSockets, as a tutorial would write it: nobody asks who may hear what.
+"""A bare loop of `send_str` over WebSockets, as a tutorial would write it, without a check of permissions.
 
 `POST /send?frames=N&bytes=M` sends N texts of M bytes to every socket that is open.
 """
 
-import asyncio
-import sys
 from typing import Final
 
 import uvloop
 from aiohttp import web
+
+from channels.bench.baselines.http import serve
 
 _open: Final[list[web.WebSocketResponse]] = []
 
@@ -33,17 +33,8 @@ async def _send(request: web.Request) -> web.Response:
     return web.Response(body=b"{}", content_type="application/json")
 
 
-async def serve(port: int) -> None:
-    """Serve until the process is ended."""
-    app = web.Application()
-    app.router.add_get("/socket", _socket)
-    app.router.add_post("/send", _send)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=4096).start()
-    print("Ready", flush=True)
-    await asyncio.Event().wait()
-
-
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1])))
+    application = web.Application()
+    application.router.add_get("/socket", _socket)
+    application.router.add_post("/send", _send)
+    uvloop.run(serve(application))

@@ -3,24 +3,22 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from channels.bench.cases import calls, fanout, importing, inbox, memory, posts, storm, workers
+from channels.bench.cases import calls, inbox, large_channels, sockets
 from channels.bench.context import BenchContext
 from channels.bench.models import Row
 
-Measure = Callable[[BenchContext], Awaitable[list[Row]]]
-
-CASES: Final[Mapping[str, Measure]] = {
+CASES: Final[Mapping[str, Callable[[BenchContext], Awaitable[list[Row]]]]] = {
     "subscribe": calls.subscribe,
     "react": calls.react,
     "read": calls.read,
     "unread": inbox.unread,
-    "inbox": inbox.at_size,
-    "fanout": fanout.fanout,
-    "burst": fanout.burst,
-    "storm": storm.storm,
-    "workers": workers.workers,
-    "import": importing.bulk,
-    "post": posts.post,
-    "memory": memory.memory,
+    "inbox": inbox.inbox,
+    "fanout": sockets.fanout,
+    "burst": sockets.burst,
+    "storm": sockets.storm,
+    "workers": calls.workers,
+    "import": large_channels.bulk_import,
+    "post": large_channels.post,
+    "memory": large_channels.memory,
 }
 NAMES: Final = tuple(CASES)

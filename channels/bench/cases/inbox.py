@@ -54,7 +54,7 @@ async def _bare_together(context: BenchContext, readers: list[str]) -> float:
 
 
 async def _readers(context: BenchContext) -> list[str]:
-    """Users who subscribe to the same channels, with unread posts in each; made once in a run."""
+    """Create users who subscribe to the same channels, with unread posts in each."""
     users = [f"inbox-{number}" for number in range(context.plan.readers)]
     names = [f"shelf-{number}" for number in range(context.plan.channels_of_a_user)]
     context.say(f"unread: {len(users)} users with {len(names):,} channels each")
@@ -64,16 +64,16 @@ async def _readers(context: BenchContext) -> list[str]:
     await context.prepare(
         [context.request("PUT", f"{path}/subscription", user) for path in paths for user in users]
     )
-    body = {"kind": "text", "text": "Something to read"}
-    await context.prepare([context.request("POST", f"{path}/posts", body=body) for path in paths])
+    posts = [context.post_request(name, "Something to read") for name in names]
+    await context.prepare(posts)
     await context.prepare(
         [context.request("POST", "/v1/read", user, {"scope": "all"}) for user in users]
     )
-    await context.prepare([context.request("POST", f"{path}/posts", body=body) for path in paths])
+    await context.prepare(posts)
     return users
 
 
-async def at_size(context: BenchContext) -> list[Row]:
+async def inbox(context: BenchContext) -> list[Row]:
     """A user in thousands of groups: the first page of their list, their totals, marking all of it read."""
     groups = context.plan.inbox_groups
     what = f"the inbox of a user in {groups:,} groups"

@@ -114,23 +114,20 @@ def _svg(name: str, chart: Chart, lines: list[Series]) -> bytes:
     drawn.uuid = name  # random otherwise; it also keeps the styles of charts on one page apart
     drawn.add_xml_filter(_bare)
     for line in lines:
-        drawn.add(
-            line.name,
-            [{"value": (math.log10(x), y), "formatter": _beside_point} for x, y in line.points],
-        )
+        points = [
+            {"value": (math.log10(x), y), "formatter": lambda point: words.number(point[1])}
+            for x, y in line.points
+        ]
+        drawn.add(line.name, points)
     svg: str = drawn.render()
     return svg.encode()
 
 
-def _beside_point(point: tuple[float, float]) -> str:
-    return words.number(point[1])
-
-
 def _bare(root: Any) -> Any:
-    """Without what pygal adds for its script: the script's settings, hidden values, remarks with addresses."""
+    """Remove what pygal adds for its script: its settings, hidden values, and comments with addresses."""
     for parent in list(root.iter()):
         for child in list(parent):
-            # A remark's tag is a function.
+            # The tag of a comment is a function.
             if callable(child.tag) or child.tag in {"script", "desc"}:
                 parent.remove(child)
     return root

@@ -5,8 +5,7 @@ from typing import Final
 
 from channels.bench.models import BUSY, Figures, Report, Row, Verdict
 
-NONE: Final = "–"
-"""Shown when there is no value."""
+NONE: Final = "–"  # shown when there is no value
 
 MEANING: Final = {
     Verdict.MET: "the target is met",
@@ -52,8 +51,8 @@ def target(row: Row) -> str:
     """The target of the ratio. Without a baseline it is one for our own figure, with its unit."""
     if row.target is None:
         return NONE
-    is_own = row.ratio is None and row.ours is not None and row.ours.unit
-    return f"{row.target} {row.ours.unit}" if is_own and row.ours else str(row.target)
+    unit = row.ours.unit if row.ours and row.ratio is None else ""
+    return f"{row.target} {unit}".rstrip()
 
 
 def busy(row: Row) -> str:
@@ -85,7 +84,7 @@ def machine(report: Report) -> str:
 
 
 def ceiling(report: Report) -> str:
-    """What the generator can do when the server costs nothing."""
+    """The rate of the generator when the server costs nothing."""
     return f"{median(report.ceiling)} ({report.ceiling.what})"
 
 

@@ -4,30 +4,29 @@ from typing import Final
 
 from channels.demo.script.models import ChannelScript, Item
 from channels.demo.script.people import NEIGHBOURS
-from groups.models import Link
+
+DEVELOPERS: Final = ("aiko", "hana", "mei", "kavya", "ivan", "tomas", "jonas", "noor")
 
 CHANNELS: Final = (
     ChannelScript(
-        id_suffix="brightwater-news",
+        group_id="@TOA#_brightwater-news",
         owner="cid",
         name="Brightwater City News",
         organization="Brightwater Press Office",
         introduction="What the city decides, builds and closes. Two or three posts a day, no rumours.",
         created_hours_ago=240,
-        subscribers=("ada", "bob", "dee", *NEIGHBOURS),
+        members=("ada", "bob", "dee", *NEIGHBOURS),
         admins=("grace",),
-        posts=(
+        items=(
             Item(
                 118,
                 "The council voted 9 to 4 for the tram extension to Harbour Street. Work begins in March and takes"
                 " fourteen months; the number 6 bus runs every eight minutes meanwhile.",
                 title="Tram to Harbour Street approved",
-                links=(
-                    Link(title="The full plan", url="https://brightwater.example/tram/plan"),
-                    Link(
-                        title="Minutes of the vote", url="https://brightwater.example/council/0412"
-                    ),
-                ),
+                links={
+                    "The full plan": "https://brightwater.example/tram/plan",
+                    "Minutes of the vote": "https://brightwater.example/council/0412",
+                },
                 reactions={"👍": 14, "🎉": 6, "😮": 2},
             ),
             Item(
@@ -55,9 +54,7 @@ CHANNELS: Final = (
                 "Library cards are free for everyone under 26 from the first of the month. Bring any paper with your"
                 " name on it.",
                 title="Free library cards under 26",
-                links=(
-                    Link(title="Branches and hours", url="https://brightwater.example/library"),
-                ),
+                links={"Branches and hours": "https://brightwater.example/library"},
                 reactions={"❤️": 12, "👏": 5},
             ),
             Item(
@@ -72,21 +69,21 @@ CHANNELS: Final = (
                 1.5,
                 "Road closures for Sunday's marathon are on the map. Parked cars on the course are towed from 05:00.",
                 title="Marathon: which roads, when",
-                links=(Link(title="Map", url="https://brightwater.example/marathon/map"),),
+                links={"Map": "https://brightwater.example/marathon/map"},
                 reactions={"👍": 4, "😮": 1},
             ),
         ),
         unread={"ada": 2, "bob": 0, "cid": 0, "dee": 5, "grace": 0, "lena": 1, "mei": 0, "sam": 3},
     ),
     ChannelScript(
-        id_suffix="morning-loaf",
+        group_id="@TOA#_morning-loaf",
         owner="ada",
         name="Morning Loaf Bakery",
         organization="Morning Loaf, 12 Harbour Street",
         introduction="Today's bread, and what is left of it at five. Wir sprechen auch Deutsch.",
         created_hours_ago=200,
-        subscribers=("bob", "cid", "dee", *NEIGHBOURS[:22]),
-        posts=(
+        members=("bob", "cid", "dee", *NEIGHBOURS[:22]),
+        items=(
             Item(
                 97,
                 "Rye, spelt and the walnut loaf from 7:00. Cardamom buns from 8:30, one tray only.",
@@ -107,7 +104,7 @@ CHANNELS: Final = (
                 25,
                 "You can now order birthday cakes here: two days ahead, name and age, and tell us about allergies.",
                 title="Cakes to order",
-                links=(Link(title="The cake list", url="https://morningloaf.example/cakes"),),
+                links={"The cake list": "https://morningloaf.example/cakes"},
                 reactions={"🎂": 8, "❤️": 3},
             ),
             Item(
@@ -120,16 +117,16 @@ CHANNELS: Final = (
         unread={"ada": 0, "bob": 1, "cid": 0, "dee": 2, "aiko": 0, "chloe": 0},
     ),
     ChannelScript(
-        id_suffix="fc-harbour",
+        group_id="@TOA#_fc-harbour",
         owner="bob",
         name="FC Harbour",
         organization="FC Harbour 1908",
         introduction="Line-ups, goals and the truth about the referee.",
         created_hours_ago=300,
-        subscribers=("ada", "cid", "dee", *NEIGHBOURS[3:27]),
+        members=("ada", "cid", "dee", *NEIGHBOURS[3:27]),
         admins=("liam",),
         signatures=True,
-        posts=(
+        items=(
             Item(
                 75,
                 "Saturday, 15:00, at home against Northgate United. Gates open at 13:30, under-14s are free.",
@@ -160,21 +157,21 @@ CHANNELS: Final = (
                 28,
                 "Season tickets for the second half are half price until Friday. The south stand has 140 seats left.",
                 title="Season tickets",
-                links=(Link(title="Tickets", url="https://fcharbour.example/tickets"),),
+                links={"Tickets": "https://fcharbour.example/tickets"},
                 reactions={"👍": 4},
             ),
         ),
         unread={"ada": 0, "bob": 0, "cid": 1, "dee": 6, "liam": 0},
     ),
     ChannelScript(
-        id_suffix="coast-weather",
+        group_id="@TOA#_coast-weather",
         owner="dee",
         name="Coast Weather",
         organization="Brightwater Weather Station",
         introduction="The day at 6:30, warnings at once. Wind in knots, because of the boats.",
         created_hours_ago=400,
-        subscribers=("ada", "bob", "cid", *NEIGHBOURS[8:]),
-        posts=(
+        members=("ada", "bob", "cid", *NEIGHBOURS[8:]),
+        items=(
             Item(
                 76, "Fog until ten, then sun. 14 °C, wind south-west 8 knots.", reactions={"🌞": 5}
             ),
@@ -187,7 +184,7 @@ CHANNELS: Final = (
                 30,
                 "Gusts of 45 knots from 18:00, until about 03:00. Tie down what can fly, stay off the pier.",
                 title="⚠️ Gale warning",
-                links=(Link(title="Radar", url="https://coastweather.example/radar"),),
+                links={"Radar": "https://coastweather.example/radar"},
                 reactions={"😮": 7, "🙏": 6},
             ),
             Item(
@@ -200,36 +197,23 @@ CHANNELS: Final = (
         unread={"ada": 1, "bob": 0, "cid": 4, "dee": 0, "hugo": 0, "jonas": 2},
     ),
     ChannelScript(
-        id_suffix="tech-digest",
+        group_id="@TOA#_tech-digest",
         owner="priya",
         name="The Thursday Digest · 週刊テック",
         organization="The Thursday Digest",
         introduction="Five links a week about software that people run themselves.",
         created_hours_ago=500,
-        subscribers=(
-            "ada",
-            "bob",
-            "cid",
-            "dee",
-            "aiko",
-            "hana",
-            "mei",
-            "kavya",
-            "ivan",
-            "tomas",
-            "jonas",
-            "noor",
-        ),
-        posts=(
+        members=("ada", "bob", "cid", "dee", *DEVELOPERS),
+        items=(
             Item(
                 170,
                 "How one library moved forty years of catalogue cards in a weekend; why your backups need a fire drill;"
                 " and a keyboard for three hands.",
                 title="Digest 61",
-                links=(
-                    Link(title="Forty years in a weekend", url="https://digest.example/61/cards"),
-                    Link(title="The fire drill", url="https://digest.example/61/backups"),
-                ),
+                links={
+                    "Forty years in a weekend": "https://digest.example/61/cards",
+                    "The fire drill": "https://digest.example/61/backups",
+                },
                 reactions={"👍": 5, "❤️": 2},
             ),
             Item(
@@ -242,26 +226,26 @@ CHANNELS: Final = (
                 3,
                 "Running your own: what it costs, what breaks first, and what three people learned in a year.",
                 title="Digest 62",
-                links=(
-                    Link(title="What it costs", url="https://digest.example/62/costs"),
-                    Link(title="What breaks first", url="https://digest.example/62/breaks"),
-                    Link(title="A year later", url="https://digest.example/62/year"),
-                ),
+                links={
+                    "What it costs": "https://digest.example/62/costs",
+                    "What breaks first": "https://digest.example/62/breaks",
+                    "A year later": "https://digest.example/62/year",
+                },
                 reactions={"🔥": 4, "❤️": 3},
             ),
         ),
         unread={"ada": 1, "bob": 1, "priya": 0, "aiko": 0, "ivan": 0},
     ),
     ChannelScript(
-        id_suffix="harbour-street-12",
+        group_id="@TOA#_harbour-street-12",
         owner="cid",
         name="House 12, Harbour Street",
         organization="Tenants of Harbour Street 12",
         introduction="Notices for tenants. Moving in? Ask Cid to add you.",
         created_hours_ago=260,
-        subscribers=("ada", "dee", "fatima", "tomas", "yusuf", "rosa"),
+        members=("ada", "dee", "fatima", "tomas", "yusuf", "rosa"),
         is_private=True,
-        posts=(
+        items=(
             Item(
                 98,
                 "The chimney sweep comes on Tuesday between 9 and 11. Please leave the attic door open.",

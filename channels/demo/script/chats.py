@@ -1,4 +1,4 @@
-"""The chats of the scene, and the folders in which people sort their conversations."""
+"""The chats of the scene, and the conversation groups that users make of their chats and channels."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ CHATS: Final = (
         introduction="Every second Sunday, whatever the weather says.",
         created_hours_ago=120,
         members=("ada", "bob", "cid", "mateo", "hana", "lena", "sam", "kavya"),
-        messages=(
+        items=(
             Item(29, "So, Sunday: Eagle Ridge or along the coast?", by="dee"),
             Item(
                 28.9,
@@ -72,7 +72,7 @@ CHATS: Final = (
         introduction="Shifts and flour.",
         created_hours_ago=190,
         members=("chloe", "emre", "rosa", "daniel"),
-        messages=(
+        items=(
             Item(33, "Flour arrives Thursday at 5. Who opens?", by="ada"),
             Item(32.8, "Moi ! I am up anyway.", by="chloe", reactions={"❤️": 1}),
             Item(22, "The mixer makes that noise again. I recorded it.", by="emre"),

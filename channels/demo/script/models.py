@@ -2,56 +2,54 @@
 
 from dataclasses import dataclass, field
 
-from groups.models import GroupType, Link
+from groups.models import GroupType
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A post or a message. `by` is empty for posts by the channel's owner.
-
-    In a channel each user gives at most one reaction to a post.
-    """
+    """A post or a message, by the owner if `by` is empty. Each user gives at most one reaction to it."""
 
     hours_ago: float
     text: str
     by: str = ""
     title: str = ""
-    links: tuple[Link, ...] = ()
+    links: dict[str, str] = field(default_factory=dict)
+    """Addresses by title."""
     reactions: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelScript:
-    """A channel. `unread` holds the number of unread posts by user; users without an entry have read nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupScript:
+    """A channel or chat with its posts or messages, oldest first. `members` are its users besides the owner.
 
-    id_suffix: str
-    """The channel's id without its prefix."""
-    owner: str
-    name: str
-    organization: str
-    introduction: str
-    created_hours_ago: float
-    subscribers: tuple[str, ...]
-    posts: tuple[Item, ...]
-    unread: dict[str, int]
-    admins: tuple[str, ...] = ()
-    is_private: bool = False
-    signatures: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChatScript:
-    """A chat group. `unread` works as in a channel."""
+    `unread` holds the number of unread items by user; users without an entry have read nothing.
+    """
 
     group_id: str
-    type: GroupType
     owner: str
     name: str
     introduction: str
     created_hours_ago: float
     members: tuple[str, ...]
-    messages: tuple[Item, ...]
+    items: tuple[Item, ...]
     unread: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelScript(GroupScript):
+    """A channel."""
+
+    organization: str
+    admins: tuple[str, ...] = ()
+    is_private: bool = False
+    signatures: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatScript(GroupScript):
+    """A chat group."""
+
+    type: GroupType
 
 
 @dataclass(frozen=True, slots=True)
