@@ -292,7 +292,7 @@ class GroupTotal(NamedTuple):
     name: str
     unread_count: int
     conversation_count: int
-    is_built_in: bool
+    built_in: bool
 
 
 def conversation_of(group_id: GroupId) -> ConversationId:
