@@ -46,7 +46,6 @@ class ListFilter(Model):
     include_hidden: bool = False
 
     def admits(self, conversation: Conversation) -> bool:
-        """Whether the list shows the conversation."""
         if conversation.is_hidden and not self.include_hidden:
             return False
         if self.only_unread and not conversation.unread_count:
@@ -121,7 +120,7 @@ class ConversationListService:
         """Return a page of the actor's conversations: pinned ones first, then by last activity.
 
         The cursor is the position of the last one on the page. Conversations that do not move between two pages are
-        neither skipped nor repeated, even if others move. Raises: BadCursor; ConversationGroupNotFound.
+        neither skipped nor repeated, even if others move.
         """
         after = decode_cursor("conversations", cursor, int, int, str)
         snapshot, _ = await asyncio.gather(
@@ -186,10 +185,7 @@ class ConversationListService:
     async def get_conversation(
         self, actor: Actor, conversation_id: ConversationId
     ) -> ListedConversation:
-        """Return one conversation, hidden or not.
-
-        Raises: ConversationNotFound.
-        """
+        """Return one conversation, hidden or not."""
         [found] = await self.get_conversations(actor, [conversation_id])
         if isinstance(found, ConversationNotFound):
             raise found

@@ -79,7 +79,7 @@ class DialogueEdits:
     ) -> None:
         """Delete a message for both sides: its sender, for a while; a channel, at any time.
 
-        Doing it again changes nothing. Publishes: DialogueRecalled.
+        Repeating it changes nothing. Publishes: DialogueRecalled.
         """
         writer = Writer(actor, for_channel)
 
@@ -93,7 +93,7 @@ class DialogueEdits:
         await self.streams.recall(dialogue.stream_id, seq, open_message)
 
     async def _open(self, writer: Writer, dialogue: Dialogue, seq: int, tx: Tx) -> _Target:
-        """The message, which the writer must have written."""
+        """Open the message. Raises: PermissionRefused, if the writer did not send it."""
         actor, for_channel = writer.actor, writer.is_for_channel
         channel_id = dialogue.channel_id
         if channel_id is not None:

@@ -21,9 +21,9 @@ class ForwardSources:
     async def find(
         self, actor: Actor, conversation_id: ConversationId, seq: int, tx: Tx
     ) -> Message | None:
-        """A message of one of the actor's dialogues, to be forwarded (a hook of `groups`); None where there is none.
+        """Find a message of one of the actor's dialogues, to be forwarded (a hook of `groups`).
 
-        A channel may forbid that its messages are forwarded. Raises: ForwardingNotAllowed.
+        Raises: ForwardingNotAllowed, if the message is a channel's and the channel forbids it.
         """
         dialogue = dialogue_of(actor.user_id, conversation_id)
         if dialogue is None:
@@ -32,7 +32,7 @@ class ForwardSources:
         if channel_id is not None:
             own = stream_of(channel_id)
             if own not in await self.streams.heads([own], tx):
-                return None  # the channel is deleted, and its threads are being cleared away
+                return None  # the channel is deleted, and its threads are being deleted
         message = await self.streams.find(dialogue.stream_id, seq, tx)
         if message is None or message.content is None or channel_id is None:
             return message

@@ -80,10 +80,7 @@ class ReadCursorService:
     async def mark_read(
         self, actor: Actor, conversation_id: ConversationId, *, seq: int | None = None
     ) -> ReadMark:
-        """Move the actor's cursor forward to `seq`, or to the head. A cursor already there stays, without an event.
-
-        Publishes: ConversationRead. Raises: ConversationNotFound.
-        """
+        """Move the actor's cursor forward to `seq`, or to the head. Publishes: ConversationRead, if it moves."""
         group_id = group_of(conversation_id)
         if group_id is None and dialogue_of(actor.user_id, conversation_id) is None:
             raise ConversationNotFound
@@ -149,7 +146,6 @@ class ReadCursorService:
 
         Returns the unread totals afterwards. It is one transaction, whose size the limit of groups a user bounds.
         Publishes: ConversationRead, one for each `READS_AN_EVENT` conversations that were unread.
-        Raises: ConversationGroupNotFound.
         """
 
         async def work(tx: Tx) -> Unread:
