@@ -102,11 +102,11 @@ def assemble(
         on_batch=on_batch,
     )
     dialogue_reactions = DialogueReactions(
-        database,
-        conversations.dialogues,
-        conversations.write_permission,
-        chat.streams,
-        reactions.engine,
+        database=database,
+        dialogues=conversations.dialogues,
+        permission=conversations.write_permission,
+        streams=chat.streams,
+        engine=reactions.engine,
     )
     bus.listen(profiles.on_events)
     bus.on_resync(profiles.forget_all)

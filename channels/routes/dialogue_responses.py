@@ -83,7 +83,7 @@ class TimelinePostResponse(PostResponse):
 
 
 class DialoguePage(Response):
-    """Messages, and posts where `with_posts` asks for them, newest first. `next_cursor` is null at the end."""
+    """Messages, and posts if `with_posts` asks for them, newest first. `next_cursor` is null at the end."""
 
     items: list[
         Annotated[DialogueMessageResponse | TimelinePostResponse, Field(discriminator="type")]
@@ -92,11 +92,10 @@ class DialoguePage(Response):
 
 
 def dialogue_message_response(sent: DialogueMessage, tally: Tally) -> DialogueMessageResponse:
-    """The response for the user in the dialogue."""
+    """Build the response for the user in the dialogue."""
+    fields = _shared_fields(sent, tally)
     return DialogueMessageResponse.model_construct(
-        type="message",
-        conversation_id=sent.dialogue.conversation_id,
-        **_shared_fields(sent, tally),
+        type="message", conversation_id=sent.dialogue.conversation_id, **fields
     )
 
 
@@ -117,7 +116,7 @@ class ThreadMessageResponse(MessageInDialogueResponse):
 
 
 def thread_message_response(sent: DialogueMessage, tally: Tally) -> ThreadMessageResponse:
-    """The response for the channel's admins."""
+    """Build the response for the channel's admins."""
     message, dialogue = sent.message, sent.dialogue
     return ThreadMessageResponse.model_construct(
         channel_id=GroupId(dialogue.peer_id),
