@@ -41,6 +41,13 @@ class MessageInDialogueResponse(ContentResponse):
         ForwardedFrom | None,
         Field(description="The source of a forward; null: it was written here."),
     ]
+    message_id: str
+    seq: int
+    sender_id: str | None
+    created_at: Instant
+    edited_at: Instant | None
+    recalled_at: Instant | None
+    reactions: TallyResponse
 
 
 def _shared_fields(sent: DialogueMessage, tally: Tally) -> dict[str, Any]:
@@ -67,13 +74,6 @@ class DialogueMessageResponse(MessageInDialogueResponse):
 
     type: Literal["message"]
     conversation_id: ConversationId
-    message_id: str
-    seq: int
-    sender_id: str | None
-    created_at: Instant
-    edited_at: Instant | None
-    recalled_at: Instant | None
-    reactions: TallyResponse
 
 
 class TimelinePostResponse(PostResponse):
@@ -104,15 +104,8 @@ class ThreadMessageResponse(MessageInDialogueResponse):
 
     channel_id: GroupId
     user_id: UserId
-    message_id: str
-    seq: int
     from_channel: bool
-    sender_id: str | None
     author_id: UserId | None
-    created_at: Instant
-    edited_at: Instant | None
-    recalled_at: Instant | None
-    reactions: TallyResponse
 
 
 def thread_message_response(sent: DialogueMessage, tally: Tally) -> ThreadMessageResponse:

@@ -57,12 +57,8 @@ class BlockStore:
         await self._guards.update_one(
             {"_id": user_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
         )
-        document = {
-            "_id": join_key(user_id, peer_id),
-            "user_id": user_id,
-            "peer_id": peer_id,
-            "at": at,
-        }
+        key = join_key(user_id, peer_id)
+        document = {"_id": key, "user_id": user_id, "peer_id": peer_id, "at": at}
         await self._blocks.insert_one(document, session=tx.session)
 
     async def delete(self, user_id: UserId, peer_id: str, tx: Tx) -> bool:

@@ -13,9 +13,7 @@ from groups.kernel.ids import UserId, join_key
 from groups.kernel.mongo import ONE_REPLY, Database, Document, Index, Tx
 from groups.kernel.request_batching import RequestBatcher
 
-USERS_A_QUERY: Final = (
-    256  # of at most 20 conversation groups each, unless a deployment allows more
-)
+USERS_A_QUERY: Final = 256  # of at most 20 groups each, unless a deployment allows more
 
 
 class ConversationGroupStore:
@@ -56,7 +54,6 @@ class ConversationGroupStore:
     async def find_group(
         self, user_id: UserId, name: str, tx: Tx | None = None
     ) -> ConversationGroup | None:
-        """Find the user's conversation group of this name."""
         row = await self._groups.find_one(_key(user_id, name), session=tx.session if tx else None)
         return _to_group(row) if row else None
 

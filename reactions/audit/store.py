@@ -21,61 +21,36 @@ class ReactionAuditStore:
     def wrong_counts(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Find messages whose counts are not those of their reactions: `wrong` lists emoji, counted, held."""
         pair: Stage = {"m": "$message_id", "e": "$emoji"}
+        key = {"m": "$_id", "e": "$count.k"}
         counted: list[Stage] = [
             {"$project": {"count": {"$objectToArray": "$counts"}}},
             {"$unwind": "$count"},
-            {
-                "$project": {
-                    "_id": {"m": "$_id", "e": "$count.k"},
-                    "counted": "$count.v",
-                    "listed": {"$literal": 1},
-                }
-            },
+            {"$project": {"_id": key, "counted": "$count.v", "listed": {"$literal": 1}}},
         ]
-        return snapshot.rows(
-            "reactions",
-            [
-                # Uses index: message_id_1_emoji_1__id_1, or all of the collection, which is as fast.
-                {"$group": {"_id": pair, "held": {"$sum": 1}}},
-                union("tallies", *counted),
-                {
-                    "$group": {
-                        "_id": "$_id",
-                        "held": {"$sum": "$held"},
-                        "counted": {"$sum": "$counted"},
-                        "listed": {"$sum": "$listed"},
-                    }
-                },
-                {
-                    "$match": {
-                        "$or": [
-                            {"$expr": {"$ne": ["$held", "$counted"]}},
-                            {"listed": 1, "counted": {"$lte": 0}},
-                        ]
-                    }
-                },
-                {
-                    "$group": {
-                        "_id": "$_id.m",
-                        "wrong": {"$push": {"emoji": "$_id.e", "c": "$counted", "h": "$held"}},
-                    }
-                },
-                # The cleanup of a disbanded group deletes the reactions first, then the tallies.
-                *not_of_disbanded(),
-            ],
-        )
+        sums = {name: {"$sum": f"${name}"} for name in ("held", "counted", "listed")}
+        differs = {"$expr": {"$ne": ["$held", "$counted"]}}
+        wrong = {"emoji": "$_id.e", "c": "$counted", "h": "$held"}
+        pipeline: list[Stage] = [
+            # Uses index: message_id_1_emoji_1__id_1, or all of the collection, which is as fast.
+            {"$group": {"_id": pair, "held": {"$sum": 1}}},
+            union("tallies", *counted),
+            {"$group": {"_id": "$_id", **sums}},
+            {"$match": {"$or": [differs, {"listed": 1, "counted": {"$lte": 0}}]}},
+            {"$group": {"_id": "$_id.m", "wrong": {"$push": wrong}}},
+            # The cleanup of a disbanded group deletes the reactions first, then the tallies.
+            *not_of_disbanded(),
+        ]
+        return snapshot.rows("reactions", pipeline)
 
     @staticmethod
     def wrong_totals(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Find tallies whose total is not the `sum` of their counts."""
         values = {"$map": {"input": {"$objectToArray": "$counts"}, "in": "$$this.v"}}
-        return snapshot.rows(
-            "tallies",
-            [
-                {"$project": {"total": 1, "sum": {"$sum": values}}},
-                {"$match": {"$expr": {"$ne": ["$total", "$sum"]}}},
-            ],
-        )
+        pipeline: list[Stage] = [
+            {"$project": {"total": 1, "sum": {"$sum": values}}},
+            {"$match": {"$expr": {"$ne": ["$total", "$sum"]}}},
+        ]
+        return snapshot.rows("tallies", pipeline)
 
     @staticmethod
     def misfiled(snapshot: Snapshot) -> AsyncIterator[Document]:
@@ -86,15 +61,13 @@ class ReactionAuditStore:
     @staticmethod
     def of_no_message(snapshot: Snapshot) -> AsyncIterator[Document]:
         """Find messages that do not exist and have reactions or a tally: id, `rows`, `stream` (none or one)."""
-        return snapshot.rows(
-            "reactions",
-            [
-                {"$group": {"_id": "$message_id", "rows": {"$sum": 1}}},
-                union("tallies", {"$project": {"rows": {"$literal": 1}}}),
-                {"$group": {"_id": "$_id", "rows": {"$sum": "$rows"}}},
-                *without_message(),
-            ],
-        )
+        pipeline: list[Stage] = [
+            {"$group": {"_id": "$message_id", "rows": {"$sum": 1}}},
+            union("tallies", {"$project": {"rows": {"$literal": 1}}}),
+            {"$group": {"_id": "$_id", "rows": {"$sum": "$rows"}}},
+            *without_message(),
+        ]
+        return snapshot.rows("reactions", pipeline)
 
     async def touch(self, message_id: str, tx: Tx) -> Document:
         """Write the tally, so that reactions wait for this transaction. Returns the tally before."""
