@@ -7,7 +7,7 @@ from typing import Final
 from conversations.limits import ConversationLimits
 from conversations.service.blocks import BlockService
 from conversations.service.conversation_groups import ConversationGroupService
-from conversations.service.conversation_list import ConversationListService, DialogueSummaries
+from conversations.service.conversation_list import ConversationListService
 from conversations.service.dialogue_edits import DialogueEdits
 from conversations.service.dialogues import DialogueService
 from conversations.service.forward_sources import ForwardSources
@@ -133,9 +133,8 @@ def assemble(
     guard = ConversationGuard(membership_reader=reader, settings=settings)
     conversation_list = ConversationListService(
         membership_reader=reader,
-        dialogue_summaries=DialogueSummaries(
-            membership_reader=reader, streams=streams, users=chat.users
-        ),
+        streams=streams,
+        users=chat.users,
         guard=guard,
         settings=settings,
         groups=groups,

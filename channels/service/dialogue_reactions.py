@@ -16,7 +16,7 @@ from channels.events import DialogueReacted
 from conversations.errors import ConversationNotFound
 from conversations.models import Dialogue
 from conversations.service.dialogues import DialogueService
-from conversations.service.inbox_rules import Writer
+from conversations.service.inbox_rules import Writer, channel_exists
 from conversations.service.write_permission import WritePermission
 from groups.errors import MessageNotFound
 from groups.kernel.actor import Actor
@@ -25,7 +25,7 @@ from groups.kernel.errors import DomainError
 from groups.kernel.ids import UserId
 from groups.kernel.mongo import BatchedQuery, Database, Tx
 from groups.limits import DISTINCT_REACTIONS, REACTIONS_PER_USER
-from groups.models import Message, ReactionChoice, Tallies, Tally, stream_of
+from groups.models import Message, ReactionChoice, Tallies, Tally
 from groups.service.messages.stream import StreamService
 from reactions.service.engine import ReactionCommand, ReactionEngine, ReactionQueue
 from reactions.service.state import ReactionState
@@ -166,8 +166,7 @@ class DialogueReactions:
         channel_id = next(iter(commands)).dialogue.channel_id
         if channel_id is None or not removing:
             return found | {(writer, False): None for writer in removing}
-        own = stream_of(channel_id)
-        if own not in await self.streams.heads([own], tx):
+        if not await channel_exists(self.streams, channel_id, tx):
             return found | {(writer, False): ConversationNotFound() for writer in removing}
         acting = [writer for writer in removing if writer.is_for_channel]
         rules = self.permission.inbox_rules

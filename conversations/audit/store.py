@@ -131,8 +131,9 @@ class SettingsAuditStore:
         )
         return result.upserted_id is not None
 
-    async def lower_seqs(self, key: str, user_id: str, head: int, tx: Tx) -> bool:
+    async def lower_seqs(self, user_id: str, conversation_id: str, head: int, tx: Tx) -> bool:
         """Set seqs that are past the head to the head. Returns whether there were any."""
+        key = join_key(user_id, conversation_id)
         changed = 0
         for field in ("read_seq", "hidden_at_seq"):
             past_head: Document = {"_id": key, "user_id": user_id, field: {"$gt": head}}
@@ -142,16 +143,14 @@ class SettingsAuditStore:
             changed += result.modified_count
         return bool(changed)
 
-    async def delete_settings(self, key: str, user_id: str, tx: Tx) -> bool:
+    async def delete_settings(self, user_id: str, conversation_id: str, tx: Tx) -> bool:
         """Delete the settings. Returns whether they existed."""
-        result = await self._conversations.delete_one(
-            {"_id": key, "user_id": user_id}, session=tx.session
-        )
+        query = {"_id": join_key(user_id, conversation_id), "user_id": user_id}
+        result = await self._conversations.delete_one(query, session=tx.session)
         return result.deleted_count == 1
 
-    async def group_exists(self, key: str, user_id: str, tx: Tx) -> bool:
-        """Whether the user has this conversation group."""
-        query = {"_id": key, "user_id": user_id}
+    async def group_exists(self, user_id: str, name: str, tx: Tx) -> bool:
+        query = {"_id": join_key(user_id, name), "user_id": user_id}
         return await self._groups.find_one(query, session=tx.session) is not None
 
     async def remove_group(self, user_id: str, name: str, tx: Tx) -> int:

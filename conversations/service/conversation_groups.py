@@ -192,7 +192,11 @@ class ConversationGroupService:
         """Add those that exist, as far as there is room. Returns the outcome for each, and which were added."""
         wanted = list(dict.fromkeys(conversation_ids))
         new = [key for key in wanted if key in found and name not in found[key].settings.groups]
-        added = new[: await self._room(actor, name, tx)] if new else []
+        limit = self.limits.conversations_per_group
+        held: Sequence[ConversationId] = ()
+        if new and limit:
+            held = await self.settings.list_in_group(actor.user_id, name, limit=limit, tx=tx)
+        added = new[: limit - len(held)]
         if added:
             await self.groups.touch(actor.user_id, name, tx)
             await self.settings.add_to_group(actor.user_id, added, name, tx)
@@ -202,18 +206,10 @@ class ConversationGroupService:
             if key not in found:
                 results[key] = ConversationNotFound()
             elif key in refused:
-                limit = self.limits.conversations_per_group
                 results[key] = ConversationsPerGroupReached(limit=limit)
             else:
                 results[key] = None
         return results, added
-
-    async def _room(self, actor: Actor, name: str, tx: Tx) -> int:
-        limit = self.limits.conversations_per_group
-        if not limit:
-            return 0
-        held = await self.settings.list_in_group(actor.user_id, name, limit=limit, tx=tx)
-        return limit - len(held)
 
     def _publish_changed(
         self,

@@ -7,7 +7,7 @@ from conversations.errors import ConversationNotFound
 from conversations.events import DialogueEdited, DialogueRecalled
 from conversations.models import Dialogue, DialogueMessage
 from conversations.service.dialogues import DialogueService, dialogue_event
-from conversations.service.inbox_rules import Writer
+from conversations.service.inbox_rules import Writer, channel_exists
 from conversations.service.write_permission import WritePermission
 from groups.errors import MessageNotFound, RecallTooLate
 from groups.kernel.actor import Actor
@@ -15,7 +15,7 @@ from groups.kernel.clock import Clock
 from groups.kernel.errors import PermissionRefused
 from groups.kernel.mongo import Tx
 from groups.limits import GroupLimits
-from groups.models import Content, Message, stream_of
+from groups.models import Content, Message
 from groups.service.messages.stream import StreamService
 
 
@@ -96,10 +96,8 @@ class DialogueEdits:
         """Open the message. Raises: PermissionRefused, if the writer did not send it."""
         actor, for_channel = writer.actor, writer.is_for_channel
         channel_id = dialogue.channel_id
-        if channel_id is not None:
-            own = stream_of(channel_id)
-            if own not in await self.streams.heads([own], tx):
-                raise ConversationNotFound
+        if channel_id is not None and not await channel_exists(self.streams, channel_id, tx):
+            raise ConversationNotFound
         message = await self.streams.find(dialogue.stream_id, seq, tx)
         if message is None:
             await self.dialogues.check_there(actor, dialogue, for_channel=for_channel)

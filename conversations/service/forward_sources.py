@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from conversations.models import ConversationId, dialogue_of
+from conversations.service.inbox_rules import channel_exists
 from conversations.service.write_permission import WritePermission
 from groups.errors import ForwardingNotAllowed
 from groups.kernel.actor import Actor
 from groups.kernel.mongo import Tx
-from groups.models import Message, stream_of
+from groups.models import Message
 from groups.service.messages.stream import StreamService
 
 
@@ -29,10 +30,8 @@ class ForwardSources:
         if dialogue is None:
             return None
         channel_id = dialogue.channel_id
-        if channel_id is not None:
-            own = stream_of(channel_id)
-            if own not in await self.streams.heads([own], tx):
-                return None  # the channel is deleted, and its threads are being deleted
+        if channel_id is not None and not await channel_exists(self.streams, channel_id, tx):
+            return None
         message = await self.streams.find(dialogue.stream_id, seq, tx)
         if message is None or message.content is None or channel_id is None:
             return message

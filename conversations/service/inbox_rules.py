@@ -12,6 +12,14 @@ from groups.kernel.actor import Actor
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import GroupId, UserId
 from groups.kernel.mongo import Tx
+from groups.models import stream_of
+from groups.service.messages.stream import StreamService
+
+
+async def channel_exists(streams: StreamService, channel_id: GroupId, tx: Tx) -> bool:
+    """Whether the channel's own stream exists. A deleted channel has none, while its threads are being deleted."""
+    own = stream_of(channel_id)
+    return own in await streams.heads([own], tx)
 
 
 class Writer(NamedTuple):

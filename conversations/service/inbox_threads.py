@@ -11,6 +11,7 @@ from typing import Final
 from conversations.errors import ConversationNotFound
 from conversations.events import ConversationEnded, ThreadRead
 from conversations.models import Dialogue, InboxUnread, Thread
+from conversations.service.inbox_rules import channel_exists
 from conversations.service.write_permission import WritePermission
 from conversations.store.inbox_totals import InboxTotalStore, share_of
 from conversations.store.settings import ConversationSettingsStore
@@ -150,11 +151,11 @@ class ThreadService:
 
     async def _clear(self, thread: Thread) -> bool:
         """Delete one thread. Returns False if its channel exists: another process finished, and the id was reused."""
-        dialogue = thread.dialogue
-        stream_id, own = dialogue.stream_id, stream_of(thread.channel_id)
+        dialogue, channel_id = thread.dialogue, thread.channel_id
+        stream_id = dialogue.stream_id
 
         async def end(tx: Tx) -> bool:
-            if own in await self.streams.heads([own], tx):
+            if await channel_exists(self.streams, channel_id, tx):
                 return False
             # Concurrent messages in it, and changes of its settings, conflict with this.
             is_first = stream_id in await self.streams.heads([stream_id], tx)
@@ -169,13 +170,13 @@ class ThreadService:
             return True
 
         async def step(tx: Tx) -> bool:
-            if own in await self.streams.heads([own], tx):
+            if await channel_exists(self.streams, channel_id, tx):
                 return False
             return await self.streams.clear_some(stream_id, tx)
 
         async def forget(tx: Tx) -> None:
-            if own not in await self.streams.heads([own], tx):
-                await self.threads.delete_thread(thread.channel_id, thread.user_id, tx)
+            if not await channel_exists(self.streams, channel_id, tx):
+                await self.threads.delete_thread(channel_id, thread.user_id, tx)
 
         if not await self.database.run(end):
             return False
@@ -189,7 +190,6 @@ class ThreadService:
         return True
 
     async def _forget(self, channel_id: GroupId, tx: Tx) -> None:
-        own = stream_of(channel_id)
-        if own not in await self.streams.heads([own], tx):
+        if not await channel_exists(self.streams, channel_id, tx):
             await self.threads.delete_guards(channel_id, tx)
             await self.totals.delete(channel_id, tx)

@@ -39,9 +39,6 @@ from groups.models import stream_of
 from groups.service.access.membership_reader import MembershipReader
 from groups.service.write_locks import user_lock
 
-QUEUE_KEY: Final = "reads"
-"""The only key of the commit queue: all reads share its batches."""
-
 READS_AN_EVENT: Final = 500
 """Marking thousands as read publishes several events of about 40 kB each, which bounds the memory of their readers."""
 
@@ -85,7 +82,7 @@ class ReadCursorService:
         if group_id is None and dialogue_of(actor.user_id, conversation_id) is None:
             raise ConversationNotFound
         read = _Read(actor.user_id, conversation_id, group_id, seq)
-        return await self._queue.submit(QUEUE_KEY, read)
+        return await self._queue.submit("reads", read)  # one key, so all reads share the batches
 
     async def _apply(
         self, tx: Tx, key: str, reads: Sequence[_Read]

@@ -17,14 +17,13 @@ from conversations.errors import (
 )
 from conversations.limits import ConversationLimits
 from conversations.models import Dialogue
-from conversations.service.inbox_rules import InboxRules, Writer
+from conversations.service.inbox_rules import InboxRules, Writer, channel_exists
 from conversations.store.blocks import BlockStore
 from conversations.store.conversation_groups import ConversationGroupStore
 from conversations.store.settings import ConversationSettingsStore
 from groups.kernel.errors import DomainError
 from groups.kernel.ids import RESERVED_USER_IDS, GroupId, UserId
 from groups.kernel.mongo import Tx
-from groups.models import stream_of
 from groups.service.messages.stream import StreamService
 
 _NEAR_LIMIT: Final = 16
@@ -47,14 +46,19 @@ class WritePermission:
         self, of_writers: Mapping[Writer, Dialogue], tx: Tx, *, is_begun: bool
     ) -> Mapping[Writer, DomainError | None]:
         """Return the refusal of each writer in the one dialogue, seen from their own side; None: they may write."""
-        by_rules = await self._by_inbox_rules(of_writers, tx)
+        by_rules: Mapping[Writer, DomainError | None] = dict.fromkeys(of_writers)
+        channel_id = next(iter(of_writers.values())).channel_id
+        if channel_id is not None:
+            by_rules = await self.inbox_rules.refusals(channel_id, of_writers.keys(), tx)
         own = {(dialogue.user_id, dialogue.peer_id) for dialogue in of_writers.values()}
         blocks = await self.blocks.find_blocks(own | {(peer, user) for user, peer in own}, tx)
         refusals: dict[Writer, DomainError | None] = {}
         for writer, dialogue in of_writers.items():
             refusal = by_rules[writer]
             if isinstance(refusal, ConversationNotFound) and is_begun:
-                refusal = await self._hidden_channel_refusal(refusal, dialogue, tx)
+                # They wrote to each other, so the user knows of the channel, unless it was deleted since.
+                if await channel_exists(self.streams, GroupId(dialogue.peer_id), tx):
+                    refusal = MessagesNotAccepted()
             elif refusal is None:
                 refusal = _refusal_by_blocks(writer, dialogue, blocks, is_begun=is_begun)
                 if refusal is None and not is_begun:
@@ -68,22 +72,6 @@ class WritePermission:
         if dialogue.channel_id is None:
             return ()
         return await self.inbox_rules.staff(dialogue.channel_id, tx)
-
-    async def _by_inbox_rules(
-        self, of_writers: Mapping[Writer, Dialogue], tx: Tx
-    ) -> Mapping[Writer, DomainError | None]:
-        for dialogue in of_writers.values():
-            if dialogue.channel_id is not None:
-                return await self.inbox_rules.refusals(dialogue.channel_id, of_writers.keys(), tx)
-        return dict.fromkeys(of_writers)
-
-    async def _hidden_channel_refusal(
-        self, refusal: DomainError, dialogue: Dialogue, tx: Tx
-    ) -> DomainError:
-        # They wrote to each other, so the user knows of the channel. If it is deleted, its threads are deleted too.
-        channel = stream_of(GroupId(dialogue.peer_id))
-        exists = channel in await self.streams.heads([channel], tx)
-        return MessagesNotAccepted() if exists else refusal
 
     async def _too_many_dialogues(self, user_id: UserId, tx: Tx) -> DomainError | None:
         limit = self.limits.dialogues_per_user
