@@ -101,7 +101,6 @@ class Dialogue(NamedTuple):
 
     @property
     def conversation_id(self) -> ConversationId:
-        """The id of the conversation for `user_id`."""
         return ConversationId(C2C_PREFIX + self.peer_id)
 
     @property
@@ -139,7 +138,6 @@ class Thread(NamedTuple):
 
     @property
     def dialogue(self) -> Dialogue:
-        """The same conversation as the user sees it."""
         return Dialogue(self.user_id, self.channel_id)
 
 

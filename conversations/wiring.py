@@ -69,7 +69,6 @@ class Conversations:
     blocks: BlockService
 
     async def close(self) -> None:
-        """Wait until every submitted read and message is committed or refused."""
         await self.read_cursors.close()
         await self.dialogues.close()
 

@@ -110,7 +110,6 @@ class ReactionStore:
         )
 
     async def put_tally(self, message_id: str, tally: Tally, tx: Tx) -> None:
-        """Store the message's counts."""
         # Two users may swap an emoji, and the counts stay. Setting the same values would write nothing, and so not
         # conflict; the version makes it a write.
         await self._tallies.update_one(
@@ -196,7 +195,6 @@ class ReactionStore:
         return [Reaction.model_construct(**document) for document in await cursor.to_list(None)]
 
     async def insert_many(self, reactions: Sequence[Reaction], tx: Tx) -> None:
-        """Add reactions that are known not to exist."""
         if reactions:
             documents = [_to_document(reaction) for reaction in reactions]
             await self._reactions.insert_many(documents, ordered=True, session=tx.session)
@@ -204,7 +202,6 @@ class ReactionStore:
     async def delete_many(
         self, message_id: str, held: Sequence[tuple[UserId, str]], tx: Tx
     ) -> None:
-        """Remove these emoji of these users from the message."""
         if held:
             keys = [join_key(message_id, user_id, emoji) for user_id, emoji in held]
             await self._reactions.delete_many(

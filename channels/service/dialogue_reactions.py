@@ -181,5 +181,4 @@ class DialogueReactions:
         return await self.engine.tallies_of(holder, dialogue.stream_id, seqs)
 
     async def close(self) -> None:
-        """Wait until every submitted reaction is committed or refused."""
         await self._queue.close()

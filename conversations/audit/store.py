@@ -27,12 +27,37 @@ SLICE: Final = 100_000
 a million: 10 s in slices, 19 s in one go, 37 s with a look-up for each."""
 
 
-class SettingsAuditStore:
-    """Compares the settings of all users with memberships, heads and conversation groups."""
+IS_C2C: Final = {"$gte": C2C_PREFIX, "$lt": AFTER_C2C_PREFIX}
+"""A condition on an id: a one-to-one conversation, or a stream between two users."""
+_STREAM_OF_THREAD: Final[Stage] = {
+    "$concat": [INBOX_PREFIX, "$channel_id", PAIR_SEPARATOR, "$user_id"]
+}
+_AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
+_HEAD: Final[Stage] = {"$ifNull": [{"$first": "$stream.head_seq"}, 0]}
+_WITH_UNREAD: Final[list[Stage]] = [
+    {"$set": {"stream_id": _STREAM_OF_THREAD}},
+    look_up("streams", "stream_id", "stream"),
+    # Another check reports threads without stream or read past their head; here they have nothing unread.
+    {"$set": {"unread": {"$max": [0, {"$subtract": [_HEAD, {"$ifNull": ["$read_seq", 0]}]}]}}},
+    {
+        "$group": {
+            "_id": "$channel_id",
+            "unread": {"$sum": "$unread"},
+            "with_unread": {"$sum": {"$cond": [{"$gt": ["$unread", 0]}, 1, 0]}},
+        }
+    },
+]
+"""Stages that sum up the threads of each channel."""
+
+
+class ConversationAuditStore:
+    """Compares settings with memberships, heads and groups; dialogues with streams; inbox totals with threads."""
 
     def __init__(self, database: Database) -> None:
         self._conversations = database.collection("conversations")
         self._groups = database.collection("conversation_groups")
+        self._threads = database.collection("threads")
+        self._totals = database.collection("inbox_totals")
 
     @staticmethod
     def conversations_past_head(snapshot: Snapshot) -> AsyncIterator[Document]:
@@ -55,7 +80,6 @@ class SettingsAuditStore:
     def settings_past_head(
         snapshot: Snapshot, conversation_id: str, head: int
     ) -> AsyncIterator[Document]:
-        """Settings for the conversation with a seq past the head."""
         # Scans the collection: the damage is rare, and an index for it would slow down every read.
         is_past: Stage = {"$or": [{"read_seq": {"$gt": head}}, {"hidden_at_seq": {"$gt": head}}]}
         pipeline: list[Stage] = [
@@ -161,23 +185,8 @@ class SettingsAuditStore:
         )
         return result.modified_count
 
-
-IS_C2C: Final = {"$gte": C2C_PREFIX, "$lt": AFTER_C2C_PREFIX}
-"""A condition on an id: a one-to-one conversation, or a stream between two users."""
-_STREAM_OF_THREAD: Final[Stage] = {
-    "$concat": [INBOX_PREFIX, "$channel_id", PAIR_SEPARATOR, "$user_id"]
-}
-
-
-class DialogueAuditStore:
-    """Compares both sides of dialogues with their streams."""
-
-    def __init__(self, database: Database) -> None:
-        self._threads = database.collection("threads")
-
     @staticmethod
     async def count_dialogues(snapshot: Snapshot) -> int:
-        """Return the number of one-to-one streams."""
         wanted: Stage = {"$match": {"$or": [{"_id": IS_C2C}, {"_id": IS_INBOX_STREAM}]}}
         return await snapshot.count("streams", [wanted])
 
@@ -272,43 +281,6 @@ class DialogueAuditStore:
         )
         return result.deleted_count == 1
 
-
-def _stream_of_dialogue() -> Stage:
-    """Return the expression for the stream of a one-to-one conversation (see `conversations.models.Dialogue`)."""
-    user, peer = "$user_id", {"$substrBytes": ["$conversation_id", len(C2C_PREFIX), -1]}
-    is_channel = {"$eq": [{"$indexOfBytes": [peer, CHANNEL_SIGN]}, 0]}
-    with_channel = {"$concat": [INBOX_PREFIX, peer, PAIR_SEPARATOR, user]}
-    in_order = {"$lt": [user, peer]}
-    first, second = {"$cond": [in_order, user, peer]}, {"$cond": [in_order, peer, user]}
-    with_user = {"$concat": [C2C_PREFIX, first, PAIR_SEPARATOR, second]}
-    return {"$cond": [is_channel, with_channel, with_user]}
-
-
-_AFTER_SEPARATOR: Final = chr(ord(SEPARATOR) + 1)
-_HEAD: Final[Stage] = {"$ifNull": [{"$first": "$stream.head_seq"}, 0]}
-_WITH_UNREAD: Final[list[Stage]] = [
-    {"$set": {"stream_id": _STREAM_OF_THREAD}},
-    look_up("streams", "stream_id", "stream"),
-    # Another check reports threads without stream or read past their head; here they have nothing unread.
-    {"$set": {"unread": {"$max": [0, {"$subtract": [_HEAD, {"$ifNull": ["$read_seq", 0]}]}]}}},
-    {
-        "$group": {
-            "_id": "$channel_id",
-            "unread": {"$sum": "$unread"},
-            "with_unread": {"$sum": {"$cond": [{"$gt": ["$unread", 0]}, 1, 0]}},
-        }
-    },
-]
-"""Stages that sum up the threads of each channel."""
-
-
-class InboxAuditStore:
-    """Compares the totals of inboxes with their threads."""
-
-    def __init__(self, database: Database) -> None:
-        self._threads = database.collection("threads")
-        self._totals = database.collection("inbox_totals")
-
     @staticmethod
     async def count_inboxes(snapshot: Snapshot) -> int:
         """Return the number of channels that have threads."""
@@ -342,7 +314,6 @@ class InboxAuditStore:
         return InboxUnread(rows[0]["unread"], rows[0]["with_unread"]) if rows else InboxUnread(0, 0)
 
     async def find_totals(self, channel_id: GroupId, tx: Tx) -> InboxUnread:
-        """Return the stored totals."""
         cursor = self._totals.find({"_id": _range_of(channel_id)}, session=tx.session)
         rows = await cursor.to_list(None)
         return InboxUnread(
@@ -368,3 +339,14 @@ class InboxAuditStore:
 def _range_of(channel_id: GroupId) -> Document:
     # Uses index: _id, in which the documents of a channel are adjacent.
     return {"$gt": channel_id + SEPARATOR, "$lt": channel_id + _AFTER_SEPARATOR}
+
+
+def _stream_of_dialogue() -> Stage:
+    """Return the expression for the stream of a one-to-one conversation (see `conversations.models.Dialogue`)."""
+    user, peer = "$user_id", {"$substrBytes": ["$conversation_id", len(C2C_PREFIX), -1]}
+    is_channel = {"$eq": [{"$indexOfBytes": [peer, CHANNEL_SIGN]}, 0]}
+    with_channel = {"$concat": [INBOX_PREFIX, peer, PAIR_SEPARATOR, user]}
+    in_order = {"$lt": [user, peer]}
+    first, second = {"$cond": [in_order, user, peer]}, {"$cond": [in_order, peer, user]}
+    with_user = {"$concat": [C2C_PREFIX, first, PAIR_SEPARATOR, second]}
+    return {"$cond": [is_channel, with_channel, with_user]}

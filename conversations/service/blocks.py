@@ -73,6 +73,5 @@ class BlockService:
     async def list_blocks(
         self, actor: Actor, *, limit: int, cursor: str | None
     ) -> tuple[list[Block], str | None]:
-        """Return a page of the actor's blocks, by id."""
         read = partial(self.blocks.list_blocks, actor.user_id)
         return await page_by_text("blocks", cursor, limit, read, lambda block: block[0])

@@ -136,7 +136,6 @@ class ConversationListService:
     async def get_conversation(
         self, actor: Actor, conversation_id: ConversationId
     ) -> ListedConversation:
-        """Return one conversation, hidden or not."""
         [found] = await self.get_conversations(actor, [conversation_id])
         if isinstance(found, ConversationNotFound):
             raise found
@@ -247,7 +246,6 @@ class ConversationListService:
         return policy.group_totals(snapshot, [group.name for group in groups])
 
     async def group_total(self, actor: Actor, name: str) -> GroupTotal:
-        """Return the totals of one of the actor's own conversation groups."""
         return policy.group_totals(await self.guard.snapshot(actor), [name])[-1]
 
 

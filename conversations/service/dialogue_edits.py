@@ -31,8 +31,9 @@ class _Target:
     async def record(self, changed: Message, now: datetime, tx: Tx) -> None:
         channel_id = self.dialogue.channel_id
         if self.writer.is_for_channel and channel_id is not None:
-            said = DialogueMessage(self.dialogue, changed)
-            await self.permission.inbox_rules.tell_change(self.writer.actor, channel_id, said, tx)
+            message = DialogueMessage(self.dialogue, changed)
+            rules = self.permission.inbox_rules
+            await rules.tell_change(self.writer.actor, channel_id, message, tx)
         staff = await self.permission.staff(self.dialogue, tx)
         kind = DialogueEdited if changed.recalled_at is None else DialogueRecalled
         tx.publish(dialogue_event(kind, self.dialogue, staff, changed, now))

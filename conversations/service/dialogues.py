@@ -267,7 +267,6 @@ class DialogueService:
             await self.permission.inbox_rules.check_may_see(actor, channel_id)
 
     async def close(self) -> None:
-        """Wait until every submitted message is committed or refused."""
         await self._queue.close()
 
 

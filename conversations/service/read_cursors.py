@@ -184,7 +184,6 @@ class ReadCursorService:
                 tx.publish(ConversationRead(at=now, user_id=user_id, reads=reads))
 
     async def close(self) -> None:
-        """Wait until every submitted read is committed or refused."""
         await self._queue.close()
 
 

@@ -27,7 +27,6 @@ class BlockStore:
         self._guards = database.collection("block_guards")
 
     async def find_blocks(self, keys: Iterable[BlockKey], tx: Tx) -> set[BlockKey]:
-        """Return those of the blocks that exist."""
         wanted = list(keys)
         query: Document = {
             "_id": {"$in": [join_key(*key) for key in wanted]},
@@ -53,7 +52,6 @@ class BlockStore:
         return [(row["peer_id"], row["at"]) for row in await cursor.to_list(None)]
 
     async def insert(self, user_id: UserId, peer_id: str, at: datetime, tx: Tx) -> None:
-        """Add a block that does not exist."""
         await self._guards.update_one(
             {"_id": user_id}, {"$inc": {"version": 1}}, upsert=True, session=tx.session
         )

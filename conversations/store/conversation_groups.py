@@ -58,7 +58,6 @@ class ConversationGroupStore:
         return _to_group(row) if row else None
 
     async def insert(self, user_id: UserId, name: str, created_at: datetime, tx: Tx) -> None:
-        """Add a conversation group whose name is free."""
         document = {**_key(user_id, name), "name": name, "created_at": created_at}
         await self._groups.insert_one(document, session=tx.session)
 

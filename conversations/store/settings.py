@@ -119,18 +119,15 @@ class ConversationSettingsStore:
     async def list_in_group(
         self, user_id: UserId, name: str, *, limit: int, tx: Tx
     ) -> list[ConversationId]:
-        """Return up to `limit` conversations of the user's conversation group."""
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
         return await self._list_ids({"user_id": user_id, "groups": name}, limit, tx)
 
     async def list_dialogues(self, user_id: UserId, *, limit: int, tx: Tx) -> list[ConversationId]:
-        """Return up to `limit` of the user's one-to-one conversations."""
         # Uses index: user_id_1_conversation_id_1 (covered)
         bounds = {"$gte": C2C_PREFIX, "$lt": AFTER_C2C_PREFIX}
         return await self._list_ids({"user_id": user_id, "conversation_id": bounds}, limit, tx)
 
     async def list_unanswered(self, user_id: UserId, *, limit: int, tx: Tx) -> list[ConversationId]:
-        """Return up to `limit` dialogues that others began and the user neither answered nor deleted."""
         # Uses index: user_id_1_unanswered_1_conversation_id_1 (covered)
         return await self._list_ids({"user_id": user_id, "unanswered": True}, limit, tx)
 
@@ -200,7 +197,6 @@ class ConversationSettingsStore:
     async def add_to_group(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], name: str, tx: Tx
     ) -> None:
-        """Add the conversations to the conversation group."""
         added: Document = {"$addToSet": {"groups": name}}
         operations = [
             UpdateOne(_key((user_id, conversation_id)), added, upsert=True)
@@ -211,7 +207,6 @@ class ConversationSettingsStore:
     async def remove_from_group(
         self, user_id: UserId, conversation_ids: Iterable[ConversationId], name: str, tx: Tx
     ) -> None:
-        """Remove the conversations from the conversation group."""
         keys = [join_key(user_id, conversation_id) for conversation_id in conversation_ids]
         if keys:
             await self._conversations.update_many(
@@ -221,14 +216,12 @@ class ConversationSettingsStore:
             )
 
     async def rename_group(self, user_id: UserId, name: str, new_name: str, tx: Tx) -> None:
-        """Move all conversations of the conversation group to its new name."""
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
         query, added = {"user_id": user_id, "groups": name}, {"$addToSet": {"groups": new_name}}
         await self._conversations.update_many(query, added, session=tx.session)
         await self.remove_group(user_id, name, tx)
 
     async def remove_group(self, user_id: UserId, name: str, tx: Tx) -> None:
-        """Remove all conversations from the conversation group."""
         # Uses index: user_id_1_groups_1_conversation_id_1 (partial: in a group)
         await self._conversations.update_many(
             {"user_id": user_id, "groups": name}, {"$pull": {"groups": name}}, session=tx.session

@@ -48,29 +48,27 @@ class _Audit:
     clock: Clock
 
     async def strays(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Reactions to messages that do not exist, and reactions that exist twice."""
         async for row in self.store.of_no_message(snapshot):
             problem = f"does not exist, and has {row['rows']} reactions or tallies"
-            # Where the stream exists, the message is missing (P2), and may come back from a backup.
-            repair = None if row["stream"] else self._deleting(row["_id"])
+            # If the stream exists, the message is missing (P2), and may come back from a backup.
+            repair = None if row["stream"] else self._delete(row["_id"])
             yield Finding("P4", _name(row["_id"]), problem, repair)
         async for row in self.store.misfiled(snapshot):
             problem = f"{row.get('user_id')}'s {row.get('emoji')} is filed as {row['_id']!r}"
             yield Finding("P4", _name(str(row.get("message_id"))), problem)
 
     async def tallies(self, snapshot: Snapshot) -> AsyncIterator[Finding]:
-        """Counts, and their sums."""
         async for row in self.store.wrong_counts(snapshot):
             problem = "; ".join(
                 f"{wrong['emoji']} is counted {wrong['c']}, held by {wrong['h']}"
                 for wrong in row["wrong"][:3]
             )
-            yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
+            yield Finding("P4", _name(row["_id"]), problem, self._recount(row["_id"]))
         async for row in self.store.wrong_totals(snapshot):
             problem = f"total is {row.get('total')}, the counts make {row['sum']}"
-            yield Finding("P4", _name(row["_id"]), problem, self._recounting(row["_id"]))
+            yield Finding("P4", _name(row["_id"]), problem, self._recount(row["_id"]))
 
-    def _recounting(self, message_id: str) -> Repair:
+    def _recount(self, message_id: str) -> Repair:
         stream_id, seq = _message_in(message_id)
 
         async def work(tx: Tx) -> str | None:
@@ -100,7 +98,7 @@ class _Audit:
 
         return lambda: self.database.run(work)
 
-    def _deleting(self, message_id: str) -> Repair:
+    def _delete(self, message_id: str) -> Repair:
         stream_id, _ = _message_in(message_id)
 
         async def step(tx: Tx) -> int:

@@ -78,7 +78,6 @@ class ReactionAuditStore:
         return before or {}
 
     async def count(self, message_id: str, tx: Tx) -> dict[str, int]:
-        """Return the number of users who hold each emoji."""
         # Uses index: message_id_1_emoji_1__id_1
         cursor = self._reactions.aggregate(
             [
@@ -90,7 +89,6 @@ class ReactionAuditStore:
         return {row["_id"]: row["n"] for row in await cursor.to_list(None)}
 
     async def put(self, message_id: str, counts: dict[str, int], tx: Tx) -> None:
-        """Store the counts and their sum."""
         values: dict[str, Any] = {"counts": counts, "total": sum(counts.values())}
         await self._tallies.update_one({"_id": message_id}, {"$set": values}, session=tx.session)
 

@@ -145,7 +145,6 @@ class ReactionService:
         limit: int,
         cursor: str | None,
     ) -> tuple[list[Reaction], str | None]:
-        """Return a page of the users who hold the emoji, by user id."""
         posted = await self.messages.get(actor, group_id, seq)
         refusal = policy.listing_refusal(posted.access)
         if refusal is not None:
@@ -159,5 +158,4 @@ class ReactionService:
         return reactions, encode_cursor("reactors", reactions[-1].user_id) if has_more else None
 
     async def close(self) -> None:
-        """Wait until every submitted reaction is committed or refused."""
         await self._queue.close()
