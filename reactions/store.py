@@ -139,39 +139,32 @@ class ReactionStore:
         await self._database.fetch(None, any_tally, *query.queries)
         return query.by_user()
 
-    def query(self, message_ids: Collection[str], user_ids: Collection[UserId]) -> ReactionQuery:
-        """Return a query for the tallies of these messages, and for the emoji that these users hold there."""
-        among: Document = {"$in": list(message_ids)}
-        return self._query(user_ids, {"_id": among}, {"message_id": among})
-
-    def query_beside(
-        self, messages: BatchedQuery[list[Message]], user_ids: Collection[UserId]
+    def query(
+        self, messages: Collection[str] | BatchedQuery[list[Message]], user_ids: Collection[UserId]
     ) -> ReactionQuery:
-        """Return the same for the messages that another query of the same command finds."""
-        return self._query(user_ids, {}, {}, messages)
+        """Return a query for the tallies of these messages, and for the emoji that these users hold there.
 
-    def _query(
-        self,
-        user_ids: Collection[UserId],
-        tallies: Document,
-        reactions: Document,
-        messages: BatchedQuery[list[Message]] | None = None,
-    ) -> ReactionQuery:
+        `messages`: their ids, or another query of the same command, which finds the messages.
+        """
+        of_ids, of_messages = {}, {}
+        on_tally = on_reaction = None
+        if isinstance(messages, BatchedQuery):
+            on_tally = JoinedOn(messages, "_id", "_id")
+            on_reaction = JoinedOn(messages, "_id", "message_id")
+        else:
+            among = {"$in": list(messages)}
+            of_ids, of_messages = {"_id": among}, {"message_id": among}
         of_tallies: BatchedQuery[dict[int, Tally]] = BatchedQuery(
-            self._tallies,
-            tallies,
-            dict,
-            cache=self._tally_cache,
-            joined_on=JoinedOn(messages, "_id", "_id") if messages else None,
+            self._tallies, of_ids, dict, cache=self._tally_cache, joined_on=on_tally
         )
         # Uses index: message_id_1_user_id_1_emoji_1 (covered)
         of_held = BatchedQuery(
             self._reactions,
-            {**reactions, "user_id": {"$in": list(user_ids)}},
+            {**of_messages, "user_id": {"$in": list(user_ids)}},
             _by_user,
             {"$project": {"_id": 0, "message_id": 1, "user_id": 1, "emoji": 1}},
             cache=self._held_cache,
-            joined_on=JoinedOn(messages, "_id", "message_id") if messages else None,
+            joined_on=on_reaction,
         )
         return ReactionQuery(user_ids, of_tallies, of_held)
 

@@ -106,7 +106,7 @@ class ReactionEngine:
         self, messages: BatchedQuery[list[Message]], user_ids: Sequence[UserId]
     ) -> TallyQuery:
         """Return a query for the same, for each of these users and the messages that another query finds."""
-        return self.store.query_beside(messages, user_ids)
+        return self.store.query(messages, user_ids)
 
     async def delete_some(self, stream_id: StreamId, tx: Tx) -> int:
         """Delete up to `STEP` reactions or tallies of an ended stream (a hook of `groups`). Returns how many."""
